@@ -1,0 +1,105 @@
+// Package auth has the signers: what puts credentials on requests, gets them by a call of its own, and renews them.
+//
+// Values are used without the white space around them, which is what copying a token out of a web page adds. Signers are safe for
+// concurrent use; one signer serves one client.
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+)
+
+// Header sends a credential in a header.
+func Header(name, value string) httpclient.Signer {
+	return param{in: httpclient.Header, key: name, value: strings.TrimSpace(value)}
+}
+
+// Query sends a credential in the query. Prefer a header where the API takes one: servers log queries.
+func Query(name, value string) httpclient.Signer {
+	return param{in: httpclient.Query, key: name, value: strings.TrimSpace(value)}
+}
+
+// Bearer sends a token as RFC 6750 has it.
+func Bearer(token string) httpclient.Signer {
+	return Header("Authorization", "Bearer "+strings.TrimSpace(token))
+}
+
+// Basic sends a user and a password as RFC 7617 has it. The encoded pair becomes known as a secret.
+func Basic(user, password string) httpclient.Signer {
+	pair := strings.TrimSpace(user) + ":" + strings.TrimSpace(password)
+	return basic{param: param{in: httpclient.Header, key: "Authorization"}, encoded: base64.StdEncoding.EncodeToString([]byte(pair))}
+}
+
+// param is a credential that never changes.
+type param struct {
+	in         httpclient.In
+	key, value string
+}
+
+func (p param) Sign(_ context.Context, r *httpclient.Request) error {
+	*r = r.With(p.in, p.key, p.value)
+	return nil
+}
+
+type basic struct {
+	param
+	encoded string
+}
+
+func (b basic) Sign(_ context.Context, r *httpclient.Request) error {
+	*r = r.With(b.in, b.key, "Basic "+b.encoded)
+	return nil
+}
+
+func (b basic) Bind(c *httpclient.Client) { c.Secret(b.encoded) }
+
+// All signs with each of the signers in turn; a nil one is left out. It renews those that can be renewed.
+func All(signers ...httpclient.Signer) httpclient.Signer {
+	signers = slices.DeleteFunc(slices.Clone(signers), func(s httpclient.Signer) bool { return s == nil })
+	if slices.ContainsFunc(signers, renews) {
+		return renewable{signers}
+	}
+	return all(signers)
+}
+
+type all []httpclient.Signer
+
+func (a all) Sign(ctx context.Context, r *httpclient.Request) error {
+	for _, s := range a {
+		if err := s.Sign(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a all) Bind(c *httpclient.Client) {
+	for _, s := range a {
+		if b, ok := s.(httpclient.Binder); ok {
+			b.Bind(c)
+		}
+	}
+}
+
+// renewable is an all of which at least one can be renewed: a 401 with nothing to renew must not be asked again.
+type renewable struct{ all }
+
+func (a renewable) Renew(ctx context.Context) error {
+	var errs []error
+	for _, s := range a.all {
+		if r, ok := s.(httpclient.Renewer); ok {
+			errs = append(errs, r.Renew(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func renews(s httpclient.Signer) bool {
+	_, ok := s.(httpclient.Renewer)
+	return ok
+}

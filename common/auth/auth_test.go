@@ -1,0 +1,388 @@
+package auth_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/auth"
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/redact"
+)
+
+// memory is a network with one server and no sockets.
+type memory struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (m *memory) Accept() (net.Conn, error) {
+	select {
+	case c := <-m.conns:
+		return c, nil
+	case <-m.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (m *memory) Close() error {
+	m.once.Do(func() { close(m.closed) })
+	return nil
+}
+
+func (m *memory) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (m *memory) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	m.conns <- server
+	return client, nil
+}
+
+// api is a server in memory that notes what it was asked, and what it knew as secrets.
+type api struct {
+	mu   sync.Mutex
+	seen []string // method, host, path and query
+}
+
+func (a *api) count(part string) (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.seen {
+		if strings.Contains(s, part) {
+			n++
+		}
+	}
+	return n
+}
+
+// start serves handler to a Client that signs with s.
+func start(t *testing.T, s httpclient.Signer, handler http.HandlerFunc, change func(*httpclient.Options)) (*httpclient.Client, *api) {
+	t.Helper()
+	a := &api{}
+	m := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // the test's own client
+		a.mu.Lock()
+		a.seen = append(a.seen, r.Method+" "+r.Host+r.URL.String())
+		a.mu.Unlock()
+		handler(w, r)
+	})}
+	go func() { _ = server.Serve(m) }()
+	o := httpclient.Options{BaseURL: "http://localhost", Dial: m.dial, Auth: s, Redact: redact.New()}
+	if change != nil {
+		change(&o)
+	}
+	c, err := httpclient.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Close()
+		_ = server.Close()
+	})
+	return c, a
+}
+
+func reply(w http.ResponseWriter, status int, body string) {
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
+}
+
+// wantFault checks an error's kind and what its message holds.
+func wantFault(t *testing.T, err error, kind fault.Kind, parts ...string) {
+	t.Helper()
+	f := fault.Of(err)
+	if f == nil {
+		t.Fatal("no error")
+	}
+	if f.Kind != kind {
+		t.Errorf("kind %v, want %v: %v", f.Kind, kind, err)
+	}
+	for _, part := range parts {
+		if !strings.Contains(f.Message, part) {
+			t.Errorf("message %q lacks %q", f.Message, part)
+		}
+	}
+}
+
+func TestStaticSigners(t *testing.T) {
+	tests := map[string]struct {
+		signer httpclient.Signer
+		want   httpclient.Request
+	}{
+		"header": {auth.Header("Token", " abc\n"), httpclient.Request{}.With(httpclient.Header, "Token", "abc")},
+		"bearer": {auth.Bearer("\tabc "), httpclient.Request{}.With(httpclient.Header, "Authorization", "Bearer abc")},
+		"basic":  {auth.Basic(" ana ", "p:w "), httpclient.Request{}.With(httpclient.Header, "Authorization", "Basic YW5hOnA6dw==")},
+		"query":  {auth.Query("key", " abc"), httpclient.Request{}.With(httpclient.Query, "key", "abc")},
+		"all": {
+			auth.All(auth.Header("Token", "abc"), nil, auth.Bearer("abc")),
+			httpclient.Request{}.With(httpclient.Header, "Token", "abc").With(httpclient.Header, "Authorization", "Bearer abc"),
+		},
+		"none": {auth.All(), httpclient.Request{}},
+	}
+	for name, tt := range tests {
+		var got httpclient.Request
+		if err := tt.signer.Sign(t.Context(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if g, w := fmt.Sprint(got.Header, got.Query), fmt.Sprint(tt.want.Header, tt.want.Query); g != w {
+			t.Errorf("%s: got %s, want %s", name, g, w)
+		}
+		if _, ok := tt.signer.(httpclient.Renewer); ok {
+			t.Errorf("%s can be renewed", name)
+		}
+	}
+}
+
+func TestBasicIsASecret(t *testing.T) {
+	secrets := redact.New()
+	_, err := httpclient.New(httpclient.Options{
+		BaseURL: "https://api.example.com", Auth: auth.All(auth.Basic("ana", "p:w")), Redact: secrets,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := secrets.String("Basic YW5hOnA6dw=="); strings.Contains(got, "YW5h") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// imoview is the way in which Imoview logs in: a key on every request, and a session in a header and the query for some.
+func imoview() *auth.Session {
+	return &auth.Session{
+		Login: httpclient.Request{Path: "/Usuario/App_ValidarAcesso"}.With(httpclient.Query, "email", "ana@example.com").
+			With(httpclient.Query, "senha", "0123456789abcdef").With(httpclient.Header, "chave", "the-key"),
+		Parts: []auth.Part{
+			{From: "codigoacesso", In: httpclient.Header, Key: "codigoacesso"},
+			{From: "codigousuario", In: httpclient.Query, Key: "codigoUsuario", Public: true},
+		},
+		Match: func(r *httpclient.Request) bool { return strings.Contains(r.Path, "/App_") },
+	}
+}
+
+// imoviewServer gives out access-1, access-2 … and takes the last one alone.
+func imoviewServer() http.HandlerFunc {
+	var (
+		mu    sync.Mutex
+		valid int
+	)
+	return func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case r.Header.Get("Chave") != "the-key":
+			reply(w, 401, `{"mensagem":"Chave inválida!"}`)
+		case strings.HasSuffix(r.URL.Path, "App_ValidarAcesso"):
+			valid++
+			reply(w, 200, fmt.Sprintf(`{"codigoacesso":"access-%d","codigousuario":123,"mensagem":""}`, valid))
+		case strings.Contains(r.URL.Path, "/App_") &&
+			(r.Header.Get("Codigoacesso") != fmt.Sprintf("access-%d", valid) || r.URL.Query().Get("codigoUsuario") != "123"):
+			reply(w, 401, `{"mensagem":"Acesso expirado"}`)
+		case strings.HasSuffix(r.URL.Path, "/expire"):
+			valid++
+			reply(w, 200, `{}`)
+		default:
+			reply(w, 200, `{"lista":[]}`)
+		}
+	}
+}
+
+func TestSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		secrets := redact.New()
+		c, a := start(t, auth.All(auth.Header("chave", "the-key"), imoview()), imoviewServer(),
+			func(o *httpclient.Options) { o.Redact = secrets })
+		ask := func(path string) {
+			t.Helper()
+			if _, err := c.Do(t.Context(), httpclient.Request{Path: path}); err != nil {
+				t.Error(err)
+			}
+		}
+		ask("/Usuario/RetornarTipo3")
+		if a.count("App_ValidarAcesso") != 0 {
+			t.Error("logged in for a request that needs no session")
+		}
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { ask("/Cliente/App_RetornarEmpresas") })
+		}
+		wg.Wait()
+		if got := a.count("App_ValidarAcesso"); got != 1 {
+			t.Errorf("%d logins for many requests at once", got)
+		}
+		ask("/expire")
+		for range 10 {
+			wg.Go(func() { ask("/Cliente/App_RetornarEmpresas") })
+		}
+		wg.Wait()
+		if got := a.count("App_ValidarAcesso"); got != 2 {
+			t.Errorf("%d logins after a session expired for many requests at once", got)
+		}
+		if got := secrets.String("access-1 access-2 123"); strings.Contains(got, "access") || !strings.Contains(got, "123") {
+			t.Errorf("redacted: %s", got)
+		}
+	})
+}
+
+func TestSessionTTL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imoview()
+		s.TTL = 50 * time.Minute
+		c, a := start(t, auth.All(auth.Header("chave", "the-key"), s), imoviewServer(), nil)
+		for _, pause := range []time.Duration{0, 49 * time.Minute, 2 * time.Minute} {
+			time.Sleep(pause)
+			if _, err := c.Do(t.Context(), httpclient.Request{Path: "/App_x"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := a.count("App_ValidarAcesso"); got != 2 {
+			t.Errorf("%d logins", got)
+		}
+	})
+}
+
+// TestSessionInTheBody is Imobiliar's way: one path, a session inside the JSON, and a plain text when it expired.
+func TestSessionInTheBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type envelope struct {
+			Header struct{ SessionId, Action string } //nolint:revive // the API's name
+			Body   map[string]any
+		}
+		var logins int
+		s := &auth.Session{
+			Login: httpclient.Request{Method: "POST", Path: "/webservice/Imobiliar2", Body: map[string]any{
+				"Header": map[string]any{"Action": "LOGIN"}, "Body": map[string]any{"USER_ID": "ana"},
+			}},
+			Parts: []auth.Part{{From: "Header.SessionId", In: httpclient.Body, Key: "Header.SessionId"}},
+		}
+		c, _ := start(t, s, func(w http.ResponseWriter, r *http.Request) {
+			var e envelope
+			if err := json.NewDecoder(r.Body).Decode(&e); err != nil {
+				t.Error(err)
+			}
+			switch {
+			case e.Header.Action == "LOGIN":
+				if logins++; e.Header.SessionId != "" {
+					t.Error("the login was signed")
+				}
+				reply(w, 200, fmt.Sprintf(`{"Header":{"SessionId":"session-%d","Error":false},"Body":{}}`, logins))
+			case e.Header.SessionId != "session-2":
+				reply(w, 200, "468 - session expired, new login required")
+			default:
+				reply(w, 200, `{"Header":{"Error":false},"Body":{"x":1}}`)
+			}
+		}, func(o *httpclient.Options) {
+			o.Judge = func(r *httpclient.Response) error {
+				if strings.HasPrefix(string(r.Text), "468") {
+					return httpclient.Expired(errors.New("the session expired"))
+				}
+				return nil
+			}
+		})
+		r := httpclient.Request{Method: "POST", Path: "/webservice/Imobiliar2", Body: map[string]any{
+			"Header": map[string]any{"Action": "CADASTRO"}, "Body": map[string]any{},
+		}}
+		if _, err := c.Do(t.Context(), r); err != nil || logins != 2 {
+			t.Errorf("%v after %d logins", err, logins)
+		}
+	})
+}
+
+func TestSessionFailures(t *testing.T) {
+	refused := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { reply(w, status, body) }
+	}
+	tests := map[string]struct {
+		handler http.HandlerFunc
+		judge   httpclient.Judge
+		kind    fault.Kind
+		want    string
+		logins  int // for two requests; 0 is any number
+	}{
+		"401": {refused(401, `{"mensagem":"Senha errada"}`), nil, fault.Config,
+			`The login failed: GET /Usuario/App_ValidarAcesso was refused (401): the API answered "Senha errada". Check the credentials`, 1},
+		"400": {refused(400, `{"mensagem":"Senha errada"}`), nil, fault.Config,
+			`The login failed: GET /Usuario/App_ValidarAcesso failed (400): the API answered "Senha errada". Check the credentials`, 1},
+		"empty": {refused(200, `{"codigoacesso":"","codigousuario":0,"mensagem":"Usuário inativo"}`), nil, fault.Config,
+			`The login was refused: the API answered "Usuário inativo". Check the credentials in the configuration.`, 1},
+		"judged": {refused(200, `{"codigoacesso":"a","codigousuario":0}`), func(r *httpclient.Response) error {
+			if r.Body.Get("codigousuario").Text() == "0" {
+				return errors.New("there is no such user")
+			}
+			return nil
+		}, fault.Config, `The login failed: there is no such user. Check the credentials`, 1},
+		"500": {refused(500, `{}`), nil, fault.Transient, `The login failed: GET /Usuario/App_ValidarAcesso failed (500)`, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := imoview()
+				s.Login.Judge = tt.judge
+				c, a := start(t, s, tt.handler, nil)
+				var wg sync.WaitGroup
+				for range 2 {
+					wg.Go(func() {
+						_, err := c.Do(t.Context(), httpclient.Request{Path: "/App_x"})
+						wantFault(t, err, tt.kind, tt.want)
+						if strings.Contains(err.Error(), "0123456789abcdef") {
+							t.Errorf("the query leaks: %v", err)
+						}
+					})
+				}
+				wg.Wait()
+				if _, err := c.Do(t.Context(), httpclient.Request{Path: "/App_x"}); err == nil { // later
+					t.Error("no error")
+				}
+				if got := a.count("App_ValidarAcesso"); tt.logins > 0 && got != tt.logins {
+					t.Errorf("%d logins, want %d", got, tt.logins)
+				}
+			})
+		})
+	}
+}
+
+func TestAbandonedLoginPassesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		serve := imoviewServer()
+		c, a := start(t, auth.All(auth.Header("chave", "the-key"), imoview()), func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-time.After(10 * time.Second):
+				serve(w, r)
+			case <-r.Context().Done():
+			}
+		}, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := c.Do(ctx, httpclient.Request{Path: "/App_x"}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("err = %v", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			if _, err := c.Do(t.Context(), httpclient.Request{Path: "/App_x"}); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Go(func() { // leaves while another logs in
+			if _, err := c.Do(ctx, httpclient.Request{Path: "/App_x"}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("err = %v", err)
+			}
+		})
+		wg.Wait()
+		if got := a.count("App_ValidarAcesso"); got != 2 {
+			t.Errorf("%d logins", got)
+		}
+	})
+}

@@ -1,0 +1,263 @@
+package auth_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/imob-data/airbyte-connectors/common/auth"
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/redact"
+)
+
+// tokenServer gives out tok-1, tok-2 … with more in the answer, and takes the last one alone under scheme.
+type tokenServer struct {
+	scheme, more string
+	refuse       func(w http.ResponseWriter) bool // answers in its place
+
+	mu     sync.Mutex
+	issued int
+	forms  []url.Values
+}
+
+func (s *tokenServer) serve(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case r.Host == "localhost:81":
+		if r.Header.Get("Authorization") != "" || r.URL.Path != "/services/oauth2/token" || r.URL.RawQuery != "v=1" {
+			reply(w, 500, "unexpected "+r.URL.String())
+			return
+		}
+		_ = r.ParseForm()
+		s.forms = append(s.forms, r.PostForm)
+		if s.refuse != nil && s.refuse(w) {
+			return
+		}
+		s.issued++
+		reply(w, 200, fmt.Sprintf(`{"access_token":"tok-%d","token_type":"Bearer"%s}`, s.issued, s.more))
+	case r.URL.Path == "/expire":
+		s.issued++
+		reply(w, 200, `{}`)
+	case r.Header.Get("Authorization") != fmt.Sprintf("%s tok-%d", s.scheme, s.issued):
+		reply(w, 401, `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]`)
+	default:
+		reply(w, 200, `{}`)
+	}
+}
+
+const tokenURL = "http://localhost:81/services/oauth2/token?v=1"
+
+func get(t *testing.T, c *httpclient.Client) {
+	t.Helper()
+	if _, err := c.Do(t.Context(), httpclient.Request{Path: "/data"}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestGrants(t *testing.T) {
+	tests := map[string]struct {
+		grant auth.Grant
+		want  string
+	}{
+		"client credentials": {auth.ClientCredentials{ID: " id ", Secret: "s&s", Scopes: []string{"a", "b"}},
+			"client_id=id&client_secret=s%26s&grant_type=client_credentials&scope=a+b"},
+		"refresh":   {&auth.Refresh{ID: "id", Token: " r0 "}, "client_id=id&grant_type=refresh_token&refresh_token=r0"},
+		"assertion": {auth.Assertion(" a.b.c\n"), "assertion=a.b.c&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &tokenServer{scheme: "Bearer"}
+				secrets := redact.New()
+				c, _ := start(t, auth.All(&auth.OAuth2{TokenURL: tokenURL, Grant: tt.grant}), s.serve,
+					func(o *httpclient.Options) { o.Redact = secrets })
+				var wg sync.WaitGroup
+				for range 5 {
+					wg.Go(func() { get(t, c) })
+				}
+				wg.Wait()
+				if len(s.forms) != 1 || s.forms[0].Encode() != tt.want {
+					t.Errorf("token calls: %v", s.forms)
+				}
+				if got := secrets.String("tok-1"); got == "tok-1" {
+					t.Error("the token is no secret")
+				}
+			})
+		})
+	}
+}
+
+func TestSignedAssertion(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inLines := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
+	pkcs1 := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+	for name, text := range map[string]string{"PKCS 8": inLines, "PKCS 1": pkcs1, "in one line": strings.ReplaceAll(inLines, "\n", `\n`)} {
+		form, err := auth.SignedAssertion{Issuer: "id ", Subject: "ana", Audience: "https://login.example.com", Key: text}.Form()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		claims := jwt.MapClaims{}
+		_, err = jwt.ParseWithClaims(form["assertion"].(string), claims, func(*jwt.Token) (any, error) { return key.Public(), nil },
+			jwt.WithValidMethods([]string{"RS256"}), jwt.WithIssuer("id"), jwt.WithSubject("ana"), jwt.WithAudience("https://login.example.com"))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		expiry, err := claims.GetExpirationTime()
+		if err != nil || time.Until(expiry.Time) > 3*time.Minute || time.Until(expiry.Time) < 2*time.Minute {
+			t.Errorf("%s: expires in %v, %v", name, time.Until(expiry.Time), err)
+		}
+	}
+	_, err = auth.SignedAssertion{Key: "secret stuff"}.Form()
+	wantFault(t, err, fault.Config, "private_key is not an RSA private key in PEM form")
+	if strings.Contains(err.Error(), "secret stuff") {
+		t.Error("the key is echoed")
+	}
+}
+
+func TestTokenIsRenewed(t *testing.T) {
+	t.Run("after a 401", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := &tokenServer{scheme: "OAuth"}
+			c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: auth.Assertion("a"), Scheme: "OAuth"}, s.serve, nil)
+			get(t, c)
+			if _, err := c.Do(t.Context(), httpclient.Request{Path: "/expire"}); err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			for range 5 {
+				wg.Go(func() { get(t, c) })
+			}
+			wg.Wait()
+			if len(s.forms) != 2 {
+				t.Errorf("%d token calls", len(s.forms))
+			}
+		})
+	})
+	for more, calls := range map[string][]int{ // token calls so far, after 0, 58 and 62 minutes
+		``: {1, 1, 1}, `,"expires_in":3600`: {1, 1, 2}, `,"expires_in":"3600"`: {1, 1, 2}, `,"expires_in":60`: {1, 2, 3}, `,"expires_in":1e30`: {1, 1, 1},
+	} {
+		t.Run("expires_in"+more, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &tokenServer{scheme: "Bearer", more: more}
+				c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: auth.Assertion("a")}, s.serve, nil)
+				for i, pause := range []time.Duration{0, 58 * time.Minute, 4 * time.Minute} {
+					time.Sleep(pause)
+					get(t, c)
+					if len(s.forms) != calls[i] {
+						t.Errorf("%d: %d token calls, want %d", i, len(s.forms), calls[i])
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestRefreshTokensForOneUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tokenServer{scheme: "Bearer", more: `,"expires_in":3600,"refresh_token":"r1"`}
+		var kept []string
+		grant := &auth.Refresh{ID: "id", Secret: "s", Token: "r0", OnRefresh: func(token string) error {
+			kept = append(kept, token)
+			return nil
+		}}
+		c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: grant}, s.serve, nil)
+		get(t, c)
+		time.Sleep(time.Hour)
+		s.more = `,"refresh_token":"r2"`
+		get(t, c)
+		if fmt.Sprint(kept) != "[r1 r2]" || s.forms[0].Get("refresh_token") != "r0" || s.forms[1].Get("refresh_token") != "r1" {
+			t.Errorf("kept %v, sent %v", kept, s.forms)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := &tokenServer{scheme: "Bearer", more: `,"refresh_token":"r1"`}
+		lost := errors.New("the disk is full")
+		grant := &auth.Refresh{Token: "r0", OnRefresh: func(string) error { return lost }}
+		c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: grant}, s.serve, nil)
+		if _, err := c.Do(t.Context(), httpclient.Request{}); !errors.Is(err, lost) {
+			t.Errorf("err = %v", err)
+		}
+	})
+}
+
+func TestTokenFailures(t *testing.T) {
+	tests := map[string]struct {
+		status int
+		body   string
+		kind   fault.Kind
+		want   string
+		once   bool // is not asked again
+	}{
+		"invalid_grant": {400, `{"error":"invalid_grant","error_description":"user hasn't approved this consumer"}`, fault.Config,
+			`Getting an access token failed: the token endpoint refused it (invalid_grant), the API answered "user hasn't approved this consumer". Check the credentials`, true},
+		"invalid_client": {401, `{"error":"invalid_client"}`, fault.Config, `refused it (invalid_client)`, true},
+		"under 200":      {200, `{"error":"bad_verification_code"}`, fault.Config, `refused it (bad_verification_code)`, true},
+		"secret echoed":  {400, `{"error":"invalid_grant","error_description":"assertion-secret is bad"}`, fault.Config, `is bad`, true},
+		"400":            {400, `oops`, fault.Config, `failed (400): the API answered "oops". Check the credentials`, true},
+		"404":            {404, ``, fault.Config, `Check token_url`, true},
+		"no token":       {200, `{}`, fault.System, `holds no access_token`, false},
+		"500":            {500, `{"error":"server_error"}`, fault.Transient, `Getting an access token failed: POST /services/oauth2/token failed (500)`, false},
+		"429":            {429, `{"error":"slow_down"}`, fault.Transient, `failed (429)`, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &tokenServer{refuse: func(w http.ResponseWriter) bool {
+					reply(w, tt.status, tt.body)
+					return true
+				}}
+				c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: auth.Assertion("assertion-secret")}, s.serve, func(o *httpclient.Options) {
+					o.Redact = redact.New("assertion-secret")
+					o.MaxElapsed = 30 * time.Second
+				})
+				for range 2 {
+					_, err := c.Do(t.Context(), httpclient.Request{Path: "/data"})
+					wantFault(t, err, tt.kind, tt.want)
+					if strings.Contains(err.Error()+fault.Of(err).Message, "assertion-secret") {
+						t.Errorf("leaks: %v", err)
+					}
+				}
+				if calls := len(s.forms); tt.once && calls != 1 || tt.kind == fault.Transient && calls < 6 {
+					t.Errorf("%d token calls", calls)
+				}
+			})
+		})
+	}
+}
+
+func TestTokenURL(t *testing.T) {
+	for _, bad := range []string{"", "login.example.com/token", "https://user:pw@h/token", "http://login.example.com/token", "https://h/%zz"} {
+		c, err := httpclient.New(httpclient.Options{
+			BaseURL: "https://api.example.com", Auth: &auth.OAuth2{TokenURL: bad, Grant: auth.Assertion("a")},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Do(t.Context(), httpclient.Request{})
+		wantFault(t, err, fault.Config, "token_url must ")
+		if strings.Contains(err.Error(), "pw") {
+			t.Errorf("echoes: %v", err)
+		}
+	}
+}

@@ -1,0 +1,261 @@
+// Package cli is the command line of a connector: the commands and flags that Airbyte passes, the files behind them, exit codes, signals, a
+// closed output, panics, and progress for whoever watches on a terminal. [Main] is all that a connector's main function needs.
+//
+// Exit codes: 0 when everything was done and written; 1 when it was not, and a TRACE ERROR says why unless the output was closed; 2 when
+// that is a mistake in the connector that made it panic.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	_ "time/tzdata" // API-local times must be understood in an image without a time zone database
+
+	_ "golang.org/x/crypto/x509roots/fallback" // and TLS must work in an image without certificates
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/redact"
+	"github.com/imob-data/airbyte-connectors/common/spec"
+)
+
+// checkLimit ends a check whose source did not end it before.
+const checkLimit = 30 * time.Second
+
+// Source is a source connector, as the commands need it. Config is a JSON object and otherwise as the user gave it; state is JSON as the
+// platform gave it, nil when it gave none.
+//
+// A method returns soon after ctx is done; Read emits the state of every stream and INCOMPLETE before it does. Errors are told apart with
+// [fault.Of]. A goroutine of the source that panics is the source's to recover: what [protocol.Recovered] makes of it, returned, is treated
+// as a panic.
+type Source interface {
+	// Spec is the ConnectorSpecification.
+	Spec() (json.RawMessage, error)
+	// Check is nil when config works; a [fault.Config] error is shown to the user as the answer.
+	Check(ctx context.Context, config []byte) error
+	// Discover is the streams that config gives access to.
+	Discover(ctx context.Context, config []byte) (*protocol.Catalog, error)
+	// Read emits the streams of cat. It is nil only when all of every stream was emitted. It emits failures of single streams itself.
+	Read(ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, state []byte, out *protocol.Emitter) error
+}
+
+// Run runs one command and returns the process's exit code. args are those after the program's name; metadata is metadata.yaml, which
+// gives the connector its name and version. Run touches nothing of the process but the files that args name. It returns soon after ctx is
+// done, as far as src does, and names ctx's cause as the reason. stdout gets protocol messages alone, but for --help and --version; stderr
+// gets progress if it is a terminal, and nothing if it is not.
+func Run(ctx context.Context, src Source, metadata []byte, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	return run(ctx, program{
+		commands: sourceCommands(src), spec: src.Spec, metadata: metadata, args: args, stdin: stdin, stdout: stdout, stderr: stderr,
+	})
+}
+
+// program is what a run needs from outside.
+type program struct {
+	commands       []command
+	spec           func() (json.RawMessage, error)
+	metadata       []byte
+	args           []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	debug          bool   // log debug messages even without --debug
+	stopping       func() // called once when the run has to end early; nil is nothing
+}
+
+// session is one command being run.
+type session struct {
+	program
+	asked    invocation
+	out      *protocol.Emitter
+	redactor *redact.Redactor
+}
+
+func run(ctx context.Context, p program) (code int) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if p.stopping != nil {
+		defer context.AfterFunc(ctx, p.stopping)()
+	}
+	s := &session{program: p, out: protocol.NewEmitter(p.stdout)}
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() { // nobody may be emitting when the output goes away
+		select {
+		case <-s.out.Broken():
+			cancel(protocol.ErrClosed)
+		case <-ended:
+		}
+	}()
+	defer func() { // also when failing itself panics
+		if v := recover(); v != nil {
+			code = s.fail(ctx, protocol.Recovered(v))
+		}
+		if err := s.out.Close(); err != nil {
+			code = max(code, 1)
+		}
+	}()
+	if err := s.perform(ctx); err != nil {
+		return s.fail(ctx, err)
+	}
+	return 0
+}
+
+// perform understands the arguments and runs the command.
+func (s *session) perform(ctx context.Context) error {
+	self, err := parseMetadata(s.metadata)
+	if err != nil {
+		return err
+	}
+	if s.asked, err = parseArgs(self, s.commands, s.args); err != nil {
+		return err
+	}
+	if s.asked.command == nil {
+		if _, err := io.WriteString(s.stdout, s.asked.text); err != nil {
+			return fmt.Errorf("printing help: %w", protocol.ErrClosed)
+		}
+		return nil
+	}
+	level := slog.LevelInfo
+	if s.debug || s.asked.debug {
+		level = slog.LevelDebug
+	}
+	ctx = protocol.WithLogger(ctx, slog.New(protocol.NewLogHandler(s.out, level)))
+	return s.asked.command.run(ctx, s)
+}
+
+// fail says why the run failed, if anyone can still hear it, and gives the exit code. A run that was stopped failed because of that; what
+// else went wrong is told as well, unless it is only the stop as seen from inside.
+func (s *session) fail(ctx context.Context, err error) int {
+	if cause := context.Cause(ctx); cause != nil {
+		if fault.Of(err).Kind == fault.Transient {
+			err = cause
+		}
+		defer func() { _ = s.out.Failure(cause, nil) }()
+	}
+	_ = s.out.Failure(err, nil) // fails when the output is closed, and then there is nobody to tell
+	if _, ok := errors.AsType[*protocol.Panic](err); ok {
+		return 2
+	}
+	return 1
+}
+
+// config reads the configuration, and from then on no text that leaves holds a secret of it.
+func (s *session) config() ([]byte, error) {
+	specification, err := s.spec()
+	if err != nil {
+		return nil, err
+	}
+	data, err := readFile("config", s.asked.files["config"])
+	if err != nil {
+		return nil, err
+	}
+	s.redactor = redact.New(spec.Secrets(specification, data)...)
+	s.out.Redact(s.redactor)
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(data, &object); err != nil || object == nil {
+		return nil, fault.Configf("The configuration (--config %s) is not a JSON object.", s.asked.files["config"])
+	}
+	return data, nil
+}
+
+// sourceCommands is the commands of a source, in the order in which help shows them.
+func sourceCommands(src Source) []command {
+	config := file{"config", "read the configuration from `FILE`", true}
+	catalog := file{"catalog", "read the configured catalog from `FILE`", true}
+	state := file{"state", "go on from the state in `FILE`", false}
+	return []command{
+		{
+			name:  "spec",
+			usage: "say how this connector is configured",
+			run: func(_ context.Context, s *session) error {
+				specification, err := s.spec()
+				if err != nil {
+					return err
+				}
+				return s.out.Spec(specification)
+			},
+		}, {
+			name:  "check",
+			usage: "try whether a configuration works",
+			files: []file{config},
+			run:   func(ctx context.Context, s *session) error { return s.check(ctx, src) },
+		}, {
+			name:  "discover",
+			usage: "list the streams that a configuration gives access to",
+			files: []file{config},
+			run: func(ctx context.Context, s *session) error {
+				config, err := s.config()
+				if err != nil {
+					return err
+				}
+				catalog, err := src.Discover(ctx, config)
+				if err != nil {
+					return err
+				}
+				return s.out.Catalog(catalog)
+			},
+		}, {
+			name:  "read",
+			usage: "read the streams of a catalog",
+			files: []file{config, catalog, state},
+			run:   func(ctx context.Context, s *session) error { return s.read(ctx, src) },
+		},
+	}
+}
+
+func (s *session) check(ctx context.Context, src Source) error {
+	config, err := s.config()
+	if err == nil {
+		err = limited(ctx, config, src.Check)
+	}
+	switch f := fault.Of(err); {
+	case f == nil:
+		return s.out.ConnectionStatus(true, "")
+	case f.Kind == fault.Config:
+		return s.out.ConnectionStatus(false, f.Message)
+	default:
+		return err
+	}
+}
+
+// limited calls check within checkLimit.
+func limited(ctx context.Context, config []byte, check func(context.Context, []byte) error) error {
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	err := check(ctx, config)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && fault.Of(err).Kind != fault.Config {
+		return &fault.Error{Kind: fault.Transient, Message: "The API did not answer within 30 seconds.", Err: err}
+	}
+	return err
+}
+
+func (s *session) read(ctx context.Context, src Source) error {
+	config, err := s.config()
+	if err != nil {
+		return err
+	}
+	data, err := readFile("catalog", s.asked.files["catalog"])
+	if err != nil {
+		return err
+	}
+	catalog, err := protocol.ParseCatalog(data)
+	if err != nil {
+		return err
+	}
+	var state []byte
+	if path := s.asked.files["state"]; path != "" {
+		if state, err = readFile("state", path); err != nil {
+			return err
+		}
+	}
+	s.out.Configure(catalog)
+	complete, progress := false, watch(s)
+	defer func() { progress.stop(complete) }() // also when the source panics
+	err = src.Read(ctx, config, catalog, state, s.out)
+	complete = err == nil
+	return err
+}

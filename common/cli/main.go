@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+)
+
+const (
+	// grace is how long a run may take to end once it has to: the platform, and whoever waits for a closed output, gives two seconds.
+	grace = 1800 * time.Millisecond
+	// listen is how often it is asked whether the output is still read when nothing is written.
+	listen = 500 * time.Millisecond
+)
+
+// Main runs the command that the process was started with, and ends the process; it never returns. metadata is metadata.yaml.
+//
+// SIGTERM and SIGINT stop the run: ctx is cancelled, and a second one ends the process at once. A closed output stops it too, found by
+// writing or, where the output is a pipe or a socket, by asking for it; SIGPIPE kills nothing. Whatever hangs, the process ends with 1 soon
+// after it was stopped. LOG_LEVEL=debug in the environment does what --debug does.
+//
+// The garbage collector is left as Go has it: what is held at a time is bounded by those who hold it, and a tighter setting costs time
+// without making the peak smaller than that.
+func Main(src Source, metadata []byte) {
+	signal.Ignore(syscall.SIGPIPE) // so that a write to a closed output returns EPIPE instead of killing the process
+	ctx, stop := context.WithCancelCause(context.Background())
+	go watchSignals(stop)
+	go watchOutput(stop)
+	os.Exit(run(ctx, program{
+		commands: sourceCommands(src), spec: src.Spec, metadata: metadata, args: os.Args[1:],
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		debug:    strings.EqualFold(os.Getenv("LOG_LEVEL"), "debug"),
+		stopping: func() { time.AfterFunc(grace, func() { os.Exit(1) }) },
+	}))
+}
+
+// watchSignals stops the run at the first SIGTERM or SIGINT and ends the process at the second.
+func watchSignals(stop context.CancelCauseFunc) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	first, _ := (<-signals).(syscall.Signal)
+	stop(fault.Transientf("The run was stopped by %s before it was complete; it can go on from its last state.", unix.SignalName(first)))
+	<-signals
+	os.Exit(1)
+}
+
+// watchOutput stops the run when nobody reads standard output any more.
+func watchOutput(stop context.CancelCauseFunc) {
+	info, err := os.Stdout.Stat()
+	if err != nil || info.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 {
+		return
+	}
+	for range time.Tick(listen) {
+		fds := []unix.PollFd{{Fd: int32(unix.Stdout)}} // an error and a hang-up are told without asking
+		if n, err := unix.Poll(fds, 0); err == nil && n > 0 && fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0 {
+			stop(fmt.Errorf("polling the output: %w", protocol.ErrClosed))
+			return
+		}
+	}
+}

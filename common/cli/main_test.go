@@ -1,0 +1,284 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+)
+
+// scenario in the environment makes the test binary a connector whose read behaves as it says.
+const scenario = "CLI_TEST_SCENARIO"
+
+func TestMain(m *testing.M) {
+	if name, ok := os.LookupEnv(scenario); ok {
+		Main(fake{read: scenarios()[name]}, []byte(metadata))
+	}
+	os.Exit(m.Run())
+}
+
+func scenarios() map[string]func(context.Context, *protocol.ConfiguredCatalog, []byte, *protocol.Emitter) error {
+	// end is what a source does when it is stopped.
+	end := func(ctx context.Context, out *protocol.Emitter, n int) error {
+		return errors.Join(out.Checkpoint(deals, fmt.Appendf(nil, `{"n":%d}`, n)), out.Status(deals, protocol.Incomplete), ctx.Err())
+	}
+	return map[string]func(context.Context, *protocol.ConfiguredCatalog, []byte, *protocol.Emitter) error{
+		"endless": func(ctx context.Context, _ *protocol.ConfiguredCatalog, _ []byte, out *protocol.Emitter) error {
+			n := 0
+			for ; ctx.Err() == nil; n++ {
+				if err := out.Record(deals, fmt.Appendf(nil, `{"n":%d,"text":"%0100d"}`, n, n)); err != nil {
+					return err
+				}
+			}
+			return end(ctx, out, n)
+		},
+		"idle": func(ctx context.Context, _ *protocol.ConfiguredCatalog, _ []byte, out *protocol.Emitter) error {
+			if err := out.Status(deals, protocol.Running); err != nil {
+				return err
+			}
+			<-ctx.Done()
+			return end(ctx, out, 0)
+		},
+		"deaf": func(_ context.Context, _ *protocol.ConfiguredCatalog, _ []byte, out *protocol.Emitter) error {
+			if err := out.Status(deals, protocol.Running); err != nil {
+				return err
+			}
+			select {}
+		},
+		"slow": func(ctx context.Context, _ *protocol.ConfiguredCatalog, _ []byte, out *protocol.Emitter) error {
+			protocol.Logger(ctx).Debug("debugging")
+			if err := out.Record(deals, []byte(`{"n":1}`)); err != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(1500 * time.Millisecond):
+			}
+			return out.Status(deals, protocol.Complete)
+		},
+	}
+}
+
+// start starts this test binary as a connector.
+func start(t *testing.T, name string, configure func(*exec.Cmd)) *exec.Cmd {
+	t.Helper()
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), binary, "read", "--config", config(t), "--catalog", write(t, "catalog.json", catalog))
+	cmd.Env = append(os.Environ(), scenario+"="+name)
+	configure(cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+// exits waits for cmd and holds that it ends with code within limit of began.
+func exits(t *testing.T, cmd *exec.Cmd, began time.Time, limit time.Duration, code int) {
+	t.Helper()
+	err := cmd.Wait()
+	if took := time.Since(began); took > limit {
+		t.Errorf("took %v, want at most %v", took, limit)
+	}
+	if cmd.ProcessState.ExitCode() != code { // -1 for a death by signal
+		t.Errorf("ended with %v (%v), want exit code %d", cmd.ProcessState, err, code)
+	}
+}
+
+func TestSignals(t *testing.T) {
+	for _, sent := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		for _, name := range []string{"endless", "idle"} {
+			t.Run(fmt.Sprint(name, " ", sent), func(t *testing.T) {
+				t.Parallel()
+				var stderr bytes.Buffer
+				reading, writing, err := os.Pipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer reading.Close()
+				cmd := start(t, name, func(c *exec.Cmd) { c.Stdout, c.Stderr = writing, &stderr })
+				writing.Close()
+				var began time.Time
+				var all []protocol.Message
+				for m, err := range protocol.Read(reading) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if all = append(all, m); len(all) == 2 { // STARTED and RUNNING
+						began = time.Now()
+						if err := cmd.Process.Signal(sent); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				exits(t, cmd, began, 2*time.Second, 1)
+				if stderr.Len() > 0 {
+					t.Errorf("on stderr: %s", &stderr)
+				}
+				if len(all) < 5 {
+					t.Fatalf("got %+v", all)
+				}
+				last := all[len(all)-3:]
+				if last[0].State == nil || last[1].Trace == nil || last[1].Trace.StreamStatus.Status != protocol.Incomplete {
+					t.Errorf("got %s and %s, want a state and INCOMPLETE", last[0].Raw, last[1].Raw)
+				}
+				want := "The run was stopped by SIG" + map[syscall.Signal]string{syscall.SIGTERM: "TERM", syscall.SIGINT: "INT"}[sent] +
+					" before it was complete; it can go on from its last state."
+				if f := (result{messages: all}).errors(); len(f) != 1 || f[0].FailureType != "transient_error" || f[0].Message != want {
+					t.Errorf("got %+v", f)
+				}
+				var blob struct{ N int }
+				if err := json.Unmarshal(last[0].State.Blob, &blob); err != nil || int(last[0].State.SourceStats.RecordCount) != blob.N {
+					t.Errorf("the state counts %d records, %d were made", last[0].State.SourceStats.RecordCount, blob.N)
+				}
+			})
+		}
+	}
+}
+
+func TestAProcessThatHangsEnds(t *testing.T) {
+	for _, test := range []struct {
+		name, source string
+		signals      int
+		limit        time.Duration
+	}{
+		{"a source that does not listen", "deaf", 1, 2 * time.Second},
+		{"a second signal", "deaf", 2, time.Second},
+		{"an output that nobody reads", "endless", 1, 2 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			reading, writing, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer reading.Close()
+			cmd := start(t, test.source, func(c *exec.Cmd) { c.Stdout = writing })
+			writing.Close()
+			if _, err := reading.Read(make([]byte, 1)); err != nil { // it runs
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond) // for an endless source to fill the pipe
+			began := time.Now()
+			for range test.signals {
+				if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(50 * time.Millisecond) // signals of a kind that wait together are one
+			}
+			exits(t, cmd, began, test.limit, 1)
+		})
+	}
+}
+
+// A closed output ends the process as if head -1 had read it: with 1, no death by SIGPIPE, and silently.
+func TestClosedOutput(t *testing.T) {
+	for _, name := range []string{"endless", "idle", "deaf"} {
+		for kind, connect := range map[string]func() (reading, writing *os.File, err error){"pipe": os.Pipe, "socket": socketPair} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				t.Parallel()
+				var stderr bytes.Buffer
+				reading, writing, err := connect()
+				if err != nil {
+					t.Fatal(err)
+				}
+				cmd := start(t, name, func(c *exec.Cmd) { c.Stdout, c.Stderr = writing, &stderr })
+				writing.Close()
+				if line, err := bufio.NewReader(reading).ReadString('\n'); err != nil || !strings.Contains(line, "STARTED") {
+					t.Fatalf("got %q, %v", line, err)
+				}
+				reading.Close()
+				limit := 2 * time.Second
+				if name == "deaf" {
+					limit += listen // the platform's two seconds hold for a source that keeps its contract
+				}
+				exits(t, cmd, time.Now(), limit, 1)
+				if stderr.Len() > 0 {
+					t.Errorf("on stderr: %s", &stderr)
+				}
+			})
+		}
+	}
+}
+
+func socketPair() (reading, writing *os.File, err error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a socket pair: %w", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "reading"), os.NewFile(uintptr(fds[1]), "writing"), nil
+}
+
+func TestAFullDisk(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skipf("this system has no /dev/full: %v", err)
+	}
+	defer full.Close()
+	cmd := start(t, "endless", func(c *exec.Cmd) { c.Stdout = full })
+	exits(t, cmd, time.Now(), 2*time.Second, 1)
+}
+
+func TestMainToTheEnd(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	cmd := start(t, "slow", func(c *exec.Cmd) {
+		c.Stdout, c.Stderr = &stdout, &stderr
+		c.Env = append(c.Env, "LOG_LEVEL=DEBUG")
+	})
+	exits(t, cmd, time.Now(), 5*time.Second, 0)
+	if stderr.Len() > 0 || !strings.Contains(stdout.String(), "COMPLETE") || !strings.Contains(stdout.String(), "debugging") {
+		t.Errorf("on stdout: %s on stderr: %s", &stdout, &stderr)
+	}
+}
+
+func TestOnATerminal(t *testing.T) {
+	for _, both := range []bool{false, true} {
+		t.Run(fmt.Sprint("stdout too: ", both), func(t *testing.T) {
+			t.Parallel()
+			watcher, terminal, err := openTerminal()
+			if err != nil {
+				t.Skipf("this system gives no terminal: %v", err)
+			}
+			defer watcher.Close()
+			var stdout bytes.Buffer
+			cmd := start(t, "slow", func(c *exec.Cmd) {
+				c.Stdout, c.Stderr = &stdout, terminal
+				if both {
+					c.Stdout = terminal
+				}
+			})
+			terminal.Close()
+			seen := make(chan string)
+			go func() {
+				text, _ := io.ReadAll(watcher) // ends with EIO when the last of the terminal is closed
+				seen <- string(text)
+			}()
+			exits(t, cmd, time.Now(), 5*time.Second, 0)
+			text := <-seen
+			if !strings.Contains(text, "Complete: 1 of 1 streams, 1 records, 0.0 MB in 2s") {
+				t.Errorf("no summary in %q", text)
+			}
+			if redrawn := strings.Contains(text, "\x1b[2A"); redrawn == both {
+				t.Errorf("redrawn: %v, in %q", redrawn, text)
+			}
+			if !both && (strings.Contains(text, "RECORD") || !strings.Contains(stdout.String(), "RECORD")) {
+				t.Errorf("stdout has %s and stderr %s", &stdout, text)
+			}
+		})
+	}
+}

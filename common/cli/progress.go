@@ -1,0 +1,253 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/redact"
+)
+
+const (
+	redrawEvery = time.Second
+	lineEvery   = 10 * time.Second // where the messages scroll on the same terminal
+	rateOver    = 10 * time.Second // the records per second shown are those of this long
+)
+
+// screen is a terminal that somebody watches.
+type screen struct {
+	io.Writer
+	size   func() (width, height int)
+	shared bool // messages scroll on it as well, so nothing on it can be redrawn
+}
+
+// progress shows how far a read is, on its own goroutine. The zero value shows nothing.
+type progress struct {
+	screen   screen
+	stats    func() []protocol.StreamStats
+	redactor *redact.Redactor
+	started  time.Time
+	past     []sample // oldest first, as far back as rateOver
+	drawn    int      // lines on the screen that the next drawing replaces
+
+	quit chan struct{}
+	done sync.WaitGroup
+}
+
+// sample is how many records every stream had at a time.
+type sample struct {
+	at      time.Time
+	records map[protocol.Descriptor]int64
+}
+
+// watch shows the progress of s where its stderr is a terminal.
+func watch(s *session) *progress {
+	file, ok := terminal(s.stderr)
+	if !ok {
+		return &progress{}
+	}
+	_, shared := terminal(s.stdout)
+	p := &progress{
+		screen: screen{
+			Writer: file,
+			size: func() (int, int) {
+				width, height, err := term.GetSize(int(file.Fd()))
+				if err != nil || width <= 0 || height <= 0 {
+					return 80, 24
+				}
+				return width, height
+			},
+			shared: shared,
+		},
+		stats:    s.out.Stats,
+		redactor: s.redactor,
+	}
+	p.start()
+	return p
+}
+
+// terminal is w as a file, if it is a terminal.
+func terminal(w io.Writer) (*os.File, bool) {
+	file, ok := w.(*os.File)
+	return file, ok && term.IsTerminal(int(file.Fd()))
+}
+
+func (p *progress) start() {
+	p.started = time.Now()
+	p.past = []sample{{at: p.started}}
+	p.quit = make(chan struct{})
+	every := redrawEvery
+	if p.screen.shared {
+		every = lineEvery
+	}
+	p.done.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				p.draw()
+			case <-p.quit:
+				return
+			}
+		}
+	})
+}
+
+// stop leaves one line that says how the read ended.
+func (p *progress) stop(complete bool) {
+	if p.quit == nil {
+		return
+	}
+	close(p.quit)
+	p.done.Wait()
+	width, _ := p.screen.size()
+	p.show([]string{fit(summary(p.stats(), time.Since(p.started), complete), width)})
+}
+
+func (p *progress) draw() {
+	now, stats := time.Now(), p.stats()
+	width, height := p.screen.size()
+	lines := render(stats, p.rates(now, stats), now, now.Sub(p.started), width, height)
+	if p.screen.shared {
+		lines = lines[:1]
+	}
+	p.show(lines)
+	if !p.screen.shared {
+		p.drawn = len(lines)
+	}
+}
+
+// show puts lines in the place of those drawn before, in one write so that nothing flickers.
+func (p *progress) show(lines []string) {
+	var text strings.Builder
+	if p.drawn > 0 {
+		fmt.Fprintf(&text, "\x1b[%dA\r\x1b[J", p.drawn) // up, and clear from there to the end of the screen
+	}
+	for _, line := range lines {
+		text.WriteString(p.redactor.String(line) + "\r\n")
+	}
+	_, _ = io.WriteString(p.screen, text.String()) // a terminal that went away is no reason to stop
+	p.drawn = 0
+}
+
+// rates is the records per second of every stream over the last rateOver.
+func (p *progress) rates(now time.Time, stats []protocol.StreamStats) map[protocol.Descriptor]float64 {
+	current := sample{now, make(map[protocol.Descriptor]int64, len(stats))}
+	for _, s := range stats {
+		current.records[s.Descriptor] = s.Records
+	}
+	p.past = append(p.past, current)
+	for len(p.past) > 1 && now.Sub(p.past[1].at) >= rateOver {
+		p.past = slices.Delete(p.past, 0, 1)
+	}
+	first := p.past[0]
+	rates := make(map[protocol.Descriptor]float64, len(stats))
+	for d, records := range current.records {
+		if elapsed := now.Sub(first.at).Seconds(); elapsed > 0 {
+			rates[d] = float64(records-first.records[d]) / elapsed
+		}
+	}
+	return rates
+}
+
+// render is a block of lines for a screen of that size: a line for all streams, and one for every stream that is running, as far as there
+// is room.
+func render(
+	stats []protocol.StreamStats, rates map[protocol.Descriptor]float64, now time.Time, elapsed time.Duration, width, height int,
+) []string {
+	var total float64
+	var running []protocol.StreamStats
+	for _, s := range stats {
+		total += rates[s.Descriptor]
+		if s.Status == protocol.Started || s.Status == protocol.Running {
+			running = append(running, s)
+		}
+	}
+	lines := []string{fmt.Sprintf("%s, %s records/s", tally(stats, elapsed), number(int64(total)))}
+	shown := running
+	if room := max(0, height-2); len(running) > room { // two lines are taken: the one for all, and the one that the cursor is on
+		shown = running[:max(0, room-1)]
+	}
+	name := 0
+	for _, s := range shown {
+		name = max(name, utf8.RuneCountInString(s.Descriptor.Name))
+	}
+	for _, s := range shown {
+		lines = append(lines, fmt.Sprintf("  %-*s  %s", name, s.Descriptor.Name, describe(s, rates[s.Descriptor], now)))
+	}
+	if hidden := len(running) - len(shown); hidden > 0 && height > 2 {
+		lines = append(lines, fmt.Sprintf("  and %d more", hidden))
+	}
+	for i, line := range lines {
+		lines[i] = fit(line, width)
+	}
+	return lines
+}
+
+// describe is how far one stream is.
+func describe(s protocol.StreamStats, rate float64, now time.Time) string {
+	text := number(s.Records)
+	if s.Estimate > 0 {
+		text += fmt.Sprintf(" of %s (%d %%)", number(s.Estimate), min(100, 100*s.Records/s.Estimate))
+	}
+	text += fmt.Sprintf(" records, %s/s", number(int64(rate)))
+	switch left := s.Estimate - s.Records; {
+	case s.Limited && s.LimitedUntil.IsZero():
+		text += ", waiting for quota"
+	case s.Limited:
+		text += ", waiting for quota until " + s.LimitedUntil.In(now.Location()).Format(time.TimeOnly)
+	case left > 0 && rate >= 1:
+		text += fmt.Sprintf(", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
+	}
+	return text
+}
+
+// summary is how a read ended.
+func summary(stats []protocol.StreamStats, elapsed time.Duration, complete bool) string {
+	how := "Complete"
+	if !complete {
+		how = "Not complete"
+	}
+	return how + ": " + tally(stats, elapsed)
+}
+
+// tally is all streams together.
+func tally(stats []protocol.StreamStats, elapsed time.Duration) string {
+	var complete int
+	var records, bytes int64
+	for _, s := range stats {
+		records += s.Records
+		bytes += s.Bytes
+		if s.Status == protocol.Complete {
+			complete++
+		}
+	}
+	return fmt.Sprintf("%d of %d streams, %s records, %.1f MB in %s",
+		complete, len(stats), number(records), float64(bytes)/1e6, elapsed.Round(time.Second))
+}
+
+// fit cuts a line so that the terminal does not break it.
+func fit(line string, width int) string {
+	if utf8.RuneCountInString(line) < width {
+		return line
+	}
+	return string([]rune(line)[:max(0, width-1)])
+}
+
+// number is n with its thousands apart.
+func number(n int64) string {
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}

@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/redact"
+)
+
+func TestRender(t *testing.T) {
+	named := func(name string) protocol.Descriptor { return protocol.Descriptor{Name: name} }
+	now := time.Date(2026, 8, 1, 14, 0, 0, 0, time.UTC)
+	stats := []protocol.StreamStats{
+		{Descriptor: named("done"), Status: protocol.Complete, Records: 1_000_000, Bytes: 2_500_000},
+		{Descriptor: named("failed"), Status: protocol.Incomplete, Records: 1},
+		{Descriptor: named("waits"), Status: protocol.Running, Records: 12, Limited: true, LimitedUntil: now.Add(330 * time.Second)},
+		{Descriptor: named("waits longer"), Status: protocol.Running, Records: 13, Limited: true},
+		{Descriptor: named("estimated"), Status: protocol.Running, Records: 750, Estimate: 1000},
+		{Descriptor: named("more"), Status: protocol.Running, Records: 11, Estimate: 10},
+		{Descriptor: named("started"), Status: protocol.Started},
+		{Descriptor: named("later")},
+	}
+	rates := map[protocol.Descriptor]float64{named("estimated"): 25, named("more"): 1234}
+	const total = "1 of 8 streams, 1,000,787 records, 2.5 MB in 1m5s, 1,259 records/s"
+	all := []string{
+		total,
+		"  waits         12 records, 0/s, waiting for quota until 14:05:30",
+		"  waits longer  13 records, 0/s, waiting for quota",
+		"  estimated     750 of 1,000 (75 %) records, 25/s, 10s left",
+		"  more          11 of 10 (100 %) records, 1,234/s",
+		"  started       0 records, 0/s",
+	}
+	for _, test := range []struct {
+		name          string
+		width, height int
+		want          []string
+	}{
+		{"all", 100, 30, all},
+		{"just all", 100, 7, all},
+		{"not all", 100, 6, []string{total, all[1], all[2], all[3], "  and 2 more"}},
+		{"two lines", 100, 3, []string{total, "  and 5 more"}},
+		{"one line", 100, 2, []string{total}},
+		{"no line", 100, 0, []string{total}},
+		{"narrow", 20, 30, []string{
+			"1 of 8 streams, 1,0", "  waits         12 ", "  waits longer  13 ", "  estimated     750", "  more          11 ",
+			"  started       0 r",
+		}},
+		{"nothing", 1, 2, []string{""}},
+	} {
+		got := render(stats, rates, now, 65*time.Second, test.width, test.height)
+		if strings.Join(got, "\n") != strings.Join(test.want, "\n") {
+			t.Errorf("%s: got\n%s\nwant\n%s", test.name, strings.Join(got, "\n"), strings.Join(test.want, "\n"))
+		}
+	}
+	if got := render(nil, nil, now, 0, 80, 24); len(got) != 1 || got[0] != "0 of 0 streams, 0 records, 0.0 MB in 0s, 0 records/s" {
+		t.Errorf("without streams: %q", got)
+	}
+	if got := summary(stats, 65*time.Second, false); got != "Not complete: 1 of 8 streams, 1,000,787 records, 2.5 MB in 1m5s" {
+		t.Errorf("got %q", got)
+	}
+	if got := fit("éééé", 4); got != "ééé" {
+		t.Errorf("got %q", got)
+	}
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
+		if number(n) != want {
+			t.Errorf("got %q, want %q", number(n), want)
+		}
+	}
+}
+
+// watched is a progress on a buffer that stands for a terminal.
+func watched(out io.Writer, e *protocol.Emitter, shared bool) *progress {
+	return &progress{
+		screen: screen{Writer: out, size: func() (int, int) { return 60, 24 }, shared: shared},
+		stats:  e.Stats, redactor: redact.New("s3cr3t"),
+	}
+}
+
+func TestProgressIsRedrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		e := protocol.NewEmitter(io.Discard)
+		defer e.Close()
+		p := watched(&out, e, false)
+		p.start()
+		if err := e.Record(protocol.Descriptor{Name: "s3cr3t"}, record.Record(`{"a":1}`)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2500 * time.Millisecond)
+		if err := e.Status(protocol.Descriptor{Name: "s3cr3t"}, protocol.Complete); err != nil {
+			t.Fatal(err)
+		}
+		p.stop(true)
+		got := out.String()
+		const up = "\x1b[2A\r\x1b[J"
+		if strings.Count(got, up) != 2 || strings.Count(got, "\r\n") != 5 { // two drawings of two lines, the second over the first, and one line over it
+			t.Errorf("got %q", got)
+		}
+		if !strings.HasSuffix(got, up+"Complete: 1 of 1 streams, 1 records, 0.0 MB in 3s\r\n") {
+			t.Errorf("got %q", got)
+		}
+		if strings.Contains(got, "s3cr3t") {
+			t.Errorf("a secret is in %q", got)
+		}
+	})
+}
+
+func TestProgressBesideMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		e := protocol.NewEmitter(io.Discard)
+		defer e.Close()
+		p := watched(&out, e, true)
+		p.start()
+		if err := e.Record(protocol.Descriptor{Name: "deals"}, record.Record(`{"a":1}`)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(25 * time.Second)
+		p.stop(false)
+		want := "0 of 1 streams, 1 records, 0.0 MB in 10s, 0 records/s\r\n" +
+			"0 of 1 streams, 1 records, 0.0 MB in 20s, 0 records/s\r\n" +
+			"Not complete: 0 of 1 streams, 1 records, 0.0 MB in 25s\r\n"
+		if out.String() != want {
+			t.Errorf("got %q, want %q", out.String(), want)
+		}
+	})
+}
+
+func TestRates(t *testing.T) {
+	began := time.Unix(0, 0)
+	d := protocol.Descriptor{Name: "deals"}
+	p := &progress{past: []sample{{at: began}}}
+	at := func(seconds int, records int64) string {
+		rates := p.rates(began.Add(time.Duration(seconds)*time.Second), []protocol.StreamStats{{Descriptor: d, Records: records}})
+		return fmt.Sprintf("%.1f", rates[d])
+	}
+	for _, test := range []struct {
+		seconds int
+		records int64
+		want    string
+	}{
+		{0, 0, "0.0"}, {1, 100, "100.0"}, {5, 100, "20.0"}, {11, 1100, "100.0"}, {16, 1100, "90.9"}, {100, 1100, "0.0"},
+	} {
+		if got := at(test.seconds, test.records); got != test.want {
+			t.Errorf("after %d s: %s, want %s", test.seconds, got, test.want)
+		}
+	}
+	if len(p.past) > 3 {
+		t.Errorf("%d samples are kept", len(p.past))
+	}
+}
+
+func TestProgressNeedsATerminal(t *testing.T) {
+	p := watch(&session{program: program{stderr: &bytes.Buffer{}}})
+	if p.quit != nil {
+		t.Error("progress is shown on what is no terminal")
+	}
+	p.stop(true) // does nothing
+}

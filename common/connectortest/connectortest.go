@@ -1,0 +1,110 @@
+// Package connectortest is the tests that every connector calls: [Conform] holds its folder together, [Golden] replays documented answers
+// of its API. Both run in the connector's folder, which is where `go test` runs a package's tests, and need nothing outside it.
+package connectortest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/imob-data/airbyte-connectors/common/cli"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+)
+
+// Conform holds a source and its folder to what the platform, its acceptance tests and its users expect, as far as that can be decided
+// offline: the specification, the catalog and its schemas, metadata.yaml, acceptance-test-config.yml, README.md, icon.svg, go.mod. The
+// catalog is discovered with testdata/config.json. Where src has a method Schemas() ([]string, error), the names of its schema files, these
+// must be the catalog's streams.
+func Conform(t *testing.T, src cli.Source) {
+	t.Helper()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := connector{name: filepath.Base(here), files: os.DirFS(here)}
+	if c.spec, err = src.Spec(); err != nil {
+		t.Fatalf("Spec: %v", err)
+	}
+	config, err := fs.ReadFile(c.files, configFile)
+	if err != nil {
+		t.Fatalf("Conform discovers with a configuration: %v", err)
+	}
+	if c.catalog, err = src.Discover(t.Context(), config); err != nil {
+		t.Fatalf("Discover: %v", err)
+	}
+	c.schemas = c.streams()
+	if listing, ok := src.(interface{ Schemas() ([]string, error) }); ok {
+		if c.schemas, err = listing.Schemas(); err != nil {
+			t.Fatalf("Schemas: %v", err)
+		}
+	}
+	for _, check := range checks() {
+		t.Run(check.name, func(t *testing.T) {
+			for _, finding := range check.of(c) {
+				t.Error(finding)
+			}
+		})
+	}
+}
+
+const configFile = "testdata/config.json"
+
+// connector is what Conform looks at.
+type connector struct {
+	name    string // of the folder
+	files   fs.FS  // the folder
+	spec    json.RawMessage
+	catalog *protocol.Catalog
+	schemas []string // names of the schema files
+}
+
+// streams is the names of the catalog's streams, sorted.
+func (c connector) streams() []string {
+	names := make([]string, 0, len(c.catalog.Streams))
+	for _, s := range c.catalog.Streams {
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// check is one thing that Conform holds; of is what is wrong, a sentence each.
+type check struct {
+	name string
+	of   func(connector) []string
+}
+
+func checks() []check {
+	return []check{
+		{"spec", func(c connector) []string { return lintSpec(c.spec) }},
+		{"config", lintConfig},
+		{"catalog", func(c connector) []string { return lintCatalog(c.catalog, c.schemas) }},
+		{"metadata", lintMetadata},
+		{"acceptance config", lintAcceptance},
+		{"readme", lintReadme},
+		{"icon", lintIcon},
+		{"go.mod", lintModule},
+		{"https only", lintHTTPS},
+	}
+}
+
+// findings collects sentences.
+type findings []string
+
+func (f *findings) addf(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+// object is v as a JSON object, or an empty one.
+func object(v any) map[string]any {
+	o, _ := v.(map[string]any)
+	return o
+}
+
+// list is v as a JSON array, or an empty one.
+func list(v any) []any {
+	l, _ := v.([]any)
+	return l
+}

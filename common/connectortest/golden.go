@@ -1,0 +1,400 @@
+package connectortest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/cli"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/spec"
+)
+
+//nolint:gochecknoglobals // a flag of `go test` must be there before the tests start
+var update = flag.Bool("update", false, "rewrite the want.jsonl of golden tests with what the connector does now")
+
+// Golden reads from answers in files, as the command read does, and holds what comes out against dir/want.jsonl. A dir without a
+// config.json is a folder of such cases. A case has
+//
+//   - config.json: the configuration; its base_url becomes that of a server with the answers;
+//   - exchanges.json: the answers, see [exchange]; a request that none of them is for fails the test, and so does an answer that nobody
+//     asked for;
+//   - catalog.json, optional: a configured catalog, in which a stream may be its name alone; else a full refresh of all streams;
+//   - state.json, optional: the state to go on from;
+//   - shaped.json, optional: {"stream":["field"]}, the top-level fields that the connector changes, adds or leaves out; ["*"] is all;
+//   - want.jsonl: the messages, grouped by stream (those of no stream first), without times of emission and without log messages but
+//     warnings, with NOW in place of a time of the run outside records; `go test -update` rewrites it.
+//
+// Some truths hold whatever want.jsonl says, so that rewriting it cannot hide a fault: every record fits its stream's schema and has no field
+// that the schema does not declare; every record is in an answer byte for byte, but for white space between tokens and for the fields
+// of shaped.json; the exit code is 0 if and only if there is no TRACE ERROR; no secret of the configuration is in the output.
+func Golden(t *testing.T, src cli.Source, dir string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(dir, "config.json")); errors.Is(err, fs.ErrNotExist) {
+		cases, err := os.ReadDir(dir)
+		if err != nil || len(cases) == 0 {
+			t.Fatalf("%s has neither a config.json nor folders with one: %v", dir, err)
+		}
+		for _, c := range cases {
+			t.Run(c.Name(), func(t *testing.T) { golden(t, src, filepath.Join(dir, c.Name())) })
+		}
+		return
+	}
+	golden(t, src, dir)
+}
+
+func golden(t *testing.T, src cli.Source, dir string) {
+	t.Helper()
+	api := serve(t, dir)
+	config := configure(t, dir, api.server.URL)
+	streams, err := src.Discover(t.Context(), config)
+	if err != nil {
+		t.Fatalf("Discover: %v", err)
+	}
+	args := []string{"read", "--config", keep(t, "config.json", config), "--catalog", keep(t, "catalog.json", catalog(t, dir, streams))}
+	if _, err := os.Stat(filepath.Join(dir, "state.json")); err == nil {
+		args = append(args, "--state", filepath.Join(dir, "state.json"))
+	}
+	about, err := os.ReadFile("metadata.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	var out, complaints bytes.Buffer
+	began := time.Now()
+	code := cli.Run(t.Context(), src, about, args, strings.NewReader(""), &out, &complaints)
+	api.server.Close()
+	document, err := src.Spec()
+	if err != nil {
+		t.Fatalf("Spec: %v", err)
+	}
+	said, faults := listen(out.Bytes())
+	faults = slices.Concat(faults, api.faults(), exitFaults(code, said), secretFaults(document, config, out.String()),
+		recordFaults(streams, said, api.served, shaped(t, dir)))
+	if complaints.Len() > 0 {
+		faults.addf("standard error is not empty: %s", complaints.String())
+	}
+	for _, fault := range faults {
+		t.Error(fault)
+	}
+
+	got := strings.ReplaceAll(transcript(said, began), api.server.Listener.Addr().String(), "api.example")
+	name := filepath.Join(dir, "want.jsonl")
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil { //nolint:gosec // a test's file, for all to read
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatalf("%v (go test -update writes it)", err)
+	}
+	if text := difference(string(want), got); text != "" {
+		t.Errorf("not as %s says (- wanted, + got):\n%s", name, text)
+	}
+}
+
+// readJSON reads a file of a case; ok is whether it is there.
+func readJSON(t *testing.T, dir, name string, into any) (ok bool) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		t.Fatalf("%s: %v", filepath.Join(dir, name), err)
+	}
+	return true
+}
+
+// keep writes a file for the run and returns its path.
+func keep(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// configure is the case's configuration with the server's address.
+func configure(t *testing.T, dir, address string) []byte {
+	t.Helper()
+	var config map[string]any
+	if !readJSON(t, dir, "config.json", &config) {
+		t.Fatalf("%s has no config.json", dir)
+	}
+	config["base_url"] = address
+	data, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// catalog is the case's configured catalog, its streams completed from the discovered ones.
+func catalog(t *testing.T, dir string, discovered *protocol.Catalog) []byte {
+	t.Helper()
+	var data json.RawMessage
+	var configured protocol.ConfiguredCatalog
+	if readJSON(t, dir, "catalog.json", &data) {
+		if err := json.Unmarshal(data, &configured); err != nil {
+			t.Fatalf("%s: %v", filepath.Join(dir, "catalog.json"), err)
+		}
+		for i, s := range configured.Streams {
+			known := slices.IndexFunc(discovered.Streams, func(d protocol.Stream) bool { return d.Name == s.Stream.Name })
+			if s.Stream.JSONSchema == nil && known >= 0 {
+				configured.Streams[i].Stream = discovered.Streams[known]
+			}
+		}
+	} else {
+		for _, s := range discovered.Streams {
+			configured.Streams = append(configured.Streams, protocol.ConfiguredStream{
+				Stream: s, SyncMode: protocol.FullRefresh, DestinationSyncMode: "overwrite",
+			})
+		}
+	}
+	whole, err := json.Marshal(configured)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return whole
+}
+
+func shaped(t *testing.T, dir string) map[string][]string {
+	t.Helper()
+	fields := map[string][]string{}
+	readJSON(t, dir, "shaped.json", &fields)
+	return fields
+}
+
+// message is one message as far as a case looks at it.
+type message struct {
+	stream string          // "" where it is about none
+	kind   string          // the message's type
+	data   json.RawMessage // of a record
+	failed bool            // a TRACE ERROR
+	line   string          // as want.jsonl has it; "" to leave it out
+}
+
+// listen understands what the connector wrote.
+func listen(out []byte) (said []message, faults findings) {
+	for line := range bytes.Lines(out) {
+		whole, ended := bytes.CutSuffix(line, []byte("\n"))
+		m, err := understand(whole)
+		if err != nil || !ended {
+			faults.addf("a line is no message or does not end (%v): %.200s", err, line)
+			continue
+		}
+		said = append(said, m)
+	}
+	return said, faults
+}
+
+// understand reads one line. What differs from run to run is not in the message's line; the bytes of a record are as they were.
+func understand(line []byte) (message, error) {
+	var top struct {
+		Type   string
+		Record struct {
+			Stream    string          `json:"stream"`
+			Namespace string          `json:"namespace,omitempty"`
+			Data      json.RawMessage `json:"data"`
+		}
+		State struct {
+			Stream struct {
+				Descriptor protocol.Descriptor `json:"stream_descriptor"`
+			}
+		}
+		Trace map[string]json.RawMessage
+		Log   struct{ Level string }
+	}
+	if err := json.Unmarshal(line, &top); err != nil {
+		return message{}, err
+	}
+	m := message{kind: top.Type, line: string(line)}
+	var err error
+	switch top.Type {
+	case "RECORD":
+		m.stream, m.data = top.Record.Stream, top.Record.Data
+		m.line, err = text(struct {
+			Type   string `json:"type"`
+			Record any    `json:"record"`
+		}{top.Type, top.Record})
+	case "STATE":
+		m.stream = top.State.Stream.Descriptor.Name
+	case "LOG":
+		if top.Log.Level != "WARN" {
+			m.line = ""
+		}
+	case "TRACE":
+		m.stream, m.failed = traced(top.Trace)
+		delete(top.Trace, "emitted_at")
+		m.line, err = text(struct {
+			Type  string `json:"type"`
+			Trace any    `json:"trace"`
+		}{top.Type, top.Trace})
+	}
+	return m, err
+}
+
+// traced is the stream that a trace message is about, and whether it says that something failed.
+func traced(trace map[string]json.RawMessage) (stream string, failed bool) {
+	type named struct {
+		Name       string
+		Descriptor protocol.Descriptor `json:"stream_descriptor"`
+	}
+	for _, member := range []string{"error", "stream_status", "estimate"} {
+		var about named
+		if raw, has := trace[member]; has && json.Unmarshal(raw, &about) == nil {
+			return about.Name + about.Descriptor.Name, member == "error"
+		}
+	}
+	return "", false
+}
+
+// text is a value as JSON, with its characters as they are.
+func text(value any) (string, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(b.String(), "\n"), nil
+}
+
+// transcript is want.jsonl: streams are read at the same time, so only the order inside each is a fact.
+func transcript(said []message, began time.Time) string {
+	groups := map[string][]string{}
+	for _, m := range said {
+		if m.kind != "RECORD" {
+			m.line = timeless(m.line, began)
+		}
+		if m.line != "" {
+			groups[m.stream] = append(groups[m.stream], m.line+"\n")
+		}
+	}
+	var b strings.Builder
+	for _, stream := range slices.Sorted(maps.Keys(groups)) {
+		b.WriteString(strings.Join(groups[stream], ""))
+	}
+	return b.String()
+}
+
+// timeless is a line with NOW in place of every time between the beginning of the run and now.
+func timeless(line string, began time.Time) string {
+	stamp := regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
+	return stamp.ReplaceAllStringFunc(line, func(text string) string {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil || at.Before(began.Truncate(time.Second)) || at.After(time.Now()) {
+			return text
+		}
+		return "NOW"
+	})
+}
+
+// secretFaults is where a secret of the configuration is in the output.
+func secretFaults(document json.RawMessage, config []byte, out string) (faults findings) {
+	for _, secret := range spec.Secrets(document, config) {
+		if strings.Contains(out, secret) {
+			faults.addf("a secret of the configuration is in the output")
+		}
+	}
+	return faults
+}
+
+// exitFaults is whether the exit code belongs to what was said.
+func exitFaults(code int, said []message) (faults findings) {
+	if failed := slices.ContainsFunc(said, func(m message) bool { return m.failed }); failed != (code != 0) {
+		faults.addf("the exit code is %d, and whether there is a TRACE ERROR is %v", code, failed)
+	}
+	return faults
+}
+
+// recordFaults holds every record against its stream's schema and against the answers.
+func recordFaults(streams *protocol.Catalog, said []message, served [][]byte, shaped map[string][]string) (faults findings) {
+	schemas, declared := map[string]*spec.Schema{}, map[string]any{}
+	for _, s := range streams.Streams {
+		var tree any
+		schema, err := spec.Compile(s.Name, s.JSONSchema)
+		if err != nil || json.Unmarshal(s.JSONSchema, &tree) != nil {
+			faults.addf("the schema of %s cannot be used: %v", s.Name, err)
+			continue
+		}
+		schemas[s.Name], declared[s.Name] = schema, tree
+	}
+	sources := map[string]map[string]bool{}
+	for _, m := range said {
+		if m.kind != "RECORD" {
+			continue
+		}
+		schema := schemas[m.stream]
+		if schema == nil {
+			faults.addf("a record of %q has no schema", m.stream)
+			continue
+		}
+		if err := schema.Validate(m.data); err != nil {
+			faults.addf("a record of %s does not fit its schema:\n%v", m.stream, err)
+			continue
+		}
+		var value any
+		if err := json.Unmarshal(m.data, &value); err != nil {
+			faults.addf("a record of %s: %v", m.stream, err)
+		}
+		for _, at := range undeclared(declared[m.stream], value, "") {
+			faults.addf("%s.%s is in a record and not in the schema", m.stream, at)
+		}
+		leave := shaped[m.stream]
+		if slices.Contains(leave, "*") {
+			continue
+		}
+		if sources[m.stream] == nil {
+			sources[m.stream] = objectsOf(served, leave)
+		}
+		if verbatim, err := without(m.data, leave); err != nil || !sources[m.stream][verbatim] {
+			faults.addf("a record of %s is in no answer as it was emitted (%v): %.300s", m.stream, err, verbatim)
+		}
+	}
+	return faults
+}
+
+// undeclared is the fields of a value that its schema does not know, wherever the schema knows any.
+func undeclared(schema, value any, at string) []string {
+	var found []string
+	switch v := value.(type) {
+	case map[string]any:
+		properties := object(object(schema)["properties"])
+		if len(properties) == 0 {
+			return nil
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if property, known := properties[name]; known {
+				found = append(found, undeclared(property, v[name], join(at, name))...)
+			} else {
+				found = append(found, join(at, name))
+			}
+		}
+	case []any:
+		for i, element := range v {
+			found = append(found, undeclared(object(schema)["items"], element, fmt.Sprintf("%s[%d]", at, i))...)
+		}
+	}
+	return found
+}

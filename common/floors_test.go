@@ -1,0 +1,115 @@
+package common_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/imob-data/airbyte-connectors/common"
+
+// floors is the order of the engine: a package imports packages of lower floors only.
+func floors() [][]string {
+	return [][]string{
+		0: {"fault", "redact", "ratelimit", "record"},
+		1: {"protocol", "spec", "httpclient"},
+		2: {"auth", "pagination", "state"},
+		3: {"rest", "destination", "cli"},
+		4: {"connectortest"},
+	}
+}
+
+// homes are the third parties, each with the packages that may import it. The code of all others stays free to change without them, and a
+// third party can be exchanged in one place.
+func homes() map[string][]string {
+	return map[string][]string{
+		"github.com/cenkalti/backoff/v4":           {"httpclient"},
+		"github.com/golang-jwt/jwt/v5":             {"auth"},
+		"github.com/santhosh-tekuri/jsonschema/v5": {"spec"},
+		"github.com/tidwall/gjson":                 {"record"},
+		"github.com/urfave/cli/v2":                 {"cli"},
+		"go.yaml.in/yaml/v3":                       {"cli", "connectortest"},
+		"golang.org/x/crypto/x509roots/fallback":   {"cli"},
+		"golang.org/x/sys":                         {"cli"},
+		"golang.org/x/term":                        {"cli"},
+	}
+}
+
+// listed is what go list says of a package.
+type listed struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+func TestFloors(t *testing.T) {
+	floor := map[string]int{}
+	for n, names := range floors() {
+		for _, name := range names {
+			floor[name] = n
+		}
+	}
+	for _, p := range list(t) {
+		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		if name == "" {
+			continue // this folder
+		}
+		own, ok := floor[name]
+		if !ok {
+			t.Errorf("%s stands on no floor; add it to the table, as low as its imports let it", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if other, ok := strings.CutPrefix(imported, module+"/"); ok && floor[other] >= own {
+				t.Errorf("%s (floor %d) imports %s (floor %d)", name, own, other, floor[other])
+			}
+		}
+		for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if thirdParty(imported) && !slices.Contains(home(imported), name) {
+				t.Errorf("%s imports %s, whose home is %q", name, imported, home(imported))
+			}
+		}
+	}
+}
+
+// home is the packages that may import a package of a third party.
+func home(path string) []string {
+	for third, names := range homes() {
+		if path == third || strings.HasPrefix(path, third+"/") {
+			return names
+		}
+	}
+	return nil
+}
+
+// thirdParty is whether an import is neither the standard library's, whose paths begin with no domain, nor this module's.
+func thirdParty(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return strings.Contains(first, ".") && !strings.HasPrefix(path, module+"/")
+}
+
+// list asks go list about every package of this module.
+func list(t *testing.T) []listed {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &stderr)
+	}
+	var all []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatalf("reading the output of go list: %v", err)
+		}
+		all = append(all, p)
+	}
+}

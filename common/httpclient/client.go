@@ -1,0 +1,159 @@
+// Package httpclient: a request goes in, a judged response comes out.
+//
+// In between lie credentials, the quota, timeouts, retries with backoff, renewed sessions and the classes of errors. Every error that Do
+// returns is, or wraps, a *fault.Error whose message a user can act on, or the error of a context that ended; no text holds a query, a
+// secret that the Redactor knows, or more than 300 characters of an answer.
+package httpclient
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/ratelimit"
+	"github.com/imob-data/airbyte-connectors/common/redact"
+)
+
+const (
+	defaultMaxBody    = 64 << 20
+	defaultMaxElapsed = 10 * time.Minute
+)
+
+// Signer puts credentials on a request, before it is encoded: a session may live in the body. It is asked before every attempt, on a copy
+// that is the attempt's own, and before the attempt takes its place in the quota, so that it may make calls of its own even where the
+// quota is one request. Its errors end the request as they are. Safe for concurrent use.
+type Signer interface {
+	Sign(ctx context.Context, r *Request) error
+}
+
+// Renewer is a Signer that can get new credentials; asked once per request after Expired or a 401, and once for all requests that were
+// signed with the same ones. What it does may also be left to the next Sign.
+type Renewer interface {
+	Renew(ctx context.Context) error
+}
+
+// Binder is a Signer that makes calls of its own through the client it serves. Bind is called once, by New.
+type Binder interface {
+	Bind(c *Client)
+}
+
+// Options describe an API's transport. The zero value of everything but BaseURL is usable.
+type Options struct {
+	BaseURL   string // scheme and host; a slash at the end is fine
+	Setting   string // what the user knows BaseURL as, for messages; "" is base_url
+	PlainHTTP bool   // the vendor has no HTTPS: allowed with one WARN
+	Auth      Signer
+	Limit     *ratelimit.Limiter // nil admits all at once, but for what a 429 asks
+	Judge     Judge
+	Header    http.Header // on every request, unless the request has its own
+
+	MaxBody    int64         // bytes after decompression; 0 is 64 MiB
+	MaxElapsed time.Duration // per request since it was first sent, retries and what they wait for included; 0 is 10 minutes
+
+	// Dial opens connections in the place of the network, for tests in memory; nil is the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// The engine sets what follows; connectors leave it.
+	Redact  *redact.Redactor
+	Log     *slog.Logger                               // nil logs nothing
+	Waiting func(ctx context.Context, until time.Time) // told before a wait of a second or more for a quota
+}
+
+// Client does requests. Safe for concurrent use. It keeps connections open for reuse: see Close.
+type Client struct {
+	o        Options // complete: no field that Do uses is at its zero value
+	base     *url.URL
+	pooled   *http.Client
+	single   *http.Client // a fresh connection per request, for those that must not be repeated
+	throttle throttle
+	renewal  renewal
+
+	mu     sync.Mutex
+	others []*Client
+}
+
+// New makes a Client; a BaseURL that cannot be used is a config error that does not echo it.
+func New(o Options) (*Client, error) {
+	o.Setting = cmp.Or(o.Setting, "base_url")
+	o.MaxBody = cmp.Or(o.MaxBody, defaultMaxBody)
+	o.MaxElapsed = cmp.Or(o.MaxElapsed, defaultMaxElapsed)
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	o.Limit = cmp.Or(o.Limit, ratelimit.Unlimited())
+	base, err := o.base()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{o: o, base: base, renewal: newRenewal()}
+	c.pooled, c.single = newHTTP(o.Dial)
+	if b, ok := o.Auth.(Binder); ok {
+		b.Bind(c)
+	}
+	return c, nil
+}
+
+// base is BaseURL, parsed and found fit.
+func (o *Options) base() (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSpace(o.BaseURL))
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery ||
+		u.Fragment != "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fault.Configf("%s must be a scheme and a host, such as https://api.example.com, without a path", o.Setting)
+	}
+	if u.Scheme == "http" && !local(u.Hostname()) {
+		if !o.PlainHTTP {
+			return nil, fault.Configf("%s must begin with https://, because %s would otherwise get the credentials unencrypted",
+				o.Setting, u.Hostname())
+		}
+		o.Log.Warn("The credentials and the data travel unencrypted: " + u.Hostname() + " is reached by plain HTTP.")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
+
+// local says whether host is this machine, or the machine that runs this container.
+func local(host string) bool {
+	if host = strings.ToLower(host); host == "localhost" || host == "host.docker.internal" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// Other is a client for another host, such as that of a token call: same redactor, log, times and limit of size, but no credentials, quota,
+// judge or headers, and HTTPS in any case. setting is what the user knows baseURL as. Close of c closes it too.
+func (c *Client) Other(baseURL, setting string) (*Client, error) {
+	o := c.o
+	o.BaseURL, o.Setting, o.PlainHTTP = baseURL, setting, false
+	o.Auth, o.Limit, o.Judge, o.Header = nil, nil, nil, nil
+	other, err := New(o)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.others = append(c.others, other)
+	return other, nil
+}
+
+// Secret makes known values that were learned at run time, such as a session, so that no text holds them from here on.
+func (c *Client) Secret(values ...string) {
+	if c.o.Redact != nil {
+		c.o.Redact.Add(values...)
+	}
+}
+
+// Close closes the connections that are idle. The Client stays usable.
+func (c *Client) Close() {
+	c.pooled.CloseIdleConnections()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, other := range c.others {
+		other.Close()
+	}
+}

@@ -1,0 +1,217 @@
+package httpclient
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// ErrUnknownOutcome is wrapped by the failure of a request that is Once of which nobody knows whether the method ran: no whole answer
+// came after it was sent, or one that says nothing (5xx without Retry-After, 408, 425, 2xx without JSON). Such a failure is a Config
+// fault, since somebody has to look before it is sent again and the platform repeats the other kinds by itself.
+var ErrUnknownOutcome = errors.New("the outcome is unknown")
+
+// StatusError is the cause of every failure that came as an HTTP status.
+type StatusError struct {
+	Method, Path string // without query
+	Status       int
+	Body         string // at most 300 characters, redacted
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s %s: status %d: %s", e.Method, e.Path, e.Status, e.Body)
+}
+
+const (
+	maxExcerpt       = 300      // characters
+	maxExcerptSource = 64 << 10 // bytes of a body that are looked at for it
+
+	checkCredentials = "Check the credentials in the configuration."
+	checkProxy       = "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment."
+	tryLater         = "Trying again later may help."
+)
+
+func (c *Client) statusError(where string, res *Response) *StatusError {
+	method, path, _ := strings.Cut(where, " ")
+	return &StatusError{Method: method, Path: path, Status: res.Status, Body: c.excerpt(res.Text)}
+}
+
+// where names a request in texts: its method and its path without query.
+func (c *Client) where(r Request, to *url.URL) string {
+	return r.method() + " " + c.o.Redact.String(to.EscapedPath())
+}
+
+// excerpt is the beginning of a body in one line, redacted before it is cut so that no half of a secret is left.
+func (c *Client) excerpt(body []byte) string {
+	s := strings.ToValidUTF8(string(body[:min(len(body), maxExcerptSource)]), "\uFFFD")
+	s = strings.Join(strings.Fields(c.o.Redact.String(s)), " ")
+	if runes := []rune(s); len(runes) > maxExcerpt {
+		return string(runes[:maxExcerpt-1]) + "…"
+	}
+	return s
+}
+
+// Words is what the API says, as a part of a sentence and redacted: the message in its answer, where it has one in a usual place, or else
+// the answer's beginning.
+func (c *Client) Words(res *Response) string {
+	said := c.excerpt(res.Text)
+	if message := message(res.Body); message != "" {
+		said = c.excerpt([]byte(message))
+	}
+	if said == "" {
+		return "the API gave no reason"
+	}
+	return `the API answered "` + said + `"`
+}
+
+// message is the sentence in an error's body, or "": the text under one of the names that APIs use, in the object or in the first of a
+// list.
+func message(body record.Record) string {
+	for _, at := range []string{"", "0."} {
+		for _, name := range []string{
+			"error_description", "message", "Message", "mensagem", "Mensagem", "mensagens.0", "detail", "error", "erro",
+		} {
+			if v := body.Get(at + name); bytes.HasPrefix(v.Raw(), []byte(`"`)) && v.Text() != "" {
+				return v.Text()
+			}
+		}
+	}
+	return ""
+}
+
+// noAnswer says what became of an attempt that got no whole answer.
+func (c *Client) noAnswer(err error, reached bool) *failure {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err // its text has the query
+	}
+	f := &failure{step: retry, kind: fault.Transient, advice: tryLater, cause: err, unrun: !reached, unknown: reached}
+	checkURL := "Check " + c.o.Setting + "."
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
+		checkURL = checkProxy
+	}
+	final := func(kind fault.Kind, advice, format string, args ...any) *failure {
+		f.step, f.kind, f.advice, f.reason = stop, kind, advice, fmt.Sprintf(format, args...)
+		return f
+	}
+	redirect, isRedirect := errors.AsType[*redirectError](err)
+	notFound, isDNS := errors.AsType[*net.DNSError](err)
+	timeout, isNet := errors.AsType[net.Error](err)
+	switch {
+	case isRedirect:
+		f.unknown = false // the answer that redirects is no outcome
+		return final(fault.Config, checkURL, "was redirected %s, which is refused", redirect.to)
+	case errors.Is(err, errTooLarge):
+		return final(fault.System, "", "was answered with more than %d MiB, which is the limit", c.o.MaxBody>>20)
+	case errors.Is(err, errProxy):
+		return final(fault.Config, checkProxy, "could not be sent: %v", err)
+	case untrusted(err):
+		return final(fault.Config, checkURL+" Where a company's own authority issued the certificate, SSL_CERT_FILE must name its file.",
+			"could not be sent: the certificate of %s is not trusted", c.base.Hostname())
+	case notTLS(err):
+		return final(fault.Config, checkURL, "could not be sent: %s does not answer by HTTPS", c.base.Host)
+	case isDNS && notFound.IsNotFound:
+		f.kind, f.advice = fault.Config, checkURL
+		f.reason = fmt.Sprintf("could not be sent: the host %s was not found", notFound.Name)
+	case errors.Is(err, errIdle):
+		f.reason = "was cut off: " + err.Error()
+	case isNet && timeout.Timeout():
+		f.reason = "got no answer in time"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		f.reason = "could not be sent: the connection was refused"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		f.reason = "was cut off before the answer was complete"
+	default:
+		f.reason = "got no answer: " + c.excerpt([]byte(err.Error()))
+	}
+	return f
+}
+
+func untrusted(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
+}
+
+func notTLS(err error) bool {
+	_, header := errors.AsType[tls.RecordHeaderError](err)
+	return header || errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// err is f as the end of its request; tries is how often it was tried, "" where that says nothing.
+func (c *Client) err(where string, f *failure, tries string) error {
+	if _, known := errors.AsType[*fault.Error](f.judged); known || f.judged != nil && f.step == stop {
+		return c.blank(f.judged)
+	}
+	return &fault.Error{Kind: f.kind, Message: sentence(c.what(where, f)+tries, f.advice), Err: c.blank(f.because())}
+}
+
+// tooLate is f as the end of a request that the server wants to be asked again only when its time is over.
+func (c *Client) tooLate(where string, f *failure, until time.Time) error {
+	advice := "It may be tried again from " + until.UTC().Truncate(time.Second).Add(time.Second).Format(time.RFC3339) + "."
+	return &fault.Error{Kind: f.kind, Message: sentence(c.what(where, f), advice), Err: c.blank(f.because())}
+}
+
+// unknownOutcome is f as the end of a request that is Once and may have run.
+func (c *Client) unknownOutcome(where string, f *failure) error {
+	return &fault.Error{
+		Kind: fault.Config,
+		Message: sentence(c.what(where, f),
+			"It is not known whether it was carried out: look at the record in the target system before it is sent again."),
+		Err: fmt.Errorf("%w: %w", ErrUnknownOutcome, c.blank(f.because())),
+	}
+}
+
+// what says what happened, without a full stop.
+func (c *Client) what(where string, f *failure) string {
+	switch judged, ok := errors.AsType[*fault.Error](f.judged); {
+	case ok:
+		return strings.TrimSuffix(c.o.Redact.String(judged.Message), ".")
+	case f.judged != nil:
+		return where + " failed: " + c.excerpt([]byte(f.judged.Error()))
+	default:
+		return where + " " + f.reason
+	}
+}
+
+// sentence joins what happened and what to do.
+func sentence(what, advice string) string {
+	if advice == "" {
+		return what + "."
+	}
+	return what + ". " + advice
+}
+
+// blank is err without the secrets in its text.
+func (c *Client) blank(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := c.o.Redact.String(err.Error())
+	if text == err.Error() {
+		return err
+	}
+	blanked := &blankedError{text: text, err: err}
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return &fault.Error{Kind: f.Kind, Message: c.o.Redact.String(f.Message), Err: blanked}
+	}
+	return blanked
+}
+
+// blankedError is an error under a text without secrets.
+type blankedError struct {
+	text string
+	err  error
+}
+
+func (e *blankedError) Error() string { return e.text }
+func (e *blankedError) Unwrap() error { return e.err }

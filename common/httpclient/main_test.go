@@ -1,0 +1,148 @@
+package httpclient
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+)
+
+// memory is a network with one server and no sockets, so that it lives in a synctest bubble.
+type memory struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+	dials  atomic.Int64
+}
+
+func (m *memory) Accept() (net.Conn, error) {
+	select {
+	case c := <-m.conns:
+		return c, nil
+	case <-m.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (m *memory) Close() error {
+	m.once.Do(func() { close(m.closed) })
+	return nil
+}
+
+func (m *memory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+
+func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	m.dials.Add(1)
+	select {
+	case m.conns <- server:
+		return client, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// client is a Client of a server in memory; change may change its options.
+func client(t *testing.T, handler http.HandlerFunc, change func(*Options)) (*Client, *memory) {
+	t.Helper()
+	m := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
+	server := &http.Server{Handler: handler} //nolint:gosec // the test's own client
+	go func() { _ = server.Serve(m) }()
+	o := Options{BaseURL: "http://localhost", Dial: m.dial}
+	if change != nil {
+		change(&o)
+	}
+	c, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Close()
+		_ = server.Close()
+	})
+	return c, m
+}
+
+// answer is one answer of a server: a status, a body, and headers by name and value.
+type answer struct {
+	status int
+	body   string
+	header []string
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	for i := 0; i < len(a.header); i += 2 {
+		w.Header()[a.header[i]] = []string{a.header[i+1]}
+	}
+	w.WriteHeader(a.status)
+	_, _ = io.WriteString(w, a.body)
+}
+
+var good = answer{status: 200, body: `{"ok":true}`}
+
+// script is a server that gives one answer after the other, the last one for ever, and notes when it was asked.
+type script struct {
+	answers []answer
+
+	mu    sync.Mutex
+	times []time.Time
+	seen  []*http.Request
+}
+
+func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	i := len(s.times)
+	s.times = append(s.times, time.Now())
+	s.seen = append(s.seen, r)
+	s.mu.Unlock()
+	s.answers[min(i, len(s.answers)-1)].write(w)
+}
+
+func (s *script) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.times)
+}
+
+// wantFault checks an error's kind, and what its message holds; it returns the message.
+func wantFault(t *testing.T, err error, kind fault.Kind, parts ...string) string {
+	t.Helper()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	f := fault.Of(err)
+	if f.Kind != kind {
+		t.Errorf("kind %v, want %v: %v", f.Kind, kind, err)
+	}
+	for _, part := range parts {
+		if !strings.Contains(f.Message, part) {
+			t.Errorf("message %q lacks %q", f.Message, part)
+		}
+	}
+	return f.Message
+}
+
+// signer is a Signer that cannot be renewed.
+type signer func(*Request)
+
+func (s signer) Sign(_ context.Context, r *Request) error {
+	s(r)
+	return nil
+}
+
+func contextWithTimeout(t *testing.T) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), 5*time.Second)
+}
+
+// hang does not answer. It reads the body, without which a server does not see that the client left.
+func hang(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+}

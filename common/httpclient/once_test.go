@@ -1,0 +1,149 @@
+package httpclient
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+)
+
+func TestOnce(t *testing.T) {
+	type want struct {
+		asked   int64
+		unknown bool
+		kind    fault.Kind
+		ok      bool
+	}
+	unknown := want{asked: 1, unknown: true, kind: fault.Config}
+	again := want{asked: 2, ok: true}
+	tests := map[string]struct {
+		first func(w http.ResponseWriter, r *http.Request)
+		judge Judge
+		want  want
+	}{
+		"good":               {good.serve, nil, want{asked: 1, ok: true}},
+		"429":                {answer{status: 429}.serve, nil, again},
+		"503 with wish":      {answer{status: 503, header: []string{"Retry-After", "3"}}.serve, nil, again},
+		"throttled":          {answer{status: 403}.serve, onlyBad(Throttled(errors.New("too many"))), again},
+		"503":                {answer{status: 503}.serve, nil, unknown},
+		"500":                {answer{status: 500}.serve, nil, unknown},
+		"500 with wish":      {answer{status: 500, header: []string{"Retry-After", "3"}}.serve, nil, unknown},
+		"408":                {answer{status: 408}.serve, nil, unknown},
+		"204":                {answer{status: 204}.serve, nil, unknown},
+		"204 accepted":       {answer{status: 204}.serve, always(Accept), want{asked: 1, ok: true}},
+		"HTML":               {answer{status: 200, body: "<html>"}.serve, nil, unknown},
+		"judged again":       {good.serve, always(Again(errors.New("odd"))), unknown},
+		"judged again, 4xx":  {answer{status: 409}.serve, always(Again(errors.New("odd"))), want{asked: 1, kind: fault.Transient}},
+		"judged":             {good.serve, always(fault.Configf("no")), want{asked: 1, kind: fault.Config}},
+		"400":                {answer{status: 400}.serve, nil, want{asked: 1, kind: fault.System}},
+		"401":                {answer{status: 401}.serve, nil, want{asked: 1, kind: fault.Config}},
+		"403":                {answer{status: 403}.serve, nil, want{asked: 1, kind: fault.Config}},
+		"reset":              {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, unknown},
+		"cut":                {func(w http.ResponseWriter, _ *http.Request) { cut(w) }, nil, unknown},
+		"no answer in time":  {hang, nil, unknown},
+		"too large":          {answer{status: 200, body: strings.Repeat(" ", 2000)}.serve, nil, want{asked: 1, unknown: true, kind: fault.Config}},
+		"redirected":         {answer{status: 307, header: []string{"Location", "https://example.com/"}}.serve, nil, want{asked: 1, kind: fault.Config}},
+		"redirected to GET":  {answer{status: 302, header: []string{"Location", "/other"}}.serve, nil, want{asked: 1, kind: fault.Config}},
+		"redirected as POST": {answer{status: 308, header: []string{"Location", "/other"}}.serve, nil, again},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var asked atomic.Int64
+				c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+					if r.Method != http.MethodPost {
+						t.Errorf("method %s", r.Method)
+					}
+					if asked.Add(1) == 1 {
+						tt.first(w, r)
+						return
+					}
+					good.write(w)
+				}, func(o *Options) { o.MaxBody = 1000 })
+				_, err := c.Do(t.Context(), Request{Method: "POST", Path: "/x", Body: map[string]any{"id": 1}, Once: true, Judge: tt.judge})
+				if got := asked.Load(); got != tt.want.asked {
+					t.Errorf("asked %d times, want %d", got, tt.want.asked)
+				}
+				if errors.Is(err, ErrUnknownOutcome) != tt.want.unknown || (err == nil) != tt.want.ok {
+					t.Errorf("err = %v", err)
+				}
+				switch {
+				case tt.want.unknown:
+					wantFault(t, err, fault.Config, "POST /x ", "It is not known whether it was carried out")
+				case err != nil:
+					wantFault(t, err, tt.want.kind)
+				}
+			})
+		})
+	}
+}
+
+func (a answer) serve(w http.ResponseWriter, _ *http.Request) { a.write(w) }
+
+func TestOnceIsRetriedWhileThereIsNoConnection(t *testing.T) {
+	for name, refusal := range map[string]error{
+		"refused": syscall.ECONNREFUSED, "timeout": context.DeadlineExceeded, "no host": &net.DNSError{Name: "localhost", IsNotFound: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{answers: []answer{good}}
+				var dials int
+				c, _ := client(t, s.ServeHTTP, func(o *Options) {
+					network := o.Dial
+					o.Dial = func(ctx context.Context, a, b string) (net.Conn, error) {
+						if dials++; dials < 4 {
+							return nil, &net.OpError{Op: "dial", Err: refusal}
+						}
+						return network(ctx, a, b)
+					}
+				})
+				if _, err := c.Do(t.Context(), Request{Method: "POST", Once: true}); err != nil || s.count() != 1 {
+					t.Errorf("%v, asked %d times", err, s.count())
+				}
+			})
+		})
+	}
+}
+
+func TestOnceUsesAFreshConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []answer{good}}
+		c, m := client(t, s.ServeHTTP, nil)
+		for range 3 {
+			if _, err := c.Do(t.Context(), Request{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if m.dials.Load() != 1 {
+			t.Errorf("%d connections for 3 requests one after the other", m.dials.Load())
+		}
+		for range 3 {
+			if _, err := c.Do(t.Context(), Request{Method: "POST", Once: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if m.dials.Load() != 4 {
+			t.Errorf("%d connections", m.dials.Load())
+		}
+	})
+}
+
+func TestOnceThatIsCancelledIsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := client(t, hang, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := c.Do(ctx, Request{Method: "POST", Path: "/x", Once: true})
+		if !errors.Is(err, ErrUnknownOutcome) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("err = %v", err)
+		}
+	})
+}

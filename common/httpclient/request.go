@@ -1,0 +1,209 @@
+package httpclient
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+)
+
+// In is where in a request a parameter goes.
+type In uint8
+
+// Where a parameter can go.
+const (
+	Query In = iota
+	Body     // a top-level member of the JSON (or form) body; a dotted key goes into nested objects
+	Header
+	Path // replaces {key} in the path, escaped
+)
+
+// Request is one call of the API, before credentials and encoding. A value: With returns a copy.
+type Request struct {
+	Method   string // "" is GET
+	Path     string // relative to BaseURL, or an absolute URL on the same host; may have a query, which Query adds to
+	Header   http.Header
+	Query    url.Values
+	Body     map[string]any // nil is no body
+	Form     bool           // the body is sent as application/x-www-form-urlencoded instead of JSON
+	Once     bool           // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
+	Unsigned bool           // sent without credentials (a login), and so never renewed
+	Judge    Judge          // asked after Options.Judge; may be nil
+}
+
+// With is a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything
+// else as fmt does. nil removes a query parameter or a header; a []string is a query parameter that repeats. In a body the value stays as
+// it is, and what is in the way of a dotted key without being a map[string]any is replaced.
+func (r Request) With(in In, key string, value any) Request {
+	switch in {
+	case Query:
+		r.Query = cloneValues(r.Query)
+		switch value := value.(type) {
+		case nil:
+			r.Query.Del(key)
+		case []string:
+			r.Query[key] = slices.Clone(value)
+		default:
+			r.Query.Set(key, text(value))
+		}
+	case Body:
+		r.Body = put(r.Body, strings.Split(key, "."), value)
+	case Header:
+		r.Header = http.Header(cloneValues(url.Values(r.Header)))
+		if value == nil {
+			r.Header.Del(key)
+		} else {
+			r.Header.Set(key, text(value))
+		}
+	case Path:
+		r.Path = strings.ReplaceAll(r.Path, "{"+key+"}", url.PathEscape(text(value)))
+	}
+	return r
+}
+
+// Fingerprint is equal for two requests that ask the same. It holds no secret since it is taken before signing, and is a hash in case
+// that a link in an answer had one.
+func (r Request) Fingerprint() string {
+	h := sha256.New()
+	body, err := json.Marshal(r.Body)
+	if err != nil {
+		body = fmt.Appendf(nil, "%v", r.Body)
+	}
+	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%s", r.method(), r.Path, r.Query.Encode(), url.Values(r.Header).Encode(), body)
+	return base64.RawStdEncoding.EncodeToString(h.Sum(nil))
+}
+
+func (r Request) method() string {
+	if r.Method == "" {
+		return http.MethodGet
+	}
+	return r.Method
+}
+
+// clone is r with maps of its own, none of them nil but Body.
+func (r Request) clone() Request {
+	r.Query = cloneValues(r.Query)
+	r.Header = http.Header(cloneValues(url.Values(r.Header)))
+	r.Body = cloneBody(r.Body)
+	return r
+}
+
+// cloneValues is a copy that is never nil.
+func cloneValues(v url.Values) url.Values {
+	if v == nil {
+		return url.Values{}
+	}
+	return url.Values(http.Header(v).Clone())
+}
+
+func cloneBody(body map[string]any) map[string]any {
+	body = maps.Clone(body)
+	for key, value := range body {
+		if object, ok := value.(map[string]any); ok {
+			body[key] = cloneBody(object)
+		}
+	}
+	return body
+}
+
+// put is a copy of body with the value at keys; what lies beside the way is shared.
+func put(body map[string]any, keys []string, value any) map[string]any {
+	body = maps.Clone(body)
+	if body == nil {
+		body = map[string]any{}
+	}
+	if len(keys) > 1 {
+		inner, _ := body[keys[0]].(map[string]any)
+		value = put(inner, keys[1:], value)
+	}
+	body[keys[0]] = value
+	return body
+}
+
+// text is a parameter's value as it is written outside of JSON.
+func text(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return value
+	case float64:
+		return strconv.FormatFloat(value, 'f', -1, 64)
+	case float32:
+		return strconv.FormatFloat(float64(value), 'f', -1, 32)
+	case interface{ Text() string }: // a value out of a record
+		return value.Text()
+	default:
+		return fmt.Sprint(value)
+	}
+}
+
+// target is where r goes: base's scheme and host in any case, so that neither a link nor a path leads away from it.
+func (r Request) target(base *url.URL) (*url.URL, error) {
+	path := r.Path
+	if !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "http://") && !strings.HasPrefix(path, "https://") {
+		path = "/" + path
+	}
+	u, err := url.Parse(path)
+	if err != nil {
+		return nil, fault.Systemf("The connector made a request whose path cannot be read.")
+	}
+	if u.Host != "" && !sameHost(u, base) {
+		return nil, fault.Systemf("The API's answer leads to another host, %s, which is not asked.", u.Host)
+	}
+	query := u.RawQuery // as it came, where nothing is to be added: it may be the server's own encoding
+	if len(r.Query) > 0 {
+		merged := u.Query()
+		maps.Copy(merged, r.Query)
+		query = merged.Encode()
+	}
+	return &url.URL{Scheme: base.Scheme, Host: base.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: query}, nil
+}
+
+// sameHost says whether two addresses are the same but for http and https.
+func sameHost(a, b *url.URL) bool {
+	return strings.EqualFold(a.Hostname(), b.Hostname()) && (port(a) == port(b) || port(a) == "" && port(b) == "")
+}
+
+// port is "" for the default one of the scheme.
+func port(u *url.URL) string {
+	p := u.Port()
+	if u.Scheme == "http" && p == "80" || u.Scheme == "https" && p == "443" {
+		return ""
+	}
+	return p
+}
+
+// encode is the body as it is sent, and its content type; nil for none.
+func (r Request) encode() (body []byte, contentType string, err error) {
+	switch {
+	case r.Body == nil:
+		return nil, "", nil
+	case r.Form:
+		form := url.Values{}
+		for key, value := range r.Body {
+			if values, ok := value.([]string); ok {
+				form[key] = values
+			} else {
+				form.Set(key, text(value))
+			}
+		}
+		return []byte(form.Encode()), "application/x-www-form-urlencoded", nil
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(r.Body); err != nil {
+		return nil, "", fault.Systemf("The connector made a request whose body cannot be written as JSON: %w", err)
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), "application/json", nil
+}

@@ -1,0 +1,295 @@
+package httpclient
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+// Waits between the attempts of one request: anything up to the interval ("full jitter"), which doubles up to its cap.
+const (
+	firstInterval = 500 * time.Millisecond
+	maxInterval   = 30 * time.Second
+)
+
+// Waits of all requests together after an answer that says "too fast" but not until when, where there is no documented window.
+const (
+	firstThrottle = time.Second
+	maxThrottle   = time.Minute
+)
+
+// call is one request on its way through its attempts.
+type call struct {
+	r        Request
+	where    string // method and path, redacted
+	attempts int
+	first    time.Time // when it was first admitted
+	deadline time.Time // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
+	held     time.Time // until when its own answers made it wait
+	renewed  bool
+	last     *failure
+	backoff  *backoff.ExponentialBackOff
+}
+
+// Do sends r until it has an answer that is good, or is not worth another try.
+//
+// An answer is good when its status is 2xx and its body JSON, unless a Judge says otherwise. Retried are 408, 425, 429, 5xx, a 2xx that is
+// not JSON, and whatever cut the answer off; Retry-After goes before the backoff, and after a 429, or a 503 with Retry-After, all requests
+// wait. A 401 renews the credentials once. The time for it all, MaxElapsed, begins when r is first sent, and does not count what r waits
+// in an ordinary quota. When it is over, or would be before the server wants to be asked again, the failure is a Transient fault, or a
+// Config fault where it was the host that could not be found.
+//
+// When ctx ends, Do returns at once with an error that wraps ctx's.
+func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	to, err := r.target(c.base)
+	if err != nil {
+		return nil, err
+	}
+	call := &call{r: r, where: c.where(r, to), backoff: backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
+		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
+	for {
+		seen := c.renewal.current()
+		res, f, err := c.attempt(ctx, call)
+		if err != nil {
+			return nil, c.ended(ctx, call, err)
+		}
+		if f == nil {
+			return res, nil
+		}
+		call.last = f
+		if err := c.prepare(ctx, call, f, seen); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// ended is err, which came from elsewhere than an answer; where time ran out after a failure, that failure is the reason.
+func (c *Client) ended(ctx context.Context, call *call, err error) error {
+	if ctx.Err() == nil {
+		return c.blank(err)
+	}
+	if f := call.last; f != nil && f.judged == nil && ctx.Err() == context.DeadlineExceeded { //nolint:errorlint // Err is one of two values
+		f.cause = fmt.Errorf("%w: %w", err, f.cause)
+		return c.err(call.where, f, call.tries())
+	}
+	return fmt.Errorf("%s: %w", call.where, c.blank(err))
+}
+
+// attempt signs, waits for its turn, sends and judges. A failure is of the attempt, an error of the request.
+func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, error) {
+	r := call.r.clone()
+	if c.o.Auth != nil && !r.Unsigned {
+		if err := c.o.Auth.Sign(ctx, &r); err != nil {
+			return nil, nil, err
+		}
+	}
+	to, err := r.target(c.base)
+	if err != nil {
+		return nil, nil, err
+	}
+	req, err := c.request(r, to)
+	if err != nil {
+		return nil, nil, err
+	}
+	done, err := c.admit(ctx, call)
+	if err != nil {
+		return nil, nil, err
+	}
+	sent := time.Now()
+	within, cancel := context.WithDeadline(ctx, call.deadline)
+	defer cancel()
+	res, reached, err := c.send(within, req, r.Once, done)
+	done()
+	var f *failure
+	switch {
+	case err == nil:
+		f = c.judge(call.where, r, res)
+	case ctx.Err() != nil && (!r.Once || !reached):
+		return nil, nil, ctx.Err()
+	case ctx.Err() != nil:
+		f = &failure{step: stop, unknown: true, reason: "was stopped before the answer came", cause: ctx.Err()}
+	default:
+		f = c.noAnswer(err, reached)
+	}
+	c.logAttempt(ctx, call, res, f, time.Since(sent))
+	switch {
+	case f == nil:
+		c.throttle.reset(sent)
+	case f.throttled && f.until.IsZero():
+		f.until = c.throttle.grow(sent, c.o.Limit.Window())
+	}
+	return res, f, nil
+}
+
+// admit waits for call's turn in the quota and keeps its time.
+func (c *Client) admit(ctx context.Context, call *call) (done func(), err error) {
+	var waiting func(time.Time)
+	if c.o.Waiting != nil {
+		waiting = func(until time.Time) { c.o.Waiting(ctx, until) }
+	}
+	asked := time.Now()
+	done, err = c.o.Limit.Wait(ctx, waiting)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if call.attempts++; call.attempts == 1 {
+		call.first = now
+		call.deadline = now.Add(c.o.MaxElapsed)
+	} else if call.held.After(asked) {
+		asked = call.held
+	}
+	if call.attempts > 1 && now.After(asked) {
+		call.deadline = call.deadline.Add(now.Sub(asked))
+	}
+	return done, nil
+}
+
+// prepare does what f asks for before the next attempt, or returns the error that ends the request. seen is the generation of credentials
+// that the attempt was signed with.
+func (c *Client) prepare(ctx context.Context, call *call, f *failure, seen uint64) error {
+	if f.step == renew {
+		renewer, ok := c.o.Auth.(Renewer)
+		if !ok || call.r.Unsigned || call.renewed {
+			return c.err(call.where, f, "")
+		}
+		call.renewed = true
+		if err := c.renewal.do(ctx, renewer, seen); err != nil {
+			return c.ended(ctx, call, err)
+		}
+		return nil
+	}
+	if call.r.Once && f.unknown {
+		return c.unknownOutcome(call.where, f)
+	}
+	if f.step == stop || call.r.Once && !f.unrun {
+		return c.err(call.where, f, "")
+	}
+	next := f.until
+	if next.IsZero() {
+		next = time.Now().Add(call.backoff.NextBackOff())
+	}
+	if !next.Before(call.deadline) {
+		if !f.until.IsZero() {
+			return c.tooLate(call.where, f, next)
+		}
+		return c.err(call.where, f, call.tries())
+	}
+	if f.hold {
+		call.held = next
+		c.o.Limit.Hold(next)
+		return nil
+	}
+	if err := sleep(ctx, next); err != nil {
+		return c.ended(ctx, call, err)
+	}
+	return nil
+}
+
+// tries says how often the request was tried and how long that took.
+func (call *call) tries() string {
+	return fmt.Sprintf(" (tried %d times in %v)", call.attempts, time.Since(call.first).Round(time.Second))
+}
+
+func sleep(ctx context.Context, until time.Time) error {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (c *Client) logAttempt(ctx context.Context, call *call, res *Response, f *failure, took time.Duration) {
+	if !c.o.Log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []slog.Attr{slog.String("request", call.where), slog.Int("attempt", call.attempts), slog.Duration("duration", took)}
+	if res != nil {
+		attrs = append(attrs, slog.Int("status", res.Status), slog.Int("bytes", len(res.Text)))
+	} else if f != nil {
+		attrs = append(attrs, slog.String("failure", f.reason))
+	}
+	c.o.Log.LogAttrs(ctx, slog.LevelDebug, "A request was sent.", attrs...)
+}
+
+// throttle is how long all requests are held after an answer that says "too fast" but not until when.
+type throttle struct {
+	mu    sync.Mutex
+	wait  time.Duration
+	until time.Time
+}
+
+// grow is until when to hold, for an attempt sent then: the whole window where one is documented, or else growing. Attempts that were under
+// way together say it only once.
+func (t *throttle) grow(sent time.Time, window time.Duration) time.Time {
+	now := time.Now()
+	if window > 0 {
+		return now.Add(window)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !sent.Before(t.until) {
+		t.wait = min(max(2*t.wait, firstThrottle), maxThrottle)
+		t.until = now.Add(t.wait)
+	}
+	return t.until
+}
+
+// reset forgets, after a success, unless that was sent before the hold ended and says nothing about it.
+func (t *throttle) reset(sent time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !sent.Before(t.until) {
+		t.wait = 0
+	}
+}
+
+// renewal makes the credentials new once for all requests that were signed with the same ones.
+type renewal struct {
+	turn chan struct{} // holds a token while somebody renews
+
+	mu         sync.Mutex
+	generation uint64 // of the credentials
+	err        error  // of the attempt that ended the generation before
+}
+
+func newRenewal() renewal { return renewal{turn: make(chan struct{}, 1)} }
+
+func (r *renewal) current() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.generation
+}
+
+// do renews what was signed as the generation seen, unless that has happened: then the outcome is shared.
+func (r *renewal) do(ctx context.Context, renewer Renewer, seen uint64) error {
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	r.mu.Lock()
+	passed, err := r.generation != seen, r.err
+	r.mu.Unlock()
+	if passed {
+		return err
+	}
+	err = renewer.Renew(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err() // the next in line does it
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.generation++
+	r.err = err
+	return err
+}

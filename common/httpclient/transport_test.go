@@ -1,0 +1,418 @@
+package httpclient
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+)
+
+func TestTimeouts(t *testing.T) {
+	stall := func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"a":`))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}
+	tests := map[string]struct {
+		handler http.HandlerFunc
+		want    string
+	}{
+		"headers": {hang, "GET /x got no answer in time (tried "},
+		"body":    {stall, "GET /x was cut off: no byte came for a minute (tried "},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var gaps []time.Duration
+				last := time.Now()
+				c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+					gaps, last = append(gaps, time.Since(last)), time.Now()
+					tt.handler(w, r)
+				}, nil)
+				start := time.Now()
+				_, err := c.Do(t.Context(), Request{Path: "/x"})
+				wantFault(t, err, fault.Transient, "GET /x ", " (tried ")
+				if took := time.Since(start); took > 10*time.Minute || took < 8*time.Minute {
+					t.Errorf("ended after %v", took)
+				}
+				synctest.Wait() // for the server's last handler
+				for _, gap := range gaps[1:] {
+					if gap < time.Minute || gap > 91*time.Second {
+						t.Errorf("tried again after %v", gap)
+					}
+				}
+				c.o.MaxElapsed = time.Minute + 1 // one attempt
+				_, err = c.Do(t.Context(), Request{Path: "/x"})
+				wantFault(t, err, fault.Transient, tt.want)
+			})
+		})
+	}
+}
+
+func TestSlowBodyIsFine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := client(t, func(w http.ResponseWriter, _ *http.Request) {
+			for range 5 {
+				time.Sleep(59 * time.Second)
+				_, _ = io.WriteString(w, " ")
+				_ = http.NewResponseController(w).Flush()
+			}
+			_, _ = io.WriteString(w, "{}")
+		}, nil)
+		if _, err := c.Do(t.Context(), Request{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAnAttemptEndsWithItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := client(t, hang,
+			func(o *Options) { o.MaxElapsed = 30 * time.Second })
+		start := time.Now()
+		_, err := c.Do(t.Context(), Request{Path: "/x"})
+		wantFault(t, err, fault.Transient, "GET /x got no answer in time (tried 1 times in 30s)")
+		if took := time.Since(start); took != 30*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestConnectTimeouts(t *testing.T) {
+	c, err := New(Options{BaseURL: "https://api.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []*http.Client{c.pooled, c.single} {
+		tr := h.Transport.(*http.Transport)
+		if tr.TLSHandshakeTimeout != 10*time.Second || tr.ResponseHeaderTimeout != time.Minute || tr.Proxy == nil || tr.MaxIdleConnsPerHost < 32 {
+			t.Errorf("transport %+v", tr)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) { // a server that takes the connection and does not speak TLS
+		c, err := New(Options{BaseURL: "https://localhost", MaxElapsed: 10500 * time.Millisecond, Dial: func(context.Context, string, string) (net.Conn, error) {
+			client, server := net.Pipe()
+			go io.Copy(io.Discard, server) //nolint:errcheck // until the client closes
+			return client, nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		_, err = c.Do(t.Context(), Request{})
+		wantFault(t, err, fault.Transient, "in time")
+		if took := time.Since(start); took < 10*time.Second || took > 11*time.Second {
+			t.Errorf("took %v", took)
+		}
+		time.Sleep(time.Minute) // the transport goes on to connect in case that another request comes
+	})
+}
+
+func TestBodyLimit(t *testing.T) {
+	const limit = 100_000
+	body := func(n int) string { return `"` + strings.Repeat("x", n-2) + `"` }
+	packed := func(w http.ResponseWriter, s string) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		_, _ = io.WriteString(z, s)
+		_ = z.Close()
+	}
+	tests := map[string]struct {
+		write func(w http.ResponseWriter)
+		size  int // 0 is too large
+	}{
+		"just": {func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", fmt.Sprint(limit))
+			_, _ = io.WriteString(w, body(limit))
+		}, limit},
+		"just, chunked": {func(w http.ResponseWriter) { _, _ = io.WriteString(w, body(limit)) }, limit},
+		"just, gzip":    {func(w http.ResponseWriter) { packed(w, body(limit)) }, limit},
+		"announced": {func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", fmt.Sprint(limit+1))
+			_, _ = io.WriteString(w, body(limit+1))
+		}, 0},
+		"chunked": {func(w http.ResponseWriter) { _, _ = io.WriteString(w, body(limit+1)) }, 0},
+		"gzip":    {func(w http.ResponseWriter) { packed(w, body(100*limit)) }, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var asked int
+				c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+					if asked++; r.Header.Get("Accept-Encoding") != "gzip" {
+						t.Errorf("Accept-Encoding %q", r.Header.Get("Accept-Encoding"))
+					}
+					tt.write(w)
+				}, func(o *Options) { o.MaxBody = limit })
+				res, err := c.Do(t.Context(), Request{Path: "/x"})
+				if tt.size > 0 {
+					if err != nil || len(res.Body) != tt.size {
+						t.Errorf("%v", err)
+					}
+					return
+				}
+				wantFault(t, err, fault.System, "GET /x was answered with more than ", ", which is the limit")
+				if asked != 1 {
+					t.Errorf("asked %d times", asked)
+				}
+			})
+		})
+	}
+	if defaultMaxBody != 64<<20 {
+		t.Error("the default is not 64 MiB")
+	}
+}
+
+func TestBadGzipIsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []answer{{status: 200, body: "not gzip", header: []string{"Content-Encoding", "gzip"}}, good}}
+		c, _ := client(t, s.ServeHTTP, nil)
+		if _, err := c.Do(t.Context(), Request{}); err != nil || s.count() != 2 {
+			t.Errorf("%v, asked %d times", err, s.count())
+		}
+	})
+}
+
+func TestRedirects(t *testing.T) {
+	to := func(status int, location string) answer {
+		return answer{status: status, header: []string{"Location", location}}
+	}
+	tests := map[string]struct {
+		method   string
+		answer   answer
+		followed bool
+	}{
+		"same host":       {"GET", to(302, "/other?page=2"), true},
+		"absolute":        {"GET", to(301, "http://LOCALHOST:80/other"), true},
+		"POST stays POST": {"POST", to(307, "/other"), true},
+		"POST to GET":     {"POST", to(303, "/other"), false},
+		"other host":      {"GET", to(302, "http://evil.example.com/other?token=x"), false},
+		"other port":      {"GET", to(302, "http://localhost:81/other"), false},
+		"loop":            {"GET", to(302, "/"), false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var asked int
+				c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+					if asked++; r.URL.Path == "/other" {
+						if r.Header.Get("Token") != "abc" {
+							t.Error("without credentials")
+						}
+						good.write(w)
+						return
+					}
+					tt.answer.write(w)
+				}, func(o *Options) { o.Auth = signer(func(r *Request) { *r = r.With(Header, "Token", "abc") }) })
+				_, err := c.Do(t.Context(), Request{Method: tt.method, Path: "/"})
+				if tt.followed {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				message := wantFault(t, err, fault.Config, " was redirected ", "which is refused. Check base_url.")
+				if strings.Contains(message, "token") || asked > maxRedirects+1 {
+					t.Errorf("asked %d times: %s", asked, message)
+				}
+			})
+		})
+	}
+	https, plain := httptest.NewRequest(http.MethodGet, "https://h/x", nil), httptest.NewRequest(http.MethodGet, "http://h/x", nil)
+	if checkRedirect(plain, []*http.Request{https}) == nil {
+		t.Error("https went on as http")
+	}
+	if err := checkRedirect(https, []*http.Request{plain}); err != nil {
+		t.Errorf("http to https: %v", err)
+	}
+}
+
+func TestNoConnection(t *testing.T) {
+	tests := map[string]struct {
+		err  error
+		kind fault.Kind
+		want string
+	}{
+		"no host": {&net.DNSError{Name: "localhost", IsNotFound: true}, fault.Config, "could not be sent: the host localhost was not found (tried "},
+		"DNS":     {&net.DNSError{Name: "localhost", Err: "server misbehaving", IsTemporary: true}, fault.Transient, "server misbehaving"},
+		"refused": {syscall.ECONNREFUSED, fault.Transient, "could not be sent: the connection was refused (tried "},
+		"reset":   {syscall.ECONNRESET, fault.Transient, "was cut off before the answer was complete (tried "},
+		"timeout": {os.ErrDeadlineExceeded, fault.Transient, "got no answer in time (tried "},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dials := 0
+				c, _ := client(t, nil, func(o *Options) {
+					o.MaxElapsed = 30 * time.Second
+					o.Dial = func(context.Context, string, string) (net.Conn, error) {
+						dials++
+						return nil, &net.OpError{Op: "dial", Net: "tcp", Err: tt.err}
+					}
+				})
+				_, err := c.Do(t.Context(), Request{Path: "/x?private=1"})
+				message := wantFault(t, err, tt.kind, "GET /x ", tt.want)
+				if dials < 3 || strings.Contains(err.Error(), "private") || tt.kind == fault.Config && !strings.Contains(message, "Check base_url.") {
+					t.Errorf("%d dials: %v", dials, err)
+				}
+			})
+		})
+	}
+}
+
+// The tests below need sockets: TLS, the environment's proxy, HTTP/2.
+
+func TestCertificates(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(good.serve))
+	defer server.Close()
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	c, err := New(Options{BaseURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	start := time.Now()
+	_, err = c.Do(t.Context(), Request{Path: "/x"})
+	wantFault(t, err, fault.Config, "GET /x could not be sent: the certificate of 127.0.0.1 is not trusted. Check base_url.", "SSL_CERT_FILE")
+	if time.Since(start) > 5*time.Second {
+		t.Error("was retried")
+	}
+
+	plain := httptest.NewServer(http.HandlerFunc(good.serve))
+	defer plain.Close()
+	c, err = New(Options{BaseURL: strings.Replace(plain.URL, "http", "https", 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Do(t.Context(), Request{Path: "/x"})
+	wantFault(t, err, fault.Config, "does not answer by HTTPS. Check base_url.")
+}
+
+func TestHTTP2(t *testing.T) {
+	var protos sync.Map
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		protos.Store(r.Proto, true)
+		good.write(w)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	c, err := New(Options{BaseURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	for _, h := range []*http.Client{c.pooled, c.single} {
+		h.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+	}
+	for _, once := range []bool{false, true} {
+		if _, err := c.Do(t.Context(), Request{Once: once}); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, ok := protos.Load("HTTP/2.0"); !ok {
+		t.Errorf("spoke not HTTP/2")
+	}
+}
+
+// TestEnvironment asks as another process, since Go reads the environment's proxy and roots once.
+func TestEnvironment(t *testing.T) {
+	if base := os.Getenv("TEST_ENVIRONMENT_BASE"); base != "" {
+		c, err := New(Options{BaseURL: base, PlainHTTP: true, MaxElapsed: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Do(t.Context(), Request{Path: "/x"}); err != nil {
+			t.Fatal(fault.Of(err).Message, errors.Unwrap(err))
+		}
+		return
+	}
+	run := func(base string, env ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestEnvironment$", "-test.count=1")
+		cmd.Env = append(os.Environ(), "TEST_ENVIRONMENT_BASE="+base, "no_proxy=", "NO_PROXY=")
+		cmd.Env = append(cmd.Env, env...)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	t.Run("proxy", func(t *testing.T) {
+		var asked atomic.Value
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked.Store(r.URL.String())
+			good.write(w)
+		}))
+		defer proxy.Close()
+		if out, err := run("http://api.example.com", "HTTP_PROXY="+proxy.URL); err != nil || asked.Load() != "http://api.example.com/x" {
+			t.Errorf("the proxy was asked %v: %v %s", asked.Load(), err, out)
+		}
+	})
+	t.Run("bad proxy", func(t *testing.T) {
+		out, err := run("http://api.example.com", "HTTP_PROXY=http://user:pr1vate@proxy\x7f")
+		if err == nil || !strings.Contains(out, "Check HTTP_PROXY") || strings.Contains(out, "pr1vate") {
+			t.Errorf("%v %s", err, out)
+		}
+	})
+	t.Run("no proxy", func(t *testing.T) {
+		out, err := run("http://api.example.com", "HTTP_PROXY=http://proxy.invalid")
+		if err == nil || !strings.Contains(out, "the host proxy.invalid was not found") || !strings.Contains(out, "Check HTTP_PROXY") {
+			t.Errorf("%v %s", err, out)
+		}
+	})
+	t.Run("roots", func(t *testing.T) {
+		server := httptest.NewTLSServer(http.HandlerFunc(good.serve))
+		defer server.Close()
+		file := filepath.Join(t.TempDir(), "ca.pem")
+		block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+		if err := os.WriteFile(file, block, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := run(server.URL, "SSL_CERT_FILE="+file); err != nil {
+			t.Errorf("%v %s", err, out)
+		}
+	})
+}
+
+func TestResetIsRetried(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == 1 {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_ = conn.(*net.TCPConn).SetLinger(0) // RST
+				_ = conn.Close()
+			}
+			return
+		}
+		good.write(w)
+	}))
+	defer server.Close()
+	c, err := New(Options{BaseURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Do(t.Context(), Request{Method: "POST", Body: map[string]any{}}); err != nil || asked.Load() != 2 {
+		t.Errorf("%v, asked %d times", err, asked.Load())
+	}
+}

@@ -1,0 +1,42 @@
+package pagination
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+)
+
+// follow is r with address in the place of its path and query; an address says everything itself. It is false for an empty address.
+func follow(r httpclient.Request, address string) (httpclient.Request, bool) {
+	r.Path, r.Query = address, nil
+	return r, address != ""
+}
+
+// nextLink is the target of the first rel="next" among h's Link headers, or "".
+func nextLink(h http.Header) string {
+	for _, value := range h.Values("Link") {
+		for link := range strings.SplitSeq(value, "<") {
+			if target, params, ok := strings.Cut(link, ">"); ok && isNext(strings.TrimRight(params, ", ")) {
+				return target
+			}
+		}
+	}
+	return ""
+}
+
+// isNext is whether the parameters of a link, such as `; rel="next"; title="x"`, have the relation next.
+func isNext(params string) bool {
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(param, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "rel") {
+			continue
+		}
+		for rel := range strings.FieldsSeq(strings.Trim(strings.TrimSpace(value), `"`)) {
+			if strings.EqualFold(rel, "next") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,229 @@
+// Package pagination knows how APIs cut a listing into pages: from one page to the request for the next.
+//
+// A strategy is a value without memory: where it stands is in the request that it is given. The engine owns the loop, and with it the
+// guards against a listing that never ends.
+package pagination
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// Page is one answer of a listing.
+type Page struct {
+	Header  http.Header
+	Body    record.Record   // the whole answer
+	Records []record.Record // the rows in it
+}
+
+// Strategy is how one kind of listing is paged. Implementations are values, safe for concurrent use.
+type Strategy interface {
+	// First is r made to ask for the first page.
+	First(r httpclient.Request) httpclient.Request
+	// Next is the request after r, which brought p, or false when p was the last page.
+	Next(r httpclient.Request, p Page) (httpclient.Request, bool)
+}
+
+// Counted is a Strategy of a listing that says how many pages it has, so that the engine may fetch ahead.
+type Counted interface {
+	Strategy
+	// Count is the number of pages that the listing has as p tells it; false where p does not tell.
+	Count(p Page) (pages int, ok bool)
+	// At is r made to ask for page n, counted from 0.
+	At(r httpclient.Request, n int) httpclient.Request
+	// Echoes is whether p may be the answer to r as far as p tells: APIs are known to repeat a page under another page's number.
+	Echoes(r httpclient.Request, p Page) bool
+}
+
+// Totaled is a Strategy of a listing that says how many rows it has: a promise that the engine holds it to.
+type Totaled interface {
+	// Total is the number of rows of the whole listing as p tells it; false where p does not tell.
+	Total(p Page) (rows int64, ok bool)
+}
+
+// Single is for a listing that is not paged.
+type Single struct{}
+
+// First is r as it is.
+func (Single) First(r httpclient.Request) httpclient.Request { return r }
+
+// Next is always false.
+func (Single) Next(httpclient.Request, Page) (httpclient.Request, bool) {
+	return httpclient.Request{}, false
+}
+
+// Number asks for pages by their number. Without Last a listing ends with an empty page, or with a short one where Short says so.
+type Number struct {
+	In        httpclient.In
+	Param     string // the page's number
+	Start     int    // the number of the first page
+	SizeParam string // the page's size; "" when it is not asked for
+	Size      int
+	Short     bool   // a page with fewer than Size rows is the last: only for an API that refuses sizes instead of capping them silently
+	Last      string // path in the answer: the number of the last page
+	Echo      string // path in the answer: the number of the page that it is
+	Rows      string // path in the answer: the number of rows of the whole listing, reliable
+}
+
+// First is r made to ask for the page numbered Start.
+func (n Number) First(r httpclient.Request) httpclient.Request { return n.At(r, 0) }
+
+// At is r made to ask for page i, counted from 0.
+func (n Number) At(r httpclient.Request, i int) httpclient.Request {
+	if n.SizeParam != "" {
+		r = r.With(n.In, n.SizeParam, n.Size)
+	}
+	return r.With(n.In, n.Param, n.Start+i)
+}
+
+// Next asks for the number after r's.
+func (n Number) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
+	at, _ := param(r, n.In, n.Param)
+	if last, ok := number(p, n.Last); ok {
+		if int64(at) >= last {
+			return r, false
+		}
+	} else if len(p.Records) == 0 || n.Short && len(p.Records) < n.Size {
+		return r, false
+	}
+	return r.With(n.In, n.Param, at+1), true
+}
+
+// Count is the number of pages up to the one that Last names.
+func (n Number) Count(p Page) (int, bool) {
+	last, ok := number(p, n.Last)
+	return max(0, int(last)-n.Start+1), ok
+}
+
+// Echoes compares the page's own number with the one asked for.
+func (n Number) Echoes(r httpclient.Request, p Page) bool {
+	asked, _ := param(r, n.In, n.Param)
+	got, ok := number(p, n.Echo)
+	return !ok || int64(asked) == got
+}
+
+// Total is the number that Rows names.
+func (n Number) Total(p Page) (int64, bool) { return number(p, n.Rows) }
+
+// Offset asks for pages by the position of their first row. The next page begins after the rows that came, so a server that caps the size
+// silently loses nothing; an empty page is the end.
+type Offset struct {
+	In        httpclient.In
+	Param     string // the position of the first row
+	SizeParam string // how many rows; "" when it is not asked for
+	Size      int
+	Rows      string // path in the answer: the number of rows of the whole listing, reliable
+}
+
+// First is r made to ask from position 0.
+func (o Offset) First(r httpclient.Request) httpclient.Request {
+	if o.SizeParam != "" {
+		r = r.With(o.In, o.SizeParam, o.Size)
+	}
+	return r.With(o.In, o.Param, 0)
+}
+
+// Next asks from the position after the rows that came.
+func (o Offset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
+	if len(p.Records) == 0 {
+		return r, false
+	}
+	at, _ := param(r, o.In, o.Param)
+	return r.With(o.In, o.Param, at+len(p.Records)), true
+}
+
+// Total is the number that Rows names.
+func (o Offset) Total(p Page) (int64, bool) { return number(p, o.Rows) }
+
+// Token asks for the next page by a token that the page before it carries; none, or an empty one, is the end.
+type Token struct {
+	In    httpclient.In
+	Param string
+	Path  string // the token's path in the answer
+}
+
+// First is r without a token.
+func (Token) First(r httpclient.Request) httpclient.Request { return r }
+
+// Next is r with the page's token.
+func (t Token) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
+	token := p.Body.Get(t.Path).Text()
+	return r.With(t.In, t.Param, token), token != ""
+}
+
+// NextURL follows an address, absolute or of this host, that the page carries; none, or an empty one, is the end.
+type NextURL struct {
+	Path string // the address's path in the answer
+}
+
+// First is r as it is.
+func (NextURL) First(r httpclient.Request) httpclient.Request { return r }
+
+// Next is r with the address in the place of its path and query.
+func (n NextURL) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
+	return follow(r, p.Body.Get(n.Path).Text())
+}
+
+// Link follows the rel="next" address of the Link header (RFC 8288).
+type Link struct{}
+
+// First is r as it is.
+func (Link) First(r httpclient.Request) httpclient.Request { return r }
+
+// Next is r with the address in the place of its path and query.
+func (Link) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
+	return follow(r, nextLink(p.Header))
+}
+
+// Keyset asks for the rows after the last key that came, in the order of that key; an empty page is the end.
+type Keyset struct {
+	In    httpclient.In
+	Param string
+	Field string // the key's path in a row
+}
+
+// First is r as it is.
+func (Keyset) First(r httpclient.Request) httpclient.Request { return r }
+
+// Next is r with the key of the page's last row.
+func (k Keyset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
+	if len(p.Records) == 0 {
+		return r, false
+	}
+	key := p.Records[len(p.Records)-1].Get(k.Field).Text()
+	return r.With(k.In, k.Param, key), key != ""
+}
+
+// Func is for what is peculiar to one API: the whole strategy is how the next request follows from a page.
+type Func func(r httpclient.Request, p Page) (httpclient.Request, bool)
+
+// First is r as it is.
+func (Func) First(r httpclient.Request) httpclient.Request { return r }
+
+// Next is f itself.
+func (f Func) Next(r httpclient.Request, p Page) (httpclient.Request, bool) { return f(r, p) }
+
+// number is the whole number at path in the answer, or false where path is "" or leads to none.
+func number(p Page, path string) (int64, bool) {
+	if path == "" {
+		return 0, false
+	}
+	return p.Body.Get(path).Int()
+}
+
+// param is the whole number that r has for key.
+func param(r httpclient.Request, in httpclient.In, key string) (int, bool) {
+	if in == httpclient.Body {
+		n, ok := r.Body[key].(int)
+		return n, ok
+	}
+	text := r.Query.Get(key)
+	if in == httpclient.Header {
+		text = r.Header.Get(key)
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil
+}

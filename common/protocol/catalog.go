@@ -1,0 +1,119 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+)
+
+// SyncMode is how a source reads a stream.
+type SyncMode string
+
+// The sync modes of a source.
+const (
+	FullRefresh SyncMode = "full_refresh"
+	Incremental SyncMode = "incremental"
+)
+
+// Descriptor names a stream. It can be compared, and serves as a map's key.
+type Descriptor struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace,omitempty"`
+}
+
+// Stream is an AirbyteStream: what a source says about a stream that it has.
+type Stream struct {
+	Name                    string          `json:"name"`
+	Namespace               string          `json:"namespace,omitempty"`
+	JSONSchema              json.RawMessage `json:"json_schema"`
+	SupportedSyncModes      []SyncMode      `json:"supported_sync_modes"`
+	SourceDefinedCursor     bool            `json:"source_defined_cursor,omitempty"`
+	DefaultCursorField      []string        `json:"default_cursor_field,omitempty"`
+	SourceDefinedPrimaryKey [][]string      `json:"source_defined_primary_key,omitempty"`
+	IsResumable             bool            `json:"is_resumable"`
+}
+
+// Catalog is an AirbyteCatalog: the answer to discover.
+type Catalog struct {
+	Streams []Stream `json:"streams"`
+}
+
+// ConfiguredStream is a ConfiguredAirbyteStream: how the user wants a stream to be read.
+type ConfiguredStream struct {
+	Stream                Stream     `json:"stream"`
+	SyncMode              SyncMode   `json:"sync_mode"`
+	CursorField           []string   `json:"cursor_field,omitempty"`
+	DestinationSyncMode   string     `json:"destination_sync_mode"`
+	DestinationObjectName string     `json:"destination_object_name,omitempty"`
+	PrimaryKey            [][]string `json:"primary_key,omitempty"`
+	GenerationID          *int64     `json:"generation_id,omitempty"`
+	MinimumGenerationID   *int64     `json:"minimum_generation_id,omitempty"`
+	SyncID                *int64     `json:"sync_id,omitempty"`
+}
+
+// Descriptor names the configured stream.
+func (s ConfiguredStream) Descriptor() Descriptor {
+	return Descriptor{Name: s.Stream.Name, Namespace: s.Stream.Namespace}
+}
+
+// ConfiguredCatalog is a ConfiguredAirbyteCatalog: the input of read and write.
+type ConfiguredCatalog struct {
+	Streams []ConfiguredStream `json:"streams"`
+}
+
+// ParseCatalog reads a configured catalog. What is wrong with the catalog as a whole is a [fault.Config] error: broken JSON, no list of
+// streams, a stream without a name, a stream twice. Its sentence names streams and positions and nothing else of the catalog. Unknown keys
+// are tolerated, and a sync mode is kept as it came, known or not: whoever reads the stream judges it, so that one odd stream does not
+// stop the others.
+func ParseCatalog(data []byte) (*ConfiguredCatalog, error) {
+	var cat ConfiguredCatalog
+	if err := json.Unmarshal(data, &cat); err != nil {
+		return nil, catalogFault(data, err)
+	}
+	if cat.Streams == nil {
+		return nil, fault.Configf(`The configured catalog has no list "streams".`)
+	}
+	seen := make(map[Descriptor]bool, len(cat.Streams))
+	for i, s := range cat.Streams {
+		d := s.Descriptor()
+		switch {
+		case d.Name == "":
+			return nil, fault.Configf("Stream %d of the configured catalog has no name.", i+1)
+		case seen[d]:
+			return nil, fault.Configf("The configured catalog has the stream %q twice.", d.Name)
+		}
+		seen[d] = true
+	}
+	return &cat, nil
+}
+
+func catalogFault(data []byte, err error) error {
+	if where, broken := Broken(data, err); broken {
+		return &fault.Error{Kind: fault.Config, Message: "The configured catalog is broken JSON at " + where + "."}
+	}
+	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && kind.Field != "" {
+		return fault.Configf("The configured catalog has the wrong type of value at %q (%s).", kind.Field, where(data, kind.Offset))
+	}
+	return fault.Configf("The configured catalog is not a JSON object.")
+}
+
+// Broken says where data stops being JSON, in words, given the error that encoding/json returned for it; broken is false for any other
+// error. The error's own text is not for users, since it quotes what it found.
+func Broken(data []byte, err error) (position string, broken bool) {
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	if !ok {
+		return "", false
+	}
+	return where(data, syntax.Offset), true
+}
+
+// where is an offset as encoding/json counts them, one past the byte that it means, as a line and a column that both count from 1.
+func where(data []byte, offset int64) string {
+	before := data[:max(0, min(int(offset), len(data))-1)]
+	line := 1 + bytes.Count(before, []byte{'\n'})
+	column := len(before) - bytes.LastIndexByte(before, '\n')
+	return fmt.Sprintf("line %d, column %d", line, column)
+}

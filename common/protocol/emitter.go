@@ -1,0 +1,586 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/redact"
+)
+
+// ErrClosed is in every error that an Emitter returns once its output is gone: a write failed, or Close was called.
+var ErrClosed = errors.New("the output is closed")
+
+const (
+	bufferSize   = 64 << 10
+	flushAfter   = time.Second
+	messageLimit = 50_000 // characters that the platform keeps of an error's message and internal message (FailureHelper.kt)
+	stackLimit   = 100_000
+)
+
+// Emitter writes messages, whole lines and nothing else. It has one lock and one buffer of 64 KiB, so what is emitted first leaves first: a
+// state never overtakes its records. Records wait in the buffer until it is full, until any other message is emitted, or for a second;
+// a record larger than the buffer goes straight through.
+//
+// A failed write is final: every later call returns the same error, in which errors.Is finds [ErrClosed], and [Emitter.Broken] tells it at
+// once to those who are not calling. What a caller got wrong, such as a record of a stream that is not configured, is a [fault.System]
+// error of that call alone.
+//
+// All text passes the redactor before it is encoded: logs, failures, the message of a connection status. Records, states, catalogs and
+// specifications leave as they are.
+//
+// Safe for concurrent use. The zero value is not usable; use [NewEmitter].
+type Emitter struct {
+	mu       sync.Mutex
+	w        io.Writer
+	buf      []byte
+	timer    *time.Timer // flushes a buffer that nobody fills; nil until the first record
+	err      error       // the final error
+	broken   chan struct{}
+	redactor *redact.Redactor
+
+	configured bool
+	streams    map[Descriptor]*stream
+	order      []*stream
+	failures   map[failureKey]bool
+}
+
+// stream is what an Emitter knows about a stream.
+type stream struct {
+	StreamStats
+	prefix []byte // of a record's line, up to its data
+	since  int64  // records since the last state
+	state  []byte // the last state sent, nil before the first
+	reset  int64  // the last quota_reset sent
+}
+
+// failureKey is what makes two failures the same one.
+type failureKey struct {
+	kind           fault.Kind
+	message, stack string
+}
+
+// NewEmitter makes an Emitter that writes to w. Every write is a sequence of whole lines, but for a record larger than the buffer.
+func NewEmitter(w io.Writer) *Emitter {
+	return &Emitter{
+		w:        w,
+		buf:      make([]byte, 0, bufferSize),
+		broken:   make(chan struct{}),
+		streams:  map[Descriptor]*stream{},
+		failures: map[failureKey]bool{},
+	}
+}
+
+// Redact makes r blank the secrets in all text that follows.
+func (e *Emitter) Redact(r *redact.Redactor) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.redactor = r
+}
+
+// Configure confines what follows to the streams of cat: a record, state, status or estimate of another stream is a system error, since the
+// platform would fail the sync for it. Until Configure is called every stream is accepted.
+func (e *Emitter) Configure(cat *ConfiguredCatalog) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range cat.Streams {
+		e.add(s.Descriptor())
+	}
+	e.configured = true
+}
+
+// Broken is closed when a write has failed. It stays open when the Emitter is closed in good order.
+func (e *Emitter) Broken() <-chan struct{} { return e.broken }
+
+// Record emits one record, and a status RUNNING before it where the stream is not known to be running. An empty object is neither sent nor
+// counted, because the platform drops it without a word. The bytes of r are copied before Record returns.
+func (e *Emitter) Record(d Descriptor, r record.Record) error {
+	now := time.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, err := e.open(d, "a record")
+	if err != nil {
+		return err
+	}
+	if len(r) < 2 || r[0] != '{' || r[len(r)-1] != '}' {
+		return fault.Systemf("The connector made a record of the stream %q that is not a JSON object.", d.Name)
+	}
+	if len(bytes.TrimSpace(r[1:len(r)-1])) == 0 {
+		return nil
+	}
+	if bytes.IndexByte(r, '\n') >= 0 || bytes.IndexByte(r, '\r') >= 0 { // against Record's contract; a broken line would be lost silently
+		if r, err = compact(r); err != nil {
+			return &fault.Error{Kind: fault.System, Message: fmt.Sprintf("The connector made a broken record of the stream %q.", d.Name), Err: err}
+		}
+	}
+	if s.Status != Running || s.Limited {
+		if err := e.run(s); err != nil {
+			return err
+		}
+	}
+	var tail [40]byte
+	end := append(strconv.AppendInt(append(tail[:0], `,"emitted_at":`...), now.UnixMilli(), 10), "}}\n"...)
+	if err := e.put(s.prefix, r, end); err != nil {
+		return err
+	}
+	s.Records++
+	s.since++
+	s.Bytes += int64(len(r))
+	return nil
+}
+
+// Checkpoint emits the state of a stream, compact and otherwise as given, with the number of its records since its state before. A state
+// equal to the one before it is not sent again when there was no record in between; when there was one, it is a system error, since the
+// platform cannot tell such states apart and gives up its accounts.
+func (e *Emitter) Checkpoint(d Descriptor, state json.RawMessage) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, err := e.open(d, "a state")
+	if err != nil {
+		return err
+	}
+	blob, err := compact(state)
+	if err != nil {
+		return &fault.Error{Kind: fault.System, Message: fmt.Sprintf("The connector made a broken state of the stream %q.", d.Name), Err: err}
+	}
+	if bytes.Equal(blob, s.state) {
+		if s.since == 0 {
+			return nil
+		}
+		return fault.Systemf("The connector made the same state of the stream %q twice with records in between.", d.Name)
+	}
+	type streamState struct {
+		Descriptor Descriptor      `json:"stream_descriptor"`
+		Blob       json.RawMessage `json:"stream_state"`
+	}
+	type stateMessage struct {
+		Type        StateType   `json:"type"`
+		Stream      streamState `json:"stream"`
+		SourceStats StateStats  `json:"sourceStats"`
+	}
+	if err := e.send(struct {
+		Type  Type         `json:"type"`
+		State stateMessage `json:"state"`
+	}{TypeState, stateMessage{StateStream, streamState{d, blob}, StateStats{RecordCount: Count(s.since)}}}); err != nil {
+		return err
+	}
+	s.state, s.since = blob, 0
+	return nil
+}
+
+// Status emits a change of a stream's status, and before it those that the protocol wants to have come first: STARTED, then RUNNING. A
+// status that the stream has already is not sent again. A stream that has ended stays so: another end, RUNNING, a record or a state after
+// it are system errors.
+func (e *Emitter) Status(d Descriptor, status Status) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, err := e.stream(d, "a status")
+	if err != nil {
+		return err
+	}
+	if status == s.Status && !s.Limited || status == Started && s.Status != "" {
+		return nil
+	}
+	if s.ended() {
+		return fault.Systemf("The connector made the stream %q %s after it was %s.", d.Name, status, s.Status)
+	}
+	switch status {
+	case Started:
+		return e.start(s)
+	case Running:
+		return e.run(s)
+	case Complete, Incomplete:
+		if s.Status != Running {
+			if err := e.run(s); err != nil {
+				return err
+			}
+		}
+		return e.status(s, status)
+	}
+	return fault.Systemf("The connector made a status of the stream %q that does not exist.", d.Name)
+}
+
+// RateLimited says that a stream waits for a quota until reset, in milliseconds; the zero time is unknown. The same reset is not sent
+// twice for a stream, and nothing is sent for a stream that has ended. The next record says that the stream is running again.
+func (e *Emitter) RateLimited(d Descriptor, reset time.Time) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, err := e.stream(d, "a status")
+	if err != nil || s.ended() {
+		return err
+	}
+	reason, milli := Reason{Type: "RATE_LIMITED"}, int64(0)
+	if !reset.IsZero() {
+		milli = reset.UnixMilli()
+		reason.RateLimited = &RateLimited{QuotaReset: milli}
+	}
+	if milli == s.reset && (milli != 0 || s.Limited) {
+		return nil
+	}
+	if err := e.start(s); err != nil {
+		return err
+	}
+	if err := e.status(s, Running, reason); err != nil {
+		return err
+	}
+	s.Limited, s.LimitedUntil, s.reset = true, reset, milli
+	return nil
+}
+
+// Estimate says how many rows a stream is expected to have in this run. An estimate equal to the last one is not sent again.
+func (e *Emitter) Estimate(d Descriptor, rows int64) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, err := e.stream(d, "an estimate")
+	if err != nil || s.Estimate == rows {
+		return err
+	}
+	if err := e.trace(Trace{Type: TraceEstimate, Estimate: &Estimate{
+		Name: d.Name, Namespace: d.Namespace, Type: "STREAM", RowEstimate: rows,
+	}}); err != nil {
+		return err
+	}
+	s.Estimate = rows
+	return nil
+}
+
+// Control asks the platform to store config, which is the whole configuration, in place of the one that it handed in. It is not redacted.
+func (e *Emitter) Control(config json.RawMessage) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.send(struct {
+		Type    Type    `json:"type"`
+		Control Control `json:"control"`
+	}{TypeControl, Control{"CONNECTOR_CONFIG", nowMilli(), &ControlConfig{config}}})
+}
+
+// Failure emits what [fault.Of] says about err: its message to the user, and err's whole text, where it says more, to us. d is the stream
+// that failed, or nil. A failure that was sent already is not sent again, whatever its stream, so that what a source has said about
+// its streams is not repeated by those who get its error. A nil err is no failure.
+func (e *Emitter) Failure(err error, d *Descriptor) error {
+	if err == nil {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := fault.Of(err)
+	key := failureKey{f.Kind, f.Message, stackOf(err)}
+	if e.failures[key] {
+		return e.err
+	}
+	trace := ErrorTrace{
+		Message:          clip(e.redactor.String(f.Message), messageLimit),
+		StackTrace:       clip(e.redactor.String(key.stack), stackLimit),
+		FailureType:      f.Kind.String(),
+		StreamDescriptor: d,
+	}
+	if text := err.Error(); text != f.Message {
+		trace.InternalMessage = clip(e.redactor.String(text), messageLimit)
+	}
+	if err := e.trace(Trace{Type: TraceError, Error: &trace}); err != nil {
+		return err
+	}
+	e.failures[key] = true
+	return nil
+}
+
+// Log emits a line of the log.
+func (e *Emitter) Log(level slog.Level, message string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.send(struct {
+		Type Type `json:"type"`
+		Log  Log  `json:"log"`
+	}{TypeLog, Log{Level: levelName(level), Message: e.redactor.String(message)}})
+}
+
+// Spec emits a ConnectorSpecification.
+func (e *Emitter) Spec(spec json.RawMessage) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.send(struct {
+		Type Type            `json:"type"`
+		Spec json.RawMessage `json:"spec"`
+	}{TypeSpec, spec})
+}
+
+// Catalog emits the answer to discover.
+func (e *Emitter) Catalog(c *Catalog) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.send(struct {
+		Type    Type     `json:"type"`
+		Catalog *Catalog `json:"catalog"`
+	}{TypeCatalog, c})
+}
+
+// ConnectionStatus emits the answer to check; the message says what to mend when it is not ok, and may be empty when it is.
+func (e *Emitter) ConnectionStatus(ok bool, message string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	status := ConnectionStatus{Status: "FAILED", Message: e.redactor.String(message)}
+	if ok {
+		status.Status = "SUCCEEDED"
+	}
+	return e.send(struct {
+		Type   Type             `json:"type"`
+		Status ConnectionStatus `json:"connectionStatus"`
+	}{TypeConnectionStatus, status})
+}
+
+// Sent is how many records of a stream were emitted, in all and since its last state.
+func (e *Emitter) Sent(d Descriptor) (total, sinceState int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s := e.streams[d]; s != nil {
+		return s.Records, s.since
+	}
+	return 0, 0
+}
+
+// StreamStats is how far a stream is.
+type StreamStats struct {
+	Descriptor   Descriptor
+	Status       Status    // empty before the stream is started
+	Records      int64     // emitted so far
+	Bytes        int64     // of those records, as JSON
+	Estimate     int64     // rows expected in this run; 0 is unknown
+	Limited      bool      // whether the stream waits for a quota
+	LimitedUntil time.Time // until when it does; zero when that is not known
+}
+
+// Stats is how far every stream is, in the order of the configured catalog.
+func (e *Emitter) Stats() []StreamStats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	stats := make([]StreamStats, len(e.order))
+	for i, s := range e.order {
+		stats[i] = s.StreamStats
+	}
+	return stats
+}
+
+// Flush writes what is in the buffer.
+func (e *Emitter) Flush() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.flush()
+}
+
+// Close writes what is in the buffer and ends the Emitter; it does not close the writer. Closing twice does nothing.
+func (e *Emitter) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.err == ErrClosed { //nolint:errorlint // only Close leaves the bare sentinel; a failed write wraps it
+		return nil
+	}
+	if err := e.flush(); err != nil {
+		return err
+	}
+	e.end(ErrClosed)
+	return nil
+}
+
+// The rest runs with the lock held.
+
+func (e *Emitter) add(d Descriptor) *stream {
+	s := &stream{StreamStats: StreamStats{Descriptor: d}, prefix: recordPrefix(d)}
+	e.streams[d] = s
+	e.order = append(e.order, s)
+	return s
+}
+
+// stream is the stream d, for emitting what.
+func (e *Emitter) stream(d Descriptor, what string) (*stream, error) {
+	if e.err != nil {
+		return nil, e.err
+	}
+	if s := e.streams[d]; s != nil {
+		return s, nil
+	}
+	if e.configured {
+		return nil, fault.Systemf("The connector made %s of the stream %q, which is not in the configured catalog.", what, d.Name)
+	}
+	return e.add(d), nil
+}
+
+// open is the stream d, which must not have ended.
+func (e *Emitter) open(d Descriptor, what string) (*stream, error) {
+	s, err := e.stream(d, what)
+	if err == nil && s.ended() {
+		return nil, fault.Systemf("The connector made %s of the stream %q after it was %s.", what, d.Name, s.Status)
+	}
+	return s, err
+}
+
+func (s *stream) ended() bool { return s.Status == Complete || s.Status == Incomplete }
+
+// start sends STARTED unless it was sent.
+func (e *Emitter) start(s *stream) error {
+	if s.Status != "" {
+		return nil
+	}
+	return e.status(s, Started)
+}
+
+// run sends RUNNING without a reason, and STARTED before it unless it was sent.
+func (e *Emitter) run(s *stream) error {
+	if err := e.start(s); err != nil {
+		return err
+	}
+	return e.status(s, Running)
+}
+
+func (e *Emitter) status(s *stream, status Status, why ...Reason) error {
+	if err := e.trace(Trace{Type: TraceStreamStatus, StreamStatus: &StreamStatus{s.Descriptor, status, why}}); err != nil {
+		return err
+	}
+	s.Status, s.Limited, s.LimitedUntil = status, false, time.Time{}
+	return nil
+}
+
+func (e *Emitter) trace(t Trace) error {
+	t.EmittedAt = nowMilli()
+	return e.send(struct {
+		Type  Type  `json:"type"`
+		Trace Trace `json:"trace"`
+	}{TypeTrace, t})
+}
+
+// send writes a message and all that waited before it.
+func (e *Emitter) send(message any) error {
+	if e.err != nil {
+		return e.err
+	}
+	line, err := encode(message)
+	if err != nil {
+		return &fault.Error{Kind: fault.System, Message: "The connector made a message that is not JSON.", Err: err}
+	}
+	if err := e.put(line); err != nil {
+		return err
+	}
+	return e.flush()
+}
+
+// put adds one line, given in pieces.
+func (e *Emitter) put(pieces ...[]byte) error {
+	size := 0
+	for _, p := range pieces {
+		size += len(p)
+	}
+	if len(e.buf)+size > bufferSize {
+		if err := e.flush(); err != nil {
+			return err
+		}
+	}
+	if size > bufferSize {
+		for _, p := range pieces {
+			if err := e.write(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(e.buf) == 0 {
+		e.flushLater()
+	}
+	for _, p := range pieces {
+		e.buf = append(e.buf, p...)
+	}
+	return nil
+}
+
+// flushLater makes sure that a buffer is written flushAfter from now. It is not taken back when the buffer is written before: writing
+// early does no harm, and the next first line of a buffer moves the timer.
+func (e *Emitter) flushLater() {
+	if e.timer != nil {
+		e.timer.Reset(flushAfter)
+		return
+	}
+	e.timer = time.AfterFunc(flushAfter, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		_ = e.flush() // is kept as the final error
+	})
+}
+
+func (e *Emitter) flush() error {
+	if e.err != nil {
+		return e.err
+	}
+	if len(e.buf) == 0 {
+		return nil
+	}
+	err := e.write(e.buf)
+	e.buf = e.buf[:0]
+	return err
+}
+
+func (e *Emitter) write(b []byte) error {
+	if _, err := e.w.Write(b); err != nil {
+		e.end(fmt.Errorf("%w: %w", ErrClosed, err))
+		close(e.broken)
+		return e.err
+	}
+	return nil
+}
+
+func (e *Emitter) end(err error) {
+	e.err = err
+	if e.timer != nil {
+		e.timer.Stop()
+	}
+}
+
+func nowMilli() float64 { return float64(time.Now().UnixMilli()) }
+
+// recordPrefix is the line of a record up to its data.
+func recordPrefix(d Descriptor) []byte {
+	line, err := encode(struct {
+		Stream    string `json:"stream"`
+		Namespace string `json:"namespace,omitempty"`
+	}{d.Name, d.Namespace})
+	if err != nil {
+		panic(err) // two strings always encode
+	}
+	line = bytes.TrimSuffix(line, []byte("}\n"))
+	return slices.Concat([]byte(`{"type":"RECORD","record":`), line, []byte(`,"data":`))
+}
+
+// encode is v as one line of JSON, with its end.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, fmt.Errorf("encoding a message: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func compact(data []byte) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 0, len(data)))
+	if err := json.Compact(b, data); err != nil {
+		return nil, fmt.Errorf("compacting JSON: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// clip cuts s so that it stays below limit characters; it counts bytes, of which there are never fewer.
+func clip(s string, limit int) string {
+	if len(s) < limit {
+		return s
+	}
+	const mark = "…"
+	return strings.ToValidUTF8(s[:limit-len(mark)-1], "") + mark // a character cut in half goes
+}

@@ -1,0 +1,182 @@
+package protocol
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// maxLine is the longest line that Read takes. The platform warns at 20 million characters; what is longer than this is no message.
+const maxLine = 64 << 20
+
+// LineError is a line that is no message. It never quotes the line, which may hold anything.
+type LineError struct {
+	Line int // counted from 1, empty lines included
+	Err  error
+}
+
+// Error says which line and why.
+func (e *LineError) Error() string { return fmt.Sprintf("reading line %d: %v", e.Line, e.Err) }
+
+// Unwrap is why.
+func (e *LineError) Unwrap() error { return e.Err }
+
+// Read reads messages, one a line; lines may end in CRLF, the last one need not end, and empty ones are skipped. Unknown types and unknown
+// keys are no errors.
+//
+// A line that is no message (not JSON, without a type, longer than 64 MiB, without what its type needs) is yielded as a [*LineError] with
+// an empty Message, and reading goes on with the next line: a destination decides whether to report it or to stop. Any other error is that
+// of r and ends the sequence. A message shares no memory with the next one.
+func Read(r io.Reader) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		lines := bufio.NewReaderSize(r, bufferSize)
+		for number := 1; ; number++ {
+			line, err := readLine(lines)
+			switch {
+			case errors.Is(err, errTooLong):
+				if !yield(Message{}, &LineError{number, err}) {
+					return
+				}
+				continue
+			case err == io.EOF && len(line) == 0: //nolint:errorlint // bufio returns a reader's io.EOF bare
+				return
+			case err != nil && err != io.EOF: //nolint:errorlint // see above
+				yield(Message{}, fmt.Errorf("reading messages: %w", err))
+				return
+			}
+			if line = bytes.TrimSpace(line); len(line) == 0 {
+				continue
+			}
+			message, err := parse(line)
+			if err != nil {
+				message, err = Message{}, &LineError{number, err}
+			}
+			if !yield(message, err) {
+				return
+			}
+		}
+	}
+}
+
+var (
+	errTooLong = fmt.Errorf("the line is longer than %d MiB", maxLine>>20)
+	errNotJSON = errors.New("the line is not JSON")
+)
+
+// readLine is the next line with its end, in memory of its own. With io.EOF comes what is left. A line that is too long is read to its end
+// and dropped.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	tooLong := false
+	for {
+		part, err := r.ReadSlice('\n')
+		if tooLong = tooLong || len(line)+len(part) > maxLine; tooLong {
+			line = nil
+		} else {
+			line = append(line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case tooLong && (err == nil || err == io.EOF): //nolint:errorlint // bufio returns a reader's io.EOF bare
+			return nil, errTooLong
+		default:
+			return line, err
+		}
+	}
+}
+
+// parse makes a message of a line.
+func parse(line []byte) (Message, error) {
+	clean, _, err := record.Clean(line)
+	if err != nil {
+		return Message{}, errNotJSON // the cause may quote the line
+	}
+	m := Message{Type: Type(clean.Get("type").Text()), Raw: json.RawMessage(clean)}
+	if m.Type == "" {
+		return Message{}, errors.New("the line has no type")
+	}
+	switch m.Type {
+	case TypeRecord:
+		m.Record, err = parseRecord(clean.Get("record").Raw())
+	case TypeState:
+		m.State, err = parseState(clean.Get("state").Raw())
+	case TypeLog:
+		m.Log, err = decode[Log](clean, "log")
+	case TypeSpec:
+		if m.Spec = clean.Get("spec").Raw(); m.Spec == nil {
+			err = errors.New(`the message has no "spec"`)
+		}
+	case TypeConnectionStatus:
+		m.ConnectionStatus, err = decode[ConnectionStatus](clean, "connectionStatus")
+	case TypeCatalog:
+		m.Catalog, err = decode[Catalog](clean, "catalog")
+	case TypeTrace:
+		m.Trace, err = decode[Trace](clean, "trace")
+	case TypeControl:
+		m.Control, err = decode[Control](clean, "control")
+	}
+	return m, err
+}
+
+// decode reads the object at key, which must be there.
+func decode[T any](message record.Record, key string) (*T, error) {
+	raw := message.Get(key).Raw()
+	if len(raw) == 0 || raw[0] != '{' {
+		return nil, fmt.Errorf("the message has no object %q", key)
+	}
+	var v T
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil, fmt.Errorf("the message's %q has a value of the wrong type", key)
+	}
+	return &v, nil
+}
+
+func parseRecord(raw record.Record) (*RecordMessage, error) {
+	m := RecordMessage{
+		Descriptor: Descriptor{Name: raw.Get("stream").Text(), Namespace: raw.Get("namespace").Text()},
+		Data:       raw.Get("data").Raw(),
+	}
+	m.EmittedAt, _ = raw.Get("emitted_at").Int()
+	switch {
+	case m.Name == "":
+		return nil, errors.New("the record has no stream")
+	case len(m.Data) == 0 || m.Data[0] != '{':
+		return nil, errors.New("the record has no data that is an object")
+	}
+	return &m, nil
+}
+
+func parseState(raw record.Record) (*State, error) {
+	var wire struct {
+		Type   StateType `json:"type"`
+		Stream struct {
+			Descriptor Descriptor      `json:"stream_descriptor"`
+			Blob       json.RawMessage `json:"stream_state"`
+		} `json:"stream"`
+		SourceStats      *StateStats `json:"sourceStats"`
+		DestinationStats *StateStats `json:"destinationStats"`
+	}
+	if len(raw) == 0 || raw[0] != '{' {
+		return nil, errors.New(`the message has no object "state"`)
+	}
+	if err := json.Unmarshal(raw, &wire); err != nil {
+		return nil, errors.New(`the message's "state" has a value of the wrong type`)
+	}
+	s := &State{Type: wire.Type, SourceStats: wire.SourceStats, DestinationStats: wire.DestinationStats, Raw: json.RawMessage(raw)}
+	switch wire.Type {
+	case "":
+		s.Type = StateLegacy
+	case StateStream:
+		s.Descriptor, s.Blob = wire.Stream.Descriptor, wire.Stream.Blob
+		if s.Descriptor.Name == "" {
+			return nil, errors.New("the state of a stream does not say which")
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,239 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+func collect(r io.Reader) (messages []Message, errs []error) {
+	for m, err := range Read(r) {
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			messages = append(messages, m)
+		}
+	}
+	return messages, errs
+}
+
+func TestRead(t *testing.T) {
+	input := strings.Join([]string{
+		`{"type":"RECORD","record":{"stream":"deals","namespace":"n","data":{"id": 1.50, "t":"é"},"emitted_at":1700000000123,"meta":{}}}` + "\r",
+		``,
+		`   `,
+		` {"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"deals"},"stream_state":{"at":1}},` +
+			`"sourceStats":{"recordCount":5.0},"id":7,"partition_id":"p"}}`,
+		`{"type":"STATE","state":{"type":"GLOBAL","global":{"shared_state":{},"stream_states":[]}}}`,
+		`{"type":"STATE","state":{"data":{"deals":1}}}`,
+		`{"type":"LOG","log":{"level":"WARN","message":"careful"}}`,
+		`{"type":"SPEC","spec":{"connectionSpecification":{}}}`,
+		`{"type":"CONNECTION_STATUS","connectionStatus":{"status":"FAILED","message":"no"}}`,
+		`{"type":"CATALOG","catalog":{"streams":[{"name":"deals","json_schema":{},"supported_sync_modes":["full_refresh"]}]}}`,
+		`{"type":"TRACE","trace":{"type":"ERROR","emitted_at":1.7e12,"error":{"message":"oh","failure_type":"config_error"}}}`,
+		`{"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":1,"connectorConfig":{"config":{"a":1}}}}`,
+		`{"type":"SOMETHING_NEW","new":{"a":1}}`,
+		`{"type":"DESTINATION_CATALOG","destination_catalog":{"operations":[]}}`,
+	}, "\n") // the last line has no end
+	for name, r := range map[string]io.Reader{
+		"at once": strings.NewReader(input), "byte by byte": iotest.OneByteReader(strings.NewReader(input)),
+		"with the last bytes comes the end": iotest.DataErrReader(strings.NewReader(input)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, errs := collect(r)
+			if len(errs) > 0 || len(m) != 12 {
+				t.Fatalf("got %d messages and %v", len(m), errs)
+			}
+			if r := m[0].Record; m[0].Type != TypeRecord || r.Descriptor != (Descriptor{"deals", "n"}) || r.EmittedAt != 1700000000123 ||
+				string(r.Data) != `{"id": 1.50, "t":"é"}` {
+				t.Errorf("record: %+v", r)
+			}
+			const raw = `{"type":"STREAM","stream":{"stream_descriptor":{"name":"deals"},"stream_state":{"at":1}},` +
+				`"sourceStats":{"recordCount":5.0},"id":7,"partition_id":"p"}`
+			if s := m[1].State; s.Type != StateStream || s.Descriptor != deals || string(s.Blob) != `{"at":1}` ||
+				s.SourceStats.RecordCount != 5 || s.DestinationStats != nil || string(s.Raw) != raw {
+				t.Errorf("state: %+v", s)
+			}
+			if m[2].State.Type != StateGlobal || m[3].State.Type != StateLegacy || string(m[3].State.Raw) != `{"data":{"deals":1}}` {
+				t.Errorf("states: %+v, %+v", m[2].State, m[3].State)
+			}
+			if *m[4].Log != (Log{Level: "WARN", Message: "careful"}) || string(m[5].Spec) != `{"connectionSpecification":{}}` ||
+				*m[6].ConnectionStatus != (ConnectionStatus{"FAILED", "no"}) || m[7].Catalog.Streams[0].Name != "deals" ||
+				m[8].Trace.Error.Message != "oh" || m[8].Trace.EmittedAt != 1.7e12 ||
+				string(m[9].Control.ConnectorConfig.Config) != `{"a":1}` {
+				t.Errorf("got %+v", m[4:10])
+			}
+			if m[10].Type != "SOMETHING_NEW" || string(m[10].Raw) != `{"type":"SOMETHING_NEW","new":{"a":1}}` ||
+				m[11].Type != TypeDestinationCatalog {
+				t.Errorf("got %+v", m[10:])
+			}
+		})
+	}
+}
+
+func TestBrokenLinesDoNotEndReading(t *testing.T) {
+	const good = `{"type":"LOG","log":{"level":"INFO","message":"good"}}`
+	for line, part := range map[string]string{
+		`s3cret`:                                 "not JSON",
+		`{"type":"LOG","log":{`:                  "not JSON",
+		`{"type":"LOG"} {}`:                      "not JSON",
+		`{"s3cret":1}`:                           "no type",
+		`17`:                                     "no type",
+		`[]`:                                     "no type",
+		`{"type":null}`:                          "no type",
+		`{"type":"LOG"}`:                         `no object "log"`,
+		`{"type":"LOG","log":"s3"}`:              `no object "log"`,
+		`{"type":"SPEC"}`:                        `no "spec"`,
+		`{"type":"RECORD"}`:                      "no stream",
+		`{"type":"RECORD","record":{"data":{}}}`: "no stream",
+		`{"type":"RECORD","record":{"stream":"a"}}`:                   "no data",
+		`{"type":"RECORD","record":{"stream":"a","data":null}}`:       "no data",
+		`{"type":"RECORD","record":{"stream":"a","data":["s3cret"]}}`: "no data",
+		`{"type":"STATE"}`:                                                  `no object "state"`,
+		`{"type":"STATE","state":{"type":"STREAM"}}`:                        "does not say which",
+		`{"type":"STATE","state":{"sourceStats":{"recordCount":"s3cret"}}}`: "wrong type",
+		`{"type":"TRACE","trace":{"type":"ERROR","emitted_at":"s3cret"}}`:   "wrong type",
+		`{"type":"CATALOG","catalog":{"streams":"s3cret"}}`:                 "wrong type",
+		`{"type":"CONNECTION_STATUS"}`:                                      "connectionStatus",
+		`{"type":"CONTROL","control":[1]}`:                                  "control",
+	} {
+		messages, errs := collect(strings.NewReader(good + "\n\n" + line + "\n" + good))
+		if len(messages) != 2 || len(errs) != 1 {
+			t.Errorf("%s: got %d messages and %v", line, len(messages), errs)
+			continue
+		}
+		at, ok := errors.AsType[*LineError](errs[0])
+		if !ok || at.Line != 3 || !strings.Contains(errs[0].Error(), part) || strings.Contains(errs[0].Error(), "s3") {
+			t.Errorf("%s: got %v", line, errs[0])
+		}
+	}
+}
+
+func TestReadEndsWithItsReader(t *testing.T) {
+	broken := errors.New("broken")
+	const good = `{"type":"LOG","log":{"level":"INFO","message":"good"}}` + "\n"
+	messages, errs := collect(io.MultiReader(strings.NewReader(good), iotest.ErrReader(broken)))
+	if len(messages) != 1 || len(errs) != 1 || !errors.Is(errs[0], broken) {
+		t.Errorf("got %d messages and %v", len(messages), errs)
+	}
+	if _, ok := errors.AsType[*LineError](errs[0]); ok {
+		t.Error("the end of reading looks like a broken line")
+	}
+	for range Read(strings.NewReader(good + good)) {
+		break // must not go on yielding
+	}
+	for range Read(strings.NewReader("x\n" + good)) {
+		break
+	}
+}
+
+// filler is n bytes of a JSON string, without holding them.
+type filler struct{ n int }
+
+func (f *filler) Read(p []byte) (int, error) {
+	if f.n == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), f.n)
+	for i := range p[:n] {
+		p[i] = 'x'
+	}
+	f.n -= n
+	return n, nil
+}
+
+func TestLongLines(t *testing.T) {
+	line := func(n int) io.Reader {
+		return io.MultiReader(strings.NewReader(`{"type":"RECORD","record":{"stream":"a","data":{"a":"`), &filler{n}, strings.NewReader("\"}}}\n"))
+	}
+	messages, errs := collect(io.MultiReader(line(20_000_000), line(maxLine), line(10)))
+	if len(messages) != 2 || len(messages[0].Record.Data) != 20_000_008 || len(messages[1].Record.Data) != 18 {
+		t.Errorf("got %d messages", len(messages))
+	}
+	if len(errs) != 1 || errs[0].Error() != "reading line 2: the line is longer than 64 MiB" {
+		t.Errorf("got %v", errs)
+	}
+	if _, errs := collect(&filler{maxLine + 1}); len(errs) != 1 { // without an end
+		t.Errorf("got %v", errs)
+	}
+}
+
+func TestMessagesShareNoMemory(t *testing.T) {
+	messages, _ := collect(strings.NewReader(strings.Repeat(`{"type":"RECORD","record":{"stream":"a","data":{"a":1}}}`+"\n", 3)))
+	clear(messages[1].Raw)
+	clear(messages[1].Record.Data)
+	if string(messages[0].Record.Data) != `{"a":1}` || string(messages[2].Record.Data) != `{"a":1}` {
+		t.Error("a message changed with another one")
+	}
+}
+
+// What an Emitter writes, Read reads.
+func FuzzRecord(f *testing.F) {
+	f.Add("deals", "", `{"id":1}`)
+	f.Add("\"\n<é\x00", "n", `{"a":{"b":[1,2.50,null]},"a":"\u2028<"}`)
+	f.Fuzz(func(t *testing.T, name, namespace, data string) {
+		clean, _, err := record.Clean([]byte(data))
+		if err != nil || len(clean) <= 2 || clean[0] != '{' || name == "" {
+			return
+		}
+		var out bytes.Buffer
+		e := NewEmitter(&out)
+		d := Descriptor{strings.ToValidUTF8(name, "?"), strings.ToValidUTF8(namespace, "?")}
+		must(t, e.Record(d, clean), e.Checkpoint(d, json.RawMessage(clean)), e.Close())
+		messages, errs := collect(&out)
+		if len(errs) > 0 || len(messages) != 4 {
+			t.Fatalf("got %d messages and %v", len(messages), errs)
+		}
+		if r := messages[2].Record; r.Descriptor != d || !bytes.Equal(r.Data, clean) {
+			t.Errorf("got %+v, want %s", r, clean)
+		}
+		if s := messages[3].State; s.Descriptor != d || !bytes.Equal(s.Blob, clean) || s.SourceStats.RecordCount != 1 {
+			t.Errorf("got %+v, want %s", s, clean)
+		}
+	})
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"type":"RECORD","record":{"stream":"a","data":{"a":1},"emitted_at":1}}` + "\r\n\n" + `x`))
+	f.Add([]byte(`{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"}}}}`))
+	f.Add([]byte(`{"type":"TRACE","trace":{"type":"ESTIMATE","emitted_at":1,"estimate":{"name":"a","type":"STREAM"}}}`))
+	f.Fuzz(func(t *testing.T, input []byte) {
+		var lines, got, last int
+		for line := range bytes.SplitSeq(input, []byte("\n")) {
+			if len(bytes.TrimSpace(line)) > 0 {
+				lines++
+			}
+		}
+		for m, err := range Read(bytes.NewReader(input)) {
+			got++
+			if at, ok := errors.AsType[*LineError](err); ok {
+				if at.Line <= last {
+					t.Errorf("line %d after line %d", at.Line, last)
+				}
+				last = at.Line
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Type == "" || !json.Valid(m.Raw) {
+				t.Errorf("got %+v", m)
+			}
+			if (m.Type == TypeRecord) != (m.Record != nil) || (m.Type == TypeState) != (m.State != nil) {
+				t.Errorf("a %s without what belongs to it", m.Type)
+			}
+			if m.Record != nil && (!json.Valid(m.Record.Data) || m.Record.Data[0] != '{') {
+				t.Errorf("a record with the data %q", m.Record.Data)
+			}
+		}
+		if got != lines {
+			t.Errorf("%d lines yielded %d times", lines, got)
+		}
+	})
+}

@@ -1,0 +1,185 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestClean(t *testing.T) {
+	for _, test := range []struct {
+		name, body, want string
+		replaced         int
+	}{
+		{"an object", `{"a":1}`, `{"a":1}`, 0},
+		{"white space around it", " \t{\"a\": 1} ", `{"a": 1}`, 0},
+		{"line breaks", "{\r\n  \"a b\\n\" : [ 1 ,\t2 ]\n}\n", `{"a b\n":[1,2]}`, 0},
+		{"spaces alone stay", `{"a" : [ 1 ]}`, `{"a" : [ 1 ]}`, 0},
+		{"a byte order mark", "\ufeff[]", `[]`, 0},
+		{"digits", `[1.2300,-0,1E+05,12345678901234567890123]`, `[1.2300,-0,1E+05,12345678901234567890123]`, 0},
+		{"escapes as written", `["\u00e9\/\u003c\ud83d\ude00\uD83D\ude00\ud83d\uDE00é😀"]`,
+			`["\u00e9\/\u003c\ud83d\ude00\uD83D\ude00\ud83d\uDE00é😀"]`, 0},
+		{"repeated keys", `{"a":1,"a":2}`, `{"a":1,"a":2}`, 0},
+		{"bad bytes", "[\"\xe7\xe3o \xff\"]", "[\"\ufffd\ufffdo \ufffd\"]", 3},
+		{"a raw surrogate", "[\"\xed\xa0\x80\"]", "[\"\ufffd\ufffd\ufffd\"]", 3},
+		{"U+FFFD itself", "[\"\ufffd\"]", "[\"\ufffd\"]", 0},
+		{"a lone first half", `["\ud800x","\uD800\u0041"]`, `["\ufffdx","\ufffd\u0041"]`, 2},
+		{"a lone second half", `["\udc00","\uDFFFx"]`, `["\ufffd","\ufffdx"]`, 2},
+		{"two first halves and one second", `["\ud800\uD83D\ude00\uDE00"]`, `["\ufffd\uD83D\ude00\ufffd"]`, 2},
+		{"no surrogate but a backslash", `["\\ud800","\\\ud800"]`, `["\\ud800","\\\ufffd"]`, 1},
+		{"other escapes with ud", `["\ud7ff\uD000"]`, `["\ud7ff\uD000"]`, 0},
+		{"a scalar", ` "x" `, `"x"`, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, replaced, err := Clean([]byte(test.body))
+			if err != nil || string(got) != test.want || replaced != test.replaced {
+				t.Errorf("Clean = %q, %d, %v; want %q, %d", got, replaced, err, test.want, test.replaced)
+			}
+		})
+	}
+}
+
+func TestCleanRefuses(t *testing.T) {
+	for name, body := range map[string]string{
+		"nothing":            "",
+		"white space":        " \n",
+		"a mark alone":       "\ufeff",
+		"two values":         `{"a":1}{"a":2}`,
+		"a rest":             `{"a":1} x`,
+		"HTML":               "<html>secret</html>",
+		"cut off":            `{"a":"secret`,
+		"a raw line break":   "[\"a\nb\"]",
+		"a comma too many":   `[1,]`,
+		"a leading zero":     `[01]`,
+		"nothing but [":      strings.Repeat("[", 64<<20),
+		"nothing but {a:":    strings.Repeat(`{"a":`, 8<<20),
+		"one level too deep": strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, _, err := Clean([]byte(body))
+			if err == nil || got != nil {
+				t.Fatalf("Clean = %.100q, %v", got, err)
+			}
+			if text := err.Error(); len(text) > 100 || strings.Contains(text, "secret") {
+				t.Errorf("the error says too much: %q", text)
+			}
+		})
+	}
+}
+
+func TestCleanDepth(t *testing.T) {
+	deepest := strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth)
+	inText := `["` + strings.Repeat("[{", maxDepth) + `\"` + strings.Repeat("[", maxDepth) + `"]`
+	wide := "[" + strings.Repeat("[],", 2*maxDepth) + "{}]"
+	for _, body := range []string{deepest, inText, wide} {
+		if got, _, err := Clean([]byte(body)); err != nil || string(got) != body {
+			t.Errorf("Clean(%.20q…) = %.20q, %v", body, got, err)
+		}
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	for _, seed := range []string{
+		`{"a":[1,2.50,{"b":null}],"c":"\u00e9\ud83d\ude00"}`, "{\r\n\"a\" : \"\\ud800\" }", "[\"\xff\"]", "\ufeff\"x\"",
+		`[1e5,-0,"\\\\\ud800"]`, `[`,
+		`{"\ud800":"\udc00\ud83D\uDe00"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		before := bytes.Clone(body)
+		clean, replaced, err := Clean(body)
+		if err != nil {
+			if valid := bytes.TrimPrefix(before, []byte("\ufeff")); json.Valid(valid) && !tooDeep(valid) {
+				t.Fatalf("refused: %v", err)
+			}
+			return
+		}
+		if !json.Valid(clean) || !utf8.Valid(clean) || bytes.ContainsAny(clean, "\r\n") {
+			t.Fatalf("not clean: %q", clean)
+		}
+		if utf8.Valid(before) {
+			before = bytes.TrimPrefix(before, []byte("\ufeff"))
+			if got, want := decode(t, clean), decode(t, before); !reflect.DeepEqual(got, want) {
+				t.Fatalf("%q became %q", before, clean)
+			}
+		} else if replaced == 0 {
+			t.Fatal("bad bytes were not counted")
+		}
+		again, replaced, err := Clean(bytes.Clone(clean))
+		if err != nil || replaced != 0 || !bytes.Equal(again, clean) {
+			t.Fatalf("a second time: %q became %q, %d, %v", clean, again, replaced, err)
+		}
+	})
+}
+
+// decode is what encoding/json makes of valid JSON; numbers stay text.
+func decode(t testing.TB, b []byte) any {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		t.Fatalf("decoding %q: %v", b, err)
+	}
+	return value
+}
+
+func BenchmarkClean(b *testing.B) {
+	for name, body := range map[string][]byte{"compact": page(100), "indented": indented(page(100))} {
+		b.Run(name, func(b *testing.B) {
+			buffer := make([]byte, len(body))
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				copy(buffer, body)
+				if _, _, err := Clean(buffer); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func indented(body []byte) []byte {
+	var out bytes.Buffer
+	if err := json.Indent(&out, body, "", "  "); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+// property is a record of about 3 KB with values of every kind, nested.
+const property = `{"id":4718,"title":"Residencial Atl\u00e2ntico","code":"AP-4718","status":"active","construction_stage":"under` +
+	` construct` +
+	`ion","rent":false,"deleted":false,"address_display_type":"complete","description":"Apartamento de frente para o mar, com` +
+	` três suítes, varanda gourmet e duas vagas. Entrega em dezembro; condomínio com piscina aquecida, academia, salão de fes` +
+	`tas, brinquedoteca e espaço pet. A poucos metros da praia, de escolas e do comércio. \"Últimas unidades\" com condições ` +
+	`de lançamento.\nAgende uma visita.","unit":{"id":99120,"title":"Apto 1203","price":"1250000.00","type":"apartment","floo` +
+	`r_plan":{"category":{"title":"Apartamento","tag":"apartment"},"title":"Tipo A"},"section":null,"parking_spaces":2,"dorms` +
+	`":3,"suites":3,"bathroom":4,"private_area":"112.50","util_area":"98.00","total_area":"160.25","payment_conditions":[{"ti` +
+	`tle":"Entrada","percentage":20},{"title":"Parcelas","percentage":50},{"title":"Chaves","percentage":30}],"cover":{"url":` +
+	`"https://images.example.com/units/99120/cover-large.jpg","sizes":{"small":"https://images.example.com/units/99120/s.jpg"` +
+	`,"medium":"https://images.example.com/units/99120/m.jpg","large":"https://images.example.com/units/99120/l.jpg"}},"addit` +
+	`ional_galleries":[]},"building":{"id":311,"title":"Atlântico","gallery":[{"url":"https://images.example.com/b/311/1.jpg"` +
+	`,"sizes":{"small":"https://images.example.com/b/311/1s.jpg","large":"https://images.example.com/b/311/1l.jpg"}},{"url":"` +
+	`https://images.example.com/b/311/2.jpg","sizes":{"small":"https://images.example.com/b/311/2s.jpg","large":"https://imag` +
+	`es.example.com/b/311/2l.jpg"}},{"url":"https://images.example.com/b/311/3.jpg","sizes":{"small":"https://images.example.` +
+	`com/b/311/3s.jpg","large":"https://images.example.com/b/311/3l.jpg"}}],"architectural_plans":[],"video":null,"videos":["` +
+	`https://video.example.com/watch?v=abcdef"],"tour_360":"","description":[{"title":"Lazer","items":[{"item":"Piscina"},{"i` +
+	`tem":"Academia"},{"item":"Salão de festas"}]}],"address":{"street_name":"Rua 3000","street_number":"120","neighborhood":` +
+	`"Centro","complement":null,"zip_code":"88330-334","city":"Balneário Camboriú","state":"SC","country":"Brasil","latitude"` +
+	`:-26.990812345,"longitude":-48.634812345},"text_address":"Rua 3000, 120 - Centro","incorporation":"R-4-12345","cover":{"` +
+	`url":"https://images.example.com/b/311/cover.jpg"},"features":[{"tags":["Piscina","Academia"],"type":"leisure"}],"delive` +
+	`ry_date":"2026-12-01"},"construction_company":{"title":"Construtora Modelo","site":"https://construtora.example.com","wh` +
+	`atsapp":"+55 47 99999-0000","instagram":"@modelo","email":"contato@construtora.example.com","business_contacts":[{"respo` +
+	`nsible":"Maria","phone_number":"+55 47 98888-0000"}],"additionals_contacts":[],"logo":{"url":"https://images.example.com` +
+	`/cc/1.png"}},"third_party_property":null,"last_updated_at":"2024-03-11 12:24:18"}`
+
+// page is an envelope of n records.
+func page(n int) []byte {
+	return fmt.Appendf(nil, `{"total":%d,"data":[%s%s],"lastPage":1}`, n, strings.Repeat(property+",", n-1), property)
+}

@@ -1,0 +1,221 @@
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const strange = `{"id":1,"a":{"b":[10,{"c":"x"}],"":"empty"},"a.b":"dotted","a\\b":"backslash","a|b":"pipe","x*":"star","@y":"at",` +
+	`"#":"hash",` +
+	`"Cor Favorita":"azul","\u0069d2":"escaped","n":null,"id":2,"d":{"x":1},"d":{"y":2},"":{"":"deep"},"0":"zero"}`
+
+var paths = []struct {
+	path, want string // "" where it is absent
+}{
+	{"id", `1`},
+	{"a.b", `[10,{"c":"x"}]`},
+	{"a.b.0", `10`},
+	{"a.b.1.c", `"x"`},
+	{"a.b.2", ``},
+	{"a.b.01", ``},
+	{"a.b.-1", ``},
+	{"a.b.x", ``},
+	{"a.b.c", ``},
+	{"a.", `"empty"`},
+	{`a\.b`, `"dotted"`},
+	{`a\\b`, `"backslash"`},
+	{`\id`, `1`},
+	{`id\`, ``},
+	{`a|b`, `"pipe"`},
+	{`x*`, `"star"`},
+	{`@y`, `"at"`},
+	{`#`, `"hash"`},
+	{`Cor Favorita`, `"azul"`},
+	{`id2`, `"escaped"`},
+	{`n`, `null`},
+	{`n.x`, ``},
+	{`id.x`, ``},
+	{`d.x`, `1`},
+	{`d.y`, ``}, // the first d counts
+	{`.`, `"deep"`},
+	{`0`, `"zero"`},
+	{`Id`, ``},
+	{`i`, ``},
+	{``, strange},
+}
+
+func TestGet(t *testing.T) {
+	for _, test := range paths {
+		if got := string(Record(strange).Get(test.path).Raw()); got != test.want {
+			t.Errorf("Get(%q) = %s; want %s", test.path, got, test.want)
+		}
+	}
+	for _, r := range []string{"", " ", `12`, `"id"`, `null`} {
+		if got := Record(r).Get("id"); got.Exists() {
+			t.Errorf("%q has an id: %q", r, got.Raw())
+		}
+	}
+	spaced := Record(` { "a" : { "b" : [ 1 , 2 ] } } `)
+	if got := string(spaced.Get("a.b.1").Raw()); got != "2" {
+		t.Errorf("amid spaces: %q", got)
+	}
+	if got := string(Record(`[{"a":1},{"a":2}]`).Get("1.a").Raw()); got != "2" {
+		t.Errorf("in an array: %q", got)
+	}
+}
+
+func TestPick(t *testing.T) {
+	var all, want []string
+	for range 5 { // more than 64
+		for _, test := range paths {
+			all, want = append(all, test.path), append(want, test.want)
+		}
+	}
+	for n := range len(all) + 1 {
+		out := []Value{{raw: []byte("left over")}}
+		out = NewPicker(all[:n]...).Pick(Record(strange), out)
+		if len(out) != n {
+			t.Fatalf("%d values for %d paths", len(out), n)
+		}
+		for i, v := range out {
+			if string(v.Raw()) != want[i] {
+				t.Errorf("%d of %d: Pick(%q) = %s; want %s", i, n, all[i], v.Raw(), want[i])
+			}
+		}
+	}
+	array := NewPicker("0.a", "1", "x", "").Pick(Record(`[{"a":1},2]`), nil)
+	if got := fmt.Sprintf("%s", []any{array[0].Raw(), array[1].Raw(), array[2].Raw(), array[3].Raw()}); got != `[1 2  [{"a":1},2]]` {
+		t.Errorf("of an array: %s", got)
+	}
+	if got := NewPicker("a").Pick(nil, nil); len(got) != 1 || got[0].Exists() {
+		t.Errorf("of nothing: %v", got)
+	}
+	if got := (Picker{}).Pick(Record(strange), nil); len(got) != 0 {
+		t.Errorf("of no paths: %v", got)
+	}
+}
+
+func TestNoAllocation(t *testing.T) {
+	r := Record(strings.Replace(property, `"id"`, `"\u0069d"`, 1))
+	picker := NewPicker("id", "last_updated_at", "building.address.city", "missing")
+	out := make([]Value, 0, 4)
+	var dst []byte
+	shape := Compile(Time{Field: "last_updated_at"}, Decimal{Field: "rent", Range: true}, Drop{"unit.cover"}, Rename{"title", "name"})
+	flat := Compile(Flatten{}, LowerKeys{}, Time{Field: "last_updated_at"})
+	put := []Member{{"parent_id", []byte("1")}, {"code", []byte("2")}}
+	for name, f := range map[string]func(){
+		"Get":          func() { r.Get("id") },
+		"Get, nested":  func() { r.Get("building.gallery.1.url") },
+		"Get, missing": func() { r.Get("missing") },
+		"Int":          func() { r.Get("unit.id").Int() },
+		"Pick":         func() { out = picker.Pick(r, out) },
+		"Shape":        func() { dst = shape.Append(dst[:0], r, put...) },
+		"Flatten":      func() { dst = flat.Append(dst[:0], r, put...) },
+		"no Shape":     func() { dst = (*Shape)(nil).Append(dst[:0], r, put...) },
+	} {
+		f() // buffers grow once
+		most := 0.0
+		if name == "Flatten" {
+			most = 4 // its memory is a sync.Pool's, which the race detector makes forgetful; anew it would be more than ten
+		}
+		if n := testing.AllocsPerRun(100, f); n > most {
+			t.Errorf("%s allocates %v times", name, n)
+		}
+	}
+}
+
+func FuzzGet(f *testing.F) {
+	for _, seed := range []string{
+		strange, `{"a":1,"\u0061":2}`, `{ "a" : "x" }`, `{"a":{"b":1}}`, `{"`, `{"a":`, `{"a":]"b":1`, `[}`, `{"a":"\`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, path := range []string{"a", "a.0", "0.a.b", ""} { // not valid, but it must come to an end
+			v := Record(body).Get(path)
+			v.Text()
+			v.Int()
+			v.Array()
+			NewPicker(path, "b").Pick(body, nil)
+		}
+		r, _, err := Clean(body)
+		if err != nil {
+			return
+		}
+		object, ok := decode(t, r).(map[string]any)
+		if !ok {
+			return
+		}
+		first := firstMembers(t, r)
+		escape := strings.NewReplacer(`\`, `\\`, `.`, `\.`)
+		for key := range object {
+			path := escape.Replace(key)
+			if path == "" {
+				continue // that is the record itself
+			}
+			got := r.Get(path)
+			if want := first[key]; string(want) != string(got.Raw()) {
+				t.Fatalf("%s: Get(%q) = %s; want %s", r, path, got.Raw(), want)
+			}
+			if picked := NewPicker(path, "a.b").Pick(r, nil); !reflect.DeepEqual(picked, []Value{got, r.Get("a.b")}) {
+				t.Fatalf("%s: Pick(%q) = %s, %s", r, path, picked[0].Raw(), picked[1].Raw())
+			}
+			var text string
+			if json.Unmarshal(got.Raw(), &text) == nil && text != got.Text() {
+				t.Fatalf("%s: text %q; want %q", got.Raw(), got.Text(), text)
+			}
+		}
+	})
+}
+
+// firstMembers is the members of an object as encoding/json tells them apart, the first of each name.
+func firstMembers(t testing.TB, object []byte) map[string]json.RawMessage {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(string(object)))
+	if _, err := decoder.Token(); err != nil {
+		t.Fatal(err)
+	}
+	first := map[string]json.RawMessage{}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		if _, met := first[key.(string)]; !met {
+			first[key.(string)] = value
+		}
+	}
+	return first
+}
+
+func BenchmarkGet(b *testing.B) {
+	r := Record(property)
+	for _, path := range []string{"id", "last_updated_at", "building.address.city"} {
+		b.Run(path, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if !r.Get(path).Exists() {
+					b.Fatal("absent")
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkPick(b *testing.B) {
+	r := Record(property)
+	picker := NewPicker("id", "last_updated_at", "deleted")
+	out := make([]Value, 0, 3)
+	b.SetBytes(int64(len(r)))
+	b.ReportAllocs()
+	for b.Loop() {
+		out = picker.Pick(r, out)
+	}
+}

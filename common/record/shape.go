@@ -1,0 +1,505 @@
+package record
+
+import (
+	"bytes"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Shape is edits compiled. A nil Shape changes nothing. It is safe for concurrent use.
+type Shape struct {
+	columns   map[string]*column // by the name before Rename
+	order     []*column          // all of them
+	last      []*column          // those of Put and Decimal, which come last where the record lacks them
+	lengths   uint64             // a bit for the length of each name in columns, modulo 64
+	lower     bool
+	flatten   bool
+	renames   bool // lower or flatten: a member of no column may change its name too
+	separator string
+	seed      maphash.Seed
+	memories  sync.Pool // of *memory
+
+	mu       sync.Mutex
+	warnings map[warning]int64
+}
+
+type warning struct{ field, problem string }
+
+// Append appends r, edited in one pass over its bytes, to dst. The put members replace members of the same name, in their place and
+// whatever the edits say of it, or come last. What it appends is valid JSON on one line. A record that is not an object is appended as it
+// is.
+func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
+	start := skipSpace(r, 0)
+	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {
+		return append(dst, r...)
+	}
+	w := writer{shape: s, put: put, dst: append(dst, '{'), start: len(dst) + 1}
+	if s != nil {
+		w.columns, w.renames = len(s.order), s.renames
+	}
+	if w.renames {
+		w.memory, _ = s.memories.Get().(*memory)
+		if w.memory == nil {
+			w.memory = &memory{names: names{table: make([]uint32, 256)}}
+		}
+		w.object(r, start, 0, 0)
+		w.memory.names.clear()
+		s.memories.Put(w.memory)
+	} else {
+		w.object(r, start, 0, 0)
+	}
+	w.rest()
+	return append(w.dst, '}')
+}
+
+// Warnings is what the Shape could not do so far, a row a field and problem, ordered by both. It is nil for a nil Shape. Once
+// there are a thousand rows, only fields that the edits name get further ones, since a source can make up any number of names.
+func (s *Shape) Warnings() []Warning {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Warning
+	for w, count := range s.warnings {
+		all = append(all, Warning{Field: w.field, Problem: w.problem, Count: count})
+	}
+	slices.SortFunc(all, func(a, b Warning) int {
+		if order := strings.Compare(a.Field, b.Field); order != 0 {
+			return order
+		}
+		return strings.Compare(a.Problem, b.Problem)
+	})
+	return all
+}
+
+// warn counts a problem with a field of the edits.
+func (s *Shape) warn(field, problem string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.warnings[warning{field, problem}]++
+}
+
+// warnAny counts a problem with a field that the source made up.
+func (s *Shape) warnAny(field []byte, problem string) {
+	const most = 1000
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if count, known := s.warnings[warning{string(field), problem}]; known || len(s.warnings) < most {
+		s.warnings[warning{string(field), problem}] = count + 1
+	}
+}
+
+// column is the column of members called name, nil if there is none.
+func (s *Shape) column(name []byte) *column {
+	if s == nil || s.lengths&(1<<(len(name)%64)) == 0 {
+		return nil
+	}
+	return s.columns[string(name)]
+}
+
+// writer writes one record.
+type writer struct {
+	shape   *Shape // nil if there is only put
+	columns int    // how many the shape has
+	renames bool   // a member of no column may change its name
+	put     []Member
+	dst     []byte
+	start   int          // where in dst the first member begins
+	seen    [4]uint64    // the set of columns met, then of put members written
+	beyond  map[int]bool // its part that has no room there
+	memory  *memory      // where names change
+}
+
+// memory is what a writer needs where names change, kept for the next record.
+type memory struct {
+	name  []byte // names in the making, each with what it begins with
+	names names  // those written that are of no column
+}
+
+// object writes the members of the object that begins at b[i]. What their names begin with is w.memory.name[from:to].
+func (w *writer) object(b []byte, i, from, to int) {
+	s := w.shape
+	var buffer [64]byte
+	for c := open(b, i); c.member(); {
+		value := c.value()
+		name := c.key
+		switch {
+		case w.renames:
+			name = w.fullName(&c, from, to)
+		case c.escaped:
+			name = appendUnescaped(buffer[:0], name)
+		}
+		column := s.column(name)
+		if len(w.put) > 0 && w.replaced(name, column) {
+			continue
+		}
+		switch {
+		case w.renames && s.flatten && len(value) > 0 && value[0] == '{' && (column == nil || !column.stops):
+			m := w.memory
+			if column != nil {
+				m.name = append(m.name[:to], column.name...)
+			}
+			m.name = append(m.name, s.separator...)
+			w.object(value, 0, to, len(m.name))
+		case column != nil:
+			w.column(column, value)
+		case w.renames:
+			w.renamed(name, value)
+		default:
+			w.comma()
+			w.dst = append(w.dst, b[c.at:c.i]...)
+		}
+	}
+}
+
+// fullName is the name of the member at which c stood last, in w.memory.name[to:].
+func (w *writer) fullName(c *cursor, from, to int) []byte {
+	name := append(w.memory.name[:to], w.memory.name[from:to]...)
+	key := len(name)
+	if c.escaped {
+		name = appendUnescaped(name, c.key)
+	} else {
+		name = append(name, c.key...)
+	}
+	if w.shape.lower {
+		name = lower(name, key)
+	}
+	w.memory.name = name
+	return name[to:]
+}
+
+// lower makes name[from:] lower-case.
+func lower(name []byte, from int) []byte {
+	for i := from; i < len(name); i++ {
+		switch c := name[i]; {
+		case 'A' <= c && c <= 'Z':
+			name[i] += 'a' - 'A'
+		case c >= 0x80:
+			return append(name[:i], bytes.ToLower(name[i:])...)
+		}
+	}
+	return name
+}
+
+// replaced writes the put member instead of the member called name, if there is one of that name.
+func (w *writer) replaced(name []byte, column *column) bool {
+	for i, m := range w.put {
+		if column != nil && column.name != m.Name || column == nil && string(name) != m.Name {
+			continue
+		}
+		if w.first(w.columns + i) {
+			w.member(m)
+		}
+		return true
+	}
+	return false
+}
+
+// member writes a put member.
+func (w *writer) member(m Member) {
+	w.comma()
+	w.dst = append(appendQuoted(w.dst, []byte(m.Name)), ':')
+	if len(m.Value) == 0 {
+		w.dst = append(w.dst, "null"...)
+		return
+	}
+	w.dst = appendCompact(w.dst, m.Value)
+}
+
+// renamed writes a member of no column under its new name.
+func (w *writer) renamed(name, value []byte) {
+	before := len(w.dst)
+	w.comma()
+	from := len(w.dst)
+	w.dst = appendQuoted(w.dst, name)
+	if !w.memory.names.add(w.shape.seed, w.dst, from) {
+		w.shape.warnAny(name, repeatedName)
+		w.dst = w.dst[:before]
+		return
+	}
+	w.dst = append(append(w.dst, ':'), value...)
+}
+
+// column writes a member of a column.
+func (w *writer) column(c *column, value []byte) {
+	switch c.edit.(type) {
+	case Drop:
+		return
+	case sibling:
+		w.shape.warn(c.name, takenName)
+		return
+	}
+	if !w.first(c.index) {
+		if _, constant := c.edit.(Put); !constant {
+			w.shape.warn(c.name, repeatedName)
+		}
+		return
+	}
+	w.key(c)
+	switch e := c.edit.(type) {
+	case Time:
+		w.time(c, value, e, false)
+	case Date:
+		w.time(c, value, Time(e), true)
+	case Decimal:
+		w.dst = append(w.dst, value...)
+		w.decimal(c, value, e.ZeroIsNull)
+	case JSONText:
+		w.dst = appendAsText(w.dst, value)
+	case Put:
+		w.dst = append(w.dst, e.Value...)
+	case inside:
+		w.dst = appendWithout(w.dst, value, e.drops)
+	default:
+		w.dst = append(w.dst, value...)
+	}
+}
+
+// rest writes what is there even where the record lacks it.
+func (w *writer) rest() {
+	var last []*column
+	if w.shape != nil {
+		last = w.shape.last
+	}
+	for _, c := range last {
+		if !w.first(c.index) {
+			continue
+		}
+		switch e := c.edit.(type) {
+		case Put:
+			if !w.replaced(nil, c) {
+				w.key(c)
+				w.dst = append(w.dst, e.Value...)
+			}
+		case Decimal:
+			w.decimal(c, nil, e.ZeroIsNull)
+		}
+	}
+	for i, m := range w.put {
+		if w.first(w.columns + i) {
+			w.member(m)
+		}
+	}
+}
+
+// first says whether i is met for the first time: the index of a column, or the number of columns and that of a put member.
+func (w *writer) first(i int) bool {
+	if i >= 64*len(w.seen) {
+		met := w.beyond[i]
+		if w.beyond == nil {
+			w.beyond = map[int]bool{}
+		}
+		w.beyond[i] = true
+		return !met
+	}
+	word, bit := &w.seen[i/64], uint64(1)<<(i%64)
+	met := *word&bit != 0
+	*word |= bit
+	return !met
+}
+
+func (w *writer) comma() {
+	if len(w.dst) > w.start {
+		w.dst = append(w.dst, ',')
+	}
+}
+
+func (w *writer) key(c *column) {
+	w.comma()
+	w.dst = append(w.dst, c.quoted...)
+}
+
+// time writes the value of a Time, or with day that of a Date.
+func (w *writer) time(c *column, value []byte, e Time, day bool) {
+	v := Value{value}
+	if v.IsNull() {
+		w.dst = append(w.dst, "null"...)
+		return
+	}
+	if v.kind() == '"' {
+		var buffer [64]byte
+		text := v.appendText(buffer[:0])
+		if len(bytes.TrimSpace(text)) == 0 {
+			w.dst = append(w.dst, "null"...)
+			return
+		}
+		zone := e.Zone
+		if day {
+			zone = nil // a day on whose midnight the clocks go forward is still that day
+		}
+		if m, ok := readMoment(string(text), e.Layouts, zone); ok {
+			w.dst = append(w.dst, '"')
+			switch {
+			case !day:
+				w.dst = m.appendTo(w.dst)
+			case m.zoned && e.Zone != nil:
+				w.dst = appendDay(w.dst, m.time.In(e.Zone))
+			default:
+				w.dst = appendDay(w.dst, m.time)
+			}
+			w.dst = append(w.dst, '"')
+			return
+		}
+	}
+	w.dst = append(w.dst, value...)
+	w.shape.warn(c.name, unreadableTime)
+}
+
+// decimal writes the members that a Decimal makes of value: the number and, if it has them, the ends of the range.
+func (w *writer) decimal(c *column, value []byte, zeroIsNull bool) {
+	var buffers [2][64]byte
+	low, high := readNumbers(value, buffers[0][:0], buffers[1][:0])
+	number := low
+	if !bytes.Equal(low, high) {
+		switch order := compareNumbers(low, high); {
+		case order > 0:
+			low, high = high, low
+			fallthrough
+		case order < 0:
+			number = nil
+		}
+	}
+	for i, n := range [...][]byte{number, low, high} {
+		if i == len(c.made) {
+			break
+		}
+		w.key(c.made[i])
+		if n == nil || zeroIsNull && isZero(n) {
+			w.dst = append(w.dst, "null"...)
+		} else {
+			w.dst = append(w.dst, n...)
+		}
+	}
+}
+
+// readNumbers is the ends of the range that value is, as JSON numbers in the memory of low and high; nil where it is no number. The ends
+// of a number are the same.
+func readNumbers(value, low, high []byte) (first, second []byte) {
+	v := Value{value}
+	switch kind := v.kind(); {
+	case kind == '-' || isDigit(kind):
+		return value, value
+	case kind != '"':
+		return nil, nil
+	}
+	var buffer [64]byte
+	from, to, ok := readAmounts(string(v.appendText(buffer[:0])))
+	if !ok {
+		return nil, nil
+	}
+	if first, ok = from.appendTo(low); !ok {
+		return nil, nil
+	}
+	if second, ok = to.appendTo(high); !ok {
+		return nil, nil
+	}
+	return first, second
+}
+
+// appendAsText appends value as a JSON string, which a string and null are already.
+func appendAsText(dst, value []byte) []byte {
+	if kind := (Value{value}).kind(); kind == '"' || kind == 'n' || kind == 0 {
+		return append(dst, value...)
+	}
+	dst = append(dst, '"')
+	for i := 0; i < len(value); {
+		if value[i] <= ' ' {
+			i++
+			continue
+		}
+		end := i + 1
+		if value[i] == '"' {
+			end, _ = skipString(value, i)
+		}
+		for ; i < end; i++ {
+			if value[i] == '"' || value[i] == '\\' {
+				dst = append(dst, '\\')
+			}
+			dst = append(dst, value[i])
+		}
+	}
+	return append(dst, '"')
+}
+
+// appendWithout appends value without what is to be dropped from it.
+func appendWithout(dst, value []byte, drops branch) []byte {
+	if (Value{value}).kind() != '{' {
+		return append(dst, value...)
+	}
+	dst = append(dst, '{')
+	start := len(dst)
+	var buffer [64]byte
+	for c := open(value, 0); c.member(); {
+		at, member := c.at, c.i
+		key := c.key
+		if c.escaped {
+			key = appendUnescaped(buffer[:0], key)
+		}
+		below, met := drops[string(key)]
+		v := c.value()
+		if met && below == nil {
+			continue
+		}
+		if len(dst) > start {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, value[at:member]...)
+		if below == nil {
+			dst = append(dst, v...)
+		} else {
+			dst = appendWithout(dst, v, below)
+		}
+	}
+	return append(dst, '}')
+}
+
+// names is a set of those names in a record that are written already.
+type names struct {
+	spans []span   // where in the record they are
+	table []uint32 // hashes to 1 + the place among spans; 0 is free; its length is a power of two
+}
+
+type span struct{ from, to int }
+
+// add enters the name at record[from:], false if it is there already.
+func (n *names) add(seed maphash.Seed, record []byte, from int) bool {
+	if 2*len(n.spans) >= len(n.table) {
+		n.grow(seed, record)
+	}
+	slot := n.slot(seed, record, record[from:])
+	if n.table[slot] != 0 {
+		return false
+	}
+	n.spans = append(n.spans, span{from, len(record)})
+	n.table[slot] = uint32(len(n.spans))
+	return true
+}
+
+// slot is the place of name in the table, or the free one that it would have.
+func (n *names) slot(seed maphash.Seed, record, name []byte) int {
+	mask := len(n.table) - 1
+	slot := int(maphash.Bytes(seed, name)) & mask
+	for n.table[slot] != 0 {
+		other := n.spans[n.table[slot]-1]
+		if bytes.Equal(name, record[other.from:other.to]) {
+			break
+		}
+		slot = (slot + 1) & mask
+	}
+	return slot
+}
+
+func (n *names) clear() {
+	clear(n.table)
+	n.spans = n.spans[:0]
+}
+
+func (n *names) grow(seed maphash.Seed, record []byte) {
+	n.table = make([]uint32, 4*len(n.table))
+	for i, s := range n.spans {
+		n.table[n.slot(seed, record, record[s.from:s.to])] = uint32(i + 1)
+	}
+}

@@ -1,0 +1,265 @@
+package record
+
+import (
+	"strings"
+	"time"
+)
+
+// ParseTime reads a time as APIs write it: in one of layouts (those of package time, tried in their order), else as RFC 3339 or one of its
+// near relatives: a date alone, or a date, `T` or a space, and `HH:MM` or `HH:MM:SS`, with or without a fraction, with or without a zone
+// (`Z`, `±hh`, `±hhmm`, `±hh:mm`). White space around the text does not matter. A text without a zone is in zone, nil being UTC.
+//
+// ok is false for what cannot be read, and for years before 1000 or after 9999: old databases are full of years such as 0028, and such a
+// text does not sort.
+func ParseTime(text string, layouts []string, zone *time.Location) (t time.Time, ok bool) {
+	m, ok := readMoment(text, layouts, zone)
+	return m.time, ok
+}
+
+// moment is a time and how it was written.
+type moment struct {
+	time     time.Time
+	fraction string // the digits behind the seconds as they were written
+	zoned    bool   // the text has a zone of its own
+	zulu     bool   // and that is written Z
+}
+
+func readMoment(text string, layouts []string, zone *time.Location) (m moment, ok bool) {
+	if zone == nil {
+		zone = time.UTC
+	}
+	text = strings.TrimSpace(text)
+	lenient := false
+	for _, layout := range layouts {
+		c, matches, simple := readClock(text, layout)
+		if matches {
+			return c.moment(zone), true
+		}
+		if simple {
+			lenient = true
+		} else if m, ok = readLayout(text, layout, zone); ok {
+			return m, true
+		}
+	}
+	if c, matches := readISO(text); matches {
+		return c.moment(zone), true
+	}
+	if lenient { // package time also takes hours of one digit
+		for _, layout := range layouts {
+			if m, ok = readLayout(text, layout, zone); ok {
+				return m, true
+			}
+		}
+	}
+	return moment{}, false
+}
+
+// readLayout is the slow way, for layouts of every kind.
+func readLayout(text, layout string, zone *time.Location) (m moment, ok bool) {
+	t, err := time.ParseInLocation(layout, strings.Clone(text), zone) // its error would hold on to text
+	if err != nil || t.Year() < 1000 || t.Year() > 9999 {
+		return moment{}, false
+	}
+	fraction := strings.TrimPrefix(strings.TrimRight(t.Format(".000000000"), "0"), ".")
+	zoned := strings.Contains(layout, "07") || strings.Contains(layout, "MST")
+	return moment{t, fraction, zoned, zoned && t.Location() == time.UTC}, true
+}
+
+// clock is the numbers of a text that stands for a time.
+type clock struct {
+	year, month, day, hour, minute, second int
+	fraction                               string
+	zoned, zulu                            bool
+	offset                                 int // seconds east of UTC
+}
+
+// valid says whether there is such a time, in a year with four digits.
+func (c clock) valid() bool {
+	if c.year < 1000 || c.year > 9999 || c.month < 1 || c.month > 12 || c.day < 1 {
+		return false
+	}
+	if c.hour < 0 || c.hour > 23 || c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 59 {
+		return false
+	}
+	// Day 0 of the next month is the last of this one.
+	return c.day <= 28 || c.day <= time.Date(c.year, time.Month(c.month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}
+
+func (c clock) moment(zone *time.Location) moment {
+	switch {
+	case c.zulu:
+		zone = time.UTC
+	case c.zoned:
+		zone = time.FixedZone("", c.offset)
+	}
+	nanoseconds := 0
+	for i := range 9 {
+		nanoseconds *= 10
+		if i < len(c.fraction) {
+			nanoseconds += int(c.fraction[i] - '0')
+		}
+	}
+	t := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, nanoseconds, zone)
+	return moment{t, c.fraction, c.zoned, c.zulu}
+}
+
+// readClock reads text by a layout that consists of nothing but numbers of fixed width and what stands between them. simple is false for
+// every other layout.
+func readClock(text, layout string) (c clock, matches, simple bool) {
+	c.month, c.day = 1, 1
+	matches = true
+	for layout != "" {
+		var into *int
+		width := 2
+		switch {
+		case strings.HasPrefix(layout, "2006"):
+			into, width = &c.year, 4
+		case strings.HasPrefix(layout, "01"):
+			into = &c.month
+		case strings.HasPrefix(layout, "02"):
+			into = &c.day
+		case strings.HasPrefix(layout, "15"):
+			into = &c.hour
+		case strings.HasPrefix(layout, "04"):
+			into = &c.minute
+		case strings.HasPrefix(layout, "05"):
+			into = &c.second
+		case layout[0] == '/' || layout[0] == '-' || layout[0] == ':' || layout[0] == ' ' || layout[0] == 'T':
+			matches = matches && text != "" && text[0] == layout[0]
+			layout = layout[1:]
+			if matches {
+				text = text[1:]
+			}
+			continue
+		default:
+			return clock{}, false, false
+		}
+		layout = layout[width:]
+		matches = matches && len(text) >= width
+		if !matches {
+			continue // the rest of the layout still says whether it is simple
+		}
+		*into = number(text[:width])
+		text = text[width:]
+		if into == &c.second {
+			c.fraction, text = cutFraction(text)
+		}
+	}
+	return c, matches && text == "" && c.valid(), true
+}
+
+// readISO reads the forms that ParseTime takes without a layout.
+func readISO(text string) (c clock, matches bool) {
+	if len(text) < len("2006-01-02") || text[4] != '-' || text[7] != '-' {
+		return c, false
+	}
+	c.year, c.month, c.day = number(text[:4]), number(text[5:7]), number(text[8:10])
+	if text = text[10:]; text == "" {
+		return c, c.valid()
+	}
+	if len(text) < len("T15:04") || text[0] != 'T' && text[0] != ' ' || text[3] != ':' {
+		return c, false
+	}
+	c.hour, c.minute = number(text[1:3]), number(text[4:6])
+	text = text[6:]
+	if len(text) >= len(":05") && text[0] == ':' {
+		c.second = number(text[1:3])
+		c.fraction, text = cutFraction(text[3:])
+	}
+	switch {
+	case text == "":
+	case text == "Z":
+		c.zoned, c.zulu = true, true
+	case text[0] == '+' || text[0] == '-':
+		c.zoned = true
+		hour, minute := 0, 0
+		switch {
+		case len(text) == len("+00"):
+			hour = number(text[1:])
+		case len(text) == len("+0000"):
+			hour, minute = number(text[1:3]), number(text[3:])
+		case len(text) == len("+00:00") && text[3] == ':':
+			hour, minute = number(text[1:3]), number(text[4:])
+		default:
+			return c, false
+		}
+		if hour < 0 || hour > 23 || minute < 0 || minute > 59 {
+			return c, false
+		}
+		c.offset = (hour*60 + minute) * 60
+		if text[0] == '-' {
+			c.offset = -c.offset
+		}
+	default:
+		return c, false
+	}
+	return c, c.valid()
+}
+
+// cutFraction takes the fraction of a second off text.
+func cutFraction(text string) (fraction, rest string) {
+	if len(text) < 2 || text[0] != '.' && text[0] != ',' {
+		return "", text
+	}
+	end := 1
+	for end < len(text) && isDigit(text[end]) {
+		end++
+	}
+	if end == 1 {
+		return "", text
+	}
+	return text[1:end], text[end:]
+}
+
+// number is the number of a few digits, -1 if they are not.
+func number(digits string) (n int) {
+	for i := range len(digits) {
+		if !isDigit(digits[i]) {
+			return -1
+		}
+		n = n*10 + int(digits[i]-'0')
+	}
+	return n
+}
+
+// appendTo appends the moment as RFC 3339: its fraction as it was written, its offset too.
+func (m moment) appendTo(dst []byte) []byte {
+	dst = appendDay(dst, m.time)
+	hour, minute, second := m.time.Clock()
+	dst = appendDigits(append(dst, 'T'), hour, 2)
+	dst = appendDigits(append(dst, ':'), minute, 2)
+	dst = appendDigits(append(dst, ':'), second, 2)
+	if m.fraction != "" {
+		dst = append(append(dst, '.'), m.fraction...)
+	}
+	_, offset := m.time.Zone()
+	if m.zulu || !m.zoned && offset == 0 {
+		return append(dst, 'Z')
+	}
+	sign := byte('+')
+	if offset < 0 {
+		sign, offset = '-', -offset
+	}
+	dst = appendDigits(append(dst, sign), offset/3600, 2)
+	return appendDigits(append(dst, ':'), offset/60%60, 2)
+}
+
+// appendDay appends the day of t as YYYY-MM-DD.
+func appendDay(dst []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	dst = appendDigits(dst, year, 4)
+	dst = appendDigits(append(dst, '-'), int(month), 2)
+	return appendDigits(append(dst, '-'), day, 2)
+}
+
+// appendDigits appends n, which is not negative, with as many digits as width says.
+func appendDigits(dst []byte, n, width int) []byte {
+	for range width {
+		dst = append(dst, '0')
+	}
+	for i := len(dst) - 1; n > 0 && i >= len(dst)-width; i-- {
+		dst[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return dst
+}

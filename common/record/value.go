@@ -1,0 +1,176 @@
+package record
+
+import "math"
+
+// Value is one JSON value inside a Record, whose memory it shares. The zero value is absent.
+type Value struct {
+	raw []byte
+}
+
+// valueAt is the value that begins at b[i].
+func valueAt(b []byte, i int) Value {
+	end := skipValue(b, i)
+	return Value{b[i:end:end]}
+}
+
+// kind is the first byte of the value, which says what it is; 0 when it is absent.
+func (v Value) kind() byte {
+	if len(v.raw) == 0 {
+		return 0
+	}
+	return v.raw[0]
+}
+
+// Exists says whether the value is there, null included.
+func (v Value) Exists() bool { return v.raw != nil }
+
+// IsNull says whether the value is absent or null.
+func (v Value) IsNull() bool { return v.kind() == 0 || v.kind() == 'n' }
+
+// Raw is the value's JSON, nil when it is absent. It must not be modified.
+func (v Value) Raw() []byte { return v.raw }
+
+// Text is the content of a string, without quotes and escapes. Of a number, true, false, an object or an array it is their JSON as it came.
+// It is empty when the value is absent or null.
+func (v Value) Text() string {
+	switch {
+	case v.IsNull():
+		return ""
+	case v.kind() != '"':
+		return string(v.raw)
+	}
+	var buffer [128]byte
+	return string(v.appendText(buffer[:0]))
+}
+
+// appendText appends the content of a string.
+func (v Value) appendText(dst []byte) []byte {
+	if len(v.raw) < 2 {
+		return dst
+	}
+	return appendUnescaped(dst, v.raw[1:len(v.raw)-1])
+}
+
+// Int is the value of a whole number, exact over the range of int64, however it is written (`12`, `12.0`, `1.2e1`), or of a string that is
+// one. ok is false for all else, and for numbers beyond int64.
+func (v Value) Int() (n int64, ok bool) {
+	switch c := v.kind(); {
+	case c == '"':
+		var buffer [32]byte
+		return wholeNumber(v.appendText(buffer[:0]))
+	case c == '-' || '0' <= c && c <= '9':
+		return wholeNumber(v.raw)
+	}
+	return 0, false
+}
+
+// Bool is the value of true or false; ok is false for all else, for a string that says so too.
+func (v Value) Bool() (b, ok bool) {
+	switch v.kind() {
+	case 't':
+		return true, true
+	case 'f':
+		return false, true
+	}
+	return false, false
+}
+
+// Array is the elements of an array, whatever they are; empty but not nil where it has none, nil where the value is no array.
+func (v Value) Array() []Record {
+	if v.kind() != '[' {
+		return nil
+	}
+	elements := []Record{}
+	for c := open(v.raw, 0); c.element(); {
+		elements = append(elements, c.value())
+	}
+	return elements
+}
+
+// wholeNumber is the number s, without a detour over floats: the digits of its mantissa, then as many zeros as its exponent says.
+func wholeNumber(s []byte) (n int64, ok bool) {
+	negative := len(s) > 0 && s[0] == '-'
+	if negative {
+		s = s[1:]
+	}
+	var mantissa uint64
+	exponent, digits, zeros, point := 0, 0, 0, false // zeros: those read but not yet taken up, since they may end the mantissa
+	for ; len(s) > 0 && s[0] != 'e' && s[0] != 'E'; s = s[1:] {
+		switch c := s[0]; {
+		case c == '.' && !point && digits > 0 && len(s) > 1 && isDigit(s[1]):
+			point = true
+			continue
+		case c == '0':
+			zeros++
+		case isDigit(c):
+			if mantissa != 0 {
+				for ; zeros > 0; zeros-- {
+					if mantissa > math.MaxUint64/10 {
+						return 0, false
+					}
+					mantissa *= 10
+				}
+			}
+			zeros = 0
+			if mantissa > (math.MaxUint64-9)/10 {
+				return 0, false
+			}
+			mantissa = mantissa*10 + uint64(c-'0')
+		default:
+			return 0, false
+		}
+		digits++
+		if point {
+			exponent--
+		}
+	}
+	if digits == 0 {
+		return 0, false
+	}
+	if len(s) > 0 {
+		written, valid := readExponent(s[1:])
+		if !valid {
+			return 0, false
+		}
+		exponent += written
+	}
+	if mantissa == 0 {
+		return 0, true
+	}
+	for exponent += zeros; exponent != 0; exponent-- {
+		if exponent < 0 || mantissa > math.MaxUint64/10 {
+			return 0, false
+		}
+		mantissa *= 10
+	}
+	switch {
+	case negative && mantissa == -math.MinInt64:
+		return math.MinInt64, true
+	case mantissa > math.MaxInt64:
+		return 0, false
+	case negative:
+		return -int64(mantissa), true
+	}
+	return int64(mantissa), true
+}
+
+// readExponent is the number behind an e. What is larger than any number of digits in memory is cut down to something that still is.
+func readExponent(s []byte) (n int, ok bool) {
+	const huge = math.MaxInt / 100
+	negative := len(s) > 0 && s[0] == '-'
+	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
+		s = s[1:]
+	}
+	for _, c := range s {
+		if !isDigit(c) {
+			return 0, false
+		}
+		n = min(n*10+int(c-'0'), huge)
+	}
+	if negative {
+		n = -n
+	}
+	return n, len(s) > 0
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,0 +1,212 @@
+// Package rest is the engine for sources that are JSON over HTTP.
+//
+// A connector describes an API: its transport, its listings, and what a time of change looks like in it. The engine owns everything that
+// is the same for all of them: the loop over slices and pages, what is read in parallel, what is sent and what is not, the state, the
+// statuses, and the ending. A connector that needs code where a description should do is a hint that the engine has something to learn.
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// API describes one API as one configuration sees it.
+type API struct {
+	httpclient.Options
+	Pages    pagination.Strategy // how listings are paged, for streams that do not say it themselves; nil: they are not
+	Records  string              // path of the rows in an answer, for streams that do not say it themselves; "": the answer itself
+	Check    string              // the stream whose first page tells whether the configuration works
+	Parallel int                 // requests in flight, all streams together; 0 is 8
+	Streams  []Stream
+}
+
+// Stream describes one stream. The zero value of a field is the plain case.
+type Stream struct {
+	Name    string
+	Method  string // "" is GET
+	Path    string // may hold {parameters} of Parent
+	Query   url.Values
+	Body    map[string]any
+	Each    []map[string]any                           // the listing is read once per set of parameters, which go where the method has them: query or body
+	Pages   pagination.Strategy                        // nil: as the API says
+	Records string                                     // "": as the API says
+	Key     []string                                   // paths of the primary key in the record as it is sent
+	Cursor  *Cursor                                    // nil: no time of change, full refresh only
+	Removed *Removed                                   // nil: the API does not list what was removed
+	Parent  *Parent                                    // the stream is read with requests of its own for each row of another stream
+	Explode *Explode                                   // the stream is an array inside the rows of another stream
+	Shape   []record.Edit                              // what a row needs to become what the schema says; the cursor field's time needs no mention
+	Map     func(record.Record) (record.Record, error) // last resort, before Shape; a nil record drops the row
+}
+
+// Cursor describes the time of change of a stream's rows.
+//
+// What is sent are the rows at or after the mark, and rows without a time; what the API is asked for may be more (Lookback) and what it
+// answers may be more still (it ignores the filter): the engine filters either way.
+type Cursor struct {
+	Field   string         // path of the time in a row as the API sends it
+	As      string         // the name it has in the record as it is sent; "" is Field
+	Layouts []string       // layouts beyond those that record.ParseTime knows
+	Zone    *time.Location // of times without an offset; nil is UTC
+	Ask     Ask            // how the API is asked for changes; nil: it cannot be
+	Start   Date           // rows before it are not sent, in either sync mode; "": all are
+	// Lookback widens the question, for filters that know only days, or the wrong zone, or are not sharp at their ends.
+	Lookback time.Duration
+	// Window cuts the question into stretches of this length, each a slice that a later run need not read again; 0 asks once.
+	Window time.Duration
+}
+
+// Ask is a request for the rows that changed from from until until, both in the cursor's zone. until is the time at which the pass
+// began; what changed since belongs to the next one, though it may come now.
+type Ask func(r httpclient.Request, from, until time.Time) httpclient.Request
+
+// Removed describes a listing of rows that were removed. Removing need not have moved a row's time of change, so the listing is read
+// whole in every sync; a row is sent when it is newly removed, or changed since. The keys of up to RemovedKept of those sent are kept in the state; what is
+// beyond is sent again in every sync.
+type Removed struct {
+	Query url.Values // parameters in the place of the stream's own
+}
+
+// RemovedKept is how many keys of removed rows a stream's state holds at the most.
+const RemovedKept = 10_000
+
+// Parent says for which rows of which stream another one is read. The parent's listing is read once for all its children, and also when
+// the parent itself was not selected.
+type Parent struct {
+	Of      string            // the parent stream, which has neither Parent nor Explode itself
+	In      httpclient.In     // where Params go
+	Params  map[string]string // parameter of the request: path in the parent's row
+	Put     map[string]string // member put into each record: path in the parent's row
+	Where   string            // path of a flag in the parent's row: only rows where it is true are asked for; "": all
+	Missing bool              // a 404 means that the row has gone meanwhile: skipped, with one WARN in the end
+	// Follows says that the child's rows change when the parent's does: only changed parents are asked for, and the mark is the
+	// parent's time. Otherwise every parent is asked for, and the child's Cursor filters its own rows.
+	Follows bool
+}
+
+// Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's
+// Cursor is theirs, and its time is put into them under their Cursor's name.
+type Explode struct {
+	Of       string            // the stream whose rows hold the array; it has neither Parent nor Explode itself
+	Array    string            // path of the array in the parent's row
+	Put      map[string]string // member put into each record: path in the parent's row
+	Position string            // member that holds the row's position in its array, from 0; "": none
+}
+
+// Between asks with two parameters, each in layout.
+func Between(in httpclient.In, from, until, layout string) Ask {
+	return func(r httpclient.Request, f, u time.Time) httpclient.Request {
+		return r.With(in, from, f.Format(layout)).With(in, until, u.Format(layout))
+	}
+}
+
+// Since asks with one parameter, in layout.
+func Since(in httpclient.In, from, layout string) Ask {
+	return func(r httpclient.Request, f, _ time.Time) httpclient.Request {
+		return r.With(in, from, f.Format(layout))
+	}
+}
+
+// DayRange asks with one parameter that holds two days, joined by separator. The second is the day after the one on which the pass began,
+// since the API's days may be another zone's.
+func DayRange(in httpclient.In, param, layout, separator string) Ask {
+	return func(r httpclient.Request, f, u time.Time) httpclient.Request {
+		return r.With(in, param, f.Format(layout)+separator+u.AddDate(0, 0, 1).Format(layout))
+	}
+}
+
+// Date is a date or a date and time in a configuration: "2026-01-31", "2026-01-31T10:00:00Z", "2026-01-31T10:00:00-03:00", or "" for
+// none.
+type Date string
+
+var errDate = errors.New(`a start date must be a date that exists, such as 2026-01-31 or 2026-01-31T00:00:00Z`)
+
+// UnmarshalJSON refuses what is not a date.
+func (d *Date) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return errDate
+	}
+	*d = Date(text)
+	if _, ok := record.ParseTime(text, nil, time.UTC); text != "" && !ok {
+		return errDate
+	}
+	return nil
+}
+
+// Time is the moment that d names, in zone where it names none itself; zero for "".
+func (d Date) Time(zone *time.Location) time.Time {
+	t, _ := record.ParseTime(string(d), nil, zone)
+	return t
+}
+
+// name is the name of the cursor field in the record as it is sent, or "" without a cursor.
+func (c *Cursor) name() string {
+	switch {
+	case c == nil:
+		return ""
+	case c.As != "":
+		return c.As
+	default:
+		return c.Field
+	}
+}
+
+// zone is where times without an offset are read and marks are written.
+func (c *Cursor) zone() *time.Location {
+	if c == nil || c.Zone == nil {
+		return time.UTC
+	}
+	return c.Zone
+}
+
+// layouts are those of the cursor, or none.
+func (c *Cursor) layouts() []string {
+	if c == nil {
+		return nil
+	}
+	return c.Layouts
+}
+
+// start is the moment before which rows are not sent, or zero.
+func (c *Cursor) start() time.Time {
+	if c == nil || c.Start == "" {
+		return time.Time{}
+	}
+	return c.Start.Time(c.zone())
+}
+
+// origin is the stream whose listing s is made from: s.Name itself where s has a listing of its own.
+func (s *Stream) origin() string {
+	switch {
+	case s.Parent != nil:
+		return s.Parent.Of
+	case s.Explode != nil:
+		return s.Explode.Of
+	default:
+		return s.Name
+	}
+}
+
+// request is the stream's request before anything that varies.
+func (s *Stream) request() httpclient.Request {
+	return httpclient.Request{Method: s.Method, Path: s.Path, Query: s.Query, Body: s.Body}
+}
+
+// with is r with each of params where s's method has its parameters.
+func (s *Stream) with(r httpclient.Request, params map[string]any) httpclient.Request {
+	in := httpclient.Query
+	if s.Body != nil {
+		in = httpclient.Body
+	}
+	for key, value := range params {
+		r = r.With(in, key, value)
+	}
+	return r
+}

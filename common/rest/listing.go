@@ -1,0 +1,273 @@
+package rest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+const (
+	defaultParallel = 8
+	// aheadBytes is how many bytes of pages of one listing are fetched ahead at the most.
+	aheadBytes = 8 << 20
+	// repeats is how often a page that came before under another number is asked for again.
+	repeats = 3
+)
+
+// fetched is one page and the request that brought it.
+type fetched struct {
+	pagination.Page
+	request  httpclient.Request
+	replaced int // bytes that were not UTF-8
+	err      error
+}
+
+// pages is how s is paged.
+func (a *API) pages(s *Stream) pagination.Strategy {
+	if s.Pages != nil {
+		return s.Pages
+	}
+	if a.Pages != nil {
+		return a.Pages
+	}
+	return pagination.Single{}
+}
+
+// fetch asks for one page of s. An answer without rows where there should be some is asked for again like any other fault of a server.
+func (r *run) fetch(ctx context.Context, s *Stream, request httpclient.Request) (fetched, error) {
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	case <-ctx.Done():
+		return fetched{}, context.Cause(ctx)
+	}
+	got := fetched{request: request}
+	counted, _ := r.api.pages(s).(pagination.Counted)
+	request.Judge = func(resp *httpclient.Response) error {
+		if resp.Status/100 != 2 || resp.Body == nil {
+			return nil
+		}
+		rows, err := record.Cut(resp.Body, cmp.Or(s.Records, r.api.Records))
+		switch {
+		case errors.Is(err, record.ErrNoRecords):
+			return httpclient.Again(fault.Transientf("%s answered without the rows that were asked for", request.Path))
+		case err != nil:
+			return &fault.Error{Kind: fault.System, Message: request.Path + " answered with rows of an unknown form", Err: err}
+		}
+		got.Page = pagination.Page{Header: resp.Header, Body: resp.Body, Records: rows}
+		got.replaced = resp.Replaced
+		if counted != nil && !counted.Echoes(request, got.Page) {
+			return httpclient.Again(fault.Transientf("%s answered with another page than was asked for", request.Path))
+		}
+		return nil
+	}
+	_, err := r.client.Do(ctx, request)
+	return got, err
+}
+
+// list is the pages of one listing in order. A listing that says how many pages it has is fetched ahead. The sequence ends after an error.
+func (r *run) list(ctx context.Context, s *Stream, request httpclient.Request) iter.Seq2[fetched, error] {
+	return func(yield func(fetched, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		strategy := r.api.pages(s)
+		first := strategy.First(request)
+		page, err := r.fetch(ctx, s, first)
+		if !yield(page, err) || err != nil {
+			return
+		}
+		guard := guard{run: r, stream: s, seen: map[uint64]bool{}}
+		guard.fresh(page)
+		if counted, ok := strategy.(pagination.Counted); ok {
+			if n, ok := counted.Count(page.Page); ok {
+				r.ahead(ctx, s, counted, request, n, &guard, len(page.Body), yield)
+				return
+			}
+		}
+		asked := map[string]bool{first.Fingerprint(): true}
+		for {
+			next, more := strategy.Next(page.request, page.Page)
+			if !more {
+				return
+			}
+			if print := next.Fingerprint(); asked[print] {
+				yield(fetched{}, fault.Transientf("the listing %s leads back to a page that was read already", s.Path))
+				return
+			} else {
+				asked[print] = true
+			}
+			page, err = r.fetch(ctx, s, next)
+			if err == nil {
+				page, err = guard.ask(ctx, page)
+			}
+			if !yield(page, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ahead yields pages 1… of a listing that has n pages, as far as its first page of size bytes tells, and fetches several at once.
+func (r *run) ahead(
+	ctx context.Context, s *Stream, strategy pagination.Counted, request httpclient.Request, n int, g *guard, size int,
+	yield func(fetched, error) bool,
+) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	defer cancel()
+	coming := map[int]chan fetched{}
+	launched := 1
+	for i := 1; i < max(n, launched); i++ {
+		window := min(cap(r.slots), max(1, aheadBytes/max(1, size)))
+		for ; launched < n && launched < i+window; launched++ {
+			at := strategy.At(strategy.First(request), launched)
+			result := make(chan fetched, 1)
+			coming[launched] = result
+			wait.Go(func() {
+				var page fetched
+				page.err = safely(func() (err error) {
+					page, err = r.fetch(ctx, s, at)
+					return err
+				})
+				result <- page
+			})
+		}
+		page := <-coming[i]
+		delete(coming, i)
+		err := page.err
+		if err == nil {
+			page, err = g.ask(ctx, page)
+		}
+		if err == nil {
+			size = max(size, len(page.Body))
+			if latest, ok := strategy.Count(page.Page); ok {
+				n = latest
+			}
+		}
+		if !yield(page, err) || err != nil {
+			return
+		}
+	}
+}
+
+// guard notices pages that come a second time under another request.
+type guard struct {
+	run    *run
+	stream *Stream
+	seed   maphash.Seed
+	seen   map[uint64]bool
+}
+
+// ask is page, asked for again while it is one that came before. A listing that tells its total is let through in the end, since the
+// total decides whether rows are missing; without one it would never end, or end with rows missing.
+func (g *guard) ask(ctx context.Context, page fetched) (fetched, error) {
+	for try := 1; !g.fresh(page); try++ {
+		if try > repeats {
+			if _, ok := total(g.run.api.pages(g.stream), page.Page); ok {
+				return page, nil
+			}
+			return page, fault.Transientf("%s answers with the same rows for page after page", g.stream.Path)
+		}
+		select {
+		case <-time.After(time.Duration(try) * 500 * time.Millisecond):
+		case <-ctx.Done():
+			return page, context.Cause(ctx)
+		}
+		var err error
+		if page, err = g.run.fetch(ctx, g.stream, page.request); err != nil {
+			return page, err
+		}
+	}
+	return page, nil
+}
+
+// fresh is whether no page with these rows came before, and remembers it. A page without rows is always fresh.
+func (g *guard) fresh(page fetched) bool {
+	if len(page.Records) == 0 {
+		return true
+	}
+	if g.seed == (maphash.Seed{}) {
+		g.seed = maphash.MakeSeed()
+	}
+	var h maphash.Hash
+	h.SetSeed(g.seed)
+	for _, row := range page.Records {
+		_, _ = h.Write(row) // never fails
+	}
+	sum := h.Sum64()
+	if g.seen[sum] {
+		return false
+	}
+	g.seen[sum] = true
+	return true
+}
+
+// total is how many rows the whole listing has, where strategy can tell it from p.
+func total(strategy pagination.Strategy, p pagination.Page) (int64, bool) {
+	if t, ok := strategy.(pagination.Totaled); ok {
+		return t.Total(p)
+	}
+	return 0, false
+}
+
+// row is a row of a listing with what the engine needs of it.
+type row struct {
+	data record.Record
+	key  string
+	time time.Time // zero: it has none that can be read
+}
+
+// walk reads the listing of s that begins with request, hands the rows that did not come before to use, page by page, and holds the
+// listing to the total that it promises: when fewer different rows came it is read once more, and when they are still fewer that is a
+// transient failure. seen may be told rows of an earlier walk. page, if not nil, is told of every page first.
+func (r *run) walk(
+	ctx context.Context, s *Stream, request httpclient.Request, clock *Cursor, page func(fetched), use func([]row) error,
+) (late time.Time, err error) {
+	seen := newUnique(s, clock)
+	strategy := r.api.pages(s)
+	for attempt := 1; ; attempt++ {
+		var promised int64
+		var has bool
+		for p, err := range r.list(ctx, s, request) {
+			if err != nil {
+				return seen.late, err
+			}
+			promised, has = total(strategy, p.Page)
+			if page != nil {
+				page(p)
+			}
+			if err := use(seen.rows(p.Records)); err != nil {
+				return seen.late, err
+			}
+		}
+		if !has || len(s.Key) == 0 || seen.count() >= promised {
+			return seen.late, nil
+		}
+		if attempt == 2 {
+			return seen.late, fault.Transientf("the API promised %d rows at %s and sent %d different ones, in a second reading too; "+
+				"probably they are being changed right now", promised, s.Path, seen.count())
+		}
+		r.log.Warn(fmt.Sprintf("%s: %d rows promised, %d came; the listing is read once more", s.Name, promised, seen.count()))
+	}
+}
+
+// served is when the server began to answer, on its own clock, or zero when it does not tell.
+func served(h http.Header) time.Time {
+	t, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

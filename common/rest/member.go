@@ -1,0 +1,299 @@
+package rest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/state"
+)
+
+// checkpointEvery is the least time between two states of one stream, but for the last.
+const checkpointEvery = 10 * time.Second
+
+// member is one selected stream of a family: what it still needs, what it has sent, and its state.
+type member struct {
+	*Stream
+	run         *run
+	desc        protocol.Descriptor
+	incremental bool
+	shape       *record.Shape
+	bound       time.Time // rows before it are not sent; zero: all are
+	future      []byte    // the state as it came, when its mark is after now: nothing is read
+
+	mu       sync.Mutex // held while records are sent and while what follows changes, so that a state never overtakes its records
+	doc      state.Doc  // as it came, with the running cycle
+	removed  *state.Set // keys sent as removed that were in the listing of this cycle
+	late     time.Time  // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
+	saved    time.Time  // when the last state was sent
+	missing  int64      // parents' rows that have gone
+	replaced int64      // bytes that were not UTF-8
+	err      error      // why the stream cannot be completed
+	buf      []byte
+}
+
+// member makes the member for a configured stream from its state.
+func (r *run) member(s *Stream, configured protocol.ConfiguredStream, input state.Input) (*member, error) {
+	m := &member{
+		Stream: s, run: r, desc: configured.Descriptor(), incremental: configured.SyncMode == protocol.Incremental,
+		shape: s.shape(), saved: r.now,
+	}
+	name := s.Cursor.name()
+	raw := input[s.Name]
+	doc, err := state.Decode(s.Name, raw, name, s.Cursor.layouts(), s.Cursor.zone())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errState, err)
+	}
+	m.doc, m.bound = doc, s.Cursor.start()
+	switch resumed := s.Cursor != nil && doc.Cycle != nil && len(doc.Cycle.Slices)+doc.Cycle.Done.Len() > 0; {
+	case !resumed && m.incremental:
+		m.doc.Cycle = nil
+	case !resumed:
+		m.doc = state.Doc{Mark: doc.Mark} // a full refresh that begins: nothing was sent in it yet
+	case slices.Contains(doc.Cycle.Slices, removedSlice):
+		m.removed = doc.Removed
+	}
+	if doc.Mark.After(r.now) {
+		m.future = raw
+	}
+	if m.incremental && doc.Mark.After(m.bound) {
+		m.bound = doc.Mark
+	}
+	if m.doc.Cycle == nil {
+		m.doc.Cycle = &state.Cycle{Start: r.now.UTC().Truncate(time.Second)}
+	}
+	if m.doc.Cycle.Done == nil {
+		m.doc.Cycle.Done = &state.Set{}
+	}
+	if m.removed == nil {
+		m.removed = &state.Set{}
+	}
+	return m, nil
+}
+
+// shape is the stream's edits compiled; a cursor field leaves as RFC 3339 unless an edit of the stream's own sees to it.
+func (s *Stream) shape() *record.Shape {
+	edits := s.Shape
+	name := s.Cursor.name()
+	own := slices.ContainsFunc(edits, func(e record.Edit) bool {
+		t, ok := e.(record.Time)
+		return ok && t.Field == name
+	})
+	if name != "" && !own {
+		edits = append(slices.Clip(edits), record.Time{Field: name, Layouts: s.Cursor.layouts(), Zone: s.Cursor.zone()})
+	}
+	return record.Compile(edits...)
+}
+
+// wants is whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
+func (m *member) wants(sl slice, r row) bool {
+	if m.err != nil {
+		return false
+	}
+	if sl.removed {
+		if m.doc.Removed.Has(r.key) {
+			m.keep(r.key)
+			return m.incremental && r.time.After(m.bound)
+		}
+		return r.time.IsZero() || !r.time.Before(m.Cursor.start())
+	}
+	if m.Parent != nil && m.doc.Cycle.Done.Has(r.key) {
+		m.seen(r.time)
+		return false
+	}
+	return m.readsAll() || r.time.IsZero() || !r.time.Before(m.bound)
+}
+
+// readsAll is whether m asks for every row of its parent, changed or not, and filters its own rows.
+func (m *member) readsAll() bool { return m.Parent != nil && !m.Parent.Follows }
+
+// since is the moment from which rows of the parent with key are sent. What the mark says was not said of a parent that was unknown then.
+func (m *member) since(parent string) time.Time {
+	if m.doc.Parents != nil && !m.doc.Parents.Has(parent) {
+		return m.Cursor.start()
+	}
+	return m.bound
+}
+
+// keep notes that the row with key is known as removed. m.mu is held.
+func (m *member) keep(key string) {
+	if key != "" && m.removed.Len() < RemovedKept {
+		m.removed.Add(key)
+	}
+}
+
+// seen notes the time of a row that was sent or passed over. m.mu is held.
+func (m *member) seen(t time.Time) {
+	if t.After(m.doc.Cycle.Max) {
+		m.doc.Cycle.Max = t
+	}
+}
+
+// send sends one record. m.mu is held.
+func (m *member) send(data record.Record, put ...record.Member) error {
+	if m.Map != nil {
+		mapped, err := m.Map(data)
+		if err != nil {
+			return fmt.Errorf("mapping a row of %s: %w", m.Name, err)
+		}
+		if mapped == nil {
+			return nil
+		}
+		data = mapped
+	}
+	if m.shape != nil || len(put) > 0 {
+		m.buf = m.shape.Append(m.buf[:0], data, put...)
+		data = m.buf
+	}
+	if err := m.run.out.Record(m.desc, data); err != nil {
+		return err
+	}
+	m.doc.Cycle.Records++
+	return nil
+}
+
+// explode sends the rows that lie in an array of the parent's row. m.mu is held.
+func (m *member) explode(parent row) error {
+	put := puts(parent.data, m.Explode.Put)
+	if name := m.Cursor.name(); name != "" && !parent.time.IsZero() {
+		put = append(put, record.Member{Name: name, Value: parent.time.In(m.Cursor.zone()).AppendFormat(nil, `"`+time.RFC3339Nano+`"`)})
+	}
+	for i, element := range parent.data.Get(m.Explode.Array).Array() {
+		members := put
+		if m.Explode.Position != "" {
+			members = append(slices.Clip(put), record.Member{Name: m.Explode.Position, Value: strconv.AppendInt(nil, int64(i), 10)})
+		}
+		if err := m.send(element, members...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// puts is the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.
+func puts(parent record.Record, members map[string]string) []record.Member {
+	put := make([]record.Member, 0, len(members)+2)
+	for name, path := range members {
+		value := parent.Get(path).Raw()
+		if value == nil {
+			value = []byte("null")
+		}
+		put = append(put, record.Member{Name: name, Value: slices.Clone(value)})
+	}
+	slices.SortFunc(put, func(a, b record.Member) int { return cmp.Compare(a.Name, b.Name) })
+	return put
+}
+
+// checkpoint sends a state in the middle of a cycle, if the last one is long enough ago. m.mu is held.
+func (m *member) checkpoint() error {
+	if time.Since(m.saved) < checkpointEvery {
+		return nil
+	}
+	m.saved = time.Now()
+	return m.save(m.partial())
+}
+
+// partial is the state in the middle of a cycle. m.mu is held.
+func (m *member) partial() state.Doc {
+	doc := m.doc
+	doc.Removed = &state.Set{}
+	doc.Removed.AddAll(m.removed)
+	if !slices.Contains(doc.Cycle.Slices, removedSlice) {
+		doc.Removed.AddAll(m.doc.Removed)
+	}
+	return doc
+}
+
+// final is the state at the end of a cycle. m.mu is held.
+func (m *member) final() state.Doc {
+	c := m.doc.Cycle
+	reached := c.Max
+	if reached.After(c.Start) {
+		reached = c.Start
+	}
+	if !m.late.IsZero() && reached.After(m.late) {
+		reached = m.late
+	}
+	doc := state.Doc{Mark: m.doc.Mark, Removed: m.removed}
+	if m.readsAll() {
+		doc.Parents = c.Done
+	}
+	if m.Cursor != nil && reached.After(doc.Mark) {
+		doc.Mark = reached
+	}
+	return doc
+}
+
+func (m *member) save(doc state.Doc) error {
+	raw, err := doc.Encode(m.Cursor.name(), m.Cursor.zone())
+	if err != nil {
+		return fmt.Errorf("writing the state of %s: %w", m.Name, err)
+	}
+	return m.run.out.Checkpoint(m.desc, raw)
+}
+
+// fail notes why the stream cannot be completed; the first reason counts.
+func (m *member) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err == nil {
+		m.err = err
+	}
+}
+
+// skip sends the ending of a stream whose state lies in the future: nothing was read, and its state is the same again.
+func (m *member) skip() error {
+	m.run.log.Warn(fmt.Sprintf("%s: the state's mark is after now, so nothing can be newer; no records are read and the state stays as it is. "+
+		"If that is not meant, reset the stream's state", m.Name))
+	if err := m.run.out.Checkpoint(m.desc, m.future); err != nil {
+		return err
+	}
+	return m.run.out.Status(m.desc, protocol.Complete)
+}
+
+// end sends the last state, what is worth a warning, and the status, and returns why the stream is incomplete, if it is.
+func (m *member) end(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.warn()
+	if m.err != nil {
+		if err := m.save(m.partial()); err != nil {
+			return err
+		}
+		if err := m.run.out.Status(m.desc, protocol.Incomplete); err != nil {
+			return err
+		}
+		if ctx.Err() == nil { // otherwise all streams stop for the same reason, which is told once
+			if err := m.run.out.Failure(m.err, &m.desc); err != nil {
+				return err
+			}
+		}
+		return m.err
+	}
+	if err := m.save(m.final()); err != nil {
+		return err
+	}
+	return m.run.out.Status(m.desc, protocol.Complete)
+}
+
+// warn logs what the user should know although the stream is complete. m.mu is held.
+func (m *member) warn() {
+	for _, w := range m.shape.Warnings() {
+		m.run.log.Warn(fmt.Sprintf("%s: field %q %s (%d times)", m.Name, w.Field, w.Problem, w.Count))
+	}
+	if m.replaced > 0 {
+		m.run.log.Warn(fmt.Sprintf("%s: %d bytes were not UTF-8 and became U+FFFD", m.Name, m.replaced))
+	}
+	if m.missing > 0 {
+		m.run.log.Warn(fmt.Sprintf("%s: %d rows of %s have gone meanwhile (404) and were skipped", m.Name, m.missing, m.Parent.Of))
+	}
+	if m.Removed != nil && m.removed.Len() >= RemovedKept {
+		m.run.log.Warn(fmt.Sprintf("%s: more than %d removed rows; those beyond are sent again in every sync", m.Name, RemovedKept))
+	}
+}

@@ -1,0 +1,360 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/state"
+)
+
+// run is one read of the source.
+type run struct {
+	api    API
+	client *httpclient.Client
+	out    *protocol.Emitter
+	log    *slog.Logger
+	now    time.Time     // when the read began
+	slots  chan struct{} // requests in flight
+}
+
+// family is a listing and all selected streams that are made from it: it is read once for all of them.
+type family struct {
+	run    *run
+	root   *Stream
+	direct []*member // sent from the listing's own rows: the root's, and those exploded from them
+	kids   []*member // read with requests of their own, one listing per row
+	ignore bool      // the API was seen to ignore the filter
+}
+
+// errState marks a state that is not understood.
+var errState = errors.New("reading the state")
+
+// families sorts the configured streams into families, in the order of the description, and says what is wrong with those that cannot be
+// read; these are told at once.
+func (r *run) families(cat *protocol.ConfiguredCatalog, input state.Input) (all []*family, failures []error) {
+	byRoot := map[string]*family{}
+	for _, configured := range cat.Streams {
+		m, err := r.configure(configured, input)
+		if err != nil {
+			if d := configured.Descriptor(); !errors.Is(err, errState) {
+				err = errors.Join(err, r.out.Failure(err, &d))
+			}
+			failures = append(failures, err)
+			continue
+		}
+		origin := m.origin()
+		f := byRoot[origin]
+		if f == nil {
+			f = &family{run: r, root: r.api.stream(origin)}
+			byRoot[origin] = f
+		}
+		if m.Parent != nil {
+			f.kids = append(f.kids, m)
+		} else {
+			f.direct = append(f.direct, m)
+		}
+	}
+	for i := range r.api.Streams {
+		if f := byRoot[r.api.Streams[i].Name]; f != nil {
+			all = append(all, f)
+		}
+	}
+	return all, failures
+}
+
+// configure makes the member for one configured stream.
+func (r *run) configure(configured protocol.ConfiguredStream, input state.Input) (*member, error) {
+	name := configured.Stream.Name
+	s := r.api.stream(name)
+	switch {
+	case s == nil:
+		return nil, fault.Configf("The catalog names a stream %q that this connector does not have. Refresh the source's schema and choose the streams again.", name)
+	case configured.SyncMode != protocol.FullRefresh && configured.SyncMode != protocol.Incremental:
+		return nil, fault.Configf("The catalog asks for a sync mode that does not exist in stream %q: it can be full_refresh or incremental.", name)
+	case configured.SyncMode == protocol.Incremental && s.Cursor == nil:
+		return nil, fault.Configf("Stream %q has no time of change and cannot be read incrementally. Choose full refresh for it.", name)
+	}
+	return r.member(s, configured, input)
+}
+
+// removedSlice is what states call the reading of the removed rows.
+const removedSlice = "removed"
+
+// slice is one reading of a family's listing.
+type slice struct {
+	id          string // what states call it
+	request     httpclient.Request
+	from, until time.Time // what the API was asked for; zero: everything
+	removed     bool
+}
+
+// read reads the family. Its streams end one by one; their failures are returned joined.
+func (f *family) read(ctx context.Context) error {
+	ctx = context.WithValue(ctx, familyKey{}, f)
+	members := slices.Concat(f.direct, f.kids)
+	for _, m := range members {
+		if err := f.run.out.Status(m.desc, protocol.Started); err != nil {
+			return err
+		}
+	}
+	var failures []error
+	asleep := func(m *member) bool {
+		if m.future == nil {
+			return false
+		}
+		failures = append(failures, m.skip())
+		return true
+	}
+	f.direct = slices.DeleteFunc(f.direct, asleep)
+	f.kids = slices.DeleteFunc(f.kids, asleep)
+	err := safely(func() error { return f.listing(ctx) })
+	for _, m := range slices.Concat(f.direct, f.kids) {
+		if err != nil {
+			m.fail(err)
+		}
+		failures = append(failures, m.end(ctx))
+	}
+	return errors.Join(failures...)
+}
+
+// listing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
+func (f *family) listing(ctx context.Context) error {
+	if len(f.direct)+len(f.kids) == 0 {
+		return nil
+	}
+	nursery := f.nursery(ctx)
+	defer nursery.stop()
+	var rows int64
+	for _, sl := range f.slices() {
+		if err := f.slice(ctx, sl, nursery, &rows); err != nil {
+			return err
+		}
+	}
+	nursery.wait()
+	return context.Cause(ctx)
+}
+
+// slice reads one slice; estimate is the rows that the slices promised so far.
+func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate *int64) error {
+	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return slices.Contains(m.doc.Cycle.Slices, sl.id) })
+	if len(direct)+len(f.kids) == 0 || sl.until != (time.Time{}) && f.ignore {
+		return nil
+	}
+	s := f.root
+	first := true
+	page := func(p fetched) {
+		for _, m := range slices.Concat(direct, f.kids) {
+			m.mu.Lock()
+			if m.Parent == nil {
+				m.replaced += int64(p.replaced)
+			}
+			if first && m.doc.Cycle.Start.Equal(f.run.now.Truncate(time.Second)) {
+				m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-behind(p, f.run.now))
+			}
+			m.mu.Unlock()
+		}
+		if n, ok := total(f.run.api.pages(s), p.Page); ok && first {
+			*estimate += n
+			for _, m := range direct {
+				if m.Stream == s {
+					_ = f.run.out.Estimate(m.desc, *estimate) // a failed write shows at the next record
+				}
+			}
+		}
+		first = false
+	}
+	late, err := f.run.walk(ctx, s, sl.request, s.Cursor, page, func(rows []row) error {
+		for _, m := range direct {
+			if err := m.take(sl, rows); err != nil {
+				return err
+			}
+		}
+		for _, r := range rows {
+			f.check(sl, r)
+			for _, m := range f.kids {
+				if err := nursery.ask(ctx, m, sl, r); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, m := range slices.Concat(direct, f.kids) {
+		m.mu.Lock()
+		if !late.IsZero() && (m.late.IsZero() || late.Before(m.late)) {
+			m.late = late
+		}
+		m.mu.Unlock()
+	}
+	for _, m := range direct {
+		m.mu.Lock()
+		m.doc.Cycle.Slices = append(m.doc.Cycle.Slices, sl.id)
+		err := m.checkpoint()
+		m.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take sends those of rows that m wants.
+func (m *member) take(sl slice, rows []row) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range rows {
+		if m.wants(sl, r) {
+			var err error
+			if m.Explode != nil {
+				err = m.explode(r)
+			} else {
+				err = m.send(r.data)
+			}
+			if err != nil {
+				return err
+			}
+			if sl.removed {
+				m.keep(r.key)
+			}
+		}
+		m.seen(r.time)
+	}
+	return nil
+}
+
+// slices is the readings that the listing takes: per set of Each, per window, and the one of removed rows.
+func (f *family) slices() []slice {
+	s := f.root
+	from, until := f.from(), f.run.now
+	each := s.Each
+	if len(each) == 0 {
+		each = []map[string]any{nil}
+	}
+	var all []slice
+	for _, params := range each {
+		base := slice{id: name(params), request: s.with(s.request(), params)}
+		if s.Cursor == nil || s.Cursor.Ask == nil || from.IsZero() {
+			all = append(all, base)
+			continue
+		}
+		zone := s.Cursor.zone()
+		step := s.Cursor.Window
+		if step <= 0 {
+			step = until.Sub(from) + 1
+		}
+		for at := from; at.Before(until); at = at.Add(step) {
+			w := base
+			w.from, w.until = at, at.Add(step)
+			if w.until.After(until) {
+				w.until = until
+			}
+			if s.Cursor.Window > 0 {
+				w.id = strings.TrimSpace(w.id + " " + w.from.UTC().Format(time.RFC3339))
+			}
+			w.request = s.Cursor.Ask(base.request, w.from.In(zone), w.until.In(zone))
+			all = append(all, w)
+		}
+	}
+	if s.Removed != nil {
+		r := s.request()
+		r.Query = replaced(s.Query, s.Removed.Query)
+		all = append(all, slice{id: removedSlice, request: r, removed: true})
+	}
+	return all
+}
+
+// from is the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
+func (f *family) from() (from time.Time) {
+	for i, m := range slices.Concat(f.direct, f.kids) {
+		bound := m.bound
+		if m.Parent != nil && !m.Parent.Follows {
+			bound = time.Time{}
+		}
+		if bound.IsZero() {
+			return bound
+		}
+		if i == 0 || bound.Before(from) {
+			from = bound
+		}
+	}
+	if f.root.Cursor != nil {
+		from = from.Add(-f.root.Cursor.Lookback)
+	}
+	return from
+}
+
+// check notices, once, that the API answers with rows from outside the time that it was asked for.
+func (f *family) check(sl slice, r row) {
+	const slack = 48 * time.Hour // of filters by day, in whatever zone
+	if f.ignore || sl.from.IsZero() || r.time.IsZero() || !r.time.Before(sl.from.Add(-slack)) {
+		return
+	}
+	f.ignore = true
+	f.run.log.Warn(f.root.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
+}
+
+// name is a set of parameters as states call it.
+func name(params map[string]any) string {
+	values := url.Values{}
+	for key, value := range params {
+		values.Set(key, fmt.Sprint(value))
+	}
+	return values.Encode()
+}
+
+// replaced is q with the parameters of by in the place of its own.
+func replaced(q, by url.Values) url.Values {
+	all := url.Values{}
+	for _, from := range []url.Values{q, by} {
+		for key, values := range from {
+			all[key] = values
+		}
+	}
+	return all
+}
+
+// behind is how far the server's clock is behind ours, or 0 where it is not or does not tell: a mark must not be later than the moment
+// at which the server began to answer, on the clock that its rows are timed by.
+func behind(p fetched, began time.Time) time.Duration {
+	at := served(p.Header)
+	if at.IsZero() {
+		return 0
+	}
+	return max(0, began.Truncate(time.Second).Sub(at))
+}
+
+// familyKey is under which a context carries the family that a request is made for.
+type familyKey struct{}
+
+// waiting tells the streams that a request is made for that it waits for a quota.
+func waiting(ctx context.Context, until time.Time) {
+	f, ok := ctx.Value(familyKey{}).(*family)
+	if !ok {
+		return
+	}
+	for _, m := range slices.Concat(f.direct, f.kids) {
+		_ = f.run.out.RateLimited(m.desc, until) // a failed write shows at the next record
+	}
+}
+
+// safely is do, with a panic in it made an error: a mistake in one goroutine must end in a message, not in the death of the process.
+func safely(do func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = protocol.Recovered(value)
+		}
+	}()
+	return do()
+}

@@ -1,0 +1,201 @@
+package rest
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/redact"
+	"github.com/imob-data/airbyte-connectors/common/spec"
+	"github.com/imob-data/airbyte-connectors/common/state"
+)
+
+// Source is a connector made from a description. It implements cli.Source. Safe for concurrent use.
+type Source struct {
+	files    func() (*spec.Spec, error)
+	describe func(config []byte) (API, error)
+}
+
+// New makes a Source from a connector's files (spec.json and streams/*.json) and its description. describe is a pure function; C is the
+// configuration, decoded from JSON after it was validated against the spec.
+func New[C any](files fs.FS, describe func(C) API) *Source {
+	return &Source{
+		files: sync.OnceValues(func() (*spec.Spec, error) { return spec.Load(files) }),
+		describe: func(config []byte) (API, error) {
+			var c C
+			if err := json.Unmarshal(config, &c); err != nil {
+				return API{}, misfit(err)
+			}
+			return describe(c), nil
+		},
+	}
+}
+
+// misfit is the fault of a configuration that passed the spec and yet cannot be decoded.
+func misfit(err error) error {
+	message := "The configuration cannot be used: " + errDate.Error() + "."
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		message = fmt.Sprintf("The configuration cannot be used: %q has a value of the wrong type.", wrong.Field)
+	}
+	return &fault.Error{Kind: fault.Config, Message: message, Err: err}
+}
+
+// Spec is the connector's specification.
+func (s *Source) Spec() (json.RawMessage, error) {
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	return files.JSON(), nil
+}
+
+// Schemas is the names of the streams that have a schema, sorted.
+func (s *Source) Schemas() ([]string, error) {
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	return files.Streams(), nil
+}
+
+// checkBudget is how long one request of a check may take, retries included: a check ends within 30 seconds.
+const checkBudget = 25 * time.Second
+
+// Check asks for the first page of the stream that the description names, as a read would.
+func (s *Source) Check(ctx context.Context, config []byte) error {
+	api, err := s.open(config)
+	if err != nil {
+		return err
+	}
+	api.MaxElapsed = checkBudget
+	client, err := s.connect(ctx, &api, config)
+	if err != nil {
+		return err
+	}
+	stream := api.stream(api.Check)
+	if stream == nil {
+		return fault.Systemf("the connector checks a stream %q that it does not have", api.Check)
+	}
+	r := run{api: api, client: client, slots: make(chan struct{}, 1)}
+	request := stream.request()
+	if len(stream.Each) > 0 {
+		request = stream.with(request, stream.Each[0])
+	}
+	_, err = r.fetch(ctx, stream, api.pages(stream).First(request))
+	return err
+}
+
+// Discover is the catalog: every stream of the description, in its order, with its schema.
+func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, error) {
+	api, err := s.open(config)
+	if err != nil {
+		return nil, err
+	}
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	catalog := &protocol.Catalog{}
+	for i := range api.Streams {
+		stream := &api.Streams[i]
+		schema, ok := files.Schema(stream.Name)
+		if !ok {
+			return nil, fault.Systemf("stream %q has no schema", stream.Name)
+		}
+		entry := protocol.Stream{Name: stream.Name, JSONSchema: schema, SupportedSyncModes: []protocol.SyncMode{protocol.FullRefresh}}
+		for _, field := range stream.Key {
+			entry.SourceDefinedPrimaryKey = append(entry.SourceDefinedPrimaryKey, []string{field})
+		}
+		if field := stream.Cursor.name(); field != "" {
+			entry.SupportedSyncModes = append(entry.SupportedSyncModes, protocol.Incremental)
+			entry.SourceDefinedCursor, entry.DefaultCursorField, entry.IsResumable = true, []string{field}, true
+		}
+		catalog.Streams = append(catalog.Streams, entry)
+	}
+	return catalog, nil
+}
+
+// Read reads the streams of cat, each from its part of the state, and writes what comes to out. Streams fail one by one: each failure is
+// sent as it happens, the other streams go on, and the joined failures are returned.
+func (s *Source) Read(
+	ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, given []byte, out *protocol.Emitter,
+) error {
+	api, err := s.open(config)
+	if err != nil {
+		return err
+	}
+	client, err := s.connect(ctx, &api, config)
+	if err != nil {
+		return err
+	}
+	input, err := state.Parse(given)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(api.Streams))
+	for i, stream := range api.Streams {
+		names[i] = stream.Name
+	}
+	if err := input.Foreign(names); err != nil {
+		return err
+	}
+	r := run{
+		api: api, client: client, out: out, log: protocol.Logger(ctx), now: time.Now(),
+		slots: make(chan struct{}, cmp.Or(api.Parallel, defaultParallel)),
+	}
+	families, failures := r.families(cat, input)
+	for _, err := range failures {
+		if errors.Is(err, errState) {
+			return err // a state that is not understood stops all streams before anything was sent
+		}
+	}
+	var wait sync.WaitGroup
+	results := make([]error, len(families))
+	for i, f := range families {
+		wait.Go(func() { results[i] = f.read(ctx) })
+	}
+	wait.Wait()
+	return errors.Join(append(failures, results...)...)
+}
+
+// open validates config and describes the API.
+func (s *Source) open(config []byte) (API, error) {
+	files, err := s.files()
+	if err != nil {
+		return API{}, err
+	}
+	if err := files.Validate(config); err != nil {
+		return API{}, err
+	}
+	return s.describe(config)
+}
+
+// connect makes the client for api.
+func (s *Source) connect(ctx context.Context, api *API, config []byte) (*httpclient.Client, error) {
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	api.Redact = redact.New(spec.Secrets(files.JSON(), config)...)
+	api.Log = protocol.Logger(ctx)
+	api.Waiting = waiting
+	return httpclient.New(api.Options)
+}
+
+// stream is the description of the stream with that name, or nil.
+func (a *API) stream(name string) *Stream {
+	i := slices.IndexFunc(a.Streams, func(s Stream) bool { return s.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &a.Streams[i]
+}

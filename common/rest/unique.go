@@ -1,0 +1,105 @@
+package rest
+
+import (
+	"crypto/sha256"
+	"strings"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// unique reads the key and the time of rows and drops the rows whose key came before: rows move to later pages while a listing is read.
+type unique struct {
+	clock  *Cursor
+	keys   int // how many of picked are the key; the time comes after them
+	picker record.Picker
+	picked []record.Value
+	seen   map[digest]int64 // key: time in nanoseconds
+	bare   int64            // rows without a key
+	late   time.Time        // the earliest time that came with a repeated key and is later than the row's own; zero: none
+	out    []row
+}
+
+// digest is a key: itself where it is short, its hash where it is not.
+type digest [16]byte
+
+// newUnique reads the rows of s, whose time of change is as clock says, or nowhere for nil. A key field that is put into records from
+// outside the row is the same in all rows of a walk and does not count.
+func newUnique(s *Stream, clock *Cursor) *unique {
+	u := &unique{clock: clock, seen: map[digest]int64{}}
+	var paths []string
+	for _, field := range s.Key {
+		if s.Parent == nil || s.Parent.Put[field] == "" {
+			paths = append(paths, field)
+		}
+	}
+	u.keys = len(paths)
+	if clock != nil {
+		paths = append(paths, clock.Field)
+	}
+	u.picker = record.NewPicker(paths...)
+	return u
+}
+
+// rows is the records whose key did not come before, valid until the next call. Rows without a key are never repeats.
+func (u *unique) rows(records []record.Record) []row {
+	u.out = u.out[:0]
+	for _, data := range records {
+		u.picked = u.picker.Pick(data, u.picked[:0])
+		r := row{data: data, key: keyOf(u.picked[:u.keys])}
+		if u.clock != nil {
+			if text := u.picked[u.keys].Text(); text != "" {
+				r.time, _ = record.ParseTime(text, u.clock.Layouts, u.clock.zone())
+			}
+		}
+		if r.key == "" {
+			u.bare++
+			u.out = append(u.out, r)
+			continue
+		}
+		d, at := digestOf(r.key), int64(0)
+		if !r.time.IsZero() {
+			at = r.time.UnixNano()
+		}
+		before, again := u.seen[d]
+		if again {
+			if at > before && (u.late.IsZero() || r.time.Before(u.late)) {
+				u.late = r.time
+			}
+			continue
+		}
+		u.seen[d] = at
+		u.out = append(u.out, r)
+	}
+	return u.out
+}
+
+// count is how many different rows came.
+func (u *unique) count() int64 { return int64(len(u.seen)) + u.bare }
+
+// keyOf is the text of a key, or "" when a part of it is missing.
+func keyOf(parts []record.Value) string {
+	if len(parts) == 1 {
+		return parts[0].Text()
+	}
+	texts := make([]string, len(parts))
+	for i, p := range parts {
+		if p.IsNull() {
+			return ""
+		}
+		texts[i] = string(p.Raw())
+	}
+	return strings.Join(texts, ",")
+}
+
+func digestOf(key string) (d digest) {
+	if len(key) < len(d) {
+		copy(d[1:], key)
+		d[0] = byte(len(key)) // 0 to 15: never the first byte of a hash, see below
+		return d
+	}
+	sum := sha256.Sum256([]byte(key))
+	copy(d[:], sum[:])
+	d[0] |= 0x80
+	return d
+}

@@ -1,0 +1,81 @@
+// Package spec is a connector's JSON: compile it, validate a configuration without echoing it, hand out schemas.
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Spec is a connector's spec.json, compiled, and its streams/*.json. It is read-only: safe for concurrent use.
+type Spec struct {
+	json    json.RawMessage
+	config  *Schema // of spec.json's connectionSpecification
+	streams map[string]json.RawMessage
+}
+
+// Load reads the files: spec.json (a ConnectorSpecification), which it compiles, and streams/<name>.json (optional, a JSON Schema each),
+// which it only looks at as JSON: nothing is validated against them while a connector runs, and compiling large ones would be most of the
+// time that a command takes to start. What is wrong with a file is an error that names it: a programming error, which connectortest finds,
+// as it finds a stream schema that does not compile.
+func Load(files fs.FS) (*Spec, error) {
+	document, err := read(files, "spec.json")
+	if err != nil {
+		return nil, err
+	}
+	var parts struct {
+		Connection json.RawMessage `json:"connectionSpecification"`
+	}
+	if err := json.Unmarshal(document, &parts); err != nil || parts.Connection == nil {
+		return nil, errors.New("reading spec.json: it is not an object with a connectionSpecification")
+	}
+	config, err := Compile("spec.json", parts.Connection)
+	if err != nil {
+		return nil, err
+	}
+
+	names, err := fs.Glob(files, "streams/*.json")
+	if err != nil {
+		return nil, fmt.Errorf("listing the stream schemas: %w", err)
+	}
+	streams := make(map[string]json.RawMessage, len(names))
+	for _, name := range names {
+		schema, err := read(files, name)
+		if err != nil {
+			return nil, err
+		}
+		streams[strings.TrimSuffix(path.Base(name), ".json")] = schema
+	}
+	return &Spec{json: document, config: config, streams: streams}, nil
+}
+
+// read is a JSON file without the white space between its tokens.
+func read(files fs.FS, name string) (json.RawMessage, error) {
+	data, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, data); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return compact.Bytes(), nil
+}
+
+// JSON is spec.json, compact. The caller must not change it.
+func (s *Spec) JSON() json.RawMessage { return s.json }
+
+// Schema is a stream's JSON Schema, compact; ok is whether there is one. The caller must not change it.
+func (s *Spec) Schema(stream string) (schema json.RawMessage, ok bool) {
+	schema, ok = s.streams[stream]
+	return schema, ok
+}
+
+// Streams is the names of the schemas, sorted.
+func (s *Spec) Streams() []string { return slices.Sorted(maps.Keys(s.streams)) }

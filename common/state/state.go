@@ -1,0 +1,95 @@
+// Package state is what one sync leaves for the next: what the platform handed in, and one document per stream.
+package state
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// Input is the state that a sync begins from: a stream's document by the stream's name. Namespaces do not count, since no API here has
+// any. The zero value is a first sync.
+type Input map[string]json.RawMessage
+
+// Parse reads the platform's state file: an array of state messages of type STREAM (or one of type GLOBAL, whose shared part is not used),
+// or such a message alone; each may stand inside its protocol envelope {"type":"STATE","state":…}, as in a connector's own output. No
+// bytes, null, [] and {} are a first sync. Anything else, the protocol's legacy form included, is a config error: taking it for a first
+// sync would silently send everything again. The last of several documents for one stream counts.
+func Parse(data []byte) (Input, error) {
+	in := Input{}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return in, nil
+	}
+	page, _, err := record.Clean(bytes.Clone(data))
+	if err != nil {
+		return nil, &fault.Error{Kind: fault.Config, Message: "The state is not valid JSON. Reset the connection's state, or pass the state file as the platform wrote it.", Err: err}
+	}
+	if text := string(page); text == "null" || text == "{}" || text == "[]" {
+		return in, nil
+	}
+	messages, err := record.Cut(page, "")
+	if err != nil {
+		return nil, &fault.Error{Kind: fault.Config, Message: "The state is not a list of state messages. Reset the connection's state, or pass the state file as the platform wrote it.", Err: err}
+	}
+	for i, m := range messages {
+		if inner := m.Get("state"); inner.Exists() && m.Get("type").Text() == "STATE" {
+			m = inner.Raw()
+		}
+		if err := in.add(m, i); err != nil {
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+func (in Input) add(m record.Record, i int) error {
+	switch {
+	case m.Get("stream").Exists():
+		return in.stream(record.Record(m.Get("stream").Raw()), i)
+	case m.Get("global").Exists():
+		for _, s := range m.Get("global.stream_states").Array() {
+			if err := in.stream(s, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		return fault.Configf("State message %d is neither of type STREAM nor GLOBAL: it was written by another connector or in the legacy format. "+
+			"Reset the connection's state.", i+1)
+	}
+}
+
+func (in Input) stream(s record.Record, i int) error {
+	name := s.Get("stream_descriptor.name").Text()
+	if name == "" {
+		return fault.Configf("State message %d does not name its stream. Reset the connection's state.", i+1)
+	}
+	doc := bytes.TrimSpace(s.Get("stream_state").Raw())
+	switch {
+	case len(doc) == 0 || string(doc) == "null":
+		delete(in, name)
+	case doc[0] != '{':
+		return fault.Configf("The state of stream %q is not an object. Reset that stream's state.", name)
+	default:
+		in[name] = json.RawMessage(doc)
+	}
+	return nil
+}
+
+// Foreign is a config error when in holds documents and all of them are for streams other than known, which are the streams of this
+// connector: such a state is another connector's. Documents of single streams that do not exist any more are no error.
+func (in Input) Foreign(known []string) error {
+	for name := range in {
+		if slices.Contains(known, name) {
+			return nil
+		}
+	}
+	if len(in) == 0 {
+		return nil
+	}
+	return fault.Configf("The state is of other streams than this connector has (%s). Reset the connection's state.", strings.Join(known, ", "))
+}

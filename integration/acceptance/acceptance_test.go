@@ -1,0 +1,309 @@
+package acceptance
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/harness"
+	"github.com/imob-data/airbyte-connectors/integration/simulators"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// TestMain lets more tests run at a time than there are cores: most of them wait, for a quota or for the end of a backoff.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !given("test.parallel") {
+		if err := flag.Set("test.parallel", "6"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func given(name string) (found bool) {
+	flag.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}
+
+// scenario is one test of any connector.
+type scenario struct {
+	name string
+	run  func(t *testing.T, f fixture)
+	// alone says that nothing else may run meanwhile, since the scenario measures.
+	alone bool
+	// image says that the scenario is run on the image too.
+	image bool
+}
+
+func scenarios() []scenario {
+	return slices.Concat(contract(), reading(), stopping(), weather())
+}
+
+// TestBinaries runs every scenario on every connector's binary.
+func TestBinaries(t *testing.T) {
+	each(t, func(t *testing.T, c harness.Connector) harness.Runner {
+		path, err := c.Build(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return harness.Binary{Path: path}
+	}, func(scenario) bool { return true })
+}
+
+// TestImages runs the scenarios that have to do with how a connector is started on every connector's image.
+func TestImages(t *testing.T) {
+	needDocker(t)
+	each(t, func(t *testing.T, c harness.Connector) harness.Runner {
+		if err := c.BuildImage(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return harness.Image{Ref: c.Image()}
+	}, func(s scenario) bool { return s.image })
+}
+
+func needDocker(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := harness.Docker(ctx)
+	switch {
+	case err == nil:
+	case os.Getenv("REQUIRE_DOCKER") == "1":
+		t.Fatalf("REQUIRE_DOCKER=1, but no Docker engine answers: %v", err)
+	default:
+		t.Skipf("No Docker engine answers, so nothing is tested in containers (make docker installs and starts one): %v", err)
+	}
+}
+
+// each runs the chosen scenarios on every connector that is found: first those that measure, one by one, then the others together.
+func each(t *testing.T, runner func(*testing.T, harness.Connector) harness.Runner, choose func(scenario) bool) {
+	t.Helper()
+	connectors, err := harness.Connectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(connectors) == 0 {
+		t.Fatal("No connector was found in connectors/.")
+	}
+	for _, c := range connectors {
+		t.Run(c.Name, func(t *testing.T) {
+			open := simulators.All()[simulators.Name(c.Name)]
+			if open == nil {
+				t.Fatalf("There is no simulator %q; simulators are found in integration/simulators.", simulators.Name(c.Name))
+			}
+			f := fixture{connector: c, open: open, runner: runner(t, c)}
+			f.catalog = f.discover(t)
+			for _, alone := range []bool{true, false} {
+				for _, s := range scenarios() {
+					if choose(s) && s.alone == alone {
+						t.Run(s.name, func(t *testing.T) {
+							if !alone {
+								t.Parallel()
+							}
+							s.run(t, f)
+						})
+					}
+				}
+			}
+		})
+	}
+}
+
+// fixture is a connector ready to be tested. A value; scenarios share nothing else.
+type fixture struct {
+	connector harness.Connector
+	runner    harness.Runner
+	open      sim.Open
+	catalog   harness.Catalog
+}
+
+// api is a simulator at work and the configuration for reading from it.
+type api struct {
+	*sim.Server
+
+	simulator sim.Simulator
+	config    map[string]any
+	secrets   []string
+}
+
+// small is the size of a data set for tests that only need some pages of it.
+const small = 230
+
+// start starts a simulator for one test.
+func (f fixture) start(t *testing.T, o sim.Options, with sim.Behaviour) *api {
+	t.Helper()
+	s, err := f.open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.serve(t, s, with)
+}
+
+// serve puts a simulator, which may have been read before, behind a gate of its own.
+func (f fixture) serve(t *testing.T, s sim.Simulator, with sim.Behaviour) *api {
+	t.Helper()
+	server, err := sim.Start(s, "", with)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &api{Server: server, simulator: s, config: server.Config(), secrets: s.Secrets()}
+}
+
+// json is the configuration with some members replaced; a nil value leaves one out.
+func (a *api) json(t *testing.T, changes map[string]any) []byte {
+	t.Helper()
+	config := maps.Clone(a.config)
+	for k, v := range changes {
+		if config[k] = v; v == nil {
+			delete(config, k)
+		}
+	}
+	body, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+// run runs a command, and holds it against what is asked of every run.
+func (f fixture) run(t *testing.T, a *api, c harness.Command, options ...harness.Options) *harness.Result {
+	t.Helper()
+	var o harness.Options
+	if len(options) > 0 {
+		o = options[0]
+	}
+	o.Secrets = append(o.Secrets, a.secrets...)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	res, err := harness.Run(ctx, f.runner, c, o)
+	if err != nil {
+		t.Fatal(err, res)
+	}
+	res.Check(t)
+	return res
+}
+
+// succeed is run for a command that has to end with 0.
+func (f fixture) succeed(t *testing.T, a *api, c harness.Command, options ...harness.Options) *harness.Result {
+	t.Helper()
+	res := f.run(t, a, c, options...)
+	if res.Code != 0 {
+		t.Fatalf("the exit code is not 0: %s", res)
+	}
+	return res
+}
+
+// refused is run for a command that has to end with 1 and one error of a kind.
+func (f fixture) refused(t *testing.T, a *api, kind string, c harness.Command, options ...harness.Options) *harness.Result {
+	t.Helper()
+	res := f.run(t, a, c, options...)
+	if res.Code != 1 || len(res.Failures) != 1 {
+		t.Errorf("exit 1 and one TRACE ERROR were due: %s", res)
+	}
+	for _, failure := range res.Failures {
+		if failure.Type != kind {
+			t.Errorf("the error is no %s: %s", kind, res)
+		}
+		readable(t, failure.Message)
+	}
+	return res
+}
+
+// discover asks for the catalog, against a simulator of its own.
+func (f fixture) discover(t *testing.T) harness.Catalog {
+	t.Helper()
+	a := f.start(t, sim.Options{Size: 1}, sim.Behaviour{})
+	return f.succeed(t, a, harness.Discover(a.json(t, nil))).Catalogs[0]
+}
+
+// read is the command that reads all streams incrementally where they can be.
+func (f fixture) read(t *testing.T, a *api, state []byte) harness.Command {
+	t.Helper()
+	return harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental), state)
+}
+
+// light are the streams that the connector suggests: those that do not cost a request for each record.
+func (f fixture) light() []string {
+	if len(f.connector.Suggested) > 0 {
+		return f.connector.Suggested
+	}
+	return f.catalog.Names()
+}
+
+// compare holds the rows of some runs together against what the streams must have brought.
+func compare(t *testing.T, want map[string]sim.Keys, runs ...*harness.Result) {
+	t.Helper()
+	for _, stream := range slices.Sorted(maps.Keys(want)) {
+		came := map[string]int{}
+		for _, res := range runs {
+			for key, n := range res.Keys(stream) {
+				came[key] += n
+			}
+		}
+		if err := want[stream].Compare(came); err != nil {
+			t.Errorf("%s: %v", stream, err)
+		}
+	}
+}
+
+// once tells that no row of a run came twice.
+func once(t *testing.T, res *harness.Result) {
+	t.Helper()
+	seen := map[[2]string]bool{}
+	repeated := 0
+	for _, row := range res.Rows {
+		id := [2]string{row.Stream, row.Key}
+		if seen[id] {
+			repeated++
+		}
+		seen[id] = true
+	}
+	if repeated > 0 {
+		t.Errorf("%d of %d rows came more than once", repeated, len(res.Rows))
+	}
+}
+
+// full is what a full read of the named streams, or of all, must bring.
+func full(a *api, streams ...string) map[string]sim.Keys {
+	want := map[string]sim.Keys{}
+	for stream, e := range a.simulator.Expect() {
+		if len(streams) == 0 || slices.Contains(streams, stream) {
+			want[stream] = e.Full
+		}
+	}
+	return want
+}
+
+// next is what a sync after a complete one must bring.
+func next(a *api) map[string]sim.Keys {
+	want := map[string]sim.Keys{}
+	for stream, e := range a.simulator.Expect() {
+		want[stream] = e.Next
+	}
+	return want
+}
+
+// readable tells that a sentence is one for a user.
+func readable(t *testing.T, sentence string) {
+	t.Helper()
+	for _, jargon := range []string{"goroutine", "panic", "nil pointer", "json:", "strconv.", "*url.Error", "unmarshal", "%!", "0x", "<nil>"} {
+		if strings.Contains(sentence, jargon) {
+			t.Errorf("%q is in a sentence for the user: %s", jargon, sentence)
+		}
+	}
+	if len(sentence) < 10 {
+		t.Errorf("a sentence for the user tells nothing: %q", sentence)
+	}
+}

@@ -1,0 +1,163 @@
+package acceptance
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/harness"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// weather are the scenarios of an API that fails, throttles or lies.
+func weather() []scenario {
+	all := []scenario{
+		{name: "quota", run: quota},
+		{name: "throttled early", run: throttled, image: true},
+		{name: "throttled early, told a date", run: throttledDate},
+		{name: "all faults at once", run: allFaults},
+		{name: "an API that only fails", run: onlyFaults},
+		{name: "secrets in error bodies", run: echoes},
+	}
+	for _, fault := range sim.AllFaults() {
+		all = append(all, scenario{name: "fault " + string(fault), run: func(t *testing.T, f fixture) { oneInFive(t, f, fault) }})
+	}
+	return all
+}
+
+// passing are the faults that a reader has to get over by asking again; after the others it may give up, saying so.
+func passing(fault sim.Fault) bool {
+	switch fault {
+	case sim.Unauthorized, sim.EchoRefused, sim.Redirect, sim.WrongPage:
+		return false
+	default:
+		return true
+	}
+}
+
+// oneInFive reads from an API in which every fifth request goes wrong in one way.
+func oneInFive(t *testing.T, f fixture, fault sim.Fault) {
+	faults := sim.Faults{Rate: 0.2, Kinds: []sim.Fault{fault}, Seed: 7, Delay: 20 * time.Millisecond, Stall: 200 * time.Millisecond}
+	a := f.start(t, sim.Options{Size: small}, sim.Behaviour{Faults: faults})
+	res := f.run(t, a, f.read(t, a, nil).With("--debug"))
+	outcome(t, a, res)
+	if passing(fault) && res.Code != 0 {
+		t.Errorf("the read should have got over it: %s", res)
+	}
+	if n := a.Stats().Faults[fault]; n == 0 || passing(fault) && n < 5 {
+		t.Errorf("only %d of %d requests went wrong", n, a.Stats().Requests)
+	}
+
+	// Many pages, so that faults meet pages that are fetched ahead.
+	big := f.start(t, sim.Options{Size: 3000, Seed: 1}, sim.Behaviour{Faults: faults})
+	res = f.run(t, big, harness.Read(big.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))
+	outcome(t, big, res, f.light()...)
+	if passing(fault) && res.Code != 0 {
+		t.Errorf("the read should have got over it: %s", res)
+	}
+}
+
+// outcome tells that a read came to all rows, or said that it did not: never exit 0 with a row missing.
+func outcome(t *testing.T, a *api, res *harness.Result, streams ...string) {
+	t.Helper()
+	stats := a.Stats()
+	if stats.Strays > 0 {
+		t.Errorf("%d requests followed a redirect to another host", stats.Strays)
+	}
+	once(t, res)
+	if res.Code == 0 {
+		compare(t, full(a, streams...), res)
+	} else if len(res.Failures) == 0 {
+		t.Errorf("it failed without a word: %s", res)
+	}
+	for _, failure := range res.Failures {
+		readable(t, failure.Message)
+	}
+	t.Logf("%d requests, faults %v: %s", stats.Requests, stats.Faults, res)
+}
+
+func allFaults(t *testing.T, f fixture) {
+	faults := sim.Faults{Rate: 0.2, Seed: 3, Delay: 20 * time.Millisecond}
+	a := f.start(t, sim.Options{Size: small}, sim.Behaviour{Faults: faults, Gzip: true})
+	outcome(t, a, f.run(t, a, f.read(t, a, nil)))
+}
+
+// onlyFaults reads from an API that refuses whatever it is asked. A connector must not try that for ever.
+func onlyFaults(t *testing.T, f fixture) {
+	a := f.start(t, sim.Options{Size: small}, sim.Behaviour{Faults: sim.Faults{Every: 1, Kinds: []sim.Fault{sim.EchoRefused}}})
+	res := f.run(t, a, f.read(t, a, nil))
+	if res.Code != 1 {
+		t.Errorf("exit 1 was due: %s", res)
+	}
+}
+
+// echoes lets the API print the credentials in its error bodies, in all forms, and looks for them in everything that is said about that.
+func echoes(t *testing.T, f fixture) {
+	for _, fault := range []sim.Fault{sim.Echo, sim.EchoRefused} {
+		a := f.start(t, sim.Options{Size: 1}, sim.Behaviour{Faults: sim.Faults{Every: 1, Kinds: []sim.Fault{fault}}})
+		for _, c := range []harness.Command{
+			harness.Check(a.json(t, nil)), harness.Check(a.json(t, nil)).With("--debug"), harness.Discover(a.json(t, nil)).With("--debug"),
+		} {
+			f.run(t, a, c)
+		}
+		if n := a.Stats().Faults[fault]; n == 0 {
+			t.Error("no secret was printed")
+		}
+		a = f.start(t, sim.Options{Size: small}, sim.Behaviour{Faults: sim.Faults{Every: 3, Kinds: []sim.Fault{fault}}})
+		f.run(t, a, f.read(t, a, nil).With("--debug"))
+		if n := a.Stats().Faults[fault]; n == 0 {
+			t.Error("no secret was printed")
+		}
+	}
+}
+
+// quota reads more pages than a minute's quota allows: without a single refusal, and hardly slower than the quota makes it.
+func quota(t *testing.T, f fixture) {
+	limit := sim.Quota{Requests: 100, Window: time.Minute}
+	a := f.start(t, sim.Options{Size: 30_000}, sim.Behaviour{Quota: limit})
+	streams := f.light()
+	res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))
+	compare(t, full(a, streams...), res)
+	stats := a.Stats()
+	if stats.Throttled > 0 {
+		t.Errorf("%d of %d requests were over the quota", stats.Throttled, stats.Requests)
+	}
+	if stats.Requests < 300 {
+		t.Errorf("only %d requests were made", stats.Requests)
+	}
+	if most := time.Duration(1.03 * float64(stats.Requests) / float64(limit.Requests) * float64(limit.Window)); res.Wall > most {
+		t.Errorf("%d requests took %v, more than %v", stats.Requests, res.Wall, most)
+	}
+	t.Logf("%d requests in %v", stats.Requests, res.Wall)
+}
+
+func throttled(t *testing.T, f fixture) { throttledEarly(t, f, sim.RetryAfterSeconds) }
+
+func throttledDate(t *testing.T, f fixture) { throttledEarly(t, f, sim.RetryAfterDate) }
+
+// throttledEarly reads from an API that refuses requests before its quota is used up, and says when to come back.
+func throttledEarly(t *testing.T, f fixture, form sim.RetryAfter) {
+	early := sim.Quota{Early: []int{3, 6}, Hold: 2500 * time.Millisecond, RetryAfter: form}
+	a := f.start(t, sim.Options{Size: small}, sim.Behaviour{Quota: early})
+	res := f.succeed(t, a, f.read(t, a, nil))
+	compare(t, full(a), res)
+	once(t, res)
+	said := 0
+	for _, s := range res.Statuses {
+		if s.RateLimited {
+			said++
+			begin, end := res.Started.UnixMilli(), res.Started.Add(res.Wall).UnixMilli()
+			if s.QuotaReset < begin || s.QuotaReset > end+5000 {
+				t.Errorf("the quota is said to be back at %d, in a read from %d to %d", s.QuotaReset, begin, end)
+			}
+		}
+	}
+	if said == 0 {
+		t.Errorf("nobody was told of the wait: %s", res)
+	}
+	if n := a.Stats().Throttled; n < 2 {
+		t.Errorf("only %d requests were refused", n)
+	}
+}
+
+func contains(line []byte, part string) bool { return bytes.Contains(line, []byte(part)) }

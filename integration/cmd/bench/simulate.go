@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// simulateCommand is the first argument of a simulator's process; the others are its name and its size.
+const simulateCommand = "simulate"
+
+// offer is what a simulator's process says first.
+type offer struct {
+	URL     string
+	Config  json.RawMessage
+	Secrets []string
+}
+
+// traffic is what it says of the requests it has had, for each line that it is sent.
+type traffic struct {
+	URIs   []string
+	Header http.Header // of the first request
+	AtOnce int         // the most that were in the works at one time
+}
+
+// simulate serves a simulator until stdin ends.
+func simulate(name, size string, stdin io.Reader, stdout io.Writer) error {
+	rows, err := strconv.Atoi(size)
+	if err != nil {
+		return fmt.Errorf("reading the size: %w", err)
+	}
+	open := simulators.All()[name]
+	if open == nil {
+		return fmt.Errorf("there is no simulator %q", name)
+	}
+	simulator, err := open(sim.Options{Size: rows})
+	if err != nil {
+		return err
+	}
+	server, err := sim.Start(simulator, "", sim.Behaviour{LogSize: 100_000})
+	if err != nil {
+		return err
+	}
+	defer server.Close() //nolint:errcheck // the process ends with it
+	config := server.Config()
+	if _, ok := config["requests_per_minute"]; ok {
+		config["requests_per_minute"] = 1_000_000_000
+	}
+	body, err := json.Marshal(config)
+	if err != nil {
+		return fmt.Errorf("writing the configuration: %w", err)
+	}
+	out := json.NewEncoder(stdout)
+	if err := out.Encode(offer{URL: server.URL, Config: body, Secrets: simulator.Secrets()}); err != nil {
+		return err
+	}
+	for lines := bufio.NewScanner(stdin); lines.Scan(); {
+		t := traffic{AtOnce: server.Stats().MaxConcurrent}
+		for i, r := range server.Log() {
+			if i == 0 {
+				t.Header = r.Header
+			}
+			t.URIs = append(t.URIs, r.URI)
+		}
+		if err := out.Encode(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// simulator is a simulator in a process of its own, so that its work is not counted as the bench's and not in its memory.
+type simulator struct {
+	offer
+
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *json.Decoder
+}
+
+func startSimulator(ctx context.Context, name string, size int) (*simulator, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("starting the simulator: %w", err)
+	}
+	s := &simulator{cmd: exec.CommandContext(ctx, self, simulateCommand, name, strconv.Itoa(size))}
+	s.cmd.Stderr = os.Stderr
+	in, err := s.cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting the simulator: %w", err)
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting the simulator: %w", err)
+	}
+	s.in, s.out = in, json.NewDecoder(out)
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the simulator: %w", err)
+	}
+	if err := s.out.Decode(&s.offer); err != nil {
+		return nil, errors.Join(fmt.Errorf("starting the simulator: %w", err), s.close())
+	}
+	return s, nil
+}
+
+// traffic asks for the requests so far.
+func (s *simulator) traffic() (t traffic, err error) {
+	if _, err := io.WriteString(s.in, "\n"); err != nil {
+		return t, fmt.Errorf("asking the simulator: %w", err)
+	}
+	if err := s.out.Decode(&t); err != nil {
+		return t, fmt.Errorf("asking the simulator: %w", err)
+	}
+	return t, nil
+}
+
+func (s *simulator) close() error { return errors.Join(s.in.Close(), s.cmd.Wait()) }

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/harness"
+	"github.com/imob-data/airbyte-connectors/integration/simulators"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// options are the command's flags.
+type options struct {
+	image            bool
+	size             int
+	changed, deleted int
+	out              string
+}
+
+// run is the whole command. It returns the exit code: 0 when every connector did what its simulator expects, 1 when not, 2 for wrong flags.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var o options
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.BoolVar(&o.image, "image", false, "run the connectors' images (docker run) instead of their binaries; builds the images")
+	flags.IntVar(&o.size, "size", 3000, "`rows` of each simulator's largest stream")
+	flags.IntVar(&o.changed, "changed", 25, "`rows` of each stream that change before the second sync")
+	flags.IntVar(&o.deleted, "deleted", 5, "`rows` that are deleted before the second sync, where the API knows deletion")
+	flags.StringVar(&o.out, "out", "", "`folder` for the output, a folder per connector in it (default build/demo)")
+	flags.Usage = func() {
+		_, _ = fmt.Fprintf(stderr, "demo runs spec, check, discover, a full read and a second read after some rows changed, of every connector,\n"+
+			"each against the simulator of its API on this machine, and holds what came against what the simulator has.\n\nFlags:\n")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	d := demo{options: o, progress: newProgress(stderr)}
+	err := d.all(ctx)
+	d.progress.done()
+	if len(d.rows) > 0 {
+		d.table(stdout)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// demo is the command at work.
+type demo struct {
+	options
+
+	progress *progress
+	rows     []row
+}
+
+// row is a line of the table.
+type row struct {
+	connector, stream string
+	records           int
+	bytes             int64
+	took              time.Duration
+	second            int
+	incremental       bool
+}
+
+func (d *demo) all(ctx context.Context) error {
+	root, err := harness.Root()
+	if err != nil {
+		return err
+	}
+	if d.out == "" {
+		d.out = filepath.Join(root, "build", "demo")
+	}
+	if d.out, err = filepath.Abs(d.out); err != nil {
+		return fmt.Errorf("finding the output's folder: %w", err)
+	}
+	connectors, err := harness.Connectors()
+	if err != nil {
+		return err
+	}
+	if len(connectors) == 0 {
+		return errors.New("there is no connector in connectors/")
+	}
+	var failed []error
+	for _, c := range connectors {
+		if err := d.connector(ctx, c); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", c.Name, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// connector shows one connector.
+func (d *demo) connector(ctx context.Context, c harness.Connector) error {
+	d.progress.say("%s: building", c.Name)
+	runner, err := d.runner(ctx, c)
+	if err != nil {
+		return err
+	}
+	open := simulators.All()[simulators.Name(c.Name)]
+	if open == nil {
+		return fmt.Errorf("there is no simulator %q", simulators.Name(c.Name))
+	}
+	simulator, err := open(sim.Options{Size: d.size})
+	if err != nil {
+		return err
+	}
+	server, err := sim.Start(simulator, "", sim.Behaviour{})
+	if err != nil {
+		return err
+	}
+	defer server.Close() //nolint:errcheck // nothing is lost with it
+	config, err := json.Marshal(server.Config())
+	if err != nil {
+		return fmt.Errorf("writing the configuration: %w", err)
+	}
+	s := show{
+		demo: d, name: c.Name, runner: runner, dir: filepath.Join(d.out, c.Name), secrets: simulator.Secrets(),
+		times: map[string]time.Duration{}, started: map[string]time.Time{},
+	}
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return fmt.Errorf("making the output's folder: %w", err)
+	}
+
+	if _, err := s.run(ctx, "spec", harness.Spec()); err != nil {
+		return err
+	}
+	checked, err := s.run(ctx, "check", harness.Check(config))
+	if err != nil {
+		return err
+	}
+	if status := checked.Checks[0]; status.Status != "SUCCEEDED" {
+		return fmt.Errorf("check: %s %s", status.Status, status.Message)
+	}
+	discovered, err := s.run(ctx, "discover", harness.Discover(config))
+	if err != nil {
+		return err
+	}
+	catalog := discovered.Catalogs[0]
+	configured := catalog.Configure(harness.Incremental)
+
+	first, err := s.run(ctx, "read", harness.Read(config, configured, nil))
+	if err != nil {
+		return err
+	}
+	times := maps.Clone(s.times)
+	off := compare("read", simulator.Expect(), first, func(e sim.Expectation) sim.Keys { return e.Full })
+	simulator.Change(d.changed, d.deleted)
+	second, err := s.run(ctx, "second", harness.Read(config, configured, first.State()))
+	if err != nil {
+		return err
+	}
+	off = errors.Join(off, compare("second read", simulator.Expect(), second, func(e sim.Expectation) sim.Keys { return e.Next }))
+	for _, stream := range catalog.Streams {
+		d.rows = append(d.rows, row{
+			connector: c.Name, stream: stream.Name, records: len(first.Of(stream.Name)), bytes: first.Size(stream.Name), took: times[stream.Name],
+			second: len(second.Of(stream.Name)), incremental: stream.Incremental(),
+		})
+	}
+	return off
+}
+
+func (d *demo) runner(ctx context.Context, c harness.Connector) (harness.Runner, error) {
+	if d.image {
+		if err := harness.Docker(ctx); err != nil {
+			return nil, fmt.Errorf("no Docker engine answers (make docker installs and starts one): %w", err)
+		}
+		return harness.Image{Ref: c.Image()}, c.BuildImage(ctx)
+	}
+	path, err := c.Build(ctx)
+	return harness.Binary{Path: path}, err
+}
+
+// compare holds the rows of a run against what each stream had to bring.
+func compare(what string, want map[string]sim.Expectation, got *harness.Result, keys func(sim.Expectation) sim.Keys) error {
+	var off []error
+	for _, stream := range slices.Sorted(maps.Keys(want)) {
+		if err := keys(want[stream]).Compare(got.Keys(stream)); err != nil {
+			off = append(off, fmt.Errorf("%s of %s: %w", what, stream, err))
+		}
+	}
+	return errors.Join(off...)
+}
+
+// show is one connector's runs.
+type show struct {
+	*demo
+
+	name    string
+	runner  harness.Runner
+	dir     string
+	secrets []string
+	started map[string]time.Time // by stream
+	times   map[string]time.Duration
+}
+
+// run runs a command, keeps its output in a file of the step's name, and fails unless the run did nothing that no run may do.
+func (s *show) run(ctx context.Context, step string, c harness.Command) (res *harness.Result, err error) {
+	file, err := os.Create(filepath.Join(s.dir, step+".jsonl"))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", step, err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	out := bufio.NewWriterSize(file, 1<<20)
+	records := 0
+	s.progress.say("%s: %s", s.name, step)
+	res, err = harness.Run(ctx, s.runner, c, harness.Options{Secrets: s.secrets, Tee: out, Each: func(m harness.Message, _ *harness.Control) {
+		switch {
+		case m.Type == "RECORD":
+			if records++; records%100 == 0 {
+				s.progress.tick("%s: %s, %d records", s.name, step, records)
+			}
+		case m.Trace == "STREAM_STATUS" && s.started[m.Stream].IsZero():
+			s.started[m.Stream] = time.Now()
+		case m.Trace == "STREAM_STATUS" && strings.Contains(string(m.Line), `"COMPLETE"`):
+			s.times[m.Stream] = time.Since(s.started[m.Stream])
+		}
+	}})
+	if err = errors.Join(err, out.Flush()); err != nil {
+		return nil, fmt.Errorf("%s: %w", step, err)
+	}
+	s.progress.say("%s: %s, %d records in %v", s.name, step, records, res.Wall.Round(time.Millisecond))
+	problems := res.Problems()
+	if res.Code != 0 {
+		problems = append([]string{res.String()}, problems...)
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("%s: %s", step, strings.Join(problems, "\n  "))
+	}
+	return res, nil
+}
+
+// table shows what was read.
+func (d *demo) table(stdout io.Writer) {
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	// An AlignRight cell ends with its tab; the first two columns are text and padded by hand.
+	widths := [2]int{len("connector"), len("stream")}
+	for _, r := range d.rows {
+		widths[0], widths[1] = max(widths[0], len(r.connector)), max(widths[1], len(r.stream))
+	}
+	line := func(connector, stream string, rest ...string) {
+		_, _ = fmt.Fprintf(w, "%-*s  %-*s\t%s\t\n", widths[0], connector, widths[1], stream, strings.Join(rest, "\t"))
+	}
+	line("connector", "stream", "records", "bytes", "records/s", "second sync")
+	for _, r := range d.rows {
+		rate := "-"
+		if r.took > 0 {
+			rate = fmt.Sprintf("%.0f", float64(r.records)/r.took.Seconds())
+		}
+		second := fmt.Sprint(r.second)
+		if !r.incremental {
+			second += " (whole)"
+		}
+		line(r.connector, r.stream, fmt.Sprint(r.records), fmt.Sprint(r.bytes), rate, second)
+	}
+	_ = w.Flush() // stdout that is gone is its reader's affair
+	_, _ = fmt.Fprintf(stdout, "\nThe messages are in %s/<connector>/{spec,check,discover,read,second}.jsonl\n", d.out)
+}

@@ -1,0 +1,129 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Binary runs a connector's binary, with its files in a folder of their own for each run.
+type Binary struct {
+	Path string
+	Env  []string // added to the environment of every run
+}
+
+// String names the runner.
+func (Binary) String() string { return "binary" }
+
+// Start starts the binary.
+func (b Binary) Start(ctx context.Context, c Command) (Process, error) {
+	dir, err := os.MkdirTemp("", "connector-")
+	if err != nil {
+		return nil, fmt.Errorf("starting %s: %w", b.Path, err)
+	}
+	p, err := b.start(ctx, c, dir)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("starting %s: %w", b.Path, err), os.RemoveAll(dir))
+	}
+	return p, nil
+}
+
+func (b Binary) start(ctx context.Context, c Command, dir string) (*binaryProcess, error) {
+	for name, body := range c.Files {
+		if err := os.WriteFile(filepath.Join(dir, name), body, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	p := &binaryProcess{cmd: exec.CommandContext(ctx, b.Path, c.arguments(dir)...), dir: dir, done: make(chan struct{})}
+	p.cmd.Dir = dir
+	p.cmd.Env = append(append(os.Environ(), b.Env...), c.Env...)
+	p.cmd.Stderr = &p.stderr
+	p.cmd.WaitDelay = 10 * time.Second
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	p.stdout, p.cmd.Stdout = r, w
+	p.started = time.Now()
+	if err := p.cmd.Start(); err != nil {
+		return nil, errors.Join(err, r.Close(), w.Close())
+	}
+	go p.watch()
+	return p, w.Close()
+}
+
+type binaryProcess struct {
+	cmd     *exec.Cmd
+	dir     string
+	stdout  *os.File
+	stderr  bytes.Buffer
+	started time.Time
+	done    chan struct{}
+	peak    atomic.Int64
+}
+
+func (p *binaryProcess) Stdout() io.ReadCloser { return p.stdout }
+
+func (p *binaryProcess) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
+
+func (p *binaryProcess) Wait() (Exit, error) {
+	err := p.cmd.Wait()
+	wall := time.Since(p.started)
+	close(p.done)
+	if exited := (*exec.ExitError)(nil); errors.As(err, &exited) {
+		err = nil
+	}
+	err = errors.Join(err, closed(p.stdout.Close()), os.RemoveAll(p.dir))
+	state := p.cmd.ProcessState
+	e := Exit{Code: state.ExitCode(), Stderr: p.stderr.Bytes(), Wall: wall, CPU: state.UserTime() + state.SystemTime(), MaxRSS: p.peak.Load()}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		e.Code = 128 + int(status.Signal())
+	}
+	if usage, ok := state.SysUsage().(*syscall.Rusage); ok && e.MaxRSS == 0 {
+		e.MaxRSS = usage.Maxrss << 10
+	}
+	if err != nil {
+		return e, fmt.Errorf("waiting for %s: %w", p.cmd.Path, err)
+	}
+	return e, nil
+}
+
+// watch keeps the process's peak of memory. rusage does not have it: the kernel counts into a child's ru_maxrss what its parent had in
+// memory when it was started, and the parent is a test with a simulator in it. VmHWM begins anew with the child's own program, so it is
+// read again and again until the process is gone.
+func (p *binaryProcess) watch() {
+	status := "/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status"
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if body, err := os.ReadFile(status); err == nil {
+			if _, rest, ok := bytes.Cut(body, []byte("VmHWM:")); ok {
+				if kib, err := strconv.ParseInt(string(bytes.Fields(rest)[0]), 10, 64); err == nil {
+					p.peak.Store(kib << 10)
+				}
+			}
+		}
+		select {
+		case <-p.done:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// closed is err, or nil where it only says that the file was closed before.
+func closed(err error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}

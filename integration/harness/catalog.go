@@ -1,0 +1,96 @@
+package harness
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// The sync modes.
+const (
+	FullRefresh = "full_refresh"
+	Incremental = "incremental"
+)
+
+// Catalog is what discover says.
+type Catalog struct {
+	Streams []Stream `json:"streams"`
+}
+
+// Stream is a stream of a catalog.
+type Stream struct {
+	Name                    string          `json:"name"`
+	Namespace               string          `json:"namespace,omitempty"`
+	JSONSchema              json.RawMessage `json:"json_schema"`
+	SupportedSyncModes      []string        `json:"supported_sync_modes"`
+	SourceDefinedCursor     bool            `json:"source_defined_cursor,omitempty"`
+	DefaultCursorField      []string        `json:"default_cursor_field,omitempty"`
+	SourceDefinedPrimaryKey [][]string      `json:"source_defined_primary_key,omitempty"`
+	IsResumable             bool            `json:"is_resumable,omitempty"`
+}
+
+// Incremental tells whether the stream can be read from a mark.
+func (s Stream) Incremental() bool { return slices.Contains(s.SupportedSyncModes, Incremental) }
+
+// configuredStream is a stream of a configured catalog.
+type configuredStream struct {
+	Stream              Stream     `json:"stream"`
+	SyncMode            string     `json:"sync_mode"`
+	CursorField         []string   `json:"cursor_field,omitempty"`
+	DestinationSyncMode string     `json:"destination_sync_mode"`
+	PrimaryKey          [][]string `json:"primary_key,omitempty"`
+}
+
+// Names are the streams' names, in the catalog's order.
+func (c Catalog) Names() []string {
+	var names []string
+	for _, s := range c.Streams {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// Stream is the stream of a name.
+func (c Catalog) Stream(name string) (Stream, bool) {
+	i := slices.IndexFunc(c.Streams, func(s Stream) bool { return s.Name == name })
+	if i < 0 {
+		return Stream{}, false
+	}
+	return c.Streams[i], true
+}
+
+// Configure is a configured catalog of the named streams, or of all where no name is given, in the wished mode where a stream has it and
+// in its other mode where not. A name that the catalog does not have is configured all the same, as a stream with a key "id".
+func (c Catalog) Configure(mode string, names ...string) []byte {
+	if len(names) == 0 {
+		names = c.Names()
+	}
+	var configured struct {
+		Streams []configuredStream `json:"streams"`
+	}
+	for _, name := range names {
+		s, ok := c.Stream(name)
+		if !ok {
+			s = Stream{
+				Name: name, JSONSchema: json.RawMessage(`{"type":"object","properties":{"id":{"type":"integer"}}}`),
+				SupportedSyncModes: []string{FullRefresh}, SourceDefinedPrimaryKey: [][]string{{"id"}},
+			}
+		}
+		cs := configuredStream{
+			Stream: s, SyncMode: mode, CursorField: s.DefaultCursorField,
+			DestinationSyncMode: "append_dedup", PrimaryKey: s.SourceDefinedPrimaryKey,
+		}
+		if !slices.Contains(s.SupportedSyncModes, mode) && len(s.SupportedSyncModes) > 0 {
+			cs.SyncMode = s.SupportedSyncModes[0]
+		}
+		if len(s.SourceDefinedPrimaryKey) == 0 {
+			cs.DestinationSyncMode = "append"
+		}
+		configured.Streams = append(configured.Streams, cs)
+	}
+	body, err := json.Marshal(configured)
+	if err != nil { // a schema that is no JSON was never read from a line
+		panic(fmt.Sprintf("configuring a catalog: %v", err))
+	}
+	return body
+}

@@ -1,0 +1,371 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
+
+// How many records of a stream are held against the JSON Schemas in full: the first ones, and then one in so many. All else is looked
+// into line by line.
+const (
+	sampleFirst = 20
+	sampleEvery = 1000
+)
+
+// collector turns lines into a Result and notes what no run may do.
+type collector struct {
+	result  *Result
+	options Options
+	secrets searcher
+	schema  *jsonschema.Schema
+	streams map[string]*progress
+	ended   map[string]bool // the single answers: SPEC, CATALOG, CONNECTION_STATUS
+}
+
+// progress is what is known of one configured stream while the connector runs.
+type progress struct {
+	stream     Stream
+	keys       [][]string
+	cursor     []string
+	properties map[string]bool
+	schema     *jsonschema.Schema
+
+	rows       int
+	sinceState int
+	states     int
+	lastBlob   []byte
+	statuses   []string
+}
+
+func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*collector, error) {
+	col := &collector{
+		result:  &Result{Runner: r.String(), Command: c, Started: time.Now(), Estimate: map[string]int64{}},
+		options: o, secrets: newSearcher(o.Secrets), schema: schema, streams: map[string]*progress{},
+	}
+	var configured struct {
+		Streams []configuredStream `json:"streams"`
+	}
+	if !slices.Contains(c.Args, "{"+CatalogFile+"}") || json.Unmarshal(c.Files[CatalogFile], &configured) != nil {
+		return col, nil // no catalog, or one that is broken on purpose
+	}
+	for _, cs := range configured.Streams {
+		p := &progress{stream: cs.Stream, keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, properties: map[string]bool{}}
+		if len(p.keys) == 0 {
+			p.keys = cs.PrimaryKey
+		}
+		if len(p.cursor) == 0 {
+			p.cursor = cs.Stream.DefaultCursorField
+		}
+		for key := range members(lookup(cs.Stream.JSONSchema, "properties")) {
+			p.properties[string(key)] = true
+		}
+		var err error
+		if p.schema, err = recordSchema(cs.Stream); err != nil {
+			return nil, err
+		}
+		col.streams[cs.Stream.Name] = p
+	}
+	return col, nil
+}
+
+// line takes one line of stdout, with its newline unless it is cut.
+func (c *collector) line(line []byte, cut bool, control *Control) {
+	r := c.result
+	r.Lines++
+	c.secrets.scan(line, "stdout", r)
+	if cut {
+		if len(control.killed) == 0 && len(control.unread) == 0 {
+			r.problem("the last line of stdout has no end: %s", clip(line))
+		}
+		r.Lines--
+		return
+	}
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	if !json.Valid(line) {
+		r.problem("a line of stdout is not JSON: %s", clip(line))
+		return
+	}
+	if !utf8.Valid(line) {
+		r.problem("a line of stdout is not UTF-8: %s", clip(line))
+	}
+	m := Message{Line: line}
+	var body []byte
+	for key, value := range members(line) {
+		switch string(key) {
+		case "type":
+			m.Type = text(value)
+		case "record", "state", "log", "trace", "spec", "catalog", "connectionStatus", "control":
+			body = value
+		}
+	}
+	if m.Type == "RECORD" {
+		c.record(&m, body)
+	} else {
+		c.validate(line)
+		c.message(&m, body)
+	}
+	if c.options.Each != nil {
+		c.options.Each(m, control)
+	}
+}
+
+// validate holds a line against the protocol's schema.
+func (c *collector) validate(line []byte) {
+	if err := validate(c.schema, line); err != nil {
+		c.result.problem("a line is not a message of the protocol: %v: %s", err, clip(line))
+	}
+}
+
+func (c *collector) record(m *Message, body []byte) {
+	r := c.result
+	var data []byte
+	var emitted int64
+	for key, value := range members(body) {
+		switch string(key) {
+		case "stream":
+			m.Stream = text(value)
+		case "data":
+			data = value
+		case "emitted_at":
+			var err error
+			if emitted, err = strconv.ParseInt(string(value), 10, 64); err != nil {
+				r.problem("emitted_at is not an integer: %s", clip(m.Line))
+			}
+		}
+	}
+	if emitted < r.Started.Add(-time.Minute).UnixMilli() || emitted > now()+60_000 {
+		r.problem("emitted_at is not now: %s", clip(m.Line))
+	}
+	p := c.streams[m.Stream]
+	if p == nil {
+		r.problem("a record of %q, which is not in the configured catalog", m.Stream)
+		return
+	}
+	empty := true
+	for key := range members(data) {
+		empty = false
+		if !p.properties[string(key)] {
+			r.problem("a record of %s has %q, which its schema does not have", m.Stream, key)
+		}
+	}
+	if empty {
+		r.problem("a record of %s has no data: %s", m.Stream, clip(m.Line))
+	}
+	key, complete := keyOf(data, p.keys)
+	if !complete {
+		r.problem("a record of %s has no primary key: %s", m.Stream, clip(m.Line))
+	}
+	var mark string
+	if len(p.cursor) > 0 {
+		if value := lookup(data, p.cursor...); !null(value) {
+			mark = text(value)
+		}
+	}
+	p.rows++
+	p.sinceState++
+	if p.rows <= sampleFirst || p.rows%sampleEvery == 0 {
+		c.validate(m.Line)
+		if err := validate(p.schema, data); err != nil {
+			r.problem("a record of %s is not what its schema says: %v: %s", m.Stream, err, clip(m.Line))
+		}
+	}
+	if n := len(p.statuses); n == 0 || p.statuses[n-1] != "RUNNING" {
+		r.problem("a record of %s while its status was %v, not RUNNING", m.Stream, p.statuses)
+	}
+	r.Rows = append(r.Rows, Row{Stream: p.stream.Name, Key: key, Mark: mark, Bytes: len(data)})
+}
+
+func (c *collector) message(m *Message, body []byte) {
+	r := c.result
+	decode := func(into any) {
+		if err := json.Unmarshal(body, into); err != nil {
+			r.problem("a %s cannot be read: %v: %s", m.Type, err, clip(m.Line))
+		}
+	}
+	switch m.Type {
+	case "STATE":
+		c.state(m, body)
+	case "TRACE":
+		c.trace(m, body, decode)
+	case "LOG":
+		var l Log
+		decode(&l)
+		r.Logs = append(r.Logs, l)
+	case "SPEC":
+		r.Specs = append(r.Specs, bytes.Clone(body))
+	case "CATALOG":
+		var cat Catalog
+		decode(&cat)
+		r.Catalogs = append(r.Catalogs, cat)
+	case "CONNECTION_STATUS":
+		var s ConnectionStatus
+		decode(&s)
+		r.Checks = append(r.Checks, s)
+	case "CONTROL":
+	default:
+		r.problem("a message of the type %q, which a source has not: %s", m.Type, clip(m.Line))
+	}
+}
+
+func (c *collector) state(m *Message, body []byte) {
+	r := c.result
+	m.Stream = text(lookup(body, "stream", "stream_descriptor", "name"))
+	s := State{Stream: m.Stream, Message: bytes.Clone(body), Rows: len(r.Rows)}
+	s.Blob = bytes.Clone(lookup(body, "stream", "stream_state"))
+	r.States = append(r.States, s)
+	if text(lookup(body, "type")) != "STREAM" {
+		r.problem("a state whose type is not STREAM: %s", clip(m.Line))
+	}
+	p := c.streams[m.Stream]
+	if p == nil {
+		r.problem("a state of %q, which is not in the configured catalog", m.Stream)
+		return
+	}
+	count, err := strconv.ParseFloat(string(lookup(body, "sourceStats", "recordCount")), 64)
+	r.States[len(r.States)-1].Count = count
+	if err != nil || count != float64(p.sinceState) {
+		r.problem("a state of %s counts %s records, but there were %d since the one before",
+			m.Stream, lookup(body, "sourceStats", "recordCount"), p.sinceState)
+	}
+	if p.states > 0 && bytes.Equal(p.lastBlob, s.Blob) {
+		r.problem("two equal states of %s in a row: %s", m.Stream, clip(s.Blob))
+	}
+	p.states, p.sinceState, p.lastBlob = p.states+1, 0, s.Blob
+	if n := len(p.statuses); n > 0 && (p.statuses[n-1] == "COMPLETE" || p.statuses[n-1] == "INCOMPLETE") {
+		r.problem("a state of %s after its status was %s", m.Stream, p.statuses[n-1])
+	}
+}
+
+func (c *collector) trace(m *Message, body []byte, decode func(any)) {
+	r := c.result
+	m.Trace = text(lookup(body, "type"))
+	switch m.Trace {
+	case "ERROR":
+		var t struct {
+			Error Failure `json:"error"`
+		}
+		decode(&t)
+		m.Stream = t.Error.Stream.Name
+		r.Failures = append(r.Failures, t.Error)
+	case "ESTIMATE":
+		var t struct {
+			Estimate struct {
+				Name string `json:"name"`
+				Rows int64  `json:"row_estimate"`
+			} `json:"estimate"`
+		}
+		decode(&t)
+		m.Stream = t.Estimate.Name
+		r.Estimate[m.Stream] = t.Estimate.Rows
+	case "STREAM_STATUS":
+		var t struct {
+			Status struct {
+				Descriptor struct {
+					Name string `json:"name"`
+				} `json:"stream_descriptor"`
+				Status  string `json:"status"`
+				Reasons []struct {
+					Type        string `json:"type"`
+					RateLimited struct {
+						Reset int64 `json:"quota_reset"`
+					} `json:"rate_limited"`
+				} `json:"reasons"`
+			} `json:"stream_status"`
+		}
+		decode(&t)
+		m.Stream = t.Status.Descriptor.Name
+		s := Status{Stream: m.Stream, Status: t.Status.Status, Rows: len(r.Rows)}
+		for _, reason := range t.Status.Reasons {
+			if reason.Type == "RATE_LIMITED" {
+				s.RateLimited, s.QuotaReset = true, reason.RateLimited.Reset
+			}
+		}
+		r.Statuses = append(r.Statuses, s)
+		c.status(s)
+	}
+}
+
+// status holds a status against those before it: STARTED, then RUNNING once or more, then COMPLETE or INCOMPLETE and no more. A stream
+// that fails before it could be asked for anything may skip RUNNING.
+func (c *collector) status(s Status) {
+	p := c.streams[s.Stream]
+	if p == nil {
+		c.result.problem("a status of %q, which is not in the configured catalog", s.Stream)
+		return
+	}
+	before := "nothing"
+	if n := len(p.statuses); n > 0 {
+		before = p.statuses[n-1]
+	}
+	allowed := map[string][]string{
+		"STARTED":    {"nothing"},
+		"RUNNING":    {"STARTED", "RUNNING"},
+		"COMPLETE":   {"RUNNING"},
+		"INCOMPLETE": {"RUNNING", "STARTED"},
+	}[s.Status]
+	if !slices.Contains(allowed, before) {
+		c.result.problem("the status of %s became %s after %s", s.Stream, s.Status, before)
+	}
+	if s.Status == "COMPLETE" && (p.states == 0 || p.sinceState > 0) {
+		c.result.problem("%s is COMPLETE after %d states and %d records since the last", s.Stream, p.states, p.sinceState)
+	}
+	p.statuses = append(p.statuses, s.Status)
+}
+
+// finish notes what can be told only at the end.
+func (c *collector) finish() {
+	r := c.result
+	if len(r.Stderr) > 0 {
+		r.problem("stderr is not empty: %s", clip(r.Stderr))
+	}
+	c.secrets.scan(r.Stderr, "stderr", r)
+	if r.Killed || r.Unread || r.Command.Text {
+		return
+	}
+	if failed := len(r.Failures) > 0; failed != (r.Code != 0) {
+		r.problem("the exit code is %d with %d TRACE ERRORs", r.Code, len(r.Failures))
+	}
+	for _, f := range r.Failures {
+		if !slices.Contains([]string{"config_error", "transient_error", "system_error"}, f.Type) {
+			r.problem("a TRACE ERROR has the failure_type %q", f.Type)
+		}
+	}
+	answers := map[string]int{"spec": len(r.Specs), "discover": len(r.Catalogs), "check": len(r.Checks)}
+	for verb, n := range answers {
+		switch expected := len(r.Command.Args) > 0 && r.Command.Args[0] == verb && r.Code == 0; {
+		case expected && n != 1:
+			r.problem("%s answered %d times", verb, n)
+		case !expected && n != 0:
+			r.problem("an answer that only %s gives", verb)
+		}
+	}
+	for name, p := range c.streams {
+		if err := p.end(r.Code); err != nil {
+			r.problem("%s: %v", name, err)
+		}
+	}
+}
+
+// end tells what is wrong with how the stream ended in a run that ended by itself.
+func (p *progress) end(code int) error {
+	last := ""
+	if n := len(p.statuses); n > 0 {
+		last = p.statuses[n-1]
+	}
+	switch {
+	case code == 0 && last != "COMPLETE":
+		return fmt.Errorf("the exit code is 0, but the last status is %q", last)
+	case last != "" && last != "COMPLETE" && last != "INCOMPLETE":
+		return fmt.Errorf("the run ended while the status was %s", last)
+	case p.rows > 0 && p.sinceState > 0 && last != "INCOMPLETE":
+		return fmt.Errorf("%d records have no state after them", p.sinceState)
+	}
+	return nil
+}

@@ -1,0 +1,369 @@
+package harness
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// fakeEnv makes the test's own binary a connector that does what its configuration says.
+const fakeEnv = "HARNESS_FAKE_CONNECTOR=1"
+
+func TestMain(m *testing.M) {
+	if os.Getenv("HARNESS_FAKE_CONNECTOR") != "" {
+		os.Exit(fake(os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+// script is a fake connector's configuration.
+type script struct {
+	Lines  []string `json:"lines"`  // "NOW" becomes the time, "RAW" a byte that is no UTF-8
+	Stderr string   `json:"stderr"` //
+	Exit   int      `json:"exit"`
+	Memory int      `json:"memory"` // bytes to hold
+	Repeat bool     `json:"repeat"` // print the last line until stdout is closed
+	Block  bool     `json:"block"`  // after the lines, wait for SIGTERM and exit with 9
+}
+
+func fake(args []string) int {
+	if slices.Contains(args, "--help") {
+		fmt.Println("NAME: fake") //nolint:forbidigo // the fake connector's stdout
+		return 0
+	}
+	var s script
+	if i := slices.Index(args, "--config"); i >= 0 {
+		body, err := os.ReadFile(args[i+1])
+		if err != nil {
+			return 77
+		}
+		if err := json.Unmarshal(body, &s); err != nil {
+			return 78
+		}
+	}
+	signal.Ignore(syscall.SIGPIPE)
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	held := bytes.Repeat([]byte{1}, s.Memory)
+	_, _ = io.WriteString(os.Stderr, s.Stderr)
+	out := bufio.NewWriter(os.Stdout)
+	for _, line := range s.Lines {
+		line = strings.NewReplacer("NOW", fmt.Sprint(time.Now().UnixMilli()), "RAW", "\xff").Replace(line)
+		_, _ = out.WriteString(line + "\n")
+	}
+	if out.Flush() != nil {
+		return 3
+	}
+	for s.Repeat {
+		if _, err := fmt.Fprintln(os.Stdout, s.Lines[len(s.Lines)-1]); err != nil {
+			return 4
+		}
+	}
+	if s.Block {
+		<-term
+		return 9
+	}
+	if s.Memory > 0 {
+		time.Sleep(100 * time.Millisecond) //nolint:forbidigo // long enough to be seen by the harness's clock
+	}
+	runtime.KeepAlive(held)
+	return s.Exit
+}
+
+func runner() Binary { return Binary{Path: os.Args[0], Env: []string{fakeEnv}} }
+
+func (s script) read(t *testing.T, o Options) *Result {
+	t.Helper()
+	config, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := Catalog{Streams: []Stream{{
+		Name: "cars", SupportedSyncModes: []string{FullRefresh, Incremental}, DefaultCursorField: []string{"at"},
+		SourceDefinedPrimaryKey: [][]string{{"id"}},
+		JSONSchema:              json.RawMessage(`{"type":"object","properties":{"id":{"type":"integer"},"at":{"type":["null","string"]},"n":{}}}`),
+	}}}
+	res, err := Run(t.Context(), runner(), Read(config, cat.Configure(Incremental), nil), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+const (
+	stRunning = `{"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":NOW,"stream_status":{"stream_descriptor":{"name":"cars"},"status":"RUNNING"}}}`
+	row1      = `{"type":"RECORD","record":{"stream":"cars","data":{"id":1,"at":"a"},"emitted_at":NOW}}`
+	row2      = `{"type":"RECORD","record":{"stream":"cars","data":{"id":2,"at":"b"},"emitted_at":NOW}}`
+	failure   = `{"type":"TRACE","trace":{"type":"ERROR","emitted_at":NOW,"error":{"message":"No.","failure_type":"config_error"}}}`
+)
+
+func status(s string) string { return strings.ReplaceAll(stRunning, "RUNNING", s) }
+
+func state(count int, blob string) string {
+	return fmt.Sprintf(`{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"cars"},"stream_state":%s},`+
+		`"sourceStats":{"recordCount":%d.0}}}`, blob, count)
+}
+
+// good is a run without a fault.
+func good() []string {
+	return []string{
+		status("STARTED"), stRunning, row1, state(1, `{"at":"a"}`), row2, state(1, `{"at":"b"}`), status("COMPLETE"),
+	}
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	var tee bytes.Buffer
+	var seen []string
+	res := script{Lines: good()}.read(t, Options{Tee: &tee, Each: func(m Message, _ *Control) { seen = append(seen, m.Type+m.Trace) }})
+	res.Check(t)
+	if res.Code != 0 || len(res.Rows) != 2 || res.Rows[1] != (Row{Stream: "cars", Key: "2", Mark: "b", Bytes: 17}) || res.States[1].Rows != 2 {
+		t.Errorf("got %+v", res)
+	}
+	if want := `[{"type":"STREAM","stream":{"stream_descriptor":{"name":"cars"},"stream_state":{"at":"b"}},"sourceStats":{"recordCount":1.0}}]`; string(
+		res.State()) != want {
+		t.Errorf("the state is %s, not %s", res.State(), want)
+	}
+	if n := strings.Count(tee.String(), "\n"); n != 7 || len(seen) != 7 || seen[0] != "TRACESTREAM_STATUS" || seen[2] != "RECORD" {
+		t.Errorf("teed %d lines, seen %v", n, seen)
+	}
+	if res.CPU <= 0 || res.Wall <= 0 || res.MaxRSS < 1<<20 || res.Last("cars") != "COMPLETE" {
+		t.Errorf("took %v CPU, %v, %d bytes", res.CPU, res.Wall, res.MaxRSS)
+	}
+}
+
+// Every rule of Problems is broken once, each time by one change to a good run.
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	replace := func(i int, line string) []string { l := good(); l[i] = line; return l }
+	insert := func(i int, line ...string) []string { return slices.Insert(good(), i, line...) }
+	cut := func(i, j int) []string { return slices.Delete(good(), i, j) }
+	for _, c := range []struct {
+		name, want string
+		script     script
+		secret     string
+	}{
+		{"text on stdout", "is not JSON", script{Lines: insert(0, "panic: no")}, ""},
+		{"a half line", "is not JSON", script{Lines: insert(3, row1[:40])}, ""},
+		{"no message", "not a message of the protocol", script{Lines: insert(0, `{"type":"LOG","log":{"level":"LOUD","message":"x"}}`)}, ""},
+		{"an unknown type", "which a source has not", script{Lines: insert(0, `{"type":"DESTINATION_CATALOG"}`)}, ""},
+		{"not UTF-8", "is not UTF-8", script{Lines: insert(2, strings.Replace(row1, `"a"`, `"RAW"`, 1))}, ""},
+		{"stderr", "stderr is not empty", script{Lines: good(), Stderr: "warning"}, ""},
+		{"exit 1 in silence", "the exit code is 1 with 0 TRACE ERRORs", script{Lines: good(), Exit: 1}, ""},
+		{"exit 0 with an error", "the exit code is 0 with 1 TRACE ERRORs", script{Lines: insert(7, failure)}, ""},
+		{"a failure type", "not a message of the protocol", script{Lines: insert(7, strings.ReplaceAll(failure, "config_", "my_")), Exit: 1}, ""},
+		{"no STARTED", "became RUNNING after nothing", script{Lines: cut(0, 1)}, ""},
+		{"no RUNNING", "not RUNNING", script{Lines: cut(1, 2)}, ""},
+		{"no COMPLETE", `the last status is "RUNNING"`, script{Lines: cut(6, 7)}, ""},
+		{"INCOMPLETE with exit 0", `the last status is "INCOMPLETE"`, script{Lines: replace(6, status("INCOMPLETE"))}, ""},
+		{"RUNNING for ever", "the run ended while the status was RUNNING", script{Lines: append(cut(6, 7), failure), Exit: 1}, ""},
+		{"twice COMPLETE", "became COMPLETE after COMPLETE", script{Lines: insert(7, status("COMPLETE"))}, ""},
+		{"COMPLETE before the data", "not RUNNING", script{Lines: insert(4, status("COMPLETE"))}, ""},
+		{"no state", "COMPLETE after 0 states", script{Lines: []string{status("STARTED"), stRunning, row1, status("COMPLETE")}}, ""},
+		{"no last state", "and 1 records since the last", script{Lines: cut(5, 6)}, ""},
+		{"a wrong count", "counts 2.0 records, but there were 1", script{Lines: replace(5, state(2, `{"at":"b"}`))}, ""},
+		{"no count", "counts  records", script{Lines: replace(5, strings.Split(state(1, `{"at":"b"}`), `,"sourceStats"`)[0]+"}}")}, ""},
+		{"equal states", "two equal states", script{Lines: replace(5, state(1, `{"at":"a"}`))}, ""},
+		{"a legacy state", "whose type is not STREAM", script{Lines: insert(0, `{"type":"STATE","state":{"type":"LEGACY","data":{}}}`)}, ""},
+		{"empty data", "has no data", script{Lines: replace(2, strings.Replace(row1, `{"id":1,"at":"a"}`, `{}`, 1))}, ""},
+		{"a foreign stream", "not in the configured catalog", script{Lines: insert(2, strings.Replace(row1, "cars", "dogs", 1))}, ""},
+		{"an unknown field", `has "x", which its schema does not have`, script{Lines: replace(2, strings.Replace(row1, `"at"`, `"x"`, 1))}, ""},
+		{"a wrong type", "not what its schema says", script{Lines: replace(2, strings.Replace(row1, `:1,`, `:"1",`, 1))}, ""},
+		{"no key", "has no primary key", script{Lines: replace(2, strings.Replace(row1, `:1,`, `:null,`, 1))}, ""},
+		{"an old time", "emitted_at is not now", script{Lines: replace(2, strings.Replace(row1, "NOW", "1600000000000", 1))}, ""},
+		{"a time with a fraction", "emitted_at is not an integer", script{Lines: replace(2, strings.Replace(row1, "NOW", "NOW.5", 1))}, ""},
+		{"an answer to nothing", "an answer that only check gives",
+			script{Lines: insert(0, `{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED"}}`)}, ""},
+		{"a secret", "a secret (form 0) is in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"s3cr3t/!"}}`)}, "s3cr3t/!"},
+		{"a secret in base64", "is in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"czNjcjN0LyE="}}`)}, "s3cr3t/!"},
+		{"a secret in a URL", "is in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"s3cr3t%2F%21"}}`)}, "s3cr3t/!"},
+		{"a secret's MD5", "is in stderr", script{Lines: good(), Stderr: "ea030590d829fab400f6f7493dcf00c3"}, "s3cr3t/!"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var secrets []string
+			if c.secret != "" {
+				secrets = []string{c.secret}
+			}
+			problems := strings.Join(c.script.read(t, Options{Secrets: secrets}).Problems(), "\n")
+			if !strings.Contains(problems, c.want) {
+				t.Errorf("wanted %q among the problems, got %q", c.want, problems)
+			}
+		})
+	}
+}
+
+func TestKill(t *testing.T) {
+	t.Parallel()
+	res := script{Lines: good()[:4], Block: true}.read(t, Options{Each: func(m Message, c *Control) {
+		if m.Type == "STATE" {
+			if err := c.Signal(os.Kill); err != nil {
+				t.Error(err)
+			}
+		}
+	}})
+	res.Check(t)
+	if res.Code != 137 || !res.Killed || len(res.Rows) != 1 {
+		t.Errorf("got %v", res)
+	}
+}
+
+func TestSignal(t *testing.T) {
+	t.Parallel()
+	res := script{Lines: good(), Block: true}.read(t, Options{Each: func(m Message, c *Control) {
+		if m.Trace == "STREAM_STATUS" && strings.Contains(string(m.Line), "COMPLETE") {
+			if err := c.Signal(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+		}
+	}})
+	if res.Code != 9 || !strings.Contains(strings.Join(res.Problems(), ""), "the exit code is 9 with 0 TRACE ERRORs") {
+		t.Errorf("got %v, problems %v", res, res.Problems())
+	}
+}
+
+func TestClosedStdout(t *testing.T) {
+	t.Parallel()
+	res := script{Lines: []string{row1}, Repeat: true}.read(t, Options{Started: func(c *Control) {
+		time.AfterFunc(50*time.Millisecond, func() {
+			if err := c.CloseStdout(); err != nil && !errors.Is(err, os.ErrClosed) {
+				t.Error(err)
+			}
+		})
+	}})
+	if res.Code != 4 || !res.Unread {
+		t.Errorf("got %v", res)
+	}
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	held := bytes.Repeat([]byte{1}, 200<<20) // what this process has must not be counted as the connector's
+	small, large := script{Lines: good(), Memory: 1 << 20}.read(t, Options{}), script{Lines: good(), Memory: 64 << 20}.read(t, Options{})
+	runtime.KeepAlive(held)
+	if small.MaxRSS > 60<<20 || large.MaxRSS < 64<<20 || large.MaxRSS > 110<<20 {
+		t.Errorf("with %d bytes here, peaks of %d and %d bytes", len(held), small.MaxRSS, large.MaxRSS)
+	}
+}
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	res, err := Run(t.Context(), runner(), Command{Args: []string{"--help"}, Text: true}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Check(t)
+	if string(res.Output) != "NAME: fake\n" {
+		t.Errorf("got %q", res.Output)
+	}
+}
+
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	c := Read([]byte("1"), []byte("2"), []byte("3")).With("--debug", "{gone.json}")
+	want := []string{
+		"read", "--config", "/d/config.json", "--catalog", "/d/catalog.json", "--state", "/d/state.json", "--debug", "/d/gone.json",
+	}
+	if got := c.arguments("/d"); !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+	if got := Read(nil, nil, nil); slices.Contains(got.Args, "--state") {
+		t.Errorf("got %v", got.Args)
+	}
+}
+
+func TestState(t *testing.T) {
+	t.Parallel()
+	message := func(name string, n int) json.RawMessage {
+		return json.RawMessage(fmt.Sprintf(`{"type":"STREAM","stream":{"stream_descriptor":{"name":%q},"stream_state":{"n":%d}}}`, name, n))
+	}
+	r := Result{
+		Command: Command{Files: map[string][]byte{StateFile: fmt.Appendf(nil, "[%s,%s]", message("a", 1), message("b", 1))}},
+		States:  []State{{Stream: "c", Message: message("c", 2)}, {Stream: "b", Message: message("b", 2)}, {Stream: "c", Message: message("c", 3)}},
+	}
+	if want := fmt.Sprintf("[%s,%s,%s]", message("a", 1), message("b", 2), message("c", 3)); string(r.State()) != want {
+		t.Errorf("got %s", r.State())
+	}
+	if s := new(Result).State(); s != nil {
+		t.Errorf("no state is %s", s)
+	}
+}
+
+func TestMembers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		object string
+		want   []string
+	}{
+		{`{}`, nil},
+		{`[1]`, nil},
+		{`{"a":1}`, []string{"a=1"}},
+		{` { "a" : -1.5e3 , "b\"\\" : "x\\\"}" ,"c":[{"a":"]"},2] , "d":{"e":{"f":null}},"":true } `,
+			[]string{`a=-1.5e3`, `b"\="x\\\"}"`, `c=[{"a":"]"},2]`, `d={"e":{"f":null}}`, `=true`}},
+	} {
+		var got []string
+		for k, v := range members([]byte(c.object)) {
+			got = append(got, string(k)+"="+string(v))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q", c.object, got)
+		}
+	}
+	if got := lookup([]byte(`{"a":{"b":{"c":"é\n"}}}`), "a", "b", "c"); text(got) != "é\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// The walk over bytes must find what decoding finds, whatever the object.
+func FuzzMembers(f *testing.F) {
+	f.Add([]byte(`{"a":[1,{"b":"\""}],"c":{"d":"\\"}}`))
+	f.Fuzz(func(t *testing.T, object []byte) {
+		var want map[string]json.RawMessage
+		if !utf8.Valid(object) || json.Unmarshal(object, &want) != nil || want == nil {
+			t.Skip()
+		}
+		got := map[string]string{}
+		for k, v := range members(object) {
+			got[string(k)] = string(v)
+		}
+		for k, v := range want {
+			if got[k] != string(v) {
+				t.Errorf("%q: %q is %q, not %q", object, k, got[k], v)
+			}
+		}
+	})
+}
+
+func TestConnectors(t *testing.T) {
+	t.Parallel()
+	root, err := Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Connectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := filepath.Glob(filepath.Join(root, "connectors", "*", "metadata.yaml"))
+	if err != nil || len(found) != len(all) {
+		t.Errorf("found %d of %d connectors", len(all), len(found))
+	}
+	for _, c := range all {
+		if c.Repository == "" || c.Tag == "" {
+			t.Errorf("got %+v", c)
+		}
+	}
+}

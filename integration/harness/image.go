@@ -1,0 +1,187 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
+)
+
+// Image runs a connector's image, on the host's network, so that a simulator on the host's loopback is the connector's loopback too.
+//
+// Output comes through the Docker client's attachment, which keeps stdout and stderr apart (the logs of testcontainers merge them). Closing
+// Stdout is not felt by a connector in a container: the engine goes on reading.
+type Image struct {
+	Ref string
+	Env []string // added to the environment of every run
+	// User, Binds and Host change how the container is set up; all may be left out.
+	User  string
+	Binds []string
+	Host  func(*container.HostConfig)
+	// Shell runs the command's arguments with the image's shell, as the platform does, instead of with its entrypoint.
+	Shell bool
+}
+
+// String names the runner.
+func (Image) String() string { return "image" }
+
+// Docker tells why no container can be started here, or nil.
+func Docker(ctx context.Context) error {
+	c, err := newDocker(ctx)
+	if err != nil {
+		return fmt.Errorf("asking for Docker: %w", err)
+	}
+	defer c.Close() //nolint:errcheck // the connection of a question already answered
+	if _, err := c.Ping(ctx, client.PingOptions{}); err != nil {
+		return fmt.Errorf("asking for Docker: %w", err)
+	}
+	return nil
+}
+
+// newDocker is a client of the engine. testcontainers' reaper is switched off: its image cannot be pulled where there is no registry, and
+// every container here is removed by the Wait of its process.
+func newDocker(ctx context.Context) (*testcontainers.DockerClient, error) {
+	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
+		return nil, err
+	}
+	return testcontainers.NewDockerClientWithOpts(ctx)
+}
+
+// files is where a container finds its files. Docker makes the folder.
+const files = "/harness"
+
+// Start starts a container.
+func (i Image) Start(ctx context.Context, c Command) (Process, error) {
+	p, err := i.start(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("starting a container of %s: %w", i.Ref, err)
+	}
+	return p, nil
+}
+
+func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
+	docker, err := newDocker(ctx)
+	if err != nil {
+		return nil, err
+	}
+	req := testcontainers.ContainerRequest{
+		Image: i.Ref, Cmd: c.arguments(files), Env: map[string]string{},
+		HostConfigModifier: func(h *container.HostConfig) {
+			h.NetworkMode = "host"
+			h.Binds = append(h.Binds, i.Binds...)
+			if i.Host != nil {
+				i.Host(h)
+			}
+		},
+		ConfigModifier: func(cfg *container.Config) { cfg.User = i.User },
+	}
+	if i.Shell {
+		req.Entrypoint = []string{"sh", "-c"}
+	}
+	for _, e := range append(i.Env, c.Env...) {
+		name, value, _ := strings.Cut(e, "=")
+		req.Env[name] = value
+	}
+	for _, name := range c.names() {
+		req.Files = append(req.Files, testcontainers.ContainerFile{
+			Reader: bytes.NewReader(c.Files[name]), ContainerFilePath: files + "/" + name, FileMode: 0o644,
+		})
+	}
+	made, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
+		ContainerRequest: req, Logger: tclog.NewNoopLogger(),
+	})
+	p := &imageProcess{ctx: ctx, docker: docker, container: made, copied: make(chan error, 1)}
+	if err != nil {
+		return nil, errors.Join(err, p.remove())
+	}
+	id := made.GetContainerID()
+	attached, err := docker.ContainerAttach(ctx, id, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
+	if err != nil {
+		return nil, errors.Join(err, p.remove())
+	}
+	p.wait = docker.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+	r, w := io.Pipe()
+	p.stdout = r
+	go func() {
+		defer attached.Close()
+		_, err := stdcopy.StdCopy(w, &p.stderr, attached.Reader)
+		p.copied <- err
+		_ = w.CloseWithError(err) // never fails
+	}()
+	p.started = time.Now()
+	if _, err := docker.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
+		return nil, errors.Join(err, p.remove())
+	}
+	p.stop = context.AfterFunc(ctx, func() { _ = p.signal(context.WithoutCancel(ctx), syscall.SIGKILL) }) // Wait removes it in any case
+	return p, nil
+}
+
+type imageProcess struct {
+	ctx       context.Context //nolint:containedctx // the process is the call: it ends with this context
+	docker    *testcontainers.DockerClient
+	container testcontainers.Container
+	wait      client.ContainerWaitResult
+	stdout    *io.PipeReader
+	stderr    bytes.Buffer
+	copied    chan error
+	started   time.Time
+	stop      func() bool
+}
+
+func (p *imageProcess) Stdout() io.ReadCloser { return p.stdout }
+
+func (p *imageProcess) Signal(s os.Signal) error {
+	number, ok := s.(syscall.Signal)
+	if !ok {
+		return fmt.Errorf("sending a signal to a container: %v is none", s)
+	}
+	return p.signal(p.ctx, number)
+}
+
+func (p *imageProcess) signal(ctx context.Context, number syscall.Signal) error {
+	_, err := p.docker.ContainerKill(ctx, p.container.GetContainerID(), client.ContainerKillOptions{Signal: fmt.Sprint(int(number))})
+	return err
+}
+
+func (p *imageProcess) Wait() (e Exit, err error) {
+	defer func() { err = errors.Join(err, p.remove()) }()
+	defer p.stop()
+	select {
+	case res := <-p.wait.Result:
+		e.Code = int(res.StatusCode)
+		if res.Error != nil {
+			err = errors.New(res.Error.Message)
+		}
+	case err = <-p.wait.Error:
+	}
+	e.Wall = time.Since(p.started)
+	if copyErr := <-p.copied; !errors.Is(copyErr, io.ErrClosedPipe) {
+		err = errors.Join(err, copyErr)
+	}
+	e.Stderr = p.stderr.Bytes()
+	if err != nil {
+		err = fmt.Errorf("waiting for a container: %w", err)
+	}
+	return e, err
+}
+
+// remove removes the container, also when the run's context has ended.
+func (p *imageProcess) remove() error {
+	ctx := context.WithoutCancel(p.ctx)
+	var err error
+	if p.container != nil {
+		err = p.container.Terminate(ctx, testcontainers.StopTimeout(0))
+	}
+	return errors.Join(err, p.docker.Close())
+}

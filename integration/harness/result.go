@@ -1,0 +1,261 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Result is what a run said, in order, and how it ended.
+type Result struct {
+	Exit
+
+	Runner  string
+	Command Command
+	Started time.Time
+	Lines   int
+	Bytes   int64  // of stdout
+	Output  []byte // stdout, where the command's output is text; nil otherwise
+
+	Rows     []Row
+	States   []State
+	Statuses []Status
+	Failures []Failure
+	Logs     []Log
+	Specs    []json.RawMessage // the ConnectorSpecification of each SPEC
+	Catalogs []Catalog
+	Checks   []ConnectionStatus
+	Estimate map[string]int64 // rows by stream, as last said
+
+	// Killed says that the test ended the run by force, Unread that it closed the connector's output: such a run cannot say goodbye.
+	Killed, Unread bool
+
+	problems []string
+	dropped  int
+}
+
+// Row is a record, as far as a test needs it.
+type Row struct {
+	Stream string
+	Key    string // the primary key's values joined by ","; without a primary key, a hash of the data
+	Mark   string // the cursor field's value; "" where there is none
+	Bytes  int    // of the data
+}
+
+// State is a STATE message.
+type State struct {
+	Stream  string
+	Blob    json.RawMessage // the stream's state
+	Message json.RawMessage // the whole state message, as --state wants it back
+	Count   float64         // sourceStats.recordCount
+	Rows    int             // how many rows the run had printed before it, all streams together
+}
+
+// Status is a TRACE STREAM_STATUS.
+type Status struct {
+	Stream, Status string
+	RateLimited    bool
+	QuotaReset     int64 // epoch milliseconds; 0 is unknown
+	Rows           int   // how many rows of all streams came before it
+}
+
+// Failure is a TRACE ERROR.
+type Failure struct {
+	Message  string `json:"message"`
+	Internal string `json:"internal_message"`
+	Stack    string `json:"stack_trace"`
+	Type     string `json:"failure_type"`
+	Stream   struct {
+		Name string `json:"name"`
+	} `json:"stream_descriptor"`
+}
+
+// Log is a LOG message.
+type Log struct {
+	Level   string `json:"level"`
+	Message string `json:"message"`
+}
+
+// ConnectionStatus is a CONNECTION_STATUS message.
+type ConnectionStatus struct {
+	Status  string `json:"status"`
+	Message string `json:"message"`
+}
+
+// Message is one line of output, handed to [Options.Each] while the connector runs.
+type Message struct {
+	Type   string // of the envelope
+	Trace  string // the type within a TRACE
+	Stream string
+	Line   []byte // without its newline; valid during the call only
+}
+
+// Of are the rows of a stream, in order.
+func (r *Result) Of(stream string) []Row {
+	var rows []Row
+	for _, row := range r.Rows {
+		if row.Stream == stream {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// Keys counts the rows of a stream by key.
+func (r *Result) Keys(stream string) map[string]int {
+	keys := map[string]int{}
+	for _, row := range r.Rows {
+		if row.Stream == stream {
+			keys[row.Key]++
+		}
+	}
+	return keys
+}
+
+// Size is the number of bytes of a stream's data.
+func (r *Result) Size(stream string) (n int64) {
+	for _, row := range r.Rows {
+		if row.Stream == stream {
+			n += int64(row.Bytes)
+		}
+	}
+	return n
+}
+
+// Last is a stream's last status, or "" where it has none.
+func (r *Result) Last(stream string) string {
+	for _, s := range slices.Backward(r.Statuses) {
+		if s.Stream == stream {
+			return s.Status
+		}
+	}
+	return ""
+}
+
+// State is what the platform would hand to the next run: for every stream the last state of this run, or else the one that the run was
+// started with. It is nil where there is none at all.
+func (r *Result) State() []byte {
+	var messages []json.RawMessage
+	at := map[string]int{}
+	add := func(stream string, message json.RawMessage) {
+		if i, ok := at[stream]; ok {
+			messages[i] = message
+			return
+		}
+		at[stream] = len(messages)
+		messages = append(messages, message)
+	}
+	var before []json.RawMessage
+	if json.Unmarshal(r.Command.Files[StateFile], &before) == nil {
+		for _, message := range before {
+			add(text(lookup(message, "stream", "stream_descriptor", "name")), message)
+		}
+	}
+	for _, s := range r.States {
+		add(s.Stream, s.Message)
+	}
+	if messages == nil {
+		return nil
+	}
+	joined := []byte{'['}
+	for i, m := range messages {
+		if i > 0 {
+			joined = append(joined, ',')
+		}
+		joined = append(joined, m...)
+	}
+	return append(joined, ']')
+}
+
+// Problems are the sentences about all that the run did and no run may do.
+func (r *Result) Problems() []string {
+	all := slices.Clone(r.problems)
+	if r.dropped > 0 {
+		all = append(all, fmt.Sprintf("… and %d more such lines", r.dropped))
+	}
+	return all
+}
+
+// tester is what Check needs of a testing.TB.
+type tester interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+// Check reports every problem of the run as a failure of the test, together with what the run said about itself.
+func (r *Result) Check(t tester) {
+	t.Helper()
+	if problems := r.Problems(); len(problems) > 0 {
+		t.Errorf("%s\n\t- %s", r, strings.Join(problems, "\n\t- "))
+	}
+}
+
+// String sums the run up for the output of a test.
+func (r *Result) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s: exit %d after %s, %d lines, %d records, %d states", r.Runner, strings.Join(r.Command.Args, " "), r.Code,
+		r.Wall.Round(time.Millisecond), r.Lines, len(r.Rows), len(r.States))
+	for _, f := range r.Failures {
+		fmt.Fprintf(&b, "\n\tTRACE ERROR %s: %s (%s)", f.Type, f.Message, f.Internal)
+	}
+	for _, l := range r.Logs {
+		if l.Level != "DEBUG" && l.Level != "INFO" {
+			fmt.Fprintf(&b, "\n\t%s %s", l.Level, l.Message)
+		}
+	}
+	if len(r.Stderr) > 0 {
+		fmt.Fprintf(&b, "\n\tstderr: %s", clip(r.Stderr))
+	}
+	return b.String()
+}
+
+// problem notes something that no run may do; after the first twenty only their number is kept.
+func (r *Result) problem(format string, args ...any) {
+	if len(r.problems) >= 20 {
+		r.dropped++
+		return
+	}
+	r.problems = append(r.problems, fmt.Sprintf(format, args...))
+}
+
+// clip is enough of a line to know it by.
+func clip(line []byte) string {
+	if len(line) > 300 {
+		return string(line[:300]) + "…"
+	}
+	return string(line)
+}
+
+// hash names data that has no key.
+func hash(data []byte) string {
+	h := fnv.New64a()
+	_, _ = h.Write(data) // a hash never fails
+	return strconv.FormatUint(h.Sum64(), 16)
+}
+
+// keyOf is the row's key: the values at the paths, and whether all of them are there.
+func keyOf(data []byte, paths [][]string) (key string, complete bool) {
+	if len(paths) == 0 {
+		return hash(data), true
+	}
+	complete = true
+	var b bytes.Buffer
+	for i, path := range paths {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		value := lookup(data, path...)
+		complete = complete && !null(value)
+		b.WriteString(text(value))
+	}
+	return b.String(), complete
+}
+
+// kill tells whether a signal ends a process without its consent.
+func kill(s os.Signal) bool { return s == os.Kill }

@@ -1,0 +1,56 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
+
+// messageSchema compiles the repository's JSON Schema of the protocol's messages.
+func messageSchema() (*jsonschema.Schema, error) {
+	root, err := Root()
+	if err != nil {
+		return nil, err
+	}
+	c := jsonschema.NewCompiler()
+	c.Draft = jsonschema.Draft7
+	s, err := c.Compile("file://" + filepath.ToSlash(filepath.Join(root, "specs", "protocol", "message.json")))
+	if err != nil {
+		return nil, fmt.Errorf("compiling the protocol's schema: %w", err)
+	}
+	return s, nil
+}
+
+// recordSchema compiles what a stream's catalog says of its records; nil where it says nothing.
+func recordSchema(s Stream) (*jsonschema.Schema, error) {
+	if len(s.JSONSchema) == 0 {
+		return nil, nil //nolint:nilnil // no schema is no error
+	}
+	c := jsonschema.NewCompiler()
+	c.Draft = jsonschema.Draft7
+	if err := c.AddResource("stream.json", bytes.NewReader(s.JSONSchema)); err != nil {
+		return nil, fmt.Errorf("reading the schema of %s: %w", s.Name, err)
+	}
+	compiled, err := c.Compile("stream.json")
+	if err != nil {
+		return nil, fmt.Errorf("compiling the schema of %s: %w", s.Name, err)
+	}
+	return compiled, nil
+}
+
+// validate holds JSON against a schema; a nil schema accepts all.
+func validate(s *jsonschema.Schema, document []byte) error {
+	if s == nil {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(document))
+	d.UseNumber()
+	var value any
+	if err := d.Decode(&value); err != nil {
+		return fmt.Errorf("decoding: %w", err)
+	}
+	return s.Validate(value)
+}

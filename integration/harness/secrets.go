@@ -1,0 +1,68 @@
+package harness
+
+import (
+	"bytes"
+	"crypto/md5" //nolint:gosec // an API of these sends a password as MD5: the hash is as good as the password
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+	"strings"
+)
+
+// Forms are the forms in which a secret may show up in an output: plain, as JSON escapes it, URL-encoded, base64 and the hexadecimal MD5.
+func Forms(secret string) []string {
+	sum := md5.Sum([]byte(secret)) //nolint:gosec // see the import
+	quoted, err := json.Marshal(secret)
+	if err != nil { // a string always marshals
+		quoted = []byte(`""`)
+	}
+	all := []string{
+		secret, strings.Trim(string(quoted), `"`), url.QueryEscape(secret), url.PathEscape(secret),
+		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawStdEncoding.EncodeToString([]byte(secret)),
+		base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		hex.EncodeToString(sum[:]), strings.ToUpper(hex.EncodeToString(sum[:])),
+	}
+	var forms []string
+	for _, f := range all {
+		shorter := false // a form that holds another one is found with that
+		for _, g := range all {
+			shorter = shorter || (g != f && strings.Contains(f, g))
+		}
+		if !shorter && !contains(forms, f) {
+			forms = append(forms, f)
+		}
+	}
+	return forms
+}
+
+// searcher looks for secrets in outputs.
+type searcher struct{ forms [][]byte }
+
+func newSearcher(secrets []string) searcher {
+	var s searcher
+	for _, secret := range secrets {
+		for _, form := range Forms(secret) {
+			s.forms = append(s.forms, []byte(form))
+		}
+	}
+	return s
+}
+
+// scan notes a problem for every secret in an output. The problem's text does not have the secret.
+func (s searcher) scan(output []byte, where string, r *Result) {
+	for i, form := range s.forms {
+		if at := bytes.Index(output, form); at >= 0 {
+			r.problem("a secret (form %d) is in %s, after: %s", i, where, clip(output[max(0, at-80):at]))
+		}
+	}
+}
+
+func contains(all []string, s string) bool {
+	for _, a := range all {
+		if a == s {
+			return true
+		}
+	}
+	return false
+}

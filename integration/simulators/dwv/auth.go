@@ -1,0 +1,45 @@
+package dwv
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"slices"
+)
+
+// Auth says which credentials a request must carry. Whatever is required, a credential that is sent must be right.
+type Auth string
+
+// The ways to require credentials.
+const (
+	EitherHeader Auth = ""       // token or Authorization: Bearer
+	TokenOnly    Auth = "token"  // the header token of 1.0.2
+	BearerOnly   Auth = "bearer" // the header Authorization of 1.0.1
+	BothHeaders  Auth = "both"
+)
+
+func (a Auth) valid() bool {
+	return slices.Contains([]Auth{EitherHeader, TokenOnly, BearerOnly, BothHeaders}, a)
+}
+
+// admitted judges the credentials of a request. If they do not do, why is the text of the 401.
+func (s *Simulator) admitted(r *http.Request) (why string, ok bool) {
+	token, bearer := r.Header.Values("token"), r.Header.Values("Authorization")
+	missing := map[Auth]bool{
+		EitherHeader: len(token)+len(bearer) == 0,
+		TokenOnly:    len(token) == 0,
+		BearerOnly:   len(bearer) == 0,
+		BothHeaders:  len(token) == 0 || len(bearer) == 0,
+	}
+	if missing[s.with.Auth] {
+		return "Token não fornecido", false
+	}
+	if !same(token, s.with.Token) || !same(bearer, "Bearer "+s.with.Token) {
+		return "Token que foi fornecido é invalido", false
+	}
+	return "", true
+}
+
+// same tells whether a header was not sent, or once and with this value.
+func same(sent []string, want string) bool {
+	return len(sent) == 0 || len(sent) == 1 && subtle.ConstantTimeCompare([]byte(sent[0]), []byte(want)) == 1
+}

@@ -1,0 +1,143 @@
+// Package dwv simulates the integration API of DWV (dwvapp.com.br), from its documents 1.0.2 and 1.0.1 and from what is known of its
+// practice: the drift between schema and samples, nulls, texts of all kinds. Where the documents are silent it is strict: what
+// they do not name is refused.
+package dwv
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"math"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// The documents that describe the API.
+const (
+	Version102 = "1.0.2" // header token, avaliable_fields, fields, incorporation, construction_stage in Portuguese
+	Version101 = "1.0.1" // Authorization: Bearer only
+)
+
+// Options are what a Simulator can be told. The zero value is 1.0.2 with 1,000 properties that nobody changes.
+type Options struct {
+	Size    int              // properties, deleted ones included; 0 means 1,000
+	Seed    uint64           // equal seeds give equal data
+	Now     func() time.Time // the clock for what changes; nil is the wall clock
+	Newest  time.Time        // the newest time of change in the data at first; zero means 2025-11-03 18:30 in São Paulo
+	Version string           // empty means Version102
+	Token   string           // empty means one that looks different in each encoding
+	Auth    Auth             // which credentials are required; 1.0.1 knows Bearer only
+
+	MaxLimit      int  // a larger limit is lowered to this; 0 means 100
+	NumbersAsText bool // the numbers of the envelope are strings
+	Enveloped     bool // conditions and types come as {"data":[…]}
+	NoUpdates     bool // last_updates is checked and then ignored
+
+	Drift Drift
+}
+
+// Drift is what happens to the properties after each page of them that is answered: the listing changes while it is read.
+type Drift struct {
+	Move    int  // rows of the pages up to the answered one that move to the end of the listing
+	Touch   bool // those rows also change, and their time of change with them
+	Append  int  // new rows at the end
+	Prepend int  // new rows at the front, which push all others towards later pages
+	Delete  int  // rows of the pages up to the answered one that the agency removes; their time of change stays
+	Vanish  int  // rows of the pages up to the answered one that go for good: in neither list, detail 404
+	Pages   int  // after so many pages nothing happens any more; 0 means it never ends
+}
+
+// Simulator is DWV for one agency. Its methods may be called at any time from any goroutine.
+type Simulator struct {
+	with  Options
+	stock *stock // the parts that properties are made of; never changes
+
+	known   map[string]parameter // those of the list of properties
+	writers sync.Pool            // of *writer: a page takes hundreds of kilobytes
+
+	mu      sync.Mutex
+	rows    []row            // by index; see propertyID
+	order   []uint32         // indices into rows in the order of the listing
+	matches map[string][]int // indices that a filter lets through, in order; dropped when rows change
+	ticks   uint64           // steps of the simulator's own dice
+	pages   int              // pages of properties answered
+	since   period
+}
+
+var _ sim.Pager = (*Simulator)(nil)
+
+// New makes an agency with its properties. It panics on options that contradict themselves, for they are the programmer's.
+func New(o Options) *Simulator {
+	o.Size = cmp.Or(o.Size, 1000)
+	o.Version = cmp.Or(o.Version, Version102)
+	o.MaxLimit = cmp.Or(o.MaxLimit, 100)
+	o.Token = cmp.Or(o.Token, "eyJhbGciOiJIUzI1NiJ9.dwv+segredo/"+strconv.FormatUint(sim.Mix(o.Seed), 36)+"==")
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Newest.IsZero() {
+		o.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 0, saoPaulo())
+	}
+	if o.Version == Version101 {
+		o.Auth = BearerOnly
+	}
+	if o.Size < 0 || o.Version != Version101 && o.Version != Version102 || !o.Auth.valid() {
+		panic(fmt.Sprintf("dwv.New: size %d, version %q, auth %q", o.Size, o.Version, o.Auth))
+	}
+	s := &Simulator{with: o, stock: newStock(o.Seed)}
+	s.known = s.filters()
+	s.fill()
+	return s
+}
+
+// Open makes a Simulator from options by name: those of the flags below.
+func Open(o sim.Options) (sim.Simulator, error) {
+	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now}
+	flags := flag.NewFlagSet("dwv", flag.ContinueOnError)
+	flags.StringVar(&own.Version, "version", Version102, "")
+	flags.StringVar(&own.Token, "token", "", "")
+	flags.StringVar((*string)(&own.Auth), "auth", "", "")
+	flags.IntVar(&own.MaxLimit, "max-limit", 0, "")
+	flags.BoolVar(&own.NumbersAsText, "numbers-as-text", false, "")
+	flags.BoolVar(&own.Enveloped, "enveloped", false, "")
+	flags.BoolVar(&own.NoUpdates, "no-updates", false, "")
+	flags.IntVar(&own.Drift.Move, "move", 0, "")
+	flags.BoolVar(&own.Drift.Touch, "touch", false, "")
+	flags.IntVar(&own.Drift.Append, "append", 0, "")
+	flags.IntVar(&own.Drift.Prepend, "prepend", 0, "")
+	flags.IntVar(&own.Drift.Delete, "delete", 0, "")
+	flags.IntVar(&own.Drift.Vanish, "vanish", 0, "")
+	flags.IntVar(&own.Drift.Pages, "drift-pages", 0, "")
+	for name, value := range o.Set {
+		if err := flags.Set(name, value); err != nil {
+			var names []string
+			flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+			return nil, fmt.Errorf("setting %s of dwv, which knows %v: %w", name, names, err)
+		}
+	}
+	if own.Size < 0 || own.Version != Version101 && own.Version != Version102 || !own.Auth.valid() {
+		return nil, fmt.Errorf("opening dwv: size %d, version %q and auth %q cannot be", own.Size, own.Version, own.Auth)
+	}
+	return New(own), nil
+}
+
+// saoPaulo is the zone of the API's times. Brazil has had no summer time since 2019, and all times here are later.
+func saoPaulo() *time.Location { return time.FixedZone("America/Sao_Paulo", -3*60*60) }
+
+// Token is the agency's token.
+func (s *Simulator) Token() string { return s.with.Token }
+
+// Secrets is the token.
+func (s *Simulator) Secrets() []string { return []string{s.with.Token} }
+
+// Config reads from baseURL with the agency's token. The connector counts requests per minute; a quota over another window is converted.
+func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
+	perMinute := 1_000_000
+	if quota.Requests > 0 && quota.Window > 0 {
+		perMinute = int(max(1, math.Floor(float64(quota.Requests)*float64(time.Minute)/float64(quota.Window))))
+	}
+	return map[string]any{"token": s.with.Token, "base_url": baseURL, "requests_per_minute": perMinute}
+}

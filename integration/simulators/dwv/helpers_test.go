@@ -1,0 +1,129 @@
+package dwv
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"testing"
+)
+
+// get asks for a path with query parameters, given as name, value, name, value.
+func get(t *testing.T, s *Simulator, path string, query ...string) (status int, body []byte) {
+	t.Helper()
+	values := url.Values{}
+	for i := 0; i < len(query); i += 2 {
+		values.Add(query[i], query[i+1])
+	}
+	header := http.Header{"Token": {s.Token()}}
+	if s.with.Auth == BearerOnly {
+		header = http.Header{"Authorization": {"Bearer " + s.Token()}}
+	}
+	w := ask(t, s, http.MethodGet, path+"?"+values.Encode(), header)
+	return w.Code, w.Body.Bytes()
+}
+
+func ask(t *testing.T, s *Simulator, method, target string, header http.Header) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
+	r.Header = header
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+// envelope is a page of properties.
+type envelope struct {
+	Total    int        `json:"total"`
+	PerPage  int        `json:"perPage"`
+	Page     int        `json:"page"`
+	LastPage int        `json:"lastPage"`
+	Data     []property `json:"data"`
+}
+
+// property is what the tests look at of one.
+type property struct {
+	ID            int    `json:"id"`
+	Title         string `json:"title"`
+	Status        string `json:"status"`
+	Stage         string `json:"construction_stage"`
+	StageRaw      string `json:"construction_stage_raw"`
+	LastUpdatedAt string `json:"last_updated_at"`
+	Deleted       bool   `json:"deleted"`
+	Rent          any    `json:"rent"`
+	Unit          *home  `json:"unit"`
+	Building      *site  `json:"building"`
+	Third         *struct {
+		home
+		site
+	} `json:"third_party_property"`
+}
+
+type home struct {
+	Price   string `json:"price"`
+	Type    string `json:"type"`
+	Dorms   *int   `json:"dorms"`
+	Suites  *int   `json:"suites"`
+	Parking *int   `json:"parking_spaces"`
+	Rent    bool   `json:"rent"`
+}
+
+type site struct {
+	Title         string `json:"title"`
+	Address       string `json:"text_address"`
+	Incorporation string `json:"incorporation"`
+	Place         struct {
+		City  string `json:"city"`
+		State string `json:"state"`
+	} `json:"address"`
+}
+
+// parts are the home and the site, whichever kind of property it is.
+func (p property) parts() (home, site) {
+	if p.Third != nil {
+		return p.Third.home, p.Third.site
+	}
+	return *p.Unit, *p.Building
+}
+
+// list reads a page of properties.
+func list(t *testing.T, s *Simulator, query ...string) (e envelope) {
+	t.Helper()
+	status, body := get(t, s, root, query...)
+	if status != http.StatusOK {
+		t.Fatalf("%v: status %d: %s", query, status, body)
+	}
+	if err := json.Unmarshal(body, &e); err != nil {
+		t.Fatalf("%v: %v", query, err)
+	}
+	return e
+}
+
+// all reads every page.
+func all(t *testing.T, s *Simulator, query ...string) (rows []property) {
+	t.Helper()
+	for page := 1; ; page++ {
+		e := list(t, s, append([]string{"limit", "100", "page", strconv.Itoa(page)}, query...)...)
+		rows = append(rows, e.Data...)
+		if page >= e.LastPage {
+			return rows
+		}
+	}
+}
+
+// came counts how often each key is there.
+func came(rows []property) map[string]int {
+	n := map[string]int{}
+	for _, row := range rows {
+		n[strconv.Itoa(row.ID)]++
+	}
+	return n
+}
+
+// record is what answer writes.
+func record(answer func(w http.ResponseWriter)) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	answer(w)
+	return w
+}

@@ -1,0 +1,133 @@
+package dwv
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// paging is one page of a list of total rows.
+type paging struct {
+	total, perPage, page int
+}
+
+// lastPage is 0 for an empty list: the envelope is that of the Adonis framework's paginator, which counts so.
+func (p paging) lastPage() int { return (p.total + p.perPage - 1) / p.perPage }
+
+// bounds are the positions of the page's rows; none beyond the last page.
+func (p paging) bounds() (from, to int) {
+	from = min((min(p.page, p.lastPage()+1)-1)*p.perPage, p.total)
+	return from, min(from+p.perPage, p.total)
+}
+
+// envelope writes {"total","perPage","page","lastPage","data":[…]}.
+func (s *Simulator) envelope(out *writer, p paging, data func()) {
+	number := func(prefix string, n int) {
+		out.raw(prefix)
+		if s.with.NumbersAsText {
+			out.text(strconv.Itoa(n))
+		} else {
+			out.int(n)
+		}
+	}
+	number(`{"total":`, p.total)
+	number(`,"perPage":`, p.perPage)
+	number(`,"page":`, p.page)
+	number(`,"lastPage":`, p.lastPage())
+	out.raw(`,"data":[`)
+	data()
+	out.raw("]}")
+}
+
+// indexed is a row as it was when its page was cut.
+type indexed struct {
+	index int
+	row   row
+}
+
+// page cuts a page out of the properties that q lets through, and lets Drift happen after it.
+func (s *Simulator) page(q query) (paging, []indexed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	matching := s.matching(q)
+	p := paging{total: len(matching), perPage: q.limit, page: q.page}
+	from, to := p.bounds()
+	rows := make([]indexed, 0, to-from)
+	for _, index := range matching[from:to] {
+		rows = append(rows, indexed{index, s.rows[index]})
+	}
+	s.drift(matching[:to])
+	return p, rows
+}
+
+// matching are the indices of the properties that q lets through, in the order of the listing. The caller holds the lock.
+func (s *Simulator) matching(q query) []int {
+	if found, ok := s.matches[q.key]; ok {
+		return found
+	}
+	found := []int{}
+	for _, index := range s.order {
+		i := int(index)
+		if r := s.rows[i]; !r.gone && !slices.ContainsFunc(q.tests, func(t test) bool { return !t(i, r) }) {
+			found = append(found, i)
+		}
+	}
+	if len(s.matches) > 16 || s.matches == nil {
+		s.matches = map[string][]int{} // more filters than a reader has at one time
+	}
+	s.matches[q.key] = found
+	return found
+}
+
+// Previous is the request for the page of the same list before the one r asks for.
+func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	page, bad := strconv.Atoi(values.Get("page"))
+	if err != nil || bad != nil || page < 2 {
+		return nil, false
+	}
+	values.Set("page", strconv.Itoa(page-1))
+	before := r.Clone(r.Context())
+	before.URL.RawQuery = values.Encode()
+	return before, true
+}
+
+// cities are the states, cities and neighbourhoods of the properties that are selected.
+func (s *Simulator) cities(w http.ResponseWriter, r *http.Request) {
+	q, err := s.parse(r.URL.RawQuery, paged())
+	if err != nil {
+		s.Error(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	states := s.states()
+	p := paging{total: len(states), perPage: q.limit, page: q.page}
+	from, to := p.bounds()
+	var out writer
+	s.envelope(&out, p, func() {
+		for i, state := range states[from:to] {
+			if i > 0 {
+				out.raw(",")
+			}
+			state.write(&out)
+		}
+	})
+	send(w, http.StatusOK, out.b)
+}
+
+// states are those where a selected property lies, in the order of the country's list.
+func (s *Simulator) states() []state {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	used := map[int]bool{}
+	for i, r := range s.rows {
+		if !r.gone && !r.deleted {
+			used[s.facts(i).city] = true
+		}
+	}
+	return s.stock.states(used)
+}
+
+var _ sim.Simulator = (*Simulator)(nil)

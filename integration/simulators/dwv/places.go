@@ -1,0 +1,144 @@
+package dwv
+
+import (
+	"fmt"
+	"strings"
+)
+
+// state is a row of the list of cities.
+type state struct {
+	code, name string
+	cities     []city
+}
+
+// city is one with its neighbourhoods.
+type city struct {
+	id             int
+	uf, name       string
+	neighbourhoods []string
+}
+
+// place is an address.
+type place struct {
+	city int
+	text string
+	json []byte
+}
+
+// homeCities is how many of the cities, the first, most properties lie in.
+const homeCities = 5
+
+// geography is the country: 27 states, so that the list of them has more than one page of 20.
+func geography() ([]state, []city) {
+	var states []state
+	var cities []city
+	for _, line := range []string{
+		"SC|Santa Catarina|Itapema:Meia Praia,Centro,Morretes;Porto Belo:Perequê,Vila Nova;Balneário Camboriú:Centro,Barra Norte,Pioneiros;" +
+			"Itajaí:Praia Brava,Fazenda;Florianópolis:Ingleses,Córrego Grande",
+		"AC|Acre|Rio Branco:Bosque", "AL|Alagoas|Maceió:Ponta Verde,Jatiúca", "AP|Amapá|Macapá:Trem", "AM|Amazonas|Manaus:Adrianópolis",
+		"BA|Bahia|Salvador:Barra,Itapuã;Porto Seguro:Taperapuã", "CE|Ceará|Fortaleza:Meireles", "DF|Distrito Federal|Brasília:Asa Sul",
+		"ES|Espírito Santo|Vitória:Praia do Canto", "GO|Goiás|Goiânia:Setor Bueno", "MA|Maranhão|São Luís:Calhau",
+		"MT|Mato Grosso|Cuiabá:Goiabeiras",
+		"MS|Mato Grosso do Sul|Campo Grande:Chácara Cachoeira", "MG|Minas Gerais|Belo Horizonte:Savassi,Lourdes", "PA|Pará|Belém:Umarizal",
+		"PB|Paraíba|João Pessoa:Cabo Branco", "PR|Paraná|Curitiba:Água Verde,Batel;Guaratuba:Brejatuba", "PE|Pernambuco|Recife:Boa Viagem",
+		"PI|Piauí|Teresina:Jóquei", "RJ|Rio de Janeiro|Rio de Janeiro:Leblon,Méier", "RN|Rio Grande do Norte|Natal:Ponta Negra",
+		"RS|Rio Grande do Sul|Porto Alegre:Moinhos de Vento;Torres:Praia Grande", "RO|Rondônia|Porto Velho:Olaria",
+		"RR|Roraima|Boa Vista:Caçari",
+		"SP|São Paulo|São Paulo:Moema,Tatuapé;Santos:Gonzaga", "SE|Sergipe|Aracaju:Atalaia", "TO|Tocantins|Palmas:Plano Diretor Sul",
+	} {
+		part := strings.Split(line, "|")
+		states = append(states, state{code: part[0], name: part[1]})
+		for entry := range strings.SplitSeq(part[2], ";") {
+			name, neighbourhoods, _ := strings.Cut(entry, ":")
+			cities = append(cities, city{id: len(cities) + 1, uf: part[0], name: name, neighbourhoods: strings.Split(neighbourhoods, ",")})
+		}
+	}
+	return states, cities
+}
+
+// states are those with a used city, with their used cities.
+func (st *stock) states(used map[int]bool) []state {
+	var states []state
+	for _, all := range st.countries {
+		found := state{code: all.code, name: all.name}
+		for i, c := range st.cities {
+			if c.uf == all.code && used[i] {
+				found.cities = append(found.cities, c)
+			}
+		}
+		if len(found.cities) > 0 {
+			states = append(states, found)
+		}
+	}
+	return states
+}
+
+// uf is the key of the row: lower case, as in the document's sample.
+func (s state) uf() string { return strings.ToLower(s.code) }
+
+func (s state) write(w *writer) {
+	w.raw(`{"uf":`)
+	w.text(s.uf())
+	w.raw(`,"name":`)
+	w.text(s.name)
+	w.raw(`,"cities":[`)
+	for i, c := range s.cities {
+		if i > 0 {
+			w.raw(",")
+		}
+		w.raw(`{"id":`)
+		w.int(c.id)
+		w.raw(`,"name":`)
+		w.text(c.name)
+		w.raw(`,"neighborhoods":[`)
+		for j, name := range c.neighbourhoods {
+			if j > 0 {
+				w.raw(",")
+			}
+			w.raw(`{"id":`)
+			w.int(c.id*10 + j)
+			w.raw(`,"name":`)
+			w.text(name)
+			w.raw("}")
+		}
+		w.raw("]}")
+	}
+	w.raw("]}")
+}
+
+// newPlace makes the n-th address. Coordinates have more digits than a float64 holds, some in other spellings of a JSON number.
+func newPlace(n, at int, c city, dice uint64) place {
+	number := fmt.Sprintf("%d", 1+dice%999)
+	if n%9 == 0 {
+		number = "D 1"
+	}
+	neighbourhood := c.neighbourhoods[int(dice>>10%1024)%len(c.neighbourhoods)]
+	street := fmt.Sprintf("Rua %d", 100+dice>>20%200)
+	p := place{city: at, text: fmt.Sprintf("%s, %s, %s, %s - %s", street, number, neighbourhood, c.name, c.uf)}
+	var w writer
+	w.raw("{")
+	if n%3 == 0 { // seen in practice
+		w.raw(fmt.Sprintf(`"id":%d,`, 7000+n))
+	}
+	w.raw(`"street_name":`)
+	w.text(street)
+	w.raw(`,"street_number":`)
+	w.text(number)
+	w.raw(`,"neighborhood":`)
+	w.text(neighbourhood)
+	w.raw([]string{`,"complement":null`, `,"complement":"S/ Complemento"`, `,"complement":"S\/ Complemento"`}[n%3])
+	w.raw(fmt.Sprintf(`,"zip_code":"%05d-000","city":`, 88000+n))
+	w.text(c.name)
+	w.raw(`,"state":"` + c.uf + `","country":"Brasil"`)
+	switch n % 25 {
+	case 3:
+		w.raw(`,"latitude":-2.70947471823797600e1,"longitude":-48.0`)
+	case 7:
+		w.raw(`,"latitude":null,"longitude":null`)
+	default:
+		w.raw(fmt.Sprintf(`,"latitude":-%d.%014d,"longitude":-48.%020d`, 2+dice%30, dice>>8%1e14, dice))
+	}
+	w.raw("}")
+	p.json = w.b
+	return p
+}

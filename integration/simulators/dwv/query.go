@@ -1,0 +1,131 @@
+package dwv
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// query is what a request asks of a list.
+type query struct {
+	limit, page int
+	tests       []test
+	fields      *selection // nil is all
+	key         string     // equal for queries that let the same rows through
+}
+
+// test tells whether the row at an index is let through.
+type test func(index int, r row) bool
+
+// parameter reads the value of one query parameter. An error is what the 400 says, in the API's language.
+type parameter func(q *query, value string) error
+
+// parse reads a query string. A parameter that is not known, comes twice, is empty or malformed is an error.
+func (s *Simulator) parse(raw string, known map[string]parameter) (query, error) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return query{}, fmt.Errorf("parâmetros inválidos")
+	}
+	q := query{limit: 20, page: 1}
+	filtering := url.Values{}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if name == "per_page" && known["limit"] != nil {
+			continue // seen in practice: ignored
+		}
+		read, ok := known[name]
+		if !ok {
+			return query{}, fmt.Errorf("parâmetro desconhecido: %s", name)
+		}
+		if len(values[name]) != 1 || values.Get(name) == "" {
+			return query{}, fmt.Errorf("parâmetro repetido ou vazio: %s", name)
+		}
+		if err := read(&q, values.Get(name)); err != nil {
+			return query{}, fmt.Errorf("parâmetro inválido: %s: %w", name, err)
+		}
+		if name != "limit" && name != "page" && name != "fields" {
+			filtering.Set(name, values.Get(name))
+		}
+	}
+	q.limit = min(q.limit, s.with.MaxLimit)
+	q.key = filtering.Encode()
+	return q, nil
+}
+
+// paged are the parameters of every list with pages.
+func paged() map[string]parameter {
+	number := func(set func(q *query, n int)) parameter {
+		return func(q *query, value string) error {
+			n, err := strconv.ParseInt(value, 10, 32)
+			if err != nil || n < 1 || value[0] == '+' {
+				return errors.New("deve ser um número inteiro positivo")
+			}
+			set(q, int(n))
+			return nil
+		}
+	}
+	return map[string]parameter{
+		"limit": number(func(q *query, n int) { q.limit = n }),
+		"page":  number(func(q *query, n int) { q.page = n }),
+	}
+}
+
+// text lets rows through by a text.
+func text(match func(index int, value string) bool) parameter {
+	return func(q *query, value string) error {
+		q.tests = append(q.tests, func(index int, _ row) bool { return match(index, value) })
+		return nil
+	}
+}
+
+// one lets rows through by one of the values that are documented.
+func one(match func(index int, r row, value string) bool, values ...string) parameter {
+	return func(q *query, value string) error {
+		if !slices.Contains(values, value) {
+			return fmt.Errorf("deve ser um de %s", strings.Join(values, ", "))
+		}
+		q.tests = append(q.tests, func(index int, r row) bool { return match(index, r, value) })
+		return nil
+	}
+}
+
+// quantity lets rows through by a number: "1,3+" is one, or three and more. A number that is not known (negative) is none of them.
+func quantity(of func(index int) int) parameter {
+	syntax := regexp.MustCompile(`^\d{1,4}\+?(,\d{1,4}\+?)*$`)
+	return func(q *query, value string) error {
+		if !syntax.MatchString(value) {
+			return errors.New("deve ser como 1,3+")
+		}
+		q.tests = append(q.tests, func(index int, _ row) bool {
+			n := of(index)
+			return n >= 0 && slices.ContainsFunc(strings.Split(value, ","), func(part string) bool {
+				least, more := strings.CutSuffix(part, "+")
+				m, _ := strconv.Atoi(least) // the syntax was checked
+				return n == m || more && n > m
+			})
+		})
+		return nil
+	}
+}
+
+// updates lets rows through whose time of change lies on one of the days from,to: whole days in São Paulo, both included. Rows
+// without a time are on none. The document's sentence says 22/10/2020, its example 2020-10-25,2020-10-28; all readers known to work
+// send the latter.
+func (s *Simulator) updates(q *query, value string) error {
+	first, last, ok := strings.Cut(value, ",")
+	from, bad := time.ParseInLocation(time.DateOnly, first, saoPaulo())
+	to, worse := time.ParseInLocation(time.DateOnly, last, saoPaulo())
+	if !ok || bad != nil || worse != nil || to.Before(from) {
+		return errors.New("deve ser como 2020-10-25,2020-10-28")
+	}
+	begin, end := from.Unix(), to.AddDate(0, 0, 1).Unix()
+	if !s.with.NoUpdates {
+		q.tests = append(q.tests, func(_ int, r row) bool { return r.updated != 0 && begin <= r.updated && r.updated < end })
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package sim
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// answer is a whole response kept back, so that it can be changed, cut or delayed before it goes out.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// capture lets next answer r into memory.
+func capture(next http.Handler, r *http.Request) *answer {
+	a := &answer{header: http.Header{}, status: http.StatusOK}
+	next.ServeHTTP(a, r)
+	a.header.Del("Content-Length")
+	return a
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) WriteHeader(status int)      { a.status = status }
+func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+
+// send writes the headers, declaring length bytes of body, and then the parts, flushing after each and waiting for pause between them.
+func (a *answer) send(ctx context.Context, w http.ResponseWriter, pause time.Duration, parts ...[]byte) {
+	head(w, a.header, a.status, a.body.Len())
+	for i, part := range parts {
+		if i > 0 && !wait(ctx, pause) {
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = w.Write(part) // a reader that went away is its own affair
+		flush(w)
+	}
+}
+
+// halves are the two halves of the body.
+func (a *answer) halves() (first, second []byte) {
+	body := a.body.Bytes()
+	return body[:len(body)/2], body[len(body)/2:]
+}
+
+// zipped compresses what next answers when the request accepts it.
+func zipped(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		a := capture(next, r)
+		var small bytes.Buffer
+		z := gzip.NewWriter(&small)
+		_, _ = z.Write(a.body.Bytes()) // a bytes.Buffer takes all
+		_ = z.Close()
+		a.header.Set("Content-Encoding", "gzip")
+		head(w, a.header, a.status, small.Len())
+		_, _ = w.Write(small.Bytes())
+	})
+}
+
+// recorder notes what goes out.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(p)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

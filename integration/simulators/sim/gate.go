@@ -1,0 +1,117 @@
+package sim
+
+import (
+	"context"
+	"maps"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Behaviour is what stands between a simulator and its readers. The zero value lets everything through.
+type Behaviour struct {
+	Quota   Quota
+	Faults  Faults
+	Latency time.Duration // every answer comes later by this
+	Gzip    bool          // compresses answers for readers that accept it
+	LogSize int           // how many of the last requests Log keeps; 0 means 10,000
+}
+
+// Gate serves a simulator under a Behaviour and keeps the books. A Gate has its own quota, faults and counters; several Gates may stand
+// before one simulator, one after the other, for example first with faults and then without.
+type Gate struct {
+	book      book
+	simulator Simulator
+	with      Behaviour
+	window    *window
+	injector  *injector
+	inner     http.Handler
+}
+
+// NewGate puts a simulator behind a Behaviour. Whatever follows from the Behaviour is deterministic for a reader that asks one request
+// after the other; with Faults.Rate, for any reader.
+func NewGate(s Simulator, with Behaviour) *Gate {
+	g := &Gate{simulator: s, with: with, window: newWindow(with.Quota), injector: newInjector(with.Faults), inner: s}
+	g.book.keep = with.LogSize
+	if g.book.keep == 0 {
+		g.book.keep = 10_000
+	}
+	if with.Gzip {
+		g.inner = zipped(s)
+	}
+	return g
+}
+
+// elsewhere begins the paths to which the fault Redirect sends its victims.
+const elsewhere = "/elsewhere"
+
+// ServeHTTP judges the request by the quota at its arrival, and lets the simulator answer it, or a fault.
+func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	out := &recorder{ResponseWriter: w}
+	visit := g.book.arrive(r)
+	defer func() { g.book.leave(visit, out) }()
+
+	if strings.HasPrefix(r.URL.Path, elsewhere+"/") {
+		visit.stray = true
+		out.Header().Set("Content-Type", "application/json")
+		_, _ = out.Write([]byte("{}"))
+		return
+	}
+	now, left, ok := g.window.admit(visit.number)
+	if !wait(r.Context(), g.with.Latency) {
+		return
+	}
+	if !ok {
+		visit.throttled = true
+		g.with.Quota.RetryAfter.header(out.Header(), now, left)
+		g.simulator.Error(out, http.StatusTooManyRequests, "")
+		return
+	}
+	if visit.Fault = g.injector.choose(r, visit.number, visit.Attempt); visit.Fault == "" {
+		g.inner.ServeHTTP(out, r)
+		return
+	}
+	g.inject(visit.Fault, out, r)
+}
+
+// head writes the status and the headers, with the length of the body that is announced.
+func head(w http.ResponseWriter, header http.Header, status, length int) {
+	maps.Copy(w.Header(), header)
+	w.Header().Set("Content-Length", strconv.Itoa(length))
+	w.WriteHeader(status)
+}
+
+// flush brings what was written onto the wire.
+func flush(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).Flush() // a recorder in a test cannot, and need not
+}
+
+// wait waits for d, and tells false when the reader went away before.
+func wait(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// anotherHost is this server under another name, so that a redirect to it is one to a foreign host that can be watched.
+func anotherHost(r *http.Request) string {
+	host, port, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host, port = r.Host, "80"
+	}
+	other := "localhost"
+	if host == other {
+		other = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(other, port) + elsewhere + r.URL.Path
+}
