@@ -155,7 +155,9 @@ func TestTokenIsRenewed(t *testing.T) {
 		})
 	})
 	for more, calls := range map[string][]int{ // token calls so far, after 0, 58 and 62 minutes
-		``: {1, 1, 1}, `,"expires_in":3600`: {1, 1, 2}, `,"expires_in":"3600"`: {1, 1, 2}, `,"expires_in":60`: {1, 2, 3}, `,"expires_in":1e30`: {1, 1, 1},
+		``:                   {1, 1, 1},
+		`,"expires_in":3600`: {1, 1, 2}, `,"expires_in":"3600"`: {1, 1, 2},
+		`,"expires_in":60`: {1, 2, 3}, `,"expires_in":1e30`: {1, 1, 1},
 	} {
 		t.Run("expires_in"+more, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -210,14 +212,14 @@ func TestTokenFailures(t *testing.T) {
 		once   bool // is not asked again
 	}{
 		"invalid_grant": {400, `{"error":"invalid_grant","error_description":"user hasn't approved this consumer"}`, fault.Config,
-			`Getting an access token failed: the token endpoint refused it (invalid_grant), the API answered "user hasn't approved this consumer". Check the credentials`, true},
+			`token failed: the token endpoint refused it (invalid_grant), the API answered "user hasn't approved this consumer". Check`, true},
 		"invalid_client": {401, `{"error":"invalid_client"}`, fault.Config, `refused it (invalid_client)`, true},
 		"under 200":      {200, `{"error":"bad_verification_code"}`, fault.Config, `refused it (bad_verification_code)`, true},
 		"secret echoed":  {400, `{"error":"invalid_grant","error_description":"assertion-secret is bad"}`, fault.Config, `is bad`, true},
 		"400":            {400, `oops`, fault.Config, `failed (400): the API answered "oops". Check the credentials`, true},
 		"404":            {404, ``, fault.Config, `Check token_url`, true},
 		"no token":       {200, `{}`, fault.System, `holds no access_token`, false},
-		"500":            {500, `{"error":"server_error"}`, fault.Transient, `Getting an access token failed: POST /services/oauth2/token failed (500)`, false},
+		"500":            {500, `{"error":"server_error"}`, fault.Transient, `failed: POST /services/oauth2/token failed (500)`, false},
 		"429":            {429, `{"error":"slow_down"}`, fault.Transient, `failed (429)`, false},
 	}
 	for name, tt := range tests {

@@ -47,7 +47,10 @@ func parseArgs(self about, commands []command, args []string) (invocation, error
 		ExitErrHandler: func(*cli.Context, error) {}, // the library would end the process
 		// The library's own help and version flags are variables that all runs would share.
 		HideHelp: true, HideVersion: true,
-		Flags: []cli.Flag{helpFlag(), &cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version"}},
+		Flags: []cli.Flag{
+			helpFlag(),
+			&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version", DisableDefaultText: true},
+		},
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
 			return usageFault("", err)
 		},
@@ -60,7 +63,7 @@ func parseArgs(self about, commands []command, args []string) (invocation, error
 		}
 		app.Commands = append(app.Commands, &cli.Command{
 			Name: c.name, Usage: c.usage, HideHelp: true,
-			Flags: append(flags, &cli.BoolFlag{Name: "debug", Usage: "log more"}, helpFlag()),
+			Flags: append(flags, &cli.BoolFlag{Name: "debug", Usage: "log more", DisableDefaultText: true}, helpFlag()),
 			OnUsageError: func(_ *cli.Context, err error, _ bool) error {
 				return usageFault(c.name, err)
 			},
@@ -93,7 +96,7 @@ func parseArgs(self about, commands []command, args []string) (invocation, error
 }
 
 func helpFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "print this text"}
+	return &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "print this text", DisableDefaultText: true}
 }
 
 // invoked is c with the flags that were given.

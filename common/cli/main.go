@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// grace is how long a run may take to end once it has to: the platform, and whoever waits for a closed output, gives two seconds.
-	grace = 1800 * time.Millisecond
-	// listen is how often it is asked whether the output is still read when nothing is written.
-	listen = 500 * time.Millisecond
+	// grace is how long a run may take to end once it has to. With listen before it, it stays within two seconds.
+	grace = 1700 * time.Millisecond
+	// listen is how often it is asked whether the output is still read, for when nothing is written.
+	listen = 200 * time.Millisecond
 )
 
 // Main runs the command that the process was started with, and ends the process; it never returns. metadata is metadata.yaml.

@@ -100,7 +100,8 @@ func TestProgressIsRedrawn(t *testing.T) {
 		p.stop(true)
 		got := out.String()
 		const up = "\x1b[2A\r\x1b[J"
-		if strings.Count(got, up) != 2 || strings.Count(got, "\r\n") != 5 { // two drawings of two lines, the second over the first, and one line over it
+		// Two drawings of two lines, the second over the first, and the summary over that.
+		if strings.Count(got, up) != 2 || strings.Count(got, "\r\n") != 5 {
 			t.Errorf("got %q", got)
 		}
 		if !strings.HasSuffix(got, up+"Complete: 1 of 1 streams, 1 records, 0.0 MB in 3s\r\n") {

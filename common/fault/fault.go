@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind is whose move it is. The zero value is System.
@@ -39,9 +40,9 @@ type Error struct {
 	Err     error  // the cause, for us; may be nil
 }
 
-// Error is the message followed by the cause, for logs and tests; users are shown Message alone.
+// Error is the message followed by the cause, unless the message says it already, for logs and tests; users are shown Message alone.
 func (e *Error) Error() string {
-	if e.Err == nil {
+	if e.Err == nil || strings.Contains(e.Message, e.Err.Error()) {
 		return e.Message
 	}
 	return e.Message + ": " + e.Err.Error()

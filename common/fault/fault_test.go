@@ -23,7 +23,10 @@ func TestOf(t *testing.T) {
 		{"config before system and transient", errors.Join(transient, system, config), config, Config, "Mend the token."},
 		{"system before transient", errors.Join(transient, system), system, System, "A bug."},
 		{"the first of equals", errors.Join(transient, Transientf("Other.")), transient, Transient, "Try later."},
-		{"joined inside wrapped inside joined", errors.Join(io.EOF, fmt.Errorf("a: %w", errors.Join(transient, fmt.Errorf("b: %w", config)))), config, Config, "Mend the token."},
+		{
+			"joined inside wrapped inside joined",
+			errors.Join(io.EOF, fmt.Errorf("a: %w", errors.Join(transient, fmt.Errorf("b: %w", config)))), config, Config, "Mend the token.",
+		},
 		{"several %w", fmt.Errorf("%w and %w", transient, system), system, System, "A bug."},
 		{"beside a cancellation", errors.Join(context.Canceled, config), config, Config, "Mend the token."},
 		{"cancelled", fmt.Errorf("asking: %w", context.Canceled), nil, Transient, "The run was stopped before it was complete."},

@@ -2,6 +2,7 @@ package httpclient
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -22,7 +23,8 @@ func TestNewTakesSchemeAndHostAlone(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"", "api.example.com", "ftp://api.example.com", "https://", "https:///path", "https://api.example.com/v1", "https://api.example.com?k=tok",
+		"", "api.example.com", "ftp://api.example.com", "https://", "https:///path", "https://api.example.com/v1",
+		"https://api.example.com?k=tok",
 		"https://api.example.com/#x", "https://user:tok@api.example.com", "https://api.example.com:port", "http://api.example.com",
 		"http://10.0.0.1", "https://:443", "https://api.example.com/?", "ht tp://x", "localhost:8080",
 	} {
@@ -96,12 +98,17 @@ func TestSecretsAndQueriesStayInside(t *testing.T) {
 		judged.Judge = func(r *Response) error { return fault.Configf("it said %s", r.Text) }
 		_, judgedErr := c.Do(t.Context(), judged)
 		wantFault(t, judgedErr, fault.Config, "it said ")
+		judged.Judge = func(r *Response) error { return fmt.Errorf("it said %s", r.Text) }
+		_, plainErr := c.Do(t.Context(), judged)
+		wantFault(t, plainErr, fault.System, "it said ")
 		_ = m.Close()
 		c.Close()
 		cut, cancel := contextWithTimeout(t)
 		defer cancel()
 		_, noAnswer := c.Do(cut, ask)
-		for _, text := range []string{err.Error(), judgedErr.Error(), fault.Of(judgedErr).Message, noAnswer.Error(), log.String()} {
+		for _, text := range []string{
+			err.Error(), judgedErr.Error(), plainErr.Error(), fault.Of(judgedErr).Message, noAnswer.Error(), log.String(),
+		} {
 			if strings.Contains(text, secret) || strings.Contains(text, learned) || strings.Contains(text, "private") {
 				t.Errorf("leaks: %s", text)
 			}

@@ -113,8 +113,6 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 		return final(fault.Config, checkURL, "was redirected %s, which is refused", redirect.to)
 	case errors.Is(err, errTooLarge):
 		return final(fault.System, "", "was answered with more than %d MiB, which is the limit", c.o.MaxBody>>20)
-	case errors.Is(err, errProxy):
-		return final(fault.Config, checkProxy, "could not be sent: %v", err)
 	case untrusted(err):
 		return final(fault.Config, checkURL+" Where a company's own authority issued the certificate, SSL_CERT_FILE must name its file.",
 			"could not be sent: the certificate of %s is not trusted", c.base.Hostname())

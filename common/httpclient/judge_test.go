@@ -35,8 +35,14 @@ func TestFinalStatuses(t *testing.T) {
 			answer{status: 401, body: `[{"message":"Token que foi fornecido é invalido"}]`}, fault.Config,
 			`GET /v1/x was refused (401): the API answered "Token que foi fornecido é invalido". Check the credentials in the configuration.`,
 		},
-		{answer{status: 403, body: `{"mensagens":["Sem acesso"]}`}, fault.Config, `GET /v1/x is not allowed (403): the API answered "Sem acesso". Check`},
-		{answer{status: 404}, fault.Config, `GET /v1/x was not found (404): the API gave no reason. Check base_url and what the account may access.`},
+		{
+			answer{status: 403, body: `{"mensagens":["Sem acesso"]}`}, fault.Config,
+			`GET /v1/x is not allowed (403): the API answered "Sem acesso". Check`,
+		},
+		{
+			answer{status: 404}, fault.Config,
+			`GET /v1/x was not found (404): the API gave no reason. Check base_url and what the account may access.`,
+		},
 		{answer{status: 400, body: "<p>\n  bad\n</p>"}, fault.System, `GET /v1/x failed (400): the API answered "<p> bad </p>".`},
 		{answer{status: 304}, fault.System, `GET /v1/x failed (304)`},
 		{answer{status: 422, body: `{"error":{"code":1}}`}, fault.System, `the API answered "{"error":{"code":1}}"`},
@@ -100,7 +106,8 @@ func TestJudges(t *testing.T) {
 			[]answer{good}, always(Again(plain)), nil, -1, fault.Transient, "GET /x failed: Erro: true (tried",
 		},
 		"throttled, for ever": {
-			[]answer{{status: 401}}, always(Throttled(boom)), nil, -1, fault.Config, "The account is closed. It may be tried again from 2000-01-01T00:",
+			[]answer{{status: 401}}, always(Throttled(boom)), nil, -1, fault.Config,
+			"The account is closed. It may be tried again from 2000-01-01T00:",
 		},
 		"nil errors": {[]answer{good}, always(Again(nil)), nil, -1, fault.Transient, "GET /x failed: the answer is not good (tried"},
 	}

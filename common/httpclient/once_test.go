@@ -24,6 +24,7 @@ func TestOnce(t *testing.T) {
 	}
 	unknown := want{asked: 1, unknown: true, kind: fault.Config}
 	again := want{asked: 2, ok: true}
+	refused := want{asked: 1, kind: fault.Config}
 	tests := map[string]struct {
 		first func(w http.ResponseWriter, r *http.Request)
 		judge Judge
@@ -49,9 +50,9 @@ func TestOnce(t *testing.T) {
 		"reset":              {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, unknown},
 		"cut":                {func(w http.ResponseWriter, _ *http.Request) { cut(w) }, nil, unknown},
 		"no answer in time":  {hang, nil, unknown},
-		"too large":          {answer{status: 200, body: strings.Repeat(" ", 2000)}.serve, nil, want{asked: 1, unknown: true, kind: fault.Config}},
-		"redirected":         {answer{status: 307, header: []string{"Location", "https://example.com/"}}.serve, nil, want{asked: 1, kind: fault.Config}},
-		"redirected to GET":  {answer{status: 302, header: []string{"Location", "/other"}}.serve, nil, want{asked: 1, kind: fault.Config}},
+		"too large":          {answer{status: 200, body: strings.Repeat(" ", 2000)}.serve, nil, unknown},
+		"redirected":         {answer{status: 307, header: []string{"Location", "https://a.com/"}}.serve, nil, refused},
+		"redirected to GET":  {answer{status: 302, header: []string{"Location", "/other"}}.serve, nil, refused},
 		"redirected as POST": {answer{status: 308, header: []string{"Location", "/other"}}.serve, nil, again},
 	}
 	for name, tt := range tests {

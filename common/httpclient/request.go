@@ -138,8 +138,6 @@ func text(value any) string {
 		return value
 	case float64:
 		return strconv.FormatFloat(value, 'f', -1, 64)
-	case float32:
-		return strconv.FormatFloat(float64(value), 'f', -1, 32)
 	case interface{ Text() string }: // a value out of a record
 		return value.Text()
 	default:

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
 func TestWithLeavesTheOriginal(t *testing.T) {
@@ -38,6 +39,10 @@ func TestWithLeavesTheOriginal(t *testing.T) {
 	}
 	if !reflect.DeepEqual(r, original()) {
 		t.Errorf("the original changed: %+v", r)
+	}
+	id := record.Record(`{"id":12345678901234567890}`).Get("id")
+	if got := (Request{Path: "/{id}/{no}"}).With(Path, "id", id).With(Path, "no", nil).Path; got != "/12345678901234567890/" {
+		t.Errorf("path %s", got)
 	}
 	got = Request{}.With(Query, "a", "1").With(Header, "b", 2).With(Query, "a", nil).With(Header, "b", nil).With(Body, "c", 3)
 	if len(got.Query) != 0 || len(got.Header) != 0 || got.Body["c"] != 3 {
@@ -121,13 +126,18 @@ func TestEncoding(t *testing.T) {
 			Request{Method: "POST", Body: map[string]any{"a": "<&>", "n": json.Number("1.50")}},
 			sent{"POST", "application/json", "application/json", "api", `{"a":"<&>","n":1.50}`, ""},
 		},
-		"empty object": {Request{Method: "POST", Body: map[string]any{}}, sent{"POST", "application/json", "application/json", "api", `{}`, ""}},
+		"empty object": {
+			Request{Method: "POST", Body: map[string]any{}}, sent{"POST", "application/json", "application/json", "api", `{}`, ""},
+		},
 		"form": {
 			Request{Method: "POST", Form: true, Body: map[string]any{"a": "x y", "n": 5, "l": []string{"1", "2"}}},
 			sent{"POST", "application/x-www-form-urlencoded", "application/json", "api", "a=x+y&l=1&l=2&n=5", ""},
 		},
 		"own headers": {
-			Request{Method: "PUT", Header: http.Header{"content-type": {"text/json"}, "Accept": {"*/*"}, "own": {"request"}}, Body: map[string]any{}},
+			Request{
+				Method: "PUT", Body: map[string]any{},
+				Header: http.Header{"content-type": {"text/json"}, "Accept": {"*/*"}, "own": {"request"}},
+			},
 			sent{"PUT", "text/json", "*/*", "request", `{}`, ""},
 		},
 	}

@@ -34,7 +34,8 @@ func TestRetried(t *testing.T) {
 	for name, a := range map[string]answer{
 		"408": {status: 408}, "425": {status: 425}, "429": {status: 429}, "500": {status: 500}, "502": {status: 502, body: "<html>"},
 		"503": {status: 503}, "504": {status: 504}, "520": {status: 520}, "599": {status: 599},
-		"HTML": {status: 200, body: "<html>maintenance</html>"}, "empty": {status: 200}, "204": {status: 204}, "two": {status: 200, body: "{} {}"},
+		"HTML": {status: 200, body: "<html>maintenance</html>"}, "empty": {status: 200}, "204": {status: 204},
+		"two": {status: 200, body: "{} {}"},
 	} {
 		bad[name] = a.write
 	}
@@ -374,6 +375,26 @@ func TestDeadlineOfTheCallerNamesTheReason(t *testing.T) {
 		wantFault(t, err, fault.Transient, `GET /x failed (500): the API answered "down" (tried`)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("err = %v", err)
+		}
+	})
+}
+
+func TestQuotaCountsFromTheFirstByte(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := client(t, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(" "))
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(40 * time.Second)
+			good.write(w)
+		}, func(o *Options) { o.Limit = ratelimit.Every(time.Minute, 1) })
+		start := time.Now()
+		for range 2 {
+			if _, err := c.Do(t.Context(), Request{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(start); took != 100*time.Second { // a window since the first byte of the first, and the second
+			t.Errorf("took %v", took)
 		}
 	})
 }

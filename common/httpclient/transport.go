@@ -44,7 +44,6 @@ const (
 var (
 	errIdle     = errors.New("no byte came for a minute")
 	errTooLarge = errors.New("the answer is too large")
-	errProxy    = errors.New("the proxy address in the environment cannot be read")
 )
 
 // redirectError is a redirect that was not followed. Its text names no more than a host: a location may carry a secret.
@@ -59,7 +58,7 @@ func newHTTP(dial func(ctx context.Context, network, address string) (net.Conn, 
 		dial = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
 	}
 	reuse := &http.Transport{
-		Proxy:                 proxy,
+		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           dial,
 		TLSHandshakeTimeout:   tlsTimeout,
 		ResponseHeaderTimeout: headerTimeout,
@@ -72,15 +71,6 @@ func newHTTP(dial func(ctx context.Context, network, address string) (net.Conn, 
 	fresh := reuse.Clone()
 	fresh.DisableKeepAlives = true
 	return &http.Client{Transport: reuse, CheckRedirect: checkRedirect}, &http.Client{Transport: fresh, CheckRedirect: checkRedirect}
-}
-
-// proxy is the environment's proxy; its own error would show the proxy's password.
-func proxy(r *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil, errProxy
-	}
-	return u, nil
 }
 
 // checkRedirect follows what stays on the host, encrypted if it was, and the same method.

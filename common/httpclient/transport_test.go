@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -110,11 +111,12 @@ func TestConnectTimeouts(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) { // a server that takes the connection and does not speak TLS
-		c, err := New(Options{BaseURL: "https://localhost", MaxElapsed: 10500 * time.Millisecond, Dial: func(context.Context, string, string) (net.Conn, error) {
+		deaf := func(context.Context, string, string) (net.Conn, error) {
 			client, server := net.Pipe()
 			go io.Copy(io.Discard, server) //nolint:errcheck // until the client closes
 			return client, nil
-		}})
+		}
+		c, err := New(Options{BaseURL: "https://localhost", MaxElapsed: 10500 * time.Millisecond, Dial: deaf})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +255,7 @@ func TestNoConnection(t *testing.T) {
 		kind fault.Kind
 		want string
 	}{
-		"no host": {&net.DNSError{Name: "localhost", IsNotFound: true}, fault.Config, "could not be sent: the host localhost was not found (tried "},
+		"no host": {&net.DNSError{Name: "localhost", IsNotFound: true}, fault.Config, "the host localhost was not found (tried "},
 		"DNS":     {&net.DNSError{Name: "localhost", Err: "server misbehaving", IsTemporary: true}, fault.Transient, "server misbehaving"},
 		"refused": {syscall.ECONNREFUSED, fault.Transient, "could not be sent: the connection was refused (tried "},
 		"reset":   {syscall.ECONNRESET, fault.Transient, "was cut off before the answer was complete (tried "},
@@ -278,6 +280,17 @@ func TestNoConnection(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestProxyThatIsNotFound(t *testing.T) {
+	c, err := New(Options{BaseURL: "https://api.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := c.noAnswer(&url.Error{Op: "Get", URL: "https://api.example.com/?private=1", Err: &net.OpError{
+		Op: "proxyconnect", Err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "proxy.example.com", IsNotFound: true}},
+	}}, false)
+	wantFault(t, c.err("GET /x", f, ""), fault.Config, "GET /x could not be sent: the host proxy.example.com was not found. Check HTTP_PROXY")
 }
 
 // The tests below need sockets: TLS, the environment's proxy, HTTP/2.
@@ -340,7 +353,7 @@ func TestHTTP2(t *testing.T) {
 // TestEnvironment asks as another process, since Go reads the environment's proxy and roots once.
 func TestEnvironment(t *testing.T) {
 	if base := os.Getenv("TEST_ENVIRONMENT_BASE"); base != "" {
-		c, err := New(Options{BaseURL: base, PlainHTTP: true, MaxElapsed: time.Second})
+		c, err := New(Options{BaseURL: base, PlainHTTP: true, MaxElapsed: 20 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -365,18 +378,6 @@ func TestEnvironment(t *testing.T) {
 		defer proxy.Close()
 		if out, err := run("http://api.example.com", "HTTP_PROXY="+proxy.URL); err != nil || asked.Load() != "http://api.example.com/x" {
 			t.Errorf("the proxy was asked %v: %v %s", asked.Load(), err, out)
-		}
-	})
-	t.Run("bad proxy", func(t *testing.T) {
-		out, err := run("http://api.example.com", "HTTP_PROXY=http://user:pr1vate@proxy\x7f")
-		if err == nil || !strings.Contains(out, "Check HTTP_PROXY") || strings.Contains(out, "pr1vate") {
-			t.Errorf("%v %s", err, out)
-		}
-	})
-	t.Run("no proxy", func(t *testing.T) {
-		out, err := run("http://api.example.com", "HTTP_PROXY=http://proxy.invalid")
-		if err == nil || !strings.Contains(out, "the host proxy.invalid was not found") || !strings.Contains(out, "Check HTTP_PROXY") {
-			t.Errorf("%v %s", err, out)
 		}
 	})
 	t.Run("roots", func(t *testing.T) {

@@ -44,6 +44,31 @@ type Totaled interface {
 	Total(p Page) (rows int64, ok bool)
 }
 
+// Repeater is a Strategy of a listing that may go on with rows that came before instead of ending.
+type Repeater interface {
+	// Repeating is whether two pages in a row without a new row are the listing's end.
+	Repeating() bool
+}
+
+// Sized is a Strategy that asks for pages of a size, and can ask for smaller ones.
+type Sized interface {
+	// Resize asks for pages of size, or half as large as now for 0. It is false when that is not smaller, or not at all possible.
+	Resize(size int) (Strategy, bool)
+}
+
+// TooLarge is the error of a Judge that has understood that the page asked for is too large. A listing that is Sized begins anew with
+// smaller pages.
+type TooLarge struct {
+	Max int   // what the API says it allows; 0: it does not say
+	Err error // the failure, where the page cannot be made smaller
+}
+
+// Error is that of the failure.
+func (t *TooLarge) Error() string { return t.Err.Error() }
+
+// Unwrap is the failure.
+func (t *TooLarge) Unwrap() error { return t.Err }
+
 // Single is for a listing that is not paged.
 type Single struct{}
 
@@ -65,6 +90,7 @@ type Number struct {
 	Short     bool   // a page with fewer than Size rows is the last: only for an API that refuses sizes instead of capping them silently
 	Last      string // path in the answer: the number of the last page
 	Echo      string // path in the answer: the number of the page that it is
+	Repeats   bool   // the API may repeat rows after the last page: two pages in a row without a new row are the end, like an empty one
 	Rows      string // path in the answer: the number of rows of the whole listing, reliable
 }
 
@@ -104,6 +130,21 @@ func (n Number) Echoes(r httpclient.Request, p Page) bool {
 	got, ok := number(p, n.Echo)
 	return !ok || int64(asked) == got
 }
+
+// Resize asks for smaller pages.
+func (n Number) Resize(size int) (Strategy, bool) {
+	if size == 0 {
+		size = n.Size / 2
+	}
+	if n.SizeParam == "" || size < 1 || size >= n.Size {
+		return n, false
+	}
+	n.Size = size
+	return n, true
+}
+
+// Repeating is Repeats.
+func (n Number) Repeating() bool { return n.Repeats }
 
 // Total is the number that Rows names.
 func (n Number) Total(p Page) (int64, bool) { return number(p, n.Rows) }

@@ -51,7 +51,8 @@ func TestParseCatalogFaults(t *testing.T) {
 		`{"streams":"s3cret"}`:  `The configured catalog has the wrong type of value at "streams" (line 1, column 19).`,
 		`{"streams":[{"stream":{"name":"a"}},{"stream":{"s3cret":1}}]}`: "Stream 2 of the configured catalog has no name.",
 		`{"streams":[{"stream":{"name":"a"}},{"stream":{"name":"a"}}]}`: `The configured catalog has the stream "a" twice.`,
-		"{\"streams\":[{\"stream\":\n{\"name\":17}}]}":                  `The configured catalog has the wrong type of value at "streams.stream.name" (line 2, column 10).`,
+		"{\"streams\":[{\"stream\":\n{\"name\":17}}]}": `The configured catalog has the wrong type of value at ` +
+			`"streams.stream.name" (line 2, column 10).`,
 	} {
 		got, err := ParseCatalog([]byte(input))
 		f := fault.Of(err)

@@ -285,7 +285,7 @@ func TestPanicsCarryTheirStack(t *testing.T) {
 func TestLongTextsAreCut(t *testing.T) {
 	for _, text := range []string{strings.Repeat("x", 60_000), "a" + strings.Repeat("é", 60_000), strings.Repeat("é", 60_000)} {
 		lines := emitted(t, func(t *testing.T, e *Emitter) {
-			must(t, e.Failure(&fault.Error{Message: text, Err: errors.New(text)}, nil))
+			must(t, e.Failure(&fault.Error{Message: text, Err: errors.New(text + "!")}, nil))
 		})
 		var m struct{ Trace Trace }
 		must(t, json.Unmarshal([]byte(lines[0]), &m))

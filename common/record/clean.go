@@ -25,7 +25,7 @@ const maxDepth = 1000
 // An empty body, one that is not JSON, more than one value, or more than 1,000 objects and arrays inside each other are an error; its
 // text is short and holds nothing of the body.
 func Clean(body []byte) (clean Record, replaced int, err error) {
-	body = trim(bytes.TrimPrefix(body, []byte("\ufeff")))
+	body = bytes.Trim(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
 	if len(body) == 0 {
 		return nil, 0, errors.New("reading JSON: there is nothing")
 	}

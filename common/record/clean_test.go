@@ -45,19 +45,20 @@ func TestClean(t *testing.T) {
 
 func TestCleanRefuses(t *testing.T) {
 	for name, body := range map[string]string{
-		"nothing":            "",
-		"white space":        " \n",
-		"a mark alone":       "\ufeff",
-		"two values":         `{"a":1}{"a":2}`,
-		"a rest":             `{"a":1} x`,
-		"HTML":               "<html>secret</html>",
-		"cut off":            `{"a":"secret`,
-		"a raw line break":   "[\"a\nb\"]",
-		"a comma too many":   `[1,]`,
-		"a leading zero":     `[01]`,
-		"nothing but [":      strings.Repeat("[", 64<<20),
-		"nothing but {a:":    strings.Repeat(`{"a":`, 8<<20),
-		"one level too deep": strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
+		"nothing":             "",
+		"white space":         " \n",
+		"a control character": "\x00 0",
+		"a mark alone":        "\ufeff",
+		"two values":          `{"a":1}{"a":2}`,
+		"a rest":              `{"a":1} x`,
+		"HTML":                "<html>secret</html>",
+		"cut off":             `{"a":"secret`,
+		"a raw line break":    "[\"a\nb\"]",
+		"a comma too many":    `[1,]`,
+		"a leading zero":      `[01]`,
+		"nothing but [":       strings.Repeat("[", 64<<20),
+		"nothing but {a:":     strings.Repeat(`{"a":`, 8<<20),
+		"one level too deep":  strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := Clean([]byte(body))

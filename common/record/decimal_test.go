@@ -66,6 +66,7 @@ func TestDecimal(t *testing.T) {
 		{`"1e5"`, `null`, `null`, `null`},
 		{`"12 de maio"`, `null`, `null`, `null`},
 		{`"2 até"`, `null`, `null`, `null`},
+		{`"Sob consulta até 2"`, `null`, `null`, `null`},
 		{`"2 até Sob consulta"`, `null`, `null`, `null`},
 		{`"até 80,00 m²"`, `null`, `null`, `null`},
 		{`"1 até 2 até 3"`, `null`, `null`, `null`},

@@ -94,15 +94,6 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// trim is b without the white space around it.
-func trim(b []byte) []byte {
-	b = b[skipSpace(b, 0):]
-	for len(b) > 0 && b[len(b)-1] <= ' ' {
-		b = b[:len(b)-1]
-	}
-	return b
-}
-
 // cursor walks over the members of an object or the elements of an array.
 type cursor struct {
 	bytes   []byte

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -28,8 +29,8 @@ type Shape struct {
 type warning struct{ field, problem string }
 
 // Append appends r, edited in one pass over its bytes, to dst. The put members replace members of the same name, in their place and
-// whatever the edits say of it, or come last. What it appends is valid JSON on one line. A record that is not an object is appended as it
-// is.
+// whatever the edits say of it, or come last; of two of one name the first counts. What it appends is valid JSON on one line. A record
+// that is not an object is appended as it is.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 	start := skipSpace(r, 0)
 	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {
@@ -67,10 +68,7 @@ func (s *Shape) Warnings() []Warning {
 		all = append(all, Warning{Field: w.field, Problem: w.problem, Count: count})
 	}
 	slices.SortFunc(all, func(a, b Warning) int {
-		if order := strings.Compare(a.Field, b.Field); order != 0 {
-			return order
-		}
-		return strings.Compare(a.Problem, b.Problem)
+		return cmp.Or(strings.Compare(a.Field, b.Field), strings.Compare(a.Problem, b.Problem))
 	})
 	return all
 }
@@ -184,7 +182,7 @@ func lower(name []byte, from int) []byte {
 	return name
 }
 
-// replaced writes the put member instead of the member called name, if there is one of that name.
+// replaced writes the put member instead of the member called name or of column, once, if there is one of that name.
 func (w *writer) replaced(name []byte, column *column) bool {
 	for i, m := range w.put {
 		if column != nil && column.name != m.Name || column == nil && string(name) != m.Name {
@@ -278,10 +276,8 @@ func (w *writer) rest() {
 			w.decimal(c, nil, e.ZeroIsNull)
 		}
 	}
-	for i, m := range w.put {
-		if w.first(w.columns + i) {
-			w.member(m)
-		}
+	for _, m := range w.put {
+		w.replaced([]byte(m.Name), nil)
 	}
 }
 
@@ -365,6 +361,9 @@ func (w *writer) decimal(c *column, value []byte, zeroIsNull bool) {
 	for i, n := range [...][]byte{number, low, high} {
 		if i == len(c.made) {
 			break
+		}
+		if w.replaced(nil, c.made[i]) {
+			continue
 		}
 		w.key(c.made[i])
 		if n == nil || zeroIsNull && isZero(n) {

@@ -58,6 +58,10 @@ func TestShape(t *testing.T) {
 			put: []Member{{"a", []byte("2")}, {"b", []byte("2")}, {"c", []byte("2")}},
 			in:  `{"d":0,"b":0}`, want: `{"c":2,"b":2,"a":2}`,
 		}, {
+			name: "a put member before what a Decimal makes", edits: []Edit{Decimal{Field: "a", Range: true}},
+			put: []Member{{"a_min", []byte("7")}, {"b", []byte("8")}, {"b", []byte("9")}},
+			in:  `{"a":"1"}`, want: `{"a":"1","a_num":1,"a_min":7,"a_max":1,"b":8}`,
+		}, {
 			name: "JSONText", edits: []Edit{JSONText{"a"}, JSONText{"b"}, JSONText{"c"}, JSONText{"d"}, JSONText{"e"}, JSONText{"f"}},
 			in:   `{"a":[ {"x" : "say \"hi\" \\ \n"} ,1.50 ],"b":"text","c":null,"d":12.50,"e":true,"f":{}}`,
 			want: `{"a":"[{\"x\":\"say \\\"hi\\\" \\\\ \\n\"},1.50]","b":"text","c":null,"d":"12.50","e":"true","f":"{}"}`,

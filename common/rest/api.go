@@ -19,10 +19,12 @@ import (
 // API describes one API as one configuration sees it.
 type API struct {
 	httpclient.Options
-	Pages    pagination.Strategy // how listings are paged, for streams that do not say it themselves; nil: they are not
-	Records  string              // path of the rows in an answer, for streams that do not say it themselves; "": the answer itself
-	Check    string              // the stream whose first page tells whether the configuration works
-	Parallel int                 // requests in flight, all streams together; 0 is 8
+	Pages   pagination.Strategy // how listings are paged, for streams that do not say it themselves; nil: they are not
+	Records string              // path of the rows in an answer, for streams that do not say it themselves; "": the answer itself
+	Check   string              // the stream whose first page tells whether the configuration works
+	// Absent is whether an answer says that this account does not have what was asked for; see Stream.Optional.
+	Absent   func(*httpclient.Response) bool
+	Parallel int // requests in flight, all streams together; 0 is 8
 	Streams  []Stream
 }
 
@@ -43,6 +45,11 @@ type Stream struct {
 	Explode *Explode                                   // the stream is an array inside the rows of another stream
 	Shape   []record.Edit                              // what a row needs to become what the schema says; the cursor field's time needs no mention
 	Map     func(record.Record) (record.Record, error) // last resort, before Shape; a nil record drops the row
+	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.
+	Needs string
+	// Optional says that not every account has the stream: where API.Absent finds it missing it is empty, with one WARN, but only if the
+	// API answered something else in the same run. A wrong address must not end as empty tables.
+	Optional bool
 }
 
 // Cursor describes the time of change of a stream's rows.
@@ -58,6 +65,10 @@ type Cursor struct {
 	Start   Date           // rows before it are not sent, in either sync mode; "": all are
 	// Lookback widens the question, for filters that know only days, or the wrong zone, or are not sharp at their ends.
 	Lookback time.Duration
+	// Overlap sends rows again whose time is up to this long before the mark: for a time that is not quite one of change.
+	Overlap time.Duration
+	// Open is the path of a value that a row does not have while it may still change without its time moving; such rows are always sent.
+	Open string
 	// Window cuts the question into stretches of this length, each a slice that a later run need not read again; 0 asks once.
 	Window time.Duration
 }
@@ -172,6 +183,14 @@ func (c *Cursor) layouts() []string {
 		return nil
 	}
 	return c.Layouts
+}
+
+// overlap is that of the cursor, or none.
+func (c *Cursor) overlap() time.Duration {
+	if c == nil {
+		return 0
+	}
+	return c.Overlap
 }
 
 // start is the moment before which rows are not sent, or zero.

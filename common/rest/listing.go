@@ -33,15 +33,33 @@ type fetched struct {
 	err      error
 }
 
-// pages is how s is paged.
-func (a *API) pages(s *Stream) pagination.Strategy {
-	if s.Pages != nil {
+// pages is how s is paged, with pages as small as the API turned out to want them.
+func (r *run) pages(s *Stream) pagination.Strategy {
+	if learnt, ok := r.resized.Load(s.Name); ok {
+		return learnt.(pagination.Strategy)
+	}
+	switch {
+	case s.Pages != nil:
 		return s.Pages
+	case r.api.Pages != nil:
+		return r.api.Pages
+	default:
+		return pagination.Single{}
 	}
-	if a.Pages != nil {
-		return a.Pages
+}
+
+// resize notes that s is to be read with smaller pages, if err says so and they can be smaller.
+func (r *run) resize(s *Stream, strategy pagination.Strategy, err error) bool {
+	large, ok := errors.AsType[*pagination.TooLarge](err)
+	sized, can := strategy.(pagination.Sized)
+	if !ok || !can {
+		return false
 	}
-	return pagination.Single{}
+	smaller, can := sized.Resize(large.Max)
+	if can {
+		r.resized.Store(s.Name, smaller)
+	}
+	return can
 }
 
 // fetch asks for one page of s. An answer without rows where there should be some is asked for again like any other fault of a server.
@@ -53,8 +71,11 @@ func (r *run) fetch(ctx context.Context, s *Stream, request httpclient.Request) 
 		return fetched{}, context.Cause(ctx)
 	}
 	got := fetched{request: request}
-	counted, _ := r.api.pages(s).(pagination.Counted)
+	counted, _ := r.pages(s).(pagination.Counted)
 	request.Judge = func(resp *httpclient.Response) error {
+		if s.Optional && r.api.Absent(resp) {
+			return errAbsent
+		}
 		if resp.Status/100 != 2 || resp.Body == nil {
 			return nil
 		}
@@ -73,21 +94,23 @@ func (r *run) fetch(ctx context.Context, s *Stream, request httpclient.Request) 
 		return nil
 	}
 	_, err := r.client.Do(ctx, request)
+	if err == nil {
+		r.answered.Store(true)
+	}
 	return got, err
 }
 
-// list is the pages of one listing in order. A listing that says how many pages it has is fetched ahead. The sequence ends after an error.
-func (r *run) list(ctx context.Context, s *Stream, request httpclient.Request) iter.Seq2[fetched, error] {
+// list is the pages of one listing in order, paged by strategy. A listing that says how many pages it has is fetched ahead. The sequence ends after an error.
+func (r *run) list(ctx context.Context, s *Stream, strategy pagination.Strategy, request httpclient.Request) iter.Seq2[fetched, error] {
 	return func(yield func(fetched, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		strategy := r.api.pages(s)
 		first := strategy.First(request)
 		page, err := r.fetch(ctx, s, first)
 		if !yield(page, err) || err != nil {
 			return
 		}
-		guard := guard{run: r, stream: s, seen: map[uint64]bool{}}
+		guard := guard{run: r, stream: s, strategy: strategy, seen: map[uint64]bool{}}
 		guard.fresh(page)
 		if counted, ok := strategy.(pagination.Counted); ok {
 			if n, ok := counted.Count(page.Page); ok {
@@ -166,16 +189,21 @@ func (r *run) ahead(
 type guard struct {
 	run    *run
 	stream *Stream
-	seed   maphash.Seed
-	seen   map[uint64]bool
+
+	strategy pagination.Strategy
+	seed     maphash.Seed
+	seen     map[uint64]bool
 }
 
 // ask is page, asked for again while it is one that came before. A listing that tells its total is let through in the end, since the
 // total decides whether rows are missing; without one it would never end, or end with rows missing.
 func (g *guard) ask(ctx context.Context, page fetched) (fetched, error) {
+	if repeating(g.strategy) {
+		return page, nil
+	}
 	for try := 1; !g.fresh(page); try++ {
 		if try > repeats {
-			if _, ok := total(g.run.api.pages(g.stream), page.Page); ok {
+			if _, ok := total(g.strategy, page.Page); ok {
 				return page, nil
 			}
 			return page, fault.Transientf("%s answers with the same rows for page after page", g.stream.Path)
@@ -224,23 +252,31 @@ func total(strategy pagination.Strategy, p pagination.Page) (int64, bool) {
 
 // row is a row of a listing with what the engine needs of it.
 type row struct {
-	data record.Record
-	key  string
-	time time.Time // zero: it has none that can be read
+	data  record.Record
+	key   string
+	time  time.Time // of change; zero: it has none that can be read
+	until time.Time // the last moment that time may stand for: a time without seconds is a whole minute
+	open  bool      // it may have changed without its time moving
 }
 
 // walk reads the listing of s that begins with request, hands the rows that did not come before to use, page by page, and holds the
 // listing to the total that it promises: when fewer different rows came it is read once more, and when they are still fewer that is a
-// transient failure. seen may be told rows of an earlier walk. page, if not nil, is told of every page first.
+// transient failure. A listing whose pages turn out to be too large begins anew with smaller ones. page, if not nil, is told of every
+// page first. late is the earliest later time of a row that came again: the mark may not pass it.
 func (r *run) walk(
 	ctx context.Context, s *Stream, request httpclient.Request, clock *Cursor, page func(fetched), use func([]row) error,
 ) (late time.Time, err error) {
 	seen := newUnique(s, clock)
-	strategy := r.api.pages(s)
 	for attempt := 1; ; attempt++ {
+		strategy := r.pages(s)
 		var promised int64
 		var has bool
-		for p, err := range r.list(ctx, s, request) {
+		stale := 0 // pages in a row without a new row
+		for p, err := range r.list(ctx, s, strategy, request) {
+			if err != nil && r.resize(s, strategy, err) {
+				attempt = 0 // what came so far does not come again
+				break
+			}
 			if err != nil {
 				return seen.late, err
 			}
@@ -248,9 +284,19 @@ func (r *run) walk(
 			if page != nil {
 				page(p)
 			}
-			if err := use(seen.rows(p.Records)); err != nil {
+			rows := seen.rows(p.Records)
+			if err := use(rows); err != nil {
 				return seen.late, err
 			}
+			if stale++; len(rows) > 0 {
+				stale = 0
+			}
+			if stale == 2 && repeating(strategy) {
+				break
+			}
+		}
+		if attempt == 0 {
+			continue
 		}
 		if !has || len(s.Key) == 0 || seen.count() >= promised {
 			return seen.late, nil
@@ -261,6 +307,12 @@ func (r *run) walk(
 		}
 		r.log.Warn(fmt.Sprintf("%s: %d rows promised, %d came; the listing is read once more", s.Name, promised, seen.count()))
 	}
+}
+
+// repeating is whether rows that came before may be the end of a listing.
+func repeating(strategy pagination.Strategy) bool {
+	r, ok := strategy.(pagination.Repeater)
+	return ok && r.Repeating()
 }
 
 // served is when the server began to answer, on its own clock, or zero when it does not tell.

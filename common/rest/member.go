@@ -62,8 +62,8 @@ func (r *run) member(s *Stream, configured protocol.ConfiguredStream, input stat
 	if doc.Mark.After(r.now) {
 		m.future = raw
 	}
-	if m.incremental && doc.Mark.After(m.bound) {
-		m.bound = doc.Mark
+	if mark := doc.Mark.Add(-s.Cursor.overlap()); m.incremental && !doc.Mark.IsZero() && mark.After(m.bound) {
+		m.bound = mark
 	}
 	if m.doc.Cycle == nil {
 		m.doc.Cycle = &state.Cycle{Start: r.now.UTC().Truncate(time.Second)}
@@ -93,7 +93,7 @@ func (s *Stream) shape() *record.Shape {
 
 // wants is whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
 func (m *member) wants(sl slice, r row) bool {
-	if m.err != nil {
+	if m.err != nil || m.future != nil {
 		return false
 	}
 	if sl.removed {
@@ -101,13 +101,13 @@ func (m *member) wants(sl slice, r row) bool {
 			m.keep(r.key)
 			return m.incremental && r.time.After(m.bound)
 		}
-		return r.time.IsZero() || !r.time.Before(m.Cursor.start())
+		return r.since(m.Cursor.start())
 	}
 	if m.Parent != nil && m.doc.Cycle.Done.Has(r.key) {
 		m.seen(r.time)
 		return false
 	}
-	return m.readsAll() || r.time.IsZero() || !r.time.Before(m.bound)
+	return m.readsAll() || r.since(m.bound)
 }
 
 // readsAll is whether m asks for every row of its parent, changed or not, and filters its own rows.
@@ -230,7 +230,11 @@ func (m *member) final() state.Doc {
 	return doc
 }
 
+// save sends a state; a stream without rows begins to run with it. m.mu is held.
 func (m *member) save(doc state.Doc) error {
+	if err := m.run.out.Status(m.desc, protocol.Running); err != nil {
+		return err
+	}
 	raw, err := doc.Encode(m.Cursor.name(), m.Cursor.zone())
 	if err != nil {
 		return fmt.Errorf("writing the state of %s: %w", m.Name, err)
@@ -247,21 +251,14 @@ func (m *member) fail(err error) {
 	}
 }
 
-// skip sends the ending of a stream whose state lies in the future: nothing was read, and its state is the same again.
-func (m *member) skip() error {
-	m.run.log.Warn(fmt.Sprintf("%s: the state's mark is after now, so nothing can be newer; no records are read and the state stays as it is. "+
-		"If that is not meant, reset the stream's state", m.Name))
-	if err := m.run.out.Checkpoint(m.desc, m.future); err != nil {
-		return err
-	}
-	return m.run.out.Status(m.desc, protocol.Complete)
-}
-
 // end sends the last state, what is worth a warning, and the status, and returns why the stream is incomplete, if it is.
 func (m *member) end(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.warn()
+	if m.future != nil {
+		return m.same()
+	}
 	if m.err != nil {
 		if err := m.save(m.partial()); err != nil {
 			return err
@@ -277,6 +274,19 @@ func (m *member) end(ctx context.Context) error {
 		return m.err
 	}
 	if err := m.save(m.final()); err != nil {
+		return err
+	}
+	return m.run.out.Status(m.desc, protocol.Complete)
+}
+
+// same ends a stream whose state lies in the future: nothing was read, and its state is the same again. m.mu is held.
+func (m *member) same() error {
+	m.run.log.Warn(fmt.Sprintf("%s: the state's mark is after now, so nothing can be newer; no records are read and the state stays as it is. "+
+		"If that is not meant, reset the stream's state", m.Name))
+	if err := m.run.out.Status(m.desc, protocol.Running); err != nil {
+		return err
+	}
+	if err := m.run.out.Checkpoint(m.desc, m.future); err != nil {
 		return err
 	}
 	return m.run.out.Status(m.desc, protocol.Complete)

@@ -129,7 +129,7 @@ func (t task) read(ctx context.Context) error {
 	}
 	late, err := m.run.walk(ctx, m.Stream, request, m.Cursor, t.page, func(rows []row) error {
 		for _, r := range rows {
-			if !m.readsAll() || r.time.IsZero() || !r.time.Before(since) {
+			if !m.readsAll() || r.since(since) {
 				held = append(held, r)
 				size += len(r.data)
 			}

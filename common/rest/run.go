@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -24,6 +26,9 @@ type run struct {
 	log    *slog.Logger
 	now    time.Time     // when the read began
 	slots  chan struct{} // requests in flight
+
+	answered atomic.Bool // whether the API answered a request of this run as it should
+	resized  sync.Map    // stream name: its pagination.Strategy with smaller pages
 }
 
 // family is a listing and all selected streams that are made from it: it is read once for all of them.
@@ -33,7 +38,11 @@ type family struct {
 	direct []*member // sent from the listing's own rows: the root's, and those exploded from them
 	kids   []*member // read with requests of their own, one listing per row
 	ignore bool      // the API was seen to ignore the filter
+	err    error     // why the listing could not be read
 }
+
+// errAbsent is what an optional stream's listing ends with where the account does not have it.
+var errAbsent = errors.New("the account does not have this")
 
 // errState marks a state that is not understood.
 var errState = errors.New("reading the state")
@@ -45,8 +54,8 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, input state.Input) (all 
 	for _, configured := range cat.Streams {
 		m, err := r.configure(configured, input)
 		if err != nil {
-			if d := configured.Descriptor(); !errors.Is(err, errState) {
-				err = errors.Join(err, r.out.Failure(err, &d))
+			if !errors.Is(err, errState) {
+				err = errors.Join(err, r.refuse(configured.Descriptor(), err))
 			}
 			failures = append(failures, err)
 			continue
@@ -71,6 +80,16 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, input state.Input) (all 
 	return all, failures
 }
 
+// refuse tells that a stream cannot be read, and why. A stream that the connector does not have has no status.
+func (r *run) refuse(d protocol.Descriptor, why error) error {
+	if r.api.stream(d.Name) != nil {
+		if err := r.out.Status(d, protocol.Incomplete); err != nil {
+			return err
+		}
+	}
+	return r.out.Failure(why, &d)
+}
+
 // configure makes the member for one configured stream.
 func (r *run) configure(configured protocol.ConfiguredStream, input state.Input) (*member, error) {
 	name := configured.Stream.Name
@@ -78,6 +97,8 @@ func (r *run) configure(configured protocol.ConfiguredStream, input state.Input)
 	switch {
 	case s == nil:
 		return nil, fault.Configf("The catalog names a stream %q that this connector does not have. Refresh the source's schema and choose the streams again.", name)
+	case s.Needs != "":
+		return nil, fault.Configf("%s", s.Needs)
 	case configured.SyncMode != protocol.FullRefresh && configured.SyncMode != protocol.Incremental:
 		return nil, fault.Configf("The catalog asks for a sync mode that does not exist in stream %q: it can be full_refresh or incremental.", name)
 	case configured.SyncMode == protocol.Incremental && s.Cursor == nil:
@@ -97,38 +118,48 @@ type slice struct {
 	removed     bool
 }
 
-// read reads the family. Its streams end one by one; their failures are returned joined.
-func (f *family) read(ctx context.Context) error {
+// read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
+func (f *family) read(ctx context.Context) {
 	ctx = context.WithValue(ctx, familyKey{}, f)
-	members := slices.Concat(f.direct, f.kids)
-	for _, m := range members {
-		if err := f.run.out.Status(m.desc, protocol.Started); err != nil {
-			return err
+	f.err = safely(func() error {
+		for _, m := range slices.Concat(f.direct, f.kids) {
+			if err := f.run.out.Status(m.desc, protocol.Started); err != nil {
+				return err
+			}
 		}
-	}
+		return f.listing(ctx)
+	})
+}
+
+// end sends the endings of the family's streams, one by one, and returns why they are incomplete, joined.
+func (f *family) end(ctx context.Context) error {
 	var failures []error
-	asleep := func(m *member) bool {
-		if m.future == nil {
-			return false
-		}
-		failures = append(failures, m.skip())
-		return true
-	}
-	f.direct = slices.DeleteFunc(f.direct, asleep)
-	f.kids = slices.DeleteFunc(f.kids, asleep)
-	err := safely(func() error { return f.listing(ctx) })
 	for _, m := range slices.Concat(f.direct, f.kids) {
-		if err != nil {
-			m.fail(err)
+		if f.err != nil && m.future == nil {
+			m.fail(f.err)
 		}
 		failures = append(failures, m.end(ctx))
 	}
 	return errors.Join(failures...)
 }
 
+// missing decides about a family whose listing this account seems not to have: it is empty if the API answers something else.
+func (f *family) missing(ctx context.Context) {
+	if !f.run.answered.Load() {
+		s := f.run.api.stream(f.run.api.Check)
+		if _, err := f.run.fetch(ctx, s, f.run.pages(s).First(s.request())); err != nil {
+			f.err = err
+			return
+		}
+	}
+	f.err = nil
+	f.run.log.Warn(f.root.Name + ": this account does not have it; it is read as empty")
+}
+
 // listing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
 func (f *family) listing(ctx context.Context) error {
-	if len(f.direct)+len(f.kids) == 0 {
+	awake := func(m *member) bool { return m.future == nil }
+	if !slices.ContainsFunc(slices.Concat(f.direct, f.kids), awake) {
 		return nil
 	}
 	nursery := f.nursery(ctx)
@@ -145,7 +176,9 @@ func (f *family) listing(ctx context.Context) error {
 
 // slice reads one slice; estimate is the rows that the slices promised so far.
 func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate *int64) error {
-	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return slices.Contains(m.doc.Cycle.Slices, sl.id) })
+	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
+		return m.future != nil || slices.Contains(m.doc.Cycle.Slices, sl.id)
+	})
 	if len(direct)+len(f.kids) == 0 || sl.until != (time.Time{}) && f.ignore {
 		return nil
 	}
@@ -162,7 +195,7 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 			}
 			m.mu.Unlock()
 		}
-		if n, ok := total(f.run.api.pages(s), p.Page); ok && first {
+		if n, ok := total(f.run.pages(s), p.Page); ok && first {
 			*estimate += n
 			for _, m := range direct {
 				if m.Stream == s {
@@ -277,7 +310,10 @@ func (f *family) slices() []slice {
 
 // from is the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
 func (f *family) from() (from time.Time) {
-	for i, m := range slices.Concat(f.direct, f.kids) {
+	for _, m := range slices.Concat(f.direct, f.kids) {
+		if m.future != nil {
+			continue
+		}
 		bound := m.bound
 		if m.Parent != nil && !m.Parent.Follows {
 			bound = time.Time{}
@@ -285,7 +321,7 @@ func (f *family) from() (from time.Time) {
 		if bound.IsZero() {
 			return bound
 		}
-		if i == 0 || bound.Before(from) {
+		if from.IsZero() || bound.Before(from) {
 			from = bound
 		}
 	}

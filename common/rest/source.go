@@ -90,7 +90,7 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	if len(stream.Each) > 0 {
 		request = stream.with(request, stream.Each[0])
 	}
-	_, err = r.fetch(ctx, stream, api.pages(stream).First(request))
+	_, err = r.fetch(ctx, stream, r.pages(stream).First(request))
 	return err
 }
 
@@ -161,9 +161,19 @@ func (s *Source) Read(
 	var wait sync.WaitGroup
 	results := make([]error, len(families))
 	for i, f := range families {
-		wait.Go(func() { results[i] = f.read(ctx) })
+		wait.Go(func() {
+			if f.read(ctx); !errors.Is(f.err, errAbsent) {
+				results[i] = f.end(ctx)
+			}
+		})
 	}
 	wait.Wait()
+	for i, f := range families {
+		if errors.Is(f.err, errAbsent) {
+			f.missing(ctx)
+			results[i] = f.end(ctx)
+		}
+	}
 	return errors.Join(append(failures, results...)...)
 }
 

@@ -48,9 +48,8 @@ func (u *unique) rows(records []record.Record) []row {
 		u.picked = u.picker.Pick(data, u.picked[:0])
 		r := row{data: data, key: keyOf(u.picked[:u.keys])}
 		if u.clock != nil {
-			if text := u.picked[u.keys].Text(); text != "" {
-				r.time, _ = record.ParseTime(text, u.clock.Layouts, u.clock.zone())
-			}
+			r.clock(u.picked[u.keys].Text(), u.clock)
+			r.open = u.clock.Open != "" && data.Get(u.clock.Open).Text() == ""
 		}
 		if r.key == "" {
 			u.bare++
@@ -73,6 +72,30 @@ func (u *unique) rows(records []record.Record) []row {
 	}
 	return u.out
 }
+
+// clock sets the times of r from the text of its time of change, if that can be read.
+func (r *row) clock(text string, c *Cursor) {
+	if text == "" {
+		return
+	}
+	r.time, _ = record.ParseTime(text, c.Layouts, c.zone())
+	if r.time.IsZero() {
+		return
+	}
+	r.until = r.time
+	switch {
+	case strings.ContainsAny(text, ".,"):
+	case strings.Count(text, ":") == 0:
+		r.until = r.time.AddDate(0, 0, 1).Add(-1)
+	case strings.Count(text, ":") == 1:
+		r.until = r.time.Add(time.Minute - 1)
+	default:
+		r.until = r.time.Add(time.Second - 1)
+	}
+}
+
+// since is whether r may have changed at or after bound, as far as its time of change tells.
+func (r *row) since(bound time.Time) bool { return r.time.IsZero() || r.open || !r.until.Before(bound) }
 
 // count is how many different rows came.
 func (u *unique) count() int64 { return int64(len(u.seen)) + u.bare }

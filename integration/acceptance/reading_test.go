@@ -244,7 +244,7 @@ func badState(t *testing.T, f fixture) {
 }
 
 // times are the times within a state.
-var times = regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(Z|[+-][0-9:]+)?`) //nolint:gochecknoglobals // a constant
+var times = regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(Z|[+-][0-9:]+)?`)
 
 func futureState(t *testing.T, f fixture) {
 	a := f.start(t, sim.Options{Size: small}, sim.Behaviour{})
@@ -321,7 +321,7 @@ func moving(t *testing.T, f fixture) {
 
 // shuffled are n numbers in [1, limit] that differ from one test to the next of a seed only.
 func shuffled(seed uint64, n, limit int) []int {
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // moments, not secrets
+	random := rand.New(rand.NewPCG(seed, 0))
 	moments := make([]int, n)
 	for i := range moments {
 		moments[i] = 1 + random.IntN(max(1, limit))

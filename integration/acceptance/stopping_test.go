@@ -66,7 +66,7 @@ func killedMidway(t *testing.T, f fixture) {
 		size    int
 		latency time.Duration
 	}{
-		{f.light(), 12_000, time.Second},
+		{f.light(), 10_000, time.Second},
 		{f.catalog.Names(), 3000, 150 * time.Millisecond},
 	} {
 		t.Run(fmt.Sprint(c.streams), func(t *testing.T) {
@@ -85,6 +85,9 @@ func killedMidway(t *testing.T, f fixture) {
 					}
 				}
 			}})
+			if !first.Killed {
+				t.Fatalf("the read ended before there was a state in mid-listing: %s", first)
+			}
 			quick := f.serve(t, a.simulator, sim.Behaviour{})
 			second := f.succeed(t, quick, harness.Read(quick.json(t, nil), catalog, first.State()))
 			compare(t, full(quick, c.streams...), first, second)

@@ -82,7 +82,7 @@ func (c Command) arguments(folder string) []string {
 // names are the names of c's files, sorted.
 func (c Command) names() []string { return slices.Sorted(maps.Keys(c.Files)) }
 
-var placeholder = regexp.MustCompile(`^\{([^{}]+)\}$`) //nolint:gochecknoglobals // a constant
+var placeholder = regexp.MustCompile(`^\{([^{}]+)\}$`)
 
 // Runner starts connectors. Safe for concurrent use.
 type Runner interface {

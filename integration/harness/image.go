@@ -42,7 +42,7 @@ func Docker(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asking for Docker: %w", err)
 	}
-	defer c.Close() //nolint:errcheck // the connection of a question already answered
+	defer c.Close()
 	if _, err := c.Ping(ctx, client.PingOptions{}); err != nil {
 		return fmt.Errorf("asking for Docker: %w", err)
 	}
@@ -128,7 +128,7 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 }
 
 type imageProcess struct {
-	ctx       context.Context //nolint:containedctx // the process is the call: it ends with this context
+	ctx       context.Context // the process is the call: it ends with this context
 	docker    *testcontainers.DockerClient
 	container testcontainers.Container
 	wait      client.ContainerWaitResult

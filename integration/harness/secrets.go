@@ -2,17 +2,18 @@ package harness
 
 import (
 	"bytes"
-	"crypto/md5" //nolint:gosec // an API of these sends a password as MD5: the hash is as good as the password
+	"crypto/md5" // an API that sends a password as its MD5 makes the hash as good as the password
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 )
 
 // Forms are the forms in which a secret may show up in an output: plain, as JSON escapes it, URL-encoded, base64 and the hexadecimal MD5.
 func Forms(secret string) []string {
-	sum := md5.Sum([]byte(secret)) //nolint:gosec // see the import
+	sum := md5.Sum([]byte(secret))
 	quoted, err := json.Marshal(secret)
 	if err != nil { // a string always marshals
 		quoted = []byte(`""`)
@@ -29,7 +30,7 @@ func Forms(secret string) []string {
 		for _, g := range all {
 			shorter = shorter || (g != f && strings.Contains(f, g))
 		}
-		if !shorter && !contains(forms, f) {
+		if !shorter && !slices.Contains(forms, f) {
 			forms = append(forms, f)
 		}
 	}
@@ -56,13 +57,4 @@ func (s searcher) scan(output []byte, where string, r *Result) {
 			r.problem("a secret (form %d) is in %s, after: %s", i, where, clip(output[max(0, at-80):at]))
 		}
 	}
-}
-
-func contains(all []string, s string) bool {
-	for _, a := range all {
-		if a == s {
-			return true
-		}
-	}
-	return false
 }

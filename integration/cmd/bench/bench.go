@@ -195,7 +195,8 @@ func table(stdout io.Writer, ours, plain cost, records int) {
 	line("wall s", fmt.Sprintf("%.2f", ours.wall.Seconds()), fmt.Sprintf("%.2f", plain.wall.Seconds()), per(ours.wall.Seconds(), plain.wall.Seconds()))
 	line("CPU s", fmt.Sprintf("%.2f", ours.cpu.Seconds()), fmt.Sprintf("%.2f", plain.cpu.Seconds()), per(ours.cpu.Seconds(), plain.cpu.Seconds()))
 	line("peak RSS MiB", fmt.Sprintf("%.1f", mib(ours.rss)), fmt.Sprintf("%.1f", mib(plain.rss)), per(mib(ours.rss), mib(plain.rss)))
-	line("output MB", fmt.Sprintf("%.1f", float64(ours.bytes)/1e6), fmt.Sprintf("%.1f", float64(plain.bytes)/1e6), per(float64(ours.bytes), float64(plain.bytes)))
+	written := [2]float64{float64(ours.bytes) / 1e6, float64(plain.bytes) / 1e6}
+	line("output MB", fmt.Sprintf("%.1f", written[0]), fmt.Sprintf("%.1f", written[1]), per(written[0], written[1]))
 	line("records/s", fmt.Sprintf("%.0f", rate(ours)), fmt.Sprintf("%.0f", rate(plain)), per(rate(ours), rate(plain)))
 	_ = w.Flush() // stdout that is gone is its reader's affair
 }

@@ -64,7 +64,7 @@ func relay(ctx context.Context, file string, stdout io.Writer) error {
 		})
 	}
 	workers.Wait()
-	return errors.Join(append(errs, out.w.Flush())...)
+	return errors.Join(errors.Join(errs...), out.w.Flush())
 }
 
 // fetch reads one page.
@@ -78,7 +78,7 @@ func fetch(ctx context.Context, client *http.Client, p plan, uri string, page *b
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close() //nolint:errcheck // read to its end
+	defer res.Body.Close()
 	page.Reset()
 	if _, err := page.ReadFrom(res.Body); err != nil {
 		return fmt.Errorf("reading %s: %w", uri, err)
@@ -95,7 +95,8 @@ type output struct {
 	w  *bufio.Writer
 }
 
-// records writes the records of a page: the objects of the array that the page is, or of the first array that it has.
+// records writes the records of a page: the objects of the array that the page is, or of the first array that it has. The look whether it is
+// JSON is the standard library's, which is slower than the one of the connectors' engine (gjson): read the ratios with that in mind.
 func (o *output) records(page []byte) error {
 	if !json.Valid(page) {
 		return errors.New("the page is not JSON")

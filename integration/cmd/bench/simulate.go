@@ -51,7 +51,7 @@ func simulate(name, size string, stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer server.Close() //nolint:errcheck // the process ends with it
+	defer server.Close()
 	config := server.Config()
 	if _, ok := config["requests_per_minute"]; ok {
 		config["requests_per_minute"] = 1_000_000_000

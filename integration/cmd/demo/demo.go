@@ -127,7 +127,7 @@ func (d *demo) connector(ctx context.Context, c harness.Connector) error {
 	if err != nil {
 		return err
 	}
-	defer server.Close() //nolint:errcheck // nothing is lost with it
+	defer server.Close()
 	config, err := json.Marshal(server.Config())
 	if err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)

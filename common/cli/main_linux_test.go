@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// openTerminal is a new terminal of 80 by 24: the side of those who watch, and the side of those who write.
+func openTerminal() (watcher, terminal *os.File, err error) {
+	watcher, err = os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening a terminal: %w", err)
+	}
+	fd := int(watcher.Fd())
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0)
+	}
+	if err == nil {
+		err = unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80})
+	}
+	if err == nil {
+		terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	}
+	if err != nil {
+		watcher.Close()
+		return nil, nil, fmt.Errorf("setting up a terminal: %w", err)
+	}
+	return watcher, terminal, nil
+}
+
+func TestAFullDisk(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	cmd := start(t, "endless", func(c *exec.Cmd) { c.Stdout = full })
+	exits(t, cmd, time.Now(), limit, 1)
+}
+
+func TestOnATerminal(t *testing.T) {
+	for _, both := range []bool{false, true} {
+		t.Run(fmt.Sprint("stdout too: ", both), func(t *testing.T) {
+			t.Parallel()
+			watcher, terminal, err := openTerminal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer watcher.Close()
+			var stdout bytes.Buffer
+			cmd := start(t, "slow", func(c *exec.Cmd) {
+				c.Stdout, c.Stderr = &stdout, terminal
+				if both {
+					c.Stdout = terminal
+				}
+			})
+			terminal.Close()
+			seen := make(chan string)
+			go func() {
+				text, _ := io.ReadAll(watcher) // ends with EIO when the last of the terminal is closed
+				seen <- string(text)
+			}()
+			exits(t, cmd, time.Now(), 5*time.Second, 0)
+			text := <-seen
+			if !strings.Contains(text, "Complete: 1 of 1 streams, 1 records, 0.0 MB in 2s") {
+				t.Errorf("no summary in %q", text)
+			}
+			if redrawn := strings.Contains(text, "\x1b[2A"); redrawn == both {
+				t.Errorf("redrawn: %v, in %q", redrawn, text)
+			}
+			if !both && (strings.Contains(text, "RECORD") || !strings.Contains(stdout.String(), "RECORD")) {
+				t.Errorf("stdout has %s and stderr %s", &stdout, text)
+			}
+		})
+	}
+}
