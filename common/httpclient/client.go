@@ -54,6 +54,7 @@ type Options struct {
 	Limit     *ratelimit.Limiter // nil admits all at once, but for what a 429 asks
 	Judge     Judge
 	Header    http.Header // on every request, unless the request has its own
+	Careful   bool        // requests go one at a time until the first good answer; see Doubt
 
 	MaxBody    int64         // bytes after decompression; 0 is 64 MiB
 	MaxElapsed time.Duration // per request since it was first sent, retries and what they wait for included; 0 is 10 minutes
@@ -75,6 +76,7 @@ type Client struct {
 	single   *http.Client // a fresh connection per request, for those that must not be repeated
 	throttle throttle
 	renewal  renewal
+	trial    probation
 
 	mu     sync.Mutex
 	others []*Client
@@ -91,7 +93,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{o: o, base: base, renewal: newRenewal()}
+	c := &Client{o: o, base: base, renewal: newRenewal(), trial: probation{careful: o.Careful, turn: make(chan struct{}, 1)}}
 	c.pooled, c.single = newHTTP(o.Dial)
 	if b, ok := o.Auth.(Binder); ok {
 		b.Bind(c)
@@ -130,7 +132,7 @@ func local(host string) bool {
 func (c *Client) Other(baseURL, setting string) (*Client, error) {
 	o := c.o
 	o.BaseURL, o.Setting, o.PlainHTTP = baseURL, setting, false
-	o.Auth, o.Limit, o.Judge, o.Header = nil, nil, nil, nil
+	o.Auth, o.Limit, o.Judge, o.Header, o.Careful = nil, nil, nil, nil, false
 	other, err := New(o)
 	if err != nil {
 		return nil, err

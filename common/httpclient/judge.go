@@ -11,7 +11,7 @@ import (
 )
 
 // Judge sees every answer before the default rules do, whatever its status. nil is "no opinion"; Again(err), Throttled(err), Expired(err),
-// Accept or any other error, which is a failure as it is, decide.
+// Doubt(err), Accept or any other error, which is a failure as it is, decide.
 type Judge func(*Response) error
 
 // Accept says that the answer is good whatever its status and body.
@@ -68,6 +68,7 @@ type failure struct {
 	throttled bool      // there is a wish even where the server does not say until when
 	unrun     bool      // the method provably did not run
 	unknown   bool      // nobody knows whether the method ran
+	doubt     bool      // the failure may pass, see Doubt
 }
 
 // because is the cause, whoever says so.
@@ -75,6 +76,7 @@ func (f *failure) because() error { return cmp.Or(f.judged, f.cause) }
 
 // judge is nil for a good answer.
 func (c *Client) judge(where string, r Request, res *Response) *failure {
+	res.Answered = c.trial.over()
 	f := &failure{until: retryAfter(res.Header, time.Now())}
 	status := res.Status
 	f.throttled = status == http.StatusTooManyRequests
@@ -110,6 +112,10 @@ func (f *failure) opinion(err error) *failure {
 		if a.throttled {
 			f.throttled, f.hold, f.unrun, f.unknown = true, true, true, false
 		}
+		return f
+	}
+	if d, ok := errors.AsType[*doubt](err); ok {
+		f.step, f.kind, f.judged, f.doubt, f.unrun, f.unknown = retry, fault.Config, d.err, true, true, false
 		return f
 	}
 	if e, ok := errors.AsType[*expired](err); ok {

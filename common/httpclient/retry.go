@@ -31,6 +31,7 @@ type call struct {
 	deadline time.Time // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
 	held     time.Time // until when its own answers made it wait
 	renewed  bool
+	doubts   int // answers that were in doubt
 	last     *failure
 	backoff  *backoff.ExponentialBackOff
 }
@@ -49,6 +50,11 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	leave, err := c.trial.enter(ctx, r)
+	defer leave()
+	if err != nil {
+		return nil, err
+	}
 	call := &call{r: r, where: c.where(r, to), backoff: backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
 		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
@@ -59,6 +65,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 			return nil, c.ended(ctx, call, err)
 		}
 		if f == nil {
+			c.trial.pass()
 			return res, nil
 		}
 		call.last = f
@@ -169,6 +176,12 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure, seen uint6
 	}
 	if f.step == stop || call.r.Once && !f.unrun {
 		return c.err(call.where, f, "")
+	}
+	if f.doubt {
+		if call.doubts++; call.doubts > doubtTries {
+			return c.trial.condemn(c.err(call.where, f, ""))
+		}
+		f.until = time.Now().Add(doubtPause)
 	}
 	next := f.until
 	if next.IsZero() {

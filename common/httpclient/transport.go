@@ -25,6 +25,7 @@ type Response struct {
 	Text     []byte        // the body as it came, decompressed; where it is JSON, the same memory as Body
 	Body     record.Record // the body made valid JSON in one line, or nil where it is not JSON
 	Replaced int           // bytes of the body that were not UTF-8
+	Answered bool          // whether this client had a good answer before
 }
 
 // What a server may take its time for. None bounds an answer that keeps coming: MaxElapsed does.

@@ -24,7 +24,9 @@ type API struct {
 	Check   string              // the stream whose first page tells whether the configuration works
 	// Absent is whether an answer says that this account does not have what was asked for; see Stream.Optional.
 	Absent   func(*httpclient.Response) bool
-	Parallel int // requests in flight, all streams together; 0 is 8
+	Refuse   error    // why the configuration cannot work, found without asking the API: a config error; nil: it may
+	Warn     []string // what the user should know about the configuration before a read
+	Parallel int      // requests in flight, all streams together; 0 is 8
 	Streams  []Stream
 }
 
@@ -36,6 +38,7 @@ type Stream struct {
 	Query   url.Values
 	Body    map[string]any
 	Each    []map[string]any                           // the listing is read once per set of parameters, which go where the method has them: query or body
+	Refused func(*httpclient.Response) bool            // whether an answer refuses a set of Each, which is then read as empty; nil: none does
 	Pages   pagination.Strategy                        // nil: as the API says
 	Records string                                     // "": as the API says
 	Key     []string                                   // paths of the primary key in the record as it is sent

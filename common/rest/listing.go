@@ -76,6 +76,9 @@ func (r *run) fetch(ctx context.Context, s *Stream, request httpclient.Request) 
 		if s.Optional && r.api.Absent(resp) {
 			return errAbsent
 		}
+		if s.Refused != nil && s.Refused(resp) {
+			return errRefused
+		}
 		if resp.Status/100 != 2 || resp.Body == nil {
 			return nil
 		}

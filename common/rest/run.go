@@ -44,6 +44,9 @@ type family struct {
 // errAbsent is what an optional stream's listing ends with where the account does not have it.
 var errAbsent = errors.New("the account does not have this")
 
+// errRefused is what the listing of a set of parameters ends with that the API refuses.
+var errRefused = errors.New("the API refuses these parameters")
+
 // errState marks a state that is not understood.
 var errState = errors.New("reading the state")
 
@@ -221,7 +224,7 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errRefused) {
 		return err
 	}
 	for _, m := range slices.Concat(direct, f.kids) {

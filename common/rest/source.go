@@ -152,6 +152,9 @@ func (s *Source) Read(
 		api: api, client: client, out: out, log: protocol.Logger(ctx), now: time.Now(),
 		slots: make(chan struct{}, cmp.Or(api.Parallel, defaultParallel)),
 	}
+	for _, warning := range api.Warn {
+		r.log.Warn(warning)
+	}
 	families, failures := r.families(cat, input)
 	for _, err := range failures {
 		if errors.Is(err, errState) {
@@ -189,11 +192,14 @@ func (s *Source) open(config []byte) (API, error) {
 	return s.describe(config)
 }
 
-// connect makes the client for api.
+// connect makes the client for api, unless the configuration cannot work.
 func (s *Source) connect(ctx context.Context, api *API, config []byte) (*httpclient.Client, error) {
 	files, err := s.files()
 	if err != nil {
 		return nil, err
+	}
+	if api.Refuse != nil {
+		return nil, api.Refuse
 	}
 	api.Redact = redact.New(spec.Secrets(files.JSON(), config)...)
 	api.Log = protocol.Logger(ctx)
