@@ -75,7 +75,7 @@ func start(t *testing.T, s httpclient.Signer, handler http.HandlerFunc, change f
 	t.Helper()
 	a := &api{}
 	m := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // the test's own client
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		a.seen = append(a.seen, r.Method+" "+r.Host+r.URL.String())
 		a.mu.Unlock()
@@ -259,7 +259,7 @@ func TestSessionTTL(t *testing.T) {
 func TestSessionInTheBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type envelope struct {
-			Header struct{ SessionId, Action string } //nolint:revive // the API's name
+			Header struct{ SessionId, Action string }
 			Body   map[string]any
 		}
 		var logins int

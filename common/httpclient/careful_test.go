@@ -33,7 +33,7 @@ func TestCarefulClientsBeginSingly(t *testing.T) {
 			n := now.Add(1)
 			defer now.Add(-1)
 			if calls.Add(1) <= 2 {
-				time.Sleep(time.Second) //nolint:forbidigo // a slow server, in a bubble
+				time.Sleep(time.Second)
 				if n > 1 {
 					t.Error("two requests before the first good answer")
 				}
@@ -41,7 +41,7 @@ func TestCarefulClientsBeginSingly(t *testing.T) {
 				return
 			}
 			most.Store(max(most.Load(), n))
-			time.Sleep(time.Second) //nolint:forbidigo // see above
+			time.Sleep(time.Second)
 			_, _ = w.Write([]byte(`{}`))
 		}, ambiguous)
 		var wait sync.WaitGroup

@@ -1,4 +1,4 @@
-// Package httpclient: a request goes in, a judged response comes out.
+// Package httpclient sends requests: a request goes in, a judged response comes out.
 //
 // In between lie credentials, the quota, timeouts, retries with backoff, renewed sessions and the classes of errors. Every error that Do
 // returns is, or wraps, a *fault.Error whose message a user can act on, or the error of a context that ended; no text holds a query, a

@@ -15,7 +15,7 @@ import (
 type Judge func(*Response) error
 
 // Accept says that the answer is good whatever its status and body.
-var Accept = errors.New("the answer is good")
+var Accept = errors.New("the answer is good") //nolint:gochecknoglobals,staticcheck // a verdict, not an error
 
 // Again says that asking again may help: the request is retried with backoff, and err is the failure when that does not help. A request
 // that is Once is not retried, and its outcome is unknown if the status is 2xx or 5xx.

@@ -55,7 +55,7 @@ func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 func client(t *testing.T, handler http.HandlerFunc, change func(*Options)) (*Client, *memory) {
 	t.Helper()
 	m := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: handler} //nolint:gosec // the test's own client
+	server := &http.Server{Handler: handler}
 	go func() { _ = server.Serve(m) }()
 	o := Options{BaseURL: "http://localhost", Dial: m.dial}
 	if change != nil {

@@ -80,7 +80,7 @@ func (c *Client) ended(ctx context.Context, call *call, err error) error {
 	if ctx.Err() == nil {
 		return c.blank(err)
 	}
-	if f := call.last; f != nil && f.judged == nil && ctx.Err() == context.DeadlineExceeded { //nolint:errorlint // Err is one of two values
+	if f := call.last; f != nil && f.judged == nil && ctx.Err() == context.DeadlineExceeded {
 		f.cause = fmt.Errorf("%w: %w", err, f.cause)
 		return c.err(call.where, f, call.tries())
 	}

@@ -249,9 +249,9 @@ func TestThrottleGrowsTogetherAndResets(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
-			if got := waves[i+1].Sub(waves[i]); got != want*time.Second {
-				t.Errorf("wait %d is %v, want %ds", i, got, want)
+		for i, want := range []float64{1, 2, 4, 8, 16, 32, 60, 60} {
+			if got := waves[i+1].Sub(waves[i]).Seconds(); got != want {
+				t.Errorf("wait %d is %v s, want %v s", i, got, want)
 			}
 		}
 		s := &script{answers: []answer{{status: 429}, good}}

@@ -143,7 +143,7 @@ func (c *Client) send(ctx context.Context, req *http.Request, once bool, counted
 	if err != nil {
 		return nil, connected.Load(), err
 	}
-	defer resp.Body.Close() //nolint:errcheck // what was wanted is read
+	defer resp.Body.Close()
 	body, err := c.read(resp, func() { cancel(errIdle) })
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errIdle) {
 		err = cause

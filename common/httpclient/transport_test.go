@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -298,7 +298,7 @@ func TestProxyThatIsNotFound(t *testing.T) {
 func TestCertificates(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(good.serve))
 	defer server.Close()
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	c, err := New(Options{BaseURL: server.URL})
 	if err != nil {
 		t.Fatal(err)

@@ -107,7 +107,7 @@ func (n Number) At(r httpclient.Request, i int) httpclient.Request {
 
 // Next asks for the number after r's.
 func (n Number) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
-	at, _ := param(r, n.In, n.Param)
+	at := param(r, n.In, n.Param)
 	if last, ok := number(p, n.Last); ok {
 		if int64(at) >= last {
 			return r, false
@@ -126,7 +126,7 @@ func (n Number) Count(p Page) (int, bool) {
 
 // Echoes compares the page's own number with the one asked for.
 func (n Number) Echoes(r httpclient.Request, p Page) bool {
-	asked, _ := param(r, n.In, n.Param)
+	asked := param(r, n.In, n.Param)
 	got, ok := number(p, n.Echo)
 	return !ok || int64(asked) == got
 }
@@ -172,7 +172,7 @@ func (o Offset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	if len(p.Records) == 0 {
 		return r, false
 	}
-	at, _ := param(r, o.In, o.Param)
+	at := param(r, o.In, o.Param)
 	return r.With(o.In, o.Param, at+len(p.Records)), true
 }
 
@@ -255,16 +255,16 @@ func number(p Page, path string) (int64, bool) {
 	return p.Body.Get(path).Int()
 }
 
-// param is the whole number that r has for key.
-func param(r httpclient.Request, in httpclient.In, key string) (int, bool) {
+// param is the whole number that r, which this package made, has for key.
+func param(r httpclient.Request, in httpclient.In, key string) int {
 	if in == httpclient.Body {
-		n, ok := r.Body[key].(int)
-		return n, ok
+		n, _ := r.Body[key].(int)
+		return n
 	}
 	text := r.Query.Get(key)
 	if in == httpclient.Header {
 		text = r.Header.Get(key)
 	}
-	n, err := strconv.Atoi(text)
-	return n, err == nil
+	n, _ := strconv.Atoi(text)
+	return n
 }

@@ -83,7 +83,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		}
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-		case tooLong && (err == nil || err == io.EOF): //nolint:errorlint // bufio returns a reader's io.EOF bare
+		case tooLong && (err == nil || err == io.EOF):
 			return nil, errTooLong
 		default:
 			return line, err

@@ -125,10 +125,16 @@ func TestReadEndsWithItsReader(t *testing.T) {
 	if _, ok := errors.AsType[*LineError](errs[0]); ok {
 		t.Error("the end of reading looks like a broken line")
 	}
-	for range Read(strings.NewReader(good + good)) {
+	for _, err := range Read(strings.NewReader(good + good)) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // must not go on yielding
 	}
-	for range Read(strings.NewReader("x\n" + good)) {
+	for _, err := range Read(strings.NewReader("x\n" + good)) {
+		if err == nil {
+			t.Error("a broken line was taken for a message")
+		}
 		break
 	}
 }

@@ -15,7 +15,7 @@ var ErrNoRecords = errors.New("the page has no records there")
 // Where nothing stands at path, or text or a number does, the error is ErrNoRecords. An element that is not an object is an error that says
 // its index.
 func Cut(page Record, path string) ([]Record, error) {
-	i := skipSpace(page, 0)
+	i := skipSpace(page)
 	if i < len(page) && page[i] != '[' {
 		i = find(page, i, path, path != "")
 	}

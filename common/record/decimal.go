@@ -129,7 +129,7 @@ func isZero(number []byte) bool {
 	if i := bytes.IndexAny(number, "eE"); i >= 0 {
 		number = number[:i]
 	}
-	return bytes.IndexAny(number, "123456789") < 0
+	return !bytes.ContainsAny(number, "123456789")
 }
 
 // compareNumbers orders two JSON numbers.

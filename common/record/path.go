@@ -12,7 +12,7 @@ import (
 //
 // Get reads no further than it must. A path of plain keys costs no allocation.
 func (r Record) Get(path string) Value {
-	i := find(r, skipSpace(r, 0), path, path != "")
+	i := find(r, skipSpace(r), path, path != "")
 	if i < 0 {
 		return Value{}
 	}
@@ -124,7 +124,7 @@ func NewPicker(paths ...string) Picker {
 func (p Picker) Pick(r Record, out []Value) []Value {
 	out = slices.Grow(out[:0], len(p.paths))[:len(p.paths)]
 	clear(out)
-	start := skipSpace(r, 0)
+	start := skipSpace(r)
 	if start >= len(r) {
 		return out
 	}

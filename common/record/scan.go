@@ -86,8 +86,9 @@ func skipNested(b []byte, i int) int {
 	return len(b)
 }
 
-// skipSpace is the first place from i on that is not white space.
-func skipSpace(b []byte, i int) int {
+// skipSpace is the first place that is not white space.
+func skipSpace(b []byte) int {
+	i := 0
 	for i < len(b) && b[i] <= ' ' {
 		i++
 	}

@@ -32,7 +32,7 @@ type warning struct{ field, problem string }
 // whatever the edits say of it, or come last; of two of one name the first counts. What it appends is valid JSON on one line. A record
 // that is not an object is appended as it is.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
-	start := skipSpace(r, 0)
+	start := skipSpace(r)
 	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {
 		return append(dst, r...)
 	}
@@ -155,7 +155,7 @@ func (w *writer) object(b []byte, i, from, to int) {
 
 // fullName is the name of the member at which c stood last, in w.memory.name[to:].
 func (w *writer) fullName(c *cursor, from, to int) []byte {
-	name := append(w.memory.name[:to], w.memory.name[from:to]...)
+	name := append(w.memory.name[:to], w.memory.name[from:to]...) //nolint:gocritic // a second name behind the first, in the same memory
 	key := len(name)
 	if c.escaped {
 		name = appendUnescaped(name, c.key)

@@ -213,7 +213,7 @@ func FuzzShape(f *testing.F) {
 		Drop{"x.y"}, Drop{"gone"}, Put{"p", []byte("1")},
 	}
 	named := map[string]bool{}
-	for _, name := range strings.Fields("t d m m_num m_min m_max j r s x gone p q") {
+	for name := range strings.FieldsSeq("t d m m_num m_min m_max j r s x gone p q") {
 		named[name] = true
 	}
 	plain, put := Compile(edits...), Member{"q", []byte("null")}

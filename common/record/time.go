@@ -172,7 +172,7 @@ func readISO(text string) (c clock, matches bool) {
 		c.zoned, c.zulu = true, true
 	case text[0] == '+' || text[0] == '-':
 		c.zoned = true
-		hour, minute := 0, 0
+		var hour, minute int
 		switch {
 		case len(text) == len("+00"):
 			hour = number(text[1:])

@@ -194,7 +194,7 @@ func FuzzString(f *testing.F) {
 				continue
 			}
 			rest := in // what is left is what stood around the secrets, in order
-			for _, part := range strings.Split(out, Blank) {
+			for part := range strings.SplitSeq(out, Blank) {
 				i := strings.Index(rest, part)
 				if i < 0 {
 					t.Fatalf("%q became %q", in, out)

@@ -32,22 +32,25 @@ type API struct {
 
 // Stream describes one stream. The zero value of a field is the plain case.
 type Stream struct {
-	Name    string
-	Method  string // "" is GET
-	Path    string // may hold {parameters} of Parent
-	Query   url.Values
-	Body    map[string]any
-	Each    []map[string]any                           // the listing is read once per set of parameters, which go where the method has them: query or body
-	Refused func(*httpclient.Response) bool            // whether an answer refuses a set of Each, which is then read as empty; nil: none does
-	Pages   pagination.Strategy                        // nil: as the API says
-	Records string                                     // "": as the API says
-	Key     []string                                   // paths of the primary key in the record as it is sent
-	Cursor  *Cursor                                    // nil: no time of change, full refresh only
-	Removed *Removed                                   // nil: the API does not list what was removed
-	Parent  *Parent                                    // the stream is read with requests of its own for each row of another stream
-	Explode *Explode                                   // the stream is an array inside the rows of another stream
-	Shape   []record.Edit                              // what a row needs to become what the schema says; the cursor field's time needs no mention
-	Map     func(record.Record) (record.Record, error) // last resort, before Shape; a nil record drops the row
+	Name   string
+	Method string // "" is GET
+	Path   string // may hold {parameters} of Parent
+	Query  url.Values
+	Body   map[string]any
+	// Each has the listing read once per set of parameters, which go where the stream has its own: into the body, or else the query.
+	Each []map[string]any
+	// Refused is whether an answer refuses a set of Each, which is then read as empty; nil: none does.
+	Refused func(*httpclient.Response) bool
+	Pages   pagination.Strategy // nil: as the API says
+	Records string              // "": as the API says
+	Key     []string            // names of the primary key's fields in the record as it is sent
+	Cursor  *Cursor             // nil: no time of change, full refresh only
+	Removed *Removed            // nil: the API does not list what was removed
+	Parent  *Parent             // the stream is read with requests of its own for each row of another stream
+	Explode *Explode            // the stream is an array inside the rows of another stream
+	Shape   []record.Edit       // what a row needs to become what the schema says; the cursor field's time needs no mention
+	// Map is the last resort, before Shape; a nil record drops the row.
+	Map func(record.Record) (record.Record, error)
 	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.
 	Needs string
 	// Optional says that not every account has the stream: where API.Absent finds it missing it is empty, with one WARN, but only if the
@@ -81,8 +84,8 @@ type Cursor struct {
 type Ask func(r httpclient.Request, from, until time.Time) httpclient.Request
 
 // Removed describes a listing of rows that were removed. Removing need not have moved a row's time of change, so the listing is read
-// whole in every sync; a row is sent when it is newly removed, or changed since. The keys of up to RemovedKept of those sent are kept in the state; what is
-// beyond is sent again in every sync.
+// whole in every sync; a row is sent when it is newly removed, or changed since. The keys of up to RemovedKept of those sent are kept in
+// the state; what is beyond is sent again in every sync.
 type Removed struct {
 	Query url.Values // parameters in the place of the stream's own
 }

@@ -36,7 +36,7 @@ type fetched struct {
 // pages is how s is paged, with pages as small as the API turned out to want them.
 func (r *run) pages(s *Stream) pagination.Strategy {
 	if learnt, ok := r.resized.Load(s.Name); ok {
-		return learnt.(pagination.Strategy)
+		return learnt.(pagination.Strategy) //nolint:forcetypeassert // resize stores nothing else
 	}
 	switch {
 	case s.Pages != nil:
@@ -85,26 +85,31 @@ func (r *run) fetch(ctx context.Context, s *Stream, request httpclient.Request) 
 		rows, err := record.Cut(resp.Body, cmp.Or(s.Records, r.api.Records))
 		switch {
 		case errors.Is(err, record.ErrNoRecords):
-			return httpclient.Again(fault.Transientf("%s answered without the rows that were asked for", request.Path))
+			return httpclient.Again(fault.Transientf("%s answered without the rows that were asked for.", request.Path))
 		case err != nil:
-			return &fault.Error{Kind: fault.System, Message: request.Path + " answered with rows of an unknown form", Err: err}
+			return &fault.Error{Kind: fault.System, Message: request.Path + " answered with rows of an unknown form.", Err: err}
 		}
 		got.Page = pagination.Page{Header: resp.Header, Body: resp.Body, Records: rows}
 		got.replaced = resp.Replaced
 		if counted != nil && !counted.Echoes(request, got.Page) {
-			return httpclient.Again(fault.Transientf("%s answered with another page than was asked for", request.Path))
+			return httpclient.Again(fault.Transientf("%s answered with another page than was asked for.", request.Path))
 		}
 		return nil
 	}
 	_, err := r.client.Do(ctx, request)
 	if err == nil {
 		r.answered.Store(true)
+	} else if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
+		err = why // whoever stopped the run knows better than the request that it was stopped in
 	}
 	return got, err
 }
 
-// list is the pages of one listing in order, paged by strategy. A listing that says how many pages it has is fetched ahead. The sequence ends after an error.
-func (r *run) list(ctx context.Context, s *Stream, strategy pagination.Strategy, request httpclient.Request) iter.Seq2[fetched, error] {
+// list is the pages of one listing in order, paged by strategy. A listing that says how many pages it has is fetched ahead. The sequence
+// ends after an error.
+func (r *run) list(
+	ctx context.Context, s *Stream, strategy pagination.Strategy, request httpclient.Request,
+) iter.Seq2[fetched, error] {
 	return func(yield func(fetched, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -127,12 +132,12 @@ func (r *run) list(ctx context.Context, s *Stream, strategy pagination.Strategy,
 			if !more {
 				return
 			}
-			if print := next.Fingerprint(); asked[print] {
-				yield(fetched{}, fault.Transientf("the listing %s leads back to a page that was read already", s.Path))
+			fingerprint := next.Fingerprint()
+			if asked[fingerprint] {
+				yield(fetched{}, fault.Transientf("The listing %s leads back to a page that was read already.", s.Path))
 				return
-			} else {
-				asked[print] = true
 			}
+			asked[fingerprint] = true
 			page, err = r.fetch(ctx, s, next)
 			if err == nil {
 				page, err = guard.ask(ctx, page)
@@ -209,7 +214,7 @@ func (g *guard) ask(ctx context.Context, page fetched) (fetched, error) {
 			if _, ok := total(g.strategy, page.Page); ok {
 				return page, nil
 			}
-			return page, fault.Transientf("%s answers with the same rows for page after page", g.stream.Path)
+			return page, fault.Transientf("%s answers with the same rows for page after page.", g.stream.Path)
 		}
 		select {
 		case <-time.After(time.Duration(try) * 500 * time.Millisecond):
@@ -305,8 +310,8 @@ func (r *run) walk(
 			return seen.late, nil
 		}
 		if attempt == 2 {
-			return seen.late, fault.Transientf("the API promised %d rows at %s and sent %d different ones, in a second reading too; "+
-				"probably they are being changed right now", promised, s.Path, seen.count())
+			return seen.late, fault.Transientf("The API promised %d rows at %s and sent %d different ones, in a second reading too. "+
+				"Probably they are being changed right now.", promised, s.Path, seen.count())
 		}
 		r.log.Warn(fmt.Sprintf("%s: %d rows promised, %d came; the listing is read once more", s.Name, promised, seen.count()))
 	}

@@ -81,7 +81,7 @@ func TestPagesComeInOrderWhateverTheirSpeed(t *testing.T) {
 	rows := things(20)
 	a := serve(t, func(r *http.Request) (int, string) {
 		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
-		time.Sleep(time.Duration(page%3) * 5 * time.Millisecond) //nolint:forbidigo // a server's slowness is real
+		time.Sleep(time.Duration(page%3) * 5 * time.Millisecond)
 		return paged(r, rows)
 	})
 	o := read(t.Context(), t, a.source(listed), nil, "things")
@@ -307,7 +307,6 @@ func TestFamily(t *testing.T) {
 	parts["1"] = append(parts["1"], thing(14, "2026-04-01 00:00:00"))              // a new row, parent unchanged
 	parts["2"] = []string{thing(21, "2025-01-01 00:00:00")}                        // an old row whose parent is new to the stream
 	rows[1] = `{"id":2,"t":"2026-02-01 00:00:00","whole":true,"tags":[{"id":22}]}` // changed
-	before := len(asked)
 	o = read(t.Context(), t, source, o, all...)
 	o.complete(t)
 	for stream, want := range map[string][]string{
@@ -317,7 +316,7 @@ func TestFamily(t *testing.T) {
 			t.Errorf("second sync, %s: %v, want %v", stream, got, want)
 		}
 	}
-	before = len(a.requests())
+	before := len(a.requests())
 	alone := read(t.Context(), t, source, nil, "parts")
 	alone.complete(t)
 	if got := alone.ids("parts"); !slices.Equal(got, []string{"11", "12", "13", "14", "21"}) {

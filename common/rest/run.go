@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -99,7 +100,8 @@ func (r *run) configure(configured protocol.ConfiguredStream, input state.Input)
 	s := r.api.stream(name)
 	switch {
 	case s == nil:
-		return nil, fault.Configf("The catalog names a stream %q that this connector does not have. Refresh the source's schema and choose the streams again.", name)
+		return nil, fault.Configf("The catalog names a stream %q that this connector does not have. "+
+			"Refresh the source's schema and choose the streams again.", name)
 	case s.Needs != "":
 		return nil, fault.Configf("%s", s.Needs)
 	case configured.SyncMode != protocol.FullRefresh && configured.SyncMode != protocol.Incremental:
@@ -357,9 +359,7 @@ func name(params map[string]any) string {
 func replaced(q, by url.Values) url.Values {
 	all := url.Values{}
 	for _, from := range []url.Values{q, by} {
-		for key, values := range from {
-			all[key] = values
-		}
+		maps.Copy(all, from)
 	}
 	return all
 }

@@ -42,9 +42,9 @@ const noCursor = "__ab_no_cursor_state_message"
 // complete is what the Airbyte CDK writes when a resumable full refresh is complete.
 const complete = "__ab_full_refresh_sync_complete"
 
-// Decode reads the document of stream. cursor is the name of its cursor field, or "" where it has none; layouts and zone read a mark that is not in RFC
-// 3339. A document that has members and none that belongs here is another connector's: that, and a member that cannot be read, is a config
-// error.
+// Decode reads the document of stream. cursor is the name of its cursor field, or "" where it has none; layouts and zone read a mark that
+// is not in RFC 3339. A document that has members and none that belongs here is another connector's: that, and a member that cannot be
+// read, is a config error.
 func Decode(stream string, doc json.RawMessage, cursor string, layouts []string, zone *time.Location) (Doc, error) {
 	var d Doc
 	if len(doc) == 0 {

@@ -26,14 +26,14 @@ func Parse(data []byte) (Input, error) {
 	}
 	page, _, err := record.Clean(bytes.Clone(data))
 	if err != nil {
-		return nil, &fault.Error{Kind: fault.Config, Message: "The state is not valid JSON. Reset the connection's state, or pass the state file as the platform wrote it.", Err: err}
+		return nil, broken("is not valid JSON", err)
 	}
 	if text := string(page); text == "null" || text == "{}" || text == "[]" {
 		return in, nil
 	}
 	messages, err := record.Cut(page, "")
 	if err != nil {
-		return nil, &fault.Error{Kind: fault.Config, Message: "The state is not a list of state messages. Reset the connection's state, or pass the state file as the platform wrote it.", Err: err}
+		return nil, broken("is not a list of state messages", err)
 	}
 	for i, m := range messages {
 		if inner := m.Get("state"); inner.Exists() && m.Get("type").Text() == "STATE" {
@@ -44,6 +44,13 @@ func Parse(data []byte) (Input, error) {
 		}
 	}
 	return in, nil
+}
+
+func broken(how string, cause error) error {
+	return &fault.Error{
+		Kind: fault.Config, Message: "The state " + how + ". Pass the state file as the platform wrote it, or reset the connection's state.",
+		Err: cause,
+	}
 }
 
 func (in Input) add(m record.Record, i int) error {
