@@ -11,7 +11,7 @@ import (
 
 // maxDepth is how many objects and arrays may stand inside each other. No API here comes near it; a body of nothing but brackets would
 // otherwise exhaust the stack of whoever walks over it by recursion, and that no recover can catch.
-const maxDepth = 1000
+const maxDepth = 10_000
 
 // Clean makes the body of an answer a Record: the one place where JSON is validated. The body may be modified, and the Record shares its
 // memory: the caller gives body away.
@@ -22,7 +22,7 @@ const maxDepth = 1000
 //     becomes `\ufffd`), because strict parsers refuse the whole line for it. replaced counts both.
 //   - All else stays byte for byte: escapes as they were written, every digit of a number, members in their order, repeated keys.
 //
-// An empty body, one that is not JSON, more than one value, or more than 1,000 objects and arrays inside each other are an error; its
+// An empty body, one that is not JSON, more than one value, or more than 10,000 objects and arrays inside each other in a body of over 100,000 are an error; its
 // text is short and holds nothing of the body.
 func Clean(body []byte) (clean Record, replaced int, err error) {
 	body = bytes.Trim(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
@@ -62,10 +62,13 @@ func replaceInvalid(b []byte) (valid []byte, replaced int) {
 	return valid, replaced
 }
 
+// fewBrackets is so few that, even if all stood inside each other, a walk by recursion could bear it.
+const fewBrackets = 100_000
+
 // tooDeep says whether more than maxDepth objects and arrays stand inside each other. What b has after its first fault does not matter:
 // a validator stops there.
 func tooDeep(b []byte) bool {
-	if bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) <= maxDepth { // far cheaper than the exact answer
+	if bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) <= fewBrackets { // far cheaper than the exact answer
 		return false
 	}
 	depth := 0

@@ -58,7 +58,7 @@ func TestCleanRefuses(t *testing.T) {
 		"a leading zero":      `[01]`,
 		"nothing but [":       strings.Repeat("[", 64<<20),
 		"nothing but {a:":     strings.Repeat(`{"a":`, 8<<20),
-		"one level too deep":  strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
+		"one level too deep":  "[" + strings.Repeat("[],", fewBrackets) + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth+1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := Clean([]byte(body))
@@ -73,9 +73,9 @@ func TestCleanRefuses(t *testing.T) {
 }
 
 func TestCleanDepth(t *testing.T) {
-	deepest := strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth)
+	deepest := "[" + strings.Repeat("[],", fewBrackets) + strings.Repeat("[", maxDepth-1) + strings.Repeat("]", maxDepth)
 	inText := `["` + strings.Repeat("[{", maxDepth) + `\"` + strings.Repeat("[", maxDepth) + `"]`
-	wide := "[" + strings.Repeat("[],", 2*maxDepth) + "{}]"
+	wide := "[" + strings.Repeat("[],", fewBrackets) + "{}]"
 	for _, body := range []string{deepest, inText, wide} {
 		if got, _, err := Clean([]byte(body)); err != nil || string(got) != body {
 			t.Errorf("Clean(%.20q…) = %.20q, %v", body, got, err)

@@ -146,6 +146,8 @@ func (c *compiler) editing(edit Edit) {
 		c.set(c.field(e.Field), e)
 	case Date:
 		c.set(c.field(e.Field), e)
+	case Integer:
+		c.set(c.field(e.Field), e)
 	case JSONText:
 		c.set(c.field(e.Field), e)
 	case Drop:

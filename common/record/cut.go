@@ -15,27 +15,52 @@ var ErrNoRecords = errors.New("the page has no records there")
 // Where nothing stands at path, or text or a number does, the error is ErrNoRecords. An element that is not an object is an error that says
 // its index.
 func Cut(page Record, path string) ([]Record, error) {
+	records, _, err := Picker{}.Cut(page, path)
+	return records, err
+}
+
+// Cut is Cut, and what Pick says of each record, in the same pass: the values of the first record, then those of the second…
+func (p Picker) Cut(page Record, path string) (records []Record, picked []Value, err error) {
 	i := skipSpace(page)
 	if i < len(page) && page[i] != '[' {
 		i = find(page, i, path, path != "")
 	}
 	if i < 0 || i >= len(page) {
-		return nil, fmt.Errorf("looking for records at %q: %w", path, ErrNoRecords)
+		return nil, nil, fmt.Errorf("looking for records at %q: %w", path, ErrNoRecords)
 	}
 	switch page[i] {
 	case '{':
-		return []Record{valueAt(page, i).Raw()}, nil
+		end, picked := p.object(page, i, nil)
+		return []Record{page[i:end:end]}, picked, nil
 	case 'n':
-		return nil, nil
+		return nil, nil, nil
 	case '[':
-		var records []Record
 		for c := open(page, i); c.element(); {
 			if page[c.i] != '{' {
-				return nil, fmt.Errorf("cutting the list at %q into records: element %d is not an object", path, len(records))
+				return nil, nil, fmt.Errorf("cutting the list at %q into records: element %d is not an object", path, len(records))
 			}
-			records = append(records, c.value())
+			start := c.i
+			c.i, picked = p.object(page, start, picked)
+			records = append(records, page[start:c.i:c.i])
 		}
-		return records, nil
+		return records, picked, nil
 	}
-	return nil, fmt.Errorf("looking for records at %q: %w", path, ErrNoRecords)
+	return nil, nil, fmt.Errorf("looking for records at %q: %w", path, ErrNoRecords)
+}
+
+// object is the end of the object that begins at b[i], and picked with its values behind.
+func (p Picker) object(b []byte, i int, picked []Value) (end int, all []Value) {
+	if len(p.paths) == 0 {
+		return skipNested(b, i), picked
+	}
+	from := len(picked)
+	for range p.paths {
+		picked = append(picked, Value{})
+	}
+	if len(p.paths) > 64 { // more than there are bits in a set
+		end = skipNested(b, i)
+		p.Pick(b[i:end:end], picked[from:from])
+		return end, picked
+	}
+	return p.pick(b, i, p.paths, picked[from:], true), picked
 }

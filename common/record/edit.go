@@ -2,8 +2,8 @@ package record
 
 import "time"
 
-// Edit is one thing that a record needs to become what its schema says: a Time, Date, Decimal, JSONText, Rename, Drop, Put, LowerKeys or
-// Flatten.
+// Edit is one thing that a record needs to become what its schema says: a Time, Date, Decimal, Integer, JSONText, Rename, Drop, Put,
+// LowerKeys or Flatten.
 //
 // Names are settled first: LowerKeys, then Flatten, then Rename, whatever the order in which they are given. The other edits go by the
 // name with which a member leaves, at the top level of the record. A member that no edit names stays byte for byte, and members keep
@@ -42,6 +42,11 @@ type Decimal struct {
 	ZeroIsNull bool // zero is how the API says that it does not know
 }
 
+// Integer makes text that is a whole number that number, digit by digit: `"12"` becomes 12. Numbers and null stay, empty text becomes null.
+// Other text, also with a zero in front (a number that is none, such as a postal code), stays as it came and is a Warning. It is the one edit
+// that holds for a put member too: a key that comes from elsewhere must be of the same type in all records.
+type Integer struct{ Field string }
+
 // JSONText makes a field text: a string and null stay, any other value becomes text that holds its compact JSON, so a number its digits.
 type JSONText struct{ Field string }
 
@@ -74,6 +79,7 @@ type Flatten struct {
 func (Time) edit()      {}
 func (Date) edit()      {}
 func (Decimal) edit()   {}
+func (Integer) edit()   {}
 func (JSONText) edit()  {}
 func (Rename) edit()    {}
 func (Drop) edit()      {}
@@ -95,7 +101,8 @@ type Warning struct {
 }
 
 const (
-	unreadableTime = "is not a date that can be read and stays as it came"
-	repeatedName   = "comes from more than one field of the source, of which the first one stays"
-	takenName      = "comes from the source too, whose value is left out for the one made here"
+	unreadableTime    = "is not a date that can be read and stays as it came"
+	unreadableInteger = "is not a whole number and stays as it came"
+	repeatedName      = "comes from more than one field of the source, of which the first one stays"
+	takenName         = "comes from the source too, whose value is left out for the one made here"
 )

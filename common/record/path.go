@@ -129,13 +129,14 @@ func (p Picker) Pick(r Record, out []Value) []Value {
 		return out
 	}
 	for from := 0; from < len(p.paths); from += 64 { // as many as there are bits in a set
-		p.pick(r, start, p.paths[from:min(from+64, len(p.paths))], out[from:])
+		p.pick(r, start, p.paths[from:min(from+64, len(p.paths))], out[from:], false)
 	}
 	return out
 }
 
-// pick is one pass, for at most 64 paths.
-func (p Picker) pick(r Record, start int, paths []pick, out []Value) {
+// pick is one pass, for at most 64 paths, over the value that begins at r[start]. With through it goes on to the end of the value, which
+// must be an object then, and returns that end.
+func (p Picker) pick(r Record, start int, paths []pick, out []Value, through bool) (end int) {
 	var wanted uint64
 	for i, one := range paths {
 		switch {
@@ -148,9 +149,9 @@ func (p Picker) pick(r Record, start int, paths []pick, out []Value) {
 		}
 	}
 	c := open(r, start)
-	for wanted != 0 && c.member() {
+	for (wanted != 0 || through) && c.member() {
 		value := c.i
-		if c.escaped || p.lengths&(1<<(len(c.key)%64)) != 0 {
+		if wanted != 0 && (c.escaped || p.lengths&(1<<(len(c.key)%64)) != 0) {
 			for i := range paths {
 				if wanted&(1<<i) == 0 || !c.is(paths[i].key) {
 					continue
@@ -163,4 +164,8 @@ func (p Picker) pick(r Record, start int, paths []pick, out []Value) {
 		}
 		c.i = skipValue(r, value)
 	}
+	for c.i < len(r) && r[c.i] != '}' {
+		c.i++
+	}
+	return min(c.i+1, len(r))
 }

@@ -29,7 +29,7 @@ type Shape struct {
 type warning struct{ field, problem string }
 
 // Append appends r, edited in one pass over its bytes, to dst. The put members replace members of the same name, in their place and
-// whatever the edits say of it, or come last; of two of one name the first counts. What it appends is valid JSON on one line. A record
+// whatever the edits say of it but for an Integer, or come last; of two of one name the first counts. What it appends is valid JSON on one line. A record
 // that is not an object is appended as it is.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 	start := skipSpace(r)
@@ -204,7 +204,38 @@ func (w *writer) member(m Member) {
 		w.dst = append(w.dst, "null"...)
 		return
 	}
+	if c := w.shape.column([]byte(m.Name)); c != nil {
+		if _, ok := c.edit.(Integer); ok {
+			w.integer(c, m.Value)
+			return
+		}
+	}
 	w.dst = appendCompact(w.dst, m.Value)
+}
+
+// integer writes the value of an Integer.
+func (w *writer) integer(c *column, value []byte) {
+	v := Value{bytes.TrimSpace(value)}
+	text := v.raw
+	var buffer [32]byte
+	if v.kind() == '"' {
+		text = bytes.TrimSpace(v.appendText(buffer[:0]))
+	}
+	switch {
+	case v.IsNull() || len(text) == 0:
+		w.dst = append(w.dst, "null"...)
+	case v.kind() == '-' || isDigit(v.kind()) || isWhole(text):
+		w.dst = append(w.dst, text...)
+	default:
+		w.dst = appendCompact(w.dst, value)
+		w.shape.warn(c.name, unreadableInteger)
+	}
+}
+
+// isWhole says whether text is a whole number as JSON writes it.
+func isWhole(text []byte) bool {
+	digits := bytes.TrimPrefix(text, []byte("-"))
+	return len(digits) > 0 && (digits[0] != '0' || len(text) == 1) && !bytes.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 // renamed writes a member of no column under its new name.
@@ -245,6 +276,8 @@ func (w *writer) column(c *column, value []byte) {
 	case Decimal:
 		w.dst = append(w.dst, value...)
 		w.decimal(c, value, e.ZeroIsNull)
+	case Integer:
+		w.integer(c, value)
 	case JSONText:
 		w.dst = appendAsText(w.dst, value)
 	case Put:

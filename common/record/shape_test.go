@@ -66,6 +66,21 @@ func TestShape(t *testing.T) {
 			in:   `{"a":[ {"x" : "say \"hi\" \\ \n"} ,1.50 ],"b":"text","c":null,"d":12.50,"e":true,"f":{}}`,
 			want: `{"a":"[{\"x\":\"say \\\"hi\\\" \\\\ \\n\"},1.50]","b":"text","c":null,"d":"12.50","e":"true","f":"{}"}`,
 		}, {
+			name: "Integer", edits: []Edit{Integer{"a"}, Integer{"b"}, Integer{"c"}, Integer{"d"}, Integer{"e"}, Integer{"f"}, Integer{"g"}},
+			in:   `{"a":"12","b":"-9007199254740993","c":12.0,"d":" 0\n","e":null,"f":"","g":"\u0031"}`,
+			want: `{"a":12,"b":-9007199254740993,"c":12.0,"d":0,"e":null,"f":null,"g":1}`,
+		}, {
+			name: "Integer of what is none", edits: []Edit{Integer{"a"}, Integer{"b"}, Integer{"c"}, Integer{"d"}, Integer{"e"}, Integer{"f"}},
+			in: `{"a":"012","b":"1.5","c":"A 1","d":"-","e":true,"f":"-0"}`, want: `{"a":"012","b":"1.5","c":"A 1","d":"-","e":true,"f":"-0"}`,
+			warnings: []Warning{
+				{"a", unreadableInteger, 1}, {"b", unreadableInteger, 1}, {"c", unreadableInteger, 1}, {"d", unreadableInteger, 1},
+				{"e", unreadableInteger, 1}, {"f", unreadableInteger, 1},
+			},
+		}, {
+			name: "Integer of a put member", edits: []Edit{Integer{"a"}, Integer{"b"}, Integer{"c"}},
+			put: []Member{{"a", []byte(`"7"`)}, {"b", []byte(` "8" `)}, {"c", nil}, {"d", []byte(`"9"`)}},
+			in:  `{"a":"1"}`, want: `{"a":7,"b":8,"c":null,"d":"9"}`,
+		}, {
 			name: "LowerKeys", edits: []Edit{LowerKeys{}, Time{Field: "data"}, Rename{"xy", "Xy"}, JSONText{"Xy"}},
 			in:       `{"Id":1,"DATA":"2022-01-24","Árvore":{"Ab":1},"\u00c9\n":2,"XY":3,"ID":4}`,
 			want:     `{"id":1,"data":"2022-01-24T00:00:00Z","árvore":{"Ab":1},"é\n":2,"Xy":"3"}`,
@@ -204,16 +219,16 @@ func TestShapeConcurrently(t *testing.T) {
 func FuzzShape(f *testing.F) {
 	for _, seed := range []string{
 		strange, property, `{"t":"13/08/2026 10:32:51","d":"2022-01-24","m":"R$ 1.234,56 até R$ 2","x":{"y":{"z":1}},"r":1,"j":[ 1 ]}`,
-		`{"t":"\u0032022-01-24","t":1,"s":2,"r":3,"p":4,"q":5,"m_num":1}`, `{"X":{"Y":1,"y":2,"x_y":{}},"x_Y":3}`, `{"a":]"b":1`, `{"`,
+		`{"t":"\u0032022-01-24","t":1,"s":2,"r":3,"p":4,"q":5,"m_num":1,"n":" 12 "}`, `{"X":{"Y":1,"y":2,"x_y":{}},"x_Y":3}`, `{"a":]"b":1`, `{"`,
 	} {
 		f.Add([]byte(seed))
 	}
 	edits := []Edit{
 		Time{Field: "t", Layouts: brazilian}, Date{Field: "d"}, Decimal{Field: "m", Range: true}, JSONText{"j"}, Rename{"r", "s"},
-		Drop{"x.y"}, Drop{"gone"}, Put{"p", []byte("1")},
+		Drop{"x.y"}, Drop{"gone"}, Put{"p", []byte("1")}, Integer{"n"},
 	}
 	named := map[string]bool{}
-	for name := range strings.FieldsSeq("t d m m_num m_min m_max j r s x gone p q") {
+	for name := range strings.FieldsSeq("t d m m_num m_min m_max j r s x gone p q n") {
 		named[name] = true
 	}
 	plain, put := Compile(edits...), Member{"q", []byte("null")}

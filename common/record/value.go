@@ -1,6 +1,9 @@
 package record
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // Value is one JSON value inside a Record, whose memory it shares. The zero value is absent.
 type Value struct {
@@ -73,6 +76,23 @@ func (v Value) Bool() (b, ok bool) {
 		return false, true
 	}
 	return false, false
+}
+
+// True is whether the value says yes: true, a number other than zero, or one of the texts with which APIs say it: `true`, `sim`, `s`, `yes`,
+// `1`, in capitals or not.
+func (v Value) True() bool {
+	switch c := v.kind(); {
+	case c == 't':
+		return true
+	case c == '-' || isDigit(c):
+		return !isZero(v.raw)
+	case c == '"':
+		switch strings.ToLower(strings.TrimSpace(v.Text())) {
+		case "true", "sim", "s", "yes", "1":
+			return true
+		}
+	}
+	return false
 }
 
 // Array is the elements of an array, whatever they are; empty but not nil where it has none, nil where the value is no array.

@@ -29,7 +29,8 @@ const (
 type fetched struct {
 	pagination.Page
 	request  httpclient.Request
-	replaced int // bytes that were not UTF-8
+	picked   []record.Value // of each row, what the picker that was given picks
+	replaced int            // bytes that were not UTF-8
 	err      error
 }
 
@@ -62,8 +63,8 @@ func (r *run) resize(s *Stream, strategy pagination.Strategy, err error) bool {
 	return can
 }
 
-// fetch asks for one page of s. An answer without rows where there should be some is asked for again like any other fault of a server.
-func (r *run) fetch(ctx context.Context, s *Stream, request httpclient.Request) (fetched, error) {
+// fetch asks for one page of s, and picks values of its rows on the way. An answer without rows where there should be some is asked for again like any other fault of a server.
+func (r *run) fetch(ctx context.Context, s *Stream, picker record.Picker, request httpclient.Request) (fetched, error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
@@ -82,7 +83,7 @@ func (r *run) fetch(ctx context.Context, s *Stream, request httpclient.Request) 
 		if resp.Status/100 != 2 || resp.Body == nil {
 			return nil
 		}
-		rows, err := record.Cut(resp.Body, cmp.Or(s.Records, r.api.Records))
+		rows, picked, err := picker.Cut(resp.Body, cmp.Or(s.Records, r.api.Records))
 		switch {
 		case errors.Is(err, record.ErrNoRecords):
 			return httpclient.Again(fault.Transientf("%s answered without the rows that were asked for.", request.Path))
@@ -90,7 +91,7 @@ func (r *run) fetch(ctx context.Context, s *Stream, request httpclient.Request) 
 			return &fault.Error{Kind: fault.System, Message: request.Path + " answered with rows of an unknown form.", Err: err}
 		}
 		got.Page = pagination.Page{Header: resp.Header, Body: resp.Body, Records: rows}
-		got.replaced = resp.Replaced
+		got.picked, got.replaced = picked, resp.Replaced
 		if counted != nil && !counted.Echoes(request, got.Page) {
 			return httpclient.Again(fault.Transientf("%s answered with another page than was asked for.", request.Path))
 		}
@@ -108,21 +109,21 @@ func (r *run) fetch(ctx context.Context, s *Stream, request httpclient.Request) 
 // list is the pages of one listing in order, paged by strategy. A listing that says how many pages it has is fetched ahead. The sequence
 // ends after an error.
 func (r *run) list(
-	ctx context.Context, s *Stream, strategy pagination.Strategy, request httpclient.Request,
+	ctx context.Context, s *Stream, strategy pagination.Strategy, picker record.Picker, request httpclient.Request,
 ) iter.Seq2[fetched, error] {
 	return func(yield func(fetched, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		first := strategy.First(request)
-		page, err := r.fetch(ctx, s, first)
+		page, err := r.fetch(ctx, s, picker, first)
 		if !yield(page, err) || err != nil {
 			return
 		}
-		guard := guard{run: r, stream: s, strategy: strategy, seen: map[uint64]bool{}}
+		guard := guard{run: r, stream: s, strategy: strategy, picker: picker, seen: map[uint64]bool{}}
 		guard.fresh(page)
 		if counted, ok := strategy.(pagination.Counted); ok {
 			if n, ok := counted.Count(page.Page); ok {
-				r.ahead(ctx, s, counted, request, n, &guard, len(page.Body), yield)
+				r.ahead(ctx, counted, request, n, &guard, len(page.Body), yield)
 				return
 			}
 		}
@@ -138,7 +139,7 @@ func (r *run) list(
 				return
 			}
 			asked[fingerprint] = true
-			page, err = r.fetch(ctx, s, next)
+			page, err = r.fetch(ctx, s, picker, next)
 			if err == nil {
 				page, err = guard.ask(ctx, page)
 			}
@@ -151,7 +152,7 @@ func (r *run) list(
 
 // ahead yields pages 1… of a listing that has n pages, as far as its first page of size bytes tells, and fetches several at once.
 func (r *run) ahead(
-	ctx context.Context, s *Stream, strategy pagination.Counted, request httpclient.Request, n int, g *guard, size int,
+	ctx context.Context, strategy pagination.Counted, request httpclient.Request, n int, g *guard, size int,
 	yield func(fetched, error) bool,
 ) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -169,7 +170,7 @@ func (r *run) ahead(
 			wait.Go(func() {
 				var page fetched
 				page.err = safely(func() (err error) {
-					page, err = r.fetch(ctx, s, at)
+					page, err = r.fetch(ctx, g.stream, g.picker, at)
 					return err
 				})
 				result <- page
@@ -199,6 +200,7 @@ type guard struct {
 	stream *Stream
 
 	strategy pagination.Strategy
+	picker   record.Picker
 	seed     maphash.Seed
 	seen     map[uint64]bool
 }
@@ -222,14 +224,15 @@ func (g *guard) ask(ctx context.Context, page fetched) (fetched, error) {
 			return page, context.Cause(ctx)
 		}
 		var err error
-		if page, err = g.run.fetch(ctx, g.stream, page.request); err != nil {
+		if page, err = g.run.fetch(ctx, g.stream, g.picker, page.request); err != nil {
 			return page, err
 		}
 	}
 	return page, nil
 }
 
-// fresh is whether no page with these rows came before, and remembers it. A page without rows is always fresh.
+// fresh is whether no page with these rows came before, and remembers it. The first row, the last and their number stand for the page: what
+// is taken for a repeat is only asked for again. A page without rows is always fresh.
 func (g *guard) fresh(page fetched) bool {
 	if len(page.Records) == 0 {
 		return true
@@ -239,10 +242,9 @@ func (g *guard) fresh(page fetched) bool {
 	}
 	var h maphash.Hash
 	h.SetSeed(g.seed)
-	for _, row := range page.Records {
-		_, _ = h.Write(row) // never fails
-	}
-	sum := h.Sum64()
+	_, _ = h.Write(page.Records[0]) // never fails
+	_, _ = h.Write(page.Records[len(page.Records)-1])
+	sum := h.Sum64() + uint64(len(page.Records))
 	if g.seen[sum] {
 		return false
 	}
@@ -262,9 +264,10 @@ func total(strategy pagination.Strategy, p pagination.Page) (int64, bool) {
 type row struct {
 	data  record.Record
 	key   string
-	time  time.Time // of change; zero: it has none that can be read
-	until time.Time // the last moment that time may stand for: a time without seconds is a whole minute
-	open  bool      // it may have changed without its time moving
+	time  time.Time    // of change; zero: it has none that can be read
+	at    record.Value // time as it came
+	until time.Time    // the last moment that time may stand for: a time without seconds is a whole minute
+	open  bool         // it may have changed without its time moving
 }
 
 // walk reads the listing of s that begins with request, hands the rows that did not come before to use, page by page, and holds the
@@ -280,7 +283,7 @@ func (r *run) walk(
 		var promised int64
 		var has bool
 		stale := 0 // pages in a row without a new row
-		for p, err := range r.list(ctx, s, strategy, request) {
+		for p, err := range r.list(ctx, s, strategy, seen.picker, request) {
 			if err != nil && r.resize(s, strategy, err) {
 				attempt = 0 // what came so far does not come again
 				break
@@ -292,7 +295,7 @@ func (r *run) walk(
 			if page != nil {
 				page(p)
 			}
-			rows := seen.rows(p.Records)
+			rows := seen.rows(p)
 			if err := use(rows); err != nil {
 				return seen.late, err
 			}

@@ -24,6 +24,7 @@ type member struct {
 	desc        protocol.Descriptor
 	incremental bool
 	shape       *record.Shape
+	lone        bool      // the shape brings the row's time of change into form and does nothing else
 	bound       time.Time // rows before it are not sent; zero: all are
 	future      []byte    // the state as it came, when its mark is after now: nothing is read
 
@@ -50,6 +51,8 @@ func (r *run) member(s *Stream, configured protocol.ConfiguredStream, input stat
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errState, err)
 	}
+	field, lone := m.shape.Lone()
+	m.lone = lone && field == name && s.Cursor.Field == name
 	m.doc, m.bound = doc, s.Cursor.start()
 	switch resumed := s.Cursor != nil && doc.Cycle != nil && len(doc.Cycle.Slices)+doc.Cycle.Done.Len() > 0; {
 	case !resumed && m.incremental:
@@ -136,7 +139,8 @@ func (m *member) seen(t time.Time) {
 }
 
 // send sends one record. m.mu is held.
-func (m *member) send(data record.Record, put ...record.Member) error {
+func (m *member) send(r row, put ...record.Member) error {
+	data := r.data
 	if m.Map != nil {
 		mapped, err := m.Map(data)
 		if err != nil {
@@ -147,7 +151,11 @@ func (m *member) send(data record.Record, put ...record.Member) error {
 		}
 		data = mapped
 	}
-	if m.shape != nil || len(put) > 0 {
+	switch {
+	case m.lone && len(put) == 0 && m.Map == nil && r.at.Exists():
+		m.buf = m.shape.Splice(m.buf[:0], data, r.at)
+		data = m.buf
+	case m.shape != nil || len(put) > 0:
 		m.buf = m.shape.Append(m.buf[:0], data, put...)
 		data = m.buf
 	}
@@ -169,7 +177,7 @@ func (m *member) explode(parent row) error {
 		if m.Explode.Position != "" {
 			members = append(slices.Clip(put), record.Member{Name: m.Explode.Position, Value: strconv.AppendInt(nil, int64(i), 10)})
 		}
-		if err := m.send(element, members...); err != nil {
+		if err := m.send(row{data: element}, members...); err != nil {
 			return err
 		}
 	}

@@ -120,7 +120,7 @@ func (t task) read(ctx context.Context) error {
 			if m.readsAll() {
 				m.seen(r.time)
 			}
-			if err := m.send(r.data, t.put...); err != nil {
+			if err := m.send(r, t.put...); err != nil {
 				return err
 			}
 		}

@@ -95,7 +95,7 @@ func TestEmptyStream(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) { return paged(r, nil) })
 	o := read(t.Context(), t, a.source(dated), nil, "things+")
 	o.complete(t)
-	if got := o.states["things"]; !slices.Equal(got, []string{`{}`}) {
+	if got := o.states["things"]; !slices.Equal(got, []string{`{"t":null}`}) {
 		t.Errorf("states %v", got)
 	}
 }

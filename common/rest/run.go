@@ -16,6 +16,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
@@ -152,7 +153,7 @@ func (f *family) end(ctx context.Context) error {
 func (f *family) missing(ctx context.Context) {
 	if !f.run.answered.Load() {
 		s := f.run.api.stream(f.run.api.Check)
-		if _, err := f.run.fetch(ctx, s, f.run.pages(s).First(s.request())); err != nil {
+		if _, err := f.run.fetch(ctx, s, record.Picker{}, f.run.pages(s).First(s.request())); err != nil {
 			f.err = err
 			return
 		}
@@ -258,7 +259,7 @@ func (m *member) take(sl slice, rows []row) error {
 			if m.Explode != nil {
 				err = m.explode(r)
 			} else {
-				err = m.send(r.data)
+				err = m.send(r)
 			}
 			if err != nil {
 				return err

@@ -14,6 +14,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/redact"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
@@ -90,7 +91,7 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	if len(stream.Each) > 0 {
 		request = stream.with(request, stream.Each[0])
 	}
-	_, err = r.fetch(ctx, stream, r.pages(stream).First(request))
+	_, err = r.fetch(ctx, stream, record.Picker{}, r.pages(stream).First(request))
 	return err
 }
 

@@ -11,9 +11,8 @@ import (
 // unique reads the key and the time of rows and drops the rows whose key came before: rows move to later pages while a listing is read.
 type unique struct {
 	clock  *Cursor
-	keys   int // how many of picked are the key; the time comes after them
+	keys   int // how many of the values picked are the key; the time comes after them
 	picker record.Picker
-	picked []record.Value
 	seen   map[digest]int64 // key: time in nanoseconds
 	bare   int64            // rows without a key
 	late   time.Time        // the earliest time that came with a repeated key and is later than the row's own; zero: none
@@ -41,14 +40,19 @@ func newUnique(s *Stream, clock *Cursor) *unique {
 	return u
 }
 
-// rows is the records whose key did not come before, valid until the next call. Rows without a key are never repeats.
-func (u *unique) rows(records []record.Record) []row {
+// rows is the rows of a page whose key did not come before, valid until the next call. Rows without a key are never repeats.
+func (u *unique) rows(p fetched) []row {
 	u.out = u.out[:0]
-	for _, data := range records {
-		u.picked = u.picker.Pick(data, u.picked[:0])
-		r := row{data: data, key: keyOf(u.picked[:u.keys])}
+	width := u.keys
+	if u.clock != nil {
+		width++
+	}
+	for i, data := range p.Records {
+		values := p.picked[i*width : (i+1)*width]
+		r := row{data: data, key: keyOf(values[:u.keys])}
 		if u.clock != nil {
-			r.clock(u.picked[u.keys].Text(), u.clock)
+			r.at = values[u.keys]
+			r.clock(r.at.Text(), u.clock)
 			r.open = u.clock.Open != "" && data.Get(u.clock.Open).Text() == ""
 		}
 		if r.key == "" {

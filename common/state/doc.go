@@ -15,6 +15,7 @@ import (
 // As JSON it is what Airbyte's users know, the mark under the name of its cursor field, plus what is needed to go on from the middle:
 //
 //	{"last_updated_at":"2026-03-01T10:00:00-03:00"}
+//	{"last_updated_at":null}                       read completely, and nothing had a time of change
 //	{"last_updated_at":"…","removed":"17,20-25"}
 //	{"last_updated_at":"…","cycle":{"start":"…","max":"…","slices":["deleted=false"],"done":"1-5000","records":5210}}
 //	{"__ab_no_cursor_state_message":true}          a stream without a cursor, read completely
@@ -121,6 +122,8 @@ func (d Doc) Encode(cursor string, zone *time.Location) (json.RawMessage, error)
 		out[noCursor] = true
 	case !d.Mark.IsZero():
 		out[cursor] = d.Mark.In(zone).Format(time.RFC3339Nano)
+	case d.Cycle == nil:
+		out[cursor] = nil // read completely, and there was nothing with a time
 	}
 	if d.Removed.Len() > 0 {
 		out["removed"] = d.Removed

@@ -58,7 +58,12 @@ func (in Input) add(m record.Record, i int) error {
 	case m.Get("stream").Exists():
 		return in.stream(record.Record(m.Get("stream").Raw()), i)
 	case m.Get("global").Exists():
-		for _, s := range m.Get("global.stream_states").Array() {
+		states := m.Get("global.stream_states").Array()
+		if shared := m.Get("global.shared_state"); len(states) == 0 && !shared.IsNull() && string(shared.Raw()) != "{}" {
+			return fault.Configf("State message %d has a shared state and none of single streams: it was written by another connector. "+
+				"Reset the connection's state.", i+1)
+		}
+		for _, s := range states {
 			if err := in.stream(s, i); err != nil {
 				return err
 			}

@@ -33,6 +33,8 @@ func TestParse(t *testing.T) {
 		{name: "no document", in: `[{"stream":{"stream_descriptor":{"name":"properties"},"stream_state":null}}]`},
 		{name: "global", in: `[{"type":"GLOBAL","global":{"stream_states":[{"stream_descriptor":{"name":"x"},"stream_state":{}}]}}]`,
 			want: map[string]string{"x": `{}`}},
+		{name: "global of another connector", in: `[{"type":"GLOBAL","global":{"shared_state":{"lsn":7},"stream_states":[]}}]`, bad: true},
+		{name: "global and empty", in: `[{"type":"GLOBAL","global":{"shared_state":{},"stream_states":[]}}]`},
 		{name: "legacy", in: `{"properties":{"last_updated_at":"2020-01-01"}}`, bad: true},
 		{name: "broken", in: `[{`, bad: true},
 		{name: "text", in: `"x"`, bad: true},
@@ -96,7 +98,7 @@ func TestDocRoundTrip(t *testing.T) {
 		cursor string
 		want   string
 	}{
-		{state.Doc{}, "t", `{}`},
+		{state.Doc{}, "t", `{"t":null}`},
 		{state.Doc{}, "", `{"__ab_no_cursor_state_message":true}`},
 		{state.Doc{Mark: at}, "t", `{"t":"2026-03-01T10:00:00-03:00"}`},
 		{state.Doc{Mark: at.Add(3 * time.Millisecond), Removed: removed}, "t", `{"removed":"1-3,9","t":"2026-03-01T10:00:00.003-03:00"}`},

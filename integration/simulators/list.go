@@ -4,12 +4,14 @@ package simulators
 
 import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/dwv"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/imoview"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // All are the simulators by name.
 func All() map[string]sim.Open {
 	return map[string]sim.Open{
-		"dwv": dwv.Open,
+		"dwv":     dwv.Open,
+		"imoview": imoview.Open,
 	}
 }

@@ -1,0 +1,87 @@
+package imoview
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// session is what a login opens.
+type session struct {
+	begun time.Time
+	uses  int
+}
+
+// admitted tells whether a request carries the agency's key, once.
+func (s *Simulator) admitted(r *http.Request) bool {
+	sent := r.Header.Values("chave")
+	return len(sent) == 1 && subtle.ConstantTimeCompare([]byte(sent[0]), []byte(s.key)) == 1
+}
+
+// login answers with a new codigoacesso when the password's lower-case MD5 is right. The ones before stay good.
+func (s *Simulator) login(w http.ResponseWriter, p *params) {
+	const wrong = "Usuário ou senha inválidos!"
+	right := p.values["email"] == email && p.values["senha"] == digest()
+	if !right && s.with.LoginStatus != http.StatusOK {
+		s.Error(w, s.with.LoginStatus, wrong)
+		return
+	}
+	out := writer{b: []byte("{")}
+	if right {
+		out.text("codigoacesso", s.open())
+		out.int("codigousuario", userCode)
+		out.text("nomeusuario", "Ana Leitura")
+		out.text("mensagem", "")
+	} else {
+		out.text("codigoacesso", "")
+		out.int("codigousuario", 0)
+		out.text("nomeusuario", "")
+		out.text("mensagem", wrong)
+	}
+	answer(w, http.StatusOK, append(out.b, '}'))
+}
+
+// open begins a session.
+func (s *Simulator) open() (token string) {
+	s.books.Lock()
+	defer s.books.Unlock()
+	n := uint64(len(s.tokens))
+	token = fmt.Sprintf("ACESSO%016x%016x", sim.Mix(s.with.Seed^sim.Mix(n)), sim.Mix(s.with.Seed+sim.Mix(n+1)))
+	s.sessions[token] = &session{begun: s.with.Now()}
+	s.tokens = append(s.tokens, token)
+	return token
+}
+
+// Tokens are the values of codigoacesso that logins brought so far. No output may show them.
+func (s *Simulator) Tokens() []string {
+	s.books.Lock()
+	defer s.books.Unlock()
+	return slices.Clone(s.tokens)
+}
+
+// loggedIn judges the header codigoacesso and the parameter codigoUsuario of a request for an App_ path.
+func (s *Simulator) loggedIn(r *http.Request, p *params) *refusal {
+	refused := &refusal{s.with.SessionStatus, "Código de acesso inválido!"}
+	sent := r.Header.Values("codigoacesso")
+	if len(sent) != 1 || p.values["codigousuario"] != strconv.Itoa(userCode) {
+		return refused
+	}
+	s.books.Lock()
+	defer s.books.Unlock()
+	session, ok := s.sessions[sent[0]]
+	if !ok {
+		return refused
+	}
+	session.uses++
+	used := s.with.SessionUses > 0 && session.uses > s.with.SessionUses
+	if used || s.with.SessionAge > 0 && s.with.Now().Sub(session.begun) > s.with.SessionAge {
+		delete(s.sessions, sent[0])
+		return refused
+	}
+	return nil
+}

@@ -1,0 +1,285 @@
+package imoview
+
+import (
+	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// period is what has happened since all there was had been read.
+type period struct {
+	begun bool
+	marks map[string]int64 // per stream the newest time of change when it began
+	start int64            // the earliest that the sync which read all can have begun
+}
+
+// stream is one of the connector's, made from a table's rows.
+type stream struct {
+	name  string
+	table *table
+	keys  func(index int) []string // under which a row comes; none when it does not
+}
+
+// streams are those that can be read incrementally. The caller holds data.
+func (s *Simulator) streams() []stream {
+	every := func(name string, t *table) stream {
+		return stream{name, t, func(i int) []string { return []string{strconv.Itoa(t.code(i))} }}
+	}
+	of := func(name string, t *table, clients func(i int) [2]int32) stream {
+		return stream{name, t, func(i int) (keys []string) {
+			for _, client := range clients(i) {
+				if client >= 0 {
+					keys = append(keys, strconv.Itoa(s.users.code(int(client)))+","+strconv.Itoa(t.code(i)))
+				}
+			}
+			return keys
+		}}
+	}
+	offered := func(name string, purpose int) stream {
+		return stream{name, s.properties, func(i int) []string {
+			if s.properties.rows[i].ended || !s.offered(i, purpose) {
+				return nil
+			}
+			return []string{strconv.Itoa(s.properties.code(i))}
+		}}
+	}
+	return []stream{
+		every("users", s.users),
+		of("tenant_contracts", s.contracts, func(i int) [2]int32 { return s.leases[i].tenants }),
+		of("tenant_inspections", s.inspections, func(i int) [2]int32 { return s.visits[i].tenants }),
+		of("guarantor_contracts", s.contracts, func(i int) [2]int32 { return s.leases[i].guarantors }),
+		every("condominiums", s.condominiums),
+		offered("properties_rent", rent),
+		offered("properties_sale", sale),
+		every("lease_contracts", s.contracts),
+		every("movements", s.movements),
+		every("service_requests", s.requests),
+	}
+}
+
+// marks are the newest times that can be read, per stream. An inspection's is an appointment: no mark passes the start of the sync.
+func (s *Simulator) marks(start int64) map[string]int64 {
+	marks := map[string]int64{}
+	for _, stream := range s.streams() {
+		mark := int64(0)
+		for i := range stream.table.rows {
+			if t, _ := stream.table.written(i); t > mark && len(stream.keys(i)) > 0 {
+				mark = t
+			}
+		}
+		if stream.table == s.inspections {
+			mark = min(mark, start)
+		}
+		marks[stream.name] = mark
+	}
+	return marks
+}
+
+// start is the earliest that the sync can have begun whose requests came in this period: a reader looks at its clock before it asks. When
+// none came, the sync before is the last one. The caller holds data.
+func (s *Simulator) start() int64 {
+	s.books.Lock()
+	defer s.books.Unlock()
+	switch {
+	case s.first != 0:
+		return s.first - 60
+	case s.since.begun:
+		return s.since.start
+	}
+	return s.wall(s.with.Now())
+}
+
+// Settle says that all there is has been read, so that Expect speaks of what happens from now on.
+func (s *Simulator) Settle() {
+	s.data.Lock()
+	defer s.data.Unlock()
+	start := s.start()
+	s.since = period{begun: true, start: start, marks: s.marks(start)}
+	for _, t := range s.tables() {
+		clear(t.must)
+	}
+	s.books.Lock()
+	defer s.books.Unlock()
+	s.first = 0
+}
+
+func (s *Simulator) tables() []*table {
+	return []*table{s.users, s.contracts, s.inspections, s.condominiums, s.properties, s.movements, s.requests}
+}
+
+// Change settles what was, and then changes that many clients, contracts (with a tenant and a guarantor), inspections, condominiums,
+// properties for rent, properties for sale, movements and requests, each rather one that was not changed yet. The API knows no deletion:
+// deleted is how many further contracts are rescinded, which changes them, and how many properties for rent, and for sale, are sold
+// or taken back, after which no listing has them.
+func (s *Simulator) Change(changed, deleted int) {
+	s.Settle()
+	s.data.Lock()
+	defer s.data.Unlock()
+	now := s.now()
+	touch := func(_ *table, r *row) { r.version, r.time = r.version+1, now }
+	end := func(t *table, r *row) {
+		r.ended = true
+		if t == s.contracts {
+			touch(t, r)
+		}
+	}
+	every := func(int) bool { return true }
+	guaranteed := func(i int) bool { return s.leases[i].guarantors[0] >= 0 }
+	running := func(i int) bool { return guaranteed(i) && !s.contracts.rows[i].ended }
+	offered := func(purpose int) func(i int) bool {
+		return func(i int) bool { return s.offered(i, purpose) && !s.properties.rows[i].ended }
+	}
+	s.pick(s.users, changed, every, touch)
+	s.pick(s.contracts, deleted, running, end)
+	s.pick(s.contracts, changed, guaranteed, touch)
+	s.pick(s.inspections, changed, s.seenAgain, func(_ *table, r *row) { r.version++ })
+	s.pick(s.condominiums, changed, every, touch)
+	s.pick(s.movements, changed, every, touch)
+	s.pick(s.requests, changed, every, touch)
+	for _, purpose := range []int{rent, sale} {
+		s.pick(s.properties, deleted, offered(purpose), end)
+		already := 0
+		for i := range s.properties.must {
+			if offered(purpose)(i) {
+				already++
+			}
+		}
+		s.pick(s.properties, changed-already, offered(purpose), touch)
+	}
+	s.forget()
+}
+
+// Sign adds n contracts of tenants whose own rows did not change. It returns their codes.
+func (s *Simulator) Sign(n int) (codes []int) {
+	s.data.Lock()
+	unsettled := !s.since.begun
+	s.data.Unlock()
+	if unsettled {
+		s.Settle()
+	}
+	s.data.Lock()
+	defer s.data.Unlock()
+	for at := range min(n, len(s.tenants)) {
+		i := s.sign(at)
+		s.contracts.rows[i].time = s.now()
+		s.contracts.must[i] = true
+		codes = append(codes, s.contracts.code(i))
+	}
+	s.forget()
+	return codes
+}
+
+// now is the clock, but never before what the data said when the period began.
+func (s *Simulator) now() int64 {
+	now := s.wall(s.with.Now())
+	for name, mark := range s.since.marks {
+		if name != "tenant_inspections" {
+			now = max(now, mark)
+		}
+	}
+	return now
+}
+
+// seenAgain tells whether an inspection comes again whatever the mark is, so that a change of it is seen.
+func (s *Simulator) seenAgain(index int) bool {
+	t, f := s.inspections.written(index)
+	return f != never && t >= s.today-(recent+1)*day
+}
+
+// forget drops what was cached of the rows before they changed.
+func (s *Simulator) forget() {
+	s.books.Lock()
+	defer s.books.Unlock()
+	clear(s.matches)
+}
+
+// pick does something to up to n rows that are fit for it and were not changed in this period. Which ones follows from the seed and from
+// what was done before.
+func (s *Simulator) pick(t *table, n int, fit func(index int) bool, do func(t *table, r *row)) {
+	if n <= 0 || len(t.rows) == 0 {
+		return
+	}
+	const stride = 7919 // a prime: every one has its turn
+	step := stride
+	if len(t.rows)%stride == 0 {
+		step = 1
+	}
+	versions := uint64(0)
+	for _, r := range t.rows {
+		versions += uint64(r.version)
+	}
+	d := s.dice(t, int(versions), 4)
+	at := d.n(len(t.rows))
+	for range t.rows {
+		if n == 0 {
+			return
+		}
+		if !t.must[at] && fit(at) {
+			do(t, &t.rows[at])
+			if !t.rows[at].ended || t == s.contracts {
+				t.must[at] = true
+			}
+			n--
+		}
+		at = (at + step) % len(t.rows)
+	}
+}
+
+// Expect says what the connector's streams must bring. Inspections of the last 90 days before the mark, to come, or without an end come
+// again each time.
+func (s *Simulator) Expect() map[string]sim.Expectation {
+	s.data.RLock()
+	defer s.data.RUnlock()
+	marks := s.since.marks
+	if !s.since.begun {
+		marks = s.marks(s.start())
+	}
+	expect := map[string]sim.Expectation{
+		"client_companies": sim.Whole(s.companyKeys()...),
+		"property_types":   sim.Whole(entryKeys(types())...),
+		"branches":         sim.Whole(entryKeys(branches())...),
+		"purposes":         sim.Whole(entryKeys(purposes())...),
+		"destinations":     sim.Whole(entryKeys(destinations())...),
+	}
+	for _, stream := range s.streams() {
+		e := sim.Expectation{
+			Full:        sim.Keys{Must: map[string]bool{}, May: map[string]bool{}},
+			Next:        sim.Keys{Must: map[string]bool{}, May: map[string]bool{}},
+			Incremental: true,
+		}
+		from := marks[stream.name]
+		if stream.table == s.inspections {
+			from -= 90 * day
+		}
+		for i := range stream.table.rows {
+			t, f := stream.table.written(i)
+			again := f == never || t >= from || stream.table == s.inspections && s.unfinished(i)
+			for _, key := range stream.keys(i) {
+				e.Full.Must[key] = true
+				switch {
+				case stream.table.must[i]:
+					e.Next.Must[key] = true
+				case again:
+					e.Next.May[key] = true
+				}
+			}
+		}
+		expect[stream.name] = e
+	}
+	return expect
+}
+
+// Tenants are the codes of the clients with locatario.
+func (s *Simulator) Tenants() []int { return s.codes(&s.tenants) }
+
+// Guarantors are the codes of the clients with fiador.
+func (s *Simulator) Guarantors() []int { return s.codes(&s.guarantors) }
+
+func (s *Simulator) codes(of *[]int32) (codes []int) {
+	s.data.RLock()
+	defer s.data.RUnlock()
+	for _, i := range *of {
+		codes = append(codes, s.users.code(int(i)))
+	}
+	return codes
+}

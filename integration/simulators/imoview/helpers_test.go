@@ -1,0 +1,235 @@
+package imoview
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// at is a clock that stands still.
+func at(value string) func() time.Time {
+	t, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		panic(err)
+	}
+	return func() time.Time { return t }
+}
+
+// set makes parameters of name, value, name, value.
+func set(pairs ...string) url.Values {
+	values := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		values.Set(pairs[i], pairs[i+1])
+	}
+	return values
+}
+
+// send asks for a path with parameters, in the query or as JSON, with the agency's key and, where it needs one, a login.
+func send(t testing.TB, s *Simulator, path string, parameters url.Values) *httptest.ResponseRecorder {
+	t.Helper()
+	method, target, body := http.MethodGet, path, io.Reader(nil)
+	header := http.Header{"Chave": {s.Key()}}
+	if s.paths[path].app {
+		header["Codigoacesso"] = []string{token(t, s)}
+		parameters.Set("codigoUsuario", strconv.Itoa(userCode))
+	}
+	if s.paths[path].method == http.MethodPost {
+		members := map[string]any{}
+		for name := range parameters {
+			members[name] = parameters.Get(name)
+			if n, err := strconv.Atoi(parameters.Get(name)); err == nil {
+				members[name] = n
+			}
+		}
+		text, err := json.Marshal(members)
+		if err != nil {
+			t.Fatal(err)
+		}
+		method, body = http.MethodPost, bytes.NewReader(text)
+		header.Set("Content-Type", "application/json; charset=utf-8")
+	} else {
+		target += "?" + parameters.Encode()
+	}
+	w := ask(t, s, method, target, header, body)
+	if w.Code == s.with.SessionStatus && s.paths[path].app && s.with.SessionUses > 0 {
+		return send(t, s, path, parameters) // the session has expired; the one of the next request is new
+	}
+	return w
+}
+
+func ask(t testing.TB, s http.Handler, method, target string, header http.Header, body io.Reader) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, target, body)
+	r.Header = header
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+// token is that of a session, a new one if there is none.
+func token(t testing.TB, s *Simulator) string {
+	t.Helper()
+	s.books.Lock()
+	for token := range s.sessions {
+		s.books.Unlock()
+		return token
+	}
+	s.books.Unlock()
+	w := send(t, s, loginPath, set("email", email, "senha", digest()))
+	var access struct {
+		Token string `json:"codigoacesso"`
+		User  int    `json:"codigousuario"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &access); err != nil || access.Token == "" || access.User != userCode {
+		t.Fatalf("logging in: %d %s", w.Code, w.Body)
+	}
+	return access.Token
+}
+
+// record is one row as the tests look at it: numbers as they came.
+type record map[string]any
+
+// key is the codigo, number or text.
+func (r record) key() string { return fmt.Sprint(r["codigo"]) }
+
+// envelope is a page.
+type envelope struct {
+	Count int      `json:"quantidade"`
+	Rows  []record `json:"lista"`
+}
+
+func read(t testing.TB, body []byte) (e envelope) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&e); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	return e
+}
+
+// readAll reads every page of a listing as a client does: until one is shorter than asked.
+func readAll(t testing.TB, s *Simulator, path string, pairs ...string) (rows []record) {
+	t.Helper()
+	size := s.paths[path].rows
+	if n, ok := s.with.Caps[path]; ok {
+		size = n
+	}
+	for page := 1; ; page++ {
+		parameters := set(pairs...)
+		if path == requestsPath {
+			for _, name := range requestParams() {
+				if !parameters.Has(name) {
+					parameters.Set(name, "")
+				}
+			}
+		}
+		if size > 0 {
+			parameters.Set("numeroPagina", strconv.Itoa(page))
+			parameters.Set("numeroRegistros", strconv.Itoa(size))
+			parameters.Del("numeropagina")
+			parameters.Del("numeroregistros")
+		}
+		w := send(t, s, path, parameters)
+		if w.Code != http.StatusOK {
+			t.Fatalf("%s %v: %d %s", path, parameters, w.Code, w.Body)
+		}
+		e := read(t, w.Body.Bytes())
+		rows = append(rows, e.Rows...)
+		if size == 0 || len(e.Rows) < size {
+			return rows
+		}
+	}
+}
+
+// came counts how often each key is there.
+func came(rows []record) map[string]int {
+	n := map[string]int{}
+	for _, row := range rows {
+		n[row.key()]++
+	}
+	return n
+}
+
+// yes tells whether a truth in any of its forms is true.
+func yes(v any) bool {
+	return slices.Contains([]string{"true", "Sim", "1"}, fmt.Sprint(v))
+}
+
+// stamp reads a time, in seconds of the wall clock; 0 for the empty text.
+func stamp(t testing.TB, v any) int64 {
+	t.Helper()
+	text, ok := v.(string)
+	if !ok {
+		t.Fatalf("%v is no time", v)
+	}
+	if text == "" {
+		return 0
+	}
+	for _, layout := range []string{withSeconds, withMinutes, dayOnly} {
+		if moment, err := time.Parse(layout, text); err == nil {
+			return moment.Unix()
+		}
+	}
+	t.Fatalf("%q is no time", text)
+	return 0
+}
+
+// streams reads everything there is, by the connector's names, each row under its key.
+func streams(t testing.TB, s *Simulator) map[string]map[string][]record {
+	t.Helper()
+	found := map[string]map[string][]record{}
+	add := func(stream, prefix string, rows []record) {
+		if found[stream] == nil {
+			found[stream] = map[string][]record{}
+		}
+		for _, row := range rows {
+			key := prefix + row.key()
+			found[stream][key] = append(found[stream][key], row)
+		}
+	}
+	users := readAll(t, s, usersPath)
+	add("users", "", users)
+	for _, user := range users {
+		if yes(user["locatario"]) {
+			add("tenant_contracts", user.key()+",", readAll(t, s, contractsPath, "codigoCliente", user.key(), "mostrarRescindidos", "true"))
+			add("tenant_inspections", user.key()+",", readAll(t, s, inspectionsPath, "codigoCliente", user.key()))
+		}
+		if yes(user["fiador"]) {
+			add("guarantor_contracts", user.key()+",", readAll(t, s, guarantorsPath, "codigoCliente", user.key(), "mostrarRescindidos", "true"))
+		}
+	}
+	for stream, path := range map[string]string{
+		"client_companies": "/Cliente/App_RetornarEmpresas", "condominiums": "/Imovel/RetornarCondominiosDisponiveis",
+		"lease_contracts": "/ContratoAluguel/RetornarContratos", "movements": "/Movimento/RetornarMovimentos", "service_requests": requestsPath,
+		"property_types": "/Imovel/RetornarTiposImoveisDisponiveis", "branches": "/Imovel/RetornarListaUnidades",
+		"purposes": "/Imovel/RetornarListaFinalidades", "destinations": "/Imovel/RetornarListaDestinacoes",
+	} {
+		add(stream, "", readAll(t, s, path))
+	}
+	add("properties_rent", "", readAll(t, s, propertiesPath, "finalidade", "1", "ordenacao", "codigoasc"))
+	add("properties_sale", "", readAll(t, s, propertiesPath, "finalidade", "2", "ordenacao", "codigoasc"))
+	return found
+}
+
+// counts are how often each key of a stream came.
+func counts(rows map[string][]record) map[string]int {
+	n := map[string]int{}
+	for key, rows := range rows {
+		n[key] = len(rows)
+	}
+	return n
+}
+
+func contains(body *httptest.ResponseRecorder, text string) bool {
+	return strings.Contains(body.Body.String(), text)
+}

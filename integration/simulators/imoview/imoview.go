@@ -1,0 +1,233 @@
+// Package imoview simulates the API of Imoview (api.imoview.com.br), a Brazilian real-estate CRM, from its documents and from what is
+// known of its practice: page sizes that are refused rather than lowered, validation errors that come as 404, texts for money, areas,
+// counts and times, and all of them in more than one form. Where nothing is known it is strict.
+//
+// A page does not say which one it is, so nobody can tell a page from the one before: it is no sim.Pager.
+package imoview
+
+import (
+	"cmp"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// Options are what a Simulator can be told. The zero value is an account of 1,000 clients that answers as documented.
+type Options struct {
+	Size   int              // clients, of which a third are tenants and one in twenty is a guarantor; 0 means 1,000
+	Seed   uint64           // equal seeds give equal data, but for the appointments, which lie around the day of Now at New
+	Now    func() time.Time // the clock for what changes; nil is the wall clock
+	Newest time.Time        // the newest time of change in the data at first; zero means 2025-11-03 18:30 in São Paulo
+
+	Off        []string       // paths that the account does not have, "all" for every one
+	Unfiltered []string       // paths whose filter by time of change is ignored, "all" for every one
+	Exclusive  bool           // the filters by time of change leave out the bound itself
+	Caps       map[string]int // rows that a path allows in a page, where other than documented
+	CountOff   int            // is added to quantidade, which stays 0 or more
+	Repeat     int            // each page begins with so many rows of the page before, as when rows come in at the front meanwhile
+	SiteOnly   bool           // properties that are not on the agency's site come only with naoconsiderarmeusite
+	CodeText   bool           // every tenth codigo is a text
+
+	LoginStatus   int           // of a login with a wrong password: 200 (or 0) with an empty codigoacesso, or 401
+	SessionUses   int           // requests that a codigoacesso is good for; 0 means any number
+	SessionAge    time.Duration // how long it is good; 0 means for ever
+	SessionStatus int           // of a request with one that is not good any more: 401 (or 0), or 403
+
+	// TooMany is the status with which Error answers a quota that is used up: 429 (or 0), or 401 with the very bytes of a wrong key, as
+	// has been seen in practice.
+	TooMany    int
+	MessageKey string // the member of an error that has its text; empty means mensagem
+}
+
+// Simulator is Imoview for one agency. Its methods may be called at any time from any goroutine.
+type Simulator struct {
+	with    Options
+	stock   *stock // the parts that rows are made of; never changes
+	zone    *time.Location
+	key     string
+	today   int64 // midnight of the day of New
+	paths   map[string]path
+	writers sync.Pool // of *writer
+
+	data                                          sync.RWMutex // guards what follows
+	users, contracts, inspections                 *table
+	condominiums, properties, movements, requests *table
+	leases                                        []parties // of the contracts
+	visits                                        []parties // of the inspections
+	tenants, guarantors                           []int32   // users
+	contractsOf, inspectionsOf, guaranteedBy      map[int32][]int32
+	since                                         period
+
+	books    sync.Mutex // guards what follows
+	matches  map[string][]int32
+	asked    map[Ask]int
+	sessions map[string]*session
+	tokens   []string
+	ticks    int   // pages cut out of a listing without a stable order
+	first    int64 // when the first request of the period came; 0: none has
+}
+
+var _ sim.Simulator = (*Simulator)(nil)
+
+// New makes an agency with its data. It panics on options that contradict themselves, for they are the programmer's.
+func New(o Options) *Simulator {
+	s, err := open(o)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func open(o Options) (*Simulator, error) {
+	o.Size = cmp.Or(o.Size, 1000)
+	o.LoginStatus = cmp.Or(o.LoginStatus, http.StatusOK)
+	o.SessionStatus = cmp.Or(o.SessionStatus, http.StatusUnauthorized)
+	o.TooMany = cmp.Or(o.TooMany, http.StatusTooManyRequests)
+	o.MessageKey = cmp.Or(o.MessageKey, "mensagem")
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Simulator{
+		with:     o,
+		stock:    newStock(o.Seed),
+		zone:     time.FixedZone("America/Sao_Paulo", -3*60*60), // no summer time since 2019; older times are never converted here
+		key:      apiKey(o.Seed),
+		matches:  map[string][]int32{},
+		asked:    map[Ask]int{},
+		sessions: map[string]*session{},
+	}
+	if s.with.Newest.IsZero() {
+		s.with.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 0, s.zone)
+	}
+	s.today = s.wall(o.Now()) / day * day
+	s.paths = s.routes()
+	if o.Size < 0 || o.CountOff < -math.MaxInt32 || o.Repeat < 0 || o.SessionUses < 0 || o.SessionAge < 0 {
+		return nil, fmt.Errorf("opening imoview: a negative number cannot be")
+	}
+	for _, choice := range []struct{ status, either, or int }{
+		{o.LoginStatus, http.StatusOK, http.StatusUnauthorized},
+		{o.SessionStatus, http.StatusUnauthorized, http.StatusForbidden},
+		{o.TooMany, http.StatusTooManyRequests, http.StatusUnauthorized},
+	} {
+		if choice.status != choice.either && choice.status != choice.or {
+			return nil, fmt.Errorf("opening imoview: a status is %d, and can be %d or %d", choice.status, choice.either, choice.or)
+		}
+	}
+	for _, name := range slices.Concat(o.Off, o.Unfiltered, slices.Collect(maps.Keys(o.Caps))) {
+		if _, ok := s.paths[name]; !ok && name != all {
+			return nil, fmt.Errorf("opening imoview: there is no path %q", name)
+		}
+	}
+	for name, rows := range o.Caps {
+		if rows <= o.Repeat {
+			return nil, fmt.Errorf("opening imoview: %s cannot have pages of %d rows of which %d repeat", name, rows, o.Repeat)
+		}
+	}
+	s.fill()
+	return s, nil
+}
+
+// all stands for every path in an option.
+const all = "all"
+
+// Open makes a Simulator from options by name: those of the flags below. Lists are separated by commas, a cap is PATH=ROWS.
+func Open(o sim.Options) (sim.Simulator, error) {
+	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now, Caps: map[string]int{}}
+	flags := flag.NewFlagSet("imoview", flag.ContinueOnError)
+	list := func(into *[]string) func(string) error {
+		return func(value string) error {
+			*into = append(*into, strings.Split(value, ",")...)
+			return nil
+		}
+	}
+	flags.Func("off", "", list(&own.Off))
+	flags.Func("unfiltered", "", list(&own.Unfiltered))
+	flags.BoolVar(&own.Exclusive, "exclusive", false, "")
+	flags.Func("caps", "", func(value string) error {
+		for pair := range strings.SplitSeq(value, ",") {
+			name, rows, _ := strings.Cut(pair, "=")
+			n, err := strconv.Atoi(rows)
+			if err != nil || n < 1 {
+				return fmt.Errorf("%q is not PATH=ROWS", pair)
+			}
+			own.Caps[name] = n
+		}
+		return nil
+	})
+	flags.IntVar(&own.CountOff, "count-off", 0, "")
+	flags.IntVar(&own.Repeat, "repeat", 0, "")
+	flags.BoolVar(&own.SiteOnly, "site-only", false, "")
+	flags.BoolVar(&own.CodeText, "code-text", false, "")
+	flags.IntVar(&own.LoginStatus, "login-status", 0, "")
+	flags.IntVar(&own.SessionUses, "session-uses", 0, "")
+	flags.DurationVar(&own.SessionAge, "session-age", 0, "")
+	flags.IntVar(&own.SessionStatus, "session-status", 0, "")
+	flags.IntVar(&own.TooMany, "too-many", 0, "")
+	flags.StringVar(&own.MessageKey, "message-key", "", "")
+	for name, value := range o.Set {
+		if err := flags.Set(name, value); err != nil {
+			var names []string
+			flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+			return nil, fmt.Errorf("setting %s of imoview, which knows %v: %w", name, names, err)
+		}
+	}
+	s, err := open(own)
+	if err != nil {
+		return nil, err // not s: a nil pointer in an interface is not nil
+	}
+	return s, nil
+}
+
+// apiKey looks as the vendor's keys do: 44 characters of base64.
+func apiKey(seed uint64) string {
+	var raw []byte
+	for i := range uint64(4) {
+		raw = binary.BigEndian.AppendUint64(raw, sim.Mix(seed^sim.Mix(0xc4a7e+i)))
+	}
+	raw[0], raw[1], raw[2] = 0xfb, 0xff, 0xbe // "+/++": what must be encoded in a URL
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// The person whose login the App_ paths need. In a URL both must be encoded.
+const (
+	email    = "ana+leitura@imobiliaria.example"
+	password = "S3nha+de/teste&=%1"
+	userCode = 12
+)
+
+// digest is the password as the API takes it.
+func digest() string {
+	sum := md5.Sum([]byte(password))
+	return hex.EncodeToString(sum[:])
+}
+
+// Key is the agency's key.
+func (s *Simulator) Key() string { return s.key }
+
+// Secrets are the key and the password.
+func (s *Simulator) Secrets() []string { return []string{s.key, password} }
+
+// Config reads from baseURL with the agency's key and a person's login. The connector counts requests per minute; a quota over another
+// window is converted.
+func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
+	perMinute := 1_000_000
+	if quota.Requests > 0 && quota.Window > 0 {
+		perMinute = int(max(1, math.Floor(float64(quota.Requests)*float64(time.Minute)/float64(quota.Window))))
+	}
+	return map[string]any{
+		"api_key": s.key, "email": email, "password": password, "base_url": baseURL, "requests_per_minute": perMinute,
+	}
+}

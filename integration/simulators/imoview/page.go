@@ -1,0 +1,135 @@
+package imoview
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// listing is what a request's filters let through.
+type listing struct {
+	rows   []int32 // indices, in the order of the listing
+	client int     // whose rows they are; 0: all clients'
+	loose  bool    // the order is another one for each page
+	write  func(w *writer, index int)
+}
+
+// Ask is a page that was asked for and answered.
+type Ask struct {
+	Path   string
+	Client int    // codigoCliente; 0: none
+	Filter string // the other parameters that select rows, "name=value&" for each; those that stand for all are left out
+	Size   int    // numeroRegistros; 0: no pages
+	Page   int    // numeroPagina
+}
+
+// Asked are the pages that were answered since New or Forget, and how often each was.
+func (s *Simulator) Asked() map[Ask]int {
+	s.books.Lock()
+	defer s.books.Unlock()
+	return maps.Clone(s.asked)
+}
+
+// Forget sets the counters of Asked to zero.
+func (s *Simulator) Forget() {
+	s.books.Lock()
+	defer s.books.Unlock()
+	clear(s.asked)
+}
+
+// page writes the page of a listing that is asked for.
+func (s *Simulator) page(out *writer, name string, method path, p *params) *refusal {
+	ask := Ask{Path: name}
+	if method.rows > 0 {
+		limit := method.rows
+		if n, ok := s.with.Caps[name]; ok {
+			limit = n
+		} else if name == propertiesPath && (p.truth("retornomapa") || p.truth("retornomapaapp")) {
+			limit = 100
+		}
+		ask.Page, ask.Size = p.place("numeropagina"), p.place("numeroregistros")
+		if ask.Page < 1 {
+			p.refuse("Nº da página não informado!")
+		}
+		if ask.Size < 1 {
+			p.refuse("Nº de registros não informado!")
+		}
+		if ask.Size > limit {
+			p.refuse(fmt.Sprintf("Nº de registros não pode ser maior que %d!", limit))
+		}
+	}
+	s.data.RLock()
+	defer s.data.RUnlock()
+	l := method.list(p)
+	if p.err != nil {
+		return p.err
+	}
+	ask.Client, ask.Filter = l.client, p.used.String()
+	shift := s.note(ask, l.loose)
+	from, to := s.bounds(ask, len(l.rows))
+
+	out.raw("{")
+	out.int("quantidade", max(0, len(l.rows)+s.with.CountOff))
+	switch none := from == to; {
+	case none && l.client%16 == 3:
+		out.is("lista", "null")
+	case none && l.client%16 == 5: // it may be missing as well
+	default:
+		out.name("lista")
+		out.raw("[")
+		for i := from; i < to; i++ {
+			index := int(l.rows[(i+shift)%len(l.rows)])
+			out.next()
+			l.write(out, index)
+		}
+		out.raw("]")
+	}
+	out.raw("}")
+	return nil
+}
+
+// note counts a page and says by how many rows the order of a loose listing is off this time.
+func (s *Simulator) note(ask Ask, loose bool) (shift int) {
+	s.books.Lock()
+	defer s.books.Unlock()
+	s.asked[ask]++
+	if loose {
+		s.ticks++
+		shift = s.ticks % 5
+	}
+	return shift
+}
+
+// bounds are the positions of a page's rows among all of them.
+func (s *Simulator) bounds(ask Ask, total int) (from, to int) {
+	if ask.Size == 0 {
+		return 0, total
+	}
+	from = min((min(ask.Page, total+2)-1)*max(1, ask.Size-s.with.Repeat), total)
+	return from, min(from+ask.Size, total)
+}
+
+// matching are the indices of the rows of a table that fit lets through, in the order of less or, when that is nil, of their codes. They
+// are kept for later pages until rows change; what p was asked for must tell one fit and order from another.
+func (s *Simulator) matching(t *table, p *params, fit func(index int) bool, less func(a, b int32) int) []int32 {
+	key := t.name + "?" + p.used.String()
+	s.books.Lock()
+	defer s.books.Unlock()
+	if found, ok := s.matches[key]; ok {
+		return found
+	}
+	found := []int32{}
+	for i := range t.rows {
+		if fit(i) {
+			found = append(found, int32(i))
+		}
+	}
+	if less != nil {
+		slices.SortStableFunc(found, less)
+	}
+	if len(s.matches) > 16 {
+		clear(s.matches) // more filters than a reader has at one time
+	}
+	s.matches[key] = found
+	return found
+}

@@ -1,0 +1,148 @@
+package imoview
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// path is one method of the API.
+type path struct {
+	method string
+	app    bool                    // needs a login
+	rows   int                     // the most that a page may have; 0 means that there are no pages
+	needs  []string                // parameters that must be there, if only empty: without them there is no such method
+	list   func(p *params) listing // nil for the login
+}
+
+// The paths that others speak of.
+const (
+	loginPath       = "/Usuario/App_ValidarAcesso"
+	usersPath       = "/Usuario/RetornarTipo3"
+	propertiesPath  = "/Imovel/RetornarImoveisDisponiveis"
+	contractsPath   = "/Locatario/RetornarContratos"
+	inspectionsPath = "/Locatario/RetornarVistorias"
+	guarantorsPath  = "/Fiador/App_RetornarContratos"
+	requestsPath    = "/Atendimento/RetornarAtendimentos"
+)
+
+func (s *Simulator) routes() map[string]path {
+	lookup := func(entries []entry) path {
+		return path{method: http.MethodGet, list: func(*params) listing { return entryList(entries) }}
+	}
+	return map[string]path{
+		loginPath:                                 {method: http.MethodGet},
+		usersPath:                                 {method: http.MethodGet, rows: 100, list: s.listUsers},
+		contractsPath:                             {method: http.MethodGet, rows: 20, list: s.listContracts},
+		inspectionsPath:                           {method: http.MethodGet, rows: 20, list: s.listInspections},
+		guarantorsPath:                            {method: http.MethodGet, rows: 20, app: true, list: s.listGuaranteed},
+		"/Cliente/App_RetornarEmpresas":           {method: http.MethodGet, rows: 50, app: true, list: s.listCompanies},
+		"/ContratoAluguel/RetornarContratos":      {method: http.MethodGet, rows: 50, list: s.listLeases},
+		"/Movimento/RetornarMovimentos":           {method: http.MethodGet, rows: 50, list: s.listMovements},
+		requestsPath:                              {method: http.MethodGet, rows: 20, list: s.listRequests, needs: requestParams()},
+		"/Imovel/RetornarCondominiosDisponiveis":  {method: http.MethodPost, rows: 20, list: s.listCondominiums},
+		propertiesPath:                            {method: http.MethodPost, rows: 20, list: s.listProperties},
+		"/Imovel/RetornarTiposImoveisDisponiveis": lookup(types()),
+		"/Imovel/RetornarListaUnidades":           lookup(branches()),
+		"/Imovel/RetornarListaFinalidades":        lookup(purposes()),
+		"/Imovel/RetornarListaDestinacoes":        lookup(destinations()),
+	}
+}
+
+// ServeHTTP answers the methods that the agency has, and refuses all else in this order: a path or a parameter without which there is no
+// such method, the HTTP method, the key, the login, the page, a parameter.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.arrive()
+	name := r.URL.Path
+	method, ok := s.paths[name]
+	if !ok || s.off(name) {
+		s.noResource(w, r)
+		return
+	}
+	if r.Method != method.method {
+		w.Header().Set("Allow", method.method)
+		s.send(w, http.StatusMethodNotAllowed, "Message", "The requested resource does not support http method '"+r.Method+"'.")
+		return
+	}
+	if !s.admitted(r) {
+		s.Error(w, http.StatusUnauthorized, "")
+		return
+	}
+	p, refused := s.params(r)
+	if refused == nil && slices.ContainsFunc(method.needs, func(name string) bool { _, ok := p.values[name]; return !ok }) {
+		s.noResource(w, r)
+		return
+	}
+	if refused == nil && method.app {
+		refused = s.loggedIn(r, p)
+	}
+	if refused != nil {
+		s.Error(w, refused.status, refused.text)
+		return
+	}
+	if method.list == nil {
+		s.login(w, p)
+		return
+	}
+	out, ok := s.writers.Get().(*writer)
+	if !ok {
+		out = &writer{}
+	}
+	defer s.writers.Put(out)
+	out.b = out.b[:0]
+	if refused := s.page(out, name, method, p); refused != nil {
+		s.Error(w, refused.status, refused.text)
+		return
+	}
+	answer(w, http.StatusOK, out.b)
+}
+
+func (s *Simulator) params(r *http.Request) (*params, *refusal) {
+	if r.Method == http.MethodPost {
+		return body(r)
+	}
+	return query(r.URL.RawQuery)
+}
+
+// off tells whether the agency does not have a path.
+func (s *Simulator) off(name string) bool {
+	return slices.Contains(s.with.Off, name) || slices.Contains(s.with.Off, all)
+}
+
+// noResource is how the framework under the API says 404: with the whole address, query included.
+func (s *Simulator) noResource(w http.ResponseWriter, r *http.Request) {
+	address := "http://" + r.Host + r.URL.RequestURI()
+	s.send(w, http.StatusNotFound, "Message", "No HTTP resource was found that matches the request URI '"+address+"'.")
+}
+
+// Error answers as Imoview does. A quota that is used up may look like a wrong key, see Options.TooMany.
+func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
+	if status == http.StatusTooManyRequests {
+		status = s.with.TooMany
+	}
+	if text == "" {
+		switch status {
+		case http.StatusUnauthorized:
+			text = "Chave inválida!"
+		case http.StatusTooManyRequests:
+			text = "Limite de requisições excedido!"
+		default:
+			text = http.StatusText(status)
+		}
+	}
+	s.send(w, status, s.with.MessageKey, text)
+}
+
+// send answers with an object of one text.
+func (s *Simulator) send(w http.ResponseWriter, status int, member, text string) {
+	out := writer{b: []byte("{")}
+	out.text(member, text)
+	answer(w, status, append(out.b, '}'))
+}
+
+func answer(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a reader that went away is its own affair
+}

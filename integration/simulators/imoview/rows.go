@@ -1,0 +1,215 @@
+package imoview
+
+import (
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// day is one of a wall clock, in seconds.
+const day = 24 * 60 * 60
+
+// row is what can change of a row; all else follows from its index and the seed, and is made when it is asked for. So the data of 60,000
+// clients take a few megabytes.
+type row struct {
+	time    int64  // of the change, of the appointment for an inspection, in seconds of the wall clock; 0: none
+	version uint32 // raised by each change of content
+	ended   bool   // a contract that is rescinded, a property that is sold or taken back and so in no listing any more
+}
+
+// table is all rows of one kind.
+type table struct {
+	name         string
+	base, stride int // of the codes, which rise and have gaps
+	rows         []row
+	must         map[int]bool // changed in this period
+}
+
+func (t *table) code(index int) int { return t.base + t.stride*index }
+
+// index is that of a code.
+func (t *table) index(code int) (int, bool) {
+	i := (code - t.base) / t.stride
+	return i, code >= t.base && i < len(t.rows) && t.code(i) == code
+}
+
+// written is a row's time of change as it can be read from the row: some rows have it to the minute only, or the day, until they change.
+// It is 0 when the row has none.
+func (t *table) written(index int) (int64, form) {
+	r := t.rows[index]
+	f := toSecond
+	switch {
+	case r.time == 0:
+		f = never
+	case r.version > 0 && t.name != "inspections":
+	case index%23 == 5:
+		f = toMinute
+	case index%29 == 7:
+		f = toDay
+	}
+	switch f {
+	case toMinute:
+		return r.time / 60 * 60, f
+	case toDay:
+		return r.time / day * day, f
+	}
+	return r.time, f
+}
+
+// parties are the clients who have a contract or an inspection, as indices; -1 for none.
+type parties struct{ tenants, guarantors [2]int32 }
+
+// wall is what the clocks on the walls of Brasília show, in seconds since 1970 on theirs: all times here are such, as those of the API
+// have no zone.
+func (s *Simulator) wall(t time.Time) int64 {
+	_, offset := t.In(s.zone).Zone()
+	return t.Unix() + int64(offset)
+}
+
+// dice are those of a row of a table; each salt gives others.
+func (s *Simulator) dice(t *table, index int, salt uint64) dice {
+	return dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<20|uint64(t.base)<<4|salt)))
+}
+
+// arrive notes when the first request of a period comes: the reader's sync has begun by then.
+func (s *Simulator) arrive() {
+	s.books.Lock()
+	defer s.books.Unlock()
+	if s.first == 0 {
+		s.first = s.wall(s.with.Now())
+	}
+}
+
+// fill makes all rows.
+func (s *Simulator) fill() {
+	n := s.with.Size
+	newest := s.wall(s.with.Newest)
+	table := func(name string, base, stride, rows int) *table {
+		t := &table{name: name, base: base, stride: stride, must: map[int]bool{}}
+		for i := range rows {
+			t.rows = append(t.rows, row{time: s.changed(t, i, rows, newest)})
+		}
+		return t
+	}
+	s.users = table("users", 1001, 3, n)
+	s.condominiums = table("condominiums", 55, 2, max(40, n/30))
+	s.properties = table("properties", 100, 5, max(60, n/2))
+	s.movements = table("movements", 8001, 1, max(60, n/2))
+	s.requests = table("requests", 90_001, 4, max(60, n/6))
+	s.contracts = table("contracts", 5001, 2, 0)
+	s.inspections = table("inspections", 701, 7, 0)
+	s.contractsOf, s.inspectionsOf, s.guaranteedBy = map[int32][]int32{}, map[int32][]int32{}, map[int32][]int32{}
+	for i := range n {
+		roles := s.roles(i)
+		if roles.tenant {
+			s.tenants = append(s.tenants, int32(i))
+		}
+		if roles.guarantor {
+			s.guarantors = append(s.guarantors, int32(i))
+		}
+	}
+	for at, tenant := range s.tenants {
+		d := s.dice(s.users, int(tenant), 2)
+		for range howMany(&d, at%150 == 5) {
+			s.sign(at)
+		}
+		for range howMany(&d, at%200 == 7) {
+			s.visit(at)
+		}
+	}
+	for i := range s.contracts.rows {
+		s.contracts.rows[i].time = s.changed(s.contracts, i, len(s.contracts.rows), newest)
+		s.contracts.rows[i].ended = i%5 == 3
+	}
+}
+
+// howMany contracts or inspections a tenant has: none to three, some more than a page.
+func howMany(d *dice, many bool) int {
+	if many {
+		return 21 + d.n(25)
+	}
+	return [...]int{0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3}[d.n(18)]
+}
+
+// changed is when a row was last changed, at first: mostly in the two years before the newest time, some in years with summer time, a few
+// at no known time; the newest one is shared by some.
+func (s *Simulator) changed(t *table, index, rows int, newest int64) int64 {
+	d := s.dice(t, index, 1)
+	switch {
+	case index%max(rows/4, 2) == 1:
+		return newest
+	case index%41 == 17:
+		return 0
+	case index%37 == 9:
+		return date(2009) + int64(d.n(11*365*day))
+	}
+	return newest - 1 - int64(d.n(2*365*day))
+}
+
+// date is the beginning of a year.
+func date(year int) int64 { return time.Date(year, time.January, 1, 0, 0, 0, 0, time.UTC).Unix() }
+
+// sign makes a contract of the at-th tenant. Some belong to a second tenant, a third has guarantors. The caller gives it its time.
+func (s *Simulator) sign(at int) (index int) {
+	index = len(s.contracts.rows)
+	d := s.dice(s.contracts, index, 3)
+	p := s.couple(at, index%13 == 4, &d)
+	if n := len(s.guarantors); n > 0 && index%3 == 0 {
+		first := d.n(n)
+		if d.once(12) {
+			first = d.n(min(n, 3)) // a company that stands surety for many
+		}
+		p.guarantors[0] = s.guarantors[first]
+		if n > 1 && index%15 == 0 {
+			p.guarantors[1] = s.guarantors[(first+1)%n]
+		}
+	}
+	s.contracts.rows = append(s.contracts.rows, row{})
+	s.leases = append(s.leases, p)
+	share(s.contractsOf, p.tenants, index)
+	share(s.guaranteedBy, p.guarantors, index)
+	return index
+}
+
+// visit makes an inspection of the at-th tenant's: in the years past, in the last three months, or still to come.
+func (s *Simulator) visit(at int) {
+	index := len(s.inspections.rows)
+	d := s.dice(s.inspections, index, 3)
+	days := -1 - d.n(5*365)
+	switch index % 10 {
+	case 2, 5:
+		days = -1 - d.n(recent)
+	case 4, 8:
+		days = 1 + d.n(60)
+	}
+	r := row{time: s.today + int64(days)*day + int64(8*60+30*d.n(20))*60}
+	if index%43 == 11 {
+		r.time = 0
+	}
+	p := s.couple(at, index%17 == 3, &d)
+	s.inspections.rows = append(s.inspections.rows, r)
+	s.visits = append(s.visits, p)
+	share(s.inspectionsOf, p.tenants, index)
+}
+
+// recent is how many days back an inspection is still sure to be asked for: the appointments of 90 days are read again, and some days go
+// by between New and Change.
+const recent = 80
+
+// couple are the at-th tenant and, if there are two, another one.
+func (s *Simulator) couple(at int, two bool, d *dice) parties {
+	p := parties{tenants: [2]int32{s.tenants[at], -1}, guarantors: [2]int32{-1, -1}}
+	if n := len(s.tenants); two && n > 1 {
+		p.tenants[1] = s.tenants[(at+1+d.n(n-1))%n]
+	}
+	return p
+}
+
+// share enters a row with all its clients.
+func share(rows map[int32][]int32, clients [2]int32, index int) {
+	for _, client := range clients {
+		if client >= 0 {
+			rows[client] = append(rows[client], int32(index))
+		}
+	}
+}
