@@ -95,7 +95,7 @@ alone: ## each module by itself, with GOWORK=off: build, vet, test, tidy, verify
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' $(MODULES) | sed 's/:func /:/' | while IFS=: read -r file name; do \
 		echo "== $$name in $${file%/*}"; \
-		go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) "./$${file%/*}" </dev/null; \
+		go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x "./$${file%/*}" </dev/null; \
 	done
 
 ##@ Build

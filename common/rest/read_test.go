@@ -695,3 +695,15 @@ func TestCheckAndDiscover(t *testing.T) {
 		t.Errorf("discovered %+v", s)
 	}
 }
+
+func TestIncrementalWithoutATimeOfChangeReadsAll(t *testing.T) {
+	a := serve(t, func(r *http.Request) (int, string) { return paged(r, things(3)) })
+	source := a.source(listed)
+	first := read(t.Context(), t, source, nil, "things+")
+	first.complete(t)
+	second := read(t.Context(), t, source, first, "things+")
+	second.complete(t)
+	if got := second.ids("things"); !slices.Equal(got, numbers(1, 3)) {
+		t.Errorf("second sync: %v", got)
+	}
+}

@@ -107,8 +107,8 @@ func (r *run) configure(configured protocol.ConfiguredStream, input state.Input)
 		return nil, fault.Configf("%s", s.Needs)
 	case configured.SyncMode != protocol.FullRefresh && configured.SyncMode != protocol.Incremental:
 		return nil, fault.Configf("The catalog asks for a sync mode that does not exist in stream %q: it can be full_refresh or incremental.", name)
-	case configured.SyncMode == protocol.Incremental && s.Cursor == nil:
-		return nil, fault.Configf("Stream %q has no time of change and cannot be read incrementally. Choose full refresh for it.", name)
+	case configured.SyncMode == protocol.Incremental && s.Cursor == nil: // PyAirbyte asks this of every stream
+		r.log.Info(name + " has no time of change; all of it is read in every sync")
 	}
 	return r.member(s, configured, input)
 }
