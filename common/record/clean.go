@@ -22,8 +22,8 @@ const maxDepth = 10_000
 //     becomes `\ufffd`), because strict parsers refuse the whole line for it. replaced counts both.
 //   - All else stays byte for byte: escapes as they were written, every digit of a number, members in their order, repeated keys.
 //
-// An empty body, one that is not JSON, more than one value, or more than 10,000 objects and arrays inside each other in a body of over 100,000 are an error; its
-// text is short and holds nothing of the body.
+// An empty body, one that is not JSON, more than one value, or more than 10,000 objects and arrays inside each other in a body of over
+// 100,000 are an error; its text is short and holds nothing of the body.
 func Clean(body []byte) (clean Record, replaced int, err error) {
 	body = bytes.Trim(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
 	if len(body) == 0 {

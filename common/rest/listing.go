@@ -63,7 +63,8 @@ func (r *run) resize(s *Stream, strategy pagination.Strategy, err error) bool {
 	return can
 }
 
-// fetch asks for one page of s, and picks values of its rows on the way. An answer without rows where there should be some is asked for again like any other fault of a server.
+// fetch asks for one page of s, and picks values of its rows on the way. An answer without rows where there should be some is asked for
+// again like any other fault of a server.
 func (r *run) fetch(ctx context.Context, s *Stream, picker record.Picker, request httpclient.Request) (fetched, error) {
 	select {
 	case r.slots <- struct{}{}:
