@@ -16,6 +16,7 @@ type column struct {
 	quoted []byte // the name as JSON, with the colon
 	index  int    // its place among all columns
 	edit   Edit   // nil to leave the value as it is
+	source string // the path of the member that counts where several have the name; "": the first one does
 	stops  bool   // Flatten stops here
 	made   []*column
 }
@@ -23,7 +24,7 @@ type column struct {
 // inside is the edit of a column out of whose value members are dropped.
 type inside struct{ drops branch }
 
-// sibling is the edit of a column that only a Decimal fills.
+// sibling is the edit of a column that only a Decimal or a Number fills.
 type sibling struct{}
 
 func (inside) edit()  {}
@@ -56,13 +57,17 @@ type compiler struct {
 	renames map[string]string // From: To
 	flatten *Flatten
 	lower   bool
+	prefix  string
 }
 
 func (c *compiler) shape() *Shape {
+	if c.flatten != nil {
+		c.groups()
+	}
 	s := &Shape{
 		columns: maps.Clone(c.columns), order: c.order, last: c.last, lower: c.lower, flatten: c.flatten != nil,
-		renames: c.lower || c.flatten != nil,
-		seed:    maphash.MakeSeed(), warnings: map[warning]int64{},
+		prefix: c.prefix, renames: c.lower || c.flatten != nil || c.prefix != "",
+		seed: maphash.MakeSeed(), warnings: map[warning]int64{},
 	}
 	if s.flatten {
 		s.separator = c.flatten.Separator
@@ -84,6 +89,11 @@ func (c *compiler) naming(edit Edit) {
 	switch e := edit.(type) {
 	case LowerKeys:
 		c.lower = true
+	case Prefix:
+		if c.prefix != "" || e.Text == "" {
+			panic("record: a Prefix that is empty, or not the only one")
+		}
+		c.prefix = e.Text
 	case Flatten:
 		if c.flatten != nil {
 			panic("record: more than one Flatten")
@@ -133,7 +143,7 @@ func (c *compiler) set(col *column, edit Edit) *column {
 // editing enters what an edit says about values.
 func (c *compiler) editing(edit Edit) {
 	switch e := edit.(type) {
-	case LowerKeys:
+	case LowerKeys, Prefix:
 	case Flatten:
 		for _, name := range e.Keep {
 			c.field(name).stops = true
@@ -148,6 +158,19 @@ func (c *compiler) editing(edit Edit) {
 		c.set(c.field(e.Field), e)
 	case Integer:
 		c.set(c.field(e.Field), e)
+	case Boolean:
+		c.set(c.field(e.Field), e)
+	case Number:
+		col := c.set(c.field(e.Field), e)
+		if e.Text {
+			col.made = append(col.made, c.set(c.column(e.Field+"_text"), sibling{}))
+		}
+	case Prefer:
+		col := c.field(e.Field)
+		if col.source != "" || e.Path == "" {
+			panic(fmt.Sprintf("record: a Prefer without a path, or a second one for %q", e.Field))
+		}
+		col.source = e.Path
 	case JSONText:
 		c.set(c.field(e.Field), e)
 	case Drop:

@@ -2,21 +2,25 @@ package record
 
 import "time"
 
-// Edit is one thing that a record needs to become what its schema says: a Time, Date, Decimal, Integer, JSONText, Rename, Drop, Put,
-// LowerKeys or Flatten.
+// Edit is one thing that a record needs to become what its schema says: a Time, Date, Decimal, Integer, Number,
+// Boolean, JSONText, Rename, Drop, Put, Prefer, LowerKeys, Flatten or Prefix.
 //
-// Names are settled first: LowerKeys, then Flatten, then Rename, whatever the order in which they are given. The other edits go by the
+// Names are settled first: LowerKeys, then Flatten, then Prefix, then Rename, whatever the order in which they are given. The other edits go by the
 // name with which a member leaves, at the top level of the record. A member that no edit names stays byte for byte, and members keep
-// their order. Of members that an edit names and that the source repeats, the first one counts.
+// their order. Of members that an edit names and that the source repeats, the first one counts, or the one that a Prefer names.
 type Edit interface{ edit() }
 
 // Time makes the text of a field a time in RFC 3339, with the offset. A fraction stays as it was written, and so does text that is RFC
 // 3339 already. Layouts and Zone are those of ParseTime. Empty text becomes null; null stays. Whatever ParseTime cannot read stays as it
 // came and is a Warning.
+//
+// With Strict what leaves is a time or null: what is none becomes null, with a Warning. A year before 1000 is known from old databases and
+// stays, with a Warning.
 type Time struct {
 	Field   string
 	Layouts []string
 	Zone    *time.Location
+	Strict  bool
 }
 
 // Date makes the text of a field a date, YYYY-MM-DD; otherwise it is as Time. The day is the one that is written, whatever zone stands
@@ -43,8 +47,8 @@ type Decimal struct {
 }
 
 // Integer makes text that is a whole number that number, digit by digit: `"12"` becomes 12. Numbers and null stay, empty text becomes null.
-// Other text, also with a zero in front (a number that is none, such as a postal code), stays as it came and is a Warning. It is the one edit
-// that holds for a put member too: a key that comes from elsewhere must be of the same type in all records.
+// Other text, also with a zero in front (a number that is none, such as a postal code), stays as it came and is a Warning. It holds for a
+// put member too, as Number and Time do: a key that comes from elsewhere must be of the same type in all records.
 type Integer struct{ Field string }
 
 // JSONText makes a field text: a string and null stay, any other value becomes text that holds its compact JSON, so a number its digits.
@@ -69,7 +73,7 @@ type Put struct {
 type LowerKeys struct{}
 
 // Flatten replaces a member that is an object by the members of that object, their names prefixed with its own and Separator (`_` if that
-// is empty). An empty object leaves nothing, an array stays. Flattening stops at the names in Keep and at those that another edit than
+// is empty). An empty object leaves nothing, and so does null in the place of an object whose members edits are for; an array stays. Flattening stops at the names in Keep and at those that another edit than
 // Rename is for. Of two members that become one name the first counts and the other is a Warning.
 type Flatten struct {
 	Separator string

@@ -145,6 +145,14 @@ func (c *cursor) value() []byte {
 	return c.bytes[start:c.i:c.i]
 }
 
+// appendKey appends the text of the key.
+func (c *cursor) appendKey(dst []byte) []byte {
+	if c.escaped {
+		return appendUnescaped(dst, c.key)
+	}
+	return append(dst, c.key...)
+}
+
 // is says whether the key is name.
 func (c *cursor) is(name string) bool {
 	if !c.escaped {

@@ -17,8 +17,9 @@ type Shape struct {
 	lengths   uint64             // a bit for the length of each name in columns, modulo 64
 	lower     bool
 	flatten   bool
-	renames   bool // lower or flatten: a member of no column may change its name too
+	renames   bool // lower, flatten or a prefix: a member of no column may change its name too
 	separator string
+	prefix    string
 	seed      maphash.Seed
 	memories  sync.Pool // of *memory
 
@@ -29,8 +30,8 @@ type Shape struct {
 type warning struct{ field, problem string }
 
 // Append appends r, edited in one pass over its bytes, to dst. The put members replace members of the same name, in their place and
-// whatever the edits say of it but for an Integer, or come last; of two of one name the first counts. What it appends is valid JSON on one line. A record
-// that is not an object is appended as it is.
+// whatever the edits say of it but for an Integer, a Number or a Time, or come last; of two of one name the first counts. What it appends is valid
+// JSON on one line. A record that is not an object is appended as it is.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 	start := skipSpace(r)
 	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {
@@ -45,8 +46,15 @@ func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 		if w.memory == nil {
 			w.memory = &memory{names: names{table: make([]uint32, 256)}}
 		}
-		w.object(r, start, 0, 0)
+		w.memory.name = append(w.memory.name[:0], s.prefix...)
+		w.memory.path = w.memory.path[:0]
+		w.object(r, start, 0, len(s.prefix))
 		w.memory.names.clear()
+		if len(w.only) > 0 {
+			w.restart()
+			w.object(r, start, 0, len(s.prefix))
+			w.memory.names.clear()
+		}
 		s.memories.Put(w.memory)
 	} else {
 		w.object(r, start, 0, 0)
@@ -109,11 +117,14 @@ type writer struct {
 	seen    [4]uint64    // the set of columns met, then of put members written
 	beyond  map[int]bool // its part that has no room there
 	memory  *memory      // where names change
+	only    []int        // columns to which only a member from their source is written
+	again   bool         // the record is written a second time, for them
 }
 
 // memory is what a writer needs where names change, kept for the next record.
 type memory struct {
 	name  []byte // names in the making, each with what it begins with
+	path  []byte // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
 	names names  // those written that are of no column
 }
 
@@ -141,9 +152,14 @@ func (w *writer) object(b []byte, i, from, to int) {
 				m.name = append(m.name[:to], column.name...)
 			}
 			m.name = append(m.name, s.separator...)
+			path := len(m.path)
+			m.path = append(c.appendKey(m.path), '.')
 			w.object(value, 0, to, len(m.name))
+			m.path = m.path[:path]
 		case column != nil:
-			w.column(column, value)
+			if column.source == "" || !w.renames || w.chosen(column, &c) {
+				w.column(column, value)
+			}
 		case w.renames:
 			w.renamed(name, value)
 		default:
@@ -157,11 +173,7 @@ func (w *writer) object(b []byte, i, from, to int) {
 func (w *writer) fullName(c *cursor, from, to int) []byte {
 	name := append(w.memory.name[:to], w.memory.name[from:to]...) //nolint:gocritic // a second name behind the first, in the same memory
 	key := len(name)
-	if c.escaped {
-		name = appendUnescaped(name, c.key)
-	} else {
-		name = append(name, c.key...)
-	}
+	name = c.appendKey(name)
 	if w.shape.lower {
 		name = lower(name, key)
 	}
@@ -205,8 +217,15 @@ func (w *writer) member(m Member) {
 		return
 	}
 	if c := w.shape.column([]byte(m.Name)); c != nil {
-		if _, ok := c.edit.(Integer); ok {
+		switch e := c.edit.(type) {
+		case Integer:
 			w.integer(c, m.Value)
+			return
+		case Number:
+			w.number(c, m.Value)
+			return
+		case Time:
+			w.time(c, m.Value, e, false)
 			return
 		}
 	}
@@ -228,7 +247,7 @@ func (w *writer) integer(c *column, value []byte) {
 		w.dst = append(w.dst, text...)
 	default:
 		w.dst = appendCompact(w.dst, value)
-		w.shape.warn(c.name, unreadableInteger)
+		w.warn(c, unreadableInteger)
 	}
 }
 
@@ -245,7 +264,9 @@ func (w *writer) renamed(name, value []byte) {
 	from := len(w.dst)
 	w.dst = appendQuoted(w.dst, name)
 	if !w.memory.names.add(w.shape.seed, w.dst, from) {
-		w.shape.warnAny(name, repeatedName)
+		if !w.again {
+			w.shape.warnAny(name, repeatedName)
+		}
 		w.dst = w.dst[:before]
 		return
 	}
@@ -258,12 +279,20 @@ func (w *writer) column(c *column, value []byte) {
 	case Drop:
 		return
 	case sibling:
-		w.shape.warn(c.name, takenName)
+		w.warn(c, takenName)
 		return
+	case group:
+		if (Value{value}).IsNull() {
+			return
+		}
 	}
 	if !w.first(c.index) {
-		if _, constant := c.edit.(Put); !constant {
-			w.shape.warn(c.name, repeatedName)
+		switch _, constant := c.edit.(Put); {
+		case constant:
+		case c.source != "":
+			w.warn(c, documentedName)
+		default:
+			w.warn(c, repeatedName)
 		}
 		return
 	}
@@ -272,12 +301,16 @@ func (w *writer) column(c *column, value []byte) {
 	case Time:
 		w.time(c, value, e, false)
 	case Date:
-		w.time(c, value, Time(e), true)
+		w.time(c, value, Time{Field: e.Field, Layouts: e.Layouts, Zone: e.Zone}, true)
 	case Decimal:
 		w.dst = append(w.dst, value...)
 		w.decimal(c, value, e.ZeroIsNull)
 	case Integer:
 		w.integer(c, value)
+	case Number:
+		w.number(c, value)
+	case Boolean:
+		w.boolean(c, value)
 	case JSONText:
 		w.dst = appendAsText(w.dst, value)
 	case Put:
@@ -373,8 +406,12 @@ func (w *writer) time(c *column, value []byte, e Time, day bool) {
 			return
 		}
 	}
+	if e.Strict {
+		w.oddTime(c, v, e)
+		return
+	}
 	w.dst = append(w.dst, value...)
-	w.shape.warn(c.name, unreadableTime)
+	w.warn(c, unreadableTime)
 }
 
 // decimal writes the members that a Decimal makes of value: the number and, if it has them, the ends of the range.

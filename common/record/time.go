@@ -41,7 +41,7 @@ func readMoment(text string, layouts []string, zone *time.Location) (m moment, o
 			return m, true
 		}
 	}
-	if c, matches := readISO(text); matches {
+	if c, matches := readISO(text); matches && c.year >= 1000 {
 		return c.moment(zone), true
 	}
 	if lenient { // package time also takes hours of one digit
@@ -74,8 +74,11 @@ type clock struct {
 }
 
 // valid says whether there is such a time, in a year with four digits.
-func (c clock) valid() bool {
-	if c.year < 1000 || c.year > 9999 || c.month < 1 || c.month > 12 || c.day < 1 {
+func (c clock) valid() bool { return c.year >= 1000 && c.year <= 9999 && c.exists() }
+
+// exists is valid for years before 1000 too.
+func (c clock) exists() bool {
+	if c.year < 0 || c.month < 1 || c.month > 12 || c.day < 1 {
 		return false
 	}
 	if c.hour < 0 || c.hour > 23 || c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 59 {
@@ -100,6 +103,13 @@ func (c clock) moment(zone *time.Location) moment {
 		}
 	}
 	t := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, nanoseconds, zone)
+	if t.Hour() != c.hour { // the clocks went forward past it: so do we, since package time may go back, at midnight to the day before
+		_, offset := t.Zone()
+		_, later := t.Add(3 * time.Hour).Zone()
+		if later > offset {
+			t = t.Add(time.Duration(later-offset) * time.Second)
+		}
+	}
 	return moment{t, c.fraction, c.zoned, c.zulu}
 }
 
@@ -148,14 +158,14 @@ func readClock(text, layout string) (c clock, matches, simple bool) {
 	return c, matches && text == "" && c.valid(), true
 }
 
-// readISO reads the forms that ParseTime takes without a layout.
+// readISO reads the forms that ParseTime takes without a layout, with years before 1000.
 func readISO(text string) (c clock, matches bool) {
 	if len(text) < len("2006-01-02") || text[4] != '-' || text[7] != '-' {
 		return c, false
 	}
 	c.year, c.month, c.day = number(text[:4]), number(text[5:7]), number(text[8:10])
 	if text = text[10:]; text == "" {
-		return c, c.valid()
+		return c, c.exists()
 	}
 	if len(text) < len("T15:04") || text[0] != 'T' && text[0] != ' ' || text[3] != ':' {
 		return c, false
@@ -193,7 +203,7 @@ func readISO(text string) (c clock, matches bool) {
 	default:
 		return c, false
 	}
-	return c, c.valid()
+	return c, c.exists()
 }
 
 // cutFraction takes the fraction of a second off text.

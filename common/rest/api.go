@@ -20,7 +20,7 @@ import (
 type API struct {
 	httpclient.Options
 	Pages   pagination.Strategy // how listings are paged, for streams that do not say it themselves; nil: they are not
-	Records string              // path of the rows in an answer, for streams that do not say it themselves; "": the answer itself
+	Records string              // path of the rows in an answer, for streams that do not say it themselves; see Stream
 	Check   string              // the stream whose first page tells whether the configuration works
 	// Absent is whether an answer says that this account does not have what was asked for; see Stream.Optional.
 	Absent   func(*httpclient.Response) bool
@@ -42,7 +42,7 @@ type Stream struct {
 	// Refused is whether an answer refuses a set of Each, which is then read as empty; nil: none does.
 	Refused func(*httpclient.Response) bool
 	Pages   pagination.Strategy // nil: as the API says
-	Records string              // "": as the API says
+	Records string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
 	Key     []string            // names of the primary key's fields in the record as it is sent
 	Cursor  *Cursor             // nil: no time of change, full refresh only
 	Removed *Removed            // nil: the API does not list what was removed

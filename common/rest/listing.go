@@ -8,6 +8,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -84,7 +85,14 @@ func (r *run) fetch(ctx context.Context, s *Stream, picker record.Picker, reques
 		if resp.Status/100 != 2 || resp.Body == nil {
 			return nil
 		}
-		rows, picked, err := picker.Cut(resp.Body, cmp.Or(s.Records, r.api.Records))
+		var rows []record.Record
+		var picked []record.Value
+		err := record.ErrNoRecords
+		for path := range strings.SplitSeq(cmp.Or(s.Records, r.api.Records), ",") {
+			if rows, picked, err = picker.Cut(resp.Body, path); !errors.Is(err, record.ErrNoRecords) {
+				break
+			}
+		}
 		switch {
 		case errors.Is(err, record.ErrNoRecords):
 			return httpclient.Again(fault.Transientf("%s answered without the rows that were asked for.", request.Path))

@@ -25,7 +25,8 @@ type member struct {
 	incremental bool
 	shape       *record.Shape
 	lone        bool      // the shape brings the row's time of change into form and does nothing else
-	bound       time.Time // rows before it are not sent; zero: all are
+	start       time.Time // rows before it are not sent, ever; zero: all are
+	bound       time.Time // rows before it are not sent, but for open ones; not before start
 	future      []byte    // the state as it came, when its mark is after now: nothing is read
 
 	mu       sync.Mutex // held while records are sent and while what follows changes, so that a state never overtakes its records
@@ -53,7 +54,8 @@ func (r *run) member(s *Stream, configured protocol.ConfiguredStream, input stat
 	}
 	field, lone := m.shape.Lone()
 	m.lone = lone && field == name && s.Cursor.Field == name
-	m.doc, m.bound = doc, s.Cursor.start()
+	m.doc, m.start = doc, s.Cursor.start()
+	m.bound = m.start
 	switch resumed := s.Cursor != nil && doc.Cycle != nil && len(doc.Cycle.Slices)+doc.Cycle.Done.Len() > 0; {
 	case !resumed && m.incremental:
 		m.doc.Cycle = nil
@@ -104,13 +106,13 @@ func (m *member) wants(sl slice, r row) bool {
 			m.keep(r.key)
 			return m.incremental && r.time.After(m.bound)
 		}
-		return r.since(m.Cursor.start())
+		return r.since(m.start, m.start)
 	}
 	if m.Parent != nil && m.doc.Cycle.Done.Has(r.key) {
 		m.seen(r.time)
 		return false
 	}
-	return m.readsAll() || r.since(m.bound)
+	return m.readsAll() || r.since(m.bound, m.start)
 }
 
 // readsAll is whether m asks for every row of its parent, changed or not, and filters its own rows.
@@ -119,7 +121,7 @@ func (m *member) readsAll() bool { return m.Parent != nil && !m.Parent.Follows }
 // since is the moment from which rows of the parent with key are sent. What the mark says was not said of a parent that was unknown then.
 func (m *member) since(parent string) time.Time {
 	if m.doc.Parents != nil && !m.doc.Parents.Has(parent) {
-		return m.Cursor.start()
+		return m.start
 	}
 	return m.bound
 }

@@ -68,7 +68,7 @@ func (n *nursery) ask(ctx context.Context, m *member, sl slice, r row) error {
 		return nil
 	}
 	if m.Parent.Where != "" {
-		if yes, _ := r.data.Get(m.Parent.Where).Bool(); !yes {
+		if !r.data.Get(m.Parent.Where).True() {
 			return nil
 		}
 	}
@@ -129,7 +129,7 @@ func (t task) read(ctx context.Context) error {
 	}
 	late, err := m.run.walk(ctx, m.Stream, request, m.Cursor, t.page, func(rows []row) error {
 		for _, r := range rows {
-			if !m.readsAll() || r.since(since) {
+			if !m.readsAll() || r.since(since, m.start) {
 				held = append(held, r)
 				size += len(r.data)
 			}

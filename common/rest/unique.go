@@ -98,8 +98,10 @@ func (r *row) clock(text string, c *Cursor) {
 	}
 }
 
-// since is whether r may have changed at or after bound, as far as its time of change tells.
-func (r *row) since(bound time.Time) bool { return r.time.IsZero() || r.open || !r.until.Before(bound) }
+// since is whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before start.
+func (r *row) since(bound, start time.Time) bool {
+	return r.time.IsZero() || !r.until.Before(bound) || r.open && !r.until.Before(start)
+}
 
 // count is how many different rows came.
 func (u *unique) count() int64 { return int64(len(u.seen)) + u.bare }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -35,6 +36,7 @@ type progress struct {
 	cursor     []string
 	properties map[string]bool
 	schema     *jsonschema.Schema
+	misformed  map[string]string // top-level field: a record whose text in it is not of the schema's format
 
 	rows       int
 	sinceState int
@@ -55,7 +57,8 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*c
 		_ = json.Unmarshal(c.Files[CatalogFile], &configured) // a catalog that is broken on purpose has no streams
 	}
 	for _, cs := range configured.Streams {
-		p := &progress{stream: cs.Stream, keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, properties: map[string]bool{}}
+		p := &progress{stream: cs.Stream, keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField,
+			properties: map[string]bool{}, misformed: map[string]string{}}
 		if len(p.keys) == 0 {
 			p.keys = cs.PrimaryKey
 		}
@@ -171,7 +174,12 @@ func (c *collector) record(m *Message, body []byte) {
 	p.sinceState++
 	if p.rows <= sampleFirst || p.rows%sampleEvery == 0 {
 		c.validate(m.Line)
-		if err := validate(p.schema, data); err != nil {
+		err := validate(p.schema, data)
+		if fields := misformed(err); len(fields) > 0 {
+			for _, field := range fields {
+				p.misformed[field] = clip(m.Line)
+			}
+		} else if err != nil {
 			r.problem("a record of %s is not what its schema says: %v: %s", m.Stream, err, clip(m.Line))
 		}
 	}
@@ -346,6 +354,13 @@ func (c *collector) finish() {
 		}
 	}
 	for name, p := range c.streams {
+		for field, line := range p.misformed {
+			if !slices.ContainsFunc(r.Logs, func(l Log) bool {
+				return l.Level == "WARN" && strings.Contains(l.Message, name) && strings.Contains(l.Message, `"`+field+`"`)
+			}) {
+				r.problem("%s has a text in %q that is not of the schema's format, without a WARN: %s", name, field, line)
+			}
+		}
 		if err := p.end(r.Code); err != nil {
 			r.problem("%s: %v", name, err)
 		}

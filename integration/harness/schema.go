@@ -3,8 +3,10 @@ package harness
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -39,6 +41,30 @@ func recordSchema(s Stream) (*jsonschema.Schema, error) {
 		return nil, fmt.Errorf("compiling the schema of %s: %w", s.Name, err)
 	}
 	return compiled, nil
+}
+
+// misformed is the top-level fields of which err, a schema's, says only that their text is not of the format that the schema gives. A source
+// may send such a text as it came if it warns of it. It is empty when err says anything else.
+func misformed(err error) (fields []string) {
+	violation, ok := errors.AsType[*jsonschema.ValidationError](err)
+	if !ok {
+		return nil
+	}
+	if len(violation.Causes) == 0 {
+		if !strings.HasSuffix(violation.KeywordLocation, "/format") {
+			return nil
+		}
+		field, _, _ := strings.Cut(strings.TrimPrefix(violation.InstanceLocation, "/"), "/")
+		return []string{field}
+	}
+	for _, cause := range violation.Causes {
+		below := misformed(cause)
+		if below == nil {
+			return nil
+		}
+		fields = append(fields, below...)
+	}
+	return fields
 }
 
 // validate holds JSON against a schema; a nil schema accepts all.

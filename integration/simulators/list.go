@@ -5,13 +5,17 @@ package simulators
 import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/dwv"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/imoview"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/nectarcrm"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/snapproperty"
 )
 
 // All are the simulators by name.
 func All() map[string]sim.Open {
 	return map[string]sim.Open{
-		"dwv":     dwv.Open,
-		"imoview": imoview.Open,
+		"dwv":          dwv.Open,
+		"imoview":      imoview.Open,
+		"nectarcrm":    nectarcrm.Open,
+		"snapproperty": snapproperty.Open,
 	}
 }

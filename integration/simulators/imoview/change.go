@@ -253,6 +253,12 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		}
 		for i := range stream.table.rows {
 			t, f := stream.table.written(i)
+			switch f { // a time that shows only the minute or the day stands for all of it
+			case toMinute:
+				t += 59
+			case toDay:
+				t += day - 1
+			}
 			again := f == never || t >= from || stream.table == s.inspections && s.unfinished(i)
 			for _, key := range stream.keys(i) {
 				e.Full.Must[key] = true

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/imob-data/airbyte-connectors/common/connectortest"
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+)
+
+func TestConform(t *testing.T) { connectortest.Conform(t, source) }
+
+func TestGolden(t *testing.T) { connectortest.Golden(t, source, "testdata/golden") }
+
+// The fields that users of the connector which this one replaces know, by stream.
+func TestEveryKnownFieldIsDeclared(t *testing.T) {
+	var known map[string][]string
+	data, err := os.ReadFile("testdata/seed_fields.json")
+	if err == nil {
+		err = json.Unmarshal(data, &known)
+	}
+	if err != nil || len(known) != 8 {
+		t.Fatalf("%d streams, %v", len(known), err)
+	}
+	streams := discover(t)
+	for name, fields := range known {
+		declared := properties(t, streams[name])
+		for _, field := range fields {
+			if declared[field] == nil {
+				t.Errorf("%s.%s is not in the schema", name, field)
+			}
+		}
+	}
+}
+
+// What an edit makes of a field must be what the schema says of it: a day, a moment, a number beside it.
+func TestEditsFitTheSchemas(t *testing.T) {
+	for name, stream := range discover(t) {
+		declared := properties(t, stream)
+		for field, p := range declared {
+			base, suffix := field, ""
+			for _, s := range []string{"_num", "_min", "_max"} {
+				if cut, ok := strings.CutSuffix(field, s); ok {
+					base, suffix = cut, s
+				}
+			}
+			if types, _ := json.Marshal(p["type"]); suffix != "" && (declared[base] == nil || string(types) != `["null","number"]`) {
+				t.Errorf("%s.%s is %s and stands beside %v", name, field, types, declared[base])
+			}
+			if suffix == "_min" && (declared[base+"_num"] == nil || declared[base+"_max"] == nil) {
+				t.Errorf("%s.%s has not all of its siblings", name, base)
+			}
+			if strings.HasPrefix(field, "data") && p["format"] == nil {
+				t.Errorf("%s.%s is neither a day nor a moment", name, field)
+			}
+		}
+	}
+}
+
+// The documentation page lists every field that leaves as a day, as a moment, or with numbers beside it.
+func TestReadmeListsTheEdits(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| Stream | Days | Moments | With `_num` | With `_num`, `_min` and `_max` |")
+	rows := map[string][]string{} // stream: the cells of its row
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 7 {
+			continue
+		}
+		for name := range strings.SplitSeq(cells[1], ",") {
+			rows[strings.Trim(name, " `")] = cells[2:6]
+		}
+	}
+	for name, stream := range discover(t) {
+		declared := properties(t, stream)
+		want := [4]int{}
+		for field, p := range declared {
+			cell := -1
+			switch {
+			case p["format"] == "date":
+				cell = 0
+			case p["format"] == "date-time":
+				cell = 1
+			case declared[field+"_min"] != nil:
+				cell = 3
+			case declared[field+"_num"] != nil:
+				cell = 2
+			}
+			if cell < 0 {
+				continue
+			}
+			want[cell]++
+			if rows[name] == nil || !strings.Contains(rows[name][cell], "`"+field+"`") {
+				t.Errorf("README.md does not list %s.%s in column %d of its table of fields", name, field, cell+2)
+			}
+		}
+		for cell, text := range rows[name] {
+			if got := strings.Count(text, "`") / 2; got != want[cell] {
+				t.Errorf("README.md lists %d fields of %s in column %d, the schema has %d", got, name, cell+2, want[cell])
+			}
+		}
+	}
+}
+
+// A check takes the login where there is one: a wrong password must not wait for the first sync to be found out.
+func TestCheck(t *testing.T) {
+	const (
+		key   = "chave-de-teste"
+		right = "e8d95a51f3af4a3b134bf6bb680a213a" // the MD5 of "senha"
+		wrong = `{"codigoacesso":"","codigousuario":0,"mensagem":"Senha inválida!"}`
+	)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("chave") != key:
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"mensagem":"Chave inválida!"}`))
+		case r.URL.Path == "/Usuario/App_ValidarAcesso" && r.URL.Query().Get("senha") != right:
+			_, _ = w.Write([]byte(wrong))
+		case r.URL.Path == "/Usuario/App_ValidarAcesso":
+			_, _ = w.Write([]byte(`{"codigoacesso":"a","codigousuario":7}`))
+		case r.URL.Path == "/Cliente/App_RetornarEmpresas" && r.Header.Get("codigoacesso") == "a" && r.URL.Query().Get("codigoUsuario") == "7",
+			r.URL.Path == "/Usuario/RetornarTipo3":
+			_, _ = w.Write([]byte(`{"quantidade":0,"lista":[]}`))
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer server.Close()
+	for name, tt := range map[string]struct {
+		config map[string]any
+		want   string // in the sentence; "": it works
+	}{
+		"key alone":      {map[string]any{"api_key": " " + key + "\n"}, ""},
+		"login":          {map[string]any{"api_key": key, "email": "a@b.example", "password": "senha"}, ""},
+		"wrong password": {map[string]any{"api_key": key, "email": "a@b.example", "password": "outra"}, "Senha inválida!"},
+		"half a login":   {map[string]any{"api_key": key, "password": "senha"}, "fill in both, or neither"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.config["base_url"], tt.config["requests_per_minute"] = server.URL, 60_000
+			config, err := json.Marshal(tt.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = source.Check(t.Context(), config)
+			switch {
+			case tt.want == "" && err != nil:
+				t.Error(err)
+			case tt.want != "" && (err == nil || fault.Of(err).Kind != fault.Config || !strings.Contains(fault.Of(err).Message, tt.want)):
+				t.Errorf("%v; want a config error with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func discover(t *testing.T) map[string]protocol.Stream {
+	t.Helper()
+	config, err := os.ReadFile("testdata/config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog, err := source.Discover(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams := map[string]protocol.Stream{}
+	for _, s := range catalog.Streams {
+		streams[s.Name] = s
+	}
+	return streams
+}
+
+func properties(t *testing.T, s protocol.Stream) map[string]map[string]any {
+	t.Helper()
+	var schema struct{ Properties map[string]map[string]any }
+	if err := json.Unmarshal(s.JSONSchema, &schema); err != nil {
+		t.Fatalf("%s: %v", s.Name, err)
+	}
+	return schema.Properties
+}

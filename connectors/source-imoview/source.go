@@ -1,0 +1,235 @@
+package main
+
+import (
+	"cmp"
+	"crypto/md5"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/auth"
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/ratelimit"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/rest"
+	imoview "github.com/imob-data/airbyte-connectors/specs/source-imoview"
+)
+
+type config struct {
+	APIKey    string    `json:"api_key"`
+	Email     string    `json:"email"`
+	Password  string    `json:"password"`
+	Start     rest.Date `json:"start_date"`
+	BaseURL   string    `json:"base_url"`
+	PerMinute int       `json:"requests_per_minute"`
+}
+
+var source = rest.New(imoview.Files, func(c config) rest.API {
+	// Times have no offset; they are Brasília's, summer time included where there was one.
+	brasilia, _ := time.LoadLocation("America/Sao_Paulo")
+	layouts := []string{"02/01/2006 15:04:05", "02/01/2006 15:04", "02/01/2006"}
+
+	edits := func(edit func(field string) record.Edit, fields string) (all []record.Edit) {
+		for field := range strings.FieldsSeq(fields) {
+			all = append(all, edit(field))
+		}
+		return all
+	}
+	moment := func(field string) record.Edit { return record.Time{Field: field, Layouts: layouts, Zone: brasilia} }
+	day := func(field string) record.Edit { return record.Date{Field: field, Layouts: layouts} }
+	number := func(field string) record.Edit { return record.Decimal{Field: field, ZeroIsNull: true} }
+	span := func(field string) record.Edit { return record.Decimal{Field: field, ZeroIsNull: true, Range: true} }
+	exact := func(field string) record.Edit { return record.Decimal{Field: field} }
+	codes := []record.Edit{record.Integer{Field: "codigo"}, record.Integer{Field: "codigocliente"}}
+
+	contract := slices.Concat(codes, edits(moment, "datainclusao"),
+		edits(day, `dataativacao datainicio datafim dataproximoreajuste dataproximoaluguel dataproximorepasse dataavisodesocupacao
+			dataprevisaorescisao datarescisao`),
+		edits(exact, "valoraluguel"),
+		edits(number, "taxaadministracao taxaintermediacao diavencimento diarepasse diavencimentoaluguel diavencimentorepasse"))
+	condominium := slices.Concat(codes, edits(moment, "datahoracadastro"),
+		edits(span, `arealote areainterna areaexterna numeroquartos numerobanhos numerosuites numerovagas valorcondominio
+			valorfundoreserva valoraluguel valoralugado valorvenda valorvendido`),
+		edits(number, `anoconstrucao numerovagavisitante numeroelevador numerotorres numeroandares unidadesporandar totalunidades
+			primeiroquartilaluguel medianaquartilaluguel terceiroquartilaluguel primeiroquartilvenda medianaquartilvenda
+			terceiroquartilvenda latitude longitude`))
+	property := slices.Concat(codes, edits(moment, "datahoracadastro datahoraultimavalidacao datahoraultimasituacao datahoravagodesde"),
+		edits(span, `valor valoranterior valorm2 valorcondominio valoriptu valoriptuanual valoravaliacao valorminimo
+			valormaiscondominiomaisiptu areaprincipal areainterna areaexterna arealote numeroquartos numerosuites numerobanhos
+			numerovagas numerosalas numerovarandas`),
+		edits(number, "taxacomissao taxaadm numeroandar andar numeroelevador anoconstrucao latitude longitude"))
+	key, childKey := []string{"codigo"}, []string{"codigocliente", "codigo"}
+
+	pages := func(in httpclient.In, size int) pagination.Number {
+		// Imoview refuses a size that it does not allow, so a short page is the last one; quantidade is wrong at times.
+		return pagination.Number{In: in, Param: "numeroPagina", Start: 1, SizeParam: "numeroRegistros", Size: size, Short: true}
+	}
+	changed := func(field string, ask rest.Ask) *rest.Cursor {
+		// The filters know seconds, some rows only the day: the question goes a day back, and rows before the mark are dropped here.
+		return &rest.Cursor{Field: field, Layouts: layouts, Zone: brasilia, Start: c.Start, Ask: ask, Lookback: 24 * time.Hour}
+	}
+	of := func(role string) *rest.Parent {
+		return &rest.Parent{Of: "users", Where: role, In: httpclient.Query,
+			Params: map[string]string{"codigoCliente": "codigo"}, Put: map[string]string{"codigocliente": "codigo"}}
+	}
+	available := func(name string, purpose int) rest.Stream {
+		return rest.Stream{
+			Name: name, Method: http.MethodPost, Path: "/Imovel/RetornarImoveisDisponiveis", Key: key,
+			Body: map[string]any{
+				"finalidade": purpose, "ordenacao": "codigoasc", "naoconsiderarmeusite": true, "exibircaptadores": true, "exibiranexos": true,
+			},
+			Cursor: changed("datahoraultimaalteracao", rest.Since(httpclient.Body, "dataultimaalteracaoinicio", layouts[0])),
+			Pages:  pages(httpclient.Body, 20), Shape: property,
+		}
+	}
+	lookup := func(name, method string) rest.Stream {
+		return rest.Stream{Name: name, Path: "/Imovel/" + method, Key: key, Pages: pagination.Single{}, Shape: codes, Optional: true}
+	}
+
+	check, refuse, login := "client_companies", error(nil), func(string) string { return "" } // a check takes the login too
+	switch {
+	case c.Email == "" && c.Password == "":
+		check = "users"
+		login = func(stream string) string {
+			return stream + " needs the login of an Imoview user: fill in email and password."
+		}
+	case c.Email == "" || c.Password == "":
+		refuse = fault.Configf("email and password belong together: fill in both, or neither.")
+	}
+	return rest.API{
+		Options: httpclient.Options{
+			BaseURL: cmp.Or(c.BaseURL, "https://api.imoview.com.br"),
+			Auth:    auth.All(auth.Header("chave", c.APIKey), c.session()),
+			Limit:   ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 120)),
+			Judge:   judge, Careful: true,
+		},
+		Records: "lista,dados,empresas,resposta.lista", Check: check, Absent: noRoute, Refuse: refuse, Parallel: 12,
+		Streams: []rest.Stream{
+			{
+				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Pages: pages(httpclient.Query, 100),
+				Cursor: changed("dataultimaalteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", layouts[0])),
+				Shape: append(slices.Concat(codes, edits(moment, "datainclusao")),
+					record.Rename{From: "whatsappbotiniciarconversa", To: "whatsappbotiniciarConversa"}),
+			},
+			{
+				Name: "tenant_contracts", Path: "/Locatario/RetornarContratos", Key: childKey,
+				Parent: of("locatario"), Pages: pages(httpclient.Query, 20),
+				Query:  url.Values{"codigoContrato": {"0"}, "mostrarRescindidos": {"true"}, "endereco": {""}},
+				Cursor: changed("dataultimaalteracao", nil), Shape: contract,
+			},
+			{
+				Name: "tenant_inspections", Path: "/Locatario/RetornarVistorias", Key: childKey,
+				Parent: of("locatario"), Pages: pages(httpclient.Query, 20),
+				Cursor: &rest.Cursor{ // an appointment, which does not move when the inspection changes
+					Field: "datahora", Layouts: layouts, Zone: brasilia, Start: c.Start, Overlap: 90 * 24 * time.Hour, Open: "datahorafim",
+				},
+				Shape: slices.Concat(codes, edits(moment, "datahorafim")),
+			},
+			{
+				Name: "guarantor_contracts", Path: "/Fiador/App_RetornarContratos", Key: childKey,
+				Parent: of("fiador"), Pages: pages(httpclient.Query, 20), Query: url.Values{"mostrarRescindidos": {"true"}},
+				Cursor: changed("dataultimaalteracao", nil), Shape: contract, Needs: login("guarantor_contracts"),
+			},
+			{
+				Name: "client_companies", Path: "/Cliente/App_RetornarEmpresas", Key: key, Pages: pages(httpclient.Query, 50),
+				Shape: codes, Needs: login("client_companies"),
+			},
+			{
+				Name: "condominiums", Method: http.MethodPost, Path: "/Imovel/RetornarCondominiosDisponiveis", Key: key,
+				Body:  map[string]any{"codigocidade": 0, "codigobairro": 0, "finalidade": 0, "retornoReduzido": false},
+				Pages: pages(httpclient.Body, 20), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
+			},
+			available("properties_rent", 1), available("properties_sale", 2),
+			{
+				Name: "lease_contracts", Path: "/ContratoAluguel/RetornarContratos", Key: key, Optional: true,
+				Pages: pages(httpclient.Query, 50), Cursor: changed("dataultimaalteracao", nil), Shape: contract,
+			},
+			{
+				Name: "movements", Path: "/Movimento/RetornarMovimentos", Key: key, Optional: true,
+				Pages: pages(httpclient.Query, 50), Cursor: changed("datahoraultimaalteracao", nil),
+				Shape: slices.Concat(codes, edits(moment, "datahorainclusao"), edits(day, "datavencimento datapagamento"), edits(exact, "saldo")),
+			},
+			{
+				Name: "service_requests", Path: "/Atendimento/RetornarAtendimentos", Key: key, Optional: true,
+				Query: url.Values{ // the API wants them all
+					"finalidade": {"0"}, "situacao": {"0"}, "fase": {"0"}, "opcaoAtendimento": {"0"}, "codigoUnidade": {"0"},
+					"codigoCliente": {"0"}, "codigoCorretor": {"0"}, "codigoMql": {"0"}, "codigoMidia": {"0"}, "codigoTipo": {"0"},
+					"dataInicial": {""}, "dataFinal": {""}, "dataHoraInicialUltimaAlteracao": {""}, "dataHoraFinalUltimaAlteracao": {""},
+				},
+				Pages:  pages(httpclient.Query, 20),
+				Cursor: changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", layouts[0])),
+				Shape:  slices.Concat(codes, edits(moment, "datahorainclusao datahoraentradalead"), edits(day, "datafechamento")),
+			},
+			lookup("property_types", "RetornarTiposImoveisDisponiveis"), lookup("branches", "RetornarListaUnidades"),
+			lookup("purposes", "RetornarListaFinalidades"), lookup("destinations", "RetornarListaDestinacoes"),
+		},
+	}
+})
+
+// session is the login that the paths beginning with App_ want, as a header and a parameter.
+func (c config) session() *auth.Session {
+	digest := md5.Sum([]byte(c.Password))
+	return &auth.Session{
+		Login: httpclient.Request{
+			Path: "/Usuario/App_ValidarAcesso", Header: http.Header{"Chave": {strings.TrimSpace(c.APIKey)}},
+			Query: url.Values{"email": {strings.TrimSpace(c.Email)}, "senha": {hex.EncodeToString(digest[:])}},
+			Judge: func(r *httpclient.Response) error {
+				if user, _ := r.Body.Get("codigousuario").Int(); r.Status == http.StatusOK && user == 0 {
+					return fault.Configf("Imoview answered %q. Check email and password.", said(r))
+				}
+				return nil
+			},
+		},
+		Parts: []auth.Part{
+			{From: "codigoacesso", In: httpclient.Header, Key: "codigoacesso"},
+			{From: "codigousuario", In: httpclient.Query, Key: "codigoUsuario", Public: true},
+		},
+		Match: func(r *httpclient.Request) bool { return strings.Contains(r.Path, "/App_") },
+		TTL:   50 * time.Minute,
+	}
+}
+
+// judge knows what Imoview means: a throttle that answers as a wrong key does, refusals that come as 404, pages without a list at the end.
+func judge(r *httpclient.Response) error {
+	has := func(member string) bool { return r.Body.Get(member).Exists() }
+	words := said(r)
+	wrongKey := r.Status == http.StatusUnauthorized && strings.HasPrefix(words, "Chave inválida")
+	switch {
+	case wrongKey && r.Answered:
+		return httpclient.Throttled(fault.Transientf("Imoview throttles: it goes on refusing an API key (%q) that it took before. "+
+			"Lower requests_per_minute.", words))
+	case wrongKey:
+		return httpclient.Doubt(fault.Configf("Imoview refused the API key (%q), which means either that api_key is wrong or that the "+
+			"account has just made too many requests: check the key, or try again in some minutes with a lower requests_per_minute.", words))
+	case r.Status == http.StatusForbidden:
+		return httpclient.Expired(fault.Configf("Imoview denied access (403): %q. Check what the key and the user may read.", words))
+	case r.Status == http.StatusNotFound && words != "" && !noRoute(r):
+		refused := fault.Systemf("Imoview refused a request: %q.", words)
+		if most := regexp.MustCompile(`(?i)registros não pode ser maior que (\d+)`).FindStringSubmatch(words); most != nil {
+			size, _ := strconv.Atoi(most[1])
+			return &pagination.TooLarge{Max: size, Err: refused}
+		}
+		return refused
+	case r.Status == http.StatusOK && has("quantidade") && !has("lista") && !has("resposta") && !has("dados") && !has("empresas"):
+		return httpclient.Accept
+	}
+	return nil
+}
+
+// said is Imoview's sentence in an answer, or "".
+func said(r *httpclient.Response) string {
+	text := func(name string) string { return strings.TrimSpace(r.Body.Get(name).Text()) }
+	return cmp.Or(text("mensagem"), text("Mensagem"), text("message"), text("Message"))
+}
+
+// noRoute is whether the account does not have a path, or the API has no such path.
+func noRoute(r *httpclient.Response) bool {
+	return r.Status == http.StatusNotFound && strings.Contains(said(r), "No HTTP resource was found")
+}

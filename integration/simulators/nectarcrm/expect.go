@@ -1,0 +1,127 @@
+package nectarcrm
+
+import (
+	"maps"
+	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// stream is one of the connector's, made from a table's rows.
+type stream struct {
+	name  string
+	table *table
+	keys  func(index int, r row) []string
+}
+
+// streams are all of the connector's, by its names and keys of them.
+func (s *Simulator) streams() []stream {
+	var all []stream
+	add := func(name string, t *table, keys func(index int, r row) []string) {
+		all = append(all, stream{name, t, keys})
+	}
+	main := func(name string, t *table) {
+		add(name, t, func(i int, _ row) []string { return []string{strconv.Itoa(t.id(i))} })
+	}
+	// inner are the rows within those of t: n of them, each with a key of its own and before it, with prefix, the parent's.
+	inner := func(name string, t *table, prefix bool, n func(i int, r row) int, key func(i, k int) string) {
+		add(name, t, func(i int, r row) (keys []string) {
+			for k := range n(i, r) {
+				own := key(i, k)
+				if prefix {
+					own = strconv.Itoa(t.id(i)) + "," + own
+				}
+				keys = append(keys, own)
+			}
+			return keys
+		})
+	}
+	fixed := func(n func(i int) int) func(int, row) int { return func(i int, _ row) int { return n(i) } }
+	number := func(id func(i, k int) int) func(i, k int) string {
+		return func(i, k int) string { return strconv.Itoa(id(i, k)) }
+	}
+	link := func(i, k int) string {
+		return strconv.Itoa(s.contacts.id(i)) + "," + strconv.Itoa(s.relative(i, 5+k))
+	}
+	main("contatos", s.contacts)
+	inner("contatos_contatos", s.contacts, true, s.people, number(func(i, k int) int { return s.relative(i, 1+k) }))
+	inner("contatos_enderecos", s.contacts, true, s.addresses, number(addressID))
+	inner("contatos_contatospai", s.contacts, true, fixed(s.parents), link)
+	inner("contatos_empresasatuais", s.contacts, true, fixed(s.employers), link)
+	main("oportunidades", s.opportunities)
+	inner("oportunidades_produtos", s.opportunities, false, s.lines, number(lineID))
+	inner("oportunidades_propostas", s.opportunities, false, s.proposals, number(proposalID))
+	main("qualificacoes", s.leads)
+	main("tarefas", s.tasks)
+	main("compromissos", s.appointments)
+	inner("compromissos_participantes", s.appointments, true, s.guests, func(_, k int) string { return strconv.Itoa(k) })
+	main("pipelines", s.pipelines)
+	inner("pipelines_sequencias", s.pipelines, true, fixed(stages), number(stageID))
+	main("produtos", s.products)
+	inner("produtos_produtos", s.products, true, fixed(s.parts), number(func(i, k int) int { return s.products.id(s.part(i, k)) }))
+	main("usuarios", s.users)
+	for name, t := range s.lists {
+		main(name, t)
+	}
+	return all
+}
+
+// shown tells whether a row is in any list.
+func (s *Simulator) shown(t *table, index int) bool {
+	return !t.rows[index].gone && !t.has(s.with.Missing) && !t.has(s.with.Gated) && (t != s.leads || s.reachable(index))
+}
+
+// marks are the newest times of change that can be read, per stream, Drift's aside. The caller holds the lock.
+func (s *Simulator) marks() map[string]int64 {
+	marks := map[string]int64{}
+	for _, stream := range s.streams() {
+		t := stream.table
+		for i, r := range t.rows {
+			if at := t.written(i, r); at > marks[stream.name] && !t.touched[i] && s.shown(t, i) && len(stream.keys(i, r)) > 0 {
+				marks[stream.name] = at
+			}
+		}
+	}
+	return marks
+}
+
+// Expect says what the connector's streams must bring. Of a changed record these are all rows that are in it now. Proposals that came
+// without their opportunity's changing are expected where Options.ProposalsOf is "open", and those of all open opportunities may then come.
+func (s *Simulator) Expect() map[string]sim.Expectation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	marks := s.since.marks
+	if !s.since.begun {
+		marks = s.marks()
+	}
+	expect := map[string]sim.Expectation{}
+	for _, stream := range s.streams() {
+		t := stream.table
+		open := stream.name == "oportunidades_propostas" && s.with.ProposalsOf == "open"
+		full, next := sim.Keys{Must: sim.Set(), May: sim.Set()}, sim.Keys{Must: sim.Set(), May: sim.Set()}
+		for i, r := range t.rows {
+			if !s.shown(t, i) {
+				continue
+			}
+			at := t.written(i, r)
+			for k, key := range stream.keys(i, r) {
+				switch {
+				case t.fresh[i]:
+					full.May[key], next.May[key] = true, true
+					continue
+				case t.must[i], open && s.since.proposed[i] && k == s.proposals(i, r)-1:
+					next.Must[key] = true
+				case at == 0, at >= marks[stream.name], t.touched[i], open && r.status == 1:
+					next.May[key] = true
+				}
+				full.Must[key] = true
+			}
+		}
+		e := sim.Expectation{Full: full, Next: next, Incremental: t.timed}
+		if !t.timed {
+			e.Next = sim.Keys{Must: maps.Clone(full.Must), May: sim.Set()}
+		}
+		expect[stream.name] = e
+	}
+	return expect
+}

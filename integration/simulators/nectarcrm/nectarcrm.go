@@ -1,0 +1,230 @@
+// Package nectarcrm simulates the API of NectarCRM (app.nectarcrm.com.br), a Brazilian sales CRM, from its vendor's documents and from
+// what is known of its practice: bare arrays without a total, page sizes that are lowered without a word and differently per resource,
+// lists that show only what is open, filters that are ignored, absent members instead of null, texts and objects in one another's places.
+//
+// A page does not say which one it is, so nobody can tell a page from the one before: it is no sim.Pager. The API's throttle (429 after
+// some fast pages, without Retry-After) is a sim.Quota, see Throttle and Spacing.
+package nectarcrm
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// Options are what a Simulator can be told. The zero value is a company with 1,000 contacts that nobody changes, and an API that honours
+// the filter by time of change, ends a list with an empty page and refuses what it does not document.
+type Options struct {
+	Size   int              // contacts; the other tables grow with them; 0 means 1,000
+	Seed   uint64           // equal seeds give equal data
+	Now    func() time.Time // the clock for what changes; nil is the wall clock
+	Newest time.Time        // the newest time of change in the data at first, in milliseconds; zero means 2025-11-03 18:30:00.789 in São Paulo
+
+	Token        Token // what the company's token looks like
+	HTML401      bool  // a 401 has an HTML page for a body
+	BadParameter int   // what a value that cannot be gets: 401 (or 0), 400, or 200: the parameter is ignored
+
+	Refused []string // parameters that get a 401 whatever their value
+	Missing []string // paths that answer 404 with an HTML page, as if the route did not exist
+	Gated   []string // paths that answer 403, as features do that are not in the plan
+
+	Caps       map[string]int // rows of a page at the most, by path, where other than usual
+	Short      int            // every so-manieth place of a list is one that the token's user may not see: pages are shorter; 0 is none
+	Repeat     bool           // after its last page a list repeats it for ever; otherwise pages are empty from then on
+	Messages   float64        // the share of requests for a list that get 200 with {"message":…} in place of it
+	Unfiltered bool           // the filter by time of change is ignored
+	Exclusive  bool           // the filter by time of change leaves out the days it names
+	UTCDays    bool           // the days of the filter are those of UTC
+
+	SameScale   bool       // the status that qualificacoes are asked for is the one they have; otherwise 1 to 4 stand for the six of them
+	HighStatus  HighStatus // what becomes of qualificacoes?status=5 and 6
+	BareAll     bool       // qualificacoes without a status are all; otherwise those of status=1
+	Twins       bool       // some records have undocumented members whose names differ from documented ones by their case or by a "_" only
+	ProposalsOf string     // the connector's setting proposals_of; empty leaves it out
+
+	Drift Drift
+}
+
+// HighStatus says what the API makes of a status of qualificacoes that its documents do not allow in the filter.
+type HighStatus string
+
+// The ways.
+const (
+	HighRefused HighStatus = ""       // as a bad parameter
+	HighEmpty   HighStatus = "empty"  // a list without rows
+	HighServed  HighStatus = "served" // with SameScale, the rows that have it; otherwise none
+)
+
+// Drift is what happens to the contacts, opportunities, qualifications, tasks and appointments after each page of them that is answered:
+// a list changes while it is read. No row moves to an earlier page, so a reader that reads on to the end sees every row.
+type Drift struct {
+	Move    int  // rows of the pages up to the answered one that move to later pages, some of them again; new rows take their places
+	Touch   bool // those rows also change, and their time of change with them; some opportunities also get another status
+	Append  int  // new rows at the end
+	Prepend int  // new rows at the front, which push all others towards later pages
+	Pages   int  // after so many pages of a table nothing happens to it any more; 0 means it never ends
+}
+
+// Simulator is NectarCRM for one company. Its methods may be called at any time from any goroutine.
+type Simulator struct {
+	with    Options
+	token   string
+	zone    *time.Location
+	routes  map[string]*table // by path, aliases too
+	tables  []*table
+	writers sync.Pool // of *writer
+
+	contacts, opportunities, leads, tasks, appointments *table
+	products, pipelines, users                          *table
+	lists                                               map[string]*table // the lists that the connector reads, by its names of them
+
+	mu    sync.Mutex // guards what changes in the tables, and what follows
+	asked map[string]int
+	since period
+}
+
+var _ sim.Simulator = (*Simulator)(nil)
+
+// New makes a company with its data. It panics on options that contradict themselves, for they are the programmer's.
+func New(o Options) *Simulator {
+	s, err := open(o)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func open(o Options) (*Simulator, error) {
+	o.Size = cmp.Or(o.Size, 1000)
+	o.BadParameter = cmp.Or(o.BadParameter, http.StatusUnauthorized)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Simulator{with: o, asked: map[string]int{}}
+	s.zone = time.FixedZone("America/Sao_Paulo", -3*60*60) // no summer time since 2019
+	if o.Newest.IsZero() {
+		s.with.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 789_000_000, s.zone)
+	}
+	if !slices.Contains([]Token{JWT, Expired, Expiring, Texts, Hex}, o.Token) {
+		return nil, fmt.Errorf("opening nectarcrm: a token cannot be %q", o.Token)
+	}
+	s.token = o.Token.make(o.Seed, o.Now())
+	if !slices.Contains([]HighStatus{HighRefused, HighEmpty, HighServed}, o.HighStatus) {
+		return nil, fmt.Errorf("opening nectarcrm: a high status cannot be %q", o.HighStatus)
+	}
+	if !slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized}, o.BadParameter) {
+		return nil, fmt.Errorf("opening nectarcrm: a bad parameter cannot get %d", o.BadParameter)
+	}
+	d := o.Drift
+	if o.Size < 0 || o.Short < 0 || o.Short == 1 || o.Messages < 0 || o.Messages > 1 || min(d.Move, d.Append, d.Prepend, d.Pages) < 0 {
+		return nil, fmt.Errorf("opening nectarcrm: a number is out of its range")
+	}
+	s.fill()
+	for name, rows := range o.Caps {
+		t, ok := s.routes[name]
+		if !ok || rows < 1 {
+			return nil, fmt.Errorf("opening nectarcrm: there is no path %q with pages of %d rows", name, rows)
+		}
+		t.limit = rows
+	}
+	for _, name := range slices.Concat(o.Missing, o.Gated) {
+		if _, ok := s.routes[name]; !ok {
+			return nil, fmt.Errorf("opening nectarcrm: there is no path %q", name)
+		}
+	}
+	return s, nil
+}
+
+// Open makes a Simulator from options by name: those of the flags below. Lists are separated by commas, a cap is PATH=ROWS; a path is one
+// below /crm/api/1/ and has no slash at its end.
+func Open(o sim.Options) (sim.Simulator, error) {
+	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now, Caps: map[string]int{}}
+	flags := flag.NewFlagSet("nectarcrm", flag.ContinueOnError)
+	list := func(into *[]string) func(string) error {
+		return func(value string) error {
+			*into = append(*into, strings.Split(value, ",")...)
+			return nil
+		}
+	}
+	flags.StringVar((*string)(&own.Token), "token", "", "")
+	flags.BoolVar(&own.HTML401, "html-401", false, "")
+	flags.IntVar(&own.BadParameter, "bad-parameter", 0, "")
+	flags.Func("refused", "", list(&own.Refused))
+	flags.Func("missing", "", list(&own.Missing))
+	flags.Func("gated", "", list(&own.Gated))
+	flags.Func("caps", "", func(value string) error {
+		for pair := range strings.SplitSeq(value, ",") {
+			name, rows, _ := strings.Cut(pair, "=")
+			n, err := strconv.Atoi(rows)
+			if err != nil {
+				return fmt.Errorf("%q is not PATH=ROWS", pair)
+			}
+			own.Caps[name] = n
+		}
+		return nil
+	})
+	flags.IntVar(&own.Short, "short", 0, "")
+	flags.BoolVar(&own.Repeat, "repeat", false, "")
+	flags.Float64Var(&own.Messages, "messages", 0, "")
+	flags.BoolVar(&own.Unfiltered, "unfiltered", false, "")
+	flags.BoolVar(&own.Exclusive, "exclusive", false, "")
+	flags.BoolVar(&own.UTCDays, "utc-days", false, "")
+	flags.BoolVar(&own.SameScale, "same-scale", false, "")
+	flags.StringVar((*string)(&own.HighStatus), "high-status", "", "")
+	flags.BoolVar(&own.BareAll, "bare-all", false, "")
+	flags.BoolVar(&own.Twins, "twins", false, "")
+	flags.StringVar(&own.ProposalsOf, "proposals-of", "", "")
+	flags.IntVar(&own.Drift.Move, "move", 0, "")
+	flags.BoolVar(&own.Drift.Touch, "touch", false, "")
+	flags.IntVar(&own.Drift.Append, "append", 0, "")
+	flags.IntVar(&own.Drift.Prepend, "prepend", 0, "")
+	flags.IntVar(&own.Drift.Pages, "drift-pages", 0, "")
+	for name, value := range o.Set {
+		if err := flags.Set(name, value); err != nil {
+			var names []string
+			flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+			return nil, fmt.Errorf("setting %s of nectarcrm, which knows %v: %w", name, names, err)
+		}
+	}
+	s, err := open(own)
+	if err != nil {
+		return nil, err // not s: a nil pointer in an interface is not nil
+	}
+	return s, nil
+}
+
+// Throttle is what a client measured in August 2026: nine pages in 35 seconds, and 429 without Retry-After for the tenth. How long it
+// lasts is not known; here it is ten seconds.
+func Throttle() sim.Quota {
+	return sim.Quota{Requests: 9, Window: 35 * time.Second, Hold: 10 * time.Second, RetryAfter: sim.NoRetryAfter}
+}
+
+// Spacing is a throttle of one request in each so long a time.
+func Spacing(d time.Duration) sim.Quota {
+	return sim.Quota{Requests: 1, Window: d, RetryAfter: sim.NoRetryAfter}
+}
+
+// Secrets is the token.
+func (s *Simulator) Secrets() []string { return []string{s.token} }
+
+// Config reads from baseURL with the company's token. The connector counts requests per minute; a quota over another window is converted.
+func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
+	perMinute := 1_000_000
+	if quota.Requests > 0 && quota.Window > 0 {
+		perMinute = int(max(1, math.Floor(float64(quota.Requests)*float64(time.Minute)/float64(quota.Window))))
+	}
+	config := map[string]any{"api_token": s.token, "base_url": baseURL, "requests_per_minute": perMinute}
+	if s.with.ProposalsOf != "" {
+		config["proposals_of"] = s.with.ProposalsOf
+	}
+	return config
+}

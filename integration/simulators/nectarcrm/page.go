@@ -1,0 +1,71 @@
+package nectarcrm
+
+import (
+	"math"
+	"slices"
+	"sort"
+)
+
+// page cuts a page out of the rows that q lets through, and lets Drift happen after it.
+func (s *Simulator) page(t *table, q query) []indexed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	matching := t.matching(q)
+	from, to := 0, len(matching)
+	if !t.unpaged && (q.page != 0 || !t.whole) {
+		from, to = s.bounds(q.page, q.rows, len(matching))
+	}
+	rows := make([]indexed, 0, to-from)
+	for _, index := range matching[from:to] {
+		rows = append(rows, indexed{int(index), t.rows[index]})
+	}
+	s.drift(t, matching[:to])
+	return rows
+}
+
+// bounds are the positions of the rows of a page of a list with total rows. Page 0 is the first.
+func (s *Simulator) bounds(page, rows, total int) (from, to int) {
+	if page < 0 {
+		return 0, min(total, allRows)
+	}
+	page = max(page, 1)
+	if s.with.Repeat {
+		last := 1 + sort.Search(2*total, func(k int) bool { return s.visible(k+1, rows) >= total })
+		page = min(page, last)
+	}
+	return min(s.visible(page-1, rows), total), min(s.visible(page, rows), total)
+}
+
+// visible is how many rows the first pages have, of so many places each: one place in Short is of a row that may not be seen.
+func (s *Simulator) visible(pages, rows int) int {
+	places := math.MaxInt / 2
+	if pages < places/rows {
+		places = pages * rows
+	}
+	if s.with.Short > 0 {
+		places -= places / s.with.Short
+	}
+	return places
+}
+
+// matching are the indices of the rows that q lets through, in the order of the list. The caller holds the lock.
+func (t *table) matching(q query) []uint32 {
+	key := q.key()
+	if found, ok := t.matches[key]; ok {
+		return found
+	}
+	found := []uint32{}
+	for _, index := range t.order {
+		if q.lets(t, int(index), t.rows[index]) {
+			found = append(found, index)
+		}
+	}
+	if q.backward {
+		slices.Reverse(found)
+	}
+	if t.matches == nil || len(t.matches) > 16 {
+		t.matches = map[string][]uint32{} // more filters than a reader has at one time
+	}
+	t.matches[key] = found
+	return found
+}

@@ -1,0 +1,241 @@
+package nectarcrm
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+const root = "/crm/api/1/"
+
+// ServeHTTP answers the documented lists and records, with or without a slash at the end, and refuses all else: 404 with an HTML page
+// for a path, 405 for a method, 401 for the credentials or a parameter (one cannot be told from the other), 403 for what is not in the plan.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer, ok := s.route(r.URL.EscapedPath())
+	if !ok {
+		page(w, http.StatusNotFound, "HTTP Status 404 – Não Encontrado")
+		return
+	}
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", http.MethodGet)
+		s.Error(w, http.StatusMethodNotAllowed, "")
+		return
+	}
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	switch {
+	case !s.admitted(r, values), s.refused(values):
+		s.Error(w, http.StatusUnauthorized, "")
+	case err != nil:
+		s.refuse(w)
+	default:
+		answer(w, r, values)
+	}
+}
+
+type handler func(w http.ResponseWriter, r *http.Request, values url.Values)
+
+// route finds what answers a path.
+func (s *Simulator) route(path string) (handler, bool) {
+	path, ok := strings.CutPrefix(path, root)
+	path = strings.TrimSuffix(path, "/")
+	first, rest, _ := strings.Cut(path, "/")
+	if first == "big-data" || strings.HasPrefix(first, "table") || strings.HasPrefix(first, "tabela") && first != "tabelaPreco" {
+		return s.gated, ok
+	}
+	if t, found := s.routes[path]; found {
+		return s.unlessOff(t, s.list(t)), ok && !t.has(s.with.Missing)
+	}
+	if id, found := strings.CutPrefix(path, "proposta/opportunity/"); found {
+		return s.opportunityProposals(id), ok && digits(id)
+	}
+	t, found := s.routes[first]
+	return s.unlessOff(t, s.record(t, rest)), ok && found && digits(rest) && !t.has(s.with.Missing)
+}
+
+func digits(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == ""
+}
+
+// unlessOff answers 403 in place of a table that is not in the plan.
+func (s *Simulator) unlessOff(t *table, answer handler) handler {
+	if t != nil && t.has(s.with.Gated) {
+		return s.gated
+	}
+	return answer
+}
+
+func (s *Simulator) gated(w http.ResponseWriter, _ *http.Request, _ url.Values) {
+	s.Error(w, http.StatusForbidden, "Recurso não disponível no plano contratado")
+}
+
+// list answers the page of a list that is asked for.
+func (s *Simulator) list(t *table) handler {
+	return func(w http.ResponseWriter, r *http.Request, values url.Values) {
+		q, ok := s.parse(t, values)
+		if !ok {
+			s.refuse(w)
+			return
+		}
+		if s.mumbles(r) {
+			s.mumble(w)
+			return
+		}
+		rows := s.page(t, q)
+		s.answer(w, len(rows), q.only, func(out *writer, k int) { t.write(out, rows[k].index, rows[k].row) })
+	}
+}
+
+// answer writes an array of n rows.
+func (s *Simulator) answer(w http.ResponseWriter, n int, only []string, write func(out *writer, k int)) {
+	out, ok := s.writers.Get().(*writer)
+	if !ok {
+		out = &writer{}
+	}
+	defer s.writers.Put(out)
+	out.b = append(out.b[:0], '[')
+	for k := range n {
+		out.next()
+		at := len(out.b)
+		write(out, k)
+		if only != nil {
+			out.b = append(out.b[:at], selected(out.b[at:], only)...)
+		}
+	}
+	out.raw("]")
+	send(w, http.StatusOK, out.b)
+}
+
+// selected is a record with some of its members only.
+func selected(record []byte, only []string) []byte {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(record, &members); err != nil {
+		panic(fmt.Sprintf("nectarcrm wrote broken JSON: %v: %s", err, record))
+	}
+	out := writer{b: []byte("{")}
+	for _, name := range only {
+		if value, ok := members[name]; ok {
+			out.is(name, string(value))
+			delete(members, name)
+		}
+	}
+	return append(out.b, '}')
+}
+
+// record answers one record, bare.
+func (s *Simulator) record(t *table, id string) handler {
+	return func(w http.ResponseWriter, _ *http.Request, _ url.Values) {
+		n, err := strconv.Atoi(id)
+		found, ok := s.one(t, n)
+		if err != nil || !ok {
+			s.Error(w, http.StatusNotFound, "")
+			return
+		}
+		var out writer
+		t.write(&out, found.index, found.row)
+		send(w, http.StatusOK, out.b)
+	}
+}
+
+// opportunityProposals answers a page of an opportunity's proposals. Only page and status are documented, so the size of a page is the
+// usual one whatever displayLength is.
+func (s *Simulator) opportunityProposals(id string) handler {
+	return func(w http.ResponseWriter, r *http.Request, values url.Values) {
+		p := &reader{s: s, values: values}
+		page, _ := p.number("page", -1, 1<<31-1)
+		status, filtered := p.number("status", 0, 4)
+		if p.bad {
+			s.refuse(w)
+			return
+		}
+		n, err := strconv.Atoi(id)
+		found, ok := s.one(s.opportunities, n)
+		if err != nil || !ok {
+			s.Error(w, http.StatusNotFound, "")
+			return
+		}
+		if s.mumbles(r) {
+			s.mumble(w)
+			return
+		}
+		var which []int
+		for k := range s.proposals(found.index, found.row) {
+			if !filtered || proposalStatus(found.index, k) == status {
+				which = append(which, k)
+			}
+		}
+		from, to := s.bounds(page, defaultRows, len(which))
+		which = which[from:to]
+		s.answer(w, len(which), values["attribute"], func(out *writer, k int) { s.proposal(out, found.index, which[k]) })
+	}
+}
+
+// mumbles tells whether a request for a list gets a message this time.
+func (s *Simulator) mumbles(r *http.Request) bool {
+	if s.with.Messages <= 0 {
+		return false
+	}
+	uri := r.URL.RequestURI()
+	s.mu.Lock()
+	s.asked[uri]++
+	attempt := s.asked[uri]
+	s.mu.Unlock()
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%s %d", uri, attempt) // a hash takes all
+	return float64(sim.Mix(s.with.Seed^h.Sum64())>>11)/(1<<53) < s.with.Messages
+}
+
+func (s *Simulator) mumble(w http.ResponseWriter) {
+	send(w, http.StatusOK, []byte(`{"message":"Não foi possível concluir a operação"}`))
+}
+
+// refuse answers a request with a bad parameter.
+func (s *Simulator) refuse(w http.ResponseWriter) {
+	status := s.with.BadParameter
+	if status == http.StatusOK {
+		status = http.StatusBadRequest // a query that cannot even be read
+	}
+	s.Error(w, status, "")
+}
+
+// Error answers as NectarCRM does: a message. The text of a 401 is the same whatever it is for, as it may be a bad parameter.
+func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
+	if status == http.StatusUnauthorized && s.with.HTML401 {
+		page(w, status, "HTTP Status 401 – Não Autorizado")
+		return
+	}
+	if text == "" {
+		switch status {
+		case http.StatusUnauthorized:
+			text = "Acesso não autorizado"
+		case http.StatusNotFound:
+			text = "Registro não encontrado"
+		case http.StatusBadRequest:
+			text = "Requisição inválida"
+		default:
+			text = http.StatusText(status)
+		}
+	}
+	body := writer{b: []byte("{")}
+	body.text("message", text)
+	send(w, status, append(body.b, '}'))
+}
+
+func send(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a reader that went away is its own affair
+}
+
+// page answers with an HTML page, as the servlet container does.
+func page(w http.ResponseWriter, status int, title string) {
+	w.Header().Set("Content-Type", "text/html;charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, "<!doctype html><html lang=\"pt\"><head><title>%s</title></head><body><h1>%[1]s</h1></body></html>", title)
+}

@@ -1,0 +1,203 @@
+package nectarcrm
+
+import (
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// row is what can change of a row; all else follows from its index and the seed, and is made when it is asked for. So the data of 20,000
+// contacts take a few megabytes.
+type row struct {
+	time    int64  // of the change, in Unix milliseconds; 0 is absent
+	version uint16 // raised by each change of content
+	extra   uint8  // proposals that were added to an opportunity
+	status  uint8  // of an opportunity or a qualification
+	gone    bool   // deleted: no list has it any more
+}
+
+// indexed is a row as it was when its page was cut.
+type indexed struct {
+	index int
+	row   row
+}
+
+// table is all rows of one resource.
+type table struct {
+	paths   []string // the names of the resource in the URL, the documented one first
+	base    int      // of the ids
+	stride  int      // between them; there are larger gaps as well
+	limit   int      // rows of a page at the most
+	whole   bool     // all rows come when no page is asked for
+	unpaged bool     // all rows come whatever page is asked for
+	timed   bool     // has a time of change
+	moving  bool     // Drift moves its rows
+	count   int      // of the rows there were at first: what refers to a row refers to one of these
+	write   func(w *writer, index int, r row)
+
+	// The mutex of the Simulator guards what follows.
+	rows    []row
+	order   []uint32            // indices into rows in the order of the list
+	matches map[string][]uint32 // those that a filter lets through, in order; dropped when rows change
+	pages   int                 // pages answered, for Drift
+	ticks   uint64              // draws of rows to be changed
+	must    map[int]bool        // changed since all there is had been read
+	touched map[int]bool        // changed by Drift: read before or after, nobody knows
+	fresh   map[int]bool        // came by Drift
+}
+
+// id is that of the row at an index: rising, not contiguous.
+func (t *table) id(index int) int { return t.base + t.stride*index + index/50*3 }
+
+// index is that of an id.
+func (t *table) index(id int) (int, bool) {
+	i := sort.Search(len(t.rows), func(i int) bool { return t.id(i) >= id })
+	return i, i < len(t.rows) && t.id(i) == id
+}
+
+// add makes a new row that is in no list yet.
+func (t *table) add(r row) (index int) {
+	t.rows = append(t.rows, r)
+	return len(t.rows) - 1
+}
+
+// form is how a row's time of change is written: with milliseconds once it has changed here.
+func (t *table) form(index int, r row) form {
+	switch {
+	case r.version > 0:
+		return withMillis
+	case index%11 == 3:
+		return withColon
+	case index%11 == 7:
+		return withDigits
+	case index%29 == 5:
+		return plain
+	}
+	return withMillis
+}
+
+// written is the time of change that can be read from the row: some forms have no milliseconds.
+func (t *table) written(index int, r row) int64 {
+	if t.form(index, r) == withMillis {
+		return r.time
+	}
+	return r.time / 1000 * 1000
+}
+
+// changed writes the time of change.
+func (t *table) changed(w *writer, name string, index int, r row) {
+	if r.time != 0 {
+		w.time(name, r.time, t.form(index, r))
+	}
+}
+
+// brasilia is the zone of older times of the API. Which days a filter means is the Simulator's zone.
+func brasilia() *time.Location { return time.FixedZone("", -3*60*60) }
+
+// dice are those of a row of a table; each salt gives others.
+func (s *Simulator) dice(t *table, index int, salt uint64) dice {
+	return dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<28|uint64(t.base)<<4|salt)))
+}
+
+// fill makes all tables and rows.
+func (s *Simulator) fill() {
+	n := s.with.Size
+	s.routes = map[string]*table{}
+	add := func(t *table, rows int) *table {
+		s.tables = append(s.tables, t)
+		for _, path := range t.paths {
+			s.routes[path] = t
+		}
+		t.count = rows
+		t.must, t.touched, t.fresh = map[int]bool{}, map[int]bool{}, map[int]bool{}
+		for i := range rows {
+			t.add(row{time: s.begun(t, i, rows)})
+			t.order = append(t.order, uint32(i))
+		}
+		return t
+	}
+	s.contacts = add(&table{
+		paths: []string{"contatos"}, base: 32_000_002, stride: 3, limit: 100, timed: true, moving: true, write: s.contact,
+	}, n)
+	s.opportunities = add(&table{
+		paths: []string{"oportunidades"}, base: 1_826_618, stride: 2, limit: 200, timed: true, moving: true, write: s.opportunity,
+	}, max(60, n/2))
+	s.leads = add(&table{
+		paths: []string{"qualificacoes", "qualificacao"}, base: 400_001, stride: 3, limit: 15, timed: true, moving: true, write: s.lead,
+	}, max(60, n/10))
+	s.tasks = add(&table{
+		paths: []string{"tarefas"}, base: 7_000_003, stride: 2, limit: 100, timed: true, moving: true, write: s.task,
+	}, max(60, n/4))
+	s.appointments = add(&table{
+		paths: []string{"compromissos"}, base: 610_000, stride: 5, limit: 50, timed: true, moving: true, write: s.appointment,
+	}, max(60, n/10))
+	s.products = add(&table{paths: []string{"produto", "produtos"}, base: 8435, stride: 2, limit: 100, write: s.product}, 60+min(n/50, 400))
+	s.pipelines = add(&table{
+		paths: []string{"pipeline", "pipelines"}, base: 1, stride: 4, limit: 50, whole: true, timed: true, write: s.pipeline,
+	}, 13)
+	s.users = add(&table{
+		paths: []string{"usuario", "usuarios"}, base: 12, stride: 7, limit: 100, whole: true, timed: true, write: s.user,
+	}, 40)
+	list := func(rows int, t *table) *table {
+		t.stride, t.limit = 1, 50
+		return add(t, rows)
+	}
+	s.lists = map[string]*table{
+		"origens":    list(23, &table{paths: []string{"origem"}, base: 101, write: entries(101, origins(), nil)}),
+		"segmentos":  list(9, &table{paths: []string{"segmento"}, base: 201, write: entries(201, segments(), nil)}),
+		"categorias": list(8, &table{paths: []string{"categoria"}, base: 301, write: entries(301, categories(), category)}),
+		"equipes":    list(5, &table{paths: []string{"equipe"}, base: 401, unpaged: true, write: entries(401, teams(), team)}),
+		"listas":     list(31, &table{paths: []string{"lista"}, base: 501, write: entries(501, tags(), s.tag)}),
+	}
+	list(6, &table{paths: []string{"produtoCategoria"}, base: 601, write: entries(601, groups(), group)})
+	list(12, &table{paths: []string{"produtoSubCategoria"}, base: 651, write: entries(651, groups(), subgroup)})
+	list(4, &table{paths: []string{"compromissos/tipos"}, base: 701, write: entries(701, kinds(), nil)})
+	list(3, &table{paths: []string{"ligacao/tipos"}, base: 751, write: entries(751, kinds(), nil)})
+	list(5, &table{
+		paths: []string{"campoPersonalizado", "camposPersonalizados", "customField", "customFields"}, base: 801,
+		write: entries(801, fields(), field),
+	})
+	list(2, &table{paths: []string{"tabelaPreco"}, base: 851, write: entries(851, prices(), s.prices)})
+
+	for i := range s.opportunities.rows {
+		s.opportunities.rows[i].status = [...]uint8{1, 2, 1, 3, 1, 4, 2, 1, 5, 3}[i/2%10]
+	}
+	for i := range s.leads.rows {
+		s.leads.rows[i].status = [...]uint8{1, 1, 2, 3, 4, 1, 5, 6, 2, 3, 4, 6}[i%12]
+	}
+}
+
+// begun is when a row was last changed, at first: mostly in the two years before the newest time, some in years with summer time, a few
+// at no known time; the newest one is shared by some.
+func (s *Simulator) begun(t *table, index, rows int) int64 {
+	const day = 24 * 60 * 60
+	d := s.dice(t, index, 1)
+	newest := s.with.Newest.UnixMilli()
+	switch {
+	case !t.timed, index%41 == 17:
+		return 0
+	case index%max(rows/4, 2) == 1:
+		return newest
+	case index%37 == 9:
+		return time.Date(2014, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMilli() + int64(d.n(5*365*day))*1000 + int64(d.n(1000))
+	}
+	return newest - 1 - int64(d.n(2*365*day))*1000 - int64(d.n(1000))
+}
+
+// one is a row of a table as it is now; not ok when there is none of that id.
+func (s *Simulator) one(t *table, id int) (found indexed, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, ok := t.index(id)
+	if !ok || t.rows[i].gone {
+		return indexed{}, false
+	}
+	return indexed{i, t.rows[i]}, true
+}
+
+// has tells whether a path is in a list of them under any of the names of its table.
+func (t *table) has(paths []string) bool {
+	return slices.ContainsFunc(paths, func(path string) bool { return slices.Contains(t.paths, path) })
+}

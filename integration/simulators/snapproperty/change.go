@@ -1,0 +1,158 @@
+package snapproperty
+
+import (
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// period is what has happened since all there was had been read.
+type period struct {
+	begun bool
+	start int64 // the earliest that the sync which read all can have begun
+}
+
+// margin is how far before the beginning of a sync the next one may look, in seconds: clocks differ, and transactions take time.
+const margin = 60 * 60
+
+// arrive notes when the first request of a period comes: the reader's sync has begun by then.
+func (s *Simulator) arrive() {
+	s.books.Lock()
+	defer s.books.Unlock()
+	if s.first == 0 {
+		s.first = s.now()
+	}
+}
+
+// start is about when the sync began whose requests came in this period. When none came, the sync before is the last one. The caller
+// holds data.
+func (s *Simulator) start() int64 {
+	s.books.Lock()
+	defer s.books.Unlock()
+	switch {
+	case s.first != 0:
+		return s.first
+	case s.since.begun:
+		return s.since.start
+	}
+	return s.now()
+}
+
+// Settle says that all there is has been read, so that Expect speaks of what happens from now on.
+func (s *Simulator) Settle() {
+	s.data.Lock()
+	defer s.data.Unlock()
+	s.since = period{begun: true, start: s.start()}
+	clear(s.must)
+	clear(s.drifted)
+	s.books.Lock()
+	defer s.books.Unlock()
+	s.first = 0
+}
+
+// Change settles what was, and then changes that many properties that have photos, and with them the photos' rows, and deletes that many
+// others. Nothing tells of a deletion: what is deleted is in no answer any more.
+func (s *Simulator) Change(changed, deleted int) {
+	s.Settle()
+	s.data.Lock()
+	defer s.data.Unlock()
+	const stride = 7919 // a prime: every one has its turn
+	n := len(s.rows)
+	if n == 0 {
+		return
+	}
+	step := stride
+	if n%stride == 0 {
+		step = 1
+	}
+	d := dice(sim.Mix(s.with.Seed ^ uint64(s.now())))
+	i := d.n(n)
+	for range n {
+		free := !s.rows[i].gone && photosOf(i) > 0 && !s.must[i]
+		switch {
+		case free && deleted > 0 && i > 0 && !s.contracted(i):
+			s.remove(i)
+			deleted--
+		case free && changed > 0:
+			s.touch(i)
+			changed--
+		}
+		i = (i + step) % n
+	}
+}
+
+// drift lets properties come and go after a search that answered with rows.
+func (s *Simulator) drift(rows []int) {
+	if s.with.Append+s.with.Vanish == 0 {
+		return
+	}
+	s.books.Lock()
+	s.searches++
+	over := s.with.DriftPages > 0 && s.searches > s.with.DriftPages
+	s.books.Unlock()
+	if over {
+		return
+	}
+	s.data.Lock()
+	defer s.data.Unlock()
+	for range s.with.Append {
+		now := s.now()
+		s.drifted[len(s.rows)] = true
+		s.rows = append(s.rows, row{created: now, modified: now})
+	}
+	for _, i := range rows[:min(s.with.Vanish, len(rows))] {
+		s.drifted[i] = true
+		s.remove(i)
+	}
+}
+
+// remove deletes a property. The caller holds data.
+func (s *Simulator) remove(index int) {
+	if !s.rows[index].gone {
+		s.rows[index].gone = true
+		s.deleted++
+	}
+}
+
+// Expect says what the connector's streams must bring. A photo comes with its property. What came or went between pages may come.
+func (s *Simulator) Expect() map[string]sim.Expectation {
+	s.data.RLock()
+	defer s.data.RUnlock()
+	start := s.since.start
+	if !s.since.begun {
+		start = s.start()
+	}
+	incremental := !s.with.NoModified
+	properties, photos := expectation(incremental), expectation(incremental)
+	for i, r := range s.rows {
+		if r.gone && !s.drifted[i] {
+			continue
+		}
+		put := func(property, photo sim.Keys, must bool) {
+			side(property, must)[propertyID(i)] = true
+			first := firstPhoto(i)
+			for k := range photosOf(i) {
+				side(photo, must)[photoID(first+k)] = true
+			}
+		}
+		put(properties.Full, photos.Full, !s.drifted[i])
+		if must := !incremental || s.must[i]; must || r.modified >= start-margin {
+			put(properties.Next, photos.Next, must && !s.drifted[i])
+		}
+	}
+	var cities []string
+	for _, city := range s.letCities() {
+		cities = append(cities, city.id)
+	}
+	return map[string]sim.Expectation{"imoveis": properties, "fotos": photos, "cidades": sim.Whole(cities...)}
+}
+
+func side(k sim.Keys, must bool) map[string]bool {
+	if must {
+		return k.Must
+	}
+	return k.May
+}
+
+func expectation(incremental bool) sim.Expectation {
+	keys := func() sim.Keys { return sim.Keys{Must: map[string]bool{}, May: map[string]bool{}} }
+	return sim.Expectation{Full: keys(), Next: keys(), Incremental: incremental}
+}

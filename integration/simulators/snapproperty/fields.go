@@ -1,0 +1,310 @@
+package snapproperty
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// kind is what a field holds.
+type kind uint8
+
+const (
+	text kind = iota
+	identity
+	number
+	truth
+	moment
+)
+
+// String is what Salesforce calls a kind in its messages.
+func (k kind) String() string { return [...]string{"string", "id", "double", "boolean", "dateTime"}[k] }
+
+// value is a field's of one property.
+type value struct {
+	null  bool
+	text  string // and the first fifteen characters of an identity
+	n     int64  // a number is n divided by ten to the power of scale; a moment is n seconds
+	scale int8
+	yes   bool
+}
+
+// float is a number, the nearest to its decimals as any reader's is.
+func (v value) float() float64 {
+	power := 1.0
+	for range v.scale {
+		power *= 10
+	}
+	return float64(v.n) / power
+}
+
+// field is one of the property's.
+type field struct {
+	name   string // as in the record; X__r.name for an object referred to
+	kind   kind
+	value  func(p property) value
+	object string                 // of an object referred to: its type
+	target func(p property) named // of an object referred to; an empty id for none
+	hidden bool                   // can be filtered by and is not returned
+	number int                    // its place, which seeds how it is written
+}
+
+// relation is the record's name of an object referred to, and whether the field is one.
+func (f *field) relation() (string, bool) { return strings.CutSuffix(f.name, ".name") }
+
+// Where the values of fields come from: a salt for the dice each.
+const (
+	saltName = 10 + iota
+	saltArea
+	saltRooms
+	saltMoney
+	saltPlace
+	saltKind
+	saltRent
+	saltSale
+	saltMany = 100 // and a field's number
+)
+
+// fields are all of a property, in the order of the record, and those that a filter knows, by lower-case name.
+func fields() ([]field, map[string]*field) {
+	const pkg = "snap_brok__"
+	var all []field
+	add := func(name string, kind kind, value func(p property) value) *field {
+		all = append(all, field{name: name, kind: kind, value: value, number: len(all)})
+		return &all[len(all)-1]
+	}
+	refer := func(name, object string, target func(p property) named) {
+		add(pkg+name+".name", text, func(p property) value { return textOf(target(p).name) })
+		all[len(all)-1].object, all[len(all)-1].target = object, target
+	}
+	// some has no value in one property out of so many.
+	some := func(name string, in int, kind kind, of func(p property) value) {
+		salt := saltMany + len(all)
+		add(pkg+name+"__c", kind, func(p property) value {
+			if d := p.dice(salt); in > 0 && d.once(in) {
+				return value{null: true}
+			}
+			return of(p)
+		})
+	}
+	count := func(name string, below int) {
+		salt := 2*saltMany + len(all)
+		some(name, 15, number, func(p property) value { d := p.dice(salt); return value{n: int64(d.n(below))} })
+	}
+	money := func(name string, cents func(p property) int64) {
+		some(name, 15, number, func(p property) value { return value{n: cents(p), scale: 2} })
+	}
+
+	add("Id", identity, func(p property) value { return value{text: propertyID(p.index)[:15]} })
+	add("Name", text, func(p property) value {
+		return textOf(strings.TrimSpace(p.street() + " " + p.house() + "  " + p.complement()))
+	})
+	add("CreatedDate", moment, func(p property) value { return value{n: p.row.created} })
+	add("LastModifiedDate", moment, func(p property) value { return value{n: p.row.modified} }).hidden = true
+	add("SystemModstamp", moment, func(p property) value { return value{n: p.row.modified} }).hidden = true
+	some("ID_externo", 0, text, func(p property) value { return textOf(p.external()) })
+	some("codigo", 0, text, func(p property) value { return value{text: fmt.Sprintf("I-%06d", p.index+1)} })
+	some("area_privativa", 12, number, func(p property) value { return value{n: p.area(), scale: 2} })
+	some("area_comum", 3, number, func(p property) value { return value{n: p.area() / 7, scale: 2} })
+	some("area_total", 12, number, func(p property) value { return value{n: p.area() + p.area()/7, scale: 2} })
+	some("Banheiros", 15, number, func(p property) value { return value{n: 1 + p.rooms()%3} })
+	some("Score", 4, number, func(p property) value { d := p.dice(saltSale); return value{n: int64(d.n(1000)), scale: 1} })
+	some("Disponivel_locacao", 0, truth, func(p property) value { return value{yes: p.forRent()} })
+	some("Disponivel_venda", 0, truth, func(p property) value { d := p.dice(saltSale); return value{yes: d.once(3)} })
+	some("Dormitorios", 15, number, func(p property) value { return value{n: 1 + p.rooms()%5} })
+	some("Endereco", 20, text, func(p property) value { return textOf(p.street() + ", " + p.house() + " - " + p.hood().name) })
+	some("Logradouro", 20, text, func(p property) value { return textOf(p.street()) })
+	some("Numero", 20, text, func(p property) value { return textOf(p.house()) })
+	some("Complemento", 3, text, func(p property) value { return textOf(p.complement()) })
+	some("Quadra", 4, text, func(p property) value { return value{text: "Q" + strconv.Itoa(p.index%30)} })
+	some("Lote", 4, text, func(p property) value { return value{text: strconv.Itoa(p.index % 90)} })
+	some("Situacao", 0, text, func(p property) value { return textOf(p.situation()) })
+	some("Suites", 15, number, func(p property) value { return value{n: p.rooms() % 3} })
+	add(pkg+"Tipo_uso_3__c", identity, func(p property) value { return identityOf(p.use().id) })
+	add(pkg+"Tipo_imovel_2__c", identity, func(p property) value { return identityOf(p.sort().id) })
+	some("Vagas", 15, number, func(p property) value { return value{n: p.rooms()%3 + p.rooms()%2} })
+	some("Vagas_cobertas", 8, number, func(p property) value { return value{n: p.rooms() % 3} })
+	some("Vagas_descobertas", 8, number, func(p property) value { return value{n: p.rooms() % 2} })
+	money("Valor_Condominio", property.fee)
+	money("Valor_locacao_total", func(p property) int64 { return p.rent() + p.tax() + p.fee() })
+	money("Valor_locacao_por_m2", func(p property) int64 { return p.rent() * 100 / p.area() })
+	money("Valor_IPTU", property.tax)
+	some("descricao", 9, text, func(p property) value { d := p.dice(saltName); return value{text: pick(&d, p.s.stock.texts)} })
+	some("Altura_pe_direito", 3, number, func(p property) value { return value{n: 240 + p.rooms()%60, scale: 2} })
+	count("Andar", 30)
+	money("Valor_total_condominio", property.fee)
+	money("Valor_desejado_aluguel", property.rent)
+	money("Valor_mensal_IPTU_rateado", property.tax)
+	money("Valor_IPTU_total", func(p property) int64 { return 12 * p.tax() })
+	money("valor_venda", func(p property) int64 { return 200 * p.rent() })
+	money("Valor_desejado_aluguel_antigo", func(p property) int64 { return p.rent() - p.rent()/20 })
+	count("Tempo_vacancia", 900)
+	some("Servicos_claro", 0, truth, func(p property) value { d := p.dice(saltKind); return value{yes: d.once(9)} })
+	some("Possui_tour_virtual", 0, truth, func(p property) value { return value{yes: p.index%11 == 0} })
+	some("Iframe_tour_virtual", 0, text, func(p property) value {
+		if p.index%11 != 0 {
+			return value{null: true}
+		}
+		return value{text: "https://tour.example/?imovel=" + strconv.Itoa(p.index) + "&a=1"}
+	})
+	count("Ar_condicionado_parede", 4)
+	count("Ar_condicionado_Split", 4)
+	count("Armarios_embutidos", 9)
+	add(pkg+"Localizacao__Latitude__s", number, func(p property) value { return p.location(-235_671_245) })
+	add(pkg+"Localizacao__Longitude__s", number, func(p property) value { return p.location(-466_499_923) })
+	refer("Bairro_2__r", "snap_finan__Bairro__c", property.hood)
+	refer("Cidade_2__r", "snap_finan__Cidade__c", property.city)
+	refer("Cep_2__r", "snap_finan__CEP__c", property.postcode)
+	refer("condominio__r", "snap_brok__Condominio__c", property.condominium)
+	refer("Tipo_uso_3__r", "snap_brok__Tipo_uso__c", property.use)
+	refer("Tipo_imovel_2__r", "snap_brok__Tipo_imovel__c", property.sort)
+
+	known := make(map[string]*field, len(all))
+	for i := range all {
+		known[strings.ToLower(all[i].name)] = &all[i]
+	}
+	return all, known
+}
+
+func textOf(s string) value { return value{text: s, null: s == ""} }
+
+func identityOf(id string) value {
+	if id == "" {
+		return value{null: true}
+	}
+	return value{text: id[:15]}
+}
+
+// external is the code in the other system; none for some that have no contract.
+func (p property) external() string {
+	if p.index%34 == 33 {
+		return ""
+	}
+	return externalCode(p.index)
+}
+
+func externalCode(index int) string { return "CR" + strconv.Itoa(10_000+index) }
+
+func (p property) street() string { d := p.dice(saltName); return pick(&d, p.s.stock.streets) }
+
+func (p property) house() string {
+	d := p.dice(saltArea)
+	switch d.n(12) {
+	case 0:
+		return "S/N"
+	case 1:
+		return "0"
+	}
+	return strconv.Itoa(1 + d.n(3000))
+}
+
+func (p property) complement() string {
+	if p.index%3 == 0 {
+		return ""
+	}
+	return "Apto  " + strconv.Itoa(p.index%2500+1)
+}
+
+// area is the private one, in hundredths.
+func (p property) area() int64 { d := p.dice(saltArea); return int64(2000 + d.n(40_000)) }
+
+// rooms is a number from which those of the rooms follow.
+func (p property) rooms() int64 { d := p.dice(saltRooms); return int64(d.n(1 << 20)) }
+
+// rent is the desired one, in cents; it moves with each change.
+func (p property) rent() int64 {
+	d := p.dice(saltMoney)
+	return int64(60_000+d.n(1_500_000)) + int64(p.row.version)
+}
+
+func (p property) tax() int64 { return p.rent() / 11 }
+func (p property) fee() int64 { return p.rent() / 5 }
+
+// forRent tells whether the property is available for rent: the first one is.
+func (p property) forRent() bool {
+	d := p.dice(saltRent)
+	return p.row.rent.or((d.n(3) > 0 || p.index == 0) && !p.s.letNow(p.index))
+}
+
+// situation is where the property stands.
+func (p property) situation() string {
+	if p.row.situation != "" {
+		return p.row.situation
+	}
+	if p.s.letNow(p.index) {
+		return "Contrato gerado"
+	}
+	d := p.dice(saltRent)
+	if d.n(3) > 0 {
+		return "Disponível"
+	}
+	return pick(&d, p.s.stock.situations)
+}
+
+// location is a coordinate near another one, with seven decimals; one in nine properties has none.
+func (p property) location(near int64) value {
+	if !p.located() {
+		return value{null: true}
+	}
+	d := p.dice(saltPlace)
+	return value{n: near + int64(d.n(900_000)), scale: 7}
+}
+
+func (p property) located() bool { d := p.dice(saltPlace); return !d.once(9) }
+
+// place is the index of the neighbourhood.
+func (p property) place() int { d := p.dice(saltPlace); return d.n(1<<20) % len(p.s.stock.hoods) }
+
+func (p property) hood() named { return p.s.stock.hoods[p.place()].named }
+
+func (p property) city() named { return p.s.stock.cities[p.s.stock.hoods[p.place()].city] }
+
+func (p property) postcode() named {
+	d := p.dice(saltPlace)
+	d.n(2)
+	if d.once(20) {
+		return named{}
+	}
+	n := d.n(300)
+	return named{salesforceID(placePrefix, 200_000+n), fmt.Sprintf("01310-%03d", n)}
+}
+
+func (p property) condominium() named {
+	d := p.dice(saltKind)
+	if d.once(2) {
+		return named{}
+	}
+	return pick(&d, p.s.stock.condominiums)
+}
+
+func (p property) use() named { d := p.dice(saltKind); d.n(2); return pick(&d, p.s.stock.uses) }
+
+func (p property) sort() named {
+	d := p.dice(saltKind)
+	d.n(2)
+	d.n(2)
+	return pick(&d, p.s.stock.kinds)
+}
+
+// layoutOf is how times are written in filters.
+const layoutOf = "2006-01-02T15:04:05Z07:00"
+
+// when is the moment that a literal stands for, and the end of the day, or days, that it stands for where it is no moment.
+func when(literal string, now time.Time, zone *time.Location) (from, to time.Time, ok bool) {
+	if t, err := time.Parse(layoutOf, literal); err == nil {
+		return t, t, true
+	}
+	local := now.In(zone)
+	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
+	switch name := strings.ToUpper(literal); {
+	case name == "TODAY":
+		return midnight, midnight.AddDate(0, 0, 1), true
+	case name == "YESTERDAY":
+		return midnight.AddDate(0, 0, -1), midnight, true
+	case strings.HasPrefix(name, "LAST_N_DAYS:"):
+		n, err := strconv.Atoi(name[len("LAST_N_DAYS:"):])
+		return midnight.AddDate(0, 0, -n), midnight.AddDate(0, 0, 1), err == nil && n > 0
+	}
+	return time.Time{}, time.Time{}, false
+}

@@ -1,0 +1,126 @@
+package snapproperty
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Loss is a way in which a call of a contract method goes without its answer: before the method runs, or after it ran.
+type Loss string
+
+// The losses. Those that begin with Ran have taken effect, and nothing that the caller sees tells them from the others; but for
+// Unavailable, whose Retry-After says that the method did not run.
+const (
+	Cut         Loss = "cut"       // the connection closes without a byte
+	Reset       Loss = "reset"     // the connection is reset
+	Stall       Loss = "stall"     // not a byte for Losses.Stall, then the connection closes
+	BadGateway  Loss = "502"       // a proxy's page
+	Unavailable Loss = "503"       // SERVER_UNAVAILABLE with Retry-After: 1
+	RanCut      Loss = "ran-cut"   // half of the answer, then the connection closes
+	RanReset    Loss = "ran-reset" // as Reset
+	RanStall    Loss = "ran-stall" // as Stall
+	RanGateway  Loss = "ran-502"   // as BadGateway
+	RanFailure  Loss = "ran-500"   // UNKNOWN_EXCEPTION, after the work was committed
+)
+
+// AllLosses are all there are.
+func AllLosses() []Loss {
+	return []Loss{Cut, Reset, Stall, BadGateway, Unavailable, RanCut, RanReset, RanStall, RanGateway, RanFailure}
+}
+
+// Ran tells whether the method runs before its answer is lost.
+func (l Loss) Ran() bool { return strings.HasPrefix(string(l), "ran-") }
+
+// Losses says which calls of contract methods that reach their method are lost, and how. The zero value loses none.
+type Losses struct {
+	Kinds []Loss        // in turn; none means that nothing is lost
+	Every int           // every so-manieth call; 0 means each
+	Limit int           // so many in all, then none any more; 0 means no limit
+	Stall time.Duration // of Stall and RanStall; 0 means 90 s
+}
+
+func (l Losses) check() error {
+	for _, kind := range l.Kinds {
+		if !slices.Contains(AllLosses(), kind) {
+			return fmt.Errorf("opening snapproperty: the loss %q is none of %v", kind, AllLosses())
+		}
+	}
+	if l.Every < 0 || l.Limit < 0 || l.Stall < 0 {
+		return fmt.Errorf("opening snapproperty: losses cannot be negative")
+	}
+	return nil
+}
+
+// SetLosses changes which calls are lost from now on, counting anew. It panics on a kind that there is not.
+func (s *Simulator) SetLosses(l Losses) {
+	if err := l.check(); err != nil {
+		panic(err)
+	}
+	s.books.Lock()
+	defer s.books.Unlock()
+	s.losses, s.posts = l, 0
+}
+
+// lost is how the next call is lost; empty for not at all.
+func (s *Simulator) lost() (Loss, time.Duration) {
+	s.books.Lock()
+	defer s.books.Unlock()
+	l, every := s.losses, max(s.losses.Every, 1)
+	s.posts++
+	turn := s.posts / every
+	if len(l.Kinds) == 0 || s.posts%every != 0 || l.Limit > 0 && turn > l.Limit {
+		return "", 0
+	}
+	if l.Stall == 0 {
+		l.Stall = 90 * time.Second
+	}
+	return l.Kinds[(turn-1)%len(l.Kinds)], l.Stall
+}
+
+// lose answers a call as its loss says; body is the answer that there would be, and nil where the method did not run.
+func lose(w http.ResponseWriter, r *http.Request, loss Loss, stall time.Duration, body []byte) {
+	switch loss {
+	case BadGateway, RanGateway:
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = w.Write([]byte("<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head></html>\n"))
+		return
+	case RanFailure:
+		refuse(w, &refusal{http.StatusInternalServerError, "UNKNOWN_EXCEPTION", "An unexpected error occurred"})
+		return
+	case Unavailable:
+		w.Header().Set("Retry-After", "1")
+		refuse(w, &refusal{http.StatusServiceUnavailable, "SERVER_UNAVAILABLE", "Server is too busy. Please try again later."})
+		return
+	case Reset, RanReset:
+		reset(w)
+	case Stall, RanStall:
+		timer := time.NewTimer(stall)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-r.Context().Done():
+		}
+	case RanCut:
+		w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		_, _ = w.Write(body[:len(body)/2])
+		_ = http.NewResponseController(w).Flush() // a recorder in a test cannot, and need not
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// reset closes the connection so that the caller's kernel is told of a reset, not of an end.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(interface{ SetLinger(sec int) error }); ok {
+		_ = tcp.SetLinger(0) // what cannot be reset is closed
+	}
+	_ = conn.Close()
+}

@@ -1,0 +1,368 @@
+package snapproperty
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// The most that a search may skip, and may return.
+const (
+	maxOffset = 2000
+	maxRows   = 2000
+)
+
+// query is a search's body.
+type query struct {
+	Offset    *int      `json:"Offset"`
+	Rows      *int      `json:"RegistrosPagina"`
+	Filters   []*string `json:"Filtros"`
+	Order     *string   `json:"Ordenacao"`
+	condition *group
+	sorts     []ordering
+}
+
+// ordering is one of the fields to order by.
+type ordering struct {
+	field      *field
+	down       bool
+	nullsFirst bool
+}
+
+func decode(body []byte) (*query, *refusal) {
+	found, refused := members(body, "Offset", "RegistrosPagina", "Filtros", "Ordenacao")
+	if refused != nil {
+		return nil, refused
+	}
+	q := &query{}
+	for name, into := range map[string]any{"Offset": &q.Offset, "RegistrosPagina": &q.Rows, "Filtros": &q.Filters, "Ordenacao": &q.Order} {
+		if raw, ok := found[name]; ok && json.Unmarshal(raw, into) != nil {
+			return nil, malformed("Illegal value for primitive: %s at [line:1, column:2]", name)
+		}
+	}
+	return q, nil
+}
+
+// prepare reads what of a query is text. An error is what the service's message says of it.
+func (s *Simulator) prepare(q *query) (err error) {
+	switch {
+	case q.Filters == nil || slices.Contains(q.Filters, nil):
+		return fmt.Errorf("Attempt to de-reference a null object") //nolint:staticcheck // Salesforce's text
+	case q.Rows == nil || q.Offset == nil:
+		return unexpected(token{'w', "null"})
+	case *q.Rows < 0:
+		return unexpected(token{'-', "-"})
+	case *q.Rows > maxRows:
+		return fmt.Errorf("NUMBER_OUTSIDE_VALID_RANGE: Maximum number of rows allowed for apiName snap_brok__Imovel__c is %d", maxRows)
+	case *q.Offset < 0:
+		return fmt.Errorf("NUMBER_OUTSIDE_VALID_RANGE: SOQL offset must not be negative")
+	case *q.Offset > maxOffset:
+		return fmt.Errorf("NUMBER_OUTSIDE_VALID_RANGE: Maximum SOQL offset allowed for apiName snap_brok__Imovel__c is %d", maxOffset)
+	case q.Order == nil:
+		return unexpected(token{'w', "null"})
+	}
+	if q.condition, err = s.parse(q.Filters); err != nil {
+		return err
+	}
+	q.sorts, err = s.sorts(*q.Order)
+	return err
+}
+
+// sorts reads Ordenacao.
+func (s *Simulator) sorts(order string) (all []ordering, err error) {
+	tokens, err := scan(order)
+	if err != nil {
+		return nil, err
+	}
+	p := &parser{s: s, tokens: tokens}
+	for {
+		t := p.next()
+		if t.kind != 'w' {
+			if t.kind == 0 {
+				t = token{'w', "LIMIT"} // what comes behind it in the query
+			}
+			return nil, unexpected(t)
+		}
+		f, err := s.column(t.text)
+		if err != nil {
+			return nil, err
+		}
+		one := ordering{field: f, nullsFirst: true}
+		if p.peek().is("ASC") || p.peek().is("DESC") {
+			one.down = p.next().is("DESC")
+		}
+		if p.peek().is("NULLS") {
+			p.at++
+			switch t := p.next(); {
+			case t.is("LAST"):
+				one.nullsFirst = false
+			case !t.is("FIRST"):
+				return nil, unexpected(t)
+			}
+		}
+		all = append(all, one)
+		switch t := p.next(); t.kind {
+		case 0:
+			return all, nil
+		case ',':
+		default:
+			return nil, unexpected(t)
+		}
+	}
+}
+
+// failed is how the service says that a search went wrong: under 200.
+func failed(w http.ResponseWriter, err error) {
+	out := writer{b: []byte("{")}
+	out.is("Total", "null")
+	out.text("Mensagem", "Erro na pesquisa de imóveis: Erro na pesquisa de imóveis: "+err.Error()+" - linha: 493 na linha 502")
+	out.is("Imoveis", "null")
+	out.truth("Erro", true)
+	answer(w, http.StatusOK, append(out.b, '}'))
+}
+
+// search answers a search.
+func (s *Simulator) search(w http.ResponseWriter, body []byte) *refusal {
+	q, refused := decode(body)
+	if refused != nil {
+		return refused
+	}
+	if err := s.prepare(q); err != nil {
+		failed(w, err)
+		return nil
+	}
+	out, ok := s.writers.Get().(*writer)
+	if !ok {
+		out = &writer{}
+	}
+	defer s.writers.Put(out)
+	out.b = append(out.b[:0], '{')
+
+	s.data.RLock()
+	total, rows := s.matching(q)
+	out.int("Total", total)
+	out.text("Mensagem", "Pesquisa realizada com sucesso")
+	out.is("Imoveis", "[")
+	for _, index := range rows {
+		out.next()
+		s.write(out, s.property(index))
+	}
+	out.raw("]")
+	out.truth("Erro", false)
+	out.raw("}")
+	s.data.RUnlock()
+
+	if len(out.b) > s.with.Heap {
+		return &refusal{
+			http.StatusInternalServerError, "APEX_ERROR", fmt.Sprintf("System.LimitException: Apex heap size too large: %d", len(out.b)),
+		}
+	}
+	answer(w, http.StatusOK, out.b)
+	s.drift(rows)
+	return nil
+}
+
+// matching counts the properties that a query lets through, and returns the indices of those of the page. What the order leaves open is
+// another way each time. The caller holds data.
+func (s *Simulator) matching(q *query) (total int, page []int) {
+	from, to, rest := q.condition.span(len(s.rows))
+	byID := q.sorts[0].field.name == "Id" && !q.sorts[0].down
+	if byID && len(rest.terms) == 0 && s.deleted == 0 { // every page by Id of an account that nobody changes
+		first := min(from+*q.Offset, to)
+		for i := first; i < min(first+*q.Rows, to); i++ {
+			page = append(page, i)
+		}
+		return to - from, page
+	}
+	for i := from; i < to; i++ {
+		if s.rows[i].gone || !rest.fits(s.property(i)) {
+			continue
+		}
+		if total++; !byID || total > *q.Offset && len(page) < *q.Rows {
+			page = append(page, i)
+		}
+	}
+	if byID {
+		return total, page
+	}
+	tick := s.tick()
+	type entry struct {
+		index  int
+		lot    uint64
+		values []value
+	}
+	entries := make([]entry, len(page))
+	for k, i := range page {
+		e := entry{index: i, lot: sim.Mix(tick<<32 ^ uint64(i))}
+		for _, by := range q.sorts {
+			e.values = append(e.values, by.field.value(s.property(i)))
+		}
+		entries[k] = e
+	}
+	slices.SortFunc(entries, func(a, b entry) int {
+		for k, by := range q.sorts {
+			if n := by.compare(a.values[k], b.values[k]); n != 0 {
+				return n
+			}
+		}
+		return cmp.Compare(a.lot, b.lot)
+	})
+	page = page[:0]
+	for _, e := range entries[min(*q.Offset, total):min(*q.Offset+*q.Rows, total)] {
+		page = append(page, e.index)
+	}
+	return total, page
+}
+
+func (by ordering) compare(a, b value) (n int) {
+	switch {
+	case a.null && b.null:
+		return 0
+	case a.null:
+		if by.nullsFirst {
+			return -1
+		}
+		return 1
+	case b.null:
+		return -by.compare(b, a)
+	case by.field.kind == number:
+		n = cmp.Compare(a.float(), b.float())
+	case by.field.kind == moment:
+		n = cmp.Compare(a.n, b.n)
+	case by.field.kind == truth && a.yes != b.yes:
+		n = 1
+		if b.yes {
+			n = -1
+		}
+	case by.field.kind == text:
+		n = cmp.Compare(strings.ToLower(a.text), strings.ToLower(b.text))
+	default:
+		n = cmp.Compare(a.text, b.text)
+	}
+	if by.down {
+		return -n
+	}
+	return n
+}
+
+// tick is another number each time.
+func (s *Simulator) tick() uint64 {
+	s.books.Lock()
+	defer s.books.Unlock()
+	s.ticks++
+	return s.ticks
+}
+
+// write writes a property: null fields as null, or not at all; whole numbers with a decimal point now and then.
+func (s *Simulator) write(w *writer, p property) {
+	id := propertyID(p.index)
+	w.raw("{")
+	w.attributes(version, "snap_brok__Imovel__c", id)
+	w.text("Id", id)
+	for i := range s.fields {
+		f := &s.fields[i]
+		if f.name == "Id" || f.hidden && (f.name != "LastModifiedDate" || !s.with.ShowModified) {
+			continue
+		}
+		lot := dice(sim.Mix(s.with.Seed ^ uint64(p.index)<<8 ^ uint64(f.number)))
+		if name, ok := f.relation(); ok {
+			switch to := f.target(p); {
+			case to.id != "":
+				w.relation(name, f.object, to.id, to.name)
+			case lot.once(2):
+				w.is(name, "null")
+			}
+			continue
+		}
+		s.writeField(w, f, f.value(p), lot)
+	}
+	s.writeLocation(w, p)
+	s.writePhotos(w, p.index)
+	w.raw("}")
+}
+
+func (s *Simulator) writeField(w *writer, f *field, v value, lot dice) {
+	switch {
+	case v.null:
+		if lot.once(2) {
+			w.is(f.name, "null")
+		}
+	case f.kind == identity:
+		w.text(f.name, v.text+string(suffix([]byte(v.text))))
+	case f.kind == text:
+		w.text(f.name, v.text)
+	case f.kind == truth:
+		w.truth(f.name, v.yes)
+	case f.kind == moment:
+		w.moment(f.name, v.n)
+	case v.scale == 0 && lot.once(6):
+		w.decimal(f.name, v.n*10, 1)
+	case v.scale == 2 && v.n%100 == 0:
+		w.decimal(f.name, v.n/100, 0)
+	case v.scale == 2 && v.n%10 == 0:
+		w.decimal(f.name, v.n/10, 1)
+	default:
+		w.decimal(f.name, v.n, int(v.scale))
+	}
+}
+
+// writeLocation writes the compound of latitude and longitude, which is null for most.
+func (s *Simulator) writeLocation(w *writer, p property) {
+	const name = "snap_brok__Localizacao__c"
+	if p.index%4 != 1 || !p.located() {
+		w.is(name, "null")
+		return
+	}
+	w.is(name, "{")
+	w.decimal("latitude", p.location(-235_671_245).n, 7)
+	w.decimal("longitude", p.location(-466_499_923).n, 7)
+	w.raw("}")
+}
+
+// Previous is the search of the page before, where the pages go by Id: a reader can tell it by Ids that it had. Of a page by Offset nobody
+// can tell which one it is.
+func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
+	if r.URL.Path != searchPath || r.Method != http.MethodPost {
+		return nil, false
+	}
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil {
+		return nil, false
+	}
+	q, refused := decode(body)
+	if refused != nil || q.Rows == nil {
+		return nil, false
+	}
+	const keyset = "AND Id > '"
+	i := slices.IndexFunc(q.Filters, func(f *string) bool { return f != nil && strings.HasPrefix(*f, keyset) })
+	if i < 0 {
+		return nil, false
+	}
+	last, _, _ := strings.Cut(strings.TrimPrefix(*q.Filters[i], keyset), "'")
+	s.data.RLock()
+	index, ok := find(len(s.rows), propertyID, last)
+	s.data.RUnlock()
+	if !ok {
+		return nil, false
+	}
+	if index -= *q.Rows; index >= 0 {
+		*q.Filters[i] = keyset + propertyID(index) + "'"
+	} else {
+		q.Filters = slices.Delete(q.Filters, i, i+1)
+	}
+	changed, err := json.Marshal(q)
+	if err != nil {
+		return nil, false
+	}
+	before := r.Clone(r.Context())
+	before.Body, before.ContentLength = io.NopCloser(bytes.NewReader(changed)), int64(len(changed))
+	return before, true
+}

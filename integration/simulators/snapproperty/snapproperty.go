@@ -1,0 +1,274 @@
+// Package snapproperty simulates the services of SnapProperty, a Brazilian real-estate CRM that lives in its customer's Salesforce
+// organisation: the token service, the search of properties, the cities, and the six methods that change contracts. It is written from
+// the vendor's pages and from Salesforce's documents. Where they are silent it is strict: a body has the documented members and no
+// others, an assertion comes in the body of the form, an operator is one of the eight that the page names.
+//
+// The filters of a search are put behind a condition that is always true, as they came: "WHERE Id <> null" and then each of them. So
+// every one begins with AND or OR, the first too, and one OR without parentheses beside an AND is an error.
+package snapproperty
+
+import (
+	"cmp"
+	"crypto/rsa"
+	"flag"
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// Options are what a Simulator can be told. The zero value is an organisation of 1,000 properties and 2,000 photos that accepts all
+// filters, whose sessions do not end, and that loses no answer.
+type Options struct {
+	Size   int              // properties; there are twice as many photos; 0 means 1,000
+	Seed   uint64           // equal seeds give equal data
+	Now    func() time.Time // the clock; nil is the wall clock
+	Newest time.Time        // the newest time of change in the data at first; zero means 2025-11-03 18:30 in São Paulo
+
+	Login       Login // how Config and DestinationConfig log in
+	Refuse      Refusal
+	SessionUses int           // calls that an access token is good for; 0 means any number
+	SessionIdle time.Duration // a token that was not used for so long is no longer good; 0 means two hours
+
+	NoIdOrder     bool // comparisons of Id other than = and <> are refused, so that there is no paging by Id
+	NoGroups      bool // parentheses are refused, but for IN's
+	NoModified    bool // filters by LastModifiedDate and SystemModstamp are refused
+	NoCreated     bool // filters by CreatedDate are refused
+	ShowModified  bool // properties have LastModifiedDate
+	Burst         int  // so many properties, from the middle on, were created within the same second
+	Heap          int  // a search whose answer has more bytes fails with System.LimitException; 0 means 6,000,000
+	PhotosAtOnce  int  // more photos than these come in parts: done is false and nextRecordsUrl leads to the next ones; 0 means all at once
+	NoNextPhotos  bool // with PhotosAtOnce: done is false, and nothing says where the others are
+	Append        int  // so many properties are created after each search that is answered
+	Vanish        int  // so many properties of those that were answered are deleted after each search
+	DriftPages    int  // after so many searches nothing is created or deleted any more; 0 means it never ends
+	Daily         int  // calls in any 24 hours; 0 means 100,000
+	Used          int  // how many of them were made, by others, when the Simulator began
+	BusyEvery     int  // every so-manieth call is one too many at the same time; 0 means none
+	TooMany       int  // the status with which Error answers a quota that is used up: 429 (or 0), 403 or 503
+	NoPackage     bool // the organisation does not have the package: 404
+	NoAccess      bool // the user may not run the package's classes: 403
+	FailureStatus int  // of a contract method that refuses: 200 (or 0), or 400
+
+	Losses Losses // which calls of contract methods have no answer; SetLosses changes it
+}
+
+// Login is a way to come by an access token.
+type Login string
+
+// The ways to log in. The empty one is Assertion.
+const (
+	Assertion   Login = "assertion"    // the organisation's ready assertion, good for ten years
+	PrivateKey  Login = "private_key"  // an assertion signed for each login, good for five minutes at most
+	AccessToken Login = "access_token" // a token that the organisation's administrator handed out
+)
+
+// Refusal is why the token service refuses everybody, whatever the assertion.
+type Refusal string
+
+// The documented refusals; the empty one is none.
+const (
+	RefuseApproval Refusal = "approval" // invalid_grant, user hasn't approved this consumer
+	RefuseAudience Refusal = "audience" // invalid_grant, audience is invalid
+	RefuseExpired  Refusal = "expired"  // invalid_grant, expired authorization code
+	RefuseLocked   Refusal = "locked"   // invalid_grant, user is locked
+	RefuseClient   Refusal = "client"   // invalid_client_id, client identifier invalid
+)
+
+// Simulator is SnapProperty for one organisation. Its methods may be called at any time from any goroutine.
+type Simulator struct {
+	with      Options
+	zone      *time.Location
+	stock     *stock
+	fields    []field
+	filters   map[string]*field                // by lower-case name
+	key       func() (*rsa.PrivateKey, string) // the consumer's, and its PEM; made when first needed
+	assertion string
+	fixed     string // the administrator's token
+	writers   sync.Pool
+
+	data      sync.RWMutex // guards what follows
+	rows      []row
+	deleted   int               // properties
+	contracts map[int]*contract // those that were touched, by number
+	effects   []Effect
+	refused   map[Run]string
+	must      map[int]bool // properties changed in this period
+	drifted   map[int]bool // properties created or deleted between pages in this period
+	since     period
+
+	books    sync.Mutex // guards what follows
+	sessions map[string]*session
+	tokens   []string
+	signed   []string    // assertions
+	calls    []time.Time // of the last 24 hours
+	number   int         // of calls in all
+	searches int         // that were answered
+	ticks    uint64      // searches whose order leaves something open
+	losses   Losses
+	posts    int   // of contract methods, since the losses were set
+	first    int64 // when the first request of the period came; 0: none has
+}
+
+var (
+	_ sim.Simulator = (*Simulator)(nil)
+	_ sim.Pager     = (*Simulator)(nil)
+)
+
+// New makes an organisation with its data. It panics on options that contradict themselves, for they are the programmer's.
+func New(o Options) *Simulator {
+	s, err := open(o)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func open(o Options) (*Simulator, error) {
+	o.Size = cmp.Or(o.Size, 1000)
+	o.Login = cmp.Or(o.Login, Assertion)
+	o.SessionIdle = cmp.Or(o.SessionIdle, 2*time.Hour)
+	o.Heap = cmp.Or(o.Heap, 6_000_000)
+	o.Daily = cmp.Or(o.Daily, 100_000)
+	o.TooMany = cmp.Or(o.TooMany, http.StatusTooManyRequests)
+	o.FailureStatus = cmp.Or(o.FailureStatus, http.StatusOK)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Simulator{
+		with:      o,
+		zone:      time.FixedZone("America/Sao_Paulo", -3*60*60),
+		stock:     newStock(),
+		assertion: readyAssertion(o.Seed),
+		fixed:     accessToken(o.Seed, -1),
+		key:       sync.OnceValues(newKey),
+		contracts: map[int]*contract{},
+		refused:   map[Run]string{},
+		must:      map[int]bool{},
+		drifted:   map[int]bool{},
+		sessions:  map[string]*session{},
+	}
+	s.fields, s.filters = fields()
+	if s.with.Newest.IsZero() {
+		s.with.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 0, s.zone)
+	}
+	for _, n := range []int{o.Size, o.SessionUses, o.Burst, o.Heap, o.PhotosAtOnce, o.Append, o.Vanish, o.DriftPages, o.Daily, o.Used, o.BusyEvery} {
+		if n < 0 {
+			return nil, fmt.Errorf("opening snapproperty: %d cannot be", n)
+		}
+	}
+	switch {
+	case o.Login != Assertion && o.Login != PrivateKey && o.Login != AccessToken:
+		return nil, fmt.Errorf("opening snapproperty: there is no login %q", o.Login)
+	case o.Refuse != "" && o.Refuse.answer() == tokenError{}:
+		return nil, fmt.Errorf("opening snapproperty: there is no refusal %q", o.Refuse)
+	case o.BusyEvery == 1:
+		return nil, fmt.Errorf("opening snapproperty: every call would be one too many")
+	case o.TooMany != http.StatusTooManyRequests && o.TooMany != http.StatusForbidden && o.TooMany != http.StatusServiceUnavailable:
+		return nil, fmt.Errorf("opening snapproperty: the status of too many is %d, and can be 429, 403 or 503", o.TooMany)
+	case o.FailureStatus != http.StatusOK && o.FailureStatus != http.StatusBadRequest:
+		return nil, fmt.Errorf("opening snapproperty: the status of a failure is %d, and can be 200 or 400", o.FailureStatus)
+	}
+	if err := o.Losses.check(); err != nil {
+		return nil, err
+	}
+	s.losses = o.Losses
+	s.sessions[s.fixed] = &session{used: o.Now(), fixed: true}
+	s.fill()
+	return s, nil
+}
+
+// Open makes a Simulator from options by name: those of the flags below. The losses are separated by commas.
+func Open(o sim.Options) (sim.Simulator, error) {
+	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now}
+	flags := flag.NewFlagSet("snapproperty", flag.ContinueOnError)
+	flags.StringVar((*string)(&own.Login), "login", "", "")
+	flags.StringVar((*string)(&own.Refuse), "refuse", "", "")
+	flags.IntVar(&own.SessionUses, "session-uses", 0, "")
+	flags.DurationVar(&own.SessionIdle, "session-idle", 0, "")
+	flags.BoolVar(&own.NoIdOrder, "no-id-order", false, "")
+	flags.BoolVar(&own.NoGroups, "no-groups", false, "")
+	flags.BoolVar(&own.NoModified, "no-modified", false, "")
+	flags.BoolVar(&own.NoCreated, "no-created", false, "")
+	flags.BoolVar(&own.ShowModified, "show-modified", false, "")
+	flags.IntVar(&own.Burst, "burst", 0, "")
+	flags.IntVar(&own.Heap, "heap", 0, "")
+	flags.IntVar(&own.PhotosAtOnce, "photos-at-once", 0, "")
+	flags.BoolVar(&own.NoNextPhotos, "no-next-photos", false, "")
+	flags.IntVar(&own.Append, "append", 0, "")
+	flags.IntVar(&own.Vanish, "vanish", 0, "")
+	flags.IntVar(&own.DriftPages, "drift-pages", 0, "")
+	flags.IntVar(&own.Daily, "daily", 0, "")
+	flags.IntVar(&own.Used, "used", 0, "")
+	flags.IntVar(&own.BusyEvery, "busy-every", 0, "")
+	flags.IntVar(&own.TooMany, "too-many", 0, "")
+	flags.BoolVar(&own.NoPackage, "no-package", false, "")
+	flags.BoolVar(&own.NoAccess, "no-access", false, "")
+	flags.IntVar(&own.FailureStatus, "failure-status", 0, "")
+	flags.Func("losses", "", func(value string) error {
+		for name := range strings.SplitSeq(value, ",") {
+			own.Losses.Kinds = append(own.Losses.Kinds, Loss(name))
+		}
+		return nil
+	})
+	flags.IntVar(&own.Losses.Every, "loss-every", 0, "")
+	flags.DurationVar(&own.Losses.Stall, "loss-stall", 0, "")
+	for name, value := range o.Set {
+		if err := flags.Set(name, value); err != nil {
+			var names []string
+			flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+			return nil, fmt.Errorf("setting %s of snapproperty, which knows %v: %w", name, names, err)
+		}
+	}
+	s, err := open(own)
+	if err != nil {
+		return nil, err // not s: a nil pointer in an interface is not nil
+	}
+	return s, nil
+}
+
+// Config is source-snapproperty's. Its pages are small where there are few properties, so that there are some of them all the same.
+func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
+	config := s.DestinationConfig(baseURL, quota)
+	config["page_size"] = min(max(s.with.Size/46, 5), 100)
+	return config
+}
+
+// DestinationConfig is destination-snapproperty's: a valid configuration with the credentials of Options.Login, that calls baseURL (scheme
+// and host) at the pace the quota allows. The connector counts requests per minute; a quota over another window is converted.
+func (s *Simulator) DestinationConfig(baseURL string, quota sim.Quota) map[string]any {
+	perMinute := 1_000_000
+	if quota.Requests > 0 && quota.Window > 0 {
+		perMinute = int(max(1, math.Floor(float64(quota.Requests)*float64(time.Minute)/float64(quota.Window))))
+	}
+	credentials := map[string]any{"auth_type": string(s.with.Login)}
+	switch s.with.Login {
+	case Assertion:
+		credentials["assertion"] = s.assertion
+	case AccessToken:
+		credentials["access_token"] = s.fixed
+	case PrivateKey:
+		credentials["client_id"], credentials["username"], credentials["audience"] = consumer, username, audience
+		_, credentials["private_key"] = s.key()
+	}
+	return map[string]any{
+		"org_url": baseURL, "token_url": baseURL + tokenPath, "credentials": credentials, "requests_per_minute": perMinute,
+	}
+}
+
+// Secrets are those of Config. See Tokens and Assertions for what comes up while it is used.
+func (s *Simulator) Secrets() []string {
+	switch s.with.Login {
+	case AccessToken:
+		return []string{s.fixed}
+	case PrivateKey:
+		_, pem := s.key()
+		return []string{pem}
+	default:
+		return []string{s.assertion}
+	}
+}
