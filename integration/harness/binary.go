@@ -46,7 +46,7 @@ func (b Binary) start(ctx context.Context, c Command, dir string) (*binaryProces
 	p := &binaryProcess{cmd: exec.CommandContext(ctx, b.Path, c.arguments(dir)...), dir: dir, done: make(chan struct{})}
 	p.cmd.Dir = dir
 	p.cmd.Env = append(append(os.Environ(), b.Env...), c.Env...)
-	p.cmd.Stderr = &p.stderr
+	p.cmd.Stdin, p.cmd.Stderr = c.Stdin, &p.stderr
 	p.cmd.WaitDelay = 10 * time.Second
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -32,6 +32,14 @@ type Stream struct {
 // Incremental tells whether the stream can be read from a mark.
 func (s Stream) Incremental() bool { return slices.Contains(s.SupportedSyncModes, Incremental) }
 
+// Operation is what a destination offers to do with the records of a stream.
+type Operation struct {
+	ObjectName   string          `json:"object_name"`
+	SyncMode     string          `json:"sync_mode"`
+	JSONSchema   json.RawMessage `json:"json_schema"`
+	MatchingKeys [][]string      `json:"matching_keys"`
+}
+
 // configuredStream is a stream of a configured catalog.
 type configuredStream struct {
 	Stream              Stream     `json:"stream"`

@@ -32,6 +32,8 @@ type Command struct {
 	Files map[string][]byte
 	// Env is added to the environment, as "NAME=value".
 	Env []string
+	// Stdin is what comes on standard input, through a pipe that is closed at its end; nil is no input at all. It is read once.
+	Stdin io.Reader
 	// Text says that the output is text for a reader, as with --help, and no protocol.
 	Text bool
 }
@@ -61,6 +63,18 @@ func Read(config, catalog, state []byte) Command {
 	}
 	return c
 }
+
+// Write hands messages, one a line, to a destination.
+func Write(config, catalog []byte, messages io.Reader) Command {
+	return Command{
+		Args:  []string{"write", "--config", "{" + ConfigFile + "}", "--catalog", "{" + CatalogFile + "}"},
+		Files: map[string][]byte{ConfigFile: config, CatalogFile: catalog},
+		Stdin: messages,
+	}
+}
+
+// writes tells whether c is the command of a destination.
+func (c Command) writes() bool { return len(c.Args) > 0 && c.Args[0] == "write" }
 
 // With is a copy of c with more arguments.
 func (c Command) With(args ...string) Command {

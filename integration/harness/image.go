@@ -84,7 +84,10 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 				i.Host(h)
 			}
 		},
-		ConfigModifier: func(cfg *container.Config) { cfg.User = i.User },
+		ConfigModifier: func(cfg *container.Config) {
+			cfg.User = i.User
+			cfg.OpenStdin, cfg.StdinOnce = c.Stdin != nil, c.Stdin != nil
+		},
 	}
 	if i.Shell {
 		req.Entrypoint = []string{"sh", "-c"}
@@ -106,7 +109,9 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 		return nil, errors.Join(err, p.remove())
 	}
 	id := made.GetContainerID()
-	attached, err := docker.ContainerAttach(ctx, id, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
+	attached, err := docker.ContainerAttach(ctx, id, client.ContainerAttachOptions{
+		Stream: true, Stdin: c.Stdin != nil, Stdout: true, Stderr: true,
+	})
 	if err != nil {
 		return nil, errors.Join(err, p.remove())
 	}
@@ -119,6 +124,12 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 		p.copied <- err
 		_ = w.CloseWithError(err) // never fails
 	}()
+	if c.Stdin != nil {
+		go func() {
+			_, _ = io.Copy(attached.Conn, c.Stdin) // a container that ended takes no more
+			_ = attached.CloseWrite()
+		}()
+	}
 	p.started = time.Now()
 	if _, err := docker.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
 		return nil, errors.Join(err, p.remove())

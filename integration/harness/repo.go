@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -36,6 +37,9 @@ type Connector struct {
 	Tag        string   // the version
 	Suggested  []string // suggestedStreams
 }
+
+// Writes tells whether the connector is a destination.
+func (c Connector) Writes() bool { return strings.HasPrefix(c.Name, "destination-") }
 
 // Image is the reference under which `make images` tags the connector's image.
 func (c Connector) Image() string { return c.Repository + ":dev" }

@@ -30,6 +30,7 @@ type Result struct {
 	Logs     []Log
 	Specs    []json.RawMessage // the ConnectorSpecification of each SPEC
 	Catalogs []Catalog
+	Offers   []Operation // of a DESTINATION_CATALOG
 	Checks   []ConnectionStatus
 	Estimate map[string]int64 // rows by stream, as last said
 
@@ -53,7 +54,8 @@ type State struct {
 	Stream  string
 	Blob    json.RawMessage // the stream's state
 	Message json.RawMessage // the whole state message, as --state wants it back
-	Count   float64         // sourceStats.recordCount
+	Count   float64         // sourceStats.recordCount, or destinationStats.recordCount of a destination
+	Refused float64         // destinationStats.rejectedRecordCount
 	Rows    int             // how many rows the run had printed before it, all streams together
 }
 

@@ -64,7 +64,7 @@ func TestChange(t *testing.T) {
 			}
 		}
 		for key, rows := range before[stream] {
-			when := stamp(t, rows[0][field(stream)])
+			when := latest(t, rows[0][field(stream)])
 			if may := (when == 0 || when >= mark) && !changed[key] && after[stream][key] != nil; e.Next.May[key] != may {
 				t.Errorf("%s %s of %v may come: %v", stream, key, rows[0][field(stream)], e.Next.May[key])
 			}

@@ -165,6 +165,20 @@ func yes(v any) bool {
 	return slices.Contains([]string{"true", "Sim", "1"}, fmt.Sprint(v))
 }
 
+// latest is the last second that the text of a time may stand for: without seconds it is a whole minute, without hours a day.
+func latest(t testing.TB, v any) int64 {
+	t.Helper()
+	at := stamp(t, v)
+	switch text, _ := v.(string); {
+	case at == 0:
+	case len(text) == len(dayOnly):
+		at += day - 1
+	case len(text) == len(withMinutes):
+		at += 59
+	}
+	return at
+}
+
 // stamp reads a time, in seconds of the wall clock; 0 for the empty text.
 func stamp(t testing.TB, v any) int64 {
 	t.Helper()

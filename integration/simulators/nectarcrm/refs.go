@@ -37,7 +37,7 @@ func (w *writer) note(name string) {
 		"Ligar amanhã às 10h\nFalar com a \"dona\" Cida\n\t• proposta\n\t• prazo",
 		"<p>Cliente <b>quente</b> &amp; interessado<br>R$ 1.490,00</p>",
 		"Vista pro mar 🏖️🌊 — ½ do valor\u2028linha dois\u2029fim\u00a0😀👨‍👩‍👧 العربية",
-		"C:\\contratos\\2024 e um controle: \u0001.",
+		"Pasta \\contratos\\2024 e um controle: \u0001.",
 		reason + reason + reason + reason + reason,
 	}[w.d.n(6)])
 }

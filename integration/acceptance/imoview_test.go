@@ -1,0 +1,165 @@
+package acceptance
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/harness"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/imoview"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// imoviewFixture is source-imoview ready to be tested, and a way to its simulator's own methods.
+func imoviewFixture(t *testing.T) fixture {
+	t.Helper()
+	connectors, err := harness.Connectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(connectors, func(c harness.Connector) bool { return c.Name == "source-imoview" })
+	if i < 0 {
+		t.Fatal("There is no source-imoview.")
+	}
+	c := connectors[i]
+	path, err := c.Build(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fixture{connector: c, open: imoview.Open, runner: harness.Binary{Path: path}}
+	f.catalog = f.discover(t)
+	return f
+}
+
+func startImoview(t *testing.T, f fixture, o sim.Options, with sim.Behaviour) (*api, *imoview.Simulator) {
+	t.Helper()
+	a := f.start(t, o, with)
+	s, ok := a.simulator.(*imoview.Simulator)
+	if !ok {
+		t.Fatalf("the simulator is a %T", a.simulator)
+	}
+	return a, s
+}
+
+// TestImoviewAtSize reads a large agency whole: every row once, no page twice, and no more requests than listings and parents make
+// necessary.
+func TestImoviewAtSize(t *testing.T) {
+	const most = 96 << 20
+	f := imoviewFixture(t)
+	a, s := startImoview(t, f, sim.Options{Size: 60_000}, sim.Behaviour{})
+	res := f.succeed(t, a, f.read(t, a, nil))
+	compare(t, full(a), res)
+	once(t, res)
+	if res.MaxRSS > most {
+		t.Errorf("the read took %.1f MiB, more than %d", float64(res.MaxRSS)/(1<<20), most>>20)
+	}
+	listings, further, asked := 0, 0, 0
+	children := map[string]int{}
+	for page, times := range s.Asked() {
+		asked += times
+		if times > 1 && page.Size > 0 {
+			t.Errorf("%+v was asked for %d times", page, times)
+		}
+		switch {
+		case page.Client == 0:
+			listings += times
+		case page.Page > 1:
+			further += times
+		default:
+			children[page.Path] += times
+		}
+	}
+	tenants, guarantors := len(s.Tenants()), len(s.Guarantors())
+	for path, want := range map[string]int{
+		"/Locatario/RetornarContratos": tenants, "/Locatario/RetornarVistorias": tenants, "/Fiador/App_RetornarContratos": guarantors,
+	} {
+		if children[path] != want {
+			t.Errorf("%s was asked for %d parents, of whom there are %d", path, children[path], want)
+		}
+	}
+	if rest := asked - listings - further - 2*tenants - guarantors; rest != 0 {
+		t.Errorf("%d requests more than the listings and the parents need", rest)
+	}
+	t.Logf("%d rows with %d requests in %v, peak of memory %.1f MiB", len(res.Rows), asked, res.Wall, float64(res.MaxRSS)/(1<<20))
+}
+
+// TestImoviewReadsInParallel holds a read over a slow network against one request after the other.
+func TestImoviewReadsInParallel(t *testing.T) {
+	const latency = 100 * time.Millisecond
+	f := imoviewFixture(t)
+	a, _ := startImoview(t, f, sim.Options{Size: 1500}, sim.Behaviour{Latency: latency})
+	res := f.succeed(t, a, f.read(t, a, nil))
+	compare(t, full(a), res)
+	oneByOne := time.Duration(a.Stats().Requests) * latency
+	if res.Wall > oneByOne/6 {
+		t.Errorf("the read took %v, more than a sixth of %v", res.Wall, oneByOne)
+	}
+	t.Logf("%v instead of %v", res.Wall, oneByOne)
+}
+
+// TestImoviewTenantWithANewContract reads a new contract of a tenant whose own row did not change.
+func TestImoviewTenantWithANewContract(t *testing.T) {
+	f := imoviewFixture(t)
+	a, s := startImoview(t, f, sim.Options{Size: 400}, sim.Behaviour{})
+	first := f.succeed(t, a, f.read(t, a, nil))
+	a.simulator.Change(0, 0)
+	if n := len(s.Sign(5)); n != 5 {
+		t.Fatalf("%d contracts were signed", n)
+	}
+	compare(t, next(a), f.succeed(t, a, f.read(t, a, first.State())))
+}
+
+// TestImoviewRefusals tells whether each of the ways in which Imoview refuses ends with its sentence, and with what could be read.
+func TestImoviewRefusals(t *testing.T) {
+	f := imoviewFixture(t)
+	tests := []struct {
+		name     string
+		set      map[string]string
+		with     sim.Behaviour
+		config   map[string]any
+		kind     string   // of the read's error; "" for none
+		words    []string // in its sentence
+		complete []string // streams that are complete all the same
+	}{
+		{name: "wrong key", config: map[string]any{"api_key": "wrong-key-of-nobody"}, kind: "config_error", words: []string{"api_key", "too many requests"}},
+		{name: "throttled from the first request", set: map[string]string{"too-many": "401"},
+			with: sim.Behaviour{Quota: sim.Quota{Early: []int{1}, Hold: time.Hour}}, kind: "config_error", words: []string{"api_key", "too many requests"}},
+		{name: "throttled in the middle", set: map[string]string{"too-many": "401"},
+			with: sim.Behaviour{Quota: sim.Quota{Early: []int{20, 60}, Hold: 1500 * time.Millisecond}}, complete: f.catalog.Names()},
+		{name: "wrong password", config: map[string]any{"password": "not-the-password"}, kind: "config_error", words: []string{"email", "password"},
+			complete: []string{"users", "tenant_contracts", "properties_rent"}},
+		{name: "no login", config: map[string]any{"email": nil, "password": nil}, kind: "config_error", words: []string{"email", "password"},
+			complete: []string{"users", "tenant_contracts", "tenant_inspections", "properties_sale", "movements"}},
+		{name: "half a login", config: map[string]any{"password": nil}, kind: "config_error", words: []string{"email", "password"}},
+		{name: "wrong address", set: map[string]string{"off": "all"}, kind: "config_error", words: []string{"404"}},
+		{name: "extras that an account lacks", set: map[string]string{"off": "/Movimento/RetornarMovimentos,/Imovel/RetornarListaUnidades"},
+			complete: []string{"users", "movements", "branches", "lease_contracts"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a := f.start(t, sim.Options{Size: 60, Set: tt.set}, tt.with)
+			res := f.run(t, a, harness.Read(a.json(t, tt.config), f.catalog.Configure(harness.Incremental), nil))
+			if tt.kind == "" && res.Code != 0 {
+				t.Errorf("the read failed: %s", res)
+			}
+			if tt.kind != "" && (res.Code != 1 || len(res.Failures) == 0 || res.Failures[0].Type != tt.kind) {
+				t.Errorf("the read did not end with a %s: %s", tt.kind, res)
+			}
+			for _, failure := range res.Failures {
+				readable(t, failure.Message)
+				for _, word := range tt.words {
+					if !strings.Contains(failure.Message, word) {
+						t.Errorf("%q is not in: %s", word, failure.Message)
+					}
+				}
+			}
+			for _, stream := range tt.complete {
+				if res.Last(stream) != "COMPLETE" {
+					t.Errorf("the status of %s is %q", stream, res.Last(stream))
+				}
+			}
+		})
+	}
+}
