@@ -83,7 +83,7 @@ func (c *Client) judge(where string, r Request, res *Response) *failure {
 	f.hold = f.throttled || status == http.StatusServiceUnavailable && !f.until.IsZero()
 	f.unrun = f.hold
 	f.unknown = !f.hold && (status/100 == 2 || status/100 == 5)
-	for _, judge := range []Judge{c.o.Judge, r.Judge} {
+	for _, judge := range []Judge{r.First, c.o.Judge, r.Judge} {
 		if judge == nil {
 			continue
 		}

@@ -37,6 +37,7 @@ type Request struct {
 	Form     bool           // the body is sent as application/x-www-form-urlencoded instead of JSON
 	Once     bool           // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
 	Unsigned bool           // sent without credentials (a login), and so never renewed
+	First    Judge          // asked before Options.Judge; may be nil
 	Judge    Judge          // asked after Options.Judge; may be nil
 }
 

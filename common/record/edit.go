@@ -5,9 +5,9 @@ import "time"
 // Edit is one thing that a record needs to become what its schema says: a Time, Date, Decimal, Integer, Number,
 // Boolean, JSONText, Rename, Drop, Put, Prefer, LowerKeys, Flatten or Prefix.
 //
-// Names are settled first: LowerKeys, then Flatten, then Prefix, then Rename, whatever the order in which they are given. The other edits go by the
-// name with which a member leaves, at the top level of the record. A member that no edit names stays byte for byte, and members keep
-// their order. Of members that an edit names and that the source repeats, the first one counts, or the one that a Prefer names.
+// Names are settled first: LowerKeys, then Flatten, then Prefix, then Rename, whatever the order in which they are given. The other edits
+// go by the name with which a member leaves, at the top level of the record. A member that no edit names stays byte for byte, and members
+// keep their order. Of members that an edit names and that the source repeats, the first one counts, or the one that a Prefer names.
 type Edit interface{ edit() }
 
 // Time makes the text of a field a time in RFC 3339, with the offset. A fraction stays as it was written, and so does text that is RFC
@@ -73,8 +73,9 @@ type Put struct {
 type LowerKeys struct{}
 
 // Flatten replaces a member that is an object by the members of that object, their names prefixed with its own and Separator (`_` if that
-// is empty). An empty object leaves nothing, and so does null in the place of an object whose members edits are for; an array stays. Flattening stops at the names in Keep and at those that another edit than
-// Rename is for. Of two members that become one name the first counts and the other is a Warning.
+// is empty). An empty object leaves nothing, and so does null in the place of an object whose members edits are for; an array stays.
+// Flattening stops at the names in Keep and at those that another edit than Rename is for. Of two members that become one name the first
+// counts and the other is a Warning.
 type Flatten struct {
 	Separator string
 	Keep      []string

@@ -30,8 +30,8 @@ type Shape struct {
 type warning struct{ field, problem string }
 
 // Append appends r, edited in one pass over its bytes, to dst. The put members replace members of the same name, in their place and
-// whatever the edits say of it but for an Integer, a Number or a Time, or come last; of two of one name the first counts. What it appends is valid
-// JSON on one line. A record that is not an object is appended as it is.
+// whatever the edits say of it but for an Integer, a Number or a Time, or come last; of two of one name the first counts. What it appends
+// is valid JSON on one line. A record that is not an object is appended as it is.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 	start := skipSpace(r)
 	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {

@@ -17,9 +17,9 @@ type Prefix struct{ Text string }
 // the top of the record, with a dot between them. Otherwise the first one counts, as without a Prefer.
 type Prefer struct{ Field, Path string }
 
-// Number makes a field a number: a JSON number stays as it is, text that is a number (`12`, `1.5e3`, `1.234,56`, `R$ 1.234,56`) becomes that
-// number and a CNPJ (`12.345.678/0001-90`) the number of its digits, without the zeros in front. Null, blank text and an empty object or
-// array become null. All else becomes null too; with Text a member `<field>_text` follows, with the original as JSONText has it, and
+// Number makes a field a number: a JSON number stays as it is, text that is a number (`12`, `1.5e3`, `1.234,56`, `R$ 1.234,56`) becomes
+// that number and a CNPJ (`12.345.678/0001-90`) the number of its digits, without the zeros in front. Null, blank text and an empty object
+// or array become null. All else becomes null too; with Text a member `<field>_text` follows, with the original as JSONText has it, and
 // without Text that is a Warning. It holds for a put member as well, as an Integer does.
 type Number struct {
 	Field string

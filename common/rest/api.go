@@ -39,7 +39,8 @@ type Stream struct {
 	Body   map[string]any
 	// Each has the listing read once per set of parameters, which go where the stream has its own: into the body, or else the query.
 	Each []map[string]any
-	// Refused is whether an answer refuses a set of Each, which is then read as empty; nil: none does.
+	// Refused is whether an answer refuses a set of Each, which is then read as empty, if the API goes on answering something else; nil: none
+	// does. A set without parameters cannot be refused.
 	Refused func(*httpclient.Response) bool
 	Pages   pagination.Strategy // nil: as the API says
 	Records string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
@@ -105,6 +106,9 @@ type Parent struct {
 	// Follows says that the child's rows change when the parent's does: only changed parents are asked for, and the mark is the
 	// parent's time. Otherwise every parent is asked for, and the child's Cursor filters its own rows.
 	Follows bool
+	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. The parent's listing is then read
+	// whole, as far back as the child's Cursor starts.
+	Always func(record.Record) bool
 }
 
 // Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's

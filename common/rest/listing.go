@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -75,12 +76,18 @@ func (r *run) fetch(ctx context.Context, s *Stream, picker record.Picker, reques
 	}
 	got := fetched{request: request}
 	counted, _ := r.pages(s).(pagination.Counted)
-	request.Judge = func(resp *httpclient.Response) error {
-		if s.Optional && r.api.Absent(resp) {
-			return errAbsent
+	absent := func(resp *httpclient.Response) bool { return r.api.Absent != nil && r.api.Absent(resp) }
+	if s.Optional {
+		request.First = func(resp *httpclient.Response) error {
+			if absent(resp) {
+				return errAbsent
+			}
+			return nil
 		}
-		if s.Refused != nil && s.Refused(resp) {
-			return errRefused
+	}
+	request.Judge = func(resp *httpclient.Response) error {
+		if s.Parent != nil && s.Parent.Missing && resp.Status == http.StatusNotFound && !absent(resp) {
+			return errGone
 		}
 		if resp.Status/100 != 2 || resp.Body == nil {
 			return nil
@@ -281,12 +288,13 @@ type row struct {
 
 // walk reads the listing of s that begins with request, hands the rows that did not come before to use, page by page, and holds the
 // listing to the total that it promises: when fewer different rows came it is read once more, and when they are still fewer that is a
-// transient failure. A listing whose pages turn out to be too large begins anew with smaller ones. page, if not nil, is told of every
+// transient failure. A listing whose pages turn out to be too large begins anew with smaller ones. Rows in before, which are those of
+// listings read before this one, are left out; this one's are added to it. page, if not nil, is told of every
 // page first. late is the earliest later time of a row that came again: the mark may not pass it.
 func (r *run) walk(
-	ctx context.Context, s *Stream, request httpclient.Request, clock *Cursor, page func(fetched), use func([]row) error,
+	ctx context.Context, s *Stream, request httpclient.Request, clock *Cursor, before map[digest]int64, page func(fetched), use func([]row) error,
 ) (late time.Time, err error) {
-	seen := newUnique(s, clock)
+	seen := newUnique(s, clock, before)
 	for attempt := 1; ; attempt++ {
 		strategy := r.pages(s)
 		var promised int64
@@ -308,7 +316,7 @@ func (r *run) walk(
 			if err := use(rows); err != nil {
 				return seen.late, err
 			}
-			if stale++; len(rows) > 0 {
+			if stale++; seen.fresh > 0 {
 				stale = 0
 			}
 			if stale == 2 && repeating(strategy) {
@@ -319,6 +327,9 @@ func (r *run) walk(
 			continue
 		}
 		if !has || len(s.Key) == 0 || seen.count() >= promised {
+			if before != nil {
+				maps.Copy(before, seen.seen)
+			}
 			return seen.late, nil
 		}
 		if attempt == 2 {

@@ -71,7 +71,7 @@ func (r *run) member(s *Stream, configured protocol.ConfiguredStream, input stat
 		m.bound = mark
 	}
 	if m.doc.Cycle == nil {
-		m.doc.Cycle = &state.Cycle{Start: r.now.UTC().Truncate(time.Second)}
+		m.doc.Cycle = &state.Cycle{Start: r.now.UTC()}
 	}
 	if m.doc.Cycle.Done == nil {
 		m.doc.Cycle.Done = &state.Set{}
@@ -112,11 +112,16 @@ func (m *member) wants(sl slice, r row) bool {
 		m.seen(r.time)
 		return false
 	}
-	return m.readsAll() || r.since(m.bound, m.start)
+	return m.readsAll() || r.since(m.bound, m.start) || m.asksAlways(r)
 }
 
 // readsAll is whether m asks for every row of its parent, changed or not, and filters its own rows.
 func (m *member) readsAll() bool { return m.Parent != nil && !m.Parent.Follows }
+
+// asksAlways is whether m asks for the row of its parent although it did not change.
+func (m *member) asksAlways(r row) bool {
+	return m.Parent != nil && m.Parent.Always != nil && r.since(m.start, m.start) && m.Parent.Always(r.data)
+}
 
 // since is the moment from which rows of the parent with key are sent. What the mark says was not said of a parent that was unknown then.
 func (m *member) since(parent string) time.Time {
@@ -172,7 +177,7 @@ func (m *member) send(r row, put ...record.Member) error {
 func (m *member) explode(parent row) error {
 	put := puts(parent.data, m.Explode.Put)
 	if name := m.Cursor.name(); name != "" && !parent.time.IsZero() {
-		put = append(put, record.Member{Name: name, Value: parent.time.In(m.Cursor.zone()).AppendFormat(nil, `"`+time.RFC3339Nano+`"`)})
+		put = append(put, record.Member{Name: name, Value: parent.at.Raw()}) // the shape brings it into form
 	}
 	for i, element := range parent.data.Get(m.Explode.Array).Array() {
 		members := put
@@ -223,9 +228,12 @@ func (m *member) partial() state.Doc {
 // final is the state at the end of a cycle. m.mu is held.
 func (m *member) final() state.Doc {
 	c := m.doc.Cycle
-	reached := c.Max
-	if reached.After(c.Start) {
-		reached = c.Start
+	reached, start := c.Max, c.Start
+	if reached.Nanosecond() == 0 { // the API's clock shows whole seconds: what changes within the one that is running shows its beginning
+		start = start.Truncate(time.Second)
+	}
+	if reached.After(start) {
+		reached = start
 	}
 	if !m.late.IsZero() && reached.After(m.late) {
 		reached = m.late

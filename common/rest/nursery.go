@@ -3,11 +3,9 @@ package rest
 import (
 	"context"
 	"errors"
-	"net/http"
 	"sync"
 	"time"
 
-	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
@@ -127,7 +125,7 @@ func (t task) read(ctx context.Context) error {
 		held, size = held[:0], 0
 		return nil
 	}
-	late, err := m.run.walk(ctx, m.Stream, request, m.Cursor, t.page, func(rows []row) error {
+	late, err := m.run.walk(ctx, m.Stream, request, m.Cursor, nil, t.page, func(rows []row) error {
 		for _, r := range rows {
 			if !m.readsAll() || r.since(since, m.start) {
 				held = append(held, r)
@@ -141,8 +139,7 @@ func (t task) read(ctx context.Context) error {
 		defer m.mu.Unlock()
 		return send()
 	})
-	var status *httpclient.StatusError
-	gone := m.Parent.Missing && errors.As(err, &status) && status.Status == http.StatusNotFound
+	gone := errors.Is(err, errGone)
 	if err != nil && !gone {
 		return err
 	}

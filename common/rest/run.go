@@ -37,10 +37,11 @@ type run struct {
 type family struct {
 	run    *run
 	root   *Stream
-	direct []*member // sent from the listing's own rows: the root's, and those exploded from them
-	kids   []*member // read with requests of their own, one listing per row
-	ignore bool      // the API was seen to ignore the filter
-	err    error     // why the listing could not be read
+	direct []*member        // sent from the listing's own rows: the root's, and those exploded from them
+	kids   []*member        // read with requests of their own, one listing per row
+	seen   map[digest]int64 // the rows of the sets of Each that were read; nil where there is one reading only
+	ignore map[string]bool  // the sets of parameters with which the API was seen to ignore the filter
+	err    error            // why the listing could not be read
 }
 
 // errAbsent is what an optional stream's listing ends with where the account does not have it.
@@ -48,6 +49,9 @@ var errAbsent = errors.New("the account does not have this")
 
 // errRefused is what the listing of a set of parameters ends with that the API refuses.
 var errRefused = errors.New("the API refuses these parameters")
+
+// errGone is what the listing of a child ends with whose parent's row has gone.
+var errGone = errors.New("the row of the parent has gone")
 
 // errState marks a state that is not understood.
 var errState = errors.New("reading the state")
@@ -119,6 +123,7 @@ const removedSlice = "removed"
 // slice is one reading of a family's listing.
 type slice struct {
 	id          string // what states call it
+	set         string // what its set of parameters is called
 	request     httpclient.Request
 	from, until time.Time // what the API was asked for; zero: everything
 	removed     bool
@@ -152,14 +157,19 @@ func (f *family) end(ctx context.Context) error {
 // missing decides about a family whose listing this account seems not to have: it is empty if the API answers something else.
 func (f *family) missing(ctx context.Context) {
 	if !f.run.answered.Load() {
-		s := f.run.api.stream(f.run.api.Check)
-		if _, err := f.run.fetch(ctx, s, record.Picker{}, f.run.pages(s).First(s.request())); err != nil {
-			f.err = err
+		if f.err = f.run.alive(ctx); f.err != nil {
 			return
 		}
 	}
 	f.err = nil
 	f.run.log.Warn(f.root.Name + ": this account does not have it; it is read as empty")
+}
+
+// alive asks for what a check asks for; an error says why the API does not answer even that.
+func (r *run) alive(ctx context.Context) error {
+	s := r.api.stream(r.api.Check)
+	_, err := r.fetch(ctx, s, record.Picker{}, r.pages(s).First(s.request()))
+	return err
 }
 
 // listing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
@@ -185,7 +195,7 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
 		return m.future != nil || slices.Contains(m.doc.Cycle.Slices, sl.id)
 	})
-	if len(direct)+len(f.kids) == 0 || sl.until != (time.Time{}) && f.ignore {
+	if len(direct)+len(f.kids) == 0 || sl.until != (time.Time{}) && f.ignore[sl.set] {
 		return nil
 	}
 	s := f.root
@@ -196,7 +206,7 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 			if m.Parent == nil {
 				m.replaced += int64(p.replaced)
 			}
-			if first && m.doc.Cycle.Start.Equal(f.run.now.Truncate(time.Second)) {
+			if first && m.doc.Cycle.Start.Equal(f.run.now) {
 				m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-behind(p, f.run.now))
 			}
 			m.mu.Unlock()
@@ -211,7 +221,11 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 		}
 		first = false
 	}
-	late, err := f.run.walk(ctx, s, sl.request, s.Cursor, page, func(rows []row) error {
+	before := f.seen
+	if sl.removed {
+		before = nil
+	}
+	late, err := f.run.walk(ctx, s, sl.request, s.Cursor, before, page, func(rows []row) error {
 		for _, m := range direct {
 			if err := m.take(sl, rows); err != nil {
 				return err
@@ -227,7 +241,10 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errRefused) {
+	if errors.Is(err, errRefused) {
+		err = f.run.alive(ctx) // what was refused may also have been the credentials
+	}
+	if err != nil {
 		return err
 	}
 	for _, m := range slices.Concat(direct, f.kids) {
@@ -281,9 +298,20 @@ func (f *family) slices() []slice {
 	if len(each) == 0 {
 		each = []map[string]any{nil}
 	}
+	if len(each) > 1 && f.seen == nil {
+		f.seen = map[digest]int64{}
+	}
 	var all []slice
 	for _, params := range each {
-		base := slice{id: name(params), request: s.with(s.request(), params)}
+		base := slice{id: name(params), set: name(params), request: s.with(s.request(), params)}
+		if s.Refused != nil && len(params) > 0 {
+			base.request.First = func(resp *httpclient.Response) error {
+				if s.Refused(resp) {
+					return errRefused
+				}
+				return nil
+			}
+		}
 		if s.Cursor == nil || s.Cursor.Ask == nil || from.IsZero() {
 			all = append(all, base)
 			continue
@@ -321,7 +349,7 @@ func (f *family) from() (from time.Time) {
 			continue
 		}
 		bound := m.bound
-		if m.Parent != nil && !m.Parent.Follows {
+		if m.Parent != nil && (!m.Parent.Follows || m.Parent.Always != nil) {
 			bound = time.Time{}
 		}
 		if bound.IsZero() {
@@ -340,11 +368,14 @@ func (f *family) from() (from time.Time) {
 // check notices, once, that the API answers with rows from outside the time that it was asked for.
 func (f *family) check(sl slice, r row) {
 	const slack = 48 * time.Hour // of filters by day, in whatever zone
-	if f.ignore || sl.from.IsZero() || r.time.IsZero() || !r.time.Before(sl.from.Add(-slack)) {
+	if f.ignore[sl.set] || sl.from.IsZero() || r.time.IsZero() || !r.time.Before(sl.from.Add(-slack)) {
 		return
 	}
-	f.ignore = true
-	f.run.log.Warn(f.root.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
+	if f.ignore == nil {
+		f.ignore = map[string]bool{}
+		f.run.log.Warn(f.root.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
+	}
+	f.ignore[sl.set] = true
 }
 
 // name is a set of parameters as states call it.

@@ -14,6 +14,8 @@ type unique struct {
 	keys   int // how many of the values picked are the key; the time comes after them
 	picker record.Picker
 	seen   map[digest]int64 // key: time in nanoseconds
+	before map[digest]int64 // those of listings that were read before, which are left out too; nil: there are none
+	fresh  int              // rows of the last page whose key did not come before in this listing
 	bare   int64            // rows without a key
 	late   time.Time        // the earliest time that came with a repeated key and is later than the row's own; zero: none
 	out    []row
@@ -24,8 +26,8 @@ type digest [16]byte
 
 // newUnique reads the rows of s, whose time of change is as clock says, or nowhere for nil. A key field that is put into records from
 // outside the row is the same in all rows of a walk and does not count.
-func newUnique(s *Stream, clock *Cursor) *unique {
-	u := &unique{clock: clock, seen: map[digest]int64{}}
+func newUnique(s *Stream, clock *Cursor, before map[digest]int64) *unique {
+	u := &unique{clock: clock, seen: map[digest]int64{}, before: before}
 	var paths []string
 	for _, field := range s.Key {
 		if s.Parent == nil || s.Parent.Put[field] == "" {
@@ -42,7 +44,7 @@ func newUnique(s *Stream, clock *Cursor) *unique {
 
 // rows is the rows of a page whose key did not come before, valid until the next call. Rows without a key are never repeats.
 func (u *unique) rows(p fetched) []row {
-	u.out = u.out[:0]
+	u.out, u.fresh = u.out[:0], 0
 	width := u.keys
 	if u.clock != nil {
 		width++
@@ -57,6 +59,7 @@ func (u *unique) rows(p fetched) []row {
 		}
 		if r.key == "" {
 			u.bare++
+			u.fresh++
 			u.out = append(u.out, r)
 			continue
 		}
@@ -65,13 +68,17 @@ func (u *unique) rows(p fetched) []row {
 			at = r.time.UnixNano()
 		}
 		before, again := u.seen[d]
+		if !again {
+			u.seen[d] = at
+			u.fresh++
+			before, again = u.before[d]
+		}
 		if again {
 			if at > before && (u.late.IsZero() || r.time.Before(u.late)) {
 				u.late = r.time
 			}
 			continue
 		}
-		u.seen[d] = at
 		u.out = append(u.out, r)
 	}
 	return u.out
@@ -87,14 +94,11 @@ func (r *row) clock(text string, c *Cursor) {
 		return
 	}
 	r.until = r.time
-	switch {
-	case strings.ContainsAny(text, ".,"):
-	case strings.Count(text, ":") == 0:
+	switch strings.Count(text, ":") { // an offset has one more; what it follows has two, or is read too precisely
+	case 0:
 		r.until = r.time.AddDate(0, 0, 1).Add(-1)
-	case strings.Count(text, ":") == 1:
+	case 1:
 		r.until = r.time.Add(time.Minute - 1)
-	default:
-		r.until = r.time.Add(time.Second - 1)
 	}
 }
 

@@ -1,0 +1,13 @@
+// Command source-nectarcrm reads a company's sales from NectarCRM.
+package main
+
+import (
+	_ "embed"
+
+	"github.com/imob-data/airbyte-connectors/common/cli"
+)
+
+//go:embed metadata.yaml
+var metadata []byte
+
+func main() { cli.Main(source, metadata) }

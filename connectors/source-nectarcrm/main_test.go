@@ -1,0 +1,250 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/connectortest"
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+func TestConform(t *testing.T) { connectortest.Conform(t, source) }
+
+func TestGolden(t *testing.T) { connectortest.Golden(t, source, "testdata/golden") }
+
+// The tables of the commercial connector that this one takes the place of: every table, every column, every type.
+func TestSeedTables(t *testing.T) {
+	data, err := os.ReadFile("testdata/seed_tables.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tables map[string]map[string]string
+	if err := json.Unmarshal(data, &tables); err != nil {
+		t.Fatal(err)
+	}
+	types := map[string]string{
+		"float": "number", "text": "string", "boolean": "boolean", "timestamp": "string date-time timestamp_with_timezone",
+	}
+	streams := discover(t)
+	columns := 0
+	for name, table := range tables {
+		s, ok := streams[name]
+		if !ok {
+			t.Errorf("there is no stream %s", name)
+			continue
+		}
+		declared := properties(t, s)
+		for column, kind := range table {
+			columns++
+			want := types[kind]
+			if want == "" {
+				t.Errorf("%s.%s is %q", name, column, kind)
+			}
+			if !slices.Contains(slices.Concat(s.SourceDefinedPrimaryKey...), column) {
+				want = "null " + want
+			}
+			if got := declared[column].kind(); got != want {
+				t.Errorf("%s.%s is %q, not %q", name, column, got, want)
+			}
+		}
+	}
+	if len(tables) != 16 || columns != 377 {
+		t.Errorf("%d columns in %d tables", columns, len(tables))
+	}
+}
+
+// A column that is not a seed's says what it is: the text of a number, something that a row of an array gets from outside, or a field of
+// the API, whose name in lower case and flattened it has.
+func TestColumnsAreNamedAfterFields(t *testing.T) {
+	for name, s := range discover(t) {
+		declared := properties(t, s)
+		_, array, _ := strings.Cut(name, "_")
+		for column, p := range declared {
+			number, isText := strings.CutSuffix(column, "_text")
+			own := strings.ToLower(strings.ReplaceAll(p.Title, ".", "_"))
+			switch {
+			case isText:
+				if kind := declared[number].kind(); kind != "null number" || p.kind() != "null string" {
+					t.Errorf("%s.%s is %q beside %q", name, column, p.kind(), kind)
+				}
+			case p.Title == "":
+				if array == "" {
+					t.Errorf("%s.%s has no title", name, column)
+				}
+			case column != own && column != array+"_"+own:
+				t.Errorf("%s.%s stands for %q", name, column, p.Title)
+			}
+		}
+	}
+}
+
+func TestKeysAndCursors(t *testing.T) {
+	got := map[string]string{}
+	for name, s := range discover(t) {
+		if key := strings.Join(slices.Concat(s.SourceDefinedPrimaryKey...), ","); key != "id" {
+			got[name] = key
+		}
+		want := ""
+		parent, _, child := strings.Cut(name, "_")
+		switch {
+		case slices.Contains([]string{"produtos", "origens", "segmentos", "categorias", "equipes", "listas"}, parent):
+		case name == "pipelines":
+			want = "ultimaatualizacao"
+		case child:
+			want = strings.TrimSuffix(parent, "s") + "_dataatualizacao"
+		default:
+			want = "dataatualizacao"
+		}
+		if cursor := strings.Join(s.DefaultCursorField, "."); cursor != want {
+			t.Errorf("the cursor of %s is %q, not %q", name, cursor, want)
+		}
+	}
+	want := map[string]string{
+		"contatos_contatos":          "contato_id,contatos_id",
+		"contatos_enderecos":         "contato_id,enderecos_id",
+		"contatos_contatospai":       "contato_id,contatospai_contato_id,contatospai_empresa_id",
+		"contatos_empresasatuais":    "contato_id,empresasatuais_contato_id,empresasatuais_empresa_id",
+		"pipelines_sequencias":       "pipeline_id,sequencias_id",
+		"produtos_produtos":          "produto_dependente_id,produtos_id",
+		"compromissos_participantes": "compromisso_id,participantes_posicao",
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("keys other than id: %v", got)
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	token := func(claims string) string {
+		return "eyJhbGciOiJIUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2lnbg"
+	}
+	in := func(d time.Duration) string { return token(fmt.Sprintf(`{"userId":"12","exp":%d}`, now.Add(d).Unix())) }
+	for _, test := range []struct {
+		name, token string
+		ended       bool
+		warned      int
+	}{
+		{"long from now", in(8 * 24 * time.Hour), false, 0},
+		{"within a week", in(6 * 24 * time.Hour), false, 1},
+		{"a second ago", in(-time.Second), true, 0},
+		{"now", in(0), true, 0},
+		{"as a text, with white space around", " " + token(fmt.Sprintf(`{"exp":"%d"}`, now.Add(-time.Hour).Unix())) + "\n", true, 0},
+		{"without a date", token(`{"userId":"12"}`), false, 0},
+		{"with a date that is none", token(`{"exp":"amanhã"}`), false, 0},
+		{"not JSON", token(`exp`), false, 0},
+		{"not Base64", "a.!.b", false, 0},
+		{"of 2021", "0123456789abcdef0123456789abcdef", false, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ended, warnings := expiry(test.token, now)
+			if (ended != nil) != test.ended || len(warnings) != test.warned {
+				t.Errorf("%v, %q", ended, warnings)
+			}
+			if ended != nil && (fault.Of(ended).Kind != fault.Config || !strings.Contains(ended.Error(), "2026-11-21")) {
+				t.Errorf("%v", ended)
+			}
+		})
+	}
+}
+
+// A token that ended is named before NectarCRM is asked anything.
+func TestEndedTokenIsNotSent(t *testing.T) {
+	asked := false
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer server.Close()
+	claims := base64.RawURLEncoding.EncodeToString([]byte(`{"exp":1}`))
+	config := fmt.Sprintf(`{"api_token":"e30.%s.c2lnbg","base_url":%q}`, claims, server.URL)
+	err := source.Check(t.Context(), []byte(config))
+	if f := fault.Of(err); f == nil || f.Kind != fault.Config || !strings.Contains(f.Message, "API Token ended on 1970-01-01") || asked {
+		t.Errorf("%v, asked %v", err, asked)
+	}
+}
+
+func TestDays(t *testing.T) {
+	from := time.Date(2024, 2, 29, 22, 0, 0, 0, time.UTC)
+	q := days(httpclient.Request{}, from, from.AddDate(0, 0, 1)).Query
+	if q.Get("dataInicioAtualizacao") != "29/02/2024" || q.Get("dataFimAtualizacao") != "03/03/2024" {
+		t.Errorf("asked for %v", q)
+	}
+}
+
+func TestAtOnceGoesOnWhereThereMayBeMore(t *testing.T) {
+	pages := atOnce{pagination.Number{Param: "page", Start: 1, Repeats: true}}
+	first := pages.First(httpclient.Request{})
+	counts := map[int]bool{0: false, 1: false, 14: false, 15: true, 16: false, 50: true, 100: true, 199: false, 200: true, 230: true}
+	for rows, more := range counts {
+		p := pagination.Page{Records: make([]record.Record, rows)}
+		next, ok := pages.Next(first, p)
+		if first.Query.Get("page") != "-1" || ok != more || ok && next.Query.Get("page") != "1" {
+			t.Errorf("%d rows: %v, %v", rows, next.Query, ok)
+		}
+	}
+	next, ok := pages.Next(pages.Number.First(first), pagination.Page{Records: make([]record.Record, 3)})
+	if !ok || next.Query.Get("page") != "2" {
+		t.Errorf("after page 1: %v, %v", next.Query, ok)
+	}
+}
+
+// property is a column of a schema, as far as the tests look at it.
+type property struct {
+	Type         any
+	Format, Zone string
+	Title        string
+}
+
+// kind is the types and the format of a column, in one line.
+func (p property) kind() string {
+	types, ok := p.Type.([]any)
+	if !ok {
+		types = []any{p.Type}
+	}
+	return strings.TrimSpace(strings.Trim(fmt.Sprint(types), "[]") + " " + strings.TrimSpace(p.Format+" "+p.Zone))
+}
+
+func properties(t *testing.T, s protocol.Stream) map[string]property {
+	t.Helper()
+	var schema struct {
+		Properties map[string]struct {
+			property
+			AirbyteType string `json:"airbyte_type"`
+		}
+	}
+	if err := json.Unmarshal(s.JSONSchema, &schema); err != nil {
+		t.Fatal(err)
+	}
+	columns := map[string]property{}
+	for name, p := range schema.Properties {
+		p.Zone = p.AirbyteType
+		columns[name] = p.property
+	}
+	return columns
+}
+
+func discover(t *testing.T) map[string]protocol.Stream {
+	t.Helper()
+	config, err := os.ReadFile("testdata/config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog, err := source.Discover(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams := map[string]protocol.Stream{}
+	for _, s := range catalog.Streams {
+		streams[s.Name] = s
+	}
+	return streams
+}
