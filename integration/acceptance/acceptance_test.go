@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if !given("test.parallel") {
-		if err := flag.Set("test.parallel", "6"); err != nil {
+		if err := flag.Set("test.parallel", "12"); err != nil {
 			panic(err)
 		}
 	}
@@ -48,13 +48,7 @@ func scenarios() []scenario {
 
 // TestBinaries runs every scenario on every connector's binary.
 func TestBinaries(t *testing.T) {
-	each(t, func(t *testing.T, c harness.Connector) harness.Runner {
-		path, err := c.Build(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return harness.Binary{Path: path}
-	}, func(scenario) bool { return true })
+	each(t, binary, func(scenario) bool { return true })
 }
 
 // TestImages runs the scenarios that have to do with how a connector is started on every connector's image.
@@ -82,7 +76,8 @@ func needDocker(t *testing.T) {
 	}
 }
 
-// each runs the chosen scenarios on every connector that is found: first those that measure, one by one, then the others together.
+// each runs the chosen scenarios on every connector that is found: first those that measure, one by one, then the others of all connectors
+// together.
 func each(t *testing.T, runner func(*testing.T, harness.Connector) harness.Runner, choose func(scenario) bool) {
 	t.Helper()
 	connectors, err := harness.Connectors()
@@ -92,28 +87,64 @@ func each(t *testing.T, runner func(*testing.T, harness.Connector) harness.Runne
 	if len(connectors) == 0 {
 		t.Fatal("No connector was found in connectors/.")
 	}
-	for _, c := range connectors {
-		t.Run(c.Name, func(t *testing.T) {
-			open := simulators.All()[simulators.Name(c.Name)]
-			if open == nil {
-				t.Fatalf("There is no simulator %q; simulators are found in integration/simulators.", simulators.Name(c.Name))
+	for _, alone := range []bool{true, false} {
+		for _, c := range connectors {
+			chosen := slices.DeleteFunc(scenarios(), func(s scenario) bool { return s.alone != alone || !choose(s) })
+			if len(chosen) == 0 {
+				continue
 			}
-			f := fixture{connector: c, open: open, runner: runner(t, c)}
-			f.catalog = f.discover(t)
-			for _, alone := range []bool{true, false} {
-				for _, s := range scenarios() {
-					if choose(s) && s.alone == alone {
-						t.Run(s.name, func(t *testing.T) {
-							if !alone {
-								t.Parallel()
-							}
-							s.run(t, f)
-						})
-					}
+			t.Run(c.Name, func(t *testing.T) {
+				if !alone {
+					t.Parallel()
 				}
-			}
-		})
+				f := prepare(t, c, runner)
+				for _, s := range chosen {
+					t.Run(s.name, func(t *testing.T) {
+						if !alone {
+							t.Parallel()
+						}
+						s.run(t, f)
+					})
+				}
+			})
+		}
 	}
+}
+
+// one is the connector with that name, as a binary, for tests of what is peculiar to it.
+func one(t *testing.T, name string) fixture {
+	t.Helper()
+	connectors, err := harness.Connectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(connectors, func(c harness.Connector) bool { return c.Name == name })
+	if i < 0 {
+		t.Fatalf("There is no connector %q.", name)
+	}
+	return prepare(t, connectors[i], binary)
+}
+
+// binary builds a connector's binary.
+func binary(t *testing.T, c harness.Connector) harness.Runner {
+	t.Helper()
+	path, err := c.Build(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return harness.Binary{Path: path}
+}
+
+// prepare builds a connector and finds its simulator.
+func prepare(t *testing.T, c harness.Connector, runner func(*testing.T, harness.Connector) harness.Runner) fixture {
+	t.Helper()
+	open := simulators.All()[simulators.Name(c.Name)]
+	if open == nil {
+		t.Fatalf("There is no simulator %q; simulators are found in integration/simulators.", simulators.Name(c.Name))
+	}
+	f := fixture{connector: c, open: open, runner: runner(t, c)}
+	f.catalog = f.discover(t)
+	return f
 }
 
 // fixture is a connector ready to be tested. A value; scenarios share nothing else.

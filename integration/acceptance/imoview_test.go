@@ -1,7 +1,6 @@
 package acceptance
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,27 +9,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/imoview"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
-
-// imoviewFixture is source-imoview ready to be tested, and a way to its simulator's own methods.
-func imoviewFixture(t *testing.T) fixture {
-	t.Helper()
-	connectors, err := harness.Connectors()
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := slices.IndexFunc(connectors, func(c harness.Connector) bool { return c.Name == "source-imoview" })
-	if i < 0 {
-		t.Fatal("There is no source-imoview.")
-	}
-	c := connectors[i]
-	path, err := c.Build(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := fixture{connector: c, open: imoview.Open, runner: harness.Binary{Path: path}}
-	f.catalog = f.discover(t)
-	return f
-}
 
 func startImoview(t *testing.T, f fixture, o sim.Options, with sim.Behaviour) (*api, *imoview.Simulator) {
 	t.Helper()
@@ -46,7 +24,7 @@ func startImoview(t *testing.T, f fixture, o sim.Options, with sim.Behaviour) (*
 // necessary.
 func TestImoviewAtSize(t *testing.T) {
 	const most = 96 << 20
-	f := imoviewFixture(t)
+	f := one(t, "source-imoview")
 	a, s := startImoview(t, f, sim.Options{Size: 60_000}, sim.Behaviour{})
 	res := f.succeed(t, a, f.read(t, a, nil))
 	compare(t, full(a), res)
@@ -87,7 +65,7 @@ func TestImoviewAtSize(t *testing.T) {
 // TestImoviewReadsInParallel holds a read over a slow network against one request after the other.
 func TestImoviewReadsInParallel(t *testing.T) {
 	const latency = 100 * time.Millisecond
-	f := imoviewFixture(t)
+	f := one(t, "source-imoview")
 	a, _ := startImoview(t, f, sim.Options{Size: 1500}, sim.Behaviour{Latency: latency})
 	res := f.succeed(t, a, f.read(t, a, nil))
 	compare(t, full(a), res)
@@ -100,7 +78,7 @@ func TestImoviewReadsInParallel(t *testing.T) {
 
 // TestImoviewTenantWithANewContract reads a new contract of a tenant whose own row did not change.
 func TestImoviewTenantWithANewContract(t *testing.T) {
-	f := imoviewFixture(t)
+	f := one(t, "source-imoview")
 	a, s := startImoview(t, f, sim.Options{Size: 400}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	a.simulator.Change(0, 0)
@@ -112,7 +90,7 @@ func TestImoviewTenantWithANewContract(t *testing.T) {
 
 // TestImoviewRefusals tells whether each of the ways in which Imoview refuses ends with its sentence, and with what could be read.
 func TestImoviewRefusals(t *testing.T) {
-	f := imoviewFixture(t)
+	f := one(t, "source-imoview")
 	tests := []struct {
 		name     string
 		set      map[string]string
