@@ -162,31 +162,29 @@ func (s *session) config() ([]byte, error) {
 	return data, nil
 }
 
+// configured reads the configuration and the configured catalog.
+func (s *session) configured() (config []byte, catalog *protocol.ConfiguredCatalog, err error) {
+	if config, err = s.config(); err != nil {
+		return nil, nil, err
+	}
+	data, err := readFile("catalog", s.asked.files["catalog"])
+	if err != nil {
+		return nil, nil, err
+	}
+	catalog, err = protocol.ParseCatalog(data)
+	return config, catalog, err
+}
+
 // sourceCommands is the commands of a source, in the order in which help shows them.
 func sourceCommands(src Source) []command {
-	config := file{"config", "read the configuration from `FILE`", true}
-	catalog := file{"catalog", "read the configured catalog from `FILE`", true}
 	state := file{"state", "go on from the state in `FILE`", false}
 	return []command{
+		specCommand(),
+		checkCommand(src.Check),
 		{
-			name:  "spec",
-			usage: "say how this connector is configured",
-			run: func(_ context.Context, s *session) error {
-				specification, err := s.spec()
-				if err != nil {
-					return err
-				}
-				return s.out.Spec(specification)
-			},
-		}, {
-			name:  "check",
-			usage: "try whether a configuration works",
-			files: []file{config},
-			run:   func(ctx context.Context, s *session) error { return s.check(ctx, src) },
-		}, {
 			name:  "discover",
 			usage: "list the streams that a configuration gives access to",
-			files: []file{config},
+			files: []file{configFile()},
 			run: func(ctx context.Context, s *session) error {
 				config, err := s.config()
 				if err != nil {
@@ -201,16 +199,43 @@ func sourceCommands(src Source) []command {
 		}, {
 			name:  "read",
 			usage: "read the streams of a catalog",
-			files: []file{config, catalog, state},
+			files: []file{configFile(), catalogFile(), state},
 			run:   func(ctx context.Context, s *session) error { return s.read(ctx, src) },
 		},
 	}
 }
 
-func (s *session) check(ctx context.Context, src Source) error {
+func configFile() file { return file{"config", "read the configuration from `FILE`", true} }
+
+func catalogFile() file { return file{"catalog", "read the configured catalog from `FILE`", true} }
+
+func specCommand() command {
+	return command{
+		name:  "spec",
+		usage: "say how this connector is configured",
+		run: func(_ context.Context, s *session) error {
+			specification, err := s.spec()
+			if err != nil {
+				return err
+			}
+			return s.out.Spec(specification)
+		},
+	}
+}
+
+func checkCommand(check func(ctx context.Context, config []byte) error) command {
+	return command{
+		name:  "check",
+		usage: "try whether a configuration works",
+		files: []file{configFile()},
+		run:   func(ctx context.Context, s *session) error { return s.check(ctx, check) },
+	}
+}
+
+func (s *session) check(ctx context.Context, check func(ctx context.Context, config []byte) error) error {
 	config, err := s.config()
 	if err == nil {
-		err = limited(ctx, config, src.Check)
+		err = limited(ctx, config, check)
 	}
 	switch f := fault.Of(err); {
 	case f == nil:
@@ -234,15 +259,7 @@ func limited(ctx context.Context, config []byte, check func(context.Context, []b
 }
 
 func (s *session) read(ctx context.Context, src Source) error {
-	config, err := s.config()
-	if err != nil {
-		return err
-	}
-	data, err := readFile("catalog", s.asked.files["catalog"])
-	if err != nil {
-		return err
-	}
-	catalog, err := protocol.ParseCatalog(data)
+	config, catalog, err := s.configured()
 	if err != nil {
 		return err
 	}

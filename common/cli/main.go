@@ -18,6 +18,9 @@ import (
 const (
 	// grace is how long a run may take to end once it has to. With listen before it, it stays within two seconds.
 	grace = 1700 * time.Millisecond
+	// writeGrace is the same for a destination, whose calls that are under way may still have to come to an outcome. It is shorter than what
+	// a stopped container is given by default (30 s in Kubernetes).
+	writeGrace = 27 * time.Second
 	// listen is how often it is asked whether the output is still read, for when nothing is written.
 	listen = 200 * time.Millisecond
 )
@@ -31,22 +34,31 @@ const (
 // The garbage collector is left as Go has it: what is held at a time is bounded by those who hold it, and a tighter setting costs time
 // without making the peak smaller than that.
 func Main(src Source, metadata []byte) {
+	runProcess(program{commands: sourceCommands(src), spec: src.Spec, metadata: metadata}, grace)
+}
+
+// MainDestination is Main for a destination. A run that is stopped has 27 seconds to end instead of two, so that calls that are under way
+// can come to an outcome; see [Destination].
+func MainDestination(dst Destination, metadata []byte) {
+	runProcess(program{commands: destinationCommands(dst), spec: dst.Spec, metadata: metadata}, writeGrace)
+}
+
+// runProcess runs p with what belongs to the process.
+func runProcess(p program, grace time.Duration) {
 	signal.Ignore(syscall.SIGPIPE) // so that a write to a closed output returns EPIPE instead of killing the process
 	ctx, stop := context.WithCancelCause(context.Background())
-	go watchSignals(stop)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT) // before anything is done that one could interrupt
+	go watchSignals(signals, stop)
 	go watchOutput(stop)
-	os.Exit(run(ctx, program{
-		commands: sourceCommands(src), spec: src.Spec, metadata: metadata, args: os.Args[1:],
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		debug:    strings.EqualFold(os.Getenv("LOG_LEVEL"), "debug"),
-		stopping: func() { time.AfterFunc(grace, func() { os.Exit(1) }) },
-	}))
+	p.args, p.stdin, p.stdout, p.stderr = os.Args[1:], os.Stdin, os.Stdout, os.Stderr
+	p.debug = strings.EqualFold(os.Getenv("LOG_LEVEL"), "debug")
+	p.stopping = func() { time.AfterFunc(grace, func() { os.Exit(1) }) }
+	os.Exit(run(ctx, p))
 }
 
 // watchSignals stops the run at the first SIGTERM or SIGINT and ends the process at the second.
-func watchSignals(stop context.CancelCauseFunc) {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+func watchSignals(signals <-chan os.Signal, stop context.CancelCauseFunc) {
 	first, _ := (<-signals).(syscall.Signal)
 	stop(fault.Transientf("The run was stopped by %s before it was complete; it can go on from its last state.", unix.SignalName(first)))
 	<-signals

@@ -21,18 +21,8 @@ import (
 // must be the catalog's streams.
 func Conform(t *testing.T, src cli.Source) {
 	t.Helper()
-	here, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := connector{name: filepath.Base(here), files: os.DirFS(here)}
-	if c.spec, err = src.Spec(); err != nil {
-		t.Fatalf("Spec: %v", err)
-	}
-	config, err := fs.ReadFile(c.files, configFile)
-	if err != nil {
-		t.Fatalf("Conform discovers with a configuration: %v", err)
-	}
+	c, config := folder(t, src.Spec)
+	var err error
 	if c.catalog, err = src.Discover(t.Context(), config); err != nil {
 		t.Fatalf("Discover: %v", err)
 	}
@@ -42,7 +32,29 @@ func Conform(t *testing.T, src cli.Source) {
 			t.Fatalf("Schemas: %v", err)
 		}
 	}
-	for _, check := range checks() {
+	c.conform(t, checks())
+}
+
+// folder is the connector in this folder, and the configuration to discover with.
+func folder(t *testing.T, specification func() (json.RawMessage, error)) (c connector, config []byte) {
+	t.Helper()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c = connector{name: filepath.Base(here), files: os.DirFS(here)}
+	if c.spec, err = specification(); err != nil {
+		t.Fatalf("Spec: %v", err)
+	}
+	if config, err = fs.ReadFile(c.files, configFile); err != nil {
+		t.Fatalf("Conform discovers with a configuration: %v", err)
+	}
+	return c, config
+}
+
+func (c connector) conform(t *testing.T, checks []check) {
+	t.Helper()
+	for _, check := range checks {
 		t.Run(check.name, func(t *testing.T) {
 			for _, finding := range check.of(c) {
 				t.Error(finding)
@@ -60,11 +72,22 @@ type connector struct {
 	spec    json.RawMessage
 	catalog *protocol.Catalog
 	schemas []string // names of the schema files
+	offers  []protocol.DestinationOperation
 }
 
-// streams is the names of the catalog's streams, sorted.
+// writes is whether this is a destination.
+func (c connector) writes() bool { return c.catalog == nil }
+
+// streams is the names of the catalog's streams, or those of a destination's operations, sorted.
 func (c connector) streams() []string {
-	names := make([]string, 0, len(c.catalog.Streams))
+	var names []string
+	for _, o := range c.offers {
+		names = append(names, o.ObjectName)
+	}
+	if c.writes() {
+		slices.Sort(names)
+		return names
+	}
 	for _, s := range c.catalog.Streams {
 		names = append(names, s.Name)
 	}

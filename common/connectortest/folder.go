@@ -137,9 +137,14 @@ func lintMetadata(c connector) []string {
 	if d.AllowedHosts == nil || len(d.AllowedHosts.Hosts) == 0 {
 		f.addf("allowedHosts names no host, so the connector could reach nothing")
 	}
-	if d.SuggestedStreams == nil || len(d.SuggestedStreams.Streams) == 0 {
+	switch {
+	case c.writes():
+		if d.SupportsDataActivation != true {
+			f.addf("supportsDataActivation is not true, so nobody could map records to operations")
+		}
+	case d.SuggestedStreams == nil || len(d.SuggestedStreams.Streams) == 0:
 		f.addf("suggestedStreams names no stream")
-	} else {
+	default:
 		for _, name := range d.SuggestedStreams.Streams {
 			if !slices.Contains(c.streams(), name) {
 				f.addf("suggestedStreams names %q, which is not in the catalog", name)
@@ -354,7 +359,13 @@ func suites[T filed](f *findings, c connector, name, strictness string, s suite[
 }
 
 // headings is those of a documentation page that every connector needs, in the order in which the platform's pages have them.
-func headings() []string {
+func headings(writes bool) []string {
+	if writes {
+		return []string{
+			"Prerequisites", "Setup guide", "Supported sync modes", "Supported Operations", "Data type map", "Limitations & Troubleshooting",
+			"Changelog",
+		}
+	}
 	return []string{
 		"Prerequisites", "Setup guide", "Supported sync modes", "Supported Streams", "Data type map", "Limitations & Troubleshooting",
 		"Changelog",
@@ -369,7 +380,7 @@ func lintReadme(c connector) []string {
 	}
 	page := string(data)
 	place := 0
-	for _, heading := range headings() {
+	for _, heading := range headings(c.writes()) {
 		at := regexp.MustCompile(`(?mi)^#{2,3} ` + regexp.QuoteMeta(heading) + `$`).FindStringIndex(page[place:])
 		if at == nil {
 			f.addf("README.md has no heading %q, or has it in another place than usual", heading)

@@ -324,3 +324,29 @@ func lintFiles(files map[string]string) (found []string) {
 	}
 	return found
 }
+
+func TestLintOperations(t *testing.T) {
+	const schema = `{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "additionalProperties": true, "required": ["id"],
+		"properties": {"id": {"type": "string", "description": "Which."}}}`
+	offer := func(schema string) []protocol.DestinationOperation {
+		return []protocol.DestinationOperation{
+			{ObjectName: "close", SyncMode: "update", JSONSchema: json.RawMessage(schema), MatchingKeys: [][]string{{"id"}}},
+		}
+	}
+	for name, c := range map[string]struct{ old, by, want string }{
+		"good":           {"", "", ""},
+		"draft":          {"draft-07", "draft-06", "draft-07"},
+		"closed":         {`"additionalProperties": true`, `"additionalProperties": false`, "additional"},
+		"no description": {`"description": "Which."`, `"title": "Which."`, `"close.id" has no description`},
+		"required":       {`["id"]`, `["key"]`, `requires "key"`},
+		"key":            {`"properties": {"id"`, `"properties": {"key"`, `the matching key ["id"]`},
+		"no schema":      {`"type": "object"`, `"type": "row"`, "compilation failed"},
+	} {
+		t.Run(name, func(t *testing.T) { expect(t, lintOperations(offer(replaced(t, schema, c.old, c.by))), c.want) })
+	}
+	expect(t, lintOperations(nil), "no operations")
+	expect(t, lintOperations(append(offer(schema), offer(schema)...)), "or that of another")
+	expect(t, lintModes(json.RawMessage(`{"supported_destination_sync_modes": ["append", "update"]}`), offer(schema)), "")
+	expect(t, lintModes(json.RawMessage(`{"supported_destination_sync_modes": ["append"]}`), offer(schema)), `the sync mode "update"`)
+	expect(t, lintModes(json.RawMessage(`{}`), nil), "has no supported_destination_sync_modes")
+}

@@ -64,6 +64,19 @@ type ConfiguredCatalog struct {
 	Streams []ConfiguredStream `json:"streams"`
 }
 
+// DestinationCatalog is the answer of a destination to discover.
+type DestinationCatalog struct {
+	Operations []DestinationOperation `json:"operations"`
+}
+
+// DestinationOperation is what a destination does with the records of a stream whose destination_object_name is ObjectName.
+type DestinationOperation struct {
+	ObjectName   string          `json:"object_name"`
+	SyncMode     string          `json:"sync_mode"`
+	JSONSchema   json.RawMessage `json:"json_schema"`
+	MatchingKeys [][]string      `json:"matching_keys,omitempty"`
+}
+
 // ParseCatalog reads a configured catalog. What is wrong with the catalog as a whole is a [fault.Config] error: broken JSON, no list of
 // streams, a stream without a name, a stream twice. Its sentence names streams and positions and nothing else of the catalog. Unknown keys
 // are tolerated, and a sync mode is kept as it came, known or not: whoever reads the stream judges it, so that one odd stream does not

@@ -324,6 +324,36 @@ func (e *Emitter) Catalog(c *Catalog) error {
 	}{TypeCatalog, c})
 }
 
+// DestinationCatalog emits the answer of a destination to discover.
+func (e *Emitter) DestinationCatalog(c *DestinationCatalog) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.send(struct {
+		Type    Type                `json:"type"`
+		Catalog *DestinationCatalog `json:"destination_catalog"`
+	}{TypeDestinationCatalog, c})
+}
+
+// Echo gives a state back that a destination was handed, with stats as its destinationStats: a later sync may begin from it. All else of
+// the state, keys that are not part of the protocol included, leaves byte for byte as it came.
+func (e *Emitter) Echo(s *State, stats StateStats) error {
+	counts, err := json.Marshal(struct {
+		Count    Count `json:"recordCount"`
+		Rejected Count `json:"rejectedRecordCount"`
+	}{stats.RecordCount, stats.RejectedRecordCount})
+	if err != nil {
+		return fmt.Errorf("counting for a state: %w", err)
+	}
+	shape := record.Compile(record.Put{Field: "destinationStats", Value: counts})
+	line := shape.Append([]byte(`{"type":"STATE","state":`), record.Record(s.Raw))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.err != nil {
+		return e.err
+	}
+	return e.line(append(line, "}\n"...))
+}
+
 // ConnectionStatus emits the answer to check; the message says what to mend when it is not ok, and may be empty when it is.
 func (e *Emitter) ConnectionStatus(ok bool, message string) error {
 	e.mu.Lock()
@@ -466,6 +496,11 @@ func (e *Emitter) send(message any) error {
 	if err != nil {
 		return &fault.Error{Kind: fault.System, Message: "The connector made a message that is not JSON.", Err: err}
 	}
+	return e.line(line)
+}
+
+// line writes a line, given with its end, and all that waited before it.
+func (e *Emitter) line(line []byte) error {
 	if err := e.put(line); err != nil {
 		return err
 	}

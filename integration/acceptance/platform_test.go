@@ -99,31 +99,32 @@ func docker(t *testing.T, args ...string) []byte {
 	return out
 }
 
-// script is how Airbyte's platform starts a source for a sync: a shell of the image's own evaluates AIRBYTE_ENTRYPOINT, with the
-// configuration of the sync in the working directory, stdout and stderr into named pipes, and the exit code into a file. A loop beside it
-// waits for a file that asks it to end. Written after the platform's ContainerCommandFactory; only the loop's pause is shorter.
+// script is how Airbyte's platform starts a connector for a sync: a shell of the image's own evaluates AIRBYTE_ENTRYPOINT, with the
+// configuration of the sync in the working directory, a destination's stdin from a named pipe, stdout and stderr into named pipes, and the
+// exit code into a file. A loop beside it waits for a file that asks it to end. Written after the platform's ContainerCommandFactory; only
+// the loop's pause is shorter. In a shell's script, DIR is the working directory, COMMAND the command and INPUT where its stdin comes from.
 const script = `
 if [ -z "$AIRBYTE_ENTRYPOINT" ]; then
   echo "Entrypoint was not set! AIRBYTE_ENTRYPOINT must be set in the container."
   exit 127
 fi
 STATE=""
-if [ -f /source/inputState.json ]; then
-  STATE="--state /source/inputState.json"
+if [ -f DIR/inputState.json ]; then
+  STATE="--state DIR/inputState.json"
 fi
-(eval "$AIRBYTE_ENTRYPOINT read --config /source/connectorConfig.json --catalog /source/catalog.json $STATE" 2>/source/stderr >/source/stdout) &
+(eval "$AIRBYTE_ENTRYPOINT COMMAND --config DIR/connectorConfig.json --catalog DIR/catalog.json $STATE" 2>DIR/stderr >DIR/stdout INPUT) &
 CHILD_PID=$!
-(while true; do if [ -f /source/TERMINATED ]; then kill $CHILD_PID; exit 0; fi; sleep 1; done) &
+(while true; do if [ -f DIR/TERMINATED ]; then kill $CHILD_PID; exit 0; fi; sleep 1; done) &
 LOOP_PID=$!
 wait $CHILD_PID
 EXIT_CODE=$?
-echo $EXIT_CODE >/source/exitCode.tmp
-mv /source/exitCode.tmp /source/exitCode.txt
+echo $EXIT_CODE >DIR/exitCode.tmp
+mv DIR/exitCode.tmp DIR/exitCode.txt
 kill $LOOP_PID
 exit $EXIT_CODE
 `
 
-// platform is a runner for reads that starts containers as the platform does: script in the image's shell, uid and gid 1000, no
+// platform is a runner for reads and writes that starts containers as the platform does: script in the image's shell, uid and gid 1000, no
 // capabilities, no new privileges, nothing writable but the working directory, and the output read from named pipes by this process, which
 // stands for the platform's.
 type platform struct{ image string }
@@ -131,7 +132,13 @@ type platform struct{ image string }
 func (platform) String() string { return "platform" }
 
 func (p platform) Start(ctx context.Context, c harness.Command) (harness.Process, error) {
-	dir, err := os.MkdirTemp("", "source-")
+	work, command, input := "/source", "read", ""
+	pipes := []string{"stdout", "stderr"}
+	if c.Stdin != nil {
+		work, command, input = "/dest", "write", "</dest/stdin"
+		pipes = append(pipes, "stdin")
+	}
+	dir, err := os.MkdirTemp("", "platform-")
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +151,7 @@ func (p platform) Start(ctx context.Context, c harness.Command) (harness.Process
 			}
 		}
 	}
-	for _, pipe := range []string{"stdout", "stderr"} {
+	for _, pipe := range pipes {
 		path := filepath.Join(dir, pipe)
 		if err := errors.Join(syscall.Mkfifo(path, 0o666), os.Chmod(path, 0o666)); err != nil {
 			return nil, err
@@ -154,13 +161,15 @@ func (p platform) Start(ctx context.Context, c harness.Command) (harness.Process
 		return nil, err
 	}
 	started, err := harness.Image{
-		Ref: p.image, Shell: true, User: "1000:1000", Binds: []string{dir + ":/source"},
+		Ref: p.image, Shell: true, User: "1000:1000", Binds: []string{dir + ":" + work},
 		Host: func(h *container.HostConfig) {
 			h.CapDrop = []string{"ALL"}
 			h.SecurityOpt = []string{"no-new-privileges"}
 			h.ReadonlyRootfs = true
 		},
-	}.Start(ctx, harness.Command{Args: []string{script}})
+	}.Start(ctx, harness.Command{
+		Args: []string{strings.NewReplacer("DIR", work, "COMMAND", command, "INPUT", input).Replace(script)},
+	})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -174,6 +183,9 @@ func (p platform) Start(ctx context.Context, c harness.Command) (harness.Process
 		return nil, err
 	}
 	s.stdout = stdout
+	if c.Stdin != nil {
+		go s.feed(c.Stdin)
+	}
 	go s.drain(stderr, s.said)
 	go s.drain(started.Stdout(), s.shell)
 	go func() {
@@ -209,6 +221,16 @@ type sync struct {
 	err         error
 }
 
+// feed writes a destination's input into its pipe, once it is opened at the other end.
+func (s *sync) feed(input io.Reader) {
+	pipe, err := os.OpenFile(filepath.Join(s.dir, "stdin"), os.O_WRONLY, 0)
+	if err != nil {
+		return // the container ended before it looked
+	}
+	defer pipe.Close()
+	_, _ = io.Copy(pipe, input) // what is not taken is not taken
+}
+
 func (s *sync) drain(r io.Reader, into chan<- []byte) {
 	body, err := io.ReadAll(r)
 	if err != nil {
@@ -235,6 +257,9 @@ func (s *sync) Wait() (harness.Exit, error) {
 // TestPlatform reads twice the platform's own way: whole, and from the state after some rows changed.
 func TestPlatform(t *testing.T) {
 	eachImage(t, func(t *testing.T, c harness.Connector) {
+		if c.Writes() {
+			return // see TestDestinationPlatform
+		}
 		f := fixture{connector: c, open: simulators.All()[simulators.Name(c.Name)], runner: harness.Image{Ref: c.Image()}}
 		f.catalog = f.discover(t)
 		f.runner = platform{image: c.Image()}

@@ -103,7 +103,7 @@ func (c *collector) line(line []byte, cut bool, control *Control) {
 		switch string(key) {
 		case "type":
 			m.Type = text(value)
-		case "record", "state", "log", "trace", "spec", "catalog", "connectionStatus", "control":
+		case "record", "state", "log", "trace", "spec", "catalog", "connectionStatus", "control", "destination_catalog":
 			body = value
 		}
 	}
@@ -127,6 +127,10 @@ func (c *collector) validate(line []byte) {
 
 func (c *collector) record(m *Message, body []byte) {
 	r := c.result
+	if r.Command.writes() {
+		r.problem("a destination has no records: %s", clip(m.Line))
+		return
+	}
 	var data []byte
 	var emitted int64
 	for key, value := range members(body) {
@@ -211,6 +215,12 @@ func (c *collector) message(m *Message, body []byte) {
 		var cat Catalog
 		decode(&cat)
 		r.Catalogs = append(r.Catalogs, cat)
+	case "DESTINATION_CATALOG":
+		var cat struct {
+			Operations []Operation `json:"operations"`
+		}
+		decode(&cat)
+		r.Offers = append(r.Offers, cat.Operations...)
 	case "CONNECTION_STATUS":
 		var s ConnectionStatus
 		decode(&s)
@@ -226,6 +236,10 @@ func (c *collector) state(m *Message, body []byte) {
 	m.Stream = text(lookup(body, "stream", "stream_descriptor", "name"))
 	s := State{Stream: m.Stream, Message: bytes.Clone(body), Rows: len(r.Rows)}
 	s.Blob = bytes.Clone(lookup(body, "stream", "stream_state"))
+	if r.Command.writes() {
+		c.echo(m, s)
+		return
+	}
 	r.States = append(r.States, s)
 	if text(lookup(body, "type")) != "STREAM" {
 		r.problem("a state whose type is not STREAM: %s", clip(m.Line))
@@ -248,6 +262,21 @@ func (c *collector) state(m *Message, body []byte) {
 	if n := len(p.statuses); n > 0 && (p.statuses[n-1] == "COMPLETE" || p.statuses[n-1] == "INCOMPLETE") {
 		r.problem("a state of %s after its status was %s", m.Stream, p.statuses[n-1])
 	}
+}
+
+// echo takes a state that a destination gave back.
+func (c *collector) echo(m *Message, s State) {
+	for name, into := range map[string]*float64{"recordCount": &s.Count, "rejectedRecordCount": &s.Refused} {
+		value := lookup(s.Message, "destinationStats", name)
+		var err error
+		if *into, err = strconv.ParseFloat(string(value), 64); err != nil || !bytes.Contains(value, []byte(".")) {
+			c.result.problem("a state has the %s %q: %s", name, value, clip(m.Line))
+		}
+	}
+	if s.Refused > s.Count {
+		c.result.problem("a state has more rejected records than records: %s", clip(m.Line))
+	}
+	c.result.States = append(c.result.States, s)
 }
 
 func (c *collector) trace(m *Message, body []byte, decode func(any)) {
@@ -344,7 +373,7 @@ func (c *collector) finish() {
 			r.problem("a TRACE ERROR has the failure_type %q", f.Type)
 		}
 	}
-	answers := map[string]int{"spec": len(r.Specs), "discover": len(r.Catalogs), "check": len(r.Checks)}
+	answers := map[string]int{"spec": len(r.Specs), "discover": len(r.Catalogs) + min(len(r.Offers), 1), "check": len(r.Checks)}
 	for verb, n := range answers {
 		switch expected := len(r.Command.Args) > 0 && r.Command.Args[0] == verb && r.Code == 0; {
 		case expected && n != 1:
@@ -352,6 +381,9 @@ func (c *collector) finish() {
 		case !expected && n != 0:
 			r.problem("an answer that only %s gives", verb)
 		}
+	}
+	if r.Command.writes() {
+		return // a destination says nothing of streams
 	}
 	for name, p := range c.streams {
 		for field, line := range p.misformed {

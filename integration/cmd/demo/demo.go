@@ -40,7 +40,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.IntVar(&o.deleted, "deleted", 5, "`rows` that are deleted before the second sync, where the API knows deletion")
 	flags.StringVar(&o.out, "out", "", "`folder` for the output, a folder per connector in it (default build/demo)")
 	flags.Usage = func() {
-		_, _ = fmt.Fprintf(stderr, "demo runs spec, check, discover, a full read and a second read after some rows changed, of every connector,\n"+
+		_, _ = fmt.Fprintf(stderr, "demo runs spec, check, discover, a full read and a second read after some rows changed, of every source, and spec,\n"+
+			"check, discover and a write of orders, twice with one journal, of every destination,\n"+
 			"each against the simulator of its API on this machine, and holds what came against what the simulator has.\n\nFlags:\n")
 		flags.PrintDefaults()
 	}
@@ -79,6 +80,7 @@ type row struct {
 	took              time.Duration
 	second            int
 	incremental       bool
+	writes            bool // second is what a second attempt sent again
 }
 
 func (d *demo) all(ctx context.Context) error {
@@ -115,11 +117,10 @@ func (d *demo) connector(ctx context.Context, c harness.Connector) error {
 	if err != nil {
 		return err
 	}
-	open := simulators.All()[simulators.Name(c.Name)]
-	if open == nil {
-		return fmt.Errorf("there is no simulator %q", simulators.Name(c.Name))
+	if c.Writes() {
+		return d.destination(ctx, c, runner)
 	}
-	simulator, err := open(sim.Options{Size: d.size})
+	simulator, err := d.open(c, sim.Options{Size: d.size})
 	if err != nil {
 		return err
 	}
@@ -132,25 +133,7 @@ func (d *demo) connector(ctx context.Context, c harness.Connector) error {
 	if err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
-	s := show{
-		demo: d, name: c.Name, runner: runner, dir: filepath.Join(d.out, c.Name), secrets: simulator.Secrets(),
-		times: map[string]time.Duration{}, started: map[string]time.Time{},
-	}
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return fmt.Errorf("making the output's folder: %w", err)
-	}
-
-	if _, err := s.run(ctx, "spec", harness.Spec()); err != nil {
-		return err
-	}
-	checked, err := s.run(ctx, "check", harness.Check(config))
-	if err != nil {
-		return err
-	}
-	if status := checked.Checks[0]; status.Status != "SUCCEEDED" {
-		return fmt.Errorf("check: %s %s", status.Status, status.Message)
-	}
-	discovered, err := s.run(ctx, "discover", harness.Discover(config))
+	s, discovered, err := d.introduce(ctx, c, runner, simulator.Secrets(), config)
 	if err != nil {
 		return err
 	}
@@ -176,6 +159,38 @@ func (d *demo) connector(ctx context.Context, c harness.Connector) error {
 		})
 	}
 	return off
+}
+
+func (*demo) open(c harness.Connector, o sim.Options) (sim.Simulator, error) {
+	open := simulators.All()[simulators.Name(c.Name)]
+	if open == nil {
+		return nil, fmt.Errorf("there is no simulator %q", simulators.Name(c.Name))
+	}
+	return open(o)
+}
+
+// introduce shows what a connector says of itself: spec, check and discover.
+func (d *demo) introduce(ctx context.Context, c harness.Connector, runner harness.Runner, secrets []string, config []byte,
+) (*show, *harness.Result, error) {
+	s := &show{
+		demo: d, name: c.Name, runner: runner, dir: filepath.Join(d.out, c.Name), secrets: secrets,
+		times: map[string]time.Duration{}, started: map[string]time.Time{},
+	}
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return nil, nil, fmt.Errorf("making the output's folder: %w", err)
+	}
+	if _, err := s.run(ctx, "spec", harness.Spec()); err != nil {
+		return nil, nil, err
+	}
+	checked, err := s.run(ctx, "check", harness.Check(config))
+	if err != nil {
+		return nil, nil, err
+	}
+	if status := checked.Checks[0]; status.Status != "SUCCEEDED" {
+		return nil, nil, fmt.Errorf("check: %s %s", status.Status, status.Message)
+	}
+	discovered, err := s.run(ctx, "discover", harness.Discover(config))
+	return s, discovered, err
 }
 
 func (d *demo) runner(ctx context.Context, c harness.Connector) (harness.Runner, error) {
@@ -266,11 +281,14 @@ func (d *demo) table(stdout io.Writer) {
 			rate = fmt.Sprintf("%.0f", float64(r.records)/r.took.Seconds())
 		}
 		second := fmt.Sprint(r.second)
-		if !r.incremental {
+		switch {
+		case r.writes:
+			second += " (again)"
+		case !r.incremental:
 			second += " (whole)"
 		}
 		line(r.connector, r.stream, fmt.Sprint(r.records), fmt.Sprint(r.bytes), rate, second)
 	}
 	_ = w.Flush() // stdout that is gone is its reader's affair
-	_, _ = fmt.Fprintf(stdout, "\nThe messages are in %s/<connector>/{spec,check,discover,read,second}.jsonl\n", d.out)
+	_, _ = fmt.Fprintf(stdout, "\nThe messages are in %s/<connector>/{spec,check,discover,read|write,second}.jsonl\n", d.out)
 }

@@ -1,0 +1,113 @@
+package destination
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/spec"
+)
+
+func TestCall(t *testing.T) {
+	d := &doors{}
+	api, err := d.destination().describe([]byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		operation  int
+		in         string
+		body       string // or what is wrong
+		about, key string
+	}{
+		{0, `{"door":"1","why":"wind"}`, `{"door":{"door":"1","note__c":"","reason__c":"wind"}}`, "door 1", "door\ndoor\n1"},
+		{0, `{"Id":"123","reason__c":"night","note":" a  b "}`, `{"door":{"Id":"123","note__c":"a  b","reason__c":"night"}}`, "id 123", "door\nId\n123"},
+		{0, `{"door":1,"id":null,"why":"wind","note__c":" "}`, `{"door":{"door":"1","note__c":"","reason__c":"wind"}}`, "door 1", "door\ndoor\n1"},
+		{0, `{"door":"1","id":"123","why":"wind"}`, "door or id: only one may be given", "door 1, id 123", "door\ndoor\n1\nId\n123"},
+		{0, `{"door":" ","why":"wind"}`, "door or id is missing", "", "door"},
+		{0, `{"id":"12x","why":"wind"}`, "id must be three digits", "", "door"},
+		{0, `{"id":"123","why":"rain","reason__c":null}`, "why must be one of wind, night", "id 123", "door\nId\n123"},
+		{0, `{"id":"123","why":"wind","reason__c":"wind"}`, "why is given twice, as reason__c too", "id 123", "door\nId\n123"},
+		{0, `{"door":1.5,"why":["wind"]}`, "door must be text; why must be text", "", "door"},
+		{1, `{"door":"1\n2","sum":0.1}`, `{"door":{"door":"1\n2","sum":"0.10"}}`, "door 1 2", "door\ndoor\n1\n2"},
+		{1, `{"door":"1","sum":null}`, `{"door":{"door":"1"}}`, "door 1", "door\ndoor\n1"},
+		{2, `{"door":"1"}`, `{"paint":{"all":"","door":"1"}}`, "door 1", "paint"},
+		{2, `{"door":"","all":null}`, "at least one of door, all is needed", "", "paint"},
+	} {
+		got, err := api.Operations[c.operation].call(record.Record(c.in))
+		body, _ := json.Marshal(got.body)
+		if err != nil {
+			body = []byte(err.Error())
+		}
+		if string(body) != c.body || got.about != c.about || got.order != c.key {
+			t.Errorf("%s:\ngot  %s, %q, %q\nwant %s, %q, %q", c.in, body, got.about, got.order, c.body, c.about, c.key)
+		}
+	}
+	identity := func(operation int, in string) string {
+		c, err := api.Operations[operation].call(record.Record(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.identity
+	}
+	first := identity(0, `{"door":"1","why":"wind"}`)
+	if identity(0, `{"reason__c":"wind","other":2,"door":1}`) != first {
+		t.Error("two records that ask the same are not the same")
+	}
+	for _, other := range []string{`{"door":"1","why":"night"}`, `{"door":"1","why":"wind","note":"x"}`} {
+		if identity(0, other) == first {
+			t.Errorf("%s is taken for another", other)
+		}
+	}
+	if identity(1, `{"door":"1"}`) == identity(2, `{"door":"1"}`) {
+		t.Error("two operations are taken for one")
+	}
+}
+
+func TestMoney(t *testing.T) {
+	for in, want := range map[string]string{
+		`1200.4`: "1200.40", `1200`: "1200.00", `350.150`: "350.15", `1.2e3`: "1200.00", `12e-1`: "1.20", `0`: "0.00",
+		`"1200.40"`: "1200.40", `" 350.1 "`: "350.10", `"7"`: "7.00", `900719925474099.25`: "900719925474099.25",
+		`1200.405`: "", `-1`: "", `1e99`: "", `1e999999999`: "", `"1.200,40"`: "", `"1,200.40"`: "", `"1200.400"`: "", `"R$ 12"`: "", `"1e3"`: "",
+		`true`: "", `{}`: "", `350.15000000000003`: "", `"12."`: "",
+	} {
+		got, err := Money().Read(record.Record(`{"v":` + in + `}`).Get("v"))
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: got %q, %v, want %q", in, got, err, want)
+		}
+	}
+}
+
+func TestDiscover(t *testing.T) {
+	d := &doors{}
+	catalog, err := d.destination().Discover(t.Context(), []byte(`{"token":"t"}`))
+	if err != nil || len(catalog.Operations) != 3 {
+		t.Fatalf("%+v, %v", catalog, err)
+	}
+	first := catalog.Operations[0]
+	if first.ObjectName != "close" || first.SyncMode != "update" || len(first.MatchingKeys) != 2 || first.MatchingKeys[1][0] != "id" {
+		t.Errorf("got %+v", first)
+	}
+	for operation, records := range map[int]map[string]bool{
+		0: {
+			`{"door":"1","why":"wind"}`: true, `{"id":"123","why":"night","note":"x","more":1}`: true,
+			`{"door":"1","id":"123","why":"wind"}`: false, `{"door":"1","why":"rain"}`: false, `{"door":"1"}`: false, `{"why":"wind"}`: false, `{"id":"1","why":"wind"}`: false,
+		},
+		1: {`{"door":"1","sum":"1200.40"}`: true, `{"door":"1","sum":12}`: true, `{"sum":true,"door":"1"}`: false},
+		2: {`{"all":"x"}`: true, `{}`: false},
+	} {
+		schema, err := spec.Compile("operation", catalog.Operations[operation].JSONSchema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r, fits := range records {
+			if err := schema.Validate([]byte(r)); (err == nil) != fits {
+				t.Errorf("%s fits: %v, want %v", r, err, fits)
+			}
+		}
+	}
+	if !strings.Contains(string(first.JSONSchema), "The record may call it reason__c instead.") {
+		t.Errorf("the other name is not said: %s", first.JSONSchema)
+	}
+}

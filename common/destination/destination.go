@@ -1,0 +1,229 @@
+// Package destination is the engine for destinations that carry out operations by JSON over HTTP: a record is a call, not a row.
+//
+// A connector describes an API: its transport, its operations, and the fields that each takes. The engine owns what is the same for all of
+// them: what is checked before anything is sent, which calls may go at the same time, that none goes twice by accident, what is counted,
+// when a state may be given back, and the ending. A connector that needs code where a description should do is a hint that the engine has
+// something to learn.
+package destination
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/redact"
+	"github.com/imob-data/airbyte-connectors/common/spec"
+)
+
+// API describes one API as one configuration sees it.
+type API struct {
+	httpclient.Options
+	Settings
+
+	// Outcome says what the answer to a call means: [Rejected] for a record that the API refused, [httpclient.Again] where it does not tell
+	// whether the operation ran, any other failure for one that did not run and that stops the sync. nil is as in [httpclient.Judge].
+	Outcome    httpclient.Judge
+	Check      httpclient.Request // tells whether the configuration works, and changes nothing
+	Parallel   int                // calls in flight; 0 is 4
+	Operations []Operation
+}
+
+// Settings are those that every destination has, for its config to embed. The specification gives their defaults and holds their values.
+type Settings struct {
+	OnRejected string `json:"on_rejected"`  // "continue", which "" is too, or "stop"
+	DryRun     bool   `json:"dry_run"`      // check everything, call nothing, give no state back
+	Journal    string `json:"journal_path"` // "" is none
+	InDoubt    string `json:"in_doubt"`     // of calls in the journal without an outcome: "stop", which "" is too, "resend" or "skip"
+}
+
+// Operation is what can be done with the records of a stream: one POST for each, which is never repeated unless it provably did not run.
+type Operation struct {
+	Name        string // the destination object, or the stream, that asks for it
+	Description string
+	Path        string
+	Wrap        string // the member of the body that holds the fields
+	Fields      []Field
+	One         []string // names of fields of which exactly one is given
+	Some        []string // names of fields of which at least one is given
+	// Serial has all calls with this Wrap go one after the other. Otherwise only those do in which the fields that are keys are the same.
+	Serial bool
+	// Look is where somebody can see whether a call was carried out, to go behind "Look".
+	Look string
+}
+
+// Field is one field of a record and of the body.
+type Field struct {
+	Name, As    string // in a record either may be used; As is what the API calls it
+	Description string
+	Kind        Kind
+	Required    bool
+	Key         bool // it says what the call is about
+	Blank       bool // sent as "" where the record does not have it
+}
+
+// Rejected says that the API refused a record and that nothing was changed; message is its own words.
+func Rejected(message string) error { return &rejection{message} }
+
+type rejection struct{ message string }
+
+func (r *rejection) Error() string { return r.message }
+
+const (
+	defaultParallel = 4
+	checkBudget     = 25 * time.Second // of the request of a check, retries included: a check ends within 30 seconds
+)
+
+// Destination is a connector made from a description. It implements cli.Destination. Safe for concurrent use.
+type Destination struct {
+	files    func() (*spec.Spec, error)
+	describe func(config []byte) (API, error)
+}
+
+// New makes a Destination from a connector's files (spec.json) and its description. describe is a pure function; C is the configuration,
+// decoded from JSON after it was validated against the spec.
+func New[C any](files fs.FS, describe func(C) API) *Destination {
+	return &Destination{
+		files: sync.OnceValues(func() (*spec.Spec, error) { return spec.Load(files) }),
+		describe: func(config []byte) (API, error) {
+			var c C
+			if err := json.Unmarshal(config, &c); err != nil {
+				return API{}, misfit(err)
+			}
+			return describe(c), nil
+		},
+	}
+}
+
+// misfit is the fault of a configuration that passed the spec and yet cannot be decoded.
+func misfit(err error) error {
+	message := "The configuration cannot be used."
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		message = fmt.Sprintf("The configuration cannot be used: %q has a value of the wrong type.", wrong.Field)
+	}
+	return &fault.Error{Kind: fault.Config, Message: message, Err: err}
+}
+
+// Spec is the connector's specification.
+func (d *Destination) Spec() (json.RawMessage, error) {
+	files, err := d.files()
+	if err != nil {
+		return nil, err
+	}
+	return files.JSON(), nil
+}
+
+// Check does the description's harmless request.
+func (d *Destination) Check(ctx context.Context, config []byte) error {
+	api, err := d.open(config)
+	if err != nil {
+		return err
+	}
+	api.MaxElapsed = checkBudget
+	client, err := d.connect(ctx, &api, config)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	_, err = client.Do(ctx, api.Check)
+	return err
+}
+
+// Discover is an object for each operation.
+func (d *Destination) Discover(_ context.Context, config []byte) (*protocol.DestinationCatalog, error) {
+	api, err := d.open(config)
+	if err != nil {
+		return nil, err
+	}
+	catalog := &protocol.DestinationCatalog{}
+	for _, o := range api.Operations {
+		schema, err := o.schema()
+		if err != nil {
+			return nil, err
+		}
+		entry := protocol.DestinationOperation{ObjectName: o.Name, SyncMode: "update", JSONSchema: schema}
+		for _, f := range o.Fields {
+			if f.Key {
+				entry.MatchingKeys = append(entry.MatchingKeys, []string{f.Name})
+			}
+		}
+		catalog.Operations = append(catalog.Operations, entry)
+	}
+	return catalog, nil
+}
+
+// open validates config and describes the API.
+func (d *Destination) open(config []byte) (API, error) {
+	files, err := d.files()
+	if err != nil {
+		return API{}, err
+	}
+	if err := files.Validate(config); err != nil {
+		return API{}, err
+	}
+	return d.describe(config)
+}
+
+// connect makes the client for api.
+func (d *Destination) connect(ctx context.Context, api *API, config []byte) (*httpclient.Client, error) {
+	files, err := d.files()
+	if err != nil {
+		return nil, err
+	}
+	api.Redact = redact.New(spec.Secrets(files.JSON(), config)...)
+	api.Log = protocol.Logger(ctx)
+	return httpclient.New(api.Options)
+}
+
+// modes is the sync modes that the specification supports.
+func (d *Destination) modes() ([]string, error) {
+	files, err := d.files()
+	if err != nil {
+		return nil, err
+	}
+	var document struct {
+		Modes []string `json:"supported_destination_sync_modes"`
+	}
+	if err := json.Unmarshal(files.JSON(), &document); err != nil {
+		return nil, fmt.Errorf("reading spec.json: %w", err)
+	}
+	return document.Modes, nil
+}
+
+// routes is the operation of each stream of cat. What cannot be carried out is found here, before anything is sent.
+func (d *Destination) routes(api *API, cat *protocol.ConfiguredCatalog) (map[protocol.Descriptor]*Operation, error) {
+	modes, err := d.modes()
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(api.Operations))
+	for i, o := range api.Operations {
+		names[i] = o.Name
+	}
+	routes := map[protocol.Descriptor]*Operation{}
+	for _, s := range cat.Streams {
+		name := s.DestinationObjectName
+		if name == "" {
+			name = s.Stream.Name
+		}
+		i := slices.Index(names, name)
+		if i < 0 {
+			return nil, fault.Configf("The stream %q is to be written to %q, which is no operation of this destination. Set its destination "+
+				"object, or its name, to one of %s.", s.Stream.Name, name, strings.Join(names, ", "))
+		}
+		if s.DestinationSyncMode != "" && !slices.Contains(modes, s.DestinationSyncMode) {
+			return nil, fault.Configf("The stream %q has the destination sync mode %q, which %s cannot do. Set it to %s.",
+				s.Stream.Name, s.DestinationSyncMode, name, strings.Join(modes, " or "))
+		}
+		routes[s.Descriptor()] = &api.Operations[i]
+	}
+	return routes, nil
+}

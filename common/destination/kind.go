@@ -1,0 +1,84 @@
+package destination
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// Kind is what a field may hold: its JSON Schema, and how a value, which is neither null nor blank, becomes the text that is sent. Read's
+// error continues "field ", names what the value must be and does not repeat it.
+type Kind struct {
+	Schema map[string]any
+	Read   func(record.Value) (string, error)
+}
+
+// Text is any text, or a whole number in its place, without the white space around it.
+func Text() Kind {
+	return Kind{Schema: map[string]any{"type": "string"}, Read: text}
+}
+
+// Matching is text that a regular expression is for; what says in words what that is, such as "an id of 15 or 18 characters".
+func Matching(expression, what string) Kind {
+	return Kind{
+		Schema: map[string]any{"type": "string", "pattern": expression},
+		Read: func(v record.Value) (string, error) {
+			s, err := text(v)
+			if err == nil && !regexp.MustCompile(expression).MatchString(s) {
+				err = errors.New("must be " + what)
+			}
+			return s, err
+		},
+	}
+}
+
+// OneOf is one of some texts.
+func OneOf(values ...string) Kind {
+	return Kind{
+		Schema: map[string]any{"type": "string", "enum": values},
+		Read: func(v record.Value) (string, error) {
+			s, err := text(v)
+			if err != nil {
+				return "", err
+			}
+			if !slices.Contains(values, s) {
+				return "", fmt.Errorf("must be one of %s", strings.Join(values, ", "))
+			}
+			return s, nil
+		},
+	}
+}
+
+// Money is an amount with two decimals behind a point, given as text or as a number.
+func Money() Kind {
+	return Kind{Schema: map[string]any{"type": []string{"number", "string"}, "examples": []any{"1200.40"}}, Read: money}
+}
+
+func text(v record.Value) (string, error) {
+	if raw := v.Raw(); raw[0] != '"' && !regexp.MustCompile(`^-?\d+$`).Match(raw) {
+		return "", errors.New("must be text")
+	}
+	return strings.TrimSpace(v.Text()), nil
+}
+
+func money(v record.Value) (string, error) {
+	wrong := errors.New("must be an amount such as 1200.40: a point before at most two decimals, nothing between the thousands, not negative")
+	written := regexp.MustCompile(`^\d{1,15}(\.\d{1,2})?$`)
+	if v.Raw()[0] != '"' { // a number may also be written as 1.2e3 or 350.150; small exponents only, since the digits are written out
+		written = regexp.MustCompile(`^\d{1,15}(\.\d+)?([eE][+-]?\d{1,2})?$`)
+	}
+	s := strings.TrimSpace(v.Text())
+	if !written.MatchString(s) {
+		return "", wrong
+	}
+	amount, ok := new(big.Rat).SetString(s)
+	if !ok || !new(big.Rat).Mul(amount, big.NewRat(100, 1)).IsInt() || amount.Cmp(big.NewRat(1e15, 1)) >= 0 {
+		return "", wrong
+	}
+	return amount.FloatString(2), nil
+}

@@ -1,0 +1,433 @@
+package destination
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/ratelimit"
+)
+
+// How long calls that are under way are waited for: when the run was told to stop, and when it stops because another call failed, which
+// leaves more time than any answer takes.
+const (
+	stopPatience = 20 * time.Second
+	failPatience = 90 * time.Second
+)
+
+// Write takes the messages of in, one a line, until it ends: a record becomes a call, a state is given back when all before it has an
+// outcome. What else comes is left aside, but for the source's word that a stream is complete.
+//
+// When a call fails, or its outcome stays unknown, nothing more is begun; what is under way comes to its end. When ctx is done the same
+// happens, for at most 20 seconds. Every failure is sent as it happens, and all are returned joined.
+func (d *Destination) Write(
+	ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, in io.Reader, out *protocol.Emitter,
+) (err error) {
+	api, err := d.open(config)
+	if err != nil {
+		return err
+	}
+	routes, err := d.routes(&api, cat)
+	if err != nil {
+		return err
+	}
+	limit := api.Limit
+	api.Limit = nil // what waits for the quota is not begun: the writer sees to it, and the client to what a 429 asks
+	client, err := d.connect(ctx, &api, config)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	w := &writer{
+		api: api, routes: routes, client: client, limit: limit, out: out, log: protocol.Logger(ctx),
+		active: map[string]bool{}, freed: make(chan struct{}), records: map[protocol.Descriptor]int{},
+	}
+	if api.Journal != "" && !api.DryRun {
+		w.journal, err = openJournal(api.Journal, target(api.BaseURL), syncID(cat), w.doubt, func(k *known) bool {
+			return k.outcome == rejected && api.OnRejected == "stop" // somebody may have mended what was wrong
+		})
+		if err != nil {
+			return err
+		}
+	}
+	w.ledger = newLedger(w.journal.first())
+	err = w.run(ctx, in)
+	return errors.Join(err, w.journal.close(err == nil))
+}
+
+// syncID is the sync that the platform says this run belongs to, 0 where it does not say.
+func syncID(cat *protocol.ConfiguredCatalog) int64 {
+	for _, s := range cat.Streams {
+		if s.SyncID != nil {
+			return *s.SyncID
+		}
+	}
+	return 0
+}
+
+// target is an address as a journal keeps it.
+func target(address string) string { return strings.ToLower(strings.Trim(address, "/ ")) }
+
+// writer is one Write.
+type writer struct {
+	api     API
+	routes  map[protocol.Descriptor]*Operation
+	client  *httpclient.Client
+	limit   *ratelimit.Limiter
+	journal *journal
+	ledger  *ledger
+	out     *protocol.Emitter
+	log     *slog.Logger
+
+	work  context.Context // done when nothing more is begun
+	halt  context.CancelCauseFunc
+	calls context.Context // of what is under way
+	wait  sync.WaitGroup  // for those
+
+	records map[protocol.Descriptor]int // that came
+
+	mu       sync.Mutex
+	active   map[string]bool // the orders of the calls under way
+	freed    chan struct{}   // closed, and made anew, when one of them has ended
+	failures []error
+	count    struct{ done, rejected, before int }
+}
+
+func (w *writer) run(ctx context.Context, in io.Reader) error {
+	w.work, w.halt = context.WithCancelCause(ctx)
+	defer w.halt(nil)
+	calls, hangUp := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer hangUp(nil)
+	w.calls = calls
+	later := func(patience time.Duration) func() {
+		return func() { time.AfterFunc(patience, func() { hangUp(context.Canceled) }) }
+	}
+	defer context.AfterFunc(ctx, later(stopPatience))()
+	defer context.AfterFunc(w.work, later(failPatience))()
+
+	err := w.take(in)
+	w.wait.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.summarize()
+	if errors.Is(err, context.Canceled) || err == nil && !w.ledger.empty() {
+		err = context.Cause(ctx) // nil where it was a failure that ended it
+	}
+	return errors.Join(append(w.failures, err)...)
+}
+
+func (w *writer) summarize() {
+	sum := fmt.Sprintf("%d records were carried out, %d rejected", w.count.done, w.count.rejected)
+	if w.api.DryRun {
+		sum = fmt.Sprintf("Nothing was sent (dry_run): %d records can be carried out, %d are rejected", w.count.done, w.count.rejected)
+	}
+	if w.count.before > 0 {
+		sum += fmt.Sprintf("; %d had been before, as the journal says, and were not sent again", w.count.before)
+	}
+	w.log.Info(sum + ".")
+}
+
+// incoming is what was read.
+type incoming struct {
+	message protocol.Message
+	err     error
+}
+
+// take takes messages until there are no more or nothing more may be begun.
+func (w *writer) take(in io.Reader) error {
+	messages := make(chan incoming)
+	go func() { // a read cannot be interrupted; it is left behind when the run has to end
+		defer close(messages)
+		defer func() {
+			if v := recover(); v != nil {
+				messages <- incoming{err: protocol.Recovered(v)}
+			}
+		}()
+		for m, err := range protocol.Read(in) {
+			select {
+			case messages <- incoming{m, err}:
+			case <-w.work.Done():
+				return
+			}
+		}
+	}()
+	for {
+		select {
+		case <-w.work.Done():
+			return w.work.Err()
+		case got, more := <-messages:
+			if !more {
+				return w.work.Err()
+			}
+			if got.err != nil {
+				return unreadable(got.err)
+			}
+			if err := w.message(got.message); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// unreadable is the fault of an input that cannot be read on. What came before it is carried out; no state behind it is given back, so
+// nothing is lost.
+func unreadable(err error) error {
+	if broken, ok := errors.AsType[*protocol.LineError](err); ok {
+		return &fault.Error{Kind: fault.Config, Err: err, Message: fmt.Sprintf("Line %d of the input is no message of the Airbyte protocol: %v. "+
+			"It was not carried out, nor was anything behind it; mend what writes it, and sync again.", broken.Line, broken.Err)}
+	}
+	if _, known := errors.AsType[*fault.Error](err); known {
+		return err
+	}
+	return &fault.Error{Kind: fault.Transient, Message: "The input could not be read to its end.", Err: err}
+}
+
+func (w *writer) message(m protocol.Message) error {
+	switch {
+	case m.Record != nil:
+		return w.record(m.Record)
+	case m.State != nil:
+		_, err := w.ledger.enter(w.work, m.State.Descriptor, func(e *entry) error { return w.echo(e, m.State) })
+		return err
+	case m.Trace != nil && m.Trace.StreamStatus != nil && m.Trace.StreamStatus.Status == protocol.Complete:
+		stream := m.Trace.StreamStatus.StreamDescriptor
+		_, err := w.ledger.enter(w.work, stream, func(e *entry) error { return w.journal.complete(e.number, stream) })
+		return err
+	}
+	return nil
+}
+
+// echo gives a state back.
+func (w *writer) echo(e *entry, s *protocol.State) error {
+	stats := w.ledger.tally(s)
+	if w.api.DryRun {
+		return nil
+	}
+	stream := &s.Descriptor
+	if s.Type != protocol.StateStream {
+		stream = nil
+	}
+	if err := w.journal.state(e.number, stream); err != nil {
+		return err
+	}
+	return w.out.Echo(s, stats)
+}
+
+// record checks a record and begins what it asks for.
+func (w *writer) record(m *protocol.RecordMessage) error {
+	operation := w.routes[m.Descriptor]
+	if operation == nil {
+		return fault.Configf("A record came of the stream %q, which is not in the configured catalog. It was not carried out.", m.Name)
+	}
+	w.records[m.Descriptor]++
+	if w.records[m.Descriptor] == 1 {
+		if names := operation.strangers(m.Data); len(names) > 0 {
+			w.log.Info(fmt.Sprintf("The records of the stream %s have fields that %s does not take and that are not sent: %s.",
+				m.Name, operation.Name, short(strings.Join(names, ", "))))
+		}
+	}
+	entry, err := w.ledger.enter(w.work, m.Descriptor, nil)
+	if err != nil {
+		return err
+	}
+	c, err := operation.call(m.Data)
+	if c.about == "" {
+		c.about = fmt.Sprintf("record %d of the stream %s", w.records[m.Descriptor], m.Name)
+	}
+	if err != nil {
+		return w.reject(entry, c, err.Error())
+	}
+	if w.api.DryRun {
+		w.settle(entry, &w.count.done)
+		return nil
+	}
+	before, err := w.journal.take(entry.number, c.identity)
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		if before.covered {
+			w.log.Warn(fmt.Sprintf("%s of %s asks what an earlier run carried out, whose state may have been lost: it is taken for the same "+
+				"record and not sent again. If it is meant once more, a sync after this one can bring it.", operation.Name, c.about))
+		}
+		if before.outcome == rejected {
+			return w.reject(entry, c, before.message)
+		}
+		w.settle(entry, &w.count.before)
+		return nil
+	}
+	return w.start(entry, c)
+}
+
+// start begins c in its turn, and leaves it to a goroutine. Calls begin in the order of their records: so few of them are ahead of one that
+// still waits, and are resent when the run has to end.
+func (w *writer) start(e *entry, c *call) error {
+	free, err := w.admit(c.order)
+	if err != nil {
+		return err
+	}
+	counted, err := w.limit.Wait(w.work, nil)
+	if err == nil {
+		err = w.journal.begin(&known{
+			Number: e.number, Operation: c.operation.Name, About: c.about, Stream: e.stream, Identity: c.identity,
+		})
+	}
+	if err != nil {
+		free()
+		return err
+	}
+	w.wait.Go(func() {
+		defer free()
+		defer counted()
+		defer func() {
+			if v := recover(); v != nil {
+				w.fail(e, protocol.Recovered(v))
+			}
+		}()
+		w.carryOut(e, c)
+	})
+	return nil
+}
+
+// admit waits until a call of that order may go: none of it is under way, nor as many as may be of all.
+func (w *writer) admit(order string) (free func(), err error) {
+	for {
+		w.mu.Lock()
+		if !w.active[order] && len(w.active) < cmp.Or(w.api.Parallel, defaultParallel) && w.work.Err() == nil {
+			w.active[order] = true
+			w.mu.Unlock()
+			return func() {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				delete(w.active, order)
+				close(w.freed)
+				w.freed = make(chan struct{})
+			}, nil
+		}
+		freed := w.freed
+		w.mu.Unlock()
+		select {
+		case <-freed:
+		case <-w.work.Done():
+			return nil, w.work.Err()
+		}
+	}
+}
+
+// carryOut sends c and sees to its outcome.
+func (w *writer) carryOut(e *entry, c *call) {
+	name := c.operation.Name + " of " + c.about
+	_, err := w.client.Do(w.calls, httpclient.Request{
+		Method: http.MethodPost, Path: c.operation.Path, Body: c.body, Once: true, Judge: w.api.Outcome,
+	})
+	refused, isRefused := errors.AsType[*rejection](err)
+	switch {
+	case err == nil:
+		if err := w.journal.end(e.number, done, ""); err != nil {
+			w.fail(e, err)
+			return
+		}
+		w.settle(e, &w.count.done)
+	case errors.Is(err, httpclient.ErrUnknownOutcome):
+		w.fail(e, w.unknown(name, c.operation, err))
+	case isRefused:
+		message := short(w.api.Redact.String(refused.message))
+		if err := w.journal.end(e.number, rejected, message); err != nil {
+			w.fail(e, err)
+			return
+		}
+		if err := w.reject(e, c, message); err != nil {
+			w.fail(e, err)
+		}
+	default:
+		failed := w.journal.end(e.number, unrun, "")
+		if w.calls.Err() == nil { // else it was given up, and why is known
+			f := fault.Of(err)
+			failed = errors.Join(failed, &fault.Error{Kind: f.Kind, Message: name + " was not carried out: " + f.Message, Err: err})
+		}
+		if failed != nil {
+			w.fail(e, failed)
+		}
+	}
+}
+
+// unknown is the fault of a call of which nobody knows whether it was carried out.
+func (w *writer) unknown(name string, o *Operation, err error) error {
+	then := "No journal is configured (journal_path), so a later sync may send it again: take it out of the source first if it was carried out."
+	if w.journal != nil {
+		then = inDoubt
+	}
+	what, _, _ := strings.Cut(fault.Of(err).Message, " It is not known") // which is said better here, where it is known what to look at
+	return &fault.Error{Kind: fault.Config, Err: err, Message: fmt.Sprintf(
+		"%s: %s It is not known whether it was carried out, and it was not sent again. Look %s. %s", name, what, o.Look, then)}
+}
+
+const inDoubt = `Then set in_doubt to "skip" if it was, or to "resend" if it was not, and sync again.`
+
+// doubt is what becomes of calls that an earlier run began and of which it left no outcome.
+func (w *writer) doubt(calls []*known) (outcome, error) {
+	names := make([]string, len(calls))
+	looks := map[string]string{}
+	for _, o := range w.api.Operations {
+		looks[o.Name] = o.Look
+	}
+	for i, c := range calls {
+		names[i] = c.Operation + " of " + c.About
+	}
+	switch w.api.InDoubt {
+	case "resend":
+		w.log.Warn("The outcome of " + strings.Join(names, "; ") + " was never known; what comes again is sent again (in_doubt).")
+		return unrun, nil
+	case "skip":
+		w.log.Warn("The outcome of " + strings.Join(names, "; ") + " was never known; it is taken to be carried out (in_doubt).")
+		return done, nil
+	}
+	var text strings.Builder
+	for i, c := range calls {
+		fmt.Fprintf(&text, "%s: it is not known whether an earlier run carried it out. Look %s. ", names[i], looks[c.Operation])
+	}
+	return unknown, fault.Configf("%s%s", &text, inDoubt)
+}
+
+// settle counts a record that has an outcome.
+func (w *writer) settle(e *entry, count *int) {
+	w.mu.Lock()
+	*count++
+	w.mu.Unlock()
+	if err := w.ledger.settle(e, count == &w.count.rejected); err != nil {
+		w.fail(e, err)
+	}
+}
+
+// reject names a record that is not carried out, and why, and counts it. An error says that this ends the sync.
+func (w *writer) reject(e *entry, c *call, why string) error {
+	text := fmt.Sprintf("%s of %s was rejected: %s", c.operation.Name, c.about, strings.TrimSuffix(why, ".")+".")
+	w.log.Warn(text)
+	if w.api.OnRejected == "stop" {
+		w.mu.Lock()
+		w.count.rejected++
+		w.mu.Unlock()
+		return fault.Configf("%s The sync stops at the first rejected record (on_rejected).", text)
+	}
+	w.settle(e, &w.count.rejected)
+	return nil
+}
+
+// fail sends a failure and lets nothing more begin.
+func (w *writer) fail(e *entry, err error) {
+	_ = w.out.Failure(err, &e.stream) // fails when the output is closed, and then there is nobody to tell
+	w.mu.Lock()
+	w.failures = append(w.failures, err)
+	w.mu.Unlock()
+	w.halt(err)
+}

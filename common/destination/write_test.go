@@ -1,0 +1,333 @@
+package destination
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+)
+
+// in runs a test in a bubble, with an API in it.
+func in(t *testing.T, test func(t *testing.T, d *doors)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, openDoors(t)) })
+}
+
+func TestWrite(t *testing.T) {
+	refuse := func(w http.ResponseWriter, asked string) bool {
+		if strings.Contains(asked, "door=9") {
+			_, _ = io.WriteString(w, "{\"no\":\"No such\\n door s3cr3t.\"}")
+		}
+		return strings.Contains(asked, "door=9")
+	}
+	const wind, night = `{"door":"1","why":"wind"}`, `{"door":"2","reason__c":"night","note__c":" dark "}`
+	for name, c := range map[string]struct {
+		settings, in     string
+		asked            []string
+		states, warnings []string
+		info             string
+	}{
+		"nothing": {in: "", info: "0 records were carried out, 0 rejected."},
+		"records and states": {
+			in:     lines("S 1", "a "+wind, "a "+night, "S 2", `{"type":"LOG","log":{"level":"INFO","message":"m"}}`, `{"type":"NEW"}`, "C", "S 3"),
+			asked:  []string{"close door=1 note__c= reason__c=wind", "close door=2 note__c=dark reason__c=night"},
+			states: []string{echoed("1", "0.0", "0.0"), echoed("2", "2.0", "0.0"), echoed("3", "0.0", "0.0")},
+			info:   "2 records were carried out, 0 rejected.",
+		},
+		"no end of the last line": {
+			in: strings.TrimSuffix(lines("a "+wind), "\n"), asked: []string{"close door=1 note__c= reason__c=wind"}, info: "1 records were carried out, 0 rejected.",
+		},
+		"global state": {
+			in:     lines("a "+wind, `rent {"door":5,"sum":1200.4}`, "G 7"),
+			asked:  []string{"close door=1 note__c= reason__c=wind", "rent door=5 sum=1200.40"},
+			states: []string{`{"type":"GLOBAL","global":{"stream_states":[]},"id":7,"destinationStats":{"recordCount":2.0,"rejectedRecordCount":0.0}}`},
+			info:   "2 records were carried out, 0 rejected.",
+		},
+		"rejected": {
+			in:     lines(`a {"door":"9","why":"wind"}`, `a {"door":"3"}`, "a "+wind, `a {}`, "S 1"),
+			asked:  []string{"close door=1 note__c= reason__c=wind", "close door=9 note__c= reason__c=wind"},
+			states: []string{echoed("1", "4.0", "3.0")},
+			warnings: []string{
+				"close of door 3 was rejected: why is missing.", "close of door 9 was rejected: No such door ****.",
+				"close of record 4 of the stream a was rejected: why is missing; door or id is missing.",
+			},
+			info: "1 records were carried out, 3 rejected.",
+		},
+		"fields of others": {
+			in:    lines(`a {"door":"1","why":"wind","zone":1,"age":2}`, `a {"door":"2","why":"wind","more":2}`),
+			asked: []string{"close door=1 note__c= reason__c=wind", "close door=2 note__c= reason__c=wind"},
+			info:  "The records of the stream a have fields that close does not take and that are not sent: age, zone.",
+		},
+		"dry run": {
+			settings: `"dry_run":true`,
+			in:       lines("S 1", "a "+wind, `a {"door":"1"}`, "S 2"),
+			warnings: []string{"close of door 1 was rejected: why is missing."},
+			info:     "Nothing was sent (dry_run): 1 records can be carried out, 1 are rejected.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, d *doors) {
+				d.answer = refuse
+				w := d.write(t.Context(), t, c.settings, catalog(0), strings.NewReader(c.in))
+				if w.err != nil || len(w.failures) > 0 {
+					t.Errorf("%v, %v", w.err, w.failures)
+				}
+				same(t, "states", w.states, c.states)
+				same(t, "warnings", slices.Sorted(slices.Values(w.warnings)), c.warnings)
+				same(t, "asked", slices.Sorted(slices.Values(d.took())), c.asked)
+				if !slices.Contains(w.infos, c.info) {
+					t.Errorf("%q is not in the log %q", c.info, w.infos)
+				}
+			})
+		})
+	}
+}
+
+// Calls of one door go one after the other, in the order of their records; those of several doors together; all that are serial alone.
+func TestOrder(t *testing.T) {
+	in(t, func(t *testing.T, d *doors) {
+		d.answer = func(_ http.ResponseWriter, asked string) bool {
+			time.Sleep(time.Duration(len(asked)%7+1) * time.Second)
+			return false
+		}
+		var records, want []string
+		for i := range 60 {
+			door := i % 5
+			records = append(records, fmt.Sprintf(`a {"door":"%d","why":"wind","note":"%0*d"}`, door, i%6, i))
+			want = append(want, fmt.Sprintf("close door=%d note__c=%0*d reason__c=wind", door, i%6, i))
+			if i%10 == 0 {
+				records = append(records, fmt.Sprintf(`paint {"all":"%d"}`, i))
+				want = append(want, fmt.Sprintf("paint all=%d", i))
+			}
+		}
+		if w := d.write(t.Context(), t, "", catalog(0), strings.NewReader(lines(records...))); w.err != nil {
+			t.Fatal(w.err)
+		}
+		for _, key := range []string{"door=0", "door=1", "door=2", "door=3", "door=4", "paint"} {
+			others := func(asked string) bool { return !strings.Contains(asked, key) }
+			same(t, key, slices.DeleteFunc(d.took(), others), slices.DeleteFunc(slices.Clone(want), others))
+			if most := d.most[strings.Replace(key, "=", " ", 1)]; key != "paint" && most != 1 {
+				t.Errorf("%s: %d at a time", key, most)
+			}
+		}
+		if most := d.most[""]; most != defaultParallel {
+			t.Errorf("at most %d calls at a time, want %d", most, defaultParallel)
+		}
+	})
+}
+
+// A state is given back when all before it has an outcome, and as soon as it has.
+func TestStatesFollowTheirRecords(t *testing.T) {
+	in(t, func(t *testing.T, d *doors) {
+		d.answer = func(_ http.ResponseWriter, asked string) bool {
+			if strings.Contains(asked, "door=1") {
+				time.Sleep(10 * time.Second)
+			}
+			return false
+		}
+		reader, writer := io.Pipe()
+		began := time.Now()
+		at := map[string]time.Duration{}
+		emitter := protocol.NewEmitter(writerFunc(func(line []byte) {
+			if strings.Contains(string(line), `"STATE"`) {
+				at[string(line[strings.Index(string(line), `{"n":`)+5])] = time.Since(began)
+			}
+		}))
+		ended := make(chan error)
+		go func() {
+			ended <- d.destination().Write(t.Context(), []byte(`{"token":"s3cr3t"}`), catalog(0), reader, emitter)
+		}()
+		for _, part := range []string{
+			lines(`a {"door":"2","why":"wind"}`, "S 1"), lines(`a {"door":"1","why":"wind"}`, "S 2"), lines(`a {"door":"3","why":"wind"}`, "S 3"),
+		} {
+			if _, err := io.WriteString(writer, part); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		time.Sleep(time.Minute) // the input stays open
+		synctest.Wait()
+		if len(at) != 3 || at["1"] != 0 || at["2"] != 11*time.Second || at["3"] != 11*time.Second {
+			t.Errorf("the states were given back at %v", at)
+		}
+		writer.Close()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(b []byte) (int, error) {
+	f(b)
+	return len(b), nil
+}
+
+// Whatever ends a run: what came before it is carried out, no state behind it is given back, and it is said what is to be done.
+func TestFailures(t *testing.T) {
+	record := func(door int) string { return fmt.Sprintf(`a {"door":"%d","why":"wind"}`, door) }
+	for name, c := range map[string]struct {
+		settings string
+		cat      func(*protocol.ConfiguredCatalog)
+		in       []string
+		answer   func(w http.ResponseWriter)
+		asked    int
+		states   int
+		kind     fault.Kind
+		parts    []string
+		unknown  bool
+	}{
+		"line": {
+			in: []string{record(1), "S 1", record(2), "raw {bad", record(3), "S 2"}, asked: 2, states: 1, kind: fault.Config,
+			parts: []string{"Line 4 of the input is no message", "the line is not JSON", "nor was anything behind it"},
+		},
+		"cut line":       {in: []string{record(1), "S 1", `{"type":"RECORD","rec`}, asked: 1, states: 1, kind: fault.Config, parts: []string{"Line 3"}},
+		"unknown stream": {in: []string{record(1), "S 1", `b {"door":"1"}`, "S 2"}, asked: 1, states: 1, kind: fault.Config, parts: []string{`the stream "b"`}},
+		"unknown operation": {
+			cat: func(c *protocol.ConfiguredCatalog) { c.Streams[0].DestinationObjectName = "shut" }, in: []string{record(1)}, kind: fault.Config,
+			parts: []string{`The stream "a" is to be written to "shut"`, "close, rent, paint"},
+		},
+		"sync mode": {
+			cat: func(c *protocol.ConfiguredCatalog) { c.Streams[1].DestinationSyncMode = "overwrite" }, in: []string{record(1)}, kind: fault.Config,
+			parts: []string{`The stream "rent" has the destination sync mode "overwrite"`, "append or update"},
+		},
+		"configuration": {settings: `"in_doubt":"maybe"`, in: []string{record(1)}, kind: fault.Config, parts: []string{`"in_doubt"`}},
+		"rejected": {
+			settings: `"on_rejected":"stop"`, in: []string{record(1), "S 1", `a {"door":"2"}`, "S 2", record(3)}, asked: 1, states: 1, kind: fault.Config,
+			parts: []string{"close of door 2 was rejected: why is missing. The sync stops at the first rejected record (on_rejected)."},
+		},
+		"cut off": {
+			in: []string{record(1), "S 1", record(7), "S 2"}, answer: func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+			asked: 2, states: 1, kind: fault.Config, unknown: true,
+			parts: []string{
+				"close of door 7: POST /close was cut off before the answer was complete. It is not known whether it was carried out, and it was not " +
+					"sent again. Look whether the door is shut. No journal is configured",
+			},
+		},
+		"server error": {
+			in: []string{record(1), "S 1", record(7), "S 2"}, answer: func(w http.ResponseWriter) { w.WriteHeader(http.StatusInternalServerError) },
+			asked: 2, states: 1, kind: fault.Config, unknown: true, parts: []string{"close of door 7: POST /close failed (500)"},
+		},
+		"not allowed": {
+			in: []string{record(1), "S 1", record(7), "S 2"}, answer: func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden) },
+			asked: 2, states: 1, kind: fault.Config, parts: []string{"close of door 7 was not carried out: POST /close is not allowed (403)"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, d *doors) {
+				d.answer = func(w http.ResponseWriter, asked string) bool {
+					if strings.Contains(asked, "door=7") {
+						time.Sleep(time.Second)
+						c.answer(w)
+						return true
+					}
+					return false
+				}
+				cat := catalog(0)
+				if c.cat != nil {
+					c.cat(cat)
+				}
+				w := d.write(t.Context(), t, c.settings, cat, strings.NewReader(lines(c.in...)))
+				wantFault(t, w.err, c.kind, c.parts...)
+				if len(d.took()) != c.asked || len(w.states) != c.states || errors.Is(w.err, httpclient.ErrUnknownOutcome) != c.unknown {
+					t.Errorf("asked %q, states %q, %v", d.took(), w.states, w.err)
+				}
+			})
+		})
+	}
+}
+
+// After a failure nothing is begun any more, and what was begun comes to its end and is counted.
+func TestAFailureLetsTheOthersEnd(t *testing.T) {
+	in(t, func(t *testing.T, d *doors) {
+		d.answer = func(_ http.ResponseWriter, asked string) bool {
+			if strings.Contains(asked, "door=1") {
+				time.Sleep(time.Second)
+				panic(http.ErrAbortHandler)
+			}
+			time.Sleep(30 * time.Second)
+			return false
+		}
+		var records []string
+		for door := range 20 {
+			records = append(records, fmt.Sprintf(`a {"door":"%d","why":"wind"}`, door))
+		}
+		w := d.write(t.Context(), t, "", catalog(0), strings.NewReader(lines(append(records, "S 1")...)))
+		wantFault(t, w.err, fault.Config, "close of door 1")
+		if n := len(d.took()); n != defaultParallel || len(w.states) > 0 {
+			t.Errorf("%d calls, states %q", n, w.states)
+		}
+		if len(w.failures) != 1 || !slices.Contains(w.infos, "3 records were carried out, 0 rejected.") {
+			t.Errorf("%+v, %q", w.failures, w.infos)
+		}
+	})
+}
+
+func TestStop(t *testing.T) {
+	for name, c := range map[string]struct {
+		takes time.Duration
+		ends  time.Duration
+		state bool
+		parts []string
+	}{
+		"calls that end":  {takes: 10 * time.Second, ends: 10 * time.Second, state: true},
+		"calls that hang": {takes: 50 * time.Second, ends: 21 * time.Second, parts: []string{"close of door 1", "was stopped before the answer came"}},
+		"nothing to do":   {ends: time.Second, state: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, d *doors) {
+				d.answer = func(http.ResponseWriter, string) bool {
+					time.Sleep(c.takes)
+					return false
+				}
+				reader, writer := io.Pipe()
+				defer time.Sleep(time.Minute) // for the server to end
+				defer writer.Close()
+				began := time.Now()
+				ctx, cancel := context.WithCancelCause(t.Context())
+				go func() {
+					_, _ = io.WriteString(writer, lines(`a {"door":"1","why":"wind"}`, "S 1", `a {"door":"1","why":"night"}`, "S 2"))
+					time.Sleep(time.Second)
+					cancel(errStop)
+				}()
+				if c.takes == 0 {
+					d.answer = nil
+				}
+				w := d.write(ctx, t, "", catalog(0), reader)
+				if took := time.Since(began); took != c.ends || !errors.Is(w.err, errStop) {
+					t.Errorf("ended after %v with %v", took, w.err)
+				}
+				if (len(w.states) > 0) != c.state {
+					t.Errorf("states %q", w.states)
+				}
+				if c.parts != nil {
+					wantFault(t, w.err, fault.Config, c.parts...)
+				}
+				if n := len(d.took()); c.takes > 0 && n != 1 {
+					t.Errorf("%d calls", n)
+				}
+			})
+		})
+	}
+}
+
+func TestCheck(t *testing.T) {
+	in(t, func(t *testing.T, d *doors) {
+		if err := d.destination().Check(t.Context(), []byte(`{"token":"s3cr3t"}`)); err != nil || !slices.Equal(d.took(), []string{"doors "}) {
+			t.Errorf("%v, asked %q", err, d.took())
+		}
+		wantFault(t, d.destination().Check(t.Context(), []byte(`{"token":"wrong"}`)), fault.Config, "GET /doors was refused (401)")
+		wantFault(t, d.destination().Check(t.Context(), []byte(`{}`)), fault.Config, `"token" is missing`)
+	})
+}
