@@ -148,7 +148,7 @@ func TestExpiry(t *testing.T) {
 		{"of 2021", "0123456789abcdef0123456789abcdef", false, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ended, warnings := expiry(test.token, now)
+			warnings, ended := expiry(test.token, now)
 			if (ended != nil) != test.ended || len(warnings) != test.warned {
 				t.Errorf("%v, %q", ended, warnings)
 			}

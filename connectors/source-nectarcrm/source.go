@@ -44,7 +44,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 	if c.ProposalsOf == "open" {
 		always = func(opportunity record.Record) bool { return opportunity.Get("status").Text() == "1" }
 	}
-	ended, warnings := expiry(c.Token, time.Now())
+	warnings, ended := expiry(c.Token, time.Now())
 	api := rest.API{
 		Options: httpclient.Options{
 			BaseURL: cmp.Or(c.BaseURL, "https://app.nectarcrm.com.br"),

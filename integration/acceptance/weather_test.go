@@ -122,7 +122,7 @@ func quota(t *testing.T, f fixture) {
 		}
 		free := f.start(t, sim.Options{Size: size}, sim.Behaviour{})
 		f.succeed(t, free, harness.Read(free.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))
-		requests = int(free.Stats().Requests)
+		requests = free.Stats().Requests
 	}
 	a := f.start(t, sim.Options{Size: size}, sim.Behaviour{Quota: limit})
 	res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))
