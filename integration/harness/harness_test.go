@@ -158,7 +158,7 @@ func TestProblems(t *testing.T) {
 		{"text on stdout", "is not JSON", script{Lines: insert(0, "panic: no")}, ""},
 		{"a half line", "is not JSON", script{Lines: insert(3, row1[:40])}, ""},
 		{"no message", "not a message of the protocol", script{Lines: insert(0, `{"type":"LOG","log":{"level":"LOUD","message":"x"}}`)}, ""},
-		{"an unknown type", "which a source has not", script{Lines: insert(0, `{"type":"DESTINATION_CATALOG"}`)}, ""},
+		{"an unknown type", "which a source has not", script{Lines: insert(0, `{"type":"FILE"}`)}, ""},
 		{"not UTF-8", "is not UTF-8", script{Lines: insert(2, strings.Replace(row1, `"a"`, `"RAW"`, 1))}, ""},
 		{"stderr", "stderr is not empty", script{Lines: good(), Stderr: "warning"}, ""},
 		{"exit 1 in silence", "the exit code is 1 with 0 TRACE ERRORs", script{Lines: good(), Exit: 1}, ""},
