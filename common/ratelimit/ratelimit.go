@@ -52,10 +52,12 @@ func Every(per time.Duration, n int) *Limiter {
 	return &Limiter{window: per, slots: n - n/50, idle: n - n/50}
 }
 
-// Spaced is for a vendor that only throttles: n requests per window, each starting per/n after the one before or later; nothing is saved
-// up. An n below 1 is 1; a per of 0 or less is no quota.
+// Spaced is for a vendor that only throttles: n requests per window, less a margin of 2 %, each starting per/n and that margin after the one
+// before or later, so that none is too many where one comes late and the next does not; nothing is saved up. An n below 1 is 1; a per of 0
+// or less is no quota.
 func Spaced(per time.Duration, n int) *Limiter {
-	return &Limiter{gap: max(per, 0) / time.Duration(max(n, 1))}
+	gap := max(per, 0) / time.Duration(max(n, 1))
+	return &Limiter{gap: gap + gap/50}
 }
 
 // Unlimited admits all at once, but for Hold.
