@@ -200,7 +200,7 @@ func appendUnescaped(dst, s []byte) []byte {
 	return dst
 }
 
-// escapedAt is the code unit of the \uXXXX that begins at s[i], or U+FFFD where none does.
+// escapedAt is the code unit of the escape of four hexadecimal digits that begins at s[i], or U+FFFD where none does.
 func escapedAt(s []byte, i int) rune {
 	if i+6 > len(s) || s[i] != '\\' || s[i+1] != 'u' {
 		return utf8.RuneError
