@@ -19,7 +19,7 @@ func floors() [][]string {
 		0: {"fault", "redact", "ratelimit", "record"},
 		1: {"protocol", "spec", "httpclient"},
 		2: {"auth", "pagination", "state"},
-		3: {"rest", "destination", "cli"},
+		3: {"rest", "destination", "salesforce", "cli"},
 		4: {"connectortest"},
 	}
 }

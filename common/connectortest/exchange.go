@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -25,7 +26,7 @@ type exchange struct {
 		Path   string            `json:"path"`
 		Query  map[string]string `json:"query"`  // must be in the request; a value /between slashes/ is a regular expression
 		Header map[string]string `json:"header"` // must be in the request
-		Body   any               `json:"body"`   // must be in the request's JSON, wherever it has members
+		Body   any               `json:"body"`   // must be in the request's JSON or form, wherever it has members
 	} `json:"request"`
 	Response struct {
 		Status   int               `json:"status"` // 0 is 200
@@ -134,6 +135,14 @@ func (e *exchange) fits(r *http.Request, sent []byte) bool {
 		return true
 	}
 	var body any
+	if r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
+		form, err := url.ParseQuery(string(sent))
+		fields := map[string]any{}
+		for name := range form {
+			fields[name] = form.Get(name)
+		}
+		return err == nil && within(want.Body, fields)
+	}
 	return json.NewDecoder(bytes.NewReader(sent)).Decode(&body) == nil && within(want.Body, body)
 }
 

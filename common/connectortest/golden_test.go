@@ -170,22 +170,24 @@ func TestTranscript(t *testing.T) {
 	began := time.Now()
 	now := began.UTC().Format(time.RFC3339)
 	got := transcript([]message{
-		{stream: "b", line: "b1 " + now}, {line: "none 2001-02-03T04:05:06Z"}, {stream: "a", line: "a1", kind: "RECORD"},
+		{stream: "b", line: "b1 " + now + " " + began.Add(-15*time.Minute).Format(time.RFC3339)}, {line: "none 2001-02-03T04:05:06Z"}, {stream: "a", line: "a1", kind: "RECORD"},
 		{stream: "b", line: "b2 " + now, kind: "RECORD"}, {stream: "a", line: ""},
 	}, began)
-	if want := "none 2001-02-03T04:05:06Z\na1\nb1 NOW\nb2 " + now + "\n"; got != want {
+	if want := "none 2001-02-03T04:05:06Z\na1\nb1 NOW NOW\nb2 " + now + "\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestExchanges(t *testing.T) {
-	a := &api{exchanges: []exchange{{Times: 1}, {}, {Times: 2}}}
+	a := &api{exchanges: []exchange{{Times: 1}, {}, {Times: 2}, {}}}
 	a.exchanges[0].Request.Path, a.exchanges[0].Request.Query = "/a", map[string]string{"page": "1"}
 	a.exchanges[0].Response.Body = json.RawMessage(`"first"`)
 	a.exchanges[1].Request.Path, a.exchanges[1].Request.Header = "/a", map[string]string{"Token": "t"}
 	a.exchanges[1].Response.Status, a.exchanges[1].Response.Header = 201, map[string]string{"Content-Type": "text/plain"}
 	a.exchanges[2].Request.Method, a.exchanges[2].Request.Path = http.MethodPost, "/a"
 	a.exchanges[2].Request.Body = map[string]any{"q": map[string]any{"x": 1.0}}
+	a.exchanges[3].Request.Method, a.exchanges[3].Request.Path = http.MethodPost, "/form"
+	a.exchanges[3].Request.Body = map[string]any{"grant": "a b"}
 	for _, c := range []struct {
 		method, target, token, body string
 		status                      int
@@ -197,9 +199,14 @@ func TestExchanges(t *testing.T) {
 		{"POST", "/a", "t", `{"q":{"x":1,"y":2}}`, 200},
 		{"POST", "/a", "t", `{"q":{"x":2}}`, 400},
 		{"POST", "/a", "t", `{"q":1}`, 400},
+		{"POST", "/form", "t", "id=1&grant=a+b", 200},
+		{"POST", "/form", "t", "grant=b", 400},
 	} {
 		request := httptest.NewRequest(c.method, c.target, strings.NewReader(c.body))
 		request.Header.Set("Token", c.token)
+		if c.target == "/form" {
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
 		answer := httptest.NewRecorder()
 		a.ServeHTTP(answer, request)
 		if answer.Code != c.status {

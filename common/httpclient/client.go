@@ -28,14 +28,15 @@ const (
 )
 
 // Signer puts credentials on a request, before it is encoded: a session may live in the body. It is asked before every attempt, on a copy
-// that is the attempt's own, and before the attempt takes its place in the quota, so that it may make calls of its own even where the
-// quota is one request. Its errors end the request as they are. Safe for concurrent use.
+// that is the attempt's own, and before the attempt takes its place in the quota, so that it may make calls of its own, Unsigned ones, even
+// where the quota is one request. Its errors end the request as they are. Safe for concurrent use.
 type Signer interface {
 	Sign(ctx context.Context, r *Request) error
 }
 
-// Renewer is a Signer that can get new credentials; asked once per request after Expired or a 401, and once for all requests that were
-// signed with the same ones. What it does may also be left to the next Sign.
+// Renewer is a Signer that can get new credentials; asked after Expired or a 401, once for all requests that were signed with the same
+// ones, and again where the new ones do not last: see Do. What it does may also be left to the next Sign. Calls of its own are Unsigned.
+// Requests may be signed while it renews, with the old ones or the new.
 type Renewer interface {
 	Renew(ctx context.Context) error
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// Judge sees every answer before the default rules do, whatever its status. nil is "no opinion"; Again(err), Throttled(err), Expired(err),
+// Judge sees every answer before the default rules do, whatever its status. nil is "no opinion"; Again(err), Throttled(err), Busy(err), Expired(err),
 // Doubt(err), Accept or any other error, which is a failure as it is, decide.
 type Judge func(*Response) error
 
@@ -25,8 +25,12 @@ func Again(err error) error { return &again{err: cmp.Or(err, errUnsaid)} }
 // asked again.
 func Throttled(err error) error { return &again{err: cmp.Or(err, errUnsaid), throttled: true} }
 
-// Expired says that the credentials ran out: they are renewed once and the request is repeated, even one that is Once. err is the failure
-// when there is nothing to renew, or the answer stays the same.
+// Busy is Throttled for an answer that says that too much runs at the same time, not that a quota is used up: the requests are held for a
+// growing while, and not for a quota's whole window.
+func Busy(err error) error { return &again{err: cmp.Or(err, errUnsaid), throttled: true, busy: true} }
+
+// Expired says that the credentials ran out, as a 401 does: they are renewed and the request is repeated, even one that is Once. err is the
+// failure when there is nothing to renew, or the answer stays the same; see Do for when that is.
 func Expired(err error) error { return &expired{err: cmp.Or(err, errUnsaid)} }
 
 var errUnsaid = errors.New("the answer is not good")
@@ -34,6 +38,7 @@ var errUnsaid = errors.New("the answer is not good")
 type again struct {
 	err       error
 	throttled bool
+	busy      bool
 }
 
 func (a *again) Error() string { return a.err.Error() }
@@ -66,6 +71,7 @@ type failure struct {
 	until     time.Time // the server's wish not to be asked before; zero for none
 	hold      bool      // the wish concerns all requests
 	throttled bool      // there is a wish even where the server does not say until when
+	busy      bool      // the wish is for less at the same time
 	unrun     bool      // the method provably did not run
 	unknown   bool      // nobody knows whether the method ran
 	doubt     bool      // the failure may pass, see Doubt
@@ -111,6 +117,7 @@ func (f *failure) opinion(err error) *failure {
 		}
 		if a.throttled {
 			f.throttled, f.hold, f.unrun, f.unknown = true, true, true, false
+			f.busy = a.busy
 		}
 		return f
 	}

@@ -3,6 +3,7 @@ package httpclient
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"sync"
@@ -175,4 +176,237 @@ func TestRenewalThatIsAbandonedPassesOn(t *testing.T) {
 			t.Errorf("renewed %d times", s.renewed.Load())
 		}
 	})
+}
+
+// worn is a Signer whose tokens are good for a number of calls each, and the server that takes them.
+type worn struct {
+	uses    int           // that a token is good for
+	renewal time.Duration // which comes after the new token is in use
+	slow    time.Duration // that a good answer takes longer than a refusal
+	login   time.Duration // that signing takes before it looks which token there is
+
+	mu      sync.Mutex
+	token   int
+	left    int
+	renewed int
+}
+
+func (s *worn) Sign(_ context.Context, r *Request) error {
+	time.Sleep(s.login)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*r = r.With(Header, "Token", s.token)
+	return nil
+}
+
+func (s *worn) Renew(context.Context) error {
+	s.mu.Lock()
+	s.token++
+	s.left = s.uses
+	s.renewed++
+	s.mu.Unlock()
+	time.Sleep(s.renewal)
+	return nil
+}
+
+func (s *worn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	admitted := r.Header.Get("Token") == strconv.Itoa(s.token) && s.left > 0
+	if admitted {
+		s.left--
+	}
+	s.mu.Unlock()
+	if !admitted || r.URL.Path == "/never" {
+		answer{status: 401}.write(w)
+		return
+	}
+	time.Sleep(s.slow)
+	good.write(w)
+}
+
+func TestCredentialsThatAreUsedUp(t *testing.T) {
+	tests := map[string]struct {
+		uses, parallel int
+		slow           time.Duration
+		renewal, login time.Duration
+	}{
+		"answers at once":                {uses: 5, parallel: 8},
+		"answers that refusals overtake": {uses: 3, parallel: 8, slow: time.Second},
+		"one call each":                  {uses: 1, parallel: 8, slow: time.Second},
+		"used before the renewal ends":   {uses: 1, parallel: 8, slow: time.Millisecond, renewal: time.Second},
+		"slowly signed":                  {uses: 1, parallel: 8, slow: 7 * time.Millisecond, login: 10 * time.Millisecond},
+	}
+	for name, tt := range tests {
+		for _, once := range []bool{false, true} {
+			t.Run(name+", once "+strconv.FormatBool(once), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := &worn{uses: tt.uses, slow: tt.slow, renewal: tt.renewal, login: tt.login}
+					c, _ := client(t, s.ServeHTTP, func(o *Options) { o.Auth = s })
+					var wg sync.WaitGroup
+					for range tt.parallel {
+						wg.Go(func() {
+							for range 5 {
+								if _, err := c.Do(t.Context(), Request{Method: "POST", Once: once}); err != nil {
+									t.Error(err)
+								}
+							}
+						})
+					}
+					wg.Wait()
+					if least := tt.parallel * 5 / s.uses; s.renewed < least {
+						t.Errorf("renewed %d times for calls that need at least %d", s.renewed, least)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A path that is always refused ends with that, although the credentials work for all others, and does not take those with it: only the
+// newest credentials are good here, so that each renewal has what is under way refused.
+func TestPathsThatAreAlwaysRefused(t *testing.T) {
+	for name, tt := range map[string]struct {
+		paths int
+		slow  time.Duration
+	}{"one": {1, 0}, "one, slow answers": {1, time.Second}, "many": {4, 0}, "many, slow answers": {4, time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &worn{uses: math.MaxInt, slow: tt.slow}
+				c, _ := client(t, s.ServeHTTP, func(o *Options) { o.Auth = s })
+				var others, refused sync.WaitGroup
+				ctx, cancel := context.WithCancel(t.Context())
+				for range 4 {
+					others.Go(func() {
+						for ctx.Err() == nil {
+							if _, err := c.Do(t.Context(), Request{Path: "/x"}); err != nil {
+								t.Error(err)
+							}
+						}
+					})
+				}
+				for range tt.paths {
+					refused.Go(func() {
+						_, err := c.Do(t.Context(), Request{Path: "/never"})
+						wantFault(t, err, fault.Config, "GET /never was refused (401)")
+					})
+				}
+				refused.Wait()
+				cancel()
+				others.Wait()
+				if s.renewed > 1+2*tt.paths {
+					t.Errorf("renewed %d times", s.renewed)
+				}
+			})
+		})
+	}
+}
+
+func TestManyRequestsWithAWrongCredentialRenewOnce(t *testing.T) {
+	for name, tt := range map[string]struct {
+		good int64         // how many requests the credential is good for before it is wrong
+		slow time.Duration // that each refusal takes longer than the one before
+	}{
+		"together": {}, "one after the other": {slow: time.Second},
+		"good once": {good: 1}, "good once, one after the other": {good: 1, slow: time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &token{}
+				var asked, refused atomic.Int64
+				c, _ := client(t, func(w http.ResponseWriter, _ *http.Request) {
+					if asked.Add(1) <= tt.good {
+						good.write(w)
+						return
+					}
+					time.Sleep(time.Duration(refused.Add(1)) * tt.slow)
+					answer{status: 401}.write(w)
+				}, func(o *Options) { o.Auth = s })
+				for range tt.good {
+					if _, err := c.Do(t.Context(), Request{}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				var wg sync.WaitGroup
+				for range 8 {
+					wg.Go(func() {
+						_, err := c.Do(t.Context(), Request{Path: "/x"})
+						wantFault(t, err, fault.Config, "GET /x was refused (401)")
+					})
+				}
+				wg.Wait()
+				if s.renewed.Load() != 1 || refused.Load() != 16 {
+					t.Errorf("renewed %d times, refused %d times", s.renewed.Load(), refused.Load())
+				}
+			})
+		})
+	}
+}
+
+// A request whose credentials another one has replaced while it was under way is not at fault, were they good for anything or not.
+func TestReplacedWhileUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &worn{uses: math.MaxInt}
+		c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/slow" {
+				time.Sleep(2 * time.Second) // and then look at the token
+			}
+			s.ServeHTTP(w, r)
+		}, func(o *Options) { o.Auth = s })
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			time.Sleep(3 * time.Second) // when the slow one has renewed
+			_, err := c.Do(t.Context(), Request{Path: "/never"})
+			wantFault(t, err, fault.Config, "GET /never was refused (401)")
+		})
+		if _, err := c.Do(t.Context(), Request{Path: "/slow"}); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+		if s.renewed != 2 {
+			t.Errorf("renewed %d times", s.renewed)
+		}
+	})
+}
+
+// TestTheWaitForOthersEnds with the request's own context and time.
+func TestTheWaitForOthersEnds(t *testing.T) {
+	for name, stopped := range map[string]bool{"stopped": true, "time over": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+					switch fresh := r.Header.Get("Token") == "1"; {
+					case fresh && r.URL.Path == "/hangs":
+						hang(w, r)
+						return
+					case fresh:
+						time.Sleep(time.Second) // so that the other is under way
+					}
+					answer{status: 401}.write(w)
+				}, func(o *Options) { o.Auth, o.MaxElapsed = &token{}, 30*time.Second })
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					time.Sleep(time.Second / 2) // while the first is renewing, so that the time of this one is over later
+					if _, err := c.Do(t.Context(), Request{Path: "/hangs"}); err == nil {
+						t.Error("no error")
+					}
+				})
+				began, want := time.Now(), 30*time.Second
+				ctx := t.Context()
+				if stopped {
+					want = 10 * time.Second
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, want)
+					defer cancel()
+				}
+				_, err := c.Do(ctx, Request{Path: "/x"})
+				if took := time.Since(began); took != want || stopped != errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("after %v: %v", took, err)
+				}
+				if !stopped {
+					wantFault(t, err, fault.Config, "GET /x was refused (401)")
+				}
+				wg.Wait()
+			})
+		})
+	}
 }

@@ -22,7 +22,7 @@ type In uint8
 // Where a parameter can go.
 const (
 	Query In = iota
-	Body     // a top-level member of the JSON (or form) body; a dotted key goes into nested objects
+	Body     // a top-level member of the JSON (or form) body; a dotted key goes into nested objects and Lists
 	Header
 	Path // replaces {key} in the path, escaped
 )
@@ -37,13 +37,14 @@ type Request struct {
 	Form     bool           // the body is sent as application/x-www-form-urlencoded instead of JSON
 	Once     bool           // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
 	Unsigned bool           // sent without credentials (a login), and so never renewed
+	Place    string         // where in a listing the request stands, for whoever pages it; not sent
 	First    Judge          // asked before Options.Judge; may be nil
 	Judge    Judge          // asked after Options.Judge; may be nil
 }
 
 // With is a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything
 // else as fmt does. nil removes a query parameter or a header; a []string is a query parameter that repeats. In a body the value stays as
-// it is, and what is in the way of a dotted key without being a map[string]any is replaced.
+// it is, and what is in the way of a dotted key without being a map[string]any or a List is replaced.
 func (r Request) With(in In, key string, value any) Request {
 	switch in {
 	case Query:
@@ -123,11 +124,32 @@ func put(body map[string]any, keys []string, value any) map[string]any {
 		body = map[string]any{}
 	}
 	if len(keys) > 1 {
-		inner, _ := body[keys[0]].(map[string]any)
-		value = put(inner, keys[1:], value)
+		switch inner := body[keys[0]].(type) {
+		case List:
+			value = List(put(inner, keys[1:], value))
+		case map[string]any:
+			value = put(inner, keys[1:], value)
+		default:
+			value = put(nil, keys[1:], value)
+		}
 	}
 	body[keys[0]] = value
 	return body
+}
+
+// List is a member of a body that is sent as a list. Its elements have names, by which With sets one of them and leaves the others, and which
+// say their order; an element that is nil is left out.
+type List map[string]any
+
+// MarshalJSON is the list of the elements in the order of their names.
+func (l List) MarshalJSON() ([]byte, error) {
+	elements := make([]any, 0, len(l))
+	for _, name := range slices.Sorted(maps.Keys(l)) {
+		if l[name] != nil {
+			elements = append(elements, l[name])
+		}
+	}
+	return marshal(elements)
 }
 
 // text is a parameter's value as it is written outside of JSON.
@@ -198,11 +220,20 @@ func (r Request) encode() (body []byte, contentType string, err error) {
 		}
 		return []byte(form.Encode()), "application/x-www-form-urlencoded", nil
 	}
+	body, err = marshal(r.Body)
+	if err != nil {
+		return nil, "", fault.Systemf("The connector made a request whose body cannot be written as JSON: %w", err)
+	}
+	return body, "application/json", nil
+}
+
+// marshal is json.Marshal without escapes for HTML.
+func marshal(value any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(r.Body); err != nil {
-		return nil, "", fault.Systemf("The connector made a request whose body cannot be written as JSON: %w", err)
+	if err := enc.Encode(value); err != nil {
+		return nil, err
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), "application/json", nil
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }

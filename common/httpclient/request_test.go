@@ -50,6 +50,18 @@ func TestWithLeavesTheOriginal(t *testing.T) {
 	}
 }
 
+func TestListIsSentInTheOrderOfItsNames(t *testing.T) {
+	r := Request{Body: map[string]any{"filters": List{"b": "x > 1"}}}
+	changed := r.With(Body, "filters.a", "<first>").With(Body, "filters.c", 3).With(Body, "filters.b", nil)
+	for want, r := range map[string]Request{
+		`{"filters":["x > 1"]}`: r, `{"filters":["<first>",3]}`: changed, `{"filters":[]}`: {Body: map[string]any{"filters": List{}}},
+	} {
+		if body, _, err := r.encode(); string(body) != want || err != nil {
+			t.Errorf("sent as %s, %v, want %s", body, err, want)
+		}
+	}
+}
+
 func TestFingerprint(t *testing.T) {
 	base := Request{Path: "/p", Query: url.Values{"a": {"1"}, "b": {"2"}}, Body: map[string]any{"x": 1, "y": 2}}
 	same := Request{Method: "GET", Path: "/p"}.With(Query, "b", 2).With(Query, "a", 1).With(Body, "y", 2).With(Body, "x", 1)

@@ -30,8 +30,11 @@ type call struct {
 	first    time.Time // when it was first admitted
 	deadline time.Time // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
 	held     time.Time // until when its own answers made it wait
-	renewed  bool
-	doubts   int // answers that were in doubt
+	signed   signature // of the last attempt
+	renewed  bool      // whether it ever was after a refusal
+	alone    bool      // whether the last attempt was the first with its credentials
+	reopen   func()    // to be called when the next attempt is over, which is such a first one; nil: it is none
+	doubts   int       // answers that were in doubt
 	last     *failure
 	backoff  *backoff.ExponentialBackOff
 }
@@ -40,9 +43,15 @@ type call struct {
 //
 // An answer is good when its status is 2xx and its body JSON, unless a Judge says otherwise. Retried are 408, 425, 429, 5xx, a 2xx that is
 // not JSON, and whatever cut the answer off; Retry-After goes before the backoff, and after a 429, or a 503 with Retry-After, all requests
-// wait. A 401 renews the credentials once. The time for it all, MaxElapsed, begins when r is first sent, and does not count what r waits
-// in an ordinary quota. When it is over, or would be before the server wants to be asked again, the failure is a Transient fault, or a
-// Config fault where it was the host that could not be found.
+// wait. The time for it all, MaxElapsed, begins when r is first sent, and does not count what r waits in an ordinary quota. When it is over,
+// or would be before the server wants to be asked again, the failure is a Transient fault, or a Config fault where it was the host that
+// could not be found.
+//
+// A 401, or what a Judge calls Expired, renews the credentials, once for all requests that were signed with the same ones, and r is sent
+// again, even if it is Once. A second refusal is final if the credentials are good for nothing: no request that was signed with them got
+// any other answer, those included that are under way, which are waited for. Had they been good for others, these used them up, and r gets
+// new ones that no other request is signed with before r has its answer; if they are refused too, that is final. What was refused with
+// credentials that others have replaced meanwhile is simply sent again.
 //
 // When ctx ends, Do returns at once with an error that wraps ctx's.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
@@ -59,7 +68,6 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
 		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
 	for {
-		seen := c.renewal.current()
 		res, f, err := c.attempt(ctx, call)
 		if err != nil {
 			return nil, c.ended(ctx, call, err)
@@ -69,7 +77,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 			return res, nil
 		}
 		call.last = f
-		if err := c.prepare(ctx, call, f, seen); err != nil {
+		if err := c.prepare(ctx, call, f); err != nil {
 			return nil, err
 		}
 	}
@@ -90,8 +98,14 @@ func (c *Client) ended(ctx context.Context, call *call, err error) error {
 // attempt signs, waits for its turn, sends and judges. A failure is of the attempt, an error of the request.
 func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, error) {
 	r := call.r.clone()
-	if c.o.Auth != nil && !r.Unsigned {
-		if err := c.o.Auth.Sign(ctx, &r); err != nil {
+	if call.alone = call.reopen != nil; call.alone {
+		defer call.reopen()
+		call.reopen = nil
+	}
+	signed := c.o.Auth != nil && !r.Unsigned
+	if signed {
+		var err error
+		if call.signed, err = c.renewal.sign(ctx, call.alone, func() error { return c.o.Auth.Sign(ctx, &r) }); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -107,6 +121,11 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	if err != nil {
 		return nil, nil, err
 	}
+	worked := false
+	if signed {
+		c.renewal.begin(call.signed)
+		defer func() { c.renewal.end(call.signed, worked) }()
+	}
 	sent := time.Now()
 	within, cancel := context.WithDeadline(ctx, call.deadline)
 	defer cancel()
@@ -116,6 +135,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	switch {
 	case err == nil:
 		f = c.judge(call.where, r, res)
+		worked = f == nil || f.step != renew
 	case ctx.Err() != nil && (!r.Once || !reached):
 		return nil, nil, ctx.Err()
 	case ctx.Err() != nil:
@@ -128,7 +148,11 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	case f == nil:
 		c.throttle.reset(sent)
 	case f.throttled && f.until.IsZero():
-		f.until = c.throttle.grow(sent, c.o.Limit.Window())
+		window := c.o.Limit.Window()
+		if f.busy {
+			window = 0
+		}
+		f.until = c.throttle.grow(sent, window)
 	}
 	return res, f, nil
 }
@@ -157,19 +181,10 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 	return done, nil
 }
 
-// prepare does what f asks for before the next attempt, or returns the error that ends the request. seen is the generation of credentials
-// that the attempt was signed with.
-func (c *Client) prepare(ctx context.Context, call *call, f *failure, seen uint64) error {
+// prepare does what f asks for before the next attempt, or returns the error that ends the request.
+func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	if f.step == renew {
-		renewer, ok := c.o.Auth.(Renewer)
-		if !ok || call.r.Unsigned || call.renewed {
-			return c.err(call.where, f, "")
-		}
-		call.renewed = true
-		if err := c.renewal.do(ctx, renewer, seen); err != nil {
-			return c.ended(ctx, call, err)
-		}
-		return nil
+		return c.renew(ctx, call, f)
 	}
 	if call.r.Once && f.unknown {
 		return c.unknownOutcome(call.where, f)
@@ -263,46 +278,4 @@ func (t *throttle) reset(sent time.Time) {
 	if !sent.Before(t.until) {
 		t.wait = 0
 	}
-}
-
-// renewal makes the credentials new once for all requests that were signed with the same ones.
-type renewal struct {
-	turn chan struct{} // holds a token while somebody renews
-
-	mu         sync.Mutex
-	generation uint64 // of the credentials
-	err        error  // of the attempt that ended the generation before
-}
-
-func newRenewal() renewal { return renewal{turn: make(chan struct{}, 1)} }
-
-func (r *renewal) current() uint64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.generation
-}
-
-// do renews what was signed as the generation seen, unless that has happened: then the outcome is shared.
-func (r *renewal) do(ctx context.Context, renewer Renewer, seen uint64) error {
-	select {
-	case r.turn <- struct{}{}:
-		defer func() { <-r.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	r.mu.Lock()
-	passed, err := r.generation != seen, r.err
-	r.mu.Unlock()
-	if passed {
-		return err
-	}
-	err = renewer.Renew(ctx)
-	if ctx.Err() != nil {
-		return ctx.Err() // the next in line does it
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.generation++
-	r.err = err
-	return err
 }

@@ -1,7 +1,7 @@
 // Package pagination knows how APIs cut a listing into pages: from one page to the request for the next.
 //
-// A strategy is a value without memory: where it stands is in the request that it is given. The engine owns the loop, and with it the
-// guards against a listing that never ends.
+// A strategy is a value without memory: where it stands is in the request that it is given, and some write it down there as its Place,
+// from which First goes on in a later run. The engine owns the loop, and with it the guards against a listing that never ends.
 package pagination
 
 import (
@@ -21,7 +21,7 @@ type Page struct {
 
 // Strategy is how one kind of listing is paged. Implementations are values, safe for concurrent use.
 type Strategy interface {
-	// First is r made to ask for the first page.
+	// First is r made to ask for the first page, or, by a strategy that writes down places, for the first one from r.Place on.
 	First(r httpclient.Request) httpclient.Request
 	// Next is the request after r, which brought p, or false when p was the last page.
 	Next(r httpclient.Request, p Page) (httpclient.Request, bool)
@@ -34,14 +34,26 @@ type Counted interface {
 	Count(p Page) (pages int, ok bool)
 	// At is r made to ask for page n, counted from 0.
 	At(r httpclient.Request, n int) httpclient.Request
-	// Echoes is whether p may be the answer to r as far as p tells: APIs are known to repeat a page under another page's number.
+}
+
+// Echoer is a Strategy that can tell from an answer that something else was asked for: APIs are known to repeat a page under another
+// page's number, and to ignore what they do not understand.
+type Echoer interface {
+	// Echoes is whether p may be the answer to r as far as p tells.
 	Echoes(r httpclient.Request, p Page) bool
 }
 
 // Totaled is a Strategy of a listing that says how many rows it has: a promise that the engine holds it to.
 type Totaled interface {
-	// Total is the number of rows of the whole listing as p tells it; false where p does not tell.
-	Total(p Page) (rows int64, ok bool)
+	// Total is the number of rows of the whole listing, or of all of it from the place on where it began, as p tells it; false where p does
+	// not tell. first is whether p is the first page that came of it.
+	Total(p Page, first bool) (rows int64, ok bool)
+}
+
+// Bounded is a Strategy that cannot reach every row of every listing.
+type Bounded interface {
+	// Beyond is whether p, the answer to r, is followed by rows that cannot be asked for.
+	Beyond(r httpclient.Request, p Page) bool
 }
 
 // Repeater is a Strategy of a listing that may go on with rows that came before instead of ending.
@@ -133,21 +145,15 @@ func (n Number) Echoes(r httpclient.Request, p Page) bool {
 
 // Resize asks for smaller pages.
 func (n Number) Resize(size int) (Strategy, bool) {
-	if size == 0 {
-		size = n.Size / 2
-	}
-	if n.SizeParam == "" || size < 1 || size >= n.Size {
-		return n, false
-	}
-	n.Size = size
-	return n, true
+	ok := smaller(n.SizeParam, &n.Size, size)
+	return n, ok
 }
 
 // Repeating is Repeats.
 func (n Number) Repeating() bool { return n.Repeats }
 
 // Total is the number that Rows names.
-func (n Number) Total(p Page) (int64, bool) { return number(p, n.Rows) }
+func (n Number) Total(p Page, _ bool) (int64, bool) { return number(p, n.Rows) }
 
 // Offset asks for pages by the position of their first row. The next page begins after the rows that came, so a server that caps the size
 // silently loses nothing; an empty page is the end.
@@ -157,6 +163,7 @@ type Offset struct {
 	SizeParam string // how many rows; "" when it is not asked for
 	Size      int
 	Rows      string // path in the answer: the number of rows of the whole listing, reliable
+	Max       int    // the last position that can be asked for; 0: there is none
 }
 
 // First is r made to ask from position 0.
@@ -167,17 +174,34 @@ func (o Offset) First(r httpclient.Request) httpclient.Request {
 	return r.With(o.In, o.Param, 0)
 }
 
-// Next asks from the position after the rows that came.
+// Next asks from the position after the rows that came, or from the last one that can be asked for.
 func (o Offset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
-	if len(p.Records) == 0 {
-		return r, false
-	}
 	at := param(r, o.In, o.Param)
-	return r.With(o.In, o.Param, at+len(p.Records)), true
+	next := at + len(p.Records)
+	if o.Max > 0 {
+		next = min(next, max(o.Max, at))
+	}
+	return r.With(o.In, o.Param, next), next > at
 }
 
 // Total is the number that Rows names.
-func (o Offset) Total(p Page) (int64, bool) { return number(p, o.Rows) }
+func (o Offset) Total(p Page, _ bool) (int64, bool) { return number(p, o.Rows) }
+
+// Beyond is whether rows follow p, which was asked for from the last position there is.
+func (o Offset) Beyond(r httpclient.Request, p Page) bool {
+	at := param(r, o.In, o.Param)
+	if o.Max == 0 || at < o.Max || len(p.Records) == 0 {
+		return false
+	}
+	rows, ok := number(p, o.Rows)
+	return !ok || int64(at+len(p.Records)) < rows
+}
+
+// Resize asks for smaller pages.
+func (o Offset) Resize(size int) (Strategy, bool) {
+	ok := smaller(o.SizeParam, &o.Size, size)
+	return o, ok
+}
 
 // Token asks for the next page by a token that the page before it carries; none, or an empty one, is the end.
 type Token struct {
@@ -219,23 +243,73 @@ func (Link) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	return follow(r, nextLink(p.Header))
 }
 
-// Keyset asks for the rows after the last key that came, in the order of that key; an empty page is the end.
+// Keyset asks for the rows after the last key that came, in the order of that key. A page that holds all rows that are left is the end, and
+// so is an empty one. Its place is the last key.
 type Keyset struct {
-	In    httpclient.In
-	Param string
-	Field string // the key's path in a row
+	In        httpclient.In
+	Param     string                  // the key after which the page begins; not there for the first page
+	Format    func(key string) string // how the key is written there; nil: as it is
+	Field     string                  // the key's path in a row
+	SizeParam string                  // how many rows; "" when it is not asked for
+	Size      int
+	Rows      string // path in the answer: the number of rows from the key on
+	Sorted    bool   // keys are in the order of their bytes, so that a page that is not is no answer to what was asked
 }
 
-// First is r as it is.
-func (Keyset) First(r httpclient.Request) httpclient.Request { return r }
+// First is r made to ask for the rows after its place, or for the first ones.
+func (k Keyset) First(r httpclient.Request) httpclient.Request {
+	if k.SizeParam != "" {
+		r = r.With(k.In, k.SizeParam, k.Size)
+	}
+	if r.Place == "" {
+		return r
+	}
+	return k.after(r, r.Place)
+}
 
 // Next is r with the key of the page's last row.
 func (k Keyset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
-	if len(p.Records) == 0 {
+	rows, ok := number(p, k.Rows)
+	if len(p.Records) == 0 || ok && rows <= int64(len(p.Records)) {
 		return r, false
 	}
-	key := p.Records[len(p.Records)-1].Get(k.Field).Text()
-	return r.With(k.In, k.Param, key), key != ""
+	key := k.key(p.Records[len(p.Records)-1])
+	return k.after(r, key), key != ""
+}
+
+func (k Keyset) key(row record.Record) string { return row.Get(k.Field).Text() }
+
+func (k Keyset) after(r httpclient.Request, key string) httpclient.Request {
+	r.Place = key
+	if k.Format != nil {
+		key = k.Format(key)
+	}
+	return r.With(k.In, k.Param, key)
+}
+
+// Total is the number that Rows names in the first page: in the others it falls.
+func (k Keyset) Total(p Page, first bool) (int64, bool) {
+	rows, ok := number(p, k.Rows)
+	return rows, ok && first
+}
+
+// Echoes is whether the keys of a Sorted listing rise from the one after which the page was to begin.
+func (k Keyset) Echoes(r httpclient.Request, p Page) bool {
+	last := r.Place
+	for _, row := range p.Records {
+		key := k.key(row)
+		if k.Sorted && key <= last {
+			return false
+		}
+		last = key
+	}
+	return true
+}
+
+// Resize asks for smaller pages.
+func (k Keyset) Resize(size int) (Strategy, bool) {
+	ok := smaller(k.SizeParam, &k.Size, size)
+	return k, ok
 }
 
 // Func is for what is peculiar to one API: the whole strategy is how the next request follows from a page.
@@ -246,6 +320,18 @@ func (Func) First(r httpclient.Request) httpclient.Request { return r }
 
 // Next is f itself.
 func (f Func) Next(r httpclient.Request, p Page) (httpclient.Request, bool) { return f(r, p) }
+
+// smaller sets size to what it should be, or half of it for 0, and is false when that is not smaller, or not asked for at all.
+func smaller(param string, size *int, to int) bool {
+	if to == 0 {
+		to = *size / 2
+	}
+	if param == "" || to < 1 || to >= *size {
+		return false
+	}
+	*size = to
+	return true
+}
 
 // number is the whole number at path in the answer, or false where path is "" or leads to none.
 func number(p Page, path string) (int64, bool) {

@@ -57,8 +57,13 @@ func TestNext(t *testing.T) {
 		{"link header", pagination.Link{}, []pagination.Page{
 			page(1, `[]`, link(`<https://a/1>; rel="prev", <https://a/3?x=1,2>; title="a, b"; rel="last next"`)), page(1, `[]`, link(`<x>; rel=prev`)),
 		}, []string{"", "https://a/3?x=1,2"}},
+		{"offset up to the last one there is", pagination.Offset{Param: "offset", Max: 4},
+			[]pagination.Page{page(3, `{}`, nil), page(3, `{}`, nil), page(3, `{}`, nil)}, []string{"offset=0", "offset=3", "offset=4"}},
 		{"keyset", pagination.Keyset{Param: "after", Field: "Id"}, []pagination.Page{page(3, `{}`, nil), page(0, `{}`, nil)},
 			[]string{"", "after=k2"}},
+		{"keyset with what is left", pagination.Keyset{
+			Param: "filter", Field: "Id", SizeParam: "size", Size: 3, Rows: "left", Format: func(key string) string { return "Id>" + key },
+		}, []pagination.Page{page(3, `{"left":5}`, nil), page(2, `{"left":2}`, nil)}, []string{"size=3", "filter=Id%3Ek2&size=3"}},
 		{"function", pagination.Func(func(r httpclient.Request, p pagination.Page) (httpclient.Request, bool) {
 			return r.With(httpclient.Query, "n", len(p.Records)), len(p.Records) > 0
 		}), []pagination.Page{page(2, `{}`, nil), page(0, `{}`, nil)}, []string{"", "n=2"}},
@@ -101,7 +106,7 @@ func TestNumberCounts(t *testing.T) {
 	if pages, ok := n.Count(p); pages != 4 || !ok {
 		t.Errorf("Count is %d, %t", pages, ok)
 	}
-	if rows, ok := n.Total(p); rows != 7 || !ok {
+	if rows, ok := n.Total(p, false); rows != 7 || !ok {
 		t.Errorf("Total is %d, %t", rows, ok)
 	}
 	second := n.At(httpclient.Request{Query: url.Values{"deleted": {"false"}}}, 1)
@@ -115,7 +120,7 @@ func TestNumberCounts(t *testing.T) {
 	if _, ok := n.Count(bare); ok {
 		t.Error("Count of an answer that does not tell")
 	}
-	if _, ok := n.Total(bare); ok {
+	if _, ok := n.Total(bare, true); ok {
 		t.Error("Total of an answer that does not tell")
 	}
 	if !n.Echoes(second, bare) {

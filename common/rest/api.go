@@ -23,7 +23,10 @@ type API struct {
 	Records string              // path of the rows in an answer, for streams that do not say it themselves; see Stream
 	Check   string              // the stream whose first page tells whether the configuration works
 	// Absent is whether an answer says that this account does not have what was asked for; see Stream.Optional.
-	Absent   func(*httpclient.Response) bool
+	Absent func(*httpclient.Response) bool
+	// Notice is a sentence about an answer that the user should know of, such as that a quota is nearly used up, or ""; nil: there is none. The
+	// first one in a run is a warning.
+	Notice   func(*httpclient.Response) string
 	Refuse   error    // why the configuration cannot work, found without asking the API: a config error; nil: it may
 	Warn     []string // what the user should know about the configuration before a read
 	Parallel int      // requests in flight, all streams together; 0 is 8
@@ -39,8 +42,12 @@ type Stream struct {
 	Body   map[string]any
 	// Each has the listing read once per set of parameters, which go where the stream has its own: into the body, or else the query.
 	Each []map[string]any
-	// Refused is whether an answer refuses a set of Each, which is then read as empty, if the API goes on answering something else; nil: none
-	// does. A set without parameters cannot be refused.
+	// Ways is for a listing of which it is not known how the API lets it be read: the ways, the best one first. One that is refused gives way to
+	// the next. Empty: there is one way, with Pages.
+	Ways []Way
+	// Refused is whether an answer refuses what was asked; nil: none does. Then the next of Ways is taken. Where none is left, a set of Each is
+	// read as empty, if the API goes on answering something else; without Each the question for changes (Cursor.Ask) is left out, with one WARN,
+	// and everything is read. Where nothing can be left out the answer is a failure.
 	Refused func(*httpclient.Response) bool
 	Pages   pagination.Strategy // nil: as the API says
 	Records string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
@@ -49,6 +56,7 @@ type Stream struct {
 	Removed *Removed            // nil: the API does not list what was removed
 	Parent  *Parent             // the stream is read with requests of its own for each row of another stream
 	Explode *Explode            // the stream is an array inside the rows of another stream
+	Partial *Partial            // a list inside the rows may come in part
 	Shape   []record.Edit       // what a row needs to become what the schema says; the cursor field's time needs no mention
 	// Map is the last resort, before Shape; a nil record drops the row.
 	Map func(record.Record) (record.Record, error)
@@ -76,6 +84,9 @@ type Cursor struct {
 	Overlap time.Duration
 	// Open is the path of a value that a row does not have while it may still change without its time moving; such rows are always sent.
 	Open string
+	// Margin, if it is not 0, makes the mark the moment at which the pass began, less this, whatever times came: for rows that need not carry
+	// the time that the API filters them by.
+	Margin time.Duration
 	// Window cuts the question into stretches of this length, each a slice that a later run need not read again; 0 asks once.
 	Window time.Duration
 }
@@ -118,6 +129,26 @@ type Explode struct {
 	Array    string            // path of the array in the parent's row
 	Put      map[string]string // member put into each record: path in the parent's row
 	Position string            // member that holds the row's position in its array, from 0; "": none
+}
+
+// Way is one way to read a listing.
+type Way struct {
+	Pages pagination.Strategy
+	Body  map[string]any // parameters in the body besides the stream's own; a dotted key as in httpclient.Body
+	// Warn is what the user should know when this way is taken because those before it were refused, or "".
+	Warn string
+	// Beyond is what the user can do where this way does not reach all rows, which is a config error: sentences, or "".
+	Beyond string
+}
+
+// Partial describes a list inside a row that the API may cut off, saying so: {"rows": […], "done": false, "next": "/address"}. The engine gets
+// the rest before the row is used, so that no record holds a part as if it were all. What the address leads to has the same form.
+type Partial struct {
+	Member string // of the row: the object that holds the list
+	Rows   string // in that object: the list
+	Done   string // whether it is all
+	Next   string // where the rest is
+	Total  string // how many there are in all; "": it is not told
 }
 
 // Between asks with two parameters, each in layout.

@@ -17,13 +17,15 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
 const (
 	defaultParallel = 8
 	// aheadBytes is how many bytes of pages of one listing are fetched ahead at the most.
 	aheadBytes = 8 << 20
-	// repeats is how often a page that came before under another number is asked for again.
+	// repeats is how often a page that came before under another number is asked for again, and how often one that is not what was asked for
+	// before its way is taken for refused.
 	repeats = 3
 )
 
@@ -33,57 +35,28 @@ type fetched struct {
 	request  httpclient.Request
 	picked   []record.Value // of each row, what the picker that was given picks
 	replaced int            // bytes that were not UTF-8
+	place    string         // the place of the page after it; "": there is none, or it has none
 	err      error
-}
-
-// pages is how s is paged, with pages as small as the API turned out to want them.
-func (r *run) pages(s *Stream) pagination.Strategy {
-	if learnt, ok := r.resized.Load(s.Name); ok {
-		return learnt.(pagination.Strategy) //nolint:forcetypeassert // resize stores nothing else
-	}
-	switch {
-	case s.Pages != nil:
-		return s.Pages
-	case r.api.Pages != nil:
-		return r.api.Pages
-	default:
-		return pagination.Single{}
-	}
-}
-
-// resize notes that s is to be read with smaller pages, if err says so and they can be smaller.
-func (r *run) resize(s *Stream, strategy pagination.Strategy, err error) bool {
-	large, ok := errors.AsType[*pagination.TooLarge](err)
-	sized, can := strategy.(pagination.Sized)
-	if !ok || !can {
-		return false
-	}
-	smaller, can := sized.Resize(large.Max)
-	if can {
-		r.resized.Store(s.Name, smaller)
-	}
-	return can
 }
 
 // fetch asks for one page of s, and picks values of its rows on the way. An answer without rows where there should be some is asked for
 // again like any other fault of a server.
 func (r *run) fetch(ctx context.Context, s *Stream, picker record.Picker, request httpclient.Request) (fetched, error) {
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-ctx.Done():
-		return fetched{}, context.Cause(ctx)
-	}
 	got := fetched{request: request}
-	counted, _ := r.pages(s).(pagination.Counted)
+	way := r.way(s)
+	echoer, _ := way.Pages.(pagination.Echoer)
+	strays := 0
 	absent := func(resp *httpclient.Response) bool { return r.api.Absent != nil && r.api.Absent(resp) }
-	if s.Optional {
-		request.First = func(resp *httpclient.Response) error {
-			if absent(resp) {
-				return errAbsent
-			}
-			return nil
+	first := request.First
+	request.First = func(resp *httpclient.Response) error {
+		r.notice(resp)
+		switch {
+		case s.Optional && absent(resp):
+			return errAbsent
+		case first != nil:
+			return first(resp)
 		}
+		return nil
 	}
 	request.Judge = func(resp *httpclient.Response) error {
 		if s.Parent != nil && s.Parent.Missing && resp.Status == http.StatusNotFound && !absent(resp) {
@@ -108,59 +81,103 @@ func (r *run) fetch(ctx context.Context, s *Stream, picker record.Picker, reques
 		}
 		got.Page = pagination.Page{Header: resp.Header, Body: resp.Body, Records: rows}
 		got.picked, got.replaced = picked, resp.Replaced
-		if counted != nil && !counted.Echoes(request, got.Page) {
-			return httpclient.Again(fault.Transientf("%s answered with another page than was asked for.", request.Path))
+		if echoer != nil && !echoer.Echoes(request, got.Page) {
+			stray := fault.Transientf("%s answered with another page than was asked for.", request.Path)
+			if strays++; strays > repeats && !way.last {
+				return &refusal{failure: stray, stray: true}
+			}
+			return httpclient.Again(stray)
 		}
 		return nil
 	}
-	_, err := r.client.Do(ctx, request)
+	_, err := r.do(ctx, request)
+	return got, err
+}
+
+// do sends a request when there is room for it.
+func (r *run) do(ctx context.Context, request httpclient.Request) (*httpclient.Response, error) {
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	resp, err := r.client.Do(ctx, request)
 	if err == nil {
 		r.answered.Store(true)
 	} else if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
 		err = why // whoever stopped the run knows better than the request that it was stopped in
 	}
-	return got, err
+	return resp, err
+}
+
+// notice warns of what the API says besides its answer, once.
+func (r *run) notice(resp *httpclient.Response) {
+	if r.api.Notice == nil {
+		return
+	}
+	if text := r.api.Notice(resp); text != "" && r.noticed.CompareAndSwap(false, true) {
+		r.log.Warn(text)
+	}
+}
+
+// page is fetch, with the rows whole.
+func (r *run) page(ctx context.Context, s *Stream, picker record.Picker, request httpclient.Request) (fetched, error) {
+	page, err := r.fetch(ctx, s, picker, request)
+	if err != nil || s.Partial == nil {
+		return page, err
+	}
+	err = r.complete(ctx, s, page.Records)
+	if _, ok := errors.AsType[*httpclient.StatusError](err); !ok {
+		return page, err
+	}
+	// A list that cannot be continued may be one of a row that has gone meanwhile, which a second look tells.
+	if page, err = r.fetch(ctx, s, picker, request); err != nil {
+		return page, err
+	}
+	return page, r.complete(ctx, s, page.Records)
 }
 
 // list is the pages of one listing in order, paged by strategy. A listing that says how many pages it has is fetched ahead. The sequence
-// ends after an error.
+// ends after an error. That something is refused is seen in the first two pages: from then on an answer that says so is a failure.
 func (r *run) list(
 	ctx context.Context, s *Stream, strategy pagination.Strategy, picker record.Picker, request httpclient.Request,
 ) iter.Seq2[fetched, error] {
 	return func(yield func(fetched, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		first := strategy.First(request)
-		page, err := r.fetch(ctx, s, picker, first)
-		if !yield(page, err) || err != nil {
-			return
-		}
+		next, more := strategy.First(request), true
 		guard := guard{run: r, stream: s, strategy: strategy, picker: picker, seen: map[uint64]bool{}}
-		guard.fresh(page)
-		if counted, ok := strategy.(pagination.Counted); ok {
-			if n, ok := counted.Count(page.Page); ok {
-				r.ahead(ctx, counted, request, n, &guard, len(page.Body), yield)
-				return
-			}
-		}
-		asked := map[string]bool{first.Fingerprint(): true}
-		for {
-			next, more := strategy.Next(page.request, page.Page)
-			if !more {
-				return
-			}
+		asked := map[string]bool{}
+		for number := 0; more; number++ {
 			fingerprint := next.Fingerprint()
 			if asked[fingerprint] {
 				yield(fetched{}, fault.Transientf("The listing %s leads back to a page that was read already.", s.Path))
 				return
 			}
 			asked[fingerprint] = true
-			page, err = r.fetch(ctx, s, picker, next)
+			if number == 2 {
+				next.First = nil
+			}
+			page, err := r.page(ctx, s, picker, next)
 			if err == nil {
 				page, err = guard.ask(ctx, page)
 			}
-			if !yield(page, err) || err != nil {
+			if err != nil {
+				yield(page, err)
 				return
+			}
+			if next, more = strategy.Next(page.request, page.Page); more {
+				page.place = next.Place
+			}
+			if !yield(page, nil) {
+				return
+			}
+			if counted, ok := strategy.(pagination.Counted); ok && number == 0 {
+				if n, ok := counted.Count(page.Page); ok {
+					r.ahead(ctx, counted, request, n, &guard, len(page.Body), yield)
+					return
+				}
 			}
 		}
 	}
@@ -186,7 +203,7 @@ func (r *run) ahead(
 			wait.Go(func() {
 				var page fetched
 				page.err = safely(func() (err error) {
-					page, err = r.fetch(ctx, g.stream, g.picker, at)
+					page, err = r.page(ctx, g.stream, g.picker, at)
 					return err
 				})
 				result <- page
@@ -229,7 +246,7 @@ func (g *guard) ask(ctx context.Context, page fetched) (fetched, error) {
 	}
 	for try := 1; !g.fresh(page); try++ {
 		if try > repeats {
-			if _, ok := total(g.strategy, page.Page); ok {
+			if _, ok := total(g.strategy, page.Page, true); ok {
 				return page, nil
 			}
 			return page, fault.Transientf("%s answers with the same rows for page after page.", g.stream.Path)
@@ -240,7 +257,7 @@ func (g *guard) ask(ctx context.Context, page fetched) (fetched, error) {
 			return page, context.Cause(ctx)
 		}
 		var err error
-		if page, err = g.run.fetch(ctx, g.stream, g.picker, page.request); err != nil {
+		if page, err = g.run.page(ctx, g.stream, g.picker, page.request); err != nil {
 			return page, err
 		}
 	}
@@ -248,7 +265,7 @@ func (g *guard) ask(ctx context.Context, page fetched) (fetched, error) {
 }
 
 // fresh is whether no page with these rows came before, and remembers it. The first row, the last and their number stand for the page: what
-// is taken for a repeat is only asked for again. A page without rows is always fresh.
+// is taken for a repeat is only asked for again. Pages of two places may share rows. A page without rows is always fresh.
 func (g *guard) fresh(page fetched) bool {
 	if len(page.Records) == 0 {
 		return true
@@ -258,7 +275,8 @@ func (g *guard) fresh(page fetched) bool {
 	}
 	var h maphash.Hash
 	h.SetSeed(g.seed)
-	_, _ = h.Write(page.Records[0]) // never fails
+	_, _ = h.WriteString(page.request.Place) // never fails
+	_, _ = h.Write(page.Records[0])
 	_, _ = h.Write(page.Records[len(page.Records)-1])
 	sum := h.Sum64() + uint64(len(page.Records))
 	if g.seen[sum] {
@@ -268,10 +286,10 @@ func (g *guard) fresh(page fetched) bool {
 	return true
 }
 
-// total is how many rows the whole listing has, where strategy can tell it from p.
-func total(strategy pagination.Strategy, p pagination.Page) (int64, bool) {
+// total is how many rows the whole listing has, where strategy can tell it from p. first is whether p is the first page that came of it.
+func total(strategy pagination.Strategy, p pagination.Page, first bool) (int64, bool) {
 	if t, ok := strategy.(pagination.Totaled); ok {
-		return t.Total(p)
+		return t.Total(p, first)
 	}
 	return 0, false
 }
@@ -286,58 +304,121 @@ type row struct {
 	open  bool         // it may have changed without its time moving
 }
 
-// walk reads the listing of s that begins with request, hands the rows that did not come before to use, page by page, and holds the
-// listing to the total that it promises: when fewer different rows came it is read once more, and when they are still fewer that is a
-// transient failure. A listing whose pages turn out to be too large begins anew with smaller ones. Rows in before, which are those of
-// listings read before this one, are left out; this one's are added to it. page, if not nil, is told of every
-// page first. late is the earliest later time of a row that came again: the mark may not pass it.
-func (r *run) walk(
-	ctx context.Context, s *Stream, request httpclient.Request, clock *Cursor, before map[digest]int64, page func(fetched), use func([]row) error,
-) (late time.Time, err error) {
-	seen := newUnique(s, clock, before)
+// walk is one reading of a listing.
+type walk struct {
+	stream    *Stream
+	request   httpclient.Request
+	refusable bool // something in the request can be left out: the listing ends with a refusal where the API refuses it
+	place     *state.Place
+	clock     *Cursor
+	before    map[digest]int64            // rows of earlier listings: they are left out, and this one's are added; nil: there are none
+	page      func(fetched)               // told of every page first; may be nil
+	use       func([]row) error           // gets the rows that did not come before, page by page
+	reached   func(at *state.Place) error // told from where to go on, after use of what is before; nil for nowhere; may be nil
+}
+
+// walk reads a listing and holds it to the total that it promises: when fewer different rows came it is read once more, and when they are
+// still fewer that is a transient failure, or a config error where some cannot be reached. A listing whose pages turn out to be too large
+// goes on with smaller ones, from the last place if it has places. One whose way is refused begins anew in the next way. late is the earliest
+// later time of a row that came again: the mark may not pass it.
+func (r *run) walk(ctx context.Context, w walk) (late time.Time, err error) {
+	s := w.stream
+	seen := newUnique(s, w.clock, w.before)
+	begin, earlier := r.resume(w)
+	from := begin
+	var promised int64
+	var has bool
 	for attempt := 1; ; attempt++ {
-		strategy := r.pages(s)
-		var promised int64
-		var has bool
+		way := r.way(s)
+		request := r.request(s, way, w.request, w.refusable)
+		request.Place = from
+		of := request.Fingerprint()
 		stale := 0 // pages in a row without a new row
-		for p, err := range r.list(ctx, s, strategy, seen.picker, request) {
-			if err != nil && r.resize(s, strategy, err) {
+		pages, beyond := 0, false
+		for p, err := range r.list(ctx, s, way.Pages, seen.picker, request) {
+			if err != nil && r.resize(s, way, err) {
 				attempt = 0 // what came so far does not come again
+				break
+			}
+			if refused, ok := errors.AsType[*refusal](err); ok && r.elsewhere(w, way, from, pages, refused.stray) {
+				attempt, from, begin, earlier = 0, "", "", 0
 				break
 			}
 			if err != nil {
 				return seen.late, err
 			}
-			promised, has = total(strategy, p.Page)
-			if page != nil {
-				page(p)
+			if n, ok := total(way.Pages, p.Page, pages == 0 && from == begin); ok {
+				promised, has = n, true
+			}
+			pages++
+			if w.page != nil {
+				w.page(p)
 			}
 			rows := seen.rows(p)
-			if err := use(rows); err != nil {
+			if err := w.use(rows); err != nil {
 				return seen.late, err
+			}
+			beyond = beyond || way.beyond(p)
+			if p.place != "" && !beyond {
+				from = p.place
+				if err := w.at(&state.Place{Of: of, At: way.place(p.place), Rows: earlier + seen.count()}); err != nil {
+					return seen.late, err
+				}
 			}
 			if stale++; seen.fresh > 0 {
 				stale = 0
 			}
-			if stale == 2 && repeating(strategy) {
+			if stale == 2 && repeating(way.Pages) {
 				break
 			}
 		}
 		if attempt == 0 {
 			continue
 		}
-		if !has || len(s.Key) == 0 || seen.count() >= promised {
-			if before != nil {
-				maps.Copy(before, seen.seen)
+		complete := !has || len(s.Key) == 0 || seen.count() >= promised
+		if complete && (has || !beyond) {
+			if w.before != nil {
+				maps.Copy(w.before, seen.seen)
 			}
 			return seen.late, nil
 		}
-		if attempt == 2 {
+		if err := w.at(nil); err != nil { // what is missing may be anywhere
+			return seen.late, err
+		}
+		switch {
+		case beyond && has:
+			return seen.late, fault.Configf("%d of the %d rows of %s are out of reach: the API does not list them. %s",
+				promised-seen.count(), promised, s.Name, way.Beyond)
+		case beyond:
+			return seen.late, fault.Configf("%s has more rows than the %d that the API lists. %s", s.Name, seen.count(), way.Beyond)
+		case attempt == 2:
 			return seen.late, fault.Transientf("The API promised %d rows at %s and sent %d different ones, in a second reading too. "+
 				"Probably they are being changed right now.", promised, s.Path, seen.count())
 		}
 		r.log.Warn(fmt.Sprintf("%s: %d rows promised, %d came; the listing is read once more", s.Name, promised, seen.count()))
+		from = begin
 	}
+}
+
+// elsewhere is whether the listing can begin anew after the refusal of the page after pages others that were read from the place from on.
+func (r *run) elsewhere(w walk, way way, from string, pages int, stray bool) bool {
+	switch {
+	case pages == 0 && from != "": // the place may be the reason, and the way not to blame
+		r.ways.Delete(w.stream.Name)
+		return true
+	case pages > 0 || stray:
+		return r.otherwise(w.stream, way, w.request, "")
+	default:
+		return r.otherwise(w.stream, way, w.request, r.first(w.stream, way, w.request).Fingerprint())
+	}
+}
+
+// at tells how far the listing has come.
+func (w walk) at(place *state.Place) error {
+	if w.reached == nil {
+		return nil
+	}
+	return w.reached(place)
 }
 
 // repeating is whether rows that came before may be the end of a listing.

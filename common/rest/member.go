@@ -56,7 +56,7 @@ func (r *run) member(s *Stream, configured protocol.ConfiguredStream, input stat
 	m.lone = lone && field == name && s.Cursor.Field == name
 	m.doc, m.start = doc, s.Cursor.start()
 	m.bound = m.start
-	switch resumed := s.Cursor != nil && doc.Cycle != nil && len(doc.Cycle.Slices)+doc.Cycle.Done.Len() > 0; {
+	switch resumed := s.Cursor != nil && doc.Cycle != nil && (len(doc.Cycle.Slices)+doc.Cycle.Done.Len() > 0 || doc.Cycle.Place != nil); {
 	case !resumed && m.incremental:
 		m.doc.Cycle = nil
 	case !resumed:
@@ -205,6 +205,16 @@ func puts(parent record.Record, members map[string]string) []record.Member {
 	return put
 }
 
+// reached notes how far the slice that is being read has come; nil: that is not known any more.
+func (m *member) reached(place *state.Place) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.doc.Cycle.Place = place; place == nil {
+		return nil
+	}
+	return m.checkpoint()
+}
+
 // checkpoint sends a state in the middle of a cycle, if the last one is long enough ago. m.mu is held.
 func (m *member) checkpoint() error {
 	if time.Since(m.saved) < checkpointEvery {
@@ -231,6 +241,9 @@ func (m *member) final() state.Doc {
 	reached, start := c.Max, c.Start
 	if reached.Nanosecond() == 0 { // the API's clock shows whole seconds: what changes within the one that is running shows its beginning
 		start = start.Truncate(time.Second)
+	}
+	if m.Cursor != nil && m.Cursor.Margin > 0 {
+		reached = start.Add(-m.Cursor.Margin)
 	}
 	if reached.After(start) {
 		reached = start

@@ -125,7 +125,7 @@ func (t task) read(ctx context.Context) error {
 		held, size = held[:0], 0
 		return nil
 	}
-	late, err := m.run.walk(ctx, m.Stream, request, m.Cursor, nil, t.page, func(rows []row) error {
+	late, err := m.run.walk(ctx, walk{stream: m.Stream, request: request, clock: m.Cursor, page: t.page, use: func(rows []row) error {
 		for _, r := range rows {
 			if !m.readsAll() || r.since(since, m.start) {
 				held = append(held, r)
@@ -138,7 +138,7 @@ func (t task) read(ctx context.Context) error {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		return send()
-	})
+	}})
 	gone := errors.Is(err, errGone)
 	if err != nil && !gone {
 		return err

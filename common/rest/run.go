@@ -16,7 +16,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
-	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
@@ -30,7 +29,8 @@ type run struct {
 	slots  chan struct{} // requests in flight
 
 	answered atomic.Bool // whether the API answered a request of this run as it should
-	resized  sync.Map    // stream name: its pagination.Strategy with smaller pages
+	noticed  atomic.Bool // whether the API's notice was told
+	ways     sync.Map    // stream name: the way in which it is read, where that is not the first one
 }
 
 // family is a listing and all selected streams that are made from it: it is read once for all of them.
@@ -41,14 +41,30 @@ type family struct {
 	kids   []*member        // read with requests of their own, one listing per row
 	seen   map[digest]int64 // the rows of the sets of Each that were read; nil where there is one reading only
 	ignore map[string]bool  // the sets of parameters with which the API was seen to ignore the filter
+	deaf   bool             // the API refuses to be asked for changes
+	told   bool             // and the user knows
 	err    error            // why the listing could not be read
 }
 
 // errAbsent is what an optional stream's listing ends with where the account does not have it.
 var errAbsent = errors.New("the account does not have this")
 
-// errRefused is what the listing of a set of parameters ends with that the API refuses.
-var errRefused = errors.New("the API refuses these parameters")
+// errRefused is what a refusal is.
+var errRefused = errors.New("the API refuses what was asked")
+
+// refusal is the failure of an answer that refuses what was asked. Whoever can ask for something else goes on; for all others it is that
+// failure.
+type refusal struct {
+	failure error
+	stray   bool // it was not said: the answer is to something else
+}
+
+func (r *refusal) Error() string      { return r.failure.Error() }
+func (r *refusal) Unwrap() error      { return r.failure }
+func (*refusal) Is(target error) bool { return target == errRefused }
+
+// errDeaf is what a listing ends with when the API refuses to be asked for changes.
+var errDeaf = errors.New("the API refuses to be asked for changes")
 
 // errGone is what the listing of a child ends with whose parent's row has gone.
 var errGone = errors.New("the row of the parent has gone")
@@ -129,6 +145,9 @@ type slice struct {
 	removed     bool
 }
 
+// refusable is whether something is asked for that can be left out.
+func (sl slice) refusable() bool { return sl.set != "" || !sl.until.IsZero() }
+
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
 	ctx = context.WithValue(ctx, familyKey{}, f)
@@ -168,8 +187,7 @@ func (f *family) missing(ctx context.Context) {
 // alive asks for what a check asks for; an error says why the API does not answer even that.
 func (r *run) alive(ctx context.Context) error {
 	s := r.api.stream(r.api.Check)
-	_, err := r.fetch(ctx, s, record.Picker{}, r.pages(s).First(s.request()))
-	return err
+	return r.try(ctx, s, s.request())
 }
 
 // listing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
@@ -181,8 +199,14 @@ func (f *family) listing(ctx context.Context) error {
 	nursery := f.nursery(ctx)
 	defer nursery.stop()
 	var rows int64
-	for _, sl := range f.slices() {
-		if err := f.slice(ctx, sl, nursery, &rows); err != nil {
+	for err := errDeaf; err != nil; {
+		err = nil
+		for _, sl := range f.slices() {
+			if err = f.slice(ctx, sl, nursery, &rows); err != nil {
+				break
+			}
+		}
+		if err != nil && !errors.Is(err, errDeaf) {
 			return err
 		}
 	}
@@ -201,6 +225,10 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 	s := f.root
 	first := true
 	page := func(p fetched) {
+		if f.deaf && !f.told {
+			f.told = true
+			f.run.log.Warn(s.Name + ": the API does not take the filter by time of change; everything is read in each sync")
+		}
 		for _, m := range slices.Concat(direct, f.kids) {
 			m.mu.Lock()
 			if m.Parent == nil {
@@ -211,7 +239,7 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 			}
 			m.mu.Unlock()
 		}
-		if n, ok := total(f.run.pages(s), p.Page); ok && first {
+		if n, ok := total(f.run.way(s).Pages, p.Page, first); ok && first {
 			*estimate += n
 			for _, m := range direct {
 				if m.Stream == s {
@@ -225,23 +253,40 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 	if sl.removed {
 		before = nil
 	}
-	late, err := f.run.walk(ctx, s, sl.request, s.Cursor, before, page, func(rows []row) error {
-		for _, m := range direct {
-			if err := m.take(sl, rows); err != nil {
-				return err
-			}
-		}
-		for _, r := range rows {
-			f.check(sl, r)
-			for _, m := range f.kids {
-				if err := nursery.ask(ctx, m, sl, r); err != nil {
+	late, err := f.run.walk(ctx, walk{
+		stream: s, request: sl.request, refusable: sl.refusable(), place: f.place(direct), clock: s.Cursor, before: before, page: page,
+		use: func(rows []row) error {
+			for _, m := range direct {
+				if err := m.take(sl, rows); err != nil {
 					return err
 				}
 			}
-		}
-		return nil
+			for _, r := range rows {
+				f.check(sl, r)
+				for _, m := range f.kids {
+					if err := nursery.ask(ctx, m, sl, r); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		},
+		reached: func(place *state.Place) error {
+			for _, m := range direct {
+				if err := m.reached(place); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 	})
-	if errors.Is(err, errRefused) {
+	switch {
+	case !errors.Is(err, errRefused) || !sl.refusable():
+	case sl.set == "":
+		f.deaf = true
+		f.run.ways.Delete(s.Name) // it may have been the question for changes that was refused, and not the ways
+		return errDeaf
+	default:
 		err = f.run.alive(ctx) // what was refused may also have been the credentials
 	}
 	if err != nil {
@@ -256,7 +301,7 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 	}
 	for _, m := range direct {
 		m.mu.Lock()
-		m.doc.Cycle.Slices = append(m.doc.Cycle.Slices, sl.id)
+		m.doc.Cycle.Slices, m.doc.Cycle.Place = append(m.doc.Cycle.Slices, sl.id), nil
 		err := m.checkpoint()
 		m.mu.Unlock()
 		if err != nil {
@@ -264,6 +309,23 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 		}
 	}
 	return nil
+}
+
+// place is from where the reading of a slice for members can go on: from where the last of them was, if no rows are wanted for children.
+func (f *family) place(members []*member) (place *state.Place) {
+	if len(f.kids) > 0 {
+		return nil
+	}
+	for _, m := range members {
+		own := m.doc.Cycle.Place
+		if own == nil || place != nil && own.Of != place.Of {
+			return nil
+		}
+		if place == nil || own.Rows < place.Rows {
+			place = own
+		}
+	}
+	return place
 }
 
 // take sends those of rows that m wants.
@@ -304,15 +366,7 @@ func (f *family) slices() []slice {
 	var all []slice
 	for _, params := range each {
 		base := slice{id: name(params), set: name(params), request: s.with(s.request(), params)}
-		if s.Refused != nil && len(params) > 0 {
-			base.request.First = func(resp *httpclient.Response) error {
-				if s.Refused(resp) {
-					return errRefused
-				}
-				return nil
-			}
-		}
-		if s.Cursor == nil || s.Cursor.Ask == nil || from.IsZero() {
+		if s.Cursor == nil || s.Cursor.Ask == nil || from.IsZero() || f.deaf {
 			all = append(all, base)
 			continue
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
-	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/redact"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
@@ -86,13 +85,12 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	if stream == nil {
 		return fault.Systemf("the connector checks a stream %q that it does not have", api.Check)
 	}
-	r := run{api: api, client: client, slots: make(chan struct{}, 1)}
+	r := run{api: api, client: client, log: protocol.Logger(ctx), slots: make(chan struct{}, 1)}
 	request := stream.request()
 	if len(stream.Each) > 0 {
 		request = stream.with(request, stream.Each[0])
 	}
-	_, err = r.fetch(ctx, stream, record.Picker{}, r.pages(stream).First(request))
-	return err
+	return r.try(ctx, stream, request)
 }
 
 // Discover is the catalog: every stream of the description, in its order, with its schema.

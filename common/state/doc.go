@@ -18,6 +18,7 @@ import (
 //	{"last_updated_at":null}                       read completely, and nothing had a time of change
 //	{"last_updated_at":"…","removed":"17,20-25"}
 //	{"last_updated_at":"…","cycle":{"start":"…","max":"…","slices":["deleted=false"],"done":"1-5000","records":5210}}
+//	{"LastModifiedDate":"…","cycle":{"start":"…","place":{"of":"…","at":"…","rows":5210},"records":5210}}
 //	{"__ab_no_cursor_state_message":true}          a stream without a cursor, read completely
 //
 // The zero value is a stream that was never read.
@@ -34,7 +35,15 @@ type Cycle struct {
 	Max     time.Time `json:"max,omitzero"`     // the latest time of change among what was sent or passed over
 	Slices  []string  `json:"slices,omitempty"` // the slices that are done
 	Done    *Set      `json:"done,omitempty"`   // the parents that are done
+	Place   *Place    `json:"place,omitempty"`  // how far the slice that is being read has come; nil: it is not known
 	Records int64     `json:"records"`          // sent so far; it makes two states of one cycle differ
+}
+
+// Place is a place in a listing before which everything was sent.
+type Place struct {
+	Of   string `json:"of"` // the fingerprint of what was asked: the place is one of no other listing
+	At   string `json:"at"`
+	Rows int64  `json:"rows"` // how many rows are before it
 }
 
 // noCursor is the document of a stream without a cursor that was read completely, as the Airbyte CDK writes it.

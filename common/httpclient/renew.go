@@ -1,0 +1,212 @@
+package httpclient
+
+import (
+	"cmp"
+	"context"
+	"sync"
+)
+
+// renew gets new credentials for a call that was refused with f, or returns the error that ends it. See Do for the rule.
+func (c *Client) renew(ctx context.Context, call *call, f *failure) error {
+	renewer, ok := c.o.Auth.(Renewer)
+	if !ok || call.r.Unsigned || call.alone {
+		return c.err(call.where, f, "")
+	}
+	found := replaced // as they will be now, after the first refusal
+	if call.renewed {
+		within, cancel := context.WithDeadline(ctx, call.deadline)
+		defer cancel()
+		found = c.renewal.judge(within, call.signed)
+	}
+	var err error
+	switch {
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case found == useless:
+		return c.err(call.where, f, "")
+	case found == usedUp:
+		call.reopen, err = c.renewal.reserve(ctx, renewer)
+	default:
+		call.renewed = true
+		err = c.renewal.share(ctx, renewer, call.signed)
+	}
+	if err != nil {
+		return c.ended(ctx, call, err)
+	}
+	return nil
+}
+
+// finding is what is to be thought of credentials that were refused.
+type finding uint8
+
+const (
+	useless  finding = iota // they were good for nothing
+	usedUp                  // they were good for something
+	replaced                // there are others by now
+)
+
+// renewal makes the credentials new once for all requests that were signed with the same ones, and remembers whether they were good for
+// anything. Each renewal begins a generation of them.
+type renewal struct {
+	mu         sync.Mutex
+	changed    chan struct{}  // closed when something of what follows changes; nil while nobody waits for that
+	generation uint64         // of the credentials; the first is 1
+	renewing   bool           // somebody is; the next generation may be in use already
+	err        error          // of the last renewal
+	signing    int            // how many are being signed
+	reserved   bool           // one request has the credentials to itself: no other is signed
+	underWay   map[uint64]int // how many attempts have no answer yet, by the last generation of their signature
+	worked     uint64         // the last generation that was good for something, or may have been; 0 is none
+}
+
+func newRenewal() renewal { return renewal{generation: 1, underWay: map[uint64]int{}} }
+
+// await waits until ready says so, which is called under the lock and may change what it found.
+func (r *renewal) await(ctx context.Context, ready func() bool) error {
+	for {
+		r.mu.Lock()
+		if ready() {
+			r.mu.Unlock()
+			return nil
+		}
+		if r.changed == nil {
+			r.changed = make(chan struct{})
+		}
+		changed := r.changed
+		r.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// change does what it is given under the lock and wakes all who wait.
+func (r *renewal) change(do func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	do()
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}
+
+// signature is the generations that an attempt may be signed with: the credentials can be renewed while it is being signed. A doubt is for
+// asking again: what is good is good for the last of them, and what is refused speaks against the first.
+type signature struct{ first, last uint64 }
+
+// sign is which credentials were on what a Signer signed. Unless they are reserved for the caller, it waits while they are for another.
+func (r *renewal) sign(ctx context.Context, alone bool, sign func() error) (s signature, err error) {
+	if err := r.await(ctx, func() bool {
+		if r.reserved && !alone {
+			return false
+		}
+		r.signing++
+		s.first = r.generation
+		return true
+	}); err != nil {
+		return s, err
+	}
+	defer r.change(func() {
+		r.signing--
+		s.last = r.generation
+		if r.renewing {
+			s.last++
+		}
+	})
+	return s, sign()
+}
+
+// begin notes that an attempt is sent.
+func (r *renewal) begin(s signature) {
+	r.change(func() { r.underWay[s.last]++ })
+}
+
+// end notes that an attempt is over, and whether its credentials were good for something.
+func (r *renewal) end(s signature, worked bool) {
+	r.change(func() {
+		if worked {
+			r.worked = max(r.worked, s.last)
+		}
+		if r.underWay[s.last]--; r.underWay[s.last] == 0 {
+			delete(r.underWay, s.last)
+		}
+	})
+}
+
+// judge is what is to be thought of the credentials of an attempt that was refused. While it looks as if they were useless, it waits for
+// the attempts that can still show the opposite: where answers overtake each other, a refusal may come before the answer to what used the
+// credentials up. When ctx ends, they are useless.
+func (r *renewal) judge(ctx context.Context, s signature) (found finding) {
+	_ = r.await(ctx, func() bool {
+		switch {
+		case r.generation > s.first:
+			found = replaced
+		case r.worked >= s.first:
+			found = usedUp
+		default:
+			for last := range r.underWay {
+				if last >= s.first {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// share renews what was signed so, unless that has happened: then the outcome is shared.
+func (r *renewal) share(ctx context.Context, renewer Renewer, s signature) error {
+	return r.do(ctx, renewer, func() bool { return r.generation > s.first })
+}
+
+// reserve renews, and keeps all others from signing until reopen is called, so that the caller is the first to use the new credentials.
+func (r *renewal) reserve(ctx context.Context, renewer Renewer) (reopen func(), err error) {
+	if err := r.await(ctx, func() bool {
+		free := !r.reserved
+		r.reserved = true
+		return free
+	}); err != nil {
+		return nil, err
+	}
+	reopen = func() { r.change(func() { r.reserved = false }) }
+	err = r.await(ctx, func() bool { return r.signing == 0 })
+	if err == nil {
+		err = r.do(ctx, renewer, func() bool { return false })
+	}
+	if err != nil {
+		reopen()
+		return nil, err
+	}
+	return reopen, nil
+}
+
+// do renews, one caller at a time, unless done says that somebody did while this one waited for its turn: then the outcome is his.
+func (r *renewal) do(ctx context.Context, renewer Renewer, done func() bool) (err error) {
+	var outcome error
+	var shared bool
+	if err := r.await(ctx, func() bool {
+		if shared, outcome = done(), r.err; shared {
+			return true
+		}
+		free := !r.renewing
+		r.renewing = true
+		return free
+	}); err != nil {
+		return err
+	}
+	if shared {
+		return outcome
+	}
+	defer r.change(func() {
+		r.renewing = false
+		if err = cmp.Or(ctx.Err(), err); ctx.Err() == nil { // else the next in line does it
+			r.generation++
+			r.err = err
+		}
+	})
+	return renewer.Renew(ctx)
+}

@@ -1,0 +1,104 @@
+package pagination
+
+import (
+	"strings"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+)
+
+// Stretches cuts a listing whose positions end at a ceiling into stretches of time that each have no more rows than that, and pages each by
+// position. It begins with all of time and halves a stretch for as long as the API tells of too many rows in it; the rows that came with
+// such an answer come again. Its place is the beginning of a stretch, and how far the later ones reach that are known of.
+type Stretches struct {
+	Offset // within a stretch; Max and Rows are needed
+	// Ask asks for the rows of a stretch: from from on and before until, either of which is zero where the stretch is open.
+	Ask func(r httpclient.Request, from, until time.Time) httpclient.Request
+	// Oldest is when the first rows may be from. Older ones are read too, as part of one stretch.
+	Oldest time.Time
+}
+
+// shortest is the length of the shortest stretch.
+const shortest = time.Second
+
+// First is r made to ask for all that is from r's place on.
+func (s Stretches) First(r httpclient.Request) httpclient.Request {
+	from, _ := ends(r.Place)
+	return s.ask(s.Offset.First(r), from)
+}
+
+// Next is the next page of the stretch, its first half, or the stretch after it.
+func (s Stretches) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
+	from, later := ends(r.Place)
+	rows, ok := number(p, s.Rows)
+	at := param(r, s.In, s.Param)
+	if ok && at == 0 && rows > int64(s.Max) {
+		if middle, can := s.half(from, later); can {
+			return s.ask(r, append([]time.Time{from, middle}, later...)...), true
+		}
+	}
+	if next, more := s.Offset.Next(r, p); more && (!ok || int64(at+len(p.Records)) < rows) {
+		return next, true
+	}
+	if len(later) == 0 {
+		return r, false
+	}
+	return s.ask(s.Offset.First(r), later...), true
+}
+
+// half is the middle of the stretch from from until the first of later; false where it cannot be shorter.
+func (s Stretches) half(from time.Time, later []time.Time) (middle time.Time, ok bool) {
+	until := time.Now()
+	if len(later) > 0 {
+		until = later[0]
+	}
+	if from.IsZero() {
+		from = s.Oldest
+	}
+	length := until.Sub(from)
+	return from.Add(max(length/2, shortest)).Truncate(shortest), length > shortest
+}
+
+// ask is r made to ask for the stretch between the first two of ends, or from the first on if that is all; the others are those of the
+// stretches after it, and the last stretch is open.
+func (s Stretches) ask(r httpclient.Request, ends ...time.Time) httpclient.Request {
+	var until time.Time
+	if len(ends) > 1 {
+		until = ends[1]
+	}
+	r = s.Ask(r, ends[0], until)
+	marks := make([]string, len(ends))
+	for i, end := range ends {
+		if !end.IsZero() {
+			marks[i] = end.UTC().Format(time.RFC3339)
+		}
+	}
+	r.Place = strings.Join(marks, "/")
+	return r
+}
+
+// Total is the number of rows in the first page: the stretch is open then.
+func (s Stretches) Total(p Page, first bool) (int64, bool) {
+	rows, ok := number(p, s.Rows)
+	return rows, ok && first
+}
+
+// Resize asks for smaller pages.
+func (s Stretches) Resize(size int) (Strategy, bool) {
+	ok := smaller(s.SizeParam, &s.Size, size)
+	return s, ok
+}
+
+// ends is when the stretch of a place begins, or zero, and when it and the ones after it end.
+func ends(place string) (from time.Time, later []time.Time) {
+	for i, mark := range strings.Split(place, "/") {
+		at, err := time.Parse(time.RFC3339, mark)
+		switch {
+		case i == 0:
+			from = at
+		case err == nil:
+			later = append(later, at)
+		}
+	}
+	return from, later
+}

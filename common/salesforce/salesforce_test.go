@@ -1,0 +1,104 @@
+package salesforce_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/imob-data/airbyte-connectors/common/auth"
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/salesforce"
+)
+
+func answer(status int, body string) *httpclient.Response {
+	return &httpclient.Response{Status: status, Header: http.Header{}, Body: record.Record(body)}
+}
+
+func TestSigner(t *testing.T) {
+	for name, tt := range map[string]struct {
+		credentials salesforce.Credentials
+		tokenURL    string
+		want        *auth.OAuth2
+	}{
+		"assertion": {salesforce.Credentials{Type: "assertion", Assertion: "a.b.c"}, "", &auth.OAuth2{
+			TokenURL: "https://login.salesforce.com/services/oauth2/token", Grant: auth.Assertion("a.b.c"), Scheme: "Bearer",
+		}},
+		"private key": {salesforce.Credentials{Type: "private_key", ClientID: "i", Username: "u", PrivateKey: "k"}, "https://test.example/t", &auth.OAuth2{
+			TokenURL: "https://test.example/t", Scheme: "Bearer", Grant: auth.SignedAssertion{
+				Issuer: "i", Subject: "u", Key: "k", Audience: "https://login.salesforce.com", Setting: "credentials.private_key",
+			},
+		}},
+	} {
+		got, ok := tt.credentials.Signer("Bearer", tt.tokenURL).(*auth.OAuth2)
+		if !ok || got.TokenURL != tt.want.TokenURL || got.Grant != tt.want.Grant || got.Scheme != tt.want.Scheme {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	r := httpclient.Request{}
+	if err := (salesforce.Credentials{Type: "access_token", AccessToken: " t "}).Signer("OAuth", "").Sign(t.Context(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Header.Get("Authorization"); got != "OAuth t" {
+		t.Errorf("signed with %q", got)
+	}
+}
+
+func TestJudge(t *testing.T) {
+	daily := salesforce.Judge(answer(403, `[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]`))
+	if f := fault.Of(daily); f.Kind != fault.Transient || !strings.Contains(f.Message, "24 hours") {
+		t.Errorf("the daily limit is %v", daily)
+	}
+	busy := salesforce.Judge(answer(403, `[{"message":"ConcurrentRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]`))
+	if busy == nil || errors.Unwrap(busy) == nil {
+		t.Errorf("the limit of what runs at the same time is %v, which is not to be asked again", busy)
+	}
+	expired := salesforce.Judge(answer(401, `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]`))
+	if f := fault.Of(expired); f.Kind != fault.Config || !strings.Contains(f.Message, "run out") || errors.Unwrap(expired) == nil {
+		t.Errorf("a session that is not good is %v", expired)
+	}
+	for _, other := range []string{`[{"errorCode":"FORBIDDEN","message":"no"}]`, `{"Erro":false}`, `[]`, `null`} {
+		if err := salesforce.Judge(answer(403, other)); err != nil {
+			t.Errorf("%s is %v", other, err)
+		}
+	}
+}
+
+func TestTooMuch(t *testing.T) {
+	for body, want := range map[string]bool{
+		`[{"errorCode":"APEX_ERROR","message":"System.LimitException: Apex heap size too large: 7"}]`: true,
+		`[{"errorCode":"APEX_ERROR","message":"System.NullPointerException"}]`:                        false,
+		`{}`: false,
+	} {
+		if got := salesforce.TooMuch(answer(500, body)); got != want {
+			t.Errorf("%s: %t", body, got)
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for header, warns := range map[string]bool{
+		"api-usage=90001/100000":                             true,
+		"api-usage=90000/100000":                             false,
+		"api-usage=18/5000":                                  false,
+		"per-app-api-usage=17/250(appName=x)":                false,
+		"api-usage=99/100; per-app-api-usage=17/250(app=x)":  true,
+		"per-app-api-usage=17/250(app=x), api-usage=120/100": true,
+		"api-usage=many/100":                                 false,
+		"":                                                   false,
+	} {
+		res := answer(200, `{}`)
+		res.Header.Set("Sforce-Limit-Info", header)
+		if got := salesforce.Usage(res); (got != "") != warns {
+			t.Errorf("%q: %q", header, got)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	if got := salesforce.Text(`D'Água \ x`); got != `'D\'Água \\ x'` {
+		t.Errorf("got %s", got)
+	}
+}

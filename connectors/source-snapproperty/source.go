@@ -1,0 +1,180 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/ratelimit"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/rest"
+	"github.com/imob-data/airbyte-connectors/common/salesforce"
+	snapproperty "github.com/imob-data/airbyte-connectors/specs/source-snapproperty"
+)
+
+type config struct {
+	OrgURL      string                 `json:"org_url"`
+	Credentials salesforce.Credentials `json:"credentials"`
+	TokenURL    string                 `json:"token_url"`
+	Filters     []string               `json:"filters"`
+	PageSize    int                    `json:"page_size"`
+	Start       rest.Date              `json:"start_date"`
+	PerMinute   int                    `json:"requests_per_minute"`
+}
+
+const (
+	// ceiling is the last position from which Salesforce lists rows.
+	ceiling = 2000
+
+	photos = "snap_brok__Fotos_de_im_vel__r"
+
+	narrow = " Narrow the filters down, and read the rest with further sources."
+)
+
+var source = rest.New(snapproperty.Files, func(c config) rest.API {
+	brazil, _ := time.LoadLocation("America/Sao_Paulo") // of a start_date without a time
+	changed := &rest.Cursor{
+		Field: "LastModifiedDate", Zone: brazil, Start: c.Start, Margin: 15 * time.Minute,
+		Ask: func(r httpclient.Request, from, _ time.Time) httpclient.Request {
+			return when(r, "LastModifiedDate", ">=", from)
+		},
+	}
+	var limit *ratelimit.Limiter
+	if c.PerMinute > 0 {
+		limit = ratelimit.Every(time.Minute, c.PerMinute)
+	}
+	return rest.API{
+		Options: httpclient.Options{
+			BaseURL: c.OrgURL, Setting: "org_url", Auth: c.Credentials.Signer("Bearer", c.TokenURL), Limit: limit, Judge: judge,
+		},
+		Notice: salesforce.Usage,
+		Check:  "imoveis",
+		Streams: []rest.Stream{
+			{
+				Name: "imoveis", Method: http.MethodPost, Path: "/services/apexrest/snap_brok/imovel/pesquisar",
+				Body:    map[string]any{"Offset": 0, "Filtros": httpclient.List{}, "Ordenacao": "Id ASC"},
+				Records: "Imoveis", Key: []string{"Id"}, Cursor: changed, Ways: c.ways(), Refused: refused,
+				Shape: []record.Edit{record.Time{Field: "CreatedDate"}},
+				Partial: &rest.Partial{
+					Member: photos, Rows: "records", Done: "done", Next: "nextRecordsUrl", Total: "totalSize",
+				},
+			},
+			{
+				Name: "fotos", Key: []string{"Id"}, Cursor: changed,
+				Explode: &rest.Explode{Of: "imoveis", Array: photos + ".records", Put: map[string]string{"snap_brok__Imovel__c": "Id"}},
+			},
+			{Name: "cidades", Path: "/services/apexrest/snap_brok/imovel/cidades", Records: "cidades", Key: []string{"Id"}},
+		},
+	}
+})
+
+// ways is how the properties can be listed: by Id, or else by stretches of time with as many properties as positions reach, or else by
+// position alone. SOQL refuses AND and OR on one level, so filters with an OR are one group. Where that is refused too they go as they are,
+// and nothing can be added to them.
+func (c config) ways() []rest.Way {
+	grouped, flat := filters(c.Filters)
+	size := cmp.Or(c.PageSize, 200)
+	positions := pagination.Offset{
+		In: httpclient.Body, Param: "Offset", SizeParam: "RegistrosPagina", Size: size, Rows: "Total", Max: ceiling,
+	}
+	ways := []rest.Way{
+		{Body: grouped, Pages: pagination.Keyset{
+			In: httpclient.Body, Param: "Filtros.Id", Field: "Id", SizeParam: "RegistrosPagina", Size: size, Rows: "Total", Sorted: true,
+			Format: func(id string) string { return "AND Id > " + salesforce.Text(id) },
+		}},
+		{Body: grouped, Beyond: "More than it lists were created within one second." + narrow, Pages: pagination.Stretches{
+			Offset: positions, Oldest: time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC),
+			Ask: func(r httpclient.Request, from, until time.Time) httpclient.Request {
+				return when(when(r, "CreatedDate", ">=", from), "CreatedDate", "<", until)
+			},
+		}},
+		{Body: grouped, Beyond: "This organisation takes no condition with which to go on from there." + narrow, Pages: positions},
+	}
+	if flat == nil {
+		return ways
+	}
+	return append(ways, rest.Way{
+		Body: flat, Beyond: "This organisation takes no parentheses around filters with an OR, and so no condition with which to go on from there." +
+			narrow, Pages: positions,
+		Warn: "the organisation takes no parentheses, so the filters with an OR are sent as they are: see that only what they mean comes",
+	})
+}
+
+// when is r with a condition on a time, or without it for the zero time.
+func when(r httpclient.Request, field, comparison string, at time.Time) httpclient.Request {
+	var condition any
+	if !at.IsZero() {
+		condition = fmt.Sprintf("AND %s %s %s", field, comparison, at.UTC().Format(time.RFC3339))
+	}
+	return r.With(httpclient.Body, "Filtros."+field+comparison, condition)
+}
+
+// filters is the conditions of the configuration as members of the body. AND binds closer than OR. Where there is an OR between them they
+// are one group, and flat is the same one by one; otherwise flat is nil.
+func filters(conditions []string) (grouped, flat map[string]any) {
+	operator := regexp.MustCompile(`^(?i)(AND|OR)\s+`)
+	grouped, flat = map[string]any{}, map[string]any{}
+	var alternatives [][]string
+	for i, condition := range conditions {
+		condition = strings.TrimSpace(condition)
+		word := operator.FindString(condition)
+		condition = strings.TrimPrefix(condition, word)
+		word = cmp.Or(strings.ToUpper(strings.TrimSpace(word)), "AND")
+		member := fmt.Sprintf("Filtros.%04d", i)
+		grouped[member], flat[member] = "AND "+condition, word+" "+condition
+		if i == 0 || word == "OR" {
+			alternatives = append(alternatives, nil)
+		}
+		last := len(alternatives) - 1
+		alternatives[last] = append(alternatives[last], condition)
+	}
+	if len(alternatives) < 2 {
+		return grouped, nil
+	}
+	var group []string
+	for _, all := range alternatives {
+		text := strings.Join(all, " AND ")
+		if len(all) > 1 {
+			text = "(" + text + ")"
+		}
+		group = append(group, text)
+	}
+	return map[string]any{"Filtros.0000": "AND (" + strings.Join(group, " OR ") + ")"}, flat
+}
+
+// failure is what the search says went wrong, in its own form or in Salesforce's, or "". The status of its own form is not documented.
+func failure(res *httpclient.Response) string {
+	if res.Body.Get("Erro").True() {
+		return cmp.Or(res.Body.Get("Mensagem").Text(), "SnapProperty gave no reason")
+	}
+	code, message := salesforce.Error(res)
+	switch {
+	case code == "MALFORMED_QUERY", code == "INVALID_FIELD", strings.Contains(message, "QueryException"):
+		return message
+	}
+	return ""
+}
+
+// refused is whether SnapProperty did not accept a search, because of what is in it.
+func refused(res *httpclient.Response) bool {
+	text := failure(res)
+	return text != "" && !salesforce.TooMuch(res) && !strings.Contains(text, "LimitException")
+}
+
+func judge(res *httpclient.Response) error {
+	text := failure(res)
+	switch {
+	case salesforce.TooMuch(res) || strings.Contains(text, "LimitException"):
+		return &pagination.TooLarge{Err: fault.Transientf("A single property is too much for the organisation's limits of memory or time. " +
+			"Trying again later may help; if not, SnapProperty's support can.")}
+	case text != "":
+		return fault.Configf("SnapProperty refused the request: %.300s. Check the filters in the configuration.", strings.TrimSuffix(text, "."))
+	}
+	return salesforce.Judge(res)
+}
