@@ -4,34 +4,22 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
-	"github.com/imob-data/airbyte-connectors/common/auth"
 	dest "github.com/imob-data/airbyte-connectors/common/destination"
-	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
+	"github.com/imob-data/airbyte-connectors/common/salesforce"
 	snapproperty "github.com/imob-data/airbyte-connectors/specs/destination-snapproperty"
 )
 
 type config struct {
 	dest.Settings
 
-	OrgURL      string      `json:"org_url"`
-	Credentials credentials `json:"credentials"`
-	TokenURL    string      `json:"token_url"`
-	PerMinute   int         `json:"requests_per_minute"`
-}
-
-type credentials struct {
-	Type        string `json:"auth_type"`
-	Assertion   string `json:"assertion"`
-	ClientID    string `json:"client_id"`
-	Username    string `json:"username"`
-	PrivateKey  string `json:"private_key"`
-	Audience    string `json:"audience"`
-	AccessToken string `json:"access_token"`
+	OrgURL      string                 `json:"org_url"`
+	Credentials salesforce.Credentials `json:"credentials"`
+	TokenURL    string                 `json:"token_url"`
+	PerMinute   int                    `json:"requests_per_minute"`
 }
 
 const (
@@ -47,7 +35,9 @@ var destination = dest.New(snapproperty.Files, func(c config) dest.API {
 		limit = ratelimit.Every(time.Minute, c.PerMinute)
 	}
 	return dest.API{
-		Options:  httpclient.Options{BaseURL: c.OrgURL, Setting: "org_url", Auth: c.auth(), Limit: limit, Judge: overLimit},
+		Options: httpclient.Options{
+			BaseURL: c.OrgURL, Setting: "org_url", Auth: c.Credentials.Signer(scheme, c.TokenURL), Limit: limit, Judge: salesforce.Judge,
+		},
 		Settings: c.Settings,
 		Outcome:  outcome,
 		// A method that takes POST alone refuses GET before it runs, and only those who may call it learn that much.
@@ -55,22 +45,6 @@ var destination = dest.New(snapproperty.Files, func(c config) dest.API {
 		Operations: operations(),
 	}
 })
-
-func (c config) auth() httpclient.Signer {
-	if c.Credentials.Type == "access_token" {
-		return auth.Header("Authorization", scheme+" "+strings.TrimSpace(c.Credentials.AccessToken))
-	}
-	var grant auth.Grant = auth.Assertion(c.Credentials.Assertion)
-	if c.Credentials.Type == "private_key" {
-		grant = auth.SignedAssertion{
-			Issuer: c.Credentials.ClientID, Subject: c.Credentials.Username, Key: c.Credentials.PrivateKey,
-			Audience: cmp.Or(c.Credentials.Audience, "https://login.salesforce.com"), Setting: "credentials.private_key",
-		}
-	}
-	return &auth.OAuth2{
-		TokenURL: cmp.Or(c.TokenURL, "https://login.salesforce.com/services/oauth2/token"), Grant: grant, Scheme: scheme,
-	}
-}
 
 // operations is the six contract methods. Names and fields are those of the vendor's page "Integração com Imobiliar".
 func operations() []dest.Operation {
@@ -141,35 +115,18 @@ func operations() []dest.Operation {
 // outcome reads a method's answer: its own, whose Erro says how it went whatever the status is, or Salesforce's list of errors.
 func outcome(res *httpclient.Response) error {
 	failed, said := res.Body.Get("Erro").Bool()
+	code, message := salesforce.Error(res)
 	switch {
 	case said && failed:
 		return dest.Rejected(cmp.Or(res.Body.Get("Mensagem").Text(), "SnapProperty gave no reason"))
 	case said && res.Status/100 == 2:
 		return nil
-	case res.Status == http.StatusBadRequest && salesforce(res, "errorCode") != "":
-		return dest.Rejected(salesforce(res, "errorCode") + ": " + salesforce(res, "message"))
+	case res.Status == http.StatusBadRequest && code != "":
+		return dest.Rejected(code + ": " + message)
 	case res.Status/100 == 2:
 		return httpclient.Again(errors.New("SnapProperty's answer does not say whether it was carried out"))
 	}
 	return nil
-}
-
-// overLimit knows the two limits of Salesforce, which refuses before a method runs.
-func overLimit(res *httpclient.Response) error {
-	switch {
-	case salesforce(res, "errorCode") != "REQUEST_LIMIT_EXCEEDED":
-		return nil
-	case strings.Contains(salesforce(res, "message"), "TotalRequests"):
-		return fault.Transientf("The organisation's daily limit of API requests is used up. Salesforce counts those of the last 24 hours, so " +
-			"requests become possible again, little by little, within the next 24 hours.")
-	default:
-		return httpclient.Throttled(fault.Transientf("Salesforce refuses requests because too many run at the same time. Trying again later may help."))
-	}
-}
-
-// salesforce is a member of the first error in Salesforce's list of errors, "" where the answer is none.
-func salesforce(res *httpclient.Response, member string) string {
-	return res.Body.Get("0." + member).Text()
 }
 
 // reachable is for the request of a check: 405 is the answer of a method that is there and may be called.
