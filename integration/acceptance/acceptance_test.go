@@ -216,6 +216,9 @@ func (f fixture) run(t *testing.T, a *api, c harness.Command, options ...harness
 		o = options[0]
 	}
 	o.Secrets = append(o.Secrets, a.secrets...)
+	if s, ok := a.simulator.(sim.Confidant); ok {
+		o.Learnt = s.Learnt
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	res, err := harness.Run(ctx, f.runner, c, o)

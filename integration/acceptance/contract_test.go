@@ -162,8 +162,21 @@ func unreachable(t *testing.T, f fixture) {
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, address := range []string{closed.URL, "https://host.invalid"} {
-		stopped(t, f.run(t, a, harness.Check(a.json(t, map[string]any{"base_url": address}))))
+	paths := map[string]string{} // by the field that says where the API is, what comes after its host
+	for field, value := range a.config {
+		if address, ok := value.(string); ok {
+			if path, ok := strings.CutPrefix(address, a.URL); ok {
+				paths[field] = path
+			}
+		}
+	}
+	if len(paths) == 0 {
+		t.Fatal("no field of the configuration says where the API is")
+	}
+	for field, path := range paths {
+		for _, address := range []string{closed.URL, "https://host.invalid"} {
+			stopped(t, f.run(t, a, harness.Check(a.json(t, map[string]any{field: address + path}))))
+		}
 	}
 }
 

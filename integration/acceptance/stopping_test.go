@@ -61,14 +61,16 @@ func killed(t *testing.T, f fixture) {
 
 // killedMidway ends slow reads right after a state that is not a stream's last one, so that much of the stream is still to come.
 func killedMidway(t *testing.T, f fixture) {
-	for _, c := range []struct {
+	type midway struct {
 		streams []string
 		size    int
 		latency time.Duration
-	}{
-		{f.light(), 10_000, time.Second},
-		{f.catalog.Names(), 3000, 150 * time.Millisecond},
-	} {
+	}
+	cases := []midway{{f.light(), 10_000, time.Second}}
+	if len(f.light()) < len(f.catalog.Names()) {
+		cases = append(cases, midway{f.catalog.Names(), 3000, 150 * time.Millisecond})
+	}
+	for _, c := range cases {
 		t.Run(fmt.Sprint(c.streams), func(t *testing.T) {
 			t.Parallel()
 			a := f.start(t, sim.Options{Size: c.size}, sim.Behaviour{Latency: c.latency})
@@ -85,7 +87,7 @@ func killedMidway(t *testing.T, f fixture) {
 					}
 				}
 			}})
-			if !first.Killed {
+			if first.Code == 0 {
 				t.Fatalf("the read ended before there was a state in mid-listing: %s", first)
 			}
 			quick := f.serve(t, a.simulator, sim.Behaviour{})

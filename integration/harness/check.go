@@ -24,7 +24,7 @@ const (
 type collector struct {
 	result  *Result
 	options Options
-	secrets searcher
+	secrets *searcher
 	schema  *jsonschema.Schema
 	streams map[string]*progress
 }
@@ -48,7 +48,7 @@ type progress struct {
 func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*collector, error) {
 	col := &collector{
 		result:  &Result{Runner: r.String(), Command: c, Started: time.Now(), Estimate: map[string]int64{}},
-		options: o, secrets: newSearcher(o.Secrets), schema: schema, streams: map[string]*progress{},
+		options: o, secrets: newSearcher(o), schema: schema, streams: map[string]*progress{},
 	}
 	var configured struct {
 		Streams []configuredStream `json:"streams"`

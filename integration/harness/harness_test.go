@@ -205,6 +205,21 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+func TestSecretsThatComeUpLater(t *testing.T) {
+	t.Parallel()
+	hint := `{"type":"LOG","log":{"level":"INFO","message":"t0ken!"}}`
+	var known []string
+	res := script{Lines: append([]string{hint, hint}, good()...)}.read(t, Options{
+		Learnt: func() []string { return known },
+		Each: func(Message, *Control) { // after the first line
+			known = []string{"t0ken!"}
+		},
+	})
+	if problems := res.Problems(); len(problems) != 1 || !strings.Contains(problems[0], "is in stdout") {
+		t.Errorf("got %q", problems)
+	}
+}
+
 func TestKill(t *testing.T) {
 	t.Parallel()
 	res := script{Lines: good()[:4], Block: true}.read(t, Options{Each: func(m Message, c *Control) {

@@ -14,6 +14,8 @@ import (
 type Options struct {
 	// Secrets must not be in the output, in none of the forms of a secret; see [Forms].
 	Secrets []string
+	// Learnt are more secrets, those that come up while the connector runs; it is asked for them before each line is looked into.
+	Learnt func() []string
 	// Tee gets stdout as it comes.
 	Tee io.Writer
 	// Each is called for every line that is a message, while the connector runs; what it does to the process through the Control belongs

@@ -38,20 +38,35 @@ func Forms(secret string) []string {
 }
 
 // searcher looks for secrets in outputs.
-type searcher struct{ forms [][]byte }
+type searcher struct {
+	known  []string
+	forms  [][]byte
+	learnt func() []string // more of them; may be nil
+}
 
-func newSearcher(secrets []string) searcher {
-	var s searcher
+func newSearcher(o Options) *searcher {
+	s := &searcher{learnt: o.Learnt}
+	s.add(o.Secrets)
+	return s
+}
+
+func (s *searcher) add(secrets []string) {
 	for _, secret := range secrets {
+		if slices.Contains(s.known, secret) {
+			continue
+		}
+		s.known = append(s.known, secret)
 		for _, form := range Forms(secret) {
 			s.forms = append(s.forms, []byte(form))
 		}
 	}
-	return s
 }
 
 // scan notes a problem for every secret in an output. The problem's text does not have the secret.
-func (s searcher) scan(output []byte, where string, r *Result) {
+func (s *searcher) scan(output []byte, where string, r *Result) {
+	if s.learnt != nil {
+		s.add(s.learnt())
+	}
 	for i, form := range s.forms {
 		if at := bytes.Index(output, form); at >= 0 {
 			r.problem("a secret (form %d) is in %s, after: %s", i, where, clip(output[max(0, at-80):at]))

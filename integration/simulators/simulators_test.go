@@ -48,6 +48,13 @@ func TestEverySimulator(t *testing.T) {
 					t.Errorf("stream %s: %d rows are expected after 5 changed", stream, len(e.Next.Must))
 				}
 			}
+			if drifter, ok := s.(sim.Drifter); ok {
+				for _, set := range drifter.Drifts() {
+					if _, err := open(sim.Options{Set: set}); err != nil {
+						t.Error(err)
+					}
+				}
+			}
 			if _, err := open(sim.Options{Set: map[string]string{"no such option": "1"}}); err == nil {
 				t.Error("an unknown option is taken")
 			}

@@ -133,7 +133,7 @@ func (d *demo) connector(ctx context.Context, c harness.Connector) error {
 	if err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
-	s, discovered, err := d.introduce(ctx, c, runner, simulator.Secrets(), config)
+	s, discovered, err := d.introduce(ctx, c, runner, simulator, config)
 	if err != nil {
 		return err
 	}
@@ -170,11 +170,14 @@ func (*demo) open(c harness.Connector, o sim.Options) (sim.Simulator, error) {
 }
 
 // introduce shows what a connector says of itself: spec, check and discover.
-func (d *demo) introduce(ctx context.Context, c harness.Connector, runner harness.Runner, secrets []string, config []byte,
+func (d *demo) introduce(ctx context.Context, c harness.Connector, runner harness.Runner, simulator sim.Simulator, config []byte,
 ) (*show, *harness.Result, error) {
 	s := &show{
-		demo: d, name: c.Name, runner: runner, dir: filepath.Join(d.out, c.Name), secrets: secrets,
+		demo: d, name: c.Name, runner: runner, dir: filepath.Join(d.out, c.Name), secrets: simulator.Secrets(),
 		times: map[string]time.Duration{}, started: map[string]time.Time{},
+	}
+	if confidant, ok := simulator.(sim.Confidant); ok {
+		s.learnt = confidant.Learnt
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return nil, nil, fmt.Errorf("making the output's folder: %w", err)
@@ -223,6 +226,7 @@ type show struct {
 	runner  harness.Runner
 	dir     string
 	secrets []string
+	learnt  func() []string
 	started map[string]time.Time // by stream
 	times   map[string]time.Duration
 }
@@ -237,7 +241,7 @@ func (s *show) run(ctx context.Context, step string, c harness.Command) (res *ha
 	out := bufio.NewWriterSize(file, 1<<20)
 	records := 0
 	s.progress.say("%s: %s", s.name, step)
-	res, err = harness.Run(ctx, s.runner, c, harness.Options{Secrets: s.secrets, Tee: out, Each: func(m harness.Message, _ *harness.Control) {
+	each := func(m harness.Message, _ *harness.Control) {
 		switch {
 		case m.Type == "RECORD":
 			if records++; records%100 == 0 {
@@ -248,7 +252,8 @@ func (s *show) run(ctx context.Context, step string, c harness.Command) (res *ha
 		case m.Trace == "STREAM_STATUS" && strings.Contains(string(m.Line), `"COMPLETE"`):
 			s.times[m.Stream] = time.Since(s.started[m.Stream])
 		}
-	}})
+	}
+	res, err = harness.Run(ctx, s.runner, c, harness.Options{Secrets: s.secrets, Learnt: s.learnt, Tee: out, Each: each})
 	if err = errors.Join(err, out.Flush()); err != nil {
 		return nil, fmt.Errorf("%s: %w", step, err)
 	}

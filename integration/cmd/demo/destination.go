@@ -48,7 +48,7 @@ func (d *demo) destination(ctx context.Context, c harness.Connector, runner harn
 	if err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
-	s, discovered, err := d.introduce(ctx, c, runner, simulator.Secrets(), config)
+	s, discovered, err := d.introduce(ctx, c, runner, simulator, config)
 	if err != nil {
 		return err
 	}

@@ -222,3 +222,13 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		"cities":              sim.Whole(states...),
 	}
 }
+
+// Drifts are the ways of Drift that lose nothing to a reader who goes from page to page: rows move to its end, or new ones come.
+func (*Simulator) Drifts() []map[string]string {
+	return []map[string]string{
+		{"move": "3", "drift-pages": "8"},
+		{"move": "3", "touch": "true", "drift-pages": "8"},
+		{"prepend": "2", "drift-pages": "8"},
+		{"append": "2", "drift-pages": "8"},
+	}
+}

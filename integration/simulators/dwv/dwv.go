@@ -67,7 +67,10 @@ type Simulator struct {
 	since   period
 }
 
-var _ sim.Pager = (*Simulator)(nil)
+var (
+	_ sim.Pager   = (*Simulator)(nil)
+	_ sim.Drifter = (*Simulator)(nil)
+)
 
 // New makes an agency with its properties. It panics on options that contradict themselves, for they are the programmer's.
 func New(o Options) *Simulator {

@@ -64,6 +64,9 @@ func (s *Simulator) Tokens() []string {
 	return slices.Clone(s.tokens)
 }
 
+// Learnt are the Tokens.
+func (s *Simulator) Learnt() []string { return s.Tokens() }
+
 // loggedIn judges the header codigoacesso and the parameter codigoUsuario of a request for an App_ path.
 func (s *Simulator) loggedIn(r *http.Request, p *params) *refusal {
 	refused := &refusal{s.with.SessionStatus, "Código de acesso inválido!"}

@@ -80,7 +80,10 @@ type Simulator struct {
 	first    int64 // when the first request of the period came; 0: none has
 }
 
-var _ sim.Simulator = (*Simulator)(nil)
+var (
+	_ sim.Simulator = (*Simulator)(nil)
+	_ sim.Confidant = (*Simulator)(nil)
+)
 
 // New makes an agency with its data. It panics on options that contradict themselves, for they are the programmer's.
 func New(o Options) *Simulator {

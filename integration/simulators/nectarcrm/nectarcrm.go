@@ -92,7 +92,10 @@ type Simulator struct {
 	since period
 }
 
-var _ sim.Simulator = (*Simulator)(nil)
+var (
+	_ sim.Simulator = (*Simulator)(nil)
+	_ sim.Drifter   = (*Simulator)(nil)
+)
 
 // New makes a company with its data. It panics on options that contradict themselves, for they are the programmer's.
 func New(o Options) *Simulator {

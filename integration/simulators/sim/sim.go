@@ -44,6 +44,18 @@ type Pager interface {
 	Previous(r *http.Request) (*http.Request, bool)
 }
 
+// Confidant is a Simulator that learns of secrets while it is used: tokens that it hands out, signatures that it is sent.
+type Confidant interface {
+	// Learnt are those that it knows of now, each of them from before anybody was told of it. No output may show them.
+	Learnt() []string
+}
+
+// Drifter is a Simulator whose rows can come, go or move while they are read.
+type Drifter interface {
+	// Drifts are sets of its own options (see Options.Set), under each of which a read can be complete all the same.
+	Drifts() []map[string]string
+}
+
 // Options are what any simulator can be told.
 type Options struct {
 	Size int               // rows of its largest stream; 0 is the simulator's own choice

@@ -77,18 +77,32 @@ type session struct {
 	fixed bool // the administrator's, which is good for any number of uses
 }
 
-// Tokens are the access tokens that logins brought so far. No output may show them.
+// Tokens are the access tokens that logins brought so far.
 func (s *Simulator) Tokens() []string {
 	s.books.Lock()
 	defer s.books.Unlock()
 	return slices.Clone(s.tokens)
 }
 
-// Assertions are those that were signed for a login which succeeded. No output may show them.
+// Assertions are those that were signed for a login which succeeded.
 func (s *Simulator) Assertions() []string {
 	s.books.Lock()
 	defer s.books.Unlock()
 	return slices.Clone(s.signed)
+}
+
+// Learnt are all Tokens, and all assertions that were signed for a login, whether it succeeded or not.
+func (s *Simulator) Learnt() []string {
+	s.books.Lock()
+	defer s.books.Unlock()
+	return slices.Clone(s.learnt)
+}
+
+// learn keeps a secret that came up.
+func (s *Simulator) learn(secret string) {
+	s.books.Lock()
+	defer s.books.Unlock()
+	s.learnt = append(s.learnt, secret)
 }
 
 // FixedToken is the administrator's token.
@@ -137,7 +151,7 @@ func (s *Simulator) login() (token string) {
 	defer s.books.Unlock()
 	token = accessToken(s.with.Seed, len(s.tokens))
 	s.sessions[token] = &session{used: s.with.Now()}
-	s.tokens = append(s.tokens, token)
+	s.tokens, s.learnt = append(s.tokens, token), append(s.learnt, token)
 	return token
 }
 
@@ -214,9 +228,15 @@ func (s *Simulator) judge(r *http.Request) tokenError {
 		return tokenError{"unsupported_grant_type", "grant type not supported"}
 	case form.Get("assertion") == "":
 		return tokenError{"invalid_request", "missing required parameter: assertion"}
+	}
+	ready := subtle.ConstantTimeCompare([]byte(form.Get("assertion")), []byte(s.assertion)) == 1
+	if !ready {
+		s.learn(form.Get("assertion"))
+	}
+	switch {
 	case s.with.Refuse != "":
 		return s.with.Refuse.answer()
-	case subtle.ConstantTimeCompare([]byte(form.Get("assertion")), []byte(s.assertion)) == 1:
+	case ready:
 		return tokenError{}
 	}
 	return s.judgeSigned(form.Get("assertion"))

@@ -107,6 +107,9 @@ func TestTokenWithASignedAssertion(t *testing.T) {
 	if signed := s.Assertions(); len(signed) != 1 || len(s.Tokens()) != 1 {
 		t.Errorf("%d assertions were good for %d tokens", len(signed), len(s.Tokens()))
 	}
+	if learnt := s.Learnt(); len(learnt) != 9 || !slices.Contains(learnt, s.Tokens()[0]) || slices.Contains(learnt, s.ReadyAssertion()) {
+		t.Errorf("%d secrets were learnt of eight logins, of which one brought a token", len(learnt))
+	}
 	if !slices.Contains(s.Secrets(), credentials["private_key"].(string)) {
 		t.Error("the key is no secret")
 	}

@@ -112,6 +112,15 @@ func (s *Simulator) remove(index int) {
 	}
 }
 
+// Drifts are what a reader who goes by Id need not mind: properties come at the end, or go that were read.
+func (*Simulator) Drifts() []map[string]string {
+	return []map[string]string{
+		{"append": "2", "drift-pages": "8"},
+		{"vanish": "2", "drift-pages": "8"},
+		{"append": "3", "vanish": "2", "drift-pages": "8"},
+	}
+}
+
 // Expect says what the connector's streams must bring. A photo comes with its property. What came or went between pages may come.
 func (s *Simulator) Expect() map[string]sim.Expectation {
 	s.data.RLock()
@@ -126,16 +135,10 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		if r.gone && !s.drifted[i] {
 			continue
 		}
-		put := func(property, photo sim.Keys, must bool) {
-			side(property, must)[propertyID(i)] = true
-			first := firstPhoto(i)
-			for k := range photosOf(i) {
-				side(photo, must)[photoID(first+k)] = true
-			}
-		}
-		put(properties.Full, photos.Full, !s.drifted[i])
+		put(side(properties.Full, !s.drifted[i]), side(photos.Full, !s.drifted[i]), i)
 		if must := !incremental || s.must[i]; must || r.modified >= start-margin {
-			put(properties.Next, photos.Next, must && !s.drifted[i])
+			must = must && !s.drifted[i]
+			put(side(properties.Next, must), side(photos.Next, must), i)
 		}
 	}
 	var cities []string
@@ -143,6 +146,37 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		cities = append(cities, city.id)
 	}
 	return map[string]sim.Expectation{"imoveis": properties, "fotos": photos, "cidades": sim.Whole(cities...)}
+}
+
+// put puts a property's key and those of its photos into their sets.
+func put(properties, photos map[string]bool, index int) {
+	properties[propertyID(index)] = true
+	first := firstPhoto(index)
+	for k := range photosOf(index) {
+		photos[photoID(first+k)] = true
+	}
+}
+
+// Fitting are the keys of the properties that conditions let through now, and of their photos. The conditions are written as in a search. It
+// panics on those that a search refuses.
+func (s *Simulator) Fitting(conditions ...string) map[string]sim.Keys {
+	var filters []*string
+	for _, c := range conditions {
+		filters = append(filters, &c)
+	}
+	condition, err := s.parse(filters)
+	if err != nil {
+		panic(err)
+	}
+	s.data.RLock()
+	defer s.data.RUnlock()
+	properties, photos := map[string]bool{}, map[string]bool{}
+	for i := range s.rows {
+		if !s.rows[i].gone && condition.fits(s.property(i)) {
+			put(properties, photos, i)
+		}
+	}
+	return map[string]sim.Keys{"imoveis": {Must: properties}, "fotos": {Must: photos}}
 }
 
 func side(k sim.Keys, must bool) map[string]bool {

@@ -29,6 +29,45 @@ type query struct {
 	sorts     []ordering
 }
 
+// Search is a search that was asked for, and what came of it.
+type Search struct {
+	Offset, Rows int
+	Filters      []string
+	Order        string
+	Total        int    // how many properties its filters let through
+	Came         int    // how many of them are in the answer
+	Failed       string // why there is none
+}
+
+// Searches are all whose bodies could be read, in the order of their answers.
+func (s *Simulator) Searches() []Search {
+	s.books.Lock()
+	defer s.books.Unlock()
+	return slices.Clone(s.asked)
+}
+
+// note puts a search into the list of Searches.
+func (s *Simulator) note(q *query, total, came int, failed error) {
+	one := Search{Total: total, Came: came}
+	if q.Offset != nil && q.Rows != nil {
+		one.Offset, one.Rows = *q.Offset, *q.Rows
+	}
+	for _, f := range q.Filters {
+		if f != nil {
+			one.Filters = append(one.Filters, *f)
+		}
+	}
+	if q.Order != nil {
+		one.Order = *q.Order
+	}
+	if failed != nil {
+		one.Failed = failed.Error()
+	}
+	s.books.Lock()
+	defer s.books.Unlock()
+	s.asked = append(s.asked, one)
+}
+
 // ordering is one of the fields to order by.
 type ordering struct {
 	field      *field
@@ -135,6 +174,7 @@ func (s *Simulator) search(w http.ResponseWriter, body []byte) *refusal {
 		return refused
 	}
 	if err := s.prepare(q); err != nil {
+		s.note(q, 0, 0, err)
 		failed(w, err)
 		return nil
 	}
@@ -160,10 +200,11 @@ func (s *Simulator) search(w http.ResponseWriter, body []byte) *refusal {
 	s.data.RUnlock()
 
 	if len(out.b) > s.with.Heap {
-		return &refusal{
-			http.StatusInternalServerError, "APEX_ERROR", fmt.Sprintf("System.LimitException: Apex heap size too large: %d", len(out.b)),
-		}
+		err := fmt.Errorf("System.LimitException: Apex heap size too large: %d", len(out.b))
+		s.note(q, total, 0, err)
+		return &refusal{http.StatusInternalServerError, "APEX_ERROR", err.Error()}
 	}
+	s.note(q, total, len(rows), nil)
 	answer(w, http.StatusOK, out.b)
 	s.drift(rows)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -311,5 +312,41 @@ func TestDrift(t *testing.T) {
 	}
 	if n := len(every(t, s, 100)); n != 305 {
 		t.Errorf("%d properties at last", n)
+	}
+}
+
+func TestSearches(t *testing.T) {
+	s := New(Options{Size: 100, Heap: 40_000})
+	for _, body := range []string{request(5, 2, "Id ASC", "AND Id <> null"), request(2001, 2, "Id ASC"), request(0, 90, "Id")} {
+		send(t, s, http.MethodPost, searchPath, body)
+	}
+	want := []Search{
+		{Offset: 5, Rows: 2, Filters: []string{"AND Id <> null"}, Order: "Id ASC", Total: 100, Came: 2},
+		{Offset: 2001, Rows: 2, Order: "Id ASC"}, {Rows: 90, Order: "Id", Total: 100},
+	}
+	for i, got := range s.Searches() {
+		if failed := got.Failed != ""; failed != (i > 0) {
+			t.Errorf("search %d: %q", i, got.Failed)
+		}
+		if got.Failed = ""; !reflect.DeepEqual(got, want[i]) {
+			t.Errorf("search %d: %+v, want %+v", i, got, want[i])
+		}
+	}
+}
+
+func TestFitting(t *testing.T) {
+	s := New(Options{Size: 300})
+	const condition = "AND (snap_brok__Disponivel_venda__c = true OR snap_brok__Dormitorios__c >= 4)"
+	fitting := s.Fitting(condition)
+	came := every(t, s, 200, condition)
+	var photos []record
+	for _, r := range came {
+		photos = append(photos, r.photos()...)
+	}
+	if err := fitting["imoveis"].Compare(counts(came)); err != nil || len(came) == 0 || len(came) == 300 {
+		t.Errorf("%d properties: %v", len(came), err)
+	}
+	if err := fitting["fotos"].Compare(counts(photos)); err != nil {
+		t.Error(err)
 	}
 }

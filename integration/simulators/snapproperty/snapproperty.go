@@ -104,7 +104,9 @@ type Simulator struct {
 	books    sync.Mutex // guards what follows
 	sessions map[string]*session
 	tokens   []string
-	signed   []string    // assertions
+	signed   []string // assertions
+	learnt   []string // tokens and all assertions that were sent, but for the ready one
+	asked    []Search
 	calls    []time.Time // of the last 24 hours
 	number   int         // of calls in all
 	searches int         // that were answered
@@ -117,6 +119,8 @@ type Simulator struct {
 var (
 	_ sim.Simulator = (*Simulator)(nil)
 	_ sim.Pager     = (*Simulator)(nil)
+	_ sim.Confidant = (*Simulator)(nil)
+	_ sim.Drifter   = (*Simulator)(nil)
 )
 
 // New makes an organisation with its data. It panics on options that contradict themselves, for they are the programmer's.
@@ -260,7 +264,7 @@ func (s *Simulator) DestinationConfig(baseURL string, quota sim.Quota) map[strin
 	}
 }
 
-// Secrets are those of Config. See Tokens and Assertions for what comes up while it is used.
+// Secrets are those of Config. See Learnt for what comes up while it is used.
 func (s *Simulator) Secrets() []string {
 	switch s.with.Login {
 	case AccessToken:
