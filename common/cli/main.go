@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -32,8 +31,7 @@ const (
 // writing or, where the output is a pipe or a socket, by asking for it; SIGPIPE kills nothing. Whatever hangs, the process ends with 1 soon
 // after it was stopped. LOG_LEVEL=debug in the environment does what --debug does.
 //
-// The garbage collector runs half as often as Go has it, unless GOGC says otherwise: what is held at a time is bounded by those who hold it,
-// so that this costs some ten megabytes and saves a twentieth of the time.
+// The garbage collector runs at a pace that suits a read, unless GOGC or GOMEMLIMIT says otherwise.
 func Main(src Source, metadata []byte) {
 	runProcess(program{commands: sourceCommands(src), spec: src.Spec, metadata: metadata}, grace)
 }
@@ -46,9 +44,7 @@ func MainDestination(dst Destination, metadata []byte) {
 
 // runProcess runs p with what belongs to the process.
 func runProcess(p program, grace time.Duration) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
-	}
+	paceCollector()
 	signal.Ignore(syscall.SIGPIPE) // so that a write to a closed output returns EPIPE instead of killing the process
 	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)

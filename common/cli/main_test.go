@@ -69,6 +69,7 @@ func scenarios() map[string]func(context.Context, *protocol.ConfiguredCatalog, [
 			}
 			return out.Status(deals, protocol.Complete)
 		},
+		"large": large,
 	}
 }
 

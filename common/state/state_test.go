@@ -105,6 +105,8 @@ func TestDocRoundTrip(t *testing.T) {
 		{state.Doc{Mark: at, Cycle: &state.Cycle{Start: at, Max: at, Slices: []string{"b", "a"}, Done: done, Records: 7}}, "t",
 			`{"cycle":{"start":"2026-03-01T13:00:00Z","max":"2026-03-01T13:00:00Z","slices":["a","b"],"done":"1-3,9","records":7},` +
 				`"t":"2026-03-01T10:00:00-03:00"}`},
+		{state.Doc{Cycle: &state.Cycle{Start: at, Place: &state.Place{Of: "x", At: "0:k7", Rows: 8}, Records: 7}}, "t",
+			`{"cycle":{"start":"2026-03-01T13:00:00Z","place":{"of":"x","at":"0:k7","rows":8},"records":7}}`},
 	}
 	for _, tt := range tests {
 		raw, err := tt.doc.Encode(tt.cursor, brazil)
@@ -124,7 +126,7 @@ func TestDocRoundTrip(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	for _, doc := range []string{
-		`{"updated_at":"2020-01-01"}`, `{"t":17}`, `{"t":"yesterday"}`, `{"t":"2020-01-01","removed":"1-x"}`, `{"cycle":"x"}`, `{"removed":"5-1"}`,
+		`{"updated_at":"2020-01-01"}`, `{"t":17}`, `{"t":"yesterday"}`, `{"t":"2020-01-01","removed":"1-x"}`, `{"cycle":"x"}`, `{"cycle":{"place":3}}`, `{"removed":"5-1"}`,
 		`{"removed":"1-99999999999999"}`,
 	} {
 		if d, err := state.Decode("s", json.RawMessage(doc), "t", nil, time.UTC); err == nil {
