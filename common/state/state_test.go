@@ -126,7 +126,8 @@ func TestDocRoundTrip(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	for _, doc := range []string{
-		`{"updated_at":"2020-01-01"}`, `{"t":17}`, `{"t":"yesterday"}`, `{"t":"2020-01-01","removed":"1-x"}`, `{"cycle":"x"}`, `{"cycle":{"place":3}}`, `{"removed":"5-1"}`,
+		`{"updated_at":"2020-01-01"}`, `{"t":17}`, `{"t":"yesterday"}`, `{"t":"2020-01-01","removed":"1-x"}`, `{"cycle":"x"}`,
+		`{"cycle":{"place":3}}`, `{"removed":"5-1"}`,
 		`{"removed":"1-99999999999999"}`,
 	} {
 		if d, err := state.Decode("s", json.RawMessage(doc), "t", nil, time.UTC); err == nil {
