@@ -755,6 +755,18 @@ func leased(crm *snapproperty.Simulator) (orders []order) {
 	return orders
 }
 
+// settle waits until what a killed process sent has come in: nothing new for a while.
+func settle(o *org) {
+	const while = 4
+	for quiet, before := 0, int64(-1); quiet < while; time.Sleep(50 * time.Millisecond) {
+		if now := int64(o.Stats().Requests); now != before {
+			quiet, before = 0, now
+		} else {
+			quiet++
+		}
+	}
+}
+
 // writeKilled kills writes at random moments and starts them again from a state that may be older than the last one given back, until one
 // ends well: every order is carried out once.
 func writeKilled(t *testing.T, f writeFixture) {
