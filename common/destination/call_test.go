@@ -11,7 +11,7 @@ import (
 
 func TestCall(t *testing.T) {
 	d := &doors{}
-	api, err := d.destination().describe([]byte(`{}`))
+	api, err := d.destination().description.Open([]byte(`{"token":"a-token"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,18 +9,15 @@ package destination
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
-	"github.com/imob-data/airbyte-connectors/common/redact"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
@@ -83,47 +80,20 @@ const (
 )
 
 // Destination is a connector made from a description. It implements cli.Destination. Safe for concurrent use.
-type Destination struct {
-	files    func() (*spec.Spec, error)
-	describe func(config []byte) (API, error)
-}
+type Destination struct{ description spec.Description[API] }
 
 // New makes a Destination from a connector's files (spec.json) and its description. describe is a pure function; C is the configuration,
 // decoded from JSON after it was validated against the spec.
 func New[C any](files fs.FS, describe func(C) API) *Destination {
-	return &Destination{
-		files: sync.OnceValues(func() (*spec.Spec, error) { return spec.Load(files) }),
-		describe: func(config []byte) (API, error) {
-			var c C
-			if err := json.Unmarshal(config, &c); err != nil {
-				return API{}, misfit(err)
-			}
-			return describe(c), nil
-		},
-	}
-}
-
-// misfit is the fault of a configuration that passed the spec and yet cannot be decoded.
-func misfit(err error) error {
-	message := "The configuration cannot be used."
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		message = fmt.Sprintf("The configuration cannot be used: %q has a value of the wrong type.", wrong.Field)
-	}
-	return &fault.Error{Kind: fault.Config, Message: message, Err: err}
+	return &Destination{spec.Describe(files, describe)}
 }
 
 // Spec is the connector's specification.
-func (d *Destination) Spec() (json.RawMessage, error) {
-	files, err := d.files()
-	if err != nil {
-		return nil, err
-	}
-	return files.JSON(), nil
-}
+func (d *Destination) Spec() (json.RawMessage, error) { return d.description.JSON() }
 
 // Check does the description's harmless request.
 func (d *Destination) Check(ctx context.Context, config []byte) error {
-	api, err := d.open(config)
+	api, err := d.description.Open(config)
 	if err != nil {
 		return err
 	}
@@ -139,7 +109,7 @@ func (d *Destination) Check(ctx context.Context, config []byte) error {
 
 // Discover is an object for each operation.
 func (d *Destination) Discover(_ context.Context, config []byte) (*protocol.DestinationCatalog, error) {
-	api, err := d.open(config)
+	api, err := d.description.Open(config)
 	if err != nil {
 		return nil, err
 	}
@@ -160,42 +130,30 @@ func (d *Destination) Discover(_ context.Context, config []byte) (*protocol.Dest
 	return catalog, nil
 }
 
-// open validates config and describes the API.
-func (d *Destination) open(config []byte) (API, error) {
-	files, err := d.files()
-	if err != nil {
-		return API{}, err
-	}
-	if err := files.Validate(config); err != nil {
-		return API{}, err
-	}
-	return d.describe(config)
-}
-
 // connect makes the client for api.
 func (d *Destination) connect(ctx context.Context, api *API, config []byte) (*httpclient.Client, error) {
-	files, err := d.files()
+	redactor, err := d.description.Redactor(config)
 	if err != nil {
 		return nil, err
 	}
-	api.Redact = redact.New(spec.Secrets(files.JSON(), config)...)
+	api.Redact = redactor
 	api.Log = protocol.Logger(ctx)
 	return httpclient.New(api.Options)
 }
 
 // modes is the sync modes that the specification supports.
 func (d *Destination) modes() ([]string, error) {
-	files, err := d.files()
+	document, err := d.description.JSON()
 	if err != nil {
 		return nil, err
 	}
-	var document struct {
+	var parts struct {
 		Modes []string `json:"supported_destination_sync_modes"`
 	}
-	if err := json.Unmarshal(files.JSON(), &document); err != nil {
+	if err := json.Unmarshal(document, &parts); err != nil {
 		return nil, fmt.Errorf("reading spec.json: %w", err)
 	}
-	return document.Modes, nil
+	return parts.Modes, nil
 }
 
 // routes is the operation of each stream of cat. What cannot be carried out is found here, before anything is sent.

@@ -33,7 +33,7 @@ const (
 func (d *Destination) Write(
 	ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, in io.Reader, out *protocol.Emitter,
 ) (err error) {
-	api, err := d.open(config)
+	api, err := d.description.Open(config)
 	if err != nil {
 		return err
 	}

@@ -7,10 +7,10 @@ package rest
 
 import (
 	"encoding/json"
-	"errors"
 	"net/url"
 	"time"
 
+	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
@@ -177,7 +177,8 @@ func DayRange(in httpclient.In, param, layout, separator string) Ask {
 // none.
 type Date string
 
-var errDate = errors.New(`a start date must be a date that exists, such as 2026-01-31 or 2026-01-31T00:00:00Z`)
+var errDate = fault.Configf("The configuration cannot be used: a start date must be a date that exists, such as 2026-01-31 or " +
+	"2026-01-31T00:00:00Z.")
 
 // UnmarshalJSON refuses what is not a date.
 func (d *Date) UnmarshalJSON(data []byte) error {

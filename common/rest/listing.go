@@ -340,7 +340,7 @@ func (r *run) walk(ctx context.Context, w walk) (late time.Time, err error) {
 				attempt = 0 // what came so far does not come again
 				break
 			}
-			if refused, ok := errors.AsType[*refusal](err); ok && r.elsewhere(w, way, from, pages, refused.stray) {
+			if refused, ok := errors.AsType[*refusal](err); ok && r.elsewhere(w, way, begin != "" && from == begin, pages, refused.stray) {
 				attempt, from, begin, earlier = 0, "", "", 0
 				break
 			}
@@ -400,10 +400,11 @@ func (r *run) walk(ctx context.Context, w walk) (late time.Time, err error) {
 	}
 }
 
-// elsewhere is whether the listing can begin anew after the refusal of the page after pages others that were read from the place from on.
-func (r *run) elsewhere(w walk, way way, from string, pages int, stray bool) bool {
+// elsewhere is whether the listing can begin anew after the refusal, or the stray answer, of the page that was asked for after pages others.
+// resumed is whether these began at a place that a state had.
+func (r *run) elsewhere(w walk, way way, resumed bool, pages int, stray bool) bool {
 	switch {
-	case pages == 0 && from != "": // the place may be the reason, and the way not to blame
+	case resumed && pages == 0: // the place may be the reason, and the way not to blame
 		r.ways.Delete(w.stream.Name)
 		return true
 	case pages > 0 || stray:

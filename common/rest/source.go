@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"sync"
@@ -14,53 +13,25 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
-	"github.com/imob-data/airbyte-connectors/common/redact"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
 // Source is a connector made from a description. It implements cli.Source. Safe for concurrent use.
-type Source struct {
-	files    func() (*spec.Spec, error)
-	describe func(config []byte) (API, error)
-}
+type Source struct{ description spec.Description[API] }
 
 // New makes a Source from a connector's files (spec.json and streams/*.json) and its description. describe is a pure function; C is the
 // configuration, decoded from JSON after it was validated against the spec.
 func New[C any](files fs.FS, describe func(C) API) *Source {
-	return &Source{
-		files: sync.OnceValues(func() (*spec.Spec, error) { return spec.Load(files) }),
-		describe: func(config []byte) (API, error) {
-			var c C
-			if err := json.Unmarshal(config, &c); err != nil {
-				return API{}, misfit(err)
-			}
-			return describe(c), nil
-		},
-	}
-}
-
-// misfit is the fault of a configuration that passed the spec and yet cannot be decoded.
-func misfit(err error) error {
-	message := "The configuration cannot be used: " + errDate.Error() + "."
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		message = fmt.Sprintf("The configuration cannot be used: %q has a value of the wrong type.", wrong.Field)
-	}
-	return &fault.Error{Kind: fault.Config, Message: message, Err: err}
+	return &Source{spec.Describe(files, describe)}
 }
 
 // Spec is the connector's specification.
-func (s *Source) Spec() (json.RawMessage, error) {
-	files, err := s.files()
-	if err != nil {
-		return nil, err
-	}
-	return files.JSON(), nil
-}
+func (s *Source) Spec() (json.RawMessage, error) { return s.description.JSON() }
 
 // Schemas is the names of the streams that have a schema, sorted.
 func (s *Source) Schemas() ([]string, error) {
-	files, err := s.files()
+	files, err := s.description.Files()
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +43,7 @@ const checkBudget = 25 * time.Second
 
 // Check asks for the first page of the stream that the description names, as a read would.
 func (s *Source) Check(ctx context.Context, config []byte) error {
-	api, err := s.open(config)
+	api, err := s.description.Open(config)
 	if err != nil {
 		return err
 	}
@@ -95,11 +66,11 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 
 // Discover is the catalog: every stream of the description, in its order, with its schema.
 func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, error) {
-	api, err := s.open(config)
+	api, err := s.description.Open(config)
 	if err != nil {
 		return nil, err
 	}
-	files, err := s.files()
+	files, err := s.description.Files()
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +99,7 @@ func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, 
 func (s *Source) Read(
 	ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, given []byte, out *protocol.Emitter,
 ) error {
-	api, err := s.open(config)
+	api, err := s.description.Open(config)
 	if err != nil {
 		return err
 	}
@@ -179,28 +150,16 @@ func (s *Source) Read(
 	return errors.Join(append(failures, results...)...)
 }
 
-// open validates config and describes the API.
-func (s *Source) open(config []byte) (API, error) {
-	files, err := s.files()
-	if err != nil {
-		return API{}, err
-	}
-	if err := files.Validate(config); err != nil {
-		return API{}, err
-	}
-	return s.describe(config)
-}
-
 // connect makes the client for api, unless the configuration cannot work.
 func (s *Source) connect(ctx context.Context, api *API, config []byte) (*httpclient.Client, error) {
-	files, err := s.files()
-	if err != nil {
-		return nil, err
-	}
 	if api.Refuse != nil {
 		return nil, api.Refuse
 	}
-	api.Redact = redact.New(spec.Secrets(files.JSON(), config)...)
+	redactor, err := s.description.Redactor(config)
+	if err != nil {
+		return nil, err
+	}
+	api.Redact = redactor
 	api.Log = protocol.Logger(ctx)
 	api.Waiting = waiting
 	return httpclient.New(api.Options)

@@ -1,0 +1,79 @@
+package spec
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/redact"
+)
+
+// Description is a connector's files, and how a configuration becomes an A, which says what the connector does with it. Safe for concurrent
+// use.
+type Description[A any] struct {
+	files    func() (*Spec, error)
+	describe func(config []byte) (A, error)
+}
+
+// Describe makes a Description of files, which Load reads when they are first needed. describe is a pure function; C is the configuration,
+// decoded from JSON after it was validated. A Config fault of C's own UnmarshalJSON is the user's.
+func Describe[C, A any](files fs.FS, describe func(C) A) Description[A] {
+	return Description[A]{
+		files: sync.OnceValues(func() (*Spec, error) { return Load(files) }),
+		describe: func(config []byte) (a A, err error) {
+			var c C
+			if err := json.Unmarshal(config, &c); err != nil {
+				return a, misfit(err)
+			}
+			return describe(c), nil
+		},
+	}
+}
+
+// misfit is the fault of a configuration that passed the spec and yet cannot be decoded.
+func misfit(err error) error {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		return known
+	}
+	message := "The configuration cannot be used."
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		message = fmt.Sprintf("The configuration cannot be used: %q has a value of the wrong type.", wrong.Field)
+	}
+	return &fault.Error{Kind: fault.Config, Message: message, Err: err}
+}
+
+// Files is the connector's JSON, or why it cannot be used, which is a programming error.
+func (d Description[A]) Files() (*Spec, error) { return d.files() }
+
+// JSON is the connector's spec.json, compact.
+func (d Description[A]) JSON() (json.RawMessage, error) {
+	files, err := d.files()
+	if err != nil {
+		return nil, err
+	}
+	return files.JSON(), nil
+}
+
+// Open validates config and says what the connector does with it. What is wrong with config is a Config fault that echoes nothing.
+func (d Description[A]) Open(config []byte) (a A, err error) {
+	files, err := d.files()
+	if err != nil {
+		return a, err
+	}
+	if err := files.Validate(config); err != nil {
+		return a, err
+	}
+	return d.describe(config)
+}
+
+// Redactor knows the secrets of config, which Open has taken.
+func (d Description[A]) Redactor(config []byte) (*redact.Redactor, error) {
+	files, err := d.files()
+	if err != nil {
+		return nil, err
+	}
+	return redact.New(Secrets(files.JSON(), config)...), nil
+}
