@@ -802,7 +802,7 @@ func writeKilled(t *testing.T, f writeFixture) {
 					break
 				}
 				if res.Killed {
-					time.Sleep(50 * time.Millisecond) // what it sent may still come to its end
+					settle(o)
 					continue
 				}
 				if o.Stats().Requests != before {
