@@ -69,21 +69,14 @@ func (s *Simulator) pick(from []int, n int, fit func(index int) bool) []int {
 	if n <= 0 || len(from) == 0 {
 		return nil
 	}
-	const stride = 7919 // a prime: every one has its turn
-	step := stride
-	if len(from)%stride == 0 {
-		step = 1
-	}
 	var picked []int
-	at := int(s.dice(0, 3+s.ticks<<8) % uint64(len(from)))
-	for range from {
+	for at := range sim.Scatter(len(from), int(s.dice(0, 3+s.ticks<<8)%uint64(len(from)))) {
 		if len(picked) == n {
 			break
 		}
 		if fit(from[at]) {
 			picked = append(picked, from[at])
 		}
-		at = (at + step) % len(from)
 	}
 	return picked
 }

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
-	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -74,6 +73,14 @@ var (
 
 // New makes an agency with its properties. It panics on options that contradict themselves, for they are the programmer's.
 func New(o Options) *Simulator {
+	s, err := open(o)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func open(o Options) (*Simulator, error) {
 	o.Size = cmp.Or(o.Size, 1000)
 	o.Version = cmp.Or(o.Version, Version102)
 	o.MaxLimit = cmp.Or(o.MaxLimit, 100)
@@ -88,19 +95,19 @@ func New(o Options) *Simulator {
 		o.Auth = BearerOnly
 	}
 	if o.Size < 0 || o.Version != Version101 && o.Version != Version102 || !o.Auth.valid() {
-		panic(fmt.Sprintf("dwv.New: size %d, version %q, auth %q", o.Size, o.Version, o.Auth))
+		return nil, fmt.Errorf("opening dwv: size %d, version %q and auth %q cannot be", o.Size, o.Version, o.Auth)
 	}
 	s := &Simulator{with: o, stock: newStock(o.Seed)}
 	s.known = s.filters()
 	s.fill()
-	return s
+	return s, nil
 }
 
 // Open makes a Simulator from options by name: those of the flags below.
 func Open(o sim.Options) (sim.Simulator, error) {
 	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now}
 	flags := flag.NewFlagSet("dwv", flag.ContinueOnError)
-	flags.StringVar(&own.Version, "version", Version102, "")
+	flags.StringVar(&own.Version, "version", "", "")
 	flags.StringVar(&own.Token, "token", "", "")
 	flags.StringVar((*string)(&own.Auth), "auth", "", "")
 	flags.IntVar(&own.MaxLimit, "max-limit", 0, "")
@@ -114,17 +121,14 @@ func Open(o sim.Options) (sim.Simulator, error) {
 	flags.IntVar(&own.Drift.Delete, "delete", 0, "")
 	flags.IntVar(&own.Drift.Vanish, "vanish", 0, "")
 	flags.IntVar(&own.Drift.Pages, "drift-pages", 0, "")
-	for name, value := range o.Set {
-		if err := flags.Set(name, value); err != nil {
-			var names []string
-			flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-			return nil, fmt.Errorf("setting %s of dwv, which knows %v: %w", name, names, err)
-		}
+	if err := o.Apply(flags); err != nil {
+		return nil, err
 	}
-	if own.Size < 0 || own.Version != Version101 && own.Version != Version102 || !own.Auth.valid() {
-		return nil, fmt.Errorf("opening dwv: size %d, version %q and auth %q cannot be", own.Size, own.Version, own.Auth)
+	s, err := open(own)
+	if err != nil {
+		return nil, err // not s: a nil pointer in an interface is not nil
 	}
-	return New(own), nil
+	return s, nil
 }
 
 // saoPaulo is the zone of the API's times. Brazil has had no summer time since 2019, and all times here are later.
@@ -138,9 +142,5 @@ func (s *Simulator) Secrets() []string { return []string{s.with.Token} }
 
 // Config reads from baseURL with the agency's token. The connector counts requests per minute; a quota over another window is converted.
 func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
-	perMinute := 1_000_000
-	if quota.Requests > 0 && quota.Window > 0 {
-		perMinute = int(max(1, math.Floor(float64(quota.Requests)*float64(time.Minute)/float64(quota.Window))))
-	}
-	return map[string]any{"token": s.with.Token, "base_url": baseURL, "requests_per_minute": perMinute}
+	return map[string]any{"token": s.with.Token, "base_url": baseURL, "requests_per_minute": quota.PerMinute()}
 }

@@ -26,20 +26,20 @@ func (p paging) bounds() (from, to int) {
 // envelope writes {"total","perPage","page","lastPage","data":[…]}.
 func (s *Simulator) envelope(out *writer, p paging, data func()) {
 	number := func(prefix string, n int) {
-		out.raw(prefix)
+		out.Raw(prefix)
 		if s.with.NumbersAsText {
-			out.text(strconv.Itoa(n))
+			out.Quote(strconv.Itoa(n))
 		} else {
-			out.int(n)
+			out.Whole(n)
 		}
 	}
 	number(`{"total":`, p.total)
 	number(`,"perPage":`, p.perPage)
 	number(`,"page":`, p.page)
 	number(`,"lastPage":`, p.lastPage())
-	out.raw(`,"data":[`)
+	out.Raw(`,"data":[`)
 	data()
-	out.raw("]}")
+	out.Raw("]}")
 }
 
 // indexed is a row as it was when its page was cut.
@@ -109,12 +109,12 @@ func (s *Simulator) cities(w http.ResponseWriter, r *http.Request) {
 	s.envelope(&out, p, func() {
 		for i, state := range states[from:to] {
 			if i > 0 {
-				out.raw(",")
+				out.Raw(",")
 			}
 			state.write(&out)
 		}
 	})
-	send(w, http.StatusOK, out.b)
+	send(w, http.StatusOK, out.B)
 }
 
 // states are those where a selected property lies, in the order of the country's list.

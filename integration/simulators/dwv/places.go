@@ -77,33 +77,33 @@ func (st *stock) states(used map[int]bool) []state {
 func (s state) uf() string { return strings.ToLower(s.code) }
 
 func (s state) write(w *writer) {
-	w.raw(`{"uf":`)
-	w.text(s.uf())
-	w.raw(`,"name":`)
-	w.text(s.name)
-	w.raw(`,"cities":[`)
+	w.Raw(`{"uf":`)
+	w.Quote(s.uf())
+	w.Raw(`,"name":`)
+	w.Quote(s.name)
+	w.Raw(`,"cities":[`)
 	for i, c := range s.cities {
 		if i > 0 {
-			w.raw(",")
+			w.Raw(",")
 		}
-		w.raw(`{"id":`)
-		w.int(c.id)
-		w.raw(`,"name":`)
-		w.text(c.name)
-		w.raw(`,"neighborhoods":[`)
+		w.Raw(`{"id":`)
+		w.Whole(c.id)
+		w.Raw(`,"name":`)
+		w.Quote(c.name)
+		w.Raw(`,"neighborhoods":[`)
 		for j, name := range c.neighbourhoods {
 			if j > 0 {
-				w.raw(",")
+				w.Raw(",")
 			}
-			w.raw(`{"id":`)
-			w.int(c.id*10 + j)
-			w.raw(`,"name":`)
-			w.text(name)
-			w.raw("}")
+			w.Raw(`{"id":`)
+			w.Whole(c.id*10 + j)
+			w.Raw(`,"name":`)
+			w.Quote(name)
+			w.Raw("}")
 		}
-		w.raw("]}")
+		w.Raw("]}")
 	}
-	w.raw("]}")
+	w.Raw("]}")
 }
 
 // newPlace makes the n-th address. Coordinates have more digits than a float64 holds, some in other spellings of a JSON number.
@@ -116,29 +116,29 @@ func newPlace(n, at int, c city, dice uint64) place {
 	street := fmt.Sprintf("Rua %d", 100+dice>>20%200)
 	p := place{city: at, text: fmt.Sprintf("%s, %s, %s, %s - %s", street, number, neighbourhood, c.name, c.uf)}
 	var w writer
-	w.raw("{")
+	w.Raw("{")
 	if n%3 == 0 { // seen in practice
-		w.raw(fmt.Sprintf(`"id":%d,`, 7000+n))
+		w.Raw(fmt.Sprintf(`"id":%d,`, 7000+n))
 	}
-	w.raw(`"street_name":`)
-	w.text(street)
-	w.raw(`,"street_number":`)
-	w.text(number)
-	w.raw(`,"neighborhood":`)
-	w.text(neighbourhood)
-	w.raw([]string{`,"complement":null`, `,"complement":"S/ Complemento"`, `,"complement":"S\/ Complemento"`}[n%3])
-	w.raw(fmt.Sprintf(`,"zip_code":"%05d-000","city":`, 88000+n))
-	w.text(c.name)
-	w.raw(`,"state":"` + c.uf + `","country":"Brasil"`)
+	w.Raw(`"street_name":`)
+	w.Quote(street)
+	w.Raw(`,"street_number":`)
+	w.Quote(number)
+	w.Raw(`,"neighborhood":`)
+	w.Quote(neighbourhood)
+	w.Raw([]string{`,"complement":null`, `,"complement":"S/ Complemento"`, `,"complement":"S\/ Complemento"`}[n%3])
+	w.Raw(fmt.Sprintf(`,"zip_code":"%05d-000","city":`, 88000+n))
+	w.Quote(c.name)
+	w.Raw(`,"state":"` + c.uf + `","country":"Brasil"`)
 	switch n % 25 {
 	case 3:
-		w.raw(`,"latitude":-2.70947471823797600e1,"longitude":-48.0`)
+		w.Raw(`,"latitude":-2.70947471823797600e1,"longitude":-48.0`)
 	case 7:
-		w.raw(`,"latitude":null,"longitude":null`)
+		w.Raw(`,"latitude":null,"longitude":null`)
 	default:
-		w.raw(fmt.Sprintf(`,"latitude":-%d.%014d,"longitude":-48.%020d`, 2+dice%30, dice>>8%1e14, dice))
+		w.Raw(fmt.Sprintf(`,"latitude":-%d.%014d,"longitude":-48.%020d`, 2+dice%30, dice>>8%1e14, dice))
 	}
-	w.raw("}")
-	p.json = w.b
+	w.Raw("}")
+	p.json = w.B
 	return p
 }

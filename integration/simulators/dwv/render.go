@@ -20,77 +20,77 @@ func (s *Simulator) Property(id int, detail bool) ([]byte, bool) {
 	}
 	var w writer
 	s.property(&w, index, r, detail)
-	return w.b, true
+	return w.B, true
 }
 
 // property writes a property. What is absent, null or of another type than the schema says depends on the index.
 func (s *Simulator) property(w *writer, index int, r row, detail bool) {
 	f := s.facts(index)
 	h := s.dice(index, 3)
-	w.raw(`{"id":`)
-	w.int(propertyID(index))
-	w.raw(`,"title":`)
+	w.Raw(`{"id":`)
+	w.Whole(propertyID(index))
+	w.Raw(`,"title":`)
 	s.writeTitle(w, index, f)
-	w.raw(`,"description":`)
+	w.Raw(`,"description":`)
 	description := []byte("null")
 	if index%29 != 3 {
 		description = s.stock.descriptions[h%uint64(len(s.stock.descriptions))]
 	}
 	w.bytes(description)
 	if index%3 == 0 { // deprecated
-		w.raw(`,"advertisement_title":`)
+		w.Raw(`,"advertisement_title":`)
 		s.writeTitle(w, index, f)
-		w.raw(`,"advertisement_description":null`)
+		w.Raw(`,"advertisement_description":null`)
 	}
 	if index%9 == 4 { // not documented, seen in practice
-		w.raw(`,"inserted_at":"2023-05-01 08:00:00","description_text":"Imóvel novo","selected_photos":null`)
+		w.Raw(`,"inserted_at":"2023-05-01 08:00:00","description_text":"Imóvel novo","selected_photos":null`)
 	}
-	w.raw(`,"status":"`)
-	w.raw(f.status)
-	w.raw(`"`)
+	w.Raw(`,"status":"`)
+	w.Raw(f.status)
+	w.Raw(`"`)
 	s.writeStage(w, index, f)
 	switch index % 4 {
 	case 0, 1:
-		w.raw(`,"rent":`)
-		w.b = strconv.AppendBool(w.b, f.rent)
+		w.Raw(`,"rent":`)
+		w.B = strconv.AppendBool(w.B, f.rent)
 	case 2:
-		w.raw(`,"rent":"`)
-		w.b = strconv.AppendBool(w.b, f.rent)
-		w.raw(`"`)
+		w.Raw(`,"rent":"`)
+		w.B = strconv.AppendBool(w.B, f.rent)
+		w.Raw(`"`)
 	}
-	w.raw(`,"deleted":`)
-	w.b = strconv.AppendBool(w.b, r.deleted)
-	w.raw([]string{`,"address_display_type":"full_address"`, `,"address_display_type":"normal"`, `,"address_display_type":null`}[h>>8%3])
+	w.Raw(`,"deleted":`)
+	w.B = strconv.AppendBool(w.B, r.deleted)
+	w.Raw([]string{`,"address_display_type":"full_address"`, `,"address_display_type":"normal"`, `,"address_display_type":null`}[h>>8%3])
 	if f.third {
-		w.raw(`,"unit":null,"building":null,"third_party_property":`)
+		w.Raw(`,"unit":null,"building":null,"third_party_property":`)
 		s.third(w, index, r, f, h)
 	} else {
-		w.raw(`,"unit":`)
+		w.Raw(`,"unit":`)
 		s.unit(w, index, r, f, h)
-		w.raw(`,"building":`)
+		w.Raw(`,"building":`)
 		if detail {
 			w.bytes(s.stock.building(f.building, true))
 		} else {
 			w.bytes(s.stock.buildings[f.building].json)
 		}
-		w.raw(`,"third_party_property":null`)
+		w.Raw(`,"third_party_property":null`)
 	}
-	w.raw(`,"construction_company":`)
+	w.Raw(`,"construction_company":`)
 	if f.third && index%5 == 2 {
-		w.raw("null")
+		w.Raw("null")
 	} else {
 		w.bytes(s.stock.companies[f.company].json)
 	}
-	w.raw(`,"last_updated_at":`)
+	w.Raw(`,"last_updated_at":`)
 	switch {
 	case r.updated == 0:
-		w.raw("null")
+		w.Raw("null")
 	case index%13 == 5: // seen in practice
-		w.b = time.Unix(r.updated, 0).In(s.stock.zone).AppendFormat(w.b, `"`+time.RFC3339+`"`)
+		w.B = time.Unix(r.updated, 0).In(s.stock.zone).AppendFormat(w.B, `"`+time.RFC3339+`"`)
 	default:
-		w.b = time.Unix(r.updated, 0).In(s.stock.zone).AppendFormat(w.b, `"`+time.DateTime+`"`)
+		w.B = time.Unix(r.updated, 0).In(s.stock.zone).AppendFormat(w.B, `"`+time.DateTime+`"`)
 	}
-	w.raw("}")
+	w.Raw("}")
 }
 
 // title appends the advertisement title of a property, nothing when it has none.
@@ -114,23 +114,23 @@ func (s *Simulator) title(dst []byte, index int, f facts) []byte {
 }
 
 func (s *Simulator) writeTitle(w *writer, index int, f facts) {
-	start := len(w.b)
-	w.raw(`"`)
-	w.b = s.title(w.b, index, f)
-	title := w.b[start+1:]
+	start := len(w.B)
+	w.Raw(`"`)
+	w.B = s.title(w.B, index, f)
+	title := w.B[start+1:]
 	switch {
 	case len(title) == 0:
-		w.b = append(w.b[:start], "null"...)
+		w.B = append(w.B[:start], "null"...)
 	case index%19 == 4:
 		text := string(title)
-		w.b = w.b[:start]
+		w.B = w.B[:start]
 		w.escaped(text)
 	case bytes.ContainsAny(title, `"\`):
 		text := string(title)
-		w.b = w.b[:start]
-		w.text(text)
+		w.B = w.B[:start]
+		w.Quote(text)
 	default:
-		w.raw(`"`)
+		w.Raw(`"`)
 	}
 }
 
@@ -145,21 +145,21 @@ func (s *Simulator) writeStage(w *writer, index int, f facts) {
 	if s.with.Version == Version101 {
 		label = `"` + raw + `"`
 	}
-	w.raw(`,"construction_stage":`)
+	w.Raw(`,"construction_stage":`)
 	if index%37 == 9 {
 		label = "null"
 	}
-	w.raw(label)
+	w.Raw(label)
 	if s.with.Version == Version101 {
 		return
 	}
 	switch {
 	case index%41 == 8:
-		w.raw(`,"construction_stage_raw":null`)
+		w.Raw(`,"construction_stage_raw":null`)
 	case index%43 == 8:
-		w.raw(`,"construction_stage_raw":""`)
+		w.Raw(`,"construction_stage_raw":""`)
 	default:
-		w.raw(`,"construction_stage_raw":"` + raw + `"`)
+		w.Raw(`,"construction_stage_raw":"` + raw + `"`)
 	}
 }
 
@@ -170,24 +170,24 @@ func price(h uint64, r row) int {
 
 // writeHome writes what units and third parties' homes share.
 func writeHome(w *writer, r row, f facts, h uint64) {
-	w.raw(`,"price":`)
+	w.Raw(`,"price":`)
 	w.decimal(price(h, r))
-	w.raw(`,"dorms":`)
+	w.Raw(`,"dorms":`)
 	w.count(f.dorms)
-	w.raw(`,"suites":`)
+	w.Raw(`,"suites":`)
 	w.count(f.suites)
-	w.raw(`,"bathroom":`)
+	w.Raw(`,"bathroom":`)
 	w.count(f.bathrooms)
-	w.raw(`,"parking_spaces":`)
+	w.Raw(`,"parking_spaces":`)
 	w.count(f.parking)
-	w.raw(`,"private_area":`)
+	w.Raw(`,"private_area":`)
 	w.decimal(int(2500 + h>>20%30_000))
-	w.raw([]string{
+	w.Raw([]string{
 		`,"util_area":"0.00","total_area":"0.0"`, `,"util_area":"25.2","total_area":null`, `,"util_area":"125.16","total_area":"240.92"`,
 	}[h>>4%3])
-	w.raw(`,"rent":`)
-	w.b = strconv.AppendBool(w.b, f.rent)
-	w.raw([]string{
+	w.Raw(`,"rent":`)
+	w.B = strconv.AppendBool(w.B, f.rent)
+	w.Raw([]string{
 		`,"payment_conditions":[]`,
 		`,"payment_conditions":[{"title":"Entrada 20%","operator":{"title":"Percentual","type":"percentage"},"value":"20007.75"},` +
 			`{"title":"Saldo 84x","operator":{"title":"Parcelas","type":"installments"},"value":null}]`,
@@ -195,72 +195,72 @@ func writeHome(w *writer, r row, f facts, h uint64) {
 }
 
 func (s *Simulator) unit(w *writer, index int, r row, f facts, h uint64) {
-	w.raw(`{"id":`)
+	w.Raw(`{"id":`)
 	if index%31 == 7 { // beyond what a float64 holds
-		w.int(9_007_199_254_740_993 + 2*index)
+		w.Whole(9_007_199_254_740_993 + 2*index)
 	} else {
-		w.int(254 + index)
+		w.Whole(254 + index)
 	}
-	w.raw(`,"title":"`)
-	w.int(101 + index%1900)
-	w.raw(`","type":`)
-	w.text(f.kind.Name)
-	w.raw(`,"floor_plan":{"category":{"title":`)
-	w.text(f.kind.Name)
-	w.raw(`,"tag":"` + f.kind.Tag + `"}}`)
-	w.raw([]string{`,"section":{"name":"Bloco 1"}`, `,"section":{"name":"Torre Água"}`, `,"section":null`}[index%3])
+	w.Raw(`,"title":"`)
+	w.Whole(101 + index%1900)
+	w.Raw(`","type":`)
+	w.Quote(f.kind.Name)
+	w.Raw(`,"floor_plan":{"category":{"title":`)
+	w.Quote(f.kind.Name)
+	w.Raw(`,"tag":"` + f.kind.Tag + `"}}`)
+	w.Raw([]string{`,"section":{"name":"Bloco 1"}`, `,"section":{"name":"Torre Água"}`, `,"section":null`}[index%3])
 	writeHome(w, r, f, h)
 	if index%2 == 0 {
-		w.raw(`,"construction_stage":"new"`)
+		w.Raw(`,"construction_stage":"new"`)
 	}
-	w.raw(`,"cover":`)
+	w.Raw(`,"cover":`)
 	switch index % 3 {
 	case 0:
-		w.raw(`"https://dwvimages.sfo2.cdn.digitaloceanspaces.com/upload/2018/07/fachada-greencoast-208x300.jpg"`)
+		w.Raw(`"https://dwvimages.sfo2.cdn.digitaloceanspaces.com/upload/2018/07/fachada-greencoast-208x300.jpg"`)
 	case 1:
-		w.raw(`{"url":"https://dwvimagesv1.b-cdn.net/upload/capa.jpg","sizes":{"small":"https://dwvimagesv1.b-cdn.net/upload/capa-small.jpg"}}`)
+		w.Raw(`{"url":"https://dwvimagesv1.b-cdn.net/upload/capa.jpg","sizes":{"small":"https://dwvimagesv1.b-cdn.net/upload/capa-small.jpg"}}`)
 	case 2:
-		w.raw("null")
+		w.Raw("null")
 	}
 	switch index % 5 {
 	case 0:
-		w.raw(`,"additional_galleries":null`)
+		w.Raw(`,"additional_galleries":null`)
 	case 1:
-		w.raw(`,"additional_galleries":[]`)
+		w.Raw(`,"additional_galleries":[]`)
 	case 2:
-		w.raw(`,"additional_galleries":[{"title":"Decoração","files":[{"url":"https://dwvimagesv1.b-cdn.net/upload/a.jpg",` +
+		w.Raw(`,"additional_galleries":[{"title":"Decoração","files":[{"url":"https://dwvimagesv1.b-cdn.net/upload/a.jpg",` +
 			`"sizes":{"small":"https://dwvimagesv1.b-cdn.net/upload/a-small.jpg"}}]}]`)
 	}
-	w.raw("}")
+	w.Raw("}")
 }
 
 func (s *Simulator) third(w *writer, index int, r row, f facts, h uint64) {
-	w.raw(`{"id":`)
-	w.int(143 + index)
-	w.raw(`,"title":"Terceiro`)
-	w.raw([]string{`"`, ` \u00e1gua\/sol"`}[index%2])
-	w.raw(`,"type":`)
-	w.text(f.kind.Name)
-	w.raw(`,"unit_info":"Apartamento 101"`)
+	w.Raw(`{"id":`)
+	w.Whole(143 + index)
+	w.Raw(`,"title":"Terceiro`)
+	w.Raw([]string{`"`, ` \u00e1gua\/sol"`}[index%2])
+	w.Raw(`,"type":`)
+	w.Quote(f.kind.Name)
+	w.Raw(`,"unit_info":"Apartamento 101"`)
 	writeHome(w, r, f, h)
-	w.raw(`,"address":`)
+	w.Raw(`,"address":`)
 	w.bytes(s.stock.places[f.place].json)
-	w.raw(`,"text_address":`)
-	w.text(s.stock.places[f.place].text)
-	w.raw(`,"gallery":`)
+	w.Raw(`,"text_address":`)
+	w.Quote(s.stock.places[f.place].text)
+	w.Raw(`,"gallery":`)
 	if index%2 == 0 {
-		w.raw("[")
+		w.Raw("[")
 		image(w, 5000+index%100, true)
-		w.raw("]")
+		w.Raw("]")
 	} else {
 		image(w, 5000+index%100, true)
 	}
-	w.raw(`,"cover":`)
+	w.Raw(`,"cover":`)
 	image(w, 6000+index%100, index%4 == 0)
-	w.raw(`,"features":`)
+	w.Raw(`,"features":`)
 	features(w, index)
 	if index%7 == 2 { // not documented, seen in practice
-		w.raw(`,"delivery_date":null,"property_tax":"2979.56","administration_fee":"449.00","virtual_tour":null`)
+		w.Raw(`,"delivery_date":null,"property_tax":"2979.56","administration_fee":"449.00","virtual_tour":null`)
 	}
-	w.raw("}")
+	w.Raw("}")
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 const root = "/integration/properties"
@@ -64,20 +66,20 @@ func (s *Simulator) list(w http.ResponseWriter, r *http.Request) {
 		out = &writer{}
 	}
 	defer s.writers.Put(out)
-	out.b = out.b[:0]
+	out.B = out.B[:0]
 	s.envelope(out, p, func() {
 		for i, row := range rows {
 			if i > 0 {
-				out.raw(",")
+				out.Raw(",")
 			}
-			at := len(out.b)
+			at := len(out.B)
 			s.property(out, row.index, row.row, false)
 			if q.fields != nil {
-				out.b = append(out.b[:at], q.fields.project(out.b[at:])...)
+				out.B = append(out.B[:at], q.fields.project(out.B[at:])...)
 			}
 		}
 	})
-	send(w, http.StatusOK, out.b)
+	send(w, http.StatusOK, out.B)
 }
 
 // detail is one property, {"data": Property}.
@@ -158,8 +160,5 @@ func sendValue(w http.ResponseWriter, status int, v any) {
 }
 
 func send(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // a reader that went away is its own affair
+	sim.Send(w, status, "application/json; charset=utf-8", body)
 }

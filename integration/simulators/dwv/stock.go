@@ -68,8 +68,12 @@ func newStock(seed uint64) *stock {
 	}
 	for i, text := range descriptions() {
 		var w writer
-		w.quote(text, i%3 == 2)
-		st.descriptions = append(st.descriptions, w.b)
+		if i%3 == 2 {
+			w.escaped(text)
+		} else {
+			w.Quote(text)
+		}
+		st.descriptions = append(st.descriptions, w.B)
 	}
 	return st
 }
@@ -87,72 +91,72 @@ func (st *stock) incorporation(index int) string {
 func (st *stock) building(i int, detail bool) []byte {
 	b := st.buildings[i]
 	var w writer
-	w.raw(`{"id":`)
-	w.int(42 + i*3)
-	w.raw(`,"title":`)
-	w.text(b.title)
-	w.raw(`,"gallery":`)
+	w.Raw(`{"id":`)
+	w.Whole(42 + i*3)
+	w.Raw(`,"title":`)
+	w.Quote(b.title)
+	w.Raw(`,"gallery":`)
 	switch i % 4 {
 	case 0:
 		image(&w, i, i%8 == 0)
 	case 1:
-		w.raw("[")
+		w.Raw("[")
 		image(&w, i, false)
-		w.raw(",")
+		w.Raw(",")
 		image(&w, i+1000, false)
-		w.raw("]")
+		w.Raw("]")
 	case 2:
-		w.raw("[]")
+		w.Raw("[]")
 	case 3:
-		w.raw("null")
+		w.Raw("null")
 	}
-	w.raw(`,"architectural_plans":`)
+	w.Raw(`,"architectural_plans":`)
 	switch i % 3 {
 	case 0:
-		w.raw("[")
+		w.Raw("[")
 		image(&w, i+2000, false)
-		w.raw("]")
+		w.Raw("]")
 	case 1:
 		image(&w, i+2000, false)
 	case 2:
-		w.raw("null")
+		w.Raw("null")
 	}
 	video := fmt.Sprintf(`{"id":"72e61b4a-6133-4391-a79a-0caf55c3%04x","url":"https:\/\/vi.cv\/mez?a=1&b=<2>","name":"Vídeo, %d"}`, i, i)
 	switch {
 	case detail:
-		w.raw(`,"video":null,"videos":` + video)
+		w.Raw(`,"video":null,"videos":` + video)
 	case i%5 == 0:
-		w.raw(`,"video":"http://vi.cv/mez","videos":[` + video + `]`)
+		w.Raw(`,"video":"http://vi.cv/mez","videos":[` + video + `]`)
 	default:
-		w.raw(`,"video":null,"videos":[]`)
+		w.Raw(`,"video":null,"videos":[]`)
 	}
-	w.raw([]string{`,"tour_360":null`, `,"tour_360":"http://vi.cv/tour"`}[i%2])
-	w.raw(`,"description":[{"title":"Apartamento",` +
+	w.Raw([]string{`,"tour_360":null`, `,"tour_360":"http://vi.cv/tour"`}[i%2])
+	w.Raw(`,"description":[{"title":"Apartamento",` +
 		`"items":[{"item":"01 Suíte (Sendo ela com Hidromassagem e Closet)"},{"item":"Área: 125m²"}]}]`)
-	w.raw(`,"address":`)
+	w.Raw(`,"address":`)
 	w.bytes(st.places[b.place].json)
-	w.raw(`,"text_address":`)
-	w.text(st.places[b.place].text)
-	w.raw(`,"incorporation":`)
-	w.text(st.incorporation(i))
-	w.raw(`,"cover":`)
+	w.Raw(`,"text_address":`)
+	w.Quote(st.places[b.place].text)
+	w.Raw(`,"incorporation":`)
+	w.Quote(st.incorporation(i))
+	w.Raw(`,"cover":`)
 	image(&w, i+3000, i%4 == 1)
-	w.raw(`,"features":`)
+	w.Raw(`,"features":`)
 	features(&w, i)
 	switch i % 6 {
 	case 0:
 	case 1:
-		w.raw(`,"delivery_date":null`)
+		w.Raw(`,"delivery_date":null`)
 	default:
-		w.raw(fmt.Sprintf(`,"delivery_date":"20%d-%02d-17"`, 24+i%7, 1+i%12))
+		w.Raw(fmt.Sprintf(`,"delivery_date":"20%d-%02d-17"`, 24+i%7, 1+i%12))
 	}
-	w.raw("}")
-	return w.b
+	w.Raw("}")
+	return w.B
 }
 
 // features writes labels, or codes with labels beside them.
 func features(w *writer, i int) {
-	w.raw([]string{
+	w.Raw([]string{
 		`[{"type":"Empreendimento","tags":["Playground","Academia","Sala de reuniões"]},` +
 			`{"type":"Apartamento","tags":["Sacada com churrasqueira"]}]`,
 		`[{"type":"building","tags":["gym","playground","elevator"],"titles":["Academia","Playground","Elevador"]},` +
@@ -171,37 +175,37 @@ func image(w *writer, n int, full bool) {
 	if full {
 		sizes = append(sizes, "large", "circle", "xfullhd", "xlarge", "xmedium", "xmediumhd")
 	}
-	w.raw(`{"url":"` + url + `.jpg","sizes":{`)
+	w.Raw(`{"url":"` + url + `.jpg","sizes":{`)
 	for i, size := range sizes {
 		if i > 0 {
-			w.raw(",")
+			w.Raw(",")
 		}
-		w.raw(`"` + size + `":"` + url + "-" + size + `.jpg"`)
+		w.Raw(`"` + size + `":"` + url + "-" + size + `.jpg"`)
 	}
-	w.raw("}}")
+	w.Raw("}}")
 }
 
 func newCompany(i int) company {
 	c := company{title: fmt.Sprintf("Construtora %s %d", []string{"Cibea", "Água Branca", "J&J", "Ímpar"}[i%4], i)}
 	var w writer
-	w.raw(`{"title":`)
+	w.Raw(`{"title":`)
 	if i%4 == 1 {
 		w.escaped(c.title)
 	} else {
-		w.text(c.title)
+		w.Quote(c.title)
 	}
-	w.raw(fmt.Sprintf(`,"site":"http://construtora%d.exemplo.com.br","email":"construtora%d@exemplo.com.br"`, i, i))
-	w.raw([]string{`,"whatsapp":"(47) 95559030453","instagram":"@construtora"`, `,"whatsapp":null,"instagram":null`}[i%2])
-	w.raw(`,"business_contacts":[{"responsible":"José da Silva","phone_number":"(47) 95559030453"}]`)
+	w.Raw(fmt.Sprintf(`,"site":"http://construtora%d.exemplo.com.br","email":"construtora%d@exemplo.com.br"`, i, i))
+	w.Raw([]string{`,"whatsapp":"(47) 95559030453","instagram":"@construtora"`, `,"whatsapp":null,"instagram":null`}[i%2])
+	w.Raw(`,"business_contacts":[{"responsible":"José da Silva","phone_number":"(47) 95559030453"}]`)
 	if i%3 == 0 { // seen in practice, and beyond what a float64 holds
-		w.raw(fmt.Sprintf(`,"additionals_contacts":[{"responsible":"Zoë","whatsapp":"","construtora_id":%d}]`, 9007199254740993+2*i))
+		w.Raw(fmt.Sprintf(`,"additionals_contacts":[{"responsible":"Zoë","whatsapp":"","construtora_id":%d}]`, 9007199254740993+2*i))
 	} else {
-		w.raw(`,"additionals_contacts":[]`)
+		w.Raw(`,"additionals_contacts":[]`)
 	}
-	w.raw(`,"logo":`)
+	w.Raw(`,"logo":`)
 	image(&w, 9000+i, false)
-	w.raw("}")
-	c.json = w.b
+	w.Raw("}")
+	c.json = w.B
 	return c
 }
 

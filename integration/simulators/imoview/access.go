@@ -31,19 +31,19 @@ func (s *Simulator) login(w http.ResponseWriter, p *params) {
 		s.Error(w, s.with.LoginStatus, wrong)
 		return
 	}
-	out := writer{b: []byte("{")}
+	out := sim.Writer{B: []byte("{")}
 	if right {
-		out.text("codigoacesso", s.open())
-		out.int("codigousuario", userCode)
-		out.text("nomeusuario", "Ana Leitura")
-		out.text("mensagem", "")
+		out.Text("codigoacesso", s.open())
+		out.Int("codigousuario", userCode)
+		out.Text("nomeusuario", "Ana Leitura")
+		out.Text("mensagem", "")
 	} else {
-		out.text("codigoacesso", "")
-		out.int("codigousuario", 0)
-		out.text("nomeusuario", "")
-		out.text("mensagem", wrong)
+		out.Text("codigoacesso", "")
+		out.Int("codigousuario", 0)
+		out.Text("nomeusuario", "")
+		out.Text("mensagem", wrong)
 	}
-	answer(w, http.StatusOK, append(out.b, '}'))
+	answer(w, http.StatusOK, append(out.B, '}'))
 }
 
 // open begins a session.

@@ -199,18 +199,12 @@ func (s *Simulator) pick(t *table, n int, fit func(index int) bool, do func(t *t
 	if n <= 0 || len(t.rows) == 0 {
 		return
 	}
-	const stride = 7919 // a prime: every one has its turn
-	step := stride
-	if len(t.rows)%stride == 0 {
-		step = 1
-	}
 	versions := uint64(0)
 	for _, r := range t.rows {
 		versions += uint64(r.version)
 	}
 	d := s.dice(t, int(versions), 4)
-	at := d.n(len(t.rows))
-	for range t.rows {
+	for at := range sim.Scatter(len(t.rows), d.N(len(t.rows))) {
 		if n == 0 {
 			return
 		}
@@ -221,7 +215,6 @@ func (s *Simulator) pick(t *table, n int, fit func(index int) bool, do func(t *t
 			}
 			n--
 		}
-		at = (at + step) % len(t.rows)
 	}
 }
 

@@ -1,6 +1,10 @@
 package imoview
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
 
 // listCondominiums are all, or those of a city, of a neighbourhood, with units for a purpose.
 func (s *Simulator) listCondominiums(p *params) listing {
@@ -15,30 +19,30 @@ func (s *Simulator) listCondominiums(p *params) listing {
 
 func (s *Simulator) placeOf(t *table, index int) *place {
 	d := s.dice(t, index, 7)
-	return &s.stock.places[d.n(len(s.stock.places))]
+	return &s.stock.places[d.N(len(s.stock.places))]
 }
 
 func (s *Simulator) condominium(w *writer, index int, reduced bool) {
 	t, r := s.condominiums, s.condominiums.rows[index]
 	w.d = s.dice(t, index, 6)
 	at := s.placeOf(t, index)
-	w.raw("{")
+	w.Raw("{")
 	s.codigo(w, t, index)
-	w.text("nome", "Condomínio Exemplo "+strconv.Itoa(index))
+	w.Text("nome", "Condomínio Exemplo "+strconv.Itoa(index))
 	s.updated(w, "datahoraultimaalteracao", t, index)
 	if reduced {
-		w.raw("}")
+		w.Raw("}")
 		return
 	}
 	w.code("codigodestinacao", 1)
-	w.text("destinacao", "Residencial")
-	w.text("tipo", [...]string{"Vertical", "Horizontal"}[w.d.n(2)])
+	w.Text("destinacao", "Residencial")
+	w.Text("tipo", [...]string{"Vertical", "Horizontal"}[w.d.N(2)])
 	w.some("formacobranca", "Boleto")
 	w.some("construtora", "Construtora Exemplo")
-	w.is("anoconstrucao", [...]string{`"2015"`, "1998", `""`, `"0"`}[w.d.n(4)])
+	w.Is("anoconstrucao", [...]string{`"2015"`, "1998", `""`, `"0"`}[w.d.N(4)])
 	w.area("arealote", 0, 0)
 	s.included(w, "datahoracadastro")
-	w.some("descricao", pick(&w.d, s.stock.texts))
+	w.some("descricao", sim.Pick(&w.d, s.stock.texts))
 	s.where(w, at)
 	w.code("codigosubregiao", 0)
 	w.empty("subregiao")
@@ -47,64 +51,64 @@ func (s *Simulator) condominium(w *writer, index int, reduced bool) {
 	for _, name := range []string{
 		"numerovagavisitante", "numeroelevador", "numerotorres", "numeroandares", "unidadesporandar", "totalunidades",
 	} {
-		if w.d.once(12) {
-			w.int(name, w.d.n(8))
+		if w.d.Once(12) {
+			w.Int(name, w.d.N(8))
 		} else {
-			w.count(name, w.d.n(8))
+			w.count(name, w.d.N(8))
 		}
 	}
 	w.empty("tipovagavisitante")
 	w.some("cartorio", "1º Ofício")
 	w.empty("matriculacartorio", "livrocartorio", "folhacartorio")
-	price := 20_000_000 + w.d.n(90_000_000)
-	w.money("valorcondominio", 10_000+w.d.n(90_000)+int(r.version))
+	price := 20_000_000 + w.d.N(90_000_000)
+	w.money("valorcondominio", 10_000+w.d.N(90_000)+int(r.version))
 	w.money("valorfundoreserva", 0)
 	w.monies("valoraluguel", 0, 0)
-	w.is("valoralugado", `"R$ 0,00 até R$ 0,00"`)
-	w.monies("valorvenda", price, price+w.d.n(2)*15_000_000)
+	w.Is("valoralugado", `"R$ 0,00 até R$ 0,00"`)
+	w.monies("valorvenda", price, price+w.d.N(2)*15_000_000)
 	w.monies("valorvendido", 0, 0)
-	w.area("areainterna", 5000, 5000+w.d.n(2)*3000)
+	w.area("areainterna", 5000, 5000+w.d.N(2)*3000)
 	w.area("areaexterna", 0, 0)
-	w.counts("numeroquartos", 2, 2+w.d.n(2))
-	w.counts("numerobanhos", 1, 1+w.d.n(3))
-	w.counts("numerosuites", 0, w.d.n(2))
-	w.counts("numerovagas", 1, 1+w.d.n(2))
+	w.counts("numeroquartos", 2, 2+w.d.N(2))
+	w.counts("numerobanhos", 1, 1+w.d.N(3))
+	w.counts("numerosuites", 0, w.d.N(2))
+	w.counts("numerovagas", 1, 1+w.d.N(2))
 	for _, name := range []string{"primeiroquartilaluguel", "medianaquartilaluguel", "terceiroquartilaluguel"} {
 		w.money(name, 0)
 	}
 	w.money("primeiroquartilvenda", price+100_000)
 	w.money("medianaquartilvenda", price+500_000)
 	w.money("terceiroquartilvenda", price+900_000)
-	w.next()
-	w.b = append(w.b, pick(&w.d, s.stock.comforts)...)
+	w.Next()
+	w.B = append(w.B, sim.Pick(&w.d, s.stock.comforts)...)
 	w.empty("urlfotoprincipal", "urlvideo")
-	w.is("fotos", "[]")
-	w.is("fotos360", [...]string{"null", "[]", `""`}[w.d.n(3)])
-	w.is("extras", "[]")
-	w.is("extras2", [...]string{"[]", `[{"nome":"Piscina","valor":true},{"nome":"Sauna","valor":"true"}]`}[w.d.n(2)])
+	w.Is("fotos", "[]")
+	w.Is("fotos360", [...]string{"null", "[]", `""`}[w.d.N(3)])
+	w.Is("extras", "[]")
+	w.Is("extras2", [...]string{"[]", `[{"nome":"Piscina","valor":true},{"nome":"Sauna","valor":"true"}]`}[w.d.N(2)])
 	units := [...]string{`{"disponiveis":[]}`, `{"disponiveis":[{"tipo":"Apartamento","quantidade":2}]}`, "[]"}
-	w.is("unidadesaluguel", units[w.d.n(3)])
-	w.is("unidadesvenda", units[w.d.n(3)])
-	w.raw("}")
+	w.Is("unidadesaluguel", units[w.d.N(3)])
+	w.Is("unidadesvenda", units[w.d.N(3)])
+	w.Raw("}")
 }
 
 // where is a place, as properties and condominiums have it.
 func (s *Simulator) where(w *writer, at *place) {
 	w.code("codigobairro", at.hoodCode)
-	w.text("bairro", at.hood)
+	w.Text("bairro", at.hood)
 	w.code("codigocidade", at.cityCode)
-	w.text("cidade", at.city)
-	w.text("estado", at.state)
+	w.Text("cidade", at.city)
+	w.Text("estado", at.state)
 	w.code("codigoregiao", at.region)
 	if at.region == 0 {
 		w.empty("regiao")
 	} else {
-		w.text("regiao", "Região "+strconv.Itoa(at.region))
+		w.Text("regiao", "Região "+strconv.Itoa(at.region))
 	}
 	w.some("cep", "30000-000")
-	w.text("endereco", pick(&w.d, s.stock.streets))
-	w.text("numero", [...]string{"10", "S/N", "1.204", ""}[w.d.n(4)])
+	w.Text("endereco", sim.Pick(&w.d, s.stock.streets))
+	w.Text("numero", [...]string{"10", "S/N", "1.204", ""}[w.d.N(4)])
 	w.empty("complemento")
-	w.is("latitude", [...]string{`"-19.93"`, `"-19,93"`, `""`}[w.d.n(3)])
-	w.is("longitude", [...]string{`"-43.94"`, `"-43,94"`, "null"}[w.d.n(3)])
+	w.Is("latitude", [...]string{`"-19.93"`, `"-19,93"`, `""`}[w.d.N(3)])
+	w.Is("longitude", [...]string{`"-43.94"`, `"-43,94"`, "null"}[w.d.N(3)])
 }

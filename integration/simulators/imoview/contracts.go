@@ -3,6 +3,8 @@ package imoview
 import (
 	"slices"
 	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // listContracts are a tenant's.
@@ -48,39 +50,39 @@ func (s *Simulator) contract(w *writer, index int) {
 	t, r := s.contracts, s.contracts.rows[index]
 	w.d = s.dice(t, index, 6)
 	tenant := int(s.leases[index].tenants[0])
-	begin := date(2009) + int64(w.d.n(15*365*day))
-	branch := pick(&w.d, branches())
-	property := w.d.n(len(s.properties.rows))
-	w.raw("{")
+	begin := date(2009) + int64(w.d.N(15*365*day))
+	branch := sim.Pick(&w.d, branches())
+	property := w.d.N(len(s.properties.rows))
+	w.Raw("{")
 	s.codigo(w, t, index)
 	w.some("codigoauxiliar", "AUX-"+strconv.Itoa(index))
 	w.code("unidadecodigo", branch.code)
-	w.text("unidade", branch.name)
+	w.Text("unidade", branch.name)
 	if index%47 == 6 {
 		w.empty("locatariocodigo")
 	} else {
-		w.int("locatariocodigo", s.users.code(tenant))
+		w.Int("locatariocodigo", s.users.code(tenant))
 	}
-	w.text("locatarionome", s.stock.person(tenant))
+	w.Text("locatarionome", s.stock.person(tenant))
 	w.some("locatariotelefone1", "(31) 9"+strconv.Itoa(8000_0000+tenant))
 	w.empty("locatariotelefone2")
 	w.some("locatarioemail", "cliente"+strconv.Itoa(tenant)+"@exemplo.com.br")
 	w.empty("locatariocpf")
 	switch {
 	case r.ended:
-		w.text("situacao", "Rescindido")
+		w.Text("situacao", "Rescindido")
 	case index%33 == 4:
-		w.text("situacao", "Moderação")
+		w.Text("situacao", "Moderação")
 	default:
-		w.text("situacao", "Ativo")
+		w.Text("situacao", "Ativo")
 	}
-	w.text("status", [...]string{"Atrasado", "Em dia", ""}[w.d.n(3)])
+	w.Text("status", [...]string{"Atrasado", "Em dia", ""}[w.d.N(3)])
 	w.empty("motivostatus")
 	s.lease(w, index, r)
-	w.rate("taxaadministracao", 800+100*w.d.n(4))
-	w.text("tipotaxaadministracao", "%")
-	w.rate("taxaintermediacao", 50_000+w.d.n(200_000))
-	w.text("tipotaxaintermediacao", "R$")
+	w.rate("taxaadministracao", 800+100*w.d.N(4))
+	w.Text("tipotaxaadministracao", "%")
+	w.rate("taxaintermediacao", 50_000+w.d.N(200_000))
+	w.Text("tipotaxaintermediacao", "R$")
 	s.included(w, "datainclusao")
 	s.updated(w, "dataultimaalteracao", t, index)
 	w.date("dataativacao", begin)
@@ -93,64 +95,64 @@ func (s *Simulator) contract(w *writer, index int) {
 		w.date("dataavisodesocupacao", begin+200*day)
 		w.date("dataprevisaorescisao", begin+230*day)
 		w.date("datarescisao", begin+232*day)
-		w.text("motivorescisao", "Mudança de cidade")
+		w.Text("motivorescisao", "Mudança de cidade")
 	} else {
 		w.empty("dataavisodesocupacao")
-		w.is("dataprevisaorescisao", [...]string{`""`, "null", `"a combinar"`}[index%3])
+		w.Is("dataprevisaorescisao", [...]string{`""`, "null", `"a combinar"`}[index%3])
 		w.empty("datarescisao", "motivorescisao")
 	}
 	w.some("complementomotivo", "")
 	w.number("diavencimento", 5)
 	w.number("diarepasse", 10)
-	w.is("diavencimentoaluguel", [...]string{`"5"`, "5", `""`}[w.d.n(3)])
-	w.is("diavencimentorepasse", [...]string{`"10"`, "10", `""`}[w.d.n(3)])
+	w.Is("diavencimentoaluguel", [...]string{`"5"`, "5", `""`}[w.d.N(3)])
+	w.Is("diavencimentorepasse", [...]string{`"10"`, "10", `""`}[w.d.N(3)])
 	w.some("formacobranca", "Boleto")
 	w.some("formarecebimento", "Banco")
 	w.some("comofazerrepasse", "Pix")
-	w.text("destinacao", "Residencial")
+	w.Text("destinacao", "Residencial")
 	w.empty("ramoatividade")
-	w.text("indicereajuste", "IGP-M")
-	w.text("garantia", "Fiador")
-	w.flag("garantido", w.d.once(4))
+	w.Text("indicereajuste", "IGP-M")
+	w.Text("garantia", "Fiador")
+	w.flag("garantido", w.d.Once(4))
 	w.some("tipogarantido", "")
-	w.number("quantosmesesgarantido", w.d.n(13))
+	w.number("quantosmesesgarantido", w.d.N(13))
 	w.some("responsavel", s.stock.person(index))
 	w.empty("advogadoresponsavel")
-	w.text("resumo", "Contrato de "+s.stock.person(tenant)+", CPF 000.000.000-00")
-	w.is("contratosassinado", [...]string{"[]", `[{"nome":"contrato.pdf","url":"https://cdn.imoview.com.br/exemplo/contrato.pdf"}]`}[w.d.n(2)])
-	w.is("vistoriasassinado", [...]string{"[]", `["https://cdn.imoview.com.br/exemplo/vistoria.pdf"]`, "null"}[w.d.n(3)])
-	w.name("imoveis")
-	w.raw("[{")
-	w.int("codigo", s.properties.code(property))
-	w.text("resumo", "Apartamento")
-	w.text("tipoimovel", "Apartamento")
-	w.text("endereco", pick(&w.d, s.stock.streets)+", 10")
-	w.is("valorcondominio", [...]string{`""`, "450.5"}[w.d.n(2)])
-	w.name("locadores")
-	w.raw("[{")
-	w.int("codigo", s.users.code(w.d.n(len(s.users.rows))))
-	w.raw(`,"nome":"Locador Exemplo","percentual":100,"cpfcnpj":"","responsavelfiscalcpfcnpj":"","resumo":""}]}]`)
-	w.raw(`,"seguroincendio":`)
-	w.raw([...]string{
+	w.Text("resumo", "Contrato de "+s.stock.person(tenant)+", CPF 000.000.000-00")
+	w.Is("contratosassinado", [...]string{"[]", `[{"nome":"contrato.pdf","url":"https://cdn.imoview.com.br/exemplo/contrato.pdf"}]`}[w.d.N(2)])
+	w.Is("vistoriasassinado", [...]string{"[]", `["https://cdn.imoview.com.br/exemplo/vistoria.pdf"]`, "null"}[w.d.N(3)])
+	w.Name("imoveis")
+	w.Raw("[{")
+	w.Int("codigo", s.properties.code(property))
+	w.Text("resumo", "Apartamento")
+	w.Text("tipoimovel", "Apartamento")
+	w.Text("endereco", sim.Pick(&w.d, s.stock.streets)+", 10")
+	w.Is("valorcondominio", [...]string{`""`, "450.5"}[w.d.N(2)])
+	w.Name("locadores")
+	w.Raw("[{")
+	w.Int("codigo", s.users.code(w.d.N(len(s.users.rows))))
+	w.Raw(`,"nome":"Locador Exemplo","percentual":100,"cpfcnpj":"","responsavelfiscalcpfcnpj":"","resumo":""}]}]`)
+	w.Raw(`,"seguroincendio":`)
+	w.Raw([...]string{
 		`{"datainicio":"","datafim":"","seguradora":""}`,
 		`{"datainicio":"01/02/2024","datafim":"01/02/2025","seguradora":"Seguradora Exemplo"}`, "null",
-	}[w.d.n(3)])
-	w.raw(`,"garantialocaticia":`)
-	w.raw([...]string{`{"forma":"","seguradora":"","datafim":""}`, `{"forma":"Fiador","seguradora":"","datafim":"31/07/2026"}`}[w.d.n(2)])
-	w.raw("}")
+	}[w.d.N(3)])
+	w.Raw(`,"garantialocaticia":`)
+	w.Raw([...]string{`{"forma":"","seguradora":"","datafim":""}`, `{"forma":"Fiador","seguradora":"","datafim":"31/07/2026"}`}[w.d.N(2)])
+	w.Raw("}")
 }
 
 // lease is the rent: a JSON number, now and then a text with a dot. It changes with each version.
 func (s *Simulator) lease(w *writer, index int, r row) {
-	cents := 50_000 + w.d.n(900_000) + int(r.version)
+	cents := 50_000 + w.d.N(900_000) + int(r.version)
 	text := index%27 == 8
-	w.name("valoraluguel")
+	w.Name("valoraluguel")
 	if text {
-		w.raw(`"`)
+		w.Raw(`"`)
 	}
-	w.b = strconv.AppendInt(w.b, int64(cents/100), 10)
-	w.b = append(w.b, '.', byte('0'+cents/10%10), byte('0'+cents%10))
+	w.Whole(cents / 100)
+	w.B = append(w.B, '.', byte('0'+cents/10%10), byte('0'+cents%10))
 	if text {
-		w.raw(`"`)
+		w.Raw(`"`)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"crypto/md5"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"flag"
 	"fmt"
@@ -17,8 +16,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -150,26 +147,10 @@ const all = "all"
 func Open(o sim.Options) (sim.Simulator, error) {
 	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now, Caps: map[string]int{}}
 	flags := flag.NewFlagSet("imoview", flag.ContinueOnError)
-	list := func(into *[]string) func(string) error {
-		return func(value string) error {
-			*into = append(*into, strings.Split(value, ",")...)
-			return nil
-		}
-	}
-	flags.Func("off", "", list(&own.Off))
-	flags.Func("unfiltered", "", list(&own.Unfiltered))
+	flags.Func("off", "", sim.List(&own.Off))
+	flags.Func("unfiltered", "", sim.List(&own.Unfiltered))
 	flags.BoolVar(&own.Exclusive, "exclusive", false, "")
-	flags.Func("caps", "", func(value string) error {
-		for pair := range strings.SplitSeq(value, ",") {
-			name, rows, _ := strings.Cut(pair, "=")
-			n, err := strconv.Atoi(rows)
-			if err != nil || n < 1 {
-				return fmt.Errorf("%q is not PATH=ROWS", pair)
-			}
-			own.Caps[name] = n
-		}
-		return nil
-	})
+	flags.Func("caps", "", sim.Caps(own.Caps))
 	flags.IntVar(&own.CountOff, "count-off", 0, "")
 	flags.IntVar(&own.Repeat, "repeat", 0, "")
 	flags.BoolVar(&own.SiteOnly, "site-only", false, "")
@@ -180,12 +161,8 @@ func Open(o sim.Options) (sim.Simulator, error) {
 	flags.IntVar(&own.SessionStatus, "session-status", 0, "")
 	flags.IntVar(&own.TooMany, "too-many", 0, "")
 	flags.StringVar(&own.MessageKey, "message-key", "", "")
-	for name, value := range o.Set {
-		if err := flags.Set(name, value); err != nil {
-			var names []string
-			flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-			return nil, fmt.Errorf("setting %s of imoview, which knows %v: %w", name, names, err)
-		}
+	if err := o.Apply(flags); err != nil {
+		return nil, err
 	}
 	s, err := open(own)
 	if err != nil {
@@ -196,10 +173,7 @@ func Open(o sim.Options) (sim.Simulator, error) {
 
 // apiKey looks as the vendor's keys do: 44 characters of base64.
 func apiKey(seed uint64) string {
-	var raw []byte
-	for i := range uint64(4) {
-		raw = binary.BigEndian.AppendUint64(raw, sim.Mix(seed^sim.Mix(0xc4a7e+i)))
-	}
+	raw := sim.Noise(seed, 0xc4a7e, 32)
 	raw[0], raw[1], raw[2] = 0xfb, 0xff, 0xbe // "+/++": what must be encoded in a URL
 	return base64.StdEncoding.EncodeToString(raw)
 }
@@ -226,11 +200,7 @@ func (s *Simulator) Secrets() []string { return []string{s.key, password} }
 // Config reads from baseURL with the agency's key and a person's login. The connector counts requests per minute; a quota over another
 // window is converted.
 func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
-	perMinute := 1_000_000
-	if quota.Requests > 0 && quota.Window > 0 {
-		perMinute = int(max(1, math.Floor(float64(quota.Requests)*float64(time.Minute)/float64(quota.Window))))
-	}
 	return map[string]any{
-		"api_key": s.key, "email": email, "password": password, "base_url": baseURL, "requests_per_minute": perMinute,
+		"api_key": s.key, "email": email, "password": password, "base_url": baseURL, "requests_per_minute": quota.PerMinute(),
 	}
 }

@@ -32,10 +32,10 @@ func (s *Simulator) inspection(w *writer, index int) {
 		situation += " (alterada)"
 	}
 	tenant := int(s.visits[index].tenants[0])
-	w.raw("{")
+	w.Raw("{")
 	s.codigo(w, t, index)
-	w.text("tipo", [...]string{"Entrada", "Saída", "Periódica"}[w.d.n(3)])
-	w.text("situacao", situation)
+	w.Text("tipo", [...]string{"Entrada", "Saída", "Periódica"}[w.d.N(3)])
+	w.Text("situacao", situation)
 	w.code("situacaocodigo", code)
 	s.updated(w, "datahora", t, index)
 	if open {
@@ -43,13 +43,13 @@ func (s *Simulator) inspection(w *writer, index int) {
 	} else {
 		w.stamp("datahorafim", r.time+60*60, toSecond)
 	}
-	w.text("consideracoes", "Revisão "+strconv.Itoa(int(r.version)))
+	w.Text("consideracoes", "Revisão "+strconv.Itoa(int(r.version)))
 	w.some("imovelresumo", "Apartamento, Rua X, 10")
 	w.some("contratoresumo", "")
-	w.text("locatario", s.stock.person(tenant))
+	w.Text("locatario", s.stock.person(tenant))
 	w.some("vistoriador", "Vistoriador Exemplo")
-	w.is("ambientes", [...]string{"[]", `[{"nome":"Sala","itens":["Piso","Teto"]}]`}[w.d.n(2)])
-	w.is("medidores", [...]string{"[]", `[{"tipo":"Água","leitura":"123,4"}]`, "null"}[w.d.n(3)])
-	w.is("chaves", [...]string{"[]", `["Porta social"]`}[w.d.n(2)])
-	w.raw("}")
+	w.Is("ambientes", [...]string{"[]", `[{"nome":"Sala","itens":["Piso","Teto"]}]`}[w.d.N(2)])
+	w.Is("medidores", [...]string{"[]", `[{"tipo":"Água","leitura":"123,4"}]`, "null"}[w.d.N(3)])
+	w.Is("chaves", [...]string{"[]", `["Porta social"]`}[w.d.N(2)])
+	w.Raw("}")
 }

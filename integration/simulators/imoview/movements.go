@@ -29,9 +29,9 @@ type bill struct {
 
 func (s *Simulator) bill(index int) bill {
 	d := s.dice(s.movements, index, 7)
-	m := bill{client: s.users.code(d.n(len(s.users.rows))), due: date(2018) + int64(d.n(8*365))*day, paid: d.once(2)}
+	m := bill{client: s.users.code(d.N(len(s.users.rows))), due: date(2018) + int64(d.N(8*365))*day, paid: d.Once(2)}
 	if n := len(s.contracts.rows); n > 0 && index%9 != 0 {
-		at := d.n(n)
+		at := d.N(n)
 		m.contract, m.client = s.contracts.code(at), s.users.code(int(s.leases[at].tenants[0]))
 	}
 	return m
@@ -40,37 +40,37 @@ func (s *Simulator) bill(index int) bill {
 func (s *Simulator) movement(w *writer, index int) {
 	t, m := s.movements, s.bill(index)
 	w.d = s.dice(t, index, 6)
-	cents := 50_000 + w.d.n(500_000) + int(t.rows[index].version)
-	w.raw("{")
+	cents := 50_000 + w.d.N(500_000) + int(t.rows[index].version)
+	w.Raw("{")
 	s.codigo(w, t, index)
 	w.empty("codigoauxiliar")
 	w.code("unidadecodigo", 1)
-	w.text("unidade", "Matriz")
+	w.Text("unidade", "Matriz")
 	w.number("modulo", 2)
-	w.text("tipocliente", "Locatário")
+	w.Text("tipocliente", "Locatário")
 	w.code("codigocliente", m.client)
-	w.text("nomecliente", "Cliente Exemplo")
+	w.Text("nomecliente", "Cliente Exemplo")
 	w.code("codigocontratoaluguel", m.contract)
 	w.code("codigocontratovenda", 0)
-	w.code("codigoimovel", s.properties.code(w.d.n(len(s.properties.rows))))
+	w.code("codigoimovel", s.properties.code(w.d.N(len(s.properties.rows))))
 	w.some("numerodocumento", strconv.Itoa(100+index))
-	w.text("historico", "Aluguel "+time.Unix(m.due, 0).UTC().Format("01/2006"))
+	w.Text("historico", "Aluguel "+time.Unix(m.due, 0).UTC().Format("01/2006"))
 	w.empty("linhadigitavel")
 	s.included(w, "datahorainclusao")
 	s.updated(w, "datahoraultimaalteracao", t, index)
 	w.date("datavencimento", m.due)
 	if m.paid {
-		w.date("datapagamento", m.due+int64(w.d.n(20))*day)
+		w.date("datapagamento", m.due+int64(w.d.N(20))*day)
 	} else {
 		w.empty("datapagamento")
 	}
 	w.rate("saldo", cents)
-	w.name("detalhes")
-	w.raw(`[{"codigodetalhe":1,"codigoplanoconta":10,"nomeplanoconta":"Aluguel","codigocontabilplanoconta":"","descricao":"","observacao":""`)
+	w.Name("detalhes")
+	w.Raw(`[{"codigodetalhe":1,"codigoplanoconta":10,"nomeplanoconta":"Aluguel","codigocontabilplanoconta":"","descricao":"","observacao":""`)
 	w.rate("valor", cents)
-	w.raw(`,"deduzirir":false}]`)
-	w.is("repasses", [...]string{
+	w.Raw(`,"deduzirir":false}]`)
+	w.Is("repasses", [...]string{
 		"[]", `[{"tipocliente":"Locador","datapagamento":"","datavencimento":"10/07/2026","detalhes":[]}]`,
-	}[w.d.n(2)])
-	w.raw("}")
+	}[w.d.N(2)])
+	w.Raw("}")
 }

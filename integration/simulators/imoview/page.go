@@ -68,23 +68,23 @@ func (s *Simulator) page(out *writer, name string, method path, p *params) *refu
 	shift := s.note(ask, l.loose)
 	from, to := s.bounds(ask, len(l.rows))
 
-	out.raw("{")
-	out.int("quantidade", max(0, len(l.rows)+s.with.CountOff))
+	out.Raw("{")
+	out.Int("quantidade", max(0, len(l.rows)+s.with.CountOff))
 	switch none := from == to; {
 	case none && l.client%16 == 3:
-		out.is("lista", "null")
+		out.Is("lista", "null")
 	case none && l.client%16 == 5: // it may be missing as well
 	default:
-		out.name("lista")
-		out.raw("[")
+		out.Name("lista")
+		out.Raw("[")
 		for i := from; i < to; i++ {
 			index := int(l.rows[(i+shift)%len(l.rows)])
-			out.next()
+			out.Next()
 			l.write(out, index)
 		}
-		out.raw("]")
+		out.Raw("]")
 	}
-	out.raw("}")
+	out.Raw("}")
 	return nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // facts are the properties of a property by which it can be filtered.
@@ -22,7 +24,7 @@ type facts struct {
 // offered tells for what a property is offered: a fifth of them for both.
 func (s *Simulator) offered(index, purpose int) bool {
 	d := s.dice(s.properties, index, 8)
-	switch n := d.n(10); {
+	switch n := d.N(10); {
 	case n < 4:
 		return purpose == rent
 	case n < 8:
@@ -33,19 +35,19 @@ func (s *Simulator) offered(index, purpose int) bool {
 
 func (s *Simulator) facts(index int) facts {
 	d := s.dice(s.properties, index, 9)
-	f := facts{kind: pick(&d, types()), destination: 1 + d.n(8), branch: pick(&d, branches()), condominium: -1}
-	if d.once(3) {
-		f.condominium = d.n(len(s.condominiums.rows))
+	f := facts{kind: sim.Pick(&d, types()), destination: 1 + d.N(8), branch: sim.Pick(&d, branches()), condominium: -1}
+	if d.Once(3) {
+		f.condominium = d.N(len(s.condominiums.rows))
 	}
-	f.launch = d.once(12) && s.offered(index, sale)
-	f.child = !f.launch && d.once(15)
-	f.hidden = d.once(10)
+	f.launch = d.Once(12) && s.offered(index, sale)
+	f.child = !f.launch && d.Once(15)
+	f.hidden = d.Once(10)
 	version := int(s.properties.rows[index].version)
-	f.cents = [...]int{rent: 60_000 + d.n(1_500_000) + version, sale: 15_000_000 + d.n(900_000_000) + version}
-	if d.once(200) {
+	f.cents = [...]int{rent: 60_000 + d.N(1_500_000) + version, sale: 15_000_000 + d.N(900_000_000) + version}
+	if d.Once(200) {
 		f.cents[sale] = 365_000_000_000 // a typing error
 	}
-	f.included = date(2008) + int64(d.n(15*365*day))
+	f.included = date(2008) + int64(d.N(15*365*day))
 	return f
 }
 
@@ -139,60 +141,60 @@ func (s *Simulator) property(w *writer, index int, show shown) {
 	t := s.properties
 	f := s.facts(index)
 	w.d = s.dice(t, index, 6)
-	w.raw("{")
+	w.Raw("{")
 	s.codigo(w, t, index)
-	w.text("finalidade", purposes()[show.purpose-1].name)
+	w.Text("finalidade", purposes()[show.purpose-1].name)
 	w.code("codigotipo", f.kind.code)
-	w.text("tipo", f.kind.name)
+	w.Text("tipo", f.kind.name)
 	s.price(w, f, show.purpose)
 	s.updated(w, "datahoraultimaalteracao", t, index)
 	if show.reduced {
-		w.raw("}")
+		w.Raw("}")
 		return
 	}
 	s.development(w, f)
-	w.text("titulo", f.kind.name+" para "+[...]string{rent: "alugar", sale: "comprar"}[show.purpose])
+	w.Text("titulo", f.kind.name+" para "+[...]string{rent: "alugar", sale: "comprar"}[show.purpose])
 	w.some("metadescription", "")
 	w.some("codigoauxiliar", "REF"+strconv.Itoa(index))
 	w.code("unidade", f.branch.code)
-	w.text("nomeunidade", f.branch.name)
+	w.Text("nomeunidade", f.branch.name)
 	w.some("telefoneunidade", "(31) 3333-3333")
 	w.some("emaileunidade", "contato@imobiliaria.example")
 	w.code("codigofinalidade", show.purpose)
 	w.code("codigodestinacao", f.destination)
-	w.text("destinacao", destinations()[f.destination-1].name)
+	w.Text("destinacao", destinations()[f.destination-1].name)
 	w.code("codigotipo2", 0)
 	w.empty("tipo2")
-	w.text("situacao", [...]string{"Vago/Disponível", "Em desocupação", "Alugado", "Em reforma"}[max(0, w.d.n(10)-6)])
+	w.Text("situacao", [...]string{"Vago/Disponível", "Em desocupação", "Alugado", "Em reforma"}[max(0, w.d.N(10)-6)])
 	s.where(w, s.placeOf(t, index))
 	w.code("codigobairro2", 0)
 	w.some("bloco", "")
 	w.some("edificio", "")
 	w.some("pontoreferencia", "Próximo à praça")
 	w.some("construtora", "Construtora Exemplo")
-	w.some("descricao", pick(&w.d, s.stock.texts))
+	w.some("descricao", sim.Pick(&w.d, s.stock.texts))
 	w.some("localchave", "Imobiliária")
 	w.empty("identificadorchave", "numerochave", "placafaixa", "indiceiptu", "matriculacartorio")
 	s.measures(w, f)
-	w.flags(uint64(w.d.n(4096)), "exclusivo", "placa", "temproposta", "temreserva", "aceitafinanciamento", "aceitapermuta", "ocupado",
+	w.flags(uint64(w.d.N(4096)), "exclusivo", "placa", "temproposta", "temreserva", "aceitafinanciamento", "aceitapermuta", "ocupado",
 		"alugado", "naplanta", "mobiliado")
-	w.text("destaque", [...]string{"Simples", "Destaque", "Super destaque"}[max(0, w.d.n(20)-17)])
-	w.next()
-	w.b = append(w.b, pick(&w.d, s.stock.amenities)...)
+	w.Text("destaque", [...]string{"Simples", "Destaque", "Super destaque"}[max(0, w.d.N(20)-17)])
+	w.Next()
+	w.B = append(w.B, sim.Pick(&w.d, s.stock.amenities)...)
 	w.moment("datahoracadastro", f.included)
 	w.moment("datahoraultimavalidacao", f.included+100*day)
 	w.moment("datahoraultimasituacao", f.included+50*day)
 	w.date("datahoravagodesde", f.included)
 	s.media(w, index, show)
-	w.raw("}")
+	w.Raw("}")
 }
 
 // price is what a property costs: an amount, a range for a launch, or none that is told.
 func (s *Simulator) price(w *writer, f facts, purpose int) {
 	cents := f.cents[purpose]
-	switch w.d.n(25) {
+	switch w.d.N(25) {
 	case 0:
-		w.text("valor", "Sob consulta")
+		w.Text("valor", "Sob consulta")
 	case 1:
 		w.empty("valor")
 	default:
@@ -202,32 +204,32 @@ func (s *Simulator) price(w *writer, f facts, purpose int) {
 		}
 		w.monies("valor", cents, to)
 	}
-	w.money("valoranterior", w.d.n(2)*(cents+100_000))
+	w.money("valoranterior", w.d.N(2)*(cents+100_000))
 	w.money("valorm2", 3126)
-	w.money("valorcondominio", w.d.n(4)*45_000)
-	w.money("valoriptu", w.d.n(3)*12_050)
+	w.money("valorcondominio", w.d.N(4)*45_000)
+	w.money("valoriptu", w.d.N(3)*12_050)
 	w.money("valoriptuanual", 0)
 	w.money("valoravaliacao", 0)
 	w.money("valorminimo", 0)
 	w.money("valormaiscondominiomaisiptu", cents)
-	w.is("taxacomissao", [...]string{`"6,00"`, `"0,00%"`, `""`}[w.d.n(3)])
-	w.is("taxaadm", [...]string{`"10,00%"`, `"0,00"`, `"0"`}[w.d.n(3)])
+	w.Is("taxacomissao", [...]string{`"6,00"`, `"0,00%"`, `""`}[w.d.N(3)])
+	w.Is("taxaadm", [...]string{`"10,00%"`, `"0,00"`, `"0"`}[w.d.N(3)])
 }
 
 func (s *Simulator) development(w *writer, f facts) {
 	w.code("codigomae", 0)
-	w.flag("emdesocupacao", w.d.once(15))
+	w.flag("emdesocupacao", w.d.Once(15))
 	w.flag("empreendimento", f.launch)
 	w.flag("empreendimentofilho", f.child)
 	if f.launch {
-		w.text("nomeempreendimento", "Residencial Exemplo")
-		w.text("siteempreendimento", "https://residencial.example/?a=1&b=2")
+		w.Text("nomeempreendimento", "Residencial Exemplo")
+		w.Text("siteempreendimento", "https://residencial.example/?a=1&b=2")
 	} else {
 		w.empty("nomeempreendimento", "siteempreendimento")
 	}
 	if f.condominium >= 0 {
 		w.code("codigocondominio", s.condominiums.code(f.condominium))
-		w.text("nomecondominio", "Condomínio Exemplo "+strconv.Itoa(f.condominium))
+		w.Text("nomecondominio", "Condomínio Exemplo "+strconv.Itoa(f.condominium))
 	} else {
 		w.code("codigocondominio", 0)
 		w.empty("nomecondominio")
@@ -241,64 +243,64 @@ func (s *Simulator) measures(w *writer, f facts) {
 		spread = 1
 	}
 	for _, name := range []string{"numeroquartos", "numerobanhos", "numerovagas", "numerosuites"} {
-		n := w.d.n(5)
-		w.counts(name, n, n+spread*w.d.n(3))
+		n := w.d.N(5)
+		w.counts(name, n, n+spread*w.d.N(3))
 	}
 	for _, name := range []string{"numerosalas", "numerovarandas", "numeroandar", "andar", "numeroelevador"} {
-		w.count(name, w.d.n(3))
+		w.count(name, w.d.N(3))
 	}
-	w.is("anoconstrucao", [...]string{`"2010"`, `"0"`, `""`}[w.d.n(3)])
-	area := 3000 + w.d.n(60_000)
+	w.Is("anoconstrucao", [...]string{`"2010"`, `"0"`, `""`}[w.d.N(3)])
+	area := 3000 + w.d.N(60_000)
 	if f.kind.name == "Fazenda" {
 		area = 10_000_000
 	}
 	w.area("areaprincipal", area, area+spread*3000)
 	w.area("areainterna", area, area)
 	w.area("areaexterna", 0, 0)
-	lot := w.d.n(2) * 123_456
+	lot := w.d.N(2) * 123_456
 	w.area("arealote", lot, lot)
-	w.text("tipomedida", map[bool]string{true: "alq.", false: "m²"}[f.kind.name == "Fazenda"])
+	w.Text("tipomedida", map[bool]string{true: "alq.", false: "m²"}[f.kind.name == "Fazenda"])
 }
 
 // media are the photos and whatever else hangs on a property.
 func (s *Simulator) media(w *writer, index int, show shown) {
 	base := "https://cdn.imoview.com.br/exemplo/Imoveis/" + strconv.Itoa(s.properties.code(index)) + "/"
-	w.text("urlfotoprincipal", base+"1.jpg")
-	w.text("urlfotoprincipalp", base+"1p.jpg")
-	w.text("urlfotoprincipalpp", base+"1pp.jpg")
-	w.text("urlfotoprincipalm", base+"1m.jpg")
+	w.Text("urlfotoprincipal", base+"1.jpg")
+	w.Text("urlfotoprincipalp", base+"1p.jpg")
+	w.Text("urlfotoprincipalpp", base+"1pp.jpg")
+	w.Text("urlfotoprincipalm", base+"1m.jpg")
 	w.some("urlpublica", "https://imobiliaria.example/imovel/"+strconv.Itoa(index))
 	w.empty("urlvideo")
-	w.name("fotos")
-	w.raw("[")
-	for n := range w.d.n(4) {
+	w.Name("fotos")
+	w.Raw("[")
+	for n := range w.d.N(4) {
 		number := strconv.Itoa(n + 1)
-		w.next()
-		w.raw("{")
-		w.text("url", base+number+".jpg")
-		w.text("urlm", base+number+"m.jpg")
-		w.text("urlp", base+number+"p.jpg")
-		w.text("urlpp", base+number+"pp.jpg")
-		w.raw(`,"descricao":"","datahoraalteracao":"10/01/2026 09:00:00"}`)
+		w.Next()
+		w.Raw("{")
+		w.Text("url", base+number+".jpg")
+		w.Text("urlm", base+number+"m.jpg")
+		w.Text("urlp", base+number+"p.jpg")
+		w.Text("urlpp", base+number+"pp.jpg")
+		w.Raw(`,"descricao":"","datahoraalteracao":"10/01/2026 09:00:00"}`)
 	}
-	w.raw("]")
-	w.is("fotos360", [...]string{"[]", `""`}[w.d.n(2)])
-	w.name("captadores")
+	w.Raw("]")
+	w.Is("fotos360", [...]string{"[]", `""`}[w.d.N(2)])
+	w.Name("captadores")
 	if show.captors {
-		w.raw(`[{"codigo":7,"nome":"Captador Exemplo","percentual":100,"principal":true}]`)
+		w.Raw(`[{"codigo":7,"nome":"Captador Exemplo","percentual":100,"principal":true}]`)
 	} else {
-		w.raw("[]")
+		w.Raw("[]")
 	}
-	w.is("proprietarios", "[]")
-	w.name("anexos")
+	w.Is("proprietarios", "[]")
+	w.Name("anexos")
 	if show.files {
-		w.raw(`[{"nome":"planta.pdf","visibilidade":"Publica","url":"https://cdn.imoview.com.br/exemplo/planta.pdf"}]`)
+		w.Raw(`[{"nome":"planta.pdf","visibilidade":"Publica","url":"https://cdn.imoview.com.br/exemplo/planta.pdf"}]`)
 	} else {
-		w.raw("[]")
+		w.Raw("[]")
 	}
 	w.number("quantidadeanexos", 1)
-	w.is("extras", "[]")
-	w.is("extras2", [...]string{"[]", `[{"nome":"Piscina","valor":true},{"nome":"Sauna","valor":"true"}]`}[w.d.n(2)])
+	w.Is("extras", "[]")
+	w.Is("extras2", [...]string{"[]", `[{"nome":"Piscina","valor":true},{"nome":"Sauna","valor":"true"}]`}[w.d.N(2)])
 	w.some("anotacoes", "")
 	w.some("observacoes", "")
 }

@@ -1,6 +1,10 @@
 package imoview
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
 
 // requestParams are all that the service requests can be asked by. The API wants every one of them, 0 or empty where it does not matter.
 func requestParams() []string {
@@ -21,8 +25,8 @@ type request struct {
 func (s *Simulator) lead(index int) request {
 	d := s.dice(s.requests, index, 7)
 	return request{
-		purpose: 1 + d.n(2), situation: d.n(4), phase: d.n(8), client: s.users.code(d.n(len(s.users.rows))), broker: 1 + d.n(30),
-		branch: pick(&d, branches()), included: date(2015) + int64(d.n(10*365*day)),
+		purpose: 1 + d.N(2), situation: d.N(4), phase: d.N(8), client: s.users.code(d.N(len(s.users.rows))), broker: 1 + d.N(30),
+		branch: sim.Pick(&d, branches()), included: date(2015) + int64(d.N(10*365*day)),
 	}
 }
 
@@ -48,15 +52,15 @@ func (s *Simulator) listRequests(p *params) listing {
 func (s *Simulator) request(w *writer, index int) {
 	t, r := s.requests, s.lead(index)
 	w.d = s.dice(t, index, 6)
-	w.raw("{")
+	w.Raw("{")
 	s.codigo(w, t, index)
-	w.text("situacao", [...]string{"Em atendimento", "Descartado", "Fechado", "Pausado"}[r.situation])
-	w.text("finalidade", purposes()[r.purpose-1].name)
-	w.text("fase", "Fase "+strconv.Itoa(r.phase))
+	w.Text("situacao", [...]string{"Em atendimento", "Descartado", "Fechado", "Pausado"}[r.situation])
+	w.Text("finalidade", purposes()[r.purpose-1].name)
+	w.Text("fase", "Fase "+strconv.Itoa(r.phase))
 	w.some("funil", "Padrão")
 	w.some("corretor", "Corretor Exemplo")
 	w.code("corretorcodigo", r.broker)
-	w.text("unidadenome", r.branch.name)
+	w.Text("unidadenome", r.branch.name)
 	w.some("midia", "Site")
 	w.some("campanha", "")
 	w.some("tipo", "Lead")
@@ -65,22 +69,22 @@ func (s *Simulator) request(w *writer, index int) {
 	w.moment("datahoraentradalead", r.included-600)
 	s.updated(w, "datahoraultimainteracao", t, index)
 	w.empty("datafechamento")
-	w.name("lead")
-	w.raw("{")
+	w.Name("lead")
+	w.Raw("{")
 	w.code("codigo", r.client)
-	w.text("nome", "Lead Exemplo")
-	w.raw(`,"telefone1":"","email":""}`)
-	w.is("perfil", [...]string{`{}`, `{"finalidade":"Aluguel","valorate":"R$ 2.000,00"}`, "null"}[w.d.n(3)])
-	w.name("interacoes")
-	w.raw("[")
+	w.Text("nome", "Lead Exemplo")
+	w.Raw(`,"telefone1":"","email":""}`)
+	w.Is("perfil", [...]string{`{}`, `{"finalidade":"Aluguel","valorate":"R$ 2.000,00"}`, "null"}[w.d.N(3)])
+	w.Name("interacoes")
+	w.Raw("[")
 	for range 1 + t.rows[index].version {
-		w.next()
-		w.raw(`{"descricao":"Ligação: \"não atende\"","datahora":"05/06/2025 08:30:00"}`)
+		w.Next()
+		w.Raw(`{"descricao":"Ligação: \"não atende\"","datahora":"05/06/2025 08:30:00"}`)
 	}
-	w.raw("]")
+	w.Raw("]")
 	deal := `[{"codigo":100,"valornegocio":1500.5,"datanegocio":"05/06/2025"}]`
 	for _, name := range []string{"imoveiscarrinho", "imoveisvisita", "imoveisproposta", "imoveisnegocio"} {
-		w.is(name, [...]string{"[]", "[]", deal}[w.d.n(3)])
+		w.Is(name, [...]string{"[]", "[]", deal}[w.d.N(3)])
 	}
-	w.raw("}")
+	w.Raw("}")
 }

@@ -3,7 +3,8 @@ package imoview
 import (
 	"net/http"
 	"slices"
-	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // path is one method of the API.
@@ -89,12 +90,12 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = &writer{}
 	}
 	defer s.writers.Put(out)
-	out.b = out.b[:0]
+	out.B = out.B[:0]
 	if refused := s.page(out, name, method, p); refused != nil {
 		s.Error(w, refused.status, refused.text)
 		return
 	}
-	answer(w, http.StatusOK, out.b)
+	answer(w, http.StatusOK, out.B)
 }
 
 func (s *Simulator) params(r *http.Request) (*params, *refusal) {
@@ -135,14 +136,11 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 
 // send answers with an object of one text.
 func (s *Simulator) send(w http.ResponseWriter, status int, member, text string) {
-	out := writer{b: []byte("{")}
-	out.text(member, text)
-	answer(w, status, append(out.b, '}'))
+	out := sim.Writer{B: []byte("{")}
+	out.Text(member, text)
+	answer(w, status, append(out.B, '}'))
 }
 
 func answer(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // a reader that went away is its own affair
+	sim.Send(w, status, "application/json; charset=utf-8", body)
 }

@@ -67,8 +67,8 @@ func (s *Simulator) wall(t time.Time) int64 {
 }
 
 // dice are those of a row of a table; each salt gives others.
-func (s *Simulator) dice(t *table, index int, salt uint64) dice {
-	return dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<20|uint64(t.base)<<4|salt)))
+func (s *Simulator) dice(t *table, index int, salt uint64) sim.Dice {
+	return sim.Dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<20|uint64(t.base)<<4|salt)))
 }
 
 // arrive notes when the first request of a period comes: the reader's sync has begun by then.
@@ -124,11 +124,11 @@ func (s *Simulator) fill() {
 }
 
 // howMany contracts or inspections a tenant has: none to three, some more than a page.
-func howMany(d *dice, many bool) int {
+func howMany(d *sim.Dice, many bool) int {
 	if many {
-		return 21 + d.n(25)
+		return 21 + d.N(25)
 	}
-	return [...]int{0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3}[d.n(18)]
+	return [...]int{0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3}[d.N(18)]
 }
 
 // changed is when a row was last changed, at first: mostly in the two years before the newest time, some in years with summer time, a few
@@ -141,9 +141,9 @@ func (s *Simulator) changed(t *table, index, rows int, newest int64) int64 {
 	case index%41 == 17:
 		return 0
 	case index%37 == 9:
-		return date(2009) + int64(d.n(11*365*day))
+		return date(2009) + int64(d.N(11*365*day))
 	}
-	return newest - 1 - int64(d.n(2*365*day))
+	return newest - 1 - int64(d.N(2*365*day))
 }
 
 // date is the beginning of a year.
@@ -155,9 +155,9 @@ func (s *Simulator) sign(at int) (index int) {
 	d := s.dice(s.contracts, index, 3)
 	p := s.couple(at, index%13 == 4, &d)
 	if n := len(s.guarantors); n > 0 && index%3 == 0 {
-		first := d.n(n)
-		if d.once(12) {
-			first = d.n(min(n, 3)) // a company that stands surety for many
+		first := d.N(n)
+		if d.Once(12) {
+			first = d.N(min(n, 3)) // a company that stands surety for many
 		}
 		p.guarantors[0] = s.guarantors[first]
 		if n > 1 && index%15 == 0 {
@@ -175,14 +175,14 @@ func (s *Simulator) sign(at int) (index int) {
 func (s *Simulator) visit(at int) {
 	index := len(s.inspections.rows)
 	d := s.dice(s.inspections, index, 3)
-	days := -1 - d.n(5*365)
+	days := -1 - d.N(5*365)
 	switch index % 10 {
 	case 2, 5:
-		days = -1 - d.n(recent)
+		days = -1 - d.N(recent)
 	case 4, 8:
-		days = 1 + d.n(60)
+		days = 1 + d.N(60)
 	}
-	r := row{time: s.today + int64(days)*day + int64(8*60+30*d.n(20))*60}
+	r := row{time: s.today + int64(days)*day + int64(8*60+30*d.N(20))*60}
 	if index%43 == 11 {
 		r.time = 0
 	}
@@ -197,10 +197,10 @@ func (s *Simulator) visit(at int) {
 const recent = 80
 
 // couple are the at-th tenant and, if there are two, another one.
-func (s *Simulator) couple(at int, two bool, d *dice) parties {
+func (s *Simulator) couple(at int, two bool, d *sim.Dice) parties {
 	p := parties{tenants: [2]int32{s.tenants[at], -1}, guarantors: [2]int32{-1, -1}}
 	if n := len(s.tenants); two && n > 1 {
-		p.tenants[1] = s.tenants[(at+1+d.n(n-1))%n]
+		p.tenants[1] = s.tenants[(at+1+d.N(n-1))%n]
 	}
 	return p
 }

@@ -3,6 +3,8 @@ package imoview
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // entry is a code and its name, as the lookups list them.
@@ -40,14 +42,14 @@ const (
 // entryList is a lookup: no pages, and the codes of short lists are texts.
 func entryList(entries []entry) listing {
 	return listing{rows: first(len(entries)), write: func(w *writer, i int) {
-		w.raw("{")
+		w.Raw("{")
 		if len(entries) < 4 {
 			w.quoted("codigo", entries[i].code)
 		} else {
-			w.int("codigo", entries[i].code)
+			w.Int("codigo", entries[i].code)
 		}
-		w.text("nome", entries[i].name)
-		w.raw("}")
+		w.Text("nome", entries[i].name)
+		w.Raw("}")
 	}}
 }
 
@@ -114,7 +116,7 @@ func newStock(seed uint64) *stock {
 			state: cities[city].state,
 		})
 	}
-	d := dice(seed ^ 0xa3e)
+	d := sim.Dice(seed ^ 0xa3e)
 	for range amenities {
 		s.amenities = append(s.amenities, ready(&d, "academia", "alarme", "arealazer", "areaprivativa", "areaservico", "arcondicionado",
 			"armariobanheiro", "armariocozinha", "armarioquarto", "boxbanheiro", "boxdespejo", "churrasqueira", "circuitotv", "closet",
@@ -130,15 +132,13 @@ func newStock(seed uint64) *stock {
 }
 
 // ready are members, separated by commas, that are true or false by lot.
-func ready(d *dice, names ...string) []byte {
-	w := writer{b: []byte("{"), d: *d}
-	w.flags(uint64(w.d.n(1<<32))<<8|uint64(w.d.n(256)), names...)
+func ready(d *sim.Dice, names ...string) []byte {
+	w := writer{d: *d}
+	w.Raw("{")
+	w.flags(uint64(w.d.N(1<<32))<<8|uint64(w.d.N(256)), names...)
 	*d = w.d
-	return w.b[1:]
+	return w.B[1:]
 }
 
 // person is the name of a client.
 func (s *stock) person(index int) string { return s.names[(index*7+index/names)%names] }
-
-// pick is one of several by lot.
-func pick[T any](d *dice, of []T) T { return of[d.n(len(of))] }

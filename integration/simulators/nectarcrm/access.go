@@ -3,7 +3,6 @@ package nectarcrm
 import (
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -26,15 +25,9 @@ const (
 )
 
 func (t Token) make(seed uint64, now time.Time) string {
-	sign := func(n int) []byte {
-		var raw []byte
-		for i := range uint64(n) {
-			raw = binary.BigEndian.AppendUint64(raw, sim.Mix(seed^sim.Mix(0x6e63+i)))
-		}
-		return raw
-	}
+	sign := func(n int) []byte { return sim.Noise(seed, 0x6e63, n) }
 	if t == Hex {
-		return hex.EncodeToString(sign(2))
+		return hex.EncodeToString(sign(16))
 	}
 	until := time.Date(2099, time.January, 1, 3, 0, 0, 0, time.UTC)
 	switch t {
@@ -51,7 +44,7 @@ func (t Token) make(seed uint64, now time.Time) string {
 	part := base64.RawURLEncoding.EncodeToString
 	return part([]byte(`{"typ":"JWT","alg":"HS256"}`)) + "." +
 		part(fmt.Appendf(nil, `{"userLogin":"admin@exemplo.com.br","userId":"12",`+dates+`,"usuarioMasterId":"1"}`, begun.Unix(), until.Unix())) +
-		"." + part(sign(4))
+		"." + part(sign(32))
 }
 
 // admitted judges the credentials of a request: the header Access-Token or the parameter api_token. Both may come, none may be wrong.

@@ -1,6 +1,10 @@
 package nectarcrm
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
 
 // period is what has happened since all there was had been read; the tables have the rows.
 type period struct {
@@ -102,22 +106,15 @@ func (t *table) pick(s *Simulator, from []uint32, n int, fit func(index int) boo
 	if n <= 0 || len(from) == 0 {
 		return nil
 	}
-	const stride = 7919 // a prime: every one has its turn
-	step := stride
-	if len(from)%stride == 0 {
-		step = 1
-	}
 	d := s.dice(t, 0, 7+t.ticks<<8)
-	at := d.n(len(from))
 	var picked []int
-	for range from {
+	for at := range sim.Scatter(len(from), d.N(len(from))) {
 		if len(picked) == n {
 			break
 		}
 		if i := int(from[at]); !t.rows[i].gone && !t.must[i] && fit(i) {
 			picked = append(picked, i)
 		}
-		at = (at + step) % len(from)
 	}
 	return picked
 }

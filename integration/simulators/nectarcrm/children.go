@@ -13,7 +13,7 @@ func (s *Simulator) addresses(index int, r row) int {
 	d := s.dice(s.contacts, index, 2)
 	switch {
 	case richContact(index):
-		return 1 + d.n(3) + int(r.version%2)
+		return 1 + d.N(3) + int(r.version%2)
 	case index%5 == 1:
 		return 1
 	}
@@ -27,7 +27,7 @@ func (s *Simulator) people(index int, r row) int {
 	d := s.dice(s.contacts, index, 3)
 	switch {
 	case richContact(index):
-		return 1 + d.n(2) + int(r.version%2)
+		return 1 + d.N(2) + int(r.version%2)
 	case index%7 == 2:
 		return 1
 	}
@@ -39,7 +39,7 @@ func (s *Simulator) parents(index int) int {
 	d := s.dice(s.contacts, index, 4)
 	switch {
 	case richContact(index):
-		return 1 + d.n(2)
+		return 1 + d.N(2)
 	case index%7 == 4:
 		return 1
 	}
@@ -50,7 +50,7 @@ func (s *Simulator) employers(index int) int {
 	d := s.dice(s.contacts, index, 5)
 	switch {
 	case richContact(index):
-		return 1 + d.n(3)
+		return 1 + d.N(3)
 	case index%7 == 4:
 		return 1
 	}
@@ -70,7 +70,7 @@ func (s *Simulator) lines(index int, r row) int {
 	d := s.dice(s.opportunities, index, 2)
 	switch {
 	case richOpportunity(index):
-		return 1 + d.n(3) + int(r.version%2)
+		return 1 + d.N(3) + int(r.version%2)
 	case index%5 == 0:
 		return 1
 	}
@@ -87,7 +87,7 @@ func (s *Simulator) proposals(index int, r row) int {
 	case index%50 == 4:
 		n = 18
 	case richOpportunity(index):
-		n = 1 + d.n(3)
+		n = 1 + d.N(3)
 	case index%9 == 1:
 		n = 1
 	}
@@ -103,7 +103,7 @@ func (s *Simulator) guests(index int, r row) int {
 	case index%40 == 8:
 		return 14
 	case richAppointment(index):
-		return 1 + d.n(3) + int(r.version%2)
+		return 1 + d.N(3) + int(r.version%2)
 	}
 	return 0
 }
@@ -112,7 +112,7 @@ func (s *Simulator) guests(index int, r row) int {
 func (s *Simulator) parts(index int) int {
 	d := s.dice(s.products, index, 2)
 	if richProduct(index) {
-		return 1 + d.n(2)
+		return 1 + d.N(2)
 	}
 	return 0
 }

@@ -6,14 +6,14 @@ import "strconv"
 func (s *Simulator) contact(w *writer, i int, r row) {
 	company := s.company(i)
 	w.d = s.dice(s.contacts, i, 6)
-	w.raw("{")
-	w.id("id", s.contacts.id(i))
+	w.Raw("{")
+	w.Int("id", s.contacts.id(i))
 	w.some("codigo", strconv.Itoa(183_000+i))
 	name := s.contactName(i)
 	if r.version > 0 {
 		name += " v" + strconv.Itoa(int(r.version))
 	}
-	w.text("nome", name)
+	w.Text("nome", name)
 	if company {
 		w.some("razaoSocial", s.contactName(i)+" S/A")
 		w.some("cnpj", cnpj(i))
@@ -32,15 +32,15 @@ func (s *Simulator) contact(w *writer, i int, r row) {
 	if i%20 == 3 {
 		w.flag("isJuridico", company)
 	}
-	w.number("constante", [...]int{0, 1, 2, 3, 5, 4}[min(w.d.n(30), 5)])
+	w.number("constante", [...]int{0, 1, 2, 3, 5, 4}[min(w.d.N(30), 5)])
 	s.created(w, i)
 	s.contacts.changed(w, "dataAtualizacao", i, r)
 	s.userRef(w, "autor")
 	s.userRef(w, "autorAtualizacao")
 	s.userRef(w, "responsavel")
-	switch w.d.n(6) {
+	switch w.d.N(6) {
 	case 0:
-		w.text("departamento", "Compras")
+		w.Text("departamento", "Compras")
 	case 1:
 		w.entry("departamento", 9, "Compras", false)
 	}
@@ -59,35 +59,35 @@ func (s *Simulator) contact(w *writer, i int, r row) {
 	w.some("cargo", "Diretor")
 	w.note("observacao")
 	w.some("foto", "1-foto.png")
-	switch w.d.n(20) {
+	switch w.d.N(20) {
 	case 0, 1, 2, 3:
 	case 4:
-		w.text("receitaAnual", "R$ 10.000.000,00")
+		w.Text("receitaAnual", "R$ 10.000.000,00")
 	default:
-		w.amount("receitaAnual", 100*w.d.n(10_000_000))
+		w.amount("receitaAnual", 100*w.d.N(10_000_000))
 	}
-	w.number("quantidadeFuncionarios", w.d.n(500))
-	w.number("tarefas", w.d.n(4))
-	w.number("compromissos", w.d.n(3))
-	w.number("oportunidades", w.d.n(3))
-	w.number("qtdeQualificacoes", w.d.n(3))
-	w.number("diasSemInteracao", w.d.n(300))
+	w.number("quantidadeFuncionarios", w.d.N(500))
+	w.number("tarefas", w.d.N(4))
+	w.number("compromissos", w.d.N(3))
+	w.number("oportunidades", w.d.N(3))
+	w.number("qtdeQualificacoes", w.d.N(3))
+	w.number("diasSemInteracao", w.d.N(300))
 	w.custom()
 	if s.with.Twins && i%7 == 3 {
-		w.text("razaosocial", "não documentada")
-		w.text("email_principal", "não documentada")
-		w.text("responsavel_nome", "não documentada")
+		w.Text("razaosocial", "não documentada")
+		w.Text("email_principal", "não documentada")
+		w.Text("responsavel_nome", "não documentada")
 	}
-	w.raw("}")
+	w.Raw("}")
 }
 
 // classes are category, origin and segment: a name and an object beside it.
 func (s *Simulator) classes(w *writer) {
 	class := func(name string, t *table, names []string) {
-		k := w.d.n(t.count + 3)
+		k := w.d.N(t.count + 3)
 		if k >= t.count {
 			if k == t.count {
-				w.is(name+"Object", "{}")
+				w.Is(name+"Object", "{}")
 			}
 			return
 		}
@@ -101,18 +101,18 @@ func (s *Simulator) classes(w *writer) {
 
 // contactLists are the tags: objects, some without an id, or texts.
 func (s *Simulator) contactLists(w *writer) {
-	switch w.d.n(8) {
+	switch w.d.N(8) {
 	case 0:
-		w.text("lista", "Lista 1")
-		w.is("listas", `["Lista 1","Lista 2"]`)
+		w.Text("lista", "Lista 1")
+		w.Is("listas", `["Lista 1","Lista 2"]`)
 	case 1, 2, 3:
-		w.is("listas", "[]")
+		w.Is("listas", "[]")
 	default:
-		w.array("listas", 1+w.d.n(2), func(k int) {
+		w.array("listas", 1+w.d.N(2), func(k int) {
 			if k == 0 {
-				w.id("id", s.lists["listas"].id(k))
+				w.Int("id", s.lists["listas"].id(k))
 			}
-			w.text("nome", named(tags(), k))
+			w.Text("nome", named(tags(), k))
 		})
 	}
 }
@@ -120,18 +120,18 @@ func (s *Simulator) contactLists(w *writer) {
 // reach is how a contact can be reached.
 func (s *Simulator) reach(w *writer, i int) {
 	several := func(name string, n int, value func(int) string) {
-		w.name(name)
-		w.raw("[")
+		w.Name(name)
+		w.Raw("[")
 		for k := range n {
-			w.next()
-			w.quote(value(i + k))
+			w.Next()
+			w.Quote(value(i + k))
 		}
-		w.raw("]")
+		w.Raw("]")
 	}
-	several("emails", w.d.n(3), email)
+	several("emails", w.d.N(3), email)
 	w.some("email", email(i))
 	w.some("emailPrincipal", email(i))
-	several("telefones", w.d.n(3), phone)
+	several("telefones", w.d.N(3), phone)
 	w.some("telefone", phone(i))
 	w.some("telefonePrincipal", phone(i))
 }
@@ -139,53 +139,53 @@ func (s *Simulator) reach(w *writer, i int) {
 // related are the contacts above and below.
 func (s *Simulator) related(w *writer, i int, r row) {
 	above := func(name string, k int) {
-		switch w.d.n(4) {
+		switch w.d.N(4) {
 		case 0:
-			w.is(name, "{}")
+			w.Is(name, "{}")
 		case 1:
 		default:
 			w.object(name, func() {
-				w.id("id", s.relative(i, k))
-				w.text("nome", "Holding "+strconv.Itoa(i))
+				w.Int("id", s.relative(i, k))
+				w.Text("nome", "Holding "+strconv.Itoa(i))
 				w.some("razaoSocial", "Holding S/A")
-				if w.d.once(9) {
-					w.text("cnpj", "ISENTO")
+				if w.d.Once(9) {
+					w.Text("cnpj", "ISENTO")
 				} else {
 					w.some("cnpj", cnpj(i+k))
 				}
 				w.some("email", email(i))
 				w.some("emailPrincipal", email(i))
-				w.is("emails", `["a@exemplo.com.br","b@exemplo.com.br"]`)
-				w.is("telefones", [...]string{"[]", `["(11) 90000-0000"]`}[w.d.n(2)])
+				w.Is("emails", `["a@exemplo.com.br","b@exemplo.com.br"]`)
+				w.Is("telefones", [...]string{"[]", `["(11) 90000-0000"]`}[w.d.N(2)])
 				w.flags("empresa", "isEmpresa")
-				w.number("diasSemInteracao", w.d.n(90))
+				w.number("diasSemInteracao", w.d.N(90))
 			})
 		}
 	}
 	above("contatoPai", 5)
 	above("empresaAtual", 6)
-	if n := s.people(i, r); n > 0 || w.d.once(2) {
+	if n := s.people(i, r); n > 0 || w.d.Once(2) {
 		w.array("contatos", n, func(k int) {
-			w.id("id", s.relative(i, 1+k))
-			w.text("nome", "Pessoa "+strconv.Itoa(k))
+			w.Int("id", s.relative(i, 1+k))
+			w.Text("nome", "Pessoa "+strconv.Itoa(k))
 			w.some("cargo", "Diretor")
 			w.some("email", email(k))
 			w.some("emailPrincipal", email(k))
-			if w.d.once(4) {
-				w.is("emails", `["p@exemplo.com.br"]`)
+			if w.d.Once(4) {
+				w.Is("emails", `["p@exemplo.com.br"]`)
 			}
-			w.number("diasSemInteracao", w.d.n(90))
+			w.number("diasSemInteracao", w.d.N(90))
 		})
 	}
 	link := func(name string, n int) {
-		if n == 0 && w.d.once(2) {
+		if n == 0 && w.d.Once(2) {
 			return
 		}
 		w.array(name, n, func(k int) {
-			w.object("contato", func() { w.id("id", s.contacts.id(i)) })
-			w.object("empresa", func() { w.id("id", s.relative(i, 5+k)) })
+			w.object("contato", func() { w.Int("id", s.contacts.id(i)) })
+			w.object("empresa", func() { w.Int("id", s.relative(i, 5+k)) })
 			w.flag("empresaPrincipal", k == 0)
-			if !w.d.once(6) {
+			if !w.d.Once(6) {
 				w.moment("dataAtualizacao", s.spread(w))
 			}
 		})
@@ -199,12 +199,12 @@ func (s *Simulator) places(w *writer, i int, r row) {
 	const state = `{"id":2,"nome":"São Paulo","sigla":"SP"}`
 	const city = `{"id":3,"nome":"São Paulo","estado":` + state + `,"latitude":-23.55,"longitude":-46.63,"codigoUnidadeGeografica":35,` +
 		`"codigoMunicipioIbge":3550308,"isCapital":true}`
-	if n := s.addresses(i, r); n > 0 || w.d.once(2) {
+	if n := s.addresses(i, r); n > 0 || w.d.Once(2) {
 		w.array("enderecos", n, func(k int) {
-			w.id("id", addressID(i, k))
+			w.Int("id", addressID(i, k))
 			w.some("cep", "01000-000")
-			if w.d.once(15) {
-				w.id("tipo", 2)
+			if w.d.Once(15) {
+				w.Int("tipo", 2)
 			} else {
 				w.some("tipo", "Comercial/Matriz")
 			}
@@ -212,27 +212,27 @@ func (s *Simulator) places(w *writer, i int, r row) {
 			w.some("bairro", "Centro")
 			w.some("logradouro", "Rua Exemplo")
 			w.some("endereco", "Rua Exemplo, 1, Centro - São Paulo")
-			if w.d.once(15) {
-				w.id("numero", 10+k)
+			if w.d.Once(15) {
+				w.Int("numero", 10+k)
 			} else {
 				w.some("numero", "10 A")
 			}
 			w.some("complemento", "sala \"1\"")
 			w.some("estado", "São Paulo")
-			w.is("estadoObject", state)
+			w.Is("estadoObject", state)
 			w.some("pais", "Brasil")
-			w.is("paisObject", `{"id":1,"nome":"Brasil"}`)
+			w.Is("paisObject", `{"id":1,"nome":"Brasil"}`)
 			w.some("municipio", "São Paulo")
-			w.is("municipioObject", city)
+			w.Is("municipioObject", city)
 			w.number("codigoMunicipioIbge", 3_550_308)
-			w.flag("searchByCep", w.d.once(2))
+			w.flag("searchByCep", w.d.Once(2))
 		})
 	}
-	if w.d.once(3) {
-		w.is("regiaoPais", "{}")
+	if w.d.Once(3) {
+		w.Is("regiaoPais", "{}")
 		return
 	}
-	w.is("regiaoPais", `{"id":1,"nome":"Brasil"}`)
-	w.is("regiaoEstado", `{"id":2,"nome":"São Paulo","sigla":"SP","pais":{"id":1,"nome":"Brasil"}}`)
-	w.is("regiaoMunicipio", city)
+	w.Is("regiaoPais", `{"id":1,"nome":"Brasil"}`)
+	w.Is("regiaoEstado", `{"id":2,"nome":"São Paulo","sigla":"SP","pais":{"id":1,"nome":"Brasil"}}`)
+	w.Is("regiaoMunicipio", city)
 }

@@ -1,20 +1,24 @@
 package nectarcrm
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
 
 // entries is the writer of a list whose rows have an id, a name and a description, and what more adds.
 func entries(base int, names []string, more func(w *writer, i int)) func(w *writer, i int, _ row) {
 	return func(w *writer, i int, _ row) {
-		w.d = dice(base + i<<8)
-		w.raw("{")
+		w.d = sim.Dice(base + i<<8)
+		w.Raw("{")
 		w.flag("ativo", i%5 != 4)
 		w.note("descricao")
-		w.id("id", base+i)
-		w.text("nome", named(names, i))
+		w.Int("id", base+i)
+		w.Text("nome", named(names, i))
 		if more != nil {
 			more(w, i)
 		}
-		w.raw("}")
+		w.Raw("}")
 	}
 }
 
@@ -30,7 +34,7 @@ func category(w *writer, _ int) {
 func team(w *writer, i int) { w.flag("padrao", i == 0) }
 
 func (s *Simulator) tag(w *writer, i int) {
-	w.text("cor", "#0080FC")
+	w.Text("cor", "#0080FC")
 	w.number("relacionada", i%3)
 	w.flags("podeIncluir", "podeVisualizar")
 	s.userRef(w, "autor")
@@ -39,22 +43,22 @@ func (s *Simulator) tag(w *writer, i int) {
 
 func group(w *writer, i int) {
 	w.array("subcategorias", 2, func(k int) {
-		w.id("id", 651+2*i+k)
-		w.text("nome", "Subgrupo "+strconv.Itoa(2*i+k))
+		w.Int("id", 651+2*i+k)
+		w.Text("nome", "Subgrupo "+strconv.Itoa(2*i+k))
 	})
 }
 
 func subgroup(w *writer, i int) { w.entry("categoria", 601+i/2, "Grupo "+strconv.Itoa(i/2), false) }
 
 func field(w *writer, i int) {
-	w.text("alias", "campo_extra_"+strconv.Itoa(i))
-	w.id("tipo", i)
+	w.Text("alias", "campo_extra_"+strconv.Itoa(i))
+	w.Int("tipo", i)
 	w.flags("obrigatorio", "mostrarFiltro", "escondido")
-	w.text("relacionado", "Contato")
-	w.is("opcoes", "[]")
-	w.is("opcoesPersonalizadas", "[]")
-	w.id("sequencia", i)
-	w.is("secao", `{"id":1,"ativo":true,"nome":"Secao dos campos extras"}`)
+	w.Text("relacionado", "Contato")
+	w.Is("opcoes", "[]")
+	w.Is("opcoesPersonalizadas", "[]")
+	w.Int("sequencia", i)
+	w.Is("secao", `{"id":1,"ativo":true,"nome":"Secao dos campos extras"}`)
 }
 
 func (s *Simulator) prices(w *writer, i int) {

@@ -10,11 +10,8 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
-	"math"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -152,29 +149,13 @@ func open(o Options) (*Simulator, error) {
 func Open(o sim.Options) (sim.Simulator, error) {
 	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now, Caps: map[string]int{}}
 	flags := flag.NewFlagSet("nectarcrm", flag.ContinueOnError)
-	list := func(into *[]string) func(string) error {
-		return func(value string) error {
-			*into = append(*into, strings.Split(value, ",")...)
-			return nil
-		}
-	}
 	flags.StringVar((*string)(&own.Token), "token", "", "")
 	flags.BoolVar(&own.HTML401, "html-401", false, "")
 	flags.IntVar(&own.BadParameter, "bad-parameter", 0, "")
-	flags.Func("refused", "", list(&own.Refused))
-	flags.Func("missing", "", list(&own.Missing))
-	flags.Func("gated", "", list(&own.Gated))
-	flags.Func("caps", "", func(value string) error {
-		for pair := range strings.SplitSeq(value, ",") {
-			name, rows, _ := strings.Cut(pair, "=")
-			n, err := strconv.Atoi(rows)
-			if err != nil {
-				return fmt.Errorf("%q is not PATH=ROWS", pair)
-			}
-			own.Caps[name] = n
-		}
-		return nil
-	})
+	flags.Func("refused", "", sim.List(&own.Refused))
+	flags.Func("missing", "", sim.List(&own.Missing))
+	flags.Func("gated", "", sim.List(&own.Gated))
+	flags.Func("caps", "", sim.Caps(own.Caps))
 	flags.IntVar(&own.Short, "short", 0, "")
 	flags.BoolVar(&own.Repeat, "repeat", false, "")
 	flags.Float64Var(&own.Messages, "messages", 0, "")
@@ -191,12 +172,8 @@ func Open(o sim.Options) (sim.Simulator, error) {
 	flags.IntVar(&own.Drift.Append, "append", 0, "")
 	flags.IntVar(&own.Drift.Prepend, "prepend", 0, "")
 	flags.IntVar(&own.Drift.Pages, "drift-pages", 0, "")
-	for name, value := range o.Set {
-		if err := flags.Set(name, value); err != nil {
-			var names []string
-			flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-			return nil, fmt.Errorf("setting %s of nectarcrm, which knows %v: %w", name, names, err)
-		}
+	if err := o.Apply(flags); err != nil {
+		return nil, err
 	}
 	s, err := open(own)
 	if err != nil {
@@ -221,11 +198,7 @@ func (s *Simulator) Secrets() []string { return []string{s.token} }
 
 // Config reads from baseURL with the company's token. The connector counts requests per minute; a quota over another window is converted.
 func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
-	perMinute := 1_000_000
-	if quota.Requests > 0 && quota.Window > 0 {
-		perMinute = int(max(1, math.Floor(float64(quota.Requests)*float64(time.Minute)/float64(quota.Window))))
-	}
-	config := map[string]any{"api_token": s.token, "base_url": baseURL, "requests_per_minute": perMinute}
+	config := map[string]any{"api_token": s.token, "base_url": baseURL, "requests_per_minute": quota.PerMinute()}
 	if s.with.ProposalsOf != "" {
 		config["proposals_of"] = s.with.ProposalsOf
 	}

@@ -11,17 +11,17 @@ func (s *Simulator) opportunityName(i int) string { return "Oportunidade " + str
 func (s *Simulator) opportunity(w *writer, i int, r row) {
 	w.d = s.dice(s.opportunities, i, 6)
 	client := s.client(&w.d)
-	w.raw("{")
-	w.id("id", s.opportunities.id(i))
+	w.Raw("{")
+	w.Int("id", s.opportunities.id(i))
 	w.some("codigo", strconv.Itoa(12_000+i))
 	name := s.opportunityName(i)
 	if r.version > 0 {
 		name += " v" + strconv.Itoa(int(r.version))
 	}
-	w.text("nome", name)
+	w.Text("nome", name)
 	w.note("observacao")
 	w.some("consideracoes", "Fechar até o fim do mês")
-	w.id("status", int(r.status))
+	w.Int("status", int(r.status))
 	w.flags("isProrrogada", "bloquearProposta", "bloquearConclusao")
 	w.flag("vendaBase", false)
 	s.userRef(w, "responsavel")
@@ -31,89 +31,89 @@ func (s *Simulator) opportunity(w *writer, i int, r row) {
 		s.userRef(w, "autorConclusao")
 		w.moment("dataConclusao", s.spread(w))
 	}
-	if w.d.once(6) {
+	if w.d.Once(6) {
 		w.entry("departamento", 9, "Compras", false)
 	}
 	s.clientRef(w, client)
 	w.entry("contato", s.contacts.id(client), s.contactName(client), false)
 	w.object("contatoPrincipal", func() {
-		w.id("id", s.contacts.id(client))
+		w.Int("id", s.contacts.id(client))
 		s.clientMembers(w, client)
 	})
 	s.created(w, i)
 	s.opportunities.changed(w, "dataAtualizacao", i, r)
 	w.moment("dataLimite", s.spread(w))
 	w.moment("stageEntryDate", s.spread(w))
-	pipeline := w.d.n(s.pipelines.count)
+	pipeline := w.d.N(s.pipelines.count)
 	s.pipelineRef(w, pipeline)
-	w.some("etapaNome", stageName(w.d.n(3)))
-	w.number("probabilidade", [...]int{10, 25, 50, 75, 90, 100}[w.d.n(6)])
-	w.some("temperatura", [...]string{"Frio", "Morno", "Quente", "Muito Quente"}[w.d.n(4)])
-	w.amount("valorAvulso", w.d.n(50_000_000))
-	w.amount("valorMensal", w.d.n(500_000))
-	w.amount("valorTotal", w.d.n(60_000_000)+int(r.version))
-	w.amount("valorTotalDescontos", w.d.n(1000)*10)
-	if n := s.lines(i, r); n > 0 || w.d.once(2) {
+	w.some("etapaNome", stageName(w.d.N(3)))
+	w.number("probabilidade", [...]int{10, 25, 50, 75, 90, 100}[w.d.N(6)])
+	w.some("temperatura", [...]string{"Frio", "Morno", "Quente", "Muito Quente"}[w.d.N(4)])
+	w.amount("valorAvulso", w.d.N(50_000_000))
+	w.amount("valorMensal", w.d.N(500_000))
+	w.amount("valorTotal", w.d.N(60_000_000)+int(r.version))
+	w.amount("valorTotalDescontos", w.d.N(1000)*10)
+	if n := s.lines(i, r); n > 0 || w.d.Once(2) {
 		w.array("produtos", n, func(k int) { s.line(w, i, k) })
 	}
 	w.number("quantidadeProdutos", s.lines(i, r))
-	w.number("tarefas", w.d.n(4))
-	w.number("compromissos", w.d.n(3))
-	w.number("atividadesAtrasadas", w.d.n(3))
-	w.number("diasEstagnacaoNaEtapa", w.d.n(90))
-	w.number("diasSemInteracao", w.d.n(90))
-	if w.d.once(2) {
-		w.is("origem", "{}")
+	w.number("tarefas", w.d.N(4))
+	w.number("compromissos", w.d.N(3))
+	w.number("atividadesAtrasadas", w.d.N(3))
+	w.number("diasEstagnacaoNaEtapa", w.d.N(90))
+	w.number("diasSemInteracao", w.d.N(90))
+	if w.d.Once(2) {
+		w.Is("origem", "{}")
 	} else {
-		k := w.d.n(s.lists["origens"].count)
+		k := w.d.N(s.lists["origens"].count)
 		w.entry("origem", s.lists["origens"].id(k), named(origins(), k), true)
 	}
-	w.is("justificativas", [...]string{
+	w.Is("justificativas", [...]string{
 		"[]", `[{"id":10,"nome":"Preço","descricao":"Caro","ativo":true}]`, `[{"nome":"Sem id"}]`,
-	}[w.d.n(3)])
-	w.is("justificativasOpcoes", [...]string{"[]", `[{"id":3,"nome":"Concorrente"}]`}[w.d.n(2)])
+	}[w.d.N(3)])
+	w.Is("justificativasOpcoes", [...]string{"[]", `[{"id":3,"nome":"Concorrente"}]`}[w.d.N(2)])
 	if r.status == 4 {
 		w.entry("motivoDescarte", 15, "Lead não qualificado", false)
 	}
-	w.is("listas", [...]string{"[]", `[{"nome":"VIP"}]`}[w.d.n(2)])
-	w.array("corresponsaveis", w.d.n(2), func(int) { s.userMembers(w, 3) })
-	w.is("equipesCorresponsaveis", [...]string{"[]", `[{"id":401,"nome":"Equipe X"}]`}[w.d.n(2)])
+	w.Is("listas", [...]string{"[]", `[{"nome":"VIP"}]`}[w.d.N(2)])
+	w.array("corresponsaveis", w.d.N(2), func(int) { s.userMembers(w, 3) })
+	w.Is("equipesCorresponsaveis", [...]string{"[]", `[{"id":401,"nome":"Equipe X"}]`}[w.d.N(2)])
 	w.custom()
 	if s.with.Twins && i%7 == 4 {
-		w.text("stageentrydate", "não documentada")
-		w.text("cliente_nome", "não documentada")
+		w.Text("stageentrydate", "não documentada")
+		w.Text("cliente_nome", "não documentada")
 	}
-	w.raw("}")
+	w.Raw("}")
 }
 
 // line writes a product of an opportunity.
 func (s *Simulator) line(w *writer, i, k int) {
-	p := w.d.n(s.products.count)
-	w.id("id", lineID(i, k))
+	p := w.d.N(s.products.count)
+	w.Int("id", lineID(i, k))
 	w.number("refId", s.products.id(p))
-	w.text("nome", productName(p))
+	w.Text("nome", productName(p))
 	w.some("codigo", productCode(p))
 	w.note("descricao")
 	w.some("moeda", [...]string{"BRL", "USD"}[p%2])
 	w.some("grupoNome", "Grupo "+strconv.Itoa(p%6))
 	w.some("subGrupoNome", "Subgrupo "+strconv.Itoa(p%12))
-	w.amount("valorUnitario", w.d.n(100_000))
-	w.amount("valorTotal", w.d.n(900_000))
-	w.amount("desconto", w.d.n(10)*100)
-	w.amount("acrescimo", w.d.n(10)*100)
-	w.amount("comissao", w.d.n(10)*50)
+	w.amount("valorUnitario", w.d.N(100_000))
+	w.amount("valorTotal", w.d.N(900_000))
+	w.amount("desconto", w.d.N(10)*100)
+	w.amount("acrescimo", w.d.N(10)*100)
+	w.amount("comissao", w.d.N(10)*50)
 	w.flags("isDescontoPorcentual", "acrescimoPercentual", "isComissaoPorcentual")
-	w.amount("quantidade", 50*(1+w.d.n(20)))
-	w.number("quantidadeRecorrencia", w.d.n(12))
-	w.number("recorrencia", w.d.n(3))
-	w.id("sequencia", k)
-	if w.d.once(20) {
-		w.is("produto", "{}")
+	w.amount("quantidade", 50*(1+w.d.N(20)))
+	w.number("quantidadeRecorrencia", w.d.N(12))
+	w.number("recorrencia", w.d.N(3))
+	w.Int("sequencia", k)
+	if w.d.Once(20) {
+		w.Is("produto", "{}")
 		return
 	}
 	w.object("produto", func() {
-		w.id("id", s.products.id(p))
-		w.text("nome", productName(p))
+		w.Int("id", s.products.id(p))
+		w.Text("nome", productName(p))
 		w.some("codigo", productCode(p))
 		w.number("contador", 128+p)
 		w.flag("ativo", true)
@@ -129,11 +129,11 @@ func (s *Simulator) line(w *writer, i, k int) {
 
 // sometimes writes an entry of a list as its name or as the object that it is elsewhere; which is not known.
 func (w *writer) sometimes(name string, id int, text string) {
-	if w.d.once(2) {
+	if w.d.Once(2) {
 		w.entry(name, id, text, true)
 		return
 	}
-	w.text(name, text)
+	w.Text(name, text)
 }
 
 // statuses are the labels of a proposal's status.
@@ -148,9 +148,9 @@ func proposalStatus(i, k int) int { return (i + k) % 5 }
 func (s *Simulator) proposal(w *writer, i, k int) {
 	w.d = s.dice(s.opportunities, i, 100+uint64(k))
 	status := proposalStatus(i, k)
-	w.raw("{")
-	w.id("id", proposalID(i, k))
-	w.id("status", status)
+	w.Raw("{")
+	w.Int("id", proposalID(i, k))
+	w.Int("status", status)
 	w.number("versao", 1+k)
 	w.number("numero", 1+k)
 	code := fmt.Sprintf("%05d/%d", i+1, 2019+k%7)
@@ -159,26 +159,26 @@ func (s *Simulator) proposal(w *writer, i, k int) {
 	w.moment("dataProposta", s.spread(w))
 	w.entry("modeloProposta", 30_423+k%3, "Modelo "+strconv.Itoa(k%3), false)
 	w.object("oportunidade", func() {
-		w.id("id", s.opportunities.id(i))
-		w.text("nome", s.opportunityName(i))
+		w.Int("id", s.opportunities.id(i))
+		w.Text("nome", s.opportunityName(i))
 		w.some("codigo", strconv.Itoa(12_000+i))
 		client := s.client(&w.d)
 		w.object("cliente", func() {
-			w.id("id", s.contacts.id(client))
+			w.Int("id", s.contacts.id(client))
 			w.some("codigo", strconv.Itoa(183_000+client))
-			w.text("nome", s.contactName(client))
+			w.Text("nome", s.contactName(client))
 			w.some("emailPrincipal", email(client))
 			w.some("email", email(client))
 		})
-		w.is("funilVenda", "{}")
-		w.is("temperatura", `""`)
-		w.is("valorTotalDescontos", "0")
-		w.is("origem", "{}")
+		w.Is("funilVenda", "{}")
+		w.Is("temperatura", `""`)
+		w.Is("valorTotalDescontos", "0")
+		w.Is("origem", "{}")
 	})
 	s.userRef(w, "autor")
 	w.moment("dataCriacao", s.spread(w))
 	w.some("destinatario", "Maria da Silva")
 	w.some("codigoFormatado", code)
-	w.text("statusLabel", statuses()[status])
-	w.raw("}")
+	w.Text("statusLabel", statuses()[status])
+	w.Raw("}")
 }

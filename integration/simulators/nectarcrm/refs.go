@@ -29,17 +29,21 @@ func people() []string {
 	return []string{"José da Silva", "Maria Antônia", "João Conceição", "Ana Lúcia D'Ávila", "Zoë Müller", "Íris \"Iris\" Souza"}
 }
 
-// note is a text that is absent now and then, of a kind as people write: line ends, HTML, quotes, emoji, tabs, line separators, controls.
+// note is a text that is absent now and then, of a kind as people write: line ends, HTML, quotes, emoji, tabs, line separators, controls. They
+// are JSON, so that tabs are spelled out, which is as good as \t.
 func (w *writer) note(name string) {
 	const reason = "Pediu desconto; reavaliar no próximo trimestre com o gerente, depois da reunião de sexta-feira. "
-	w.some(name, [...]string{
-		"Sem acentos, uma linha.",
-		"Ligar amanhã às 10h\nFalar com a \"dona\" Cida\n\t• proposta\n\t• prazo",
-		"<p>Cliente <b>quente</b> &amp; interessado<br>R$ 1.490,00</p>",
-		"Vista pro mar 🏖️🌊 — ½ do valor\u2028linha dois\u2029fim\u00a0😀👨‍👩‍👧 العربية",
-		"Pasta \\contratos\\2024 e um controle: \u0001.",
-		reason + reason + reason + reason + reason,
-	}[w.d.n(6)])
+	text := [...]string{
+		`"Sem acentos, uma linha."`,
+		`"Ligar amanhã às 10h\nFalar com a \"dona\" Cida\n\u0009• proposta\n\u0009• prazo"`,
+		`"<p>Cliente <b>quente</b> &amp; interessado<br>R$ 1.490,00</p>"`,
+		"\"Vista pro mar 🏖️🌊 — ½ do valor\u2028linha dois\u2029fim\u00a0😀👨‍👩‍👧 العربية\"",
+		`"Pasta \\contratos\\2024 e um controle: \u0001."`,
+		`"` + reason + reason + reason + reason + reason + `"`,
+	}[w.d.N(6)]
+	if w.there(name) {
+		w.Is(name, text)
+	}
 }
 
 func (s *Simulator) company(contact int) bool { return contact%3 != 1 }
@@ -74,25 +78,25 @@ func pattern(text string, n uint64) string {
 
 // userRef is a member that names a user; empty now and then.
 func (s *Simulator) userRef(w *writer, name string) {
-	u := w.d.n(s.users.count)
-	switch w.d.n(30) {
+	u := w.d.N(s.users.count)
+	switch w.d.N(30) {
 	case 0:
-		w.is(name, "{}")
+		w.Is(name, "{}")
 	case 1:
 	default:
 		w.object(name, func() {
 			s.userMembers(w, u)
-			if w.d.once(3) {
-				w.text("foto", strconv.Itoa(u)+"-foto.png")
+			if w.d.Once(3) {
+				w.Text("foto", strconv.Itoa(u)+"-foto.png")
 			}
 		})
 	}
 }
 
 func (s *Simulator) userMembers(w *writer, u int) {
-	w.id("id", s.users.id(u))
-	w.text("login", userLogin(u))
-	w.text("nome", userName(u))
+	w.Int("id", s.users.id(u))
+	w.Text("login", userLogin(u))
+	w.Text("nome", userName(u))
 }
 
 func userLogin(u int) string { return "usuario" + strconv.Itoa(u) + "@exemplo.com.br" }
@@ -101,8 +105,8 @@ func userName(u int) string  { return "Usuário " + named(people(), u) }
 // entry writes {id, nome} of a list's row, with ativo where that is known to come.
 func (w *writer) entry(name string, id int, text string, active bool) {
 	w.object(name, func() {
-		w.id("id", id)
-		w.text("nome", text)
+		w.Int("id", id)
+		w.Text("nome", text)
 		if active {
 			w.flag("ativo", true)
 		}
@@ -111,28 +115,28 @@ func (w *writer) entry(name string, id int, text string, active bool) {
 
 // either writes an entry of a list as its name; one in 25 as the object that it is elsewhere.
 func (w *writer) either(name string, id int, text string) {
-	if w.d.once(25) {
+	if w.d.Once(25) {
 		w.entry(name, id, text, true)
 		return
 	}
-	w.text(name, text)
+	w.Text(name, text)
 }
 
 // clientRef names a contact; empty now and then.
 func (s *Simulator) clientRef(w *writer, index int) {
-	if w.d.once(40) {
-		w.is("cliente", "{}")
+	if w.d.Once(40) {
+		w.Is("cliente", "{}")
 		return
 	}
 	w.object("cliente", func() {
-		w.id("id", s.contacts.id(index))
+		w.Int("id", s.contacts.id(index))
 		s.clientMembers(w, index)
 	})
 }
 
 func (s *Simulator) clientMembers(w *writer, index int) {
 	w.some("codigo", strconv.Itoa(183_000+index))
-	w.text("nome", s.contactName(index))
+	w.Text("nome", s.contactName(index))
 	if s.company(index) {
 		w.some("razaoSocial", s.contactName(index)+" S/A")
 		w.some("cnpj", cnpj(index))
@@ -144,14 +148,14 @@ func (s *Simulator) clientMembers(w *writer, index int) {
 	w.flag("empresa", s.company(index))
 	w.flag("isEmpresa", s.company(index) || index%10 == 4) // may be true for people
 	w.flag("ativo", index%17 != 5)
-	w.number("diasSemInteracao", w.d.n(400))
-	if w.d.once(3) {
-		w.is("origem", "{}")
+	w.number("diasSemInteracao", w.d.N(400))
+	if w.d.Once(3) {
+		w.Is("origem", "{}")
 	}
 }
 
 // client is the contact that a row of another table belongs to.
-func (s *Simulator) client(d *dice) int { return d.n(max(1, s.with.Size)) }
+func (s *Simulator) client(d *sim.Dice) int { return d.N(max(1, s.with.Size)) }
 
 // custom writes the fields that the tenant made, under the tenant's own labels: some differ by their case only, some are not labels that
 // anybody would choose.
@@ -160,33 +164,33 @@ func (w *writer) custom() {
 	labels := [...]string{
 		"Cor Favorita", "cor favorita", "COR FAVORITA", "Data X", "Nº de vagas", "Renda (R$)", "a.b_c", "Observação\n2", "campanha", "", "id",
 	}
-	from, n := w.d.n(len(labels)), w.d.n(7)
+	from, n := w.d.N(len(labels)), w.d.N(7)
 	w.object("camposPersonalizados", func() {
 		for k := range n {
-			w.next()
-			w.quote(labels[(from+k)%len(labels)])
-			w.raw(":")
-			switch w.d.n(8) {
+			w.Next()
+			w.Quote(labels[(from+k)%len(labels)])
+			w.Raw(":")
+			switch w.d.N(8) {
 			case 0:
-				w.raw("true")
+				w.Raw("true")
 			case 1:
-				w.raw("12")
+				w.Raw("12")
 			default:
-				w.quote(values[w.d.n(len(values))])
+				w.Quote(values[w.d.N(len(values))])
 			}
 		}
 	})
-	if w.d.once(4) {
+	if w.d.Once(4) {
 		return
 	}
 	w.object("camposPersonalizadosObject", func() {
 		for k := range n {
-			w.next()
-			w.quote(labels[(from+k)%len(labels)])
-			w.raw(`:{"idRelacionado":null`)
-			w.text("valor", values[k%len(values)])
-			w.id("id", 55+k)
-			w.raw("}")
+			w.Next()
+			w.Quote(labels[(from+k)%len(labels)])
+			w.Raw(`:{"idRelacionado":null`)
+			w.Text("valor", values[k%len(values)])
+			w.Int("id", 55+k)
+			w.Raw("}")
 		}
 	})
 }
@@ -194,20 +198,20 @@ func (w *writer) custom() {
 // pipelineRef writes the funnel: its name, the funnel itself, which is empty now and then, and the stage.
 func (s *Simulator) pipelineRef(w *writer, index int) {
 	w.some("pipeline", pipelineName(index))
-	if w.d.once(12) {
-		w.is("funilVenda", "{}")
+	if w.d.Once(12) {
+		w.Is("funilVenda", "{}")
 	} else {
 		w.object("funilVenda", func() {
-			w.id("id", s.pipelines.id(index))
-			w.text("nome", pipelineName(index))
-			w.id("tipo", pipelineKind(index))
+			w.Int("id", s.pipelines.id(index))
+			w.Text("nome", pipelineName(index))
+			w.Int("tipo", pipelineKind(index))
 			w.flag("padrao", index == 0)
 			w.number("cascataCicloVida", index%3)
 		})
 	}
-	k := w.d.n(stages(index))
+	k := w.d.N(stages(index))
 	w.number("etapa", k+1) // the place of the stage in its funnel, not its id
-	if w.d.once(15) {
+	if w.d.Once(15) {
 		return
 	}
 	w.object("etapaAtual", func() { stage(w, index, k) })
@@ -215,9 +219,9 @@ func (s *Simulator) pipelineRef(w *writer, index int) {
 
 // stage writes the members of a funnel's stage.
 func stage(w *writer, pipeline, k int) {
-	w.id("id", stageID(pipeline, k))
-	w.text("nome", stageName(k))
-	w.id("sequencia", k+1)
+	w.Int("id", stageID(pipeline, k))
+	w.Text("nome", stageName(k))
+	w.Int("sequencia", k+1)
 	w.number("prazo", 3+k)
 	w.flag("gerarProposta", k == 2)
 	w.flag("produtoObrigatorio", k > 1)
@@ -239,13 +243,13 @@ func pipelineKind(index int) int { return index % 3 / 2 }
 
 // spread is a time that belongs to a row, some years before the newest.
 func (s *Simulator) spread(w *writer) int64 {
-	return s.with.Newest.UnixMilli() - int64(w.d.n(5*365*24*60*60))*1000 - int64(w.d.n(1000))
+	return s.with.Newest.UnixMilli() - int64(w.d.N(5*365*24*60*60))*1000 - int64(w.d.N(1000))
 }
 
 // created writes when a record was made: in imported bases years like 0028 are common.
 func (s *Simulator) created(w *writer, index int) {
 	if index%23 == 6 {
-		w.text("dataCriacao", "002"+strconv.Itoa(4+w.d.n(5))+"-05-01T03:00:00.000Z")
+		w.Text("dataCriacao", "002"+strconv.Itoa(4+w.d.N(5))+"-05-01T03:00:00.000Z")
 		return
 	}
 	w.moment("dataCriacao", s.spread(w))

@@ -98,17 +98,17 @@ func (s *Simulator) answer(w http.ResponseWriter, n int, only []string, write fu
 		out = &writer{}
 	}
 	defer s.writers.Put(out)
-	out.b = append(out.b[:0], '[')
+	out.B = append(out.B[:0], '[')
 	for k := range n {
-		out.next()
-		at := len(out.b)
+		out.Next()
+		at := len(out.B)
 		write(out, k)
 		if only != nil {
-			out.b = append(out.b[:at], selected(out.b[at:], only)...)
+			out.B = append(out.B[:at], selected(out.B[at:], only)...)
 		}
 	}
-	out.raw("]")
-	send(w, http.StatusOK, out.b)
+	out.Raw("]")
+	send(w, http.StatusOK, out.B)
 }
 
 // selected is a record with some of its members only.
@@ -117,14 +117,14 @@ func selected(record []byte, only []string) []byte {
 	if err := json.Unmarshal(record, &members); err != nil {
 		panic(fmt.Sprintf("nectarcrm wrote broken JSON: %v: %s", err, record))
 	}
-	out := writer{b: []byte("{")}
+	out := sim.Writer{B: []byte("{")}
 	for _, name := range only {
 		if value, ok := members[name]; ok {
-			out.is(name, string(value))
+			out.Is(name, string(value))
 			delete(members, name)
 		}
 	}
-	return append(out.b, '}')
+	return append(out.B, '}')
 }
 
 // record answers one record, bare.
@@ -138,7 +138,7 @@ func (s *Simulator) record(t *table, id string) handler {
 		}
 		var out writer
 		t.write(&out, found.index, found.row)
-		send(w, http.StatusOK, out.b)
+		send(w, http.StatusOK, out.B)
 	}
 }
 
@@ -221,16 +221,13 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 			text = http.StatusText(status)
 		}
 	}
-	body := writer{b: []byte("{")}
-	body.text("message", text)
-	send(w, status, append(body.b, '}'))
+	body := sim.Writer{B: []byte("{")}
+	body.Text("message", text)
+	send(w, status, append(body.B, '}'))
 }
 
 func send(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // a reader that went away is its own affair
+	sim.Send(w, status, "application/json;charset=UTF-8", body)
 }
 
 // page answers with an HTML page, as the servlet container does.

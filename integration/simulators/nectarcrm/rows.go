@@ -97,8 +97,8 @@ func (t *table) changed(w *writer, name string, index int, r row) {
 func brasilia() *time.Location { return time.FixedZone("", -3*60*60) }
 
 // dice are those of a row of a table; each salt gives others.
-func (s *Simulator) dice(t *table, index int, salt uint64) dice {
-	return dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<28|uint64(t.base)<<4|salt)))
+func (s *Simulator) dice(t *table, index int, salt uint64) sim.Dice {
+	return sim.Dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<28|uint64(t.base)<<4|salt)))
 }
 
 // fill makes all tables and rows.
@@ -181,9 +181,9 @@ func (s *Simulator) begun(t *table, index, rows int) int64 {
 	case index%max(rows/4, 2) == 1:
 		return newest
 	case index%37 == 9:
-		return time.Date(2014, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMilli() + int64(d.n(5*365*day))*1000 + int64(d.n(1000))
+		return time.Date(2014, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMilli() + int64(d.N(5*365*day))*1000 + int64(d.N(1000))
 	}
-	return newest - 1 - int64(d.n(2*365*day))*1000 - int64(d.n(1000))
+	return newest - 1 - int64(d.N(2*365*day))*1000 - int64(d.N(1000))
 }
 
 // one is a row of a table as it is now; not ok when there is none of that id.

@@ -137,14 +137,6 @@ func draw(seed uint64, r *http.Request, attempt int) uint64 {
 	return Mix(seed ^ h.Sum64())
 }
 
-// Mix spreads the bits of x: SplitMix64, the same on every machine and in every version.
-func Mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
 // inject answers r with a fault.
 func (g *Gate) inject(fault Fault, w http.ResponseWriter, r *http.Request) {
 	delays := g.injector.faults

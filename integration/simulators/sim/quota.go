@@ -30,6 +30,15 @@ const (
 	RetryAfterDate    RetryAfter = "date"    // an HTTP date, rounded up to the second
 )
 
+// PerMinute is how many requests in any minute keep to the quota, for readers that count so: at least one, and a million when there is no
+// limit.
+func (q Quota) PerMinute() int {
+	if q.Requests <= 0 || q.Window <= 0 {
+		return 1_000_000
+	}
+	return int(max(1, math.Floor(float64(q.Requests)*float64(time.Minute)/float64(q.Window))))
+}
+
 // header writes the header for a wait that ends left after now.
 func (f RetryAfter) header(h http.Header, now time.Time, left time.Duration) {
 	switch f {

@@ -47,6 +47,25 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+func TestPerMinute(t *testing.T) {
+	for _, test := range []struct {
+		quota Quota
+		want  int
+	}{
+		{Quota{}, 1_000_000},
+		{Quota{Requests: 5}, 1_000_000},
+		{Quota{Window: time.Second}, 1_000_000},
+		{Quota{Requests: 60, Window: time.Minute}, 60},
+		{Quota{Requests: 9, Window: 35 * time.Second}, 15},
+		{Quota{Requests: 3, Window: time.Second}, 180},
+		{Quota{Requests: 1, Window: time.Hour}, 1},
+	} {
+		if got := test.quota.PerMinute(); got != test.want {
+			t.Errorf("%d in %v are %d in a minute, want %d", test.quota.Requests, test.quota.Window, got, test.want)
+		}
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	for form, want := range map[RetryAfter]string{NoRetryAfter: "", RetryAfterSeconds: "60", RetryAfterDate: "Sat, 01 Jan 2000 00:01:01 GMT"} {
 		synctest.Test(t, func(t *testing.T) { // starts at midnight UTC 2000-01-01

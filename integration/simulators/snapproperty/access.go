@@ -8,7 +8,6 @@ import (
 	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -32,6 +31,9 @@ const (
 	audience = "https://login.salesforce.com"
 )
 
+// noise is the salt of what means nothing in tokens.
+const noise = 0x5a1e5
+
 // grant is the one that the token service knows.
 const grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -48,25 +50,16 @@ func newKey() (*rsa.PrivateKey, string) {
 	return key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// noise are n bytes that follow from the seed.
-func noise(seed uint64, n int) []byte {
-	var b []byte
-	for i := uint64(0); len(b) < n; i++ {
-		b = binary.BigEndian.AppendUint64(b, sim.Mix(seed^sim.Mix(0x5a1e5+i)))
-	}
-	return b[:n]
-}
-
 // readyAssertion looks as the one that an organisation hands out: signed long ago, good for ten years. Nobody looks at its signature.
 func readyAssertion(seed uint64) string {
 	claims := fmt.Sprintf(`{"iss":%q,"sub":%q,"aud":%q,"iat":1719800000,"exp":2035160000}`, consumer, username, audience)
 	encode := base64.RawURLEncoding.EncodeToString
-	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode(noise(seed, 256))
+	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode(sim.Noise(seed, noise, 256))
 }
 
 // accessToken is the n-th: the organisation's Id, an exclamation mark, and characters that mean nothing.
 func accessToken(seed uint64, n int) string {
-	text := base64.RawURLEncoding.EncodeToString(noise(seed^sim.Mix(uint64(n)+7), 60))
+	text := base64.RawURLEncoding.EncodeToString(sim.Noise(seed^sim.Mix(uint64(n)+7), noise, 60))
 	return "00D0B000000Exmp!AQ" + strings.NewReplacer("-", ".").Replace(text)
 }
 
@@ -192,20 +185,20 @@ func (s *Simulator) token(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	out := writer{b: []byte("{")}
-	out.text("access_token", s.login())
-	out.text("scope", "api")
-	out.text("instance_url", scheme+"://"+r.Host)
-	out.text("id", audience+"/id/00D0B000000ExmpUAC/0050B000000ExmpQAC")
-	out.text("token_type", "Bearer")
-	answer(w, http.StatusOK, append(out.b, '}'))
+	out := sim.Writer{B: []byte("{")}
+	out.Text("access_token", s.login())
+	out.Text("scope", "api")
+	out.Text("instance_url", scheme+"://"+r.Host)
+	out.Text("id", audience+"/id/00D0B000000ExmpUAC/0050B000000ExmpQAC")
+	out.Text("token_type", "Bearer")
+	answer(w, http.StatusOK, append(out.B, '}'))
 }
 
 func refuseToken(w http.ResponseWriter, e tokenError) {
-	out := writer{b: []byte("{")}
-	out.text("error", e.Error)
-	out.text("error_description", e.Description)
-	answer(w, http.StatusBadRequest, append(out.b, '}'))
+	out := sim.Writer{B: []byte("{")}
+	out.Text("error", e.Error)
+	out.Text("error_description", e.Description)
+	answer(w, http.StatusBadRequest, append(out.B, '}'))
 }
 
 // judge is why a login is refused; empty when it is not.

@@ -54,18 +54,12 @@ func (s *Simulator) Change(changed, deleted int) {
 	s.Settle()
 	s.data.Lock()
 	defer s.data.Unlock()
-	const stride = 7919 // a prime: every one has its turn
 	n := len(s.rows)
 	if n == 0 {
 		return
 	}
-	step := stride
-	if n%stride == 0 {
-		step = 1
-	}
-	d := dice(sim.Mix(s.with.Seed ^ uint64(s.now())))
-	i := d.n(n)
-	for range n {
+	d := sim.Dice(sim.Mix(s.with.Seed ^ uint64(s.now())))
+	for i := range sim.Scatter(n, d.N(n)) {
 		free := !s.rows[i].gone && photosOf(i) > 0 && !s.must[i]
 		switch {
 		case free && deleted > 0 && i > 0 && !s.contracted(i):
@@ -75,7 +69,6 @@ func (s *Simulator) Change(changed, deleted int) {
 			s.touch(i)
 			changed--
 		}
-		i = (i + step) % n
 	}
 }
 

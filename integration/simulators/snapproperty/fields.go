@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // kind is what a field holds.
@@ -82,7 +84,7 @@ func fields() ([]field, map[string]*field) {
 	some := func(name string, in int, kind kind, of func(p property) value) {
 		salt := saltMany + len(all)
 		add(pkg+name+"__c", kind, func(p property) value {
-			if d := p.dice(salt); in > 0 && d.once(in) {
+			if d := p.dice(salt); in > 0 && d.Once(in) {
 				return value{null: true}
 			}
 			return of(p)
@@ -90,7 +92,7 @@ func fields() ([]field, map[string]*field) {
 	}
 	count := func(name string, below int) {
 		salt := 2*saltMany + len(all)
-		some(name, 15, number, func(p property) value { d := p.dice(salt); return value{n: int64(d.n(below))} })
+		some(name, 15, number, func(p property) value { d := p.dice(salt); return value{n: int64(d.N(below))} })
 	}
 	money := func(name string, cents func(p property) int64) {
 		some(name, 15, number, func(p property) value { return value{n: cents(p), scale: 2} })
@@ -109,9 +111,9 @@ func fields() ([]field, map[string]*field) {
 	some("area_comum", 3, number, func(p property) value { return value{n: p.area() / 7, scale: 2} })
 	some("area_total", 12, number, func(p property) value { return value{n: p.area() + p.area()/7, scale: 2} })
 	some("Banheiros", 15, number, func(p property) value { return value{n: 1 + p.rooms()%3} })
-	some("Score", 4, number, func(p property) value { d := p.dice(saltSale); return value{n: int64(d.n(1000)), scale: 1} })
+	some("Score", 4, number, func(p property) value { d := p.dice(saltSale); return value{n: int64(d.N(1000)), scale: 1} })
 	some("Disponivel_locacao", 0, truth, func(p property) value { return value{yes: p.forRent()} })
-	some("Disponivel_venda", 0, truth, func(p property) value { d := p.dice(saltSale); return value{yes: d.once(3)} })
+	some("Disponivel_venda", 0, truth, func(p property) value { d := p.dice(saltSale); return value{yes: d.Once(3)} })
 	some("Dormitorios", 15, number, func(p property) value { return value{n: 1 + p.rooms()%5} })
 	some("Endereco", 20, text, func(p property) value { return textOf(p.street() + ", " + p.house() + " - " + p.hood().name) })
 	some("Logradouro", 20, text, func(p property) value { return textOf(p.street()) })
@@ -130,7 +132,7 @@ func fields() ([]field, map[string]*field) {
 	money("Valor_locacao_total", func(p property) int64 { return p.rent() + p.tax() + p.fee() })
 	money("Valor_locacao_por_m2", func(p property) int64 { return p.rent() * 100 / p.area() })
 	money("Valor_IPTU", property.tax)
-	some("descricao", 9, text, func(p property) value { d := p.dice(saltName); return value{text: pick(&d, p.s.stock.texts)} })
+	some("descricao", 9, text, func(p property) value { d := p.dice(saltName); return value{text: sim.Pick(&d, p.s.stock.texts)} })
 	some("Altura_pe_direito", 3, number, func(p property) value { return value{n: 240 + p.rooms()%60, scale: 2} })
 	count("Andar", 30)
 	money("Valor_total_condominio", property.fee)
@@ -140,7 +142,7 @@ func fields() ([]field, map[string]*field) {
 	money("valor_venda", func(p property) int64 { return 200 * p.rent() })
 	money("Valor_desejado_aluguel_antigo", func(p property) int64 { return p.rent() - p.rent()/20 })
 	count("Tempo_vacancia", 900)
-	some("Servicos_claro", 0, truth, func(p property) value { d := p.dice(saltKind); return value{yes: d.once(9)} })
+	some("Servicos_claro", 0, truth, func(p property) value { d := p.dice(saltKind); return value{yes: d.Once(9)} })
 	some("Possui_tour_virtual", 0, truth, func(p property) value { return value{yes: p.index%11 == 0} })
 	some("Iframe_tour_virtual", 0, text, func(p property) value {
 		if p.index%11 != 0 {
@@ -186,17 +188,17 @@ func (p property) external() string {
 
 func externalCode(index int) string { return "CR" + strconv.Itoa(10_000+index) }
 
-func (p property) street() string { d := p.dice(saltName); return pick(&d, p.s.stock.streets) }
+func (p property) street() string { d := p.dice(saltName); return sim.Pick(&d, p.s.stock.streets) }
 
 func (p property) house() string {
 	d := p.dice(saltArea)
-	switch d.n(12) {
+	switch d.N(12) {
 	case 0:
 		return "S/N"
 	case 1:
 		return "0"
 	}
-	return strconv.Itoa(1 + d.n(3000))
+	return strconv.Itoa(1 + d.N(3000))
 }
 
 func (p property) complement() string {
@@ -207,15 +209,15 @@ func (p property) complement() string {
 }
 
 // area is the private one, in hundredths.
-func (p property) area() int64 { d := p.dice(saltArea); return int64(2000 + d.n(40_000)) }
+func (p property) area() int64 { d := p.dice(saltArea); return int64(2000 + d.N(40_000)) }
 
 // rooms is a number from which those of the rooms follow.
-func (p property) rooms() int64 { d := p.dice(saltRooms); return int64(d.n(1 << 20)) }
+func (p property) rooms() int64 { d := p.dice(saltRooms); return int64(d.N(1 << 20)) }
 
 // rent is the desired one, in cents; it moves with each change.
 func (p property) rent() int64 {
 	d := p.dice(saltMoney)
-	return int64(60_000+d.n(1_500_000)) + int64(p.row.version)
+	return int64(60_000+d.N(1_500_000)) + int64(p.row.version)
 }
 
 func (p property) tax() int64 { return p.rent() / 11 }
@@ -224,7 +226,7 @@ func (p property) fee() int64 { return p.rent() / 5 }
 // forRent tells whether the property is available for rent: the first one is.
 func (p property) forRent() bool {
 	d := p.dice(saltRent)
-	return p.row.rent.or((d.n(3) > 0 || p.index == 0) && !p.s.letNow(p.index))
+	return p.row.rent.or((d.N(3) > 0 || p.index == 0) && !p.s.letNow(p.index))
 }
 
 // situation is where the property stands.
@@ -236,10 +238,10 @@ func (p property) situation() string {
 		return "Contrato gerado"
 	}
 	d := p.dice(saltRent)
-	if d.n(3) > 0 {
+	if d.N(3) > 0 {
 		return "Disponível"
 	}
-	return pick(&d, p.s.stock.situations)
+	return sim.Pick(&d, p.s.stock.situations)
 }
 
 // location is a coordinate near another one, with seven decimals; one in nine properties has none.
@@ -248,13 +250,13 @@ func (p property) location(near int64) value {
 		return value{null: true}
 	}
 	d := p.dice(saltPlace)
-	return value{n: near + int64(d.n(900_000)), scale: 7}
+	return value{n: near + int64(d.N(900_000)), scale: 7}
 }
 
-func (p property) located() bool { d := p.dice(saltPlace); return !d.once(9) }
+func (p property) located() bool { d := p.dice(saltPlace); return !d.Once(9) }
 
 // place is the index of the neighbourhood.
-func (p property) place() int { d := p.dice(saltPlace); return d.n(1<<20) % len(p.s.stock.hoods) }
+func (p property) place() int { d := p.dice(saltPlace); return d.N(1<<20) % len(p.s.stock.hoods) }
 
 func (p property) hood() named { return p.s.stock.hoods[p.place()].named }
 
@@ -262,29 +264,29 @@ func (p property) city() named { return p.s.stock.cities[p.s.stock.hoods[p.place
 
 func (p property) postcode() named {
 	d := p.dice(saltPlace)
-	d.n(2)
-	if d.once(20) {
+	d.N(2)
+	if d.Once(20) {
 		return named{}
 	}
-	n := d.n(300)
+	n := d.N(300)
 	return named{salesforceID(placePrefix, 200_000+n), fmt.Sprintf("01310-%03d", n)}
 }
 
 func (p property) condominium() named {
 	d := p.dice(saltKind)
-	if d.once(2) {
+	if d.Once(2) {
 		return named{}
 	}
-	return pick(&d, p.s.stock.condominiums)
+	return sim.Pick(&d, p.s.stock.condominiums)
 }
 
-func (p property) use() named { d := p.dice(saltKind); d.n(2); return pick(&d, p.s.stock.uses) }
+func (p property) use() named { d := p.dice(saltKind); d.N(2); return sim.Pick(&d, p.s.stock.uses) }
 
 func (p property) sort() named {
 	d := p.dice(saltKind)
-	d.n(2)
-	d.n(2)
-	return pick(&d, p.s.stock.kinds)
+	d.N(2)
+	d.N(2)
+	return sim.Pick(&d, p.s.stock.kinds)
 }
 
 // layoutOf is how times are written in filters.

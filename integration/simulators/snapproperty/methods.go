@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // The names of fields.
@@ -126,25 +128,25 @@ func (s *Simulator) perform(name string, m method, in map[string]string) (status
 	s.data.Lock()
 	defer s.data.Unlock()
 	o := m.run(in)
-	w := writer{b: []byte("{")}
+	w := sim.Writer{B: []byte("{")}
 	if o.failure != "" {
 		s.refused[Run{name, o.key}] = o.failure
-		w.text("Mensagem", o.failure)
-		w.is(m.object, "null")
-		w.truth("Erro", true)
-		return s.with.FailureStatus, append(w.b, '}')
+		w.Text("Mensagem", o.failure)
+		w.Is(m.object, "null")
+		w.Bool("Erro", true)
+		return s.with.FailureStatus, append(w.B, '}')
 	}
 	s.effects = append(s.effects, Effect{name, o.key, o.changed})
 	if o.message == "" {
 		o.message = "Sucesso"
 	}
-	w.text("Mensagem", o.message)
-	w.truth("Erro", false)
+	w.Text("Mensagem", o.message)
+	w.Bool("Erro", false)
 	if o.object != nil {
-		w.name(m.object)
-		w.b = append(w.b, o.object...)
+		w.Name(m.object)
+		w.B = append(w.B, o.object...)
 	}
-	return http.StatusOK, append(w.b, '}')
+	return http.StatusOK, append(w.B, '}')
 }
 
 // The contract that a body means, or the failure that it is not found, in the words of the method.
@@ -208,23 +210,24 @@ func (s *Simulator) cancel(in map[string]string) outcome {
 	}
 	o.change(s, c)
 	w := c.begin()
-	w.truth("snap_brok__Ativo__c", false)
-	w.text(contractReason, c.Reason)
-	w.truth("snap_brok__Faturar__c", false)
-	w.text("snap_brok__Data_encerramento__c", c.Ended)
-	w.text("snap_brok__Situacao__c", c.Situation)
-	w.text(contractNote, c.Note)
-	w.truth("snap_brok__Cancelado__c", true)
-	w.text("Id", c.ID)
-	w.text("snap_brok__Data_cancelamento__c", c.CancelledOn)
-	w.raw("}")
-	o.object = w.b
+	w.Bool("snap_brok__Ativo__c", false)
+	w.Text(contractReason, c.Reason)
+	w.Bool("snap_brok__Faturar__c", false)
+	w.Text("snap_brok__Data_encerramento__c", c.Ended)
+	w.Text("snap_brok__Situacao__c", c.Situation)
+	w.Text(contractNote, c.Note)
+	w.Bool("snap_brok__Cancelado__c", true)
+	w.Text("Id", c.ID)
+	w.Text("snap_brok__Data_cancelamento__c", c.CancelledOn)
+	w.Raw("}")
+	o.object = w.B
 	return o
 }
 
 // begin begins a contract's object in an answer.
 func (c *contract) begin() *writer {
-	w := &writer{b: []byte("{")}
+	w := &writer{}
+	w.Raw("{")
 	w.attributes("v41.0", "snap_brok__Contrato__c", c.ID)
 	return w
 }
@@ -232,20 +235,20 @@ func (c *contract) begin() *writer {
 // closed is a contract that was ended, in an answer; rent is its last one, or "".
 func (c *contract) closed(rent string) []byte {
 	w := c.begin()
-	w.text(contractExternal, c.External)
+	w.Text(contractExternal, c.External)
 	if rent != "" {
 		rent = strings.TrimLeft(rent[:len(rent)-3], "0") + rent[len(rent)-3:]
 		if rent[0] == '.' {
 			rent = "0" + rent
 		}
-		w.is(contractRent, rent)
+		w.Is(contractRent, rent)
 	}
-	w.truth("snap_brok__Ativo__c", false)
-	w.truth("snap_brok__Faturar__c", false)
-	w.text("snap_brok__Data_encerramento__c", c.Ended)
-	w.text("snap_brok__Situacao__c", c.Situation)
-	w.text("Id", c.ID)
-	return append(w.b, '}')
+	w.Bool("snap_brok__Ativo__c", false)
+	w.Bool("snap_brok__Faturar__c", false)
+	w.Text("snap_brok__Data_encerramento__c", c.Ended)
+	w.Text("snap_brok__Situacao__c", c.Situation)
+	w.Text("Id", c.ID)
+	return append(w.B, '}')
 }
 
 func (s *Simulator) dissolve(in map[string]string) outcome {
@@ -327,16 +330,17 @@ func (s *Simulator) vacateProperty(in map[string]string) outcome {
 	r.elsewhere, r.surveyed = yes, no
 	o.set(s, []int{index}, "Aguardando aprovação", no)
 	id := propertyID(index)
-	w := writer{b: []byte("{")}
+	var w writer
+	w.Raw("{")
 	w.attributes("v50.0", "snap_brok__Imovel__c", id)
-	w.truth("snap_brok__Administrador_outro_sistema__c", true)
-	w.text(propertyExternal, code)
-	w.truth("snap_brok__Vistoria__c", false)
-	w.text("snap_brok__Situacao__c", r.situation)
-	w.text("Id", id)
-	w.truth("snap_brok__Disponivel_locacao__c", false)
-	w.raw("}")
-	o.object = w.b
+	w.Bool("snap_brok__Administrador_outro_sistema__c", true)
+	w.Text(propertyExternal, code)
+	w.Bool("snap_brok__Vistoria__c", false)
+	w.Text("snap_brok__Situacao__c", r.situation)
+	w.Text("Id", id)
+	w.Bool("snap_brok__Disponivel_locacao__c", false)
+	w.Raw("}")
+	o.object = w.B
 	return o
 }
 

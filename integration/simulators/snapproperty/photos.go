@@ -14,10 +14,10 @@ func (s *Simulator) writePhotos(w *writer, index int) {
 	const name = "snap_brok__Fotos_de_im_vel__r"
 	switch n := photosOf(index); {
 	case n > 0:
-		w.name(name)
+		w.Name(name)
 		s.photos(w, index, 0)
 	case index%40 < 20:
-		w.is(name, "null")
+		w.Is(name, "null")
 	}
 }
 
@@ -28,18 +28,18 @@ func (s *Simulator) photos(w *writer, index, from int) {
 	if s.with.PhotosAtOnce > 0 {
 		to = min(from+s.with.PhotosAtOnce, total)
 	}
-	w.raw("{")
-	w.int("totalSize", total)
-	w.truth("done", to == total)
+	w.Raw("{")
+	w.Int("totalSize", total)
+	w.Bool("done", to == total)
 	if to < total && !s.with.NoNextPhotos {
-		w.text("nextRecordsUrl", queryPath+queryID(index)+"-"+strconv.Itoa(to))
+		w.Text("nextRecordsUrl", queryPath+queryID(index)+"-"+strconv.Itoa(to))
 	}
-	w.is("records", "[")
+	w.Is("records", "[")
 	for k := from; k < to; k++ {
-		w.next()
+		w.Next()
 		s.photo(w, index, k)
 	}
-	w.raw("]}")
+	w.Raw("]}")
 }
 
 // photo writes the k-th photo of a property. The first has the number 0 or 1; the smaller pictures are missing for some.
@@ -49,28 +49,28 @@ func (s *Simulator) photo(w *writer, index, k int) {
 	url := func(size string) string {
 		return "https://storage.googleapis.com/snapproperty_imgs/dev/" + id + "_" + size + ".jpg"
 	}
-	w.raw("{")
+	w.Raw("{")
 	w.attributes(version, "snap_brok__Foto_Imovel__c", id)
-	w.text("snap_brok__Imovel__c", propertyID(index))
-	w.text("Id", id)
+	w.Text("snap_brok__Imovel__c", propertyID(index))
+	w.Text("Id", id)
 	switch n % 9 {
 	case 4:
-		w.text("snap_brok__Url_imagem__c", "http://www.imobiliaria.example/fotos/casa geminada ("+strconv.Itoa(n)+").jpg?a=1&b=2")
+		w.Text("snap_brok__Url_imagem__c", "http://www.imobiliaria.example/fotos/casa geminada ("+strconv.Itoa(n)+").jpg?a=1&b=2")
 	case 5:
-		w.text("snap_brok__Url_imagem__c", url("800"))
-		w.is("snap_brok__Url_imagem_200px__c", "null")
-		w.is("snap_brok__Url_imagem_400px__c", "null")
-		w.is("snap_brok__URL_imagem_800px__c", "null")
+		w.Text("snap_brok__Url_imagem__c", url("800"))
+		w.Is("snap_brok__Url_imagem_200px__c", "null")
+		w.Is("snap_brok__Url_imagem_400px__c", "null")
+		w.Is("snap_brok__URL_imagem_800px__c", "null")
 	default:
-		w.text("snap_brok__Url_imagem__c", url("800"))
-		w.text("snap_brok__Url_imagem_200px__c", url("200"))
-		w.text("snap_brok__Url_imagem_400px__c", url("400"))
-		w.text("snap_brok__URL_imagem_800px__c", url("800"))
+		w.Text("snap_brok__Url_imagem__c", url("800"))
+		w.Text("snap_brok__Url_imagem_200px__c", url("200"))
+		w.Text("snap_brok__Url_imagem_400px__c", url("400"))
+		w.Text("snap_brok__URL_imagem_800px__c", url("800"))
 	}
 	if n%31 != 7 {
-		w.int("snap_brok__Ordem__c", k+index%2)
+		w.Int("snap_brok__Ordem__c", k+index%2)
 	}
-	w.raw("}")
+	w.Raw("}")
 }
 
 // morePhotos answers a nextRecordsUrl, of which rest is what comes after the path.
@@ -84,9 +84,9 @@ func (s *Simulator) morePhotos(w http.ResponseWriter, rest string) *refusal {
 	if err != nil || !ok || s.rows[index].gone || s.with.PhotosAtOnce == 0 || from < 1 || from >= photosOf(index) || from%s.with.PhotosAtOnce != 0 {
 		return invalid
 	}
-	out := writer{}
+	var out writer
 	s.photos(&out, index, from)
-	answer(w, http.StatusOK, out.b)
+	answer(w, http.StatusOK, out.B)
 	return nil
 }
 
@@ -95,21 +95,22 @@ func (s *Simulator) cities(w http.ResponseWriter) {
 	s.data.RLock()
 	found := s.letCities()
 	s.data.RUnlock()
-	out := writer{b: []byte("{")}
-	out.int("Total", len(found))
-	out.text("Mensagem", "Pesquisa realizada com sucesso")
-	out.is("cidades", "[")
+	var out writer
+	out.Raw("{")
+	out.Int("Total", len(found))
+	out.Text("Mensagem", "Pesquisa realizada com sucesso")
+	out.Is("cidades", "[")
 	for _, city := range found {
-		out.next()
-		out.raw("{")
+		out.Next()
+		out.Raw("{")
 		out.attributes(version, "snap_finan__Cidade__c", city.id)
-		out.text("Id", city.id)
-		out.text("Name", city.name)
-		out.raw("}")
+		out.Text("Id", city.id)
+		out.Text("Name", city.name)
+		out.Raw("}")
 	}
-	out.raw("]")
-	out.truth("Erro", false)
-	answer(w, http.StatusOK, append(out.b, '}'))
+	out.Raw("]")
+	out.Bool("Erro", false)
+	answer(w, http.StatusOK, append(out.B, '}'))
 }
 
 // letCities are the cities with properties for rent. The caller holds data.

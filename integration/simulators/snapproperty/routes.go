@@ -8,10 +8,11 @@ import (
 	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // The paths of the package.
@@ -193,15 +194,12 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 }
 
 func refuse(w http.ResponseWriter, e *refusal) {
-	out := writer{b: []byte("[{")}
-	out.text("message", e.text)
-	out.text("errorCode", e.code)
-	answer(w, e.status, append(out.b, "}]"...))
+	out := sim.Writer{B: []byte("[{")}
+	out.Text("message", e.text)
+	out.Text("errorCode", e.code)
+	answer(w, e.status, append(out.B, "}]"...))
 }
 
 func answer(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // a reader that went away is its own affair
+	sim.Send(w, status, "application/json;charset=UTF-8", body)
 }

@@ -30,21 +30,6 @@ const (
 
 func (t tristate) or(first bool) bool { return t == yes || t == asEver && first }
 
-// dice gives the numbers that belong to one row, one after the other.
-type dice uint64
-
-// n is a number from 0 to below sides.
-func (d *dice) n(sides int) int {
-	*d++
-	return int(sim.Mix(uint64(*d)) % uint64(sides))
-}
-
-// once is true once in so many times.
-func (d *dice) once(in int) bool { return d.n(in) == 0 }
-
-// pick is one of several by lot.
-func pick[T any](d *dice, of []T) T { return of[d.n(len(of))] }
-
 // property is one of the properties, to look at. Good while the simulator's data are locked.
 type property struct {
 	s     *Simulator
@@ -55,8 +40,8 @@ type property struct {
 func (s *Simulator) property(index int) property { return property{s, index, &s.rows[index]} }
 
 // dice are those of the property; each salt gives others.
-func (p property) dice(salt int) dice {
-	return dice(sim.Mix(p.s.with.Seed ^ sim.Mix(uint64(p.index)<<16|uint64(salt))))
+func (p property) dice(salt int) sim.Dice {
+	return sim.Dice(sim.Mix(p.s.with.Seed ^ sim.Mix(uint64(p.index)<<16|uint64(salt))))
 }
 
 // fill makes all rows: created one after the other in the ten years before the newest time, some hundred at a time by an import; changed
@@ -76,7 +61,7 @@ func (s *Simulator) fill() {
 		s.rows = append(s.rows, row{created: created})
 		p := s.property(i)
 		d := p.dice(1)
-		p.row.modified = created + int64(d.n(int(newest-created)))
+		p.row.modified = created + int64(d.N(int(newest-created)))
 		if i%max(size/4, 2) == 1 {
 			p.row.modified = newest
 		}

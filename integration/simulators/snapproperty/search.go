@@ -159,12 +159,12 @@ func (s *Simulator) sorts(order string) (all []ordering, err error) {
 
 // failed is how the service says that a search went wrong: under 200.
 func failed(w http.ResponseWriter, err error) {
-	out := writer{b: []byte("{")}
-	out.is("Total", "null")
-	out.text("Mensagem", "Erro na pesquisa de imóveis: Erro na pesquisa de imóveis: "+err.Error()+" - linha: 493 na linha 502")
-	out.is("Imoveis", "null")
-	out.truth("Erro", true)
-	answer(w, http.StatusOK, append(out.b, '}'))
+	out := sim.Writer{B: []byte("{")}
+	out.Is("Total", "null")
+	out.Text("Mensagem", "Erro na pesquisa de imóveis: Erro na pesquisa de imóveis: "+err.Error()+" - linha: 493 na linha 502")
+	out.Is("Imoveis", "null")
+	out.Bool("Erro", true)
+	answer(w, http.StatusOK, append(out.B, '}'))
 }
 
 // search answers a search.
@@ -183,29 +183,29 @@ func (s *Simulator) search(w http.ResponseWriter, body []byte) *refusal {
 		out = &writer{}
 	}
 	defer s.writers.Put(out)
-	out.b = append(out.b[:0], '{')
+	out.B = append(out.B[:0], '{')
 
 	s.data.RLock()
 	total, rows := s.matching(q)
-	out.int("Total", total)
-	out.text("Mensagem", "Pesquisa realizada com sucesso")
-	out.is("Imoveis", "[")
+	out.Int("Total", total)
+	out.Text("Mensagem", "Pesquisa realizada com sucesso")
+	out.Is("Imoveis", "[")
 	for _, index := range rows {
-		out.next()
+		out.Next()
 		s.write(out, s.property(index))
 	}
-	out.raw("]")
-	out.truth("Erro", false)
-	out.raw("}")
+	out.Raw("]")
+	out.Bool("Erro", false)
+	out.Raw("}")
 	s.data.RUnlock()
 
-	if len(out.b) > s.with.Heap {
-		err := fmt.Errorf("System.LimitException: Apex heap size too large: %d", len(out.b))
+	if len(out.B) > s.with.Heap {
+		err := fmt.Errorf("System.LimitException: Apex heap size too large: %d", len(out.B))
 		s.note(q, total, 0, err)
 		return &refusal{http.StatusInternalServerError, "APEX_ERROR", err.Error()}
 	}
 	s.note(q, total, len(rows), nil)
-	answer(w, http.StatusOK, out.b)
+	answer(w, http.StatusOK, out.B)
 	s.drift(rows)
 	return nil
 }
@@ -304,21 +304,21 @@ func (s *Simulator) tick() uint64 {
 // write writes a property: null fields as null, or not at all; whole numbers with a decimal point now and then.
 func (s *Simulator) write(w *writer, p property) {
 	id := propertyID(p.index)
-	w.raw("{")
+	w.Raw("{")
 	w.attributes(version, "snap_brok__Imovel__c", id)
-	w.text("Id", id)
+	w.Text("Id", id)
 	for i := range s.fields {
 		f := &s.fields[i]
 		if f.name == "Id" || f.hidden && (f.name != "LastModifiedDate" || !s.with.ShowModified) {
 			continue
 		}
-		lot := dice(sim.Mix(s.with.Seed ^ uint64(p.index)<<8 ^ uint64(f.number)))
+		lot := sim.Dice(sim.Mix(s.with.Seed ^ uint64(p.index)<<8 ^ uint64(f.number)))
 		if name, ok := f.relation(); ok {
 			switch to := f.target(p); {
 			case to.id != "":
 				w.relation(name, f.object, to.id, to.name)
-			case lot.once(2):
-				w.is(name, "null")
+			case lot.Once(2):
+				w.Is(name, "null")
 			}
 			continue
 		}
@@ -326,24 +326,24 @@ func (s *Simulator) write(w *writer, p property) {
 	}
 	s.writeLocation(w, p)
 	s.writePhotos(w, p.index)
-	w.raw("}")
+	w.Raw("}")
 }
 
-func (s *Simulator) writeField(w *writer, f *field, v value, lot dice) {
+func (s *Simulator) writeField(w *writer, f *field, v value, lot sim.Dice) {
 	switch {
 	case v.null:
-		if lot.once(2) {
-			w.is(f.name, "null")
+		if lot.Once(2) {
+			w.Is(f.name, "null")
 		}
 	case f.kind == identity:
-		w.text(f.name, v.text+string(suffix([]byte(v.text))))
+		w.Text(f.name, v.text+string(suffix([]byte(v.text))))
 	case f.kind == text:
-		w.text(f.name, v.text)
+		w.Text(f.name, v.text)
 	case f.kind == truth:
-		w.truth(f.name, v.yes)
+		w.Bool(f.name, v.yes)
 	case f.kind == moment:
 		w.moment(f.name, v.n)
-	case v.scale == 0 && lot.once(6):
+	case v.scale == 0 && lot.Once(6):
 		w.decimal(f.name, v.n*10, 1)
 	case v.scale == 2 && v.n%100 == 0:
 		w.decimal(f.name, v.n/100, 0)
@@ -358,13 +358,13 @@ func (s *Simulator) writeField(w *writer, f *field, v value, lot dice) {
 func (s *Simulator) writeLocation(w *writer, p property) {
 	const name = "snap_brok__Localizacao__c"
 	if p.index%4 != 1 || !p.located() {
-		w.is(name, "null")
+		w.Is(name, "null")
 		return
 	}
-	w.is(name, "{")
+	w.Is(name, "{")
 	w.decimal("latitude", p.location(-235_671_245).n, 7)
 	w.decimal("longitude", p.location(-466_499_923).n, 7)
-	w.raw("}")
+	w.Raw("}")
 }
 
 // Previous is the search of the page before, where the pages go by Id: a reader can tell it by Ids that it had. Of a page by Offset nobody

@@ -12,9 +12,7 @@ import (
 	"crypto/rsa"
 	"flag"
 	"fmt"
-	"math"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -213,20 +211,11 @@ func Open(o sim.Options) (sim.Simulator, error) {
 	flags.BoolVar(&own.NoPackage, "no-package", false, "")
 	flags.BoolVar(&own.NoAccess, "no-access", false, "")
 	flags.IntVar(&own.FailureStatus, "failure-status", 0, "")
-	flags.Func("losses", "", func(value string) error {
-		for name := range strings.SplitSeq(value, ",") {
-			own.Losses.Kinds = append(own.Losses.Kinds, Loss(name))
-		}
-		return nil
-	})
+	flags.Func("losses", "", sim.List(&own.Losses.Kinds))
 	flags.IntVar(&own.Losses.Every, "loss-every", 0, "")
 	flags.DurationVar(&own.Losses.Stall, "loss-stall", 0, "")
-	for name, value := range o.Set {
-		if err := flags.Set(name, value); err != nil {
-			var names []string
-			flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-			return nil, fmt.Errorf("setting %s of snapproperty, which knows %v: %w", name, names, err)
-		}
+	if err := o.Apply(flags); err != nil {
+		return nil, err
 	}
 	s, err := open(own)
 	if err != nil {
@@ -245,10 +234,6 @@ func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
 // DestinationConfig is destination-snapproperty's: a valid configuration with the credentials of Options.Login, that calls baseURL (scheme
 // and host) at the pace the quota allows. The connector counts requests per minute; a quota over another window is converted.
 func (s *Simulator) DestinationConfig(baseURL string, quota sim.Quota) map[string]any {
-	perMinute := 1_000_000
-	if quota.Requests > 0 && quota.Window > 0 {
-		perMinute = int(max(1, math.Floor(float64(quota.Requests)*float64(time.Minute)/float64(quota.Window))))
-	}
 	credentials := map[string]any{"auth_type": string(s.with.Login)}
 	switch s.with.Login {
 	case Assertion:
@@ -260,7 +245,7 @@ func (s *Simulator) DestinationConfig(baseURL string, quota sim.Quota) map[strin
 		_, credentials["private_key"] = s.key()
 	}
 	return map[string]any{
-		"org_url": baseURL, "token_url": baseURL + tokenPath, "credentials": credentials, "requests_per_minute": perMinute,
+		"org_url": baseURL, "token_url": baseURL + tokenPath, "credentials": credentials, "requests_per_minute": quota.PerMinute(),
 	}
 }
 
