@@ -91,14 +91,7 @@ func measure(ctx context.Context, c harness.Connector, o options, stdout, stderr
 	if err != nil {
 		return err
 	}
-	if t.Bodies {
-		_, _ = fmt.Fprintf(stderr, "%s: it asks with bodies, which the relay does not do; there is nothing to compare\n", c.Name)
-		return nil
-	}
-	for _, name := range []string{"Accept-Encoding", "Connection", "Content-Length"} {
-		t.Header.Del(name)
-	}
-	body, err := json.Marshal(plan{URL: s.URL, URIs: t.URIs, Header: t.Header, AtOnce: t.AtOnce})
+	body, err := json.Marshal(plan{URL: s.URL, Requests: t.Requests, AtOnce: t.AtOnce})
 	if err != nil {
 		return fmt.Errorf("writing the relay's plan: %w", err)
 	}
@@ -117,7 +110,7 @@ func measure(ctx context.Context, c harness.Connector, o options, stdout, stderr
 		}
 		ours, plain = append(ours, a), append(plain, b)
 	}
-	_, _ = fmt.Fprintf(stdout, "%s: %d records in %d requests, %d at a time; medians of %d rounds\n", c.Name, records, len(t.URIs), t.AtOnce, o.rounds)
+	_, _ = fmt.Fprintf(stdout, "%s: %d records in %d requests, %d at a time; medians of %d rounds\n", c.Name, records, len(t.Requests), t.AtOnce, o.rounds)
 	table(stdout, median(ours), median(plain), records)
 	return nil
 }

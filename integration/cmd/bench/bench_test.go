@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,7 +17,8 @@ import (
 func TestRelay(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("token") != "t" {
+		sent, err := io.ReadAll(r.Body)
+		if err != nil || r.Header.Get("token") != "t" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
@@ -25,6 +27,8 @@ func TestRelay(t *testing.T) {
 			"/b":     ` [{"id":3}]`,
 			"/c":     `[]`,
 			"/bad":   `{"data":[{]}`,
+			"/login": `{"token":"t"}`,
+			"/echo":  `{"data":[` + string(sent) + `]}`,
 		}[r.URL.RequestURI()]))
 	}))
 	defer server.Close()
@@ -34,9 +38,14 @@ func TestRelay(t *testing.T) {
 		err  string
 	}{
 		{uris: []string{"/a?p=1", "/b", "/c"}, want: []string{`{"id":1,"s":"]}\"","l":[{"a":1}]}`, `{"id":2}`, `{"id":3}`}},
+		{uris: []string{"/login", "/echo"}, want: []string{`{"asked":1}`}},
 		{uris: []string{"/bad"}, err: "not JSON"},
 	} {
-		body, err := json.Marshal(plan{URL: server.URL, URIs: c.uris, Header: http.Header{"Token": {"t"}}, AtOnce: 2})
+		p := plan{URL: server.URL, AtOnce: 2}
+		for _, uri := range c.uris {
+			p.Requests = append(p.Requests, request{Method: http.MethodPost, URI: uri, Header: http.Header{"Token": {"t"}}, Body: []byte(`{"asked":1}`)})
+		}
+		body, err := json.Marshal(p)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,10 +22,16 @@ const relayCommand = "relay"
 
 // plan says what a relay is to fetch.
 type plan struct {
-	URL    string      // scheme and host
-	URIs   []string    // in the order in which they are asked for
-	Header http.Header // of each request
-	AtOnce int         // requests in flight
+	URL      string    // scheme and host
+	Requests []request // in the order in which they are sent
+	AtOnce   int       // requests in flight
+}
+
+// request is one of a plan.
+type request struct {
+	Method, URI string
+	Header      http.Header
+	Body        []byte
 }
 
 // relay fetches the pages of a plan and writes their records as RECORD messages.
@@ -39,12 +45,12 @@ func relay(ctx context.Context, file string, stdout io.Writer) error {
 		return fmt.Errorf("reading the plan: %w", err)
 	}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: p.AtOnce, DisableCompression: true}}
-	uris := make(chan string)
+	requests := make(chan request)
 	go func() {
-		defer close(uris)
-		for _, uri := range p.URIs {
+		defer close(requests)
+		for _, r := range p.Requests {
 			select {
-			case uris <- uri:
+			case requests <- r:
 			case <-ctx.Done():
 				return
 			}
@@ -56,11 +62,11 @@ func relay(ctx context.Context, file string, stdout io.Writer) error {
 	for i := range p.AtOnce {
 		workers.Go(func() {
 			var page bytes.Buffer
-			for uri := range uris {
-				if err := fetch(ctx, client, p, uri, &page); err != nil {
+			for r := range requests {
+				if err := fetch(ctx, client, p.URL, r, &page); err != nil {
 					errs[i] = errors.Join(errs[i], err)
 				} else if err := out.records(page.Bytes()); err != nil {
-					errs[i] = errors.Join(errs[i], fmt.Errorf("%s: %w", uri, err))
+					errs[i] = errors.Join(errs[i], fmt.Errorf("%s: %w", r.URI, err))
 				}
 			}
 		})
@@ -70,12 +76,12 @@ func relay(ctx context.Context, file string, stdout io.Writer) error {
 }
 
 // fetch reads one page.
-func fetch(ctx context.Context, client *http.Client, p plan, uri string, page *bytes.Buffer) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+uri, http.NoBody)
+func fetch(ctx context.Context, client *http.Client, url string, r request, page *bytes.Buffer) error {
+	req, err := http.NewRequestWithContext(ctx, r.Method, url+r.URI, bytes.NewReader(r.Body))
 	if err != nil {
 		return err
 	}
-	req.Header = p.Header
+	req.Header = r.Header
 	res, err := client.Do(req)
 	if err != nil {
 		return err
@@ -83,7 +89,7 @@ func fetch(ctx context.Context, client *http.Client, p plan, uri string, page *b
 	defer res.Body.Close()
 	page.Reset()
 	if _, err := page.ReadFrom(res.Body); err != nil {
-		return fmt.Errorf("reading %s: %w", uri, err)
+		return fmt.Errorf("reading %s: %w", r.URI, err)
 	}
 	if res.StatusCode == http.StatusUnauthorized { // the connector was refused it too, and went on
 		page.Reset()
@@ -91,7 +97,7 @@ func fetch(ctx context.Context, client *http.Client, p plan, uri string, page *b
 		return nil
 	}
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("reading %s: %s", uri, res.Status)
+		return fmt.Errorf("reading %s: %s", r.URI, res.Status)
 	}
 	return nil
 }
@@ -102,8 +108,8 @@ type output struct {
 	w  *bufio.Writer
 }
 
-// records writes the records of a page: the objects of the array that the page is, or of the first array that it has. Whether it is JSON is
-// asked of the same library that the connectors' engine asks.
+// records writes the records of a page: the objects of the array that the page is, or of the first array that it has; a login's answer has
+// none. Whether it is JSON is asked of the same library that the connectors' engine asks.
 func (o *output) records(page []byte) error {
 	if !gjson.ValidBytes(page) {
 		return errors.New("the page is not JSON")
@@ -112,7 +118,7 @@ func (o *output) records(page []byte) error {
 	if list[0] != '[' {
 		var at int
 		if at = array(list); at < 0 {
-			return errors.New("the page has no array")
+			return nil
 		}
 		list = list[at:]
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -28,10 +27,8 @@ type offer struct {
 
 // traffic is what it says of the requests it has had, for each line that it is sent.
 type traffic struct {
-	URIs   []string
-	Header http.Header // of the first request
-	AtOnce int         // the most that were in the works at one time
-	Bodies bool        // some had a body, which a relay of addresses does not know
+	Requests []request
+	AtOnce   int // the most that were in the works at one time
 }
 
 // simulate serves a simulator until stdin ends.
@@ -48,7 +45,7 @@ func simulate(name, size string, stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server, err := sim.Start(simulator, "", sim.Behaviour{LogSize: 100_000})
+	server, err := sim.Start(simulator, "", sim.Behaviour{LogSize: 100_000, LogBodies: true})
 	if err != nil {
 		return err
 	}
@@ -67,12 +64,11 @@ func simulate(name, size string, stdin io.Reader, stdout io.Writer) error {
 	}
 	for lines := bufio.NewScanner(stdin); lines.Scan(); {
 		t := traffic{AtOnce: server.Stats().MaxConcurrent}
-		for i, r := range server.Log() {
-			if i == 0 {
-				t.Header = r.Header
+		for _, r := range server.Log() {
+			for _, name := range []string{"Accept-Encoding", "Connection", "Content-Length"} {
+				r.Header.Del(name) // the relay's own
 			}
-			t.URIs = append(t.URIs, r.URI)
-			t.Bodies = t.Bodies || r.Method != http.MethodGet
+			t.Requests = append(t.Requests, request{Method: r.Method, URI: r.URI, Header: r.Header, Body: r.Body})
 		}
 		if err := out.Encode(t); err != nil {
 			return err

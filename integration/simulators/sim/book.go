@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"bytes"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -26,8 +28,9 @@ type Request struct {
 	Method  string
 	URI     string // path?query as it came
 	Header  http.Header
-	Attempt int // 1 for the first request for this URI
-	Status  int // 0 when none was sent
+	Body    []byte // where Behaviour.LogBodies keeps them
+	Attempt int    // 1 for the first request for this URI
+	Status  int    // 0 when none was sent
 	Bytes   int64
 	Fault   Fault // empty when the simulator itself answered
 }
@@ -44,6 +47,7 @@ type visit struct {
 type book struct {
 	mu       sync.Mutex
 	keep     int
+	bodies   bool
 	requests []Request // the last ones, at least keep
 	uris     map[string]int
 	inside   int
@@ -52,6 +56,11 @@ type book struct {
 
 func (b *book) arrive(r *http.Request) *visit {
 	uri := r.URL.RequestURI()
+	var body []byte
+	if b.bodies {
+		body, _ = io.ReadAll(r.Body) // what is missing of it is missing for the simulator too
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.uris == nil {
@@ -63,7 +72,7 @@ func (b *book) arrive(r *http.Request) *visit {
 	b.inside++
 	b.stats.MaxConcurrent = max(b.stats.MaxConcurrent, b.inside)
 	return &visit{
-		Request: Request{Time: time.Now(), Method: r.Method, URI: uri, Header: r.Header.Clone(), Attempt: b.uris[uri]},
+		Request: Request{Time: time.Now(), Method: r.Method, URI: uri, Header: r.Header.Clone(), Body: body, Attempt: b.uris[uri]},
 		number:  b.stats.Requests,
 		path:    r.URL.Path,
 	}

@@ -17,6 +17,8 @@ type Behaviour struct {
 	Latency time.Duration // every answer comes later by this
 	Gzip    bool          // compresses answers for readers that accept it
 	LogSize int           // how many of the last requests Log keeps; 0 means 10,000
+
+	LogBodies bool // keep the requests' bodies too
 }
 
 // Gate serves a simulator under a Behaviour and keeps the books. A Gate has its own quota, faults and counters; several Gates may stand
@@ -34,7 +36,7 @@ type Gate struct {
 // after the other; with Faults.Rate, for any reader.
 func NewGate(s Simulator, with Behaviour) *Gate {
 	g := &Gate{simulator: s, with: with, window: newWindow(with.Quota), injector: newInjector(with.Faults), inner: s}
-	g.book.keep = with.LogSize
+	g.book.keep, g.book.bodies = with.LogSize, with.LogBodies
 	if g.book.keep == 0 {
 		g.book.keep = 10_000
 	}
