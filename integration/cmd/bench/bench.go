@@ -110,7 +110,8 @@ func measure(ctx context.Context, c harness.Connector, o options, stdout, stderr
 		}
 		ours, plain = append(ours, a), append(plain, b)
 	}
-	_, _ = fmt.Fprintf(stdout, "%s: %d records in %d requests, %d at a time; medians of %d rounds\n", c.Name, records, len(t.Requests), t.AtOnce, o.rounds)
+	_, _ = fmt.Fprintf(stdout, "%s: %d records in %d requests, %d at a time; medians of %d rounds\n",
+		c.Name, records, len(t.Requests), t.AtOnce, o.rounds)
 	table(stdout, median(ours), median(plain), records)
 	return nil
 }
