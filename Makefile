@@ -85,10 +85,10 @@ lint: ## gofmt, go vet, golangci-lint, actionlint
 	go run $(ACTIONLINT) .github/workflows/*.yml
 
 .PHONY: alone
-alone: ## each module by itself, with GOWORK=off: build, vet, test, tidy, verify
+alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test (but for the acceptance suite)
 	@for module in $(MODULES); do \
 		echo "== $$module"; \
-		( cd $$module && export GOWORK=off && go mod tidy -diff && go mod verify && go build ./... && go vet ./... && go test $(TESTFLAGS) ./... ); \
+		( cd $$module && export GOWORK=off && go mod tidy -diff && go mod verify && go build ./... && go vet ./... && go test -short $(TESTFLAGS) ./... ); \
 	done
 
 .PHONY: fuzz

@@ -19,6 +19,10 @@ import (
 // TestMain lets more tests run at a time than there are cores: most of them wait, for a quota or for the end of a backoff.
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if testing.Short() {
+		_, _ = os.Stdout.WriteString("The acceptance suite takes minutes: it is skipped with -short.\n")
+		return
+	}
 	if !given("test.parallel") {
 		if err := flag.Set("test.parallel", "12"); err != nil {
 			panic(err)
