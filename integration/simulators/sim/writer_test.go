@@ -53,7 +53,7 @@ func TestQuote(t *testing.T) {
 		{"", `""`},
 		{"ação <b> & a/b 🏖️\u2028\u007f", "\"ação <b> & a/b 🏖️\u2028\u007f\""},
 		{`"`, `"\""`},
-		{`C:\fotos "mar"`, `"C:\\fotos \"mar\""`},
+		{`\fotos "mar"`, `"\\fotos \"mar\""`},
 		{"\na\r\n\tb\n", `"\na\r\n\tb\n"`},
 		{"\x00\x01\b\f\x1fé", `"\u0000\u0001\u0008\u000c\u001fé"`},
 	} {
