@@ -16,7 +16,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// TestMain lets more tests run at a time than there are cores: most of them wait, for a quota or for the end of a backoff.
+// TestMain lets more tests run at a time than there are cores: most of them wait, for a quota or for the end of a backoff. With -short there
+// are none.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {
