@@ -114,6 +114,11 @@ func (a *api) body(e *exchange) ([]byte, error) {
 	return e.Response.Body, nil
 }
 
+// anonymous is text without the address of the server.
+func (a *api) anonymous(text string) string {
+	return strings.ReplaceAll(text, a.server.Listener.Addr().String(), "api.example")
+}
+
 // fits is whether the exchange is for a request.
 func (e *exchange) fits(r *http.Request, sent []byte) bool {
 	want := e.Request

@@ -82,15 +82,18 @@ func golden(t *testing.T, src cli.Source, dir string) {
 	said, faults := listen(out.Bytes())
 	faults = slices.Concat(faults, api.faults(), exitFaults(code, said), secretFaults(document, config, out.String()),
 		recordFaults(streams, said, api.served, shaped(t, dir)))
-	if complaints.Len() > 0 {
-		faults.addf("standard error is not empty: %s", complaints.String())
+	verdict(t, faults, complaints.String(), filepath.Join(dir, "want.jsonl"), api.anonymous(transcript(said, began)))
+}
+
+// verdict fails t for the faults, for what was said on standard error, and for what came where it is not as the file name says.
+func verdict(t *testing.T, faults findings, complaints, name, got string) {
+	t.Helper()
+	if complaints != "" {
+		faults.addf("standard error is not empty: %s", complaints)
 	}
 	for _, fault := range faults {
 		t.Error(fault)
 	}
-
-	got := strings.ReplaceAll(transcript(said, began), api.server.Listener.Addr().String(), "api.example")
-	name := filepath.Join(dir, "want.jsonl")
 	if *update {
 		if err := os.WriteFile(name, []byte(got), 0o644); err != nil { //nolint:gosec // a test's file, for all to read
 			t.Fatal(err)

@@ -143,25 +143,5 @@ func goldenWrite(t *testing.T, dst cli.Destination, dir string) {
 	api.server.Close()
 	said, faults := listen(out.Bytes())
 	faults = slices.Concat(faults, api.faults(), exitFaults(code, said), secretFaults(document, config, out.String()))
-	if complaints.Len() > 0 {
-		faults.addf("standard error is not empty: %s", complaints.String())
-	}
-	for _, fault := range faults {
-		t.Error(fault)
-	}
-	got := strings.ReplaceAll(transcript(said, began), api.server.Listener.Addr().String(), "api.example")
-	name := filepath.Join(dir, "want.jsonl")
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o644); err != nil { //nolint:gosec // a test's file, for all to read
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatalf("%v (go test -update writes it)", err)
-	}
-	if text := difference(string(want), got); text != "" {
-		t.Errorf("not as %s says (- wanted, + got):\n%s", name, text)
-	}
+	verdict(t, faults, complaints.String(), filepath.Join(dir, "want.jsonl"), api.anonymous(transcript(said, began)))
 }

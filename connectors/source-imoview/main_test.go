@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/common/connectortest"
-	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
@@ -27,7 +26,7 @@ func TestEveryKnownFieldIsDeclared(t *testing.T) {
 	if err != nil || len(known) != 8 {
 		t.Fatalf("%d streams, %v", len(known), err)
 	}
-	streams := discover(t)
+	streams := connectortest.Discover(t, source)
 	for name, fields := range known {
 		declared := properties(t, streams[name])
 		for _, field := range fields {
@@ -40,7 +39,7 @@ func TestEveryKnownFieldIsDeclared(t *testing.T) {
 
 // What an edit makes of a field must be what the schema says of it: a day, a moment, a number beside it.
 func TestEditsFitTheSchemas(t *testing.T) {
-	for name, stream := range discover(t) {
+	for name, stream := range connectortest.Discover(t, source) {
 		declared := properties(t, stream)
 		for field, p := range declared {
 			base, suffix := field, ""
@@ -79,7 +78,7 @@ func TestReadmeListsTheEdits(t *testing.T) {
 			rows[strings.Trim(name, " `")] = cells[2:6]
 		}
 	}
-	for name, stream := range discover(t) {
+	for name, stream := range connectortest.Discover(t, source) {
 		declared := properties(t, stream)
 		want := [4]int{}
 		for field, p := range declared {
@@ -145,36 +144,9 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.config["base_url"], tt.config["requests_per_minute"] = server.URL, 60_000
-			config, err := json.Marshal(tt.config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = source.Check(t.Context(), config)
-			switch {
-			case tt.want == "" && err != nil:
-				t.Error(err)
-			case tt.want != "" && (err == nil || fault.Of(err).Kind != fault.Config || !strings.Contains(fault.Of(err).Message, tt.want)):
-				t.Errorf("%v; want a config error with %q", err, tt.want)
-			}
+			connectortest.Check(t, source, tt.config, tt.want)
 		})
 	}
-}
-
-func discover(t *testing.T) map[string]protocol.Stream {
-	t.Helper()
-	config, err := os.ReadFile("testdata/config.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	catalog, err := source.Discover(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	streams := map[string]protocol.Stream{}
-	for _, s := range catalog.Streams {
-		streams[s.Name] = s
-	}
-	return streams
 }
 
 func properties(t *testing.T, s protocol.Stream) map[string]map[string]any {

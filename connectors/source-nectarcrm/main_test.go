@@ -37,7 +37,7 @@ func TestSeedTables(t *testing.T) {
 	types := map[string]string{
 		"float": "number", "text": "string", "boolean": "boolean", "timestamp": "string date-time timestamp_with_timezone",
 	}
-	streams := discover(t)
+	streams := connectortest.Discover(t, source)
 	columns := 0
 	for name, table := range tables {
 		s, ok := streams[name]
@@ -68,7 +68,7 @@ func TestSeedTables(t *testing.T) {
 // A column that is not a seed's says what it is: the text of a number, something that a row of an array gets from outside, or a field of
 // the API, whose name in lower case and flattened it has.
 func TestColumnsAreNamedAfterFields(t *testing.T) {
-	for name, s := range discover(t) {
+	for name, s := range connectortest.Discover(t, source) {
 		declared := properties(t, s)
 		_, array, _ := strings.Cut(name, "_")
 		for column, p := range declared {
@@ -92,7 +92,7 @@ func TestColumnsAreNamedAfterFields(t *testing.T) {
 
 func TestKeysAndCursors(t *testing.T) {
 	got := map[string]string{}
-	for name, s := range discover(t) {
+	for name, s := range connectortest.Discover(t, source) {
 		if key := strings.Join(slices.Concat(s.SourceDefinedPrimaryKey...), ","); key != "id" {
 			got[name] = key
 		}
@@ -230,21 +230,4 @@ func properties(t *testing.T, s protocol.Stream) map[string]property {
 		columns[name] = p.property
 	}
 	return columns
-}
-
-func discover(t *testing.T) map[string]protocol.Stream {
-	t.Helper()
-	config, err := os.ReadFile("testdata/config.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	catalog, err := source.Discover(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	streams := map[string]protocol.Stream{}
-	for _, s := range catalog.Streams {
-		streams[s.Name] = s
-	}
-	return streams
 }

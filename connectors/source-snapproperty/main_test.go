@@ -103,20 +103,10 @@ func TestCheck(t *testing.T) {
 				_, _ = io.WriteString(w, answer) // fails when the connector hangs up
 			}))
 			defer server.Close()
-			config, err := json.Marshal(map[string]any{
+			connectortest.Check(t, source, map[string]any{
 				"org_url": server.URL, "token_url": server.URL + "/token", "filters": []string{filter},
 				"credentials": map[string]string{"auth_type": "assertion", "assertion": tt.assertion},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = source.Check(t.Context(), config)
-			switch {
-			case tt.want == "" && err != nil:
-				t.Error(err)
-			case tt.want != "" && (err == nil || fault.Of(err).Kind != fault.Config || !strings.Contains(fault.Of(err).Message, tt.want)):
-				t.Errorf("%v; want a config error with %q", err, tt.want)
-			}
+			}, tt.want)
 		})
 	}
 }

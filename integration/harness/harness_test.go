@@ -348,7 +348,7 @@ func FuzzMembers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, object []byte) {
 		var want map[string]json.RawMessage
 		if !utf8.Valid(object) || json.Unmarshal(object, &want) != nil || want == nil {
-			t.Skip("not JSON, over which nothing is promised")
+			return // nothing is promised over what is no JSON object
 		}
 		got := map[string]string{}
 		for k, v := range members(object) {
