@@ -19,8 +19,9 @@ func floors() [][]string {
 		0: {"fault", "redact", "ratelimit", "record"},
 		1: {"protocol", "spec", "httpclient"},
 		2: {"auth", "pagination", "state"},
-		3: {"rest", "destination", "salesforce", "cli"},
-		4: {"connectortest"},
+		3: {"listing"},
+		4: {"rest", "destination", "salesforce", "cli"},
+		5: {"connectortest"},
 	}
 }
 

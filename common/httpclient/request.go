@@ -38,6 +38,7 @@ type Request struct {
 	Once     bool           // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
 	Unsigned bool           // sent without credentials (a login), and so never renewed
 	Place    string         // where in a listing the request stands, for whoever pages it; not sent
+	Share    *Share         // of a Budget, in which the answer counts; nil: it does not
 	First    Judge          // asked before Options.Judge; may be nil
 	Judge    Judge          // asked after Options.Judge; may be nil
 }

@@ -5,7 +5,9 @@
 package pagination
 
 import (
+	"math"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
@@ -27,15 +29,6 @@ type Strategy interface {
 	Next(r httpclient.Request, p Page) (httpclient.Request, bool)
 }
 
-// Counted is a Strategy of a listing that says how many pages it has, so that the engine may fetch ahead.
-type Counted interface {
-	Strategy
-	// Count is the number of pages that the listing has as p tells it; false where p does not tell.
-	Count(p Page) (pages int, ok bool)
-	// At is r made to ask for page n, counted from 0.
-	At(r httpclient.Request, n int) httpclient.Request
-}
-
 // Echoer is a Strategy that can tell from an answer that something else was asked for: APIs are known to repeat a page under another
 // page's number, and to ignore what they do not understand.
 type Echoer interface {
@@ -43,11 +36,20 @@ type Echoer interface {
 	Echoes(r httpclient.Request, p Page) bool
 }
 
-// Totaled is a Strategy of a listing that says how many rows it has: a promise that the engine holds it to.
+// Totaled is a Strategy of a listing that says how many rows it has.
 type Totaled interface {
-	// Total is the number of rows of the whole listing, or of all of it from the place on where it began, as p tells it; false where p does
-	// not tell. first is whether p is the first page that came of it.
-	Total(p Page, first bool) (rows int64, ok bool)
+	// Total is the number of rows of the whole listing, or of all of it from the place on where it began, as p tells it. first is whether p is
+	// the first page that came of it.
+	Total(p Page, first bool) Total
+	// Reliable is whether the number is a promise. One that is not may be wrong either way: it is a reason to go on asking, and none to stop.
+	Reliable() bool
+}
+
+// Total is what a page says of the number of rows.
+type Total struct {
+	Rows int64
+	Told bool
+	Bad  bool // it says something that is no number
 }
 
 // Bounded is a Strategy that cannot reach every row of every listing.
@@ -56,10 +58,24 @@ type Bounded interface {
 	Beyond(r httpclient.Request, p Page) bool
 }
 
-// Repeater is a Strategy of a listing that may go on with rows that came before instead of ending.
-type Repeater interface {
-	// Repeating is whether two pages in a row without a new row are the listing's end.
-	Repeating() bool
+// Anchored is a Strategy of a listing whose rows do not move when others come or go.
+type Anchored interface {
+	// Anchored is whether they do not.
+	Anchored() bool
+}
+
+// Numbered is a Strategy whose pages can be asked for in any order, so that the last one can be looked for.
+type Numbered interface {
+	Strategy
+	// At is r made to ask for page n, counted from 0.
+	At(r httpclient.Request, n int) httpclient.Request
+	// Count is the number of pages that the listing has as p tells it; false where p does not tell.
+	Count(p Page) (pages int, ok bool)
+	// Fewest is how many rows every page has behind which there are more, as far as that is known; 0: it is not. sure is whether it is
+	// documented, and not only what was seen.
+	Fewest() (rows int, sure bool)
+	// Cut is whether more may follow a page of so many rows, by what is known of the sizes of pages.
+	Cut(rows int) bool
 }
 
 // Sized is a Strategy that asks for pages of a size, and can ask for smaller ones.
@@ -92,18 +108,19 @@ func (Single) Next(httpclient.Request, Page) (httpclient.Request, bool) {
 	return httpclient.Request{}, false
 }
 
-// Number asks for pages by their number. Without Last a listing ends with an empty page, or with a short one where Short says so.
+// Number asks for pages by their number. Where the answer does not tell how many there are, the listing is read until nothing new comes.
 type Number struct {
 	In        httpclient.In
 	Param     string // the page's number
 	Start     int    // the number of the first page
 	SizeParam string // the page's size; "" when it is not asked for
 	Size      int
-	Short     bool   // a page with fewer than Size rows is the last: only for an API that refuses sizes instead of capping them silently
+	Exact     bool   // every page but the last has Size rows: an API that refuses a size that it does not allow, instead of taking another
+	Caps      []int  // sizes to which the API is known to cut pages without a word
 	Last      string // path in the answer: the number of the last page
 	Echo      string // path in the answer: the number of the page that it is
-	Repeats   bool   // the API may repeat rows after the last page: two pages in a row without a new row are the end, like an empty one
-	Rows      string // path in the answer: the number of rows of the whole listing, reliable
+	Rows      string // path in the answer: the number of rows of the whole listing
+	Unsure    bool   // Rows is wrong at times
 }
 
 // First is r made to ask for the page numbered Start.
@@ -117,23 +134,31 @@ func (n Number) At(r httpclient.Request, i int) httpclient.Request {
 	return r.With(n.In, n.Param, n.Start+i)
 }
 
-// Next asks for the number after r's.
-func (n Number) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
-	at := param(r, n.In, n.Param)
-	if last, ok := number(p, n.Last); ok {
-		if int64(at) >= last {
-			return r, false
-		}
-	} else if len(p.Records) == 0 || n.Short && len(p.Records) < n.Size {
-		return r, false
-	}
-	return r.With(n.In, n.Param, at+1), true
+// Next asks for the number after r's. That there is always one is why the engine decides when to stop.
+func (n Number) Next(r httpclient.Request, _ Page) (httpclient.Request, bool) {
+	return r.With(n.In, n.Param, param(r, n.In, n.Param)+1), true
 }
 
 // Count is the number of pages up to the one that Last names.
 func (n Number) Count(p Page) (int, bool) {
 	last, ok := number(p, n.Last)
-	return max(0, int(last)-n.Start+1), ok
+	return int(max(0, min(last-int64(n.Start)+1, math.MaxInt32))), ok
+}
+
+// Fewest is Size where it is Exact, or else the smallest of Caps.
+func (n Number) Fewest() (rows int, sure bool) {
+	switch {
+	case n.Exact:
+		return n.Size, true
+	case len(n.Caps) == 0:
+		return 0, false
+	}
+	return min(n.Size, slices.Min(n.Caps)), false
+}
+
+// Cut is whether a page of so many rows may have been cut off: it has Size rows or more, or as many as one of Caps, or nothing is known.
+func (n Number) Cut(rows int) bool {
+	return rows >= n.Size || slices.Contains(n.Caps, rows) || !n.Exact && len(n.Caps) == 0
 }
 
 // Echoes compares the page's own number with the one asked for.
@@ -149,11 +174,21 @@ func (n Number) Resize(size int) (Strategy, bool) {
 	return n, ok
 }
 
-// Repeating is Repeats.
-func (n Number) Repeating() bool { return n.Repeats }
-
 // Total is the number that Rows names.
-func (n Number) Total(p Page, _ bool) (int64, bool) { return number(p, n.Rows) }
+func (n Number) Total(p Page, _ bool) Total { return total(p, n.Rows) }
+
+// Reliable is whether there is a number and it is not Unsure.
+func (n Number) Reliable() bool { return n.Rows != "" && !n.Unsure }
+
+// AtOnce is a Number of which one page, numbered All, is said to be the whole listing, up to as many rows as one answer holds. The engine
+// believes it once it has seen it be so: see package listing.
+type AtOnce struct {
+	Number
+	All int
+}
+
+// Once is r made to ask for all rows in one answer.
+func (a AtOnce) Once(r httpclient.Request) httpclient.Request { return r.With(a.In, a.Param, a.All) }
 
 // Offset asks for pages by the position of their first row. The next page begins after the rows that came, so a server that caps the size
 // silently loses nothing; an empty page is the end.
@@ -185,7 +220,10 @@ func (o Offset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 }
 
 // Total is the number that Rows names.
-func (o Offset) Total(p Page, _ bool) (int64, bool) { return number(p, o.Rows) }
+func (o Offset) Total(p Page, _ bool) Total { return total(p, o.Rows) }
+
+// Reliable is whether there is a number.
+func (o Offset) Reliable() bool { return o.Rows != "" }
 
 // Beyond is whether rows follow p, which was asked for from the last position there is.
 func (o Offset) Beyond(r httpclient.Request, p Page) bool {
@@ -288,10 +326,17 @@ func (k Keyset) after(r httpclient.Request, key string) httpclient.Request {
 }
 
 // Total is the number that Rows names in the first page: in the others it falls.
-func (k Keyset) Total(p Page, first bool) (int64, bool) {
-	rows, ok := number(p, k.Rows)
-	return rows, ok && first
+func (k Keyset) Total(p Page, first bool) Total {
+	t := total(p, k.Rows)
+	t.Told = t.Told && first
+	return t
 }
+
+// Anchored is true: what comes or goes before the key moves nothing that is behind it.
+func (Keyset) Anchored() bool { return true }
+
+// Reliable is whether there is a number.
+func (k Keyset) Reliable() bool { return k.Rows != "" }
 
 // Echoes is whether the keys of a Sorted listing rise from the one after which the page was to begin.
 func (k Keyset) Echoes(r httpclient.Request, p Page) bool {
@@ -339,6 +384,17 @@ func number(p Page, path string) (int64, bool) {
 		return 0, false
 	}
 	return p.Body.Get(path).Int()
+}
+
+// total is what the answer says at path.
+func total(p Page, path string) (t Total) {
+	if path == "" {
+		return t
+	}
+	said := p.Body.Get(path)
+	t.Rows, t.Told = said.Int()
+	t.Bad = !t.Told && !said.IsNull()
+	return t
 }
 
 // param is the whole number that r, which this package made, has for key.

@@ -24,12 +24,6 @@ func page(n int, envelope string, header http.Header) pagination.Page {
 func link(value string) http.Header { return http.Header{"Link": {value}} }
 
 func TestNext(t *testing.T) {
-	number := pagination.Number{Param: "page", Start: 1, SizeParam: "limit", Size: 3}
-	last := number
-	last.Last = "lastPage"
-	short := number
-	short.Short = true
-	body := pagination.Number{In: httpclient.Body, Param: "numeropagina", Start: 1, SizeParam: "numeroregistros", Size: 20}
 	offset := pagination.Offset{Param: "offset", SizeParam: "size", Size: 3}
 	tests := []struct {
 		name     string
@@ -37,17 +31,6 @@ func TestNext(t *testing.T) {
 		pages    []pagination.Page
 		want     []string // query or body of each request
 	}{
-		{"number until an empty page", number, []pagination.Page{page(3, `{}`, nil), page(1, `{}`, nil), page(0, `{}`, nil)},
-			[]string{"limit=3&page=1", "limit=3&page=2", "limit=3&page=3"}},
-		{"number until a short page", short, []pagination.Page{page(3, `{}`, nil), page(2, `{}`, nil)},
-			[]string{"limit=3&page=1", "limit=3&page=2"}},
-		{"number until the last page, whatever comes", last,
-			[]pagination.Page{page(3, `{"lastPage":2}`, nil), page(3, `{"lastPage":"2"}`, nil)},
-			[]string{"limit=3&page=1", "limit=3&page=2"}},
-		{"number without the last page that was promised", last, []pagination.Page{page(3, `{"lastPage":null}`, nil), page(0, `{}`, nil)},
-			[]string{"limit=3&page=1", "limit=3&page=2"}},
-		{"number in the body", body, []pagination.Page{page(1, `{}`, nil), page(0, `{}`, nil)},
-			[]string{"map[numeropagina:1 numeroregistros:20]", "map[numeropagina:2 numeroregistros:20]"}},
 		{"offset goes on after what came", offset, []pagination.Page{page(3, `{}`, nil), page(2, `{}`, nil), page(0, `{}`, nil)},
 			[]string{"offset=0&size=3", "offset=3&size=3", "offset=5&size=3"}},
 		{"token", pagination.Token{Param: "after", Path: "next.token"},
@@ -85,6 +68,52 @@ func TestNext(t *testing.T) {
 				t.Errorf("asked %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestNumbers asks for pages by number: there is always a next one, and whoever reads them decides when to stop.
+func TestNumbers(t *testing.T) {
+	query := pagination.Number{Param: "page", Start: 1, SizeParam: "limit", Size: 3}
+	body := pagination.Number{In: httpclient.Body, Param: "numeropagina", Start: 1, SizeParam: "numeroregistros", Size: 20}
+	for n, want := range map[*pagination.Number][]string{
+		&query: {"limit=3&page=1", "limit=3&page=2", "limit=3&page=7"},
+		&body: {
+			"map[numeropagina:1 numeroregistros:20]", "map[numeropagina:2 numeroregistros:20]", "map[numeropagina:7 numeroregistros:20]",
+		},
+	} {
+		first := n.First(httpclient.Request{Path: "/x"})
+		next, more := n.Next(first, page(0, `{}`, nil))
+		if got := []string{asked(first), asked(next), asked(n.At(first, 6))}; !more || !slices.Equal(got, want) {
+			t.Errorf("asked %q, %t, want %q", got, more, want)
+		}
+	}
+}
+
+// TestSizes says which pages may have been cut off, by what is known of their sizes.
+func TestSizes(t *testing.T) {
+	for _, tt := range []struct {
+		number   pagination.Number
+		cut, not []int
+		fewest   int
+		sure     bool
+	}{
+		{pagination.Number{Size: 20, Exact: true}, []int{20, 21}, []int{0, 19}, 20, true},
+		{pagination.Number{Size: 200, Caps: []int{50, 15}}, []int{15, 50, 200, 300}, []int{0, 14, 16, 199}, 15, false},
+		{pagination.Number{Size: 20}, []int{0, 1, 20}, nil, 0, false},
+	} {
+		for _, rows := range tt.cut {
+			if !tt.number.Cut(rows) {
+				t.Errorf("a page of %d rows of %+v may be cut off", rows, tt.number)
+			}
+		}
+		for _, rows := range tt.not {
+			if tt.number.Cut(rows) {
+				t.Errorf("a page of %d rows of %+v is whole", rows, tt.number)
+			}
+		}
+		if rows, sure := tt.number.Fewest(); rows != tt.fewest || sure != tt.sure {
+			t.Errorf("the fewest of %+v are %d, %t", tt.number, rows, sure)
+		}
 	}
 }
 

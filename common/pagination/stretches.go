@@ -78,9 +78,10 @@ func (s Stretches) ask(r httpclient.Request, ends ...time.Time) httpclient.Reque
 }
 
 // Total is the number of rows in the first page: the stretch is open then.
-func (s Stretches) Total(p Page, first bool) (int64, bool) {
-	rows, ok := number(p, s.Rows)
-	return rows, ok && first
+func (s Stretches) Total(p Page, first bool) Total {
+	t := total(p, s.Rows)
+	t.Told = t.Told && first
+	return t
 }
 
 // Resize asks for smaller pages.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
@@ -114,6 +115,9 @@ type Parent struct {
 	Put     map[string]string // member put into each record: path in the parent's row
 	Where   string            // path of a flag in the parent's row: only rows where it is true are asked for; "": all
 	Missing bool              // a 404 means that the row has gone meanwhile: skipped, with one WARN in the end
+	// Detail says that what is asked for is the parent's row itself, in full: an answer with another key is an error. That none of several rows
+	// has one means that the route is wrong.
+	Detail bool
 	// Follows says that the child's rows change when the parent's does: only changed parents are asked for, and the mark is the
 	// parent's time. Otherwise every parent is asked for, and the child's Cursor filters its own rows.
 	Follows bool
@@ -132,24 +136,10 @@ type Explode struct {
 }
 
 // Way is one way to read a listing.
-type Way struct {
-	Pages pagination.Strategy
-	Body  map[string]any // parameters in the body besides the stream's own; a dotted key as in httpclient.Body
-	// Warn is what the user should know when this way is taken because those before it were refused, or "".
-	Warn string
-	// Beyond is what the user can do where this way does not reach all rows, which is a config error: sentences, or "".
-	Beyond string
-}
+type Way = listing.Way
 
-// Partial describes a list inside a row that the API may cut off, saying so: {"rows": […], "done": false, "next": "/address"}. The engine gets
-// the rest before the row is used, so that no record holds a part as if it were all. What the address leads to has the same form.
-type Partial struct {
-	Member string // of the row: the object that holds the list
-	Rows   string // in that object: the list
-	Done   string // whether it is all
-	Next   string // where the rest is
-	Total  string // how many there are in all; "": it is not told
-}
+// Partial describes a list inside a row that the API may cut off.
+type Partial = listing.Partial
 
 // Between asks with two parameters, each in layout.
 func Between(in httpclient.In, from, until, layout string) Ask {

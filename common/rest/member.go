@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/state"
@@ -35,6 +36,9 @@ type member struct {
 	late     time.Time  // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
 	saved    time.Time  // when the last state was sent
 	missing  int64      // parents' rows that have gone
+	gone     []string   // the keys of the first of them
+	answered bool       // a parent's row had not gone
+	unnamed  int64      // parents' rows that lack a parameter of the request
 	replaced int64      // bytes that were not UTF-8
 	err      error      // why the stream cannot be completed
 	buf      []byte
@@ -97,30 +101,35 @@ func (s *Stream) shape() *record.Shape {
 }
 
 // wants is whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
-func (m *member) wants(sl slice, r row) bool {
+func (m *member) wants(sl slice, r listing.Row) bool {
 	if m.err != nil || m.future != nil {
 		return false
 	}
 	if sl.removed {
-		if m.doc.Removed.Has(r.key) {
-			m.keep(r.key)
-			return m.incremental && r.time.After(m.bound)
+		if m.doc.Removed.Has(r.Key) {
+			m.keep(r.Key)
+			return m.incremental && r.Time.After(m.bound)
 		}
-		return r.since(m.start, m.start)
+		return since(r, m.start, m.start)
 	}
-	if m.Parent != nil && m.doc.Cycle.Done.Has(r.key) {
-		m.seen(r.time)
+	if m.Parent != nil && m.doc.Cycle.Done.Has(r.Key) {
+		m.seen(r.Time)
 		return false
 	}
-	return m.readsAll() || r.since(m.bound, m.start) || m.asksAlways(r)
+	return m.readsAll() || since(r, m.bound, m.start) || m.asksAlways(r)
 }
 
 // readsAll is whether m asks for every row of its parent, changed or not, and filters its own rows.
 func (m *member) readsAll() bool { return m.Parent != nil && !m.Parent.Follows }
 
 // asksAlways is whether m asks for the row of its parent although it did not change.
-func (m *member) asksAlways(r row) bool {
-	return m.Parent != nil && m.Parent.Always != nil && r.since(m.start, m.start) && m.Parent.Always(r.data)
+func (m *member) asksAlways(r listing.Row) bool {
+	return m.Parent != nil && m.Parent.Always != nil && since(r, m.start, m.start) && m.Parent.Always(r.Data)
+}
+
+// since is whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before start.
+func since(r listing.Row, bound, start time.Time) bool {
+	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(start)
 }
 
 // since is the moment from which rows of the parent with key are sent. What the mark says was not said of a parent that was unknown then.
@@ -146,8 +155,8 @@ func (m *member) seen(t time.Time) {
 }
 
 // send sends one record. m.mu is held.
-func (m *member) send(r row, put ...record.Member) error {
-	data := r.data
+func (m *member) send(r listing.Row, put ...record.Member) error {
+	data := r.Data
 	if m.Map != nil {
 		mapped, err := m.Map(data)
 		if err != nil {
@@ -159,8 +168,8 @@ func (m *member) send(r row, put ...record.Member) error {
 		data = mapped
 	}
 	switch {
-	case m.lone && len(put) == 0 && m.Map == nil && r.at.Exists():
-		m.buf = m.shape.Splice(m.buf[:0], data, r.at)
+	case m.lone && len(put) == 0 && m.Map == nil && r.At.Exists():
+		m.buf = m.shape.Splice(m.buf[:0], data, r.At)
 		data = m.buf
 	case m.shape != nil || len(put) > 0:
 		m.buf = m.shape.Append(m.buf[:0], data, put...)
@@ -174,17 +183,17 @@ func (m *member) send(r row, put ...record.Member) error {
 }
 
 // explode sends the rows that lie in an array of the parent's row. m.mu is held.
-func (m *member) explode(parent row) error {
-	put := puts(parent.data, m.Explode.Put)
-	if name := m.Cursor.name(); name != "" && !parent.time.IsZero() {
-		put = append(put, record.Member{Name: name, Value: parent.at.Raw()}) // the shape brings it into form
+func (m *member) explode(parent listing.Row) error {
+	put := puts(parent.Data, m.Explode.Put)
+	if name := m.Cursor.name(); name != "" && !parent.Time.IsZero() {
+		put = append(put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
-	for i, element := range parent.data.Get(m.Explode.Array).Array() {
+	for i, element := range parent.Data.Get(m.Explode.Array).Array() {
 		members := put
 		if m.Explode.Position != "" {
 			members = append(slices.Clip(put), record.Member{Name: m.Explode.Position, Value: strconv.AppendInt(nil, int64(i), 10)})
 		}
-		if err := m.send(row{data: element}, members...); err != nil {
+		if err := m.send(listing.Row{Data: element}, members...); err != nil {
 			return err
 		}
 	}
@@ -333,6 +342,9 @@ func (m *member) warn() {
 	}
 	if m.missing > 0 {
 		m.run.log.Warn(fmt.Sprintf("%s: %d rows of %s have gone meanwhile (404) and were skipped", m.Name, m.missing, m.Parent.Of))
+	}
+	if m.unnamed > 0 {
+		m.run.log.Warn(fmt.Sprintf("%s: %d rows of %s lack what the request needs and were not asked for", m.Name, m.unnamed, m.Parent.Of))
 	}
 	if m.Removed != nil && m.removed.Len() >= RemovedKept {
 		m.run.log.Warn(fmt.Sprintf("%s: more than %d removed rows; those beyond are sent again in every sync", m.Name, RemovedKept))

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
@@ -22,52 +22,28 @@ import (
 // run is one read of the source.
 type run struct {
 	api    API
-	client *httpclient.Client
+	reader *listing.Reader
 	out    *protocol.Emitter
 	log    *slog.Logger
-	now    time.Time     // when the read began
-	slots  chan struct{} // requests in flight
-
-	answered atomic.Bool // whether the API answered a request of this run as it should
-	noticed  atomic.Bool // whether the API's notice was told
-	ways     sync.Map    // stream name: the way in which it is read, where that is not the first one
+	now    time.Time // when the read began
 }
 
 // family is a listing and all selected streams that are made from it: it is read once for all of them.
 type family struct {
-	run    *run
-	root   *Stream
-	direct []*member        // sent from the listing's own rows: the root's, and those exploded from them
-	kids   []*member        // read with requests of their own, one listing per row
-	seen   map[digest]int64 // the rows of the sets of Each that were read; nil where there is one reading only
-	ignore map[string]bool  // the sets of parameters with which the API was seen to ignore the filter
-	deaf   bool             // the API refuses to be asked for changes
-	told   bool             // and the user knows
-	err    error            // why the listing could not be read
+	run           *run
+	root          *Stream
+	direct        []*member       // sent from the listing's own rows: the root's, and those exploded from them
+	kids          []*member       // read with requests of their own, one listing per row
+	seen          *listing.Seen   // the rows of the slices that were read; nil where there is one slice only
+	ignore        map[string]bool // the sets of parameters with which the API was seen to ignore the filter
+	filterRefused bool            // the API refuses to be asked for changes
+	warned        bool            // and the user knows
+	absent        bool            // the account does not have the listing
+	err           error           // why the listing could not be read
 }
 
-// errAbsent is what an optional stream's listing ends with where the account does not have it.
-var errAbsent = errors.New("the account does not have this")
-
-// errRefused is what a refusal is.
-var errRefused = errors.New("the API refuses what was asked")
-
-// refusal is the failure of an answer that refuses what was asked. Whoever can ask for something else goes on; for all others it is that
-// failure.
-type refusal struct {
-	failure error
-	stray   bool // it was not said: the answer is to something else
-}
-
-func (r *refusal) Error() string      { return r.failure.Error() }
-func (r *refusal) Unwrap() error      { return r.failure }
-func (*refusal) Is(target error) bool { return target == errRefused }
-
-// errDeaf is what a listing ends with when the API refuses to be asked for changes.
-var errDeaf = errors.New("the API refuses to be asked for changes")
-
-// errGone is what the listing of a child ends with whose parent's row has gone.
-var errGone = errors.New("the row of the parent has gone")
+// errFilterRefused is what a slice ends with when the API refuses to be asked for changes.
+var errFilterRefused = errors.New("the API refuses to be asked for changes")
 
 // errState marks a state that is not understood.
 var errState = errors.New("reading the state")
@@ -175,19 +151,22 @@ func (f *family) end(ctx context.Context) error {
 
 // missing decides about a family whose listing this account seems not to have: it is empty if the API answers something else.
 func (f *family) missing(ctx context.Context) {
-	if !f.run.answered.Load() {
+	if !f.run.reader.Answered() {
 		if f.err = f.run.alive(ctx); f.err != nil {
 			return
 		}
 	}
-	f.err = nil
 	f.run.log.Warn(f.root.Name + ": this account does not have it; it is read as empty")
 }
 
 // alive asks for what a check asks for; an error says why the API does not answer even that.
 func (r *run) alive(ctx context.Context) error {
 	s := r.api.stream(r.api.Check)
-	return r.try(ctx, s, s.request())
+	request := s.request()
+	if len(s.Each) > 0 {
+		request = s.with(request, s.Each[0])
+	}
+	return r.reader.Try(ctx, r.listing(s, request))
 }
 
 // listing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
@@ -196,107 +175,143 @@ func (f *family) listing(ctx context.Context) error {
 	if !slices.ContainsFunc(slices.Concat(f.direct, f.kids), awake) {
 		return nil
 	}
-	nursery := f.nursery(ctx)
-	defer nursery.stop()
+	children := f.children(ctx)
+	defer children.stop()
 	var rows int64
-	for err := errDeaf; err != nil; {
+	for err := errFilterRefused; err != nil; {
 		err = nil
 		for _, sl := range f.slices() {
-			if err = f.slice(ctx, sl, nursery, &rows); err != nil {
+			if err = f.slice(ctx, sl, children, &rows); err != nil {
 				break
 			}
 		}
-		if err != nil && !errors.Is(err, errDeaf) {
+		if err != nil && !errors.Is(err, errFilterRefused) {
 			return err
 		}
 	}
-	nursery.wait()
-	return context.Cause(ctx)
+	children.wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return f.routes(ctx)
+}
+
+// listing is the listing of s, asked for by request.
+func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
+	l := listing.Listing{
+		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
+		Optional: s.Optional, Clock: s.Cursor.clock(),
+	}
+	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
+		l.Ways = []Way{{Pages: pages}}
+	}
+	for _, field := range s.Key { // what is put into records from outside the row is the same in all rows of a listing
+		if s.Parent == nil || s.Parent.Put[field] == "" {
+			l.Key = append(l.Key, field)
+		}
+	}
+	if s.Parent != nil {
+		l.Child, l.Missing = true, s.Parent.Missing || s.Parent.Detail
+	}
+	return l
+}
+
+// clock is where the times of change are, as a listing knows it.
+func (c *Cursor) clock() *listing.Clock {
+	if c == nil {
+		return nil
+	}
+	return &listing.Clock{Field: c.Field, Layouts: c.Layouts, Zone: c.zone(), Open: c.Open}
 }
 
 // slice reads one slice; estimate is the rows that the slices promised so far.
-func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate *int64) error {
+func (f *family) slice(ctx context.Context, sl slice, children *children, estimate *int64) error {
 	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
 		return m.future != nil || slices.Contains(m.doc.Cycle.Slices, sl.id)
 	})
-	if len(direct)+len(f.kids) == 0 || sl.until != (time.Time{}) && f.ignore[sl.set] {
+	if len(direct)+len(f.kids) == 0 {
 		return nil
 	}
-	s := f.root
+	l := f.run.listing(f.root, sl.request)
+	l.Refusable, l.Seen, l.Again, l.From = sl.refusable(), f.seen, sl.removed, (*listing.Place)(f.place(direct))
+	pages, end := f.run.reader.Read(ctx, l)
 	first := true
-	page := func(p fetched) {
-		if f.deaf && !f.told {
-			f.told = true
-			f.run.log.Warn(s.Name + ": the API does not take the filter by time of change; everything is read in each sync")
+	for page := range pages {
+		if err := f.page(ctx, page, sl, direct, children); err != nil {
+			return err
 		}
-		for _, m := range slices.Concat(direct, f.kids) {
-			m.mu.Lock()
-			if m.Parent == nil {
-				m.replaced += int64(p.replaced)
-			}
-			if first && m.doc.Cycle.Start.Equal(f.run.now) {
-				m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-behind(p, f.run.now))
-			}
-			m.mu.Unlock()
+		if first && page.Total > 0 {
+			*estimate += page.Total
+			f.estimate(*estimate)
 		}
-		if n, ok := total(f.run.way(s).Pages, p.Page, first); ok && first {
-			*estimate += n
-			for _, m := range direct {
-				if m.Stream == s {
-					_ = f.run.out.Estimate(m.desc, *estimate) // a failed write shows at the next record
-				}
-			}
+		first = first && page.Anew
+	}
+	switch end.Kind {
+	case listing.Absent:
+		f.absent = true
+		return nil
+	case listing.Refused:
+		if sl.set == "" {
+			f.filterRefused = true
+			f.run.reader.Forget(f.root.Name) // it may have been the question for changes that was refused, and not the ways
+			return errFilterRefused
 		}
-		first = false
+		if err := f.run.alive(ctx); err != nil { // what was refused may also have been the credentials
+			return err
+		}
+	case listing.Failed:
+		return end.Err
 	}
-	before := f.seen
-	if sl.removed {
-		before = nil
-	}
-	late, err := f.run.walk(ctx, walk{
-		stream: s, request: sl.request, refusable: sl.refusable(), place: f.place(direct), clock: s.Cursor, before: before, page: page,
-		use: func(rows []row) error {
-			for _, m := range direct {
-				if err := m.take(sl, rows); err != nil {
-					return err
-				}
-			}
-			for _, r := range rows {
-				f.check(sl, r)
-				for _, m := range f.kids {
-					if err := nursery.ask(ctx, m, sl, r); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
-		},
-		reached: func(place *state.Place) error {
-			for _, m := range direct {
-				if err := m.reached(place); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	})
-	switch {
-	case !errors.Is(err, errRefused) || !sl.refusable():
-	case sl.set == "":
-		f.deaf = true
-		f.run.ways.Delete(s.Name) // it may have been the question for changes that was refused, and not the ways
-		return errDeaf
-	default:
-		err = f.run.alive(ctx) // what was refused may also have been the credentials
-	}
-	if err != nil {
-		return err
+	return f.done(sl, direct, end.Late)
+}
+
+// page sends what is wanted of a page, and has the children of its rows asked for.
+func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct []*member, children *children) error {
+	if f.filterRefused && !f.warned {
+		f.warned = true
+		f.run.log.Warn(f.root.Name + ": the API does not take the filter by time of change; everything is read in each sync")
 	}
 	for _, m := range slices.Concat(direct, f.kids) {
-		m.mu.Lock()
-		if !late.IsZero() && (m.late.IsZero() || late.Before(m.late)) {
-			m.late = late
+		m.began(page, f.run.now)
+	}
+	for _, m := range direct {
+		if err := m.take(sl, page.Rows); err != nil {
+			return err
 		}
+	}
+	for _, r := range page.Rows {
+		f.check(sl, r)
+		for _, m := range f.kids {
+			if err := children.ask(ctx, m, sl, r); err != nil {
+				return err
+			}
+		}
+	}
+	if page.Place == nil && !page.Anew {
+		return nil
+	}
+	for _, m := range direct {
+		if err := m.reached((*state.Place)(page.Place)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// estimate tells how many rows the listing has.
+func (f *family) estimate(rows int64) {
+	for _, m := range f.direct {
+		if m.Stream == f.root {
+			_ = f.run.out.Estimate(m.desc, rows) // a failed write shows at the next record
+		}
+	}
+}
+
+// done notes that a slice is complete.
+func (f *family) done(sl slice, direct []*member, late time.Time) error {
+	for _, m := range slices.Concat(direct, f.kids) {
+		m.mu.Lock()
+		m.notLaterThan(late)
 		m.mu.Unlock()
 	}
 	for _, m := range direct {
@@ -329,11 +344,14 @@ func (f *family) place(members []*member) (place *state.Place) {
 }
 
 // take sends those of rows that m wants.
-func (m *member) take(sl slice, rows []row) error {
+func (m *member) take(sl slice, rows []listing.Row) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range rows {
-		if m.wants(sl, r) {
+		switch {
+		case r.Same: // it is not removed: the API does not know the filter
+			m.keep(r.Key)
+		case m.wants(sl, r):
 			var err error
 			if m.Explode != nil {
 				err = m.explode(r)
@@ -344,10 +362,10 @@ func (m *member) take(sl slice, rows []row) error {
 				return err
 			}
 			if sl.removed {
-				m.keep(r.key)
+				m.keep(r.Key)
 			}
 		}
-		m.seen(r.time)
+		m.seen(r.Time)
 	}
 	return nil
 }
@@ -360,13 +378,13 @@ func (f *family) slices() []slice {
 	if len(each) == 0 {
 		each = []map[string]any{nil}
 	}
-	if len(each) > 1 && f.seen == nil {
-		f.seen = map[digest]int64{}
+	if (len(each) > 1 || s.Removed != nil) && f.seen == nil {
+		f.seen = listing.NewSeen(s.Removed != nil)
 	}
 	var all []slice
 	for _, params := range each {
 		base := slice{id: name(params), set: name(params), request: s.with(s.request(), params)}
-		if s.Cursor == nil || s.Cursor.Ask == nil || from.IsZero() || f.deaf {
+		if s.Cursor == nil || s.Cursor.Ask == nil || from.IsZero() || f.filterRefused {
 			all = append(all, base)
 			continue
 		}
@@ -420,9 +438,9 @@ func (f *family) from() (from time.Time) {
 }
 
 // check notices, once, that the API answers with rows from outside the time that it was asked for.
-func (f *family) check(sl slice, r row) {
+func (f *family) check(sl slice, r listing.Row) {
 	const slack = 48 * time.Hour // of filters by day, in whatever zone
-	if f.ignore[sl.set] || sl.from.IsZero() || r.time.IsZero() || !r.time.Before(sl.from.Add(-slack)) {
+	if f.ignore[sl.set] || sl.from.IsZero() || r.Time.IsZero() || !r.Time.Before(sl.from.Add(-slack)) {
 		return
 	}
 	if f.ignore == nil {
@@ -450,14 +468,24 @@ func replaced(q, by url.Values) url.Values {
 	return all
 }
 
-// behind is how far the server's clock is behind ours, or 0 where it is not or does not tell: a mark must not be later than the moment
-// at which the server began to answer, on the clock that its rows are timed by.
-func behind(p fetched, began time.Time) time.Duration {
-	at := served(p.Header)
-	if at.IsZero() {
-		return 0
+// began notes what a page tells of all of a cycle: what had to be mended, and how far the server's clock is behind ours: a mark must not be
+// later than the moment at which the server began to answer, on the clock that its rows are timed by.
+func (m *member) began(page listing.Page, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.Parent == nil {
+		m.replaced += int64(page.Replaced)
 	}
-	return max(0, began.Truncate(time.Second).Sub(at))
+	if at := listing.Served(page.Header); page.First && !at.IsZero() && m.doc.Cycle.Start.Equal(now) {
+		m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-max(0, now.Truncate(time.Second).Sub(at)))
+	}
+}
+
+// notLaterThan keeps the mark from passing a time; zero: it may. m.mu is held.
+func (m *member) notLaterThan(late time.Time) {
+	if !late.IsZero() && (m.late.IsZero() || late.Before(m.late)) {
+		m.late = late
+	}
 }
 
 // familyKey is under which a context carries the family that a request is made for.
@@ -472,14 +500,4 @@ func waiting(ctx context.Context, until time.Time) {
 	for _, m := range slices.Concat(f.direct, f.kids) {
 		_ = f.run.out.RateLimited(m.desc, until) // a failed write shows at the next record
 	}
-}
-
-// safely is do, with a panic in it made an error: a mistake in one goroutine must end in a message, not in the death of the process.
-func safely(do func() error) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = protocol.Recovered(value)
-		}
-	}()
-	return do()
 }

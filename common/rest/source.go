@@ -12,6 +12,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
@@ -19,6 +20,9 @@ import (
 
 // Source is a connector made from a description. It implements cli.Source. Safe for concurrent use.
 type Source struct{ description spec.Description[API] }
+
+// defaultParallel is how many requests are in flight where a description does not say it.
+const defaultParallel = 8
 
 // New makes a Source from a connector's files (spec.json and streams/*.json) and its description. describe is a pure function; C is the
 // configuration, decoded from JSON after it was validated against the spec.
@@ -52,16 +56,24 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	if err != nil {
 		return err
 	}
-	stream := api.stream(api.Check)
-	if stream == nil {
+	if api.stream(api.Check) == nil {
 		return fault.Systemf("the connector checks a stream %q that it does not have", api.Check)
 	}
-	r := run{api: api, client: client, log: protocol.Logger(ctx), slots: make(chan struct{}, 1)}
-	request := stream.request()
-	if len(stream.Each) > 0 {
-		request = stream.with(request, stream.Each[0])
+	r := run{api: api, log: protocol.Logger(ctx), now: time.Now()}
+	r.reader = r.newReader(client, 1)
+	return r.alive(ctx)
+}
+
+// bytesInFlight is how much memory the answers may take that are not in use yet.
+const bytesInFlight = 64 << 20
+
+// newReader is what reads the run's listings, with so many requests in flight.
+func (r *run) newReader(client *httpclient.Client, parallel int) *listing.Reader {
+	reader := &listing.Reader{
+		Client: client, Log: r.log, Budget: httpclient.NewBudget(bytesInFlight), Began: r.now,
+		Judge: r.api.Judge, Absent: r.api.Absent, Notice: r.api.Notice,
 	}
-	return r.try(ctx, stream, request)
+	return reader.New(parallel)
 }
 
 // Discover is the catalog: every stream of the description, in its order, with its schema.
@@ -119,9 +131,9 @@ func (s *Source) Read(
 		return err
 	}
 	r := run{
-		api: api, client: client, out: out, log: protocol.Logger(ctx), now: time.Now(),
-		slots: make(chan struct{}, cmp.Or(api.Parallel, defaultParallel)),
+		api: api, out: out, log: protocol.Logger(ctx), now: time.Now(),
 	}
+	r.reader = r.newReader(client, cmp.Or(api.Parallel, defaultParallel))
 	for _, warning := range api.Warn {
 		r.log.Warn(warning)
 	}
@@ -135,14 +147,14 @@ func (s *Source) Read(
 	results := make([]error, len(families))
 	for i, f := range families {
 		wait.Go(func() {
-			if f.read(ctx); !errors.Is(f.err, errAbsent) {
+			if f.read(ctx); !f.absent {
 				results[i] = f.end(ctx)
 			}
 		})
 	}
 	wait.Wait()
 	for i, f := range families {
-		if errors.Is(f.err, errAbsent) {
+		if f.absent {
 			f.missing(ctx)
 			results[i] = f.end(ctx)
 		}

@@ -49,9 +49,10 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 				Cursor: changed, Removed: &rest.Removed{Query: url.Values{"deleted": {"true"}}},
 			},
 			{
-				Name: "property_details", Path: "/integration/properties/{id}", Key: []string{"id"},
+				// The answer is the property itself in document 1.0.1, and under data in 1.0.2.
+				Name: "property_details", Path: "/integration/properties/{id}", Records: "data,", Key: []string{"id"},
 				Parent: &rest.Parent{
-					Of: "properties", Follows: true, Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"},
+					Of: "properties", Follows: true, Detail: true, In: httpclient.Path, Params: map[string]string{"id": "id"},
 				},
 				Cursor: changed, Pages: pagination.Single{},
 			},

@@ -67,9 +67,16 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		edits(number, "taxacomissao taxaadm numeroandar andar numeroelevador anoconstrucao latitude longitude"))
 	key, childKey := []string{"codigo"}, []string{"codigocliente", "codigo"}
 
-	pages := func(in httpclient.In, size int) pagination.Number {
-		// Imoview refuses a size that it does not allow, so a short page is the last one; quantidade is wrong at times.
-		return pagination.Number{In: in, Param: "numeroPagina", Start: 1, SizeParam: "numeroRegistros", Size: size, Short: true}
+	// Imoview refuses a size that it does not allow, so a page that is not full is the last one, unless quantidade says that there are more
+	// rows. It is known to be right for contracts and movements, and known to be wrong for others. Which streams know the page's number as
+	// pagina is not known.
+	pages := func(in httpclient.In, size int, reliable bool) (ways []rest.Way) {
+		for _, param := range []string{"numeroPagina", "pagina"} {
+			ways = append(ways, rest.Way{Pages: pagination.Number{
+				In: in, Param: param, Start: 1, SizeParam: "numeroRegistros", Size: size, Exact: true, Rows: "quantidade", Unsure: !reliable,
+			}})
+		}
+		return ways
 	}
 	changed := func(field string, ask rest.Ask) *rest.Cursor {
 		// The filters know seconds, some rows only the day: the question goes a day back, and rows before the mark are dropped here.
@@ -86,7 +93,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 				"finalidade": purpose, "ordenacao": "codigoasc", "naoconsiderarmeusite": true, "exibircaptadores": true, "exibiranexos": true,
 			},
 			Cursor: changed("datahoraultimaalteracao", rest.Since(httpclient.Body, "dataultimaalteracaoinicio", layouts[0])),
-			Pages:  pages(httpclient.Body, 20), Shape: property,
+			Ways:   pages(httpclient.Body, 20, false), Shape: property,
 		}
 	}
 	lookup := func(name, method string) rest.Stream {
@@ -113,20 +120,20 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		Records: "lista,dados,empresas,resposta.lista", Check: check, Absent: noRoute, Refuse: refuse, Parallel: 12,
 		Streams: []rest.Stream{
 			{
-				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Pages: pages(httpclient.Query, 100),
+				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, false),
 				Cursor: changed("dataultimaalteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", layouts[0])),
 				Shape: append(slices.Concat(codes, edits(moment, "datainclusao")),
 					record.Rename{From: "whatsappbotiniciarconversa", To: "whatsappbotiniciarConversa"}),
 			},
 			{
 				Name: "tenant_contracts", Path: "/Locatario/RetornarContratos", Key: childKey,
-				Parent: of("locatario"), Pages: pages(httpclient.Query, 20),
+				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, false),
 				Query:  url.Values{"codigoContrato": {"0"}, "mostrarRescindidos": {"true"}, "endereco": {""}},
 				Cursor: changed("dataultimaalteracao", nil), Shape: contract,
 			},
 			{
 				Name: "tenant_inspections", Path: "/Locatario/RetornarVistorias", Key: childKey,
-				Parent: of("locatario"), Pages: pages(httpclient.Query, 20),
+				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, false),
 				Cursor: &rest.Cursor{ // an appointment, which does not move when the inspection changes
 					Field: "datahora", Layouts: layouts, Zone: brasilia, Start: c.Start, Overlap: 90 * 24 * time.Hour, Open: "datahorafim",
 				},
@@ -134,26 +141,26 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			},
 			{
 				Name: "guarantor_contracts", Path: "/Fiador/App_RetornarContratos", Key: childKey,
-				Parent: of("fiador"), Pages: pages(httpclient.Query, 20), Query: url.Values{"mostrarRescindidos": {"true"}},
+				Parent: of("fiador"), Ways: pages(httpclient.Query, 20, false), Query: url.Values{"mostrarRescindidos": {"true"}},
 				Cursor: changed("dataultimaalteracao", nil), Shape: contract, Needs: login("guarantor_contracts"),
 			},
 			{
-				Name: "client_companies", Path: "/Cliente/App_RetornarEmpresas", Key: key, Pages: pages(httpclient.Query, 50),
+				Name: "client_companies", Path: "/Cliente/App_RetornarEmpresas", Key: key, Ways: pages(httpclient.Query, 50, false),
 				Shape: codes, Needs: login("client_companies"),
 			},
 			{
 				Name: "condominiums", Method: http.MethodPost, Path: "/Imovel/RetornarCondominiosDisponiveis", Key: key,
-				Body:  map[string]any{"codigocidade": 0, "codigobairro": 0, "finalidade": 0, "retornoReduzido": false},
-				Pages: pages(httpclient.Body, 20), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
+				Body: map[string]any{"codigocidade": 0, "codigobairro": 0, "finalidade": 0, "retornoReduzido": false},
+				Ways: pages(httpclient.Body, 20, false), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
 			},
 			available("properties_rent", 1), available("properties_sale", 2),
 			{
 				Name: "lease_contracts", Path: "/ContratoAluguel/RetornarContratos", Key: key, Optional: true,
-				Pages: pages(httpclient.Query, 50), Cursor: changed("dataultimaalteracao", nil), Shape: contract,
+				Ways: pages(httpclient.Query, 50, true), Cursor: changed("dataultimaalteracao", nil), Shape: contract,
 			},
 			{
 				Name: "movements", Path: "/Movimento/RetornarMovimentos", Key: key, Optional: true,
-				Pages: pages(httpclient.Query, 50), Cursor: changed("datahoraultimaalteracao", nil),
+				Ways: pages(httpclient.Query, 50, true), Cursor: changed("datahoraultimaalteracao", nil),
 				Shape: slices.Concat(codes, edits(moment, "datahorainclusao"), edits(day, "datavencimento datapagamento"), edits(exact, "saldo")),
 			},
 			{
@@ -163,7 +170,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 					"codigoCliente": {"0"}, "codigoCorretor": {"0"}, "codigoMql": {"0"}, "codigoMidia": {"0"}, "codigoTipo": {"0"},
 					"dataInicial": {""}, "dataFinal": {""}, "dataHoraInicialUltimaAlteracao": {""}, "dataHoraFinalUltimaAlteracao": {""},
 				},
-				Pages:  pages(httpclient.Query, 20),
+				Ways:   pages(httpclient.Query, 20, false),
 				Cursor: changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", layouts[0])),
 				Shape:  slices.Concat(codes, edits(moment, "datahorainclusao datahoraentradalead"), edits(day, "datafechamento")),
 			},
@@ -196,9 +203,8 @@ func (c config) session() *auth.Session {
 	}
 }
 
-// judge knows what Imoview means: a throttle that answers as a wrong key does, refusals that come as 404, pages without a list at the end.
+// judge knows what Imoview means: a throttle that answers as a wrong key does, and refusals that come as 404.
 func judge(r *httpclient.Response) error {
-	has := func(member string) bool { return r.Body.Get(member).Exists() }
 	words := said(r)
 	wrongKey := r.Status == http.StatusUnauthorized && strings.HasPrefix(words, "Chave inválida")
 	switch {
@@ -217,8 +223,6 @@ func judge(r *httpclient.Response) error {
 			return &pagination.TooLarge{Max: size, Err: refused}
 		}
 		return refused
-	case r.Status == http.StatusOK && has("quantidade") && !has("lista") && !has("resposta") && !has("dados") && !has("empresas"):
-		return httpclient.Accept
 	}
 	return nil
 }

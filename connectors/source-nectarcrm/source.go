@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +44,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 		always = func(opportunity record.Record) bool { return opportunity.Get("status").Text() == "1" }
 	}
 	warnings, ended := expiry(c.Token, time.Now())
+	sizes := []int{15, 50, 100} // to which lists are known to cut their pages
 	api := rest.API{
 		Options: httpclient.Options{
 			BaseURL: cmp.Or(c.BaseURL, "https://app.nectarcrm.com.br"),
@@ -54,7 +54,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 		},
 		Check: "contatos",
 		// Larger pages are made smaller without a word, by each list to another size.
-		Pages:  pagination.Number{Param: "page", Start: 1, SizeParam: "displayLength", Size: 200, Repeats: true},
+		Pages:  pagination.Number{Param: "page", Start: 1, SizeParam: "displayLength", Size: 200, Caps: sizes},
 		Absent: absent, Refuse: ended, Warn: warnings,
 		Streams: []rest.Stream{
 			{
@@ -75,7 +75,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			},
 			{
 				Name: "oportunidades_propostas", Path: root + "proposta/opportunity/{id}", Key: []string{"id"}, Cursor: of("oportunidade", asked),
-				Pages: atOnce{pagination.Number{Param: "page", Start: 1, Repeats: true}},
+				Pages: pagination.AtOnce{Number: pagination.Number{Param: "page", Start: 1, Size: 200, Caps: sizes}, All: -1},
 				Parent: &rest.Parent{
 					Of: "oportunidades", Follows: true, Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"},
 					Put:    map[string]string{"oportunidade_id": "id", "oportunidade_dataatualizacao": "dataAtualizacao"},
@@ -152,19 +152,6 @@ func statuses(first, last int) (each []map[string]any) {
 // days asks for what was updated on days from the one to some days after the other, which may be excluded or another zone's.
 func days(r httpclient.Request, from, until time.Time) httpclient.Request {
 	return rest.Between(httpclient.Query, "dataInicioAtualizacao", "dataFimAtualizacao", "02/01/2006")(r, from, until.AddDate(0, 0, 2))
-}
-
-// atOnce asks for all rows at once (page -1), and page by page only where so many came that there may be more: pages are known to hold 15,
-// 50, 100 or 200 rows at the most.
-type atOnce struct{ pagination.Number }
-
-func (a atOnce) First(r httpclient.Request) httpclient.Request { return r.With(a.In, a.Param, -1) }
-
-func (a atOnce) Next(r httpclient.Request, p pagination.Page) (httpclient.Request, bool) {
-	if r.Query.Get(a.Param) != "-1" {
-		return a.Number.Next(r, p)
-	}
-	return a.Number.First(r), slices.Contains([]int{15, 50, 100}, len(p.Records)) || len(p.Records) >= 200
 }
 
 // judge knows what NectarCRM's answers mean that do not say it by their status.

@@ -1,0 +1,80 @@
+package listing
+
+import (
+	"context"
+	"sync"
+)
+
+// ahead fetches pages before they are asked for, as far as they are known to be there.
+type ahead struct {
+	n        *numbered
+	ctx      context.Context
+	cancel   context.CancelFunc
+	wait     sync.WaitGroup
+	coming   map[int]chan fetched
+	launched int // pages before this one were asked for
+}
+
+func (n *numbered) ahead(ctx context.Context) *ahead {
+	a := &ahead{n: n, coming: map[int]chan fetched{}, launched: 1}
+	a.ctx, a.cancel = context.WithCancel(ctx)
+	return a
+}
+
+// page is page i. Pages are asked for in their order, and those that follow are fetched ahead while there is room among the requests in
+// flight; but not in a further reading of a listing that changes: of pages asked for side by side the later one may be answered first, and
+// what was added in between moves a row from the earlier page to the later one when that was read already.
+func (a *ahead) page(ctx context.Context, i int) (fetched, error) {
+	a.launched = max(a.launched, i) // the search may have asked for those between
+	if i == a.launched {
+		leave, err := a.n.reader.enter(ctx, a.n.Child)
+		if err != nil {
+			return fetched{}, err
+		}
+		a.launch(leave)
+	}
+	for known := a.n.known(); !a.n.Child && a.n.number == 1 && a.launched < known && a.launched < i+a.n.reader.Parallel(); {
+		leave := a.n.reader.tryEnter()
+		if leave == nil {
+			break
+		}
+		a.launch(leave)
+	}
+	p := <-a.coming[i]
+	delete(a.coming, i)
+	if p.err != nil && !p.past {
+		p.share.Release()
+		return p, p.err
+	}
+	return p, nil
+}
+
+// launch fetches the next page.
+func (a *ahead) launch(leave func()) {
+	i, result := a.launched, make(chan fetched, 1)
+	a.coming[i] = result
+	a.launched++
+	request, f := a.n.at(i), a.n.fetching(i)
+	f.share = a.n.take()
+	a.wait.Go(func() {
+		defer leave()
+		page := fetched{}
+		err := safely(func() (err error) {
+			page, err = a.n.fetch(a.ctx, a.n.way, request, f)
+			return err
+		})
+		if page.share = f.share; err != nil {
+			page.err = err
+		}
+		result <- page
+	})
+}
+
+// stop gives up what was not used.
+func (a *ahead) stop() {
+	a.cancel()
+	a.wait.Wait()
+	for _, result := range a.coming {
+		(<-result).share.Release()
+	}
+}

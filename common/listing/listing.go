@@ -1,0 +1,207 @@
+// Package listing reads one listing of an API from its beginning to its end: its pages in order, fetched ahead where their number is known, each
+// row once, held to what the API promises.
+//
+// It knows requests, pages and rows, and nothing of what becomes of the rows. In goes a Listing, a value that describes what is asked; out
+// come pages of rows that did not come before, and an End that says how it ended. That a listing is Done means that every row that existed
+// during the whole reading came: docs/decisions/008 says what that rests on.
+package listing
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// Listing describes one listing.
+type Listing struct {
+	Name    string // of the stream that it is read for: in messages, and for what is learnt of it
+	Request httpclient.Request
+	Records string   // path of the rows in an answer, or several by commas: the first that is there
+	Key     []string // paths of the key in a row; none: rows are told apart by their bytes
+	Clock   *Clock   // the time of change of a row; nil: it has none
+	Partial *Partial // a list inside the rows may come in part; nil: none does
+	// Ways is how it can be read, the best way first: one that is refused gives way to the next. Empty: one answer is all.
+	Ways []Way
+	// Refused is whether an answer refuses what was asked; nil: none does. Then the next of Ways is taken; where none is left and Refusable
+	// is true, because something in Request can be left out, the listing ends as Refused, and else as Failed.
+	Refused   func(*httpclient.Response) bool
+	Refusable bool
+	Optional  bool // not every account has it: where Reader.Absent finds it missing it ends as Absent
+	Missing   bool // it belongs to a row of another listing: a 404 means that this row has gone
+	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it means, as a 404 does,
+	// that the row has gone.
+	Detail string
+	Child  bool // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
+	From   *Place
+	Seen   *Seen // rows of listings that were read before, which do not come again; nil: there are none
+	Again  bool  // they do come again, once, and Row.Same tells those whose bytes are the same
+}
+
+// Clock is where the time of change of a row is, and how it is written.
+type Clock struct {
+	Field   string
+	Layouts []string       // beyond those that record.ParseTime knows
+	Zone    *time.Location // of times without an offset
+	Open    string         // path of a value that a row does not have while it may change without its time moving; "": there is none
+}
+
+// Way is one way to read a listing.
+type Way struct {
+	Pages pagination.Strategy
+	Body  map[string]any // parameters in the body besides the request's own; a dotted key as in httpclient.Body
+	// Warn is what the user should know when this way is taken because those before it were refused, or "".
+	Warn string
+	// Beyond is what the user can do where this way does not reach all rows, which is a config error: sentences, or "".
+	Beyond string
+}
+
+// Partial describes a list inside a row that the API may cut off, saying so: {"rows": […], "done": false, "next": "/address"}. The rest is
+// asked for before the row is used, so that no row holds a part as if it were all. What the address leads to has the same form.
+type Partial struct {
+	Member string // of the row: the object that holds the list
+	Rows   string // in that object: the list
+	Done   string // whether it is all
+	Next   string // where the rest is
+	Total  string // how many there are in all; "": it is not told
+}
+
+// Place is a place in a listing before which everything was used.
+type Place struct {
+	Of   string // the fingerprint of what was asked: the place is one of no other listing
+	At   string
+	Rows int64 // how many rows are before it
+}
+
+// Row is a row of a listing with what its users need of it. Its memory is that of its page.
+type Row struct {
+	Data  record.Record
+	Key   string       // the texts of its key's fields; "" where one is missing
+	Time  time.Time    // of change; zero: it has none that can be read
+	At    record.Value // Time as it came
+	Until time.Time    // the last moment that Time may stand for: a time without seconds is a whole minute
+	Open  bool         // it may have changed without its time moving
+	Same  bool         // it came in a listing before, with the same bytes; see Listing.Again
+}
+
+// Page is a page of a listing. What is in it is valid until the next page is asked for.
+type Page struct {
+	Rows   []Row // those that did not come before
+	Header http.Header
+	Total  int64 // what the first page tells of the number of rows of the whole listing; 0: nothing
+	First  bool  // it is the first page of a reading
+	Last   bool  // no page follows
+	Anew   bool  // the listing begins anew, and the page has no rows: no place that was told before is one any more
+	Mended
+	Place *Place // from where a later reading can go on after this page; nil: it is not known any more, or the way has no places
+}
+
+// Mended is how much had to be mended in an answer to make it JSON.
+type Mended struct {
+	Replaced int // bytes that were not UTF-8
+}
+
+// Kind is how a listing ended.
+type Kind uint8
+
+const (
+	Done    Kind = iota // every row came
+	Absent              // the account does not have it
+	Refused             // the API refuses what was asked, and something of it can be left out
+	Gone                // the row that it belongs to has gone
+	Failed              // it could not be read, or is not whole
+)
+
+// End is how a listing ended, and why.
+type End struct {
+	Kind Kind
+	Err  error // why it failed, or was refused; nil for the other kinds
+	// Late is the earliest later time of a row that came again: a mark may not pass it, since the row was used as it was before. Zero: none.
+	Late time.Time
+}
+
+// Reader reads the listings of one run. It bounds the requests in flight and remembers what the API turned out to want. Safe for concurrent
+// use once it is made.
+type Reader struct {
+	Client *httpclient.Client
+	Log    *slog.Logger
+	Budget *httpclient.Budget // of the bytes of answers in memory; nil: there is no bound
+	Began  time.Time          // when the run began
+	Judge  httpclient.Judge   // the API's own, for what it says of an answer that refuses something; nil: there is none
+	// Absent is whether an answer says that this account does not have what was asked for; nil: none does.
+	Absent func(*httpclient.Response) bool
+	// Notice is a sentence about an answer that the user should know of, or ""; nil: there is none. The first one is a warning.
+	Notice func(*httpclient.Response) string
+
+	slots    chan struct{} // requests in flight
+	listings chan struct{} // those of them that are not for children, of which one fewer may be: children must be able to go on
+	answered atomic.Bool
+	noticed  atomic.Bool
+	learnt   sync.Map // a Listing's name: what was learnt of it
+}
+
+// New makes r ready for so many requests in flight. With one alone nothing is fetched ahead, and no budget is needed.
+func (r *Reader) New(parallel int) *Reader {
+	r.slots = make(chan struct{}, parallel)
+	r.listings = make(chan struct{}, max(1, parallel-1))
+	if parallel == 1 {
+		r.Budget = nil
+	}
+	return r
+}
+
+// Parallel is how many requests may be in flight.
+func (r *Reader) Parallel() int { return cap(r.slots) }
+
+// Answered is whether the API answered a request as it should.
+func (r *Reader) Answered() bool { return r.answered.Load() }
+
+// Read is the pages of l. What end holds is valid when the sequence has ended by itself; a caller that stops asking for pages knows why.
+func (r *Reader) Read(ctx context.Context, l Listing) (pages iter.Seq[Page], end *End) {
+	end = &End{}
+	return func(yield func(Page) bool) {
+		*end = r.readings(ctx, &l, yield)
+	}, end
+}
+
+// Try asks for the first page of l, in one way after the other, and says why it cannot be read.
+func (r *Reader) Try(ctx context.Context, l Listing) error {
+	for {
+		way := r.way(&l)
+		request := way.Pages.First(r.request(&l, way))
+		_, err := r.fetch(ctx, &l, way, request, fetching{})
+		again := err != nil && r.resize(&l, way, err) ||
+			errors.Is(err, errRefused) && r.nextWay(&l, way, request.Fingerprint())
+		if !again {
+			return err
+		}
+	}
+}
+
+// safely is do, with a panic in it made an error: a mistake in one goroutine must end in a message, not in the death of the process.
+func safely(do func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = protocol.Recovered(value)
+		}
+	}()
+	return do()
+}
+
+// cause is why ctx ended, if it did, and err otherwise: whoever stopped the run knows better than the request that it was stopped in.
+func cause(ctx context.Context, err error) error {
+	if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
+		return why
+	}
+	return err
+}

@@ -1,0 +1,399 @@
+package listing_test
+
+import (
+	"fmt"
+	"math/bits"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/listing"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+)
+
+// kinds is every kind of numbered listing: what it tells of its rows, and what it answers behind its end.
+func kinds() map[string]func() (*api, pagination.Number) {
+	all := map[string]func() (*api, pagination.Number){}
+	for name, p := range map[string]past{
+		"nothing": empty, "the last page": lastAgain, "the first page": firstAgain, "a 400": badRequest, "a 401": unauthorized,
+	} {
+		all["no total, "+name+" behind the end"] = func() (*api, pagination.Number) {
+			return &api{past: p}, pagination.Number{Size: 10, Caps: []int{5}}
+		}
+		all["no total, exact sizes, "+name+" behind the end"] = func() (*api, pagination.Number) {
+			return &api{past: p}, pagination.Number{Size: 10, Exact: true}
+		}
+		all["a number that is not reliable, "+name+" behind the end"] = func() (*api, pagination.Number) {
+			return &api{past: p, total: exactly}, pagination.Number{Size: 10, Exact: true, Rows: "total", Unsure: true}
+		}
+		all["a number that is too small, "+name+" behind the end"] = func() (*api, pagination.Number) {
+			return &api{past: p, total: func(rows int) string { return strconv.Itoa(rows / 2) }},
+				pagination.Number{Size: 10, Exact: true, Rows: "total", Unsure: true}
+		}
+	}
+	all["a total"] = func() (*api, pagination.Number) {
+		return &api{total: exactly}, pagination.Number{Size: 10, Rows: "total"}
+	}
+	all["a total as text"] = func() (*api, pagination.Number) {
+		return &api{total: func(rows int) string { return `"` + strconv.Itoa(rows) + `"` }}, pagination.Number{Size: 10, Rows: "total"}
+	}
+	return all
+}
+
+// before is how many requests a listing of so many rows took when it was read until its end and no further.
+func before(rows int, p pagination.Number, a *api) int {
+	pages := (rows + p.Size - 1) / p.Size
+	switch {
+	case p.Rows != "" && !p.Unsure, p.Exact && rows%p.Size != 0:
+		return max(1, pages)
+	case rows == 0:
+		return 1
+	case a.past == lastAgain, a.past == firstAgain:
+		return pages + 2
+	default:
+		return pages + 1
+	}
+}
+
+func TestHonestListings(t *testing.T) {
+	for name, kind := range kinds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, rows := range []int{0, 1, 4, 9, 10, 11, 20, 21, 30, 39, 40, 41, 50, 57, 60, 63, 80, 81, 95, 160, 161, 333, 640, 1000} {
+				synctest.Test(t, func(t *testing.T) {
+					a, p := kind()
+					a.rows = made(rows)
+					r := read(t, a, numbered(p))
+					r.whole(t, ids(1, rows))
+					if len(r.ids) != rows || len(r.logged) > 0 {
+						t.Errorf("%d of %d rows came; logged: %q", len(r.ids), rows, r.logged)
+					}
+					pages := (rows + p.Size - 1) / p.Size
+					allowed := before(rows, p, a)
+					switch full := rows > 0 && rows%p.Size == 0; {
+					case pages > 1:
+						allowed += 2 + int(2*log2(pages))
+					case pages == 0 && p.Rows == "", pages == 1 && full: // the page behind it; see docs/decisions/008
+						allowed += 2
+					case pages == 1 && (a.past == badRequest || a.past == unauthorized): // whether the API still answers is asked
+						allowed++
+					}
+					if got := a.requests(); got > allowed {
+						t.Errorf("%d rows: %d requests, at most %d: %v", rows, got, allowed, a.asked)
+					}
+				})
+			}
+		})
+	}
+}
+
+func log2(n int) float64 {
+	whole := bits.Len(uint(n)) - 1 //nolint:gosec // it is positive
+	return float64(whole) + float64(n-1<<whole)/float64(int(1)<<whole)
+}
+
+// TestRowsThatGo removes one row of a listing at every moment and every position: what was there all the time comes.
+func TestRowsThatGo(t *testing.T) {
+	for name, kind := range kinds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for moment := 1; moment <= 14; moment++ {
+				for _, at := range []int{0, 9, 12, 25, 34} {
+					synctest.Test(t, func(t *testing.T) {
+						a, p := kind()
+						a.rows = made(35)
+						a.after = func(a *api, number int) {
+							if number == moment {
+								a.rows = without(a.rows, at)
+							}
+						}
+						r := read(t, a, numbered(p))
+						kept := ids(1, 35)
+						r.whole(t, without(kept, at))
+					})
+				}
+			}
+		})
+	}
+}
+
+// TestListingsThatChangeAllTheTime changes a listing with times of change before random requests: rows come, and one goes, or many do. It ends
+// after three readings at the most. Where it is said to be whole and one row went, all others that were there all the time came. Where many
+// go, the same row may be missed by each reading, which nothing tells; and without a reliable number the third reading has the last word.
+func TestListingsThatChangeAllTheTime(t *testing.T) {
+	dated := func(id int, at time.Time) string {
+		return fmt.Sprintf(`{"id":%d,"at":%q}`, id, at.UTC().Format(time.RFC3339))
+	}
+	for name, kind := range kinds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			done := 0
+			for seed := range 120 {
+				going := 1
+				if seed%2 == 0 {
+					going = 1 << 30
+				}
+				synctest.Test(t, func(t *testing.T) {
+					a, p := kind()
+					a.pause = time.Second
+					chance := dice(seed)
+					kept := map[string]bool{}
+					for id := range 60 {
+						a.rows = append(a.rows, dated(id+1, time.Now().Add(-time.Hour)))
+						kept[strconv.Itoa(id+1)] = true
+					}
+					next := 100
+					a.before = func(a *api, _ int) {
+						switch at := chance.IntN(len(a.rows)); chance.IntN(6) {
+						case 0:
+							if going--; going < 0 {
+								return
+							}
+							delete(kept, strings.TrimLeft(strings.Split(a.rows[at], ",")[0], `{"id:`))
+							a.rows = without(a.rows, at)
+						case 1:
+							a.rows = append(slices.Clone(a.rows), dated(next, time.Now()))
+							next++
+						case 2:
+							a.rows = slices.Insert(slices.Clone(a.rows), 0, dated(next, time.Now()))
+							next++
+						}
+					}
+					l := numbered(p)
+					l.Clock = &listing.Clock{Field: "at", Zone: time.UTC}
+					r := read(t, a, l)
+					r.once(t)
+					if got := a.requests(); got > 3*80 {
+						t.Errorf("%d requests", got)
+					}
+					if r.end.Kind != listing.Done {
+						if f := fault.Of(r.end.Err); f.Kind != fault.Transient {
+							t.Errorf("ended as %d: %v", r.end.Kind, r.end.Err)
+						}
+						return
+					}
+					done++
+					var all []string
+					for id := range kept {
+						all = append(all, id)
+					}
+					if missing := r.missing(all); len(missing) > 0 && seed%2 == 1 && (p.Rows != "" && !p.Unsure || len(r.logged) < 2) {
+						t.Errorf("seed %d: whole without %v", seed, missing)
+					}
+				})
+			}
+			if done < 80 {
+				t.Errorf("only %d of 120 came to an end", done)
+			}
+		})
+	}
+}
+
+// TestAnswersThatAreNone has the first answers, or all of them, lack their list in every way. The rows come, or it fails soon.
+func TestAnswersThatAreNone(t *testing.T) {
+	bodies := []string{
+		`{"total":35,"message":"Internal error"}`, `{"total":35,"rows":null}`, `null`, `[]`, `{"rows":null}`, `{"error":"internal","rows":[]}`,
+		`{"total":0,"rows":[{"id":1}]}`, `{"total":-1,"rows":[{"id":1}]}`, `{"total":"many","rows":[{"id":1}]}`, `{"total":{},"rows":[]}`,
+		`{"total":35,"rows":"none"}`, `{"total":35,"rows":{"id":1}}`, `{}`, `"no"`,
+	}
+	reliable := pagination.Number{Size: 10, Rows: "total"}
+	for _, body := range bodies {
+		for _, times := range []int{1, 2, 1 << 30} {
+			for _, first := range []int{1, 2, 4} {
+				t.Run(fmt.Sprintf("%s %d times from page %d", body, times, first), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						left := times
+						a := &api{rows: made(35), total: exactly, page: func(_ *api, n int, good string) string {
+							if n >= first && left > 0 {
+								left--
+								return body
+							}
+							return good
+						}}
+						began := time.Now()
+						r := read(t, a, numbered(reliable))
+						if times <= 2 {
+							r.whole(t, ids(1, 35))
+							return
+						}
+						if r.end.Kind != listing.Failed || fault.Of(r.end.Err).Kind != fault.Transient || time.Since(began) > 3*time.Minute {
+							t.Errorf("ended as %d after %v: %v", r.end.Kind, time.Since(began), r.end.Err)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestAPageThatIsNot has one page come short, empty, or as another for some time.
+func TestAPageThatIsNot(t *testing.T) {
+	bad := map[string]func(a *api, good string) string{
+		"empty":             func(*api, string) string { return `{"total":95,"rows":[]}` },
+		"the first one":     func(a *api, _ string) string { return `{"total":95,"rows":[` + strings.Join(a.rows[:10], ",") + `]}` },
+		"one row too short": func(_ *api, good string) string { return good[:strings.LastIndex(good, ",")] + "]}" },
+	}
+	for name, kind := range kinds() {
+		for how, page := range bad {
+			for number := 2; number <= 9; number++ {
+				t.Run(fmt.Sprintf("%s, page %d %s", name, number, how), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						a, p := kind()
+						a.rows = made(95)
+						left := 1
+						a.page = func(a *api, n int, good string) string {
+							if n == number && left > 0 && a.requests2() > 1 {
+								left--
+								return page(a, good)
+							}
+							return good
+						}
+						read(t, a, numbered(p)).whole(t, ids(1, 95))
+					})
+				})
+			}
+		}
+	}
+}
+
+// requests2 is requests for who holds the lock.
+func (a *api) requests2() int { return len(a.asked) }
+
+// TestListingsWithoutEnd has listings that never end by themselves.
+func TestListingsWithoutEnd(t *testing.T) {
+	first := func(a *api, _ int, _ string) string {
+		return `{"total":20000,"last":2000,"rows":[` + strings.Join(a.rows[:10], ",") + `]}`
+	}
+	bare := func(*api, int, string) string { return `{"rows":[{"id":1},{"id":null,"name":"b"}]}` }
+	tests := map[string]struct {
+		api    *api
+		pages  pagination.Number
+		whole  bool
+		atMost int
+	}{
+		"the same page for ever": {&api{rows: made(30), page: first}, pagination.Number{Size: 10, Rows: "total", Last: "last"}, false, 60},
+		"a last page far behind the end": {
+			&api{rows: made(30), page: func(_ *api, _ int, good string) string { return `{"total":30,"last":10000000,` + good[1:] }},
+			pagination.Number{Size: 10, Rows: "total", Last: "last"}, true, 15,
+		},
+		"a last page far behind the end, without a total": {
+			&api{rows: made(30), page: func(_ *api, _ int, good string) string { return `{"last":10000000,` + good[1:] }},
+			pagination.Number{Size: 10, Last: "last"}, true, 40,
+		},
+		"more rows are promised than there are": {
+			&api{rows: made(30), total: func(int) string { return "31" }}, pagination.Number{Size: 10, Rows: "total"}, false, 40,
+		},
+		"more rows are said than there are": {
+			&api{rows: made(30), total: func(int) string { return "31" }}, pagination.Number{Size: 10, Rows: "total", Unsure: true, Exact: true}, true, 60,
+		},
+		"rows without keys": {&api{page: bare}, pagination.Number{Size: 10, Caps: []int{5}}, true, 5},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := read(t, tt.api, numbered(tt.pages))
+				if done := r.end.Kind == listing.Done; done != tt.whole {
+					t.Errorf("ended as %d: %v", r.end.Kind, r.end.Err)
+				}
+				r.once(t)
+				if got := tt.api.requests(); got > tt.atMost {
+					t.Errorf("%d requests, more than %d", got, tt.atMost)
+				}
+			})
+		})
+	}
+}
+
+func TestRowsWithoutKeysCountOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &api{rows: []string{`{"n":1}`, `{"n":1}`, `{"n":2}`, `{"id":7}`}, total: exactly}
+		r := read(t, a, numbered(pagination.Number{Size: 2, Rows: "total"}))
+		if r.end.Kind != listing.Done || len(r.ids) != 4 {
+			t.Errorf("%v, %v", r.ids, r.end)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // two never come, and two that come have no key: these must not fill the number up in a second reading
+		a := &api{rows: []string{`{"n":1}`, `{"n":2}`, `{"id":7}`}, total: func(int) string { return "5" }}
+		if r := read(t, a, numbered(pagination.Number{Size: 2, Rows: "total"})); r.end.Kind != listing.Failed || len(r.ids) != 3 {
+			t.Errorf("%v, %v", r.ids, r.end)
+		}
+	})
+}
+
+// TestAtOnce has listings that are said to come whole in one answer.
+func TestAtOnce(t *testing.T) {
+	all := pagination.AtOnce{Number: pagination.Number{Param: "page", Start: 1, Size: 20, Caps: []int{5, 10}}, All: -1}
+	type account struct {
+		lists map[string]int // rows by list
+		once  bool           // page -1 works
+	}
+	serve := func(c account) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			rows, page := made(c.lists[r.URL.Path]), r.URL.Query().Get("page")
+			n, _ := strconv.Atoi(page)
+			switch {
+			case page == "-1" && c.once:
+				rows = rows[:min(20, len(rows))]
+			case page == "-1":
+				rows = nil
+			default:
+				rows = rows[min(len(rows), (n-1)*5):min(len(rows), n*5)]
+			}
+			_, _ = w.Write([]byte(`[` + strings.Join(rows, ",") + `]`))
+		}
+	}
+	for name, c := range map[string]account{
+		"it works":         {map[string]int{"/a": 0, "/b": 3, "/c": 0, "/d": 12, "/e": 33, "/f": 4}, true},
+		"it does not work": {map[string]int{"/a": 0, "/b": 3, "/c": 0, "/d": 12, "/e": 33, "/f": 4}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log, asked := &lines{}, 0
+				handler := serve(c)
+				r := reader(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { asked++; handler(w, req) }), log)
+				for _, path := range []string{"/a", "/b", "/c", "/d", "/e", "/f"} {
+					l := listing.Listing{
+						Name: "things", Request: httpclient.Request{Path: path}, Key: []string{"id"}, Child: true, Ways: []listing.Way{{Pages: all}},
+					}
+					asked = 0
+					readWith(t, r, l, log).whole(t, ids(1, c.lists[path]))
+					if path == "/c" && asked != 1 {
+						t.Errorf("%d requests for a list of which the way is known", asked)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestPagesUnderAnotherName has an API that knows the number of a page under another name than was thought.
+func TestPagesUnderAnotherName(t *testing.T) {
+	for _, rows := range []int{7, 10, 20, 35, 100} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &api{rows: made(rows), total: exactly}
+			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				q := r.URL.Query()
+				q.Set("page", q.Get("pagina"))
+				if q.Get("pagina") == "" {
+					q.Set("page", "1")
+				}
+				r.URL.RawQuery = q.Encode()
+				a.ServeHTTP(w, r)
+			})
+			l := numbered(pagination.Number{Size: 10, Exact: true, Rows: "total", Unsure: true})
+			other := l.Ways[0].Pages.(pagination.Number)
+			other.Param = "pagina"
+			l.Ways = append(l.Ways, listing.Way{Pages: other})
+			read(t, handler, l).whole(t, ids(1, rows))
+		})
+	}
+}

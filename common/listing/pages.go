@@ -1,0 +1,201 @@
+package listing
+
+import (
+	"context"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+)
+
+const (
+	// repeats is how often a page that brings nothing new although there is more is asked for again, and how often one that is not what was
+	// asked for before its way is taken for refused.
+	repeats = 3
+	// maxIdle is how many pages in a row may bring nothing new although more is promised; without a promise it is one fewer.
+	maxIdle = 3
+	// maxIdleLinks is the same for pages that lead from one to the next: APIs that filter after they cut have empty ones.
+	maxIdleLinks = 100
+)
+
+// read reads the listing from its beginning, or from where it is, to its end.
+func (r *reading) read(ctx context.Context) error {
+	request := r.reader.request(r.Listing, r.way)
+	request.Place = r.from
+	r.of = request.Fingerprint()
+	switch pages := r.way.Pages.(type) {
+	case pagination.AtOnce:
+		return r.atOnce(ctx, pages, request)
+	case pagination.Numbered:
+		return r.numbered(ctx, pages, request)
+	default:
+		return r.linked(ctx, request)
+	}
+}
+
+// take is a share of the budget for the next page.
+func (r *reading) take() *httpclient.Share {
+	if r.Child {
+		return r.reader.Budget.Take(1)
+	}
+	return r.reader.Budget.Take(0)
+}
+
+// ask asks for a page, with a share of its own.
+func (r *reading) ask(ctx context.Context, request httpclient.Request, f fetching) (fetched, error) {
+	leave, err := r.reader.enter(ctx, r.Child)
+	if err != nil {
+		return fetched{}, err
+	}
+	defer leave()
+	f.share = r.take()
+	page, err := r.fetch(ctx, r.way, request, f)
+	if err != nil {
+		f.share.Release()
+	}
+	return page, err
+}
+
+// askWith asks for a page with the share of another that is not needed any more. It does not wait for room among the requests in flight:
+// those that have it may wait for this share. Only where one request may be in flight there is none to wait for.
+func (r *reading) askWith(ctx context.Context, share *httpclient.Share, way way, request httpclient.Request, f fetching) (fetched, error) {
+	if r.reader.Parallel() == 1 {
+		leave, err := r.reader.enter(ctx, r.Child)
+		if err != nil {
+			return fetched{share: share}, err
+		}
+		defer leave()
+	}
+	share.Reset()
+	f.share = share
+	return r.fetch(ctx, way, request, f)
+}
+
+// fetch is Reader.page with what the rows are read by.
+func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request, f fetching) (fetched, error) {
+	f.picker = r.rows.picker
+	return r.reader.page(ctx, r.Listing, way, request, f)
+}
+
+// accept is the rows of a page that are handed on. A page without a list is the end if no more is promised than came, and else a failure
+// that asking again may mend.
+func (r *reading) accept(p *fetched) []Row {
+	if r.pages == 0 && r.rows.began.IsZero() {
+		r.rows.clocked(p, r.reader.Began)
+	}
+	r.tell(p)
+	rows := r.rows.take(p)
+	if r.rows.fresh > 0 {
+		r.idle = 0
+	} else {
+		r.idle++
+	}
+	return rows
+}
+
+// again asks for a page once more, since it brought nothing new although there is more: a cache may have given another's, or none. It gives
+// the last answer, and its rows. The share is that of p.
+func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, wanted func() bool) (fetched, []Row, error) {
+	share := p.share
+	for try := 1; try < repeats && r.rows.fresh == 0 && (wanted() || p.listless && p.total.Rows > r.came()); try++ {
+		select {
+		case <-time.After(time.Duration(try) * 500 * time.Millisecond):
+		case <-ctx.Done():
+			return p, nil, context.Cause(ctx)
+		}
+		var err error
+		if p, err = r.askWith(ctx, share, r.way, p.request, f); err != nil {
+			return p, nil, err
+		}
+		r.idle--
+		rows = r.accept(&p)
+	}
+	if p.listless && p.total.Rows > r.came() {
+		return p, nil, fault.Transientf("%s answered without a list, and said that there are %d rows, of which %d came. "+
+			"Trying again later may help.", p.request.Path, p.total.Rows, r.came())
+	}
+	return p, rows, nil
+}
+
+// linked reads pages that lead from one to the next. That something is refused is seen in the first two: from then on an answer that says so
+// is a failure.
+func (r *reading) linked(ctx context.Context, request httpclient.Request) error {
+	strategy := r.way.Pages
+	_, offset := strategy.(pagination.Offset)
+	asked := map[string]bool{}
+	for next, more := strategy.First(request), true; more; {
+		fingerprint := next.Fingerprint()
+		if asked[fingerprint] {
+			return fault.Transientf("The listing %s leads back to a page that was read already.", r.Request.Path)
+		}
+		asked[fingerprint] = true
+		if r.pages >= 2 {
+			next.First = nil
+		}
+		f := fetching{later: r.pages >= 2}
+		p, err := r.ask(ctx, next, f)
+		if err != nil {
+			return err
+		}
+		share := p.share
+		rows := r.accept(&p)
+		if p, rows, err = r.again(ctx, p, rows, f, func() bool { return offset && r.short() }); err != nil {
+			share.Release()
+			return err
+		}
+		if next, more = strategy.Next(p.request, p.Page); more {
+			p.place = next.Place
+		}
+		if more && r.idle >= maxIdleLinks {
+			share.Release()
+			return fault.Transientf("The listing %s goes on for %d pages without a new row.", r.Request.Path, r.idle)
+		}
+		if err := r.hand(&p, rows, more); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// atOnce asks for the whole listing in one answer, and page by page where that is not known to work, or may have been cut off. It is known
+// once such an answer had the rows that the first page has, in this run; until then both are asked.
+func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request httpclient.Request) error {
+	const useless, trusted = "useless", "trusted"
+	name := r.Name + "\x00at once"
+	known, _ := r.reader.learnt.Load(name)
+	if known == useless {
+		return r.numbered(ctx, pages.Number, request)
+	}
+	whole, err := r.ask(ctx, pages.Once(request), fetching{past: true})
+	if err != nil {
+		return err
+	}
+	rows := r.accept(&whole)
+	came, cut := len(whole.Records), pages.Cut(len(whole.Records))
+	if err := r.hand(&whole, rows, known != trusted || cut); err != nil || known == trusted && !cut {
+		return err
+	}
+	if known != trusted {
+		first, err := r.ask(ctx, pages.First(request), fetching{})
+		if err != nil {
+			return err
+		}
+		rows := r.accept(&first)
+		listed, missed := len(first.Records), r.rows.fresh
+		if err := r.hand(&first, rows, missed > 0 || cut); err != nil {
+			return err
+		}
+		switch {
+		case missed > 0:
+			r.reader.learnt.Store(name, useless)
+		case came > 0 && listed > 0:
+			r.reader.learnt.Store(name, trusted)
+		}
+		if missed == 0 && !cut {
+			return nil
+		}
+	}
+	r.anew() // what came is not handed on again, and does not count as the end of the pages
+	return r.numbered(ctx, pages.Number, request)
+}

@@ -1,0 +1,282 @@
+package listing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+)
+
+// maxReadings is how often a listing that changes while it is read is read.
+const maxReadings = 3
+
+// listing is a Listing that is being read, in one or several readings.
+type listing struct {
+	*Listing
+	reader *Reader
+	rows   *rows
+	yield  func(Page) bool
+
+	number  int    // of the running reading, from 1
+	begin   string // the place that readings begin at; "": the beginning
+	earlier int64  // how many rows are before begin
+}
+
+// readings reads l until it is whole, or is known not to be: see docs/decisions/008.
+func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) bool) (end End) {
+	l := &listing{Listing: of, reader: r, rows: newRows(of), yield: yield, number: 1}
+	defer func() { end.Late = l.rows.late }()
+	l.begin, l.earlier = r.resume(of)
+	for reading := l.read(); ; {
+		err := reading.read(ctx)
+		switch {
+		case errors.Is(err, errStopped):
+			return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
+		case err != nil && r.resize(of, reading.way, err):
+			if reading.way = r.way(of); reading.from == l.begin {
+				reading = l.read()
+			}
+			continue // from where it is, with smaller pages
+		case err != nil && reading.refused(err):
+			l.number, l.begin, l.earlier = 1, "", 0
+		case err != nil:
+			return ended(of, err)
+		default:
+			done, err := reading.verdict()
+			if done {
+				return End{Kind: Done}
+			}
+			if !yield(Page{Anew: true}) { // what is missing may be anywhere
+				return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
+			}
+			if err != nil {
+				return End{Kind: Failed, Err: err}
+			}
+			r.Log.Info(fmt.Sprintf("%s changed while it was read, or lacks rows: %s; it is read once more", of.Name, reading.sum()))
+			l.number++
+		}
+		reading = l.read()
+	}
+}
+
+// read is a reading that has not begun.
+func (l *listing) read() *reading {
+	l.rows.begin()
+	return &reading{listing: l, way: l.reader.way(l.Listing), from: l.begin}
+}
+
+// errStopped is that whoever reads the pages does not want any more of them.
+var errStopped = errors.New("no more pages are wanted")
+
+// ended is the end of a listing after err.
+func ended(l *Listing, err error) End {
+	switch {
+	case errors.Is(err, errAbsent):
+		return End{Kind: Absent}
+	case errors.Is(err, errGone):
+		return End{Kind: Gone}
+	case errors.Is(err, errRefused) && l.Refusable:
+		return End{Kind: Refused, Err: err}
+	default:
+		return End{Kind: Failed, Err: err}
+	}
+}
+
+// reading is one reading of a listing from its beginning to its end.
+type reading struct {
+	*listing
+	way way
+	of  string // the fingerprint of what is asked
+
+	pages   int    // that came
+	filled  int    // those of them that had a row
+	from    string // the place behind the last page that was used, or where the reading begins
+	beyond  bool   // rows follow that cannot be reached
+	idle    int    // pages in a row without a new row
+	denied  error  // why a page was refused behind which rows were expected; nil: none was
+	end     last   // the last page that was looked for beforehand; zero: it was not
+	reached last   // the last page that brought a row
+
+	total    int64 // the largest number of rows that was told
+	latest   int64 // the last one
+	first    int64 // what the first page told
+	told     bool
+	reliable bool
+	changed  bool // it told different numbers
+}
+
+// last is where a listing ends.
+type last struct {
+	page int   // its last page, counted from 1; 0: it is not known
+	rows int64 // how many rows that has
+	size int64 // how many rows the pages before it have
+}
+
+// all is how many rows the whole listing has.
+func (l last) all() int64 {
+	if l.page == 0 {
+		return 0
+	}
+	return int64(l.page-1)*l.size + l.rows
+}
+
+// refused is whether the listing can begin anew after err, in another way.
+func (r *reading) refused(err error) bool {
+	refused, ok := errors.AsType[*refusal](err)
+	resumed := r.begin != ""
+	switch {
+	case !ok:
+		return false
+	case resumed && r.pages == 0: // the place may be the reason, and the way not to blame
+		r.reader.Forget(r.Name)
+		return true
+	case r.pages > 0 || refused.wrongPage:
+		return r.reader.nextWay(r.Listing, r.way, "")
+	default:
+		return r.reader.nextWay(r.Listing, r.way, r.way.Pages.First(r.reader.request(r.Listing, r.way)).Fingerprint())
+	}
+}
+
+// tell takes what a page says of the number of rows.
+func (r *reading) tell(p *fetched) {
+	totaled, ok := r.way.Pages.(pagination.Totaled)
+	if !ok {
+		return
+	}
+	if r.pages > 0 {
+		p.total = totaled.Total(p.Page, false)
+	}
+	if !p.total.Told || p.total.Rows < 0 {
+		return
+	}
+	rows := p.total.Rows + r.earlier
+	if !r.told {
+		r.told, r.reliable, r.first = true, totaled.Reliable(), rows
+	}
+	r.changed = r.changed || rows != r.first
+	r.total, r.latest = max(r.total, rows), rows
+}
+
+// came is how many different rows came in this reading, with those before its place.
+func (r *reading) came() int64 { return r.earlier + r.rows.came }
+
+// promised is how many rows this reading should have brought, as far as anything tells.
+func (r *reading) promised() int64 {
+	if r.told && r.reliable {
+		return r.total
+	}
+	return max(r.total, r.end.all(), r.reached.all())
+}
+
+// short is whether fewer rows came than are known to be there.
+func (r *reading) short() bool { return r.came() < r.promised() }
+
+// moved is whether the listing changed while it was read: it told different numbers, or it ended earlier than before, or rows that changed
+// since the reading began stand in the place of others.
+func (r *reading) moved() bool {
+	anchored, ok := r.way.Pages.(pagination.Anchored)
+	if ok && anchored.Anchored() {
+		return false
+	}
+	return r.changed || r.rows.young > 0 && r.came()-r.rows.young < max(r.first, r.end.all())
+}
+
+// verdict is whether the listing is whole after this reading. If it is neither whole nor an error, another reading may help.
+func (r *reading) verdict() (done bool, err error) {
+	switch {
+	case r.beyond && r.told:
+		return false, fault.Configf("%d of the %d rows of %s are out of reach: the API does not list them. %s",
+			r.total-r.came(), r.total, r.Name, r.way.Beyond)
+	case r.beyond:
+		return false, fault.Configf("%s has more rows than the %d that the API lists. %s", r.Name, r.came(), r.way.Beyond)
+	case !r.short() && !r.moved(), r.filled <= 1 && !r.short():
+		return true, nil
+	case r.number == 1:
+		return false, nil
+	case r.settled():
+		r.doubt()
+		return true, nil
+	case r.number < maxReadings && (r.moved() || r.rows.found > 0):
+		return false, nil
+	case r.denied != nil && !r.moved():
+		return false, r.denied
+	case r.moved():
+		return false, fault.Transientf("%s changes faster than it can be read: in %d readings %s. Trying again at a quieter time may help.",
+			r.Name, r.number, r.sum())
+	default:
+		return false, fault.Transientf("The API promised %d rows at %s and sent %d different ones, in reading number %d too. "+
+			"Trying again later may help.", r.promised(), r.Request.Path, r.came(), r.number)
+	}
+}
+
+// settled is whether a further reading has shown that nothing is missing although the numbers do not fit: it brought no row that those
+// before did not have, or only rows that changed since the sync began, which the next one brings. As many rows must be known as there were
+// when it began: a number that is a promise is held to its word, and any other as long as a further reading may help.
+func (r *reading) settled() bool {
+	switch {
+	case !r.moved() && (r.told && r.reliable || r.denied != nil), r.came() == 0:
+		return false
+	case !r.moved() && r.rows.found == 0:
+		return true
+	case r.Clock == nil || r.rows.old > 0:
+		return false
+	}
+	known := r.earlier + r.rows.all - r.rows.newer
+	if r.told && r.reliable {
+		return known >= r.first
+	}
+	return known >= r.end.all() || r.number == maxReadings
+}
+
+// doubt warns where the API says that there are more rows than it has, and is known to be wrong at times.
+func (r *reading) doubt() {
+	if r.short() && !r.moved() {
+		r.reader.Log.Warn(fmt.Sprintf("%s: %s, in each of %d readings; it is taken for complete, since the API's number is not reliable",
+			r.Name, r.sum(), r.number))
+	}
+}
+
+// sum says how many rows came of how many.
+func (r *reading) sum() string {
+	return fmt.Sprintf("%d rows were expected and %d came", r.promised(), r.came())
+}
+
+// anew forgets what came in this reading, which begins anew; what was handed on stays so.
+func (r *reading) anew() {
+	r.rows.begin()
+	*r = reading{listing: r.listing, way: r.way, of: r.of, from: r.from}
+}
+
+// hand hands a page on.
+func (r *reading) hand(p *fetched, rows []Row, more bool) error {
+	page := Page{Rows: rows, Header: p.Header, Mended: p.mended, First: r.pages == 0, Last: !more}
+	if page.First && r.told {
+		page.Total = r.total
+	}
+	if r.pages++; len(p.Records) > 0 {
+		r.filled++
+	}
+	r.beyond = r.beyond || r.way.beyond(p)
+	if p.place != "" && !r.beyond {
+		r.from = p.place
+		page.Place = &Place{Of: r.of, At: r.way.place(p.place), Rows: r.earlier + r.rows.all}
+	}
+	defer p.share.Release()
+	if !r.yield(page) {
+		return errStopped
+	}
+	return nil
+}
+
+// Served is when the server began to answer, on its own clock, or zero when it does not tell.
+func Served(h http.Header) time.Time {
+	t, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -1,0 +1,119 @@
+package listing
+
+import "context"
+
+// farthest is the number of a page that no listing has: an API that answers even there has no end that could be found.
+const farthest = 1 << 30
+
+// search looks for the last page: in steps that double, then by halves, which takes 2·log2(pages) requests at the most. Behind the last page
+// an API may answer with nothing, with a page that came before, or with a 4xx. See docs/decisions/008.
+type search struct {
+	*numbered
+	first *fetched
+	pages map[uint64]int // the page that was seen first, counted from 0, by the hash of what is on it
+	size  map[int]int64  // how many rows a page has
+}
+
+// sight is what is seen of a page.
+type sight uint8
+
+const (
+	there  sight = iota // it has rows of its own
+	behind              // there is no such page
+	same                // it has the rows of another one that was seen
+)
+
+// search is where the listing ends, whose first page is first.
+func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
+	s := &search{numbered: n, first: first, pages: map[uint64]int{n.first: 0}, size: map[int]int64{0: int64(n.size)}}
+	guess := s.guess()
+	low, lower, high := 0, 0, -1 // lower: the page that was low before low
+	next := 3
+	if guess > 0 {
+		next = guess
+	}
+	for ; high < 0; next = 2*next + 1 {
+		if next > farthest {
+			return last{}, nil
+		}
+		seen, of, err := s.look(ctx, next)
+		switch {
+		case err != nil:
+			return last{}, err
+		case seen == there:
+			lower, low = low, next
+		case seen == same && of > 0: // the last page again, which of may be already
+			return s.lowest(ctx, lower, of)
+		default:
+			high = next
+		}
+	}
+	for middle := low + (high-low)/2; high-low > 1; middle = low + (high-low)/2 {
+		if high == guess { // it may be right
+			middle = guess - 1
+		}
+		seen, _, err := s.look(ctx, middle)
+		if err != nil {
+			return last{}, err
+		}
+		if seen == there {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return s.last(low), nil
+}
+
+// guess is the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing.
+func (s *search) guess() int {
+	if total := s.first.total; total.Told && total.Rows > 0 {
+		return int(min((total.Rows+int64(s.numbered.size)-1)/int64(s.numbered.size), farthest))
+	}
+	return 0
+}
+
+// lowest is the first page that is the same as page high, behind page low, which is another.
+func (s *search) lowest(ctx context.Context, low, high int) (last, error) {
+	for size := s.size[high]; high-low > 1; s.size[high] = size {
+		middle := low + (high-low)/2
+		seen, _, err := s.look(ctx, middle)
+		if err != nil {
+			return last{}, err
+		}
+		if seen == there {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return s.last(high), nil
+}
+
+func (s *search) last(page int) last {
+	return last{page: page + 1, rows: s.size[page], size: int64(s.numbered.size)}
+}
+
+// look asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
+func (s *search) look(ctx context.Context, i int) (sight, int, error) {
+	p, err := s.askWith(ctx, s.first.share, s.way, s.at(i), fetching{later: true, past: true})
+	if err != nil {
+		return behind, 0, err
+	}
+	s.refused = s.refused || p.past
+	if len(p.Records) == 0 {
+		s.behind[i] = true
+		return behind, 0, nil
+	}
+	hash := s.rows.alike(&p)
+	of, ok := s.pages[hash]
+	switch {
+	case !ok:
+		s.pages[hash], s.size[i] = i, int64(len(p.Records))
+		return there, i, nil
+	case of == 0:
+		err = s.otherNumber(ctx, s.first.share, i)
+	}
+	s.behind[i] = true
+	return same, of, err
+}
