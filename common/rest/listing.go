@@ -311,10 +311,11 @@ type walk struct {
 	refusable bool // something in the request can be left out: the listing ends with a refusal where the API refuses it
 	place     *state.Place
 	clock     *Cursor
-	before    map[digest]int64            // rows of earlier listings: they are left out, and this one's are added; nil: there are none
-	page      func(fetched)               // told of every page first; may be nil
-	use       func([]row) error           // gets the rows that did not come before, page by page
-	reached   func(at *state.Place) error // told from where to go on, after use of what is before; nil for nowhere; may be nil
+	before    map[digest]int64  // rows of earlier listings: they are left out, and this one's are added; nil: there are none
+	page      func(fetched)     // told of every page first; may be nil
+	use       func([]row) error // gets the rows that did not come before, page by page
+	// told from where to go on, after use of what is before, and of late as far as it is known; nil for nowhere; may be nil
+	reached func(at *state.Place, late time.Time) error
 }
 
 // walk reads a listing and holds it to the total that it promises: when fewer different rows came it is read once more, and when they are
@@ -361,7 +362,7 @@ func (r *run) walk(ctx context.Context, w walk) (late time.Time, err error) {
 			beyond = beyond || way.beyond(p)
 			if p.place != "" && !beyond {
 				from = p.place
-				if err := w.at(&state.Place{Of: of, At: way.place(p.place), Rows: earlier + seen.count()}); err != nil {
+				if err := w.at(&state.Place{Of: of, At: way.place(p.place), Rows: earlier + seen.count()}, seen.late); err != nil {
 					return seen.late, err
 				}
 			}
@@ -382,7 +383,7 @@ func (r *run) walk(ctx context.Context, w walk) (late time.Time, err error) {
 			}
 			return seen.late, nil
 		}
-		if err := w.at(nil); err != nil { // what is missing may be anywhere
+		if err := w.at(nil, seen.late); err != nil { // what is missing may be anywhere
 			return seen.late, err
 		}
 		switch {
@@ -415,11 +416,11 @@ func (r *run) elsewhere(w walk, way way, resumed bool, pages int, stray bool) bo
 }
 
 // at tells how far the listing has come.
-func (w walk) at(place *state.Place) error {
+func (w walk) at(place *state.Place, late time.Time) error {
 	if w.reached == nil {
 		return nil
 	}
-	return w.reached(place)
+	return w.reached(place, late)
 }
 
 // repeating is whether rows that came before may be the end of a listing.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +39,7 @@ type family struct {
 	direct []*member        // sent from the listing's own rows: the root's, and those exploded from them
 	kids   []*member        // read with requests of their own, one listing per row
 	seen   map[digest]int64 // the rows of the sets of Each that were read; nil where there is one reading only
-	ignore map[string]bool  // the sets of parameters with which the API was seen to ignore the filter
+	ignore bool             // the API was seen to ignore the filter by time of change, and the user knows
 	deaf   bool             // the API refuses to be asked for changes
 	told   bool             // and the user knows
 	err    error            // why the listing could not be read
@@ -138,15 +137,15 @@ const removedSlice = "removed"
 
 // slice is one reading of a family's listing.
 type slice struct {
-	id          string // what states call it
-	set         string // what its set of parameters is called
-	request     httpclient.Request
-	from, until time.Time // what the API was asked for; zero: everything
-	removed     bool
+	id      string // what states call it
+	set     string // what its set of parameters is called
+	request httpclient.Request
+	from    time.Time // from when on the API was asked for changes; zero: for everything
+	removed bool
 }
 
 // refusable is whether something is asked for that can be left out.
-func (sl slice) refusable() bool { return sl.set != "" || !sl.until.IsZero() }
+func (sl slice) refusable() bool { return sl.set != "" || !sl.from.IsZero() }
 
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
@@ -184,10 +183,21 @@ func (f *family) missing(ctx context.Context) {
 	f.run.log.Warn(f.root.Name + ": this account does not have it; it is read as empty")
 }
 
-// alive asks for what a check asks for; an error says why the API does not answer even that.
+// alive asks for what a check asks for: the first page of the listing that the stream named Check is made from, with the first set of its
+// parameters. An error says why the API does not answer even that.
 func (r *run) alive(ctx context.Context) error {
 	s := r.api.stream(r.api.Check)
-	return r.try(ctx, s, s.request())
+	if s != nil {
+		s = r.api.stream(s.origin())
+	}
+	if s == nil {
+		return fault.Systemf("the connector checks a stream %q that it does not have", r.api.Check)
+	}
+	request := s.request()
+	if len(s.Each) > 0 {
+		request = s.with(request, s.Each[0])
+	}
+	return r.try(ctx, s, request)
 }
 
 // listing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
@@ -219,7 +229,7 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
 		return m.future != nil || slices.Contains(m.doc.Cycle.Slices, sl.id)
 	})
-	if len(direct)+len(f.kids) == 0 || sl.until != (time.Time{}) && f.ignore[sl.set] {
+	if len(direct)+len(f.kids) == 0 {
 		return nil
 	}
 	s := f.root
@@ -271,9 +281,9 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 			}
 			return nil
 		},
-		reached: func(place *state.Place) error {
+		reached: func(place *state.Place, late time.Time) error {
 			for _, m := range direct {
-				if err := m.reached(place); err != nil {
+				if err := m.reached(place, late); err != nil {
 					return err
 				}
 			}
@@ -352,10 +362,13 @@ func (m *member) take(sl slice, rows []row) error {
 	return nil
 }
 
-// slices is the readings that the listing takes: per set of Each, per window, and the one of removed rows.
+// slices is the readings that the listing takes: one per set of Each, and the one of removed rows.
 func (f *family) slices() []slice {
 	s := f.root
 	from, until := f.from(), f.run.now
+	if slices.ContainsFunc(slices.Concat(f.direct, f.kids), func(m *member) bool { return m.future == nil && m.ahead }) {
+		until = time.Time{}
+	}
 	each := s.Each
 	if len(each) == 0 {
 		each = []map[string]any{nil}
@@ -365,28 +378,15 @@ func (f *family) slices() []slice {
 	}
 	var all []slice
 	for _, params := range each {
-		base := slice{id: name(params), set: name(params), request: s.with(s.request(), params)}
-		if s.Cursor == nil || s.Cursor.Ask == nil || from.IsZero() || f.deaf {
-			all = append(all, base)
-			continue
-		}
-		zone := s.Cursor.zone()
-		step := s.Cursor.Window
-		if step <= 0 {
-			step = until.Sub(from) + 1
-		}
-		for at := from; at.Before(until); at = at.Add(step) {
-			w := base
-			w.from, w.until = at, at.Add(step)
-			if w.until.After(until) {
-				w.until = until
+		sl := slice{id: name(params), set: name(params), request: s.with(s.request(), params)}
+		if s.Cursor != nil && s.Cursor.Ask != nil && !from.IsZero() && !f.deaf {
+			if !until.IsZero() && !from.Before(until) {
+				continue // the start date is after now
 			}
-			if s.Cursor.Window > 0 {
-				w.id = strings.TrimSpace(w.id + " " + w.from.UTC().Format(time.RFC3339))
-			}
-			w.request = s.Cursor.Ask(base.request, w.from.In(zone), w.until.In(zone))
-			all = append(all, w)
+			sl.from = from
+			sl.request = s.Cursor.Ask(sl.request, from.In(s.Cursor.zone()), until.In(s.Cursor.zone()))
 		}
+		all = append(all, sl)
 	}
 	if s.Removed != nil {
 		r := s.request()
@@ -422,14 +422,11 @@ func (f *family) from() (from time.Time) {
 // check notices, once, that the API answers with rows from outside the time that it was asked for.
 func (f *family) check(sl slice, r row) {
 	const slack = 48 * time.Hour // of filters by day, in whatever zone
-	if f.ignore[sl.set] || sl.from.IsZero() || r.time.IsZero() || !r.time.Before(sl.from.Add(-slack)) {
+	if f.ignore || sl.from.IsZero() || r.time.IsZero() || !r.time.Before(sl.from.Add(-slack)) {
 		return
 	}
-	if f.ignore == nil {
-		f.ignore = map[string]bool{}
-		f.run.log.Warn(f.root.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
-	}
-	f.ignore[sl.set] = true
+	f.ignore = true
+	f.run.log.Warn(f.root.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
 }
 
 // name is a set of parameters as states call it.

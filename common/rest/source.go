@@ -41,7 +41,8 @@ func (s *Source) Schemas() ([]string, error) {
 // checkBudget is how long one request of a check may take, retries included: a check ends within 30 seconds.
 const checkBudget = 25 * time.Second
 
-// Check asks for the first page of the stream that the description names, as a read would.
+// Check asks for the first page of the stream that the description names, as a read would; of one that is made from the rows of another,
+// for the first page of that.
 func (s *Source) Check(ctx context.Context, config []byte) error {
 	api, err := s.description.Open(config)
 	if err != nil {
@@ -52,16 +53,8 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	if err != nil {
 		return err
 	}
-	stream := api.stream(api.Check)
-	if stream == nil {
-		return fault.Systemf("the connector checks a stream %q that it does not have", api.Check)
-	}
 	r := run{api: api, client: client, log: protocol.Logger(ctx), slots: make(chan struct{}, 1)}
-	request := stream.request()
-	if len(stream.Each) > 0 {
-		request = stream.with(request, stream.Each[0])
-	}
-	return r.try(ctx, stream, request)
+	return r.alive(ctx)
 }
 
 // Discover is the catalog: every stream of the description, in its order, with its schema.
