@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,9 +73,10 @@ var errGone = errors.New("the row of the parent has gone")
 var errState = errors.New("reading the state")
 
 // families sorts the configured streams into families, in the order of the description, and says what is wrong with those that cannot be
-// read; these are told at once.
+// read; these are told at once. The streams of another namespace are another family: they go on from states of their own, and where rows do
+// not show their times only the question tells which of them are new.
 func (r *run) families(cat *protocol.ConfiguredCatalog, input state.Input) (all []*family, failures []error) {
-	byRoot := map[string]*family{}
+	byRoot := map[protocol.Descriptor]*family{}
 	for _, configured := range cat.Streams {
 		m, err := r.configure(configured, input)
 		if err != nil {
@@ -84,11 +86,12 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, input state.Input) (all 
 			failures = append(failures, err)
 			continue
 		}
-		origin := m.origin()
+		origin := protocol.Descriptor{Name: m.origin(), Namespace: m.desc.Namespace}
 		f := byRoot[origin]
 		if f == nil {
-			f = &family{run: r, root: r.api.stream(origin)}
+			f = &family{run: r, root: r.api.stream(origin.Name)}
 			byRoot[origin] = f
+			all = append(all, f)
 		}
 		if m.Parent != nil {
 			f.kids = append(f.kids, m)
@@ -96,11 +99,10 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, input state.Input) (all 
 			f.direct = append(f.direct, m)
 		}
 	}
-	for i := range r.api.Streams {
-		if f := byRoot[r.api.Streams[i].Name]; f != nil {
-			all = append(all, f)
-		}
+	place := func(f *family) int {
+		return slices.IndexFunc(r.api.Streams, func(s Stream) bool { return s.Name == f.root.Name })
 	}
+	slices.SortStableFunc(all, func(a, b *family) int { return cmp.Compare(place(a), place(b)) })
 	return all, failures
 }
 

@@ -432,7 +432,7 @@ func TestTwoNamespacesOfOneStream(t *testing.T) {
 			t.Errorf("%s: %v, want %v", stream, got, want)
 		}
 	}
-	if len(o.states) != 12 || len(o.statuses) != 12 || count(a.requests(), "/things?") > 2 {
+	if len(o.states) != 12 || len(o.statuses) != 12 || count(a.requests(), "/things?") != 6 { // two of each: removed rows have their own
 		t.Errorf("states %v, statuses %v, requests %v", o.states, o.statuses, a.requests())
 	}
 }
