@@ -125,7 +125,7 @@ func (m *member) wants(sl slice, r row) bool {
 	if sl.removed {
 		if m.doc.Removed.Has(r.key) {
 			m.keep(r.key)
-			return m.incremental && !r.time.IsZero() && !r.until.Before(m.bound)
+			return !m.doc.Mark.IsZero() && !r.until.Before(m.bound) // without a mark it was sent in this very pass
 		}
 		return r.since(m.start, m.start)
 	}

@@ -255,17 +255,89 @@ func TestPassesFromAnotherMark(t *testing.T) {
 	fail.Store(false)
 	moved := strings.Replace(broken.last("things"), `"t":"2026-01-01T12:00:00-03:00"`, `"t":"2023-01-01T12:00:00-03:00"`, 1)
 	for name, tt := range map[string]struct {
+		start       rest.Date
 		state, mode string
 		want        []string
 	}{
-		"the same":       {broken.last("things"), "things+", []string{"3"}},
-		"another mark":   {moved, "things+", []string{"1", "2", "3", "9"}},
-		"a full refresh": {broken.last("things"), "things", []string{"1", "2", "3", "9"}},
+		"the same":                        {"", broken.last("things"), "things+", []string{"3"}},
+		"another mark":                    {"", moved, "things+", []string{"1", "2", "3", "9"}},
+		"another start date, as far back": {"2025-01-01", broken.last("things"), "things+", []string{"2", "3"}},
+		"a full refresh":                  {"", broken.last("things"), "things", []string{"1", "2", "3", "9"}},
 	} {
-		o := read(t.Context(), t, source(""), stateOf("things", tt.state), tt.mode)
+		o := read(t.Context(), t, source(tt.start), stateOf("things", tt.state), tt.mode)
 		o.complete(t)
 		if got := o.ids("things"); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v, after %s", name, got, tt.want, tt.state)
+		}
+	}
+}
+
+// What a pass says that is not this sync's counts for nothing: not its removed rows, and not that it did not tell of parents.
+func TestKeysOfAnotherPass(t *testing.T) {
+	b := &book{
+		rows:    []string{row(1, "2026-01-01 00:00:00"), row(2, "2026-01-01 00:00:00")},
+		removed: []string{row(7, "2025-01-01 00:00:00")},
+		parts:   map[string][]string{"1": {thing(11, "2026-03-01 10:00:00")}, "2": {thing(21, "2025-01-01 10:00:00")}},
+	}
+	source := serve(t, b.answer).source(known)
+	const begun = `"start":"2026-02-01T00:00:00Z","slices":["removed"],"records":9}}`
+	for name, doc := range map[string]string{
+		"a full refresh":     `{"t":"2026-03-01T10:00:00-03:00","removed":"7","cycle":{"mode":"full_refresh",` + begun,
+		"the version before": `{"t":"2026-03-01T10:00:00-03:00","removed":"7","cycle":{` + begun,
+	} {
+		o := read(t.Context(), t, source, stateOf("things", doc), "things+")
+		o.complete(t)
+		if got := o.ids("things"); !slices.Equal(got, []string{"7"}) {
+			t.Errorf("%s: %v", name, got)
+		}
+		o = read(t.Context(), t, source, stateOf("parts", doc), "parts+")
+		o.complete(t)
+		if got := o.ids("parts"); !slices.Equal(got, []string{"11", "21"}) {
+			t.Errorf("parts, %s: %v", name, got)
+		}
+	}
+}
+
+// Removed rows that a pass had sent before it broke off do not come again when it goes on.
+func TestRemovedRowsOfAnInterruptedPass(t *testing.T) {
+	b := &book{removed: []string{row(7, "2025-01-01 00:00:00"), row(8, "2025-01-01 00:00:00")}}
+	source := serve(t, b.answer).source(known)
+	for mode, doc := range map[string]string{"things+": "incremental", "things": "full_refresh"} {
+		o := read(t.Context(), t, source, stateOf("things", `{"t":null,"removed":"7","cycle":{"mode":"`+doc+
+			`","start":"2026-02-01T00:00:00Z","slices":["x"],"records":1}}`), mode)
+		o.complete(t)
+		if got := o.ids("things"); !slices.Equal(got, []string{"8"}) || !strings.Contains(o.last("things"), `"removed":"7-8"`) {
+			t.Errorf("%s: %v, and then %s", mode, got, o.last("things"))
+		}
+	}
+}
+
+// A pass cannot have begun after now; otherwise the mark would be whatever the latest row says.
+func TestPassThatBeganAfterNow(t *testing.T) {
+	b := &book{rows: []string{row(1, "2026-01-01 00:00:00"), row(2, "2998-01-01 00:00:00")}}
+	source := serve(t, b.answer).source(known)
+	const doc = `{"t":null,"cycle":{"mode":"incremental","start":"2999-01-01T00:00:00Z","max":"2998-02-01T00:00:00Z","slices":["removed"],"records":9}}`
+	o := read(t.Context(), t, source, stateOf("things", doc), "things+")
+	o.complete(t)
+	var d struct{ T time.Time }
+	if err := json.Unmarshal([]byte(o.last("things")), &d); err != nil || d.T.After(time.Now()) || d.T.Before(time.Now().Add(-time.Minute)) {
+		t.Errorf("the state is %s, %v", o.last("things"), err)
+	}
+}
+
+func TestStartDateAfterNowAsksNothing(t *testing.T) {
+	b := &book{rows: []string{row(1, "2026-01-01 00:00:00")}}
+	a := serve(t, b.answer)
+	source := a.source(func(d rest.API) rest.API {
+		d = known(d)
+		d.Streams[0].Cursor.Start = "2999-01-01"
+		return d
+	})
+	for _, mode := range []string{"things", "things+"} {
+		o := read(t.Context(), t, source, nil, mode)
+		o.complete(t)
+		if asked := filter(a.requests(), "/things?deleted=false"); len(o.records) > 0 || len(asked) > 0 {
+			t.Errorf("%s: %v, asked %v", mode, o.records, asked)
 		}
 	}
 }
