@@ -102,8 +102,8 @@ const DefaultMargin = 15 * time.Minute
 type Ask func(r httpclient.Request, from, until time.Time) httpclient.Request
 
 // Removed describes a listing of rows that were removed. Removing need not have moved a row's time of change, so the listing is read
-// whole in every sync; a row is sent when it is newly removed, or changed since the mark or within the margin before it. The keys of up to RemovedKept of those sent are kept in
-// the state; what is beyond is sent again in every sync.
+// whole in every sync; a row is sent when it is newly removed, or changed since the mark or within the margin before it. The keys of up to
+// RemovedKept of those sent are kept in the state; what is beyond is sent again in every sync.
 type Removed struct {
 	Query url.Values // parameters in the place of the stream's own
 }

@@ -21,7 +21,7 @@ import (
 //	{"last_updated_at":null}                       read completely, and nothing had a time of change
 //	{"last_updated_at":"…","removed":"17,20-25"}
 //	{"last_updated_at":"…","parents":""}           there were no parents
-//	{"last_updated_at":"…","cycle":{"mode":"incremental","from":"…","start":"…","max":"…","slices":["deleted=false"],"done":"1-5000","records":5210}}
+//	{"last_updated_at":"…","cycle":{"mode":"incremental","from":"…","start":"…","max":"…","done":"1-5000","records":5210}}
 //	{"LastModifiedDate":null,"cycle":{"mode":"full_refresh","start":"…","place":{"of":"…","at":"…","rows":5210},"records":5210}}
 //	{"__ab_no_cursor_state_message":true}          a stream without a cursor, read completely
 //
