@@ -98,10 +98,11 @@ type Row struct {
 type Page struct {
 	Rows   []Row // those that did not come before
 	Header http.Header
-	Total  int64 // what the first page tells of the number of rows of the whole listing; 0: nothing
-	First  bool  // it is the first page of a reading
-	Last   bool  // no page follows
-	Anew   bool  // the listing begins anew, and the page has no rows: no place that was told before is one any more
+	Total  int64     // what the first page tells of the number of rows of the whole listing; 0: nothing
+	First  bool      // it is the first page of a reading
+	Last   bool      // no page follows
+	Late   time.Time // End.Late, as far as it is known
+	Anew   bool      // the listing begins anew, and the page has no rows: no place that was told before is one any more
 	Mended
 	Place *Place // from where a later reading can go on after this page; nil: it is not known any more, or the way has no places
 }

@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -14,20 +15,20 @@ type numbered struct {
 	*reading
 	strategy pagination.Numbered
 	request  httpclient.Request
-	told     int          // how many pages there are, as the API tells; 0: it does not
-	first    uint64       // a hash of the first page
-	size     int          // how many rows that had
-	odd      bool         // which is no size that pages are known to be cut to
-	cut      bool         // but they are
-	behind   map[int]bool // pages, counted from 0, that the search found to be none
-	refused  bool         // it found so because the API refused them
-	sure     bool         // a page with fewer rows than any that is cut is the last one
+	told     int           // how many pages there are, as the API tells; 0: it does not
+	first    uint64        // a hash of the first page
+	size     int           // how many rows that had
+	odd      bool          // which is no size that pages are known to be cut to
+	cut      bool          // but they are
+	behind   map[int]sight // pages, counted from 0, that the search found to be none
+	refused  bool          // it found so because the API refused them
+	sure     bool          // a page with fewer rows than any that is cut is the last one
 	fewest   int
 }
 
 // numbered reads pages by their number.
 func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, request httpclient.Request) error {
-	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]bool{}}
+	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]sight{}}
 	n.fewest, n.sure = strategy.Fewest()
 	n.sure = n.sure || r.Child
 	for {
@@ -62,7 +63,9 @@ func (n *numbered) pass(ctx context.Context) (again bool, err error) {
 		case i == 0 && more && n.end.page == 1 && n.refused:
 			return false, n.answers(ctx)
 		case i == 0 && n.end.page == 1: // the page behind it was asked for in the search
-			n.idle, i = 1, 1
+			if n.idle, i = 1, 1; n.behind[1] == same {
+				n.suspect = n.wrongPage(1)
+			}
 		case i == 1 && n.odd && n.rows.fresh > 0 && !n.sure && n.end.page == 0 && !n.promise():
 			n.cut = true
 			return true, nil
@@ -138,11 +141,8 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, err er
 		share.Release()
 		return false, err
 	}
-	if n.rows.fresh > 0 && n.denied != nil { // there are rows behind what was refused
-		share.Release()
-		return false, n.denied
-	}
 	if n.rows.fresh > 0 {
+		n.gap = cmp.Or(n.gap, n.suspect)
 		n.reached = last{page: i + 1, rows: int64(len(p.Records)), size: int64(n.size)}
 		if i == 0 {
 			n.reached.page = 0 // one page says nothing of how many rows there are
@@ -156,19 +156,28 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, err er
 // name, and one that was refused may have been refused for another reason than that it lies behind the end.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) error {
 	if !p.past {
+		if len(p.Records) > 0 {
+			n.suspect = n.wrongPage(i)
+		}
 		if len(p.Records) > 0 && n.rows.alike(p) == n.first {
 			return n.otherNumber(ctx, p.share, i)
 		}
 		return nil
 	}
 	if n.wanted(i) { // it may have been there before rows went
-		n.denied = &fault.Error{Kind: fault.Transient, Err: p.err, Message: fmt.Sprintf("%s refuses page %d although there are more rows, "+
+		n.suspect = &fault.Error{Kind: fault.Transient, Err: p.err, Message: fmt.Sprintf("%s refuses page %d although there are more rows, "+
 			"and answers where it answered before. Trying again later may help.", p.request.Path, i+1)}
-	} else if n.behind[i] || n.filled == 0 {
+		n.denied = n.suspect
+	} else if n.behind[i] != there || n.filled == 0 {
 		return nil
 	}
 	_, err := n.askWith(ctx, p.share, n.way, n.at(0), fetching{})
 	return err
+}
+
+// wrongPage is that page i, behind which there are rows, has those of another.
+func (n *numbered) wrongPage(i int) error {
+	return fault.Transientf("%s answers with the rows of another page for page %d. Trying again later may help.", n.Request.Path, i+1)
 }
 
 // answers is whether the API still answers where it answered before: then what it refused is not there.
@@ -217,7 +226,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return false
 	case n.idle == 0:
 		return !n.sure || len(p.Records) >= n.fewest
-	case n.Child, p.past, i == 1 && n.odd, n.behind[i+1]:
+	case n.Child, p.past, i == 1 && n.odd, n.behind[i+1] != there:
 		return false
 	default:
 		return n.idle < maxIdle-1

@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			if done {
 				return End{Kind: Done}
 			}
-			if !yield(Page{Anew: true}) { // what is missing may be anywhere
+			if !yield(Page{Anew: true, Late: l.rows.late}) { // what is missing may be anywhere
 				return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
 			}
 			if err != nil {
@@ -97,7 +98,9 @@ type reading struct {
 	from    string // the place behind the last page that was used, or where the reading begins
 	beyond  bool   // rows follow that cannot be reached
 	idle    int    // pages in a row without a new row
-	denied  error  // why a page was refused behind which rows were expected; nil: none was
+	suspect error  // what is wrong with the last page that brought nothing new, if there are rows behind it
+	gap     error  // that there are
+	denied  error  // why a page was refused that was expected to be there
 	end     last   // the last page that was looked for beforehand; zero: it was not
 	reached last   // the last page that brought a row
 
@@ -202,8 +205,8 @@ func (r *reading) verdict() (done bool, err error) {
 		return true, nil
 	case r.number < maxReadings && (r.moved() || r.rows.found > 0):
 		return false, nil
-	case r.denied != nil && !r.moved():
-		return false, r.denied
+	case !r.moved() && cmp.Or(r.gap, r.denied) != nil:
+		return false, cmp.Or(r.gap, r.denied)
 	case r.moved():
 		return false, fault.Transientf("%s changes faster than it can be read: in %d readings %s. Trying again at a quieter time may help.",
 			r.Name, r.number, r.sum())
@@ -218,9 +221,11 @@ func (r *reading) verdict() (done bool, err error) {
 // when it began: a number that is a promise is held to its word, and any other as long as a further reading may help.
 func (r *reading) settled() bool {
 	switch {
-	case !r.moved() && (r.told && r.reliable || r.denied != nil), r.came() == 0:
+	case r.came() == 0, !r.moved() && cmp.Or(r.gap, r.denied) != nil:
 		return false
-	case !r.moved() && r.rows.found == 0:
+	case !r.moved() && r.told && r.reliable && !r.rows.twice: // it is held to its word
+		return false
+	case !r.moved() && r.rows.found == 0 && !(r.told && r.reliable):
 		return true
 	case r.Clock == nil || r.rows.old > 0:
 		return false
@@ -253,7 +258,7 @@ func (r *reading) anew() {
 
 // hand hands a page on.
 func (r *reading) hand(p *fetched, rows []Row, more bool) error {
-	page := Page{Rows: rows, Header: p.Header, Mended: p.mended, First: r.pages == 0, Last: !more}
+	page := Page{Rows: rows, Header: p.Header, Mended: p.mended, First: r.pages == 0, Last: !more, Late: r.rows.late}
 	if page.First && r.told {
 		page.Total = r.total
 	}

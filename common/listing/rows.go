@@ -59,6 +59,7 @@ type counts struct {
 	fresh int       // different rows of the last page that did not come in this reading before
 	found int64     // rows that no reading before brought
 	old   int64     // those of them that a later sync need not bring: they are older than this one
+	twice bool      // a row came on two pages, so that rows moved
 	newer int64     // those of them that came into being, or changed, after the reading began
 }
 
@@ -142,6 +143,8 @@ func (u *rows) isNew(d digest, row *Row) bool {
 		if !row.Time.IsZero() && !row.Time.Before(u.began) {
 			u.young++
 		}
+	} else {
+		u.twice = true
 	}
 	if !here {
 		u.all++

@@ -102,7 +102,7 @@ func (s *search) look(ctx context.Context, i int) (sight, int, error) {
 	}
 	s.refused = s.refused || p.past
 	if len(p.Records) == 0 {
-		s.behind[i] = true
+		s.behind[i] = behind
 		return behind, 0, nil
 	}
 	hash := s.rows.alike(&p)
@@ -114,6 +114,6 @@ func (s *search) look(ctx context.Context, i int) (sight, int, error) {
 	case of == 0:
 		err = s.otherNumber(ctx, s.first.share, i)
 	}
-	s.behind[i] = true
+	s.behind[i] = same
 	return same, of, err
 }

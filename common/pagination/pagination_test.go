@@ -135,8 +135,11 @@ func TestNumberCounts(t *testing.T) {
 	if pages, ok := n.Count(p); pages != 4 || !ok {
 		t.Errorf("Count is %d, %t", pages, ok)
 	}
-	if rows, ok := n.Total(p, false); rows != 7 || !ok {
-		t.Errorf("Total is %d, %t", rows, ok)
+	if total := n.Total(p, false); total != (pagination.Total{Rows: 7, Told: true}) || !n.Reliable() {
+		t.Errorf("Total is %+v", total)
+	}
+	if total := n.Total(page(2, `{"total":"many"}`, nil), false); !total.Bad {
+		t.Errorf("Total is %+v", total)
 	}
 	second := n.At(httpclient.Request{Query: url.Values{"deleted": {"false"}}}, 1)
 	if got := second.Query.Encode(); got != "deleted=false&page=2" {
@@ -149,7 +152,7 @@ func TestNumberCounts(t *testing.T) {
 	if _, ok := n.Count(bare); ok {
 		t.Error("Count of an answer that does not tell")
 	}
-	if _, ok := n.Total(bare, true); ok {
+	if n.Total(bare, true).Told {
 		t.Error("Total of an answer that does not tell")
 	}
 	if !n.Echoes(second, bare) {

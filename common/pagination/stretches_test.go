@@ -66,8 +66,8 @@ func (tb *table) read(t *testing.T, s pagination.Stretches, place string) (rows 
 		for _, row := range p.Records {
 			rows[string(row)] = true
 		}
-		if total, ok := s.Total(p, len(places) == 0); ok && place == "" && total != int64(len(tb.created)) {
-			t.Fatalf("the total is %d of %d", total, len(tb.created))
+		if total := s.Total(p, len(places) == 0); total.Told && place == "" && total.Rows != int64(len(tb.created)) {
+			t.Fatalf("the total is %d of %d", total.Rows, len(tb.created))
 		}
 		beyond = beyond || s.Beyond(r, p)
 		places = append(places, r.Place)
@@ -144,7 +144,7 @@ func TestKeysetPlaces(t *testing.T) {
 	if !k.Echoes(first, page(3, `{}`, nil)) || k.Echoes(next, page(4, `{}`, nil)) {
 		t.Error("a page is no answer when its keys do not rise from the place on")
 	}
-	if _, ok := k.Total(page(1, `{"left":9}`, nil), false); ok {
+	if k.Total(page(1, `{"left":9}`, nil), false).Told {
 		t.Error("what is left after the first page is no total")
 	}
 }

@@ -6,6 +6,7 @@
 package rest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"time"
@@ -70,8 +71,10 @@ type Stream struct {
 
 // Cursor describes the time of change of a stream's rows.
 //
-// What is sent are the rows at or after the mark, and rows without a time; what the API is asked for may be more (Lookback) and what it
-// answers may be more still (it ignores the filter): the engine filters either way.
+// A sync sends the rows that changed since the mark of the one before, those that changed within the Margin before it, which may have become
+// visible after later ones were read, and rows without a time. What the API is asked for may be more (Lookback) and what it answers may be
+// more still (it ignores the filter): the engine filters either way. A time that shows only a day or a minute stands for all of it, so that
+// where an API's times are days the margin is the day, and the day before where it reaches that far.
 type Cursor struct {
 	Field   string         // path of the time in a row as the API sends it
 	As      string         // the name it has in the record as it is sent; "" is Field
@@ -81,24 +84,27 @@ type Cursor struct {
 	Start   Date           // rows before it are not sent, in either sync mode; "": all are
 	// Lookback widens the question, for filters that know only days, or the wrong zone, or are not sharp at their ends.
 	Lookback time.Duration
-	// Overlap sends rows again whose time is up to this long before the mark: for a time that is not quite one of change.
-	Overlap time.Duration
+	// Margin is how long before the mark a row's time may lie for it to be sent again: as long as a row may take to become visible with the
+	// time at which it changed, and longer for a time that is not quite one of change. 0 is DefaultMargin; there is no way to have none.
+	Margin time.Duration
 	// Open is the path of a value that a row does not have while it may still change without its time moving; such rows are always sent.
 	Open string
-	// Margin, if it is not 0, makes the mark the moment at which the pass began, less this, whatever times came: for rows that need not carry
-	// the time that the API filters them by.
-	Margin time.Duration
-	// Window cuts the question into stretches of this length, each a slice that a later run need not read again; 0 asks once.
-	Window time.Duration
+	// Hidden says that rows need not carry the time that the API filters them by: the mark is the moment at which the pass began, whatever
+	// times came.
+	Hidden bool
 }
 
+// DefaultMargin is the Margin of a Cursor that names none. It is longer than a transaction may take, and than a replica is behind.
+const DefaultMargin = 15 * time.Minute
+
 // Ask is a request for the rows that changed from from until until, both in the cursor's zone. until is the time at which the pass
-// began; what changed since belongs to the next one, though it may come now.
+// began; what changed since belongs to the next one, though it may come now. The zero until is none: a mark that is after now was made by
+// the API's clock, and so were the rows around it.
 type Ask func(r httpclient.Request, from, until time.Time) httpclient.Request
 
 // Removed describes a listing of rows that were removed. Removing need not have moved a row's time of change, so the listing is read
-// whole in every sync; a row is sent when it is newly removed, or changed since. The keys of up to RemovedKept of those sent are kept in
-// the state; what is beyond is sent again in every sync.
+// whole in every sync; a row is sent when it is newly removed, or changed since the mark or within the margin before it. The keys of up to
+// RemovedKept of those sent are kept in the state; what is beyond is sent again in every sync.
 type Removed struct {
 	Query url.Values // parameters in the place of the stream's own
 }
@@ -118,8 +124,8 @@ type Parent struct {
 	// Detail says that what is asked for is the parent's row itself, in full: an answer with another key is an error. That none of several rows
 	// has one means that the route is wrong.
 	Detail bool
-	// Follows says that the child's rows change when the parent's does: only changed parents are asked for, and the mark is the
-	// parent's time. Otherwise every parent is asked for, and the child's Cursor filters its own rows.
+	// Follows says that the child's rows change when the parent's does: only parents that changed, or did within the margin before the
+	// mark, are asked for, and the mark is the parent's time. Otherwise every parent is asked for, and the child's Cursor filters its own rows.
 	Follows bool
 	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. The parent's listing is then read
 	// whole, as far back as the child's Cursor starts.
@@ -141,10 +147,14 @@ type Way = listing.Way
 // Partial describes a list inside a row that the API may cut off.
 type Partial = listing.Partial
 
-// Between asks with two parameters, each in layout.
+// Between asks with two parameters, each in layout; the second is left out where there is no end.
 func Between(in httpclient.In, from, until, layout string) Ask {
 	return func(r httpclient.Request, f, u time.Time) httpclient.Request {
-		return r.With(in, from, f.Format(layout)).With(in, until, u.Format(layout))
+		r = r.With(in, from, f.Format(layout))
+		if u.IsZero() {
+			return r
+		}
+		return r.With(in, until, u.Format(layout))
 	}
 }
 
@@ -156,9 +166,12 @@ func Since(in httpclient.In, from, layout string) Ask {
 }
 
 // DayRange asks with one parameter that holds two days, joined by separator. The second is the day after the one on which the pass began,
-// since the API's days may be another zone's.
+// since the API's days may be another zone's; where there is no end it is the last day of 2099, which any API can compare with.
 func DayRange(in httpclient.In, param, layout, separator string) Ask {
 	return func(r httpclient.Request, f, u time.Time) httpclient.Request {
+		if u.IsZero() {
+			u = time.Date(2099, 12, 30, 0, 0, 0, 0, time.UTC)
+		}
 		return r.With(in, param, f.Format(layout)+separator+u.AddDate(0, 0, 1).Format(layout))
 	}
 }
@@ -217,12 +230,12 @@ func (c *Cursor) layouts() []string {
 	return c.Layouts
 }
 
-// overlap is that of the cursor, or none.
-func (c *Cursor) overlap() time.Duration {
+// margin is that of the cursor, or none without a cursor.
+func (c *Cursor) margin() time.Duration {
 	if c == nil {
 		return 0
 	}
-	return c.Overlap
+	return cmp.Or(c.Margin, DefaultMargin)
 }
 
 // start is the moment before which rows are not sent, or zero.

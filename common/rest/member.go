@@ -25,10 +25,11 @@ type member struct {
 	desc        protocol.Descriptor
 	incremental bool
 	shape       *record.Shape
-	lone        bool      // the shape brings the row's time of change into form and does nothing else
-	start       time.Time // rows before it are not sent, ever; zero: all are
-	bound       time.Time // rows before it are not sent, but for open ones; not before start
-	future      []byte    // the state as it came, when its mark is after now: nothing is read
+	lone        bool       // the shape brings the row's time of change into form and does nothing else
+	start       time.Time  // rows before it are not sent, ever; zero: all are
+	bound       time.Time  // rows before it are not sent, but for open ones; not before start
+	ahead       bool       // the mark is after now, as the API's clock may have made it
+	future      *time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read
 
 	mu       sync.Mutex // held while records are sent and while what follows changes, so that a state never overtakes its records
 	doc      state.Doc  // as it came, with the running cycle
@@ -51,39 +52,59 @@ func (r *run) member(s *Stream, configured protocol.ConfiguredStream, input stat
 		shape: s.shape(), saved: r.now,
 	}
 	name := s.Cursor.name()
-	raw := input[s.Name]
-	doc, err := state.Decode(s.Name, raw, name, s.Cursor.layouts(), s.Cursor.zone())
+	doc, err := state.Decode(s.Name, input[m.desc], name, s.Cursor.layouts(), s.Cursor.zone())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errState, err)
 	}
 	field, lone := m.shape.Lone()
 	m.lone = lone && field == name && s.Cursor.Field == name
-	m.doc, m.start = doc, s.Cursor.start()
-	m.bound = m.start
-	switch resumed := s.Cursor != nil && doc.Cycle != nil && (len(doc.Cycle.Slices)+doc.Cycle.Done.Len() > 0 || doc.Cycle.Place != nil); {
-	case !resumed && m.incremental:
-		m.doc.Cycle = nil
-	case !resumed:
-		m.doc = state.Doc{Mark: doc.Mark} // a full refresh that begins: nothing was sent in it yet
-	case slices.Contains(doc.Cycle.Slices, removedSlice):
-		m.removed = doc.Removed
-	}
-	if doc.Mark.After(r.now) {
-		m.future = raw
-	}
-	if mark := doc.Mark.Add(-s.Cursor.overlap()); m.incremental && !doc.Mark.IsZero() && mark.After(m.bound) {
-		m.bound = mark
-	}
-	if m.doc.Cycle == nil {
-		m.doc.Cycle = &state.Cycle{Start: r.now.UTC()}
-	}
-	if m.doc.Cycle.Done == nil {
-		m.doc.Cycle.Done = &state.Set{}
-	}
-	if m.removed == nil {
-		m.removed = &state.Set{}
-	}
+	m.resume(doc, configured.SyncMode)
 	return m, nil
+}
+
+// aheadMost is how long after now a mark may be for the API's clock to have made it.
+const aheadMost = 48 * time.Hour
+
+// resume sets where m begins, from the state that it was handed. A full refresh takes nothing but its own unfinished pass, and no mark. An
+// incremental sync takes the mark and what the state says of removed rows and of parents, and the unfinished pass too where it is one that
+// sends the same rows.
+func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
+	now := m.run.now
+	m.start = m.Cursor.start()
+	if !m.incremental {
+		doc.Mark = time.Time{}
+	}
+	m.bound = m.start
+	if from := doc.Mark.Add(-m.Cursor.margin()); !doc.Mark.IsZero() && from.After(m.bound) {
+		m.bound = from
+	}
+	m.ahead = doc.Mark.After(now)
+	cycle := doc.Cycle
+	doc.Cycle = &state.Cycle{Mode: mode, From: m.bound, StartDate: m.start, Start: now.UTC(), Done: &state.Set{}}
+	m.removed = &state.Set{}
+	switch begun := cycle != nil && (len(cycle.Slices) > 0 || cycle.Done.Len() > 0 || cycle.Place != nil); {
+	case doc.Mark.After(now.Add(aheadMost)):
+		mark := doc.Mark
+		m.future, doc.Mark = &mark, now.Truncate(time.Second)
+	case begun && m.Cursor != nil && cycle.Continues(mode, m.bound, m.start):
+		m.late = cycle.Late
+		if doc.Cycle = cycle; cycle.Start.After(now) {
+			cycle.Start = now.UTC()
+		}
+		if cycle.Done == nil {
+			cycle.Done = &state.Set{}
+		}
+		if doc.Removed != nil && slices.Contains(cycle.Slices, removedSlice) {
+			m.removed = doc.Removed
+		}
+	case !m.incremental:
+		doc = state.Doc{Cycle: doc.Cycle}
+	case cycle != nil && cycle.Mode != mode: // what its keys stand for was sent by a full refresh that never ended, or it is not known by what
+		if doc.Removed = nil; doc.Parents == nil && m.readsAll() {
+			doc.Parents = &state.Set{}
+		}
+	}
+	m.doc = doc
 }
 
 // shape is the stream's edits compiled; a cursor field leaves as RFC 3339 unless an edit of the stream's own sees to it.
@@ -108,7 +129,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 	if sl.removed {
 		if m.doc.Removed.Has(r.Key) {
 			m.keep(r.Key)
-			return m.incremental && r.Time.After(m.bound)
+			return !m.doc.Mark.IsZero() && !r.Until.Before(m.bound) // without a mark it was sent in this very pass
 		}
 		return since(r, m.start, m.start)
 	}
@@ -214,10 +235,12 @@ func puts(parent record.Record, members map[string]string) []record.Member {
 	return put
 }
 
-// reached notes how far the slice that is being read has come; nil: that is not known any more.
-func (m *member) reached(place *state.Place) error {
+// reached notes how far the slice that is being read has come; nil: that is not known any more. The mark may not pass late, unless that is
+// zero.
+func (m *member) reached(place *state.Place, late time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.notLaterThan(late)
 	if m.doc.Cycle.Place = place; place == nil {
 		return nil
 	}
@@ -235,8 +258,9 @@ func (m *member) checkpoint() error {
 
 // partial is the state in the middle of a cycle. m.mu is held.
 func (m *member) partial() state.Doc {
-	doc := m.doc
-	doc.Removed = &state.Set{}
+	doc, cycle := m.doc, *m.doc.Cycle
+	cycle.Late = m.late
+	doc.Cycle, doc.Removed = &cycle, &state.Set{}
 	doc.Removed.AddAll(m.removed)
 	if !slices.Contains(doc.Cycle.Slices, removedSlice) {
 		doc.Removed.AddAll(m.doc.Removed)
@@ -251,8 +275,8 @@ func (m *member) final() state.Doc {
 	if reached.Nanosecond() == 0 { // the API's clock shows whole seconds: what changes within the one that is running shows its beginning
 		start = start.Truncate(time.Second)
 	}
-	if m.Cursor != nil && m.Cursor.Margin > 0 {
-		reached = start.Add(-m.Cursor.Margin)
+	if m.Cursor != nil && m.Cursor.Hidden {
+		reached = start
 	}
 	if reached.After(start) {
 		reached = start
@@ -297,7 +321,7 @@ func (m *member) end(ctx context.Context) error {
 	defer m.mu.Unlock()
 	m.warn()
 	if m.future != nil {
-		return m.same()
+		return m.pass()
 	}
 	if m.err != nil {
 		if err := m.save(m.partial()); err != nil {
@@ -319,14 +343,15 @@ func (m *member) end(ctx context.Context) error {
 	return m.run.out.Status(m.desc, protocol.Complete)
 }
 
-// same ends a stream whose state lies in the future: nothing was read, and its state is the same again. m.mu is held.
-func (m *member) same() error {
-	m.run.log.Warn(fmt.Sprintf("%s: the state's mark is after now, so nothing can be newer; no records are read and the state stays as it is. "+
-		"If that is not meant, reset the stream's state", m.Name))
-	if err := m.run.out.Status(m.desc, protocol.Running); err != nil {
-		return err
-	}
-	if err := m.run.out.Checkpoint(m.desc, m.future); err != nil {
+// pass ends a stream whose state's mark is so far after now that no clock made it: nothing is read, and the mark falls to the beginning of
+// this sync. m.mu is held.
+func (m *member) pass() error {
+	m.run.log.Warn(fmt.Sprintf("%s: the state's mark %s is more than two days after now, so no records are read, and from now on the mark is the "+
+		"beginning of this sync. What changed between the last sync that read records and this one is missing: reset the stream's state to get it",
+		m.Name, m.future.In(m.Cursor.zone()).Format(time.RFC3339)))
+	doc := m.doc
+	doc.Cycle = nil
+	if err := m.save(doc); err != nil {
 		return err
 	}
 	return m.run.out.Status(m.desc, protocol.Complete)

@@ -61,7 +61,7 @@ func (a *api) source(describe func(rest.API) rest.API) *rest.Source {
 	})
 }
 
-// outcome is what a read wrote.
+// outcome is what a read wrote. A stream in a namespace is called "namespace.name".
 type outcome struct {
 	err      error
 	records  map[string][]string // compact JSON by stream, in order
@@ -107,12 +107,13 @@ func readCatalog(ctx context.Context, t *testing.T, source *rest.Source, state [
 
 func (o *outcome) add(t *testing.T, line []byte) {
 	t.Helper()
-	type descriptor struct{ Name string }
+	type descriptor struct{ Name, Namespace string }
+	called := func(d descriptor) string { return strings.TrimPrefix(d.Namespace+"."+d.Name, ".") }
 	var m struct {
 		Type   string
 		Record struct {
-			Stream string
-			Data   json.RawMessage
+			Stream, Namespace string
+			Data              json.RawMessage
 		}
 		State struct {
 			Stream struct {
@@ -139,17 +140,18 @@ func (o *outcome) add(t *testing.T, line []byte) {
 	}
 	switch {
 	case m.Type == "RECORD":
-		o.records[m.Record.Stream] = append(o.records[m.Record.Stream], string(m.Record.Data))
+		name := called(descriptor{m.Record.Stream, m.Record.Namespace})
+		o.records[name] = append(o.records[name], string(m.Record.Data))
 		o.lines = append(o.lines, "RECORD "+m.Record.Stream)
 	case m.Type == "STATE":
-		name := m.State.Stream.Descriptor.Name
+		name := called(m.State.Stream.Descriptor)
 		o.states[name] = append(o.states[name], string(m.State.Stream.State))
 		o.counts[name] += m.State.SourceStats.RecordCount
 		o.lines = append(o.lines, "STATE "+name)
 	case m.Type == "LOG":
 		o.warnings = append(o.warnings, m.Log.Message)
 	case m.Trace.Type == "STREAM_STATUS":
-		name := m.Trace.StreamStatus.Descriptor.Name
+		name := called(m.Trace.StreamStatus.Descriptor)
 		o.statuses[name] = append(o.statuses[name], m.Trace.StreamStatus.Status)
 	case m.Trace.Type == "ERROR":
 		o.failures = append(o.failures, m.Trace.Error.Type+": "+m.Trace.Error.Message)
@@ -162,9 +164,13 @@ func (o *outcome) state() []byte {
 		return nil
 	}
 	messages := []any{}
-	for name, states := range o.states {
+	for called, states := range o.states {
+		descriptor := map[string]any{"name": called}
+		if namespace, name, ok := strings.Cut(called, "."); ok {
+			descriptor = map[string]any{"name": name, "namespace": namespace}
+		}
 		messages = append(messages, map[string]any{"type": "STREAM", "stream": map[string]any{
-			"stream_descriptor": map[string]any{"name": name}, "stream_state": json.RawMessage(states[len(states)-1]),
+			"stream_descriptor": descriptor, "stream_state": json.RawMessage(states[len(states)-1]),
 		}})
 	}
 	raw, err := json.Marshal(messages)

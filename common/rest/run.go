@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -32,14 +31,14 @@ type run struct {
 type family struct {
 	run           *run
 	root          *Stream
-	direct        []*member       // sent from the listing's own rows: the root's, and those exploded from them
-	kids          []*member       // read with requests of their own, one listing per row
-	seen          *listing.Seen   // the rows of the slices that were read; nil where there is one slice only
-	ignore        map[string]bool // the sets of parameters with which the API was seen to ignore the filter
-	filterRefused bool            // the API refuses to be asked for changes
-	warned        bool            // and the user knows
-	absent        bool            // the account does not have the listing
-	err           error           // why the listing could not be read
+	direct        []*member     // sent from the listing's own rows: the root's, and those exploded from them
+	kids          []*member     // read with requests of their own, one listing per row
+	seen          *listing.Seen // the rows of the slices that were read; nil where there is one slice only
+	ignore        bool          // the API was seen to ignore the filter by time of change, and the user knows
+	filterRefused bool          // the API refuses to be asked for changes
+	warned        bool          // and the user knows
+	absent        bool          // the account does not have the listing
+	err           error         // why the listing could not be read
 }
 
 // errFilterRefused is what a slice ends with when the API refuses to be asked for changes.
@@ -49,9 +48,10 @@ var errFilterRefused = errors.New("the API refuses to be asked for changes")
 var errState = errors.New("reading the state")
 
 // families sorts the configured streams into families, in the order of the description, and says what is wrong with those that cannot be
-// read; these are told at once.
+// read; these are told at once. The streams of another namespace are another family: they go on from states of their own, and where rows do
+// not show their times only the question tells which of them are new.
 func (r *run) families(cat *protocol.ConfiguredCatalog, input state.Input) (all []*family, failures []error) {
-	byRoot := map[string]*family{}
+	byRoot := map[protocol.Descriptor]*family{}
 	for _, configured := range cat.Streams {
 		m, err := r.configure(configured, input)
 		if err != nil {
@@ -61,11 +61,12 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, input state.Input) (all 
 			failures = append(failures, err)
 			continue
 		}
-		origin := m.origin()
+		origin := protocol.Descriptor{Name: m.origin(), Namespace: m.desc.Namespace}
 		f := byRoot[origin]
 		if f == nil {
-			f = &family{run: r, root: r.api.stream(origin)}
+			f = &family{run: r, root: r.api.stream(origin.Name)}
 			byRoot[origin] = f
+			all = append(all, f)
 		}
 		if m.Parent != nil {
 			f.kids = append(f.kids, m)
@@ -73,11 +74,10 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, input state.Input) (all 
 			f.direct = append(f.direct, m)
 		}
 	}
-	for i := range r.api.Streams {
-		if f := byRoot[r.api.Streams[i].Name]; f != nil {
-			all = append(all, f)
-		}
+	place := func(f *family) int {
+		return slices.IndexFunc(r.api.Streams, func(s Stream) bool { return s.Name == f.root.Name })
 	}
+	slices.SortStableFunc(all, func(a, b *family) int { return cmp.Compare(place(a), place(b)) })
 	return all, failures
 }
 
@@ -114,15 +114,15 @@ const removedSlice = "removed"
 
 // slice is one reading of a family's listing.
 type slice struct {
-	id          string // what states call it
-	set         string // what its set of parameters is called
-	request     httpclient.Request
-	from, until time.Time // what the API was asked for; zero: everything
-	removed     bool
+	id      string // what states call it
+	set     string // what its set of parameters is called
+	request httpclient.Request
+	from    time.Time // from when on the API was asked for changes; zero: for everything
+	removed bool
 }
 
 // refusable is whether something is asked for that can be left out.
-func (sl slice) refusable() bool { return sl.set != "" || !sl.until.IsZero() }
+func (sl slice) refusable() bool { return sl.set != "" || !sl.from.IsZero() }
 
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
@@ -159,9 +159,16 @@ func (f *family) missing(ctx context.Context) {
 	f.run.log.Warn(f.root.Name + ": this account does not have it; it is read as empty")
 }
 
-// alive asks for what a check asks for; an error says why the API does not answer even that.
+// alive asks for what a check asks for: the first page of the listing that the stream named Check is made from, with the first set of its
+// parameters. An error says why the API does not answer even that.
 func (r *run) alive(ctx context.Context) error {
 	s := r.api.stream(r.api.Check)
+	if s != nil {
+		s = r.api.stream(s.origin())
+	}
+	if s == nil {
+		return fault.Systemf("the connector checks a stream %q that it does not have", r.api.Check)
+	}
 	request := s.request()
 	if len(s.Each) > 0 {
 		request = s.with(request, s.Each[0])
@@ -291,7 +298,7 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 		return nil
 	}
 	for _, m := range direct {
-		if err := m.reached((*state.Place)(page.Place)); err != nil {
+		if err := m.reached((*state.Place)(page.Place), page.Late); err != nil {
 			return err
 		}
 	}
@@ -370,10 +377,13 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 	return nil
 }
 
-// slices is the readings that the listing takes: per set of Each, per window, and the one of removed rows.
+// slices is the readings that the listing takes: one per set of Each, and the one of removed rows.
 func (f *family) slices() []slice {
 	s := f.root
 	from, until := f.from(), f.run.now
+	if slices.ContainsFunc(slices.Concat(f.direct, f.kids), func(m *member) bool { return m.future == nil && m.ahead }) {
+		until = time.Time{}
+	}
 	each := s.Each
 	if len(each) == 0 {
 		each = []map[string]any{nil}
@@ -383,28 +393,15 @@ func (f *family) slices() []slice {
 	}
 	var all []slice
 	for _, params := range each {
-		base := slice{id: name(params), set: name(params), request: s.with(s.request(), params)}
-		if s.Cursor == nil || s.Cursor.Ask == nil || from.IsZero() || f.filterRefused {
-			all = append(all, base)
-			continue
-		}
-		zone := s.Cursor.zone()
-		step := s.Cursor.Window
-		if step <= 0 {
-			step = until.Sub(from) + 1
-		}
-		for at := from; at.Before(until); at = at.Add(step) {
-			w := base
-			w.from, w.until = at, at.Add(step)
-			if w.until.After(until) {
-				w.until = until
+		sl := slice{id: name(params), set: name(params), request: s.with(s.request(), params)}
+		if s.Cursor != nil && s.Cursor.Ask != nil && !from.IsZero() && !f.filterRefused {
+			if !until.IsZero() && !from.Before(until) {
+				continue // the start date is after now
 			}
-			if s.Cursor.Window > 0 {
-				w.id = strings.TrimSpace(w.id + " " + w.from.UTC().Format(time.RFC3339))
-			}
-			w.request = s.Cursor.Ask(base.request, w.from.In(zone), w.until.In(zone))
-			all = append(all, w)
+			sl.from = from
+			sl.request = s.Cursor.Ask(sl.request, from.In(s.Cursor.zone()), until.In(s.Cursor.zone()))
 		}
+		all = append(all, sl)
 	}
 	if s.Removed != nil {
 		r := s.request()
@@ -440,14 +437,11 @@ func (f *family) from() (from time.Time) {
 // check notices, once, that the API answers with rows from outside the time that it was asked for.
 func (f *family) check(sl slice, r listing.Row) {
 	const slack = 48 * time.Hour // of filters by day, in whatever zone
-	if f.ignore[sl.set] || sl.from.IsZero() || r.Time.IsZero() || !r.Time.Before(sl.from.Add(-slack)) {
+	if f.ignore || sl.from.IsZero() || r.Time.IsZero() || !r.Time.Before(sl.from.Add(-slack)) {
 		return
 	}
-	if f.ignore == nil {
-		f.ignore = map[string]bool{}
-		f.run.log.Warn(f.root.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
-	}
-	f.ignore[sl.set] = true
+	f.ignore = true
+	f.run.log.Warn(f.root.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
 }
 
 // name is a set of parameters as states call it.

@@ -1,12 +1,15 @@
 package state
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
@@ -17,26 +20,38 @@ import (
 //	{"last_updated_at":"2026-03-01T10:00:00-03:00"}
 //	{"last_updated_at":null}                       read completely, and nothing had a time of change
 //	{"last_updated_at":"…","removed":"17,20-25"}
-//	{"last_updated_at":"…","cycle":{"start":"…","max":"…","slices":["deleted=false"],"done":"1-5000","records":5210}}
-//	{"LastModifiedDate":"…","cycle":{"start":"…","place":{"of":"…","at":"…","rows":5210},"records":5210}}
+//	{"last_updated_at":"…","parents":""}           there were no parents
+//	{"last_updated_at":"…","cycle":{"mode":"incremental","from":"…","start":"…","max":"…","done":"1-5000","records":5210}}
+//	{"LastModifiedDate":null,"cycle":{"mode":"full_refresh","start":"…","place":{"of":"…","at":"…","rows":5210},"records":5210}}
 //	{"__ab_no_cursor_state_message":true}          a stream without a cursor, read completely
 //
 // The zero value is a stream that was never read.
 type Doc struct {
 	Mark    time.Time // everything before it has been sent; zero: nothing has
 	Removed *Set      // keys already sent as removed
-	Parents *Set      // keys of the parents that Mark covers; nil: all
+	Parents *Set      // keys of the parents that Mark covers, which may be none; nil: all
 	Cycle   *Cycle    // set in the middle of a pass over the API, which may take several runs
 }
 
-// Cycle is how far one pass over the API has come.
+// Cycle is how far one pass over the API has come. What it says is true of a pass in the same sync mode that sends rows from the same moment
+// on, and of no other: see Continues.
 type Cycle struct {
-	Start   time.Time `json:"start"`            // when it began, on the API's clock: the mark after it will not be later
-	Max     time.Time `json:"max,omitzero"`     // the latest time of change among what was sent or passed over
-	Slices  []string  `json:"slices,omitempty"` // the slices that are done
-	Done    *Set      `json:"done,omitempty"`   // the parents that are done
-	Place   *Place    `json:"place,omitempty"`  // how far the slice that is being read has come; nil: it is not known
-	Records int64     `json:"records"`          // sent so far; it makes two states of one cycle differ
+	Mode      protocol.SyncMode `json:"mode,omitempty"`      // "" is what versions wrote that did not know which pass it was
+	From      time.Time         `json:"from,omitzero"`       // rows before it are not sent; zero: all are
+	StartDate time.Time         `json:"start_date,omitzero"` // rows before it are not sent even where their parent is new; zero: all are
+	Start     time.Time         `json:"start"`               // when it began, on the API's clock: the mark after it will not be later
+	Max       time.Time         `json:"max,omitzero"`        // the latest time of change among what was sent or passed over
+	Late      time.Time         `json:"late,omitzero"`       // the mark after it will not be later: a row changed while it was read
+	Slices    []string          `json:"slices,omitempty"`    // the slices that are done
+	Done      *Set              `json:"done,omitempty"`      // the parents that are done
+	Place     *Place            `json:"place,omitempty"`     // how far the slice that is being read has come; nil: it is not known
+	Records   int64             `json:"records"`             // sent so far; it makes two states of one cycle differ
+}
+
+// Continues is whether a pass in mode, which sends rows from from on, and those of new parents from startDate on, may go on from c. nil is
+// continued by none.
+func (c *Cycle) Continues(mode protocol.SyncMode, from, startDate time.Time) bool {
+	return c != nil && c.Mode == mode && c.From.Equal(from) && c.StartDate.Equal(startDate)
 }
 
 // Place is a place in a listing before which everything was sent.
@@ -53,46 +68,56 @@ const noCursor = "__ab_no_cursor_state_message"
 const complete = "__ab_full_refresh_sync_complete"
 
 // Decode reads the document of stream. cursor is the name of its cursor field, or "" where it has none; layouts and zone read a mark that
-// is not in RFC 3339. A document that has members and none that belongs here is another connector's: that, and a member that cannot be
-// read, is a config error.
+// is not in RFC 3339. No bytes, and {}, are a stream that was never read. A config error is: what is no object, a member that cannot be
+// read, a document of a stream with a cursor that does not say its mark (null says that there is none yet), and one of a stream without a
+// cursor that has members and none that belongs here. What the version before wrote in the middle of a first pass, a cycle without a mark,
+// is read.
 func Decode(stream string, doc json.RawMessage, cursor string, layouts []string, zone *time.Location) (Doc, error) {
 	var d Doc
-	if len(doc) == 0 {
+	if doc = bytes.TrimSpace(doc); len(doc) == 0 {
 		return d, nil
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(doc, &members); err != nil {
-		return d, unreadable(stream, "", err)
+	if doc[0] != '{' || !json.Valid(doc) {
+		return d, unreadable(stream, "", nil)
 	}
-	known := 0
-	for name, raw := range members {
-		var err error
-		switch name {
-		case noCursor, complete:
-		case "removed":
-			d.Removed = &Set{}
-			err = json.Unmarshal(raw, d.Removed)
-		case "parents":
-			d.Parents = &Set{}
-			err = json.Unmarshal(raw, d.Parents)
-		case "cycle":
-			d.Cycle = &Cycle{}
-			err = json.Unmarshal(raw, d.Cycle)
-		case cursor:
-			d.Mark, err = mark(raw, layouts, zone)
-		default:
+	members := record.Record(doc)
+	known := members.Get(noCursor).Exists() || members.Get(complete).Exists()
+	for _, member := range []struct {
+		name string
+		into any
+	}{{"removed", &d.Removed}, {"parents", &d.Parents}, {"cycle", &d.Cycle}} {
+		value := members.Get(member.name)
+		if !value.Exists() {
 			continue
 		}
-		if err != nil {
-			return Doc{}, unreadable(stream, name, err)
+		if err := json.Unmarshal(value.Raw(), member.into); err != nil {
+			return Doc{}, unreadable(stream, member.name, err)
 		}
-		known++
+		known = true
 	}
-	if known == 0 && len(members) > 0 {
-		return Doc{}, fault.Configf("The state of stream %q was written by another connector or another version: it has none of the members "+
-			"that belong there. Reset that stream's state.", stream)
+	empty := len(bytes.TrimSpace(doc[1:len(doc)-1])) == 0
+	if cursor == "" {
+		if !known && !empty {
+			return Doc{}, foreign(stream, "it has none of the members that belong there")
+		}
+		return d, nil
+	}
+	value := members.Get(strings.NewReplacer(`\`, `\\`, `.`, `\.`).Replace(cursor))
+	if !value.Exists() {
+		if older := d.Cycle != nil && d.Cycle.Mode == "" && !d.Cycle.Start.IsZero(); !older && !empty {
+			return Doc{}, foreign(stream, fmt.Sprintf("it has no member %q", cursor))
+		}
+		return d, nil
+	}
+	var err error
+	if d.Mark, err = mark(value.Raw(), layouts, zone); err != nil {
+		return Doc{}, unreadable(stream, cursor, err)
 	}
 	return d, nil
+}
+
+func foreign(stream, why string) error {
+	return fault.Configf("The state of stream %q was written by another connector or another version: %s. Reset that stream's state.", stream, why)
 }
 
 func unreadable(stream, member string, cause error) error {
@@ -123,22 +148,23 @@ func mark(raw json.RawMessage, layouts []string, zone *time.Location) (time.Time
 }
 
 // Encode writes the document, the same bytes for the same document. cursor is the name of the stream's cursor field, or "" where it has
-// none; the mark is written in zone.
+// none; the mark is written in zone, and the times of the cycle in UTC. A time beyond the year 9999 is an error.
 func (d Doc) Encode(cursor string, zone *time.Location) (json.RawMessage, error) {
 	out := map[string]any{} // encoding/json sorts the members
 	switch {
 	case cursor == "" && d.Cycle == nil:
 		out[noCursor] = true
-	case !d.Mark.IsZero():
-		out[cursor] = d.Mark.In(zone).Format(time.RFC3339Nano)
-	case d.Cycle == nil:
-		out[cursor] = nil // read completely, and there was nothing with a time
+	case cursor == "":
+	case d.Mark.IsZero():
+		out[cursor] = nil
+	default:
+		out[cursor] = shown(d.Mark, zone)
 	}
 	if d.Removed.Len() > 0 {
 		out["removed"] = d.Removed
 	}
-	if d.Parents.Len() > 0 {
-		out["parents"] = d.Parents
+	if d.Parents != nil {
+		out["parents"] = d.Parents // also where there are none, which is not the same as all
 	}
 	if d.Cycle != nil {
 		c := *d.Cycle
@@ -146,7 +172,18 @@ func (d Doc) Encode(cursor string, zone *time.Location) (json.RawMessage, error)
 			c.Done = nil
 		}
 		c.Slices = slices.Sorted(slices.Values(c.Slices))
+		for _, t := range []*time.Time{&c.From, &c.StartDate, &c.Start, &c.Max, &c.Late} {
+			*t = t.UTC()
+		}
 		out["cycle"] = c
 	}
 	return json.Marshal(out)
+}
+
+// shown is t in zone, or in UTC where the zone's offset at the time cannot be written: before there were time zones it had seconds.
+func shown(t time.Time, zone *time.Location) time.Time {
+	if _, offset := t.In(zone).Zone(); offset%60 != 0 {
+		return t.UTC()
+	}
+	return t.In(zone)
 }

@@ -8,17 +8,19 @@ import (
 	"strings"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// Input is the state that a sync begins from: a stream's document by the stream's name. Namespaces do not count, since no API here has
-// any. The zero value is a first sync.
-type Input map[string]json.RawMessage
+// Input is the state that a sync begins from: the document of each stream, as it came. Whether a document is one is for Decode to say: one
+// of a stream that is not configured is nobody's business. The zero value is a first sync.
+type Input map[protocol.Descriptor]json.RawMessage
 
 // Parse reads the platform's state file: an array of state messages of type STREAM (or one of type GLOBAL, whose shared part is not used),
 // or such a message alone; each may stand inside its protocol envelope {"type":"STATE","state":…}, as in a connector's own output. No
 // bytes, null, [] and {} are a first sync. Anything else, the protocol's legacy form included, is a config error: taking it for a first
-// sync would silently send everything again. The last of several documents for one stream counts.
+// sync would silently send everything again. The last of several documents for one stream counts; streams of one name in
+// two namespaces are two.
 func Parse(data []byte) (Input, error) {
 	in := Input{}
 	if len(bytes.TrimSpace(data)) == 0 {
@@ -76,18 +78,13 @@ func (in Input) add(m record.Record, i int) error {
 }
 
 func (in Input) stream(s record.Record, i int) error {
-	name := s.Get("stream_descriptor.name").Text()
-	if name == "" {
+	d := protocol.Descriptor{Name: s.Get("stream_descriptor.name").Text(), Namespace: s.Get("stream_descriptor.namespace").Text()}
+	if d.Name == "" {
 		return fault.Configf("State message %d does not name its stream. Reset the connection's state.", i+1)
 	}
 	doc := bytes.TrimSpace(s.Get("stream_state").Raw())
-	switch {
-	case len(doc) == 0 || string(doc) == "null":
-		delete(in, name)
-	case doc[0] != '{':
-		return fault.Configf("The state of stream %q is not an object. Reset that stream's state.", name)
-	default:
-		in[name] = json.RawMessage(doc)
+	if in[d] = json.RawMessage(doc); len(doc) == 0 || string(doc) == "null" {
+		delete(in, d)
 	}
 	return nil
 }
@@ -95,8 +92,8 @@ func (in Input) stream(s record.Record, i int) error {
 // Foreign is a config error when in holds documents and all of them are for streams other than known, which are the streams of this
 // connector: such a state is another connector's. Documents of single streams that do not exist any more are no error.
 func (in Input) Foreign(known []string) error {
-	for name := range in {
-		if slices.Contains(known, name) {
+	for d := range in {
+		if slices.Contains(known, d.Name) {
 			return nil
 		}
 	}

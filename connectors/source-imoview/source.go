@@ -135,7 +135,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 				Name: "tenant_inspections", Path: "/Locatario/RetornarVistorias", Key: childKey,
 				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, false),
 				Cursor: &rest.Cursor{ // an appointment, which does not move when the inspection changes
-					Field: "datahora", Layouts: layouts, Zone: brasilia, Start: c.Start, Overlap: 90 * 24 * time.Hour, Open: "datahorafim",
+					Field: "datahora", Layouts: layouts, Zone: brasilia, Start: c.Start, Margin: 90 * 24 * time.Hour, Open: "datahorafim",
 				},
 				Shape: slices.Concat(codes, edits(moment, "datahorafim")),
 			},

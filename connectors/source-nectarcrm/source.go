@@ -151,7 +151,10 @@ func statuses(first, last int) (each []map[string]any) {
 
 // days asks for what was updated on days from the one to some days after the other, which may be excluded or another zone's.
 func days(r httpclient.Request, from, until time.Time) httpclient.Request {
-	return rest.Between(httpclient.Query, "dataInicioAtualizacao", "dataFimAtualizacao", "02/01/2006")(r, from, until.AddDate(0, 0, 2))
+	if !until.IsZero() {
+		until = until.AddDate(0, 0, 2)
+	}
+	return rest.Between(httpclient.Query, "dataInicioAtualizacao", "dataFimAtualizacao", "02/01/2006")(r, from, until)
 }
 
 // judge knows what NectarCRM's answers mean that do not say it by their status.

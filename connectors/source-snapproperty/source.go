@@ -40,7 +40,7 @@ const (
 var source = rest.New(snapproperty.Files, func(c config) rest.API {
 	brazil, _ := time.LoadLocation("America/Sao_Paulo") // of a start_date without a time
 	changed := &rest.Cursor{
-		Field: "LastModifiedDate", Zone: brazil, Start: c.Start, Margin: 15 * time.Minute,
+		Field: "LastModifiedDate", Zone: brazil, Start: c.Start, Hidden: true,
 		Ask: func(r httpclient.Request, from, _ time.Time) httpclient.Request {
 			return when(r, "LastModifiedDate", ">=", from)
 		},

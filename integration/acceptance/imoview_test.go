@@ -85,7 +85,7 @@ func TestImoviewTenantWithANewContract(t *testing.T) {
 	if n := len(s.Sign(5)); n != 5 {
 		t.Fatalf("%d contracts were signed", n)
 	}
-	compare(t, next(a), f.succeed(t, a, f.read(t, a, first.State())))
+	f.following(t, a, first.State(), f.succeed(t, a, f.read(t, a, first.State())))
 }
 
 // TestImoviewRefusals tells whether each of the ways in which Imoview refuses ends with its sentence, and with what could be read.

@@ -49,7 +49,7 @@ func TestNectarFilterHonouredOrIgnored(t *testing.T) {
 		first := f.succeed(t, a, f.read(t, a, nil))
 		a.simulator.Change(10, 3)
 		second := f.succeed(t, a, f.read(t, a, first.State()))
-		compare(t, next(a), second)
+		f.following(t, a, first.State(), second)
 		all := map[string]int{}
 		for _, s := range f.catalog.Names() {
 			for key := range second.Keys(s) {

@@ -268,7 +268,7 @@ func TestPlatform(t *testing.T) {
 		compare(t, full(a), first)
 		once(t, first)
 		a.simulator.Change(10, 3)
-		compare(t, next(a), f.succeed(t, a, f.read(t, a, first.State())))
+		f.following(t, a, first.State(), f.succeed(t, a, f.read(t, a, first.State())))
 
 		failed := f.run(t, a, harness.Read([]byte(`{}`), f.catalog.Configure(harness.Incremental), nil))
 		if failed.Code != 1 || len(failed.Failures) != 1 {

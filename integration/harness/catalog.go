@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // The sync modes.
@@ -31,6 +32,19 @@ type Stream struct {
 
 // Incremental tells whether the stream can be read from a mark.
 func (s Stream) Incremental() bool { return slices.Contains(s.SupportedSyncModes, Incremental) }
+
+// called is what a stream is called in a Result.
+func called(namespace, name string) string {
+	if namespace == "" {
+		return name
+	}
+	return namespace + "." + name
+}
+
+// described is what a stream with that stream_descriptor is called.
+func described(descriptor []byte) string {
+	return called(text(lookup(descriptor, "namespace")), text(lookup(descriptor, "name")))
+}
 
 // Operation is what a destination offers to do with the records of a stream.
 type Operation struct {
@@ -68,7 +82,8 @@ func (c Catalog) Stream(name string) (Stream, bool) {
 }
 
 // Configure is a configured catalog of the named streams, or of all where no name is given, in the wished mode where a stream has it and
-// in its other mode where not. A name that the catalog does not have is configured all the same, as a stream with a key "id".
+// in its other mode where not. A name that the catalog does not have is configured all the same, as a stream with a key "id"; in
+// "namespace.name" the stream is one of the catalog's in that namespace.
 func (c Catalog) Configure(mode string, names ...string) []byte {
 	if len(names) == 0 {
 		names = c.Names()
@@ -77,7 +92,12 @@ func (c Catalog) Configure(mode string, names ...string) []byte {
 		Streams []configuredStream `json:"streams"`
 	}
 	for _, name := range names {
-		s, ok := c.Stream(name)
+		namespace, own, spaced := strings.Cut(name, ".")
+		if !spaced {
+			namespace, own = "", name
+		}
+		s, ok := c.Stream(own)
+		s.Namespace = namespace
 		if !ok {
 			s = Stream{
 				Name: name, JSONSchema: json.RawMessage(`{"type":"object","properties":{"id":{"type":"integer"}}}`),

@@ -32,6 +32,7 @@ type collector struct {
 // progress is what is known of one configured stream while the connector runs.
 type progress struct {
 	stream     Stream
+	called     string
 	keys       [][]string
 	cursor     []string
 	properties map[string]bool
@@ -57,8 +58,8 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*c
 		_ = json.Unmarshal(c.Files[CatalogFile], &configured) // a catalog that is broken on purpose has no streams
 	}
 	for _, cs := range configured.Streams {
-		p := &progress{stream: cs.Stream, keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField,
-			properties: map[string]bool{}, misformed: map[string]string{}}
+		p := &progress{stream: cs.Stream, called: called(cs.Stream.Namespace, cs.Stream.Name),
+			keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, properties: map[string]bool{}, misformed: map[string]string{}}
 		if len(p.keys) == 0 {
 			p.keys = cs.PrimaryKey
 		}
@@ -72,7 +73,7 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*c
 		if p.schema, err = recordSchema(cs.Stream); err != nil {
 			return nil, err
 		}
-		col.streams[cs.Stream.Name] = p
+		col.streams[p.called] = p
 	}
 	return col, nil
 }
@@ -131,12 +132,14 @@ func (c *collector) record(m *Message, body []byte) {
 		r.problem("a destination has no records: %s", clip(m.Line))
 		return
 	}
-	var data []byte
+	var data, namespace []byte
 	var emitted int64
 	for key, value := range members(body) {
 		switch string(key) {
 		case "stream":
 			m.Stream = text(value)
+		case "namespace":
+			namespace = value
 		case "data":
 			data = value
 		case "emitted_at":
@@ -145,6 +148,9 @@ func (c *collector) record(m *Message, body []byte) {
 				r.problem("emitted_at is not an integer: %s", clip(m.Line))
 			}
 		}
+	}
+	if namespace != nil {
+		m.Stream = called(text(namespace), m.Stream)
 	}
 	if emitted < r.Started.Add(-time.Minute).UnixMilli() || emitted > now()+60_000 {
 		r.problem("emitted_at is not now: %s", clip(m.Line))
@@ -190,7 +196,7 @@ func (c *collector) record(m *Message, body []byte) {
 	if n := len(p.statuses); n == 0 || p.statuses[n-1] != "RUNNING" {
 		r.problem("a record of %s while its status was %v, not RUNNING", m.Stream, p.statuses)
 	}
-	r.Rows = append(r.Rows, Row{Stream: p.stream.Name, Key: key, Mark: mark, Bytes: len(data)})
+	r.Rows = append(r.Rows, Row{Stream: p.called, Key: key, Mark: mark, Bytes: len(data)})
 }
 
 func (c *collector) message(m *Message, body []byte) {
@@ -233,7 +239,7 @@ func (c *collector) message(m *Message, body []byte) {
 
 func (c *collector) state(m *Message, body []byte) {
 	r := c.result
-	m.Stream = text(lookup(body, "stream", "stream_descriptor", "name"))
+	m.Stream = described(lookup(body, "stream", "stream_descriptor"))
 	s := State{Stream: m.Stream, Message: bytes.Clone(body), Rows: len(r.Rows)}
 	s.Blob = bytes.Clone(lookup(body, "stream", "stream_state"))
 	if r.Command.writes() {
@@ -293,21 +299,20 @@ func (c *collector) trace(m *Message, body []byte, decode func(any)) {
 	case "ESTIMATE":
 		var t struct {
 			Estimate struct {
-				Name string `json:"name"`
-				Rows int64  `json:"row_estimate"`
+				Name      string `json:"name"`
+				Namespace string `json:"namespace"`
+				Rows      int64  `json:"row_estimate"`
 			} `json:"estimate"`
 		}
 		decode(&t)
-		m.Stream = t.Estimate.Name
+		m.Stream = called(t.Estimate.Namespace, t.Estimate.Name)
 		r.Estimate[m.Stream] = t.Estimate.Rows
 	case "STREAM_STATUS":
 		var t struct {
 			Status struct {
-				Descriptor struct {
-					Name string `json:"name"`
-				} `json:"stream_descriptor"`
-				Status  string `json:"status"`
-				Reasons []struct {
+				Descriptor json.RawMessage `json:"stream_descriptor"`
+				Status     string          `json:"status"`
+				Reasons    []struct {
 					Type        string `json:"type"`
 					RateLimited struct {
 						Reset int64 `json:"quota_reset"`
@@ -316,7 +321,7 @@ func (c *collector) trace(m *Message, body []byte, decode func(any)) {
 			} `json:"stream_status"`
 		}
 		decode(&t)
-		m.Stream = t.Status.Descriptor.Name
+		m.Stream = described(t.Status.Descriptor)
 		s := Status{Stream: m.Stream, Status: t.Status.Status, Rows: len(r.Rows)}
 		for _, reason := range t.Status.Reasons {
 			if reason.Type == "RATE_LIMITED" {
@@ -388,7 +393,7 @@ func (c *collector) finish() {
 	for name, p := range c.streams {
 		for field, line := range p.misformed {
 			if !slices.ContainsFunc(r.Logs, func(l Log) bool {
-				return l.Level == "WARN" && strings.Contains(l.Message, name) && strings.Contains(l.Message, `"`+field+`"`)
+				return l.Level == "WARN" && strings.Contains(l.Message, p.stream.Name) && strings.Contains(l.Message, `"`+field+`"`)
 			}) {
 				r.problem("%s has a text in %q that is not of the schema's format, without a WARN: %s", name, field, line)
 			}

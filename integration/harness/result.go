@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Result is what a run said, in order, and how it ended.
+// Result is what a run said, in order, and how it ended. A stream in a namespace is called "namespace.name" in it.
 type Result struct {
 	Exit
 
@@ -156,7 +156,7 @@ func (r *Result) State() []byte {
 	var before []json.RawMessage
 	if json.Unmarshal(r.Command.Files[StateFile], &before) == nil {
 		for _, message := range before {
-			add(text(lookup(message, "stream", "stream_descriptor", "name")), message)
+			add(described(lookup(message, "stream", "stream_descriptor")), message)
 		}
 	}
 	for _, s := range r.States {
