@@ -69,7 +69,7 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 	j := &judging{reader: r, listing: l, way: way, page: &page, later: f.later, status: &status}
 	request.First, request.Judge, request.Share = j.first(request.First), j.rows(f.picker), f.share
 	_, err := r.do(ctx, request)
-	if err != nil && f.past && refusing(status) {
+	if err != nil && f.past && refusing(status) && !errors.Is(err, errGone) {
 		page.past, page.err = true, err
 		return page, nil
 	}
@@ -288,13 +288,19 @@ func (r *Reader) notice(resp *httpclient.Response) {
 // absent is whether the account does not have what was asked for.
 func (r *Reader) absent(resp *httpclient.Response) bool { return r.Absent != nil && r.Absent(resp) }
 
+// passing is whether an error may be gone when the same is asked again.
+func passing(err error) bool {
+	_, status := errors.AsType[*httpclient.StatusError](err)
+	return status || fault.Of(err).Kind == fault.Transient
+}
+
 // page is fetch, with the lists in the rows whole.
 func (r *Reader) page(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, error) {
 	page, err := r.fetch(ctx, l, way, request, f)
 	if err != nil || l.Partial == nil {
 		return page, err
 	}
-	if err = r.complete(ctx, l, page.Records); err == nil || ctx.Err() != nil {
+	if err = r.complete(ctx, l, page.Records); err == nil || ctx.Err() != nil || !passing(err) {
 		return page, err
 	}
 	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.

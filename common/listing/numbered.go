@@ -23,14 +23,15 @@ type numbered struct {
 	behind   map[int]sight // pages, counted from 0, that the search found to be none
 	refused  bool          // it found so because the API refused them
 	sure     bool          // a page with fewer rows than any that is cut is the last one
-	fewest   int
+	exact    bool          // for every listing, and not only for one of a child
+	fewest   int           // how many rows that is
 }
 
 // numbered reads pages by their number.
 func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, request httpclient.Request) error {
 	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]sight{}}
-	n.fewest, n.sure = strategy.Fewest()
-	n.sure = n.sure || r.Child
+	n.fewest, n.exact = strategy.Fewest()
+	n.sure = n.exact || r.Child
 	for {
 		again, err := n.pass(ctx)
 		if !again || err != nil {
@@ -220,7 +221,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return false
 	case wanted:
 		return true
-	case n.promise():
+	case n.promise() && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever is said
 		return false
 	case n.agrees() && (n.idle > 0 || n.end.page == i+1):
 		return false

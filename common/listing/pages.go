@@ -176,14 +176,14 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if err := r.hand(&whole, rows, known != trusted || cut); err != nil || known == trusted && !cut {
 		return err
 	}
-	if known != trusted {
+	if known != trusted && !cut {
 		first, err := r.ask(ctx, pages.First(request), fetching{})
 		if err != nil {
 			return err
 		}
 		rows := r.accept(&first)
 		listed, missed := len(first.Records), r.rows.fresh
-		if err := r.hand(&first, rows, missed > 0 || cut); err != nil {
+		if err := r.hand(&first, rows, missed > 0); err != nil {
 			return err
 		}
 		switch {
@@ -192,7 +192,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		case came > 0 && listed > 0:
 			r.reader.learnt.Store(name, trusted)
 		}
-		if missed == 0 && !cut {
+		if missed == 0 {
 			return nil
 		}
 	}

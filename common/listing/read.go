@@ -259,7 +259,7 @@ func (r *reading) anew() {
 // hand hands a page on.
 func (r *reading) hand(p *fetched, rows []Row, more bool) error {
 	page := Page{Rows: rows, Header: p.Header, Mended: p.mended, First: r.pages == 0, Last: !more, Late: r.rows.late}
-	if page.First && r.told {
+	if page.First && r.told && r.reliable {
 		page.Total = r.total
 	}
 	if r.pages++; len(p.Records) > 0 {

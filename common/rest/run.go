@@ -244,14 +244,14 @@ func (f *family) slice(ctx context.Context, sl slice, children *children, estima
 	pages, end := f.run.reader.Read(ctx, l)
 	first := true
 	for page := range pages {
-		if err := f.page(ctx, page, sl, direct, children); err != nil {
-			return err
-		}
 		if first && page.Total > 0 {
 			*estimate += page.Total
 			f.estimate(*estimate)
 		}
 		first = first && page.Anew
+		if err := f.page(ctx, page, sl, direct, children); err != nil {
+			return err
+		}
 	}
 	switch end.Kind {
 	case listing.Absent:

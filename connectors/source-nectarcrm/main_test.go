@@ -15,9 +15,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/connectortest"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
-	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
-	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
 func TestConform(t *testing.T) { connectortest.Conform(t, source) }
@@ -177,23 +175,6 @@ func TestDays(t *testing.T) {
 	q := days(httpclient.Request{}, from, from.AddDate(0, 0, 1)).Query
 	if q.Get("dataInicioAtualizacao") != "29/02/2024" || q.Get("dataFimAtualizacao") != "03/03/2024" {
 		t.Errorf("asked for %v", q)
-	}
-}
-
-func TestAtOnceGoesOnWhereThereMayBeMore(t *testing.T) {
-	pages := atOnce{pagination.Number{Param: "page", Start: 1, Repeats: true}}
-	first := pages.First(httpclient.Request{})
-	counts := map[int]bool{0: false, 1: false, 14: false, 15: true, 16: false, 50: true, 100: true, 199: false, 200: true, 230: true}
-	for rows, more := range counts {
-		p := pagination.Page{Records: make([]record.Record, rows)}
-		next, ok := pages.Next(first, p)
-		if first.Query.Get("page") != "-1" || ok != more || ok && next.Query.Get("page") != "1" {
-			t.Errorf("%d rows: %v, %v", rows, next.Query, ok)
-		}
-	}
-	next, ok := pages.Next(pages.Number.First(first), pagination.Page{Records: make([]record.Record, 3)})
-	if !ok || next.Query.Get("page") != "2" {
-		t.Errorf("after page 1: %v, %v", next.Query, ok)
 	}
 }
 
