@@ -168,9 +168,10 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 		waiting = func(until time.Time) { c.o.Waiting(ctx, until) }
 	}
 	asked := time.Now()
-	done, err = c.o.Limit.Wait(ctx, waiting)
-	if err != nil {
-		return nil, err
+	if done = call.r.Admitted; done == nil || call.attempts > 0 {
+		if done, err = c.o.Limit.Wait(ctx, waiting); err != nil {
+			return nil, err
+		}
 	}
 	now := time.Now()
 	if call.attempts++; call.attempts == 1 {
