@@ -38,6 +38,7 @@ func homes() map[string][]string {
 		"golang.org/x/crypto/x509roots/fallback":   {"cli"},
 		"golang.org/x/sys":                         {"cli"},
 		"golang.org/x/term":                        {"cli"},
+		"golang.org/x/text":                        {"destination"},
 	}
 }
 

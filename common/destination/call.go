@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/imob-data/airbyte-connectors/common/record"
@@ -16,36 +15,41 @@ import (
 // call is a record, checked, as it is carried out.
 type call struct {
 	operation *Operation
-	body      map[string]any
-	about     string // what it is about, for people: "id_externo 42244"; "" where the record does not say
-	order     string // calls with the same one go one after the other
-	identity  string // equal for two calls that ask the same
+	fields    map[string]any // by the API's names
+	body      map[string]any // with the fields in it; nil where something is wrong with them
+	about     string         // what it is about, for people: "id_externo 42244"; "" where the record does not say
+	order     string         // calls with the same one go one after the other
+	identity  string         // equal for two calls that ask the same
 }
 
-// call checks r. An error is a sentence for the user without its end; the call has its about all the same.
-func (o *Operation) call(r record.Record) (*call, error) {
-	c := &call{operation: o, order: o.Wrap}
-	fields, given := map[string]any{}, map[string]bool{}
+// call checks what a record gives. An error is a sentence for the user without its end; the call has its about, and what could be read of
+// its fields, all the same.
+func (o *Operation) call(g given) (*call, error) {
+	c := &call{operation: o, fields: map[string]any{}, order: o.Wrap}
+	named := map[string]bool{}
 	var wrong, about []string
-	for _, f := range o.Fields {
-		value, err := f.read(r)
+	for i, f := range o.Fields {
+		value, err := g.text(i, f)
 		switch {
 		case err != nil:
 			wrong = append(wrong, f.Name+" "+err.Error())
-			given[f.Name] = true // something was
+			named[f.Name] = true // something was
 		case value == "" && f.Required:
 			wrong = append(wrong, f.Name+" is missing")
 		case value == "" && f.Blank:
-			fields[f.As] = ""
+			c.fields[f.As] = ""
 		case value != "":
-			fields[f.As], given[f.Name] = value, true
+			c.fields[f.As], named[f.Name] = value, true
 			if f.Key {
 				about = append(about, f.Name+" "+short(value))
 				c.order += "\n" + f.As + "\n" + value
 			}
 		}
 	}
-	has := func(name string) bool { return given[name] }
+	if g.odd != "" {
+		wrong = append(wrong, g.odd)
+	}
+	has := func(name string) bool { return named[name] }
 	if n := count(o.One, has); len(o.One) > 0 && n != 1 {
 		problem := " is missing"
 		if n > 1 {
@@ -63,29 +67,36 @@ func (o *Operation) call(r record.Record) (*call, error) {
 	if len(wrong) > 0 {
 		return c, errors.New(strings.Join(wrong, "; "))
 	}
-	c.body = map[string]any{o.Wrap: fields}
-	canonical, err := json.Marshal(c.body) // in the order of the names
-	if err != nil {
-		return c, fmt.Errorf("it cannot be written as JSON: %w", err)
-	}
-	sum := sha256.Sum256(canonical)
-	c.identity = o.Name + " " + base64.RawStdEncoding.EncodeToString(sum[:])
-	return c, nil
+	c.body = map[string]any{o.Wrap: c.fields}
+	return c, c.identify()
 }
 
-// read is the field's text in r, "" where it has none.
-func (f Field) read(r record.Record) (string, error) {
-	v := r.Get(f.Name)
-	if other := r.Get(f.As); f.As != f.Name && !blank(other) {
-		if !blank(v) {
-			return "", fmt.Errorf("is given twice, as %s too", f.As)
+// identify gives c its identity.
+func (c *call) identify() error {
+	fields := maps.Clone(c.fields)
+	for _, f := range c.operation.Fields {
+		if _, ok := fields[f.As]; !ok && f.SameAsBlank {
+			fields[f.As] = ""
 		}
-		v = other
 	}
-	if blank(v) {
+	canonical, err := json.Marshal(map[string]any{c.operation.Wrap: fields}) // in the order of the names
+	if err != nil {
+		return fmt.Errorf("it cannot be written as JSON: %w", err)
+	}
+	sum := sha256.Sum256(canonical)
+	c.identity = c.operation.Name + " " + base64.RawStdEncoding.EncodeToString(sum[:])
+	return nil
+}
+
+// text is the text of field number i, "" where the record has none.
+func (g *given) text(i int, f Field) (string, error) {
+	switch {
+	case g.wrong[i] != "":
+		return "", errors.New(g.wrong[i])
+	case blank(g.values[i]):
 		return "", nil
 	}
-	return f.Kind.Read(v)
+	return f.Kind.Read(g.values[i])
 }
 
 func blank(v record.Value) bool {
@@ -111,20 +122,8 @@ func short(s string) string {
 	return s
 }
 
-// strangers is the names of a record's members that no field has.
-func (o *Operation) strangers(r record.Record) []string {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(r, &members) != nil {
-		return nil
-	}
-	for _, f := range o.Fields {
-		delete(members, f.Name)
-		delete(members, f.As)
-	}
-	return slices.Sorted(maps.Keys(members))
-}
-
-// schema is the JSON Schema of the operation's records, by the fields' friendly names.
+// schema is the JSON Schema of the operation's records, by the fields' friendly names. It allows other members, as the platform wants it of all
+// schemas; those that come all the same are found when they come.
 func (o *Operation) schema() (json.RawMessage, error) {
 	properties, required := map[string]any{}, []string{}
 	for _, f := range o.Fields {

@@ -1,7 +1,10 @@
 package destination
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,12 +33,20 @@ func TestCall(t *testing.T) {
 		{0, `{"id":"123","why":"rain","reason__c":null}`, "why must be one of wind, night", "id 123", "door\nId\n123"},
 		{0, `{"id":"123","why":"wind","reason__c":"wind"}`, "why is given twice, as reason__c too", "id 123", "door\nId\n123"},
 		{0, `{"door":1.5,"why":["wind"]}`, "door must be text; why must be text", "", "door"},
+		{0, `{"id":"123","id":null,"why":"wind"}`, "id is given twice", "", "door"},
+		{0, `{"id":"123","why":"wind","\u0077hy":"wind"}`, "why is given twice", "id 123", "door\nId\n123"},
+		{0, `{"id":"123","why":"wind","_unparsed":{"sum":"x"}}`, `{"door":{"Id":"123","note__c":"","reason__c":"wind"}}`, "id 123", "door\nId\n123"},
+		{0, `{"id":"123","why":"wind","_unparsed":null}`, `{"door":{"Id":"123","note__c":"","reason__c":"wind"}}`, "id 123", "door\nId\n123"},
+		{0, `{"id":"123","why":"wind","_unparsed":{"note":["x"]}}`, "note did not fit its column (_unparsed)", "id 123", "door\nId\n123"},
+		{0, `{"id":"123","why":null,"_unparsed":{"sum":1,"Why":["x"]}}`, "why did not fit its column (_unparsed)", "id 123", "door\nId\n123"},
+		{0, `{"id":"123","why":"wind","_unparsed":"{}"}`, "_unparsed must be an object", "id 123", "door\nId\n123"},
 		{1, `{"door":"1\n2","sum":0.1}`, `{"door":{"door":"1\n2","sum":"0.10"}}`, "door 1 2", "door\ndoor\n1\n2"},
 		{1, `{"door":"1","sum":null}`, `{"door":{"door":"1"}}`, "door 1", "door\ndoor\n1"},
 		{2, `{"door":"1"}`, `{"paint":{"all":"","door":"1"}}`, "door 1", "paint"},
 		{2, `{"door":"","all":null}`, "at least one of door, all is needed", "", "paint"},
 	} {
-		got, err := api.Operations[c.operation].call(record.Record(c.in))
+		names := api.names(&api.Operations[c.operation])
+		got, err := names.operation.call(names.read(record.Record(c.in)))
 		body, _ := json.Marshal(got.body)
 		if err != nil {
 			body = []byte(err.Error())
@@ -45,20 +56,29 @@ func TestCall(t *testing.T) {
 		}
 	}
 	identity := func(operation int, in string) string {
-		c, err := api.Operations[operation].call(record.Record(in))
+		names := api.names(&api.Operations[operation])
+		c, err := names.operation.call(names.read(record.Record(in)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return c.identity
 	}
 	first := identity(0, `{"door":"1","why":"wind"}`)
-	if identity(0, `{"reason__c":"wind","other":2,"door":1}`) != first {
+	if identity(0, `{"reason__c":"wind","_ab_cdc":2,"door":1}`) != first {
 		t.Error("two records that ask the same are not the same")
 	}
 	for _, other := range []string{`{"door":"1","why":"night"}`, `{"door":"1","why":"wind","note":"x"}`} {
 		if identity(0, other) == first {
 			t.Errorf("%s is taken for another", other)
 		}
+	}
+	rent := api.Operations[1]
+	rent.Fields = slices.Clone(rent.Fields)
+	rent.Fields[1].SameAsBlank = true
+	without, err := rent.call(api.names(&rent).read(record.Record(`{"door":"1"}`)))
+	sum := sha256.Sum256([]byte(`{"door":{"door":"1","sum":""}}`))
+	if want := "rent " + base64.RawStdEncoding.EncodeToString(sum[:]); err != nil || without.identity != want || len(without.fields) != 1 {
+		t.Errorf("%v, %s, %v", err, without.identity, without.fields)
 	}
 	if identity(1, `{"door":"1"}`) == identity(2, `{"door":"1"}`) {
 		t.Error("two operations are taken for one")

@@ -26,20 +26,30 @@ type API struct {
 	httpclient.Options
 	Settings
 
-	// Outcome says what the answer to a call means: [Rejected] for a record that the API refused, [httpclient.Again] where it does not tell
-	// whether the operation ran, any other failure for one that did not run and that stops the sync. nil is as in [httpclient.Judge].
+	// Outcome says what the answer to a call means: [Rejected] for a record that the API refused, [Unknown] where it does not tell whether
+	// the operation ran, [Interrupted] where it failed for a reason that passes and may have left a part done, [httpclient.Undone] where it is
+	// certain that nothing is left of it, any other failure for one that did not run and that stops the sync. nil is as in [httpclient.Judge].
+	// An answer with a member twice says nothing, and is not asked about.
 	Outcome    httpclient.Judge
 	Check      httpclient.Request // tells whether the configuration works, and changes nothing
 	Parallel   int                // calls in flight; 0 is 4
 	Operations []Operation
+	// Spellings are how the API writes the names of fields, "*" being the name: "snap_brok__*__c". A name that differs from a field's in no more
+	// than this, case, accents and punctuation is not taken for the field, but it cannot be ignored either.
+	Spellings []string
+	// Told is the paths, in the answer to a call, of what the log says of each order that was carried out: ids, and how what they name stands
+	// now. What is no text is left out.
+	Told []string
 }
 
 // Settings are those that every destination has, for its config to embed. The specification gives their defaults and holds their values.
 type Settings struct {
-	OnRejected string `json:"on_rejected"`  // "continue", which "" is too, or "stop"
-	DryRun     bool   `json:"dry_run"`      // check everything, call nothing, give no state back
-	Journal    string `json:"journal_path"` // "" is none
-	InDoubt    string `json:"in_doubt"`     // of calls in the journal without an outcome: "stop", which "" is too, "resend" or "skip"
+	OnRejected   string   `json:"on_rejected"`   // "continue", which "" is too, or "stop"
+	IgnoreFields []string `json:"ignore_fields"` // names of members that no operation knows and that are left aside
+	DryRun       bool     `json:"dry_run"`       // check everything, call nothing, give no state back
+	Journal      string   `json:"journal_path"`  // "" is none
+	InDoubt      string   `json:"in_doubt"`      // of calls in the journal without an outcome: "stop", which "" is too, "resend" or "skip"
+	Receipts     string   `json:"receipts_path"` // "" is none
 }
 
 // Operation is what can be done with the records of a stream: one POST for each, which is never repeated unless it provably did not run.
@@ -64,15 +74,32 @@ type Field struct {
 	Kind        Kind
 	Required    bool
 	Key         bool // it says what the call is about
-	Blank       bool // sent as "" where the record does not have it
+	Blank       bool // sent as "" where the record does not have it; otherwise it is left out
+	// SameAsBlank says that two orders are the same of which one has the field as "" and the other does not have it: for a field that was Blank
+	// in an earlier version of its connector, whose journals must know those orders again.
+	SameAsBlank bool
 }
 
 // Rejected says that the API refused a record and that nothing was changed; message is its own words.
 func Rejected(message string) error { return &rejection{message} }
 
+// Unknown says that an answer does not tell whether the operation ran; why continues the sentence "it is not known, since ".
+func Unknown(why string) error { return &doubt{why: why} }
+
+// Interrupted says that the operation failed for a reason that passes by itself, such as a lock, and that nobody says whether what it had done
+// before was undone: the sync ends, and the order goes out again with the next one. message is the API's own words.
+func Interrupted(message string) error { return &doubt{why: message, passes: true} }
+
 type rejection struct{ message string }
 
 func (r *rejection) Error() string { return r.message }
+
+type doubt struct {
+	why    string
+	passes bool
+}
+
+func (d *doubt) Error() string { return d.why }
 
 const (
 	defaultParallel = 4
@@ -93,7 +120,7 @@ func (d *Destination) Spec() (json.RawMessage, error) { return d.description.JSO
 
 // Check does the description's harmless request.
 func (d *Destination) Check(ctx context.Context, config []byte) error {
-	api, err := d.description.Open(config)
+	api, err := d.open(config)
 	if err != nil {
 		return err
 	}
@@ -107,9 +134,17 @@ func (d *Destination) Check(ctx context.Context, config []byte) error {
 	return err
 }
 
+// open is what config makes of the description.
+func (d *Destination) open(config []byte) (api API, err error) {
+	if api, err = d.description.Open(config); err == nil {
+		err = api.mend()
+	}
+	return api, err
+}
+
 // Discover is an object for each operation.
 func (d *Destination) Discover(_ context.Context, config []byte) (*protocol.DestinationCatalog, error) {
-	api, err := d.description.Open(config)
+	api, err := d.open(config)
 	if err != nil {
 		return nil, err
 	}
@@ -156,8 +191,8 @@ func (d *Destination) modes() ([]string, error) {
 	return parts.Modes, nil
 }
 
-// routes is the operation of each stream of cat. What cannot be carried out is found here, before anything is sent.
-func (d *Destination) routes(api *API, cat *protocol.ConfiguredCatalog) (map[protocol.Descriptor]*Operation, error) {
+// routes is what the records of each stream of cat ask for. What cannot be carried out is found here, before anything is sent.
+func (d *Destination) routes(api *API, cat *protocol.ConfiguredCatalog) (map[protocol.Descriptor]*vocabulary, error) {
 	modes, err := d.modes()
 	if err != nil {
 		return nil, err
@@ -166,7 +201,7 @@ func (d *Destination) routes(api *API, cat *protocol.ConfiguredCatalog) (map[pro
 	for i, o := range api.Operations {
 		names[i] = o.Name
 	}
-	routes := map[protocol.Descriptor]*Operation{}
+	routes := map[protocol.Descriptor]*vocabulary{}
 	for _, s := range cat.Streams {
 		name := s.DestinationObjectName
 		if name == "" {
@@ -181,7 +216,7 @@ func (d *Destination) routes(api *API, cat *protocol.ConfiguredCatalog) (map[pro
 			return nil, fault.Configf("The stream %q has the destination sync mode %q, which %s cannot do. Set it to %s.",
 				s.Stream.Name, s.DestinationSyncMode, name, strings.Join(modes, " or "))
 		}
-		routes[s.Descriptor()] = &api.Operations[i]
+		routes[s.Descriptor()] = api.names(&api.Operations[i])
 	}
 	return routes, nil
 }

@@ -9,13 +9,9 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
 
-	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
@@ -42,13 +38,19 @@ import (
 //
 // # What may happen to the file
 //
-// A last line without its end is what a kill leaves; it is cut off: its call was not sent yet, or has no outcome. Anything else that is not
-// understood is refused. While in use the file is locked.
+// Each line has a checksum of itself and of all before it, so that a byte that changed, and a line that went, came or moved, is noticed. A
+// last line without its end is what a kill leaves; it is cut off: its call was not sent yet, or has no outcome. Anything else that is not
+// understood is refused. What cannot be noticed is that whole lines went from the end.
+//
+// The file is written anew by each run, without what is forgotten, and takes the old one's place whole. So no run leaves an empty one, and one
+// that is empty is refused. Journals of the first format, without checksums, are read and written anew with them. While in use the file is
+// locked.
 type journal struct {
 	mu   sync.Mutex
 	file *os.File
+	seal seal
 	err  error // of a write that failed: what follows half a line would not be understood
-	path string
+	at   kept
 	next int64 // the first number that no call has
 
 	known map[string][]*known // calls of earlier runs that no record has taken yet, by identity, in their order
@@ -61,10 +63,10 @@ type known struct {
 	About     string              `json:"about"`
 	Stream    protocol.Descriptor `json:"stream"`
 	Identity  string              `json:"identity"`
+	Covered   bool                `json:"covered,omitempty"` // a state that came behind it was given back
 
 	outcome outcome
 	message string // of the API, where it rejected the record
-	covered bool   // a state that came behind it was given back
 }
 
 // outcome is what became of a call.
@@ -77,7 +79,13 @@ const (
 	unrun    outcome = "unrun" // not carried out, and free to be sent again
 )
 
-const format = 1
+// The formats of journals. The first one has no checksums.
+const (
+	unsealed = 1
+	format   = 2
+
+	maxJournal = 64 << 20 // bytes that are read
+)
 
 // line is one line of the file; only what belongs to Do is set.
 type line struct {
@@ -99,124 +107,109 @@ type line struct {
 func openJournal(
 	path, target string, sync int64, doubt func([]*known) (outcome, error), forget func(*known) bool,
 ) (*journal, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	j := &journal{at: kept{what: "journal", path: path, set: "journal_path"}, known: map[string][]*known{}}
+	old, err := j.at.open(false)
 	if err != nil {
-		return nil, journalFault(path, "cannot be opened. Check that its folder is mounted and that the connector's user may write to it", err)
+		return nil, err
 	}
-	j := &journal{file: file, path: path, known: map[string][]*known{}}
-	if err := j.open(target, sync, doubt, forget); err != nil {
-		return nil, errors.Join(err, file.Close())
+	past := &history{calls: map[int64]*known{}, next: 1, closed: true}
+	if old != nil {
+		defer old.Close()
+		if past, err = j.replay(old, target); err != nil {
+			return nil, err
+		}
+	}
+	past.begin(sync)
+	if err := past.settle(doubt, forget); err != nil {
+		return nil, err
+	}
+	for _, call := range past.inOrder() {
+		j.known[call.Identity] = append(j.known[call.Identity], call)
+	}
+	j.next = past.next
+	if err := j.renew(target, sync, past); err != nil {
+		return nil, err
 	}
 	return j, nil
 }
 
-func journalFault(path, what string, err error) error {
-	return &fault.Error{Kind: fault.Config, Message: fmt.Sprintf("The journal %s (journal_path) %s.", path, what), Err: err}
-}
-
-func (j *journal) open(target string, sync int64, doubt func([]*known) (outcome, error), forget func(*known) bool) error {
-	err := syscall.Flock(int(j.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return fault.Transientf("The journal %s (journal_path) is in use by another run. Each connection needs one of its own.", j.path)
+// renew writes a journal of what is remembered in the file's place.
+func (j *journal) renew(target string, sync int64, past *history) error {
+	lines := []line{{Do: "journal", Format: format, Target: target}}
+	for _, call := range past.inOrder() {
+		lines = append(lines, line{Do: "begin", Call: call}, line{Do: "end", Number: call.Number, Outcome: call.outcome, Message: call.message})
 	}
-	if err != nil {
-		return journalFault(j.path, "cannot be locked; its file system must be able to", err)
-	}
-	past, size, err := j.replay(target)
-	if err != nil {
-		return err
-	}
-	past.begin(sync)
-	calls := slices.SortedFunc(maps.Values(past.calls), func(a, b *known) int { return cmp.Compare(a.Number, b.Number) })
-	var settled outcome
-	if doubts := slices.DeleteFunc(slices.Clone(calls), func(c *known) bool { return c.outcome != unknown }); len(doubts) > 0 {
-		if settled, err = doubt(doubts); err != nil {
+	var content []byte
+	for _, l := range append(lines, line{Do: "run", From: j.next, Sync: sync}) {
+		text, err := j.seal.close(l)
+		if err != nil {
 			return err
 		}
+		content = append(content, text...)
 	}
-	if len(calls) == 0 { // nothing to remember: begin anew
-		err = j.renew(target)
-	} else {
-		err = j.cut(size)
-	}
-	if err != nil {
-		return err
-	}
-	for _, call := range calls {
-		became := call.outcome
-		switch {
-		case call.outcome == unknown:
-			became = settled
-		case forget(call):
-			became = unrun
-		}
-		if became != call.outcome {
-			if err := j.write(false, line{Do: "end", Number: call.Number, Outcome: became}); err != nil {
-				return err
-			}
-		}
-		if call.outcome = became; became != unrun {
-			j.known[call.Identity] = append(j.known[call.Identity], call)
-		}
-	}
-	j.next = past.next
-	return j.write(true, line{Do: "run", From: j.next, Sync: sync})
+	file, err := j.at.replace(content)
+	j.file = file
+	return err
 }
 
-// renew makes the file an empty journal.
-func (j *journal) renew(target string) error {
-	err := errors.Join(j.cut(0), j.write(true, line{Do: "journal", Format: format, Target: target}))
-	if err != nil {
-		return err
+// replay reads the file.
+func (j *journal) replay(file *os.File, target string) (*history, error) {
+	data, err := io.ReadAll(io.LimitReader(file, maxJournal+1))
+	switch {
+	case err != nil:
+		return nil, j.at.fault("cannot be read", err)
+	case len(data) == 0:
+		return nil, j.at.fault("is empty, which a journal never is: what it held is lost, or it was not made by this connector. See to what was "+
+			"carried out, then remove it", nil)
+	case len(data) > maxJournal:
+		return nil, j.at.fault(fmt.Sprintf("is larger than %d MiB. Look at what it says was carried out, then remove it", maxJournal>>20), nil)
+	case !ours(data):
+		return nil, j.at.fault("is not a journal of this connector. Give another path, to a file that does not exist yet", nil)
 	}
-	folder, err := os.Open(filepath.Dir(j.path)) // for the file's name to be on disk as well
-	if err != nil {
-		return journalFault(j.path, "cannot be kept safe in its folder", err)
+	past := &history{calls: map[int64]*known{}, next: 1}
+	number, read := 0, (&seal{}).open
+	if bytes.HasPrefix(data, fmt.Appendf(nil, `{"do":"journal","format":%d,`, unsealed)) {
+		read = plainLine
 	}
-	defer folder.Close()
-	if err := folder.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // which some file systems say that have no need of it
-		return journalFault(j.path, "cannot be kept safe in its folder", err)
-	}
-	return nil
-}
-
-// cut makes size the end of the file.
-func (j *journal) cut(size int64) error {
-	_, err := j.file.Seek(size, io.SeekStart)
-	if err = errors.Join(j.file.Truncate(size), err); err != nil {
-		return journalFault(j.path, "cannot be written", err)
-	}
-	return nil
-}
-
-// replay reads the file. size is its length without a last line that has no end.
-func (j *journal) replay(target string) (past *history, size int64, err error) {
-	data, err := io.ReadAll(j.file)
-	if err != nil {
-		return nil, 0, journalFault(j.path, "cannot be read", err)
-	}
-	past = &history{calls: map[int64]*known{}, next: 1, closed: true}
-	size = int64(bytes.LastIndexByte(data, '\n') + 1)
-	number := 0
-	for text := range bytes.Lines(data[:size]) {
+	for text := range bytes.Lines(data) {
 		number++
-		var l line
-		if err := json.Unmarshal(text, &l); err != nil && number > 1 || err == nil && !past.apply(l) && number > 1 {
-			what := fmt.Sprintf("is damaged at line %d. Look at what it says was carried out, then remove it", number)
-			return nil, 0, journalFault(j.path, what, nil)
+		whole := bytes.HasSuffix(text, []byte("\n"))
+		if !whole && number > 1 && !swallowed(text, read) {
+			break // what a kill leaves
 		}
+		l, ok := read(text)
 		switch {
-		case number > 1:
-		case l.Do != "journal" || l.Format != format:
-			return nil, 0, journalFault(j.path, "is not a journal of this connector. Give another path, to a file that does not exist yet", nil)
-		case l.Target != target:
-			return nil, 0, journalFault(j.path, "is that of another address, "+l.Target+". Give each connection a journal of its own", nil)
+		case !whole || !ok || (l.Do == "journal") != (number == 1) || number > 1 && !past.apply(l):
+			what := fmt.Sprintf("is damaged at line %d. Look at what it says was carried out, then remove it", number)
+			return nil, j.at.fault(what, nil)
+		case number == 1 && l.Format > format:
+			return nil, j.at.fault("was written by a later version of this connector. Use that one, or give another path", nil)
+		case number == 1 && l.Target != target:
+			return nil, j.at.fault("is that of another address, "+l.Target+". Give each connection a journal of its own", nil)
 		}
 	}
-	if size == 0 && !strings.HasPrefix(`{"do":"journal"`, string(data[:min(len(data), len(`{"do":"journal"`))])) {
-		return nil, 0, journalFault(j.path, "is not a journal of this connector. Give another path, to a file that does not exist yet", nil)
-	}
-	return past, size, nil
+	return past, nil
+}
+
+// ours is whether data looks like a journal, be it a damaged one.
+func ours(data []byte) bool {
+	const opening = `{"do":"`
+	start := data[:min(len(data), 1<<10)]
+	return bytes.HasPrefix([]byte(opening), start) || bytes.Contains(start, []byte(opening[1:])) || bytes.Contains(start, []byte(sumOpening))
+}
+
+// swallowed is whether text, the last of a file and without an end, is a whole line whose end became something else.
+func swallowed(text []byte, read func([]byte) (line, bool)) bool {
+	_, ok := read(append(bytes.Clone(text[:len(text)-1]), '\n'))
+	return ok
+}
+
+// plainLine is a line without a checksum.
+func plainLine(text []byte) (l line, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	err := d.Decode(&l)
+	return l, err == nil && !d.More()
 }
 
 // history is what the lines of a journal come to.
@@ -228,10 +221,34 @@ type history struct {
 	closed bool  // the last run ended well
 }
 
+// inOrder is the calls by their numbers.
+func (h *history) inOrder() []*known {
+	return slices.SortedFunc(maps.Values(h.calls), func(a, b *known) int { return cmp.Compare(a.Number, b.Number) })
+}
+
+// settle gives the calls that have no outcome the one that doubt says, and takes out what was not run and what forget says.
+func (h *history) settle(doubt func([]*known) (outcome, error), forget func(*known) bool) error {
+	var settled outcome
+	doubts := slices.DeleteFunc(h.inOrder(), func(c *known) bool { return c.outcome != unknown })
+	if len(doubts) > 0 {
+		var err error
+		if settled, err = doubt(doubts); err != nil {
+			return err
+		}
+	}
+	for _, call := range doubts {
+		call.outcome = settled
+	}
+	maps.DeleteFunc(h.calls, func(_ int64, c *known) bool {
+		return c.outcome == unrun || !slices.Contains(doubts, c) && forget(c)
+	})
+	return nil
+}
+
 // begin is the beginning of another run.
 func (h *history) begin(sync int64) {
 	if h.closed && (sync == 0 || sync != h.sync) {
-		maps.DeleteFunc(h.calls, func(_ int64, c *known) bool { return c.covered && c.outcome != unknown })
+		maps.DeleteFunc(h.calls, func(_ int64, c *known) bool { return c.Covered && c.outcome != unknown })
 	}
 	h.from, h.sync, h.closed = h.next, sync, false
 }
@@ -251,7 +268,7 @@ func (h *history) apply(l line) (ok bool) {
 		h.calls[l.Call.Number] = l.Call
 		h.next = max(h.next, l.Call.Number+1)
 	case "end":
-		if call == nil {
+		if call == nil || l.Outcome != done && l.Outcome != rejected && l.Outcome != unrun {
 			return false
 		}
 		if call.outcome, call.message = l.Outcome, l.Message; l.Outcome == unrun {
@@ -262,13 +279,13 @@ func (h *history) apply(l line) (ok bool) {
 			return false
 		}
 		delete(h.calls, l.Number)
-		call.Number, call.covered = l.As, false
+		call.Number, call.Covered = l.As, false
 		h.calls[l.As] = call
 		h.next = max(h.next, l.As+1)
 	case "state", "complete":
 		for n, c := range h.calls {
 			if n < l.Number && (n >= h.from || l.Do == "complete") && (l.Stream == nil || *l.Stream == c.Stream) {
-				c.covered = true
+				c.Covered = true
 			}
 		}
 	case "close":
@@ -337,21 +354,21 @@ func (j *journal) write(sync bool, l line) error {
 	if j == nil {
 		return nil
 	}
-	text, err := json.Marshal(l)
-	if err != nil {
-		return fmt.Errorf("writing the journal: %w", err)
-	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err != nil {
 		return j.err
 	}
-	_, err = j.file.Write(append(text, '\n'))
+	text, err := j.seal.close(l)
+	if err != nil {
+		return err
+	}
+	_, err = j.file.Write(text)
 	if err == nil && sync {
 		err = j.file.Sync()
 	}
 	if err != nil {
-		j.err = journalFault(j.path, "cannot be written", err)
+		j.err = j.at.fault("cannot be written", err)
 	}
 	return j.err
 }

@@ -1,6 +1,7 @@
 package destination
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -217,60 +219,234 @@ func TestRunsWithAJournal(t *testing.T) {
 	}
 }
 
+// What may lie where a journal is to be, and what is made of it. Journals of the first format have no checksums.
 func TestJournalFiles(t *testing.T) {
-	neverDoubt := func([]*known) (outcome, error) { return unknown, errors.New("in doubt") }
-	keep := func(*known) bool { return false }
 	const head, begin = `{"do":"journal","format":1,"target":"api"}` + "\n", `{"do":"begin","call":{"n":1,"operation":"close","about":"x","stream":{"name":"a"},"identity":"i"}}` + "\n"
+	later := &seal{}
+	newer, err := later.close(line{Do: "journal", Format: format + 1, Target: "api"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct{ content, fails string }{
-		"new":              {"", ""},
 		"only a head":      {head, ""},
-		"cut head":         {head[:9], ""},
 		"cut line":         {head + begin + `{"do":"end","n":1,"outcome":"done"}` + "\n" + `{"do":"e`, ""},
 		"begin was cut":    {head + strings.TrimSuffix(begin, "\n"), ""},
+		"begin is missing": {head + begin[:20], ""},
+		"nothing":          {"", "is empty, which a journal never is"},
+		"cut head":         {head[:9], "is damaged at line 1"},
 		"in doubt":         {head + begin + `{"do":"end","n":1,"outc`, "in doubt"},
 		"another file":     {"colour: blue\nsize: 1\n", "is not a journal of this connector"},
 		"another, short":   {"x", "is not a journal of this connector"},
-		"another format":   {`{"do":"journal","format":2,"target":"api"}` + "\n", "is not a journal of this connector"},
+		"another format":   {string(newer), "was written by a later version of this connector"},
+		"no checksums":     {strings.Replace(head, ":1", ":2", 1), "is damaged at line 1"},
 		"another address":  {`{"do":"journal","format":1,"target":"https://b"}` + "\n", "is that of another address, https://b"},
 		"damaged":          {head + "zzz\n" + begin, "is damaged at line 2"},
+		"two heads":        {head + head, "is damaged at line 2"},
 		"unknown line":     {head + `{"do":"dance"}` + "\n", "is damaged at line 2"},
+		"unknown member":   {head + `{"do":"close","sum":"x"}` + "\n", "is damaged at line 2"},
 		"end of nothing":   {head + `{"do":"end","n":4}` + "\n", "is damaged at line 2"},
+		"an odd outcome":   {head + begin + `{"do":"end","n":1,"outcome":"dane"}` + "\n", "is damaged at line 3"},
 		"again, nothing":   {head + `{"do":"again","n":4,"as":5}` + "\n", "is damaged at line 2"},
 		"begin of nothing": {head + `{"do":"begin"}` + "\n", "is damaged at line 2"},
+		"too much":         {head + strings.Repeat(" ", maxJournal), "is larger than 64 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "journal")
 			if err := os.WriteFile(path, []byte(c.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			j, err := openJournal(path, "api", 0, neverDoubt, keep)
+			j, err := openJournal(path, "api", 0, neverDoubt, keepAll)
 			if c.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), c.fails) {
 					t.Errorf("got %v, want %q", err, c.fails)
 				}
 				if left, _ := os.ReadFile(path); string(left) != c.content {
-					t.Errorf("it was changed to %s", left)
+					t.Errorf("it was changed to %.1000s", left)
 				}
 				return
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := openJournal(path, "api", 0, neverDoubt, keep); fault.Of(err).Kind != fault.Transient || !strings.Contains(err.Error(), "in use") {
+			if _, err := openJournal(path, "api", 0, neverDoubt, keepAll); fault.Of(err).Kind != fault.Transient || !strings.Contains(err.Error(), "in use") {
 				t.Errorf("a second one while the first is in use: %v", err)
 			}
 			if err := errors.Join(j.end(j.first(), done, ""), j.close(true)); err != nil {
 				t.Error(err)
 			}
-			if after, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(after), head) || !strings.HasSuffix(string(after), "}\n") {
+			if after, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(after), `{"do":"journal","format":2,"target":"api","sum":"`) ||
+				!strings.HasSuffix(string(after), "\"}\n") {
 				t.Errorf("%v: %s", err, after)
+			}
+			if files, _ := os.ReadDir(filepath.Dir(path)); len(files) != 1 {
+				t.Errorf("it leaves %v", files)
 			}
 		})
 	}
-	for name, path := range map[string]string{"no folder": filepath.Join(t.TempDir(), "no", "journal"), "a folder": t.TempDir()} {
-		if _, err := openJournal(path, "api", 0, neverDoubt, keep); fault.Of(err).Kind != fault.Config || !strings.Contains(err.Error(), "journal_path") {
-			t.Errorf("%s: %v", name, err)
+}
+
+func neverDoubt([]*known) (outcome, error) { return unknown, errors.New("in doubt") }
+
+func keepAll(*known) bool { return false }
+
+// What is no ordinary file is refused, for a journal and for receipts, and keeps nobody waiting.
+func TestFilesThatKeepNothing(t *testing.T) {
+	folder := t.TempDir()
+	pipe := filepath.Join(folder, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(folder, "link")
+	if err := os.Symlink(pipe, link); err != nil {
+		t.Fatal(err)
+	}
+	for path, part := range map[string]string{
+		filepath.Join(folder, "no", "file"): "Check that its folder is mounted", folder: "is a folder", pipe: "is a named pipe", link: "is a named pipe",
+		"/dev/null": "is a device", "/dev/full": "is a device",
+	} {
+		_, err := openJournal(path, "api", 0, neverDoubt, keepAll)
+		wantFault(t, err, fault.Config, part, "The journal "+path+" (journal_path) ")
+		_, err = openReceipts(path, nil)
+		wantFault(t, err, fault.Config, part, "The file of receipts "+path+" (receipts_path) ")
+	}
+}
+
+// sealed is a journal's content after some calls, of which the last one has no outcome.
+func sealed(t *testing.T) (path string, content []byte) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "journal")
+	j, err := openJournal(path, "api", 3, neverDoubt, keepAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := protocol.Descriptor{Name: "a"}
+	for n := range int64(4) {
+		err = errors.Join(err, j.begin(&known{Number: n + 1, Operation: "close", About: fmt.Sprint("door ", n), Stream: stream, Identity: fmt.Sprint(n % 2)}))
+		if n < 3 {
+			err = errors.Join(err, j.end(n+1, done, ""))
 		}
+		if n == 1 {
+			err = errors.Join(err, j.state(n+1, &stream), j.complete(n+1, stream))
+		}
+	}
+	if err = errors.Join(err, j.close(false)); err != nil {
+		t.Fatal(err)
+	}
+	if content, err = os.ReadFile(path); err != nil {
+		t.Fatal(err)
+	}
+	return path, content
+}
+
+// Whatever happens to a journal is noticed, with the line where it happened, before anything is made of it.
+func TestDamageToAJournalIsNoticed(t *testing.T) {
+	path, good := sealed(t)
+	damaged := func(what string, content []byte, line int) {
+		t.Helper()
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := openJournal(path, "api", 3, func([]*known) (outcome, error) { return done, nil }, keepAll)
+		if f := fault.Of(err); f == nil || f.Kind != fault.Config || !strings.Contains(f.Message, fmt.Sprintf("is damaged at line %d.", line)) {
+			t.Errorf("%s: %v, want line %d", what, err, line)
+		}
+	}
+	line := 1
+	for i, b := range good {
+		for _, other := range []byte{b ^ 1, b ^ 0x80, '\n'} {
+			if other != b {
+				changed := bytes.Clone(good)
+				changed[i] = other
+				damaged(fmt.Sprintf("byte %d is %q instead of %q", i, other, b), changed, line)
+			}
+		}
+		if b == '\n' {
+			line++
+		}
+	}
+	lines := bytes.SplitAfter(good, []byte("\n"))
+	lines = lines[:len(lines)-1]
+	for i := range lines {
+		without := slices.Delete(slices.Clone(lines), i, i+1)
+		if i < len(lines)-1 { // whole lines that go from the end leave nothing behind
+			damaged(fmt.Sprintf("line %d is missing", i+1), bytes.Join(without, nil), i+1)
+		}
+		for at := range len(lines) + 1 {
+			want := at + 1
+			if at == i+1 || at == i { // behind or before itself: the second one is too many
+				want = i + 2
+			}
+			damaged(fmt.Sprintf("line %d comes before line %d too", i+1, at+1), bytes.Join(slices.Insert(slices.Clone(lines), at, lines[i]), nil), want)
+		}
+		for other := range i {
+			swapped := slices.Clone(lines)
+			swapped[i], swapped[other] = swapped[other], swapped[i]
+			damaged(fmt.Sprintf("lines %d and %d are swapped", other+1, i+1), bytes.Join(swapped, nil), other+1)
+		}
+	}
+}
+
+// A kill leaves half a line at the end, wherever it comes.
+func TestAJournalThatWasCut(t *testing.T) {
+	path, good := sealed(t)
+	lines := bytes.SplitAfter(good, []byte("\n"))
+	last := len(bytes.Join(lines[len(lines)-4:], nil))
+	for size := len(good) - last; size < len(good); size++ {
+		if err := os.WriteFile(path, good[:size], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j, err := openJournal(path, "api", 3, func([]*known) (outcome, error) { return done, nil }, keepAll)
+		if err != nil {
+			t.Fatalf("%d bytes of %d: %v", size, len(good), err)
+		}
+		if err := j.close(false); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A journal of the first format is read as it was meant, and goes on with checksums; so does one of this format.
+func TestAJournalIsReadAndWrittenAnew(t *testing.T) {
+	call := func(n int, identity string) string {
+		return fmt.Sprintf(`{"do":"begin","call":{"n":%d,"operation":"close","about":"door %s","stream":{"name":"a"},"identity":"close %s"}}`, n, identity, identity)
+	}
+	path := filepath.Join(t.TempDir(), "journal")
+	if err := os.WriteFile(path, []byte(strings.Join([]string{
+		`{"do":"journal","format":1,"target":"api"}`, `{"do":"run","from":1,"sync":7}`,
+		call(1, "done"), `{"do":"end","n":1,"outcome":"done"}`, call(2, "refused"), `{"do":"end","n":2,"outcome":"rejected","message":"No door."}`,
+		`{"do":"state","n":3,"stream":{"name":"a"}}`, call(4, "unrun"), `{"do":"end","n":4,"outcome":"unrun"}`, call(5, "doubted"),
+	}, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	doubt := func(calls []*known) (outcome, error) {
+		if len(calls) != 1 || calls[0].About != "door doubted" {
+			t.Errorf("%d calls in doubt", len(calls))
+		}
+		return done, nil
+	}
+	for range 3 { // the second and the third time it is a journal of this format
+		j, err := openJournal(path, "api", 7, doubt, keepAll)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if refused, done := j.known["close refused"], j.known["close done"]; j.first() != 6 || len(j.known) != 3 || len(done) != 1 || !done[0].Covered ||
+			len(refused) != 1 || refused[0].message != "No door." || len(j.known["close doubted"]) != 1 {
+			t.Errorf("it begins at %d and knows %v", j.first(), j.known)
+		}
+		if err := j.close(false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j, err := openJournal(path, "api", 7, doubt, keepAll)
+	if err = errors.Join(err, j.close(true)); err != nil {
+		t.Fatal(err)
+	}
+	if j, err = openJournal(path, "api", 8, doubt, keepAll); err != nil {
+		t.Fatal(err)
+	}
+	defer j.close(false)
+	if len(j.known) != 1 || len(j.known["close doubted"]) != 1 { // which no state covers
+		t.Errorf("another sync knows %v", j.known)
 	}
 }
 

@@ -19,11 +19,13 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/ratelimit"
 )
 
 const testSpec = `{"supported_destination_sync_modes":["append","update"],"connectionSpecification":{"type":"object","required":["token"],"properties":{
 	"token":{"type":"string","airbyte_secret":true},"on_rejected":{"type":"string","enum":["continue","stop"]},
-	"journal_path":{"type":"string"},"in_doubt":{"type":"string","enum":["stop","resend","skip"]},"dry_run":{"type":"boolean"}}}}`
+	"journal_path":{"type":"string"},"in_doubt":{"type":"string","enum":["stop","resend","skip"]},"dry_run":{"type":"boolean"},
+	"ignore_fields":{"type":"array","items":{"type":"string"}},"receipts_path":{"type":"string"}}}}`
 
 // memory is a network with one server and no sockets, so that it lives in a synctest bubble.
 type memory struct {
@@ -65,6 +67,7 @@ type doors struct {
 	*memory
 
 	token string
+	limit *ratelimit.Limiter
 	// answer gets what was asked, "close door=1 …" with its fields sorted, after it was noted; true: it has answered.
 	answer func(w http.ResponseWriter, asked string) bool
 
@@ -147,15 +150,19 @@ func (d *doors) destination() *Destination {
 	return New(fstest.MapFS{"spec.json": {Data: []byte(testSpec)}}, func(c doorConfig) API {
 		door := Field{Name: "door", As: "door", Kind: Text(), Key: true, Description: "Which."}
 		return API{
-			Options:  httpclient.Options{BaseURL: "http://localhost", Dial: d.dial, Auth: signer(c.Token), MaxElapsed: time.Minute},
+			Options:  httpclient.Options{BaseURL: "http://localhost", Dial: d.dial, Auth: signer(c.Token), MaxElapsed: time.Minute, Limit: d.limit},
 			Settings: c.Settings,
 			Outcome: func(res *httpclient.Response) error {
-				if no := res.Body.Get("no").Text(); no != "" {
-					return Rejected(no)
+				for member, verdict := range map[string]func(string) error{
+					"no": Rejected, "odd": Unknown, "locked": Interrupted, "undone": func(s string) error { return httpclient.Undone(fault.Transientf("%s", s)) },
+				} {
+					if said := res.Body.Get(member).Text(); said != "" {
+						return verdict(said)
+					}
 				}
 				return nil
 			},
-			Check: httpclient.Request{Path: "/doors"},
+			Check: httpclient.Request{Path: "/doors"}, Spellings: []string{"house__*__c"}, Told: []string{"id", "now.state", "now.owner"},
 			Operations: []Operation{
 				{
 					Name: "close", Path: "/close", Wrap: "door", One: []string{"door", "id"}, Look: "whether the door is shut",

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -29,11 +28,13 @@ const (
 // outcome. What else comes is left aside, but for the source's word that a stream is complete.
 //
 // When a call fails, or its outcome stays unknown, nothing more is begun; what is under way comes to its end. When ctx is done the same
-// happens, for at most 20 seconds. Every failure is sent as it happens, and all are returned joined.
+// happens, for at most 20 seconds. A record with a member that its operation does not know ends its stream: what comes of that is not carried
+// out and no state behind it is given back, of the stream or of all, while the other streams go on. Every failure is sent as it happens, and
+// all are returned joined.
 func (d *Destination) Write(
 	ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, in io.Reader, out *protocol.Emitter,
 ) (err error) {
-	api, err := d.description.Open(config)
+	api, err := d.open(config)
 	if err != nil {
 		return err
 	}
@@ -41,28 +42,43 @@ func (d *Destination) Write(
 	if err != nil {
 		return err
 	}
-	limit := api.Limit
-	api.Limit = nil // what waits for the quota is not begun: the writer sees to it, and the client to what a 429 asks
+	api.Limit = cmp.Or(api.Limit, ratelimit.Unlimited())
 	client, err := d.connect(ctx, &api, config)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	w := &writer{
-		api: api, routes: routes, client: client, limit: limit, out: out, log: protocol.Logger(ctx),
-		active: map[string]bool{}, freed: make(chan struct{}), records: map[protocol.Descriptor]int{},
+		api: api, routes: routes, client: client, out: out, log: protocol.Logger(ctx),
+		active: map[string]bool{}, freed: make(chan struct{}), records: map[protocol.Descriptor]int{}, ended: map[protocol.Descriptor]bool{},
 	}
-	if api.Journal != "" && !api.DryRun {
-		w.journal, err = openJournal(api.Journal, target(api.BaseURL), syncID(cat), w.doubt, func(k *known) bool {
-			return k.outcome == rejected && api.OnRejected == "stop" // somebody may have mended what was wrong
-		})
-		if err != nil {
-			return err
-		}
+	if err := w.keep(syncID(cat)); err != nil {
+		return err
 	}
 	w.ledger = newLedger(w.journal.first())
 	err = w.run(ctx, in)
-	return errors.Join(err, w.journal.close(err == nil))
+	return errors.Join(err, w.receipts.close(), w.journal.close(err == nil))
+}
+
+// keep opens what is kept of the calls, for a run of a sync.
+func (w *writer) keep(sync int64) (err error) {
+	if w.api.DryRun {
+		return nil
+	}
+	if w.api.Receipts != "" {
+		if w.receipts, err = openReceipts(w.api.Receipts, w.api.Redact); err != nil {
+			return err
+		}
+	}
+	if w.api.Journal != "" {
+		w.journal, err = openJournal(w.api.Journal, target(w.api.BaseURL), sync, w.doubt, func(k *known) bool {
+			return k.outcome == rejected && w.api.OnRejected == "stop" // somebody may have mended what was wrong
+		})
+	}
+	if err != nil {
+		return errors.Join(err, w.receipts.close())
+	}
+	return nil
 }
 
 // syncID is the sync that the platform says this run belongs to, 0 where it does not say.
@@ -80,21 +96,23 @@ func target(address string) string { return strings.ToLower(strings.Trim(address
 
 // writer is one Write.
 type writer struct {
-	api     API
-	routes  map[protocol.Descriptor]*Operation
-	client  *httpclient.Client
-	limit   *ratelimit.Limiter
-	journal *journal
-	ledger  *ledger
-	out     *protocol.Emitter
-	log     *slog.Logger
+	api      API
+	routes   map[protocol.Descriptor]*vocabulary
+	client   *httpclient.Client
+	journal  *journal
+	receipts *receipts
+	ledger   *ledger
+	out      *protocol.Emitter
+	log      *slog.Logger
 
 	work  context.Context // done when nothing more is begun
 	halt  context.CancelCauseFunc
 	calls context.Context // of what is under way
 	wait  sync.WaitGroup  // for those
 
-	records map[protocol.Descriptor]int // that came
+	records map[protocol.Descriptor]int  // that came
+	ended   map[protocol.Descriptor]bool // streams that a record with an unknown member ended
+	passed  int                          // records of those that came behind it
 
 	mu       sync.Mutex
 	active   map[string]bool // the orders of the calls under way
@@ -133,6 +151,9 @@ func (w *writer) summarize() {
 	}
 	if w.count.before > 0 {
 		sum += fmt.Sprintf("; %d had been before, as the journal says, and were not sent again", w.count.before)
+	}
+	if w.passed > 0 {
+		sum += fmt.Sprintf("; %d more came of streams that had ended with an error, and were passed over", w.passed)
 	}
 	w.log.Info(sum + ".")
 }
@@ -196,15 +217,28 @@ func (w *writer) message(m protocol.Message) error {
 	switch {
 	case m.Record != nil:
 		return w.record(m.Record)
+	case m.State != nil && w.over(m.State):
+		return nil // it covers records that were not carried out
 	case m.State != nil:
 		_, err := w.ledger.enter(w.work, m.State.Descriptor, func(e *entry) error { return w.echo(e, m.State) })
 		return err
 	case m.Trace != nil && m.Trace.StreamStatus != nil && m.Trace.StreamStatus.Status == protocol.Complete:
 		stream := m.Trace.StreamStatus.StreamDescriptor
+		if w.ended[stream] {
+			return nil
+		}
 		_, err := w.ledger.enter(w.work, stream, func(e *entry) error { return w.journal.complete(e.number, stream) })
 		return err
 	}
 	return nil
+}
+
+// over is whether a state is of a stream that has ended, or of all while one has.
+func (w *writer) over(s *protocol.State) bool {
+	if s.Type == protocol.StateStream {
+		return w.ended[s.Descriptor]
+	}
+	return len(w.ended) > 0
 }
 
 // echo gives a state back.
@@ -225,27 +259,32 @@ func (w *writer) echo(e *entry, s *protocol.State) error {
 
 // record checks a record and begins what it asks for.
 func (w *writer) record(m *protocol.RecordMessage) error {
-	operation := w.routes[m.Descriptor]
-	if operation == nil {
+	names := w.routes[m.Descriptor]
+	if names == nil {
 		return fault.Configf("A record came of the stream %q, which is not in the configured catalog. It was not carried out.", m.Name)
 	}
+	if w.ended[m.Descriptor] {
+		w.passed++
+		return nil
+	}
 	w.records[m.Descriptor]++
-	if w.records[m.Descriptor] == 1 {
-		if names := operation.strangers(m.Data); len(names) > 0 {
-			w.log.Info(fmt.Sprintf("The records of the stream %s have fields that %s does not take and that are not sent: %s.",
-				m.Name, operation.Name, short(strings.Join(names, ", "))))
-		}
+	number := w.records[m.Descriptor]
+	g := names.read(m.Data)
+	if len(g.strangers) > 0 {
+		w.ended[m.Descriptor] = true
+		w.tell(m.Descriptor, names.strange(number, m.Name, g.strangers))
+		return nil
 	}
 	entry, err := w.ledger.enter(w.work, m.Descriptor, nil)
 	if err != nil {
 		return err
 	}
-	c, err := operation.call(m.Data)
+	c, err := names.operation.call(g)
 	if c.about == "" {
-		c.about = fmt.Sprintf("record %d of the stream %s", w.records[m.Descriptor], m.Name)
+		c.about = fmt.Sprintf("record %d of the stream %s", number, m.Name)
 	}
 	if err != nil {
-		return w.reject(entry, c, err.Error())
+		return errors.Join(w.receipt(entry, c, refused, err.Error(), nil), w.reject(entry, c, err.Error()))
 	}
 	if w.api.DryRun {
 		w.settle(entry, &w.count.done)
@@ -256,17 +295,22 @@ func (w *writer) record(m *protocol.RecordMessage) error {
 		return err
 	}
 	if before != nil {
-		if before.covered {
-			w.log.Warn(fmt.Sprintf("%s of %s asks what an earlier run carried out, whose state may have been lost: it is taken for the same "+
-				"record and not sent again. If it is meant once more, a sync after this one can bring it.", operation.Name, c.about))
-		}
-		if before.outcome == rejected {
-			return w.reject(entry, c, before.message)
-		}
-		w.settle(entry, &w.count.before)
-		return nil
+		return w.remember(entry, c, before)
 	}
 	return w.start(entry, c)
+}
+
+// remember takes a record for a call that an earlier run made.
+func (w *writer) remember(e *entry, c *call, before *known) error {
+	if before.Covered {
+		w.log.Warn(fmt.Sprintf("%s of %s asks what an earlier run carried out, whose state may have been lost: it is taken for the same "+
+			"record and not sent again. If it is meant once more, a sync after this one can bring it.", c.operation.Name, c.about))
+	}
+	if before.outcome == rejected {
+		return w.reject(e, c, before.message)
+	}
+	w.settle(e, &w.count.before)
+	return nil
 }
 
 // start begins c in its turn, and leaves it to a goroutine. Calls begin in the order of their records: so few of them are ahead of one that
@@ -276,7 +320,7 @@ func (w *writer) start(e *entry, c *call) error {
 	if err != nil {
 		return err
 	}
-	counted, err := w.limit.Wait(w.work, nil)
+	counted, err := w.api.Limit.Wait(w.work, nil) // what waits for the quota is not begun
 	if err == nil {
 		err = w.journal.begin(&known{
 			Number: e.number, Operation: c.operation.Name, About: c.about, Stream: e.stream, Identity: c.identity,
@@ -294,7 +338,7 @@ func (w *writer) start(e *entry, c *call) error {
 				w.fail(e, protocol.Recovered(v))
 			}
 		}()
-		w.carryOut(e, c)
+		w.carryOut(e, c, counted)
 	})
 	return nil
 }
@@ -324,81 +368,6 @@ func (w *writer) admit(order string) (free func(), err error) {
 	}
 }
 
-// carryOut sends c and sees to its outcome.
-func (w *writer) carryOut(e *entry, c *call) {
-	name := c.operation.Name + " of " + c.about
-	_, err := w.client.Do(w.calls, httpclient.Request{
-		Method: http.MethodPost, Path: c.operation.Path, Body: c.body, Once: true, Judge: w.api.Outcome,
-	})
-	refused, isRefused := errors.AsType[*rejection](err)
-	switch {
-	case err == nil:
-		if err := w.journal.end(e.number, done, ""); err != nil {
-			w.fail(e, err)
-			return
-		}
-		w.settle(e, &w.count.done)
-	case errors.Is(err, httpclient.ErrUnknownOutcome):
-		w.fail(e, w.unknown(name, c.operation, err))
-	case isRefused:
-		message := short(w.api.Redact.String(refused.message))
-		if err := w.journal.end(e.number, rejected, message); err != nil {
-			w.fail(e, err)
-			return
-		}
-		if err := w.reject(e, c, message); err != nil {
-			w.fail(e, err)
-		}
-	default:
-		failed := w.journal.end(e.number, unrun, "")
-		if w.calls.Err() == nil { // else it was given up, and why is known
-			f := fault.Of(err)
-			failed = errors.Join(failed, &fault.Error{Kind: f.Kind, Message: name + " was not carried out: " + f.Message, Err: err})
-		}
-		if failed != nil {
-			w.fail(e, failed)
-		}
-	}
-}
-
-// unknown is the fault of a call of which nobody knows whether it was carried out.
-func (w *writer) unknown(name string, o *Operation, err error) error {
-	then := "No journal is configured (journal_path), so a later sync may send it again: take it out of the source first if it was carried out."
-	if w.journal != nil {
-		then = inDoubt
-	}
-	what, _, _ := strings.Cut(fault.Of(err).Message, " It is not known") // which is said better here, where it is known what to look at
-	return &fault.Error{Kind: fault.Config, Err: err, Message: fmt.Sprintf(
-		"%s: %s It is not known whether it was carried out, and it was not sent again. Look %s. %s", name, what, o.Look, then)}
-}
-
-const inDoubt = `Then set in_doubt to "skip" if it was, or to "resend" if it was not, and sync again.`
-
-// doubt is what becomes of calls that an earlier run began and of which it left no outcome.
-func (w *writer) doubt(calls []*known) (outcome, error) {
-	names := make([]string, len(calls))
-	looks := map[string]string{}
-	for _, o := range w.api.Operations {
-		looks[o.Name] = o.Look
-	}
-	for i, c := range calls {
-		names[i] = c.Operation + " of " + c.About
-	}
-	switch w.api.InDoubt {
-	case "resend":
-		w.log.Warn("The outcome of " + strings.Join(names, "; ") + " was never known; what comes again is sent again (in_doubt).")
-		return unrun, nil
-	case "skip":
-		w.log.Warn("The outcome of " + strings.Join(names, "; ") + " was never known; it is taken to be carried out (in_doubt).")
-		return done, nil
-	}
-	var text strings.Builder
-	for i, c := range calls {
-		fmt.Fprintf(&text, "%s: it is not known whether an earlier run carried it out. Look %s. ", names[i], looks[c.Operation])
-	}
-	return unknown, fault.Configf("%s%s", &text, inDoubt)
-}
-
 // settle counts a record that has an outcome.
 func (w *writer) settle(e *entry, count *int) {
 	w.mu.Lock()
@@ -411,7 +380,7 @@ func (w *writer) settle(e *entry, count *int) {
 
 // reject names a record that is not carried out, and why, and counts it. An error says that this ends the sync.
 func (w *writer) reject(e *entry, c *call, why string) error {
-	text := fmt.Sprintf("%s of %s was rejected: %s", c.operation.Name, c.about, strings.TrimSuffix(why, ".")+".")
+	text := c.name() + " was rejected: " + strings.TrimSuffix(why, ".") + "."
 	w.log.Warn(text)
 	if w.api.OnRejected == "stop" {
 		w.mu.Lock()
@@ -425,9 +394,14 @@ func (w *writer) reject(e *entry, c *call, why string) error {
 
 // fail sends a failure and lets nothing more begin.
 func (w *writer) fail(e *entry, err error) {
-	_ = w.out.Failure(err, &e.stream) // fails when the output is closed, and then there is nobody to tell
-	w.mu.Lock()
-	w.failures = append(w.failures, err)
-	w.mu.Unlock()
+	w.tell(e.stream, err)
 	w.halt(err)
+}
+
+// tell sends a failure of a stream.
+func (w *writer) tell(stream protocol.Descriptor, err error) {
+	_ = w.out.Failure(err, &stream) // fails when the output is closed, and then there is nobody to tell
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failures = append(w.failures, err)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// Judge sees every answer before the default rules do, whatever its status. nil is "no opinion"; Again(err), Throttled(err), Busy(err), Expired(err),
-// Doubt(err), Accept or any other error, which is a failure as it is, decide.
+// Judge sees every answer before the default rules do, whatever its status. nil is "no opinion"; Again(err), Throttled(err), Busy(err), Undone(err),
+// Expired(err), Doubt(err), Accept or any other error, which is a failure as it is, decide.
 type Judge func(*Response) error
 
 // Accept says that the answer is good whatever its status and body.
@@ -29,6 +29,10 @@ func Throttled(err error) error { return &again{err: cmp.Or(err, errUnsaid), thr
 // growing while, and not for a quota's whole window.
 func Busy(err error) error { return &again{err: cmp.Or(err, errUnsaid), throttled: true, busy: true} }
 
+// Undone is Again for an answer that says that nothing was done, or that all that had been done was undone: a request that is Once is asked
+// again too, up to undoneTries times in all, which is some 15 seconds.
+func Undone(err error) error { return &again{err: cmp.Or(err, errUnsaid), undone: true} }
+
 // Expired says that the credentials ran out, as a 401 does: they are renewed and the request is repeated, even one that is Once. err is the
 // failure when there is nothing to renew, or the answer stays the same; see Do for when that is.
 func Expired(err error) error { return &expired{err: cmp.Or(err, errUnsaid)} }
@@ -39,6 +43,7 @@ type again struct {
 	err       error
 	throttled bool
 	busy      bool
+	undone    bool
 }
 
 func (a *again) Error() string { return a.err.Error() }
@@ -73,6 +78,7 @@ type failure struct {
 	throttled bool      // there is a wish even where the server does not say until when
 	busy      bool      // the wish is for less at the same time
 	unrun     bool      // the method provably did not run
+	undone    bool      // or what it did was undone, see Undone
 	unknown   bool      // nobody knows whether the method ran
 	doubt     bool      // the failure may pass, see Doubt
 }
@@ -118,6 +124,9 @@ func (f *failure) opinion(err error) *failure {
 		if a.throttled {
 			f.throttled, f.hold, f.unrun, f.unknown = true, true, true, false
 			f.busy = a.busy
+		}
+		if a.undone {
+			f.unrun, f.unknown, f.undone = true, false, true
 		}
 		return f
 	}

@@ -41,6 +41,7 @@ type Request struct {
 	Share    *Share         // of a Budget, in which the answer counts; nil: it does not
 	First    Judge          // asked before Options.Judge; may be nil
 	Judge    Judge          // asked after Options.Judge; may be nil
+	Admitted func()         // what Options.Limit gave for the first attempt, which waits for no turn of its own; nil: it waits as all others do
 }
 
 // With is a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything

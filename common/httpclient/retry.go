@@ -16,6 +16,9 @@ const (
 	maxInterval   = 30 * time.Second
 )
 
+// undoneTries is how often a request that is Once is sent where each answer says that nothing of it was kept.
+const undoneTries = 7
+
 // Waits of all requests together after an answer that says "too fast" but not until when, where there is no documented window.
 const (
 	firstThrottle = time.Second
@@ -35,6 +38,7 @@ type call struct {
 	alone    bool      // whether the last attempt was the first with its credentials
 	reopen   func()    // to be called when the next attempt is over, which is such a first one; nil: it is none
 	doubts   int       // answers that were in doubt
+	undone   int       // answers after which nothing was left of the request
 	last     *failure
 	backoff  *backoff.ExponentialBackOff
 }
@@ -164,9 +168,10 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 		waiting = func(until time.Time) { c.o.Waiting(ctx, until) }
 	}
 	asked := time.Now()
-	done, err = c.o.Limit.Wait(ctx, waiting)
-	if err != nil {
-		return nil, err
+	if done = call.r.Admitted; done == nil || call.attempts > 0 {
+		if done, err = c.o.Limit.Wait(ctx, waiting); err != nil {
+			return nil, err
+		}
 	}
 	now := time.Now()
 	if call.attempts++; call.attempts == 1 {
@@ -191,6 +196,11 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	}
 	if f.step == stop || call.r.Once && !f.unrun {
 		return c.err(call.where, f, "")
+	}
+	if call.r.Once && f.undone {
+		if call.undone++; call.undone == undoneTries {
+			return c.err(call.where, f, call.tries())
+		}
 	}
 	if f.doubt {
 		if call.doubts++; call.doubts > doubtTries {

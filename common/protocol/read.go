@@ -30,9 +30,9 @@ func (e *LineError) Unwrap() error { return e.Err }
 // Read reads messages, one a line; lines may end in CRLF, the last one need not end, and empty ones are skipped. Unknown types and unknown
 // keys are no errors.
 //
-// A line that is no message (not JSON, without a type, longer than 64 MiB, without what its type needs) is yielded as a [*LineError] with
-// an empty Message, and reading goes on with the next line: a destination decides whether to report it or to stop. Any other error is that
-// of r and ends the sequence. A message shares no memory with the next one.
+// A line that is no message (not JSON, without a type, longer than 64 MiB, without what its type needs, with one of the members that the
+// protocol knows twice) is yielded as a [*LineError] with an empty Message, and reading goes on with the next line: a destination decides
+// whether to report it or to stop. Any other error is that of r and ends the sequence. A message shares no memory with the next one.
 func Read(r io.Reader) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		lines := bufio.NewReaderSize(r, bufferSize)
@@ -101,6 +101,9 @@ func parse(line []byte) (Message, error) {
 	if m.Type == "" {
 		return Message{}, errors.New("the line has no type")
 	}
+	if _, twice := clean.Twice(); twice {
+		return Message{}, errors.New("the message has a member twice")
+	}
 	switch m.Type {
 	case TypeRecord:
 		m.Record, err = parseRecord(clean.Get("record").Raw())
@@ -143,7 +146,10 @@ func parseRecord(raw record.Record) (*RecordMessage, error) {
 		Data:       raw.Get("data").Raw(),
 	}
 	m.EmittedAt, _ = raw.Get("emitted_at").Int()
+	_, twice := raw.Twice()
 	switch {
+	case twice:
+		return nil, errors.New("the record has a member twice")
 	case m.Name == "":
 		return nil, errors.New("the record has no stream")
 	case len(m.Data) == 0 || m.Data[0] != '{':

@@ -5,7 +5,7 @@ package salesforce
 import (
 	"cmp"
 	"fmt"
-	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -48,26 +48,64 @@ func Error(res *httpclient.Response) (code, message string) {
 	return res.Body.Get("0.errorCode").Text(), res.Body.Get("0.message").Text()
 }
 
-// Judge knows the refusals of Salesforce itself, which come before anything runs: of a session, and by the two limits of an organisation.
-func Judge(res *httpclient.Response) error {
-	switch code, message := Error(res); {
-	case code == "INVALID_SESSION_ID":
-		return httpclient.Expired(fault.Configf("Salesforce refused the session: %.100s. Check the credentials and org_url: an access token may have "+
-			"run out, the organisation may be another one, or the user may not log in from here.", message))
-	case code != "REQUEST_LIMIT_EXCEEDED":
-		return nil
-	case strings.Contains(message, "TotalRequests"):
-		return fault.Transientf("The organisation's daily limit of API requests is used up. Salesforce counts those of the last 24 hours, so " +
-			"requests become possible again, little by little, within the next 24 hours.")
-	default:
-		return httpclient.Busy(fault.Transientf("Salesforce refuses requests because too many run at the same time. Trying again later may help."))
+// Words is all codes and messages in Salesforce's list of errors, "" where the answer is no such list.
+func Words(res *httpclient.Response) string {
+	if len(res.Body) == 0 || res.Body[0] != '[' {
+		return ""
 	}
+	var all []string
+	for _, one := range res.Body.Get("").Array() {
+		all = append(all, one.Get("errorCode").Text()+": "+one.Get("message").Text())
+	}
+	return strings.Join(all, "; ")
 }
 
-// TooMuch is whether a request asked Apex, in which services are written, for more than it does at once.
-func TooMuch(res *httpclient.Response) bool {
-	_, message := Error(res)
-	return res.Status == http.StatusInternalServerError && strings.Contains(message, "LimitException")
+// Judge knows the failures of Salesforce itself: of a session, and those that pass. In a list of errors these tell that nothing was done, or
+// that all of it was undone: Salesforce rolls back what ends with an exception that nobody caught.
+func Judge(res *httpclient.Response) error {
+	said := Words(res)
+	if strings.Contains(said, "INVALID_SESSION_ID") {
+		_, message := Error(res)
+		return httpclient.Expired(fault.Configf("Salesforce refused the session: %.100s. Check the credentials and org_url: an access token may have "+
+			"run out, the organisation may be another one, or the user may not log in from here.", message))
+	}
+	return Passing(said)
+}
+
+// limited is the code of a request over a limit: of those in 24 hours, or of those at the same time, which the message tells apart.
+const limited = "REQUEST_LIMIT_EXCEEDED"
+
+// Passing is the verdict on an answer in which Salesforce says, in the words of an error or of an exception, why nothing was done, where
+// that passes by itself, and nil otherwise. When the requests of the day are used up, asking again is no use before some hours have passed.
+func Passing(said string) error {
+	switch {
+	case !Passes(said):
+		return nil
+	case strings.Contains(said, limited) && strings.Contains(said, "Concurrent"):
+		return httpclient.Busy(fault.Transientf("Salesforce refuses requests because too many run at the same time. Trying again later may help."))
+	case strings.Contains(said, limited):
+		return fault.Transientf("The organisation's daily limit of API requests is used up. Salesforce counts those of the last 24 hours, so " +
+			"requests become possible again, little by little, within the next 24 hours.")
+	}
+	return httpclient.Undone(fault.Transientf("Salesforce failed for a reason that passes by itself: %s. Trying again later may help.",
+		strings.TrimSuffix(said, ".")))
+}
+
+// Passes is whether Salesforce says, in the words of an error or of an exception, that something failed for a reason that passes by itself,
+// such as a row that another process has locked. The codes are those of Salesforce's lists of exception codes and status codes; a lock and a
+// query that took too long are also told in sentences alone.
+func Passes(said string) bool {
+	return said != "" && regexp.MustCompile(
+		`\b(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|SERVER_UNAVAILABLE|TOO_MANY_APEX_REQUESTS|`+limited+`)\b|(?i:`+
+			`exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|running for too long)`,
+	).MatchString(said)
+}
+
+// TooMuch is whether Salesforce says, in the words of an error or of an exception, that a request asked for more than it does at once: more
+// than Apex, in which services are written, has memory or time for, or a query that takes too long.
+func TooMuch(said string) bool {
+	return said != "" && regexp.MustCompile(
+		`LimitException|\b(QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG)\b|(?i:running for too long)`).MatchString(said)
 }
 
 // Usage is a sentence where more than nine tenths of the organisation's daily limit are used up, or "". Salesforce says it with each answer.

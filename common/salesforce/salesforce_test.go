@@ -66,14 +66,70 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestTooMuch(t *testing.T) {
-	for body, want := range map[string]bool{
-		`[{"errorCode":"APEX_ERROR","message":"System.LimitException: Apex heap size too large: 7"}]`: true,
-		`[{"errorCode":"APEX_ERROR","message":"System.NullPointerException"}]`:                        false,
-		`{}`: false,
+// What passes by itself in a list of errors was undone, under any status: even an order is sent again.
+func TestJudgeKnowsWhatPasses(t *testing.T) {
+	for body, undone := range map[string]bool{
+		`[{"errorCode":"UNABLE_TO_LOCK_ROW","message":"unable to obtain exclusive access to this record"}]`:                                           true,
+		`[{"errorCode":"APEX_ERROR","message":"System.DmlException: Update failed. First exception on row 0; first error: UNABLE_TO_LOCK_ROW, x"}]`:   true,
+		`[{"errorCode":"APEX_ERROR","message":"System.QueryException: Record Currently Unavailable: The record you are attempting to edit, …"}]`:      true,
+		`[{"errorCode":"INVALID_FIELD","message":"no"},{"message":"x","errorCode":"UNABLE_TO_LOCK_ROW"}]`:                                             true,
+		`[{"errorCode":"SERVER_UNAVAILABLE","message":"Server is too busy. Please try again later."}]`:                                                true,
+		`[{"errorCode":"QUERY_TIMEOUT","message":"Your query request was running for too long."}]`:                                                    true,
+		`[{"errorCode":"REQUEST_RUNNING_TOO_LONG","message":"Your request was running for too long, and has been stopped."}]`:                         true,
+		`[{"errorCode":"TOO_MANY_APEX_REQUESTS","message":"x"}]`:                                                                                      true,
+		`[{"errorCode":"QUERY_TOO_COMPLICATED","message":"Query is either selecting too many fields or the filter conditions are too complicated."}]`: false,
+		`[{"errorCode":"FIELD_CUSTOM_VALIDATION_EXCEPTION","message":"Contrato assinado"}]`:                                                           false,
+		`[{"errorCode":"ENTITY_IS_LOCKED","message":"the entity is locked for editing"}]`:                                                             false,
+		`[{"errorCode":"NOT_UNABLE_TO_LOCK_ROW_AT_ALL","message":"x"}]`:                                                                               false,
+		`[{"errorCode":"UNKNOWN_EXCEPTION","message":"An unexpected error occurred"}]`:                                                                false,
+		`{"Erro":true,"Mensagem":"UNABLE_TO_LOCK_ROW"}`:                                                                                               false, // which was caught
 	} {
-		if got := salesforce.TooMuch(answer(500, body)); got != want {
-			t.Errorf("%s: %t", body, got)
+		for _, status := range []int{200, 400, 403, 500, 503} {
+			err := salesforce.Judge(answer(status, body))
+			if (err != nil) != undone || undone && (fault.Of(err).Kind != fault.Transient || errors.Unwrap(err) == nil) { // around it is what asks again
+				t.Errorf("%d %s: %v", status, body, err)
+			}
+		}
+	}
+}
+
+func TestJudgeEndsAtTheDailyLimit(t *testing.T) {
+	for _, body := range []string{
+		`[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]`, `[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"x"}]`,
+		`[{"errorCode":"APEX_ERROR","message":"REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded."}]`,
+	} {
+		for _, status := range []int{403, 503} {
+			err := salesforce.Judge(answer(status, body))
+			if f := fault.Of(err); f == nil || f.Kind != fault.Transient || errors.Unwrap(err) != nil { // bare: it is not asked again
+				t.Errorf("%d %s: %v", status, body, err)
+			}
+		}
+	}
+}
+
+func TestTooMuch(t *testing.T) {
+	for said, want := range map[string]bool{
+		"APEX_ERROR: System.LimitException: Apex heap size too large: 7":      true,
+		"QUERY_TIMEOUT: Your query request was running for too long.":         true,
+		"System.QueryException: Your query request was running for too long.": true,
+		"REQUEST_RUNNING_TOO_LONG: stopped":                                   true,
+		"APEX_ERROR: System.NullPointerException":                             false,
+		"QUERY_TOO_COMPLICATED: too many fields":                              false,
+		"REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.":               false,
+		"": false,
+	} {
+		if got := salesforce.TooMuch(said); got != want {
+			t.Errorf("%s: %t", said, got)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	for body, want := range map[string]string{
+		`[{"errorCode":"A","message":"a"},{"message":"b"}]`: "A: a; : b", `[]`: "", `{"errorCode":"A"}`: "", ``: "",
+	} {
+		if got := salesforce.Words(answer(500, body)); got != want {
+			t.Errorf("%s: %q", body, got)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"time"
 
@@ -43,6 +42,11 @@ var destination = dest.New(snapproperty.Files, func(c config) dest.API {
 		// A method that takes POST alone refuses GET before it runs, and only those who may call it learn that much.
 		Check:      httpclient.Request{Path: methods + "cancelar", Judge: reachable},
 		Operations: operations(),
+		Spellings:  []string{"snap_brok__*__c", "snap_brk__*__c", "*__c", "*__r"},
+		Told: []string{
+			"Contrato.Id", "Contrato.snap_brok__Id_externo__c", "Contrato.snap_brok__Situacao__c",
+			"Imovel.Id", "Imovel.snap_brok__ID_externo__c", "Imovel.snap_brok__Situacao__c",
+		},
 	}
 })
 
@@ -57,15 +61,15 @@ func operations() []dest.Operation {
 		Kind: dest.Matching(`^[0-9A-Za-z]{15}([0-9A-Za-z]{3})?$`, "a Salesforce Id, which has 15 or 18 letters and digits"),
 	}
 	reason := dest.Field{
-		Name: "motivo", As: "snap_brok__Motivo_do_cancelamento_op__c", Required: true, Description: "Why the contract is cancelled.",
+		Name: "motivo", As: "snap_brok__Motivo_do_cancelamento_op__c", Description: "Why the contract is cancelled.",
 		Kind: dest.OneOf("Optou por outro imóvel", "Alteração de contratantes", "Alteração de garantia",
 			"Alteração de condições contratuais", "Cadastro duplicado", "Outros"),
 	}
 	note := dest.Field{
-		Name: "observacao", As: "snap_brok__Motivo_cancelamento__c", Blank: true, Kind: dest.Text(), Description: "A note, in free text.",
+		Name: "observacao", As: "snap_brok__Motivo_cancelamento__c", SameAsBlank: true, Kind: dest.Text(), Description: "A note, in free text.",
 	}
 	rent := dest.Field{
-		Name: "valor_aluguel_corrigido", As: "snap_brok__Valor_aluguel_corrigido__c", Required: true, Kind: dest.Money(),
+		Name: "valor_aluguel_corrigido", As: "snap_brok__Valor_aluguel_corrigido__c", Kind: dest.Money(),
 		Description: "Adjusted rent in reais, with a point before the cents: 1200.40.",
 	}
 	contract := func(name, description, look string, fields ...dest.Field) dest.Operation {
@@ -112,19 +116,25 @@ func operations() []dest.Operation {
 	}
 }
 
-// outcome reads a method's answer: its own, whose Erro says how it went whatever the status is, or Salesforce's list of errors.
+// outcome reads a method's answer: its own, whose Erro says how it went whatever the status is, or Salesforce's list of errors. A method that
+// says itself what failed has caught an exception, and nothing is known of what it had done before.
 func outcome(res *httpclient.Response) error {
 	failed, said := res.Body.Get("Erro").Bool()
+	words := res.Body.Get("Mensagem").Text()
 	code, message := salesforce.Error(res)
 	switch {
+	case said && failed && salesforce.Passes(words):
+		return dest.Interrupted(words)
 	case said && failed:
-		return dest.Rejected(cmp.Or(res.Body.Get("Mensagem").Text(), "SnapProperty gave no reason"))
+		return dest.Rejected(cmp.Or(words, "SnapProperty gave no reason"))
+	case said && salesforce.Passes(words):
+		return dest.Unknown("SnapProperty says both that it was carried out and why it was not")
 	case said && res.Status/100 == 2:
 		return nil
 	case res.Status == http.StatusBadRequest && code != "":
 		return dest.Rejected(code + ": " + message)
 	case res.Status/100 == 2:
-		return httpclient.Again(errors.New("SnapProperty's answer does not say whether it was carried out"))
+		return dest.Unknown("SnapProperty's answer does not say whether it was carried out")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/connectortest"
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 	snapproperty "github.com/imob-data/airbyte-connectors/specs/source-snapproperty"
 )
@@ -191,6 +195,10 @@ func TestFilters(t *testing.T) {
 		"AND CreatedDate > A_LITERAL_OF_TOMORROW:3", // which ones there are, Salesforce knows
 		"AND CreatedDate IN (TODAY, 2026-01-01, THIS_FISCAL_YEAR)",
 		"AND snap_brok__Vagas__c IN (1,2.0, -3)",
+		// As they are copied from a page.
+		"AND\u00a0snap_brok__Cep_2__r.name\u00a0=\u00a0'01310-100'",
+		"\ufeff\u202fOR\u2007\u200bsnap_brok__\u200bCep_2__r.name\u00a0NOT\u00a0\u00a0IN\u00a0(\u2009'a' ,\u3000'b'\u200d)\u00a0",
+		"snap_brok__Situacao__c = 'Contrato\u00a0gerado'",
 	} {
 		if err := validate(filter); err != nil {
 			t.Errorf("%q: %v", filter, err)
@@ -248,6 +256,9 @@ func TestFilters(t *testing.T) {
 		"snap_brok__Tipo_uso_3__r.name NOTIN ('a')",
 		"snap_brok__Tipo_uso_3__r.name = ('a')",
 		"NOT IN ('a')",
+		"AND\u200bsnap_brok__Banheiros__c 1",
+		"snap_brok__Banheiros\u00a0__c = 1",
+		"snap_brok__Banheiros__c = 1\u00a02",
 		// More than one condition.
 		"snap_brok__Banheiros__c = 1 AND snap_brok__Suites__c = 1",
 		"AND snap_brok__Banheiros__c = 1 OR snap_brok__Suites__c = 1",
@@ -264,6 +275,73 @@ func TestFilters(t *testing.T) {
 		err := validate("snap_brok__Banheiros__c = 1", filter)
 		if f := fault.Of(err); err == nil || f.Kind != fault.Config || !strings.Contains(f.Message, want) {
 			t.Errorf("%q: %v", filter, err)
+		}
+	}
+}
+
+// What is copied from a page goes out as it was meant, between quotes too, and one warning says so there.
+func TestPlainFilters(t *testing.T) {
+	for in, want := range map[string]struct {
+		out   string
+		warns bool
+	}{
+		"AND\u00a0snap_brok__Cep_2__r.name\u202f=\u2007'01310-100'":     {"AND snap_brok__Cep_2__r.name = '01310-100'", false},
+		"\ufeffAND snap_brok__\u200bVagas__c\u2060 >= 1":                {"AND snap_brok__Vagas__c >= 1", false},
+		"AND snap_brok__Situacao__c = 'Contrato\u00a0gerado'":           {"AND snap_brok__Situacao__c = 'Contrato gerado'", true},
+		"AND snap_brok__Situacao__c = 'Contrato\u200b gerado'":          {"AND snap_brok__Situacao__c = 'Contrato gerado'", true},
+		`AND Name IN ('d\'Oeste',` + "\u00a0'a')":                       {`AND Name IN ('d\'Oeste', 'a')`, false},
+		`AND Name IN ('a\\',` + "\u00a0'b\u00a0c')":                     {`AND Name IN ('a\\', 'b c')`, true},
+		`AND Name = 'x` + "\tSão\nPaulo'":                               {`AND Name = 'x` + "\tSão\nPaulo'", false},
+		"\tAND snap_brok__Cidade_2__r.name = 'São Paulo'\u00a0\u2028\n": {"\tAND snap_brok__Cidade_2__r.name = 'São Paulo'  \n", false},
+	} {
+		out, warnings := plain([]string{in})
+		if out[0] != want.out || (len(warnings) > 0) != want.warns {
+			t.Errorf("%q: %q, %q", in, out, warnings)
+		}
+	}
+	if _, warnings := plain([]string{"Name = '\u00a0'", "Name = '\u00a0'"}); len(warnings) != 1 {
+		t.Errorf("%q", warnings)
+	}
+}
+
+// An answer of which fewer rows may come is asked for again with fewer, whatever the status and whoever says it; one that passes is asked for
+// again as it was; the filters are not to blame for either.
+func TestJudge(t *testing.T) {
+	const timeout = "Your query request was running for too long."
+	for body, want := range map[string]string{
+		`[{"errorCode":"QUERY_TIMEOUT","message":"` + timeout + `"}]`:                                         "smaller",
+		`[{"errorCode":"REQUEST_RUNNING_TOO_LONG","message":"x"}]`:                                            "smaller",
+		`[{"errorCode":"APEX_ERROR","message":"System.QueryException: ` + timeout + `"}]`:                     "smaller",
+		`[{"errorCode":"APEX_ERROR","message":"System.LimitException: Apex CPU time limit exceeded"}]`:        "smaller",
+		`{"Total":null,"Imoveis":null,"Erro":true,"Mensagem":"Erro na pesquisa de imóveis: QUERY_TIMEOUT"}`:   "smaller",
+		`{"Total":null,"Imoveis":null,"Erro":true,"Mensagem":"Erro na pesquisa de imóveis: ` + timeout + `"}`: "smaller",
+		`[{"errorCode":"SERVER_UNAVAILABLE","message":"x"}]`:                                                  "again",
+		`{"Erro":true,"Mensagem":"UNABLE_TO_LOCK_ROW, unable to obtain exclusive access to this record"}`:     "again",
+		`{"Erro":true,"Mensagem":"REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded."}`:                    "end",
+		`{"Erro":true,"Mensagem":"QUERY_TOO_COMPLICATED"}`:                                                    "refused",
+		`[{"errorCode":"MALFORMED_QUERY","message":"unexpected token"}]`:                                      "refused",
+		`{"Total":0,"Imoveis":[],"Erro":false,"Mensagem":""}`:                                                 "",
+	} {
+		for _, status := range []int{200, 400, 500, 503} {
+			res := &httpclient.Response{Status: status, Body: record.Record(body)}
+			err := judge(res)
+			got := ""
+			_, smaller := errors.AsType[*pagination.TooLarge](err)
+			f, _ := errors.AsType[*fault.Error](err)
+			switch {
+			case smaller:
+				got = "smaller"
+			case err == nil:
+			case f.Kind == fault.Config:
+				got = "refused"
+			case err == error(f): //nolint:errorlint // bare, so that it ends at once
+				got = "end"
+			default:
+				got = "again"
+			}
+			if got != want || refused(res) != (want == "refused") {
+				t.Errorf("%d %s: %q, refused %t, %v", status, body, got, refused(res), err)
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
@@ -38,6 +39,8 @@ const (
 )
 
 var source = rest.New(snapproperty.Files, func(c config) rest.API {
+	var warnings []string
+	c.Filters, warnings = plain(c.Filters)
 	brazil, _ := time.LoadLocation("America/Sao_Paulo") // of a start_date without a time
 	changed := &rest.Cursor{
 		Field: "LastModifiedDate", Zone: brazil, Start: c.Start, Hidden: true,
@@ -54,6 +57,7 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 			BaseURL: c.OrgURL, Setting: "org_url", Auth: c.Credentials.Signer("Bearer", c.TokenURL), Limit: limit, Judge: judge,
 		},
 		Notice: salesforce.Usage,
+		Warn:   warnings,
 		Check:  "imoveis",
 		Streams: []rest.Stream{
 			{
@@ -148,6 +152,36 @@ func filters(conditions []string) (grouped, flat map[string]any) {
 	return map[string]any{"Filtros.0000": "AND (" + strings.Join(group, " OR ") + ")"}, flat
 }
 
+// plain is filters as they were meant where they were copied from a page: with plain spaces in the place of others, such as no-break ones, and
+// without characters that have no width, in text between quotes too. There they would have matched nothing, which is a warning.
+func plain(filters []string) (plain, warnings []string) {
+	inText := false
+	for _, filter := range filters {
+		var b strings.Builder
+		quoted, escaped := false, false
+		for _, r := range filter {
+			switch {
+			case unicode.Is(unicode.Cf, r):
+				inText = inText || quoted
+				continue
+			case r > unicode.MaxASCII && unicode.IsSpace(r):
+				inText = inText || quoted
+				r = ' '
+			case r == '\'' && !escaped:
+				quoted = !quoted
+			}
+			escaped = r == '\\' && !escaped
+			b.WriteRune(r)
+		}
+		plain = append(plain, b.String())
+	}
+	if inText {
+		warnings = append(warnings, "Text between quotes in the filters has no-break spaces, or characters without a width, with which it would match "+
+			"nothing: plain spaces are sent in their place, and characters without a width are left out")
+	}
+	return plain, warnings
+}
+
 // failure is what the search says went wrong, in its own form or in Salesforce's, or "". The status of its own form is not documented.
 func failure(res *httpclient.Response) string {
 	if res.Body.Get("Erro").True() {
@@ -164,15 +198,17 @@ func failure(res *httpclient.Response) string {
 // refused is whether SnapProperty did not accept a search, because of what is in it.
 func refused(res *httpclient.Response) bool {
 	text := failure(res)
-	return text != "" && !salesforce.TooMuch(res) && !strings.Contains(text, "LimitException")
+	return text != "" && !salesforce.TooMuch(salesforce.Words(res)+text) && !salesforce.Passes(text)
 }
 
 func judge(res *httpclient.Response) error {
 	text := failure(res)
 	switch {
-	case salesforce.TooMuch(res) || strings.Contains(text, "LimitException"):
+	case salesforce.TooMuch(salesforce.Words(res) + text):
 		return &pagination.TooLarge{Err: fault.Transientf("A single property is too much for the organisation's limits of memory or time. " +
 			"Trying again later may help; if not, SnapProperty's support can.")}
+	case salesforce.Passes(text):
+		return salesforce.Passing(text)
 	case text != "":
 		return fault.Configf("SnapProperty refused the request: %.300s. Check the filters in the configuration.", strings.TrimSuffix(text, "."))
 	}

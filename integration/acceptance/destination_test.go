@@ -3,6 +3,7 @@ package acceptance
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -70,10 +71,14 @@ func writing() []writeScenario {
 		{name: "every login", run: everyLogin},
 		{name: "every refusal", run: everyRefusal},
 		{name: "records that cannot be sent", run: unsendable, image: true},
+		{name: "members that no operation knows", run: unknownMembers, platform: true},
+		{name: "fields that are not obligatory", run: optionalFields},
+		{name: "receipts", run: receipts},
 		{name: "dry run", run: dryRun},
 		{name: "sessions that run out", run: sessionsRunOut},
 		{name: "limits", run: writeLimits},
 		{name: "answers that are lost", run: lostAnswers},
+		{name: "journals that were damaged", run: damagedJournals},
 		{name: "catalogs and inputs that are wrong", run: wrongInputs, platform: true},
 		{name: "SIGTERM", run: writeTerminated, image: true},
 		{name: "stdout closed", run: writeUnread},
@@ -150,8 +155,13 @@ func serveOrg(t *testing.T, crm *snapproperty.Simulator, served sim.Simulator, w
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	return &org{Server: server, crm: crm, config: crm.DestinationConfig(server.URL, with.Quota)}
+	config := crm.DestinationConfig(server.URL, with.Quota)
+	config["ignore_fields"] = []string{ofTheSource}
+	return &org{Server: server, crm: crm, config: config}
 }
+
+// ofTheSource is a field that orders have and that no operation knows.
+const ofTheSource = "a_field_of_the_source"
 
 // json is the configuration with some members replaced.
 func (o *org) json(t *testing.T, changes map[string]any) []byte {
@@ -186,7 +196,7 @@ func operations() []string {
 func (o *org) orders(n int) (all []order) {
 	for _, operation := range operations() {
 		for _, one := range o.crm.Orders(operation, n) {
-			record := map[string]any{"a_field_of_the_source": 7}
+			record := map[string]any{ofTheSource: 7, "_airbyte_extracted_at": "2026-01-01", "_ab_cdc_deleted_at": nil}
 			for name, value := range one.Record {
 				record[name] = value
 			}
@@ -341,7 +351,7 @@ func writeRefused(t *testing.T, f writeFixture) {
 	stopped(t, f.run(t, o, harness.Check(o.json(t, map[string]any{"org_url": "https://host.invalid"}))))
 	for field, value := range map[string]any{
 		"org_url": "not an address", "credentials": map[string]any{"auth_type": "assertion"}, "on_rejected": "maybe", "journal_path": "here",
-		"in_doubt": "ask", "dry_run": "yes", "requests_per_minute": 0,
+		"in_doubt": "ask", "dry_run": "yes", "requests_per_minute": 0, "receipts_path": "there", "ignore_fields": []string{"cidade", "snap_brok__Id-Imóvel__c"},
 	} {
 		if message := verdict(t, f.run(t, o, harness.Check(o.json(t, map[string]any{field: value}))), "FAILED"); !strings.Contains(message, field) {
 			t.Errorf("with a wrong %s: %s", field, message)
@@ -449,7 +459,7 @@ func unsendable(t *testing.T, f writeFixture) {
 	o := openOrg(t, snapproperty.Options{}, sim.Behaviour{})
 	var input strings.Builder
 	bad := []order{
-		{operation: "cancelar", record: map[string]any{"id_externo": "1"}},
+		{operation: "cancelar", record: map[string]any{"id_externo": "1", "motivo": nil, "_unparsed": map[string]any{"motivo": 7}}},
 		{operation: "cancelar", record: map[string]any{"id_externo": "1", "motivo": "outros"}},
 		{operation: "cancelar", record: map[string]any{"id_externo": "1", "snap_brok__Id_externo__c": "1", "motivo": "Outros"}},
 		{operation: "distratarContratoAdministracao", record: map[string]any{}},
@@ -470,6 +480,165 @@ func unsendable(t *testing.T, f writeFixture) {
 	}
 	if res.Code != 0 || warned != len(bad) || res.States[0].Refused != 3 || o.Stats().Requests > 0 {
 		t.Errorf("%d of %d were named, %d requests: %s", warned, len(bad), o.Stats().Requests, res)
+	}
+}
+
+// unknownMembers sends records with members that their operation does not know, in the first record and in later ones: each stops its stream,
+// and the others go on.
+func unknownMembers(t *testing.T, f writeFixture) {
+	o := openOrg(t, snapproperty.Options{}, sim.Behaviour{})
+	all := o.orders(3)
+	var sound []order
+	seen := map[string]int{}
+	var input strings.Builder
+	strange := map[string]string{"cancelar": "somente_rascunho", "trocarGerente": "idImovel", "desocuparImovelIDExterno": "snap_brok__Id_externo__c"}
+	for i, one := range all {
+		seen[one.operation]++
+		name, ends := strange[one.operation]
+		switch at := 1 + len(name)%3; {
+		case ends && seen[one.operation] == at:
+			one.record[name] = map[bool]any{true: nil, false: "x"}[i%2 == 0]
+		case !ends || seen[one.operation] < at:
+			sound = append(sound, one)
+		}
+		input.WriteString(recordLine(t, one.operation, one.record) + stateLine(t, one.operation, seen[one.operation]))
+	}
+	input.WriteString(line(t, map[string]any{"type": "STATE", "state": map[string]any{"type": "GLOBAL", "global": map[string]any{"stream_states": []any{}}}}))
+	res := f.write(t, o, nil, input.String())
+	if res.Code != 1 || len(res.Failures) != len(strange) || len(res.States) != len(sound) {
+		t.Errorf("%d states for %d sound orders: %s", len(res.States), len(sound), res)
+	}
+	for _, failure := range res.Failures {
+		if name := strange[failure.Stream.Name]; failure.Type != "config_error" || name == "" || !strings.Contains(failure.Message, fmt.Sprintf("%q", name)) {
+			t.Errorf("%s: %s %s", failure.Stream.Name, failure.Type, failure.Message)
+		}
+	}
+	carriedOut(t, o, sound)
+}
+
+// optionalFields sends orders without the fields that SnapProperty's page does not call obligatory. The simulator refuses an empty one.
+func optionalFields(t *testing.T, f writeFixture) {
+	o := openOrg(t, snapproperty.Options{}, sim.Behaviour{})
+	orders := o.orders(3)
+	for i, one := range orders {
+		for _, name := range []string{
+			"snap_brok__Motivo_do_cancelamento_op__c", "snap_brok__Motivo_cancelamento__c", "snap_brok__Valor_aluguel_corrigido__c",
+		} {
+			if _, has := one.record[name]; has {
+				one.record[name] = []any{nil, "", " "}[i%3]
+			}
+		}
+	}
+	if res := f.write(t, o, nil, messages(t, orders, nil, 1)); res.Code != 0 {
+		t.Error(res)
+	}
+	carriedOut(t, o, orders)
+}
+
+// receipts holds what is left of each order: a line in the log with its Id and where it stands, and one in the file of receipts with all
+// that came back, with a journal and without.
+func receipts(t *testing.T, f writeFixture) {
+	for _, journal := range []bool{false, true} {
+		o := openOrg(t, snapproperty.Options{}, sim.Behaviour{})
+		orders := o.orders(3)
+		path := filepath.Join(t.TempDir(), "receipts.jsonl")
+		changes := map[string]any{"receipts_path": path}
+		if journal {
+			changes["journal_path"] = filepath.Join(t.TempDir(), "journal")
+		}
+		input := messages(t, orders, nil, 1) + recordLine(t, "cancelar", map[string]any{"id_externo": "no such"}) + recordLine(t, "cancelar", map[string]any{})
+		res := f.write(t, o, changes, input)
+		if res.Code != 0 {
+			t.Fatal(res)
+		}
+		o.crm.SetLosses(snapproperty.Losses{Kinds: []snapproperty.Loss{snapproperty.RanRepeated}})
+		f.write(t, o, changes, recordLine(t, "trocarGerente", map[string]any{"gerente_novo": "0", "gerente_antigo": "1"}))
+		outcomes := map[string]int{}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for text := range strings.Lines(string(content)) {
+			var one struct {
+				Time                       time.Time
+				Operation, Outcome, Stream string
+				Order                      map[string]string
+				Returned                   struct{ Contrato, Imovel map[string]any }
+			}
+			if err := json.Unmarshal([]byte(text), &one); err != nil {
+				t.Fatalf("%v: %s", err, text)
+			}
+			outcomes[one.Outcome]++
+			object := one.Returned.Contrato
+			if object == nil {
+				object = one.Returned.Imovel
+			}
+			if one.Outcome != "carried_out" || one.Operation == "trocarGerente" { // which gives nothing back
+				continue
+			}
+			id, _ := object["Id"].(string)
+			situation, _ := object["snap_brok__Situacao__c"].(string)
+			if one.Time.IsZero() || len(one.Order) == 0 || id == "" || !slices.ContainsFunc(res.Logs, func(l harness.Log) bool {
+				return l.Level == "INFO" && strings.Contains(l.Message, one.Operation+" of ") && strings.Contains(l.Message, id) && strings.Contains(l.Message, situation)
+			}) {
+				t.Errorf("the log has no line for %s", text)
+			}
+		}
+		if want := map[string]int{"carried_out": len(orders), "rejected": 2, "unknown": 1}; !maps.Equal(outcomes, want) {
+			t.Errorf("journal %t: receipts for %v, want %v", journal, outcomes, want)
+		}
+	}
+}
+
+// damagedJournals changes a journal in the ways in which files go bad: each is named with its line before anything is sent. What is no
+// ordinary file, or an empty one, is refused as well.
+func damagedJournals(t *testing.T, f writeFixture) {
+	f.sync = 1
+	o := openOrg(t, snapproperty.Options{}, sim.Behaviour{})
+	path := filepath.Join(t.TempDir(), "journal")
+	input := messages(t, o.orders(2), nil, 1)
+	if res := f.write(t, o, map[string]any{"journal_path": path}, input); res.Code != 0 {
+		t.Fatal(res)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(good, []byte("\n"))
+	changed := bytes.Clone(lines[4])
+	changed[len(changed)/2] ^= 1
+	fifo := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	requests := o.Stats().Requests
+	refused := func(what, path, want string) {
+		t.Helper()
+		res := f.write(t, o, map[string]any{"journal_path": path}, input)
+		if res.Code != 1 || o.Stats().Requests != requests || res.Failures[0].Type != "config_error" || !strings.Contains(res.Failures[0].Message, want) {
+			t.Errorf("%s: %d requests, %s", what, o.Stats().Requests-requests, res)
+		}
+	}
+	for what, damage := range map[string]struct {
+		lines [][]byte
+		want  string
+	}{
+		"changed": {slices.Replace(slices.Clone(lines), 4, 5, changed), "is damaged at line 5"},
+		"missing": {slices.Delete(slices.Clone(lines), 6, 7), "is damaged at line 7"},
+		"twice":   {slices.Insert(slices.Clone(lines), 3, lines[2]), "is damaged at line 4"},
+		"swapped": {slices.Replace(slices.Clone(lines), 2, 4, lines[3], lines[2]), "is damaged at line 3"},
+		"empty":   {nil, "is empty"},
+	} {
+		bad := filepath.Join(t.TempDir(), "journal")
+		if err := os.WriteFile(bad, bytes.Join(damage.lines, nil), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused(what, bad, damage.want)
+	}
+	refused("a pipe", fifo, "is a named pipe")
+	refused("a device", "/dev/null", "is a device")
+	if res := f.write(t, o, map[string]any{"journal_path": path}, input); res.Code != 0 || o.Stats().Requests != requests {
+		t.Errorf("the sound one: %d requests, %s", o.Stats().Requests-requests, res)
 	}
 }
 
@@ -537,7 +706,8 @@ func writeLimits(t *testing.T, f writeFixture) {
 }
 
 // lostAnswers loses the answer to one order in every way there is, before and after the method ran: nothing is ever carried out twice, and
-// the order is named, but where it is certain that the method did not run.
+// the order is named, but where it is certain that nothing is left of the call. Then it goes out again, in this sync or, where the method says
+// itself that it met a lock, in the next one.
 func lostAnswers(t *testing.T, f writeFixture) {
 	for _, loss := range snapproperty.AllLosses() {
 		for _, journal := range []bool{false, true} {
@@ -551,7 +721,16 @@ func lostAnswers(t *testing.T, f writeFixture) {
 					changes["journal_path"] = filepath.Join(t.TempDir(), "journal")
 				}
 				res := f.write(t, o, changes, messages(t, orders, nil, 1))
-				if loss == snapproperty.Unavailable {
+				if loss == snapproperty.Caught {
+					if res.Code != 1 || res.Failures[0].Type != "transient_error" || !strings.Contains(res.Failures[0].Message, "UNABLE_TO_LOCK_ROW") {
+						t.Error(res)
+					}
+					if !journal { // what was carried out behind the last state would be sent again
+						return
+					}
+					res = f.write(t, o, changes, messages(t, orders, nil, 1))
+				}
+				if loss.Undone() || loss == snapproperty.Caught {
 					if res.Code != 0 {
 						t.Error(res)
 					}
@@ -697,7 +876,7 @@ func pipe(t *testing.T, f writeFixture, c harness.Connector, path string) {
 	read := make(chan *harness.Result, 1)
 	go func() {
 		res, err := harness.Run(t.Context(), reader.runner,
-			harness.Read(a.json(t, nil), reader.catalog.Configure(harness.Incremental, reader.light()...), nil), harness.Options{Tee: feed})
+			harness.Read(a.json(t, nil), reader.catalog.Configure(harness.Incremental, reader.light()...), nil), harness.Options{Tee: &selection{to: feed}})
 		_ = feed.CloseWithError(err)
 		read <- res
 	}()
@@ -737,6 +916,46 @@ func pipe(t *testing.T, f writeFixture, c harness.Connector, path string) {
 	}
 	a.simulator.Change(3, 0)
 	goOn()
+}
+
+// selection passes messages on with the one column of their records that an order needs, as the platform does where columns are selected.
+type selection struct {
+	to   io.Writer
+	rest []byte // of a line whose end has not come
+}
+
+func (s *selection) Write(b []byte) (int, error) {
+	s.rest = append(s.rest, b...)
+	for {
+		text, rest, found := bytes.Cut(s.rest, []byte("\n"))
+		if !found {
+			return len(b), nil
+		}
+		s.rest = rest
+		var m struct {
+			Type   string
+			Record map[string]json.RawMessage
+		}
+		if err := json.Unmarshal(text, &m); err != nil {
+			return 0, err
+		}
+		if m.Type == "RECORD" {
+			var data map[string]json.RawMessage
+			const column = "snap_brok__ID_externo__c"
+			err := json.Unmarshal(m.Record["data"], &data)
+			maps.DeleteFunc(data, func(name string, _ json.RawMessage) bool { return name != column })
+			selected, err2 := json.Marshal(data)
+			m.Record["data"] = selected
+			record, err3 := json.Marshal(map[string]any{"type": m.Type, "record": m.Record})
+			if err := errors.Join(err, err2, err3); err != nil {
+				return 0, err
+			}
+			text = record
+		}
+		if _, err := s.to.Write(append(bytes.Clone(text), '\n')); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // leased are orders to vacate each property that has a lease.

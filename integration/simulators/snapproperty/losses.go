@@ -6,33 +6,52 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// Loss is a way in which a call of a contract method goes without its answer: before the method runs, or after it ran.
+// Loss is a way in which a call of a contract method goes without its answer, or gets one that does not say how it went: before the method
+// runs, or after it ran.
 type Loss string
 
-// The losses. Those that begin with Ran have taken effect, and nothing that the caller sees tells them from the others; but for
-// Unavailable, whose Retry-After says that the method did not run.
+// The losses. Those that begin with Ran have taken effect, and nothing that the caller sees tells them from the others; but for those that are
+// Undone, and for Caught, after which the method ended by itself.
 const (
 	Cut         Loss = "cut"       // the connection closes without a byte
 	Reset       Loss = "reset"     // the connection is reset
 	Stall       Loss = "stall"     // not a byte for Losses.Stall, then the connection closes
 	BadGateway  Loss = "502"       // a proxy's page
 	Unavailable Loss = "503"       // SERVER_UNAVAILABLE with Retry-After: 1
+	NoServer    Loss = "503-bare"  // SERVER_UNAVAILABLE without it
+	Locked      Loss = "locked"    // a row was locked, and nobody caught the exception
+	TooLong     Loss = "too-long"  // Salesforce stopped the method, QUERY_TIMEOUT
+	Caught      Loss = "caught"    // a row was locked, and the method says so itself, under FailureStatus
+	Repeated    Loss = "twice"     // an answer that says both that it was carried out and that it was not
 	RanCut      Loss = "ran-cut"   // half of the answer, then the connection closes
 	RanReset    Loss = "ran-reset" // as Reset
 	RanStall    Loss = "ran-stall" // as Stall
 	RanGateway  Loss = "ran-502"   // as BadGateway
+	RanRepeated Loss = "ran-twice" // as Repeated
 	RanFailure  Loss = "ran-500"   // UNKNOWN_EXCEPTION, after the work was committed
 )
 
 // AllLosses are all there are.
 func AllLosses() []Loss {
-	return []Loss{Cut, Reset, Stall, BadGateway, Unavailable, RanCut, RanReset, RanStall, RanGateway, RanFailure}
+	return []Loss{
+		Cut, Reset, Stall, BadGateway, Unavailable, NoServer, Locked, TooLong, Caught, Repeated,
+		RanCut, RanReset, RanStall, RanGateway, RanRepeated, RanFailure,
+	}
 }
 
 // Ran tells whether the method runs before its answer is lost.
 func (l Loss) Ran() bool { return strings.HasPrefix(string(l), "ran-") }
+
+// Undone tells whether the answer says that nothing is left of the call: Salesforce's own errors of that kind, which roll back what was done.
+func (l Loss) Undone() bool { return l == Unavailable || l == NoServer || l == Locked || l == TooLong }
+
+// lockedRow is what an exception says of a row that another process has locked.
+const lockedRow = "Update failed. First exception on row 0 with id a3w0B000000ExmpQAC; first error: UNABLE_TO_LOCK_ROW, unable to obtain " +
+	"exclusive access to this record or 1 records: a3w0B000000ExmpQAC: []"
 
 // Losses says which calls of contract methods that reach their method are lost, and how. The zero value loses none.
 type Losses struct {
@@ -81,8 +100,26 @@ func (s *Simulator) lost() (Loss, time.Duration) {
 }
 
 // lose answers a call as its loss says; body is the answer that there would be, and nil where the method did not run.
-func lose(w http.ResponseWriter, r *http.Request, loss Loss, stall time.Duration, body []byte) {
+func (s *Simulator) lose(w http.ResponseWriter, r *http.Request, loss Loss, stall time.Duration, body []byte) {
 	switch loss {
+	case NoServer:
+		refuse(w, &refusal{http.StatusServiceUnavailable, "SERVER_UNAVAILABLE", "Server is too busy. Please try again later."})
+		return
+	case Locked:
+		refuse(w, &refusal{http.StatusInternalServerError, "APEX_ERROR", "System.DmlException: " + lockedRow + "\n\nClass.snap_brok.ContratoRest: line 9"})
+		return
+	case TooLong:
+		refuse(w, &refusal{http.StatusBadRequest, "QUERY_TIMEOUT", "Your query request was running for too long."})
+		return
+	case Caught:
+		out := sim.Writer{B: []byte("{")}
+		out.Text("Mensagem", lockedRow)
+		out.Bool("Erro", true)
+		answer(w, s.with.FailureStatus, append(out.B, '}'))
+		return
+	case Repeated, RanRepeated:
+		answer(w, http.StatusOK, []byte(`{"Mensagem":"Sucesso","Erro":false,"Erro":true}`))
+		return
 	case BadGateway, RanGateway:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(http.StatusBadGateway)

@@ -38,15 +38,12 @@ type outcome struct {
 }
 
 func (s *Simulator) methods() map[string]method {
-	contract := func(run func(in map[string]string) outcome, required ...string) method {
-		fields := append([]string{contractExternal, "Id"}, required...)
-		return method{member: "contrato", object: "Contrato", fields: fields, required: required, run: run}
+	contract := func(run func(in map[string]string) outcome, optional ...string) method { // the page calls none of them obligatory
+		return method{member: "contrato", object: "Contrato", fields: append([]string{contractExternal, "Id"}, optional...), run: run}
 	}
-	cancel := contract(s.cancel, contractReason)
-	cancel.fields = append(cancel.fields, contractNote)
 	exchanged := []string{"gerente_antigo", "gerente_novo", "id_imovel", "id_proprietario"}
 	return map[string]method{
-		"cancelar":                       cancel,
+		"cancelar":                       contract(s.cancel, contractReason, contractNote),
 		"distratarContratoAdministracao": contract(s.dissolve),
 		"desocuparImovel":                contract(s.vacate, contractRent),
 		"desocuparImovelComDistratoAdm":  contract(s.vacateAndDissolve, contractRent),
@@ -77,12 +74,12 @@ func (s *Simulator) call(w http.ResponseWriter, r *http.Request, name string, bo
 	}
 	loss, stall := s.lost()
 	if loss != "" && !loss.Ran() {
-		lose(w, r, loss, stall, nil)
+		s.lose(w, r, loss, stall, nil)
 		return nil
 	}
 	status, out := s.perform(name, m, in)
 	if loss != "" {
-		lose(w, r, loss, stall, out)
+		s.lose(w, r, loss, stall, out)
 		return nil
 	}
 	answer(w, status, out)
@@ -189,11 +186,12 @@ func (s *Simulator) end(c *contract, situation string) {
 
 func (s *Simulator) cancel(in map[string]string) outcome {
 	c, o := s.wanted(in, "Contrato não localizado.")
+	reason, given := in[contractReason]
 	switch {
 	case o.failure != "":
 		return o
-	case !slices.Contains(reasons(), in[contractReason]):
-		o.failure = "bad value for restricted picklist field: " + in[contractReason]
+	case given && !slices.Contains(reasons(), reason):
+		o.failure = "bad value for restricted picklist field: " + reason
 	case c.Cancelled:
 		o.failure = "O contrato já consta como cancelado."
 	case c.Signed:
@@ -203,7 +201,7 @@ func (s *Simulator) cancel(in map[string]string) outcome {
 		return o
 	}
 	s.end(c, "Cancelado")
-	c.Cancelled, c.CancelledOn, c.Reason, c.Note = true, c.Ended, in[contractReason], in[contractNote]
+	c.Cancelled, c.CancelledOn, c.Reason, c.Note = true, c.Ended, reason, in[contractNote]
 	c.Along = []string{"captação"}
 	if c.Kind == Lease {
 		c.Along = []string{"locação", "proposta"}
@@ -211,7 +209,9 @@ func (s *Simulator) cancel(in map[string]string) outcome {
 	o.change(s, c)
 	w := c.begin()
 	w.Bool("snap_brok__Ativo__c", false)
-	w.Text(contractReason, c.Reason)
+	if given {
+		w.Text(contractReason, c.Reason)
+	}
 	w.Bool("snap_brok__Faturar__c", false)
 	w.Text("snap_brok__Data_encerramento__c", c.Ended)
 	w.Text("snap_brok__Situacao__c", c.Situation)
@@ -277,7 +277,9 @@ func (s *Simulator) vacate(in map[string]string) outcome {
 		return o
 	}
 	s.end(c, "Encerrado")
-	c.Rent = in[contractRent]
+	if rent, given := in[contractRent]; given {
+		c.Rent = rent
+	}
 	o.change(s, c)
 	o.set(s, c.properties, "Disponivel", yes)
 	o.object = c.closed(c.Rent)

@@ -211,6 +211,15 @@ func TestHeap(t *testing.T) {
 	}
 }
 
+func TestSlow(t *testing.T) {
+	s := New(Options{Size: 50, Slow: 20})
+	for rows, want := range map[int]string{20: `"Erro":false`, 21: `[{"message":"Your query request was running for too long.","errorCode":"QUERY_TIMEOUT"}]`} {
+		if w := send(t, s, http.MethodPost, searchPath, request(0, rows, "Id ASC")); !strings.Contains(w.Body.String(), want) || (w.Code == 200) != (rows == 20) {
+			t.Errorf("%d rows: %d %.200s", rows, w.Code, w.Body)
+		}
+	}
+}
+
 func TestPhotosInParts(t *testing.T) {
 	s := New(Options{Size: 100, PhotosAtOnce: 2})
 	var photos []record

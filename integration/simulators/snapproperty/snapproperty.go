@@ -39,6 +39,7 @@ type Options struct {
 	ShowModified  bool // properties have LastModifiedDate
 	Burst         int  // so many properties, from the middle on, were created within the same second
 	Heap          int  // a search whose answer has more bytes fails with System.LimitException; 0 means 6,000,000
+	Slow          int  // a search for more properties takes too long, and fails with QUERY_TIMEOUT; 0 means none does
 	PhotosAtOnce  int  // more photos than these come in parts: done is false and nextRecordsUrl leads to the next ones; 0 means all at once
 	NoNextPhotos  bool // with PhotosAtOnce: done is false, and nothing says where the others are
 	Append        int  // so many properties are created after each search that is answered
@@ -158,7 +159,7 @@ func open(o Options) (*Simulator, error) {
 	if s.with.Newest.IsZero() {
 		s.with.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 0, s.zone)
 	}
-	for _, n := range []int{o.Size, o.SessionUses, o.Burst, o.Heap, o.PhotosAtOnce, o.Append, o.Vanish, o.DriftPages, o.Daily, o.Used, o.BusyEvery} {
+	for _, n := range []int{o.Size, o.SessionUses, o.Burst, o.Heap, o.Slow, o.PhotosAtOnce, o.Append, o.Vanish, o.DriftPages, o.Daily, o.Used, o.BusyEvery} {
 		if n < 0 {
 			return nil, fmt.Errorf("opening snapproperty: %d cannot be", n)
 		}
@@ -199,6 +200,7 @@ func Open(o sim.Options) (sim.Simulator, error) {
 	flags.BoolVar(&own.ShowModified, "show-modified", false, "")
 	flags.IntVar(&own.Burst, "burst", 0, "")
 	flags.IntVar(&own.Heap, "heap", 0, "")
+	flags.IntVar(&own.Slow, "slow", 0, "")
 	flags.IntVar(&own.PhotosAtOnce, "photos-at-once", 0, "")
 	flags.BoolVar(&own.NoNextPhotos, "no-next-photos", false, "")
 	flags.IntVar(&own.Append, "append", 0, "")

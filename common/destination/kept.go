@@ -1,0 +1,125 @@
+package destination
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+)
+
+// kept is a file that outlives a run: an ordinary one, which one run at a time may use.
+type kept struct {
+	what string // as texts name it: "journal"
+	path string
+	set  string // the setting that names it
+}
+
+func (k kept) fault(what string, err error) error {
+	return &fault.Error{Kind: fault.Config, Message: fmt.Sprintf("The %s %s (%s) %s.", k.what, k.path, k.set, what), Err: err}
+}
+
+func (k kept) unopened(err error) error {
+	return k.fault("cannot be opened. Check that its folder is mounted and that the connector's user may write to it", err)
+}
+
+// open opens the file to read and write it, and locks it until it is closed. With make it is made where there is none, else that is nil
+// without an error.
+func (k kept) open(make bool) (*os.File, error) {
+	flags := os.O_RDWR | syscall.O_NONBLOCK // a pipe that somebody puts there meanwhile keeps nobody waiting
+	info, err := os.Stat(k.path)
+	switch missing := errors.Is(err, fs.ErrNotExist); {
+	case missing && !make:
+		return nil, nil
+	case missing:
+		flags |= os.O_CREATE
+	case err != nil:
+		return nil, k.unopened(err)
+	case !info.Mode().IsRegular():
+		return nil, k.fault("is "+kind(info.Mode())+". Give the path of an ordinary file", nil)
+	}
+	file, err := os.OpenFile(k.path, flags, 0o600)
+	if err != nil {
+		return nil, k.unopened(err)
+	}
+	if err := k.lock(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	now, err := os.Stat(k.path)
+	if opened, err2 := file.Stat(); err != nil || err2 != nil || !os.SameFile(now, opened) || !opened.Mode().IsRegular() {
+		return nil, errors.Join(k.inUse(), file.Close()) // another run has put a new one in its place
+	}
+	return file, nil
+}
+
+// kind is what a file is that is no ordinary one.
+func kind(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	default:
+		return "no file that keeps what is written to it"
+	}
+}
+
+func (k kept) lock(file *os.File) error {
+	switch err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		return k.inUse()
+	case err != nil:
+		return k.fault("cannot be locked; its file system must be able to", err)
+	}
+	return nil
+}
+
+func (k kept) inUse() error {
+	return fault.Transientf("The %s %s (%s) is in use by another run. Each connection needs one of its own.", k.what, k.path, k.set)
+}
+
+// replace puts a new file with that content in the file's place, whole or not at all, on disk when it returns, and locks it until it is
+// closed.
+func (k kept) replace(content []byte) (*os.File, error) {
+	file, err := os.CreateTemp(filepath.Dir(k.path), "."+filepath.Base(k.path)+".*")
+	if err != nil {
+		return nil, k.unopened(err)
+	}
+	err = k.lock(file)
+	if err == nil {
+		_, wrote := file.Write(content)
+		if wrote = errors.Join(wrote, file.Sync()); wrote != nil {
+			err = k.fault("cannot be written", wrote)
+		}
+	}
+	if err == nil {
+		if renamed := os.Rename(file.Name(), k.path); renamed != nil {
+			err = k.fault("cannot be replaced. Mount the folder that it lies in, not the file alone", renamed)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
+	}
+	if err := k.keepName(); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// keepName has the file's name on disk as well.
+func (k kept) keepName() error {
+	folder, err := os.Open(filepath.Dir(k.path))
+	if err != nil {
+		return k.fault("cannot be kept safe in its folder", err)
+	}
+	defer folder.Close()
+	if err := folder.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // which some file systems say that have no need of it
+		return k.fault("cannot be kept safe in its folder", err)
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package destination
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+)
+
+// carryOut sends c, which has its turn in the quota, and sees to its outcome.
+func (w *writer) carryOut(e *entry, c *call, counted func()) {
+	var answer *httpclient.Response
+	request := httpclient.Request{
+		Method: http.MethodPost, Path: c.operation.Path, Body: c.body, Once: true, Judge: w.api.Outcome, Admitted: counted,
+	}
+	request.First = func(res *httpclient.Response) error {
+		answer = res
+		if name, twice := res.Body.TwiceAnywhere(); twice {
+			return Unknown(fmt.Sprintf("the answer has %q twice", name))
+		}
+		return nil
+	}
+	_, err := w.client.Do(w.calls, request)
+	refusal, isRefused := errors.AsType[*rejection](err)
+	doubted, isDoubted := errors.AsType[*doubt](err)
+	switch {
+	case err == nil:
+		err = w.done(e, c, answer)
+	case isDoubted && doubted.passes:
+		err = w.interrupted(e, c, answer, doubted)
+	case isDoubted:
+		err = w.unknown(e, c, answer, err)
+	case errors.Is(err, httpclient.ErrUnknownOutcome):
+		err = w.unknown(e, c, nil, err)
+	case isRefused:
+		message := short(w.api.Redact.String(refusal.message))
+		err = errors.Join(w.receipt(e, c, refused, message, answer), w.journal.end(e.number, rejected, message))
+		if err == nil {
+			err = w.reject(e, c, message)
+		}
+	default:
+		err = w.undone(e, c, err)
+	}
+	if err != nil {
+		w.fail(e, err)
+	}
+}
+
+// name is what texts call a call.
+func (c *call) name() string { return c.operation.Name + " of " + c.about }
+
+// done sees to a call that was carried out.
+func (w *writer) done(e *entry, c *call, answer *httpclient.Response) error {
+	var told []string
+	for _, path := range w.api.Told {
+		if v := answer.Body.Get(path); strings.HasPrefix(string(v.Raw()), `"`) {
+			told = append(told, path[strings.LastIndexByte(path, '.')+1:]+" "+short(w.api.Redact.String(v.Text())))
+		}
+	}
+	text := c.name() + " was carried out"
+	if len(told) > 0 {
+		text += ": " + strings.Join(told, ", ")
+	}
+	w.log.Info(text + ".")
+	err := errors.Join(w.receipt(e, c, carriedOut, "", answer), w.journal.end(e.number, done, ""))
+	if err == nil {
+		w.settle(e, &w.count.done)
+	}
+	return err
+}
+
+// receipt keeps what became of c. The answer may be nil.
+func (w *writer) receipt(e *entry, c *call, outcome verdict, message string, answer *httpclient.Response) error {
+	r := receipt{
+		Stream: e.stream.Name, Namespace: e.stream.Namespace, Operation: c.operation.Name, Order: c.fields, Outcome: outcome, Message: message,
+	}
+	if answer != nil {
+		r.Returned = json.RawMessage(answer.Body)
+	}
+	return w.receipts.write(r)
+}
+
+// undone sees to a call that was not carried out, for a reason that does not lie in its record.
+func (w *writer) undone(e *entry, c *call, err error) error {
+	failed := w.journal.end(e.number, unrun, "")
+	if w.calls.Err() == nil { // else it was given up, and why is known
+		f := fault.Of(err)
+		failed = errors.Join(failed, &fault.Error{Kind: f.Kind, Message: c.name() + " was not carried out: " + f.Message, Err: err})
+	}
+	return failed
+}
+
+// interrupted sees to a call that may have been carried out in part.
+func (w *writer) interrupted(e *entry, c *call, answer *httpclient.Response, d *doubt) error {
+	failed := fault.Transientf("%s failed, for a reason that passes by itself: %s. It goes out again with the next sync. Whether a part of it was "+
+		"carried out is not known: look %s.", c.name(), strings.TrimSuffix(short(w.api.Redact.String(d.why)), "."), c.operation.Look)
+	return errors.Join(failed, w.receipt(e, c, uncertain, failed.Message, answer), w.journal.end(e.number, unrun, ""))
+}
+
+// unknown sees to a call of which nobody knows whether it was carried out.
+func (w *writer) unknown(e *entry, c *call, answer *httpclient.Response, err error) error {
+	then := "No journal is configured (journal_path), so a later sync may send it again: take it out of the source first if it was carried out."
+	if w.journal != nil {
+		then = inDoubt
+	}
+	what, _, _ := strings.Cut(fault.Of(err).Message, " It is not known") // which is said better here, where it is known what to look at
+	if d, ok := errors.AsType[*doubt](err); ok {
+		what = "POST " + c.operation.Path + " failed: " + w.api.Redact.String(d.why) + "."
+	}
+	failed := &fault.Error{Kind: fault.Config, Err: err, Message: fmt.Sprintf(
+		"%s: %s It is not known whether it was carried out, and it was not sent again. Look %s. %s", c.name(), what, c.operation.Look, then)}
+	return errors.Join(failed, w.receipt(e, c, uncertain, what, answer))
+}
+
+const inDoubt = `Then set in_doubt to "skip" if it was, or to "resend" if it was not, and sync again.`
+
+// doubt is what becomes of calls that an earlier run began and of which it left no outcome.
+func (w *writer) doubt(calls []*known) (outcome, error) {
+	names := make([]string, len(calls))
+	looks := map[string]string{}
+	for _, o := range w.api.Operations {
+		looks[o.Name] = o.Look
+	}
+	for i, c := range calls {
+		names[i] = c.Operation + " of " + c.About
+	}
+	switch w.api.InDoubt {
+	case "resend":
+		w.log.Warn("The outcome of " + strings.Join(names, "; ") + " was never known; what comes again is sent again (in_doubt).")
+		return unrun, nil
+	case "skip":
+		w.log.Warn("The outcome of " + strings.Join(names, "; ") + " was never known; it is taken to be carried out (in_doubt).")
+		return done, nil
+	}
+	var text strings.Builder
+	for i, c := range calls {
+		fmt.Fprintf(&text, "%s: it is not known whether an earlier run carried it out. Look %s. ", names[i], looks[c.Operation])
+	}
+	return unknown, fault.Configf("%s%s", &text, inDoubt)
+}

@@ -1,0 +1,150 @@
+package destination
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/redact"
+)
+
+// receipt is what became of an order, as a line of a file of receipts.
+type receipt struct {
+	Time      string          `json:"time"` // when that was known, in UTC, RFC 3339
+	Stream    string          `json:"stream"`
+	Namespace string          `json:"namespace,omitempty"`
+	Operation string          `json:"operation"`
+	Outcome   verdict         `json:"outcome"`
+	Order     map[string]any  `json:"order"`              // the fields, by the API's names
+	Message   string          `json:"message,omitempty"`  // why it was not carried out, or is not known to be
+	Returned  json.RawMessage `json:"returned,omitempty"` // the API's answer as it came; none where there was none
+}
+
+// verdict is an outcome as a receipt names it.
+type verdict string
+
+const (
+	carriedOut verdict = "carried_out"
+	refused    verdict = "rejected" // by the API, or before anything was sent
+	uncertain  verdict = "unknown"
+)
+
+// receipts is a file to which a line is added for each order that has an outcome. A nil one keeps nothing. Safe for concurrent use.
+//
+// A last line without its end is what a kill leaves: it is cut off. A file whose first line is no receipt is another file, and is refused.
+type receipts struct {
+	at     kept
+	redact *redact.Redactor
+
+	mu   sync.Mutex
+	file *os.File
+	err  error // of a write that failed
+}
+
+// openReceipts opens the file at path, or makes it. redact blanks what must not be kept.
+func openReceipts(path string, redact *redact.Redactor) (*receipts, error) {
+	r := &receipts{at: kept{what: "file of receipts", path: path, set: "receipts_path"}, redact: redact}
+	file, err := r.at.open(true)
+	if err != nil {
+		return nil, err
+	}
+	r.file = file
+	if err := errors.Join(r.tidy(), r.at.keepName()); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return r, nil
+}
+
+// tidy stands behind the last whole line, and cuts off what follows it.
+func (r *receipts) tidy() error {
+	size, err := r.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return r.at.fault("cannot be read", err)
+	}
+	const opening = `{"time":"` // of each line
+	first := make([]byte, min(size, int64(len(opening))))
+	if _, err := r.file.ReadAt(first, 0); err != nil {
+		return r.at.fault("cannot be read", err)
+	}
+	if !bytes.HasPrefix([]byte(opening), first) {
+		return r.at.fault("holds something else. Give another path, to a file that does not exist yet", nil)
+	}
+	end := size
+	for last := []byte{0}; end > 0; end-- {
+		if _, err := r.file.ReadAt(last, end-1); err != nil {
+			return r.at.fault("cannot be read", err)
+		}
+		if last[0] == '\n' {
+			break
+		}
+	}
+	_, err = r.file.Seek(end, io.SeekStart)
+	if err = errors.Join(err, r.file.Truncate(end)); err != nil {
+		return r.at.fault("cannot be written", err)
+	}
+	return nil
+}
+
+// write adds a receipt, which is on disk when it returns.
+func (r *receipts) write(one receipt) error {
+	if r == nil {
+		return nil
+	}
+	one.Time = time.Now().UTC().Format(time.RFC3339Nano)
+	line, err := r.line(one)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		return r.err
+	}
+	if _, err = r.file.Write(line); err == nil {
+		err = r.file.Sync()
+	}
+	if err != nil {
+		r.err = r.at.fault("cannot be written", err)
+	}
+	return r.err
+}
+
+// line is a receipt without secrets. Where blanking one breaks the answer's JSON, as where it is a number, the answer is kept as text.
+func (r *receipts) line(one receipt) ([]byte, error) {
+	one.Order = maps.Clone(one.Order)
+	for name, value := range one.Order {
+		if text, ok := value.(string); ok {
+			one.Order[name] = r.redact.String(text)
+		}
+	}
+	one.Message = r.redact.String(one.Message)
+	var buffer bytes.Buffer
+	e := json.NewEncoder(&buffer)
+	e.SetEscapeHTML(false)
+	if text := r.redact.String(string(one.Returned)); text != string(one.Returned) {
+		if one.Returned = json.RawMessage(text); !json.Valid(one.Returned) {
+			if err := e.Encode(text); err != nil {
+				return nil, fmt.Errorf("writing a receipt: %w", err)
+			}
+			one.Returned = bytes.Clone(buffer.Bytes())
+			buffer.Reset()
+		}
+	}
+	if err := e.Encode(one); err != nil {
+		return nil, fmt.Errorf("writing a receipt: %w", err)
+	}
+	return buffer.Bytes(), nil
+}
+
+func (r *receipts) close() error {
+	if r == nil {
+		return nil
+	}
+	return r.file.Close()
+}

@@ -1,0 +1,56 @@
+package destination
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+)
+
+// What stands around the checksum at the end of a sealed line.
+const (
+	sumOpening = `,"sum":"`
+	sumEnd     = `"}`
+)
+
+// seal is the checksums of the lines of a file, each of its line's text and of the checksum before it. The zero value stands before the
+// first line.
+type seal struct {
+	last [16]byte
+}
+
+// next is the checksum of a line whose text, without it, is text.
+func (s *seal) next(text []byte) (sum [16]byte, written []byte) {
+	whole := sha256.Sum256(append(s.last[:], text...))
+	sum = [16]byte(whole[:16])
+	written = []byte(sumOpening)
+	written = base64.RawStdEncoding.AppendEncode(written, sum[:])
+	return sum, append(written, sumEnd+"\n"...)
+}
+
+// close is the next line of the file, with its checksum and its end.
+func (s *seal) close(l line) ([]byte, error) {
+	text, err := json.Marshal(l)
+	if err != nil {
+		return nil, fmt.Errorf("writing the journal: %w", err)
+	}
+	text = bytes.TrimSuffix(text, []byte("}"))
+	sum, written := s.next(text)
+	s.last = sum
+	return append(text, written...), nil
+}
+
+// open reads the next line of the file; ok is whether it is as it was written, and where.
+func (s *seal) open(text []byte) (l line, ok bool) {
+	at := bytes.LastIndex(text, []byte(sumOpening))
+	if at < 0 {
+		return line{}, false
+	}
+	sum, written := s.next(text[:at])
+	if !bytes.Equal(text[at:], written) || json.Unmarshal(append(bytes.Clone(text[:at]), '}'), &l) != nil {
+		return line{}, false
+	}
+	s.last = sum
+	return l, true
+}
