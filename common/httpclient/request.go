@@ -40,6 +40,7 @@ type Request struct {
 	Place    string         // where in a listing the request stands, for whoever pages it; not sent
 	First    Judge          // asked before Options.Judge; may be nil
 	Judge    Judge          // asked after Options.Judge; may be nil
+	Share    *Share         // what the answer takes of a Budget, given back when there is no good one; nil: it is not counted
 }
 
 // With is a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything
