@@ -35,6 +35,7 @@ type fetched struct {
 	request  httpclient.Request
 	picked   []record.Value // of each row, what the picker that was given picks
 	replaced int            // bytes that were not UTF-8
+	control  int            // control characters that were not escaped
 	place    string         // the place of the page after it; "": there is none, or it has none
 	err      error
 }
@@ -80,7 +81,7 @@ func (r *run) fetch(ctx context.Context, s *Stream, picker record.Picker, reques
 			return &fault.Error{Kind: fault.System, Message: request.Path + " answered with rows of an unknown form.", Err: err}
 		}
 		got.Page = pagination.Page{Header: resp.Header, Body: resp.Body, Records: rows}
-		got.picked, got.replaced = picked, resp.Replaced
+		got.picked, got.replaced, got.control = picked, resp.Replaced, resp.Control
 		if echoer != nil && !echoer.Echoes(request, got.Page) {
 			stray := fault.Transientf("%s answered with another page than was asked for.", request.Path)
 			if strays++; strays > repeats && !way.last {

@@ -167,9 +167,10 @@ func (t task) read(ctx context.Context) error {
 
 // page counts what had to be mended in a page.
 func (t task) page(p fetched) {
-	if p.replaced > 0 {
+	if p.replaced+p.control > 0 {
 		t.m.mu.Lock()
 		t.m.replaced += int64(p.replaced)
+		t.m.control += int64(p.control)
 		t.m.mu.Unlock()
 	}
 }

@@ -233,6 +233,7 @@ func (f *family) slice(ctx context.Context, sl slice, nursery *nursery, estimate
 			m.mu.Lock()
 			if m.Parent == nil {
 				m.replaced += int64(p.replaced)
+				m.control += int64(p.control)
 			}
 			if first && m.doc.Cycle.Start.Equal(f.run.now) {
 				m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-behind(p, f.run.now))
