@@ -14,6 +14,8 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
 // What is set aside for a body, in bytes.
@@ -68,8 +70,8 @@ func (w watched) Read(p []byte) (int, error) {
 }
 
 // readAll reads text, whose head was read already, to its end. length is what it should have, or -1; where it is trusted it is set aside at
-// once. What comes without a length is put together at the end out of chunks, so that nothing larger is set aside than what came. room is
-// asked before anything is.
+// once. What comes without a length is put together at the end out of chunks, so that nothing larger is set aside than what came; room is
+// asked for both, before anything is.
 func readAll(text io.Reader, head []byte, length, limit int64, trusted bool, room func(size int64) error) ([]byte, error) {
 	size := int64(firstRead)
 	if length >= 0 {
@@ -82,7 +84,7 @@ func readAll(text io.Reader, head []byte, length, limit int64, trusted bool, roo
 		return nil, err
 	}
 	var full [][]byte
-	part := append(make([]byte, 0, max(size, int64(len(head)))+1), head...) // one more, so that the end is seen without a further chunk
+	part := append(setAside(max(size, int64(len(head)))+1), head...) // one more, so that the end is seen without a further chunk
 	for total := int64(len(part)); ; {
 		n, err := text.Read(part[len(part):cap(part)])
 		part = part[:len(part)+n]
@@ -93,18 +95,34 @@ func readAll(text io.Reader, head []byte, length, limit int64, trusted bool, roo
 		case errors.Is(err, io.EOF) && full == nil:
 			return part, nil
 		case errors.Is(err, io.EOF):
-			return bytes.Join(append(full, part), nil), nil
+			return join(append(full, part), total), nil
 		case err != nil:
 			return nil, err
 		case len(part) == cap(part):
 			size := min(total, chunk)
-			if err := room(size); err != nil {
+			twice := 2 * size
+			if full == nil {
+				twice += total
+			}
+			if err := room(twice); err != nil {
 				return nil, err
 			}
-			full, part = append(full, part), make([]byte, 0, size)
+			full, part = append(full, part), setAside(size)
 		}
 	}
 }
+
+// join is the total bytes of parts in one piece.
+func join(parts [][]byte, total int64) []byte {
+	body := setAside(total)
+	for _, part := range parts {
+		body = append(body, part...)
+	}
+	return body
+}
+
+// setAside is memory for size bytes.
+func setAside(size int64) []byte { return record.Grow(nil, int(size)) }
 
 // decoded is body, of which head was read already, as UTF-8 where its charset is another: that of a byte order mark, or else of the
 // Content-Type, which is read as browsers do (ISO-8859-1 is Windows-1252). Where it is UTF-8, says nothing, or a charset that does not exist,

@@ -37,7 +37,7 @@ func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {
 		return append(dst, r...)
 	}
-	dst = slices.Grow(dst, len(r)+len(r)/16+64) // nearly always enough: growing later copies what may be large
+	dst = Grow(dst, len(r)+len(r)/16+64) // nearly always enough: growing later copies what may be large
 	w := writer{shape: s, put: put, dst: append(dst, '{'), start: len(dst) + 1}
 	if s != nil {
 		w.columns, w.renames = len(s.order), s.renames

@@ -1,9 +1,6 @@
 package record
 
-import (
-	"slices"
-	"unsafe"
-)
+import "unsafe"
 
 // Lone is the field of a Shape that does nothing but bring the time of one field into form, so that Splice can take the place of Append.
 func (s *Shape) Lone() (field string, ok bool) {
@@ -26,7 +23,7 @@ func (s *Shape) Splice(dst []byte, r Record, v Value) []byte {
 	if at < 0 || at+len(v.raw) > len(r) {
 		return s.Append(dst, r) // not of r itself
 	}
-	dst = slices.Grow(dst, len(r)+64) // the time in its form may be longer than it came
+	dst = Grow(dst, len(r)+64) // the time in its form may be longer than it came
 	w := writer{shape: s, dst: append(dst, r[:at]...)}
 	w.time(column, v.raw, e, false)
 	return append(w.dst, r[at+len(v.raw):]...)
