@@ -31,10 +31,13 @@ var (
 )
 
 // read reads the body of resp up to its limit, as UTF-8, and cancels ctx when it stands still. What it reads is taken from the budget.
-func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call *call, resp *http.Response) ([]byte, error) {
+// replaced is how many characters of another charset were none and became U+FFFD.
+func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call *call, resp *http.Response) (
+	body []byte, replaced int, err error,
+) {
 	length := resp.ContentLength
 	if length > c.o.MaxBody {
-		return nil, errTooLarge
+		return nil, 0, errTooLarge
 	}
 	idle := time.AfterFunc(idleTimeout, func() { cancel(errIdle) })
 	defer idle.Stop()
@@ -48,11 +51,15 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call 
 	room := func(size int64) error {
 		return call.room(ctx, size, idle, resp.StatusCode)
 	}
-	body, err := readAll(text, head[:n], length, c.o.MaxBody, call.r.Share != nil, room)
-	if err == nil {
-		call.keep(int64(len(body)))
+	body, err = readAll(text, head[:n], length, c.o.MaxBody, call.r.Share != nil, room)
+	if err != nil {
+		return nil, 0, err
 	}
-	return body, err
+	call.keep(int64(len(body)))
+	if encoded {
+		replaced = bytes.Count(body, []byte("\ufffd"))
+	}
+	return body, replaced, nil
 }
 
 // watched is a body that is being read, whose timer begins anew whenever something comes.

@@ -54,6 +54,7 @@ func TestCharsets(t *testing.T) {
 		"UTF-8":                 {"application/json; charset=UTF-8", text, text, 0},
 		"no charset":            {"application/json", text, text, 0},
 		"no charset, not UTF-8": {"application/json", latin, "{\"t\":\"S\ufffdo Jo\ufffdo\"}", 2},
+		"half a surrogate":      {"application/json; charset=utf-16be", "\x00\"\xd8\x00\x00x\x00\"", "\"\ufffdx\"", 1},
 		"unknown":               {"application/json; charset=klingon-8", text, text, 0},
 		"broken":                {"application/json; charset", text, text, 0},
 		"a byte":                {"application/json", "1", "1", 0},

@@ -69,14 +69,14 @@ func (c *Client) transport(r Request) *http.Transport {
 // answer reads the body of resp.
 func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, call *call, resp *http.Response) (*Response, error) {
 	defer resp.Body.Close()
-	body, err := c.read(ctx, cancel, call, resp)
+	body, replaced, err := c.read(ctx, cancel, call, resp)
 	if err != nil {
 		return nil, because(ctx, err)
 	}
 	res := &Response{Status: resp.StatusCode, Header: resp.Header, Text: body}
 	clean, mended, err := record.Clean(body)
 	if res.broken = err; err == nil {
-		res.Text, res.Body, res.Replaced, res.Control = clean, clean, mended.Invalid, mended.Control
+		res.Text, res.Body, res.Replaced, res.Control = clean, clean, replaced+mended.Invalid, mended.Control
 	}
 	return res, nil
 }
