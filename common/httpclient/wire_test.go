@@ -149,7 +149,7 @@ func TestRefusedStreamsAreSentAgainInTheirTurn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, tr := range []*http.Transport{c.pooled, c.single} {
-			tr.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}} //nolint:gosec // a test
+			tr.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
 		}
 		_, err = c.Do(ctx, Request{Once: once})
 		if cancel(); err == nil || errors.Is(err, ErrUnknownOutcome) || streams.Load() != 2 {

@@ -54,7 +54,7 @@ func (c *checker) begin() (opened bool, err error) {
 	if c.i >= len(c.b) {
 		return false, errInvalid
 	}
-	ok := false
+	var ok bool
 	switch first := c.b[c.i]; first {
 	case '{', '[':
 		c.i++

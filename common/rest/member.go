@@ -333,7 +333,7 @@ func (m *member) warn() {
 		m.run.log.Warn(fmt.Sprintf("%s: %d bytes were not UTF-8 and became U+FFFD", m.Name, m.replaced))
 	}
 	if m.control > 0 {
-		m.run.log.Warn(fmt.Sprintf("%s: %d control characters in texts, such as tabs and line breaks, were not escaped, and were mended", m.Name, m.control))
+		m.run.log.Warn(fmt.Sprintf("%s: %d control characters in texts, such as line breaks, were not escaped and are now", m.Name, m.control))
 	}
 	if m.missing > 0 {
 		m.run.log.Warn(fmt.Sprintf("%s: %d rows of %s have gone meanwhile (404) and were skipped", m.Name, m.missing, m.Parent.Of))

@@ -13,8 +13,8 @@ import (
 // TestWhatWasMendedIsToldOnceForEachStream has a listing and its children send control characters and bytes that are not UTF-8.
 func TestWhatWasMendedIsToldOnceForEachStream(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
-		if strings.HasPrefix(r.URL.Path, "/things/") {
-			return 200, "{\"data\":{\"id\":" + strings.TrimPrefix(r.URL.Path, "/things/") + ",\"n\":\"a\vb\"}}"
+		if id, ok := strings.CutPrefix(r.URL.Path, "/things/"); ok {
+			return 200, "{\"data\":{\"id\":" + id + ",\"n\":\"a\vb\"}}"
 		}
 		return 200, "{\"data\":[\n{\"id\":1,\"n\":\"Sala\tampla\nfrente mar\"},{\"id\":2,\"n\":\"\xff\"}]}"
 	})
