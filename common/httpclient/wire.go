@@ -152,6 +152,7 @@ func (w *wire) send(ctx context.Context, through *http.Transport, req *http.Requ
 		GotFirstResponseByte: counted,
 	})))
 	if err != nil {
+		through.CloseIdleConnections() // which may be as dead as this one was, and each would cost an attempt
 		return nil, because(ctx, err)
 	}
 	return resp, nil

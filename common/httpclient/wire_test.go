@@ -99,6 +99,46 @@ func TestNothingIsSentAgainInSilence(t *testing.T) {
 	}
 }
 
+// TestAfterADeadConnectionAFreshOneIsUsed has a server that answers one request on each connection, and reads the next one on it in vain.
+func TestAfterADeadConnectionAFreshOneIsUsed(t *testing.T) {
+	var (
+		all   sync.WaitGroup
+		known sync.Map
+		asked atomic.Int64
+	)
+	all.Add(4)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := asked.Add(1)
+		if _, again := known.LoadOrStore(r.RemoteAddr, true); again {
+			panic(http.ErrAbortHandler)
+		}
+		if n <= 4 { // all at once, each on a connection of its own
+			all.Done()
+			all.Wait()
+		}
+		good.write(w)
+	}))
+	defer server.Close()
+	c, err := New(Options{BaseURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ask := func() {
+		if _, err := c.Do(t.Context(), Request{Path: "/x"}); err != nil {
+			t.Error(err)
+		}
+	}
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(ask)
+	}
+	wait.Wait()
+	if ask(); asked.Load() != 6 {
+		t.Errorf("%d requests, and one was sent in vain", asked.Load())
+	}
+}
+
 // discarded is an answer in the place of which the connection may be closed.
 type discarded struct {
 	http.ResponseWriter
