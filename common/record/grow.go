@@ -15,5 +15,8 @@ func Grow(b []byte, n int) []byte {
 	if n >= large && cap(b)-len(b) < n {
 		debug.FreeOSMemory()
 	}
+	if cap(b) == 0 {
+		return make([]byte, 0, n) // nothing is copied
+	}
 	return slices.Grow(b, n)
 }
