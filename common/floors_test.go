@@ -32,13 +32,13 @@ func homes() map[string][]string {
 		"github.com/cenkalti/backoff/v4":           {"httpclient"},
 		"github.com/golang-jwt/jwt/v5":             {"auth"},
 		"github.com/santhosh-tekuri/jsonschema/v5": {"spec"},
-		"github.com/tidwall/gjson":                 {"record"},
 		"github.com/urfave/cli/v2":                 {"cli"},
 		"go.yaml.in/yaml/v3":                       {"cli", "connectortest"},
 		"golang.org/x/crypto/x509roots/fallback":   {"cli"},
+		"golang.org/x/sync":                        {"auth"},
 		"golang.org/x/sys":                         {"cli"},
 		"golang.org/x/term":                        {"cli"},
-		"golang.org/x/text":                        {"destination"},
+		"golang.org/x/text":                        {"destination", "httpclient"},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/auth"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
@@ -387,6 +388,78 @@ func TestAbandonedLoginPassesOn(t *testing.T) {
 		wg.Wait()
 		if got := a.count("App_ValidarAcesso"); got != 2 {
 			t.Errorf("%d logins", got)
+		}
+	})
+}
+
+// panicking is a login whose first answers make its Judge panic.
+func panicking(times int) *auth.Session {
+	s := imoview()
+	s.Login.Judge = func(*httpclient.Response) error {
+		if times--; times >= 0 {
+			panic("a mistake in a Judge")
+		}
+		return nil
+	}
+	return s
+}
+
+func TestPanicInALoginEndsForAllWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		serve := imoviewServer()
+		c, a := start(t, auth.All(auth.Header("chave", "the-key"), panicking(1)), func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(time.Second) // all wait for the same login
+			serve(w, r)
+		}, nil)
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				_, err := c.Do(t.Context(), httpclient.Request{Path: "/App_x"})
+				if p, ok := errors.AsType[*protocol.Panic](err); !ok || p.Value != "a mistake in a Judge" {
+					t.Errorf("ended with %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		if _, err := c.Do(t.Context(), httpclient.Request{Path: "/App_x"}); err != nil || a.count("App_ValidarAcesso") != 2 {
+			t.Errorf("after %d logins: %v", a.count("App_ValidarAcesso"), err)
+		}
+	})
+}
+
+func TestPanicInAGrantEndsForAllWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &auth.OAuth2{TokenURL: "http://localhost/token", Grant: brokenGrant{}}
+		c, _ := start(t, o, func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{}`) }, nil)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				_, err := c.Do(t.Context(), httpclient.Request{})
+				if _, ok := errors.AsType[*protocol.Panic](err); !ok {
+					t.Errorf("ended with %v", err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+type brokenGrant struct{}
+
+func (brokenGrant) Form() (map[string]any, error) { panic("a mistake in a Grant") }
+
+func TestATokenThatHasRunOutIsUsedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, a := start(t, &auth.OAuth2{TokenURL: "http://localhost/token", Grant: auth.ClientCredentials{}}, func(w http.ResponseWriter, _ *http.Request) {
+			reply(w, 200, `{"access_token":"t","expires_in":1e-12}`)
+		}, nil)
+		for range 2 {
+			if _, err := c.Do(t.Context(), httpclient.Request{Path: "/x"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := a.count("/token"); got != 2 {
+			t.Errorf("%d token calls", got)
 		}
 	})
 }

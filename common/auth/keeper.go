@@ -6,69 +6,80 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
 // keeper keeps one credential: obtained when it is first asked for, by one caller for all who ask meanwhile. The zero value is empty.
 type keeper[T any] struct {
+	flights singleflight.Group // of callers for the credential; there is one at a time
+
 	mu      sync.Mutex
 	value   T
 	has     bool
 	until   time.Time // when it runs out; zero for never
 	refused error     // a Config fault is final: asking again with the same credentials would only lock the account
-	flight  *flight
 }
 
-// flight is a call for the credential that is under way.
-type flight struct {
-	landed    chan struct{}
-	err       error
-	abandoned bool // because its caller's context ended, which concerns nobody else
-}
+// errAbandoned is what a flight ends with when the context of its caller ended, which concerns nobody else.
+var errAbandoned = errors.New("the caller left")
 
-// get is the credential, obtained if there is none. obtain says also when it runs out, or the zero time.
-func (k *keeper[T]) get(ctx context.Context, obtain func(context.Context) (T, time.Time, error)) (T, error) {
+// get is the credential, obtained if there is none. obtain says also when it runs out, or the zero time. Where the caller that obtains it
+// leaves, the next one who waits does it; a panic in obtain is an error for all who wait.
+func (k *keeper[T]) get(ctx context.Context, obtain func(context.Context) (T, time.Time, error)) (value T, err error) {
 	for {
-		k.mu.Lock()
-		if value, err := k.value, k.refused; err != nil || k.has && (k.until.IsZero() || time.Now().Before(k.until)) {
-			k.mu.Unlock()
+		if value, has, err := k.kept(); has || err != nil {
 			return value, err
 		}
-		f := k.flight
-		if f == nil {
-			f = &flight{landed: make(chan struct{})}
-			k.flight = f
-			k.mu.Unlock()
-			return k.fly(ctx, f, obtain)
-		}
-		k.mu.Unlock()
+		landed := k.flights.DoChan("", func() (any, error) { return k.fly(ctx, obtain) })
 		select {
 		case <-ctx.Done():
-			return k.none(ctx.Err())
-		case <-f.landed:
+			return value, ctx.Err()
+		case flight := <-landed:
+			if flight.Err != errAbandoned { //nolint:errorlint // the bare sentinel, which nobody wraps
+				value, _ = flight.Val.(T)
+				return value, flight.Err
+			}
 		}
-		if f.err != nil && !f.abandoned {
-			return k.none(f.err)
+		if err := ctx.Err(); err != nil {
+			return value, err
 		}
 	}
 }
 
-func (k *keeper[T]) fly(ctx context.Context, f *flight, obtain func(context.Context) (T, time.Time, error)) (T, error) {
+// kept is the credential if there is one that is still good, or why there will be none.
+func (k *keeper[T]) kept() (value T, has bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	has = k.has && (k.until.IsZero() || time.Now().Before(k.until))
+	return k.value, has, k.refused
+}
+
+// fly obtains the credential, unless another flight has landed since the caller looked.
+func (k *keeper[T]) fly(ctx context.Context, obtain func(context.Context) (T, time.Time, error)) (value T, err error) {
+	if value, has, err := k.kept(); has || err != nil {
+		return value, err
+	}
+	defer func() {
+		if panicked := recover(); panicked != nil { // in a goroutine of singleflight's, where nobody else can
+			err = protocol.Recovered(panicked)
+		}
+	}()
 	value, until, err := obtain(ctx)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.value, k.until, k.has = value, until, err == nil
-	f.err, f.abandoned = err, ctx.Err() != nil
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Kind == fault.Config {
 		k.refused = err
 	}
-	k.flight = nil
-	close(f.landed)
+	if err != nil && ctx.Err() != nil {
+		return value, errAbandoned
+	}
 	return value, err
 }
-
-func (*keeper[T]) none(err error) (none T, _ error) { return none, err }
 
 // drop forgets the credential, so that the next get obtains a new one.
 func (k *keeper[T]) drop() {

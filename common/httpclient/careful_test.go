@@ -105,3 +105,38 @@ func TestAfterAGoodAnswerItIsTheThrottle(t *testing.T) {
 		}
 	})
 }
+
+func TestAPanicGivesTheTurnBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var judged atomic.Int64
+		c, _ := client(t, func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Second)
+			good.write(w)
+		}, func(o *Options) {
+			o.Careful = true
+			o.Judge = func(*Response) error {
+				if judged.Add(1) == 1 {
+					panic("a mistake in a Judge")
+				}
+				return nil
+			}
+		})
+		var panics atomic.Int64
+		var wait sync.WaitGroup
+		for range 3 {
+			wait.Go(func() {
+				if recovered(func() {
+					if _, err := c.Do(t.Context(), Request{}); err != nil {
+						t.Error(err)
+					}
+				}) {
+					panics.Add(1)
+				}
+			})
+		}
+		wait.Wait()
+		if panics.Load() != 1 {
+			t.Errorf("%d panicked", panics.Load())
+		}
+	})
+}

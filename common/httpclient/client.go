@@ -13,9 +13,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
@@ -57,8 +60,10 @@ type Options struct {
 	Header    http.Header // on every request, unless the request has its own
 	Careful   bool        // requests go one at a time until the first good answer; see Doubt
 
-	MaxBody    int64         // bytes after decompression; 0 is 64 MiB
-	MaxElapsed time.Duration // per request since it was first sent, retries and what they wait for included; 0 is 10 minutes
+	MaxBody int64 // bytes after decompression; 0 is 64 MiB
+	// MaxElapsed is the time of a request since it was first sent, with its retries and what they wait for, but without what it waits for in
+	// an ordinary quota or in a Budget; 0 is 10 minutes.
+	MaxElapsed time.Duration
 
 	// Dial opens connections in the place of the network, for tests in memory; nil is the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -73,11 +78,13 @@ type Options struct {
 type Client struct {
 	o        Options // complete: no field that Do uses is at its zero value
 	base     *url.URL
-	pooled   *http.Client
-	single   *http.Client // a fresh connection per request, for those that must not be repeated
+	pooled   *http.Transport
+	single   *http.Transport // a fresh connection per request, for those that must not be repeated
 	throttle throttle
 	renewal  renewal
 	trial    probation
+
+	unknownCharset sync.Once // says so
 
 	mu     sync.Mutex
 	others []*Client
@@ -109,6 +116,12 @@ func (o *Options) base() (*url.URL, error) {
 		u.Fragment != "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fault.Configf("%s must be a scheme and a host, such as https://api.example.com, without a path", o.Setting)
 	}
+	if !validPort(u.Port()) {
+		return nil, fault.Configf("%s must have a port from 1 to 65535, or none", o.Setting)
+	}
+	if !validHost(u.Hostname()) {
+		return nil, fault.Configf("%s must have a host whose name is made of letters, digits, hyphens and single dots", o.Setting)
+	}
 	if u.Scheme == "http" && !local(u.Hostname()) {
 		if !o.PlainHTTP {
 			return nil, fault.Configf("%s must begin with https://, because %s would otherwise get the credentials unencrypted",
@@ -117,6 +130,28 @@ func (o *Options) base() (*url.URL, error) {
 		o.Log.Warn("The credentials and the data travel unencrypted: " + u.Hostname() + " is reached by plain HTTP.")
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
+
+// validPort is whether a port can be connected to; "" is the scheme's own.
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
+}
+
+// validHost is whether a host is an address, or a name that can be looked up (RFC 1123, 2.1, and the underscore that some use).
+func validHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	const others = "-_" // besides letters and digits; those beyond ASCII are for the punycode to judge
+	for label := range strings.SplitSeq(strings.TrimSuffix(host, "."), ".") {
+		if label == "" || len(label) > 63 || strings.ContainsFunc(label, func(r rune) bool {
+			return r < utf8.RuneSelf && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(others, r)
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // local says whether host is this machine, or the machine that runs this container.

@@ -17,6 +17,7 @@ func TestNewTakesSchemeAndHostAlone(t *testing.T) {
 	for _, good := range []string{
 		"https://api.example.com", "https://api.example.com/", " https://api.example.com:8443 ", "http://localhost:8080",
 		"http://127.0.0.2", "http://[::1]:9", "http://host.docker.internal:80", "HTTPS://api.example.com",
+		"https://api.example.com:65535", "https://api.example.com:", "https://my-org--dev.my_domain.example.com.", "https://imóveis.example.com",
 	} {
 		if _, err := New(Options{BaseURL: good}); err != nil {
 			t.Errorf("%q: %v", good, err)
@@ -27,6 +28,8 @@ func TestNewTakesSchemeAndHostAlone(t *testing.T) {
 		"https://api.example.com?k=tok",
 		"https://api.example.com/#x", "https://user:tok@api.example.com", "https://api.example.com:port", "http://api.example.com",
 		"http://10.0.0.1", "https://:443", "https://api.example.com/?", "ht tp://x", "localhost:8080",
+		"http://127.0.0.1:99999", "https://api.example.com:65536", "https://api.example.com:0", "https://[::1]:0", "https://api example.com",
+		"https://api..example.com", "https://.", "https://api,example.com", "https://" + strings.Repeat("x", 64) + ".example.com",
 	} {
 		_, err := New(Options{BaseURL: bad, Setting: "org_url"})
 		if err == nil {
@@ -76,6 +79,8 @@ func TestOther(t *testing.T) {
 		if h := s.seen[0].Header; h.Get("Token") != "" || h.Get("X-Own") != "" {
 			t.Errorf("the API's headers went to another host: %v", h)
 		}
+		_, err = c.Other("https://example.com:99999", "token_url")
+		wantFault(t, err, fault.Config, "token_url must have a port from 1 to 65535")
 		_, err = c.Other("http://example.com", "token_url")
 		wantFault(t, err, fault.Config, "token_url must begin with https://")
 	})

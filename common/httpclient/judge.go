@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
 // Judge sees every answer before the default rules do, whatever its status. nil is "no opinion"; Again(err), Throttled(err), Busy(err), Undone(err),
@@ -81,6 +82,7 @@ type failure struct {
 	undone    bool      // or what it did was undone, see Undone
 	unknown   bool      // nobody knows whether the method ran
 	doubt     bool      // the failure may pass, see Doubt
+	same      string    // how often the same was said, "" where that is not the reason to stop
 }
 
 // because is the cause, whoever says so.
@@ -95,6 +97,11 @@ func (c *Client) judge(where string, r Request, res *Response) *failure {
 	f.hold = f.throttled || status == http.StatusServiceUnavailable && !f.until.IsZero()
 	f.unrun = f.hold
 	f.unknown = !f.hold && (status/100 == 2 || status/100 == 5)
+	if status/100 == 2 && errors.Is(res.broken, record.ErrTooDeep) {
+		f.kind, f.cause = fault.System, fmt.Errorf("reading the answer: %w", res.broken)
+		f.reason = fmt.Sprintf("was answered (%d) with rows that destinations cannot read: %v", status, record.ErrTooDeep)
+		return f
+	}
 	for _, judge := range []Judge{r.First, c.o.Judge, r.Judge} {
 		if judge == nil {
 			continue

@@ -119,6 +119,35 @@ func (r *renewal) sign(ctx context.Context, alone bool, sign func() error) (s si
 	return s, sign()
 }
 
+// use is what one attempt does with its credentials. Others may wait for its end.
+type use struct {
+	renewal   *renewal
+	signature signature // zero: it is not signed
+	reopen    func()    // nil: it is not the first with its credentials
+	begun     bool
+	once      sync.Once
+}
+
+// begin notes that the attempt is sent.
+func (u *use) begin() {
+	if u.signature != (signature{}) {
+		u.begun = true
+		u.renewal.begin(u.signature)
+	}
+}
+
+// end notes that the attempt is over, and whether its credentials were good for something. Calling it again does nothing.
+func (u *use) end(worked bool) {
+	u.once.Do(func() {
+		if u.begun {
+			u.renewal.end(u.signature, worked)
+		}
+		if u.reopen != nil {
+			u.reopen()
+		}
+	})
+}
+
 // begin notes that an attempt is sent.
 func (r *renewal) begin(s signature) {
 	r.change(func() { r.underWay[s.last]++ })
@@ -172,16 +201,19 @@ func (r *renewal) reserve(ctx context.Context, renewer Renewer) (reopen func(), 
 	}); err != nil {
 		return nil, err
 	}
-	reopen = func() { r.change(func() { r.reserved = false }) }
-	err = r.await(ctx, func() bool { return r.signing == 0 })
-	if err == nil {
-		err = r.do(ctx, renewer, func() bool { return false })
-	}
-	if err != nil {
-		reopen()
+	open := func() { r.change(func() { r.reserved = false }) }
+	defer func() {
+		if reopen == nil { // an error, or a panic in the Renewer
+			open()
+		}
+	}()
+	if err := r.await(ctx, func() bool { return r.signing == 0 }); err != nil {
 		return nil, err
 	}
-	return reopen, nil
+	if err := r.do(ctx, renewer, func() bool { return false }); err != nil {
+		return nil, err
+	}
+	return open, nil
 }
 
 // do renews, one caller at a time, unless done says that somebody did while this one waited for its turn: then the outcome is his.
@@ -201,12 +233,15 @@ func (r *renewal) do(ctx context.Context, renewer Renewer, done func() bool) (er
 	if shared {
 		return outcome
 	}
+	returned := false // and did not panic
 	defer r.change(func() {
 		r.renewing = false
-		if err = cmp.Or(ctx.Err(), err); ctx.Err() == nil { // else the next in line does it
+		if err = cmp.Or(ctx.Err(), err); returned && ctx.Err() == nil { // else the next in line does it
 			r.generation++
 			r.err = err
 		}
 	})
-	return renewer.Renew(ctx)
+	err = renewer.Renew(ctx)
+	returned = true
+	return err
 }

@@ -410,3 +410,67 @@ func TestTheWaitForOthersEnds(t *testing.T) {
 		})
 	}
 }
+
+// clumsy is a Signer that panics when it signs or renews for the nth time, counted down.
+type clumsy struct {
+	worn
+	signs, renews atomic.Int64
+}
+
+func (s *clumsy) Sign(ctx context.Context, r *Request) error {
+	if s.signs.Add(-1) == 0 {
+		time.Sleep(time.Second)
+		panic("a mistake in a Signer")
+	}
+	return s.worn.Sign(ctx, r)
+}
+
+func (s *clumsy) Renew(ctx context.Context) error {
+	if s.renews.Add(-1) == 0 {
+		time.Sleep(time.Second)
+		panic("a mistake in a Renewer")
+	}
+	return s.worn.Renew(ctx)
+}
+
+// recovered does what it is given and says whether that panicked.
+func recovered(do func()) (panicked bool) {
+	defer func() { panicked = recover() != nil }()
+	do()
+	return false
+}
+
+func TestAPanicLeavesNobodyWaiting(t *testing.T) {
+	for name, tt := range map[string]struct{ signs, renews, uses int64 }{
+		"in a Signer":  {signs: 1, uses: 6},
+		"in a Renewer": {renews: 1, uses: 6},
+		"in a Renewer, for credentials that were used up": {renews: 2, uses: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &clumsy{worn: worn{uses: int(tt.uses)}}
+				s.signs.Store(tt.signs)
+				s.renews.Store(tt.renews)
+				c, _ := client(t, s.ServeHTTP, func(o *Options) { o.Auth = s })
+				var panics, failures atomic.Int64
+				var wg sync.WaitGroup
+				for range 6 {
+					wg.Go(func() {
+						if recovered(func() {
+							if _, err := c.Do(t.Context(), Request{Path: "/x"}); err != nil {
+								failures.Add(1)
+								t.Error(err)
+							}
+						}) {
+							panics.Add(1)
+						}
+					})
+				}
+				wg.Wait()
+				if panics.Load() != 1 || failures.Load() != 0 {
+					t.Errorf("%d panicked and %d failed", panics.Load(), failures.Load())
+				}
+			})
+		})
+	}
+}

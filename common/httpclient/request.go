@@ -38,7 +38,7 @@ type Request struct {
 	Once     bool           // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
 	Unsigned bool           // sent without credentials (a login), and so never renewed
 	Place    string         // where in a listing the request stands, for whoever pages it; not sent
-	Share    *Share         // of a Budget, in which the answer counts; nil: it does not
+	Share    *Share         // what the answer takes of a Budget, given back when there is no good one; nil: it is not counted
 	First    Judge          // asked before Options.Judge; may be nil
 	Judge    Judge          // asked after Options.Judge; may be nil
 	Admitted func()         // what Options.Limit gave for the first attempt, which waits for no turn of its own; nil: it waits as all others do

@@ -2,8 +2,10 @@ package httpclient
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -25,20 +27,30 @@ const (
 	maxThrottle   = time.Minute
 )
 
+// An answer that is not JSON, always the same, is taken for what the API has to say after so many times in so much time.
+const (
+	sameAnswers = 3
+	sameTime    = 30 * time.Second
+)
+
 // call is one request on its way through its attempts.
 type call struct {
 	r        Request
 	where    string // method and path, redacted
 	attempts int
-	first    time.Time // when it was first admitted
-	deadline time.Time // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
-	held     time.Time // until when its own answers made it wait
-	signed   signature // of the last attempt
-	renewed  bool      // whether it ever was after a refusal
-	alone    bool      // whether the last attempt was the first with its credentials
-	reopen   func()    // to be called when the next attempt is over, which is such a first one; nil: it is none
-	doubts   int       // answers that were in doubt
-	undone   int       // answers after which nothing was left of the request
+	first    time.Time   // when it was first admitted
+	deadline time.Time   // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
+	held     time.Time   // until when its own answers made it wait
+	signed   signature   // of the last attempt
+	renewed  bool        // whether it ever was after a refusal
+	alone    bool        // whether the last attempt was the first with its credentials
+	reopen   func()      // to be called when the next attempt is over, which is such a first one; nil: it is none
+	use      *use        // the last attempt's of its credentials
+	time     *time.Timer // ends the attempt that is under way at the deadline
+	taken    int64       // bytes of the budget that the last attempt took
+	broken   broken
+	doubts   int // answers that were in doubt
+	undone   int // answers after which nothing was left of the request
 	last     *failure
 	backoff  *backoff.ExponentialBackOff
 }
@@ -71,6 +83,12 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	call := &call{r: r, where: c.where(r, to), backoff: backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
 		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
+	good := false
+	defer func() {
+		if !good {
+			call.keep(0)
+		}
+	}()
 	for {
 		res, f, err := c.attempt(ctx, call)
 		if err != nil {
@@ -78,6 +96,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		}
 		if f == nil {
 			c.trial.pass()
+			good = true
 			return res, nil
 		}
 		call.last = f
@@ -101,23 +120,12 @@ func (c *Client) ended(ctx context.Context, call *call, err error) error {
 
 // attempt signs, waits for its turn, sends and judges. A failure is of the attempt, an error of the request.
 func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, error) {
-	r := call.r.clone()
-	if call.alone = call.reopen != nil; call.alone {
-		defer call.reopen()
-		call.reopen = nil
-	}
-	signed := c.o.Auth != nil && !r.Unsigned
-	if signed {
-		var err error
-		if call.signed, err = c.renewal.sign(ctx, call.alone, func() error { return c.o.Auth.Sign(ctx, &r) }); err != nil {
-			return nil, nil, err
-		}
-	}
-	to, err := r.target(c.base)
-	if err != nil {
-		return nil, nil, err
-	}
-	req, err := c.request(r, to)
+	call.keep(0)
+	call.use = &use{renewal: &c.renewal, reopen: call.reopen}
+	call.alone, call.reopen = call.reopen != nil, nil
+	worked := false
+	defer func() { call.use.end(worked) }()
+	req, err := c.signed(ctx, call)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -125,22 +133,20 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	if err != nil {
 		return nil, nil, err
 	}
-	worked := false
-	if signed {
-		c.renewal.begin(call.signed)
-		defer func() { c.renewal.end(call.signed, worked) }()
-	}
+	call.use.begin()
 	sent := time.Now()
-	within, cancel := context.WithDeadline(ctx, call.deadline)
-	defer cancel()
-	res, reached, err := c.send(within, req, r.Once, done)
-	done()
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	call.time = time.AfterFunc(time.Until(call.deadline), func() { cancel(context.DeadlineExceeded) })
+	defer call.time.Stop()
+	res, reached, err := c.follow(within, cancel, call, req, done)
 	var f *failure
 	switch {
 	case err == nil:
-		f = c.judge(call.where, r, res)
+		f = c.judge(call.where, call.r, res)
 		worked = f == nil || f.step != renew
-	case ctx.Err() != nil && (!r.Once || !reached):
+		call.broken.see(res, f)
+	case ctx.Err() != nil && (!call.r.Once || !reached):
 		return nil, nil, ctx.Err()
 	case ctx.Err() != nil:
 		f = &failure{step: stop, unknown: true, reason: "was stopped before the answer came", cause: ctx.Err()}
@@ -161,15 +167,83 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	return res, f, nil
 }
 
+// signed is the request of call with its credentials, as net/http takes it.
+func (c *Client) signed(ctx context.Context, call *call) (*http.Request, error) {
+	r := call.r.clone()
+	if c.o.Auth != nil && !r.Unsigned {
+		signature, err := c.renewal.sign(ctx, call.alone, func() error { return c.o.Auth.Sign(ctx, &r) })
+		if err != nil {
+			return nil, err
+		}
+		call.signed, call.use.signature = signature, signature
+	}
+	to, err := r.target(c.base)
+	if err != nil {
+		return nil, err
+	}
+	return c.request(r, to)
+}
+
+// broken is the answers in a row that were not JSON and the same byte for byte.
+type broken struct {
+	text  [sha256.Size]byte
+	count int
+	first time.Time
+}
+
+// see makes f final where res is the last of enough such answers. What is said of the moment, as "too fast" is, and what is empty are none.
+func (b *broken) see(res *Response, f *failure) {
+	if f == nil || f.step != retry || f.hold || f.doubt || res.Status/100 != 2 || res.Body != nil || len(res.Text) == 0 {
+		b.count = 0
+		return
+	}
+	text := sha256.Sum256(res.Text)
+	if b.count == 0 || b.text != text {
+		*b = broken{text: text, first: time.Now()}
+	}
+	if b.count++; b.count < sameAnswers || time.Since(b.first) < sameTime {
+		return
+	}
+	f.same = fmt.Sprintf(" (the same %d times, byte for byte)", b.count)
+}
+
+// aside waits for what is none of call's doing: its time stands still meanwhile.
+func (call *call) aside(wait func() error) error {
+	began := time.Now()
+	call.time.Stop()
+	err := wait()
+	call.deadline = call.deadline.Add(time.Since(began))
+	call.time.Reset(time.Until(call.deadline))
+	return err
+}
+
+// room takes so many bytes of the budget for an answer with that status, and waits for them with all timers at rest. Nobody may wait for call
+// then, or those whom it waits for might: what its credentials were good for is told before. A refusal is not as long as that.
+func (call *call) room(ctx context.Context, size int64, idle *time.Timer, status int) error {
+	if !call.r.Share.try(size) {
+		call.use.end(status/100 == 2)
+		idle.Stop()
+		err := call.aside(func() error { return call.r.Share.take(ctx, size) })
+		idle.Reset(idleTimeout)
+		if err != nil {
+			return err
+		}
+	}
+	call.taken += size
+	return nil
+}
+
+// keep gives back what the last attempt took of the budget but for size bytes.
+func (call *call) keep(size int64) {
+	call.r.Share.give(call.taken - size)
+	call.taken = size
+}
+
 // admit waits for call's turn in the quota and keeps its time.
 func (c *Client) admit(ctx context.Context, call *call) (done func(), err error) {
-	var waiting func(time.Time)
-	if c.o.Waiting != nil {
-		waiting = func(until time.Time) { c.o.Waiting(ctx, until) }
-	}
 	asked := time.Now()
 	if done = call.r.Admitted; done == nil || call.attempts > 0 {
-		if done, err = c.o.Limit.Wait(ctx, waiting); err != nil {
+		if done, err = c.o.Limit.Wait(ctx, c.waiting(ctx)); err != nil {
 			return nil, err
 		}
 	}
@@ -186,6 +260,14 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 	return done, nil
 }
 
+// waiting is who is told of a wait for the quota.
+func (c *Client) waiting(ctx context.Context) func(until time.Time) {
+	if c.o.Waiting == nil {
+		return nil
+	}
+	return func(until time.Time) { c.o.Waiting(ctx, until) }
+}
+
 // prepare does what f asks for before the next attempt, or returns the error that ends the request.
 func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	if f.step == renew {
@@ -194,8 +276,8 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	if call.r.Once && f.unknown {
 		return c.unknownOutcome(call.where, f)
 	}
-	if f.step == stop || call.r.Once && !f.unrun {
-		return c.err(call.where, f, "")
+	if f.step == stop || f.same != "" || call.r.Once && !f.unrun {
+		return c.err(call.where, f, f.same)
 	}
 	if call.r.Once && f.undone {
 		if call.undone++; call.undone == undoneTries {

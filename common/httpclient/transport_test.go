@@ -104,8 +104,7 @@ func TestConnectTimeouts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range []*http.Client{c.pooled, c.single} {
-		tr := h.Transport.(*http.Transport)
+	for _, tr := range []*http.Transport{c.pooled, c.single} {
 		if tr.TLSHandshakeTimeout != 10*time.Second || tr.ResponseHeaderTimeout != time.Minute || tr.Proxy == nil || tr.MaxIdleConnsPerHost < 32 {
 			t.Errorf("transport %+v", tr)
 		}
@@ -211,6 +210,7 @@ func TestRedirects(t *testing.T) {
 		"other host":      {"GET", to(302, "http://evil.example.com/other?token=x"), false},
 		"other port":      {"GET", to(302, "http://localhost:81/other"), false},
 		"loop":            {"GET", to(302, "/"), false},
+		"no address":      {"GET", to(302, "http://localhost:port/token"), false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -240,11 +240,14 @@ func TestRedirects(t *testing.T) {
 			})
 		})
 	}
-	https, plain := httptest.NewRequest(http.MethodGet, "https://h/x", nil), httptest.NewRequest(http.MethodGet, "http://h/x", nil)
-	if checkRedirect(plain, []*http.Request{https}) == nil {
+	hop := func(from, to string) error {
+		_, err := redirected(httptest.NewRequest(http.MethodGet, from, nil), &http.Response{StatusCode: 307, Header: http.Header{"Location": {to}}}, 0)
+		return err
+	}
+	if hop("https://h/x", "http://h/x") == nil {
 		t.Error("https went on as http")
 	}
-	if err := checkRedirect(https, []*http.Request{plain}); err != nil {
+	if err := hop("http://h/x", "https://h/x"); err != nil {
 		t.Errorf("http to https: %v", err)
 	}
 }
@@ -337,8 +340,8 @@ func TestHTTP2(t *testing.T) {
 	defer c.Close()
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	for _, h := range []*http.Client{c.pooled, c.single} {
-		h.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+	for _, h := range []*http.Transport{c.pooled, c.single} {
+		h.TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
 	for _, once := range []bool{false, true} {
 		if _, err := c.Do(t.Context(), Request{Once: once}); err != nil {

@@ -122,7 +122,7 @@ func (j *judging) rows(picker record.Picker) httpclient.Judge {
 		}
 		page := j.page
 		page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
-		page.mended = Mended{Replaced: resp.Replaced}
+		page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
 		if err := page.cut(j.listing, j.way, picker); err != nil {
 			return j.again(err)
 		}

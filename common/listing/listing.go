@@ -110,6 +110,7 @@ type Page struct {
 // Mended is how much had to be mended in an answer to make it JSON.
 type Mended struct {
 	Replaced int // bytes that were not UTF-8
+	Control  int // control characters that were not escaped
 }
 
 // Kind is how a listing ended.

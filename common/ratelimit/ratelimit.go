@@ -106,6 +106,11 @@ func (l *Limiter) Wait(ctx context.Context, waiting func(until time.Time)) (done
 	l.mu.Lock()
 	l.queue = append(l.queue, w)
 	l.mu.Unlock()
+	defer func() {
+		if done == nil { // an error, or a panic in waiting
+			l.leave(w)
+		}
+	}()
 	for {
 		start, limited, admitted := l.look(w)
 		if admitted {
@@ -117,7 +122,6 @@ func (l *Limiter) Wait(ctx context.Context, waiting func(until time.Time)) (done
 			continue // telling took time
 		}
 		if err := w.sleep(ctx, start); err != nil {
-			l.leave(w)
 			return nil, err
 		}
 	}

@@ -329,3 +329,18 @@ func TestNil(t *testing.T) {
 		t.Errorf("Window() = %v", got)
 	}
 }
+
+func TestAPanicLeavesTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := ratelimit.Unlimited()
+		l.Hold(time.Now().Add(time.Minute))
+		func() {
+			defer func() { _ = recover() }()
+			_, _ = l.Wait(t.Context(), func(time.Time) { panic("a mistake") })
+			t.Error("it did not panic")
+		}()
+		if _, err := l.Wait(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -3,47 +3,81 @@ package record
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/tidwall/gjson"
 )
 
-// maxDepth is how many objects and arrays may stand inside each other. No API here comes near it; a body of nothing but brackets would
-// otherwise exhaust the stack of whoever walks over it by recursion, and that no recover can catch.
-const maxDepth = 10_000
+// maxDepth is how many objects and arrays may stand inside each other: the platform's destinations read with Jackson, which refuses a message
+// with more (StreamReadConstraints, maxNestingDepth).
+const maxDepth = 1000
+
+// Mended counts what Clean had to mend. The zero value is nothing.
+type Mended struct {
+	Invalid int // bytes that were not UTF-8, and escaped surrogates without their other half
+	Control int // control characters in texts that were not escaped
+}
+
+// ErrTooDeep is what Clean says, wrapped, of a body in which more than 1,000 objects and arrays stand inside each other.
+var ErrTooDeep = errors.New("more than 1,000 objects and arrays stand inside each other")
+
+var errInvalid = errors.New("it is not valid")
 
 // Clean makes the body of an answer a Record: the one place where JSON is validated. The body may be modified, and the Record shares its
 // memory: the caller gives body away.
 //
-//   - A UTF-8 byte order mark and the white space around the value go. White space between tokens goes too if a line break is among the
-//     white space anywhere, so that a Record is always one line; a page that has none is left as it is, which costs nothing.
+//   - A UTF-8 byte order mark and the white space around the value go. White space between tokens goes too if a line break is among it
+//     anywhere, so that a Record is always one line; a page that has none is left as it is, which costs nothing.
 //   - Bytes that are not UTF-8 become U+FFFD, one for each bad byte. So does each escaped surrogate without its other half (`\ud800`
-//     becomes `\ufffd`), because strict parsers refuse the whole line for it. replaced counts both.
+//     becomes `\ufffd`), because strict parsers refuse the whole line for it.
+//   - Control characters in texts and names, which JSON wants to have escaped, are escaped: they stay what they are.
 //   - All else stays byte for byte: escapes as they were written, every digit of a number, members in their order, repeated keys.
 //
-// An empty body, one that is not JSON, more than one value, or more than 10,000 objects and arrays inside each other in a body of over
-// 100,000 are an error; its text is short and holds nothing of the body.
-func Clean(body []byte) (clean Record, replaced int, err error) {
+// An empty body, one that is not JSON, more than one value, or one that is nested too deeply (ErrTooDeep) are an error; its text is short
+// and holds nothing of the body.
+func Clean(body []byte) (clean Record, mended Mended, err error) {
 	body = bytes.Trim(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
 	if len(body) == 0 {
-		return nil, 0, errors.New("reading JSON: there is nothing")
+		return nil, mended, errors.New("reading JSON: there is nothing")
 	}
 	if !utf8.Valid(body) {
-		body, replaced = replaceInvalid(body)
+		body, mended.Invalid = replaceInvalid(body)
 	}
-	if tooDeep(body) {
-		return nil, 0, errors.New("reading JSON: it is nested too deeply")
+	c := checker{b: body}
+	if err := c.check(); err != nil {
+		return nil, Mended{}, fmt.Errorf("reading JSON: %w", err)
 	}
-	if !gjson.ValidBytes(body) {
-		return nil, 0, errors.New("reading JSON: it is not valid")
+	if mended.Control = c.control; c.control > 0 {
+		body = escapeControl(body, c.control)
 	}
-	// Valid JSON has line breaks between tokens only, and backslashes in strings only.
-	if bytes.IndexByte(body, '\n') >= 0 || bytes.IndexByte(body, '\r') >= 0 {
+	if c.lines {
 		body = appendCompact(body[:0], body)
 	}
-	replaced += replaceLoneSurrogates(body)
-	return body, replaced, nil
+	if c.surrogates {
+		mended.Invalid += replaceLoneSurrogates(body)
+	}
+	return body, mended, nil
+}
+
+// escapeControl is a copy of b with its n control characters in texts escaped.
+func escapeControl(b []byte, n int) []byte {
+	escaped := make([]byte, 0, len(b)+n*(len(`\u0000`)-1))
+	for i := 0; i < len(b); {
+		if b[i] != '"' {
+			escaped = append(escaped, b[i])
+			i++
+			continue
+		}
+		end, _ := skipString(b, i)
+		for ; i < end; i++ {
+			if c := b[i]; c < ' ' {
+				escaped = appendControl(escaped, c)
+			} else {
+				escaped = append(escaped, c)
+			}
+		}
+	}
+	return escaped
 }
 
 // replaceInvalid is a copy of b with U+FFFD in the place of each byte that is not part of UTF-8.
@@ -60,33 +94,6 @@ func replaceInvalid(b []byte) (valid []byte, replaced int) {
 		b = b[size:]
 	}
 	return valid, replaced
-}
-
-// fewBrackets is so few that, even if all stood inside each other, a walk by recursion could bear it.
-const fewBrackets = 100_000
-
-// tooDeep says whether more than maxDepth objects and arrays stand inside each other. What b has after its first fault does not matter:
-// a validator stops there.
-func tooDeep(b []byte) bool {
-	if bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) <= fewBrackets { // far cheaper than the exact answer
-		return false
-	}
-	depth := 0
-	for i := 0; i < len(b); {
-		switch b[i] {
-		case '"':
-			i, _ = skipString(b, i)
-			continue
-		case '{', '[':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case '}', ']':
-			depth--
-		}
-		i++
-	}
-	return false
 }
 
 // replaceLoneSurrogates writes \ufffd over each escaped surrogate without its other half. b must be valid JSON.

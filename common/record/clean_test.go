@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -35,9 +36,33 @@ func TestClean(t *testing.T) {
 		{"a scalar", ` "x" `, `"x"`, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, replaced, err := Clean([]byte(test.body))
-			if err != nil || string(got) != test.want || replaced != test.replaced {
-				t.Errorf("Clean = %q, %d, %v; want %q, %d", got, replaced, err, test.want, test.replaced)
+			got, mended, err := Clean([]byte(test.body))
+			if err != nil || string(got) != test.want || mended != (Mended{Invalid: test.replaced}) {
+				t.Errorf("Clean = %q, %+v, %v; want %q, %d", got, mended, err, test.want, test.replaced)
+			}
+		})
+	}
+}
+
+func TestCleanEscapesControlCharacters(t *testing.T) {
+	for _, test := range []struct {
+		name, body, want string
+		mended           Mended
+	}{
+		{"a tab and a line break", "{\"a\":\"Sala\tampla\nfrente mar\"}", `{"a":"Sala\tampla\nfrente mar"}`, Mended{Control: 2}},
+		{"each of them", "[\"\x00\x01\b\t\n\v\f\r\x1f\"]", `["\u0000\u0001\u0008\t\n\u000b\u000c\r\u001f"]`, Mended{Control: 9}},
+		{"behind a word of eight bytes", "[\"01234567\t\"]", `["01234567\t"]`, Mended{Control: 1}},
+		{"in a name", "{\"a\nb\":1}", `{"a\nb":1}`, Mended{Control: 1}},
+		{"behind escapes", "[\"\\\\\t\\\"\t\"]", `["\\\t\"\t"]`, Mended{Control: 2}},
+		{"and between tokens", "[\r\n\"a\nb\" ,\t1]", `["a\nb",1]`, Mended{Control: 1}},
+		{"and bytes that are not UTF-8", "[\"\xe7\n\\ud800\"]", "[\"\ufffd\\n\\ufffd\"]", Mended{Invalid: 2, Control: 1}},
+		{"those that are escaped", `["\t\u0001"]`, `["\t\u0001"]`, Mended{}},
+		{"those above", "[\"\x7f\u0085\u2028\"]", "[\"\x7f\u0085\u2028\"]", Mended{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, mended, err := Clean([]byte(test.body))
+			if err != nil || string(got) != test.want || mended != test.mended {
+				t.Errorf("Clean = %q, %+v, %v; want %q, %+v", got, mended, err, test.want, test.mended)
 			}
 		})
 	}
@@ -53,12 +78,15 @@ func TestCleanRefuses(t *testing.T) {
 		"a rest":              `{"a":1} x`,
 		"HTML":                "<html>secret</html>",
 		"cut off":             `{"a":"secret`,
-		"a raw line break":    "[\"a\nb\"]",
+		"one between tokens":  "[\x01]",
+		"one in an escape":    "[\"a\\\nb\"]",
+		"one in a word":       "[nu\tll]",
+		"cut off in a text":   "[\"a\n",
 		"a comma too many":    `[1,]`,
 		"a leading zero":      `[01]`,
 		"nothing but [":       strings.Repeat("[", 64<<20),
 		"nothing but {a:":     strings.Repeat(`{"a":`, 8<<20),
-		"one level too deep":  "[" + strings.Repeat("[],", fewBrackets) + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth+1),
+		"one level too deep":  strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := Clean([]byte(body))
@@ -73,12 +101,17 @@ func TestCleanRefuses(t *testing.T) {
 }
 
 func TestCleanDepth(t *testing.T) {
-	deepest := "[" + strings.Repeat("[],", fewBrackets) + strings.Repeat("[", maxDepth-1) + strings.Repeat("]", maxDepth)
+	nested := func(n int) string { return strings.Repeat(`{"a":[`, n/2) + strings.Repeat("]}", n/2) }
 	inText := `["` + strings.Repeat("[{", maxDepth) + `\"` + strings.Repeat("[", maxDepth) + `"]`
-	wide := "[" + strings.Repeat("[],", fewBrackets) + "{}]"
-	for _, body := range []string{deepest, inText, wide} {
+	wide := "[" + strings.Repeat("[{}],", 2*maxDepth) + "{}]"
+	for _, body := range []string{nested(maxDepth), inText, wide} {
 		if got, _, err := Clean([]byte(body)); err != nil || string(got) != body {
 			t.Errorf("Clean(%.20q…) = %.20q, %v", body, got, err)
+		}
+	}
+	for _, body := range []string{nested(maxDepth + 2), `{"total":1,"data":[{"id":1,"tree":` + nested(maxDepth) + "}]}"} {
+		if _, _, err := Clean([]byte(body)); !errors.Is(err, ErrTooDeep) {
+			t.Errorf("Clean(%.20q…): %v", body, err)
 		}
 	}
 }
@@ -87,15 +120,15 @@ func FuzzClean(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":[1,2.50,{"b":null}],"c":"\u00e9\ud83d\ude00"}`, "{\r\n\"a\" : \"\\ud800\" }", "[\"\xff\"]", "\ufeff\"x\"",
 		`[1e5,-0,"\\\\\ud800"]`, `[`,
-		`{"\ud800":"\udc00\ud83D\uDe00"}`,
+		`{"\ud800":"\udc00\ud83D\uDe00"}`, "{\"a\tb\" :\n\"\x00 \\n\" }", `[-0.5e+3,true,false,null,{},[]]`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
-		clean, replaced, err := Clean(body)
+		clean, mended, err := Clean(body)
 		if err != nil {
-			if valid := bytes.TrimPrefix(before, []byte("\ufeff")); json.Valid(valid) && !tooDeep(valid) {
+			if valid := bytes.TrimPrefix(before, []byte("\ufeff")); json.Valid(valid) && !errors.Is(err, ErrTooDeep) {
 				t.Fatalf("refused: %v", err)
 			}
 			return
@@ -103,17 +136,22 @@ func FuzzClean(f *testing.F) {
 		if !json.Valid(clean) || !utf8.Valid(clean) || bytes.ContainsAny(clean, "\r\n") {
 			t.Fatalf("not clean: %q", clean)
 		}
-		if utf8.Valid(before) {
-			before = bytes.TrimPrefix(before, []byte("\ufeff"))
+		before = bytes.TrimPrefix(before, []byte("\ufeff"))
+		switch {
+		case !utf8.Valid(before):
+			if mended.Invalid == 0 {
+				t.Fatal("bad bytes were not counted")
+			}
+		case json.Valid(before) != (mended.Control == 0):
+			t.Fatalf("%d control characters in %q", mended.Control, before)
+		case mended.Control == 0:
 			if got, want := decode(t, clean), decode(t, before); !reflect.DeepEqual(got, want) {
 				t.Fatalf("%q became %q", before, clean)
 			}
-		} else if replaced == 0 {
-			t.Fatal("bad bytes were not counted")
 		}
-		again, replaced, err := Clean(bytes.Clone(clean))
-		if err != nil || replaced != 0 || !bytes.Equal(again, clean) {
-			t.Fatalf("a second time: %q became %q, %d, %v", clean, again, replaced, err)
+		again, mended, err := Clean(bytes.Clone(clean))
+		if err != nil || mended != (Mended{}) || !bytes.Equal(again, clean) {
+			t.Fatalf("a second time: %q became %q, %+v, %v", clean, again, mended, err)
 		}
 	})
 }

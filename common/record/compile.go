@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/tidwall/gjson"
 )
 
 // column is what a Shape does with the members that leave with one name.
@@ -176,7 +174,7 @@ func (c *compiler) editing(edit Edit) {
 	case Drop:
 		c.drop(e)
 	case Put:
-		if e.Field == "" || !gjson.ValidBytes(e.Value) {
+		if e.Field == "" || !valid(e.Value) {
 			panic(fmt.Sprintf("record: what is put as %q is not JSON", e.Field))
 		}
 		e.Value = appendCompact(nil, e.Value)

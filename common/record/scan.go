@@ -222,7 +222,6 @@ func hex4(s []byte, i int) rune {
 
 // appendQuoted appends text as a JSON string, with no more escapes than JSON demands. Bytes that are not UTF-8 become U+FFFD.
 func appendQuoted(dst []byte, text []byte) []byte {
-	const digits = "0123456789abcdef"
 	dst = append(dst, '"')
 	plain := 0 // text[plain:i] needs no escape
 	for i := 0; i < len(text); {
@@ -242,23 +241,30 @@ func appendQuoted(dst []byte, text []byte) []byte {
 			continue
 		}
 		dst = append(dst, text[plain:i]...)
-		switch c {
-		case '"', '\\':
+		if c >= ' ' {
 			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		} else {
+			dst = appendControl(dst, c)
 		}
 		i++
 		plain = i
 	}
 	dst = append(dst, text[plain:]...)
 	return append(dst, '"')
+}
+
+// appendControl appends a control character as an escape.
+func appendControl(dst []byte, c byte) []byte {
+	const digits = "0123456789abcdef"
+	switch c {
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 }
 
 // appendCompact appends value without the white space between its tokens. dst may be the beginning of value's own memory.

@@ -37,6 +37,7 @@ func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {
 		return append(dst, r...)
 	}
+	dst = Grow(dst, len(r)+len(r)/16+64) // nearly always enough: growing later copies what may be large
 	w := writer{shape: s, put: put, dst: append(dst, '{'), start: len(dst) + 1}
 	if s != nil {
 		w.columns, w.renames = len(s.order), s.renames
@@ -44,7 +45,7 @@ func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 	if w.renames {
 		w.memory, _ = s.memories.Get().(*memory)
 		if w.memory == nil {
-			w.memory = &memory{names: names{table: make([]uint32, 256)}}
+			w.memory = &memory{names: names{table: make([]uint32, fewNames)}}
 		}
 		w.memory.name = append(w.memory.name[:0], s.prefix...)
 		w.memory.path = w.memory.path[:0]
@@ -55,7 +56,9 @@ func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 			w.object(r, start, 0, len(s.prefix))
 			w.memory.names.clear()
 		}
-		s.memories.Put(w.memory)
+		if w.memory.small() {
+			s.memories.Put(w.memory)
+		}
 	} else {
 		w.object(r, start, 0, 0)
 	}
@@ -126,6 +129,14 @@ type memory struct {
 	name  []byte // names in the making, each with what it begins with
 	path  []byte // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
 	names names  // those written that are of no column
+}
+
+// fewNames is for how many names a memory has room at first, twice as many as there are.
+const fewNames = 256
+
+// small is whether the memory is worth keeping. One that a very wide record left would be cleared, whole, for each record after it.
+func (m *memory) small() bool {
+	return len(m.names.table) <= 16*fewNames && cap(m.name)+cap(m.path) <= 64<<10
 }
 
 // object writes the members of the object that begins at b[i]. What their names begin with is w.memory.name[from:to].

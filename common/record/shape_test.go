@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestShape(t *testing.T) {
@@ -246,7 +248,7 @@ func FuzzShape(f *testing.F) {
 		shaped := plain.Append(nil, r, put)
 		flattened := flat.Append(nil, r, put)
 		for _, out := range [][]byte{shaped, flattened} {
-			if again, replaced, err := Clean(bytes.Clone(out)); err != nil || replaced != 0 || !bytes.Equal(again, out) {
+			if again, replaced, err := Clean(bytes.Clone(out)); err != nil || replaced != (Mended{}) || !bytes.Equal(again, out) {
 				t.Fatalf("%s became %s: %v", r, out, err)
 			}
 		}
@@ -296,5 +298,49 @@ func BenchmarkShape(b *testing.B) {
 				dst = shape.Append(dst[:0], r, test.put...)
 			}
 		})
+	}
+}
+
+// TestAWideRecordLeavesNothingBehind holds that the memory of a record with very many names is not kept for the records after it, each of
+// which would clear all of it.
+func TestAWideRecordLeavesNothingBehind(t *testing.T) {
+	wide := []byte{'{'}
+	for i := range 100_000 {
+		wide = fmt.Appendf(wide, `"Name%d":%d,`, i, i)
+	}
+	wide[len(wide)-1] = '}'
+	s := Compile(LowerKeys{})
+	got := s.Append(nil, wide)
+	if len(got) != len(wide) {
+		t.Fatalf("%d bytes became %d", len(wide), len(got))
+	}
+	for {
+		m, _ := s.memories.Get().(*memory)
+		if m == nil {
+			break
+		}
+		if len(m.names.table) > 16*fewNames {
+			t.Errorf("a table for %d names is kept", len(m.names.table))
+		}
+	}
+}
+
+// TestALargeRecordIsCopiedOnce holds that a record is not copied again while it is edited because it grows.
+func TestALargeRecordIsCopiedOnce(t *testing.T) {
+	const size = 8 << 20
+	r := Record(`{"a":"` + strings.Repeat("x", size) + `","t":"2026-01-02 03:04:05","b":1,"c":2}`)
+	shape := Compile(Time{Field: "t", Layouts: []string{time.DateTime}})
+	at := r.Get("t")
+	for name, edit := range map[string]func() []byte{
+		"Append": func() []byte { return shape.Append(nil, r, Member{Name: "d", Value: []byte("1")}) },
+		"Splice": func() []byte { return shape.Splice(nil, r, at) },
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		out := edit()
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; len(out) < size || got > size*5/4 {
+			t.Errorf("%s allocated %d bytes for %d", name, got, len(r))
+		}
 	}
 }

@@ -23,6 +23,7 @@ func (s *Shape) Splice(dst []byte, r Record, v Value) []byte {
 	if at < 0 || at+len(v.raw) > len(r) {
 		return s.Append(dst, r) // not of r itself
 	}
+	dst = Grow(dst, len(r)+64) // the time in its form may be longer than it came
 	w := writer{shape: s, dst: append(dst, r[:at]...)}
 	w.time(column, v.raw, e, false)
 	return append(w.dst, r[at+len(v.raw):]...)

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/tidwall/gjson"
 )
 
 // Prefix puts Text in front of the names of members, after LowerKeys and Flatten and before Rename. The other edits go by the whole name;
@@ -140,7 +138,7 @@ func appendTextNumber(dst []byte, text string) (number []byte, ok bool) {
 	if text == "" {
 		return dst, false
 	}
-	if (text[0] == '-' || isDigit(text[0])) && gjson.Valid(text) {
+	if (text[0] == '-' || isDigit(text[0])) && valid([]byte(text)) {
 		return append(dst, text...), true
 	}
 	var a amount

@@ -187,7 +187,7 @@ func (h *holding) page(page listing.Page) error {
 	m := h.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.replaced += int64(page.Replaced)
+	m.mended(page)
 	for _, r := range page.Rows {
 		if m.readsAll() && !since(r, h.bound, m.start) {
 			continue

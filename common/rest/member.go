@@ -41,6 +41,7 @@ type member struct {
 	answered bool       // a parent's row had not gone
 	unnamed  int64      // parents' rows that lack a parameter of the request
 	replaced int64      // bytes that were not UTF-8
+	control  int64      // control characters that were not escaped
 	err      error      // why the stream cannot be completed
 	buf      []byte
 }
@@ -364,6 +365,9 @@ func (m *member) warn() {
 	}
 	if m.replaced > 0 {
 		m.run.log.Warn(fmt.Sprintf("%s: %d bytes were not UTF-8 and became U+FFFD", m.Name, m.replaced))
+	}
+	if m.control > 0 {
+		m.run.log.Warn(fmt.Sprintf("%s: %d control characters in texts, such as line breaks, were not escaped and are now", m.Name, m.control))
 	}
 	if m.missing > 0 {
 		m.run.log.Warn(fmt.Sprintf("%s: %d rows of %s have gone meanwhile (404) and were skipped", m.Name, m.missing, m.Parent.Of))

@@ -468,11 +468,17 @@ func (m *member) began(page listing.Page, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.Parent == nil {
-		m.replaced += int64(page.Replaced)
+		m.mended(page)
 	}
 	if at := listing.Served(page.Header); page.First && !at.IsZero() && m.doc.Cycle.Start.Equal(now) {
 		m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-max(0, now.Truncate(time.Second).Sub(at)))
 	}
+}
+
+// mended counts what had to be mended in a page. m.mu is held.
+func (m *member) mended(page listing.Page) {
+	m.replaced += int64(page.Replaced)
+	m.control += int64(page.Control)
 }
 
 // notLaterThan keeps the mark from passing a time; zero: it may. m.mu is held.

@@ -1,0 +1,168 @@
+package httpclient
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"time"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// What is set aside for a body, in bytes.
+const (
+	firstRead   = 32 << 10 // where its length is unknown
+	chunk       = 1 << 20  // then, at the most
+	trustedSize = 8 << 20  // on a Content-Length's word, where no Budget knows of it
+)
+
+var (
+	errIdle     = errors.New("no byte came for a minute")
+	errTooLarge = errors.New("the answer is too large")
+)
+
+// read reads the body of resp up to its limit, as UTF-8, and cancels ctx when it stands still. What it reads is taken from the budget.
+// replaced is how many characters of another charset were none and became U+FFFD.
+func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call *call, resp *http.Response) (
+	body []byte, replaced int, err error,
+) {
+	length := resp.ContentLength
+	if length > c.o.MaxBody {
+		return nil, 0, errTooLarge
+	}
+	idle := time.AfterFunc(idleTimeout, func() { cancel(errIdle) })
+	defer idle.Stop()
+	source := watched{resp.Body, idle}
+	var head [3]byte                     // as long as the longest byte order mark
+	n, _ := io.ReadFull(source, head[:]) // an error comes again
+	text, encoded := c.decoded(source, resp.Header, head[:n])
+	if encoded {
+		length, n = -1, 0
+	}
+	room := func(size int64) error {
+		return call.room(ctx, size, idle, resp.StatusCode)
+	}
+	body, err = readAll(text, head[:n], length, c.o.MaxBody, call.r.Share != nil, room)
+	if err != nil {
+		return nil, 0, err
+	}
+	call.keep(int64(len(body)))
+	if encoded {
+		replaced = bytes.Count(body, []byte("\ufffd"))
+	}
+	return body, replaced, nil
+}
+
+// watched is a body that is being read, whose timer begins anew whenever something comes.
+type watched struct {
+	body io.Reader
+	idle *time.Timer
+}
+
+func (w watched) Read(p []byte) (int, error) {
+	n, err := w.body.Read(p)
+	if n > 0 {
+		w.idle.Reset(idleTimeout)
+	}
+	return n, err
+}
+
+// readAll reads text, whose head was read already, to its end. length is what it should have, or -1; where it is trusted it is set aside at
+// once. What comes without a length is put together at the end out of chunks, so that nothing larger is set aside than what came; room is
+// asked for both, before anything is.
+func readAll(text io.Reader, head []byte, length, limit int64, trusted bool, room func(size int64) error) ([]byte, error) {
+	size := int64(firstRead)
+	if length >= 0 {
+		size = length
+		if !trusted {
+			size = min(size, trustedSize)
+		}
+	}
+	if err := room(size); err != nil {
+		return nil, err
+	}
+	var full [][]byte
+	part := append(setAside(max(size, int64(len(head)))+1), head...) // one more, so that the end is seen without a further chunk
+	for total := int64(len(part)); ; {
+		n, err := text.Read(part[len(part):cap(part)])
+		part = part[:len(part)+n]
+		total += int64(n)
+		switch {
+		case total > limit:
+			return nil, errTooLarge
+		case errors.Is(err, io.EOF) && full == nil:
+			return part, nil
+		case errors.Is(err, io.EOF):
+			return join(append(full, part), total), nil
+		case err != nil:
+			return nil, err
+		case len(part) == cap(part):
+			size := min(total, chunk)
+			twice := 2 * size
+			if full == nil {
+				twice += total
+			}
+			if err := room(twice); err != nil {
+				return nil, err
+			}
+			full, part = append(full, part), setAside(size)
+		}
+	}
+}
+
+// join is the total bytes of parts in one piece.
+func join(parts [][]byte, total int64) []byte {
+	body := setAside(total)
+	for _, part := range parts {
+		body = append(body, part...)
+	}
+	return body
+}
+
+// setAside is memory for size bytes.
+func setAside(size int64) []byte { return record.Grow(nil, int(size)) }
+
+// decoded is body, of which head was read already, as UTF-8 where its charset is another: that of a byte order mark, or else of the
+// Content-Type, which is read as browsers do (ISO-8859-1 is Windows-1252). Where it is UTF-8, says nothing, or a charset that does not exist,
+// encoded is false, and body goes on behind head.
+func (c *Client) decoded(body io.Reader, header http.Header, head []byte) (text io.Reader, encoded bool) {
+	marked := bytes.HasPrefix(head, []byte{0xfe, 0xff}) || bytes.HasPrefix(head, []byte{0xff, 0xfe})
+	charset := c.charset(header)
+	if !marked && charset == nil {
+		return body, false
+	}
+	decoder := transform.Transformer(transform.Nop)
+	if charset != nil {
+		decoder = charset.NewDecoder()
+	}
+	return transform.NewReader(io.MultiReader(bytes.NewReader(slices.Clone(head)), body), unicode.BOMOverride(decoder)), true
+}
+
+// charset is the one that the Content-Type names, or nil for UTF-8.
+func (c *Client) charset(header http.Header) encoding.Encoding {
+	_, params, err := mime.ParseMediaType(header.Get("Content-Type"))
+	name := params["charset"]
+	if err != nil || name == "" {
+		return nil
+	}
+	charset, err := htmlindex.Get(name)
+	if err != nil {
+		c.unknownCharset.Do(func() {
+			c.o.Log.Debug("The API names a charset that does not exist; its answers are read as UTF-8.", "charset", c.excerpt([]byte(name)))
+		})
+		return nil
+	}
+	if charset == unicode.UTF8 {
+		return nil
+	}
+	return charset
+}

@@ -1,0 +1,183 @@
+package httpclient
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// maxRedirects is how many hops lead from a request to its answer at the most.
+const maxRedirects = 5
+
+// errResent ends what net/http would send a second time by itself: see wire.
+var errResent = fmt.Errorf("the connection was closed before the answer came: %w", io.ErrUnexpectedEOF)
+
+// redirectError is a redirect that was not followed. Its text names no more than a host: a location may carry a secret.
+type redirectError struct{ to string }
+
+func (e *redirectError) Error() string { return "refusing the redirect " + e.to }
+
+// follow sends req and then, each in its turn in the quota, what its answers redirect it to, and reads the last answer whole. done is that
+// of req's own turn. reached says that the last one got a connection, so that something may have been written. cancel ends ctx.
+func (c *Client) follow(ctx context.Context, cancel context.CancelCauseFunc, call *call, req *http.Request, done func()) (
+	res *Response, reached bool, err error,
+) {
+	defer func() { done() }()
+	for hops := 0; ; hops++ {
+		w := &wire{cancel: cancel}
+		resp, err := w.send(ctx, c.transport(call.r), req, done)
+		if err != nil {
+			return nil, w.reached(), err
+		}
+		done()
+		next, err := redirected(req, resp, hops)
+		if err != nil {
+			discard(resp)
+			return nil, true, err
+		}
+		if next == nil {
+			res, err := c.answer(ctx, cancel, call, resp)
+			return res, true, err
+		}
+		discard(resp)
+		if err := call.aside(func() (err error) {
+			done, err = c.o.Limit.Wait(ctx, c.waiting(ctx))
+			return err
+		}); err != nil {
+			done = func() {}
+			return nil, false, err
+		}
+		req = next
+	}
+}
+
+// transport is the one for r: it reuses connections unless r must not be repeated.
+func (c *Client) transport(r Request) *http.Transport {
+	if r.Once {
+		return c.single
+	}
+	return c.pooled
+}
+
+// answer reads the body of resp.
+func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, call *call, resp *http.Response) (*Response, error) {
+	defer resp.Body.Close()
+	body, replaced, err := c.read(ctx, cancel, call, resp)
+	if err != nil {
+		return nil, because(ctx, err)
+	}
+	res := &Response{Status: resp.StatusCode, Header: resp.Header, Text: body}
+	clean, mended, err := record.Clean(body)
+	if res.broken = err; err == nil {
+		res.Text, res.Body, res.Replaced, res.Control = clean, clean, replaced+mended.Invalid, mended.Control
+	}
+	return res, nil
+}
+
+// discard ends an answer that nobody reads, so that its connection can be used again where little is left of it.
+func discard(resp *http.Response) {
+	_, _ = io.CopyN(io.Discard, resp.Body, 2<<10)
+	_ = resp.Body.Close()
+}
+
+// because is why ctx ended, if it did, or else err.
+func because(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// redirected is the request that an answer redirects req to, after so many hops, or nil where the answer is none that redirects. What it
+// follows stays on the host, encrypted if it was, and the same method.
+func redirected(req *http.Request, resp *http.Response, hops int) (*http.Request, error) {
+	location, method := resp.Header.Get("Location"), req.Method
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
+		if method != http.MethodGet && method != http.MethodHead {
+			method = http.MethodGet // as browsers and net/http do
+		}
+	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	default:
+		return nil, nil
+	}
+	if location == "" {
+		return nil, nil
+	}
+	to, err := req.URL.Parse(location)
+	switch {
+	case err != nil:
+		return nil, &redirectError{"to an address that cannot be read"}
+	case !sameHost(to, req.URL):
+		return nil, &redirectError{"to another host, " + to.Host}
+	case req.URL.Scheme == "https" && to.Scheme != "https":
+		return nil, &redirectError{"from https to " + to.Scheme}
+	case method != req.Method:
+		return nil, &redirectError{"that would turn " + req.Method + " into " + method}
+	case hops >= maxRedirects:
+		return nil, &redirectError{"after too many others"}
+	}
+	next := req.Clone(req.Context())
+	to.Fragment = ""
+	next.URL, next.Host = to, ""
+	if req.GetBody != nil {
+		if next.Body, err = req.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+	return next, nil
+}
+
+// wire watches over one request, so that it is on the wire once. By itself net/http sends it again where a connection that was used before
+// turns out to be closed, after the request was written to it: the server may have counted that one.
+type wire struct {
+	cancel    context.CancelCauseFunc // ends the attempt
+	connected atomic.Bool
+	written   atomic.Bool
+	refused   atomic.Bool // it was written, and the server says that it did not look at it
+}
+
+// send gives the answer with its body unread. counted is called when it begins.
+func (w *wire) send(ctx context.Context, through *http.Transport, req *http.Request, counted func()) (*http.Response, error) {
+	resp, err := through.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:              w.connect,
+		WroteHeaders:         func() { w.written.Store(true) },
+		GotFirstResponseByte: counted,
+	})))
+	if err != nil {
+		through.CloseIdleConnections() // which may be as dead as this one was, and each would cost an attempt
+		return nil, because(ctx, err)
+	}
+	return resp, nil
+}
+
+// connect is called with the connection that the request is about to be written to. Where it was written already, that is kept from it: by
+// closing the connection, or, in HTTP/2, where others use it too and where what is cancelled is not written, by the end of the context.
+func (w *wire) connect(info httptrace.GotConnInfo) {
+	w.connected.Store(true)
+	if !w.written.Load() {
+		return
+	}
+	w.cancel(errResent)
+	if multiplexed(info.Conn) {
+		w.refused.Store(true) // RFC 9113, 8.7: the only reasons for which net/http sends it again
+		return
+	}
+	_ = info.Conn.Close()
+}
+
+// reached is whether something may have been written that the server looked at.
+func (w *wire) reached() bool { return w.connected.Load() && !w.refused.Load() }
+
+// multiplexed is whether conn speaks HTTP/2.
+func multiplexed(conn net.Conn) bool {
+	secure, ok := conn.(*tls.Conn)
+	return ok && secure.ConnectionState().NegotiatedProtocol == "h2"
+}
