@@ -16,6 +16,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
 // Response is an answer, read whole.
@@ -26,6 +27,8 @@ type Response struct {
 	Body     record.Record // the body made valid JSON in one line, or nil where it is not JSON
 	Replaced int           // bytes of the body that were not UTF-8
 	Answered bool          // whether this client had a good answer before
+
+	redact *redact.Redactor // for Excerpt
 }
 
 // What a server may take its time for. None bounds an answer that keeps coming: MaxElapsed does.
@@ -151,7 +154,7 @@ func (c *Client) send(ctx context.Context, req *http.Request, once bool, counted
 	if err != nil {
 		return nil, true, err
 	}
-	res = &Response{Status: resp.StatusCode, Header: resp.Header, Text: body}
+	res = &Response{Status: resp.StatusCode, Header: resp.Header, Text: body, redact: c.o.Redact}
 	if clean, replaced, err := record.Clean(body); err == nil {
 		res.Text, res.Body, res.Replaced = clean, clean, replaced
 	}

@@ -75,7 +75,7 @@ func encodings() []encoding {
 		{func(s string) string { return strings.ReplaceAll(quote(s), "/", `\/`) }, fromJSON},
 		{html.EscapeString, fromHTML},
 		{entities, fromHTML},
-		{func(s string) string { return hex.EncodeToString([]byte(s)) }, fromHex},
+		{func(s string) string { return everyByte(s, "%02x") }, fromHex},
 		{func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }, fromBase64},
 		{func(s string) string {
 			return inLines(base64.RawURLEncoding.EncodeToString([]byte("user:"+s)), 12, "\r\n")

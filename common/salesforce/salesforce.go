@@ -52,8 +52,8 @@ func Error(res *httpclient.Response) (code, message string) {
 func Judge(res *httpclient.Response) error {
 	switch code, message := Error(res); {
 	case code == "INVALID_SESSION_ID":
-		return httpclient.Expired(fault.Configf("Salesforce refused the session: %.100s. Check the credentials and org_url: an access token may have "+
-			"run out, the organisation may be another one, or the user may not log in from here.", message))
+		return httpclient.Expired(fault.Configf("Salesforce refused the session: %s. Check the credentials and org_url: an access token may have "+
+			"run out, the organisation may be another one, or the user may not log in from here.", res.Excerpt(message)))
 	case code != "REQUEST_LIMIT_EXCEEDED":
 		return nil
 	case strings.Contains(message, "TotalRequests"):

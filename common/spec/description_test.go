@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/redact"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
@@ -47,9 +48,13 @@ func TestDescription(t *testing.T) {
 			t.Errorf("%s: %v, want %q", config, err, want)
 		}
 	}
-	redactor, err := d.Redactor([]byte(`{"key":"a long secret"}`))
-	if err != nil || redactor.String("it is a long secret indeed") == "it is a long secret indeed" {
-		t.Errorf("the secret is not known, %v", err)
+	shared := redact.New()
+	redactor, err := d.Redactor(redact.With(t.Context(), shared), []byte(`{"key":"Bearer a\u200blongsecret"}`))
+	if err != nil || redactor != shared {
+		t.Errorf("it is not the run's Redactor, %v", err)
+	}
+	if got := redactor.String("pasted Bearer a\u200blongsecret, used alongsecret"); got != "pasted ****, used ****" {
+		t.Errorf("the secret is not known: %s", got)
 	}
 	none := spec.Describe(fstest.MapFS{}, func(config) int { return 1 })
 	if _, err := none.Open(nil); err == nil {

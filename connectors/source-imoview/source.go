@@ -226,7 +226,7 @@ func judge(r *httpclient.Response) error {
 // said is Imoview's sentence in an answer, or "".
 func said(r *httpclient.Response) string {
 	text := func(name string) string { return strings.TrimSpace(r.Body.Get(name).Text()) }
-	return cmp.Or(text("mensagem"), text("Mensagem"), text("message"), text("Message"))
+	return r.Excerpt(cmp.Or(text("mensagem"), text("Mensagem"), text("message"), text("Message")))
 }
 
 // noRoute is whether the account does not have a path, or the API has no such path.

@@ -174,7 +174,7 @@ func judge(res *httpclient.Response) error {
 		return &pagination.TooLarge{Err: fault.Transientf("A single property is too much for the organisation's limits of memory or time. " +
 			"Trying again later may help; if not, SnapProperty's support can.")}
 	case text != "":
-		return fault.Configf("SnapProperty refused the request: %.300s. Check the filters in the configuration.", strings.TrimSuffix(text, "."))
+		return fault.Configf("SnapProperty refused the request: %s. Check the filters in the configuration.", strings.TrimSuffix(res.Excerpt(text), "."))
 	}
 	return salesforce.Judge(res)
 }
