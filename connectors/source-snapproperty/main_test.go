@@ -171,6 +171,8 @@ func TestFilters(t *testing.T) {
 		"Owner.Profile.Name = 'x'",
 		"AND snap_brok__Tipo_uso_3__r.name not  in('Residencial' , 'Comercial' )",
 		"AND_field__c = 1",
+		"\u00a0AND\u00a0snap_brok__Banheiros__c\u202f>=\u20071\u00a0",
+		"AND snap_brok__Situacao__c = 'Contrato\u00a0gerado'",
 		// Values.
 		"AND snap_brok__condominio__r.name = null",
 		"AND snap_brok__condominio__r.name <> NULL",
@@ -316,5 +318,24 @@ func load(t *testing.T) func(stream string) schema {
 			t.Fatalf("%s: %v, %v", stream, ok, err)
 		}
 		return parsed
+	}
+}
+
+// Spaces that do not break are what copying from a web page brings; they leave as plain ones, and inside quotes not without a word.
+func TestNoBreakSpacesInFilters(t *testing.T) {
+	for _, test := range []struct {
+		given, want string
+		warned      bool
+	}{
+		{"AND a = 'b c'", "AND a = 'b c'", false},
+		{"\u00a0AND\u00a0a\u202f=\u2007'b'", " AND a = 'b'", false},
+		{"AND a = 'b\u00a0c'", "AND a = 'b c'", true},
+		{`AND a IN ('b\'', 'c` + "\u202f" + `d')`, `AND a IN ('b\'', 'c d')`, true},
+		{`AND a = 'b\'c'` + "\u00a0", `AND a = 'b\'c' `, false},
+	} {
+		got, warnings := spaced([]string{test.given, test.given})
+		if len(got) != 2 || got[0] != test.want || got[1] != test.want || (len(warnings) == 1) != test.warned || len(warnings) > 1 {
+			t.Errorf("%q became %q with the warnings %q, want %q and a warning: %v", test.given, got, warnings, test.want, test.warned)
+		}
 	}
 }

@@ -38,6 +38,8 @@ const (
 )
 
 var source = rest.New(snapproperty.Files, func(c config) rest.API {
+	var warnings []string
+	c.Filters, warnings = spaced(c.Filters)
 	brazil, _ := time.LoadLocation("America/Sao_Paulo") // of a start_date without a time
 	changed := &rest.Cursor{
 		Field: "LastModifiedDate", Zone: brazil, Start: c.Start, Margin: 15 * time.Minute,
@@ -54,6 +56,7 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 			BaseURL: c.OrgURL, Setting: "org_url", Auth: c.Credentials.Signer("Bearer", c.TokenURL), Limit: limit, Judge: judge,
 		},
 		Notice: salesforce.Usage,
+		Warn:   warnings,
 		Check:  "imoveis",
 		Streams: []rest.Stream{
 			{
@@ -113,6 +116,26 @@ func when(r httpclient.Request, field, comparison string, at time.Time) httpclie
 		condition = fmt.Sprintf("AND %s %s %s", field, comparison, at.UTC().Format(time.RFC3339))
 	}
 	return r.With(httpclient.Body, "Filtros."+field+comparison, condition)
+}
+
+// spaced is conditions with a space in the place of each no-break space, which is what copying from a web page brings; with a warning where
+// one stood inside quotes, and so was a part of the text that is looked for.
+func spaced(conditions []string) (plain, warnings []string) {
+	const noBreak = "\u00A0\u2007\u202F"
+	space := func(r rune) rune {
+		if strings.ContainsRune(noBreak, r) {
+			return ' '
+		}
+		return r
+	}
+	quoted := regexp.MustCompile(`'(?:[^'\\]|\\.)*'`)
+	for _, condition := range conditions {
+		if len(warnings) == 0 && strings.ContainsAny(strings.Join(quoted.FindAllString(condition, -1), ""), noBreak) {
+			warnings = append(warnings, "A filter has a no-break space inside quotes, with which it would match nothing; it is sent as a space.")
+		}
+		plain = append(plain, strings.Map(space, condition))
+	}
+	return plain, warnings
 }
 
 // filters is the conditions of the configuration as members of the body. AND binds closer than OR. Where there is an OR between them they
