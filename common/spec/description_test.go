@@ -27,14 +27,18 @@ func (d *day) UnmarshalJSON(data []byte) error {
 
 func TestDescription(t *testing.T) {
 	type config struct {
-		Day   day `json:"day"`
-		Pages int `json:"pages"`
+		Day   day    `json:"day"`
+		Pages int    `json:"pages"`
+		Key   string `json:"key"`
 	}
 	d := spec.Describe(fstest.MapFS{"spec.json": {Data: []byte(`{"connectionSpecification":{"type":"object","required":["day"],"properties":{
 		"day":{"type":"string"},"pages":{"type":"number"},"key":{"type":"string","airbyte_secret":true}}}}`)}},
-		func(c config) string { return string(c.Day) })
+		func(c config) string { return string(c.Day) + c.Key })
 	if got, err := d.Open([]byte(`{"day":"today"}`)); got != `"today"` || err != nil {
 		t.Errorf("opened %q, %v", got, err)
+	}
+	if got, err := d.Open([]byte(`{"day":"today","key":" bearer\u00a0abc\u200b "}`)); got != `"today"abc` || err != nil {
+		t.Errorf("a pasted key: opened %q, %v", got, err)
 	}
 	for config, want := range map[string]string{
 		`{}`:                       "day",

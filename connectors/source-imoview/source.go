@@ -94,13 +94,14 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 
 	check, refuse, login := "client_companies", error(nil), func(string) string { return "" } // a check takes the login too
+	user, password := strings.TrimSpace(c.Email) != "", strings.TrimSpace(c.Password) != ""
 	switch {
-	case c.Email == "" && c.Password == "":
+	case !user && !password:
 		check = "users"
 		login = func(stream string) string {
 			return stream + " needs the login of an Imoview user: fill in email and password."
 		}
-	case c.Email == "" || c.Password == "":
+	case !user || !password:
 		refuse = fault.Configf("email and password belong together: fill in both, or neither.")
 	}
 	return rest.API{
