@@ -41,21 +41,23 @@ func base64Digits() alphabet {
 }
 
 // decode reads all runs of digits that are long enough for a secret of least bytes, each from every place where a byte can begin, since what
-// stands before the secret is not known to be whole groups. Line breaks do not end a run.
+// stands before the secret is not known to be whole groups. Line breaks, and blanks behind them, do not end a run.
 func (a alphabet) decode(v *view, least int) []view {
 	var runs [][]int // where the digits of each are
 	var run []int
+	broken := false // behind a line break
 	for i, c := range v.bytes {
 		switch {
 		case a.value(c) >= 0:
-			run = append(run, i)
+			run, broken = append(run, i), false
 			continue
-		case c == '\n' || c == '\r':
+		case c == '\n' || c == '\r' || broken && (c == ' ' || c == '\t'):
+			broken = true
 			continue
 		case len(run)*a.bits >= 8*least:
 			runs = append(runs, run)
 		}
-		run = nil
+		run, broken = nil, false
 	}
 	if len(run)*a.bits >= 8*least {
 		runs = append(runs, run)

@@ -99,6 +99,7 @@ func TestForms(t *testing.T) {
 		"hexadecimal":               hex.EncodeToString([]byte(secret)),
 		"base64 of Latin-1":         base64.StdEncoding.EncodeToString([]byte(latin)),
 		"base64 in lines":           inLines(base64.StdEncoding.EncodeToString([]byte(secret)), 8, "\r\n"),
+		"base64 in indented lines":  inLines(base64.StdEncoding.EncodeToString([]byte(secret)), 8, "\n\t  "),
 		"base64 in lines in JSON":   inLines(base64.StdEncoding.EncodeToString([]byte(secret)), 8, `\n`),
 		"base64 in JSON of PHP":     strings.ReplaceAll(base64.StdEncoding.EncodeToString([]byte(secret)), "/", `\/`),
 		"base64 of a query":         base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(secret))),
