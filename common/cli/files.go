@@ -58,7 +58,7 @@ func readFile(ctx context.Context, flag, path string) ([]byte, error) {
 	case errors.Is(err, errTooLarge):
 		return nil, wrong("is larger than 64 MiB", err)
 	case errors.Is(err, errSilent):
-		return nil, wrong("is a pipe that nobody writes to: nothing came for 8 seconds", err)
+		return nil, wrong("cannot be read: nothing came from it for 8 seconds", err)
 	case errors.Is(err, errEndless):
 		return nil, wrong("did not end within 30 seconds", err)
 	case err != nil:
@@ -127,7 +127,7 @@ func readWhole(ctx context.Context, open func() (io.ReadCloser, error)) ([]byte,
 
 // unmarked is a text as UTF-8 without a byte order mark, which says what else it may be: editors and shells of Windows write UTF-16 too.
 func unmarked(text []byte) []byte {
-	order := binary.ByteOrder(nil)
+	var order binary.ByteOrder
 	switch {
 	case bytes.HasPrefix(text, []byte("\xEF\xBB\xBF")):
 		return text[3:]

@@ -29,8 +29,9 @@ const (
 // Main runs the command that the process was started with, and ends the process; it never returns. metadata is metadata.yaml.
 //
 // SIGTERM and SIGINT stop the run: ctx is cancelled, and a second one ends the process at once. A closed output stops it too, found by
-// writing or, where the output is a pipe or a socket, by asking for it; SIGPIPE kills nothing. Where there was none from the start, the process
-// ends with 1 before it does anything. Whatever hangs, the process ends with 1 soon after it was stopped. LOG_LEVEL=debug in the environment does what --debug does.
+// writing or, where the output is a pipe or a socket, by asking for it; SIGPIPE kills nothing. Where there was none from the start, the
+// process ends with 1 before it does anything. Whatever hangs, the process ends with 1 soon after it was stopped. LOG_LEVEL=debug in the
+// environment does what --debug does.
 //
 // The garbage collector runs at a pace that suits a read, unless GOGC or GOMEMLIMIT says otherwise.
 func Main(src Source, metadata []byte) {

@@ -81,7 +81,8 @@ func TestNoAnswerTellsNoAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, parsing := url.Parse("http://user:private@h/%zz?private=1")
+	broken := "http://user:private@h/%zz?private=1"
+	_, parsing := url.Parse(broken)
 	for _, err := range []error{
 		parsing, &url.Error{Op: "Get", URL: "https://h/?private=1", Err: parsing},
 		fmt.Errorf("invalid proxy address %q: %w", "http://user:private@proxy:x", parsing),

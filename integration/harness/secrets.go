@@ -112,9 +112,9 @@ func Readings(text string) []string {
 // decoded is what text says when one of the usual encodings is undone in all of it. The regular expressions know nothing of how the
 // connectors find the same.
 func decoded(text string) []string {
-	number := func(base, skip int, plain func(n uint64) string) func(string) string {
+	number := func(skip int, plain func(n uint64) string) func(string) string {
 		return func(escape string) string {
-			n, err := strconv.ParseUint(escape[skip:], base, 32)
+			n, err := strconv.ParseUint(escape[skip:], 16, 32)
 			if err != nil {
 				return escape
 			}
@@ -124,12 +124,12 @@ func decoded(text string) []string {
 	character := func(n uint64) string { return string(rune(n)) }
 	octet := func(n uint64) string { return string([]byte{byte(n)}) }
 	all := []string{
-		regexp.MustCompile(`\\u[0-9a-fA-F]{4}`).ReplaceAllStringFunc(text, number(16, 2, character)),
-		regexp.MustCompile(`\\x[0-9a-fA-F]{2}`).ReplaceAllStringFunc(text, number(16, 2, character)),
+		regexp.MustCompile(`\\u[0-9a-fA-F]{4}`).ReplaceAllStringFunc(text, number(2, character)),
+		regexp.MustCompile(`\\x[0-9a-fA-F]{2}`).ReplaceAllStringFunc(text, number(2, character)),
 		regexp.MustCompile(`\\([/"\\])`).ReplaceAllString(text, "$1"),
 		html.UnescapeString(text),
-		regexp.MustCompile(`%[0-9a-fA-F]{2}`).ReplaceAllStringFunc(text, number(16, 1, octet)),
-		regexp.MustCompile(`%[0-9a-fA-F]{2}`).ReplaceAllStringFunc(text, number(16, 1, character)), // of Latin-1
+		regexp.MustCompile(`%[0-9a-fA-F]{2}`).ReplaceAllStringFunc(text, number(1, octet)),
+		regexp.MustCompile(`%[0-9a-fA-F]{2}`).ReplaceAllStringFunc(text, number(1, character)), // of Latin-1
 	}
 	for _, run := range regexp.MustCompile(`[0-9A-Za-z+/_-]{8,}`).FindAllString(text, -1) {
 		run = strings.NewReplacer("-", "+", "_", "/").Replace(run)
