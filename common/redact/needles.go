@@ -83,7 +83,7 @@ func variants(secret string) []string {
 func (n *needles) add(text string) {
 	n.longest = max(n.longest, len(text))
 	latin := latin1(text)
-	if folded := fold(plain(text)).bytes; len(folded)-bytes.Count(folded, []byte{' '})-bytes.Count(folded, []byte{foreign}) >= shortest {
+	if folded := fold(plain(text)).bytes; tells(folded) {
 		n.enter(&n.texts, folded)
 		if latin != nil { // as it is where a character set without the letter was written to
 			n.enter(&n.texts, fold(plain(unknownLetters(text))).bytes)
@@ -100,6 +100,11 @@ func (n *needles) add(text string) {
 			}
 		}
 	}
+}
+
+// tells is whether folding leaves enough of a text to know it by: characters that are ASCII, and not spaces alone.
+func tells(folded []byte) bool {
+	return len(folded)-bytes.Count(folded, []byte{foreign}) >= shortest && len(bytes.TrimLeft(folded, " \xff")) > 0
 }
 
 func (n *needles) enter(list *[][]byte, needle []byte) {
