@@ -59,7 +59,8 @@ func TestResponseExcerpt(t *testing.T) {
 func TestRedirectToNoAddress(t *testing.T) {
 	for _, location := range []string{
 		"http://exemplo%zz.invalid/cb?code=a-session", "http://[::1/cb?code=a-session", "/cb?code=a-session\x7f", "ht tp://h/a-session", ":a-session",
-		"//user:a-session@h:x/", "http://h:a-session/",
+		"//user:a-session@h:x/", "a-session:", "a-session://localhost/x", "javascript:a-session", "http:a-session",
+		"https://user:a-session@other/?a-session#a-session", "http://h:a-session/",
 	} {
 		for _, once := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {

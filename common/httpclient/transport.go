@@ -81,10 +81,12 @@ func newHTTP(dial func(ctx context.Context, network, address string) (net.Conn, 
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	last := via[len(via)-1]
 	switch {
+	case r.URL.Scheme != "http" && r.URL.Scheme != "https": // a made-up one may be anything
+		return &redirectError{"to something that is no address of the web"}
 	case !sameHost(r.URL, last.URL):
 		return &redirectError{"to another host, " + r.URL.Host}
 	case last.URL.Scheme == "https" && r.URL.Scheme != "https":
-		return &redirectError{"from https to " + r.URL.Scheme}
+		return &redirectError{"from https to http"}
 	case r.Method != last.Method:
 		return &redirectError{"that would turn " + last.Method + " into " + r.Method}
 	case len(via) > maxRedirects:
