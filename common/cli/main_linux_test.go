@@ -61,7 +61,6 @@ func TestNowhereToWrite(t *testing.T) {
 			{"--help"}, {"--version"}, {"read", "--help"},
 		} {
 			t.Run(strings.Join(args[:1], " ")+" "+output, func(t *testing.T) {
-				t.Parallel()
 				cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `exec "$0" "$@" ` + output, binary}, args...)...)
 				cmd.Env = append(os.Environ(), scenario+"=nothing", "GORACE=atexit_sleep_ms=0")
 				var stderr bytes.Buffer
