@@ -82,8 +82,7 @@ func TestNoAnswerTellsNoAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken := "http://user:private@h/%zz?private=1"
-	_, parsing := url.Parse(broken)
+	_, parsing := url.Parse(fmt.Sprintf("http://user:private@h/%s?private=1", "%zz"))
 	for _, err := range []error{
 		parsing, &url.Error{Op: "Get", URL: "https://h/?private=1", Err: parsing},
 		fmt.Errorf("invalid proxy address %q: %w", "http://user:private@proxy:x", parsing),

@@ -148,7 +148,10 @@ const foreign = 0xFF
 // fold makes equal what only an encoding makes different: letters that are not ASCII, be they UTF-8, Latin-1, the one read as the other or
 // U+FFFD, and the space and the plus, which stands for it in a form.
 func fold(v view) view {
-	out := view{bytes: make([]byte, 0, len(v.bytes)), from: make([]int32, 0, len(v.bytes)), to: make([]int32, 0, len(v.bytes))}
+	if !slices.ContainsFunc(v.bytes, func(b byte) bool { return b == '+' || b >= utf8.RuneSelf }) {
+		return v
+	}
+	out := newView(len(v.bytes))
 	for i, b := range v.bytes {
 		switch last := len(out.bytes) - 1; {
 		case b == '+':
@@ -172,6 +175,7 @@ func (n *needles) find(text string) (found []span) {
 	left := min(max(effort*len(text), leastEffort), mostEffort)
 	seed := maphash.MakeSeed()
 	seen := map[uint64]bool{}
+	decoders := decoders()
 	views := []view{plain(text)}
 	for depth := 0; ; depth++ {
 		var next []view
@@ -180,7 +184,7 @@ func (n *needles) find(text string) (found []span) {
 			if depth == deepest {
 				continue
 			}
-			for _, decode := range decoders() {
+			for _, decode := range decoders {
 				for _, read := range decode(&v, n.least) {
 					hash := maphash.Bytes(seed, read.bytes)
 					if len(read.bytes) < n.least || seen[hash] { // the same by undoing the same encodings in another order

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bytes"
 	"html"
 	"strconv"
 	"strings"
@@ -14,11 +15,18 @@ type view struct {
 	from, to []int32 // byte i stands for text[from[i]:to[i]]
 }
 
+// newView is an empty view with room for so many bytes.
+func newView(room int) view {
+	places := make([]int32, 2*room)
+	return view{bytes: make([]byte, 0, room), from: places[:0:room], to: places[room:room]}
+}
+
 // plain is a text as it is.
 func plain(text string) view {
-	v := view{bytes: []byte(text), from: make([]int32, len(text)), to: make([]int32, len(text))}
+	v := newView(len(text))
+	v.bytes = append(v.bytes, text...)
 	for i := range v.bytes {
-		v.from[i], v.to[i] = int32(i), int32(i+1)
+		v.from, v.to = append(v.from, int32(i)), append(v.to, int32(i+1))
 	}
 	return v
 }
@@ -56,7 +64,10 @@ func decoders() []decoder {
 // unescape replaces every escape, which begins with start. read gives what the text at its beginning stands for and how much of that is the
 // escape; 0 where it is none.
 func (v *view) unescape(start byte, read func(text []byte) (value []byte, length int)) []view {
-	var out view
+	if bytes.IndexByte(v.bytes, start) < 0 {
+		return nil
+	}
+	out := newView(len(v.bytes))
 	done := 0 // bytes of v that are in out
 	copyTo := func(end int) {
 		out.bytes = append(out.bytes, v.bytes[done:end]...)
