@@ -75,6 +75,11 @@ func (o *OAuth2) obtain(ctx context.Context) (token string, until time.Time, err
 	if err != nil {
 		return "", until, err
 	}
+	for _, name := range []string{"assertion", "client_secret", "refresh_token"} {
+		if secret, ok := form[name].(string); ok {
+			o.tokens.Secret(secret) // an assertion that was just signed is known to nobody yet
+		}
+	}
 	res, err := o.tokens.Do(ctx, httpclient.Request{
 		Method: http.MethodPost, Path: o.path, Body: form, Form: true, Unsigned: true, Judge: o.judge,
 	})
@@ -102,7 +107,7 @@ func (o *OAuth2) judge(res *httpclient.Response) error {
 	if code == "" || res.Status >= 500 || res.Status == http.StatusTooManyRequests {
 		return nil
 	}
-	return fault.Configf("the token endpoint refused it (%.60s), %s. %s", code, o.tokens.Words(res), checkCredentials)
+	return fault.Configf("the token endpoint refused it (%s), %s. %s", res.Excerpt(code), o.tokens.Words(res), checkCredentials)
 }
 
 // ClientCredentials is the grant for a machine's own account (RFC 6749, 4.4), with id and secret in the body.

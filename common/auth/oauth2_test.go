@@ -263,3 +263,30 @@ func TestTokenURL(t *testing.T) {
 		}
 	}
 }
+
+// An assertion that was signed for one call is as good as the key while it lasts, and nobody but the call knows it.
+func TestASignedAssertionIsASecret(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+	synctest.Test(t, func(t *testing.T) {
+		s := &tokenServer{scheme: "Bearer"}
+		s.refuse = func(w http.ResponseWriter) bool {
+			reply(w, 400, fmt.Sprintf(`{"error":"invalid_grant","error_description":%q}`, s.forms[0].Encode()))
+			return true
+		}
+		secrets := redact.New(text)
+		c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: auth.SignedAssertion{Issuer: "id", Subject: "ana", Key: text}}, s.serve,
+			func(o *httpclient.Options) { o.Redact = secrets })
+		_, err := c.Do(t.Context(), httpclient.Request{Path: "/x"})
+		assertion := s.forms[0].Get("assertion")
+		if err == nil || strings.Contains(err.Error(), assertion[:20]) || strings.Contains(fault.Of(err).Message, assertion[:20]) {
+			t.Errorf("it is in %v", err)
+		}
+		if got := secrets.String("sent " + assertion); got != "sent "+redact.Blank {
+			t.Errorf("it is no secret: %s", got)
+		}
+	})
+}

@@ -71,7 +71,7 @@ type session struct {
 	program
 	asked    invocation
 	out      *protocol.Emitter
-	redactor *redact.Redactor
+	redactor *redact.Redactor // the one of this run, which ctx carries too
 }
 
 func run(ctx context.Context, p program) (code int) {
@@ -80,7 +80,9 @@ func run(ctx context.Context, p program) (code int) {
 	if p.stopping != nil {
 		defer context.AfterFunc(ctx, p.stopping)()
 	}
-	s := &session{program: p, out: protocol.NewEmitter(p.stdout)}
+	s := &session{program: p, out: protocol.NewEmitter(p.stdout), redactor: redact.New()}
+	s.out.Redact(s.redactor)
+	ctx = redact.With(ctx, s.redactor)
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() { // nobody may be emitting when the output goes away
@@ -144,17 +146,16 @@ func (s *session) fail(ctx context.Context, err error) int {
 }
 
 // config reads the configuration, and from then on no text that leaves holds a secret of it.
-func (s *session) config() ([]byte, error) {
+func (s *session) config(ctx context.Context) ([]byte, error) {
 	specification, err := s.spec()
 	if err != nil {
 		return nil, err
 	}
-	data, err := readFile("config", s.asked.files["config"])
+	data, err := readFile(ctx, "config", s.asked.files["config"])
 	if err != nil {
 		return nil, err
 	}
-	s.redactor = redact.New(spec.Secrets(specification, data)...)
-	s.out.Redact(s.redactor)
+	s.redactor.Add(spec.Secrets(specification, data)...)
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil || object == nil {
 		return nil, fault.Configf("The configuration (--config %s) is not a JSON object.", s.asked.files["config"])
@@ -163,11 +164,11 @@ func (s *session) config() ([]byte, error) {
 }
 
 // configured reads the configuration and the configured catalog.
-func (s *session) configured() (config []byte, catalog *protocol.ConfiguredCatalog, err error) {
-	if config, err = s.config(); err != nil {
+func (s *session) configured(ctx context.Context) (config []byte, catalog *protocol.ConfiguredCatalog, err error) {
+	if config, err = s.config(ctx); err != nil {
 		return nil, nil, err
 	}
-	data, err := readFile("catalog", s.asked.files["catalog"])
+	data, err := readFile(ctx, "catalog", s.asked.files["catalog"])
 	if err != nil {
 		return nil, nil, err
 	}
@@ -186,7 +187,7 @@ func sourceCommands(src Source) []command {
 			usage: "list the streams that a configuration gives access to",
 			files: []file{configFile()},
 			run: func(ctx context.Context, s *session) error {
-				config, err := s.config()
+				config, err := s.config(ctx)
 				if err != nil {
 					return err
 				}
@@ -233,7 +234,7 @@ func checkCommand(check func(ctx context.Context, config []byte) error) command 
 }
 
 func (s *session) check(ctx context.Context, check func(ctx context.Context, config []byte) error) error {
-	config, err := s.config()
+	config, err := s.config(ctx)
 	if err == nil {
 		err = limited(ctx, config, check)
 	}
@@ -259,13 +260,13 @@ func limited(ctx context.Context, config []byte, check func(context.Context, []b
 }
 
 func (s *session) read(ctx context.Context, src Source) error {
-	config, catalog, err := s.configured()
+	config, catalog, err := s.configured(ctx)
 	if err != nil {
 		return err
 	}
 	var state []byte
 	if path := s.asked.files["state"]; path != "" {
-		if state, err = readFile("state", path); err != nil {
+		if state, err = readFile(ctx, "state", path); err != nil {
 			return err
 		}
 	}

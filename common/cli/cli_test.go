@@ -3,10 +3,12 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +20,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
 const (
@@ -455,6 +458,41 @@ func TestSecretsAreBlanked(t *testing.T) {
 	}, args...)
 	if got.code != 1 || len(got.messages) != 2 || strings.Contains(got.stdout, "s3cr") {
 		t.Errorf("exit %d with %s", got.code, got.stdout)
+	}
+}
+
+// What a source learns while it runs is blanked in all that is told from there on: there is one Redactor, and the context carries it.
+func TestSecretsLearntAtRunTime(t *testing.T) {
+	const learnt = "a-session/of ção"
+	forms := []string{learnt, "a-session/of \xe7\xe3o", url.QueryEscape(learnt), base64.StdEncoding.EncodeToString([]byte("user:" + learnt))}
+	files := []string{"--config", config(t), "--catalog", write(t, "catalog.json", catalog)}
+	for name, end := range map[string]func(text string) error{
+		"a panic":                       func(text string) error { panic(text) },
+		"a panic of a source goroutine": func(text string) error { return protocol.Recovered(text) },
+		"a failure":                     func(text string) error { return fault.Configf("The API said %s.", text) },
+		"an error":                      func(text string) error { return fmt.Errorf("asking with %s: %w", text, io.EOF) },
+	} {
+		for _, form := range forms {
+			told := func(ctx context.Context) error {
+				redact.From(ctx).Add(learnt)
+				protocol.Logger(ctx).Warn("asked with "+form, "session", form)
+				return end(form)
+			}
+			src := fake{
+				check:    told,
+				discover: func(ctx context.Context) (*protocol.Catalog, error) { return nil, told(ctx) },
+				read: func(ctx context.Context, _ *protocol.ConfiguredCatalog, _ []byte, out *protocol.Emitter) error {
+					return errors.Join(out.Failure(told(ctx), &deals))
+				},
+			}
+			for command, flags := range map[string][]string{"check": files[:2], "discover": files[:2], "read": files} {
+				got := play(t, t.Context(), src, append([]string{command}, flags...)...)
+				if len(got.messages) < 2 || !strings.Contains(got.stdout, redact.Blank) || strings.Contains(got.stdout, form) ||
+					strings.Contains(got.stdout, "a-sess") {
+					t.Errorf("%s, %s of %s: %s", command, name, form, got.stdout)
+				}
+			}
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func destinationCommands(dst Destination) []command {
 			usage: "list the operations that a stream can be written to",
 			files: []file{configFile()},
 			run: func(ctx context.Context, s *session) error {
-				config, err := s.config()
+				config, err := s.config(ctx)
 				if err != nil {
 					return err
 				}
@@ -59,7 +59,7 @@ func destinationCommands(dst Destination) []command {
 			usage: "carry out the records that come on standard input",
 			files: []file{configFile(), catalogFile()},
 			run: func(ctx context.Context, s *session) error {
-				config, catalog, err := s.configured()
+				config, catalog, err := s.configured(ctx)
 				if err != nil {
 					return err
 				}

@@ -2,14 +2,19 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"strings"
 	"syscall"
+	"time"
+	"unicode/utf16"
 
 	"go.yaml.in/yaml/v3"
 
@@ -17,23 +22,45 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// readFile reads the JSON file that a flag names. An error is a [fault.Config] error that names the flag, the path and what is wrong, and
-// nothing of what the file holds.
-func readFile(flag, path string) ([]byte, error) {
+const (
+	maxFile  = 64 << 20         // bytes of a file, which is far more than any that is meant
+	silence  = 8 * time.Second  // how long a pipe may give nothing
+	patience = 30 * time.Second // how long a file may take as a whole
+)
+
+var (
+	errTooLarge = errors.New("it is too large")
+	errSilent   = errors.New("nothing came")
+	errEndless  = errors.New("it did not end")
+)
+
+// readFile reads the JSON file that a flag names, which may be a pipe and may begin with a byte order mark; what is returned is UTF-8 without
+// one. An error is a [fault.Config] error that names the flag, the path and what is wrong, and nothing of what the file holds, or ctx's
+// cause. It always ends: after 64 MiB, after 30 seconds, or when nothing comes for 8 seconds.
+func readFile(ctx context.Context, flag, path string) ([]byte, error) {
 	if start := strings.TrimSpace(path); strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[") {
 		return nil, fault.Configf("The flag --%s takes the path of a file, not JSON itself.", flag)
 	}
 	wrong := func(how string, err error) error {
 		return &fault.Error{Kind: fault.Config, Message: fmt.Sprintf("The file %s (--%s) %s.", path, flag, how), Err: err}
 	}
-	data, err := os.ReadFile(path)
+	data, err := readWhole(ctx, func() (io.ReadCloser, error) { return os.Open(path) })
+	data = unmarked(data)
 	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, wrong("does not exist", err)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, wrong("may not be read by this user", err)
 	case errors.Is(err, syscall.EISDIR):
 		return nil, wrong("is a directory", err)
+	case errors.Is(err, errTooLarge):
+		return nil, wrong("is larger than 64 MiB", err)
+	case errors.Is(err, errSilent):
+		return nil, wrong("cannot be read: nothing came from it for 8 seconds", err)
+	case errors.Is(err, errEndless):
+		return nil, wrong("did not end within 30 seconds", err)
 	case err != nil:
 		return nil, wrong("cannot be read", err)
 	case len(bytes.TrimSpace(data)) == 0:
@@ -45,6 +72,77 @@ func readFile(flag, path string) ([]byte, error) {
 		return nil, wrong("is broken JSON at "+position, nil) // the cause quotes what it found
 	}
 	return data, nil
+}
+
+// readWhole reads what open opens to its end, within the limits above or until ctx is done. Opening or reading a pipe may take for ever: the
+// goroutine that does it is then left behind.
+func readWhole(ctx context.Context, open func() (io.ReadCloser, error)) ([]byte, error) {
+	type piece struct {
+		data []byte
+		err  error
+	}
+	ctx, stop := context.WithTimeoutCause(ctx, patience, errEndless)
+	defer stop()
+	pieces := make(chan piece)
+	go func() {
+		file, err := open()
+		if err == nil {
+			defer file.Close()
+		}
+		buffer := make([]byte, 64<<10)
+		for err == nil {
+			var n int
+			n, err = file.Read(buffer)
+			select {
+			case pieces <- piece{data: bytes.Clone(buffer[:n])}:
+			case <-ctx.Done():
+				return
+			}
+		}
+		select {
+		case pieces <- piece{err: err}:
+		case <-ctx.Done():
+		}
+	}()
+	var all [][]byte // put together at the end, so that one that is too large does not take twice the memory
+	for size := 0; ; {
+		select {
+		case p := <-pieces:
+			all, size = append(all, p.data), size+len(p.data)
+			switch {
+			case size > maxFile:
+				return nil, errTooLarge
+			case errors.Is(p.err, io.EOF):
+				return bytes.Join(all, nil), nil
+			case p.err != nil:
+				return nil, p.err
+			}
+		case <-time.After(silence):
+			return nil, errSilent
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// unmarked is a text as UTF-8 without a byte order mark, which says what else it may be: editors and shells of Windows write UTF-16 too.
+func unmarked(text []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(text, []byte("\xEF\xBB\xBF")):
+		return text[3:]
+	case bytes.HasPrefix(text, []byte("\xFF\xFE")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(text, []byte("\xFE\xFF")):
+		order = binary.BigEndian
+	default:
+		return text
+	}
+	var units []uint16
+	for at := 2; at+1 < len(text); at += 2 {
+		units = append(units, order.Uint16(text[at:]))
+	}
+	return []byte(string(utf16.Decode(units)))
 }
 
 // about is what a connector's metadata.yaml says about it.

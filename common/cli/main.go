@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -28,8 +29,9 @@ const (
 // Main runs the command that the process was started with, and ends the process; it never returns. metadata is metadata.yaml.
 //
 // SIGTERM and SIGINT stop the run: ctx is cancelled, and a second one ends the process at once. A closed output stops it too, found by
-// writing or, where the output is a pipe or a socket, by asking for it; SIGPIPE kills nothing. Whatever hangs, the process ends with 1 soon
-// after it was stopped. LOG_LEVEL=debug in the environment does what --debug does.
+// writing or, where the output is a pipe or a socket, by asking for it; SIGPIPE kills nothing. Where there was none from the start, the
+// process ends with 1 before it does anything. Whatever hangs, the process ends with 1 soon after it was stopped. LOG_LEVEL=debug in the
+// environment does what --debug does.
 //
 // The garbage collector runs at a pace that suits a read, unless GOGC or GOMEMLIMIT says otherwise.
 func Main(src Source, metadata []byte) {
@@ -44,6 +46,9 @@ func MainDestination(dst Destination, metadata []byte) {
 
 // runProcess runs p with what belongs to the process.
 func runProcess(p program, grace time.Duration) {
+	if outputMissing() {
+		os.Exit(1)
+	}
 	paceCollector()
 	signal.Ignore(syscall.SIGPIPE) // so that a write to a closed output returns EPIPE instead of killing the process
 	ctx, stop := context.WithCancelCause(context.Background())
@@ -55,6 +60,18 @@ func runProcess(p program, grace time.Duration) {
 	p.debug = strings.EqualFold(os.Getenv("LOG_LEVEL"), "debug")
 	p.stopping = func() { time.AfterFunc(grace, func() { os.Exit(1) }) }
 	os.Exit(run(ctx, p))
+}
+
+// outputMissing is whether the process was started without a standard output. Go's runtime then puts the null device in its place, opened for
+// reading and writing, so that writing never fails; a shell opens it for writing alone. Nothing can be delivered through either, but only the
+// latter was asked for.
+func outputMissing() bool {
+	flags, err := unix.FcntlInt(uintptr(unix.Stdout), unix.F_GETFL, 0)
+	var out, null unix.Stat_t
+	if err = errors.Join(err, unix.Fstat(unix.Stdout, &out), unix.Stat(os.DevNull, &null)); err != nil {
+		return true
+	}
+	return flags&unix.O_ACCMODE == unix.O_RDWR && out.Mode&unix.S_IFMT == unix.S_IFCHR && out.Rdev == null.Rdev
 }
 
 // watchSignals stops the run at the first SIGTERM or SIGINT and ends the process at the second.

@@ -48,6 +48,32 @@ func TestAFullDisk(t *testing.T) {
 	exits(t, cmd, time.Now(), limit, 1)
 }
 
+// Whatever the command is, what cannot be delivered is no success.
+func TestNowhereToWrite(t *testing.T) {
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := []string{"--config", config(t), "--catalog", write(t, "catalog.json", catalog)}
+	for output, code := range map[string]int{">&-": 1, ">/dev/full": 1, "</dev/null >&0": 1, "2>/dev/null >&- <&-": 1, ">/dev/null": 0} {
+		for _, args := range [][]string{
+			{"spec"}, append([]string{"check"}, files[:2]...), append([]string{"discover"}, files[:2]...), append([]string{"read"}, files...),
+			{"--help"}, {"--version"}, {"read", "--help"},
+		} {
+			t.Run(strings.Join(args[:1], " ")+" "+output, func(t *testing.T) {
+				cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `exec "$0" "$@" ` + output, binary}, args...)...)
+				cmd.Env = append(os.Environ(), scenario+"=nothing", "GORACE=atexit_sleep_ms=0")
+				var stderr bytes.Buffer
+				cmd.Stderr = &stderr
+				err := cmd.Run()
+				if got := cmd.ProcessState.ExitCode(); got != code || stderr.Len() > 0 {
+					t.Errorf("ended with %d (%v), want %d; on stderr %q", got, err, code, &stderr)
+				}
+			})
+		}
+	}
+}
+
 func TestOnATerminal(t *testing.T) {
 	for _, both := range []bool{false, true} {
 		t.Run(fmt.Sprint("stdout too: ", both), func(t *testing.T) {

@@ -110,11 +110,20 @@ func (p *progress) stop(complete bool) {
 	close(p.quit)
 	p.done.Wait()
 	width, _ := p.screen.size()
-	p.show([]string{fit(summary(p.stats(), time.Since(p.started), complete), width)})
+	p.show([]string{fit(summary(p.current(), time.Since(p.started), complete), width)})
+}
+
+// current is how far the streams are, without secrets in their names: lines are cut, and nobody could tell half a secret.
+func (p *progress) current() []protocol.StreamStats {
+	stats := p.stats()
+	for i := range stats {
+		stats[i].Descriptor.Name = p.redactor.String(stats[i].Descriptor.Name)
+	}
+	return stats
 }
 
 func (p *progress) draw() {
-	now, stats := time.Now(), p.stats()
+	now, stats := time.Now(), p.current()
 	width, height := p.screen.size()
 	lines := render(stats, p.rates(now, stats), now, now.Sub(p.started), width, height)
 	if p.screen.shared {
@@ -133,7 +142,7 @@ func (p *progress) show(lines []string) {
 		fmt.Fprintf(&text, "\x1b[%dA\r\x1b[J", p.drawn) // up, and clear from there to the end of the screen
 	}
 	for _, line := range lines {
-		text.WriteString(p.redactor.String(line) + "\r\n")
+		text.WriteString(line + "\r\n")
 	}
 	_, _ = io.WriteString(p.screen, text.String()) // a terminal that went away is no reason to stop
 	p.drawn = 0

@@ -113,6 +113,25 @@ func TestProgressIsRedrawn(t *testing.T) {
 	})
 }
 
+// A line that is cut at the end of the screen ends in no half of a secret.
+func TestProgressCutsNoSecretInTwo(t *testing.T) {
+	for before := range 60 {
+		var out bytes.Buffer
+		e := protocol.NewEmitter(io.Discard)
+		p := watched(&out, e, false)
+		if err := e.Record(protocol.Descriptor{Name: strings.Repeat("x", before) + "s3cr3t"}, record.Record(`{"a":1}`)); err != nil {
+			t.Fatal(err)
+		}
+		p.draw()
+		if strings.Contains(out.String(), "s3") {
+			t.Errorf("behind %d letters: %q", before, out.String())
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestProgressBesideMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,7 +19,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
-// lintConfig holds the configuration that discovers against the specification.
+// lintConfig holds the configuration that discovers against the specification, and what people make of its secrets: a blank one is refused,
+// and one with what copying adds to it is taken as it is meant.
 func lintConfig(c connector) []string {
 	var f findings
 	config, err := fs.ReadFile(c.files, configFile)
@@ -32,8 +34,33 @@ func lintConfig(c connector) []string {
 	}
 	if err != nil {
 		f.addf("%s: %v", configFile, err)
+		return f
+	}
+	for _, secret := range spec.Secrets(c.spec, config) {
+		quoted, err := json.Marshal(secret)
+		if err != nil || !bytes.Contains(config, quoted) {
+			continue
+		}
+		with := func(text string) []byte { return bytes.ReplaceAll(config, quoted, []byte(text)) }
+		pasted := with(`"\ufeff Bearer ` + string(quoted[1:len(quoted)-1]) + `\u200b\u00a0"`)
+		cleaned := s.Clean(pasted)
+		if bytes.Equal(cleaned, pasted) { // a password, which is taken as it is and may be optional
+			continue
+		}
+		if s.Validate(s.Clean(with(`" \u00a0\u200b"`))) == nil {
+			f.addf("a secret in %s may be blank", configFile)
+		}
+		if !sameJSON(cleaned, config) {
+			f.addf("a secret in %s is not what it was when it was pasted with a word before it", configFile)
+		}
 	}
 	return f
+}
+
+// sameJSON is whether two documents say the same.
+func sameJSON(a, b []byte) bool {
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // metadata is metadata.yaml: every field of the platform's schema, which takes no others. What is not looked at here is an any.

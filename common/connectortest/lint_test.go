@@ -350,3 +350,15 @@ func TestLintOperations(t *testing.T) {
 	expect(t, lintModes(json.RawMessage(`{"supported_destination_sync_modes": ["append"]}`), offer(schema)), `the sync mode "update"`)
 	expect(t, lintModes(json.RawMessage(`{}`), nil), "has no supported_destination_sync_modes")
 }
+
+func TestLintSecrets(t *testing.T) {
+	for name, c := range map[string]struct{ spec, config, want string }{
+		"good":     {goodSpec, `{"token": "t-1"}`, ""},
+		"optional": {replaced(t, goodSpec, `"required": ["token"], `, ""), `{"token": "t-1"}`, "may be blank"},
+		"pasted":   {goodSpec, `{"token": "Bearer t-1"}`, "not what it was"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			expect(t, lintConfig(connector{files: fstest.MapFS{configFile: {Data: []byte(c.config)}}, spec: json.RawMessage(c.spec)}), c.want)
+		})
+	}
+}

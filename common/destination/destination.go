@@ -167,7 +167,7 @@ func (d *Destination) Discover(_ context.Context, config []byte) (*protocol.Dest
 
 // connect makes the client for api.
 func (d *Destination) connect(ctx context.Context, api *API, config []byte) (*httpclient.Client, error) {
-	redactor, err := d.description.Redactor(config)
+	redactor, err := d.description.Redactor(ctx, config)
 	if err != nil {
 		return nil, err
 	}

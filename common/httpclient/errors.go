@@ -9,12 +9,14 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
 // ErrUnknownOutcome is wrapped by the failure of a request that is Once of which nobody knows whether the method ran: no whole answer
@@ -34,8 +36,9 @@ func (e *StatusError) Error() string {
 }
 
 const (
-	maxExcerpt       = 300      // characters
-	maxExcerptSource = 64 << 10 // bytes of a body that are looked at for it
+	maxExcerpt       = 300     // characters
+	minExcerptSource = 4 << 10 // bytes of a body that are looked at for it, and more where they do not give it
+	maxExcerptSource = 64 << 10
 
 	checkCredentials = "Check the credentials in the configuration."
 	checkProxy       = "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment."
@@ -52,14 +55,29 @@ func (c *Client) where(r Request, to *url.URL) string {
 	return r.method() + " " + c.o.Redact.String(to.EscapedPath())
 }
 
-// excerpt is the beginning of a body in one line, redacted before it is cut so that no half of a secret is left.
-func (c *Client) excerpt(body []byte) string {
-	s := strings.ToValidUTF8(string(body[:min(len(body), maxExcerptSource)]), "\uFFFD")
-	s = strings.Join(strings.Fields(c.o.Redact.String(s)), " ")
-	if runes := []rune(s); len(runes) > maxExcerpt {
-		return string(runes[:maxExcerpt-1]) + "…"
+// excerpt is the beginning of a body in one line, without secrets.
+func (c *Client) excerpt(body []byte) string { return excerpt(c.o.Redact, body) }
+
+// Excerpt is text, out of the answer, as a message may show it: in one line, without secrets and with at most 300 characters.
+func (res *Response) Excerpt(text string) string { return excerpt(res.redact, []byte(text)) }
+
+// excerpt looks at no more of text than it needs. What it cuts off may be the rest of a secret: text is redacted before it is cut, or loses
+// what may be the beginning of one.
+func excerpt(r *redact.Redactor, text []byte) string {
+	for size := minExcerptSource; ; size *= 4 {
+		part := r.Beginning
+		if size = min(size, maxExcerptSource); size >= len(text) {
+			size, part = len(text), r.String
+		}
+		s := strings.ToValidUTF8(part(string(text[:size])), "\uFFFD") // redacted as it came: a broken letter may be one of a secret
+		s = strings.Join(strings.Fields(s), " ")
+		if runes := []rune(s); len(runes) > maxExcerpt {
+			return string(runes[:maxExcerpt-1]) + "…"
+		}
+		if size == len(text) || size == maxExcerptSource {
+			return s
+		}
 	}
-	return s
 }
 
 // Words is what the API says, as a part of a sentence and redacted: the message in its answer, where it has one in a usual place, or else
@@ -95,7 +113,8 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // its text has the query
 	}
-	f := &failure{step: retry, kind: fault.Transient, advice: tryLater, cause: err, unrun: !reached, unknown: reached}
+	cause := &blankedError{text: outline(err.Error()), err: err}
+	f := &failure{step: retry, kind: fault.Transient, advice: tryLater, cause: cause, unrun: !reached, unknown: reached}
 	checkURL := "Check " + c.o.Setting + "."
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
 		checkURL = checkProxy
@@ -111,6 +130,9 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 	case isRedirect:
 		f.unknown = false // the answer that redirects is no outcome
 		return final(fault.Config, checkURL, "was redirected %s, which is refused", redirect.to)
+	case badLocation(err):
+		f.unknown = false
+		return final(fault.Config, checkURL, "was redirected to something that is no address, which is refused")
 	case errors.Is(err, errTooLarge):
 		return final(fault.System, "", "was answered with more than %d MiB, which is the limit", c.o.MaxBody>>20)
 	case untrusted(err):
@@ -130,9 +152,41 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		f.reason = "was cut off before the answer was complete"
 	default:
-		f.reason = "got no answer: " + c.excerpt([]byte(err.Error()))
+		f.reason = "got no answer: " + c.excerpt([]byte(cause.text))
 	}
 	return f
+}
+
+// outline is the text of an error of net/http or net/url without addresses, queries and what it quotes: that is what a server sent or
+// somebody set, and may hold a secret that nobody knows as one.
+func outline(text string) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, `"`)
+		out.WriteString(before)
+		if !found {
+			break
+		}
+		out.WriteString("…")
+		quoted, err := strconv.QuotedPrefix(`"` + rest)
+		if err != nil { // it does not end
+			break
+		}
+		text = rest[len(quoted)-1:]
+	}
+	words := strings.Fields(out.String())
+	for i, word := range words {
+		if words[i], _, _ = strings.Cut(word, "?"); strings.Contains(word, "://") {
+			words[i] = "…"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// badLocation is whether there is a Location that is not even a header. The words of net/http are all that there is to know it by.
+func badLocation(err error) bool {
+	text := strings.ToLower(err.Error())
+	return strings.Contains(text, "malformed mime header") && strings.Contains(text, `"location:`)
 }
 
 func untrusted(err error) bool {

@@ -41,6 +41,7 @@ type call struct {
 	first    time.Time   // when it was first admitted
 	deadline time.Time   // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
 	held     time.Time   // until when its own answers made it wait
+	own      Request     // the last attempt's, as a Signer left it
 	signed   signature   // of the last attempt
 	renewed  bool        // whether it ever was after a refusal
 	alone    bool        // whether the last attempt was the first with its credentials
@@ -143,7 +144,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	var f *failure
 	switch {
 	case err == nil:
-		f = c.judge(call.where, call.r, res)
+		f = c.judge(call.where, call.own, res)
 		worked = f == nil || f.step != renew
 		call.broken.see(res, f)
 	case ctx.Err() != nil && (!call.r.Once || !reached):
@@ -170,6 +171,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 // signed is the request of call with its credentials, as net/http takes it.
 func (c *Client) signed(ctx context.Context, call *call) (*http.Request, error) {
 	r := call.r.clone()
+	defer func() { call.own = r }()
 	if c.o.Auth != nil && !r.Unsigned {
 		signature, err := c.renewal.sign(ctx, call.alone, func() error { return c.o.Auth.Sign(ctx, &r) })
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
 // Response is an answer, read whole.
@@ -29,6 +30,8 @@ type Response struct {
 	Answered bool          // whether this client had a good answer before
 
 	broken error // why a body is not JSON; nil where it is
+
+	redact *redact.Redactor // for Excerpt
 }
 
 // What a server may take its time for. None bounds an answer that keeps coming: MaxElapsed does.

@@ -113,12 +113,12 @@ func redirected(req *http.Request, resp *http.Response, hops int) (*http.Request
 	}
 	to, err := req.URL.Parse(location)
 	switch {
-	case err != nil:
-		return nil, &redirectError{"to an address that cannot be read"}
+	case err != nil, to.Scheme != "http" && to.Scheme != "https": // a made-up scheme may be anything
+		return nil, &redirectError{"to something that is no address of the web"}
 	case !sameHost(to, req.URL):
 		return nil, &redirectError{"to another host, " + to.Host}
 	case req.URL.Scheme == "https" && to.Scheme != "https":
-		return nil, &redirectError{"from https to " + to.Scheme}
+		return nil, &redirectError{"from https to http"}
 	case method != req.Method:
 		return nil, &redirectError{"that would turn " + req.Method + " into " + method}
 	case hops >= maxRedirects:

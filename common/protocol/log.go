@@ -8,7 +8,7 @@ import (
 )
 
 // NewLogHandler is a handler that sends what is at level or above as LOG messages of e. Attributes follow the message as " key=value", the
-// key with its groups before it and the value unquoted: quoting could change a secret so that it is no longer recognised and blanked.
+// key with its groups before it and the value unquoted, as people read it.
 // Times and sources are left out, since the platform adds its own. Safe for concurrent use.
 func NewLogHandler(e *Emitter, level slog.Leveler) slog.Handler {
 	return &logHandler{emitter: e, level: level}

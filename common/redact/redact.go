@@ -3,6 +3,7 @@ package redact
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -12,27 +13,36 @@ import (
 // Blank stands in the place of a secret.
 const Blank = "****"
 
-// shortest is the number of bytes below which a form is left alone: blanking every "ab" would hide no secret and make the text unreadable.
-const shortest = 3
-
-// Redactor blanks secrets in every form in which one can show up: as it is, trimmed, escaped for JSON or for a URL, in base64 (alone or
-// amid other bytes, as in Basic credentials), as MD5; of one with several lines (a PEM key), each long line too. Secrets shorter than
-// three characters are ignored.
+// Redactor blanks secrets in every form in which a reader could recognise one: as it is or trimmed; percent-encoded, in the escapes of JSON
+// and of programming languages, as HTML entities, in hexadecimal or in base64 (alone or amid other bytes, in lines or not), and in up to
+// four of these one upon the other; in UTF-8 and Latin-1, and where letters that are not ASCII were broken on the way; its MD5, in the same
+// encodings. Of a secret with several lines (a PEM key) each long line is one too. It compares after decoding: which characters an encoder
+// leaves as they are does not matter. Secrets shorter than three characters are ignored.
 //
-// The zero value and a nil Redactor blank nothing. It is safe for concurrent use.
+// The zero value and a nil Redactor blank nothing. It is safe for concurrent use. There is one for a run: see [With].
 type Redactor struct {
 	mu    sync.Mutex // for Add
-	forms atomic.Pointer[forms]
+	known atomic.Pointer[needles]
 }
-
-// forms is all forms of all secrets by their first bytes, the longest first.
-type forms map[[shortest]byte][]string
 
 // New makes a Redactor for secrets.
 func New(secrets ...string) *Redactor {
 	r := &Redactor{}
 	r.Add(secrets...)
 	return r
+}
+
+type key struct{}
+
+// With is ctx carrying r, the one Redactor of a run, for [From].
+func With(ctx context.Context, r *Redactor) context.Context { return context.WithValue(ctx, key{}, r) }
+
+// From is the Redactor that ctx carries, or a new one that nobody shares. It is never nil.
+func From(ctx context.Context) *Redactor {
+	if r, ok := ctx.Value(key{}).(*Redactor); ok && r != nil {
+		return r
+	}
+	return New()
 }
 
 // Add makes the Redactor know further secrets, such as a session obtained at run time. Those that it knows already cost little. Adding to a
@@ -43,81 +53,51 @@ func (r *Redactor) Add(secrets ...string) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := forms{}
-	if known := r.forms.Load(); known != nil {
-		for start, list := range *known {
-			all[start] = slices.Clone(list)
-		}
-	}
-	added := false
-	for _, secret := range secrets {
-		for _, form := range formsOf(secret) {
-			added = all.add(form) || added
-		}
-	}
-	if added {
-		r.forms.Store(&all)
+	known := r.known.Load()
+	if more := known.with(secrets); more != known {
+		r.known.Store(more)
 	}
 }
 
-// add enters a form, false if it is there already.
-func (f forms) add(form string) bool {
-	start := [shortest]byte([]byte(form))
-	i, found := slices.BinarySearchFunc(f[start], form, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
-	})
-	if !found {
-		f[start] = slices.Insert(f[start], i, form)
-	}
-	return !found
-}
-
-// longestAt is the length of the longest form that begins at s[i], 0 if none does.
-func (f forms) longestAt(s string, i int) int {
-	for _, form := range f[[shortest]byte{s[i], s[i+1], s[i+2]}] {
-		if strings.HasPrefix(s[i:], form) {
-			return len(form)
-		}
-	}
-	return 0
-}
-
-// String is s with every secret blanked, in one pass. Secrets that overlap or touch are blanked together, so that no part of either stays.
+// String is s with every secret blanked. Secrets that overlap or touch are blanked together, so that no part of either stays. A text that is
+// made to take a lot of decoding is blanked whole.
 func (r *Redactor) String(s string) string {
 	if r == nil {
 		return s
 	}
-	known := r.forms.Load()
-	if known == nil {
+	found := r.known.Load().find(s)
+	if len(found) == 0 {
 		return s
 	}
+	slices.SortFunc(found, func(a, b span) int { return cmp.Compare(a.from, b.from) })
 	var out strings.Builder
-	done := 0         // s[:done] is in out
-	from, to := -1, 0 // what is to be blanked next, none if from is negative
-	flush := func() {
+	done := 0 // s[:done] is in out
+	for i := 0; i < len(found); {
+		from, to := found[i].from, found[i].to
+		for i < len(found) && found[i].from <= to {
+			to = max(to, found[i].to)
+			i++
+		}
 		out.WriteString(s[done:from])
 		out.WriteString(Blank)
-		done, from = to, -1
-	}
-	for i := 0; i+shortest <= len(s); i++ {
-		length := known.longestAt(s, i)
-		if length == 0 {
-			continue
-		}
-		if from >= 0 && i > to {
-			flush()
-		}
-		if from < 0 {
-			from = i
-		}
-		to = max(to, i+length)
-	}
-	if from >= 0 {
-		flush()
-	}
-	if done == 0 {
-		return s
+		done = to
 	}
 	out.WriteString(s[done:])
 	return out.String()
+}
+
+// expansion is how many characters encodings make of one byte: `%26%23x00E7%3B` and the like.
+const expansion = 24
+
+// Beginning is String for the beginning of a longer text, which is at a place where a secret may have been cut in two: as much as the longest
+// secret may take in any form is left out at its end.
+func (r *Redactor) Beginning(s string) string {
+	if r == nil {
+		return s
+	}
+	known := r.known.Load()
+	if known == nil {
+		return s
+	}
+	return r.String(s[:max(0, len(s)-expansion*known.longest)])
 }

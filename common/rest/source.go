@@ -165,7 +165,7 @@ func (s *Source) connect(ctx context.Context, api *API, config []byte) (*httpcli
 	if api.Refuse != nil {
 		return nil, api.Refuse
 	}
-	redactor, err := s.description.Redactor(config)
+	redactor, err := s.description.Redactor(ctx, config)
 	if err != nil {
 		return nil, err
 	}

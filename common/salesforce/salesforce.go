@@ -66,8 +66,8 @@ func Judge(res *httpclient.Response) error {
 	said := Words(res)
 	if strings.Contains(said, "INVALID_SESSION_ID") {
 		_, message := Error(res)
-		return httpclient.Expired(fault.Configf("Salesforce refused the session: %.100s. Check the credentials and org_url: an access token may have "+
-			"run out, the organisation may be another one, or the user may not log in from here.", message))
+		return httpclient.Expired(fault.Configf("Salesforce refused the session: %s. Check the credentials and org_url: an access token may have "+
+			"run out, the organisation may be another one, or the user may not log in from here.", res.Excerpt(message)))
 	}
 	return Passing(said)
 }

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,23 +58,27 @@ func (d Description[A]) JSON() (json.RawMessage, error) {
 	return files.JSON(), nil
 }
 
-// Open validates config and says what the connector does with it. What is wrong with config is a Config fault that echoes nothing.
+// Open cleans the tokens in config (see [Spec.Clean]), validates it and says what the connector does with it. What is wrong with config is a
+// Config fault that echoes nothing.
 func (d Description[A]) Open(config []byte) (a A, err error) {
 	files, err := d.files()
 	if err != nil {
 		return a, err
 	}
+	config = files.Clean(config)
 	if err := files.Validate(config); err != nil {
 		return a, err
 	}
 	return d.describe(config)
 }
 
-// Redactor knows the secrets of config, which Open has taken.
-func (d Description[A]) Redactor(config []byte) (*redact.Redactor, error) {
+// Redactor is the run's, out of ctx, which knows the secrets of config from here on.
+func (d Description[A]) Redactor(ctx context.Context, config []byte) (*redact.Redactor, error) {
 	files, err := d.files()
 	if err != nil {
 		return nil, err
 	}
-	return redact.New(Secrets(files.JSON(), config)...), nil
+	redactor := redact.From(ctx)
+	redactor.Add(Secrets(files.JSON(), config)...)
+	return redactor, nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/redact"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
@@ -26,14 +27,18 @@ func (d *day) UnmarshalJSON(data []byte) error {
 
 func TestDescription(t *testing.T) {
 	type config struct {
-		Day   day `json:"day"`
-		Pages int `json:"pages"`
+		Day   day    `json:"day"`
+		Pages int    `json:"pages"`
+		Key   string `json:"key"`
 	}
 	d := spec.Describe(fstest.MapFS{"spec.json": {Data: []byte(`{"connectionSpecification":{"type":"object","required":["day"],"properties":{
 		"day":{"type":"string"},"pages":{"type":"number"},"key":{"type":"string","airbyte_secret":true}}}}`)}},
-		func(c config) string { return string(c.Day) })
+		func(c config) string { return string(c.Day) + c.Key })
 	if got, err := d.Open([]byte(`{"day":"today"}`)); got != `"today"` || err != nil {
 		t.Errorf("opened %q, %v", got, err)
+	}
+	if got, err := d.Open([]byte(`{"day":"today","key":" bearer\u00a0abc\u200b "}`)); got != `"today"abc` || err != nil {
+		t.Errorf("a pasted key: opened %q, %v", got, err)
 	}
 	for config, want := range map[string]string{
 		`{}`:                       "day",
@@ -47,9 +52,13 @@ func TestDescription(t *testing.T) {
 			t.Errorf("%s: %v, want %q", config, err, want)
 		}
 	}
-	redactor, err := d.Redactor([]byte(`{"key":"a long secret"}`))
-	if err != nil || redactor.String("it is a long secret indeed") == "it is a long secret indeed" {
-		t.Errorf("the secret is not known, %v", err)
+	shared := redact.New()
+	redactor, err := d.Redactor(redact.With(t.Context(), shared), []byte(`{"key":"Bearer a\u200blongsecret"}`))
+	if err != nil || redactor != shared {
+		t.Errorf("it is not the run's Redactor, %v", err)
+	}
+	if got := redactor.String("pasted Bearer a\u200blongsecret, used alongsecret"); got != "pasted ****, used ****" {
+		t.Errorf("the secret is not known: %s", got)
 	}
 	none := spec.Describe(fstest.MapFS{}, func(config) int { return 1 })
 	if _, err := none.Open(nil); err == nil {

@@ -3,12 +3,15 @@ package spec
 import (
 	"encoding/json"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Secrets is every value in config that spec (a ConnectorSpecification) marks airbyte_secret: text and numbers, in nested objects, lists
-// and every form of a oneOf, and all text below a secret object. It leans towards too many: config need not fit the spec, and a plain value
-// standing where an object with a secret in it should be is taken for the secret. Without repeats, sorted; nil where spec or config is not
-// JSON.
+// and every form of a oneOf, and all text below a secret object; each as it stands there and as [Spec.Clean] makes it. It leans towards too
+// many: config need not fit the spec, and a plain value standing where an object with a secret in it should be is taken for the secret.
+// Without repeats, sorted; nil where spec or config is not JSON.
 func Secrets(spec json.RawMessage, config []byte) []string {
 	var parts struct {
 		Connection json.RawMessage `json:"connectionSpecification"`
@@ -24,48 +27,109 @@ func Secrets(spec json.RawMessage, config []byte) []string {
 	if err != nil {
 		return nil
 	}
-	found := secretsIn(nil, object(schema), value)
+	var found []string
+	eachSecret(object(schema), "", value, func(name, text string) string {
+		for _, form := range []string{text, clean(name, text)} {
+			if form != "" {
+				found = append(found, form)
+			}
+		}
+		return text
+	})
 	slices.Sort(found)
 	return slices.Compact(found)
 }
 
-func secretsIn(found []string, schema map[string]any, value any) []string {
+// Clean is config without what gets into a token when it is copied out of a web page or a document: white space around it, characters that
+// are not seen (zero-width ones, the soft hyphen), and the word Bearer before it. Tokens are the values marked airbyte_secret but those
+// whose name ends with password: people choose these, and every character may be meant. What is not JSON stays as it is.
+func (s *Spec) Clean(config []byte) []byte {
+	value, err := decode(config)
+	if err != nil {
+		return config
+	}
+	changed := false
+	value = eachSecret(object(s.config.raw), "", value, func(name, text string) string {
+		cleaned := clean(name, text)
+		changed = changed || cleaned != text
+		return cleaned
+	})
+	if !changed {
+		return config
+	}
+	cleaned, err := json.Marshal(value)
+	if err != nil {
+		return config // unreachable: value was decoded from JSON
+	}
+	return cleaned
+}
+
+// clean is the secret of that name as [Spec.Clean] makes it.
+func clean(name, text string) string {
+	const scheme = "bearer"
+	if strings.HasSuffix(strings.ToLower(name), "password") {
+		return text
+	}
+	text = trim(text)
+	for len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
+		rest := text[len(scheme):]
+		if next, _ := utf8.DecodeRuneInString(rest); rest != "" && !unicode.IsSpace(next) {
+			break // it is how the token begins
+		}
+		text = strings.TrimSpace(rest)
+	}
+	return text
+}
+
+// trim is text without the characters that are not seen, and without white space around it.
+func trim(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r >= 0x200B && r <= 0x200D || r == 0x2060 || r == 0xFEFF || r == 0x00AD {
+			return -1
+		}
+		return r
+	}, text))
+}
+
+// eachSecret puts what visit makes of each secret in its place, and gives the value back. name is the secret's own one, or that of the object
+// or list that is marked.
+func eachSecret(schema map[string]any, name string, value any, visit func(name, text string) string) any {
 	if schema["airbyte_secret"] == true {
-		return texts(found, value)
+		return eachText(name, value, visit)
 	}
 	switch v := value.(type) {
 	case map[string]any:
 		for node := range reachable([]map[string]any{schema}) {
 			if node["airbyte_secret"] == true {
-				return texts(found, value)
+				return eachText(name, value, visit)
 			}
 			properties := object(node["properties"])
 			for key, member := range v {
-				if property, ok := properties[key]; ok {
-					found = secretsIn(found, object(property), member)
-				} else {
-					found = secretsIn(found, object(node["additionalProperties"]), member)
+				property, ok := properties[key]
+				if !ok {
+					property = node["additionalProperties"]
 				}
+				v[key] = eachSecret(object(property), key, member, visit)
 			}
 			if items := object(node["items"]); len(items) > 0 {
-				found = secretsIn(found, items, value) // an object where a list of them is expected
+				value = eachSecret(items, name, value, visit) // an object where a list of them is expected
 			}
 		}
 	case []any:
-		for _, element := range v {
+		for i := range v {
 			for node := range reachable([]map[string]any{schema}) {
-				found = secretsIn(found, object(node["items"]), element)
+				v[i] = eachSecret(object(node["items"]), name, v[i], visit)
 			}
 			if len(object(schema["items"])) == 0 {
-				found = secretsIn(found, schema, element) // a list where one object is expected
+				v[i] = eachSecret(schema, name, v[i], visit) // a list where one object is expected
 			}
 		}
 	default:
 		if holdsSecret(schema) {
-			return texts(found, value)
+			return eachText(name, value, visit)
 		}
 	}
-	return found
+	return value
 }
 
 // holdsSecret is whether a value of this schema may have a secret somewhere in it.
@@ -86,23 +150,21 @@ func holdsSecret(schema any) bool {
 	return false
 }
 
-// texts is every text and number in a value.
-func texts(found []string, value any) []string {
+// eachText puts what visit makes of each text in a value in its place; numbers are seen and stay.
+func eachText(name string, value any, visit func(name, text string) string) any {
 	switch v := value.(type) {
 	case string:
-		if v != "" {
-			found = append(found, v)
-		}
+		return visit(name, v)
 	case json.Number:
-		found = append(found, v.String())
+		visit(name, v.String())
 	case map[string]any:
-		for _, member := range v {
-			found = texts(found, member)
+		for key, member := range v {
+			v[key] = eachText(key, member, visit)
 		}
 	case []any:
-		for _, element := range v {
-			found = texts(found, element)
+		for i := range v {
+			v[i] = eachText(name, v[i], visit)
 		}
 	}
-	return found
+	return value
 }

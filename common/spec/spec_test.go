@@ -1,7 +1,9 @@
 package spec
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -125,11 +127,16 @@ func TestValidate(t *testing.T) {
 	const good = `"token": "t0ps3cret", "site": "https://x.example"`
 	const prefix = "The configuration needs mending: "
 	for name, c := range map[string]struct{ config, want string }{
-		"least":              {`{` + good + `}`, ""},
-		"unknown keys":       {`{` + good + `, "other": 1}`, ""},
-		"notes":              {`{` + good + `, "_requests": "x", "_": {}}`, ""},
-		"empty":              {`{}`, `"site" is missing; "token" is missing`},
-		"token empty":        {`{"token": "", "site": "https://x.example"}`, `"token" is empty`},
+		"least":           {`{` + good + `}`, ""},
+		"unknown keys":    {`{` + good + `, "other": 1}`, ""},
+		"notes":           {`{` + good + `, "_requests": "x", "_": {}}`, ""},
+		"empty":           {`{}`, `"site" is missing; "token" is missing`},
+		"token empty":     {`{"token": "", "site": "https://x.example"}`, `"token" is empty`},
+		"token blank":     {`{"token": " \t\u00a0", "site": "https://x.example"}`, `"token" is blank`},
+		"token not seen":  {`{"token": "\u200b\u200c\u200d\u2060\ufeff\u00ad", "site": "https://x.example"}`, `"token" is blank`},
+		"list: key blank": {`{` + good + `, "accounts": [{"key": "k", "name": " "}, {"key": "  "}]}`, `"accounts[1].key" is blank`},
+		"form: blanks": {`{` + good + `, "credentials": {"auth_type": "password", "user": " ", "password": "     ", "client_secret": " "}}`,
+			`"credentials.password" is blank; "credentials.user" is blank`},
 		"token null":         {`{"token": null, "site": "https://x.example"}`, `"token" must be text`},
 		"pattern examples":   {`{"token": "t", "site": "http://S3CR3T"}`, `"site" must look like "https://a.example" or "https://b.example"`},
 		"pattern descriptor": {`{` + good + `, "start_date": "31/12/2024"}`, `"start_date" must look like YYYY-MM-DD`},
@@ -270,5 +277,42 @@ func TestSecrets(t *testing.T) {
 	}
 	if got := Secrets([]byte(`{`), []byte(`{"token":"t1"}`)); got != nil {
 		t.Errorf("broken spec: got %q", got)
+	}
+}
+
+// What gets into a token when it is copied is taken out, and both forms are secrets; a password is what somebody chose.
+func TestClean(t *testing.T) {
+	s := load(t, map[string]string{"spec.json": document})
+	for given, want := range map[string]string{
+		`t1`: "t1", `Bearer t1`: "t1", `bearer t1`: "t1", `BEARER\t t1\n`: "t1", ` Bearer\u00a0t1 `: "t1", `Bearer Bearer t1`: "t1", `Bearert1`: "Bearert1",
+		`Bearer`: "", `Bearer `: "", `t1 Bearer`: "t1 Bearer", `\ufefft\u200b1\u200c\u200d\u2060\u00ad`: "t1", `\u200bBea\u00adrer t1`: "t1",
+		`\u00a0\u2003t 1\u3000`: "t 1", `  `: "", `ção\u200b`: "ção",
+	} {
+		for config, cleaned := range map[string]string{
+			`{"token":"%s","mode":" x\u200b"}`:                              `{"mode":" x\u200b","token":%q}`,
+			`{"accounts":[{"key":"%s","name":"Bearer x"}]}`:                 `{"accounts":[{"key":%q,"name":"Bearer x"}]}`,
+			`{"credentials":{"auth_type":"oauth","client_secret":"%s"}}`:    `{"credentials":{"auth_type":"oauth","client_secret":%q}}`,
+			`{"vault":{"a":["%s",12345678901234567890]},"_note":"y\u200b"}`: `{"_note":"y\u200b","vault":{"a":[%q,12345678901234567890]}}`,
+		} {
+			config, cleaned := []byte(strings.Replace(config, "%s", given, 1)), fmt.Sprintf(strings.ReplaceAll(cleaned, `\u200b`, "\u200b"), want)
+			if got := s.Clean(config); string(got) != cleaned && (given != want || string(got) != string(config)) {
+				t.Errorf("%s became %s, want %s", config, got, cleaned)
+			}
+		}
+		var raw string
+		if err := json.Unmarshal([]byte(`"`+given+`"`), &raw); err != nil {
+			t.Fatal(err)
+		}
+		secrets := Secrets([]byte(document), []byte(`{"token":"`+given+`"}`))
+		if !slices.Contains(secrets, raw) || want != "" && !slices.Contains(secrets, want) {
+			t.Errorf("%q: the secrets are %q", given, secrets)
+		}
+	}
+	for _, config := range []string{
+		`{"credentials":{"auth_type":"password","password":" Bearer p\u200b "}}`, `{"site":"Bearer x "}`, `{"pin":1}`, `{"token":"Bearer`, `7`,
+	} {
+		if got := s.Clean([]byte(config)); string(got) != config {
+			t.Errorf("%s became %s", config, got)
+		}
 	}
 }

@@ -42,6 +42,7 @@ func (s *Spec) Validate(config []byte) error {
 	for at := range notWhole(s.config.raw, members) {
 		complaints.add(at, mustBe([]string{"integer"}))
 	}
+	complaints.blanks([]map[string]any{object(s.config.raw)}, members, nil)
 	if len(complaints.found) == 0 {
 		return nil
 	}
@@ -199,6 +200,52 @@ func (c *complaints) variants(failed *jsonschema.ValidationError, node map[strin
 			c.collect(cause)
 		}
 	}
+}
+
+// blanks files a complaint about every text that is required and has nothing in it that is seen.
+func (c *complaints) blanks(nodes []map[string]any, value any, at []string) {
+	switch v := value.(type) {
+	case map[string]any:
+		members := map[string][]map[string]any{}
+		for node := range reachable(nodes) {
+			properties := object(node["properties"])
+			if !meant(properties, v) {
+				continue
+			}
+			required, _ := node["required"].([]any)
+			for _, name := range required {
+				name, _ := name.(string)
+				if text, ok := v[name].(string); ok && trim(text) == "" {
+					c.add(append(slices.Clip(at), name), "is blank")
+				}
+			}
+			for name, property := range properties {
+				members[name] = append(members[name], object(property))
+			}
+		}
+		for name, member := range v {
+			c.blanks(members[name], member, append(slices.Clip(at), name))
+		}
+	case []any:
+		var items []map[string]any
+		for node := range reachable(nodes) {
+			items = append(items, object(node["items"]))
+		}
+		for i, element := range v {
+			c.blanks(items, element, append(slices.Clip(at), strconv.Itoa(i)))
+		}
+	}
+}
+
+// meant is whether value has the constants that properties have: one of several forms is not meant if it differs in one.
+func meant(properties, value map[string]any) bool {
+	for name, property := range properties {
+		constant, has := object(property)["const"]
+		if given, ok := value[name]; has && ok && given != constant {
+			return false
+		}
+	}
+	return true
 }
 
 // discriminator is the property that is a constant in every form, with its constants in the order of the forms; "" where there is none.

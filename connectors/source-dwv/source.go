@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/auth"
@@ -16,12 +14,12 @@ import (
 )
 
 type config struct {
-	Token      string            `json:"token"`
-	AuthMethod string            `json:"auth_method"`
-	Start      rest.Date         `json:"start_date"`
-	BaseURL    string            `json:"base_url"`
-	PerMinute  int               `json:"requests_per_minute"`
-	Filters    map[string]string `json:"filters"`
+	Token      string    `json:"token"`
+	AuthMethod string    `json:"auth_method"`
+	Start      rest.Date `json:"start_date"`
+	BaseURL    string    `json:"base_url"`
+	PerMinute  int       `json:"requests_per_minute"`
+	Filters    filters   `json:"filters"`
 }
 
 var source = rest.New(dwv.Files, func(c config) rest.API {
@@ -34,7 +32,7 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 	return rest.API{
 		Options: httpclient.Options{
 			BaseURL: cmp.Or(c.BaseURL, "https://agencies.dwvapp.com.br"),
-			Auth:    c.auth(),
+			Auth:    newDialect(c.auth()),
 			Limit:   ratelimit.Every(time.Minute, cmp.Or(c.PerMinute, 100)),
 		},
 		Records: "data",
@@ -45,7 +43,7 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 		Streams: []rest.Stream{
 			{
 				Name: "properties", Path: "/integration/properties", Key: []string{"id"},
-				Query:  c.query(url.Values{"deleted": {"false"}}),
+				Query:  c.Filters.query(url.Values{"deleted": {"false"}}),
 				Cursor: changed, Removed: &rest.Removed{Query: url.Values{"deleted": {"true"}}},
 			},
 			{
@@ -77,29 +75,4 @@ func (c config) auth() httpclient.Signer {
 	default:
 		return auth.All(header, bearer)
 	}
-}
-
-// query is q with the configured filters. The stages that document 1.0.1 knows are called construction_stage_raw in 1.0.2, which every
-// host speaks but those that only 1.0.1 names; 1.0.2's construction_stage takes labels instead.
-func (c config) query(q url.Values) url.Values {
-	filters := []string{
-		"search", "address", "city", "state", "bedrooms", "unit_suites", "unit_parking_spaces", "property_condition", "types", "status",
-		"construction_stage", "construction_stage_raw", "incorporation", "rent",
-	}
-	stages := []string{"used", "under construction", "new"}
-	host, _ := url.Parse(c.BaseURL)
-	first := host != nil && slices.Contains([]string{"dwvapp.com.br", "sandbox.dwvapp.com.br"}, host.Hostname())
-	for _, name := range filters {
-		value := c.Filters[name]
-		if stage := strings.ReplaceAll(value, "_", " "); name == "construction_stage" && slices.Contains(stages, stage) {
-			value = stage
-			if !first {
-				name = "construction_stage_raw"
-			}
-		}
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	return q
 }

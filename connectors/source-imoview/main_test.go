@@ -141,6 +141,10 @@ func TestCheck(t *testing.T) {
 		"login":          {map[string]any{"api_key": key, "email": "a@b.example", "password": "senha"}, ""},
 		"wrong password": {map[string]any{"api_key": key, "email": "a@b.example", "password": "outra"}, "Senha inválida!"},
 		"half a login":   {map[string]any{"api_key": key, "password": "senha"}, "fill in both, or neither"},
+		"a blank user":   {map[string]any{"api_key": key, "email": " \u00a0", "password": "senha"}, "fill in both, or neither"},
+		"a blank login":  {map[string]any{"api_key": key, "email": " ", "password": " "}, ""},
+		"a pasted key":   {map[string]any{"api_key": "\ufeffBearer " + key + "\u200b", "email": "a@b.example", "password": "senha"}, ""},
+		"a blank key":    {map[string]any{"api_key": "\u00a0"}, `"api_key" is empty`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.config["base_url"], tt.config["requests_per_minute"] = server.URL, 60_000

@@ -101,13 +101,14 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 
 	check, refuse, login := "client_companies", error(nil), func(string) string { return "" } // a check takes the login too
+	user, password := strings.TrimSpace(c.Email) != "", strings.TrimSpace(c.Password) != ""
 	switch {
-	case c.Email == "" && c.Password == "":
+	case !user && !password:
 		check = "users"
 		login = func(stream string) string {
 			return stream + " needs the login of an Imoview user: fill in email and password."
 		}
-	case c.Email == "" || c.Password == "":
+	case !user || !password:
 		refuse = fault.Configf("email and password belong together: fill in both, or neither.")
 	}
 	return rest.API{
@@ -230,7 +231,7 @@ func judge(r *httpclient.Response) error {
 // said is Imoview's sentence in an answer, or "".
 func said(r *httpclient.Response) string {
 	text := func(name string) string { return strings.TrimSpace(r.Body.Get(name).Text()) }
-	return cmp.Or(text("mensagem"), text("Mensagem"), text("message"), text("Message"))
+	return r.Excerpt(cmp.Or(text("mensagem"), text("Mensagem"), text("message"), text("Message")))
 }
 
 // noRoute is whether the account does not have a path, or the API has no such path.

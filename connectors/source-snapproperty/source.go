@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
@@ -40,7 +39,7 @@ const (
 
 var source = rest.New(snapproperty.Files, func(c config) rest.API {
 	var warnings []string
-	c.Filters, warnings = plain(c.Filters)
+	c.Filters, warnings = spaced(c.Filters)
 	brazil, _ := time.LoadLocation("America/Sao_Paulo") // of a start_date without a time
 	changed := &rest.Cursor{
 		Field: "LastModifiedDate", Zone: brazil, Start: c.Start, Hidden: true,
@@ -119,6 +118,26 @@ func when(r httpclient.Request, field, comparison string, at time.Time) httpclie
 	return r.With(httpclient.Body, "Filtros."+field+comparison, condition)
 }
 
+// spaced is conditions with a space in the place of each no-break space, which is what copying from a web page brings; with a warning where
+// one stood inside quotes, and so was a part of the text that is looked for.
+func spaced(conditions []string) (plain, warnings []string) {
+	const noBreak = "\u00A0\u2007\u202F"
+	space := func(r rune) rune {
+		if strings.ContainsRune(noBreak, r) {
+			return ' '
+		}
+		return r
+	}
+	quoted := regexp.MustCompile(`'(?:[^'\\]|\\.)*'`)
+	for _, condition := range conditions {
+		if len(warnings) == 0 && strings.ContainsAny(strings.Join(quoted.FindAllString(condition, -1), ""), noBreak) {
+			warnings = append(warnings, "A filter has a no-break space inside quotes, with which it would match nothing; it is sent as a space.")
+		}
+		plain = append(plain, strings.Map(space, condition))
+	}
+	return plain, warnings
+}
+
 // filters is the conditions of the configuration as members of the body. AND binds closer than OR. Where there is an OR between them they
 // are one group, and flat is the same one by one; otherwise flat is nil.
 func filters(conditions []string) (grouped, flat map[string]any) {
@@ -152,36 +171,6 @@ func filters(conditions []string) (grouped, flat map[string]any) {
 	return map[string]any{"Filtros.0000": "AND (" + strings.Join(group, " OR ") + ")"}, flat
 }
 
-// plain is filters as they were meant where they were copied from a page: with plain spaces in the place of others, such as no-break ones, and
-// without characters that have no width, in text between quotes too. There they would have matched nothing, which is a warning.
-func plain(filters []string) (plain, warnings []string) {
-	inText := false
-	for _, filter := range filters {
-		var b strings.Builder
-		quoted, escaped := false, false
-		for _, r := range filter {
-			switch {
-			case unicode.Is(unicode.Cf, r):
-				inText = inText || quoted
-				continue
-			case r > unicode.MaxASCII && unicode.IsSpace(r):
-				inText = inText || quoted
-				r = ' '
-			case r == '\'' && !escaped:
-				quoted = !quoted
-			}
-			escaped = r == '\\' && !escaped
-			b.WriteRune(r)
-		}
-		plain = append(plain, b.String())
-	}
-	if inText {
-		warnings = append(warnings, "Text between quotes in the filters has no-break spaces, or characters without a width, with which it would match "+
-			"nothing: plain spaces are sent in their place, and characters without a width are left out")
-	}
-	return plain, warnings
-}
-
 // failure is what the search says went wrong, in its own form or in Salesforce's, or "". The status of its own form is not documented.
 func failure(res *httpclient.Response) string {
 	if res.Body.Get("Erro").True() {
@@ -210,7 +199,7 @@ func judge(res *httpclient.Response) error {
 	case salesforce.Passes(text):
 		return salesforce.Passing(text)
 	case text != "":
-		return fault.Configf("SnapProperty refused the request: %.300s. Check the filters in the configuration.", strings.TrimSuffix(text, "."))
+		return fault.Configf("SnapProperty refused the request: %s. Check the filters in the configuration.", strings.TrimSuffix(res.Excerpt(text), "."))
 	}
 	return salesforce.Judge(res)
 }

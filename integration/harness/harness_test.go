@@ -189,6 +189,12 @@ func TestProblems(t *testing.T) {
 		{"a secret", "a secret (form 0) is in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"s3cr3t/!"}}`)}, "s3cr3t/!"},
 		{"a secret in base64", "is in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"czNjcjN0LyE="}}`)}, "s3cr3t/!"},
 		{"a secret in a URL", "is in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"s3cr3t%2F%21"}}`)}, "s3cr3t/!"},
+		{"a part of a secret", "can be read in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"bad s3cr3t/"}}`)}, "s3cr3t/!more"},
+		{"a secret in capital escapes", "can be read in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"s3cr\\u00E7\\u002b!"}}`)}, "s3crç+!"},
+		{"a secret in HTML", "can be read in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"s3cr&#x00E7;&plus;!"}}`)}, "s3crç+!"},
+		{"a secret in Latin-1 of a URL", "can be read in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"s3cr%E7%2b!"}}`)}, "s3crç+!"},
+		{"a secret in base64 amid more", "can be read in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"Basic dXNlcjpzM2NyM3QvIQ=="}}`)}, "s3cr3t/!"},
+		{"a secret in a URL in JSON", "can be read in stdout", script{Lines: insert(0, `{"type":"LOG","log":{"level":"INFO","message":"s3cr\\u0025C3\\u0025A7+!"}}`)}, "s3crç !"},
 		{"a secret's MD5", "is in stderr", script{Lines: good(), Stderr: "ea030590d829fab400f6f7493dcf00c3"}, "s3cr3t/!"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

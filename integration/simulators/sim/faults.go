@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
@@ -150,9 +151,9 @@ func (g *Gate) inject(fault Fault, w http.ResponseWriter, r *http.Request) {
 	case Unauthorized:
 		g.simulator.Error(w, http.StatusUnauthorized, "")
 	case Echo:
-		g.simulator.Error(w, http.StatusInternalServerError, echo(g.simulator.Secrets(), r))
+		g.simulator.Error(w, http.StatusInternalServerError, echo(g.simulator.Secrets(), r, g.injector.count()))
 	case EchoRefused:
-		g.simulator.Error(w, http.StatusBadRequest, echo(g.simulator.Secrets(), r))
+		g.simulator.Error(w, http.StatusBadRequest, echo(g.simulator.Secrets(), r, g.injector.count()))
 	case Redirect:
 		http.Redirect(w, r, anotherHost(r), http.StatusFound)
 	case Reset:
@@ -198,9 +199,21 @@ func page(w http.ResponseWriter, status int, title string) {
 	_, _ = fmt.Fprintf(w, "<!DOCTYPE html>\n<html><head><title>%s</title></head>\n<body><h1>%[1]s</h1></body></html>\n", title)
 }
 
-// echo is an error text that shows secrets in all the forms in which they are sent.
-func echo(secrets []string, r *http.Request) string {
+// count is how many faults there were.
+func (i *injector) count() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.done
+}
+
+// echo is an error text that shows secrets in all the forms in which they are sent; the first one as the n-th encoder writes it, in turn,
+// where a reader that shows the beginning of a text alone shows it too, and where another may cut it in two.
+func echo(secrets []string, r *http.Request, n int) string {
 	var b strings.Builder
+	if len(secrets) > 0 {
+		forms := encoders()
+		_, _ = fmt.Fprintf(&b, "%*s%s ", n%7*45, "", forms[n%len(forms)](secrets[0]))
+	}
 	_, _ = fmt.Fprintf(&b, "cannot handle %s, authorization %q", r.URL.RequestURI(), r.Header.Get("Authorization"))
 	for _, secret := range secrets {
 		sum := md5.Sum([]byte(secret))
@@ -208,6 +221,26 @@ func echo(secrets []string, r *http.Request) string {
 			base64.StdEncoding.EncodeToString([]byte(secret)), hex.EncodeToString(sum[:]))
 	}
 	return b.String()
+}
+
+// encoders write a text as servers do in their error texts.
+func encoders() []func(string) string {
+	each := func(format string) func(string) string {
+		return func(s string) string {
+			var b strings.Builder
+			for _, c := range s {
+				_, _ = fmt.Fprintf(&b, format, c)
+			}
+			return b.String()
+		}
+	}
+	return []func(string) string{
+		each("&#%d;"), each("&#x%04X;"), each(`\u%04X`), each(`\x%02x`), each("%%%02x"), html.EscapeString, url.PathEscape,
+		func(s string) string { return strings.ReplaceAll(s, "/", `\/`) },
+		func(s string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte("user:"+s)) },
+		func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
+		func(s string) string { return fmt.Sprintf("%X", md5.Sum([]byte(s))) },
+	}
 }
 
 // reset closes the connection so that the reader's kernel is told of a reset, not of an end.

@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf16"
+
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+)
+
+// A file as editors and shells of Windows write it.
+func TestByteOrderMarks(t *testing.T) {
+	const text = `{"token":"ção 🌊","site":"x"}`
+	wide := func(order binary.AppendByteOrder) []byte {
+		var b []byte
+		for _, unit := range utf16.Encode([]rune("\uFEFF" + text)) {
+			b = order.AppendUint16(b, unit)
+		}
+		return b
+	}
+	for name, content := range map[string][]byte{
+		"none": []byte(text), "UTF-8": []byte("\uFEFF" + text), "UTF-16, little end first": wide(binary.LittleEndian),
+		"UTF-16, big end first": wide(binary.BigEndian),
+	} {
+		var seen []byte
+		got := play(t, t.Context(), fake{config: func(config []byte) { seen = config }}, "check", "--config", write(t, "f", string(content)))
+		if got.code != 0 || string(seen) != text {
+			t.Errorf("%s: exit %d, the source saw %q: %s", name, got.code, seen, got.stdout)
+		}
+		catalogPath := write(t, "c", strings.Replace(string(content), text, catalog, 1))
+		if name == "UTF-8" || name == "none" {
+			if got := play(t, t.Context(), fake{}, "read", "--config", config(t), "--catalog", catalogPath); got.code != 0 {
+				t.Errorf("%s: a catalog: %s", name, got.stdout)
+			}
+		}
+	}
+	for _, mark := range []string{"\uFEFF", "\xFF\xFE", "\xFE\xFF"} {
+		path := write(t, "f", mark)
+		wantFailed(t, "a mark alone", play(t, t.Context(), fake{}, "check", "--config", path), "The file "+path+" (--config) is empty.")
+	}
+}
+
+// A file without an end is refused, in whatever place it stands.
+func TestFilesWithoutEnd(t *testing.T) {
+	good, goodCatalog := config(t), write(t, "catalog.json", catalog)
+	const want = "The file /dev/zero (--%s) is larger than 64 MiB."
+	wantFailed(t, "config", play(t, t.Context(), fake{}, "check", "--config", "/dev/zero"), fmt.Sprintf(want, "config"))
+	for flag, args := range map[string][]string{
+		"config":  {"read", "--config", "/dev/zero", "--catalog", goodCatalog},
+		"catalog": {"read", "--config", good, "--catalog", "/dev/zero"},
+		"state":   {"read", "--config", good, "--catalog", goodCatalog, "--state", "/dev/zero"},
+	} {
+		wantFailure(t, flag, play(t, t.Context(), fake{}, args...), 1, "config_error", fmt.Sprintf(want, flag))
+	}
+	large := write(t, "large.json", `{"site":"`+strings.Repeat("x", maxFile-len(`{"site":""}`))+`"}`)
+	if got := play(t, t.Context(), fake{}, "check", "--config", large); got.code != 0 || got.messages[0].ConnectionStatus.Status != "SUCCEEDED" {
+		t.Errorf("a file of 64 MiB: %.300s", got.stdout)
+	}
+}
+
+// All three files may be named pipes.
+func TestNamedPipes(t *testing.T) {
+	dir := t.TempDir()
+	pipe := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			if err := os.WriteFile(path, []byte(content), 0); err != nil { // waits for the reader
+				t.Error(err)
+			}
+		}()
+		return path
+	}
+	var state []byte
+	src := fake{read: func(_ context.Context, _ *protocol.ConfiguredCatalog, given []byte, _ *protocol.Emitter) error {
+		state = given
+		return nil
+	}}
+	want := "[" + strings.Repeat(" ", 300<<10) + "]" // more than a pipe holds
+	got := play(t, t.Context(), src, "read", "--config", pipe("config", `{"token":"x"}`), "--catalog", pipe("catalog", catalog),
+		"--state", pipe("state", want))
+	if got.code != 0 || string(state) != want {
+		t.Errorf("exit %d with %s and a state of %d bytes", got.code, got.stdout, len(state))
+	}
+}
+
+// tap is a pipe that gives a piece whenever a time has passed.
+type tap struct {
+	piece string
+	every time.Duration
+}
+
+func (p tap) Read(b []byte) (int, error) {
+	time.Sleep(p.every)
+	return copy(b, p.piece), nil
+}
+
+func (tap) Close() error { return nil }
+
+func TestPipesThatNeverEnd(t *testing.T) {
+	stop := errors.New("stopped")
+	for name, test := range map[string]struct {
+		open  func(ctx context.Context) (io.ReadCloser, error)
+		want  error
+		after time.Duration
+	}{
+		"never opened": {func(ctx context.Context) (io.ReadCloser, error) { <-ctx.Done(); return nil, ctx.Err() }, errSilent, silence},
+		"silent": {func(ctx context.Context) (io.ReadCloser, error) {
+			reading, _ := io.Pipe()
+			context.AfterFunc(ctx, func() { _ = reading.Close() })
+			return reading, nil
+		}, errSilent, silence},
+		"a trickle": {func(context.Context) (io.ReadCloser, error) { return tap{" ", time.Second}, nil }, errEndless, patience},
+		"a flood": {func(context.Context) (io.ReadCloser, error) {
+			return tap{strings.Repeat("\x00", 64<<10), time.Millisecond}, nil
+		}, errTooLarge, 1025 * time.Millisecond},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context()) // ends the goroutine that is left behind
+			began := time.Now()
+			_, err := readWhole(t.Context(), func() (io.ReadCloser, error) { return test.open(ctx) })
+			if took := time.Since(began); !errors.Is(err, test.want) || took != test.after {
+				t.Errorf("%s: %v after %v; want %v after %v", name, err, took, test.want, test.after)
+			}
+			cancel()
+			time.Sleep(2 * time.Second) // for what is left behind to end
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(stop) })
+		began := time.Now()
+		_, err := readWhole(ctx, func() (io.ReadCloser, error) { <-ctx.Done(); return nil, io.EOF })
+		if !errors.Is(err, stop) || time.Since(began) != time.Second {
+			t.Errorf("stopped: %v after %v", err, time.Since(began))
+		}
+	})
+	pieces := []string{`{"a"`, `:`, `1}`}
+	got, err := readWhole(t.Context(), func() (io.ReadCloser, error) {
+		return io.NopCloser(io.MultiReader(strings.NewReader(pieces[0]), strings.NewReader(pieces[1]), bytes.NewReader([]byte(pieces[2])))), nil
+	})
+	if err != nil || string(got) != strings.Join(pieces, "") {
+		t.Errorf("in pieces: %q, %v", got, err)
+	}
+}

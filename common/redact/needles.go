@@ -1,0 +1,229 @@
+package redact
+
+import (
+	"bytes"
+	"crypto/md5"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// shortest is the number of characters below which a secret is left alone: blanking every "ab" would hide no secret and make the text
+	// unreadable.
+	shortest = 3
+	// longLine is the length beyond which a line of a secret is a secret of its own.
+	longLine = 16
+	// deepest is how many encodings, one upon the other, are undone.
+	deepest = 4
+	// effort is how many bytes are decoded at the most, in times the length of the text; it may be leastEffort in any case, and never more
+	// than mostEffort.
+	effort, leastEffort, mostEffort = 64, 1 << 20, 32 << 20
+)
+
+// needles is what is searched for in what a text can be read as. It is read-only; nil is empty.
+type needles struct {
+	secrets []string
+	texts   [][]byte // folded, see fold
+	exact   [][]byte // MD5s, and secrets of which folding leaves too little
+	least   int      // bytes of the shortest of all
+	longest int      // bytes of the longest secret
+}
+
+// span is a part of a text: text[from:to].
+type span struct{ from, to int }
+
+// with is n and what secrets look like; n itself if it knows them.
+func (n *needles) with(secrets []string) *needles {
+	var more needles
+	if n != nil {
+		more = needles{slices.Clip(n.secrets), slices.Clip(n.texts), slices.Clip(n.exact), n.least, n.longest}
+	}
+	added := false
+	for _, secret := range secrets {
+		if slices.Contains(more.secrets, secret) {
+			continue
+		}
+		more.secrets = append(more.secrets, secret)
+		for _, text := range variants(secret) {
+			if utf8.RuneCountInString(strings.TrimSpace(text)) >= shortest {
+				more.add(text)
+				added = true
+			}
+		}
+	}
+	if !added {
+		return n
+	}
+	return &more
+}
+
+// variants is the texts that are as secret as secret: itself and trimmed; with several lines also with line breaks written in other ways,
+// and each long line alone, but for those that frame a PEM key, which anyone knows.
+func variants(secret string) []string {
+	all := []string{secret, strings.TrimSpace(secret)}
+	lines := strings.NewReplacer("\r\n", "\n", `\r\n`, "\n", `\n`, "\n").Replace(secret)
+	if strings.Contains(lines, "\n") {
+		for _, text := range []string{lines, strings.TrimSpace(lines)} {
+			all = append(all, text, strings.ReplaceAll(text, "\n", "\r\n"))
+		}
+		for line := range strings.Lines(lines) {
+			line = strings.TrimSpace(line)
+			if utf8.RuneCountInString(line) > longLine && !strings.HasPrefix(line, "-----") {
+				all = append(all, line)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// add enters what a text and its MD5 look like.
+func (n *needles) add(text string) {
+	n.longest = max(n.longest, len(text))
+	latin := latin1(text)
+	if folded := fold(plain(text)).bytes; tells(folded) {
+		n.enter(&n.texts, folded)
+		if latin != nil { // as it is where a character set without the letter was written to
+			n.enter(&n.texts, fold(plain(unknownLetters(text))).bytes)
+		}
+	} else {
+		n.enter(&n.exact, []byte(text))
+		n.enter(&n.exact, latin)
+	}
+	for _, hashed := range []string{text, strings.ToUpper(text)} { // some vendors hash the latter
+		for _, form := range [][]byte{[]byte(hashed), latin1(hashed)} {
+			if form != nil {
+				sum := md5.Sum(form)
+				n.enter(&n.exact, sum[:])
+			}
+		}
+	}
+}
+
+// tells is whether folding leaves enough of a text to know it by: characters that are ASCII, and not spaces alone.
+func tells(folded []byte) bool {
+	return len(folded)-bytes.Count(folded, []byte{foreign}) >= shortest && len(bytes.TrimLeft(folded, " \xff")) > 0
+}
+
+func (n *needles) enter(list *[][]byte, needle []byte) {
+	if len(needle) < shortest || slices.ContainsFunc(*list, func(b []byte) bool { return bytes.Equal(b, needle) }) {
+		return
+	}
+	*list = append(*list, needle)
+	if n.least == 0 || len(needle) < n.least {
+		n.least = len(needle)
+	}
+}
+
+// latin1 is text in Latin-1, or nil where that is the same or not possible.
+func latin1(text string) []byte {
+	b := make([]byte, 0, len(text))
+	for _, r := range text {
+		if r > 0xFF {
+			return nil
+		}
+		b = append(b, byte(r))
+	}
+	if len(b) == len(text) {
+		return nil
+	}
+	return b
+}
+
+// unknownLetters is text with a question mark in the place of each letter that is not ASCII.
+func unknownLetters(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+// foreign stands for any letters that are not ASCII. It is in no UTF-8.
+const foreign = 0xFF
+
+// fold makes equal what only an encoding makes different: letters that are not ASCII, be they UTF-8, Latin-1, the one read as the other or
+// U+FFFD, and the space and the plus, which stands for it in a form.
+func fold(v view) view {
+	if !slices.ContainsFunc(v.bytes, func(b byte) bool { return b == '+' || b >= utf8.RuneSelf }) {
+		return v
+	}
+	out := newView(len(v.bytes))
+	for i, b := range v.bytes {
+		switch last := len(out.bytes) - 1; {
+		case b == '+':
+			out.add(' ', &v, i, i)
+		case b < utf8.RuneSelf:
+			out.add(b, &v, i, i)
+		case last >= 0 && out.bytes[last] == foreign:
+			out.to[last] = v.to[i]
+		default:
+			out.add(foreign, &v, i, i)
+		}
+	}
+	return out
+}
+
+// find is where secrets are in text, in any order, and all of text where that takes too much effort.
+func (n *needles) find(text string) (found []span) {
+	if n == nil || n.least == 0 || len(text) < n.least {
+		return nil
+	}
+	left := min(max(effort*len(text), leastEffort), mostEffort)
+	seed := maphash.MakeSeed()
+	seen := map[uint64]bool{}
+	decoders := decoders()
+	views := []view{plain(text)}
+	for depth := 0; ; depth++ {
+		var next []view
+		for _, v := range views {
+			found = n.in(found, v)
+			if depth == deepest {
+				continue
+			}
+			for _, decode := range decoders {
+				for _, read := range decode(&v, n.least) {
+					hash := maphash.Bytes(seed, read.bytes)
+					if len(read.bytes) < n.least || seen[hash] { // the same by undoing the same encodings in another order
+						continue
+					}
+					seen[hash] = true
+					if left -= len(read.bytes); left < 0 {
+						return []span{{0, len(text)}}
+					}
+					next = append(next, read)
+				}
+			}
+		}
+		if views = next; len(views) == 0 {
+			return found
+		}
+	}
+}
+
+// in appends where secrets are in v.
+func (n *needles) in(found []span, v view) []span {
+	folded := fold(v)
+	for _, needle := range n.texts {
+		found = folded.search(found, needle)
+	}
+	for _, needle := range n.exact {
+		found = v.search(found, needle)
+	}
+	return found
+}
+
+// search appends where needle is in v.
+func (v *view) search(found []span, needle []byte) []span {
+	for at := 0; ; at++ {
+		i := bytes.Index(v.bytes[at:], needle)
+		if i < 0 {
+			return found
+		}
+		at += i
+		found = append(found, span{int(v.from[at]), int(v.to[at+len(needle)-1])})
+	}
+}
