@@ -30,7 +30,7 @@ func listings() []listing {
 	return []listing{
 		{connector: "source-dwv", stream: "properties", name: "deleted=false", size: 480, one: 60, text: "title", form: dwv, reliable: true},
 		{connector: "source-imoview", stream: "users", name: "/Usuario/RetornarTipo3", size: 430, one: 60, text: "nome", form: imoview},
-		{connector: "source-imoview", stream: "lease_contracts", name: "/ContratoAluguel/", size: 430, one: 40, text: "endereco", form: imoview,
+		{connector: "source-imoview", stream: "lease_contracts", name: "/ContratoAluguel/", size: 430, one: 40, text: "unidade", form: imoview,
 			reliable: true},
 		{connector: "source-imoview", stream: "condominiums", name: "/Imovel/RetornarCondominios", size: 2500, text: "nome", form: imoview},
 		{connector: "source-nectarcrm", stream: "tarefas", name: "GET tarefas", size: 1800, one: 240, text: "titulo", end: 1},

@@ -21,7 +21,7 @@ type Behaviour struct {
 	LogBodies bool // keep the requests' bodies too
 
 	// Alter changes answers before they go out, after quota and faults had their turn; see InPages for pages of listings. It is called for one
-	// answer at a time. An altered Gate answers one request after the other and does not compress. What Alter remembers belongs to one Gate.
+	// answer at a time, and what it remembers belongs to one Gate. Altered answers are not compressed.
 	Alter func(*Answer)
 }
 

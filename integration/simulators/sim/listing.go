@@ -198,6 +198,12 @@ func newAlteration(s Simulator) *alteration {
 
 // serve answers r as the simulator does, altered.
 func (a *alteration) serve(alter func(*Answer), w http.ResponseWriter, r *http.Request) {
+	answer := a.answer(alter, r)
+	head(w, answer.Header, answer.Status, len(answer.Body))
+	_, _ = w.Write(answer.Body) // a reader that went away is its own affair
+}
+
+func (a *alteration) answer(alter func(*Answer), r *http.Request) *Answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	body, _ := io.ReadAll(r.Body) // what is missing of it is missing for the simulator too
@@ -218,8 +224,7 @@ func (a *alteration) serve(alter func(*Answer), w http.ResponseWriter, r *http.R
 	if answer.page != nil {
 		answer.Body = answer.page.render(answer.Body)
 	}
-	head(w, answer.Header, answer.Status, len(answer.Body))
-	_, _ = w.Write(answer.Body) // a reader that went away is its own affair
+	return answer
 }
 
 // page is the page of a listing that body is the answer for.
