@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -65,8 +64,7 @@ func Full() PageFault {
 		for len(p.All.Rows)%p.Size != 0 {
 			p.All.Remove(len(p.All.Rows) - 1)
 		}
-		p.Take(p.Page, p.Size)
-		p.count()
+		p.Recount()
 	}
 }
 
@@ -103,8 +101,7 @@ func Late(at int) PageFault {
 			p.All.Remove(at)
 			hidden = true
 		}
-		p.Take(p.Page, p.Size)
-		p.count()
+		p.Recount()
 	}
 }
 
@@ -135,8 +132,7 @@ func Stale() PageFault {
 	return func(_ *Answer, p *Page) {
 		if p.After != "" {
 			p.From = max(0, p.From-p.Size)
-			p.Take(p.Page, p.Size)
-			p.count()
+			p.Recount()
 		} else if p.Page > 1 {
 			p.Take(p.Page-1, p.Size)
 			p.Echo = strconv.Itoa(p.Page - 1)
@@ -218,13 +214,4 @@ func Encoded(parameters string, encode func(text string) []byte) PageFault {
 	return func(a *Answer, _ *Page) {
 		a.Recode("application/json"+parameters, func(body []byte) []byte { return encode(string(body)) })
 	}
-}
-
-// count brings the total and the last page's number up to what All has now.
-func (p *Page) count() {
-	total := len(p.All.Rows)
-	if p.After != "" {
-		total -= min(p.From, total)
-	}
-	p.Total, p.Last = fmt.Sprint(total), fmt.Sprint((total+p.Size-1)/p.Size)
 }

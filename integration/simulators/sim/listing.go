@@ -92,6 +92,16 @@ func (p *Page) Take(page, size int) {
 	p.Rows = slices.Clone(p.All.Rows[from:min(from+size, len(p.All.Rows))])
 }
 
+// Recount cuts the page out of what All has now, and brings the total and the last page's number up to that.
+func (p *Page) Recount() {
+	p.Take(p.Page, p.Size)
+	total := len(p.All.Rows)
+	if p.After != "" {
+		total -= min(p.From, total) // those that the condition on the key lets through
+	}
+	p.Total, p.Last = strconv.Itoa(total), strconv.Itoa((total+p.Size-1)/p.Size)
+}
+
 // Past tells whether the page lies past the end of the listing, which is not so of the first one.
 func (p *Page) Past() bool { return p.From > 0 && p.From >= len(p.All.Rows) }
 
@@ -119,6 +129,11 @@ type Rows struct {
 	key  string
 	keys Keys
 	news int
+}
+
+// Find is the position of the row with a key, or -1.
+func (r *Rows) Find(key string) int {
+	return slices.IndexFunc(r.Rows, func(row json.RawMessage) bool { return keyOf(row, r.key) == key })
 }
 
 // Remove takes out the row at a position, if there is one.
@@ -242,18 +257,12 @@ func (a *alteration) page(l Listing, body []byte) *Page {
 			p.From++
 		}
 	}
-	p.Take(l.Page, l.Size)
-	if l.Form.List == "" {
-		return p
+	p.Recount()
+	if l.Form.Echo != "" {
+		envelope := map[string]json.RawMessage{}
+		mustRead(body, &envelope)
+		p.Echo = string(envelope[l.Form.Echo])
 	}
-	envelope := map[string]json.RawMessage{}
-	mustRead(body, &envelope)
-	p.Echo = string(envelope[l.Form.Echo])
-	total := len(p.All.Rows)
-	if l.After != "" {
-		total -= p.From // those that the condition on the key lets through
-	}
-	p.Total, p.Last = strconv.Itoa(total), strconv.Itoa((total+l.Size-1)/l.Size)
 	return p
 }
 
