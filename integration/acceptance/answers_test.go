@@ -1,8 +1,11 @@
 package acceptance
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,6 +17,133 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
+// front is an API that answers some requests itself, and lets the simulator behind it answer the others.
+type front struct {
+	sim.Simulator
+
+	answers func(w http.ResponseWriter, r *http.Request) bool
+}
+
+func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !f.answers(w, r) {
+		f.Simulator.ServeHTTP(w, r)
+	}
+}
+
+// Listing is the simulator's.
+func (f front) Listing(r *http.Request) (sim.Listing, bool) {
+	if l, ok := f.Simulator.(sim.Lister); ok {
+		return l.Listing(r)
+	}
+	return sim.Listing{}, false
+}
+
+// behind puts a front before a simulator of its own.
+func (f fixture) behind(t *testing.T, answers func(w http.ResponseWriter, r *http.Request) bool, o sim.Options, with sim.Behaviour) *api {
+	t.Helper()
+	s, err := f.open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.serve(t, front{s, answers}, with)
+}
+
+// TestDWVIgnoresDeleted reads the properties that were not removed, and those that were, from an API that gives all of them both times.
+func TestDWVIgnoresDeleted(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-dwv")
+	for name, faults := range map[string][]sim.PageFault{"all have keys": nil, "some have none": {sim.Keyless(3)}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			both := func(_ http.ResponseWriter, r *http.Request) bool {
+				query := r.URL.Query()
+				query.Del("deleted")
+				r.URL.RawQuery = query.Encode()
+				return false
+			}
+			a := f.behind(t, both, sim.Options{Size: 150}, sim.Behaviour{Alter: sim.InPages("GET /integration/properties?", faults...)})
+			command := harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, "properties"), nil)
+			res := f.run(t, a, command, harness.Options{Keyless: faults != nil})
+			once(t, res)
+			if missing := (listing{stream: "properties"}).missing(a.Listed("GET"), res); res.Code != 0 || len(missing) > 0 || len(res.Rows) != 150 {
+				t.Errorf("%d rows came, %d are missing: %s", len(res.Rows), len(missing), res)
+			}
+		})
+	}
+}
+
+// TestImoviewPageParameter reads from an API that takes the page's number from pagina and not from numeroPagina.
+func TestImoviewPageParameter(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imoview")
+	number := func(pagina any) any {
+		if pagina == nil || pagina == "" {
+			return 1
+		}
+		return pagina
+	}
+	rename := func(_ http.ResponseWriter, r *http.Request) bool {
+		if query := r.URL.Query(); query.Has("numeroPagina") || query.Has("pagina") {
+			query.Set("numeroPagina", fmt.Sprint(number(query.Get("pagina"))))
+			r.URL.RawQuery = query.Encode()
+		}
+		members := map[string]any{}
+		if body, err := io.ReadAll(r.Body); err == nil && json.Unmarshal(body, &members) == nil {
+			members["numeroPagina"] = number(members["pagina"])
+			changed, _ := json.Marshal(members) // what was read can be written
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(changed)), int64(len(changed))
+		}
+		return false
+	}
+	for _, l := range listings() {
+		if l.connector != f.connector.Name {
+			continue
+		}
+		t.Run(l.stream, func(t *testing.T) {
+			t.Parallel()
+			a := f.behind(t, rename, sim.Options{Size: l.size}, sim.Behaviour{})
+			options, late := within(patience)
+			res := l.read(f, t, a, nil, options)
+			if late() {
+				t.Fatalf("it did not end in %v: %s", patience, res)
+			}
+			complete.judge(t, full(a, l.stream), res)
+		})
+	}
+}
+
+// TestSnapPropertyTimeouts reads from an organisation that gives up a search of more than ten properties.
+func TestSnapPropertyTimeouts(t *testing.T) {
+	t.Parallel()
+	f := one(t, sourceSnap)
+	for _, form := range []string{
+		`[{"errorCode":"QUERY_TIMEOUT","message":"Your query request was running for too long."}]`,
+		`{"Total":null,"Mensagem":"Erro na pesquisa de imóveis: System.QueryException: QUERY_TIMEOUT","Imoveis":null,"Erro":true}`,
+	} {
+		t.Run(form[:9], func(t *testing.T) {
+			t.Parallel()
+			slow := func(a *sim.Answer) {
+				sim.InPages("/imovel/pesquisar", func(a *sim.Answer, p *sim.Page) {
+					if p.Size <= 10 {
+						return
+					}
+					if a.Replace(http.StatusBadRequest, form); form[0] == '{' {
+						a.Status = http.StatusOK
+					}
+				})(a)
+			}
+			a := f.start(t, sim.Options{Size: 60}, sim.Behaviour{Alter: slow})
+			options, late := within(patience)
+			command := harness.Read(a.json(t, map[string]any{"page_size": 50}), f.catalog.Configure(harness.Incremental, "imoveis"), nil)
+			res := f.run(t, a, command, options)
+			if late() {
+				t.Fatalf("it did not end in %v: %s", patience, res)
+			}
+			complete.judge(t, full(a, "imoveis"), res)
+		})
+	}
+}
+
 // details is an Alter for the details of DWV's properties: what fault does to the answer for the property of that id.
 func details(fault func(a *sim.Answer, id int)) func(*sim.Answer) {
 	return func(a *sim.Answer) {
@@ -23,83 +153,69 @@ func details(fault func(a *sim.Answer, id int)) func(*sim.Answer) {
 	}
 }
 
+// noDetail is DWV's answer for a property that it does not have.
+func noDetail(a *sim.Answer) {
+	a.Replace(http.StatusNotFound, `{"message":"Propriedade não encontrada"}`)
+}
+
+// bare is the detail without its envelope.
+func bare(a *sim.Answer) {
+	var detail struct {
+		Data json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(a.Body, &detail); err != nil {
+		panic(err) // it is the simulator's own answer
+	}
+	a.Replace(http.StatusOK, string(detail.Data))
+}
+
+// detailTrouble is something that is wrong with details.
+type detailTrouble struct {
+	name  string
+	when  func(a *sim.Answer, first bool) bool // first: it is the detail of the first property
+	fault func(a *sim.Answer)
+	due   due
+	gone  bool // the first property has no detail, whatever is asked
+}
+
+func detailTroubles() []detailTrouble {
+	all := func(*sim.Answer, bool) bool { return true }
+	twice := func(a *sim.Answer, _ bool) bool { return a.Attempt <= 2 }
+	one := func(_ *sim.Answer, first bool) bool { return first }
+	null := func(a *sim.Answer) { a.Replace(http.StatusOK, `{"data":null}`) }
+	html := func(a *sim.Answer) { sim.HTML(http.StatusNotFound)(a, nil) }
+	another := ""
+	return []detailTrouble{
+		{"null, twice", twice, null, honest, false},
+		{"null for all", all, null, failing, false},
+		{"null for one", one, null, honest, true},
+		{"404 for all", all, noDetail, failing, false},
+		{"404 in HTML for all", all, html, failing, false},
+		{"404 for one", one, noDetail, complete, true},
+		{"another's, twice", twice, func(a *sim.Answer) {
+			another = cmp.Or(another, string(a.Body)) // the first one that is asked for
+			a.Replace(http.StatusOK, another)
+		}, honest, false},
+		{"without envelope", all, bare, complete, false},
+		{"one without envelope", one, bare, complete, false},
+	}
+}
+
 // TestDWVDetails reads the details of properties from an API that answers something else than the detail that was asked for.
 func TestDWVDetails(t *testing.T) {
 	t.Parallel()
 	const stream, size = "property_details", 40
 	f := one(t, "source-dwv")
-	gone := func(a *sim.Answer) { a.Replace(http.StatusNotFound, `{"message":"Propriedade não encontrada"}`) }
-	page := func(a *sim.Answer) {
-		a.Replace(http.StatusNotFound, "<html>no such route</html>")
-		a.Header.Set("Content-Type", "text/html")
-	}
-	bare := func(a *sim.Answer) {
-		var detail struct {
-			Data json.RawMessage `json:"data"`
-		}
-		if err := json.Unmarshal(a.Body, &detail); err != nil {
-			panic(err) // the simulator's own answer
-		}
-		a.Replace(http.StatusOK, string(detail.Data))
-	}
-	for name, test := range map[string]struct {
-		fault func(s *dwv.Simulator, first int) func(a *sim.Answer, id int)
-		due   due
-		gone  bool // the first property's detail is missing for good
-	}{
-		"null, twice": {func(*dwv.Simulator, int) func(*sim.Answer, int) {
-			return func(a *sim.Answer, _ int) {
-				if a.Attempt <= 2 {
-					a.Replace(http.StatusOK, `{"data":null}`)
-				}
-			}
-		}, honest, false},
-		"null for all": {func(*dwv.Simulator, int) func(*sim.Answer, int) {
-			return func(a *sim.Answer, _ int) { a.Replace(http.StatusOK, `{"data":null}`) }
-		}, failing, false},
-		"404 for all": {func(*dwv.Simulator, int) func(*sim.Answer, int) {
-			return func(a *sim.Answer, _ int) { gone(a) }
-		}, failing, false},
-		"404 in HTML for all": {func(*dwv.Simulator, int) func(*sim.Answer, int) {
-			return func(a *sim.Answer, _ int) { page(a) }
-		}, failing, false},
-		"404 for one": {func(_ *dwv.Simulator, first int) func(*sim.Answer, int) {
-			return func(a *sim.Answer, id int) {
-				if id == first {
-					gone(a)
-				}
-			}
-		}, complete, true},
-		"null for one": {func(_ *dwv.Simulator, first int) func(*sim.Answer, int) {
-			return func(a *sim.Answer, id int) {
-				if id == first {
-					a.Replace(http.StatusOK, `{"data":null}`)
-				}
-			}
-		}, honest, true},
-		"another's, twice": {func(s *dwv.Simulator, first int) func(*sim.Answer, int) {
-			return func(a *sim.Answer, _ int) {
-				if body, ok := s.Property(first, true); ok && a.Attempt <= 2 {
-					a.Replace(http.StatusOK, `{"data":`+string(body)+"}")
-				}
-			}
-		}, honest, false},
-		"without envelope": {func(*dwv.Simulator, int) func(*sim.Answer, int) {
-			return func(a *sim.Answer, _ int) { bare(a) }
-		}, complete, false},
-		"some without envelope": {func(*dwv.Simulator, int) func(*sim.Answer, int) {
-			return func(a *sim.Answer, id int) {
-				if id%2 == 0 {
-					bare(a)
-				}
-			}
-		}, complete, false},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, test := range detailTroubles() {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := dwv.New(dwv.Options{Size: size})
 			first := firstOf(s.Expect()[stream].Full.Must)
-			a := f.serve(t, s, sim.Behaviour{Alter: details(test.fault(s, first))})
+			a := f.serve(t, s, sim.Behaviour{Alter: details(func(a *sim.Answer, id int) {
+				if test.when(a, id == first) {
+					test.fault(a)
+				}
+			})})
 			options, late := within(patience)
 			res := f.run(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, stream), nil), options)
 			if late() {
@@ -171,7 +287,7 @@ func TestDWVFewDetails(t *testing.T) {
 			changed := s.Touch(1)[0]
 			a = f.serve(t, s, sim.Behaviour{Alter: details(func(a *sim.Answer, id int) {
 				if !others || id == changed {
-					a.Replace(http.StatusNotFound, `{"message":"Propriedade não encontrada"}`)
+					noDetail(a)
 				}
 			})})
 			res := f.run(t, a, harness.Read(a.json(t, nil), catalog, first.State()))
@@ -201,7 +317,7 @@ func TestChildListings(t *testing.T) {
 	}{
 		{"a sentence for a while", func() []sim.PageFault { return []sim.PageFault{sim.Times(2, sim.Instead(200, sentence))} }, honest, tenants},
 		{"null for a while", func() []sim.PageFault { return []sim.PageFault{sim.Times(2, sim.Instead(200, "null"))} }, honest, tenants},
-		{"an empty list in the place of an envelope", func() []sim.PageFault { return []sim.PageFault{sim.Times(2, sim.Instead(200, "[]"))} }, honest, tenants},
+		{"a list without envelope", func() []sim.PageFault { return []sim.PageFault{sim.Times(2, sim.Instead(200, "[]"))} }, honest, tenants},
 		{"the second page empty once", func() []sim.PageFault { return []sim.PageFault{sim.Once(2, sim.Empty())} }, honest, tenants},
 		{"pages that are capped lower", func() []sim.PageFault { return []sim.PageFault{sim.Capped(7)} }, complete, append(tenants[:3:3], proposals)},
 		{"the last page again", func() []sim.PageFault { return []sim.PageFault{sim.LastAgain()} }, complete, append(tenants[:3:3], proposals)},
@@ -373,15 +489,15 @@ func TestLateRows(t *testing.T) {
 		before := time.Date(2025, time.November, 3, 18, 20, 0, 0, time.FixedZone("", -3*60*60)).Format(moment.layout)
 		late := newest[0]
 
-		a = f.serve(t, a.simulator, sim.Behaviour{Alter: sim.InPages(l.name, change(late, func(json.RawMessage) json.RawMessage { return nil }))})
+		hide := func(json.RawMessage) json.RawMessage { return nil }
+		show := func(row json.RawMessage) json.RawMessage { return sim.With(row, moment.name, strconv.Quote(before)) }
+		a = f.serve(t, a.simulator, sim.Behaviour{Alter: sim.InPages(l.name, change(late, hide))})
 		first := l.read(f, t, a, nil)
 		whole(t, l, a.Listed(l.name), first)
 		if first.Keys(l.stream)[late] > 0 {
 			t.Fatal("the row was seen")
 		}
-		a = f.serve(t, a.simulator, sim.Behaviour{Alter: sim.InPages(l.name, change(late, func(row json.RawMessage) json.RawMessage {
-			return sim.With(row, moment.name, strconv.Quote(before))
-		}))})
+		a = f.serve(t, a.simulator, sim.Behaviour{Alter: sim.InPages(l.name, change(late, show))})
 		second := l.read(f, t, a, first.State())
 		if second.Code != 0 || second.Keys(l.stream)[late] == 0 {
 			t.Errorf("the row did not come: %s", second)

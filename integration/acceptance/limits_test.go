@@ -14,19 +14,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// front is an API that answers some requests itself, and lets the simulator behind it answer the others.
-type front struct {
-	sim.Simulator
-
-	answers func(w http.ResponseWriter, r *http.Request) bool
-}
-
-func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !f.answers(w, r) {
-		f.Simulator.ServeHTTP(w, r)
-	}
-}
-
 // large answers with a text of so many bytes between two others.
 func large(w http.ResponseWriter, before string, size int, after string) bool {
 	w.Header().Set("Content-Type", "application/json")
@@ -78,11 +65,7 @@ func TestWideAnswers(t *testing.T) {
 	} {
 		t.Run(test.connector+" "+test.stream, func(t *testing.T) { // one after the other, for the machine's sake
 			f := one(t, test.connector)
-			s, err := f.open(sim.Options{Size: rows})
-			if err != nil {
-				t.Fatal(err)
-			}
-			a := f.serve(t, front{s, test.answers}, sim.Behaviour{})
+			a := f.behind(t, test.answers, sim.Options{Size: rows}, sim.Behaviour{})
 			exit, said := unread(t, f, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, test.stream), nil))
 			if exit.Code != 0 || exit.MaxRSS > most {
 				t.Errorf("exit %d, a peak of %d MiB: %s", exit.Code, exit.MaxRSS>>20, said)
@@ -117,7 +100,7 @@ func unread(t *testing.T, f fixture, c harness.Command) (exit harness.Exit, said
 type tail struct{ text []byte }
 
 func (w *tail) Write(p []byte) (int, error) {
-	const most = 4096
+	const most = 1500
 	w.text = append(w.text, p[max(0, len(p)-most):]...)
 	w.text = w.text[max(0, len(w.text)-most):]
 	return len(p), nil
@@ -151,11 +134,8 @@ func TestQuotaOnTheWire(t *testing.T) {
 			t.Run(connector+" "+name, func(t *testing.T) {
 				t.Parallel()
 				f := one(t, connector)
-				s, err := f.open(sim.Options{Size: 6000})
-				if err != nil {
-					t.Fatal(err)
-				}
-				a := f.serve(t, front{s, test.answers}, sim.Behaviour{Faults: test.faults, Quota: sim.Quota{Requests: 30, Window: time.Minute}})
+				quota := sim.Quota{Requests: 30, Window: time.Minute}
+				a := f.behind(t, test.answers, sim.Options{Size: 6000}, sim.Behaviour{Faults: test.faults, Quota: quota})
 				options, late := within(long)
 				res := f.run(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil), options)
 				_ = late() // it may have refused the redirects

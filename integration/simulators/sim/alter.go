@@ -93,18 +93,6 @@ func Restless() PageFault {
 	}
 }
 
-// Late hides the row at a position: it is there, and no page shows it yet.
-func Late(at int) PageFault {
-	hidden := false
-	return func(_ *Answer, p *Page) {
-		if !hidden {
-			p.All.Remove(at)
-			hidden = true
-		}
-		p.Recount()
-	}
-}
-
 // Filtered leaves the second row out of the page, after it was cut: the total counts it.
 func Filtered() PageFault {
 	return func(_ *Answer, p *Page) {
