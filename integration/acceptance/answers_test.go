@@ -474,7 +474,7 @@ func TestLateRows(t *testing.T) {
 		if !ok {
 			return // what is asked for next follows from the clock, not from a row
 		}
-		a := f.start(t, sim.Options{Size: l.size}, sim.Behaviour{})
+		a := f.start(t, sim.Options{Size: l.size, Set: l.set}, sim.Behaviour{})
 		var newest []string
 		rows := l.read(f, t, a, nil).Of(l.stream)
 		for _, row := range rows {

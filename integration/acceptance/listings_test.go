@@ -13,13 +13,15 @@ import (
 // listing is a listing of a connector's API, of a few pages, that makes a stream.
 type listing struct {
 	connector, stream string
-	name              string         // a part of sim.Listing's
-	size, one         int            // of the simulator's data, for some pages and for one that is not full; 0: the API has no listing so small
-	config            map[string]any // changes of the configuration
-	text              string         // a member with a text that the stream keeps as it is
+	how               string            // is added to the test's name
+	name              string            // a part of sim.Listing's
+	size, one         int               // of the simulator's data, for some pages and for one that is not full; 0: the API has no listing so small
+	set               map[string]string // the simulator's options
+	config            map[string]any    // changes of the configuration
+	text              string            // a member with a text that the stream keeps as it is; of one listing of each connector
 	form              sim.Form
 	reliable          bool // its total is known to be right: it may not be short of it
-	end               int  // requests for the end of a listing whose last page is not full
+	more              int  // requests besides one for each page: for the end of a listing, or until it is known how it can be read
 }
 
 // listings are one for each way in which the connectors go from page to page.
@@ -27,16 +29,18 @@ func listings() []listing {
 	dwv := sim.Form{List: "data", Total: "total", Last: "lastPage"}
 	imoview := sim.Form{List: "lista", Total: "quantidade"}
 	found := sim.Form{List: "Imoveis", Total: "Total"}
+	small := map[string]any{"page_size": 50}
 	return []listing{
 		{connector: "source-dwv", stream: "properties", name: "deleted=false", size: 480, one: 60, text: "title", form: dwv, reliable: true},
 		{connector: "source-imoview", stream: "users", name: "/Usuario/RetornarTipo3", size: 430, one: 60, text: "nome", form: imoview},
-		{connector: "source-imoview", stream: "lease_contracts", name: "/ContratoAluguel/", size: 430, one: 40, text: "unidade", form: imoview,
+		{connector: "source-imoview", stream: "lease_contracts", name: "/ContratoAluguel/", size: 430, one: 40, form: imoview, reliable: true},
+		{connector: "source-imoview", stream: "condominiums", name: "/Imovel/RetornarCondominios", size: 2500, form: imoview},
+		{connector: "source-nectarcrm", stream: "tarefas", name: "GET tarefas", size: 1800, one: 240, text: "titulo", more: 1},
+		{connector: "source-nectarcrm", stream: "contatos", name: "GET contatos", size: 430, one: 60, more: 1},
+		{connector: sourceSnap, stream: "imoveis", name: "/imovel/pesquisar", size: 230, one: 30, config: small, text: "Name", form: found,
 			reliable: true},
-		{connector: "source-imoview", stream: "condominiums", name: "/Imovel/RetornarCondominios", size: 2500, text: "nome", form: imoview},
-		{connector: "source-nectarcrm", stream: "tarefas", name: "GET tarefas", size: 1800, one: 240, text: "titulo", end: 1},
-		{connector: "source-nectarcrm", stream: "contatos", name: "GET contatos", size: 430, one: 60, text: "nome", end: 1},
-		{connector: "source-snapproperty", stream: "imoveis", name: "/imovel/pesquisar", size: 230, one: 30, config: map[string]any{"page_size": 50},
-			text: "Name", form: found, reliable: true},
+		{connector: sourceSnap, stream: "imoveis", how: "by position", name: "/imovel/pesquisar", size: 230, one: 30, config: small, form: found,
+			set: map[string]string{"no-id-order": "true"}, reliable: true, more: 2},
 	}
 }
 
@@ -49,7 +53,7 @@ func eachListing(t *testing.T, test func(t *testing.T, f fixture, l listing)) {
 			fixtures[l.connector] = one(t, l.connector)
 		}
 		f := fixtures[l.connector]
-		t.Run(l.connector+" "+l.stream, func(t *testing.T) {
+		t.Run(strings.TrimSpace(l.connector+" "+l.stream+" "+l.how), func(t *testing.T) {
 			t.Parallel()
 			test(t, f, l)
 		})
@@ -66,9 +70,9 @@ func (l listing) read(f fixture, t *testing.T, a *api, state []byte, options ...
 // and halving.
 func (l listing) requests(pages int) int {
 	if pages == 1 || l.reliable {
-		return pages + l.end
+		return pages + l.more
 	}
-	return pages + l.end + 2 + int(2*math.Log2(float64(pages)))
+	return pages + l.more + 2 + int(2*math.Log2(float64(pages)))
 }
 
 // TestHonestListings reads listings with which all is well: each row comes once, nothing is warned of, and no request is made that is not
@@ -80,7 +84,7 @@ func TestHonestListings(t *testing.T) {
 			if size == 0 {
 				continue
 			}
-			a := f.start(t, sim.Options{Size: size}, sim.Behaviour{Alter: sim.InPages(l.name)})
+			a := f.start(t, sim.Options{Size: size, Set: l.set}, sim.Behaviour{Alter: sim.InPages(l.name)})
 			res := l.read(f, t, a, nil)
 			listed := a.Listed(l.name)
 			whole(t, l, listed, res)

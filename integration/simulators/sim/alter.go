@@ -118,7 +118,7 @@ func Empty() PageFault { return func(_ *Answer, p *Page) { p.Rows = nil } }
 // Stale gives the page before, as a cache does. There is none before the first.
 func Stale() PageFault {
 	return func(_ *Answer, p *Page) {
-		if p.After != "" {
+		if p.Page == 0 {
 			p.From = max(0, p.From-p.Size)
 			p.Recount()
 		} else if p.Page > 1 {

@@ -21,8 +21,9 @@ type Lister interface {
 // Listing is a listing, the page of it that a request asks for, and how the API writes one.
 type Listing struct {
 	Name  string // method and path, then the parameters that choose rows: equal for all pages of a listing
-	Page  int    // from 1
-	After string // the key behind which the page begins, where the API goes on by key; Page is 1 then
+	Page  int    // from 1, where the API counts pages
+	From  int    // the position at which the page begins, where the API goes on by position
+	After string // the key behind which it begins, where the API goes on by key
 	Size  int    // the rows of a page, as the API understands the request
 	Key   string // the member of a row that names it
 	Form  Form
@@ -70,12 +71,12 @@ func (a *Answer) Recode(contentType string, bytes func(body []byte) []byte) {
 	a.Header.Set("Content-Type", contentType)
 }
 
-// Page is a page of a listing in an answer.
+// Page is a page of a listing in an answer. From is the position of its first row among All, whatever the API goes on by; past the end it is as
+// many as there are, or more.
 type Page struct {
 	Listing
 
 	Asked int // pages of the listing that were asked for so far, this one included
-	From  int // the position of its first row among All; len(All.Rows) or more past the end
 	Rows  []json.RawMessage
 	All   *Rows // what is done to it can be seen from the next page on
 
@@ -83,9 +84,9 @@ type Page struct {
 	Total, Last, Echo string
 }
 
-// Take makes the page the one that has that number where pages have that many rows; behind the key, where pages go on by key.
+// Take makes the page the one that has that number where pages have that many rows; where an API does not count pages it only has that many.
 func (p *Page) Take(page, size int) {
-	if p.After == "" {
+	if p.Page > 0 {
 		p.From = (page - 1) * size
 	}
 	from := min(p.From, len(p.All.Rows))

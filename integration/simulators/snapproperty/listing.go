@@ -26,7 +26,7 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 		return sim.Listing{}, false
 	}
 	l := sim.Listing{
-		Name: r.Method + " " + r.URL.Path + "?" + *q.Order, Page: *q.Offset / *q.Rows + 1, Size: *q.Rows, Key: "Id",
+		Name: r.Method + " " + r.URL.Path + "?" + *q.Order, From: *q.Offset, Size: *q.Rows, Key: "Id",
 		Form: sim.Form{List: "Imoveis", Total: "Total"},
 	}
 	filters := []*string{}
