@@ -220,7 +220,9 @@ func strange() []trouble {
 				return []sim.PageFault{sim.On(1, sim.Written(l.text, "\"Sala\tampla\nfrente\x01mar\""))}
 			})},
 		{name: "rows that are nested deeper than 1,000", due: always(failing), said: "nest|deep|1,000",
-			faults: texts(func(l listing) []sim.PageFault { return []sim.PageFault{sim.On(2, sim.Written(l.text, sim.Deep(1001)))} })},
+			faults: texts(func(l listing) []sim.PageFault {
+				return []sim.PageFault{sim.On(2, sim.Written(l.text, sim.Deep(1001)))}
+			})},
 		{name: "rows that are nested deep", due: always(complete),
 			faults: texts(func(l listing) []sim.PageFault { return []sim.PageFault{sim.On(2, sim.Written(l.text, sim.Deep(900)))} })},
 	}
