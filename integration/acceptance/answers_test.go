@@ -309,15 +309,26 @@ func TestChildListings(t *testing.T) {
 	}
 	proposals := child{"source-nectarcrm", "oportunidades_propostas", "proposta/opportunity/"}
 	fixtures := map[string]fixture{"source-imoview": one(t, "source-imoview"), "source-nectarcrm": one(t, "source-nectarcrm")}
+	// first lets a fault happen to the first few requests alone: many children would each be waited for.
+	first := func(fault sim.PageFault) func() []sim.PageFault {
+		return func() []sim.PageFault {
+			left := 5
+			return []sim.PageFault{func(a *sim.Answer, p *sim.Page) {
+				if left--; left >= 0 {
+					fault(a, p)
+				}
+			}}
+		}
+	}
 	for _, test := range []struct {
 		name   string
 		faults func() []sim.PageFault
 		due    due
 		of     []child
 	}{
-		{"a sentence for a while", func() []sim.PageFault { return []sim.PageFault{sim.Times(2, sim.Instead(200, sentence))} }, honest, tenants},
-		{"null for a while", func() []sim.PageFault { return []sim.PageFault{sim.Times(2, sim.Instead(200, "null"))} }, honest, tenants},
-		{"a list without envelope", func() []sim.PageFault { return []sim.PageFault{sim.Times(2, sim.Instead(200, "[]"))} }, honest, tenants},
+		{"a sentence for a while", first(sim.Instead(200, sentence)), honest, tenants},
+		{"null for a while", first(sim.Instead(200, "null")), honest, append(tenants[:3:3], proposals)},
+		{"a list without envelope", first(sim.Instead(200, "[]")), honest, tenants},
 		{"the second page empty once", func() []sim.PageFault { return []sim.PageFault{sim.Once(2, sim.Empty())} }, honest, tenants},
 		{"pages that are capped lower", func() []sim.PageFault { return []sim.PageFault{sim.Capped(7)} }, complete, append(tenants[:3:3], proposals)},
 		{"the last page again", func() []sim.PageFault { return []sim.PageFault{sim.LastAgain()} }, complete, append(tenants[:3:3], proposals)},
@@ -347,7 +358,6 @@ func TestNectarProposalsAtOnce(t *testing.T) {
 	streams := []string{"oportunidades", "oportunidades_propostas"}
 	for name, none := range map[string]func(a *sim.Answer){
 		"an empty list": func(a *sim.Answer) { a.Replace(http.StatusOK, "[]") },
-		"null":          func(a *sim.Answer) { a.Replace(http.StatusOK, "null") },
 		"a bad request": func(a *sim.Answer) { a.Replace(http.StatusBadRequest, `{"message":"page"}`) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -363,7 +363,7 @@ func (tr trouble) judge(t *testing.T, f fixture, l listing, a *api) {
 	if tr.size > 0 {
 		pages = len(listed.Must)/tr.size + 1
 	}
-	if most := 3*(l.requests(pages)+1) + 12; listed.Requests > most {
+	if most := 3*(l.requests(pages)+1) + 24; listed.Requests > most {
 		t.Errorf("%d requests for %d pages, more than %d", listed.Requests, pages, most)
 	}
 	if t.Failed() {
