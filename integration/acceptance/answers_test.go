@@ -428,7 +428,9 @@ func TestSnapPropertyPhotoLists(t *testing.T) {
 		list string
 		more func(n int) string // the answer to the n-th link, from 1
 	}{
-		"without end":                     {part(9, false, query+"1", "p0"), func(n int) string { return part(9, false, query+strconv.Itoa(n+1), "p"+strconv.Itoa(n)) }},
+		"without end": {part(9, false, query+"1", "p0"), func(n int) string {
+			return part(9, false, query+strconv.Itoa(n+1), "p"+strconv.Itoa(n))
+		}},
 		"without end, and without photos": {part(9, false, query+"1", "p0"), func(n int) string { return part(9, false, query+strconv.Itoa(n+1)) }},
 		"in a circle":                     {part(9, false, query+"1", "p0"), func(int) string { return part(9, false, query+"1", "p1") }},
 		"the same photos again":           {part(9, false, query+"1", "p0"), func(n int) string { return part(9, false, query+strconv.Itoa(n+1), "p0") }},
