@@ -171,7 +171,11 @@ func (c *collector) record(m *Message, body []byte) {
 		r.problem("a record of %s has no data: %s", m.Stream, clip(m.Line))
 	}
 	key, complete := keyOf(data, p.keys)
-	if !complete {
+	switch {
+	case complete:
+	case c.options.Keyless:
+		key = hash(data)
+	default:
 		r.problem("a record of %s has no primary key: %s", m.Stream, clip(m.Line))
 	}
 	var mark string
@@ -182,7 +186,7 @@ func (c *collector) record(m *Message, body []byte) {
 	}
 	p.rows++
 	p.sinceState++
-	if p.rows <= sampleFirst || p.rows%sampleEvery == 0 {
+	if complete && (p.rows <= sampleFirst || p.rows%sampleEvery == 0) {
 		c.validate(m.Line)
 		err := validate(p.schema, data)
 		if fields := misformed(err); len(fields) > 0 {

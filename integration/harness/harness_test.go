@@ -211,6 +211,18 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// A row that may lack its key is known by its data.
+func TestKeyless(t *testing.T) {
+	t.Parallel()
+	lines := good()
+	lines[2] = strings.Replace(row1, `:1,`, `:null,`, 1)
+	res := script{Lines: lines}.read(t, Options{Keyless: true})
+	res.Check(t)
+	if key := res.Rows[0].Key; key != hash([]byte(`{"id":null,"at":"a"}`)) {
+		t.Errorf("the key is %q", key)
+	}
+}
+
 func TestSecretsThatComeUpLater(t *testing.T) {
 	t.Parallel()
 	hint := `{"type":"LOG","log":{"level":"INFO","message":"t0ken!"}}`

@@ -16,6 +16,9 @@ type Options struct {
 	Secrets []string
 	// Learnt are more secrets, those that come up while the connector runs; it is asked for them before each line is looked into.
 	Learnt func() []string
+	// Keyless says that records may lack their primary key, since the API's rows do; such a record's key is a hash of its data,
+	// and its schema, which wants the key, is not asked.
+	Keyless bool
 	// Tee gets stdout as it comes.
 	Tee io.Writer
 	// Each is called for every line that is a message, while the connector runs; what it does to the process through the Control belongs

@@ -19,6 +19,10 @@ type Behaviour struct {
 	LogSize int           // how many of the last requests Log keeps; 0 means 10,000
 
 	LogBodies bool // keep the requests' bodies too
+
+	// Alter changes answers before they go out, after quota and faults had their turn; see InPages for pages of listings. It is called for one
+	// answer at a time, and what it remembers belongs to one Gate. Altered answers are not compressed.
+	Alter func(*Answer)
 }
 
 // Gate serves a simulator under a Behaviour and keeps the books. A Gate has its own quota, faults and counters; several Gates may stand
@@ -29,19 +33,23 @@ type Gate struct {
 	with      Behaviour
 	window    *window
 	injector  *injector
+	alter     *alteration
 	inner     http.Handler
 }
 
 // NewGate puts a simulator behind a Behaviour. Whatever follows from the Behaviour is deterministic for a reader that asks one request
 // after the other; with Faults.Rate, for any reader.
 func NewGate(s Simulator, with Behaviour) *Gate {
-	g := &Gate{simulator: s, with: with, window: newWindow(with.Quota), injector: newInjector(with.Faults), inner: s}
+	g := &Gate{simulator: s, with: with, window: newWindow(with.Quota), injector: newInjector(with.Faults), alter: newAlteration(s), inner: s}
 	g.book.keep, g.book.bodies = with.LogSize, with.LogBodies
 	if g.book.keep == 0 {
 		g.book.keep = 10_000
 	}
 	if with.Gzip {
 		g.inner = zipped(s)
+	}
+	if with.Alter != nil {
+		g.inner = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.alter.serve(with.Alter, w, r) })
 	}
 	return g
 }

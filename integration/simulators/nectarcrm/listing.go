@@ -1,0 +1,36 @@
+package nectarcrm
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// Listing is the page of a list that r asks for, opportunities' proposals included. All rows at once (page -1) are no page.
+func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
+	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, root), "/")
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	t := s.routes[path]
+	proposals := strings.HasPrefix(path, "proposta/opportunity/")
+	if proposals {
+		t = &table{limit: defaultRows}
+		values.Del("displayLength")
+	}
+	if t == nil || err != nil || t.unpaged || t.whole && !values.Has("page") {
+		return sim.Listing{}, false
+	}
+	q, ok := s.parse(t, values)
+	if !ok || q.page < 0 {
+		return sim.Listing{}, false
+	}
+	turn := func(page int) *http.Request {
+		values.Set("page", strconv.Itoa(page))
+		other := r.Clone(r.Context())
+		other.URL.RawQuery = values.Encode()
+		return other
+	}
+	return sim.Listing{Name: r.Method + " " + path + "?" + q.key(), Page: max(q.page, 1), Size: q.rows, Key: "id", At: turn}, true
+}

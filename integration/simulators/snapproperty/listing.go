@@ -1,0 +1,54 @@
+package snapproperty
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// Listing is the search that r asks for. One with a condition "AND Id > 'Id'" of its own is a page behind that Id.
+func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
+	if r.URL.Path != searchPath || r.Method != http.MethodPost {
+		return sim.Listing{}, false
+	}
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil {
+		return sim.Listing{}, false
+	}
+	q, refused := decode(body)
+	if refused != nil || q.Rows == nil || q.Offset == nil || q.Order == nil || *q.Rows < 1 {
+		return sim.Listing{}, false
+	}
+	l := sim.Listing{
+		Name: r.Method + " " + r.URL.Path + "?" + *q.Order, From: *q.Offset, Size: *q.Rows, Key: "Id",
+		Form: sim.Form{List: "Imoveis", Total: "Total"},
+	}
+	filters := []*string{}
+	for _, f := range q.Filters {
+		if f == nil {
+			return sim.Listing{}, false
+		}
+		if after, ok := strings.CutPrefix(*f, "AND Id > '"); ok && strings.HasSuffix(after, "'") {
+			l.After = strings.TrimSuffix(after, "'")
+			continue
+		}
+		filters, l.Name = append(filters, f), l.Name+"&"+*f
+	}
+	l.At = func(page int) *http.Request {
+		offset := (page - 1) * l.Size
+		changed, err := json.Marshal(query{Offset: &offset, Rows: q.Rows, Filters: filters, Order: q.Order})
+		if err != nil {
+			panic(fmt.Sprintf("snapproperty cannot write what it read: %v", err))
+		}
+		other := r.Clone(r.Context())
+		other.Body, other.ContentLength = io.NopCloser(bytes.NewReader(changed)), int64(len(changed))
+		return other
+	}
+	return l, true
+}
