@@ -52,7 +52,7 @@ func (n *numbered) pass(ctx context.Context) (again bool, err error) {
 	defer ahead.stop()
 	for i, more := 0, true; more; i++ {
 		p := first
-		if i > 0 {
+		if first = (fetched{}); i > 0 { // which is not held any longer than it is needed
 			if p, err = ahead.page(ctx, i); err != nil {
 				return false, err
 			}

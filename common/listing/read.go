@@ -270,8 +270,11 @@ func (r *reading) hand(p *fetched, rows []Row, more bool) error {
 		r.from = p.place
 		page.Place = &Place{Of: r.of, At: r.way.place(p.place), Rows: r.earlier + r.rows.all}
 	}
-	defer p.share.Release()
-	if !r.yield(page) {
+	wanted := r.yield(page)
+	r.rows.drop() // what is not held is free for the next page
+	share := p.share
+	*p = fetched{}
+	if share.Release(); !wanted {
 		return errStopped
 	}
 	return nil

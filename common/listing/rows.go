@@ -126,6 +126,12 @@ func (u *rows) take(p *fetched) []Row {
 	return u.out
 }
 
+// drop lets go of the rows that take gave.
+func (u *rows) drop() {
+	clear(u.out)
+	u.out = u.out[:0]
+}
+
 // isNew is whether the row is to be handed out, and notes that it came.
 func (u *rows) isNew(d digest, row *Row) bool {
 	now := mark{reading: u.seen.reading}

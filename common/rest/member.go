@@ -18,6 +18,9 @@ import (
 // checkpointEvery is the least time between two states of one stream, but for the last.
 const checkpointEvery = 10 * time.Second
 
+// keptBuffer is the largest buffer that is kept for the next record.
+const keptBuffer = 1 << 20
+
 // member is one selected stream of a family: what it still needs, what it has sent, and its state.
 type member struct {
 	*Stream
@@ -199,6 +202,9 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 	}
 	if err := m.run.out.Record(m.desc, data); err != nil {
 		return err
+	}
+	if cap(m.buf) > keptBuffer {
+		m.buf = nil
 	}
 	m.doc.Cycle.Records++
 	return nil
