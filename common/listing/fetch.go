@@ -17,8 +17,10 @@ import (
 // What a bad answer is given before it is final: so many tries and so much time. A server that is out of order for a moment is not out of
 // order for that long, and one that always answers so must not be asked for as long as one that is down.
 const (
-	badTries = 3
-	badTime  = 30 * time.Second
+	badTries = 4
+	badTime  = 10 * time.Second
+	// nullTries is after how many answers without it a row is believed to have gone.
+	nullTries = 3
 )
 
 // fetching is what matters to the asking for one page beyond its request.
@@ -144,7 +146,7 @@ func (j *judging) rows(picker record.Picker) httpclient.Judge {
 func (j *judging) detail() error {
 	page := j.page
 	if len(page.Records) == 0 {
-		if j.nulls++; j.nulls >= badTries {
+		if j.nulls++; j.nulls >= nullTries {
 			return errGone
 		}
 		return httpclient.Again(fault.Transientf("%s answered without the row that was asked for.", page.request.Path))
@@ -187,8 +189,8 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	without := fault.Transientf("%s answered without the rows that were asked for.", p.request.Path)
 	if hasTotal {
 		p.total = totaled.Total(p.Page, true)
-		if p.total.Bad {
-			return fault.Transientf("%s answered with something that is no number in the place of the number of rows.", p.request.Path)
+		if p.total.Bad != "" {
+			return fault.Transientf("%s answered with something that is no number as %s, the number of rows.", p.request.Path, p.total.Bad)
 		}
 		if len(p.Records) > 0 && p.total.Told && p.total.Rows <= 0 {
 			if totaled.Reliable() {
@@ -209,8 +211,8 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	case err != nil:
 		return &fault.Error{Kind: fault.Transient, Message: p.request.Path + " answered with rows of an unknown form.", Err: err}
 	case len(p.Records) > 0:
-	case complains(p.Body), hasTotal && totaled.Reliable() && !p.total.Told:
-		return without
+	case complains(p.Body), hasTotal && !p.total.Told && (totaled.Reliable() || totaled.Documented() && p.Body[0] == '['):
+		return without // an envelope was to be expected
 	}
 	return nil
 }

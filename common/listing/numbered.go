@@ -127,7 +127,7 @@ func (n *numbered) at(i int) httpclient.Request {
 
 // fetching is how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, past: i > 0 && !(n.reading.told && n.reading.reliable)}
+	return fetching{later: i > 0, past: i > 0 && (!n.reading.told || !n.reading.reliable || i >= n.byRows())}
 }
 
 // use hands page i on, and says whether there may be more.
@@ -169,7 +169,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) error {
 		n.suspect = &fault.Error{Kind: fault.Transient, Err: p.err, Message: fmt.Sprintf("%s refuses page %d although there are more rows, "+
 			"and answers where it answered before. Trying again later may help.", p.request.Path, i+1)}
 		n.denied = n.suspect
-	} else if n.behind[i] != there || n.filled == 0 {
+	} else if n.behind[i] != there || n.filled == 0 || n.agrees() {
 		return nil
 	}
 	_, err := n.askWith(ctx, p.share, n.way, n.at(0), fetching{})

@@ -41,6 +41,8 @@ type Totaled interface {
 	// Total is the number of rows of the whole listing, or of all of it from the place on where it began, as p tells it. first is whether p is
 	// the first page that came of it.
 	Total(p Page, first bool) Total
+	// Documented is whether the answer is said to have the number.
+	Documented() bool
 	// Reliable is whether the number is a promise. One that is not may be wrong either way: it is a reason to go on asking, and none to stop.
 	Reliable() bool
 }
@@ -49,7 +51,7 @@ type Totaled interface {
 type Total struct {
 	Rows int64
 	Told bool
-	Bad  bool // it says something that is no number
+	Bad  string // where it says something that is no number; "": it does not
 }
 
 // Bounded is a Strategy that cannot reach every row of every listing.
@@ -177,6 +179,9 @@ func (n Number) Resize(size int) (Strategy, bool) {
 // Total is the number that Rows names.
 func (n Number) Total(p Page, _ bool) Total { return total(p, n.Rows) }
 
+// Documented is whether there is a number.
+func (n Number) Documented() bool { return n.Rows != "" }
+
 // Reliable is whether there is a number and it is not Unsure.
 func (n Number) Reliable() bool { return n.Rows != "" && !n.Unsure }
 
@@ -221,6 +226,9 @@ func (o Offset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 
 // Total is the number that Rows names.
 func (o Offset) Total(p Page, _ bool) Total { return total(p, o.Rows) }
+
+// Documented is whether there is a number.
+func (o Offset) Documented() bool { return o.Rows != "" }
 
 // Reliable is whether there is a number.
 func (o Offset) Reliable() bool { return o.Rows != "" }
@@ -335,6 +343,9 @@ func (k Keyset) Total(p Page, first bool) Total {
 // Anchored is true: what comes or goes before the key moves nothing that is behind it.
 func (Keyset) Anchored() bool { return true }
 
+// Documented is whether there is a number.
+func (k Keyset) Documented() bool { return k.Rows != "" }
+
 // Reliable is whether there is a number.
 func (k Keyset) Reliable() bool { return k.Rows != "" }
 
@@ -393,7 +404,9 @@ func total(p Page, path string) (t Total) {
 	}
 	said := p.Body.Get(path)
 	t.Rows, t.Told = said.Int()
-	t.Bad = !t.Told && !said.IsNull()
+	if !t.Told && !said.IsNull() {
+		t.Bad = path
+	}
 	return t
 }
 

@@ -138,7 +138,7 @@ func TestNumberCounts(t *testing.T) {
 	if total := n.Total(p, false); total != (pagination.Total{Rows: 7, Told: true}) || !n.Reliable() {
 		t.Errorf("Total is %+v", total)
 	}
-	if total := n.Total(page(2, `{"total":"many"}`, nil), false); !total.Bad {
+	if total := n.Total(page(2, `{"total":"many"}`, nil), false); total.Bad != "total" {
 		t.Errorf("Total is %+v", total)
 	}
 	second := n.At(httpclient.Request{Query: url.Values{"deleted": {"false"}}}, 1)
