@@ -228,7 +228,9 @@ func (c *Cursor) clock() *listing.Clock {
 	if c == nil {
 		return nil
 	}
-	return &listing.Clock{Field: c.Field, Layouts: c.Layouts, Zone: c.zone(), Open: c.Open}
+	return &listing.Clock{
+		Field: c.Field, Layouts: c.Layouts, Zone: c.zone(), Open: c.Open, Loose: c.Hidden || c.Open != "" || c.Margin > DefaultMargin,
+	}
 }
 
 // slice reads one slice; estimate is the rows that the slices promised so far.
