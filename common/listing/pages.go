@@ -140,7 +140,8 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) error 
 		}
 		share := p.share
 		rows := r.accept(&p)
-		if p, rows, err = r.again(ctx, p, rows, f, func() bool { return offset && r.short() }); err != nil {
+		wanted := func() bool { return r.short() && (offset || ends(strategy, &p)) }
+		if p, rows, err = r.again(ctx, p, rows, f, wanted); err != nil {
 			share.Release()
 			return err
 		}
@@ -156,6 +157,12 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) error 
 		}
 	}
 	return nil
+}
+
+// ends is whether no page follows p.
+func ends(strategy pagination.Strategy, p *fetched) bool {
+	_, more := strategy.Next(p.request, p.Page)
+	return !more
 }
 
 // atOnce asks for the whole listing in one answer, and page by page where that is not known to work, or may have been cut off. It is known
