@@ -2,6 +2,7 @@ package listing
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -175,6 +176,9 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		return r.numbered(ctx, pages.Number, request)
 	}
 	whole, err := r.ask(ctx, pages.Once(request), fetching{past: true})
+	if errors.Is(err, errGone) && known != trusted { // or there is no such page
+		return r.numbered(ctx, pages.Number, request)
+	}
 	if err != nil {
 		return err
 	}
