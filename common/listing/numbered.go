@@ -82,9 +82,8 @@ func (n *numbered) begin(ctx context.Context) (fetched, error) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	n.end, err = n.search(ctx, &first)
-	if told := first.total; err == nil && n.end.page == 1 && told.Told && told.Rows == int64(n.size) && !n.refused {
-		n.alone = true // a row that had gone meanwhile would be missing here
+	if n.end, err = n.search(ctx, &first); err == nil && n.end.page == 1 && first.sole() && !n.refused {
+		n.alone = true
 		return first, nil
 	}
 	first.share.Release()

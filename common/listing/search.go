@@ -42,7 +42,7 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
 			lower, low = low, next
 		case seen == same && of > 0: // the last page again, which of may be already
 			return s.lowest(ctx, lower, of)
-		case next == 1:
+		case next == 1 && !first.sole():
 			if low, err = s.second(ctx, seen); err != nil || low == 0 {
 				return s.last(0), err
 			}
