@@ -196,9 +196,9 @@ type broken struct {
 	first time.Time
 }
 
-// see makes f final where res is the last of enough such answers. What is said of the moment, as "too fast" is, and what is empty are none.
+// see makes f final where res is the last of enough such answers. What is said of the moment, as "too fast" is, is none.
 func (b *broken) see(res *Response, f *failure) {
-	if f == nil || f.step != retry || f.hold || f.doubt || res.Status/100 != 2 || res.Body != nil || len(res.Text) == 0 {
+	if f == nil || f.step != retry || f.hold || f.doubt || res.Status/100 != 2 || res.Body != nil {
 		b.count = 0
 		return
 	}
