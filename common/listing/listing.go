@@ -117,6 +117,7 @@ type Mended struct {
 // Kind is how a listing ended.
 type Kind uint8
 
+// How a listing may end.
 const (
 	Done    Kind = iota // every row came
 	Absent              // the account does not have it

@@ -54,15 +54,6 @@ func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// told is what an API says of the number of its rows.
-type told uint8
-
-const (
-	nothing told = iota
-	hint
-	promise
-)
-
 // past is what an API answers behind its last page.
 type past uint8
 
@@ -270,7 +261,7 @@ func ids(from, to int) (all []string) {
 
 // dice is a source of chance that begins the same way in every run.
 func dice(seed int) *rand.Rand {
-	return rand.New(rand.NewPCG(uint64(seed), 1)) //nolint:gosec // a test that is the same every time
+	return rand.New(rand.NewPCG(uint64(seed), 1))
 }
 
 // without is rows without the one at i.

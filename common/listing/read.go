@@ -230,7 +230,7 @@ func (r *reading) settled() bool {
 		return false
 	case !r.moved() && r.told && r.reliable && !r.rows.twice: // it is held to its word
 		return false
-	case !r.moved() && r.rows.found == 0 && !(r.told && r.reliable):
+	case !r.moved() && r.rows.found == 0 && (!r.told || !r.reliable):
 		return true
 	case r.Clock == nil || r.Clock.Loose || r.rows.old > 0:
 		return false
