@@ -16,6 +16,9 @@ type column struct {
 	quoted []byte // the name as JSON, with the colon
 	index  int    // its place among all columns
 	edit   Edit   // nil to leave the value as it is
+	kind   Type   // of its values; 0: any
+	of     Type   // of the elements of a List
+	key    bool   // the values tell rows apart
 	source string // the path of the member that counts where several have the name; "": the first one does
 	stops  bool   // Flatten stops here
 	made   []*column
@@ -24,7 +27,7 @@ type column struct {
 // inside is the edit of a column out of whose value members are dropped.
 type inside struct{ drops branch }
 
-// sibling is the edit of a column that only a Decimal or a Number fills.
+// sibling is the edit of a column that only a Decimal fills, or that holds what fits no other.
 type sibling struct{}
 
 func (inside) edit()  {}
@@ -46,6 +49,11 @@ func Compile(edits ...Edit) *Shape {
 	for _, edit := range edits {
 		c.editing(edit)
 	}
+	for _, edit := range edits {
+		if e, ok := edit.(Column); ok {
+			c.typing(e)
+		}
+	}
 	return c.shape()
 }
 
@@ -56,6 +64,8 @@ type compiler struct {
 	last    []*column
 	renames map[string]string // From: To
 	flatten *Flatten
+	times   Times
+	typed   bool
 	lower   bool
 	prefix  string
 }
@@ -67,6 +77,7 @@ func (c *compiler) shape() *Shape {
 	s := &Shape{
 		columns: maps.Clone(c.columns), order: c.order, last: c.last, lower: c.lower, flatten: c.flatten != nil,
 		prefix: c.prefix, renames: c.lower || c.flatten != nil || c.prefix != "",
+		times: c.times, typed: c.typed, unparsed: c.columns[Unparsed], undeclared: c.columns[Undeclared],
 		seed: maphash.MakeSeed(), warnings: map[warning]int64{},
 	}
 	if s.flatten {
@@ -143,7 +154,12 @@ func (c *compiler) set(col *column, edit Edit) *column {
 // editing enters what an edit says about values.
 func (c *compiler) editing(edit Edit) {
 	switch e := edit.(type) {
-	case LowerKeys, Prefix:
+	case LowerKeys, Prefix, Column:
+	case Times:
+		if c.times.Layouts != nil || c.times.Zone != nil {
+			panic("record: more than one Times")
+		}
+		c.times = e
 	case Flatten:
 		for _, name := range e.Keep {
 			c.field(name).stops = true
@@ -152,27 +168,12 @@ func (c *compiler) editing(edit Edit) {
 		if c.lower && e.From != strings.ToLower(e.From) {
 			panic(fmt.Sprintf("record: no member has the name %q", e.From))
 		}
-	case Time:
-		c.set(c.field(e.Field), e)
-	case Date:
-		c.set(c.field(e.Field), e)
-	case Integer:
-		c.set(c.field(e.Field), e)
-	case Boolean:
-		c.set(c.field(e.Field), e)
-	case Number:
-		col := c.set(c.field(e.Field), e)
-		if e.Text {
-			col.made = append(col.made, c.set(c.column(e.Field+"_text"), sibling{}))
-		}
 	case Prefer:
 		col := c.field(e.Field)
 		if col.source != "" || e.Path == "" {
 			panic(fmt.Sprintf("record: a Prefer without a path, or a second one for %q", e.Field))
 		}
 		col.source = e.Path
-	case JSONText:
-		c.set(c.field(e.Field), e)
 	case Drop:
 		c.drop(e)
 	case Put:
@@ -190,6 +191,19 @@ func (c *compiler) editing(edit Edit) {
 		}
 	default:
 		panic(fmt.Sprintf("record: no such edit: %T", edit))
+	}
+}
+
+// typing enters a Column, when all edits of values are known.
+func (c *compiler) typing(e Column) {
+	col := c.field(e.Field)
+	_, constant := col.edit.(Put)
+	if e.Type == 0 || col.kind != 0 || constant {
+		panic(fmt.Sprintf("record: %q cannot be a column, or not once more", e.Field))
+	}
+	col.kind, col.of, col.key, col.stops, c.typed = e.Type, e.Of, e.Key, true, true
+	if (e.Field == Unparsed || e.Field == Undeclared) && col.edit == nil {
+		col.edit = sibling{}
 	}
 }
 

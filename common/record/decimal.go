@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/tidwall/gjson"
 )
 
 // amount is one number in Brazilian text, taken apart.
@@ -13,6 +15,7 @@ type amount struct {
 	negative bool
 	digits   string // with the points and commas that stand in it
 	labelled bool   // a currency or a unit stands with it
+	unit     bool   // a unit or a per cent sign does
 }
 
 // readAmounts reads a number or a range. Of a single number both ends are the same.
@@ -49,9 +52,11 @@ func readAmount(text string) (a amount, ok bool) {
 	}
 	a.digits = text[:end]
 	switch unit := strings.TrimSpace(text[end:]); {
-	case unit == "" || unit == "%":
+	case unit == "":
+	case unit == "%":
+		a.unit = true
 	case isUnit(unit):
-		a.labelled = true
+		a.labelled, a.unit = true, true
 	default:
 		return amount{}, false
 	}
@@ -113,6 +118,32 @@ func (a amount) appendTo(dst []byte) (number []byte, ok bool) {
 		dst = append(append(dst, '.'), fraction...)
 	}
 	return dst, true
+}
+
+// appendTextNumber appends the JSON number that text is. ok is false, and dst as it was, where it is none.
+func appendTextNumber(dst []byte, text string) (number []byte, ok bool) {
+	if text == "" {
+		return dst, false
+	}
+	if (text[0] == '-' || isDigit(text[0])) && gjson.Valid(text) {
+		return append(dst, text...), true
+	}
+	a, ok := readAmount(text)
+	if !ok || a.unit {
+		if a, ok = readCNPJ(text); !ok {
+			return dst, false
+		}
+	}
+	if number, ok = a.appendTo(dst); !ok {
+		return dst, false
+	}
+	return number, true
+}
+
+// readCNPJ is the digits of a company's number in the register, which has fourteen.
+func readCNPJ(text string) (a amount, ok bool) {
+	a.digits = strings.NewReplacer(".", "", "/", "", "-", "").Replace(text)
+	return a, len(a.digits) == 14 && allDigits(a.digits)
 }
 
 func allDigits(s string) bool {

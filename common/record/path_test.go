@@ -103,8 +103,8 @@ func TestNoAllocation(t *testing.T) {
 	picker := NewPicker("id", "last_updated_at", "building.address.city", "missing")
 	out := make([]Value, 0, 4)
 	var dst []byte
-	shape := Compile(Time{Field: "last_updated_at"}, Decimal{Field: "rent", Range: true}, Drop{"unit.cover"}, Rename{"title", "name"})
-	flat := Compile(Flatten{}, LowerKeys{}, Time{Field: "last_updated_at"})
+	shape := Compile(as(Timestamp, "last_updated_at"), Decimal{Field: "rent", Range: true}, Drop{"unit.cover"}, Rename{"title", "name"})
+	flat := Compile(Flatten{}, LowerKeys{}, as(Timestamp, "last_updated_at"))
 	put := []Member{{"parent_id", []byte("1")}, {"code", []byte("2")}}
 	for name, f := range map[string]func(){
 		"Get":          func() { r.Get("id") },

@@ -11,17 +11,21 @@ import (
 
 // Shape is edits compiled. A nil Shape changes nothing. It is safe for concurrent use.
 type Shape struct {
-	columns   map[string]*column // by the name before Rename
-	order     []*column          // all of them
-	last      []*column          // those of Put and Decimal, which come last where the record lacks them
-	lengths   uint64             // a bit for the length of each name in columns, modulo 64
-	lower     bool
-	flatten   bool
-	renames   bool // lower, flatten or a prefix: a member of no column may change its name too
-	separator string
-	prefix    string
-	seed      maphash.Seed
-	memories  sync.Pool // of *memory
+	columns    map[string]*column // by the name before Rename
+	order      []*column          // all of them
+	last       []*column          // those of Put and Decimal, which come last where the record lacks them
+	unparsed   *column            // for values that do not fit their columns; nil: they are lost
+	undeclared *column            // for members of no column; nil: they stay
+	times      Times
+	lengths    uint64 // a bit for the length of each name in columns, modulo 64
+	typed      bool   // there are Columns
+	lower      bool
+	flatten    bool
+	renames    bool // lower, flatten or a prefix: a member of no column may change its name too
+	separator  string
+	prefix     string
+	seed       maphash.Seed
+	memories   sync.Pool // of *memory
 
 	mu       sync.Mutex
 	warnings map[warning]int64
@@ -29,38 +33,70 @@ type Shape struct {
 
 type warning struct{ field, problem string }
 
-// Append appends r, edited in one pass over its bytes, to dst. The put members replace members of the same name, in their place and
-// whatever the edits say of it but for an Integer, a Number or a Time, or come last; of two of one name the first counts. What it appends
-// is valid JSON on one line. A record that is not an object is appended as it is.
+// Append is Fit for a Shape without Columns, whose records cannot fail to fit.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
+	dst, _, _ = s.Fit(dst, nil, r, put...)
+	return dst
+}
+
+// Fit appends r, edited in one pass over its bytes, to dst. The put members replace members of the same name, in their place and whatever the
+// edits say of it but for a Column, or come last; of two of one name the first counts. What it appends is valid JSON on one line. A record
+// that is not an object is appended as it is. With Columns the characters U+0000 are removed, and counted as a Warning.
+//
+// It appends to nulled the fields whose values did not fit their Columns and became null. The error is a KeyError; what was appended to dst
+// and nulled then means nothing.
+func (s *Shape) Fit(dst []byte, nulled []string, r Record, put ...Member) (data []byte, fields []string, err error) {
 	start := skipSpace(r)
 	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {
-		return append(dst, r...)
+		return append(dst, r...), nulled, nil
 	}
 	w := writer{shape: s, put: put, dst: append(dst, '{'), start: len(dst) + 1}
-	if s != nil {
-		w.columns, w.renames = len(s.order), s.renames
-	}
-	if w.renames {
-		w.memory, _ = s.memories.Get().(*memory)
-		if w.memory == nil {
-			w.memory = &memory{names: names{table: make([]uint32, 256)}}
+	if s == nil || !s.renames && !s.typed {
+		if s != nil {
+			w.columns = len(s.order)
 		}
-		w.memory.name = append(w.memory.name[:0], s.prefix...)
-		w.memory.path = w.memory.path[:0]
-		w.object(r, start, 0, len(s.prefix))
-		w.memory.names.clear()
-		if len(w.only) > 0 {
-			w.restart()
-			w.object(r, start, 0, len(s.prefix))
-			w.memory.names.clear()
-		}
-		s.memories.Put(w.memory)
-	} else {
 		w.object(r, start, 0, 0)
+		w.rest()
+		return append(w.dst, '}'), nulled, nil
+	}
+	w.columns, w.renames = len(s.order), s.renames
+	if s.typed {
+		r = s.withoutNul(r)
+	}
+	if w.memory, _ = s.memories.Get().(*memory); w.memory == nil {
+		w.memory = &memory{names: names{table: make([]uint32, 256)}}
+	}
+	w.begin(r, start)
+	if len(w.only) > 0 {
+		w.restart()
+		w.begin(r, start)
 	}
 	w.rest()
-	return append(w.dst, '}')
+	w.undeclared()
+	nulled, err = w.unparsed(nulled)
+	clear(w.memory.unfit) // which would hold on to the page
+	s.memories.Put(w.memory)
+	return append(w.dst, '}'), nulled, err
+}
+
+// begin writes the members of r, which begins at r[start].
+func (w *writer) begin(r []byte, start int) {
+	m := w.memory
+	m.name = append(m.name[:0], w.shape.prefix...)
+	m.path, m.aside, m.unfit = m.path[:0], m.aside[:0], m.unfit[:0]
+	w.object(r, start, 0, len(w.shape.prefix))
+	m.names.clear()
+}
+
+// withoutNul is JSON without the characters U+0000, which it counts.
+func (s *Shape) withoutNul(b []byte) []byte {
+	clean, removed := withoutNul(b)
+	if removed > 0 {
+		s.mu.Lock()
+		s.warnings[warning{problem: nulRemoved}] += removed
+		s.mu.Unlock()
+	}
+	return clean
 }
 
 // Warnings is what the Shape could not do so far, a row a field and problem, ordered by both. It is nil for a nil Shape. Once
@@ -116,16 +152,18 @@ type writer struct {
 	start   int          // where in dst the first member begins
 	seen    [4]uint64    // the set of columns met, then of put members written
 	beyond  map[int]bool // its part that has no room there
-	memory  *memory      // where names change
+	memory  *memory      // where names change or there are Columns
 	only    []int        // columns to which only a member from their source is written
 	again   bool         // the record is written a second time, for them
 }
 
-// memory is what a writer needs where names change, kept for the next record.
+// memory is what a writer needs where names change or there are Columns, kept for the next record.
 type memory struct {
 	name  []byte // names in the making, each with what it begins with
 	path  []byte // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
 	names names  // those written that are of no column
+	unfit []misfit
+	aside []byte // the members of no column, with commas between them, where the shape has a column for them
 }
 
 // object writes the members of the object that begins at b[i]. What their names begin with is w.memory.name[from:to].
@@ -156,12 +194,14 @@ func (w *writer) object(b []byte, i, from, to int) {
 			m.path = append(c.appendKey(m.path), '.')
 			w.object(value, 0, to, len(m.name))
 			m.path = m.path[:path]
-		case column != nil:
+		case column != nil && !column.lacks(value):
 			if column.source == "" || !w.renames || w.chosen(column, &c) {
 				w.column(column, value)
 			}
 		case w.renames:
 			w.renamed(name, value)
+		case s != nil && s.undeclared != nil:
+			w.setAside(b[c.at:c.i-len(value)], value)
 		default:
 			w.comma()
 			w.dst = append(w.dst, b[c.at:c.i]...)
@@ -212,65 +252,36 @@ func (w *writer) replaced(name []byte, column *column) bool {
 func (w *writer) member(m Member) {
 	w.comma()
 	w.dst = append(appendQuoted(w.dst, []byte(m.Name)), ':')
-	if len(m.Value) == 0 {
+	switch c := w.shape.column([]byte(m.Name)); {
+	case len(m.Value) == 0:
 		w.dst = append(w.dst, "null"...)
-		return
-	}
-	if c := w.shape.column([]byte(m.Name)); c != nil {
-		switch e := c.edit.(type) {
-		case Integer:
-			w.integer(c, m.Value)
-			return
-		case Number:
-			w.number(c, m.Value)
-			return
-		case Time:
-			w.time(c, m.Value, e, false)
-			return
-		}
-	}
-	w.dst = appendCompact(w.dst, m.Value)
-}
-
-// integer writes the value of an Integer.
-func (w *writer) integer(c *column, value []byte) {
-	v := Value{bytes.TrimSpace(value)}
-	text := v.raw
-	var buffer [32]byte
-	if v.kind() == '"' {
-		text = bytes.TrimSpace(v.appendText(buffer[:0]))
-	}
-	switch {
-	case v.IsNull() || len(text) == 0:
-		w.dst = append(w.dst, "null"...)
-	case v.kind() == '-' || isDigit(v.kind()) || isWhole(text):
-		w.dst = append(w.dst, text...)
+	case c != nil && c.kind != 0:
+		w.fit(c, w.shape.withoutNul(bytes.TrimSpace(m.Value)))
 	default:
-		w.dst = appendCompact(w.dst, value)
-		w.warn(c, unreadableInteger)
+		w.dst = appendCompact(w.dst, m.Value)
 	}
 }
 
-// isWhole says whether text is a whole number as JSON writes it.
-func isWhole(text []byte) bool {
-	digits := bytes.TrimPrefix(text, []byte("-"))
-	return len(digits) > 0 && (digits[0] != '0' || len(text) == 1) && !bytes.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
-}
-
-// renamed writes a member of no column under its new name.
+// renamed writes a member of no column under its new name, or sets it aside.
 func (w *writer) renamed(name, value []byte) {
-	before := len(w.dst)
-	w.comma()
-	from := len(w.dst)
-	w.dst = appendQuoted(w.dst, name)
-	if !w.memory.names.add(w.shape.seed, w.dst, from) {
+	out, start := &w.dst, w.start
+	if w.shape.undeclared != nil {
+		out, start = &w.memory.aside, 0
+	}
+	before := len(*out)
+	if before > start {
+		*out = append(*out, ',')
+	}
+	from := len(*out)
+	*out = appendQuoted(*out, name)
+	if !w.memory.names.add(w.shape.seed, *out, from) {
 		if !w.again {
 			w.shape.warnAny(name, repeatedName)
 		}
-		w.dst = w.dst[:before]
+		*out = (*out)[:before]
 		return
 	}
-	w.dst = append(append(w.dst, ':'), value...)
+	*out = append(append(*out, ':'), value...)
 }
 
 // column writes a member of a column.
@@ -282,9 +293,7 @@ func (w *writer) column(c *column, value []byte) {
 		w.warn(c, takenName)
 		return
 	case group:
-		if (Value{value}).IsNull() {
-			return
-		}
+		return // null in the place of an object
 	}
 	if !w.first(c.index) {
 		switch _, constant := c.edit.(Put); {
@@ -298,28 +307,25 @@ func (w *writer) column(c *column, value []byte) {
 	}
 	w.key(c)
 	switch e := c.edit.(type) {
-	case Time:
-		w.time(c, value, e, false)
-	case Date:
-		w.time(c, value, Time{Field: e.Field, Layouts: e.Layouts, Zone: e.Zone}, true)
 	case Decimal:
-		w.dst = append(w.dst, value...)
+		w.value(c, value)
 		w.decimal(c, value, e.ZeroIsNull)
-	case Integer:
-		w.integer(c, value)
-	case Number:
-		w.number(c, value)
-	case Boolean:
-		w.boolean(c, value)
-	case JSONText:
-		w.dst = appendAsText(w.dst, value)
 	case Put:
 		w.dst = append(w.dst, e.Value...)
 	case inside:
 		w.dst = appendWithout(w.dst, value, e.drops)
 	default:
-		w.dst = append(w.dst, value...)
+		w.value(c, value)
 	}
+}
+
+// value writes a value in the type of its column, if that has one.
+func (w *writer) value(c *column, value []byte) {
+	if c.kind == 0 {
+		w.dst = append(w.dst, value...)
+		return
+	}
+	w.fit(c, value)
 }
 
 // rest writes what is there even where the record lacks it.
@@ -374,46 +380,6 @@ func (w *writer) key(c *column) {
 	w.dst = append(w.dst, c.quoted...)
 }
 
-// time writes the value of a Time, or with day that of a Date.
-func (w *writer) time(c *column, value []byte, e Time, day bool) {
-	v := Value{value}
-	if v.IsNull() {
-		w.dst = append(w.dst, "null"...)
-		return
-	}
-	if v.kind() == '"' {
-		var buffer [64]byte
-		text := v.appendText(buffer[:0])
-		if len(bytes.TrimSpace(text)) == 0 {
-			w.dst = append(w.dst, "null"...)
-			return
-		}
-		zone := e.Zone
-		if day {
-			zone = nil // a day on whose midnight the clocks go forward is still that day
-		}
-		if m, ok := readMoment(string(text), e.Layouts, zone); ok {
-			w.dst = append(w.dst, '"')
-			switch {
-			case !day:
-				w.dst = m.appendTo(w.dst)
-			case m.zoned && e.Zone != nil:
-				w.dst = appendDay(w.dst, m.time.In(e.Zone))
-			default:
-				w.dst = appendDay(w.dst, m.time)
-			}
-			w.dst = append(w.dst, '"')
-			return
-		}
-	}
-	if e.Strict {
-		w.oddTime(c, v, e)
-		return
-	}
-	w.dst = append(w.dst, value...)
-	w.warn(c, unreadableTime)
-}
-
 // decimal writes the members that a Decimal makes of value: the number and, if it has them, the ends of the range.
 func (w *writer) decimal(c *column, value []byte, zeroIsNull bool) {
 	var buffers [2][64]byte
@@ -436,7 +402,7 @@ func (w *writer) decimal(c *column, value []byte, zeroIsNull bool) {
 			continue
 		}
 		w.key(c.made[i])
-		if n == nil || zeroIsNull && isZero(n) {
+		if n == nil || zeroIsNull && isZero(n) || holds(n, false) == unfit {
 			w.dst = append(w.dst, "null"...)
 		} else {
 			w.dst = append(w.dst, n...)

@@ -16,17 +16,19 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
 // run is one read of the source.
 type run struct {
-	api    API
-	client *httpclient.Client
-	out    *protocol.Emitter
-	log    *slog.Logger
-	now    time.Time     // when the read began
-	slots  chan struct{} // requests in flight
+	api     API
+	client  *httpclient.Client
+	schemas *spec.Spec
+	out     *protocol.Emitter
+	log     *slog.Logger
+	now     time.Time     // when the read began
+	slots   chan struct{} // requests in flight
 
 	answered atomic.Bool // whether the API answered a request of this run as it should
 	noticed  atomic.Bool // whether the API's notice was told

@@ -107,6 +107,10 @@ func (s *Source) Read(
 	if err != nil {
 		return err
 	}
+	schemas, err := s.description.Files()
+	if err != nil {
+		return err
+	}
 	input, err := state.Parse(given)
 	if err != nil {
 		return err
@@ -119,7 +123,7 @@ func (s *Source) Read(
 		return err
 	}
 	r := run{
-		api: api, client: client, out: out, log: protocol.Logger(ctx), now: time.Now(),
+		api: api, schemas: schemas, client: client, out: out, log: protocol.Logger(ctx), now: time.Now(),
 		slots: make(chan struct{}, cmp.Or(api.Parallel, defaultParallel)),
 	}
 	for _, warning := range api.Warn {
