@@ -48,6 +48,9 @@ func TestNames(t *testing.T) {
 			name: "null in the place of an object", edits: []Edit{Flatten{}, as(JSONText, "a_b_c"), Rename{"e", "d_x"}},
 			in: `{"a":null,"z":null,"d":{"y":null}}`, want: `{"z":null,"d_y":null}`,
 		}, {
+			name: "blank text in the place of an object", edits: []Edit{Flatten{}, as(JSONText, "a_b")},
+			in: `{"a":" ","z":" "}`, want: `{"z":" "}`,
+		}, {
 			name: "no object where one is expected", edits: []Edit{Flatten{}, as(JSONText, "a_b_c")},
 			in: `{"a":{"b":7,"x":1}}`, want: `{"a_b":7,"a_x":1}`,
 		},

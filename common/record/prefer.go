@@ -10,10 +10,11 @@ type group struct{}
 
 func (group) edit() {}
 
-// lacks is whether the column is for an object that Flatten takes apart, and value is another one, for which there is no column.
+// lacks is whether the column is for an object that Flatten takes apart, and value is another one, for which there is no column. Null and blank
+// text are none: so APIs write that there is no object.
 func (c *column) lacks(value []byte) bool {
 	_, group := c.edit.(group)
-	return group && !(Value{value}).IsNull()
+	return group && !(Value{value}).IsNull() && (value[0] != '"' || !isBlank(value))
 }
 
 // groups enters the columns of the objects that Flatten takes apart into columns.

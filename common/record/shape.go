@@ -293,7 +293,7 @@ func (w *writer) column(c *column, value []byte) {
 		w.warn(c, takenName)
 		return
 	case group:
-		return // null in the place of an object
+		return // nothing in the place of an object
 	}
 	if !w.first(c.index) {
 		switch _, constant := c.edit.(Put); {
