@@ -113,6 +113,31 @@ func (w *writer) fit(c *column, value []byte) {
 	}
 }
 
+// stays is whether a value is of its column's type as it stands, and nothing else is to be done with it.
+func (c *column) stays(value []byte) bool {
+	if c.edit != nil || len(value) == 0 {
+		return false
+	}
+	kind := value[0]
+	switch c.kind {
+	case 0:
+		return true
+	case Text, JSONText:
+		return kind == '"' || kind == 'n'
+	case Boolean:
+		return kind == 't' || kind == 'f' || kind == 'n'
+	case Integer:
+		return kind == 'n' || isPlain(value)
+	case Number:
+		return kind == 'n' || isDecimal(value)
+	case Object:
+		return kind == '{' || kind == 'n'
+	case List:
+		return kind == '[' || kind == 'n'
+	}
+	return kind == 'n'
+}
+
 // misfit is a value that does not fit its column.
 type misfit struct {
 	column *column
@@ -131,8 +156,8 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 			return append(dst, value...), fits
 		}
 	case Integer:
-		if isPlain(value) {
-			return append(dst, value...), fits
+		if whole := bytes.TrimSuffix(value, []byte(".0")); isPlain(whole) {
+			return append(dst, whole...), fits
 		}
 	}
 	switch value[0] {
@@ -250,6 +275,19 @@ func isPlain(value []byte) bool {
 	return true
 }
 
+// isDecimal is whether a JSON value is a number that is written without an exponent and with few enough digits to be held.
+func isDecimal(value []byte) bool {
+	if len(value) > 29 {
+		return false
+	}
+	for _, c := range value {
+		if !isDigit(c) && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
 // appendInteger appends the whole number that a number is.
 func appendInteger(dst, number []byte) ([]byte, verdict) {
 	n, ok := wholeNumber(number)
@@ -310,6 +348,11 @@ digits:
 
 // appendTime appends the day or the moment that a text says.
 func appendTime(dst []byte, kind Type, text string, times *Times) ([]byte, verdict) {
+	if times.Layouts == nil {
+		if c, ok := readDay(text); ok && c.year >= 1000 && (kind == Date || c.zoned && c.offset == 0) {
+			return c.appendTo(dst, kind), fits
+		}
+	}
 	zone := times.Zone
 	if kind == Date {
 		zone = nil // a day on whose midnight the clocks go forward is still that day
@@ -388,12 +431,12 @@ var nul = []byte(`\u0000`)
 func withoutNul(r []byte) (clean []byte, removed int64) {
 	copied, from := 0, 0
 	for {
-		i := bytes.Index(r[from:], nul)
-		if i < 0 {
+		i := bytes.IndexByte(r[from:], '\\')
+		if i < 0 || from+i+1 >= len(r) {
 			break
 		}
 		i += from
-		if from = i + 1; !startsEscape(r, i) {
+		if from = i + 2; !bytes.HasPrefix(r[i:], nul) { // the byte behind a backslash belongs to it
 			continue
 		}
 		clean = append(clean, r[copied:i]...)

@@ -153,7 +153,7 @@ func TestColumn(t *testing.T) {
 			if test.want[i] == unfit {
 				want, wantNulled = fmt.Sprintf(`{"f":null,"_unparsed":{"f":%s}}`, test.value), 1
 			}
-			got, nulled, err := shape.Fit(nil, nil, Record(`{"f":`+test.value+`}`))
+			got, nulled, err := shape.Fit(nil, nil, Record(`{"f":`+test.value+`}`), Value{})
 			if string(got) != want || len(nulled) != wantNulled || len(shape.Warnings()) != wantNulled || err != nil {
 				t.Errorf("%s where %s is due became %s, %q, %v; want %s", test.value, kind, got, nulled, err, want)
 			}
@@ -235,7 +235,7 @@ func TestColumnOfList(t *testing.T) {
 func TestColumnKey(t *testing.T) {
 	shape := Compile(Column{Field: "id", Type: Integer, Key: true}, as(Object, Unparsed))
 	for value, want := range map[string]string{`"7"`: "", `null`: "", `" "`: "", `"A7"`: `the key "id" is not a whole number`} {
-		_, _, err := shape.Fit(nil, nil, Record(`{"id":`+value+`}`))
+		_, _, err := shape.Fit(nil, nil, Record(`{"id":`+value+`}`), Value{})
 		if text := fmt.Sprint(err); want == "" && err != nil || want != "" && text != want {
 			t.Errorf("%s: %v; want %q", value, err, want)
 		}
@@ -284,12 +284,43 @@ func TestUnparsed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			shape := Compile(test.edits...)
 			for range 2 { // nothing of the first record may show up in the second
-				got, nulled, err := shape.Fit(nil, nil, Record(test.in), test.put...)
+				got, nulled, err := shape.Fit(nil, nil, Record(test.in), Value{}, test.put...)
 				if string(got) != test.want || !reflect.DeepEqual(nulled, test.nulled) || err != nil {
 					t.Errorf("%s became %s, %q, %v; want %s, %q", test.in, got, nulled, err, test.want, test.nulled)
 				}
 			}
 		})
+	}
+}
+
+// TestMarks holds that marks change nothing but the time it takes, whosever they are.
+func TestMarks(t *testing.T) {
+	edits := [][]Edit{
+		{as(Integer, "id"), as(Object, "o"), as(Timestamp, "last_updated_at"), as(Object, Undeclared)},
+		{as(Integer, "id"), Drop{"unit.cover"}, Rename{"title", "name"}, Decimal{Field: "rent"}},
+		{LowerKeys{}, Flatten{}, as(Integer, "id"), as(Object, "unit"), as(Object, Undeclared)},
+	}
+	page := `[` + property + `,{ "id" : "7" , "\u006f":{"a":[1,{"b":"}"}]},"x":[],"last_updated_at":"13/08/2026"} ,{},{"id":8},{"a":{"b":{}},"a":[1]}]`
+	rows, marks, err := NewPicker(Marks).Cut(Record(page), "")
+	if err != nil || len(marks) != len(rows) {
+		t.Fatal(marks, err)
+	}
+	for _, e := range edits {
+		shape := Compile(e...)
+		for i, row := range rows {
+			want, _, _ := shape.Fit(nil, nil, row, Value{})
+			for j := range marks {
+				if got, _, err := shape.Fit(nil, nil, row, marks[j]); !bytes.Equal(got, want) || err != nil {
+					t.Errorf("row %d with the marks of row %d became\n%s, want\n%s", i, j, got, want)
+				}
+			}
+			if wrong, _, _ := shape.Fit(nil, nil, row, Value{bytes.Repeat([]byte{byte(len(row)), 0, 0, 0, 0, 0, 0, 0}, 3)}); !bytes.Equal(wrong, want) {
+				t.Errorf("row %d with wrong marks became\n%s, want\n%s", i, wrong, want)
+			}
+		}
+	}
+	if got := NewPicker("id", Marks).Pick(rows[0], nil); !got[0].Exists() || got[1].Exists() {
+		t.Errorf("Pick finds %v", got)
 	}
 }
 
@@ -331,7 +362,7 @@ func FuzzColumn(f *testing.F) {
 		if err != nil || r[0] != '{' {
 			return
 		}
-		out, nulled, err := shape.Fit(nil, nil, r)
+		out, nulled, err := shape.Fit(nil, nil, r, Value{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,12 +36,9 @@ func (sibling) edit() {}
 // branch is the members to drop from an object: those with a nil branch whole, of the others what is in theirs.
 type branch map[string]branch
 
-// Compile makes a Shape of edits, nil if there are none. It panics on an edit that is none (no field, a Value that is not JSON) and on
+// Compile makes a Shape of edits, nil if there are none but Times. It panics on an edit that is none (no field, a Value that is not JSON) and on
 // edits that contradict each other (two for one field, a field that no member can have): a programming error.
 func Compile(edits ...Edit) *Shape {
-	if len(edits) == 0 {
-		return nil
-	}
 	c := compiler{columns: map[string]*column{}, renames: map[string]string{}}
 	for _, edit := range edits { // names first: the other edits go by them
 		c.naming(edit)
@@ -53,6 +50,9 @@ func Compile(edits ...Edit) *Shape {
 		if e, ok := edit.(Column); ok {
 			c.typing(e)
 		}
+	}
+	if len(c.order) == 0 && c.flatten == nil && !c.lower && c.prefix == "" {
+		return nil
 	}
 	return c.shape()
 }

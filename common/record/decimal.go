@@ -130,9 +130,7 @@ func appendTextNumber(dst []byte, text string) (number []byte, ok bool) {
 	}
 	a, ok := readAmount(text)
 	if !ok || a.unit {
-		if a, ok = readCNPJ(text); !ok {
-			return dst, false
-		}
+		return appendCNPJ(dst, text)
 	}
 	if number, ok = a.appendTo(dst); !ok {
 		return dst, false
@@ -140,10 +138,25 @@ func appendTextNumber(dst []byte, text string) (number []byte, ok bool) {
 	return number, true
 }
 
-// readCNPJ is the digits of a company's number in the register, which has fourteen.
-func readCNPJ(text string) (a amount, ok bool) {
-	a.digits = strings.NewReplacer(".", "", "/", "", "-", "").Replace(text)
-	return a, len(a.digits) == 14 && allDigits(a.digits)
+// appendCNPJ appends the digits of a company's number in the register, of which there are fourteen, as a number.
+func appendCNPJ(dst []byte, text string) (number []byte, ok bool) {
+	number = dst
+	digits := 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case isDigit(c):
+			if c != '0' || len(number) > len(dst) {
+				number = append(number, c)
+			}
+			digits++
+		case c != '.' && c != '/' && c != '-':
+			return dst, false
+		}
+	}
+	if len(number) == len(dst) {
+		number = append(number, '0')
+	}
+	return number, digits == 14
 }
 
 func allDigits(s string) bool {

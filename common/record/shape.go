@@ -3,7 +3,9 @@ package record
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"hash/maphash"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -35,7 +37,7 @@ type warning struct{ field, problem string }
 
 // Append is Fit for a Shape without Columns, whose records cannot fail to fit.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
-	dst, _, _ = s.Fit(dst, nil, r, put...)
+	dst, _, _ = s.Fit(dst, nil, r, Value{}, put...)
 	return dst
 }
 
@@ -43,9 +45,11 @@ func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 // edits say of it but for a Column, or come last; of two of one name the first counts. What it appends is valid JSON on one line. A record
 // that is not an object is appended as it is. With Columns the characters U+0000 are removed, and counted as a Warning.
 //
+// marks is what Picker.Cut picked of r for Marks, which spares a search; it may be absent, or of another record.
+//
 // It appends to nulled the fields whose values did not fit their Columns and became null. The error is a KeyError; what was appended to dst
 // and nulled then means nothing.
-func (s *Shape) Fit(dst []byte, nulled []string, r Record, put ...Member) (data []byte, fields []string, err error) {
+func (s *Shape) Fit(dst []byte, nulled []string, r Record, marks Value, put ...Member) (data []byte, fields []string, err error) {
 	start := skipSpace(r)
 	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {
 		return append(dst, r...), nulled, nil
@@ -55,7 +59,7 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Record, put ...Member) (data 
 		if s != nil {
 			w.columns = len(s.order)
 		}
-		w.object(r, start, 0, 0)
+		w.members(r, start, Value{})
 		w.rest()
 		return append(w.dst, '}'), nulled, nil
 	}
@@ -64,12 +68,12 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Record, put ...Member) (data 
 		r = s.withoutNul(r)
 	}
 	if w.memory, _ = s.memories.Get().(*memory); w.memory == nil {
-		w.memory = &memory{names: names{table: make([]uint32, 256)}}
+		w.memory = &memory{names: names{table: make([]uint32, 256)}, follows: make([]*column, len(s.order)+1)}
 	}
-	w.begin(r, start)
+	w.begin(r, start, marks)
 	if len(w.only) > 0 {
 		w.restart()
-		w.begin(r, start)
+		w.begin(r, start, marks)
 	}
 	w.rest()
 	w.undeclared()
@@ -80,11 +84,15 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Record, put ...Member) (data 
 }
 
 // begin writes the members of r, which begins at r[start].
-func (w *writer) begin(r []byte, start int) {
+func (w *writer) begin(r []byte, start int, marks Value) {
 	m := w.memory
+	m.path, m.aside, m.unfit, w.last = m.path[:0], m.aside[:0], m.unfit[:0], w.columns
+	if !w.renames {
+		w.members(r, start, marks)
+		return
+	}
 	m.name = append(m.name[:0], w.shape.prefix...)
-	m.path, m.aside, m.unfit = m.path[:0], m.aside[:0], m.unfit[:0]
-	w.object(r, start, 0, len(w.shape.prefix))
+	w.object(r, start, 0, len(w.shape.prefix), marks.of(r, start))
 	m.names.clear()
 }
 
@@ -155,6 +163,7 @@ type writer struct {
 	memory  *memory      // where names change or there are Columns
 	only    []int        // columns to which only a member from their source is written
 	again   bool         // the record is written a second time, for them
+	last    int          // the index of the column of the last member
 }
 
 // memory is what a writer needs where names change or there are Columns, kept for the next record.
@@ -164,27 +173,140 @@ type memory struct {
 	names names  // those written that are of no column
 	unfit []misfit
 	aside []byte // the members of no column, with commas between them, where the shape has a column for them
+	// follows is the column that came behind each column last, by its index, and in the end the first one: most rows have the same order.
+	follows []*column
 }
 
-// object writes the members of the object that begins at b[i]. What their names begin with is w.memory.name[from:to].
-func (w *writer) object(b []byte, i, from, to int) {
-	s := w.shape
-	var buffer [64]byte
-	for c := open(b, i); c.member(); {
-		value := c.value()
-		name := c.key
-		switch {
-		case w.renames:
-			name = w.fullName(&c, from, to)
-		case c.escaped:
-			name = appendUnescaped(buffer[:0], name)
+// members writes the members of the object that begins at b[start], where no name changes. Those that stay are copied in runs, with what is
+// between them.
+func (w *writer) members(b []byte, start int, marks Value) {
+	c, left := open(b, start), marks.of(b, start)
+	var run span // what of b is to be copied
+	for {
+		if next := w.next(&c, left); next != nil {
+			value := b[c.at+len(next.quoted) : c.i : c.i]
+			left = left[8:]
+			w.take(&c, next, true, value, &run)
+			continue
 		}
-		column := s.column(name)
+		value, more := c.step(&left)
+		if !more {
+			break
+		}
+		column, same := w.at(&c)
+		w.take(&c, column, same, value, &run)
+	}
+	w.copy(b, &run)
+}
+
+// next moves c over the next member, with its marks, where that is of the column which came here last and is written without white space, as
+// nearly all are; it is that column, or nil.
+func (w *writer) next(c *cursor, marks []byte) *column {
+	if w.memory == nil || len(marks) < 8 {
+		return nil
+	}
+	next := w.memory.follows[w.last]
+	mark := binary.LittleEndian.Uint64(marks)
+	start, end, at := int(mark>>32), int(mark&math.MaxUint32), c.i
+	if next == nil || at >= start || start >= end || end > len(c.bytes) {
+		return nil
+	}
+	if c.bytes[at] == ',' {
+		at++
+	}
+	if string(c.bytes[at:start]) != string(next.quoted) {
+		return nil
+	}
+	c.at, c.key, c.escaped, c.i = at, c.bytes[at+1:start-2], false, end
+	return next
+}
+
+// of is the marks of the values in b, which begins at b[start]; nothing where they are those of another record.
+func (v Value) of(b []byte, start int) []byte {
+	if len(v.raw) > 8 && start == 0 && binary.LittleEndian.Uint64(v.raw) == uint64(len(b)) {
+		return v.raw[8:]
+	}
+	return nil
+}
+
+// take takes the member at which c stood last, which is of column and has its name already if it is the same: it writes it, or adds it to the run
+// of those that stay.
+func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *span) {
+	if column != nil {
+		w.last = column.index
+	}
+	if len(w.put) > 0 {
+		if i := w.putAs(column, c); i >= 0 {
+			w.copy(c.bytes, run)
+			w.putOnce(i)
+			return
+		}
+	}
+	switch {
+	case same && column.stays(value) && w.first(column.index), column == nil && (w.shape == nil || w.shape.undeclared == nil):
+		if run.to == 0 {
+			run.from = c.at
+		}
+		run.to = c.i
+	case column == nil:
+		w.copy(c.bytes, run)
+		w.setAside(c.bytes[c.at:c.i-len(value)], value)
+	default:
+		w.copy(c.bytes, run)
+		w.column(column, value)
+	}
+}
+
+// copy writes a run of members of b, which is none then.
+func (w *writer) copy(b []byte, run *span) {
+	if run.to > 0 {
+		w.comma()
+		w.dst = append(w.dst, b[run.from:run.to]...)
+		*run = span{}
+	}
+}
+
+// at is the column of the member at which c stood last, and whether the member has its name already; nil if there is none.
+func (w *writer) at(c *cursor) (of *column, same bool) {
+	if w.memory != nil && !c.escaped {
+		if next := w.memory.follows[w.last]; next != nil && string(c.key) == next.name {
+			return next, true
+		}
+	}
+	var buffer [64]byte
+	name := c.key
+	if c.settle(); c.escaped {
+		name = appendUnescaped(buffer[:0], name)
+	}
+	column := w.shape.column(name)
+	if w.memory != nil && column != nil && !c.escaped {
+		w.memory.follows[w.last] = column
+	}
+	return column, column != nil && !c.escaped && string(name) == column.name
+}
+
+// object writes the members of the object that begins at b[i], whose names change. What they begin with is w.memory.name[from:to]. marks says
+// where values are, or nothing.
+func (w *writer) object(b []byte, i, from, to int, marks []byte) {
+	s := w.shape
+	c := open(b, i)
+	for value, more := c.step(&marks); more; value, more = c.step(&marks) {
+		c.settle()
+		name := w.fullName(&c, from, to)
+		column := w.memory.follows[w.last]
+		if column == nil || string(name) != column.name {
+			if column = s.column(name); column != nil && column.name == string(name) {
+				w.memory.follows[w.last] = column
+			}
+		}
+		if column != nil {
+			w.last = column.index
+		}
 		if len(w.put) > 0 && w.replaced(name, column) {
 			continue
 		}
 		switch {
-		case w.renames && s.flatten && len(value) > 0 && value[0] == '{' && (column == nil || !column.stops):
+		case s.flatten && len(value) > 0 && value[0] == '{' && (column == nil || !column.stops):
 			m := w.memory
 			if column != nil {
 				m.name = append(m.name[:to], column.name...)
@@ -192,19 +314,14 @@ func (w *writer) object(b []byte, i, from, to int) {
 			m.name = append(m.name, s.separator...)
 			path := len(m.path)
 			m.path = append(c.appendKey(m.path), '.')
-			w.object(value, 0, to, len(m.name))
+			w.object(value, 0, to, len(m.name), nil)
 			m.path = m.path[:path]
 		case column != nil && !column.lacks(value):
-			if column.source == "" || !w.renames || w.chosen(column, &c) {
+			if column.source == "" || w.chosen(column, &c) {
 				w.column(column, value)
 			}
-		case w.renames:
-			w.renamed(name, value)
-		case s != nil && s.undeclared != nil:
-			w.setAside(b[c.at:c.i-len(value)], value)
 		default:
-			w.comma()
-			w.dst = append(w.dst, b[c.at:c.i]...)
+			w.renamed(name, value)
 		}
 	}
 }
@@ -237,15 +354,29 @@ func lower(name []byte, from int) []byte {
 // replaced writes the put member instead of the member called name or of column, once, if there is one of that name.
 func (w *writer) replaced(name []byte, column *column) bool {
 	for i, m := range w.put {
-		if column != nil && column.name != m.Name || column == nil && string(name) != m.Name {
-			continue
+		if column != nil && column.name == m.Name || column == nil && string(name) == m.Name {
+			w.putOnce(i)
+			return true
 		}
-		if w.first(w.columns + i) {
-			w.member(m)
-		}
-		return true
 	}
 	return false
+}
+
+// putAs is the index of the put member that replaces the member at which c stood last, which is of column; -1 if none does.
+func (w *writer) putAs(column *column, c *cursor) int {
+	for i, m := range w.put {
+		if column != nil && column.name == m.Name || column == nil && c.is(m.Name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// putOnce writes the put member with the index i, if it was not written yet.
+func (w *writer) putOnce(i int) {
+	if w.first(w.columns + i) {
+		w.member(w.put[i])
+	}
 }
 
 // member writes a put member.

@@ -248,6 +248,23 @@ func number(digits string) (n int) {
 	return n
 }
 
+// appendTo appends the clock as a JSON string: its day for a Date, or else all of it, which must be in UTC.
+func (c *clock) appendTo(dst []byte, kind Type) []byte {
+	dst = appendDigits(append(dst, '"'), c.year, 4)
+	dst = appendDigits(append(dst, '-'), c.month, 2)
+	dst = appendDigits(append(dst, '-'), c.day, 2)
+	if kind == Timestamp {
+		dst = appendDigits(append(dst, 'T'), c.hour, 2)
+		dst = appendDigits(append(dst, ':'), c.minute, 2)
+		dst = appendDigits(append(dst, ':'), c.second, 2)
+		if c.fraction != "" {
+			dst = append(append(dst, '.'), c.fraction...)
+		}
+		dst = append(dst, 'Z')
+	}
+	return append(dst, '"')
+}
+
 // appendUTC appends the moment as RFC 3339 in UTC, its fraction as it was written. ok is false where it is in no year with four digits there.
 func (m moment) appendUTC(dst []byte) (text []byte, ok bool) {
 	t := m.time.UTC()

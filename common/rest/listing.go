@@ -297,6 +297,7 @@ func total(strategy pagination.Strategy, p pagination.Page, first bool) (int64, 
 // row is a row of a listing with what the engine needs of it.
 type row struct {
 	data  record.Record
+	marks record.Value // where data's nested values end, for its shape
 	key   string
 	time  time.Time    // of change; zero: it has none that can be read
 	at    record.Value // time as it came

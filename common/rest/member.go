@@ -89,8 +89,7 @@ func (r *run) member(s *Stream, configured protocol.ConfiguredStream, input stat
 
 // shape is the stream's edits and the columns of its schema compiled. Times without a zone are the cursor's, or else in zone.
 func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, error) {
-	schema, _ := schemas.Schema(s.Name)
-	columns, err := spec.Columns(schema, s.Key...)
+	columns, err := s.columns(schemas)
 	if err != nil {
 		return nil, fault.Systemf("The stream %q has no schema that can be used: %v.", s.Name, err)
 	}
@@ -165,7 +164,7 @@ func (m *member) send(r row, put ...record.Member) error {
 	}
 	var misfit *record.KeyError
 	var err error
-	m.buf, m.nulled, err = m.shape.Fit(m.buf[:0], m.nulled[:0], data, put...)
+	m.buf, m.nulled, err = m.shape.Fit(m.buf[:0], m.nulled[:0], data, r.marks, put...)
 	if errors.As(err, &misfit) {
 		if m.err == nil {
 			m.err = fault.Systemf("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",

@@ -38,20 +38,20 @@ func newUnique(s *Stream, clock *Cursor, before map[digest]int64) *unique {
 	if clock != nil {
 		paths = append(paths, clock.Field)
 	}
-	u.picker = record.NewPicker(paths...)
+	u.picker = record.NewPicker(append(paths, record.Marks)...)
 	return u
 }
 
 // rows is the rows of a page whose key did not come before, valid until the next call. Rows without a key are never repeats.
 func (u *unique) rows(p fetched) []row {
 	u.out, u.fresh = u.out[:0], 0
-	width := u.keys
+	width := u.keys + 1
 	if u.clock != nil {
 		width++
 	}
 	for i, data := range p.Records {
 		values := p.picked[i*width : (i+1)*width]
-		r := row{data: data, key: keyOf(values[:u.keys])}
+		r := row{data: data, key: keyOf(values[:u.keys]), marks: values[width-1]}
 		if u.clock != nil {
 			r.at = values[u.keys]
 			r.clock(r.at.Text(), u.clock)
