@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/auth"
@@ -78,19 +77,23 @@ func (c config) auth() httpclient.Signer {
 	}
 }
 
-// query is q with the configured filters. The stages that document 1.0.1 knows are called construction_stage_raw in 1.0.2, which every
-// host speaks but those that only 1.0.1 names; 1.0.2's construction_stage takes labels instead.
+// query is q with the configured filters. The codes of stages, which every spelling stands for, go to construction_stage in document 1.0.1, and to
+// construction_stage_raw in 1.0.2, which every host speaks but those that only 1.0.1 names.
 func (c config) query(q url.Values) url.Values {
 	filters := []string{
 		"search", "address", "city", "state", "bedrooms", "unit_suites", "unit_parking_spaces", "property_condition", "types", "status",
 		"construction_stage", "construction_stage_raw", "incorporation", "rent",
 	}
-	stages := []string{"used", "under construction", "new"}
+	stages := map[string]string{
+		"pre-market": "pre-market", "under construction": "under construction", "new": "new", "used": "used",
+		"under_construction": "under construction",                                                                      // as the records of 1.0.1 have it
+		"Pré-lançamento":     "pre-market", "Em construção": "under construction", "Lançamento": "new", "Usado": "used", // labels of 1.0.2
+	}
 	host, _ := url.Parse(c.BaseURL)
 	first := host != nil && slices.Contains([]string{"dwvapp.com.br", "sandbox.dwvapp.com.br"}, host.Hostname())
 	for _, name := range filters {
 		value := c.Filters[name]
-		if stage := strings.ReplaceAll(value, "_", " "); name == "construction_stage" && slices.Contains(stages, stage) {
+		if stage := stages[value]; name == "construction_stage" && stage != "" {
 			value = stage
 			if !first {
 				name = "construction_stage_raw"
