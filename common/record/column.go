@@ -424,11 +424,10 @@ func (w *writer) undeclared() {
 	}
 }
 
-// nul is how JSON writes the character U+0000, which PostgreSQL cannot hold.
-var nul = []byte(`\u0000`)
-
-// withoutNul is r without the characters U+0000 in its texts and names, and how many they were; r itself where there are none.
+// withoutNul is r without the characters U+0000 in its texts and names, and how many they were; r itself where there are none. PostgreSQL cannot
+// hold them.
 func withoutNul(r []byte) (clean []byte, removed int64) {
+	const nul = `\u0000`
 	copied, from := 0, 0
 	for {
 		i := bytes.IndexByte(r[from:], '\\')
@@ -436,7 +435,7 @@ func withoutNul(r []byte) (clean []byte, removed int64) {
 			break
 		}
 		i += from
-		if from = i + 2; !bytes.HasPrefix(r[i:], nul) { // the byte behind a backslash belongs to it
+		if from = i + 2; len(r)-i < len(nul) || string(r[i:i+len(nul)]) != nul { // the byte behind a backslash belongs to it
 			continue
 		}
 		clean = append(clean, r[copied:i]...)

@@ -273,6 +273,9 @@ func TestUnparsed(t *testing.T) {
 			name: "a number that no warehouse holds beside its text", edits: []Edit{Decimal{Field: "v"}, as(Text, "v"), as(Number, "v_num")},
 			in: `{"v":1e99}`, want: `{"v":"1e99","v_num":null}`,
 		}, {
+			name: "names that change places", edits: []Edit{Rename{"a", "b"}, Rename{"b", "a"}, as(Integer, "a"), as(Text, "b")},
+			in: `{"a":1,"b":"2"}`, want: `{"b":"1","a":2}`,
+		}, {
 			name: "undeclared fields", edits: []Edit{as(Integer, "a"), as(Object, Undeclared)},
 			in: `{"x" : [ 1 ],"a":1,"\u0079":null}`, want: `{"a":1,"_undeclared":{"x" : [ 1 ],"\u0079":null}}`,
 		}, {
@@ -321,6 +324,18 @@ func TestMarks(t *testing.T) {
 	}
 	if got := NewPicker("id", Marks).Pick(rows[0], nil); !got[0].Exists() || got[1].Exists() {
 		t.Errorf("Pick finds %v", got)
+	}
+}
+
+// TestOrderOfMembers holds that a row may have another order than the one before it.
+func TestOrderOfMembers(t *testing.T) {
+	shape := Compile(Rename{"a", "b"}, Rename{"b", "a"}, as(Integer, "a"), as(Text, "b"), as(Integer, "c"))
+	for _, test := range []struct{ in, want string }{
+		{`{"a":1,"c":3}`, `{"b":"1","c":3}`}, {`{"b":2,"c":"3"}`, `{"a":2,"c":3}`}, {`{"c":3,"a":1,"b":2}`, `{"c":3,"b":"1","a":2}`},
+	} {
+		if got := string(shape.Append(nil, Record(test.in))); got != test.want {
+			t.Errorf("%s became %s; want %s", test.in, got, test.want)
+		}
 	}
 }
 

@@ -53,8 +53,8 @@ type Prefer struct{ Field, Path string }
 
 // Flatten replaces a member that is an object by the members of that object, their names prefixed with its own and Separator (`_` if that
 // is empty). An empty object leaves nothing, and so do null and blank text in the place of an object whose members edits are for; an array stays.
-// Flattening stops at the names in Keep and at those that another edit than Rename is for, a Column too. Of two members that become one name the first
-// counts and the other is a Warning.
+// Flattening stops at the names in Keep and at those that another edit than Rename is for, a Column too. Of two members that become one name
+// the first counts and the other is a Warning.
 type Flatten struct {
 	Separator string
 	Keep      []string

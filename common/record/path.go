@@ -102,7 +102,7 @@ type Picker struct {
 	marks   bool   // the last path is Marks
 }
 
-// Marks, as the last path of a Picker, is no path. What Cut picks for it says where the values of the record begin and end, so that Fit need not
+// Marks is, as the last path of a Picker, none. What Cut picks for it says where the values of the record begin and end, so that Fit need not
 // look for them once more; it is no JSON. Pick finds nothing.
 const Marks = "\x00marks"
 

@@ -150,8 +150,8 @@ func (c *cursor) value() []byte {
 // settle finds out whether the key has escapes.
 func (c *cursor) settle() { c.escaped = c.escaped || bytes.IndexByte(c.key, '\\') >= 0 }
 
-// step moves to the next member and takes its value; more is false at the end. Whether the key has escapes settle tells. marks says where values begin and end, as Picker.Cut found it,
-// or nothing; it becomes what is left of it.
+// step moves to the next member and takes its value; more is false at the end. Whether the key has escapes settle tells. marks says where values
+// begin and end, as Picker.Cut found it, or nothing; it becomes what is left of it.
 func (c *cursor) step(marks *[]byte) (value []byte, more bool) {
 	if m := *marks; len(m) >= 8 {
 		mark := binary.LittleEndian.Uint64(m)

@@ -279,10 +279,11 @@ func (w *writer) at(c *cursor) (of *column, same bool) {
 		name = appendUnescaped(buffer[:0], name)
 	}
 	column := w.shape.column(name)
-	if w.memory != nil && column != nil && !c.escaped {
+	same = column != nil && !c.escaped && string(name) == column.name
+	if same && w.memory != nil {
 		w.memory.follows[w.last] = column
 	}
-	return column, column != nil && !c.escaped && string(name) == column.name
+	return column, same
 }
 
 // object writes the members of the object that begins at b[i], whose names change. What they begin with is w.memory.name[from:to]. marks says

@@ -162,10 +162,9 @@ func (m *member) send(r row, put ...record.Member) error {
 		}
 		data = mapped
 	}
-	var misfit *record.KeyError
 	var err error
 	m.buf, m.nulled, err = m.shape.Fit(m.buf[:0], m.nulled[:0], data, r.marks, put...)
-	if errors.As(err, &misfit) {
+	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
 		if m.err == nil {
 			m.err = fault.Systemf("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
 				m.Name, misfit.Field, misfit.Type)

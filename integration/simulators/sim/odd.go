@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -46,9 +47,7 @@ func (o *Odd) Send(w http.ResponseWriter) {
 	if (o.status == 0 || o.status == http.StatusOK) && json.Valid(body) {
 		body = o.answer(body)
 	}
-	for name, values := range o.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), o.Header())
 	w.Header().Del("Content-Length")
 	if o.status != 0 {
 		w.WriteHeader(o.status)
@@ -163,7 +162,9 @@ func oddTexts(text string) []string {
 	digit := func(i int) bool { return len(text) > i && '0' <= text[i] && text[i] <= '9' }
 	switch {
 	case len(text) >= 10 && digit(0) && digit(9) && (text[2] == '/' || text[4] == '-'):
-		return []string{`"30/02/2026"`, `"a combinar"`, `""`, `"  "`, `"0001-01-01T00:00:00"`, `"01/01/0001 00:00:00"`, `"2026-02-28T10:00:00.1234567-02:00"`}
+		return []string{
+			`"30/02/2026"`, `"a combinar"`, `""`, `"  "`, `"0001-01-01T00:00:00"`, `"01/01/0001 00:00:00"`, `"2026-02-28T10:00:00.1234567-02:00"`,
+		}
 	case digit(0), strings.HasPrefix(text, "R$"):
 		return []string{`"Sob consulta"`, `""`, `"0"`, `"0,00"`, `"00` + text + `"`, `"1.234,56"`, `0`, `1234.5`}
 	}
