@@ -206,7 +206,7 @@ func appendParsed(dst []byte, kind Type, text []byte, times *Times) ([]byte, ver
 
 // empty is the verdict on an object or a list where neither is due.
 func empty(value []byte) verdict {
-	if len(bytes.Trim(value[1:len(value)-1], " \t")) == 0 {
+	if len(bytes.TrimLeft(value[1:], " \t")) <= 1 { // the bracket that closes it
 		return blank
 	}
 	return unfit
@@ -260,7 +260,7 @@ func appendBoolean(dst, text []byte) ([]byte, verdict) {
 
 // isPlain is whether a JSON value is a whole number within 64 bits that is written as one.
 func isPlain(value []byte) bool {
-	if len(value) > 18 || value[0] == '-' && len(value) > 1 && value[1] == '0' {
+	if len(value) == 0 || len(value) > 18 || value[0] == '-' && len(value) > 1 && value[1] == '0' {
 		return false
 	}
 	digits := value
