@@ -184,8 +184,16 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 	return dst, unfit
 }
 
+// firstDay is the day with which .NET writes that there is none.
+const firstDay = "0001-01-01"
+
 // appendParsed appends what a text without white space around it says in a type that is no text.
 func appendParsed(dst []byte, kind Type, text []byte, times *Times) ([]byte, verdict) {
+	if len(text) >= len(firstDay) && (string(text[:4]) == firstDay[:4] || string(text[6:10]) == firstDay[:4]) {
+		if c, ok := readDay(string(text)); ok && c.year == 1 && c.month == 1 && c.day == 1 {
+			return dst, blank
+		}
+	}
 	switch kind {
 	case Boolean:
 		return appendBoolean(dst, text)
@@ -360,9 +368,6 @@ func appendTime(dst []byte, kind Type, text string, times *Times) ([]byte, verdi
 	v := fits
 	m, ok := readMoment(text, times.Layouts, zone)
 	if !ok {
-		if strings.HasPrefix(text, "0001-01-01") || strings.HasPrefix(text, "01/01/0001") {
-			return dst, blank
-		}
 		if m, ok = readOld(text, zone); !ok {
 			return dst, unfit
 		}

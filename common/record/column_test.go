@@ -141,7 +141,7 @@ func TestColumn(t *testing.T) {
 		{`"a combinar"`, []string{`"a combinar"`, `"a combinar"`, unfit, unfit, unfit, unfit, unfit, unfit, `["a combinar"]`}},
 		{`" 7\n"`, []string{`" 7\n"`, `" 7\n"`, unfit, `7`, `7`, unfit, unfit, unfit, `[" 7\n"]`}},
 		{`"0001-01-01T00:00:00"`, []string{
-			`"0001-01-01T00:00:00"`, `"0001-01-01T00:00:00"`, unfit, unfit, unfit, `null`, `null`, unfit, `["0001-01-01T00:00:00"]`,
+			`"0001-01-01T00:00:00"`, `"0001-01-01T00:00:00"`, `null`, `null`, `null`, `null`, `null`, `null`, `["0001-01-01T00:00:00"]`,
 		}},
 		{`"2026-08-13"`, []string{
 			`"2026-08-13"`, `"2026-08-13"`, unfit, unfit, unfit, `"2026-08-13"`, `"2026-08-13T03:00:00Z"`, unfit, `["2026-08-13"]`,

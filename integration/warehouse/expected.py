@@ -69,7 +69,7 @@ def typed(prop: dict, value):
                 return compact(value), False
             return NOTHING if not value else (None, True)
         return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value), False
-    if is_text and not text:
+    if is_text and (not text or kind != "list" and clock(text) == NOTHING):
         return NOTHING
     if kind == "list":
         if isinstance(value, list):
