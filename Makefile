@@ -66,6 +66,14 @@ test: docker-or-not ## all tests of all modules; those in containers where Docke
 acceptance: docker-or-not ## the acceptance suite alone, for CONNECTORS
 	go test -count=1 -timeout=30m -run='/^($(subst $(space),|,$(CONNECTORS)))$$' $(TESTFLAGS) ./integration/acceptance/...
 
+.PHONY: warehouse
+warehouse: ## every source from its simulator into DuckDB and PostgreSQL with PyAirbyte, and the tables held against its rows
+	@if .ci/pyairbyte build/warehouse integration/warehouse/requirements.txt; then \
+		build/warehouse/bin/python integration/warehouse/warehouse.py; \
+	else \
+		echo '*** PyAirbyte cannot be had from PyPI: THE WAREHOUSE IS NOT TRIED. ***'; \
+	fi
+
 # Says aloud what go test keeps to itself: that tests are skipped, and why.
 .PHONY: docker-or-not
 docker-or-not:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
@@ -72,6 +73,9 @@ func (f *findings) stream(s protocol.Stream) {
 	if root["$schema"] != draft07 || root["additionalProperties"] != true || len(object(root["properties"])) == 0 {
 		f.addf("%s must say that it is draft-07, have properties and allow additional ones", s.Name)
 	}
+	if kept := object(object(root["properties"])[record.Unparsed]); !slices.Equal(typesOf(kept), []string{"null", "object"}) {
+		f.addf("%s must have the column %s, an object, for values that do not fit their columns", s.Name, record.Unparsed)
+	}
 	for _, path := range s.SourceDefinedPrimaryKey {
 		f.path(s.Name, "primary key", root, path)
 	}
@@ -81,7 +85,7 @@ func (f *findings) stream(s protocol.Stream) {
 	for at, node := range schemas(root) {
 		f.keywords(join(s.Name, at), node)
 		if _, has := node["oneOf"]; has {
-			f.addf("%q uses oneOf; give several types instead", join(s.Name, at))
+			f.addf("%q uses oneOf; give it one type, and leave out what varies inside objects and lists", join(s.Name, at))
 		}
 		if _, has := node["enum"]; has {
 			f.addf("%q has an enum, which a new value of the API would break; say the values in the description", join(s.Name, at))
@@ -90,9 +94,19 @@ func (f *findings) stream(s protocol.Stream) {
 			key := at == "" && slices.ContainsFunc(s.SourceDefinedPrimaryKey, func(path []string) bool {
 				return len(path) == 1 && path[0] == name
 			})
-			f.field(join(s.Name, join(at, name)), object(object(node["properties"])[name]), key)
+			p := object(object(node["properties"])[name])
+			f.field(join(s.Name, join(at, name)), p, key)
+			f.form(join(s.Name, join(at, name)), p, at == "")
+		}
+		if items, has := node["items"]; has && !single(object(items)) {
+			f.addf("%q has elements of several types; leave their type out", join(s.Name, at))
 		}
 	}
+}
+
+// single is whether a value has one type at the most, null aside.
+func single(p map[string]any) bool {
+	return len(slices.DeleteFunc(typesOf(p), func(t string) bool { return t == "null" })) <= 1
 }
 
 // path holds that a key or cursor is a plain value of the schema.
@@ -132,17 +146,30 @@ func (f *findings) field(at string, p map[string]any, key bool) {
 	if slices.Contains(types, "array") && len(object(p["items"])) == 0 {
 		f.addf("%q is a list without items", at)
 	}
-	if slices.Contains(types, "object") && len(object(p["properties"])) == 0 && p["additionalProperties"] != true {
-		f.addf("%q is an object without properties", at)
+	if slices.Contains(types, "object") && p["additionalProperties"] != true {
+		f.addf("%q is an object that does not allow additional properties", at)
 	}
-	zoned := map[any][]any{
-		nil:         {nil, "integer"},
-		"date":      {nil},
-		"date-time": {"timestamp_with_timezone", "timestamp_without_timezone"},
-		"time":      {"time_with_timezone", "time_without_timezone"},
+}
+
+// form looks at the type of a field: a warehouse makes a column of it, and only the columns of a record are brought into form.
+func (f *findings) form(at string, p map[string]any, column bool) {
+	types := typesOf(p)
+	if !single(p) {
+		f.addf("%q has several types: a column has one besides null, and what varies inside an object is left out", at)
 	}
-	if allowed, ok := zoned[p["format"]]; !ok || !slices.Contains(allowed, p["airbyte_type"]) {
-		f.addf("%q has the format %v with the airbyte_type %v", at, p["format"], p["airbyte_type"])
+	format, kind := p["format"], p["airbyte_type"]
+	if !column && (format != nil || kind != nil) {
+		f.addf("%q has a format or an airbyte_type, but values inside objects and lists stay as they come", at)
+		return
+	}
+	switch {
+	case format == nil && kind == nil, format == "date" && kind == nil, format == "date-time" && kind == "timestamp_with_timezone":
+	case format == nil && kind == "integer" && slices.Contains(types, "number"):
+	default:
+		f.addf("%q has the format %v with the airbyte_type %v", at, format, kind)
+	}
+	if nested, has := p["x-nested-as-text"]; has && (nested != true || !slices.Contains(types, "string")) {
+		f.addf("%q has x-nested-as-text, which is true and for texts", at)
 	}
 }
 

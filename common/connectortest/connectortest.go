@@ -17,7 +17,8 @@ import (
 
 // Conform holds a source and its folder to what the platform, its acceptance tests and its users expect, as far as that can be decided
 // offline: the specification, the catalog and its schemas, metadata.yaml, acceptance-test-config.yml, README.md, icon.svg, go.mod. The
-// catalog is discovered with testdata/config.json. Where src has a method Schemas() ([]string, error), the names of its schema files, these
+// catalog is discovered with testdata/config.json. Every configuration in testdata/configurations.json, a list of those that some version took, must
+// still be one: none is taken off the list. Where src has a method Schemas() ([]string, error), the names of its schema files, these
 // must be the catalog's streams.
 func Conform(t *testing.T, src cli.Source) {
 	t.Helper()
@@ -33,6 +34,17 @@ func Conform(t *testing.T, src cli.Source) {
 		}
 	}
 	c.conform(t, checks())
+	t.Run("configurations", func(t *testing.T) {
+		var known []json.RawMessage
+		if data, err := fs.ReadFile(c.files, "testdata/configurations.json"); err != nil || json.Unmarshal(data, &known) != nil || len(known) == 0 {
+			t.Fatalf("testdata/configurations.json is no list of configurations: %v", err)
+		}
+		for i, config := range known {
+			if _, err := src.Discover(t.Context(), config); err != nil {
+				t.Errorf("configuration %d is not valid any more: %v", i, err)
+			}
+		}
+	})
 }
 
 // folder is the connector in this folder, and the configuration to discover with.

@@ -34,7 +34,7 @@ type exchange struct {
 		Body     json.RawMessage   `json:"body"`   // JSON, as it stands in the file
 		BodyFile string            `json:"body_file"`
 	} `json:"response"`
-	Times int `json:"times"` // how often it is asked for, exactly; 0 is once or more
+	Times int `json:"times"` // how often it is asked for, exactly; 0 is once or more, -1 is as often as may be: it depends on which answer comes first
 
 	used int
 }
@@ -68,7 +68,7 @@ func (a *api) faults() (faults findings) {
 		faults.addf("no exchange is for %s", request)
 	}
 	for i, e := range a.exchanges {
-		if e.used == 0 || e.Times > 0 && e.used != e.Times {
+		if e.used == 0 && e.Times >= 0 || e.Times > 0 && e.used != e.Times {
 			faults.addf("exchange %d (%s %v) was used %d times, expected were %d (0 is once or more)",
 				i, e.Request.Path, e.Request.Query, e.used, e.Times)
 		}

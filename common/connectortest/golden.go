@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -37,8 +36,8 @@ var update = flag.Bool("update", false, "rewrite the want.jsonl of golden tests 
 //     warnings, with NOW in place of a time of the run or of the hour before it outside records; `go test -update` rewrites it.
 //
 // Some truths hold whatever want.jsonl says, so that rewriting it cannot hide a fault: every record fits its stream's schema and has no field
-// that the schema does not declare; every record is in an answer byte for byte, but for white space between tokens and for the fields
-// of shaped.json; the exit code is 0 if and only if there is no TRACE ERROR; no secret of the configuration is in the output.
+// that the schema does not declare; what did not fit its column is told in the record's meta and kept in it; every record is in an answer byte
+// for byte, but for white space between tokens and for the fields of shaped.json; the exit code is 0 if and only if there is no TRACE ERROR; no secret of the configuration is in the output.
 func Golden(t *testing.T, src cli.Source, dir string) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(dir, "config.json")); errors.Is(err, fs.ErrNotExist) {
@@ -82,6 +81,7 @@ func golden(t *testing.T, src cli.Source, dir string) {
 	said, faults := listen(out.Bytes())
 	faults = slices.Concat(faults, api.faults(), exitFaults(code, said), secretFaults(document, config, out.String()),
 		recordFaults(streams, said, api.served, shaped(t, dir)))
+	slices.SortStableFunc(said, func(a, b message) int { return strings.Compare(a.logged(), b.logged()) })
 	verdict(t, faults, complaints.String(), filepath.Join(dir, "want.jsonl"), api.anonymous(transcript(said, began)))
 }
 
@@ -193,6 +193,7 @@ type message struct {
 	stream string          // "" where it is about none
 	kind   string          // the message's type
 	data   json.RawMessage // of a record
+	meta   json.RawMessage // of a record; nil where it has none
 	failed bool            // a TRACE ERROR
 	line   string          // as want.jsonl has it; "" to leave it out
 }
@@ -219,6 +220,7 @@ func understand(line []byte) (message, error) {
 			Stream    string          `json:"stream"`
 			Namespace string          `json:"namespace,omitempty"`
 			Data      json.RawMessage `json:"data"`
+			Meta      json.RawMessage `json:"meta,omitempty"`
 		}
 		State struct {
 			Stream struct {
@@ -235,7 +237,7 @@ func understand(line []byte) (message, error) {
 	var err error
 	switch top.Type {
 	case "RECORD":
-		m.stream, m.data = top.Record.Stream, top.Record.Data
+		m.stream, m.data, m.meta = top.Record.Stream, top.Record.Data, top.Record.Meta
 		m.line, err = text(struct {
 			Type   string `json:"type"`
 			Record any    `json:"record"`
@@ -301,6 +303,14 @@ func transcript(said []message, began time.Time) string {
 	return b.String()
 }
 
+// logged is the line of a log message, and "" for every other message. Streams log at the same time, so their order is no fact.
+func (m message) logged() string {
+	if m.kind == "LOG" {
+		return m.line
+	}
+	return ""
+}
+
 // timeless is a line with NOW in place of every time between the hour before the run and now: a mark may be some minutes behind.
 func timeless(line string, began time.Time) string {
 	stamp := regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
@@ -361,8 +371,11 @@ func recordFaults(streams *protocol.Catalog, said []message, served [][]byte, sh
 		if err := json.Unmarshal(m.data, &value); err != nil {
 			faults.addf("a record of %s: %v", m.stream, err)
 		}
-		for _, at := range undeclared(declared[m.stream], value, "") {
+		for _, at := range undeclared(declared[m.stream], value) {
 			faults.addf("%s.%s is in a record and not in the schema", m.stream, at)
+		}
+		for _, fault := range unparsedFaults(m.data, m.meta) {
+			faults.addf("a record of %s: %s", m.stream, fault)
 		}
 		leave := shaped[m.stream]
 		if slices.Contains(leave, "*") {
@@ -378,26 +391,43 @@ func recordFaults(streams *protocol.Catalog, said []message, served [][]byte, sh
 	return faults
 }
 
-// undeclared is the fields of a value that its schema does not know, wherever the schema knows any.
-func undeclared(schema, value any, at string) []string {
+// undeclared is the fields of a record that its schema does not know. Inside objects and lists a schema leaves out what varies.
+func undeclared(schema, record any) []string {
 	var found []string
-	switch v := value.(type) {
-	case map[string]any:
-		properties := object(object(schema)["properties"])
-		if len(properties) == 0 {
-			return nil
-		}
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if property, known := properties[name]; known {
-				found = append(found, undeclared(property, v[name], join(at, name))...)
-			} else {
-				found = append(found, join(at, name))
-			}
-		}
-	case []any:
-		for i, element := range v {
-			found = append(found, undeclared(object(schema)["items"], element, fmt.Sprintf("%s[%d]", at, i))...)
+	for _, name := range slices.Sorted(maps.Keys(object(record))) {
+		if _, known := object(object(schema)["properties"])[name]; !known {
+			found = append(found, name)
 		}
 	}
 	return found
+}
+
+// unparsedFaults is where the changes that a record's meta tells are not the values that it keeps, or their fields are not null.
+func unparsedFaults(data, meta json.RawMessage) (faults findings) {
+	var values struct {
+		Unparsed map[string]json.RawMessage `json:"_unparsed"`
+	}
+	var told struct {
+		Changes []struct{ Field, Change, Reason string }
+	}
+	var fields map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(data, &values), json.Unmarshal(data, &fields)); err != nil {
+		faults.addf("%v", err)
+	}
+	if meta != nil {
+		if err := json.Unmarshal(meta, &told); err != nil || len(told.Changes) == 0 {
+			faults.addf("the meta tells no changes (%v): %s", err, meta)
+		}
+	}
+	for _, c := range told.Changes {
+		_, kept := values.Unparsed[c.Field]
+		if !kept || string(fields[c.Field]) != "null" || c.Change != "NULLED" || c.Reason != "SOURCE_SERIALIZATION_ERROR" {
+			faults.addf("the meta tells a change that is none: %v", c)
+		}
+		delete(values.Unparsed, c.Field)
+	}
+	for name := range values.Unparsed {
+		faults.addf("the meta does not tell that %s is kept in _unparsed", name)
+	}
+	return faults
 }

@@ -111,7 +111,7 @@ func TestRecordFaults(t *testing.T) {
 		"other order":     {"offers", `{"id":1,"rows":[{"n":10000000000000001}],"any":{"a":"\u00e9","b":1}}`, "in no answer"},
 		"a member less":   {"offers", `{"id":1,"any":{"b":1,"a":"\u00e9"}}`, "in no answer"},
 		"against schema":  {"offers", `{"id":"1"}`, "does not fit its schema"},
-		"undeclared":      {"offers", `{"id":1,"rows":[{"n":1,"m":2}]}`, "offers.rows[0].m is in a record"},
+		"undeclared":      {"offers", `{"id":1,"m":2}`, "offers.m is in a record"},
 		"unknown stream":  {"cities", `{"id":1}`, "has no schema"},
 		"whole free form": {"offers", `{"id":1,"any":{"anything":[1]}}`, "in no answer"},
 	} {
@@ -239,5 +239,26 @@ func TestDifference(t *testing.T) {
 		if text := difference(c.want, c.got); text != c.text {
 			t.Errorf("%s: got %q, want %q", name, text, c.text)
 		}
+	}
+}
+
+func TestUnparsedFaults(t *testing.T) {
+	const change = `{"field":"n","change":"NULLED","reason":"SOURCE_SERIALIZATION_ERROR"}`
+	for name, c := range map[string]struct{ data, meta, want string }{
+		"nothing":      {`{"n":1}`, ``, ""},
+		"told":         {`{"n":null,"_unparsed":{"n":"x"}}`, `{"changes":[` + change + `]}`, ""},
+		"not kept":     {`{"n":null}`, `{"changes":[` + change + `]}`, "a change that is none"},
+		"not null":     {`{"n":1,"_unparsed":{"n":"x"}}`, `{"changes":[` + change + `]}`, "a change that is none"},
+		"not told":     {`{"n":null,"_unparsed":{"n":"x"}}`, ``, "does not tell that n"},
+		"no changes":   {`{"n":null}`, `{}`, "tells no changes"},
+		"other reason": {`{"n":null,"_unparsed":{"n":"x"}}`, `{"changes":[{"field":"n","change":"NULLED","reason":"X"}]}`, "a change that is none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var meta json.RawMessage
+			if c.meta != "" {
+				meta = json.RawMessage(c.meta)
+			}
+			expect(t, unparsedFaults(json.RawMessage(c.data), meta), c.want)
+		})
 	}
 }

@@ -122,7 +122,11 @@ const goodSchema = `{"$schema": "http://json-schema.org/draft-07/schema#", "type
   "changed_at": {"type": ["null", "string"], "format": "date-time", "airbyte_type": "timestamp_with_timezone", "description": "When."},
   "rows": {"type": ["null", "array"], "description": "Rows.", "items": {"type": ["null", "object"], "properties": {
     "n": {"type": ["null", "integer"], "description": "Number."}}}},
-  "any": {"type": ["null", "object"], "description": "Anything.", "additionalProperties": true}
+  "count": {"type": ["null", "number"], "airbyte_type": "integer", "description": "Whole."},
+  "day": {"type": ["null", "string"], "format": "date", "description": "Day."},
+  "tags": {"type": ["null", "string"], "x-nested-as-text": true, "description": "A list as text."},
+  "any": {"type": ["null", "object"], "description": "Anything.", "additionalProperties": true},
+  "_unparsed": {"type": ["null", "object"], "description": "What did not fit.", "additionalProperties": true}
 }}`
 
 func TestLintCatalog(t *testing.T) {
@@ -172,7 +176,17 @@ func TestLintCatalog(t *testing.T) {
 		"no zone":        {`"airbyte_type": "timestamp_with_timezone", `, ``, "airbyte_type"},
 		"odd format":     {`"format": "date-time"`, `"format": "uri"`, "format"},
 		"no items":       {`"items"`, `"contains"`, "without items"},
-		"bare object":    {`"description": "Anything.", "additionalProperties": true`, `"description": "Anything."`, `"offers.any" is an object without`},
+		"bare object":    {`"description": "Anything.", "additionalProperties": true`, `"description": "Anything."`, `"offers.any" is an object that does`},
+		"several types":  {`["null", "array"]`, `["null", "array", "object"]`, `"offers.rows" has several types`},
+		"no type":        {`"type": ["null", "array"], `, ``, `"offers.rows" must have a list`},
+		"several inside": {`["null", "integer"]`, `["null", "integer", "string"]`, `"offers.rows.n" has several types`},
+		"mixed elements": {`"items": {"type": ["null", "object"]`, `"items": {"type": ["null", "object", "string"]`, `"offers.rows" has elements`},
+		"format inside":  {`"description": "Number."`, `"format": "date", "description": "Number."`, `"offers.rows.n" has a format`},
+		"local time":     {`timestamp_with_timezone`, `timestamp_without_timezone`, `timestamp_without_timezone`},
+		"no integer":     {`"number"], "airbyte_type": "integer"`, `"string"], "airbyte_type": "integer"`, `"offers.count" has the format`},
+		"no text":        {`"string"], "x-nested`, `"boolean"], "x-nested`, `"offers.tags" has x-nested-as-text`},
+		"nothing kept":   {`"_unparsed"`, `"unparsed"`, `must have the column _unparsed`},
+		"kept as text":   {`"_unparsed": {"type": ["null", "object"]`, `"_unparsed": {"type": ["null", "string"]`, `must have the column _unparsed`},
 		"enum":           {`"description": "Number."`, `"enum": [1], "description": "Number."`, "has an enum"},
 		"oneOf":          {`"description": "Number."`, `"oneOf": [{}], "description": "Number."`, "uses oneOf"},
 		"reference":      {`"items": {`, `"items": {"$ref": "#/properties/any", `, "$ref"},

@@ -31,7 +31,7 @@ func lintSpec(document json.RawMessage) []string {
 	}
 	root := object(whole["connectionSpecification"])
 	if raw, err := json.Marshal(root); err == nil {
-		if _, err := spec.Compile("connectionSpecification", raw); err != nil {
+		if _, err := spec.CompileConfig("connectionSpecification", raw); err != nil {
 			f.addf("%v", err)
 			return f
 		}
@@ -240,7 +240,7 @@ func (f *findings) samples(at string, p map[string]any) {
 	if err != nil {
 		return
 	}
-	schema, err := spec.Compile(at, raw)
+	schema, err := spec.CompileConfig(at, raw)
 	if err != nil {
 		return // said of the whole already
 	}

@@ -92,6 +92,7 @@ type Row struct {
 	At    record.Value // Time as it came
 	Until time.Time    // the last moment that Time may stand for: a time without seconds is a whole minute
 	Open  bool         // it may have changed without its time moving
+	Marks record.Value // where Data's nested values end, for its shape; absent where that is not known
 	Same  bool         // it came in a listing before, with the same bytes; see Listing.Again
 }
 

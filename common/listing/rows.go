@@ -73,7 +73,7 @@ func newRows(l *Listing) *rows {
 	if l.Clock != nil {
 		paths = append(slices.Clip(paths), l.Clock.Field)
 	}
-	u.picker = record.NewPicker(paths...)
+	u.picker = record.NewPicker(append(paths[:len(paths):len(paths)], record.Marks)...)
 	u.first = u.seen.reading + 1
 	return u
 }
@@ -98,14 +98,11 @@ func (u *rows) clocked(p *fetched, began time.Time) {
 // take is the rows of a page that did not come before, valid until the next call.
 func (u *rows) take(p *fetched) []Row {
 	u.out, u.fresh = u.out[:0], 0
-	width := u.keys
-	if u.clock != nil {
-		width++
-	}
+	width := u.width()
 	var bare map[digest]int // how often rows without a key came in this page, by their bytes
 	for i, data := range p.Records {
 		values := p.picked[i*width : (i+1)*width]
-		row := Row{Data: data, Key: keyOf(values[:u.keys])}
+		row := Row{Data: data, Key: keyOf(values[:u.keys]), Marks: values[width-1]}
 		if u.clock != nil {
 			row.At = values[u.keys]
 			row.clock(row.At.Text(), u.clock)
@@ -125,6 +122,14 @@ func (u *rows) take(p *fetched) []Row {
 		}
 	}
 	return u.out
+}
+
+// width is how many values are picked of each row: its key, its time, and where its values are.
+func (u *rows) width() int {
+	if u.clock == nil {
+		return u.keys + 1
+	}
+	return u.keys + 2
 }
 
 // changed is when a row changed, or zero where that is not known.
@@ -249,10 +254,7 @@ func hashOf(data []byte, times int) (d digest) {
 func (u *rows) alike(p *fetched) uint64 {
 	var h maphash.Hash
 	h.SetSeed(u.seen.seed)
-	width := u.keys
-	if u.clock != nil {
-		width++
-	}
+	width := u.width()
 	for i, data := range p.Records {
 		key := keyOf(p.picked[i*width : i*width+u.keys])
 		if key == "" {

@@ -103,8 +103,9 @@ func (e *Emitter) Configure(cat *ConfiguredCatalog) {
 func (e *Emitter) Broken() <-chan struct{} { return e.broken }
 
 // Record emits one record, and a status RUNNING before it where the stream is not known to be running. An empty object is neither sent nor
-// counted, because the platform drops it without a word. The bytes of r are copied before Record returns.
-func (e *Emitter) Record(d Descriptor, r record.Record) error {
+// counted, because the platform drops it without a word. The fields of nulled are null because the source could not bring their values into
+// the types that the catalog says; the message's meta tells so. The bytes of r are copied before Record returns.
+func (e *Emitter) Record(d Descriptor, r record.Record, nulled ...string) error {
 	now := time.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -128,8 +129,14 @@ func (e *Emitter) Record(d Descriptor, r record.Record) error {
 			return err
 		}
 	}
-	var tail [40]byte
-	end := append(strconv.AppendInt(append(tail[:0], `,"emitted_at":`...), now.UnixMilli(), 10), "}}\n"...)
+	var tail [256]byte
+	end := strconv.AppendInt(append(tail[:0], `,"emitted_at":`...), now.UnixMilli(), 10)
+	if len(nulled) > 0 {
+		if end, err = appendNulled(end, nulled); err != nil {
+			return err
+		}
+	}
+	end = append(end, "}}\n"...)
 	if err := e.put(s.prefix, r, end); err != nil {
 		return err
 	}
@@ -137,6 +144,25 @@ func (e *Emitter) Record(d Descriptor, r record.Record) error {
 	s.since++
 	s.Bytes += int64(len(r))
 	return nil
+}
+
+// appendNulled appends the meta of a record whose fields were made null.
+func appendNulled(dst []byte, fields []string) ([]byte, error) {
+	type change struct {
+		Field  string `json:"field"`
+		Change string `json:"change"`
+		Reason string `json:"reason"`
+	}
+	changes := make([]change, len(fields))
+	for i, field := range fields {
+		changes[i] = change{field, "NULLED", "SOURCE_SERIALIZATION_ERROR"}
+	}
+	list, err := encode(changes)
+	if err != nil {
+		return dst, fmt.Errorf("writing the changes of a record: %w", err)
+	}
+	dst = append(dst, `,"meta":{"changes":`...)
+	return append(append(dst, bytes.TrimSpace(list)...), '}'), nil
 }
 
 // Checkpoint emits the state of a stream, compact and otherwise as given, with the number of its records since its state before. A state

@@ -109,6 +109,14 @@ func TestLines(t *testing.T) {
 			statusLine("deals", "STARTED"), statusLine("deals", "RUNNING"),
 			recordLine("deals", `{"a":"x  y"}`), recordLine("deals", `{"a":1}`), recordLine("deals", `{ "a": 1}`),
 		}},
+		{"values that did not fit are told", func(t *testing.T, e *Emitter) {
+			must(t, e.Record(deals, record.Record(`{"a":null,"b \"<":null}`), "a", `b "<`))
+		}, []string{
+			statusLine("deals", "STARTED"), statusLine("deals", "RUNNING"),
+			`{"type":"RECORD","record":{"stream":"deals","data":{"a":null,"b \"<":null},"emitted_at":946684800000,"meta":{"changes":[` +
+				`{"field":"a","change":"NULLED","reason":"SOURCE_SERIALIZATION_ERROR"},` +
+				`{"field":"b \"<","change":"NULLED","reason":"SOURCE_SERIALIZATION_ERROR"}]}}}`,
+		}},
 		{"states count the records since the state before", func(t *testing.T, e *Emitter) {
 			other := Descriptor{Name: "other"}
 			for range 5 {

@@ -14,6 +14,9 @@ type column struct {
 	quoted []byte // the name as JSON, with the colon
 	index  int    // its place among all columns
 	edit   Edit   // nil to leave the value as it is
+	kind   Type   // of its values; 0: any
+	of     Type   // of the elements of a List
+	key    bool   // the values tell rows apart
 	source string // the path of the member that counts where several have the name; "": the first one does
 	stops  bool   // Flatten stops here
 	made   []*column
@@ -22,7 +25,7 @@ type column struct {
 // inside is the edit of a column out of whose value members are dropped.
 type inside struct{ drops branch }
 
-// sibling is the edit of a column that only a Decimal or a Number fills.
+// sibling is the edit of a column that only a Decimal fills, or that holds what fits no other.
 type sibling struct{}
 
 func (inside) edit()  {}
@@ -31,18 +34,23 @@ func (sibling) edit() {}
 // branch is the members to drop from an object: those with a nil branch whole, of the others what is in theirs.
 type branch map[string]branch
 
-// Compile makes a Shape of edits, nil if there are none. It panics on an edit that is none (no field, a Value that is not JSON) and on
+// Compile makes a Shape of edits, nil if there are none but Times. It panics on an edit that is none (no field, a Value that is not JSON) and on
 // edits that contradict each other (two for one field, a field that no member can have): a programming error.
 func Compile(edits ...Edit) *Shape {
-	if len(edits) == 0 {
-		return nil
-	}
 	c := compiler{columns: map[string]*column{}, renames: map[string]string{}}
 	for _, edit := range edits { // names first: the other edits go by them
 		c.naming(edit)
 	}
 	for _, edit := range edits {
 		c.editing(edit)
+	}
+	for _, edit := range edits {
+		if e, ok := edit.(Column); ok {
+			c.typing(e)
+		}
+	}
+	if len(c.order) == 0 && c.flatten == nil && !c.lower && c.prefix == "" {
+		return nil
 	}
 	return c.shape()
 }
@@ -54,6 +62,8 @@ type compiler struct {
 	last    []*column
 	renames map[string]string // From: To
 	flatten *Flatten
+	times   Times
+	typed   bool
 	lower   bool
 	prefix  string
 }
@@ -65,6 +75,7 @@ func (c *compiler) shape() *Shape {
 	s := &Shape{
 		columns: maps.Clone(c.columns), order: c.order, last: c.last, lower: c.lower, flatten: c.flatten != nil,
 		prefix: c.prefix, renames: c.lower || c.flatten != nil || c.prefix != "",
+		times: c.times, typed: c.typed, unparsed: c.columns[Unparsed], undeclared: c.columns[Undeclared],
 		seed: maphash.MakeSeed(), warnings: map[warning]int64{},
 	}
 	if s.flatten {
@@ -141,7 +152,12 @@ func (c *compiler) set(col *column, edit Edit) *column {
 // editing enters what an edit says about values.
 func (c *compiler) editing(edit Edit) {
 	switch e := edit.(type) {
-	case LowerKeys, Prefix:
+	case LowerKeys, Prefix, Column:
+	case Times:
+		if c.times.Layouts != nil || c.times.Zone != nil {
+			panic("record: more than one Times")
+		}
+		c.times = e
 	case Flatten:
 		for _, name := range e.Keep {
 			c.field(name).stops = true
@@ -150,27 +166,12 @@ func (c *compiler) editing(edit Edit) {
 		if c.lower && e.From != strings.ToLower(e.From) {
 			panic(fmt.Sprintf("record: no member has the name %q", e.From))
 		}
-	case Time:
-		c.set(c.field(e.Field), e)
-	case Date:
-		c.set(c.field(e.Field), e)
-	case Integer:
-		c.set(c.field(e.Field), e)
-	case Boolean:
-		c.set(c.field(e.Field), e)
-	case Number:
-		col := c.set(c.field(e.Field), e)
-		if e.Text {
-			col.made = append(col.made, c.set(c.column(e.Field+"_text"), sibling{}))
-		}
 	case Prefer:
 		col := c.field(e.Field)
 		if col.source != "" || e.Path == "" {
 			panic(fmt.Sprintf("record: a Prefer without a path, or a second one for %q", e.Field))
 		}
 		col.source = e.Path
-	case JSONText:
-		c.set(c.field(e.Field), e)
 	case Drop:
 		c.drop(e)
 	case Put:
@@ -188,6 +189,19 @@ func (c *compiler) editing(edit Edit) {
 		}
 	default:
 		panic(fmt.Sprintf("record: no such edit: %T", edit))
+	}
+}
+
+// typing enters a Column, when all edits of values are known.
+func (c *compiler) typing(e Column) {
+	col := c.field(e.Field)
+	_, constant := col.edit.(Put)
+	if e.Type == 0 || col.kind != 0 || constant {
+		panic(fmt.Sprintf("record: %q cannot be a column, or not once more", e.Field))
+	}
+	col.kind, col.of, col.key, col.stops, c.typed = e.Type, e.Of, e.Key, true, true
+	if (e.Field == Unparsed || e.Field == Undeclared) && col.edit == nil {
+		col.edit = sibling{}
 	}
 }
 

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 )
@@ -28,9 +29,10 @@ func (p Picker) Cut(page Record, path string) (records []Record, picked []Value,
 	if i < 0 || i >= len(page) {
 		return nil, nil, fmt.Errorf("looking for records at %q: %w", path, ErrNoRecords)
 	}
+	var marks []byte
 	switch page[i] {
 	case '{':
-		end, picked := p.object(page, i, nil)
+		end, picked := p.object(page, i, nil, &marks)
 		return []Record{page[i:end:end]}, picked, nil
 	case 'n':
 		return nil, nil, nil
@@ -40,7 +42,7 @@ func (p Picker) Cut(page Record, path string) (records []Record, picked []Value,
 				return nil, nil, fmt.Errorf("cutting the list at %q into records: element %d is not an object", path, len(records))
 			}
 			start := c.i
-			c.i, picked = p.object(page, start, picked)
+			c.i, picked = p.object(page, start, picked, &marks)
 			records = append(records, page[start:c.i:c.i])
 		}
 		return records, picked, nil
@@ -48,8 +50,8 @@ func (p Picker) Cut(page Record, path string) (records []Record, picked []Value,
 	return nil, nil, fmt.Errorf("looking for records at %q: %w", path, ErrNoRecords)
 }
 
-// object is the end of the object that begins at b[i], and picked with its values behind.
-func (p Picker) object(b []byte, i int, picked []Value) (end int, all []Value) {
+// object is the end of the object that begins at b[i], and picked with its values behind. marks is the memory of what Marks picks.
+func (p Picker) object(b []byte, i int, picked []Value, marks *[]byte) (end int, all []Value) {
 	if len(p.paths) == 0 {
 		return skipNested(b, i), picked
 	}
@@ -62,5 +64,13 @@ func (p Picker) object(b []byte, i int, picked []Value) (end int, all []Value) {
 		p.Pick(b[i:end:end], picked[from:from])
 		return end, picked
 	}
-	return p.pick(b, i, p.paths, picked[from:], true), picked
+	at := len(*marks)
+	if p.marks {
+		*marks = append(*marks, 0, 0, 0, 0, 0, 0, 0, 0)
+	}
+	if end = p.pick(b, i, p.paths, picked[from:], marks); p.marks {
+		binary.LittleEndian.PutUint64((*marks)[at:], uint64(end-i))
+		picked[len(picked)-1] = Value{(*marks)[at:len(*marks):len(*marks)]}
+	}
+	return end, picked
 }

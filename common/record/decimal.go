@@ -13,6 +13,7 @@ type amount struct {
 	negative bool
 	digits   string // with the points and commas that stand in it
 	labelled bool   // a currency or a unit stands with it
+	unit     bool   // a unit or a per cent sign does
 }
 
 // readAmounts reads a number or a range. Of a single number both ends are the same.
@@ -49,9 +50,11 @@ func readAmount(text string) (a amount, ok bool) {
 	}
 	a.digits = text[:end]
 	switch unit := strings.TrimSpace(text[end:]); {
-	case unit == "" || unit == "%":
+	case unit == "":
+	case unit == "%":
+		a.unit = true
 	case isUnit(unit):
-		a.labelled = true
+		a.labelled, a.unit = true, true
 	default:
 		return amount{}, false
 	}
@@ -113,6 +116,45 @@ func (a amount) appendTo(dst []byte) (number []byte, ok bool) {
 		dst = append(append(dst, '.'), fraction...)
 	}
 	return dst, true
+}
+
+// appendTextNumber appends the JSON number that text is. ok is false, and dst as it was, where it is none.
+func appendTextNumber(dst []byte, text string) (number []byte, ok bool) {
+	if text == "" {
+		return dst, false
+	}
+	if (text[0] == '-' || isDigit(text[0])) && valid([]byte(text)) {
+		return append(dst, text...), true
+	}
+	a, ok := readAmount(text)
+	if !ok || a.unit {
+		return appendCNPJ(dst, text)
+	}
+	if number, ok = a.appendTo(dst); !ok {
+		return dst, false
+	}
+	return number, true
+}
+
+// appendCNPJ appends the digits of a company's number in the register, of which there are fourteen, as a number.
+func appendCNPJ(dst []byte, text string) (number []byte, ok bool) {
+	number = dst
+	digits := 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case isDigit(c):
+			if c != '0' || len(number) > len(dst) {
+				number = append(number, c)
+			}
+			digits++
+		case c != '.' && c != '/' && c != '-':
+			return dst, false
+		}
+	}
+	if len(number) == len(dst) {
+		number = append(number, '0')
+	}
+	return number, digits == 14
 }
 
 func allDigits(s string) bool {

@@ -1,38 +1,17 @@
 package record
 
-import "time"
+import "fmt"
 
-// Edit is one thing that a record needs to become what its schema says: a Time, Date, Decimal, Integer, Number,
-// Boolean, JSONText, Rename, Drop, Put, Prefer, LowerKeys, Flatten or Prefix.
+// Edit is one thing that a record needs to become what its schema says: a Column, Times, Decimal, Rename, Drop, Put, Prefer, LowerKeys, Flatten
+// or Prefix.
 //
 // Names are settled first: LowerKeys, then Flatten, then Prefix, then Rename, whatever the order in which they are given. The other edits
 // go by the name with which a member leaves, at the top level of the record. A member that no edit names stays byte for byte, and members
-// keep their order. Of members that an edit names and that the source repeats, the first one counts, or the one that a Prefer names.
+// keep their order. Of members that an edit names and that the source repeats, the first one counts, or the one that a Prefer names. A field
+// has one edit, and a Column besides.
 type Edit interface{ edit() }
 
-// Time makes the text of a field a time in RFC 3339, with the offset. A fraction stays as it was written, and so does text that is RFC
-// 3339 already. Layouts and Zone are those of ParseTime. Empty text becomes null; null stays. Whatever ParseTime cannot read stays as it
-// came and is a Warning.
-//
-// With Strict what leaves is a time or null: what is none becomes null, with a Warning. A year before 1000 is known from old databases and
-// stays, with a Warning.
-type Time struct {
-	Field   string
-	Layouts []string
-	Zone    *time.Location
-	Strict  bool
-}
-
-// Date makes the text of a field a date, YYYY-MM-DD; otherwise it is as Time. The day is the one that is written, whatever zone stands
-// behind it; only where Zone is set and the text has a zone of its own is it the day which that moment has in Zone. So leave Zone nil for
-// a day that comes as midnight in UTC.
-type Date struct {
-	Field   string
-	Layouts []string
-	Zone    *time.Location
-}
-
-// Decimal reads a field that holds a number as Brazilian text. The field stays as it came; a member `<field>_num` follows it with the
+// Decimal reads a field that holds a number as Brazilian text. The field stays; a member `<field>_num` follows it with the
 // number, which keeps every digit. With Range there are `<field>_min` and `<field>_max` too. All of them are always there, null where
 // there is no number, even where the record lacks the field.
 //
@@ -45,14 +24,6 @@ type Decimal struct {
 	Range      bool
 	ZeroIsNull bool // zero is how the API says that it does not know
 }
-
-// Integer makes text that is a whole number that number, digit by digit: `"12"` becomes 12. Numbers and null stay, empty text becomes null.
-// Other text, also with a zero in front (a number that is none, such as a postal code), stays as it came and is a Warning. It holds for a
-// put member too, as Number and Time do: a key that comes from elsewhere must be of the same type in all records.
-type Integer struct{ Field string }
-
-// JSONText makes a field text: a string and null stay, any other value becomes text that holds its compact JSON, so a number its digits.
-type JSONText struct{ Field string }
 
 // Rename gives a member another name. From is its name after LowerKeys and Flatten; of a member that Flatten takes apart it is the first
 // part of the names that come out. Where the source has a member called To as well, the first of both counts and the other is a Warning.
@@ -72,20 +43,26 @@ type Put struct {
 // Of two members that become one name the first counts and the other is a Warning.
 type LowerKeys struct{}
 
+// Prefix puts Text in front of the names of members, after LowerKeys and Flatten and before Rename. The other edits go by the whole name;
+// put members keep theirs.
+type Prefix struct{ Text string }
+
+// Prefer says which of the members that become Field counts: the one at Path, where the record has it. Path is the source's own names from
+// the top of the record, with a dot between them. Otherwise the first one counts, as without a Prefer.
+type Prefer struct{ Field, Path string }
+
 // Flatten replaces a member that is an object by the members of that object, their names prefixed with its own and Separator (`_` if that
-// is empty). An empty object leaves nothing, and so does null in the place of an object whose members edits are for; an array stays.
-// Flattening stops at the names in Keep and at those that another edit than Rename is for. Of two members that become one name the first
-// counts and the other is a Warning.
+// is empty). An empty object leaves nothing, and so do null and blank text in the place of an object whose members edits are for; an array stays.
+// Flattening stops at the names in Keep and at those that another edit than Rename is for, a Column too. Of two members that become one name
+// the first counts and the other is a Warning.
 type Flatten struct {
 	Separator string
 	Keep      []string
 }
 
-func (Time) edit()      {}
-func (Date) edit()      {}
 func (Decimal) edit()   {}
-func (Integer) edit()   {}
-func (JSONText) edit()  {}
+func (Prefix) edit()    {}
+func (Prefer) edit()    {}
 func (Rename) edit()    {}
 func (Drop) edit()      {}
 func (Put) edit()       {}
@@ -100,14 +77,23 @@ type Member struct {
 
 // Warning is what a Shape could not do, counted.
 type Warning struct {
-	Field   string
-	Problem string // such as "is not a date that can be read and stays as it came"
+	Field   string // "" where it is about no field
+	Problem string // such as "is not a date: it is null, and stands in _unparsed"
 	Count   int64
 }
 
+// String is a sentence without a value of the record.
+func (w Warning) String() string {
+	if w.Field == "" {
+		return fmt.Sprintf("%s (%d times)", w.Problem, w.Count)
+	}
+	return fmt.Sprintf("field %q %s (%d times)", w.Field, w.Problem, w.Count)
+}
+
 const (
-	unreadableTime    = "is not a date that can be read and stays as it came"
-	unreadableInteger = "is not a whole number and stays as it came"
-	repeatedName      = "comes from more than one field of the source, of which the first one stays"
-	takenName         = "comes from the source too, whose value is left out for the one made here"
+	repeatedName   = "comes from more than one field of the source, of which the first one stays"
+	documentedName = "comes from more than one field of the source, of which the one that is documented stays"
+	takenName      = "comes from the source too, whose value is left out for the one made here"
+	oddYear        = "has a year before 1000, which cannot be right, and stays"
+	nulRemoved     = "the character U+0000, which no database takes, was removed from texts"
 )

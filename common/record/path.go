@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,7 +99,12 @@ func splitPath(path string) (keys []string) {
 type Picker struct {
 	paths   []pick
 	lengths uint64 // a bit for the length of each first key, modulo 64
+	marks   bool   // the last path is Marks
 }
+
+// Marks is, as the last path of a Picker, none. What Cut picks for it says where the values of the record begin and end, so that Fit need not
+// look for them once more; it is no JSON. Pick finds nothing.
+const Marks = "\x00marks"
 
 type pick struct {
 	path string // as it was given
@@ -112,6 +118,7 @@ func NewPicker(paths ...string) Picker {
 	var p Picker
 	for _, path := range paths {
 		one := pick{path: path}
+		p.marks = path == Marks
 		one.key, one.rest, one.more = cutPath(path)
 		p.lengths |= 1 << (len(one.key) % 64)
 		p.paths = append(p.paths, one)
@@ -129,14 +136,14 @@ func (p Picker) Pick(r Record, out []Value) []Value {
 		return out
 	}
 	for from := 0; from < len(p.paths); from += 64 { // as many as there are bits in a set
-		p.pick(r, start, p.paths[from:min(from+64, len(p.paths))], out[from:], false)
+		p.pick(r, start, p.paths[from:min(from+64, len(p.paths))], out[from:], nil)
 	}
 	return out
 }
 
-// pick is one pass, for at most 64 paths, over the value that begins at r[start]. With through it goes on to the end of the value, which
-// must be an object then, and returns that end.
-func (p Picker) pick(r Record, start int, paths []pick, out []Value, through bool) (end int) {
+// pick is one pass, for at most 64 paths, over the value that begins at r[start]. With marks, to which it appends where values begin and end, it
+// goes on to the end of the value, which must be an object then, and returns that end.
+func (p Picker) pick(r Record, start int, paths []pick, out []Value, marks *[]byte) (end int) {
 	var wanted uint64
 	for i, one := range paths {
 		switch {
@@ -149,7 +156,7 @@ func (p Picker) pick(r Record, start int, paths []pick, out []Value, through boo
 		}
 	}
 	c := open(r, start)
-	for (wanted != 0 || through) && c.member() {
+	for (wanted != 0 || marks != nil) && c.member() {
 		value := c.i
 		if wanted != 0 && (c.escaped || p.lengths&(1<<(len(c.key)%64)) != 0) {
 			for i := range paths {
@@ -163,6 +170,9 @@ func (p Picker) pick(r Record, start int, paths []pick, out []Value, through boo
 			}
 		}
 		c.i = skipValue(r, value)
+		if p.marks && marks != nil {
+			*marks = binary.LittleEndian.AppendUint64(*marks, uint64(value-start)<<32|uint64(c.i-start))
+		}
 	}
 	for c.i < len(r) && r[c.i] != '}' {
 		c.i++

@@ -103,8 +103,15 @@ func TestNoAllocation(t *testing.T) {
 	picker := NewPicker("id", "last_updated_at", "building.address.city", "missing")
 	out := make([]Value, 0, 4)
 	var dst []byte
-	shape := Compile(Time{Field: "last_updated_at"}, Decimal{Field: "rent", Range: true}, Drop{"unit.cover"}, Rename{"title", "name"})
-	flat := Compile(Flatten{}, LowerKeys{}, Time{Field: "last_updated_at"})
+	shape := Compile(as(Timestamp, "last_updated_at"), Decimal{Field: "rent", Range: true}, Drop{"unit.cover"}, Rename{"title", "name"})
+	flat := Compile(Flatten{}, LowerKeys{}, as(Timestamp, "last_updated_at"))
+	typed := Compile(as(Integer, "id"), as(Timestamp, "last_updated_at"), as(Number, "rent"), as(Text, "title"), as(Object, "unit"),
+		as(Object, Unparsed), as(Object, Undeclared))
+	var nulled []string
+	_, marks, err := NewPicker(Marks).Cut(r, "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	put := []Member{{"parent_id", []byte("1")}, {"code", []byte("2")}}
 	for name, f := range map[string]func(){
 		"Get":          func() { r.Get("id") },
@@ -114,11 +121,12 @@ func TestNoAllocation(t *testing.T) {
 		"Pick":         func() { out = picker.Pick(r, out) },
 		"Shape":        func() { dst = shape.Append(dst[:0], r, put...) },
 		"Flatten":      func() { dst = flat.Append(dst[:0], r, put...) },
+		"Fit":          func() { dst, nulled, _ = typed.Fit(dst[:0], nulled[:0], r, marks[0], put...) },
 		"no Shape":     func() { dst = (*Shape)(nil).Append(dst[:0], r, put...) },
 	} {
 		f() // buffers grow once
 		most := 0.0
-		if name == "Flatten" {
+		if name == "Flatten" || name == "Fit" {
 			most = 4 // its memory is a sync.Pool's, which the race detector makes forgetful; anew it would be more than ten
 		}
 		if n := testing.AllocsPerRun(100, f); n > most {

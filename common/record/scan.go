@@ -1,7 +1,9 @@
 package record
 
 import (
+	"bytes"
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"strconv"
 	"unicode/utf16"
@@ -101,7 +103,7 @@ type cursor struct {
 	i       int    // where it stands: at a value after member or element, behind it after value
 	at      int    // where the member begins: the opening quote of its key
 	key     []byte // the key between its quotes, escapes and all
-	escaped bool   // the key has escapes
+	escaped bool   // the key has escapes; behind leap it may have them all the same
 }
 
 // open is a cursor over the object or array that begins at b[i].
@@ -143,6 +145,46 @@ func (c *cursor) value() []byte {
 	start := c.i
 	c.i = skipValue(c.bytes, start)
 	return c.bytes[start:c.i:c.i]
+}
+
+// settle finds out whether the key has escapes.
+func (c *cursor) settle() { c.escaped = c.escaped || bytes.IndexByte(c.key, '\\') >= 0 }
+
+// step moves to the next member and takes its value; more is false at the end. Whether the key has escapes settle tells. marks says where values
+// begin and end, as Picker.Cut found it, or nothing; it becomes what is left of it.
+func (c *cursor) step(marks *[]byte) (value []byte, more bool) {
+	if m := *marks; len(m) >= 8 {
+		mark := binary.LittleEndian.Uint64(m)
+		*marks = m[8:]
+		if start, end := int(mark>>32), int(mark&math.MaxUint32); c.leap(start, end) {
+			return c.bytes[start:end:end], true
+		}
+		*marks = nil // they are another record's
+	}
+	if !c.member() {
+		return nil, false
+	}
+	return c.value(), true
+}
+
+// leap moves to the next member and over its value, which begins at start and ends at end; false where that cannot be.
+func (c *cursor) leap(start, end int) bool {
+	b, at, behind := c.bytes, c.i, start
+	if start >= end || end > len(b) {
+		return false
+	}
+	for at < start && (b[at] == ',' || b[at] <= ' ') {
+		at++
+	}
+	for behind > at && (b[behind-1] == ':' || b[behind-1] <= ' ') {
+		behind--
+	}
+	if behind-at < 2 || b[at] != '"' || b[behind-1] != '"' {
+		return false
+	}
+	c.at, c.key, c.i = at, b[at+1:behind-1], end
+	c.escaped = false
+	return true
 }
 
 // appendKey appends the text of the key.

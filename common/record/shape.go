@@ -3,7 +3,9 @@ package record
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"hash/maphash"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -11,17 +13,21 @@ import (
 
 // Shape is edits compiled. A nil Shape changes nothing. It is safe for concurrent use.
 type Shape struct {
-	columns   map[string]*column // by the name before Rename
-	order     []*column          // all of them
-	last      []*column          // those of Put and Decimal, which come last where the record lacks them
-	lengths   uint64             // a bit for the length of each name in columns, modulo 64
-	lower     bool
-	flatten   bool
-	renames   bool // lower, flatten or a prefix: a member of no column may change its name too
-	separator string
-	prefix    string
-	seed      maphash.Seed
-	memories  sync.Pool // of *memory
+	columns    map[string]*column // by the name before Rename
+	order      []*column          // all of them
+	last       []*column          // those of Put and Decimal, which come last where the record lacks them
+	unparsed   *column            // for values that do not fit their columns; nil: they are lost
+	undeclared *column            // for members of no column; nil: they stay
+	times      Times
+	lengths    uint64 // a bit for the length of each name in columns, modulo 64
+	typed      bool   // there are Columns
+	lower      bool
+	flatten    bool
+	renames    bool // lower, flatten or a prefix: a member of no column may change its name too
+	separator  string
+	prefix     string
+	seed       maphash.Seed
+	memories   sync.Pool // of *memory
 
 	mu       sync.Mutex
 	warnings map[warning]int64
@@ -29,41 +35,79 @@ type Shape struct {
 
 type warning struct{ field, problem string }
 
-// Append appends r, edited in one pass over its bytes, to dst. The put members replace members of the same name, in their place and
-// whatever the edits say of it but for an Integer, a Number or a Time, or come last; of two of one name the first counts. What it appends
-// is valid JSON on one line. A record that is not an object is appended as it is.
+// Append is Fit for a Shape without Columns, whose records cannot fail to fit.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
+	dst, _, _ = s.Fit(dst, nil, r, Value{}, put...)
+	return dst
+}
+
+// Fit appends r, edited in one pass over its bytes, to dst. The put members replace members of the same name, in their place and whatever the
+// edits say of it but for a Column, or come last; of two of one name the first counts. What it appends is valid JSON on one line. A record
+// that is not an object is appended as it is. With Columns the characters U+0000 are removed, and counted as a Warning.
+//
+// marks is what Picker.Cut picked of r for Marks, which spares a search; it may be absent, or of another record.
+//
+// It appends to nulled the fields whose values did not fit their Columns and became null. The error is a KeyError; what was appended to dst
+// and nulled then means nothing.
+func (s *Shape) Fit(dst []byte, nulled []string, r Record, marks Value, put ...Member) (data []byte, fields []string, err error) {
 	start := skipSpace(r)
 	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {
-		return append(dst, r...)
+		return append(dst, r...), nulled, nil
 	}
 	dst = Grow(dst, len(r)+len(r)/16+64) // nearly always enough: growing later copies what may be large
 	w := writer{shape: s, put: put, dst: append(dst, '{'), start: len(dst) + 1}
-	if s != nil {
-		w.columns, w.renames = len(s.order), s.renames
+	if s == nil || !s.renames && !s.typed {
+		if s != nil {
+			w.columns = len(s.order)
+		}
+		w.members(r, start, Value{})
+		w.rest()
+		return append(w.dst, '}'), nulled, nil
 	}
-	if w.renames {
-		w.memory, _ = s.memories.Get().(*memory)
-		if w.memory == nil {
-			w.memory = &memory{names: names{table: make([]uint32, fewNames)}}
-		}
-		w.memory.name = append(w.memory.name[:0], s.prefix...)
-		w.memory.path = w.memory.path[:0]
-		w.object(r, start, 0, len(s.prefix))
-		w.memory.names.clear()
-		if len(w.only) > 0 {
-			w.restart()
-			w.object(r, start, 0, len(s.prefix))
-			w.memory.names.clear()
-		}
-		if w.memory.small() {
-			s.memories.Put(w.memory)
-		}
-	} else {
-		w.object(r, start, 0, 0)
+	w.columns, w.renames = len(s.order), s.renames
+	if s.typed {
+		r = s.withoutNul(r)
+	}
+	if w.memory, _ = s.memories.Get().(*memory); w.memory == nil {
+		w.memory = &memory{names: names{table: make([]uint32, fewNames)}, follows: make([]*column, len(s.order)+1)}
+	}
+	w.begin(r, start, marks)
+	if len(w.only) > 0 {
+		w.restart()
+		w.begin(r, start, marks)
 	}
 	w.rest()
-	return append(w.dst, '}')
+	w.undeclared()
+	nulled, err = w.unparsed(nulled)
+	clear(w.memory.unfit) // which would hold on to the page
+	if w.memory.small() {
+		s.memories.Put(w.memory)
+	}
+	return append(w.dst, '}'), nulled, err
+}
+
+// begin writes the members of r, which begins at r[start].
+func (w *writer) begin(r []byte, start int, marks Value) {
+	m := w.memory
+	m.path, m.aside, m.unfit, w.last = m.path[:0], m.aside[:0], m.unfit[:0], w.columns
+	if !w.renames {
+		w.members(r, start, marks)
+		return
+	}
+	m.name = append(m.name[:0], w.shape.prefix...)
+	w.object(r, start, 0, len(w.shape.prefix), marks.of(r, start))
+	m.names.clear()
+}
+
+// withoutNul is JSON without the characters U+0000, which it counts.
+func (s *Shape) withoutNul(b []byte) []byte {
+	clean, removed := withoutNul(b)
+	if removed > 0 {
+		s.mu.Lock()
+		s.warnings[warning{problem: nulRemoved}] += removed
+		s.mu.Unlock()
+	}
+	return clean
 }
 
 // Warnings is what the Shape could not do so far, a row a field and problem, ordered by both. It is nil for a nil Shape. Once
@@ -119,16 +163,21 @@ type writer struct {
 	start   int          // where in dst the first member begins
 	seen    [4]uint64    // the set of columns met, then of put members written
 	beyond  map[int]bool // its part that has no room there
-	memory  *memory      // where names change
+	memory  *memory      // where names change or there are Columns
 	only    []int        // columns to which only a member from their source is written
 	again   bool         // the record is written a second time, for them
+	last    int          // the index of the column of the last member
 }
 
-// memory is what a writer needs where names change, kept for the next record.
+// memory is what a writer needs where names change or there are Columns, kept for the next record.
 type memory struct {
 	name  []byte // names in the making, each with what it begins with
 	path  []byte // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
 	names names  // those written that are of no column
+	unfit []misfit
+	aside []byte // the members of no column, with commas between them, where the shape has a column for them
+	// follows is the column that came behind each column last, by its index, and in the end the first one: most rows have the same order.
+	follows []*column
 }
 
 // fewNames is for how many names a memory has room at first, twice as many as there are.
@@ -136,28 +185,140 @@ const fewNames = 256
 
 // small is whether the memory is worth keeping. One that a very wide record left would be cleared, whole, for each record after it.
 func (m *memory) small() bool {
-	return len(m.names.table) <= 16*fewNames && cap(m.name)+cap(m.path) <= 64<<10
+	return len(m.names.table) <= 16*fewNames && cap(m.name)+cap(m.path)+cap(m.aside) <= 64<<10
 }
 
-// object writes the members of the object that begins at b[i]. What their names begin with is w.memory.name[from:to].
-func (w *writer) object(b []byte, i, from, to int) {
-	s := w.shape
-	var buffer [64]byte
-	for c := open(b, i); c.member(); {
-		value := c.value()
-		name := c.key
-		switch {
-		case w.renames:
-			name = w.fullName(&c, from, to)
-		case c.escaped:
-			name = appendUnescaped(buffer[:0], name)
+// members writes the members of the object that begins at b[start], where no name changes. Those that stay are copied in runs, with what is
+// between them.
+func (w *writer) members(b []byte, start int, marks Value) {
+	c, left := open(b, start), marks.of(b, start)
+	var run span // what of b is to be copied
+	for {
+		if next := w.next(&c, left); next != nil {
+			value := b[c.at+len(next.quoted) : c.i : c.i]
+			left = left[8:]
+			w.take(&c, next, true, value, &run)
+			continue
 		}
-		column := s.column(name)
+		value, more := c.step(&left)
+		if !more {
+			break
+		}
+		column, same := w.at(&c)
+		w.take(&c, column, same, value, &run)
+	}
+	w.copy(b, &run)
+}
+
+// next moves c over the next member, with its marks, where that is of the column which came here last and is written without white space, as
+// nearly all are; it is that column, or nil.
+func (w *writer) next(c *cursor, marks []byte) *column {
+	if w.memory == nil || len(marks) < 8 {
+		return nil
+	}
+	next := w.memory.follows[w.last]
+	mark := binary.LittleEndian.Uint64(marks)
+	start, end, at := int(mark>>32), int(mark&math.MaxUint32), c.i
+	if next == nil || at >= start || start >= end || end > len(c.bytes) {
+		return nil
+	}
+	if c.bytes[at] == ',' {
+		at++
+	}
+	if string(c.bytes[at:start]) != string(next.quoted) {
+		return nil
+	}
+	c.at, c.key, c.escaped, c.i = at, c.bytes[at+1:start-2], false, end
+	return next
+}
+
+// of is the marks of the values in b, which begins at b[start]; nothing where they are those of another record.
+func (v Value) of(b []byte, start int) []byte {
+	if len(v.raw) > 8 && start == 0 && binary.LittleEndian.Uint64(v.raw) == uint64(len(b)) {
+		return v.raw[8:]
+	}
+	return nil
+}
+
+// take takes the member at which c stood last, which is of column and has its name already if it is the same: it writes it, or adds it to the run
+// of those that stay.
+func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *span) {
+	if column != nil {
+		w.last = column.index
+	}
+	if len(w.put) > 0 {
+		if i := w.putAs(column, c); i >= 0 {
+			w.copy(c.bytes, run)
+			w.putOnce(i)
+			return
+		}
+	}
+	switch {
+	case same && column.stays(value) && w.first(column.index), column == nil && (w.shape == nil || w.shape.undeclared == nil):
+		if run.to == 0 {
+			run.from = c.at
+		}
+		run.to = c.i
+	case column == nil:
+		w.copy(c.bytes, run)
+		w.setAside(c.bytes[c.at:c.i-len(value)], value)
+	default:
+		w.copy(c.bytes, run)
+		w.column(column, value)
+	}
+}
+
+// copy writes a run of members of b, which is none then.
+func (w *writer) copy(b []byte, run *span) {
+	if run.to > 0 {
+		w.comma()
+		w.dst = append(w.dst, b[run.from:run.to]...)
+		*run = span{}
+	}
+}
+
+// at is the column of the member at which c stood last, and whether the member has its name already; nil if there is none.
+func (w *writer) at(c *cursor) (of *column, same bool) {
+	if w.memory != nil && !c.escaped {
+		if next := w.memory.follows[w.last]; next != nil && string(c.key) == next.name {
+			return next, true
+		}
+	}
+	var buffer [64]byte
+	name := c.key
+	if c.settle(); c.escaped {
+		name = appendUnescaped(buffer[:0], name)
+	}
+	column := w.shape.column(name)
+	same = column != nil && !c.escaped && string(name) == column.name
+	if same && w.memory != nil {
+		w.memory.follows[w.last] = column
+	}
+	return column, same
+}
+
+// object writes the members of the object that begins at b[i], whose names change. What they begin with is w.memory.name[from:to]. marks says
+// where values are, or nothing.
+func (w *writer) object(b []byte, i, from, to int, marks []byte) {
+	s := w.shape
+	c := open(b, i)
+	for value, more := c.step(&marks); more; value, more = c.step(&marks) {
+		c.settle()
+		name := w.fullName(&c, from, to)
+		column := w.memory.follows[w.last]
+		if column == nil || string(name) != column.name {
+			if column = s.column(name); column != nil && column.name == string(name) {
+				w.memory.follows[w.last] = column
+			}
+		}
+		if column != nil {
+			w.last = column.index
+		}
 		if len(w.put) > 0 && w.replaced(name, column) {
 			continue
 		}
 		switch {
-		case w.renames && s.flatten && len(value) > 0 && value[0] == '{' && (column == nil || !column.stops):
+		case s.flatten && len(value) > 0 && value[0] == '{' && (column == nil || !column.stops):
 			m := w.memory
 			if column != nil {
 				m.name = append(m.name[:to], column.name...)
@@ -165,17 +326,14 @@ func (w *writer) object(b []byte, i, from, to int) {
 			m.name = append(m.name, s.separator...)
 			path := len(m.path)
 			m.path = append(c.appendKey(m.path), '.')
-			w.object(value, 0, to, len(m.name))
+			w.object(value, 0, to, len(m.name), nil)
 			m.path = m.path[:path]
-		case column != nil:
-			if column.source == "" || !w.renames || w.chosen(column, &c) {
+		case column != nil && !column.lacks(value):
+			if column.source == "" || w.chosen(column, &c) {
 				w.column(column, value)
 			}
-		case w.renames:
-			w.renamed(name, value)
 		default:
-			w.comma()
-			w.dst = append(w.dst, b[c.at:c.i]...)
+			w.renamed(name, value)
 		}
 	}
 }
@@ -208,80 +366,65 @@ func lower(name []byte, from int) []byte {
 // replaced writes the put member instead of the member called name or of column, once, if there is one of that name.
 func (w *writer) replaced(name []byte, column *column) bool {
 	for i, m := range w.put {
-		if column != nil && column.name != m.Name || column == nil && string(name) != m.Name {
-			continue
+		if column != nil && column.name == m.Name || column == nil && string(name) == m.Name {
+			w.putOnce(i)
+			return true
 		}
-		if w.first(w.columns + i) {
-			w.member(m)
-		}
-		return true
 	}
 	return false
+}
+
+// putAs is the index of the put member that replaces the member at which c stood last, which is of column; -1 if none does.
+func (w *writer) putAs(column *column, c *cursor) int {
+	for i, m := range w.put {
+		if column != nil && column.name == m.Name || column == nil && c.is(m.Name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// putOnce writes the put member with the index i, if it was not written yet.
+func (w *writer) putOnce(i int) {
+	if w.first(w.columns + i) {
+		w.member(w.put[i])
+	}
 }
 
 // member writes a put member.
 func (w *writer) member(m Member) {
 	w.comma()
 	w.dst = append(appendQuoted(w.dst, []byte(m.Name)), ':')
-	if len(m.Value) == 0 {
+	switch c := w.shape.column([]byte(m.Name)); {
+	case len(m.Value) == 0:
 		w.dst = append(w.dst, "null"...)
-		return
-	}
-	if c := w.shape.column([]byte(m.Name)); c != nil {
-		switch e := c.edit.(type) {
-		case Integer:
-			w.integer(c, m.Value)
-			return
-		case Number:
-			w.number(c, m.Value)
-			return
-		case Time:
-			w.time(c, m.Value, e, false)
-			return
-		}
-	}
-	w.dst = appendCompact(w.dst, m.Value)
-}
-
-// integer writes the value of an Integer.
-func (w *writer) integer(c *column, value []byte) {
-	v := Value{bytes.TrimSpace(value)}
-	text := v.raw
-	var buffer [32]byte
-	if v.kind() == '"' {
-		text = bytes.TrimSpace(v.appendText(buffer[:0]))
-	}
-	switch {
-	case v.IsNull() || len(text) == 0:
-		w.dst = append(w.dst, "null"...)
-	case v.kind() == '-' || isDigit(v.kind()) || isWhole(text):
-		w.dst = append(w.dst, text...)
+	case c != nil && c.kind != 0:
+		w.fit(c, w.shape.withoutNul(bytes.TrimSpace(m.Value)))
 	default:
-		w.dst = appendCompact(w.dst, value)
-		w.warn(c, unreadableInteger)
+		w.dst = appendCompact(w.dst, m.Value)
 	}
 }
 
-// isWhole says whether text is a whole number as JSON writes it.
-func isWhole(text []byte) bool {
-	digits := bytes.TrimPrefix(text, []byte("-"))
-	return len(digits) > 0 && (digits[0] != '0' || len(text) == 1) && !bytes.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
-}
-
-// renamed writes a member of no column under its new name.
+// renamed writes a member of no column under its new name, or sets it aside.
 func (w *writer) renamed(name, value []byte) {
-	before := len(w.dst)
-	w.comma()
-	from := len(w.dst)
-	w.dst = appendQuoted(w.dst, name)
-	if !w.memory.names.add(w.shape.seed, w.dst, from) {
+	out, start := &w.dst, w.start
+	if w.shape.undeclared != nil {
+		out, start = &w.memory.aside, 0
+	}
+	before := len(*out)
+	if before > start {
+		*out = append(*out, ',')
+	}
+	from := len(*out)
+	*out = appendQuoted(*out, name)
+	if !w.memory.names.add(w.shape.seed, *out, from) {
 		if !w.again {
 			w.shape.warnAny(name, repeatedName)
 		}
-		w.dst = w.dst[:before]
+		*out = (*out)[:before]
 		return
 	}
-	w.dst = append(append(w.dst, ':'), value...)
+	*out = append(append(*out, ':'), value...)
 }
 
 // column writes a member of a column.
@@ -293,9 +436,7 @@ func (w *writer) column(c *column, value []byte) {
 		w.warn(c, takenName)
 		return
 	case group:
-		if (Value{value}).IsNull() {
-			return
-		}
+		return // nothing in the place of an object
 	}
 	if !w.first(c.index) {
 		switch _, constant := c.edit.(Put); {
@@ -309,28 +450,25 @@ func (w *writer) column(c *column, value []byte) {
 	}
 	w.key(c)
 	switch e := c.edit.(type) {
-	case Time:
-		w.time(c, value, e, false)
-	case Date:
-		w.time(c, value, Time{Field: e.Field, Layouts: e.Layouts, Zone: e.Zone}, true)
 	case Decimal:
-		w.dst = append(w.dst, value...)
+		w.value(c, value)
 		w.decimal(c, value, e.ZeroIsNull)
-	case Integer:
-		w.integer(c, value)
-	case Number:
-		w.number(c, value)
-	case Boolean:
-		w.boolean(c, value)
-	case JSONText:
-		w.dst = appendAsText(w.dst, value)
 	case Put:
 		w.dst = append(w.dst, e.Value...)
 	case inside:
 		w.dst = appendWithout(w.dst, value, e.drops)
 	default:
-		w.dst = append(w.dst, value...)
+		w.value(c, value)
 	}
+}
+
+// value writes a value in the type of its column, if that has one.
+func (w *writer) value(c *column, value []byte) {
+	if c.kind == 0 {
+		w.dst = append(w.dst, value...)
+		return
+	}
+	w.fit(c, value)
 }
 
 // rest writes what is there even where the record lacks it.
@@ -385,46 +523,6 @@ func (w *writer) key(c *column) {
 	w.dst = append(w.dst, c.quoted...)
 }
 
-// time writes the value of a Time, or with day that of a Date.
-func (w *writer) time(c *column, value []byte, e Time, day bool) {
-	v := Value{value}
-	if v.IsNull() {
-		w.dst = append(w.dst, "null"...)
-		return
-	}
-	if v.kind() == '"' {
-		var buffer [64]byte
-		text := v.appendText(buffer[:0])
-		if len(bytes.TrimSpace(text)) == 0 {
-			w.dst = append(w.dst, "null"...)
-			return
-		}
-		zone := e.Zone
-		if day {
-			zone = nil // a day on whose midnight the clocks go forward is still that day
-		}
-		if m, ok := readMoment(string(text), e.Layouts, zone); ok {
-			w.dst = append(w.dst, '"')
-			switch {
-			case !day:
-				w.dst = m.appendTo(w.dst)
-			case m.zoned && e.Zone != nil:
-				w.dst = appendDay(w.dst, m.time.In(e.Zone))
-			default:
-				w.dst = appendDay(w.dst, m.time)
-			}
-			w.dst = append(w.dst, '"')
-			return
-		}
-	}
-	if e.Strict {
-		w.oddTime(c, v, e)
-		return
-	}
-	w.dst = append(w.dst, value...)
-	w.warn(c, unreadableTime)
-}
-
 // decimal writes the members that a Decimal makes of value: the number and, if it has them, the ends of the range.
 func (w *writer) decimal(c *column, value []byte, zeroIsNull bool) {
 	var buffers [2][64]byte
@@ -447,7 +545,7 @@ func (w *writer) decimal(c *column, value []byte, zeroIsNull bool) {
 			continue
 		}
 		w.key(c.made[i])
-		if n == nil || zeroIsNull && isZero(n) {
+		if n == nil || zeroIsNull && isZero(n) || holds(n, false) == unfit {
 			w.dst = append(w.dst, "null"...)
 		} else {
 			w.dst = append(w.dst, n...)

@@ -6,8 +6,9 @@ import (
 )
 
 // ParseTime reads a time as APIs write it: in one of layouts (those of package time, tried in their order), else as RFC 3339 or one of its
-// near relatives: a date alone, or a date, `T` or a space, and `HH:MM` or `HH:MM:SS`, with or without a fraction, with or without a zone
-// (`Z`, `±hh`, `±hhmm`, `±hh:mm`). White space around the text does not matter. A text without a zone is in zone, nil being UTC.
+// near relatives: a date alone (YYYY-MM-DD, or DD/MM/YYYY as Brazilians write it), or a date, `T` or a space, and `HH:MM` or `HH:MM:SS`, with
+// or without a fraction, with or without a zone (`Z`, `±hh`, `±hhmm`, `±hh:mm`). White space around the text does not matter. A text without a
+// zone is in zone, nil being UTC.
 //
 // ok is false for what cannot be read, and for years before 1000 or after 9999: old databases are full of years such as 0028, and such a
 // text does not sort.
@@ -20,8 +21,6 @@ func ParseTime(text string, layouts []string, zone *time.Location) (t time.Time,
 type moment struct {
 	time     time.Time
 	fraction string // the digits behind the seconds as they were written
-	zoned    bool   // the text has a zone of its own
-	zulu     bool   // and that is written Z
 }
 
 func readMoment(text string, layouts []string, zone *time.Location) (m moment, ok bool) {
@@ -41,7 +40,7 @@ func readMoment(text string, layouts []string, zone *time.Location) (m moment, o
 			return m, true
 		}
 	}
-	if c, matches := readISO(text); matches && c.year >= 1000 {
+	if c, matches := readDay(text); matches && c.year >= 1000 {
 		return c.moment(zone), true
 	}
 	if lenient { // package time also takes hours of one digit
@@ -54,6 +53,17 @@ func readMoment(text string, layouts []string, zone *time.Location) (m moment, o
 	return moment{}, false
 }
 
+// readOld reads a time of a year before 1000, of which old databases are full.
+func readOld(text string, zone *time.Location) (m moment, ok bool) {
+	if zone == nil {
+		zone = time.UTC
+	}
+	if c, matches := readDay(text); matches && c.year >= 1 && c.year < 1000 {
+		return c.moment(zone), true
+	}
+	return moment{}, false
+}
+
 // readLayout is the slow way, for layouts of every kind.
 func readLayout(text, layout string, zone *time.Location) (m moment, ok bool) {
 	t, err := time.ParseInLocation(layout, strings.Clone(text), zone) // its error would hold on to text
@@ -61,16 +71,15 @@ func readLayout(text, layout string, zone *time.Location) (m moment, ok bool) {
 		return moment{}, false
 	}
 	fraction := strings.TrimPrefix(strings.TrimRight(t.Format(".000000000"), "0"), ".")
-	zoned := strings.Contains(layout, "07") || strings.Contains(layout, "MST")
-	return moment{t, fraction, zoned, zoned && t.Location() == time.UTC}, true
+	return moment{t, fraction}, true
 }
 
 // clock is the numbers of a text that stands for a time.
 type clock struct {
 	year, month, day, hour, minute, second int
 	fraction                               string
-	zoned, zulu                            bool
-	offset                                 int // seconds east of UTC
+	zoned                                  bool // the text has a zone of its own
+	offset                                 int  // and that lies so many seconds east of UTC
 }
 
 // valid says whether there is such a time, in a year with four digits.
@@ -90,7 +99,7 @@ func (c clock) exists() bool {
 
 func (c clock) moment(zone *time.Location) moment {
 	switch {
-	case c.zulu:
+	case c.zoned && c.offset == 0:
 		zone = time.UTC
 	case c.zoned:
 		zone = time.FixedZone("", c.offset)
@@ -110,7 +119,7 @@ func (c clock) moment(zone *time.Location) moment {
 			t = t.Add(time.Duration(later-offset) * time.Second)
 		}
 	}
-	return moment{t, c.fraction, c.zoned, c.zulu}
+	return moment{t, c.fraction}
 }
 
 // readClock reads text by a layout that consists of nothing but numbers of fixed width and what stands between them. simple is false for
@@ -158,13 +167,20 @@ func readClock(text, layout string) (c clock, matches, simple bool) {
 	return c, matches && text == "" && c.valid(), true
 }
 
-// readISO reads the forms that ParseTime takes without a layout, with years before 1000.
-func readISO(text string) (c clock, matches bool) {
-	if len(text) < len("2006-01-02") || text[4] != '-' || text[7] != '-' {
+// readDay reads the forms that ParseTime takes without a layout, with years before 1000.
+func readDay(text string) (c clock, matches bool) {
+	const day = "2006-01-02"
+	switch {
+	case len(text) < len(day):
+		return c, false
+	case text[4] == '-' && text[7] == '-':
+		c.year, c.month, c.day = number(text[:4]), number(text[5:7]), number(text[8:10])
+	case text[2] == '/' && text[5] == '/':
+		c.year, c.month, c.day = number(text[6:10]), number(text[3:5]), number(text[:2])
+	default:
 		return c, false
 	}
-	c.year, c.month, c.day = number(text[:4]), number(text[5:7]), number(text[8:10])
-	if text = text[10:]; text == "" {
+	if text = text[len(day):]; text == "" {
 		return c, c.exists()
 	}
 	if len(text) < len("T15:04") || text[0] != 'T' && text[0] != ' ' || text[3] != ':' {
@@ -179,7 +195,7 @@ func readISO(text string) (c clock, matches bool) {
 	switch {
 	case text == "":
 	case text == "Z":
-		c.zoned, c.zulu = true, true
+		c.zoned = true
 	case text[0] == '+' || text[0] == '-':
 		c.zoned = true
 		var hour, minute int
@@ -232,26 +248,38 @@ func number(digits string) (n int) {
 	return n
 }
 
-// appendTo appends the moment as RFC 3339: its fraction as it was written, its offset too.
-func (m moment) appendTo(dst []byte) []byte {
-	dst = appendDay(dst, m.time)
-	hour, minute, second := m.time.Clock()
+// appendTo appends the clock as a JSON string: its day for a Date, or else all of it, which must be in UTC.
+func (c *clock) appendTo(dst []byte, kind Type) []byte {
+	dst = appendDigits(append(dst, '"'), c.year, 4)
+	dst = appendDigits(append(dst, '-'), c.month, 2)
+	dst = appendDigits(append(dst, '-'), c.day, 2)
+	if kind == Timestamp {
+		dst = appendDigits(append(dst, 'T'), c.hour, 2)
+		dst = appendDigits(append(dst, ':'), c.minute, 2)
+		dst = appendDigits(append(dst, ':'), c.second, 2)
+		if c.fraction != "" {
+			dst = append(append(dst, '.'), c.fraction...)
+		}
+		dst = append(dst, 'Z')
+	}
+	return append(dst, '"')
+}
+
+// appendUTC appends the moment as RFC 3339 in UTC, its fraction as it was written. ok is false where it is in no year with four digits there.
+func (m moment) appendUTC(dst []byte) (text []byte, ok bool) {
+	t := m.time.UTC()
+	if year := t.Year(); year < 1 || year > 9999 {
+		return dst, false
+	}
+	dst = appendDay(dst, t)
+	hour, minute, second := t.Clock()
 	dst = appendDigits(append(dst, 'T'), hour, 2)
 	dst = appendDigits(append(dst, ':'), minute, 2)
 	dst = appendDigits(append(dst, ':'), second, 2)
 	if m.fraction != "" {
 		dst = append(append(dst, '.'), m.fraction...)
 	}
-	_, offset := m.time.Zone()
-	if m.zulu || !m.zoned && offset == 0 {
-		return append(dst, 'Z')
-	}
-	sign := byte('+')
-	if offset < 0 {
-		sign, offset = '-', -offset
-	}
-	dst = appendDigits(append(dst, sign), offset/3600, 2)
-	return appendDigits(append(dst, ':'), offset/60%60, 2)
+	return append(dst, 'Z'), true
 }
 
 // appendDay appends the day of t as YYYY-MM-DD.

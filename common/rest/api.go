@@ -21,6 +21,7 @@ import (
 // API describes one API as one configuration sees it.
 type API struct {
 	httpclient.Options
+	Zone    *time.Location      // of times without an offset in rows, for streams whose Cursor has none; nil is UTC
 	Pages   pagination.Strategy // how listings are paged, for streams that do not say it themselves; nil: they are not
 	Records string              // path of the rows in an answer, for streams that do not say it themselves; see Stream
 	Check   string              // the stream whose first page tells whether the configuration works
@@ -59,7 +60,7 @@ type Stream struct {
 	Parent  *Parent             // the stream is read with requests of its own for each row of another stream
 	Explode *Explode            // the stream is an array inside the rows of another stream
 	Partial *Partial            // a list inside the rows may come in part
-	Shape   []record.Edit       // what a row needs to become what the schema says; the cursor field's time needs no mention
+	Shape   []record.Edit       // what a row needs besides the types of the schema's columns, into which it is brought by itself
 	// Map is the last resort, before Shape; a nil record drops the row.
 	Map func(record.Record) (record.Record, error)
 	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.

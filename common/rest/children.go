@@ -194,7 +194,7 @@ func (h *holding) page(page listing.Page) error {
 		}
 		if h.size += len(r.Data); !page.Last || h.size < heldBytes {
 			r.Data = slices.Clone(r.Data)
-			r.At = record.Value{} // it is found again in the copy
+			r.At, r.Marks = record.Value{}, record.Value{} // they are found again in the copy
 		}
 		h.rows = append(h.rows, r)
 	}

@@ -3,15 +3,18 @@ package rest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
@@ -28,7 +31,6 @@ type member struct {
 	desc        protocol.Descriptor
 	incremental bool
 	shape       *record.Shape
-	lone        bool       // the shape brings the row's time of change into form and does nothing else
 	start       time.Time  // rows before it are not sent, ever; zero: all are
 	bound       time.Time  // rows before it are not sent, but for open ones; not before start
 	ahead       bool       // the mark is after now, as the API's clock may have made it
@@ -47,21 +49,24 @@ type member struct {
 	control  int64      // control characters that were not escaped
 	err      error      // why the stream cannot be completed
 	buf      []byte
+	nulled   []string // the fields of the record in buf whose values did not fit their columns
 }
 
 // member makes the member for a configured stream from its state.
 func (r *run) member(s *Stream, configured protocol.ConfiguredStream, input state.Input) (*member, error) {
 	m := &member{
 		Stream: s, run: r, desc: configured.Descriptor(), incremental: configured.SyncMode == protocol.Incremental,
-		shape: s.shape(), saved: r.now,
+		saved: r.now,
+	}
+	var err error
+	if m.shape, err = s.shape(r.schemas, r.api.Zone); err != nil {
+		return nil, err
 	}
 	name := s.Cursor.name()
 	doc, err := state.Decode(s.Name, input[m.desc], name, s.Cursor.layouts(), s.Cursor.zone())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errState, err)
 	}
-	field, lone := m.shape.Lone()
-	m.lone = lone && field == name && s.Cursor.Field == name
 	m.resume(doc, configured.SyncMode)
 	return m, nil
 }
@@ -111,18 +116,17 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	m.doc = doc
 }
 
-// shape is the stream's edits compiled; a cursor field leaves as RFC 3339 unless an edit of the stream's own sees to it.
-func (s *Stream) shape() *record.Shape {
-	edits := s.Shape
-	name := s.Cursor.name()
-	own := slices.ContainsFunc(edits, func(e record.Edit) bool {
-		t, ok := e.(record.Time)
-		return ok && t.Field == name
-	})
-	if name != "" && !own {
-		edits = append(slices.Clip(edits), record.Time{Field: name, Layouts: s.Cursor.layouts(), Zone: s.Cursor.zone()})
+// shape is the stream's edits and the columns of its schema compiled. Times without a zone are the cursor's, or else in zone.
+func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, error) {
+	columns, err := s.columns(schemas)
+	if err != nil {
+		return nil, fault.Systemf("The stream %q has no schema that can be used: %v.", s.Name, err)
 	}
-	return record.Compile(edits...)
+	if s.Cursor != nil && s.Cursor.Zone != nil {
+		zone = s.Cursor.Zone
+	}
+	edits := append(slices.Clip(s.Shape), record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
+	return record.Compile(append(edits, columns...)...), nil
 }
 
 // wants is whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
@@ -192,15 +196,16 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 		}
 		data = mapped
 	}
-	switch {
-	case m.lone && len(put) == 0 && m.Map == nil && r.At.Exists():
-		m.buf = m.shape.Splice(m.buf[:0], data, r.At)
-		data = m.buf
-	case m.shape != nil || len(put) > 0:
-		m.buf = m.shape.Append(m.buf[:0], data, put...)
-		data = m.buf
+	var err error
+	m.buf, m.nulled, err = m.shape.Fit(m.buf[:0], m.nulled[:0], data, r.Marks, put...)
+	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
+		if m.err == nil {
+			m.err = fault.Systemf("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
+				m.Name, misfit.Field, misfit.Type)
+		}
+		return nil
 	}
-	if err := m.run.out.Record(m.desc, data); err != nil {
+	if err := m.run.out.Record(m.desc, m.buf, m.nulled...); err != nil {
 		return err
 	}
 	if cap(m.buf) > keptBuffer {
@@ -367,7 +372,7 @@ func (m *member) pass() error {
 // warn logs what the user should know although the stream is complete. m.mu is held.
 func (m *member) warn() {
 	for _, w := range m.shape.Warnings() {
-		m.run.log.Warn(fmt.Sprintf("%s: field %q %s (%d times)", m.Name, w.Field, w.Problem, w.Count))
+		m.run.log.Warn(fmt.Sprintf("%s: %s", m.Name, w))
 	}
 	if m.replaced > 0 {
 		m.run.log.Warn(fmt.Sprintf("%s: %d bytes were not UTF-8 and became U+FFFD", m.Name, m.replaced))

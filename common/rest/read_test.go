@@ -116,7 +116,7 @@ func TestIncremental(t *testing.T) {
 	if got := first.ids("things"); !slices.Equal(got, []string{"1", "2", "3", "4", "5", "9"}) {
 		t.Fatalf("first sync: %v", got)
 	}
-	if got := first.records["things"][0]; got != `{"id":1,"t":"2026-01-01T10:00:00-03:00"}` {
+	if got := first.records["things"][0]; got != `{"id":1,"t":"2026-01-01T13:00:00Z"}` {
 		t.Errorf("the time of change left as %s", got)
 	}
 	want := []string{`{"t":"2026-01-05T10:00:00-03:00"}`}
@@ -285,10 +285,10 @@ func TestFamily(t *testing.T) {
 			t.Errorf("%s: %v, want %v", stream, got, want)
 		}
 	}
-	if got, want := o.records["parts"][0], `{"id":11,"t":"2026-01-01T00:00:00-03:00","thing":1}`; got != want {
+	if got, want := o.records["parts"][0], `{"id":11,"t":"2026-01-01T03:00:00Z","thing":1}`; got != want {
 		t.Errorf("a child's record is %s, want %s", got, want)
 	}
-	if got, want := o.records["tags"][1], `{"id":11,"thing":1,"thing_t":"2026-01-01T10:00:00-03:00","at":1}`; got != want {
+	if got, want := o.records["tags"][1], `{"id":11,"thing":1,"thing_t":"2026-01-01T13:00:00Z","at":1}`; got != want {
 		t.Errorf("an exploded record is %s, want %s", got, want)
 	}
 	asked := a.requests()

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,11 +49,17 @@ func (a *api) requests() []string {
 }
 
 // source makes a source of an API at a.
-func (a *api) source(describe func(rest.API) rest.API) *rest.Source {
+func (a *api) source(describe func(rest.API) rest.API) *rest.Source { return a.sourceOf(nil, describe) }
+
+// sourceOf makes a source of an API at a, some of whose streams have these schemas.
+func (a *api) sourceOf(schemas map[string]string, describe func(rest.API) rest.API) *rest.Source {
 	files := fstest.MapFS{"spec.json": {Data: []byte(
 		`{"documentationUrl":"https://example.com","connectionSpecification":{"type":"object","properties":{}}}`)}}
 	for _, s := range describe(rest.API{}).Streams {
-		files["streams/"+s.Name+".json"] = &fstest.MapFile{Data: []byte(`{"type":"object","properties":{"id":{"type":"integer"}}}`)}
+		files["streams/"+s.Name+".json"] = &fstest.MapFile{Data: schema(s)}
+	}
+	for name, schema := range schemas {
+		files["streams/"+name+".json"] = &fstest.MapFile{Data: []byte(schema)}
 	}
 	return rest.New(files, func(struct{}) rest.API {
 		d := rest.API{}
@@ -65,12 +72,21 @@ func (a *api) source(describe func(rest.API) rest.API) *rest.Source {
 type outcome struct {
 	err      error
 	records  map[string][]string // compact JSON by stream, in order
+	metas    map[string][]string // the meta of each of them, "" where there is none
 	states   map[string][]string
 	statuses map[string][]string
 	counts   map[string]float64 // of the states
 	warnings []string
 	failures []string
 	lines    []string // "RECORD properties", "STATE properties", … in order
+}
+
+// schema is that of a stream whose time of change is one, and whose other fields stay as they come.
+func schema(s rest.Stream) []byte {
+	if s.Cursor != nil {
+		return fmt.Appendf(nil, `{"properties":{"id":{},%q:{"type":["null","string"],"format":"date-time"}}}`, cmp.Or(s.Cursor.As, s.Cursor.Field))
+	}
+	return []byte(`{"properties":{"id":{}}}`)
 }
 
 // read runs a read of streams, each "name" for full refresh or "name+" for incremental, from a state made by earlier.
@@ -94,7 +110,7 @@ func readCatalog(ctx context.Context, t *testing.T, source *rest.Source, state [
 	out := protocol.NewEmitter(&buf)
 	out.Configure(cat)
 	ctx = protocol.WithLogger(ctx, slog.New(protocol.NewLogHandler(out, slog.LevelWarn)))
-	o := &outcome{records: map[string][]string{}, states: map[string][]string{}, statuses: map[string][]string{}, counts: map[string]float64{}}
+	o := &outcome{records: map[string][]string{}, metas: map[string][]string{}, states: map[string][]string{}, statuses: map[string][]string{}, counts: map[string]float64{}}
 	o.err = source.Read(ctx, []byte(`{}`), cat, state, out)
 	if err := out.Close(); err != nil {
 		t.Fatal(err)
@@ -114,6 +130,7 @@ func (o *outcome) add(t *testing.T, line []byte) {
 		Record struct {
 			Stream, Namespace string
 			Data              json.RawMessage
+			Meta              json.RawMessage
 		}
 		State struct {
 			Stream struct {
@@ -142,6 +159,7 @@ func (o *outcome) add(t *testing.T, line []byte) {
 	case m.Type == "RECORD":
 		name := called(descriptor{m.Record.Stream, m.Record.Namespace})
 		o.records[name] = append(o.records[name], string(m.Record.Data))
+		o.metas[name] = append(o.metas[name], string(m.Record.Meta))
 		o.lines = append(o.lines, "RECORD "+m.Record.Stream)
 	case m.Type == "STATE":
 		name := called(m.State.Stream.Descriptor)

@@ -15,16 +15,18 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
 // run is one read of the source.
 type run struct {
-	api    API
-	reader *listing.Reader
-	out    *protocol.Emitter
-	log    *slog.Logger
-	now    time.Time // when the read began
+	api     API
+	schemas *spec.Spec
+	reader  *listing.Reader
+	out     *protocol.Emitter
+	log     *slog.Logger
+	now     time.Time // when the read began
 }
 
 // family is a listing and all selected streams that are made from it: it is read once for all of them.

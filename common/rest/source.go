@@ -117,6 +117,10 @@ func (s *Source) Read(
 	if err != nil {
 		return err
 	}
+	schemas, err := s.description.Files()
+	if err != nil {
+		return err
+	}
 	input, err := state.Parse(given)
 	if err != nil {
 		return err
@@ -129,7 +133,7 @@ func (s *Source) Read(
 		return err
 	}
 	r := run{
-		api: api, out: out, log: protocol.Logger(ctx), now: time.Now(),
+		api: api, schemas: schemas, out: out, log: protocol.Logger(ctx), now: time.Now(),
 	}
 	r.reader = r.newReader(client, cmp.Or(api.Parallel, defaultParallel))
 	for _, warning := range api.Warn {

@@ -45,6 +45,36 @@ func Compile(name string, schema json.RawMessage) (*Schema, error) {
 	return &Schema{compiled: compiled, raw: raw}, nil
 }
 
+// CompileConfig makes a Schema of configurations. The format of a field with a pattern chooses what the platform shows for it, such as a calendar;
+// what may be entered is the pattern's to say, so that a field may take days and moments.
+func CompileConfig(name string, schema json.RawMessage) (*Schema, error) {
+	root, err := decode(schema)
+	if err != nil {
+		return nil, fmt.Errorf("compiling %s: %w", name, err)
+	}
+	var walk func(node any)
+	walk = func(node any) {
+		switch n := node.(type) {
+		case map[string]any:
+			if _, has := n["pattern"].(string); has {
+				delete(n, "format")
+			}
+			for _, below := range n {
+				walk(below)
+			}
+		case []any:
+			for _, below := range n {
+				walk(below)
+			}
+		}
+	}
+	walk(root)
+	if schema, err = json.Marshal(root); err != nil {
+		return nil, fmt.Errorf("compiling %s: %w", name, err)
+	}
+	return Compile(name, schema)
+}
+
 // Validate is what is wrong with a document, one line a fault. The text may echo the document: it is for tests, not for users.
 func (s *Schema) Validate(document []byte) error {
 	value, err := decode(document)

@@ -35,7 +35,7 @@ func Load(files fs.FS) (*Spec, error) {
 	if err := json.Unmarshal(document, &parts); err != nil || parts.Connection == nil {
 		return nil, errors.New("reading spec.json: it is not an object with a connectionSpecification")
 	}
-	config, err := Compile("spec.json", parts.Connection)
+	config, err := CompileConfig("spec.json", parts.Connection)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ const document = `{
       "token": {"type": "string", "minLength": 1, "airbyte_secret": true},
       "site": {"type": "string", "pattern": "^https://[a-z.]+$", "examples": ["https://a.example", "https://b.example"]},
       "start_date": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "pattern_descriptor": "YYYY-MM-DD"},
+      "from": {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+Z)?$"},
       "code": {"type": "string", "pattern": "^[A-Z]{3}$", "maxLength": 3},
       "until": {"type": "string", "format": "date"},
       "since": {"type": "string", "format": "date-time"},

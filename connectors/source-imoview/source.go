@@ -34,37 +34,30 @@ type config struct {
 var source = rest.New(imoview.Files, func(c config) rest.API {
 	// Times have no offset; they are Brasília's, summer time included where there was one.
 	brasilia, _ := time.LoadLocation("America/Sao_Paulo")
-	layouts := []string{"02/01/2006 15:04:05", "02/01/2006 15:04", "02/01/2006"}
+	const second = "02/01/2006 15:04:05" // what the filters take
 
-	edits := func(edit func(field string) record.Edit, fields string) (all []record.Edit) {
+	decimals := func(fields string, edit record.Decimal) (all []record.Edit) {
 		for field := range strings.FieldsSeq(fields) {
-			all = append(all, edit(field))
+			edit.Field = field
+			all = append(all, edit)
 		}
 		return all
 	}
-	moment := func(field string) record.Edit { return record.Time{Field: field, Layouts: layouts, Zone: brasilia} }
-	day := func(field string) record.Edit { return record.Date{Field: field, Layouts: layouts} }
-	number := func(field string) record.Edit { return record.Decimal{Field: field, ZeroIsNull: true} }
-	span := func(field string) record.Edit { return record.Decimal{Field: field, ZeroIsNull: true, Range: true} }
-	exact := func(field string) record.Edit { return record.Decimal{Field: field} }
-	codes := []record.Edit{record.Integer{Field: "codigo"}, record.Integer{Field: "codigocliente"}}
-
-	contract := slices.Concat(codes, edits(moment, "datainclusao"),
-		edits(day, `dataativacao datainicio datafim dataproximoreajuste dataproximoaluguel dataproximorepasse dataavisodesocupacao
-			dataprevisaorescisao datarescisao`),
-		edits(exact, "valoraluguel"),
-		edits(number, "taxaadministracao taxaintermediacao diavencimento diarepasse diavencimentoaluguel diavencimentorepasse"))
-	condominium := slices.Concat(codes, edits(moment, "datahoracadastro"),
-		edits(span, `arealote areainterna areaexterna numeroquartos numerobanhos numerosuites numerovagas valorcondominio
-			valorfundoreserva valoraluguel valoralugado valorvenda valorvendido`),
-		edits(number, `anoconstrucao numerovagavisitante numeroelevador numerotorres numeroandares unidadesporandar totalunidades
+	exact, number := record.Decimal{}, record.Decimal{ZeroIsNull: true}
+	span := record.Decimal{ZeroIsNull: true, Range: true}
+	contract := slices.Concat(decimals("valoraluguel", exact),
+		decimals("taxaadministracao taxaintermediacao diavencimento diarepasse diavencimentoaluguel diavencimentorepasse", number))
+	condominium := slices.Concat(
+		decimals(`arealote areainterna areaexterna numeroquartos numerobanhos numerosuites numerovagas valorcondominio
+			valorfundoreserva valoraluguel valoralugado valorvenda valorvendido`, span),
+		decimals(`anoconstrucao numerovagavisitante numeroelevador numerotorres numeroandares unidadesporandar totalunidades
 			primeiroquartilaluguel medianaquartilaluguel terceiroquartilaluguel primeiroquartilvenda medianaquartilvenda
-			terceiroquartilvenda latitude longitude`))
-	property := slices.Concat(codes, edits(moment, "datahoracadastro datahoraultimavalidacao datahoraultimasituacao datahoravagodesde"),
-		edits(span, `valor valoranterior valorm2 valorcondominio valoriptu valoriptuanual valoravaliacao valorminimo
+			terceiroquartilvenda latitude longitude`, number))
+	property := slices.Concat(
+		decimals(`valor valoranterior valorm2 valorcondominio valoriptu valoriptuanual valoravaliacao valorminimo
 			valormaiscondominiomaisiptu areaprincipal areainterna areaexterna arealote numeroquartos numerosuites numerobanhos
-			numerovagas numerosalas numerovarandas`),
-		edits(number, "taxacomissao taxaadm numeroandar andar numeroelevador anoconstrucao latitude longitude"))
+			numerovagas numerosalas numerovarandas`, span),
+		decimals("taxacomissao taxaadm numeroandar andar numeroelevador anoconstrucao latitude longitude", number))
 	key, childKey := []string{"codigo"}, []string{"codigocliente", "codigo"}
 
 	// Imoview refuses a size that it does not allow, so a page that is not full is the last one, unless quantidade says that there are more
@@ -80,7 +73,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 	changed := func(field string, ask rest.Ask) *rest.Cursor {
 		// The filters know seconds, some rows only the day: the question goes a day back, and rows before the mark are dropped here.
-		return &rest.Cursor{Field: field, Layouts: layouts, Zone: brasilia, Start: c.Start, Ask: ask, Lookback: 24 * time.Hour}
+		return &rest.Cursor{Field: field, Zone: brasilia, Start: c.Start, Ask: ask, Lookback: 24 * time.Hour}
 	}
 	of := func(role string) *rest.Parent {
 		return &rest.Parent{Of: "users", Where: role, In: httpclient.Query,
@@ -92,12 +85,12 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			Body: map[string]any{
 				"finalidade": purpose, "ordenacao": "codigoasc", "naoconsiderarmeusite": true, "exibircaptadores": true, "exibiranexos": true,
 			},
-			Cursor: changed("datahoraultimaalteracao", rest.Since(httpclient.Body, "dataultimaalteracaoinicio", layouts[0])),
+			Cursor: changed("datahoraultimaalteracao", rest.Since(httpclient.Body, "dataultimaalteracaoinicio", second)),
 			Ways:   pages(httpclient.Body, 20, false), Shape: property,
 		}
 	}
 	lookup := func(name, method string) rest.Stream {
-		return rest.Stream{Name: name, Path: "/Imovel/" + method, Key: key, Pages: pagination.Single{}, Shape: codes, Optional: true}
+		return rest.Stream{Name: name, Path: "/Imovel/" + method, Key: key, Pages: pagination.Single{}, Optional: true}
 	}
 
 	check, refuse, login := "client_companies", error(nil), func(string) string { return "" } // a check takes the login too
@@ -122,9 +115,8 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		Streams: []rest.Stream{
 			{
 				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, false),
-				Cursor: changed("dataultimaalteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", layouts[0])),
-				Shape: append(slices.Concat(codes, edits(moment, "datainclusao")),
-					record.Rename{From: "whatsappbotiniciarconversa", To: "whatsappbotiniciarConversa"}),
+				Cursor: changed("dataultimaalteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second)),
+				Shape:  []record.Edit{record.Rename{From: "whatsappbotiniciarconversa", To: "whatsappbotiniciarConversa"}},
 			},
 			{
 				Name: "tenant_contracts", Path: "/Locatario/RetornarContratos", Key: childKey,
@@ -136,9 +128,8 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 				Name: "tenant_inspections", Path: "/Locatario/RetornarVistorias", Key: childKey,
 				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, false),
 				Cursor: &rest.Cursor{ // an appointment, which does not move when the inspection changes
-					Field: "datahora", Layouts: layouts, Zone: brasilia, Start: c.Start, Margin: 90 * 24 * time.Hour, Open: "datahorafim",
+					Field: "datahora", Zone: brasilia, Start: c.Start, Margin: 90 * 24 * time.Hour, Open: "datahorafim",
 				},
-				Shape: slices.Concat(codes, edits(moment, "datahorafim")),
 			},
 			{
 				Name: "guarantor_contracts", Path: "/Fiador/App_RetornarContratos", Key: childKey,
@@ -147,7 +138,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			},
 			{
 				Name: "client_companies", Path: "/Cliente/App_RetornarEmpresas", Key: key, Ways: pages(httpclient.Query, 50, false),
-				Shape: codes, Needs: login("client_companies"),
+				Needs: login("client_companies"),
 			},
 			{
 				Name: "condominiums", Method: http.MethodPost, Path: "/Imovel/RetornarCondominiosDisponiveis", Key: key,
@@ -162,7 +153,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			{
 				Name: "movements", Path: "/Movimento/RetornarMovimentos", Key: key, Optional: true,
 				Ways: pages(httpclient.Query, 50, true), Cursor: changed("datahoraultimaalteracao", nil),
-				Shape: slices.Concat(codes, edits(moment, "datahorainclusao"), edits(day, "datavencimento datapagamento"), edits(exact, "saldo")),
+				Shape: decimals("saldo", exact),
 			},
 			{
 				Name: "service_requests", Path: "/Atendimento/RetornarAtendimentos", Key: key, Optional: true,
@@ -172,8 +163,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 					"dataInicial": {""}, "dataFinal": {""}, "dataHoraInicialUltimaAlteracao": {""}, "dataHoraFinalUltimaAlteracao": {""},
 				},
 				Ways:   pages(httpclient.Query, 20, false),
-				Cursor: changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", layouts[0])),
-				Shape:  slices.Concat(codes, edits(moment, "datahorainclusao datahoraentradalead"), edits(day, "datafechamento")),
+				Cursor: changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second)),
 			},
 			lookup("property_types", "RetornarTiposImoveisDisponiveis"), lookup("branches", "RetornarListaUnidades"),
 			lookup("purposes", "RetornarListaFinalidades"), lookup("destinations", "RetornarListaDestinacoes"),

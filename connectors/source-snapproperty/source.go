@@ -12,7 +12,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
-	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/rest"
 	"github.com/imob-data/airbyte-connectors/common/salesforce"
 	snapproperty "github.com/imob-data/airbyte-connectors/specs/source-snapproperty"
@@ -63,7 +62,6 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 				Name: "imoveis", Method: http.MethodPost, Path: "/services/apexrest/snap_brok/imovel/pesquisar",
 				Body:    map[string]any{"Offset": 0, "Filtros": httpclient.List{}, "Ordenacao": "Id ASC"},
 				Records: "Imoveis", Key: []string{"Id"}, Cursor: changed, Ways: c.ways(), Refused: refused,
-				Shape: []record.Edit{record.Time{Field: "CreatedDate"}},
 				Partial: &rest.Partial{
 					Member: photos, Rows: "records", Done: "done", Next: "nextRecordsUrl", Total: "totalSize",
 				},

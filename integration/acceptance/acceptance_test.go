@@ -48,7 +48,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	return slices.Concat(contract(), reading(), remembering(), stopping(), weather())
+	return slices.Concat(contract(), reading(), remembering(), types(), stopping(), weather())
 }
 
 // TestBinaries runs every scenario on every connector's binary.

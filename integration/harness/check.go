@@ -13,8 +13,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// How many records of a stream are held against the JSON Schemas in full: the first ones, and then one in so many. All else is looked
-// into line by line.
+// How many records of a stream are held against the JSON Schemas by the library: the first ones, and then one in so many. All others are held
+// against what the schema says of types and formats, see form.
 const (
 	sampleFirst = 20
 	sampleEvery = 1000
@@ -37,8 +37,9 @@ type progress struct {
 	cursor     []string
 	properties map[string]bool
 	schema     *jsonschema.Schema
-	misformed  map[string]string // top-level field: a record whose text in it is not of the schema's format
+	form       *form // what the schema says, for every record
 
+	nulled     map[string]int // column: how many values did not fit it
 	rows       int
 	sinceState int
 	states     int
@@ -59,7 +60,7 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*c
 	}
 	for _, cs := range configured.Streams {
 		p := &progress{stream: cs.Stream, called: called(cs.Stream.Namespace, cs.Stream.Name),
-			keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, properties: map[string]bool{}, misformed: map[string]string{}}
+			keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, properties: map[string]bool{}}
 		if len(p.keys) == 0 {
 			p.keys = cs.PrimaryKey
 		}
@@ -72,6 +73,11 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*c
 		var err error
 		if p.schema, err = recordSchema(cs.Stream); err != nil {
 			return nil, err
+		}
+		if len(cs.Stream.JSONSchema) > 0 {
+			if err := json.Unmarshal(cs.Stream.JSONSchema, &p.form); err != nil {
+				return nil, fmt.Errorf("reading the schema of %s: %w", cs.Stream.Name, err)
+			}
 		}
 		col.streams[p.called] = p
 	}
@@ -132,7 +138,7 @@ func (c *collector) record(m *Message, body []byte) {
 		r.problem("a destination has no records: %s", clip(m.Line))
 		return
 	}
-	var data, namespace []byte
+	var data, meta, namespace []byte
 	var emitted int64
 	for key, value := range members(body) {
 		switch string(key) {
@@ -142,6 +148,8 @@ func (c *collector) record(m *Message, body []byte) {
 			namespace = value
 		case "data":
 			data = value
+		case "meta":
+			meta = value
 		case "emitted_at":
 			var err error
 			if emitted, err = strconv.ParseInt(string(value), 10, 64); err != nil {
@@ -188,14 +196,18 @@ func (c *collector) record(m *Message, body []byte) {
 	p.sinceState++
 	if complete && (p.rows <= sampleFirst || p.rows%sampleEvery == 0) {
 		c.validate(m.Line)
-		err := validate(p.schema, data)
-		if fields := misformed(err); len(fields) > 0 {
-			for _, field := range fields {
-				p.misformed[field] = clip(m.Line)
-			}
-		} else if err != nil {
+		if err := validate(p.schema, data); err != nil {
 			r.problem("a record of %s is not what its schema says: %v: %s", m.Stream, err, clip(m.Line))
 		}
+	}
+	if fault := p.form.fault(data); complete && fault != "" {
+		r.problem("a record of %s is not what its schema says: %s: %s", m.Stream, fault, clip(m.Line))
+	}
+	if err := changes(data, meta); err != nil {
+		r.problem("a record of %s has %v: %s", m.Stream, err, clip(m.Line))
+	}
+	if meta != nil {
+		r.Nulled += p.changes(meta)
 	}
 	if n := len(p.statuses); n == 0 || p.statuses[n-1] != "RUNNING" {
 		r.problem("a record of %s while its status was %v, not RUNNING", m.Stream, p.statuses)
@@ -395,17 +407,34 @@ func (c *collector) finish() {
 		return // a destination says nothing of streams
 	}
 	for name, p := range c.streams {
-		for field, line := range p.misformed {
-			if !slices.ContainsFunc(r.Logs, func(l Log) bool {
-				return l.Level == "WARN" && strings.Contains(l.Message, p.stream.Name) && strings.Contains(l.Message, `"`+field+`"`)
-			}) {
-				r.problem("%s has a text in %q that is not of the schema's format, without a WARN: %s", name, field, line)
+		for field, count := range p.nulled {
+			warned := 0
+			for _, l := range r.Logs {
+				if l.Level == "WARN" && strings.HasPrefix(l.Message, p.stream.Name+": ") && strings.Contains(l.Message, `"`+field+`"`) &&
+					strings.Contains(l.Message, "_unparsed") && strings.Contains(l.Message, fmt.Sprintf("(%d times)", count)) {
+					warned++
+				}
+			}
+			if warned != 1 {
+				r.problem("%s has %d values in %q that did not fit, and %d WARNs of them", name, count, field, warned)
 			}
 		}
 		if err := p.end(r.Code); err != nil {
 			r.problem("%s: %v", name, err)
 		}
 	}
+}
+
+// changes counts the columns that a record's meta says were made null.
+func (p *progress) changes(meta []byte) (n int) {
+	if p.nulled == nil {
+		p.nulled = map[string]int{}
+	}
+	for change := range elements(lookup(meta, "changes")) {
+		p.nulled[text(lookup(change, "field"))]++
+		n++
+	}
+	return n
 }
 
 // end tells what is wrong with how the stream ended in a run that ended by itself.

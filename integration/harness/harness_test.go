@@ -93,7 +93,10 @@ func (s script) read(t *testing.T, o Options) *Result {
 	cat := Catalog{Streams: []Stream{{
 		Name: "cars", SupportedSyncModes: []string{FullRefresh, Incremental}, DefaultCursorField: []string{"at"},
 		SourceDefinedPrimaryKey: [][]string{{"id"}},
-		JSONSchema:              json.RawMessage(`{"type":"object","properties":{"id":{"type":"integer"},"at":{"type":["null","string"]},"n":{}}}`),
+		JSONSchema: json.RawMessage(`{"type":"object","properties":{"id":{"type":"integer"},"at":{"type":["null","string"]},"n":{},
+			"day":{"type":["null","string"],"format":"date"},"t":{"type":["null","string"],"format":"date-time"},
+			"w":{"type":["null","number"],"airbyte_type":"integer"},"o":{"type":["null","object"],"properties":{"b":{"type":["null","boolean"]}}},
+			"l":{"type":["null","array"],"items":{"type":["null","string"]}},"_unparsed":{"type":["null","object"]}}}`),
 	}}}
 	res, err := Run(t.Context(), runner(), Read(config, cat.Configure(Incremental), nil), o)
 	if err != nil {
@@ -144,6 +147,31 @@ func TestRun(t *testing.T) {
 	}
 }
 
+const nulled = `"meta":{"changes":[{"field":"w","change":"NULLED","reason":"SOURCE_SERIALIZATION_ERROR"}]},`
+
+// with is row1 with further members of its data, and its meta.
+func with(data, meta string) string {
+	return strings.NewReplacer(`"at":"a"`, `"at":"a",`+data, `"emitted_at"`, meta+`"emitted_at"`).Replace(row1)
+}
+
+// later is a good run with a row after those that the library looks at.
+func later(line string) []string {
+	lines := []string{status("STARTED"), stRunning}
+	for range sampleFirst {
+		lines = append(lines, row1)
+	}
+	return append(lines, line, state(sampleFirst+1, `{}`), status("COMPLETE"))
+}
+
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	lines := good()
+	lines[2] = with(`"w":null,"_unparsed":{"w":"x"}`, nulled)
+	warning := `{"type":"LOG","log":{"level":"WARN","message":"cars: field \"w\" is not a whole number: it is null, and stands in _unparsed (1 times)"}}`
+	res := script{Lines: slices.Insert(lines, 6, warning)}.read(t, Options{})
+	res.Check(t)
+}
+
 // Every rule of Problems is broken once, each time by one change to a good run.
 func TestProblems(t *testing.T) {
 	t.Parallel()
@@ -181,6 +209,16 @@ func TestProblems(t *testing.T) {
 		{"a foreign stream", "not in the configured catalog", script{Lines: insert(2, strings.Replace(row1, "cars", "dogs", 1))}, ""},
 		{"an unknown field", `has "x", which its schema does not have`, script{Lines: replace(2, strings.Replace(row1, `"at"`, `"x"`, 1))}, ""},
 		{"a wrong type", "not what its schema says", script{Lines: replace(2, strings.Replace(row1, `:1,`, `:"1",`, 1))}, ""},
+		{"no day", `day: "2026-02-30" is no date`, script{Lines: replace(2, with(`"day":"2026-02-30"`, ""))}, ""},
+		{"a time with an offset", "is no date-time", script{Lines: replace(2, with(`"t":"2026-02-03T10:00:00-03:00"`, ""))}, ""},
+		{"a number that is not whole", "not written as a whole number", script{Lines: replace(2, with(`"w":1.0`, ""))}, ""},
+		{"a wrong type inside", `o: b: 1 is not [null boolean]`, script{Lines: replace(2, with(`"o":{"a":1,"b":1}`, ""))}, ""},
+		{"a wrong element", `l: an element: 1 is not`, script{Lines: replace(2, with(`"l":["a", 1]`, ""))}, ""},
+		{"a late wrong type", "w: \"1\" is not", script{Lines: later(with(`"w":"1"`, ""))}, ""},
+		{"a change of nothing", "a change that is none", script{Lines: replace(2, with(`"w":null`, nulled))}, ""},
+		{"a change without null", "a change that is none", script{Lines: replace(2, with(`"w":1,"_unparsed":{"w":"x"}`, nulled))}, ""},
+		{"no change", "no change for what is kept of [w]", script{Lines: replace(2, with(`"w":null,"_unparsed":{"w":"x"}`, ""))}, ""},
+		{"no warning", `has 1 values in "w" that did not fit, and 0 WARNs`, script{Lines: replace(2, with(`"w":null,"_unparsed":{"w":"x"}`, nulled))}, ""},
 		{"no key", "has no primary key", script{Lines: replace(2, strings.Replace(row1, `:1,`, `:null,`, 1))}, ""},
 		{"an old time", "emitted_at is not now", script{Lines: replace(2, strings.Replace(row1, "NOW", "1600000000000", 1))}, ""},
 		{"a time with a fraction", "emitted_at is not an integer", script{Lines: replace(2, strings.Replace(row1, "NOW", "NOW.5", 1))}, ""},

@@ -24,6 +24,7 @@ type Result struct {
 	Output  []byte // stdout, where the command's output is text; nil otherwise
 
 	Rows     []Row
+	Nulled   int // values that did not fit their columns, by the records' own account
 	States   []State
 	Statuses []Status
 	Failures []Failure

@@ -36,6 +36,25 @@ func members(object []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// elements yields the elements of a JSON array, in order, as they stand. Anything but an array has none.
+func elements(array []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		i := skipSpace(array, 0)
+		if i >= len(array) || array[i] != '[' {
+			return
+		}
+		for i = skipSpace(array, i+1); i < len(array) && array[i] != ']'; {
+			end := skipValue(array, i)
+			if !yield(array[i:end]) {
+				return
+			}
+			if i = skipSpace(array, end); i < len(array) && array[i] == ',' {
+				i = skipSpace(array, i+1)
+			}
+		}
+	}
+}
+
 // lookup is the value at a path of keys inside an object, or nil where there is none.
 func lookup(object []byte, path ...string) []byte {
 	for _, key := range path {

@@ -3,10 +3,12 @@ package harness
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
-	"strings"
+	"slices"
+	"strconv"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -32,7 +34,7 @@ func recordSchema(s Stream) (*jsonschema.Schema, error) {
 		return nil, nil
 	}
 	c := jsonschema.NewCompiler()
-	c.Draft = jsonschema.Draft7
+	c.Draft, c.AssertFormat = jsonschema.Draft7, true
 	if err := c.AddResource("stream.json", bytes.NewReader(s.JSONSchema)); err != nil {
 		return nil, fmt.Errorf("reading the schema of %s: %w", s.Name, err)
 	}
@@ -41,30 +43,6 @@ func recordSchema(s Stream) (*jsonschema.Schema, error) {
 		return nil, fmt.Errorf("compiling the schema of %s: %w", s.Name, err)
 	}
 	return compiled, nil
-}
-
-// misformed is the top-level fields of which err, a schema's, says only that their text is not of the format that the schema gives. A source
-// may send such a text as it came if it warns of it. It is empty when err says anything else.
-func misformed(err error) (fields []string) {
-	violation, ok := errors.AsType[*jsonschema.ValidationError](err)
-	if !ok {
-		return nil
-	}
-	if len(violation.Causes) == 0 {
-		if !strings.HasSuffix(violation.KeywordLocation, "/format") {
-			return nil
-		}
-		field, _, _ := strings.Cut(strings.TrimPrefix(violation.InstanceLocation, "/"), "/")
-		return []string{field}
-	}
-	for _, cause := range violation.Causes {
-		below := misformed(cause)
-		if below == nil {
-			return nil
-		}
-		fields = append(fields, below...)
-	}
-	return fields
 }
 
 // validate holds JSON against a schema; a nil schema accepts all.
@@ -79,4 +57,118 @@ func validate(s *jsonschema.Schema, document []byte) error {
 		return fmt.Errorf("decoding: %w", err)
 	}
 	return s.Validate(value)
+}
+
+// form is what a stream's schema says of a value, as far as the schemas of connectors go: its type and format, its members and elements. Every
+// record is held against it, which a library for JSON Schema is too slow for; some are held against the schema by the library as well.
+type form struct {
+	Type   kinds            `json:"type"`
+	Format string           `json:"format"`
+	Whole  string           `json:"airbyte_type"`
+	Fields map[string]*form `json:"properties"`
+	Items  *form            `json:"items"`
+}
+
+// kinds is a schema's types, whether it has one or several; none where it takes any value.
+type kinds []string
+
+func (k *kinds) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		*k = kinds{""}
+		return json.Unmarshal(data, &(*k)[0])
+	}
+	return json.Unmarshal(data, (*[]string)(k))
+}
+
+// fault is what is wrong with a value, and "" where it fits.
+func (f *form) fault(value []byte) string {
+	if f == nil || len(value) == 0 {
+		return ""
+	}
+	if len(f.Type) > 0 && !slices.ContainsFunc(f.Type, func(kind string) bool { return is(value, kind) }) {
+		return fmt.Sprintf("%s is not %v", clip(value), f.Type)
+	}
+	switch value[0] {
+	case '{':
+		for key, member := range members(value) {
+			if fault := f.Fields[string(key)].fault(member); fault != "" {
+				return string(key) + ": " + fault
+			}
+		}
+	case '[':
+		if f.Items == nil {
+			return ""
+		}
+		for element := range elements(value) {
+			if fault := f.Items.fault(element); fault != "" {
+				return "an element: " + fault
+			}
+		}
+	case '"':
+		if !f.formed(text(value)) {
+			return fmt.Sprintf("%s is no %s", clip(value), f.Format)
+		}
+	default:
+		if f.Whole == "integer" && is(value, "number") && !is(value, "integer") {
+			return fmt.Sprintf("%s is not written as a whole number", clip(value))
+		}
+	}
+	return ""
+}
+
+// is whether a JSON value is of a type of JSON Schema. A whole number is one that is written so, within 64 bits.
+func is(value []byte, kind string) bool {
+	c := value[0]
+	switch kind {
+	case "null":
+		return c == 'n'
+	case "boolean":
+		return c == 't' || c == 'f'
+	case "string":
+		return c == '"'
+	case "object":
+		return c == '{'
+	case "array":
+		return c == '['
+	case "integer":
+		_, err := strconv.ParseInt(string(value), 10, 64)
+		return err == nil
+	case "number":
+		return c == '-' || '0' <= c && c <= '9'
+	}
+	return false
+}
+
+// formed is whether a text is of the form's format. A time is in UTC, so that times sort as texts.
+func (f *form) formed(text string) bool {
+	switch f.Format {
+	case "date":
+		_, err := time.Parse(time.DateOnly, text)
+		return err == nil
+	case "date-time":
+		_, err := time.Parse("2006-01-02T15:04:05Z", text)
+		return err == nil
+	}
+	return true
+}
+
+// changes holds the changes that a record's meta tells against what the record keeps of values that did not fit their columns: one belongs to
+// the other, and the columns are null. The error says which does not.
+func changes(data, meta []byte) error {
+	kept := map[string]bool{}
+	for key := range members(lookup(data, "_unparsed")) {
+		kept[string(key)] = true
+	}
+	for change := range elements(lookup(meta, "changes")) {
+		field := text(lookup(change, "field"))
+		if !kept[field] || !null(lookup(data, field)) || text(lookup(change, "change")) != "NULLED" ||
+			text(lookup(change, "reason")) != "SOURCE_SERIALIZATION_ERROR" {
+			return fmt.Errorf("a change that is none: %s", change)
+		}
+		delete(kept, field)
+	}
+	if len(kept) > 0 {
+		return fmt.Errorf("no change for what is kept of %v", slices.Sorted(maps.Keys(kept)))
+	}
+	return nil
 }

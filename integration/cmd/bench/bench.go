@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -20,6 +23,7 @@ import (
 type options struct {
 	size, rounds int
 	connector    string
+	types        bool
 }
 
 // bench measures the chosen connectors.
@@ -30,6 +34,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&o.size, "size", 100_000, "`rows` of the simulator's largest stream")
 	flags.IntVar(&o.rounds, "rounds", 3, "`rounds`, each of one read by the connector and one by the relay; the medians count")
 	flags.StringVar(&o.connector, "connector", "", "`name` of the one connector to measure (default all)")
+	flags.BoolVar(&o.types, "types", false, "also read with a connector that does not bring columns into their types, to see what that costs")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -97,7 +102,15 @@ func measure(ctx context.Context, c harness.Connector, o options, stdout, stderr
 	}
 	relayed := harness.Command{Args: []string{relayCommand, "{plan.json}"}, Files: map[string][]byte{"plan.json": body}}
 
-	var ours, plain []cost
+	untyped := ""
+	if o.types {
+		if untyped, err = buildUntyped(ctx, c); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(filepath.Dir(untyped))) }()
+	}
+
+	var ours, plain, bare []cost
 	for round := range o.rounds {
 		_, _ = fmt.Fprintf(stderr, "%s: round %d of %d\n", c.Name, round+1, o.rounds)
 		a, err := drained(ctx, connector, read)
@@ -109,11 +122,62 @@ func measure(ctx context.Context, c harness.Connector, o options, stdout, stderr
 			return err
 		}
 		ours, plain = append(ours, a), append(plain, b)
+		if untyped != "" {
+			k, err := drained(ctx, harness.Binary{Path: untyped}, read)
+			if err != nil {
+				return err
+			}
+			bare = append(bare, k)
+		}
 	}
 	_, _ = fmt.Fprintf(stdout, "%s: %d records in %d requests, %d at a time; medians of %d rounds\n",
 		c.Name, records, len(t.Requests), t.AtOnce, o.rounds)
 	table(stdout, median(ours), median(plain), records)
+	if untyped != "" {
+		on, off, relay := least(ours).Seconds(), least(bare).Seconds(), least(plain).Seconds()
+		_, _ = fmt.Fprintf(stdout, "types: %.3f s of CPU with, %.3f s without, %.3f of the relay, the least of all rounds: the difference is %.2f of the "+
+			"relay's\n", on, off, relay, (on-off)/relay)
+	}
 	return nil
+}
+
+// untypedColumns is common/rest/columns.go for a connector that does not bring columns into their types.
+const untypedColumns = `package rest
+
+import (
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/spec"
+)
+
+func (s *Stream) columns(*spec.Spec) ([]record.Edit, error) { return nil, nil }
+`
+
+// buildUntyped builds a connector that does not bring columns into their types, alone in a folder of its own.
+func buildUntyped(ctx context.Context, c harness.Connector) (path string, err error) {
+	root, err := harness.Root()
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return "", fmt.Errorf("building %s without types: %w", c.Name, err)
+	}
+	file, overlay := filepath.Join(dir, "columns.go"), filepath.Join(dir, "overlay.json")
+	replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "common", "rest", "columns.go"): file}})
+	if err == nil {
+		err = errors.Join(os.WriteFile(file, []byte(untypedColumns), 0o600), os.WriteFile(overlay, replaced, 0o600))
+	}
+	if err != nil {
+		return "", fmt.Errorf("building %s without types: %w", c.Name, err)
+	}
+	path = filepath.Join(dir, c.Name)
+	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(root, "connectors", c.Name), "-overlay", overlay, "-trimpath",
+		"-ldflags=-s -w", "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	if said, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building %s without types: %w\n%s", c.Name, err, said)
+	}
+	return path, nil
 }
 
 // rehearse reads once and checks all that came. It returns the command for reading again and the number of records.
@@ -172,6 +236,11 @@ func median(costs []cost) cost {
 		rss:   middle(costs, func(c cost) int64 { return c.rss }),
 		bytes: middle(costs, func(c cost) int64 { return c.bytes }),
 	}
+}
+
+// least is the least CPU time: other processes only add to it.
+func least(costs []cost) time.Duration {
+	return slices.MinFunc(costs, func(a, b cost) int { return cmp.Compare(a.cpu, b.cpu) }).cpu
 }
 
 func middle[T ~int64](costs []cost, of func(cost) T) T {

@@ -3,7 +3,8 @@
 //	go run ./cmd/simulator dwv --size 1000 --faults 0.2 --config /tmp/config.json
 //
 // It prints where it listens and a configuration of the connector that reads from it, then takes commands, one a line:
-// "change 10 3" changes ten rows of each stream and deletes three, "stats" prints the counters, "quit" ends it, as Ctrl-C does.
+// "change 10 3" changes ten rows of each stream and deletes three, "expect" prints the keys of the rows that a full read must bring and may
+// bring, "stats" prints the counters, "quit" ends it, as Ctrl-C does.
 package main
 
 import (
@@ -42,6 +43,7 @@ type settings struct {
 	behaviour               sim.Behaviour
 	kinds, retryAfter       string
 	addr, config, publicURL string
+	record                  string
 }
 
 func (c *settings) flags(stderr io.Writer) *flag.FlagSet {
@@ -51,6 +53,7 @@ func (c *settings) flags(stderr io.Writer) *flag.FlagSet {
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:0", "where to listen; 0.0.0.0:PORT to be reached from containers")
 	flags.StringVar(&c.publicURL, "public-url", "", "the base URL for the configuration, where it is not the one listened at")
 	flags.StringVar(&c.config, "config", "", "also write the configuration to this file")
+	flags.StringVar(&c.record, "record", "", "write each request and the answer to it, if that is a good one, to this file, a line of JSON each")
 	flags.IntVar(&c.options.Size, "size", 1000, "rows of the largest stream")
 	flags.Uint64Var(&c.options.Seed, "seed", 1, "seed of the data and of the faults")
 	flags.Func("set", "an option of the simulator, name=value; repeatable", func(pair string) error {
@@ -106,7 +109,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	server, err := sim.Start(simulator, c.addr, c.behaviour)
+	served := simulator
+	if c.record != "" {
+		book, err := os.Create(c.record)
+		if err != nil {
+			return fmt.Errorf("recording: %w", err)
+		}
+		defer book.Close()
+		served = &recorder{Simulator: simulator, book: book}
+	}
+	server, err := sim.Start(served, c.addr, c.behaviour)
 	if err != nil {
 		return err
 	}
@@ -161,6 +173,10 @@ func obey(ctx context.Context, simulator sim.Simulator, server *sim.Server, stdi
 			case n > 0:
 				simulator.Change(changed, deleted)
 				_, _ = fmt.Fprintf(stdout, "changed %d, deleted %d\n", changed, deleted)
+			case line == "expect":
+				if err := expect(simulator, stdout); err != nil {
+					return err
+				}
 			case line == "stats":
 				s := server.Stats()
 				_, _ = fmt.Fprintf(stdout, "requests %d, repeated %d, refused by quota %d, at most %d at once, %d bytes, faults %v\n",
@@ -168,7 +184,7 @@ func obey(ctx context.Context, simulator sim.Simulator, server *sim.Server, stdi
 			case line == "quit":
 				return nil
 			case line != "":
-				_, _ = fmt.Fprintf(stdout, "%q is none of: change CHANGED [DELETED], stats, quit\n", line)
+				_, _ = fmt.Fprintf(stdout, "%q is none of: change CHANGED [DELETED], expect, stats, quit\n", line)
 			}
 		}
 	}

@@ -14,12 +14,12 @@ import (
 )
 
 func TestRun(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "config.json")
+	file, book := filepath.Join(t.TempDir(), "config.json"), filepath.Join(t.TempDir(), "book.jsonl")
 	in, say := io.Pipe()
 	hear, out := io.Pipe()
 	ended := make(chan error)
 	go func() {
-		args := []string{"dwv", "--size", "30", "--config", file, "--set", "max-limit=7", "--quota", "2", "--retry-after", "seconds"}
+		args := []string{"dwv", "--size", "30", "--config", file, "--set", "max-limit=7", "--quota", "2", "--retry-after", "seconds", "--record", book}
 		err := run(t.Context(), args, in, out, io.Discard)
 		_ = out.CloseWithError(io.EOF)
 		ended <- err
@@ -65,7 +65,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for command, want := range map[string]string{
-		"change 2 1": "changed 2, deleted 1", "stats": "requests 3, repeated 1, refused by quota 1", "dance": `"dance" is none of`,
+		"change 2 1": "changed 2, deleted 1", "expect": `{"cities":{"must":["`, "stats": "requests 3, repeated 1, refused by quota 1", "dance": `"dance" is none of`,
 	} {
 		_, _ = io.WriteString(say, command+"\n")
 		if line := next(); !strings.HasPrefix(line, want) {
@@ -75,6 +75,11 @@ func TestRun(t *testing.T) {
 	_, _ = io.WriteString(say, "quit\n")
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+	recorded, err := os.ReadFile(book)
+	if lines := strings.Split(strings.TrimSpace(string(recorded)), "\n"); err != nil || len(lines) != 2 ||
+		!strings.HasPrefix(lines[0], `{"path":"/integration/properties","query":{"limit":["50"]},"answer":{"total":30,`) {
+		t.Errorf("%v: recorded %.200s", err, recorded)
 	}
 }
 

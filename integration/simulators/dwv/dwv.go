@@ -26,6 +26,7 @@ type Options struct {
 	Seed    uint64           // equal seeds give equal data
 	Now     func() time.Time // the clock for what changes; nil is the wall clock
 	Newest  time.Time        // the newest time of change in the data at first; zero means 2025-11-03 18:30 in São Paulo
+	Odd     bool             // rows have values as people leave them in old databases, see sim.Odd
 	Version string           // empty means Version102
 	Token   string           // empty means one that looks different in each encoding
 	Auth    Auth             // which credentials are required; 1.0.1 knows Bearer only
@@ -107,6 +108,7 @@ func open(o Options) (*Simulator, error) {
 func Open(o sim.Options) (sim.Simulator, error) {
 	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now}
 	flags := flag.NewFlagSet("dwv", flag.ContinueOnError)
+	flags.BoolVar(&own.Odd, "odd", false, "")
 	flags.StringVar(&own.Version, "version", "", "")
 	flags.StringVar(&own.Token, "token", "", "")
 	flags.StringVar((*string)(&own.Auth), "auth", "", "")

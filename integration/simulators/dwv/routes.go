@@ -14,6 +14,11 @@ const root = "/integration/properties"
 // ServeHTTP answers the six documented routes (five in 1.0.1) and refuses all else: 404 for a path, 405 for a method, 401 for
 // the credentials, 400 for a parameter, in this order.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.with.Odd {
+		odd := &sim.Odd{Seed: s.with.Seed, Exact: exact()}
+		defer odd.Send(w)
+		w = odd
+	}
 	route, ok := s.route(r.URL.EscapedPath())
 	if !ok {
 		s.Error(w, http.StatusNotFound, "")
@@ -29,6 +34,13 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	route(w, r)
+}
+
+// exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
+func exact() []string {
+	return []string{
+		"id", "last_updated_at", "uf", "tag", "deleted",
+	}
 }
 
 // route finds the handler of a path.

@@ -28,6 +28,7 @@ type Options struct {
 	Seed   uint64           // equal seeds give equal data, but for the appointments, which lie around the day of Now at New
 	Now    func() time.Time // the clock for what changes; nil is the wall clock
 	Newest time.Time        // the newest time of change in the data at first; zero means 2025-11-03 18:30 in São Paulo
+	Odd    bool             // rows have values as people leave them in old databases, see sim.Odd
 
 	Off        []string       // paths that the account does not have, "all" for every one
 	Unfiltered []string       // paths whose filter by time of change is ignored, "all" for every one
@@ -147,6 +148,7 @@ const all = "all"
 func Open(o sim.Options) (sim.Simulator, error) {
 	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now, Caps: map[string]int{}}
 	flags := flag.NewFlagSet("imoview", flag.ContinueOnError)
+	flags.BoolVar(&own.Odd, "odd", false, "")
 	flags.Func("off", "", sim.List(&own.Off))
 	flags.Func("unfiltered", "", sim.List(&own.Unfiltered))
 	flags.BoolVar(&own.Exclusive, "exclusive", false, "")

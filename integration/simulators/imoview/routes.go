@@ -53,6 +53,11 @@ func (s *Simulator) routes() map[string]path {
 // ServeHTTP answers the methods that the agency has, and refuses all else in this order: a path or a parameter without which there is no
 // such method, the HTTP method, the key, the login, the page, a parameter.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.with.Odd {
+		odd := &sim.Odd{Seed: s.with.Seed, Exact: exact()}
+		defer odd.Send(w)
+		w = odd
+	}
 	s.arrive()
 	name := r.URL.Path
 	method, ok := s.paths[name]
@@ -96,6 +101,14 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, out.B)
+}
+
+// exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
+func exact() []string {
+	return []string{
+		"codigo", "dataultimaalteracao", "datahoraultimaalteracao", "datahora", "datahoraultimainteracao",
+		"datahorafim", "locatario", "fiador",
+	}
 }
 
 func (s *Simulator) params(r *http.Request) (*params, *refusal) {

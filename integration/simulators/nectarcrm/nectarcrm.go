@@ -25,6 +25,7 @@ type Options struct {
 	Seed   uint64           // equal seeds give equal data
 	Now    func() time.Time // the clock for what changes; nil is the wall clock
 	Newest time.Time        // the newest time of change in the data at first, in milliseconds; zero means 2025-11-03 18:30:00.789 in São Paulo
+	Odd    bool             // rows have values as people leave them in old databases, see sim.Odd
 
 	Token        Token // what the company's token looks like
 	HTML401      bool  // a 401 has an HTML page for a body
@@ -149,6 +150,7 @@ func open(o Options) (*Simulator, error) {
 func Open(o sim.Options) (sim.Simulator, error) {
 	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now, Caps: map[string]int{}}
 	flags := flag.NewFlagSet("nectarcrm", flag.ContinueOnError)
+	flags.BoolVar(&own.Odd, "odd", false, "")
 	flags.StringVar((*string)(&own.Token), "token", "", "")
 	flags.BoolVar(&own.HTML401, "html-401", false, "")
 	flags.IntVar(&own.BadParameter, "bad-parameter", 0, "")

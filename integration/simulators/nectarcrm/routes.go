@@ -17,6 +17,11 @@ const root = "/crm/api/1/"
 // ServeHTTP answers the documented lists and records, with or without a slash at the end, and refuses all else: 404 with an HTML page
 // for a path, 405 for a method, 401 for the credentials or a parameter (one cannot be told from the other), 403 for what is not in the plan.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.with.Odd {
+		odd := &sim.Odd{Seed: s.with.Seed, Exact: exact()}
+		defer odd.Send(w)
+		w = odd
+	}
 	answer, ok := s.route(r.URL.EscapedPath())
 	if !ok {
 		page(w, http.StatusNotFound, "HTTP Status 404 – Não Encontrado")
@@ -35,6 +40,14 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w)
 	default:
 		answer(w, r, values)
+	}
+}
+
+// exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
+func exact() []string {
+	return []string{
+		"id", "dataAtualizacao", "ultimaAtualizacao", "status", "contatos", "enderecos", "contatosPai",
+		"empresasAtuais", "produtos", "participantes", "sequencias", "contato", "empresa",
 	}
 }
 

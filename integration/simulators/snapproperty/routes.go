@@ -33,6 +33,11 @@ type refusal struct {
 // ServeHTTP answers the services that the organisation has, and refuses all else in this order: the session, the limits, the path, the
 // method, the form of the body.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.with.Odd {
+		odd := &sim.Odd{Seed: s.with.Seed, Exact: exact()}
+		defer odd.Send(w)
+		w = odd
+	}
 	s.arrive()
 	if r.URL.Path == tokenPath {
 		s.token(w, r)
@@ -49,6 +54,13 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if refused != nil {
 		refuse(w, refused)
+	}
+}
+
+// exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
+func exact() []string {
+	return []string{
+		"Id", "CreatedDate", "LastModifiedDate", "snap_brok__Fotos_de_im_vel__r", "nextRecordsUrl",
 	}
 }
 

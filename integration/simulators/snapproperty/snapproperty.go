@@ -26,6 +26,7 @@ type Options struct {
 	Seed   uint64           // equal seeds give equal data
 	Now    func() time.Time // the clock; nil is the wall clock
 	Newest time.Time        // the newest time of change in the data at first; zero means 2025-11-03 18:30 in São Paulo
+	Odd    bool             // rows have values as people leave them in old databases, see sim.Odd
 
 	Login       Login // how Config and DestinationConfig log in
 	Refuse      Refusal
@@ -189,6 +190,7 @@ func open(o Options) (*Simulator, error) {
 func Open(o sim.Options) (sim.Simulator, error) {
 	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now}
 	flags := flag.NewFlagSet("snapproperty", flag.ContinueOnError)
+	flags.BoolVar(&own.Odd, "odd", false, "")
 	flags.StringVar((*string)(&own.Login), "login", "", "")
 	flags.StringVar((*string)(&own.Refuse), "refuse", "", "")
 	flags.IntVar(&own.SessionUses, "session-uses", 0, "")

@@ -1,0 +1,454 @@
+package record
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Type is what every value of a column is, or else null. The zero Type is no type: values stay as they came.
+type Type uint8
+
+// The types, as Airbyte has them. A text is a JSON string, and blank text is one of nothing but white space.
+const (
+	// Text is a string. A number, true and false become theirs, digit by digit.
+	Text Type = iota + 1
+	// JSONText is a Text in which an object or a list stands as compact JSON.
+	JSONText
+	// Boolean is true or false. It reads 1 and 0, and the texts `true`, `false`, `1`, `0`, `Sim`, `Não`, `S` and `N` in any case.
+	Boolean
+	// Integer is a whole number within 64 bits, however it is written: `12.0` is 12. It reads text as Number does, but for `1.000`: one
+	// thousand to some, one to others, and whole for both.
+	Integer
+	// Number has at most 29 digits before its point, which is what a DECIMAL(38,9) holds; of a JSON number every digit behind it stays. It
+	// reads text with at most 9 decimals: `12.5`, `1.5e3`, `1.234,56`, `R$ 1.234,56`, and a CNPJ as its digits. One point before exactly three
+	// digits is a decimal point (`350.000` is 350), but groups thousands where R$ stands with it (`R$ 350.000`) or where there are more of
+	// them (`1.350.000`).
+	Number
+	// Date is YYYY-MM-DD: the day that is written in a text which ParseTime reads, whatever time and zone stand behind it.
+	Date
+	// Timestamp is RFC 3339 in UTC with the fraction that was written, of a text that ParseTime reads.
+	Timestamp
+	// Object is a JSON object.
+	Object
+	// List is a JSON array. An object or a text becomes a list of one, if such elements fit.
+	List
+)
+
+// String is the type with its article, for a sentence.
+func (t Type) String() string {
+	return [...]string{
+		Text: "a text", JSONText: "a text", Boolean: "true or false", Integer: "a whole number", Number: "a number", Date: "a date",
+		Timestamp: "a time", Object: "an object", List: "a list",
+	}[t]
+}
+
+// Column brings a field into a type, whatever arrives, a put member too. What does not fit becomes null, is listed among the fields that Fit
+// returns, and stands as it came in the member [Unparsed] of the record, if there is a Column of that name.
+//
+// Not of the type, yet no loss, and so null without a word: blank text where no text is due, an empty object or list where neither is due,
+// and the first of January of the year 1, with which .NET writes that there is no date.
+type Column struct {
+	Field string
+	Type  Type
+	Of    Type // what the elements of a List are: Text, Object, or else anything
+	Key   bool // the field tells rows apart: Fit refuses a record in which it does not fit
+}
+
+// Times says how the Columns of a shape read a time: Layouts and Zone are those of ParseTime.
+type Times struct {
+	Layouts []string
+	Zone    *time.Location
+}
+
+func (Column) edit() {}
+func (Times) edit()  {}
+
+const (
+	// Unparsed is the object in a record that holds the values which did not fit their columns, by the columns' names; it is absent when all fit.
+	Unparsed = "_unparsed"
+	// Undeclared is the object in a record that holds the fields for which there is no Column; it is absent when there are none. Without a
+	// Column of that name they stay where they are.
+	Undeclared = "_undeclared"
+)
+
+// KeyError is a key that does not fit its column.
+type KeyError struct {
+	Field string
+	Type  Type
+}
+
+// Error says which key it is and never its value.
+func (e *KeyError) Error() string { return fmt.Sprintf("the key %q is not %s", e.Field, e.Type) }
+
+// verdict is how a value fits a type.
+type verdict uint8
+
+const (
+	fits    verdict = iota
+	blank           // it says nothing: null
+	dubious         // it fits, but cannot be right
+	unfit           // it is of another type
+)
+
+// fit writes a value of c, brought into c's type.
+func (w *writer) fit(c *column, value []byte) {
+	if len(value) == 0 || value[0] == 'n' {
+		w.dst = append(w.dst, "null"...)
+		return
+	}
+	at := len(w.dst)
+	dst, v := c.append(w.dst, value, &w.shape.times)
+	switch w.dst = dst; v {
+	case fits:
+	case dubious:
+		w.warn(c, oddYear)
+	case blank:
+		w.dst = append(w.dst[:at], "null"...)
+	case unfit:
+		w.dst = append(w.dst[:at], "null"...)
+		w.memory.unfit = append(w.memory.unfit, misfit{c, value})
+	}
+}
+
+// stays is whether a value is of its column's type as it stands, and nothing else is to be done with it.
+func (c *column) stays(value []byte) bool {
+	if c.edit != nil || len(value) == 0 {
+		return false
+	}
+	kind := value[0]
+	switch c.kind {
+	case 0:
+		return true
+	case Text, JSONText:
+		return kind == '"' || kind == 'n'
+	case Boolean:
+		return kind == 't' || kind == 'f' || kind == 'n'
+	case Integer:
+		return kind == 'n' || isPlain(value)
+	case Number:
+		return kind == 'n' || isDecimal(value)
+	case Object:
+		return kind == '{' || kind == 'n'
+	case List:
+		return kind == '[' || kind == 'n'
+	}
+	return kind == 'n'
+}
+
+// misfit is a value that does not fit its column.
+type misfit struct {
+	column *column
+	value  []byte
+}
+
+// append appends a value that is not null in the column's type. What it appends where the verdict is blank or unfit means nothing.
+func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
+	switch c.kind {
+	case Text, JSONText:
+		return appendText(dst, value, c.kind == JSONText)
+	case List:
+		return appendList(dst, value, c.of)
+	case Object:
+		if value[0] == '{' {
+			return append(dst, value...), fits
+		}
+	case Integer:
+		if whole := bytes.TrimSuffix(value, []byte(".0")); isPlain(whole) {
+			return append(dst, whole...), fits
+		}
+	}
+	switch value[0] {
+	case '{', '[':
+		return dst, empty(value)
+	case '"':
+		var buffer [64]byte
+		text := bytes.TrimSpace(Value{value}.appendText(buffer[:0]))
+		if len(text) == 0 {
+			return dst, blank
+		}
+		return appendParsed(dst, c.kind, text, times)
+	}
+	switch c.kind {
+	case Boolean:
+		return appendBoolean(dst, value)
+	case Integer:
+		return appendInteger(dst, value)
+	case Number:
+		if isDigit(value[0]) || value[0] == '-' {
+			return append(dst, value...), holds(value, false)
+		}
+	}
+	return dst, unfit
+}
+
+// firstDay is the day with which .NET writes that there is none.
+const firstDay = "0001-01-01"
+
+// appendParsed appends what a text without white space around it says in a type that is no text.
+func appendParsed(dst []byte, kind Type, text []byte, times *Times) ([]byte, verdict) {
+	if len(text) >= len(firstDay) && (string(text[:4]) == firstDay[:4] || string(text[6:10]) == firstDay[:4]) {
+		if c, ok := readDay(string(text)); ok && c.year == 1 && c.month == 1 && c.day == 1 {
+			return dst, blank
+		}
+	}
+	switch kind {
+	case Boolean:
+		return appendBoolean(dst, text)
+	case Integer:
+		return appendWhole(dst, text)
+	case Number:
+		at := len(dst)
+		number, ok := appendTextNumber(dst, string(text))
+		if !ok {
+			return dst, unfit
+		}
+		return number, holds(number[at:], true)
+	case Date, Timestamp:
+		return appendTime(dst, kind, string(text), times)
+	}
+	return dst, unfit
+}
+
+// empty is the verdict on an object or a list where neither is due.
+func empty(value []byte) verdict {
+	if len(bytes.TrimLeft(value[1:], " \t")) <= 1 { // the bracket that closes it
+		return blank
+	}
+	return unfit
+}
+
+func appendText(dst, value []byte, nested bool) ([]byte, verdict) {
+	switch value[0] {
+	case '"':
+		return append(dst, value...), fits
+	case '{', '[':
+		if nested {
+			return appendAsText(dst, value), fits
+		}
+		return dst, empty(value)
+	}
+	return append(append(append(dst, '"'), value...), '"'), fits
+}
+
+func appendList(dst, value []byte, of Type) ([]byte, verdict) {
+	switch kind := value[0]; {
+	case kind == '[':
+		return append(dst, value...), fits
+	case kind == '{' && empty(value) == blank, kind == '"' && isBlank(value):
+		return dst, blank
+	case kind == '{' && (of == 0 || of == Object), kind == '"' && (of == 0 || of == Text):
+		return append(append(append(dst, '['), value...), ']'), fits
+	}
+	return dst, unfit
+}
+
+// isBlank is whether a JSON string is blank.
+func isBlank(value []byte) bool {
+	var buffer [64]byte
+	return len(value) <= 32 && len(bytes.TrimSpace(Value{value}.appendText(buffer[:0]))) == 0
+}
+
+// appendBoolean appends the truth that a text, or a JSON value that is no string, says.
+func appendBoolean(dst, text []byte) ([]byte, verdict) {
+	for _, yes := range [...]string{"true", "1", "sim", "s"} {
+		if len(text) == len(yes) && strings.EqualFold(string(text), yes) {
+			return append(dst, "true"...), fits
+		}
+	}
+	for _, no := range [...]string{"false", "0", "não", "nao", "n"} {
+		if len(text) == len(no) && strings.EqualFold(string(text), no) {
+			return append(dst, "false"...), fits
+		}
+	}
+	return dst, unfit
+}
+
+// isPlain is whether a JSON value is a whole number within 64 bits that is written as one.
+func isPlain(value []byte) bool {
+	if len(value) == 0 || len(value) > 18 || value[0] == '-' && len(value) > 1 && value[1] == '0' {
+		return false
+	}
+	digits := value
+	if digits[0] == '-' {
+		digits = digits[1:]
+	}
+	for _, c := range digits {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// isDecimal is whether a JSON value is a number that is written without an exponent and with few enough digits to be held.
+func isDecimal(value []byte) bool {
+	if len(value) > 29 {
+		return false
+	}
+	for _, c := range value {
+		if !isDigit(c) && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// appendInteger appends the whole number that a number is.
+func appendInteger(dst, number []byte) ([]byte, verdict) {
+	n, ok := wholeNumber(number)
+	if !ok {
+		return dst, unfit
+	}
+	return strconv.AppendInt(dst, n, 10), fits
+}
+
+// appendWhole appends the whole number that a text is.
+func appendWhole(dst, text []byte) ([]byte, verdict) {
+	if whole, fraction, point := bytes.Cut(text, []byte(".")); point && len(fraction) == 3 && allDigits(string(fraction)) &&
+		allDigits(string(bytes.TrimPrefix(whole, []byte("-")))) {
+		return dst, unfit // one point before three digits: thousands, or a number with decimals
+	}
+	if dst, v := appendInteger(dst, text); v == fits {
+		return dst, v
+	}
+	var buffer [64]byte
+	number, ok := appendTextNumber(buffer[:0], string(text))
+	if !ok {
+		return dst, unfit
+	}
+	return appendInteger(dst, number)
+}
+
+// holds is whether a JSON number is one that warehouses hold, as a DECIMAL(38,9) does. They round what has more decimals, so only of a number
+// that was made of a text are they too many.
+func holds(number []byte, text bool) verdict {
+	const most, decimals = 29, 9
+	count, point, first, last, exponent := 0, -1, -1, 0, 0 // of digits; the places of the point, the first and the last one that is no zero
+digits:
+	for i, c := range number {
+		switch {
+		case c == '.':
+			point = count
+		case c == 'e' || c == 'E':
+			exponent, _ = readExponent(number[i+1:])
+			break digits
+		case isDigit(c):
+			if c != '0' {
+				if first < 0 {
+					first = count
+				}
+				last = count
+			}
+			count++
+		}
+	}
+	if point < 0 {
+		point = count
+	}
+	if first >= 0 && (point+exponent-first > most || text && last+1-point-exponent > decimals) {
+		return unfit
+	}
+	return fits
+}
+
+// appendTime appends the day or the moment that a text says.
+func appendTime(dst []byte, kind Type, text string, times *Times) ([]byte, verdict) {
+	if times.Layouts == nil {
+		if c, ok := readDay(text); ok && c.year >= 1000 && (kind == Date || c.zoned && c.offset == 0) {
+			return c.appendTo(dst, kind), fits
+		}
+	}
+	zone := times.Zone
+	if kind == Date {
+		zone = nil // a day on whose midnight the clocks go forward is still that day
+	}
+	v := fits
+	m, ok := readMoment(text, times.Layouts, zone)
+	if !ok {
+		if m, ok = readOld(text, zone); !ok {
+			return dst, unfit
+		}
+		v = dubious
+	}
+	dst = append(dst, '"')
+	if kind == Date {
+		dst = appendDay(dst, m.time)
+	} else if dst, ok = m.appendUTC(dst); !ok {
+		return dst, unfit
+	}
+	return append(dst, '"'), v
+}
+
+// unparsed writes the member that holds what did not fit, returns nulled with the names of its columns, and warns. It fails for a key.
+func (w *writer) unparsed(nulled []string) ([]string, error) {
+	misfits := w.memory.unfit
+	var err error
+	for i, m := range misfits {
+		if m.column.key {
+			err = &KeyError{m.column.name, m.column.kind}
+		}
+		w.shape.warn(m.column.name, notOf(m.column.kind))
+		nulled = append(nulled, m.column.name)
+		if w.shape.unparsed == nil {
+			continue
+		}
+		if i == 0 {
+			w.key(w.shape.unparsed)
+			w.dst = append(w.dst, '{')
+		} else {
+			w.dst = append(w.dst, ',')
+		}
+		w.dst = append(append(w.dst, m.column.quoted...), m.value...)
+	}
+	if len(misfits) > 0 && w.shape.unparsed != nil {
+		w.dst = append(w.dst, '}')
+	}
+	return nulled, err
+}
+
+// notOf is the problem with values that are not of a type.
+func notOf(t Type) string { return "is not " + t.String() + ": it is null, and stands in " + Unparsed }
+
+// setAside notes a member for which there is no column, quoted with its colon.
+func (w *writer) setAside(name, value []byte) {
+	m := w.memory
+	if len(m.aside) > 0 {
+		m.aside = append(m.aside, ',')
+	}
+	m.aside = append(append(m.aside, name...), value...)
+}
+
+// undeclared writes the member that holds what was set aside.
+func (w *writer) undeclared() {
+	if len(w.memory.aside) > 0 {
+		w.key(w.shape.undeclared)
+		w.dst = append(append(append(w.dst, '{'), w.memory.aside...), '}')
+	}
+}
+
+// withoutNul is r without the characters U+0000 in its texts and names, and how many they were; r itself where there are none. PostgreSQL cannot
+// hold them.
+func withoutNul(r []byte) (clean []byte, removed int64) {
+	const nul = `\u0000`
+	copied, from := 0, 0
+	for {
+		i := bytes.IndexByte(r[from:], '\\')
+		if i < 0 || from+i+1 >= len(r) {
+			break
+		}
+		i += from
+		if from = i + 2; len(r)-i < len(nul) || string(r[i:i+len(nul)]) != nul { // the byte behind a backslash belongs to it
+			continue
+		}
+		clean = append(clean, r[copied:i]...)
+		copied, from = i+len(nul), i+len(nul)
+		removed++
+	}
+	if removed == 0 {
+		return r, 0
+	}
+	return append(clean, r[copied:]...), removed
+}
