@@ -37,7 +37,8 @@ var update = flag.Bool("update", false, "rewrite the want.jsonl of golden tests 
 //
 // Some truths hold whatever want.jsonl says, so that rewriting it cannot hide a fault: every record fits its stream's schema and has no field
 // that the schema does not declare; what did not fit its column is told in the record's meta and kept in it; every record is in an answer byte
-// for byte, but for white space between tokens and for the fields of shaped.json; the exit code is 0 if and only if there is no TRACE ERROR; no secret of the configuration is in the output.
+// for byte, but for white space between tokens and for the fields of shaped.json; the exit code is 0 if and only if there is no TRACE ERROR;
+// no secret of the configuration is in the output.
 func Golden(t *testing.T, src cli.Source, dir string) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(dir, "config.json")); errors.Is(err, fs.ErrNotExist) {
