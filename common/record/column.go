@@ -412,9 +412,16 @@ func (w *writer) unparsed(nulled []string) ([]string, error) {
 // notOf is the problem with values that are not of a type.
 func notOf(t Type) string { return "is not " + t.String() + ": it is null, and stands in " + Unparsed }
 
+// wideValue is the length of a value from which on it is not copied to be set aside: its record stays in memory until it is written.
+const wideValue = 64 << 10
+
 // setAside notes a member for which there is no column, quoted with its colon.
 func (w *writer) setAside(name, value []byte) {
 	m := w.memory
+	if len(value) >= wideValue {
+		m.wide = append(m.wide, name, value)
+		return
+	}
 	if len(m.aside) > 0 {
 		m.aside = append(m.aside, ',')
 	}
@@ -423,10 +430,21 @@ func (w *writer) setAside(name, value []byte) {
 
 // undeclared writes the member that holds what was set aside.
 func (w *writer) undeclared() {
-	if len(w.memory.aside) > 0 {
-		w.key(w.shape.undeclared)
-		w.dst = append(append(append(w.dst, '{'), w.memory.aside...), '}')
+	m := w.memory
+	if len(m.aside)+len(m.wide) == 0 {
+		return
 	}
+	w.key(w.shape.undeclared)
+	w.dst = append(append(w.dst, '{'), m.aside...)
+	for i := 0; i < len(m.wide); i += 2 {
+		if i > 0 || len(m.aside) > 0 {
+			w.dst = append(w.dst, ',')
+		}
+		w.dst = append(append(w.dst, m.wide[i]...), m.wide[i+1]...)
+	}
+	w.dst = append(w.dst, '}')
+	clear(m.wide)
+	m.wide = m.wide[:0]
 }
 
 // withoutNul is r without the characters U+0000 in its texts and names, and how many they were; r itself where there are none. PostgreSQL cannot

@@ -90,6 +90,7 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Record, marks Value, put ...M
 func (w *writer) begin(r []byte, start int, marks Value) {
 	m := w.memory
 	m.path, m.aside, m.unfit, w.last = m.path[:0], m.aside[:0], m.unfit[:0], w.columns
+	m.wide = m.wide[:0]
 	if !w.renames {
 		w.members(r, start, marks)
 		return
@@ -175,7 +176,8 @@ type memory struct {
 	path  []byte // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
 	names names  // those written that are of no column
 	unfit []misfit
-	aside []byte // the members of no column, with commas between them, where the shape has a column for them
+	aside []byte   // the members of no column, with commas between them, where the shape has a column for them
+	wide  [][]byte // those of them with wide values, which are not copied: names with their colons, and values
 	// follows is the column that came behind each column last, by its index, and in the end the first one: most rows have the same order.
 	follows []*column
 }
