@@ -17,7 +17,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/auth"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
-	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
@@ -415,7 +414,7 @@ func TestPanicInALoginEndsForAllWhoWait(t *testing.T) {
 		for range 5 {
 			wg.Go(func() {
 				_, err := c.Do(t.Context(), httpclient.Request{Path: "/App_x"})
-				if p, ok := errors.AsType[*protocol.Panic](err); !ok || p.Value != "a mistake in a Judge" {
+				if p, ok := errors.AsType[*fault.Panic](err); !ok || p.Value != "a mistake in a Judge" {
 					t.Errorf("ended with %v", err)
 				}
 			})
@@ -435,7 +434,7 @@ func TestPanicInAGrantEndsForAllWhoWait(t *testing.T) {
 		for range 3 {
 			wg.Go(func() {
 				_, err := c.Do(t.Context(), httpclient.Request{})
-				if _, ok := errors.AsType[*protocol.Panic](err); !ok {
+				if _, ok := errors.AsType[*fault.Panic](err); !ok {
 					t.Errorf("ended with %v", err)
 				}
 			})

@@ -10,7 +10,6 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
-	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
 // keeper keeps one credential: obtained when it is first asked for, by one caller for all who ask meanwhile. The zero value is empty.
@@ -65,7 +64,7 @@ func (k *keeper[T]) fly(ctx context.Context, obtain func(context.Context) (T, ti
 	}
 	defer func() {
 		if panicked := recover(); panicked != nil { // in a goroutine of singleflight's, where nobody else can
-			err = protocol.Recovered(panicked)
+			err = fault.Recovered(panicked)
 		}
 	}()
 	value, until, err := obtain(ctx)

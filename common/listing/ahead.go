@@ -3,6 +3,8 @@ package listing
 import (
 	"context"
 	"sync"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
 // ahead fetches pages before they are asked for, as far as they are known to be there.
@@ -59,7 +61,7 @@ func (a *ahead) launch(leave func()) {
 	a.wait.Go(func() {
 		defer leave()
 		page := fetched{}
-		err := safely(func() (err error) {
+		err := fault.Safely(func() (err error) {
 			page, err = a.n.fetch(a.ctx, a.n.way, request, f)
 			return err
 		})

@@ -19,7 +19,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
-	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
@@ -188,16 +187,6 @@ func (r *Reader) Try(ctx context.Context, l Listing) error {
 			return err
 		}
 	}
-}
-
-// safely is do, with a panic in it made an error: a mistake in one goroutine must end in a message, not in the death of the process.
-func safely(do func() error) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = protocol.Recovered(value)
-		}
-	}()
-	return do()
 }
 
 // cause is why ctx ended, if it did, and err otherwise: whoever stopped the run knows better than the request that it was stopped in.

@@ -24,7 +24,7 @@ func (r *Reader) complete(ctx context.Context, l *Listing, rows []record.Record)
 			continue
 		}
 		wait.Go(func() {
-			err := safely(func() (err error) {
+			err := fault.Safely(func() (err error) {
 				rows[i], err = r.whole(ctx, l, row, list)
 				return err
 			})

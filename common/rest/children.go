@@ -8,7 +8,6 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/listing"
-	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
@@ -54,7 +53,7 @@ func (f *family) children(ctx context.Context) *children {
 	for range f.run.reader.Parallel() {
 		c.workers.Go(func() {
 			for t := range c.tasks {
-				if err := safely(func() error { return t.read(ctx) }); err != nil {
+				if err := fault.Safely(func() error { return t.read(ctx) }); err != nil {
 					t.m.fail(err)
 				}
 			}
@@ -289,14 +288,4 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	for range details { //nolint:revive // only its end matters
 	}
 	return end.Kind == listing.Gone, end.Err
-}
-
-// safely is do, with a panic in it made an error: a mistake in one goroutine must end in a message, not in the death of the process.
-func safely(do func() error) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = protocol.Recovered(value)
-		}
-	}()
-	return do()
 }

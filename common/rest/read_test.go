@@ -629,7 +629,7 @@ func TestOneStreamFailsAlone(t *testing.T) {
 	if len(o.failures) != 2 {
 		t.Errorf("failures %v", o.failures)
 	}
-	if _, ok := errors.AsType[*protocol.Panic](o.err); !ok {
+	if _, ok := errors.AsType[*fault.Panic](o.err); !ok {
 		t.Errorf("the panic got lost in %v", o.err)
 	}
 }

@@ -127,7 +127,7 @@ func (sl slice) refusable() bool { return sl.set != "" || !sl.from.IsZero() }
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
 	ctx = context.WithValue(ctx, familyKey{}, f)
-	f.err = safely(func() error {
+	f.err = fault.Safely(func() error {
 		for _, m := range slices.Concat(f.direct, f.kids) {
 			if err := f.run.out.Status(m.desc, protocol.Started); err != nil {
 				return err
