@@ -102,12 +102,12 @@ func (o *OAuth2) obtain(ctx context.Context) (token string, until time.Time, err
 }
 
 // judge refuses what RFC 6749, 5.2, calls an error; 429 and 5xx stay what they are everywhere.
-func (o *OAuth2) judge(res *httpclient.Response) error {
+func (o *OAuth2) judge(res *httpclient.Response) httpclient.Verdict {
 	code := res.Body.Get("error").Text()
 	if code == "" || res.Status >= 500 || res.Status == http.StatusTooManyRequests {
-		return nil
+		return httpclient.Verdict{}
 	}
-	return fault.Configf("the token endpoint refused it (%s), %s. %s", res.Excerpt(code), o.tokens.Words(res), checkCredentials)
+	return httpclient.Fail(fault.Configf("the token endpoint refused it (%s), %s. %s", res.Excerpt(code), o.tokens.Words(res), checkCredentials))
 }
 
 // ClientCredentials is the grant for a machine's own account (RFC 6749, 4.4), with id and secret in the body.

@@ -69,9 +69,8 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// The engine sets what follows; connectors leave it.
-	Redact  *redact.Redactor
-	Log     *slog.Logger                               // nil logs nothing
-	Waiting func(ctx context.Context, until time.Time) // told before a wait of a second or more for a quota
+	Redact *redact.Redactor
+	Log    *slog.Logger // nil logs nothing
 }
 
 // Client does requests. Safe for concurrent use. It keeps connections open for reuse: see Close.
@@ -82,7 +81,7 @@ type Client struct {
 	single   *http.Transport // a fresh connection per request, for those that must not be repeated
 	throttle throttle
 	renewal  renewal
-	trial    probation
+	warmUp   warmUp
 
 	unknownCharset sync.Once // says so
 
@@ -101,7 +100,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{o: o, base: base, renewal: newRenewal(), trial: probation{careful: o.Careful, turn: make(chan struct{}, 1)}}
+	c := &Client{o: o, base: base, renewal: newRenewal(), warmUp: warmUp{careful: o.Careful, turn: make(chan struct{}, 1)}}
 	c.pooled, c.single = newHTTP(o.Dial)
 	if b, ok := o.Auth.(Binder); ok {
 		b.Bind(c)

@@ -114,7 +114,10 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 		err = u.Err // its text has the query
 	}
 	cause := &blankedError{text: outline(err.Error()), err: err}
-	f := &failure{step: retry, kind: fault.Transient, advice: tryLater, cause: cause, unrun: !reached, unknown: reached}
+	f := &failure{step: retry, kind: fault.Transient, advice: tryLater, cause: cause, ran: notRun}
+	if reached {
+		f.ran = unknownRun
+	}
 	checkURL := "Check " + c.o.Setting + "."
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
 		checkURL = checkProxy
@@ -128,10 +131,10 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 	timeout, isNet := errors.AsType[net.Error](err)
 	switch {
 	case isRedirect:
-		f.unknown = false // the answer that redirects is no outcome
+		f.ran = answered // the answer that redirects is no outcome
 		return final(fault.Config, checkURL, "was redirected %s, which is refused", redirect.to)
 	case badLocation(err):
-		f.unknown = false
+		f.ran = answered
 		return final(fault.Config, checkURL, "was redirected to something that is no address, which is refused")
 	case errors.Is(err, errTooLarge):
 		return final(fault.System, "", "was answered with more than %d MiB, which is the limit", c.o.MaxBody>>20)
@@ -201,8 +204,8 @@ func notTLS(err error) bool {
 
 // err is f as the end of its request; tries is how often it was tried, "" where that says nothing.
 func (c *Client) err(where string, f *failure, tries string) error {
-	if _, known := errors.AsType[*fault.Error](f.judged); known || f.judged != nil && f.step == stop {
-		return c.blank(f.judged)
+	if _, known := errors.AsType[*fault.Error](f.verdict.err); known || f.verdict.err != nil && f.step == stop {
+		return c.blank(f.verdict.err)
 	}
 	return &fault.Error{Kind: f.kind, Message: sentence(c.what(where, f)+tries, f.advice), Err: c.blank(f.because())}
 }
@@ -225,11 +228,11 @@ func (c *Client) unknownOutcome(where string, f *failure) error {
 
 // what says what happened, without a full stop.
 func (c *Client) what(where string, f *failure) string {
-	switch judged, ok := errors.AsType[*fault.Error](f.judged); {
+	switch judged, ok := errors.AsType[*fault.Error](f.verdict.err); {
 	case ok:
 		return strings.TrimSuffix(c.o.Redact.String(judged.Message), ".")
-	case f.judged != nil:
-		return where + " failed: " + c.excerpt([]byte(f.judged.Error()))
+	case f.verdict.err != nil:
+		return where + " failed: " + c.excerpt([]byte(f.verdict.err.Error()))
 	default:
 		return where + " " + f.reason
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
@@ -33,15 +34,16 @@ type Request struct {
 	Path     string // relative to BaseURL, or an absolute URL on the same host; may have a query, which Query adds to
 	Header   http.Header
 	Query    url.Values
-	Body     map[string]any // nil is no body
-	Form     bool           // the body is sent as application/x-www-form-urlencoded instead of JSON
-	Once     bool           // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
-	Unsigned bool           // sent without credentials (a login), and so never renewed
-	Place    string         // where in a listing the request stands, for whoever pages it; not sent
-	Share    *Share         // what the answer takes of a Budget, given back when there is no good one; nil: it is not counted
-	First    Judge          // asked before Options.Judge; may be nil
-	Judge    Judge          // asked after Options.Judge; may be nil
-	Admitted func()         // what Options.Limit gave for the first attempt, which waits for no turn of its own; nil: it waits as all others do
+	Body     map[string]any        // nil is no body
+	Form     bool                  // the body is sent as application/x-www-form-urlencoded instead of JSON
+	Once     bool                  // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
+	Unsigned bool                  // sent without credentials (a login), and so never renewed
+	Place    string                // where in a listing the request stands, for whoever pages it; not sent
+	Share    *Share                // what the answer takes of a Budget, given back when there is no good one; nil: it is not counted
+	First    Judge                 // asked before Options.Judge; may be nil
+	Judge    Judge                 // asked after Options.Judge; may be nil
+	Waiting  func(until time.Time) // told before a wait of a second or more for a quota; nil: nobody is
+	Admitted func()                // what Options.Limit gave for the first attempt, which waits for no turn of its own; nil: it waits as all others do
 }
 
 // With is a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything

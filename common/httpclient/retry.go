@@ -76,7 +76,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	leave, err := c.trial.enter(ctx, r)
+	leave, err := c.warmUp.enter(ctx, r)
 	defer leave()
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 			return nil, c.ended(ctx, call, err)
 		}
 		if f == nil {
-			c.trial.pass()
+			c.warmUp.finish()
 			good = true
 			return res, nil
 		}
@@ -112,7 +112,7 @@ func (c *Client) ended(ctx context.Context, call *call, err error) error {
 	if ctx.Err() == nil {
 		return c.blank(err)
 	}
-	if f := call.last; f != nil && f.judged == nil && ctx.Err() == context.DeadlineExceeded {
+	if f := call.last; f != nil && f.verdict.err == nil && ctx.Err() == context.DeadlineExceeded {
 		f.cause = fmt.Errorf("%w: %w", err, f.cause)
 		return c.err(call.where, f, call.tries())
 	}
@@ -150,7 +150,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	case ctx.Err() != nil && (!call.r.Once || !reached):
 		return nil, nil, ctx.Err()
 	case ctx.Err() != nil:
-		f = &failure{step: stop, unknown: true, reason: "was stopped before the answer came", cause: ctx.Err()}
+		f = &failure{step: stop, ran: unknownRun, reason: "was stopped before the answer came", cause: ctx.Err()}
 	default:
 		f = c.noAnswer(err, reached)
 	}
@@ -158,12 +158,10 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	switch {
 	case f == nil:
 		c.throttle.reset(sent)
-	case f.throttled && f.until.IsZero():
-		window := c.o.Limit.Window()
-		if f.busy {
-			window = 0
-		}
-		f.until = c.throttle.grow(sent, window)
+	case f.hold == holdAll && f.until.IsZero():
+		f.until = c.throttle.grow(sent, c.o.Limit.Window())
+	case f.hold == holdAWhile && f.until.IsZero():
+		f.until = c.throttle.grow(sent, 0)
 	}
 	return res, f, nil
 }
@@ -195,7 +193,7 @@ type broken struct {
 
 // see makes f final where res is the last of enough such answers. What is said of the moment, as "too fast" is, and what is empty are none.
 func (b *broken) see(res *Response, f *failure) {
-	if f == nil || f.step != retry || f.hold || f.doubt || res.Status/100 != 2 || res.Body != nil || len(res.Text) == 0 {
+	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body != nil || len(res.Text) == 0 {
 		b.count = 0
 		return
 	}
@@ -245,7 +243,7 @@ func (call *call) keep(size int64) {
 func (c *Client) admit(ctx context.Context, call *call) (done func(), err error) {
 	asked := time.Now()
 	if done = call.r.Admitted; done == nil || call.attempts > 0 {
-		if done, err = c.o.Limit.Wait(ctx, c.waiting(ctx)); err != nil {
+		if done, err = c.o.Limit.Wait(ctx, call.r.Waiting); err != nil {
 			return nil, err
 		}
 	}
@@ -262,33 +260,25 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 	return done, nil
 }
 
-// waiting is who is told of a wait for the quota.
-func (c *Client) waiting(ctx context.Context) func(until time.Time) {
-	if c.o.Waiting == nil {
-		return nil
-	}
-	return func(until time.Time) { c.o.Waiting(ctx, until) }
-}
-
 // prepare does what f asks for before the next attempt, or returns the error that ends the request.
 func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	if f.step == renew {
 		return c.renew(ctx, call, f)
 	}
-	if call.r.Once && f.unknown {
+	if call.r.Once && f.ran == unknownRun {
 		return c.unknownOutcome(call.where, f)
 	}
-	if f.step == stop || f.same != "" || call.r.Once && !f.unrun {
+	if f.step == stop || f.same != "" || call.r.Once && f.ran != notRun {
 		return c.err(call.where, f, f.same)
 	}
-	if call.r.Once && f.undone {
+	if call.r.Once && f.verdict.kind == saysUndone {
 		if call.undone++; call.undone == undoneTries {
 			return c.err(call.where, f, call.tries())
 		}
 	}
-	if f.doubt {
+	if f.verdict.kind == saysDoubt {
 		if call.doubts++; call.doubts > doubtTries {
-			return c.trial.condemn(c.err(call.where, f, ""))
+			return c.warmUp.failAll(c.err(call.where, f, ""))
 		}
 		f.until = time.Now().Add(doubtPause)
 	}
@@ -302,7 +292,7 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 		}
 		return c.err(call.where, f, call.tries())
 	}
-	if f.hold {
+	if f.hold != holdOwn {
 		call.held = next
 		c.o.Limit.Hold(next)
 		return nil

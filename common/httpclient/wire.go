@@ -48,7 +48,7 @@ func (c *Client) follow(ctx context.Context, cancel context.CancelCauseFunc, cal
 		}
 		discard(resp)
 		if err := call.aside(func() (err error) {
-			done, err = c.o.Limit.Wait(ctx, c.waiting(ctx))
+			done, err = c.o.Limit.Wait(ctx, call.r.Waiting)
 			return err
 		}); err != nil {
 			done = func() {}

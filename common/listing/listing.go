@@ -40,11 +40,12 @@ type Listing struct {
 	Missing   bool // it belongs to a row of another listing: a 404 means that this row has gone
 	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it means, as a 404 does,
 	// that the row has gone.
-	Detail string
-	Child  bool // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
-	From   *Place
-	Seen   *Seen // rows of listings that were read before, which do not come again; nil: there are none
-	Again  bool  // they do come again, once, and Row.Same tells those whose bytes are the same
+	Detail  string
+	Waiting func(until time.Time) // told before a wait of a second or more for a quota, by any of its requests; nil: nobody is
+	Child   bool                  // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
+	From    *Place
+	Seen    *Seen // rows of listings that were read before, which do not come again; nil: there are none
+	Again   bool  // they do come again, once, and Row.Same tells those whose bytes are the same
 }
 
 // Clock is where the time of change of a row is, and how it is written.
@@ -121,6 +122,11 @@ const (
 	Refused             // the API refuses what was asked, and something of it can be left out
 	Gone                // the row that it belongs to has gone
 	Failed              // it could not be read, or is not whole
+
+	// What ends a reading and not always its listing.
+	wrongPage // the answers are to something else than was asked
+	tooLarge  // the API wants smaller pages
+	stopped   // whoever reads the pages does not want any more of them
 )
 
 // End is how a listing ended, and why.
@@ -129,6 +135,15 @@ type End struct {
 	Err  error // why it failed, or was refused; nil for the other kinds
 	// Late is the earliest later time of a row that came again: a mark may not pass it, since the row was used as it was before. Zero: none.
 	Late time.Time
+	most int // with tooLarge, the size of a page that the API allows; 0: it does not say
+}
+
+// failed returns the End for an error, or nil for nil.
+func failed(err error) *End {
+	if err == nil {
+		return nil
+	}
+	return &End{Kind: Failed, Err: err}
 }
 
 // Reader reads the listings of one run. It bounds the requests in flight and remembers what the API turned out to want. Safe for concurrent
@@ -141,6 +156,9 @@ type Reader struct {
 	Judge  httpclient.Judge   // the API's own, for what it says of an answer that refuses something; nil: there is none
 	// Absent is whether an answer says that this account does not have what was asked for; nil: none does.
 	Absent func(*httpclient.Response) bool
+	// TooLarge is whether an answer says that the page that was asked for is too large, and which size is not, 0 where it does not say; nil:
+	// none does. A failure after such an answer is asked for again with smaller pages, where the strategy is Sized.
+	TooLarge func(*httpclient.Response) (most int, tooLarge bool)
 	// Notice is a sentence about an answer that the user should know of, or ""; nil: there is none. The first one is a warning.
 	Notice func(*httpclient.Response) string
 
@@ -180,11 +198,14 @@ func (r *Reader) Try(ctx context.Context, l Listing) error {
 	for {
 		way := r.way(&l)
 		request := way.Pages.First(r.request(&l, way))
-		_, err := r.fetch(ctx, &l, way, request, fetching{})
-		again := err != nil && r.resize(&l, way, err) ||
-			errors.Is(err, errRefused) && r.nextWay(&l, way, request.Fingerprint())
-		if !again {
-			return err
+		_, end := r.fetch(ctx, &l, way, request, fetching{})
+		switch {
+		case end == nil:
+			return nil
+		case end.Kind == tooLarge && r.resize(&l, way, end.most):
+		case (end.Kind == Refused || end.Kind == wrongPage) && r.nextWay(&l, way, request.Fingerprint()):
+		default:
+			return end.Err
 		}
 	}
 }

@@ -28,14 +28,14 @@ type numbered struct {
 }
 
 // numbered reads pages by their number.
-func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, request httpclient.Request) error {
+func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, request httpclient.Request) *End {
 	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]sight{}}
 	n.fewest, n.exact = strategy.Fewest()
 	n.sure = n.exact || r.Child
 	for {
-		again, err := n.pass(ctx)
-		if !again || err != nil {
-			return err
+		again, end := n.pass(ctx)
+		if !again || end != nil {
+			return end
 		}
 		r.anew() // with the end looked for beforehand
 	}
@@ -43,22 +43,22 @@ func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, re
 
 // pass reads the pages once. It ends soon, to be called again, where there turn out to be more than one although the first one looked as if
 // it was the last: then nothing is known of the end.
-func (n *numbered) pass(ctx context.Context) (again bool, err error) {
-	first, err := n.begin(ctx)
-	if err != nil {
-		return false, err
+func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
+	first, end := n.begin(ctx)
+	if end != nil {
+		return false, end
 	}
 	ahead := n.ahead(ctx)
 	defer ahead.stop()
 	for i, more := 0, true; more; i++ {
 		p := first
 		if first = (fetched{}); i > 0 { // which is not held any longer than it is needed
-			if p, err = ahead.page(ctx, i); err != nil {
-				return false, err
+			if p, end = ahead.page(ctx, i); end != nil {
+				return false, end
 			}
 		}
-		if more, err = n.use(ctx, p, i); err != nil {
-			return false, err
+		if more, end = n.use(ctx, p, i); end != nil {
+			return false, end
 		}
 		switch {
 		case i == 0 && more && n.end.page == 1 && n.refused:
@@ -77,26 +77,26 @@ func (n *numbered) pass(ctx context.Context) (again bool, err error) {
 
 // begin asks for the first page, and looks for the last one where nothing tells of it: then it asks for the first one again, since what went
 // from it meanwhile would be noticed by nobody.
-func (n *numbered) begin(ctx context.Context) (fetched, error) {
-	first, err := n.ask(ctx, n.at(0), fetching{})
-	if err != nil {
-		return first, err
+func (n *numbered) begin(ctx context.Context) (fetched, *End) {
+	first, end := n.ask(ctx, n.at(0), fetching{})
+	if end != nil {
+		return first, end
 	}
 	n.look(&first)
 	if n.told > 0 || n.reliable(&first) || !n.mayGoOn(&first) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	if n.end, err = n.search(ctx, &first); err != nil || n.end.page != 1 {
+	if n.end, end = n.search(ctx, &first); end != nil || n.end.page != 1 {
 		first.share.Release()
 	}
-	if err != nil || n.end.page == 1 {
-		return first, err
+	if end != nil || n.end.page == 1 {
+		return first, end
 	}
-	if first, err = n.ask(ctx, n.at(0), fetching{}); err == nil {
+	if first, end = n.ask(ctx, n.at(0), fetching{}); end == nil {
 		n.look(&first)
 	}
-	return first, err
+	return first, end
 }
 
 // look takes what the first page tells.
@@ -117,13 +117,7 @@ func (n *numbered) mayGoOn(p *fetched) bool {
 	return n.size > 0 && (!n.odd || p.total.Told && p.total.Rows > int64(n.size))
 }
 
-func (n *numbered) at(i int) httpclient.Request {
-	request := n.strategy.At(n.request, i)
-	if i > 0 { // what is refused is seen in the first page
-		request.First = nil
-	}
-	return request
-}
+func (n *numbered) at(i int) httpclient.Request { return n.strategy.At(n.request, i) }
 
 // fetching is how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
@@ -131,16 +125,16 @@ func (n *numbered) fetching(i int) fetching {
 }
 
 // use hands page i on, and says whether there may be more.
-func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, err error) {
+func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *End) {
 	share := p.share
 	rows := n.accept(&p)
-	p, rows, err = n.again(ctx, p, rows, n.fetching(i), func() bool { return i < n.expected() && n.wanted(i) })
-	if err == nil && n.rows.fresh == 0 && i > 0 {
-		err = n.nothing(ctx, &p, i)
+	p, rows, end = n.again(ctx, p, rows, n.fetching(i), func() bool { return i < n.expected() && n.wanted(i) })
+	if end == nil && n.rows.fresh == 0 && i > 0 {
+		end = n.nothing(ctx, &p, i)
 	}
-	if err != nil {
+	if end != nil {
 		share.Release()
-		return false, err
+		return false, end
 	}
 	if n.rows.fresh > 0 {
 		n.gap = cmp.Or(n.gap, n.suspect)
@@ -155,7 +149,7 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, err er
 
 // nothing looks at a page that brought nothing new: it may be the first one again, because the API knows the number of the page under another
 // name, and one that was refused may have been refused for another reason than that it lies behind the end.
-func (n *numbered) nothing(ctx context.Context, p *fetched, i int) error {
+func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	if !p.past {
 		if len(p.Records) > 0 {
 			n.suspect = n.wrongPage(i)
@@ -166,14 +160,14 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) error {
 		return nil
 	}
 	if n.wanted(i) { // it may have been there before rows went
-		n.suspect = &fault.Error{Kind: fault.Transient, Err: p.err, Message: fmt.Sprintf("%s refuses page %d although there are more rows, "+
+		n.suspect = &fault.Error{Kind: fault.Transient, Err: p.end.Err, Message: fmt.Sprintf("%s refuses page %d although there are more rows, "+
 			"and answers where it answered before. Trying again later may help.", p.request.Path, i+1)}
 		n.denied = n.suspect
 	} else if n.behind[i] != there || n.filled == 0 || n.agrees() {
 		return nil
 	}
-	_, err := n.askWith(ctx, p.share, n.way, n.at(0), fetching{})
-	return err
+	_, end := n.askWith(ctx, p.share, n.way, n.at(0), fetching{})
+	return end
 }
 
 // wrongPage is that page i, behind which there are rows, has those of another.
@@ -181,15 +175,15 @@ func (n *numbered) wrongPage(i int) error {
 	return fault.Transientf("%s answers with the rows of another page for page %d. Trying again later may help.", n.Request.Path, i+1)
 }
 
-// answers is whether the API still answers where it answered before: then what it refused is not there.
-func (n *numbered) answers(ctx context.Context) error {
-	page, err := n.ask(ctx, n.at(0), fetching{})
+// answers asks whether the API still answers where it answered before: then what it refused is not there.
+func (n *numbered) answers(ctx context.Context) *End {
+	page, end := n.ask(ctx, n.at(0), fetching{})
 	page.share.Release()
-	return err
+	return end
 }
 
-// otherNumber is a refusal of this way if page i is another one than the first in a later way.
-func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i int) error {
+// otherNumber ends the reading in this way if page i is another one than the first in a later way.
+func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i int) *End {
 	for number := n.way.number + 1; number < len(n.Ways); number++ {
 		other := wayOf(n.Listing, number)
 		strategy, ok := other.Pages.(pagination.Numbered)
@@ -197,13 +191,12 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 			continue
 		}
 		request := strategy.At(n.reader.request(n.Listing, other), i)
-		request.First = nil
-		page, err := n.askWith(ctx, share, other, request, fetching{later: true, past: true})
-		if err != nil {
-			return err
+		page, end := n.askWith(ctx, share, other, request, fetching{later: true, past: true})
+		if end != nil {
+			return end
 		}
 		if len(page.Records) > 0 && n.rows.alike(&page) != n.first {
-			return &refusal{wrongPage: true, failure: fault.Transientf("%s answered with the first page again.", n.Request.Path)}
+			return &End{Kind: wrongPage, Err: fault.Transientf("%s answered with the first page again.", n.Request.Path)}
 		}
 	}
 	return nil

@@ -3,7 +3,6 @@ package listing
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -33,21 +32,21 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 	defer func() { end.Late = l.rows.late }()
 	l.begin, l.earlier = r.resume(of)
 	for reading := l.read(); ; {
-		err := reading.read(ctx)
+		ended := reading.read(ctx)
 		switch {
-		case errors.Is(err, errStopped):
+		case ended != nil && ended.Kind == stopped:
 			return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
-		case err != nil && r.resize(of, reading.way, err):
+		case ended != nil && ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
 			if reading.way = r.way(of); reading.from == l.begin {
 				reading = l.read()
 			}
 			continue // from where it is, with smaller pages
-		case err != nil && reading.refused(err):
+		case ended != nil && reading.otherWay(ended):
 			l.number, l.begin, l.earlier = 1, "", 0
-		case err != nil:
-			return ended(of, err)
+		case ended != nil:
+			return of.ended(ended)
 		default:
-			done, err := reading.verdict()
+			done, err := reading.assess()
 			if done {
 				return End{Kind: Done}
 			}
@@ -70,21 +69,17 @@ func (l *listing) read() *reading {
 	return &reading{listing: l, way: l.reader.way(l.Listing), from: l.begin}
 }
 
-// errStopped is that whoever reads the pages does not want any more of them.
-var errStopped = errors.New("no more pages are wanted")
-
-// ended is the end of a listing after err.
-func ended(l *Listing, err error) End {
-	switch {
-	case errors.Is(err, errAbsent):
-		return End{Kind: Absent}
-	case errors.Is(err, errGone):
-		return End{Kind: Gone}
-	case errors.Is(err, errRefused) && l.Refusable:
-		return End{Kind: Refused, Err: err}
-	default:
-		return End{Kind: Failed, Err: err}
+// ended is the end of l, of which a reading ended so and no other can be begun.
+func (l *Listing) ended(end *End) End {
+	switch end.Kind {
+	case Absent, Gone:
+		return End{Kind: end.Kind}
+	case Refused, wrongPage:
+		if l.Refusable {
+			return End{Kind: Refused, Err: end.Err}
+		}
 	}
+	return End{Kind: Failed, Err: end.Err}
 }
 
 // reading is one reading of a listing from its beginning to its end.
@@ -127,17 +122,16 @@ func (l last) all() int64 {
 	return int64(l.page-1)*l.size + l.rows
 }
 
-// refused is whether the listing can begin anew after err, in another way.
-func (r *reading) refused(err error) bool {
-	refused, ok := errors.AsType[*refusal](err)
+// otherWay reports whether the listing can begin anew after end, in another way.
+func (r *reading) otherWay(end *End) bool {
 	resumed := r.begin != ""
 	switch {
-	case !ok:
+	case end.Kind != Refused && end.Kind != wrongPage:
 		return false
 	case resumed && r.pages == 0: // the place may be the reason, and the way not to blame
 		r.reader.Forget(r.Name)
 		return true
-	case r.pages > 0 || refused.wrongPage:
+	case r.pages > 0 || end.Kind == wrongPage:
 		return r.reader.nextWay(r.Listing, r.way, "")
 	default:
 		return r.reader.nextWay(r.Listing, r.way, r.way.Pages.First(r.reader.request(r.Listing, r.way)).Fingerprint())
@@ -188,8 +182,8 @@ func (r *reading) moved() bool {
 	return r.changed || r.rows.young > 0 && r.came()-r.rows.young < max(r.first, r.end.all())
 }
 
-// verdict is whether the listing is whole after this reading. If it is neither whole nor an error, another reading may help.
-func (r *reading) verdict() (done bool, err error) {
+// assess returns whether the listing is whole after this reading. If it is neither whole nor an error, another reading may help.
+func (r *reading) assess() (done bool, err error) {
 	switch {
 	case r.beyond && r.told:
 		return false, fault.Configf("%d of the %d rows of %s are out of reach: the API does not list them. %s",
@@ -257,7 +251,7 @@ func (r *reading) anew() {
 }
 
 // hand hands a page on.
-func (r *reading) hand(p *fetched, rows []Row, more bool) error {
+func (r *reading) hand(p *fetched, rows []Row, more bool) *End {
 	page := Page{Rows: rows, Header: p.Header, Mended: p.mended, First: r.pages == 0, Last: !more, Late: r.rows.late}
 	if page.First && r.told && r.reliable {
 		page.Total = r.total
@@ -275,7 +269,7 @@ func (r *reading) hand(p *fetched, rows []Row, more bool) error {
 	share := p.share
 	*p = fetched{}
 	if share.Release(); !wanted {
-		return errStopped
+		return &End{Kind: stopped}
 	}
 	return nil
 }

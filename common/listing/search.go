@@ -24,7 +24,7 @@ const (
 )
 
 // search is where the listing ends, whose first page is first.
-func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
+func (n *numbered) search(ctx context.Context, first *fetched) (last, *End) {
 	s := &search{numbered: n, first: first, pages: map[uint64]int{n.first: 0}, size: map[int]int64{0: int64(n.size)}}
 	guess := s.guess()
 	low, lower, high := 0, 0, -1 // lower: the page that was low before low
@@ -36,10 +36,10 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
 		if next > farthest {
 			return last{}, nil
 		}
-		seen, of, err := s.look(ctx, next)
+		seen, of, end := s.look(ctx, next)
 		switch {
-		case err != nil:
-			return last{}, err
+		case end != nil:
+			return last{}, end
 		case seen == there:
 			lower, low = low, next
 		case seen == same && of > 0: // the last page again, which of may be already
@@ -52,9 +52,9 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
 		if high == guess { // it may be right
 			middle = guess - 1
 		}
-		seen, _, err := s.look(ctx, middle)
-		if err != nil {
-			return last{}, err
+		seen, _, end := s.look(ctx, middle)
+		if end != nil {
+			return last{}, end
 		}
 		if seen == there {
 			low = middle
@@ -74,12 +74,12 @@ func (s *search) guess() int {
 }
 
 // lowest is the first page that is the same as page high, behind page low, which is another.
-func (s *search) lowest(ctx context.Context, low, high int) (last, error) {
+func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
 	for size := s.size[high]; high-low > 1; s.size[high] = size {
 		middle := low + (high-low)/2
-		seen, _, err := s.look(ctx, middle)
-		if err != nil {
-			return last{}, err
+		seen, _, end := s.look(ctx, middle)
+		if end != nil {
+			return last{}, end
 		}
 		if seen == there {
 			low = middle
@@ -95,10 +95,10 @@ func (s *search) last(page int) last {
 }
 
 // look asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
-func (s *search) look(ctx context.Context, i int) (sight, int, error) {
-	p, err := s.askWith(ctx, s.first.share, s.way, s.at(i), fetching{later: true, past: true})
-	if err != nil {
-		return behind, 0, err
+func (s *search) look(ctx context.Context, i int) (sight, int, *End) {
+	p, end := s.askWith(ctx, s.first.share, s.way, s.at(i), fetching{later: true, past: true})
+	if end != nil {
+		return behind, 0, end
 	}
 	s.refused = s.refused || p.past
 	if len(p.Records) == 0 {
@@ -112,8 +112,8 @@ func (s *search) look(ctx context.Context, i int) (sight, int, error) {
 		s.pages[hash], s.size[i] = i, int64(len(p.Records))
 		return there, i, nil
 	case of == 0:
-		err = s.otherNumber(ctx, s.first.share, i)
+		end = s.otherNumber(ctx, s.first.share, i)
 	}
 	s.behind[i] = same
-	return same, of, err
+	return same, of, end
 }

@@ -1,12 +1,9 @@
 package listing
 
 import (
-	"cmp"
-	"errors"
 	"strconv"
 	"strings"
 
-	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
@@ -37,14 +34,13 @@ func wayOf(l *Listing, n int) way {
 // Forget forgets which way of the listing called name was refused: what was refused may have been something else.
 func (r *Reader) Forget(name string) { r.learnt.Delete(name) }
 
-// resize notes that l is to be read with smaller pages than in w, if err says so and they can be smaller.
-func (r *Reader) resize(l *Listing, w way, err error) bool {
-	large, ok := errors.AsType[*pagination.TooLarge](err)
+// resize notes that l is to be read with pages of no more than most rows, or half as large as in w for 0, if they can be smaller.
+func (r *Reader) resize(l *Listing, w way, most int) bool {
 	sized, can := w.Pages.(pagination.Sized)
-	if !ok || !can {
+	if !can {
 		return false
 	}
-	if w.Pages, can = sized.Resize(large.Max); can {
+	if w.Pages, can = sized.Resize(most); can {
 		r.learnt.Store(l.Name, w)
 	}
 	return can
@@ -66,25 +62,13 @@ func (r *Reader) nextWay(l *Listing, w way, refused string) bool {
 	return false
 }
 
-// request is what l asks for in w. Where something may be refused, an answer that does so is a refusal.
+// request is what l asks for in w.
 func (r *Reader) request(l *Listing, w way) httpclient.Request {
 	base := l.Request
 	for key, value := range w.Body {
 		base = base.With(httpclient.Body, key, value)
 	}
-	if l.Refused == nil || w.last && !l.Refusable {
-		return base
-	}
-	base.First = func(resp *httpclient.Response) error {
-		if !l.Refused(resp) {
-			return nil
-		}
-		var failure error
-		if r.Judge != nil {
-			failure = r.Judge(resp)
-		}
-		return &refusal{failure: cmp.Or(failure, error(fault.Systemf("%s refused what was asked.", base.Path)))}
-	}
+	base.Waiting = l.Waiting
 	return base
 }
 

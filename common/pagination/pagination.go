@@ -86,19 +86,6 @@ type Sized interface {
 	Resize(size int) (Strategy, bool)
 }
 
-// TooLarge is the error of a Judge that has understood that the page asked for is too large. A listing that is Sized begins anew with
-// smaller pages.
-type TooLarge struct {
-	Max int   // what the API says it allows; 0: it does not say
-	Err error // the failure, where the page cannot be made smaller
-}
-
-// Error is that of the failure.
-func (t *TooLarge) Error() string { return t.Err.Error() }
-
-// Unwrap is the failure.
-func (t *TooLarge) Unwrap() error { return t.Err }
-
 // Single is for a listing that is not paged.
 type Single struct{}
 

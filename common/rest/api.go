@@ -26,6 +26,9 @@ type API struct {
 	Check   string              // the stream whose first page tells whether the configuration works
 	// Absent is whether an answer says that this account does not have what was asked for; see Stream.Optional.
 	Absent func(*httpclient.Response) bool
+	// TooLarge is whether an answer says that the page asked for is too large, and which size is not, 0 where it does not say; nil: none does.
+	// A failure after such an answer is asked for again with smaller pages, where the listing can be read so. It is asked about failures alone.
+	TooLarge func(*httpclient.Response) (most int, tooLarge bool)
 	// Notice is a sentence about an answer that the user should know of, such as that a quota is nearly used up, or ""; nil: there is none. The
 	// first one in a run is a warning.
 	Notice   func(*httpclient.Response) string

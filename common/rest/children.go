@@ -53,7 +53,7 @@ func (f *family) children(ctx context.Context) *children {
 	for range f.run.reader.Parallel() {
 		c.workers.Go(func() {
 			for t := range c.tasks {
-				if err := fault.Safely(func() error { return t.read(ctx) }); err != nil {
+				if err := fault.Safely(func() error { return t.read(ctx, f.waiting) }); err != nil {
 					t.m.fail(err)
 				}
 			}
@@ -109,12 +109,13 @@ func (c *children) stop() {
 }
 
 // listing is the listing that t reads.
-func (t task) listing() listing.Listing {
+func (t task) listing(waiting func(until time.Time)) listing.Listing {
 	request := t.m.request()
 	for i, name := range t.names {
 		request = request.With(t.m.Parent.In, name, t.params[i])
 	}
 	l := t.m.run.listing(t.m.Stream, request)
+	l.Waiting = waiting
 	if t.m.Parent.Detail {
 		l.Detail = t.key
 	}
@@ -122,7 +123,7 @@ func (t task) listing() listing.Listing {
 }
 
 // read reads the child's listing and sends it.
-func (t task) read(ctx context.Context) error {
+func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 	m := t.m
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -134,7 +135,7 @@ func (t task) read(ctx context.Context) error {
 		return nil
 	}
 	held := holding{task: t, bound: bound}
-	pages, end := m.run.reader.Read(ctx, t.listing())
+	pages, end := m.run.reader.Read(ctx, t.listing(waiting))
 	for page := range pages {
 		if err := held.page(page); err != nil {
 			return err
@@ -266,7 +267,9 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	if len(f.root.Each) > 0 {
 		request = f.root.with(request, f.root.Each[0])
 	}
-	pages, end := f.run.reader.Read(ctx, f.run.listing(f.root, request))
+	l := f.run.listing(f.root, request)
+	l.Waiting = f.waiting
+	pages, end := f.run.reader.Read(ctx, l)
 	var other *task
 	listed := false
 	for page := range pages {
@@ -284,7 +287,7 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	if other == nil {
 		return listed, end.Err
 	}
-	details, end := f.run.reader.Read(ctx, other.listing())
+	details, end := f.run.reader.Read(ctx, other.listing(f.waiting))
 	for range details { //nolint:revive // only its end matters
 	}
 	return end.Kind == listing.Gone, end.Err

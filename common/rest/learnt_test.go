@@ -124,12 +124,14 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 	source := a.source(func(d rest.API) rest.API {
 		d = listed(d)
 		d.Pages = pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: 20, Exact: true}
-		d.Judge = func(r *httpclient.Response) error {
-			if r.Body.Get("mensagem").Text() == "at most 3" {
-				return &pagination.TooLarge{Max: 3, Err: fault.Systemf("at most 3")}
+		tooLarge := func(r *httpclient.Response) bool { return r.Body.Get("mensagem").Text() == "at most 3" }
+		d.Judge = func(r *httpclient.Response) httpclient.Verdict {
+			if tooLarge(r) {
+				return httpclient.Fail(fault.Systemf("at most 3"))
 			}
-			return nil
+			return httpclient.Verdict{}
 		}
+		d.TooLarge = func(r *httpclient.Response) (int, bool) { return 3, tooLarge(r) }
 		return d
 	})
 	o := read(t.Context(), t, source, nil, "things")

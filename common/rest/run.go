@@ -126,7 +126,6 @@ func (sl slice) refusable() bool { return sl.set != "" || !sl.from.IsZero() }
 
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
-	ctx = context.WithValue(ctx, familyKey{}, f)
 	f.err = fault.Safely(func() error {
 		for _, m := range slices.Concat(f.direct, f.kids) {
 			if err := f.run.out.Status(m.desc, protocol.Started); err != nil {
@@ -152,7 +151,7 @@ func (f *family) end(ctx context.Context) error {
 // missing decides about a family whose listing this account seems not to have: it is empty if the API answers something else.
 func (f *family) missing(ctx context.Context) {
 	if !f.run.reader.Answered() {
-		if f.err = f.run.alive(ctx); f.err != nil {
+		if f.err = f.run.alive(ctx, f.waiting); f.err != nil {
 			return
 		}
 	}
@@ -161,7 +160,7 @@ func (f *family) missing(ctx context.Context) {
 
 // alive asks for what a check asks for: the first page of the listing that the stream named Check is made from, with the first set of its
 // parameters. An error says why the API does not answer even that.
-func (r *run) alive(ctx context.Context) error {
+func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
 	s := r.api.stream(r.api.Check)
 	if s != nil {
 		s = r.api.stream(s.origin())
@@ -173,7 +172,9 @@ func (r *run) alive(ctx context.Context) error {
 	if len(s.Each) > 0 {
 		request = s.with(request, s.Each[0])
 	}
-	return r.reader.Try(ctx, r.listing(s, request))
+	l := r.listing(s, request)
+	l.Waiting = waiting
+	return r.reader.Try(ctx, l)
 }
 
 // listing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
@@ -240,6 +241,7 @@ func (f *family) slice(ctx context.Context, sl slice, children *children, estima
 		return nil
 	}
 	l := f.run.listing(f.root, sl.request)
+	l.Waiting = f.waiting
 	l.Refusable, l.Seen, l.Again, l.From = sl.refusable(), f.seen, sl.removed, (*listing.Place)(f.place(direct))
 	pages, end := f.run.reader.Read(ctx, l)
 	first := true
@@ -263,7 +265,7 @@ func (f *family) slice(ctx context.Context, sl slice, children *children, estima
 			f.run.reader.Forget(f.root.Name) // it may have been the question for changes that was refused, and not the ways
 			return errFilterRefused
 		}
-		if err := f.run.alive(ctx); err != nil { // what was refused may also have been the credentials
+		if err := f.run.alive(ctx, f.waiting); err != nil { // what was refused may also have been the credentials
 			return err
 		}
 	case listing.Failed:
@@ -488,15 +490,8 @@ func (m *member) notLaterThan(late time.Time) {
 	}
 }
 
-// familyKey is under which a context carries the family that a request is made for.
-type familyKey struct{}
-
-// waiting tells the streams that a request is made for that it waits for a quota.
-func waiting(ctx context.Context, until time.Time) {
-	f, ok := ctx.Value(familyKey{}).(*family)
-	if !ok {
-		return
-	}
+// waiting tells the family's streams that a request for them waits for a quota.
+func (f *family) waiting(until time.Time) {
 	for _, m := range slices.Concat(f.direct, f.kids) {
 		_ = f.run.out.RateLimited(m.desc, until) // a failed write shows at the next record
 	}

@@ -59,7 +59,7 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	}
 	r := run{api: api, log: protocol.Logger(ctx), now: time.Now()}
 	r.reader = r.newReader(client, 1)
-	return r.alive(ctx)
+	return r.alive(ctx, nil)
 }
 
 // bytesInFlight is how much memory the answers may take that are not in use yet.
@@ -69,7 +69,7 @@ const bytesInFlight = 64 << 20
 func (r *run) newReader(client *httpclient.Client, parallel int) *listing.Reader {
 	reader := &listing.Reader{
 		Client: client, Log: r.log, Budget: httpclient.NewBudget(bytesInFlight), Began: r.now,
-		Judge: r.api.Judge, Absent: r.api.Absent, Notice: r.api.Notice,
+		Judge: r.api.Judge, Absent: r.api.Absent, TooLarge: r.api.TooLarge, Notice: r.api.Notice,
 	}
 	return reader.New(parallel)
 }
@@ -171,7 +171,6 @@ func (s *Source) connect(ctx context.Context, api *API, config []byte) (*httpcli
 	}
 	api.Redact = redactor
 	api.Log = protocol.Logger(ctx)
-	api.Waiting = waiting
 	return httpclient.New(api.Options)
 }
 

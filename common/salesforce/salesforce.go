@@ -62,7 +62,7 @@ func Words(res *httpclient.Response) string {
 
 // Judge knows the failures of Salesforce itself: of a session, and those that pass. In a list of errors these tell that nothing was done, or
 // that all of it was undone: Salesforce rolls back what ends with an exception that nobody caught.
-func Judge(res *httpclient.Response) error {
+func Judge(res *httpclient.Response) httpclient.Verdict {
 	said := Words(res)
 	if strings.Contains(said, "INVALID_SESSION_ID") {
 		_, message := Error(res)
@@ -76,16 +76,16 @@ func Judge(res *httpclient.Response) error {
 const limited = "REQUEST_LIMIT_EXCEEDED"
 
 // Passing is the verdict on an answer in which Salesforce says, in the words of an error or of an exception, why nothing was done, where
-// that passes by itself, and nil otherwise. When the requests of the day are used up, asking again is no use before some hours have passed.
-func Passing(said string) error {
+// that passes by itself, and no opinion otherwise. When the requests of the day are used up, asking again is no use before some hours have passed.
+func Passing(said string) httpclient.Verdict {
 	switch {
 	case !Passes(said):
-		return nil
+		return httpclient.Verdict{}
 	case strings.Contains(said, limited) && strings.Contains(said, "Concurrent"):
 		return httpclient.Busy(fault.Transientf("Salesforce refuses requests because too many run at the same time. Trying again later may help."))
 	case strings.Contains(said, limited):
-		return fault.Transientf("The organisation's daily limit of API requests is used up. Salesforce counts those of the last 24 hours, so " +
-			"requests become possible again, little by little, within the next 24 hours.")
+		return httpclient.Fail(fault.Transientf("The organisation's daily limit of API requests is used up. Salesforce counts those of the last 24 hours, so " +
+			"requests become possible again, little by little, within the next 24 hours."))
 	}
 	return httpclient.Undone(fault.Transientf("Salesforce failed for a reason that passes by itself: %s. Trying again later may help.",
 		strings.TrimSuffix(said, ".")))

@@ -55,9 +55,10 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 		Options: httpclient.Options{
 			BaseURL: c.OrgURL, Setting: "org_url", Auth: c.Credentials.Signer("Bearer", c.TokenURL), Limit: limit, Judge: judge,
 		},
-		Notice: salesforce.Usage,
-		Warn:   warnings,
-		Check:  "imoveis",
+		Notice:   salesforce.Usage,
+		TooLarge: func(res *httpclient.Response) (int, bool) { return 0, tooMuch(res) },
+		Warn:     warnings,
+		Check:    "imoveis",
 		Streams: []rest.Stream{
 			{
 				Name: "imoveis", Method: http.MethodPost, Path: "/services/apexrest/snap_brok/imovel/pesquisar",
@@ -187,19 +188,25 @@ func failure(res *httpclient.Response) string {
 // refused is whether SnapProperty did not accept a search, because of what is in it.
 func refused(res *httpclient.Response) bool {
 	text := failure(res)
-	return text != "" && !salesforce.TooMuch(salesforce.Words(res)+text) && !salesforce.Passes(text)
+	return text != "" && !tooMuch(res) && !salesforce.Passes(text)
 }
 
-func judge(res *httpclient.Response) error {
+// tooMuch is whether a page is too much for the organisation's limits of memory or time.
+func tooMuch(res *httpclient.Response) bool {
+	return salesforce.TooMuch(salesforce.Words(res) + failure(res))
+}
+
+func judge(res *httpclient.Response) httpclient.Verdict {
 	text := failure(res)
 	switch {
-	case salesforce.TooMuch(salesforce.Words(res) + text):
-		return &pagination.TooLarge{Err: fault.Transientf("A single property is too much for the organisation's limits of memory or time. " +
-			"Trying again later may help; if not, SnapProperty's support can.")}
+	case tooMuch(res):
+		return httpclient.Fail(fault.Transientf("A single property is too much for the organisation's limits of memory or time. " +
+			"Trying again later may help; if not, SnapProperty's support can."))
 	case salesforce.Passes(text):
 		return salesforce.Passing(text)
 	case text != "":
-		return fault.Configf("SnapProperty refused the request: %s. Check the filters in the configuration.", strings.TrimSuffix(res.Excerpt(text), "."))
+		return httpclient.Fail(fault.Configf("SnapProperty refused the request: %s. Check the filters in the configuration.",
+			strings.TrimSuffix(res.Excerpt(text), ".")))
 	}
 	return salesforce.Judge(res)
 }
