@@ -11,7 +11,6 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,8 +95,8 @@ type Row struct {
 
 // Page is a page of a listing. What is in it is valid until the next page is asked for.
 type Page struct {
-	Rows   []Row // those that did not come before
-	Header http.Header
+	Rows   []Row     // those that did not come before
+	Served time.Time // when the server began to answer, on its own clock; zero: it does not tell
 	Total  int64     // what the first page tells of the number of rows of the whole listing; 0: nothing
 	First  bool      // it is the first page of a reading
 	Last   bool      // no page follows

@@ -252,7 +252,7 @@ func (r *reading) anew() {
 
 // hand hands a page on.
 func (r *reading) hand(p *fetched, rows []Row, more bool) *End {
-	page := Page{Rows: rows, Header: p.Header, Mended: p.mended, First: r.pages == 0, Last: !more, Late: r.rows.late}
+	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Last: !more, Late: r.rows.late}
 	if page.First && r.told && r.reliable {
 		page.Total = r.total
 	}
@@ -274,8 +274,8 @@ func (r *reading) hand(p *fetched, rows []Row, more bool) *End {
 	return nil
 }
 
-// Served is when the server began to answer, on its own clock, or zero when it does not tell.
-func Served(h http.Header) time.Time {
+// served returns when the server began to answer, on its own clock, or zero when it does not tell.
+func served(h http.Header) time.Time {
 	t, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		return time.Time{}

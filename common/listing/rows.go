@@ -87,7 +87,7 @@ func (u *rows) begin() {
 func (u *rows) clocked(p *fetched, began time.Time) {
 	now := time.Now()
 	u.began, u.sync = now, began
-	if at := Served(p.Header); !at.IsZero() {
+	if at := served(p.Header); !at.IsZero() {
 		u.began = at
 		u.sync = began.Add(min(0, at.Sub(now.Truncate(time.Second))))
 	}

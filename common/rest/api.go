@@ -6,7 +6,6 @@
 package rest
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/url"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/replication"
 )
 
 // API describes one API as one configuration sees it.
@@ -113,7 +113,7 @@ type Removed struct {
 }
 
 // RemovedKept is how many keys of removed rows a stream's state holds at the most.
-const RemovedKept = 10_000
+const RemovedKept = replication.RemovedKept
 
 // Parent says for which rows of which stream another one is read. The parent's listing is read once for all its children, and also when
 // the parent itself was not selected.
@@ -233,17 +233,9 @@ func (c *Cursor) layouts() []string {
 	return c.Layouts
 }
 
-// margin is that of the cursor, or none without a cursor.
-func (c *Cursor) margin() time.Duration {
-	if c == nil {
-		return 0
-	}
-	return cmp.Or(c.Margin, DefaultMargin)
-}
-
 // start is the moment before which rows are not sent, or zero.
 func (c *Cursor) start() time.Time {
-	if c == nil || c.Start == "" {
+	if c.Start == "" {
 		return time.Time{}
 	}
 	return c.Start.Time(c.zone())

@@ -7,13 +7,12 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
-	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/replication"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
@@ -57,22 +56,11 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	if err != nil {
 		return err
 	}
-	r := run{api: api, log: protocol.Logger(ctx), now: time.Now()}
-	r.reader = r.newReader(client, 1)
-	return r.alive(ctx, nil)
+	return newRun(ctx, api, client, 1).alive(ctx, nil)
 }
 
 // bytesInFlight is how much memory the answers may take that are not in use yet.
 const bytesInFlight = 64 << 20
-
-// newReader is what reads the run's listings, with so many requests in flight.
-func (r *run) newReader(client *httpclient.Client, parallel int) *listing.Reader {
-	reader := &listing.Reader{
-		Client: client, Log: r.log, Budget: httpclient.NewBudget(bytesInFlight), Began: r.now,
-		Judge: r.api.Judge, Absent: r.api.Absent, TooLarge: r.api.TooLarge, Notice: r.api.Notice,
-	}
-	return reader.New(parallel)
-}
 
 // Discover is the catalog: every stream of the description, in its order, with its schema.
 func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, error) {
@@ -128,36 +116,17 @@ func (s *Source) Read(
 	if err := input.Foreign(names); err != nil {
 		return err
 	}
-	r := run{
-		api: api, out: out, log: protocol.Logger(ctx), now: time.Now(),
-	}
-	r.reader = r.newReader(client, cmp.Or(api.Parallel, defaultParallel))
+	r := newRun(ctx, api, client, cmp.Or(api.Parallel, defaultParallel))
 	for _, warning := range api.Warn {
 		r.log.Warn(warning)
 	}
-	families, failures := r.families(cat, input)
-	for _, err := range failures {
-		if errors.Is(err, errState) {
-			return err // a state that is not understood stops all streams before anything was sent
-		}
+	docs, err := r.states(cat, input)
+	if err != nil {
+		return err // a state that is not understood stops all streams before anything was sent
 	}
-	var wait sync.WaitGroup
-	results := make([]error, len(families))
-	for i, f := range families {
-		wait.Go(func() {
-			if f.read(ctx); !f.absent {
-				results[i] = f.end(ctx)
-			}
-		})
-	}
-	wait.Wait()
-	for i, f := range families {
-		if f.absent {
-			f.missing(ctx)
-			results[i] = f.end(ctx)
-		}
-	}
-	return errors.Join(append(failures, results...)...)
+	families, failures := r.families(cat, docs, out)
+	sync := replication.Sync{Reader: r.reader, Out: out, Log: r.log, Began: r.began, Alive: r.alive}
+	return errors.Join(failures, sync.Run(ctx, families))
 }
 
 // connect makes the client for api, unless the configuration cannot work.
