@@ -158,18 +158,8 @@ func (m *member) pass(t time.Time) {
 // send sends one record. m.mu is held.
 func (m *member) send(r listing.Row, put ...record.Member) error {
 	data := r.Data
-	if m.Map != nil {
-		mapped, err := m.Map(data)
-		if err != nil {
-			return fmt.Errorf("mapping a row of %s: %w", m.Name, err)
-		}
-		if mapped == nil {
-			return nil
-		}
-		data = mapped
-	}
 	switch {
-	case m.TimeOnly && len(put) == 0 && m.Map == nil && r.At.Exists():
+	case m.TimeOnly && len(put) == 0 && r.At.Exists():
 		m.buf = m.Shape.Splice(m.buf[:0], data, r.At)
 		data = m.buf
 	case m.Shape != nil || len(put) > 0:

@@ -69,7 +69,6 @@ type Stream struct {
 	Explode  *Explode
 	Shape    *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are
 	TimeOnly bool          // Shape brings the row's time of change into form and does nothing else
-	Map      func(record.Record) (record.Record, error)
 }
 
 // Cursor is what is to be known of the time of change of a stream's rows. Without a Name it has none: full refresh only.

@@ -63,8 +63,6 @@ type Stream struct {
 	Explode *Explode            // the stream is an array inside the rows of another stream
 	Partial *Partial            // a list inside the rows may come in part
 	Shape   []record.Edit       // what a row needs to become what the schema says; the cursor field's time needs no mention
-	// Map is the last resort, before Shape; a nil record drops the row.
-	Map func(record.Record) (record.Record, error)
 	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.
 	Needs string
 	// Optional says that not every account has the stream: where API.Absent finds it missing it is empty, with one WARN, but only if the

@@ -157,21 +157,15 @@ func TestListingThatRepeatsInsteadOfEnding(t *testing.T) {
 	}
 }
 
-func TestMapAndShape(t *testing.T) {
+func TestShape(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) { return paged(r, things(3)) })
 	o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
 		d = listed(d)
-		d.Streams[0].Map = func(r record.Record) (record.Record, error) {
-			if id, _ := r.Get("id").Int(); id == 2 {
-				return nil, nil
-			}
-			return r, nil
-		}
 		d.Streams[0].Shape = []record.Edit{record.Rename{From: "t", To: "when"}}
 		return d
 	}), nil, "things")
 	o.complete(t)
-	want := fmt.Sprint([]string{`{"id":1,"when":"2026-01-01 10:00:00"}`, `{"id":3,"when":"2026-01-03 10:00:00"}`})
+	want := fmt.Sprint([]string{`{"id":1,"when":"2026-01-01 10:00:00"}`, `{"id":2,"when":"2026-01-02 10:00:00"}`, `{"id":3,"when":"2026-01-03 10:00:00"}`})
 	if got := fmt.Sprint(o.records["things"]); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -190,7 +190,7 @@ func (r *run) stream(s *Stream) replication.Stream {
 	shape := s.shape()
 	field, alone := shape.Lone()
 	stream := replication.Stream{
-		Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Map: s.Map,
+		Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape,
 		TimeOnly: alone && field == s.Cursor.name() && s.Cursor.Field == field,
 	}
 	if e := s.Explode; e != nil {
