@@ -47,7 +47,7 @@ const checkBudget = 25 * time.Second
 // Check asks for the first page of the stream that the description names, as a read would; of one that is made from the rows of another,
 // for the first page of that.
 func (s *Source) Check(ctx context.Context, config []byte) error {
-	api, err := s.description.Open(config)
+	api, err := s.open(config)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ const bytesInFlight = 64 << 20
 
 // Discover is the catalog: every stream of the description, in its order, with its schema.
 func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, error) {
-	api, err := s.description.Open(config)
+	api, err := s.open(config)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, 
 func (s *Source) Read(
 	ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, given []byte, out *protocol.Emitter,
 ) error {
-	api, err := s.description.Open(config)
+	api, err := s.open(config)
 	if err != nil {
 		return err
 	}
@@ -127,6 +127,15 @@ func (s *Source) Read(
 	families, failures := r.families(cat, docs, out)
 	sync := replication.Sync{Reader: r.reader, Out: out, Log: r.log, Began: r.began, Alive: r.alive}
 	return errors.Join(failures, sync.Run(ctx, families))
+}
+
+// open returns the description for a configuration.
+func (s *Source) open(config []byte) (API, error) {
+	api, err := s.description.Open(config)
+	if err != nil {
+		return api, err
+	}
+	return api, api.mistake()
 }
 
 // connect makes the client for api, unless the configuration cannot work.
