@@ -29,7 +29,7 @@ type flight[T any] struct {
 	abandoned bool // the context of its caller ended, which concerns nobody else
 }
 
-// get is the credential, obtained if there is none. obtain says also when it runs out, or the zero time. Where the caller that obtains it
+// get returns the credential, obtained if there is none. obtain says also when it runs out, or the zero time. Where the caller that obtains it
 // leaves, the next one who waits does it; a panic in obtain is an error for all who wait.
 func (k *keeper[T]) get(ctx context.Context, obtain func(context.Context) (T, time.Time, error)) (value T, err error) {
 	for {
@@ -51,7 +51,7 @@ func (k *keeper[T]) get(ctx context.Context, obtain func(context.Context) (T, ti
 	}
 }
 
-// kept is the credential if there is one that is still good, or why there will be none.
+// kept returns the credential if there is one that is still good, or why there will be none.
 func (k *keeper[T]) kept() (value T, has bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -86,7 +86,7 @@ func (k *keeper[T]) drop() {
 	k.has = false
 }
 
-// explain is err as the failure of what (such as "The login"), which only the configuration can mend unless trying later may help.
+// explain returns err as the failure of what (such as "The login"), which only the configuration can mend unless trying later may help.
 func explain(ctx context.Context, what string, err error) error {
 	if ctx.Err() != nil {
 		return err

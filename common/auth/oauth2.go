@@ -116,7 +116,7 @@ type ClientCredentials struct {
 	Scopes     []string
 }
 
-// Form is the grant's parameters.
+// Form returns the grant's parameters.
 func (g ClientCredentials) Form() (map[string]any, error) {
 	form := client("client_credentials", g.ID, g.Secret)
 	if len(g.Scopes) > 0 {
@@ -133,7 +133,7 @@ type Refresh struct {
 	OnRefresh func(token string) error
 }
 
-// Form is the grant's parameters.
+// Form returns the grant's parameters.
 func (g *Refresh) Form() (map[string]any, error) {
 	form := client("refresh_token", g.ID, g.Secret)
 	form["refresh_token"] = strings.TrimSpace(g.Token)
@@ -157,7 +157,7 @@ const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 // Assertion is the grant of RFC 7523 with an assertion that the vendor hands out ready.
 type Assertion string
 
-// Form is the grant's parameters.
+// Form returns the grant's parameters.
 func (g Assertion) Form() (map[string]any, error) {
 	return map[string]any{"grant_type": jwtBearer, "assertion": strings.TrimSpace(string(g))}, nil
 }
@@ -170,7 +170,7 @@ type SignedAssertion struct {
 	Setting                   string // what the user knows Key as, for messages; "" is private_key
 }
 
-// Form is the grant's parameters; a key that cannot be read is a Config fault.
+// Form returns the grant's parameters; a key that cannot be read is a Config fault.
 func (g SignedAssertion) Form() (map[string]any, error) {
 	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(strings.ReplaceAll(g.Key, `\n`, "\n")))
 	if err != nil {
@@ -188,7 +188,7 @@ func (g SignedAssertion) Form() (map[string]any, error) {
 	return Assertion(assertion).Form()
 }
 
-// client is the parameters with which a client names itself.
+// client returns the parameters with which a client names itself.
 func client(grant, id, secret string) map[string]any {
 	form := map[string]any{"grant_type": grant, "client_id": strings.TrimSpace(id)}
 	if secret = strings.TrimSpace(secret); secret != "" {

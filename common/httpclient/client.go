@@ -108,7 +108,7 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// base is BaseURL, parsed and found fit.
+// base returns BaseURL, parsed and found fit.
 func (o *Options) base() (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(o.BaseURL))
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery ||
@@ -131,13 +131,13 @@ func (o *Options) base() (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
-// validPort is whether a port can be connected to; "" is the scheme's own.
+// validPort reports whether a port can be connected to; "" is the scheme's own.
 func validPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return port == "" || err == nil && n > 0
 }
 
-// validHost is whether a host is an address, or a name that can be looked up (RFC 1123, 2.1, and the underscore that some use).
+// validHost reports whether a host is an address, or a name that can be looked up (RFC 1123, 2.1, and the underscore that some use).
 func validHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
@@ -162,7 +162,7 @@ func local(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// Other is a client for another host, such as that of a token call: same redactor, log, times and limit of size, but no credentials, quota,
+// Other returns a client for another host, such as that of a token call: same redactor, log, times and limit of size, but no credentials, quota,
 // judge or headers, and HTTPS in any case. setting is what the user knows baseURL as. Close of c closes it too.
 func (c *Client) Other(baseURL, setting string) (*Client, error) {
 	o := c.o

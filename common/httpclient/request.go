@@ -46,7 +46,7 @@ type Request struct {
 	Admitted func()                // what Options.Limit gave for the first attempt, which waits for no turn of its own; nil: it waits as all others do
 }
 
-// With is a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything
+// With returns a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything
 // else as fmt does. nil removes a query parameter or a header; a []string is a query parameter that repeats. In a body the value stays as
 // it is, and what is in the way of a dotted key without being a map[string]any or a List is replaced.
 func (r Request) With(in In, key string, value any) Request {
@@ -76,8 +76,8 @@ func (r Request) With(in In, key string, value any) Request {
 	return r
 }
 
-// Fingerprint is equal for two requests that ask the same. It holds no secret since it is taken before signing, and is a hash in case
-// that a link in an answer had one.
+// Fingerprint returns a text that is the same for two requests that ask the same. It holds no secret, since it is taken before signing and is a
+// hash, in case that a link in an answer had one.
 func (r Request) Fingerprint() string {
 	h := sha256.New()
 	body, err := json.Marshal(r.Body)
@@ -95,7 +95,7 @@ func (r Request) method() string {
 	return r.Method
 }
 
-// clone is r with maps of its own, none of them nil but Body.
+// clone returns r with maps of its own, none of them nil but Body.
 func (r Request) clone() Request {
 	r.Query = cloneValues(r.Query)
 	r.Header = http.Header(cloneValues(url.Values(r.Header)))
@@ -103,7 +103,7 @@ func (r Request) clone() Request {
 	return r
 }
 
-// cloneValues is a copy that is never nil.
+// cloneValues returns a copy that is never nil.
 func cloneValues(v url.Values) url.Values {
 	if v == nil {
 		return url.Values{}
@@ -121,7 +121,7 @@ func cloneBody(body map[string]any) map[string]any {
 	return body
 }
 
-// put is a copy of body with the value at keys; what lies beside the way is shared.
+// put returns a copy of body with the value at keys; the members beside them are shared.
 func put(body map[string]any, keys []string, value any) map[string]any {
 	body = maps.Clone(body)
 	if body == nil {
@@ -145,7 +145,7 @@ func put(body map[string]any, keys []string, value any) map[string]any {
 // say their order; an element that is nil is left out.
 type List map[string]any
 
-// MarshalJSON is the list of the elements in the order of their names.
+// MarshalJSON returns the list of the elements in the order of their names.
 func (l List) MarshalJSON() ([]byte, error) {
 	elements := make([]any, 0, len(l))
 	for _, name := range slices.Sorted(maps.Keys(l)) {
@@ -156,7 +156,7 @@ func (l List) MarshalJSON() ([]byte, error) {
 	return marshal(elements)
 }
 
-// text is a parameter's value as it is written outside of JSON.
+// text returns a parameter's value as it is written outside of JSON.
 func text(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -172,7 +172,7 @@ func text(value any) string {
 	}
 }
 
-// target is where r goes: base's scheme and host in any case, so that neither a link nor a path leads away from it.
+// target returns the address that r is sent to, which has base's scheme and host in any case: neither a link nor a path leads away from it.
 func (r Request) target(base *url.URL) (*url.URL, error) {
 	path := r.Path
 	if !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "http://") && !strings.HasPrefix(path, "https://") {
@@ -199,7 +199,7 @@ func sameHost(a, b *url.URL) bool {
 	return strings.EqualFold(a.Hostname(), b.Hostname()) && (port(a) == port(b) || port(a) == "" && port(b) == "")
 }
 
-// port is "" for the default one of the scheme.
+// port returns "" for the default one of the scheme.
 func port(u *url.URL) string {
 	p := u.Port()
 	if u.Scheme == "http" && p == "80" || u.Scheme == "https" && p == "443" {
@@ -208,7 +208,7 @@ func port(u *url.URL) string {
 	return p
 }
 
-// encode is the body as it is sent, and its content type; nil for none.
+// encode returns the body as it is sent, and its content type; nil for none.
 func (r Request) encode() (body []byte, contentType string, err error) {
 	switch {
 	case r.Body == nil:
@@ -231,7 +231,7 @@ func (r Request) encode() (body []byte, contentType string, err error) {
 	return body, "application/json", nil
 }
 
-// marshal is json.Marshal without escapes for HTML.
+// marshal encodes value as json.Marshal does, without escapes for HTML.
 func marshal(value any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

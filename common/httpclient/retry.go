@@ -107,7 +107,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 }
 
-// ended is err, which came from elsewhere than an answer; where time ran out after a failure, that failure is the reason.
+// ended returns the error of a request that ended with err and without an answer. Where time ran out after a failure, that failure is told.
 func (c *Client) ended(ctx context.Context, call *call, err error) error {
 	if ctx.Err() == nil {
 		return c.blank(err)
@@ -146,7 +146,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	case err == nil:
 		f = c.judge(call.where, call.own, res)
 		worked = f == nil || f.step != renew
-		call.broken.see(res, f)
+		call.broken.note(res, f)
 	case ctx.Err() != nil && (!call.r.Once || !reached):
 		return nil, nil, ctx.Err()
 	case ctx.Err() != nil:
@@ -166,7 +166,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	return res, f, nil
 }
 
-// signed is the request of call with its credentials, as net/http takes it.
+// signed returns the request of call with its credentials, as net/http takes it.
 func (c *Client) signed(ctx context.Context, call *call) (*http.Request, error) {
 	r := call.r.clone()
 	defer func() { call.own = r }()
@@ -184,15 +184,16 @@ func (c *Client) signed(ctx context.Context, call *call) (*http.Request, error) 
 	return c.request(r, to)
 }
 
-// broken is the answers in a row that were not JSON and the same byte for byte.
+// broken counts the answers in a row that were not JSON and the same byte for byte.
 type broken struct {
 	text  [sha256.Size]byte
 	count int
 	first time.Time
 }
 
-// see makes f final where res is the last of enough such answers. What is said of the moment, as "too fast" is, and what is empty are none.
-func (b *broken) see(res *Response, f *failure) {
+// note counts res if it is such an answer, and makes f final if it is the last of enough. What is said of the moment, as "too fast" is, and
+// what is empty do not count.
+func (b *broken) note(res *Response, f *failure) {
 	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body != nil || len(res.Text) == 0 {
 		b.count = 0
 		return
@@ -207,7 +208,7 @@ func (b *broken) see(res *Response, f *failure) {
 	f.same = fmt.Sprintf(" (the same %d times, byte for byte)", b.count)
 }
 
-// aside waits for what is none of call's doing: its time stands still meanwhile.
+// aside calls wait, for something that is no part of the request: its time, MaxElapsed, stands still meanwhile.
 func (call *call) aside(wait func() error) error {
 	began := time.Now()
 	call.time.Stop()
@@ -217,8 +218,8 @@ func (call *call) aside(wait func() error) error {
 	return err
 }
 
-// room takes so many bytes of the budget for an answer with that status, and waits for them with all timers at rest. Nobody may wait for call
-// then, or those whom it waits for might: what its credentials were good for is told before. A refusal is not as long as that.
+// room takes size bytes of the budget for an answer with that status. Where it has to wait for them, all timers stand still, and what the
+// credentials were good for is told before: the requests that hold the budget may wait to know it.
 func (call *call) room(ctx context.Context, size int64, idle *time.Timer, status int) error {
 	if !call.r.Share.try(size) {
 		call.use.end(status/100 == 2)
@@ -233,7 +234,7 @@ func (call *call) room(ctx context.Context, size int64, idle *time.Timer, status
 	return nil
 }
 
-// keep gives back what the last attempt took of the budget but for size bytes.
+// keep gives back all but size bytes of what the last attempt took of the budget.
 func (call *call) keep(size int64) {
 	call.r.Share.give(call.taken - size)
 	call.taken = size
@@ -260,7 +261,7 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 	return done, nil
 }
 
-// prepare does what f asks for before the next attempt, or returns the error that ends the request.
+// prepare waits, or renews the credentials, as f asks for before the next attempt, or returns the error that ends the request.
 func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	if f.step == renew {
 		return c.renew(ctx, call, f)
@@ -339,8 +340,8 @@ type throttle struct {
 	until time.Time
 }
 
-// grow is until when to hold, for an attempt sent then: the whole window where one is documented, or else growing. Attempts that were under
-// way together say it only once.
+// grow returns until when to hold all requests after a refusal of an attempt that was sent at that time: for the whole window where one is
+// documented, or else for a time that doubles. Attempts that were under way together count once.
 func (t *throttle) grow(sent time.Time, window time.Duration) time.Time {
 	now := time.Now()
 	if window > 0 {

@@ -56,7 +56,7 @@ func (a *ahead) launch(leave func()) {
 	i, result := a.launched, make(chan fetched, 1)
 	a.coming[i] = result
 	a.launched++
-	request, f := a.n.at(i), a.n.fetching(i)
+	request, f := a.n.pageRequest(i), a.n.fetching(i)
 	f.share = a.n.take()
 	a.wait.Go(func() {
 		defer leave()

@@ -13,18 +13,18 @@ import (
 // numbered is the reading of pages that have numbers.
 type numbered struct {
 	*reading
-	strategy pagination.Numbered
-	request  httpclient.Request
-	told     int           // how many pages there are, as the API tells; 0: it does not
-	first    uint64        // a hash of the first page
-	size     int           // how many rows that had
-	odd      bool          // which is no size that pages are known to be cut to
-	cut      bool          // but they are
-	behind   map[int]sight // pages, counted from 0, that the search found to be none
-	refused  bool          // it found so because the API refused them
-	sure     bool          // a page with fewer rows than any that is cut is the last one
-	exact    bool          // for every listing, and not only for one of a child
-	fewest   int           // how many rows that is
+	strategy  pagination.Numbered
+	request   httpclient.Request
+	pageCount int           // how many pages there are, as the API tells; 0: it does not
+	first     uint64        // a hash of the first page
+	size      int           // how many rows that had
+	odd       bool          // which is no size that pages are known to be cut to
+	cut       bool          // but they are
+	behind    map[int]sight // pages, counted from 0, that the search found to be none
+	refused   bool          // it found so because the API refused them
+	sure      bool          // a page with fewer rows than any that is cut is the last one
+	exact     bool          // for every listing, and not only for one of a child
+	fewest    int           // how many rows that is
 }
 
 // numbered reads pages by their number.
@@ -78,12 +78,12 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 // begin asks for the first page, and looks for the last one where nothing tells of it: then it asks for the first one again, since what went
 // from it meanwhile would be noticed by nobody.
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
-	first, end := n.ask(ctx, n.at(0), fetching{})
+	first, end := n.ask(ctx, n.pageRequest(0), fetching{})
 	if end != nil {
 		return first, end
 	}
 	n.look(&first)
-	if n.told > 0 || n.reliable(&first) || !n.mayGoOn(&first) {
+	if n.pageCount > 0 || n.reliable(&first) || !n.mayGoOn(&first) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
@@ -93,7 +93,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	if end != nil || n.end.page == 1 {
 		return first, end
 	}
-	if first, end = n.ask(ctx, n.at(0), fetching{}); end == nil {
+	if first, end = n.ask(ctx, n.pageRequest(0), fetching{}); end == nil {
 		n.look(&first)
 	}
 	return first, end
@@ -101,7 +101,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 
 // look takes what the first page tells.
 func (n *numbered) look(p *fetched) {
-	n.told, _ = n.strategy.Count(p.Page)
+	n.pageCount, _ = n.strategy.Count(p.Page)
 	n.first, n.size = n.rows.alike(p), len(p.Records)
 	n.odd = !n.cut && !n.strategy.Cut(n.size)
 }
@@ -117,11 +117,11 @@ func (n *numbered) mayGoOn(p *fetched) bool {
 	return n.size > 0 && (!n.odd || p.total.Told && p.total.Rows > int64(n.size))
 }
 
-func (n *numbered) at(i int) httpclient.Request { return n.strategy.At(n.request, i) }
+func (n *numbered) pageRequest(i int) httpclient.Request { return n.strategy.At(n.request, i) }
 
 // fetching is how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, past: i > 0 && (!n.reading.told || !n.reading.reliable || i >= n.byRows())}
+	return fetching{later: i > 0, past: i > 0 && (!n.hasTotal || !n.reading.reliable || i >= n.byRows())}
 }
 
 // use hands page i on, and says whether there may be more.
@@ -166,7 +166,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	} else if n.behind[i] != there || n.filled == 0 || n.agrees() {
 		return nil
 	}
-	_, end := n.askWith(ctx, p.share, n.way, n.at(0), fetching{})
+	_, end := n.askWith(ctx, p.share, n.way, n.pageRequest(0), fetching{})
 	return end
 }
 
@@ -177,7 +177,7 @@ func (n *numbered) wrongPage(i int) error {
 
 // answers asks whether the API still answers where it answered before: then what it refused is not there.
 func (n *numbered) answers(ctx context.Context) *End {
-	page, end := n.ask(ctx, n.at(0), fetching{})
+	page, end := n.ask(ctx, n.pageRequest(0), fetching{})
 	page.share.Release()
 	return end
 }
@@ -204,12 +204,12 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 
 // wanted is whether more rows are promised behind page i than came, so that a page without any is not believed.
 func (n *numbered) wanted(i int) bool {
-	return n.came() < max(n.latest, n.end.all()) || !n.reading.told && i+1 < n.told
+	return n.came() < max(n.latest, n.end.all()) || !n.hasTotal && i+1 < n.pageCount
 }
 
 // more is whether to go on after page i: see docs/decisions/008.
 func (n *numbered) more(i int, p *fetched) bool {
-	switch wanted := n.wanted(i) || i+1 < n.told || i+1 < n.end.page; {
+	switch wanted := n.wanted(i) || i+1 < n.pageCount || i+1 < n.end.page; {
 	case n.idle >= maxIdle:
 		return false
 	case wanted:
@@ -228,21 +228,21 @@ func (n *numbered) more(i int, p *fetched) bool {
 }
 
 // promise is whether the API tells reliably where the listing ends.
-func (n *numbered) promise() bool { return n.reading.told && n.reading.reliable || n.told > 0 }
+func (n *numbered) promise() bool { return n.hasTotal && n.reading.reliable || n.pageCount > 0 }
 
 // agrees is whether as many rows came as the API says there are.
-func (n *numbered) agrees() bool { return n.reading.told && n.came() == n.total }
+func (n *numbered) agrees() bool { return n.hasTotal && n.came() == n.total }
 
 // expected is how many pages there are, as far as anything tells.
-func (n *numbered) expected() int { return max(n.told, n.byRows(), n.end.page, 1) }
+func (n *numbered) expected() int { return max(n.pageCount, n.byRows(), n.end.page, 1) }
 
 // known is how many pages are known to be there, so that they can be fetched ahead.
 func (n *numbered) known() int {
 	switch byRows := n.byRows(); {
-	case n.told > 0 && byRows > 0:
-		return min(n.told, byRows)
-	case n.told > 0 || n.reading.reliable:
-		return max(n.told, byRows)
+	case n.pageCount > 0 && byRows > 0:
+		return min(n.pageCount, byRows)
+	case n.pageCount > 0 || n.reading.reliable:
+		return max(n.pageCount, byRows)
 	default:
 		return n.end.page
 	}
@@ -250,7 +250,7 @@ func (n *numbered) known() int {
 
 // byRows is how many pages the rows are that the API tells of; 0: it does not.
 func (n *numbered) byRows() int {
-	if !n.reading.told || n.size == 0 {
+	if !n.hasTotal || n.size == 0 {
 		return 0
 	}
 	return int(min((n.latest+int64(n.size)-1)/int64(n.size), farthest))

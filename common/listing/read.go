@@ -102,7 +102,7 @@ type reading struct {
 	total    int64 // the largest number of rows that was told
 	latest   int64 // the last one
 	first    int64 // what the first page told
-	told     bool
+	hasTotal bool  // it told one
 	reliable bool
 	changed  bool // it told different numbers
 }
@@ -151,8 +151,8 @@ func (r *reading) tell(p *fetched) {
 		return
 	}
 	rows := p.total.Rows + r.earlier
-	if !r.told {
-		r.told, r.reliable, r.first = true, totaled.Reliable(), rows
+	if !r.hasTotal {
+		r.hasTotal, r.reliable, r.first = true, totaled.Reliable(), rows
 	}
 	r.changed = r.changed || rows != r.first
 	r.total, r.latest = max(r.total, rows), rows
@@ -163,7 +163,7 @@ func (r *reading) came() int64 { return r.earlier + r.rows.came }
 
 // promised is how many rows this reading should have brought, as far as anything tells.
 func (r *reading) promised() int64 {
-	if r.told && r.reliable {
+	if r.hasTotal && r.reliable {
 		return r.total
 	}
 	return max(r.total, r.end.all(), r.reached.all())
@@ -185,7 +185,7 @@ func (r *reading) moved() bool {
 // assess returns whether the listing is whole after this reading. If it is neither whole nor an error, another reading may help.
 func (r *reading) assess() (done bool, err error) {
 	switch {
-	case r.beyond && r.told:
+	case r.beyond && r.hasTotal:
 		return false, fault.Configf("%d of the %d rows of %s are out of reach: the API does not list them. %s",
 			r.total-r.came(), r.total, r.Name, r.way.Beyond)
 	case r.beyond:
@@ -217,15 +217,15 @@ func (r *reading) settled() bool {
 	switch {
 	case r.came() == 0, !r.moved() && cmp.Or(r.gap, r.denied) != nil:
 		return false
-	case !r.moved() && r.told && r.reliable && !r.rows.twice: // it is held to its word
+	case !r.moved() && r.hasTotal && r.reliable && !r.rows.twice: // it is held to its word
 		return false
-	case !r.moved() && r.rows.found == 0 && !(r.told && r.reliable):
+	case !r.moved() && r.rows.found == 0 && !(r.hasTotal && r.reliable):
 		return true
 	case r.Clock == nil || r.rows.old > 0:
 		return false
 	}
 	known := r.earlier + r.rows.all - r.rows.newer
-	if r.told && r.reliable {
+	if r.hasTotal && r.reliable {
 		return known >= r.first
 	}
 	return known >= r.end.all() || r.number == maxReadings
@@ -253,7 +253,7 @@ func (r *reading) anew() {
 // hand hands a page on.
 func (r *reading) hand(p *fetched, rows []Row, more bool) *End {
 	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Last: !more, Late: r.rows.late}
-	if page.First && r.told && r.reliable {
+	if page.First && r.hasTotal && r.reliable {
 		page.Total = r.total
 	}
 	if r.pages++; len(p.Records) > 0 {

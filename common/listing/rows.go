@@ -22,7 +22,7 @@ type Seen struct {
 
 // mark is what is known of a row that came.
 type mark struct {
-	at      int64  // its time of change in nanoseconds, 0 without one
+	changed int64  // its time of change in nanoseconds, 0 without one
 	reading uint32 // the last one that it came in
 	sum     uint32 // of its bytes, where that is told
 }
@@ -136,7 +136,7 @@ func (u *rows) drop() {
 func (u *rows) isNew(d digest, row *Row) bool {
 	now := mark{reading: u.seen.reading}
 	if !row.Time.IsZero() {
-		now.at = row.Time.UnixNano()
+		now.changed = row.Time.UnixNano()
 	}
 	if u.seen.bytes {
 		now.sum = uint32(maphash.Bytes(u.seen.seed, row.Data)) //nolint:gosec // half of a hash is one too
@@ -166,7 +166,7 @@ func (u *rows) isNew(d digest, row *Row) bool {
 		u.seen.rows[d] = now
 		return true
 	}
-	if now.at > before.at && (u.late.IsZero() || row.Time.Before(u.late)) {
+	if now.changed > before.changed && (u.late.IsZero() || row.Time.Before(u.late)) {
 		u.late = row.Time
 	}
 	row.Same = u.again && before.sum == now.sum

@@ -36,7 +36,7 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, *End) {
 		if next > farthest {
 			return last{}, nil
 		}
-		seen, of, end := s.look(ctx, next)
+		seen, of, end := s.probe(ctx, next)
 		switch {
 		case end != nil:
 			return last{}, end
@@ -52,7 +52,7 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, *End) {
 		if high == guess { // it may be right
 			middle = guess - 1
 		}
-		seen, _, end := s.look(ctx, middle)
+		seen, _, end := s.probe(ctx, middle)
 		if end != nil {
 			return last{}, end
 		}
@@ -77,7 +77,7 @@ func (s *search) guess() int {
 func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
 	for size := s.size[high]; high-low > 1; s.size[high] = size {
 		middle := low + (high-low)/2
-		seen, _, end := s.look(ctx, middle)
+		seen, _, end := s.probe(ctx, middle)
 		if end != nil {
 			return last{}, end
 		}
@@ -94,9 +94,9 @@ func (s *search) last(page int) last {
 	return last{page: page + 1, rows: s.size[page], size: int64(s.numbered.size)}
 }
 
-// look asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
-func (s *search) look(ctx context.Context, i int) (sight, int, *End) {
-	p, end := s.askWith(ctx, s.first.share, s.way, s.at(i), fetching{later: true, past: true})
+// probe asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
+func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
+	p, end := s.askWith(ctx, s.first.share, s.way, s.pageRequest(i), fetching{later: true, past: true})
 	if end != nil {
 		return behind, 0, end
 	}

@@ -85,7 +85,7 @@ func (p *pool) ask(ctx context.Context, m *member, sl slice, r listing.Row) erro
 	}
 }
 
-// task is the reading of m for the row r of its parent. It holds nothing of the row's memory.
+// task returns the reading of m for the row r of its parent. It holds nothing of the row's memory.
 func (m *member) task(r listing.Row) task {
 	t := task{m: m, key: r.Key, time: r.Time, put: puts(r.Data, m.Child.Put)}
 	for _, path := range m.Child.Params {
@@ -106,7 +106,7 @@ func (p *pool) stop() {
 	p.wait()
 }
 
-// listing is the listing that t reads.
+// listing returns the listing that t reads.
 func (t task) listing(waiting func(until time.Time)) listing.Listing {
 	l := t.m.Child.Open(t.key, t.params)
 	l.Waiting = waiting
@@ -156,7 +156,7 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 	return m.checkpoint()
 }
 
-// failure is why a listing that ended so was not read.
+// failure returns why a listing that ended with end, and not as it should, was not read.
 func failure(end *listing.End) error {
 	if end.Kind == listing.Absent {
 		return fault.Configf("The account does not have what was asked for.")
@@ -224,14 +224,14 @@ func (m *member) noteGone(gone bool, key string) {
 	}
 }
 
-// wrongRoute is that the rows which a listing names have nothing behind the route that is asked for them.
+// wrongRoute returns the error for a child whose path has nothing for any of the rows that its parent lists.
 func (m *member) wrongRoute() error {
 	return fault.Configf("%s lists rows, and none of the %d that %s asked for at %s is there. Check the address and what the account may "+
 		"read; if both are right, the API has another route for them.", m.Child.Of, m.missing, m.Name, m.Child.Path)
 }
 
-// routes decides about children of which every row has gone: the route may be what is not there. Of fewer than three rows another listed one
-// tells.
+// routes fails the children whose rows have all gone where it is the path that does not exist. Of fewer than three rows that cannot be told: then
+// another one that is listed is asked for.
 func (f *family) routes(ctx context.Context) error {
 	for _, m := range f.children {
 		if m.err != nil || m.missing == 0 || m.answered {
@@ -251,7 +251,7 @@ func (f *family) routes(ctx context.Context) error {
 	return nil
 }
 
-// othersGone is whether a row that is listed now and was not found missing is missing too; where there is none, whether one that was is
+// othersGone reports whether a row that is listed now and was not found missing is missing too; where there is none, whether one that was is
 // still listed.
 func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	l := f.source.Open(Question{})

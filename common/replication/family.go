@@ -52,7 +52,7 @@ type slice struct {
 	set string // what its set of parameters is called
 }
 
-// refusable is whether something is asked for that can be left out.
+// refusable reports whether something is asked for that can be left out.
 func (sl slice) refusable() bool { return sl.set != "" || !sl.From.IsZero() }
 
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
@@ -134,7 +134,7 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 		return false, nil
 	}
 	l := f.source.Open(sl.Question)
-	l.Waiting, l.Refusable, l.Seen, l.Again, l.From = f.waiting, sl.refusable(), f.seen, sl.Removed, (*listing.Place)(f.place(direct))
+	l.Waiting, l.Refusable, l.Seen, l.Again, l.From = f.waiting, sl.refusable(), f.seen, sl.Removed, (*listing.Place)(f.resumeAt(direct))
 	pages, end := f.Reader.Read(ctx, l)
 	first := true
 	for page := range pages {
@@ -192,7 +192,7 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 		return nil
 	}
 	for _, m := range direct {
-		if err := m.reached((*state.Place)(page.Place), page.Late); err != nil {
+		if err := m.reachedPlace((*state.Place)(page.Place), page.Late); err != nil {
 			return err
 		}
 	}
@@ -227,8 +227,9 @@ func (f *family) done(sl slice, direct []*member, late time.Time) error {
 	return nil
 }
 
-// place is from where the reading of a slice for members can go on: from where the last of them was, if no rows are wanted for children.
-func (f *family) place(members []*member) (place *state.Place) {
+// resumeAt returns the place at which the reading of a slice for members can go on, which is the earliest of theirs; nil: there is none, or the
+// rows before it are needed for children.
+func (f *family) resumeAt(members []*member) (place *state.Place) {
 	if len(f.children) > 0 {
 		return nil
 	}
@@ -271,7 +272,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 	return nil
 }
 
-// slices is the readings that the listing takes: one per set of its parameters, and the one of removed rows.
+// slices returns the readings that the listing takes: one per set of its parameters, and the one of removed rows.
 func (f *family) slices() []slice {
 	s := f.source
 	from, until := f.from(), f.Began
@@ -298,7 +299,7 @@ func (f *family) slices() []slice {
 	return all
 }
 
-// from is the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
+// from returns the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
 func (f *family) from() (from time.Time) {
 	for _, m := range f.members() {
 		if m.future != nil {

@@ -101,7 +101,7 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	m.doc = doc
 }
 
-// wants is whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
+// wants reports whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
 func (m *member) wants(sl slice, r listing.Row) bool {
 	if m.err != nil || m.future != nil {
 		return false
@@ -120,20 +120,20 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 	return m.readsAll() || since(r, m.bound, m.start) || m.asksAlways(r)
 }
 
-// readsAll is whether m asks for every row of its parent, changed or not, and filters its own rows.
+// readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
 func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
-// asksAlways is whether m asks for the row of its parent although it did not change.
+// asksAlways reports whether m asks for the row of its parent although it did not change.
 func (m *member) asksAlways(r listing.Row) bool {
 	return m.Child != nil && m.Child.Always != nil && since(r, m.start, m.start) && m.Child.Always(r.Data)
 }
 
-// since is whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before start.
+// since reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before start.
 func since(r listing.Row, bound, start time.Time) bool {
 	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(start)
 }
 
-// since is the moment from which rows of the parent with key are sent. What the mark says was not said of a parent that was unknown then.
+// since returns the moment from which rows of the parent with key are sent. What the mark says was not said of a parent that was unknown then.
 func (m *member) since(parent string) time.Time {
 	if m.doc.Parents != nil && !m.doc.Parents.Has(parent) {
 		return m.start
@@ -194,7 +194,7 @@ func (m *member) explode(parent listing.Row) error {
 	return nil
 }
 
-// puts is the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.
+// puts returns the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.
 func puts(parent record.Record, members map[string]string) []record.Member {
 	put := make([]record.Member, 0, len(members)+2)
 	for name, path := range members {
@@ -208,9 +208,9 @@ func puts(parent record.Record, members map[string]string) []record.Member {
 	return put
 }
 
-// reached notes how far the slice that is being read has come; nil: that is not known any more. The mark may not pass late, unless that is
+// reachedPlace notes how far the slice that is being read has come; nil: that is not known any more. The mark may not pass late, unless that is
 // zero.
-func (m *member) reached(place *state.Place, late time.Time) error {
+func (m *member) reachedPlace(place *state.Place, late time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.notLaterThan(late)
@@ -229,7 +229,7 @@ func (m *member) checkpoint() error {
 	return m.save(m.partial())
 }
 
-// partial is the state in the middle of a cycle. m.mu is held.
+// partial returns the state in the middle of a cycle. m.mu is held.
 func (m *member) partial() state.Doc {
 	doc, cycle := m.doc, *m.doc.Cycle
 	cycle.Late = m.late
@@ -241,7 +241,7 @@ func (m *member) partial() state.Doc {
 	return doc
 }
 
-// final is the state at the end of a cycle. m.mu is held.
+// final returns the state at the end of a cycle. m.mu is held.
 func (m *member) final() state.Doc {
 	c := m.doc.Cycle
 	reached, start := c.Max, c.Start
@@ -279,7 +279,7 @@ func (m *member) save(doc state.Doc) error {
 	return m.run.Out.Checkpoint(m.desc, raw)
 }
 
-// fail notes why the stream cannot be completed; the first reason counts.
+// fail notes why the stream cannot be completed; the first reason is kept.
 func (m *member) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

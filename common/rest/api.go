@@ -197,13 +197,13 @@ func (d *Date) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Time is the moment that d names, in zone where it names none itself; zero for "".
+// Time returns the moment that d names, in zone where it names none itself; zero for "".
 func (d Date) Time(zone *time.Location) time.Time {
 	t, _ := record.ParseTime(string(d), nil, zone)
 	return t
 }
 
-// name is the name of the cursor field in the record as it is sent, or "" without a cursor.
+// name returns the name of the cursor field in the record as it is sent, or "" without a cursor.
 func (c *Cursor) name() string {
 	switch {
 	case c == nil:
@@ -215,7 +215,7 @@ func (c *Cursor) name() string {
 	}
 }
 
-// zone is where times without an offset are read and marks are written.
+// zone returns the zone in which times without an offset are read and marks are written.
 func (c *Cursor) zone() *time.Location {
 	if c == nil || c.Zone == nil {
 		return time.UTC
@@ -231,7 +231,7 @@ func (c *Cursor) layouts() []string {
 	return c.Layouts
 }
 
-// start is the moment before which rows are not sent, or zero.
+// start returns the moment before which rows are not sent, or zero.
 func (c *Cursor) start() time.Time {
 	if c.Start == "" {
 		return time.Time{}
@@ -239,7 +239,7 @@ func (c *Cursor) start() time.Time {
 	return c.Start.Time(c.zone())
 }
 
-// origin is the stream whose listing s is made from: s.Name itself where s has a listing of its own.
+// origin returns the stream whose listing s is made from: s.Name itself where s has a listing of its own.
 func (s *Stream) origin() string {
 	switch {
 	case s.Parent != nil:
@@ -251,12 +251,12 @@ func (s *Stream) origin() string {
 	}
 }
 
-// request is the stream's request before anything that varies.
+// request returns the stream's request before anything that varies.
 func (s *Stream) request() httpclient.Request {
 	return httpclient.Request{Method: s.Method, Path: s.Path, Query: s.Query, Body: s.Body}
 }
 
-// with is r with each of params where s's method has its parameters.
+// with returns r with params where the stream has its parameters: in its body, or else in the query.
 func (s *Stream) with(r httpclient.Request, params map[string]any) httpclient.Request {
 	in := httpclient.Query
 	if s.Body != nil {

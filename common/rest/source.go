@@ -29,10 +29,10 @@ func New[C any](files fs.FS, describe func(C) API) *Source {
 	return &Source{spec.Describe(files, describe)}
 }
 
-// Spec is the connector's specification.
+// Spec returns the connector's specification.
 func (s *Source) Spec() (json.RawMessage, error) { return s.description.JSON() }
 
-// Schemas is the names of the streams that have a schema, sorted.
+// Schemas returns the names of the streams that have a schema, sorted.
 func (s *Source) Schemas() ([]string, error) {
 	files, err := s.description.Files()
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 // bytesInFlight is how much memory the answers may take that are not in use yet.
 const bytesInFlight = 64 << 20
 
-// Discover is the catalog: every stream of the description, in its order, with its schema.
+// Discover returns the catalog: every stream of the description, in its order, with its schema.
 func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, error) {
 	api, err := s.open(config)
 	if err != nil {
@@ -152,7 +152,7 @@ func (s *Source) connect(ctx context.Context, api *API, config []byte) (*httpcli
 	return httpclient.New(api.Options)
 }
 
-// stream is the description of the stream with that name, or nil.
+// stream returns the description of the stream with that name, or nil.
 func (a *API) stream(name string) *Stream {
 	i := slices.IndexFunc(a.Streams, func(s Stream) bool { return s.Name == name })
 	if i < 0 {

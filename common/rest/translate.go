@@ -99,10 +99,10 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 		selected := replication.Selected{Stream: r.stream(s), Descriptor: d, Mode: configured.SyncMode, State: docs[d]}
 		all[i].Streams = append(all[i].Streams, selected)
 	}
-	place := func(f replication.Family) int {
+	order := func(f replication.Family) int {
 		return slices.IndexFunc(r.api.Streams, func(s Stream) bool { return s.Name == f.Listing.Name })
 	}
-	slices.SortStableFunc(all, func(a, b replication.Family) int { return cmp.Compare(place(a), place(b)) })
+	slices.SortStableFunc(all, func(a, b replication.Family) int { return cmp.Compare(order(a), order(b)) })
 	return all, failures
 }
 
@@ -132,7 +132,7 @@ func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) er
 	return out.Failure(why, &d)
 }
 
-// root is the listing of s as its family reads it.
+// root returns the listing of s as its family reads it.
 func (r *run) root(s *Stream) replication.Listing {
 	l := replication.Listing{
 		Name: s.Name, Removed: s.Removed != nil, Changes: s.Cursor != nil && s.Cursor.Ask != nil,
@@ -150,7 +150,7 @@ func (r *run) root(s *Stream) replication.Listing {
 	return l
 }
 
-// open is the part of the listing of s that is asked for.
+// open returns the listing of s, as far as q asks for it.
 func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	request := s.request()
 	switch {
@@ -165,7 +165,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	return r.listing(s, request)
 }
 
-// listing is the listing of s, asked for by request.
+// listing returns the listing of s that is asked for by request.
 func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	l := listing.Listing{
 		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
@@ -185,7 +185,7 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	return l
 }
 
-// stream is how the records of s are made.
+// stream returns s as replication knows it.
 func (r *run) stream(s *Stream) replication.Stream {
 	shape := s.shape()
 	field, alone := shape.Lone()
@@ -202,7 +202,7 @@ func (r *run) stream(s *Stream) replication.Stream {
 	return stream
 }
 
-// child is how s is read for each row of its parent.
+// child returns what replication needs to read s for each row of its parent.
 func (r *run) child(s *Stream) *replication.Child {
 	p := s.Parent
 	names := slices.Sorted(maps.Keys(p.Params))
@@ -224,7 +224,7 @@ func (r *run) child(s *Stream) *replication.Child {
 	return c
 }
 
-// shape is the stream's edits compiled; a cursor field leaves as RFC 3339 unless an edit of the stream's own sees to it.
+// shape returns the stream's edits compiled; a cursor field leaves as RFC 3339 unless an edit of the stream's own sees to it.
 func (s *Stream) shape() *record.Shape {
 	edits := s.Shape
 	name := s.Cursor.name()
@@ -238,7 +238,7 @@ func (s *Stream) shape() *record.Shape {
 	return record.Compile(edits...)
 }
 
-// plain is c as replication knows it.
+// plain returns c as replication knows it.
 func (c *Cursor) plain() replication.Cursor {
 	if c == nil {
 		return replication.Cursor{Zone: time.UTC}
@@ -246,7 +246,7 @@ func (c *Cursor) plain() replication.Cursor {
 	return replication.Cursor{Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden}
 }
 
-// clock is where the times of change are, as a listing knows it.
+// clock returns c as a listing knows it, or nil without a cursor.
 func (c *Cursor) clock() *listing.Clock {
 	if c == nil {
 		return nil
@@ -254,7 +254,7 @@ func (c *Cursor) clock() *listing.Clock {
 	return &listing.Clock{Field: c.Field, Layouts: c.Layouts, Zone: c.zone(), Open: c.Open}
 }
 
-// name is a set of parameters as states call it.
+// name returns the name that states have for a set of parameters.
 func name(params map[string]any) string {
 	values := url.Values{}
 	for key, value := range params {
@@ -263,7 +263,7 @@ func name(params map[string]any) string {
 	return values.Encode()
 }
 
-// replaced is q with the parameters of by in the place of its own.
+// replaced returns q with the parameters of by in the place of its own.
 func replaced(q, by url.Values) url.Values {
 	all := url.Values{}
 	for _, from := range []url.Values{q, by} {

@@ -48,7 +48,7 @@ type Cycle struct {
 	Records   int64             `json:"records"`             // sent so far; it makes two states of one cycle differ
 }
 
-// Continues is whether a pass in mode, which sends rows from from on, and those of new parents from startDate on, may go on from c. nil is
+// Continues reports whether a pass in mode, which sends rows from from on, and those of new parents from startDate on, may go on from c. nil is
 // continued by none.
 func (c *Cycle) Continues(mode protocol.SyncMode, from, startDate time.Time) bool {
 	return c != nil && c.Mode == mode && c.From.Equal(from) && c.StartDate.Equal(startDate)
@@ -180,7 +180,7 @@ func (d Doc) Encode(cursor string, zone *time.Location) (json.RawMessage, error)
 	return json.Marshal(out)
 }
 
-// shown is t in zone, or in UTC where the zone's offset at the time cannot be written: before there were time zones it had seconds.
+// shown returns t in zone, or in UTC where the zone's offset at the time cannot be written: before there were time zones it had seconds.
 func shown(t time.Time, zone *time.Location) time.Time {
 	if _, offset := t.In(zone).Zone(); offset%60 != 0 {
 		return t.UTC()
