@@ -2,7 +2,26 @@
 //
 // A connector describes an API: its transport, its listings, and what a time of change looks like in it. The engine owns everything that
 // is the same for all of them: the loop over slices and pages, what is read in parallel, what is sent and what is not, the state, the
-// statuses, and the ending. A connector that needs code where a description should do is a hint that the engine has something to learn.
+// statuses, and the ending. This package translates the description: package listing reads pages, package replication decides what of them
+// is sent. A connector that needs code where a description should do is a hint that the engine has something to learn.
+//
+// # Functions in a description
+//
+// The function handed to New is pure: it is called once for each check, discovery or read, and decides nothing by what it finds outside of the
+// configuration. What is called for requests and answers (Judge, Absent, Refused, TooLarge, Notice, Ask, a strategy of pagination, a Signer)
+// is called by many goroutines at once, and again when a request is repeated: it is pure too, or guards what it keeps. It may use a Response
+// until it returns, and copies what it keeps of Body or Text, which are the memory of a page. Always is called by one goroutine at a time for
+// each stream. A panic in any of them fails the streams that wait for it and no other.
+//
+// Judge, Absent, Refused and Notice see every answer, also each good page, and each path that they look up is one more pass over it: they look
+// at the status first where they can. TooLarge is asked about failures alone.
+//
+// # Paths
+//
+// A path names a member of a row or an answer: names with dots between them, numbers for elements of arrays (a dot in a name is written "\\.").
+// A path that leads to nothing is no error. It gives: no rows, which is a failure of the answer, for Records; a row without a time, which is
+// always sent, for Cursor.Field; a row without a key, which is told from others by its bytes, for Key; null for Put; a row that is not asked
+// for, with one WARN, for Params; false for Where; an empty array for Array; and an open row for Open.
 package rest
 
 import (
