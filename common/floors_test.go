@@ -30,16 +30,17 @@ func floors() [][]string {
 // third party can be exchanged in one place.
 func homes() map[string][]string {
 	return map[string][]string{
-		"github.com/cenkalti/backoff/v4":           {"httpclient"},
-		"github.com/golang-jwt/jwt/v5":             {"auth"},
-		"github.com/santhosh-tekuri/jsonschema/v5": {"spec"},
-		"github.com/urfave/cli/v2":                 {"cli"},
-		"go.yaml.in/yaml/v3":                       {"cli", "connectortest"},
-		"golang.org/x/crypto/x509roots/fallback":   {"cli"},
-		"golang.org/x/sync":                        {"auth"},
-		"golang.org/x/sys":                         {"cli"},
-		"golang.org/x/term":                        {"cli"},
-		"golang.org/x/text":                        {"destination", "httpclient"},
+		"github.com/cenkalti/backoff/v4":                {"httpclient"},
+		"github.com/golang-jwt/jwt/v5":                  {"auth"},
+		"github.com/imob-data/airbyte-connectors/specs": {"connectortest"},
+		"github.com/santhosh-tekuri/jsonschema/v5":      {"spec"},
+		"github.com/urfave/cli/v2":                      {"cli"},
+		"go.yaml.in/yaml/v3":                            {"cli", "connectortest"},
+		"golang.org/x/crypto/x509roots/fallback":        {"cli"},
+		"golang.org/x/sync":                             {"auth"},
+		"golang.org/x/sys":                              {"cli"},
+		"golang.org/x/term":                             {"cli"},
+		"golang.org/x/text":                             {"destination", "httpclient"},
 	}
 }
 
