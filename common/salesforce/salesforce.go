@@ -95,17 +95,21 @@ func Passing(said string) httpclient.Verdict {
 // such as a row that another process has locked. The codes are those of Salesforce's lists of exception codes and status codes; a lock and a
 // query that took too long are also told in sentences alone.
 func Passes(said string) bool {
-	return said != "" && regexp.MustCompile(
-		`\b(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|SERVER_UNAVAILABLE|TOO_MANY_APEX_REQUESTS|`+limited+`)\b|(?i:`+
-			`exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|running for too long)`,
-	).MatchString(said)
+	return said != "" && passing.MatchString(said)
 }
+
+var (
+	passing = regexp.MustCompile(
+		`\b(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|SERVER_UNAVAILABLE|TOO_MANY_APEX_REQUESTS|` + limited + `)\b|(?i:` +
+			`exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|running for too long)`)
+	tooMuch = regexp.MustCompile(`LimitException|\b(QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG)\b|(?i:running for too long)`)
+	quotes  = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+)
 
 // TooMuch reports whether Salesforce says, in the words of an error or an exception, that a request asked for more than it does at once: more
 // than Apex, in which services are written, has memory or time for, or a query that takes too long.
 func TooMuch(said string) bool {
-	return said != "" && regexp.MustCompile(
-		`LimitException|\b(QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG)\b|(?i:running for too long)`).MatchString(said)
+	return said != "" && tooMuch.MatchString(said)
 }
 
 // Usage returns a sentence where more than nine tenths of the organisation's daily limit are used up, or "". Salesforce says it with each answer.
@@ -128,5 +132,5 @@ func Usage(res *httpclient.Response) string {
 
 // Text returns s as text in a condition of SOQL.
 func Text(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+	return "'" + quotes.Replace(s) + "'"
 }

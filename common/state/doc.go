@@ -102,7 +102,7 @@ func Decode(stream string, doc json.RawMessage, cursor string, layouts []string,
 		}
 		return d, nil
 	}
-	value := members.Get(strings.NewReplacer(`\`, `\\`, `.`, `\.`).Replace(cursor))
+	value := members.Get(dots.Replace(cursor))
 	if !value.Exists() {
 		if older := d.Cycle != nil && d.Cycle.Mode == "" && !d.Cycle.Start.IsZero(); !older && !empty {
 			return Doc{}, foreign(stream, fmt.Sprintf("it has no member %q", cursor))
@@ -115,6 +115,9 @@ func Decode(stream string, doc json.RawMessage, cursor string, layouts []string,
 	}
 	return d, nil
 }
+
+// dots writes the name of a member as a path to it.
+var dots = strings.NewReplacer(`\`, `\\`, `.`, `\.`)
 
 func foreign(stream, why string) error {
 	return fault.Configf("The state of stream %q was written by another connector or another version: %s. Reset that stream's state.", stream, why)

@@ -223,12 +223,15 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	return httpclient.Verdict{}
 }
 
+// allowedSize is how Imoview says which size of a page it allows.
+var allowedSize = regexp.MustCompile(`(?i)registros não pode ser maior que (\d+)`)
+
 // tooLarge is whether Imoview refuses the size of a page, and the size that it allows instead.
 func tooLarge(r *httpclient.Response) (most int, refused bool) {
 	if r.Status != http.StatusNotFound {
 		return 0, false
 	}
-	allowed := regexp.MustCompile(`(?i)registros não pode ser maior que (\d+)`).FindStringSubmatch(said(r))
+	allowed := allowedSize.FindStringSubmatch(said(r))
 	if allowed == nil {
 		return 0, false
 	}

@@ -119,6 +119,11 @@ func when(r httpclient.Request, field, comparison string, at time.Time) httpclie
 	return r.With(httpclient.Body, "Filtros."+field+comparison, condition)
 }
 
+var (
+	quoted   = regexp.MustCompile(`'(?:[^'\\]|\\.)*'`)
+	operator = regexp.MustCompile(`^(?i)(AND|OR)\s+`)
+)
+
 // spaced is conditions with a space in the place of each no-break space, which is what copying from a web page brings; with a warning where
 // one stood inside quotes, and so was a part of the text that is looked for.
 func spaced(conditions []string) (plain, warnings []string) {
@@ -129,7 +134,6 @@ func spaced(conditions []string) (plain, warnings []string) {
 		}
 		return r
 	}
-	quoted := regexp.MustCompile(`'(?:[^'\\]|\\.)*'`)
 	for _, condition := range conditions {
 		if len(warnings) == 0 && strings.ContainsAny(strings.Join(quoted.FindAllString(condition, -1), ""), noBreak) {
 			warnings = append(warnings, "A filter has a no-break space inside quotes, with which it would match nothing; it is sent as a space.")
@@ -142,7 +146,6 @@ func spaced(conditions []string) (plain, warnings []string) {
 // filters is the conditions of the configuration as members of the body. AND binds closer than OR. Where there is an OR between them they
 // are one group, and flat is the same one by one; otherwise flat is nil.
 func filters(conditions []string) (grouped, flat map[string]any) {
-	operator := regexp.MustCompile(`^(?i)(AND|OR)\s+`)
 	grouped, flat = map[string]any{}, map[string]any{}
 	var alternatives [][]string
 	for i, condition := range conditions {
