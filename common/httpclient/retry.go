@@ -191,10 +191,10 @@ type broken struct {
 	first time.Time
 }
 
-// note counts res if it is such an answer, and makes f final if it is the last of enough. What is said of the moment, as "too fast" is, and
-// what is empty do not count.
+// note counts res if it is such an answer, and makes f final if it is the last of enough. What is said of the moment, as "too fast" is, does not
+// count.
 func (b *broken) note(res *Response, f *failure) {
-	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body != nil || len(res.Text) == 0 {
+	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body != nil {
 		b.count = 0
 		return
 	}

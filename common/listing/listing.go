@@ -115,6 +115,7 @@ type Mended struct {
 // Kind is how a listing ended.
 type Kind uint8
 
+// The ways in which a listing ends.
 const (
 	Done    Kind = iota // every row came
 	Absent              // the account does not have it

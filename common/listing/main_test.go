@@ -54,15 +54,6 @@ func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// told is what an API says of the number of its rows.
-type told uint8
-
-const (
-	nothing told = iota
-	hint
-	promise
-)
-
 // past is what an API answers behind its last page.
 type past uint8
 

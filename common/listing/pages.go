@@ -137,7 +137,8 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		}
 		share := p.share
 		rows := r.accept(&p)
-		if p, rows, end = r.again(ctx, p, rows, f, func() bool { return offset && r.short() }); end != nil {
+		wanted := func() bool { return r.short() && (offset || ends(strategy, &p)) }
+		if p, rows, end = r.again(ctx, p, rows, f, wanted); end != nil {
 			share.Release()
 			return end
 		}
@@ -155,6 +156,12 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 	return nil
 }
 
+// ends is whether no page follows p.
+func ends(strategy pagination.Strategy, p *fetched) bool {
+	_, more := strategy.Next(p.request, p.Page)
+	return !more
+}
+
 // atOnce asks for the whole listing in one answer, and page by page where that is not known to work, or may have been cut off. It is known
 // once such an answer had the rows that the first page has, in this run; until then both are asked.
 func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request httpclient.Request) *End {
@@ -165,6 +172,9 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		return r.numbered(ctx, pages.Number, request)
 	}
 	whole, end := r.ask(ctx, pages.Once(request), fetching{past: true})
+	if end != nil && end.Kind == Gone && known != trusted { // or there is no such page
+		return r.numbered(ctx, pages.Number, request)
+	}
 	if end != nil {
 		return end
 	}

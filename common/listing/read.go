@@ -24,6 +24,7 @@ type listing struct {
 	number  int    // of the running reading, from 1
 	begin   string // the place that readings begin at; "": the beginning
 	earlier int64  // how many rows are before begin
+	before  int64  // how many rows the reading before was told of at last; 0: there was none
 }
 
 // readings reads l until it is whole, or is known not to be: see docs/decisions/008.
@@ -42,7 +43,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			}
 			continue // from where it is, with smaller pages
 		case ended != nil && reading.otherWay(ended):
-			l.number, l.begin, l.earlier = 1, "", 0
+			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
 		case ended != nil:
 			return of.ended(ended)
 		default:
@@ -58,6 +59,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			}
 			r.Log.Info(fmt.Sprintf("%s changed while it was read, or lacks rows: %s; it is read once more", of.Name, reading.sum()))
 			l.number++
+			l.before = reading.latest
 		}
 		reading = l.read()
 	}
@@ -172,9 +174,12 @@ func (r *reading) promised() int64 {
 // short is whether fewer rows came than are known to be there.
 func (r *reading) short() bool { return r.came() < r.promised() }
 
-// moved is whether the listing changed while it was read: it told different numbers, or it ended earlier than before, or rows that changed
-// since the reading began stand in the place of others.
+// moved is whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
+// reading before, or rows that changed since the reading began stand in the place of others.
 func (r *reading) moved() bool {
+	if r.before > 0 && r.hasTotal && r.first != r.before && r.short() {
+		return true
+	}
 	anchored, ok := r.way.Pages.(pagination.Anchored)
 	if ok && anchored.Anchored() {
 		return false
@@ -219,7 +224,7 @@ func (r *reading) settled() bool {
 		return false
 	case !r.moved() && r.hasTotal && r.reliable && !r.rows.twice: // it is held to its word
 		return false
-	case !r.moved() && r.rows.found == 0 && !(r.hasTotal && r.reliable):
+	case !r.moved() && r.rows.found == 0 && (!r.hasTotal || !r.reliable):
 		return true
 	case r.Clock == nil || r.rows.old > 0:
 		return false

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,7 +71,7 @@ func newRows(l *Listing) *rows {
 	}
 	paths := l.Key
 	if l.Clock != nil {
-		paths = append(paths[:len(paths):len(paths)], l.Clock.Field)
+		paths = append(slices.Clip(paths), l.Clock.Field)
 	}
 	u.picker = record.NewPicker(paths...)
 	u.first = u.seen.reading + 1
@@ -139,7 +140,7 @@ func (u *rows) isNew(d digest, row *Row) bool {
 		now.changed = row.Time.UnixNano()
 	}
 	if u.seen.bytes {
-		now.sum = uint32(maphash.Bytes(u.seen.seed, row.Data)) //nolint:gosec // half of a hash is one too
+		now.sum = uint32(maphash.Bytes(u.seen.seed, row.Data)) // half of a hash is one too
 	}
 	before, again := u.seen.rows[d]
 	here := again && before.reading >= u.first // in this reading or in one before

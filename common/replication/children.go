@@ -275,7 +275,7 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 		return listed, end.Err
 	}
 	details, end := f.Reader.Read(ctx, other.listing(f.waiting))
-	for range details { //nolint:revive // only its end matters
+	for range details { // only its end matters
 	}
 	return end.Kind == listing.Gone, end.Err
 }
