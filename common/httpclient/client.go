@@ -162,12 +162,13 @@ func local(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// Other returns a client for another host, such as that of a token call: same redactor, log, times and limit of size, but no credentials, quota,
-// judge or headers, and HTTPS in any case. setting is what the user knows baseURL as. Close of c closes it too.
+// Other returns a client for another host, such as that of a token call: same redactor, log, times, limit of size and quota, since that may be the
+// API's own host under another name, but no credentials, judge or headers, and HTTPS in any case. setting is what the user knows baseURL as.
+// Close of c closes it too.
 func (c *Client) Other(baseURL, setting string) (*Client, error) {
 	o := c.o
 	o.BaseURL, o.Setting, o.PlainHTTP = baseURL, setting, false
-	o.Auth, o.Limit, o.Judge, o.Header, o.Careful = nil, nil, nil, nil, false
+	o.Auth, o.Judge, o.Header, o.Careful = nil, nil, nil, false
 	other, err := New(o)
 	if err != nil {
 		return nil, err

@@ -52,6 +52,7 @@ type Clock struct {
 	Field   string
 	Layouts []string       // beyond those that record.ParseTime knows
 	Zone    *time.Location // of times without an offset
+	Loose   bool           // it is not the time of the last change: new rows cannot be told by it
 	Open    string         // path of a value that a row does not have while it may change without its time moving; "": there is none
 }
 

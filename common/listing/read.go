@@ -226,7 +226,7 @@ func (r *reading) settled() bool {
 		return false
 	case !r.moved() && r.rows.found == 0 && (!r.hasTotal || !r.reliable):
 		return true
-	case r.Clock == nil || r.rows.old > 0:
+	case r.Clock == nil || r.Clock.Loose || r.rows.old > 0:
 		return false
 	}
 	known := r.earlier + r.rows.all - r.rows.newer

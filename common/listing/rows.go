@@ -127,6 +127,14 @@ func (u *rows) take(p *fetched) []Row {
 	return u.out
 }
 
+// changed is when a row changed, or zero where that is not known.
+func (u *rows) changed(row *Row) time.Time {
+	if u.clock == nil || u.clock.Loose {
+		return time.Time{}
+	}
+	return row.Time
+}
+
 // drop lets go of the rows that take gave.
 func (u *rows) drop() {
 	clear(u.out)
@@ -147,7 +155,7 @@ func (u *rows) isNew(d digest, row *Row) bool {
 	if !here || before.reading != now.reading {
 		u.came++
 		u.fresh++
-		if !row.Time.IsZero() && !row.Time.Before(u.began) {
+		if changed := u.changed(row); !changed.IsZero() && !changed.Before(u.began) {
 			u.young++
 		}
 	} else {
@@ -156,10 +164,11 @@ func (u *rows) isNew(d digest, row *Row) bool {
 	if !here {
 		u.all++
 		u.found++
-		if row.Time.IsZero() || row.Time.Before(u.sync) {
+		changed := u.changed(row)
+		if changed.IsZero() || changed.Before(u.sync) {
 			u.old++
 		}
-		if row.Time.After(u.began) {
+		if changed.After(u.began) {
 			u.newer++
 		}
 	}

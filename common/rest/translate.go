@@ -251,7 +251,9 @@ func (c *Cursor) clock() *listing.Clock {
 	if c == nil {
 		return nil
 	}
-	return &listing.Clock{Field: c.Field, Layouts: c.Layouts, Zone: c.zone(), Open: c.Open}
+	return &listing.Clock{
+		Field: c.Field, Layouts: c.Layouts, Zone: c.zone(), Open: c.Open, Loose: c.Hidden || c.Open != "" || c.Margin > DefaultMargin,
+	}
 }
 
 // name returns the name that states have for a set of parameters.

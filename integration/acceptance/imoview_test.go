@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +21,7 @@ func startImoview(t *testing.T, f fixture, o sim.Options, with sim.Behaviour) (*
 	return a, s
 }
 
-// TestImoviewAtSize reads a large agency whole: every row once, no page twice, and no more requests than listings and parents make
-// necessary.
+// TestImoviewAtSize reads a large agency whole: every row once, and no more requests than listings and parents make necessary.
 func TestImoviewAtSize(t *testing.T) {
 	const most = 96 << 20
 	f := one(t, "source-imoview")
@@ -32,32 +32,37 @@ func TestImoviewAtSize(t *testing.T) {
 	if res.MaxRSS > most {
 		t.Errorf("the read took %.1f MiB, more than %d", float64(res.MaxRSS)/(1<<20), most>>20)
 	}
-	listings, further, asked := 0, 0, 0
-	children := map[string]int{}
+	type listing struct {
+		path, filter string
+		client       int
+	}
+	asked, pages, last := 0, map[listing]int{}, map[listing]int{}
 	for page, times := range s.Asked() {
+		l := listing{page.Path, page.Filter, page.Client}
 		asked += times
-		if times > 1 && page.Size > 0 {
-			t.Errorf("%+v was asked for %d times", page, times)
+		pages[l] += times
+		last[l] = max(last[l], page.Page)
+	}
+	parents := map[string]int{}
+	for l, times := range pages {
+		if l.client != 0 {
+			parents[l.path]++
 		}
-		switch {
-		case page.Client == 0:
-			listings += times
-		case page.Page > 1:
-			further += times
-		default:
-			children[page.Path] += times
+		allowed := 1.0 // a page that is not full, or as many rows as quantidade says
+		if last[l] > 1 {
+			allowed = float64(last[l]) + 2 + 2*math.Log2(float64(last[l])) // for the search of the last page, and the first one again
+		}
+		if float64(times) > allowed {
+			t.Errorf("%+v was asked for %d times, and has %d pages", l, times, last[l])
 		}
 	}
 	tenants, guarantors := len(s.Tenants()), len(s.Guarantors())
 	for path, want := range map[string]int{
 		"/Locatario/RetornarContratos": tenants, "/Locatario/RetornarVistorias": tenants, "/Fiador/App_RetornarContratos": guarantors,
 	} {
-		if children[path] != want {
-			t.Errorf("%s was asked for %d parents, of whom there are %d", path, children[path], want)
+		if parents[path] != want {
+			t.Errorf("%s was asked for %d parents, of whom there are %d", path, parents[path], want)
 		}
-	}
-	if rest := asked - listings - further - 2*tenants - guarantors; rest != 0 {
-		t.Errorf("%d requests more than the listings and the parents need", rest)
 	}
 	t.Logf("%d rows with %d requests in %v, peak of memory %.1f MiB", len(res.Rows), asked, res.Wall, float64(res.MaxRSS)/(1<<20))
 }
