@@ -56,7 +56,7 @@ func (o *OAuth2) Sign(ctx context.Context, r *httpclient.Request) error {
 	if o.err != nil {
 		return o.err
 	}
-	token, err := o.keeper.get(ctx, o.obtain)
+	token, err := o.keeper.get(ctx, func(ctx context.Context) (string, time.Time, error) { return o.obtain(ctx, r) })
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (o *OAuth2) Renew(context.Context) error {
 	return nil
 }
 
-func (o *OAuth2) obtain(ctx context.Context) (token string, until time.Time, err error) {
+func (o *OAuth2) obtain(ctx context.Context, r *httpclient.Request) (token string, until time.Time, err error) {
 	form, err := o.Grant.Form()
 	if err != nil {
 		return "", until, err
@@ -80,9 +80,7 @@ func (o *OAuth2) obtain(ctx context.Context) (token string, until time.Time, err
 			o.tokens.Secret(secret) // an assertion that was just signed is known to nobody yet
 		}
 	}
-	res, err := o.tokens.Do(ctx, httpclient.Request{
-		Method: http.MethodPost, Path: o.path, Body: form, Form: true, Unsigned: true, Judge: o.judge,
-	})
+	res, err := o.tokens.Do(ctx, r.SignerCall(httpclient.Request{Method: http.MethodPost, Path: o.path, Body: form, Form: true, Judge: o.judge}))
 	if err != nil {
 		return "", until, explain(ctx, "Getting an access token", err)
 	}

@@ -31,7 +31,7 @@ const (
 )
 
 // Signer puts credentials on a request, before it is encoded: a session may live in the body. It is asked before every attempt, on a copy
-// that is the attempt's own, and before the attempt takes its place in the quota, so that it may make calls of its own, Unsigned ones, even
+// that is the attempt's own, and before the attempt takes its place in the quota, so that it may make calls of its own, see SignerCall, even
 // where the quota is one request. Its errors end the request as they are. Safe for concurrent use.
 type Signer interface {
 	Sign(ctx context.Context, r *Request) error

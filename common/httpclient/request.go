@@ -44,8 +44,9 @@ type Request struct {
 	Judge    Judge                 // asked after Options.Judge; may be nil
 	Waiting  func(until time.Time) // told before a wait of a second or more for a quota; nil: nobody is
 	// Admitted is what Options.Limit gave for the first attempt, which waits for no turn of its own; nil: it waits as all others do. Where the
-	// Signer makes a call first, that call takes this turn: waiting for another one, it might wait for those who wait for it.
+	// Signer makes a call first (SignerCall), that call takes this turn: waiting for another one, it might wait for those who wait for it.
 	Admitted func()
+	turn     *turn // Admitted, which is taken once; nil: there is none
 }
 
 // With returns a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything
@@ -76,6 +77,13 @@ func (r Request) With(in In, key string, value any) Request {
 		r.Path = strings.ReplaceAll(r.Path, "{"+key+"}", url.PathEscape(text(value)))
 	}
 	return r
+}
+
+// SignerCall returns call as one that a Signer makes before it can sign r: it is Unsigned, tells whom r tells while it waits, and takes the turn
+// in the quota that r was given.
+func (r *Request) SignerCall(call Request) Request {
+	call.Unsigned, call.Waiting, call.turn = true, r.Waiting, r.turn
+	return call
 }
 
 // Fingerprint returns a text that is the same for two requests that ask the same. It holds no secret, since it is taken before signing and is a

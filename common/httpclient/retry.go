@@ -1,7 +1,6 @@
 package httpclient
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -53,7 +52,6 @@ type call struct {
 	broken   broken
 	doubts   int // answers that were in doubt
 	undone   int // answers after which nothing was left of the request
-	turn     *turn
 	last     *failure
 	backoff  *backoff.ExponentialBackOff
 }
@@ -83,7 +81,10 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	call := &call{r: r, where: c.where(r, to), turn: given(r), backoff: backoff.NewExponentialBackOff(
+	if r.Admitted != nil {
+		r.turn = &turn{done: r.Admitted}
+	}
+	call := &call{r: r, where: c.where(r, to), backoff: backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
 		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
 	good := false
@@ -173,7 +174,6 @@ func (c *Client) signed(ctx context.Context, call *call) (*http.Request, error) 
 	r := call.r.clone()
 	defer func() { call.own = r }()
 	if c.o.Auth != nil && !r.Unsigned {
-		ctx = context.WithValue(ctx, turnKey{}, call.turn)
 		signature, err := c.renewal.sign(ctx, call.alone, func() error { return c.o.Auth.Sign(ctx, &r) })
 		if err != nil {
 			return nil, err
@@ -249,18 +249,7 @@ type turn struct {
 	done func() // nil: there is none, or it was taken
 }
 
-// given is the turn that r came with, or nil.
-func given(r Request) *turn {
-	if r.Admitted == nil {
-		return nil
-	}
-	return &turn{done: r.Admitted}
-}
-
-// turnKey is for a context of the calls that a Signer makes for a request, and has its turn.
-type turnKey struct{}
-
-// take is the done of the turn, once, or nil. A nil turn is none.
+// take returns the done of the turn, once, or nil. A nil turn is none.
 func (t *turn) take() (done func()) {
 	if t == nil {
 		return nil
@@ -274,8 +263,7 @@ func (t *turn) take() (done func()) {
 // admit waits for call's turn in the quota and keeps its time.
 func (c *Client) admit(ctx context.Context, call *call) (done func(), err error) {
 	asked := time.Now()
-	lent, _ := ctx.Value(turnKey{}).(*turn)
-	if done = cmp.Or(call.turn, lent).take(); done == nil {
+	if done = call.r.turn.take(); done == nil {
 		if done, err = c.o.Limit.Wait(ctx, call.r.Waiting); err != nil {
 			return nil, err
 		}
