@@ -95,7 +95,7 @@ func TestHonestListings(t *testing.T) {
 }
 
 func log2(n int) float64 {
-	whole := bits.Len(uint(n)) - 1 //nolint:gosec // it is positive
+	whole := bits.Len(uint(n)) - 1
 	return float64(whole) + float64(n-1<<whole)/float64(int(1)<<whole)
 }
 
