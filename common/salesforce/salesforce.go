@@ -101,7 +101,8 @@ func Passes(said string) bool {
 var (
 	passing = regexp.MustCompile(
 		`(?i)\b(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|SERVER_UNAVAILABLE|API_CURRENTLY_DISABLED|TOO_MANY_APEX_REQUESTS|` +
-			limited + `)\b|exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|running for too long`)
+			limited + `)\b|exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|` +
+			`running for too long`)
 	tooMuch = regexp.MustCompile(`LimitException|\b(QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG)\b|(?i:running for too long)`)
 	quotes  = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 )
