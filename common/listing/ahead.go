@@ -23,7 +23,7 @@ func (n *numbered) ahead(ctx context.Context) *ahead {
 	return a
 }
 
-// page is page i. Pages are asked for in their order, and those that follow are fetched ahead while there is room among the requests in
+// page returns page i. Pages are asked for in their order, and those that follow are fetched ahead while there is room among the requests in
 // flight; but not in a further reading of a listing that changes: of pages asked for side by side the later one may be answered first, and
 // what was added in between moves a row from the earlier page to the later one when that was read already.
 func (a *ahead) page(ctx context.Context, i int) (fetched, *End) {

@@ -62,7 +62,7 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 	return page, end
 }
 
-// refusing is whether a status says that this one request is not answered, which a 4xx does unless it is about time.
+// refusing reports whether a status says that this one request is not answered, which a 4xx does unless it is about time.
 func refusing(status int) bool {
 	return status/100 == 4 && status != http.StatusRequestTimeout && status != http.StatusTooEarly && status != http.StatusTooManyRequests
 }
@@ -214,10 +214,10 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	return nil
 }
 
-// sole is whether p has all rows that it says there are.
+// sole reports whether p has all rows that it says there are.
 func (p *fetched) sole() bool { return p.total.Told && p.total.Rows == int64(len(p.Records)) }
 
-// complains is whether an answer says that something went wrong, in a member that is there for it.
+// complains reports whether an answer says that something went wrong, in a member that is there for it.
 func complains(body record.Record) bool {
 	for _, name := range []string{"error", "errors", "erro", "erros", "Erro"} {
 		switch string(body.Get(name).Raw()) {
@@ -247,7 +247,7 @@ func (r *Reader) enter(ctx context.Context, child bool) (leave func(), err error
 	return func() { release(pools) }, nil
 }
 
-// tryEnter is enter for the page of a listing if it need not wait, and nil otherwise.
+// tryEnter is enter for the page of a listing where that need not wait; otherwise it returns nil.
 func (r *Reader) tryEnter() (leave func()) {
 	pools := []chan struct{}{r.listings, r.slots}
 	for i, pool := range pools {
@@ -303,16 +303,16 @@ func (r *Reader) notice(resp *httpclient.Response) {
 	}
 }
 
-// absent is whether the account does not have what was asked for.
+// absent reports whether the account does not have what was asked for.
 func (r *Reader) absent(resp *httpclient.Response) bool { return r.Absent != nil && r.Absent(resp) }
 
-// passing is whether an error may be gone when the same is asked again.
+// passing reports whether an error may be gone when the same is asked again.
 func passing(err error) bool {
 	_, status := errors.AsType[*httpclient.StatusError](err)
 	return status || fault.Of(err).Kind == fault.Transient
 }
 
-// page is fetch, with the lists in the rows whole.
+// page fetches a page as fetch does, and completes the lists in its rows.
 func (r *Reader) page(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, *End) {
 	page, end := r.fetch(ctx, l, way, request, f)
 	if end != nil || l.Partial == nil {

@@ -180,13 +180,13 @@ func (r *Reader) New(parallel int) *Reader {
 	return r
 }
 
-// Parallel is how many requests may be in flight.
+// Parallel returns how many requests may be in flight.
 func (r *Reader) Parallel() int { return cap(r.slots) }
 
-// Answered is whether the API answered a request as it should.
+// Answered reports whether the API answered a request as it should.
 func (r *Reader) Answered() bool { return r.answered.Load() }
 
-// Read is the pages of l. What end holds is valid when the sequence has ended by itself; a caller that stops asking for pages knows why.
+// Read returns the pages of l. What end holds is valid when the sequence has ended by itself; a caller that stops asking for pages knows why.
 func (r *Reader) Read(ctx context.Context, l Listing) (pages iter.Seq[Page], end *End) {
 	end = &End{}
 	return func(yield func(Page) bool) {
@@ -211,7 +211,7 @@ func (r *Reader) Try(ctx context.Context, l Listing) error {
 	}
 }
 
-// cause is why ctx ended, if it did, and err otherwise: whoever stopped the run knows better than the request that it was stopped in.
+// cause returns why ctx ended, if it did, and err otherwise: whoever stopped the run knows better than the request that it was stopped in.
 func cause(ctx context.Context, err error) error {
 	if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
 		return why

@@ -105,20 +105,20 @@ func (n *numbered) look(p *fetched) {
 	n.odd = !n.cut && !n.strategy.Cut(n.size)
 }
 
-// reliable is whether a page tells a number of rows that is a promise.
+// reliable reports whether a page tells a number of rows that is a promise.
 func (n *numbered) reliable(p *fetched) bool {
 	totaled, ok := n.strategy.(pagination.Totaled)
 	return ok && totaled.Reliable() && p.total.Told
 }
 
-// mayGoOn is whether the last page is to be looked for: the first one is not obviously the last.
+// mayGoOn reports whether the last page is to be looked for: the first one is not obviously the last.
 func (n *numbered) mayGoOn(p *fetched) bool {
 	return n.size > 0 && (!n.odd || p.total.Told && p.total.Rows > int64(n.size))
 }
 
 func (n *numbered) pageRequest(i int) httpclient.Request { return n.strategy.At(n.request, i) }
 
-// fetching is how page i is asked for.
+// fetching returns how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
 	return fetching{later: i > 0, past: i > 0 && (!n.hasTotal || !n.reading.reliable || i >= n.byRows())}
 }
@@ -169,7 +169,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	return end
 }
 
-// wrongPage is that page i, behind which there are rows, has those of another.
+// wrongPage returns the error for a page i that has the rows of another, though there are rows behind it.
 func (n *numbered) wrongPage(i int) error {
 	return fault.Transientf("%s answers with the rows of another page for page %d. Trying again later may help.", n.Request.Path, i+1)
 }
@@ -194,12 +194,12 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 	return nil
 }
 
-// wanted is whether more rows are promised behind page i than came, so that a page without any is not believed.
+// wanted reports whether more rows are promised behind page i than came, so that a page without any is not believed.
 func (n *numbered) wanted(i int) bool {
 	return n.came() < max(n.latest, n.end.all()) || !n.hasTotal && i+1 < n.pageCount
 }
 
-// more is whether to go on after page i: see docs/decisions/008.
+// more reports whether to go on after page i: see docs/decisions/008.
 func (n *numbered) more(i int, p *fetched) bool {
 	switch wanted := n.wanted(i) || i+1 < n.pageCount || i+1 < n.end.page; {
 	case n.idle >= maxIdle, n.alone && i == 0: // the two pages behind that one were asked for in the search
@@ -219,16 +219,16 @@ func (n *numbered) more(i int, p *fetched) bool {
 	}
 }
 
-// promise is whether the API tells reliably where the listing ends.
+// promise reports whether the API tells reliably where the listing ends.
 func (n *numbered) promise() bool { return n.hasTotal && n.reading.reliable || n.pageCount > 0 }
 
-// agrees is whether as many rows came as the API says there are.
+// agrees reports whether as many rows came as the API says there are.
 func (n *numbered) agrees() bool { return n.hasTotal && n.came() == n.total }
 
-// expected is how many pages there are, as far as anything tells.
+// expected returns how many pages there are, as far as anything tells.
 func (n *numbered) expected() int { return max(n.pageCount, n.byRows(), n.end.page, 1) }
 
-// known is how many pages are known to be there, so that they can be fetched ahead.
+// known returns how many pages are known to be there, so that they can be fetched ahead.
 func (n *numbered) known() int {
 	switch byRows := n.byRows(); {
 	case n.pageCount > 0 && byRows > 0:
@@ -240,7 +240,7 @@ func (n *numbered) known() int {
 	}
 }
 
-// byRows is how many pages the rows are that the API tells of; 0: it does not.
+// byRows returns how many pages the rows are that the API tells of; 0: it does not.
 func (n *numbered) byRows() int {
 	if !n.hasTotal || n.size == 0 {
 		return 0

@@ -34,7 +34,7 @@ func (r *reading) read(ctx context.Context) *End {
 	}
 }
 
-// take is a share of the budget for the next page.
+// take returns a share of the budget for the next page.
 func (r *reading) take() *httpclient.Share {
 	if r.Child {
 		return r.reader.Budget.Take(1)
@@ -72,13 +72,13 @@ func (r *reading) askWith(ctx context.Context, share *httpclient.Share, way way,
 	return r.fetch(ctx, way, request, f)
 }
 
-// fetch is Reader.page with what the rows are read by.
+// fetch fetches a page as Reader.page does, with the picker of the rows.
 func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request, f fetching) (fetched, *End) {
 	f.picker = r.rows.picker
 	return r.reader.page(ctx, r.Listing, way, request, f)
 }
 
-// accept is the rows of a page that are handed on. A page without a list is the end if no more is promised than came, and else a failure
+// accept returns the rows of a page that are handed on. A page without a list is the end if no more is promised than came, and else a failure
 // that asking again may mend.
 func (r *reading) accept(p *fetched) []Row {
 	if r.pages == 0 && r.rows.began.IsZero() {
@@ -156,7 +156,7 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 	return nil
 }
 
-// ends is whether no page follows p.
+// ends reports whether no page follows p.
 func ends(strategy pagination.Strategy, p *fetched) bool {
 	_, more := strategy.Next(p.request, p.Page)
 	return !more

@@ -63,10 +63,10 @@ func partialOf(p *Partial, object record.Record) part {
 	return one
 }
 
-// whole is whether no more of the list is to be asked for.
+// whole reports whether no more of the list is to be asked for.
 func (p part) whole() bool { return p.done && int64(len(p.elements)) >= p.total }
 
-// whole is row with all of its list, of which first came in it.
+// whole returns row with all of its list, of which first came in it.
 func (r *Reader) whole(ctx context.Context, l *Listing, row record.Record, first part) (record.Record, *End) {
 	list := first
 	asked := map[string]bool{}
@@ -112,7 +112,7 @@ func (r *Reader) part(ctx context.Context, l *Listing, address string) (part, *E
 	return partialOf(l.Partial, bytes.Clone(resp.Body)), nil
 }
 
-// put is row with these elements as the list, which is done.
+// put returns row with these elements as the list, which is done.
 func (p *Partial) put(row record.Record, elements []record.Record) record.Record {
 	parts := make([][]byte, len(elements))
 	for i, element := range elements {

@@ -65,13 +65,13 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 	}
 }
 
-// read is a reading that has not begun.
+// read returns a reading that is yet to begin.
 func (l *listing) read() *reading {
 	l.rows.begin()
 	return &reading{listing: l, way: l.reader.way(l.Listing), from: l.begin}
 }
 
-// ended is the end of l, of which a reading ended so and no other can be begun.
+// ended returns the end of l, of which a reading ended so and no other can be begun.
 func (l *Listing) ended(end *End) End {
 	switch end.Kind {
 	case Absent, Gone:
@@ -116,7 +116,7 @@ type last struct {
 	size int64 // how many rows the pages before it have
 }
 
-// all is how many rows the whole listing has.
+// all returns how many rows the whole listing has.
 func (l last) all() int64 {
 	if l.page == 0 {
 		return 0
@@ -160,10 +160,10 @@ func (r *reading) tell(p *fetched) {
 	r.total, r.latest = max(r.total, rows), rows
 }
 
-// came is how many different rows came in this reading, with those before its place.
+// came returns how many different rows came in this reading, with those before its place.
 func (r *reading) came() int64 { return r.earlier + r.rows.came }
 
-// promised is how many rows this reading should have brought, as far as anything tells.
+// promised returns how many rows this reading should have brought, as far as anything tells.
 func (r *reading) promised() int64 {
 	if r.hasTotal && r.reliable {
 		return r.total
@@ -171,10 +171,10 @@ func (r *reading) promised() int64 {
 	return max(r.total, r.end.all(), r.reached.all())
 }
 
-// short is whether fewer rows came than are known to be there.
+// short reports whether fewer rows came than are known to be there.
 func (r *reading) short() bool { return r.came() < r.promised() }
 
-// moved is whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
+// moved reports whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
 // reading before, or rows that changed since the reading began stand in the place of others.
 func (r *reading) moved() bool {
 	if r.before > 0 && r.hasTotal && r.first != r.before && r.short() {
@@ -215,7 +215,7 @@ func (r *reading) assess() (done bool, err error) {
 	}
 }
 
-// settled is whether a further reading has shown that nothing is missing although the numbers do not fit: it brought no row that those
+// settled reports whether a further reading has shown that nothing is missing although the numbers do not fit: it brought no row that those
 // before did not have, or only rows that changed since the sync began, which the next one brings. As many rows must be known as there were
 // when it began: a number that is a promise is held to its word, and any other as long as a further reading may help.
 func (r *reading) settled() bool {

@@ -23,7 +23,7 @@ const (
 	same                // it has the rows of another one that was seen
 )
 
-// search is where the listing ends, whose first page is first.
+// search returns where the listing ends, whose first page is first.
 func (n *numbered) search(ctx context.Context, first *fetched) (last, *End) {
 	s := &search{numbered: n, first: first, pages: map[uint64]int{n.first: 0}, size: map[int]int64{0: int64(n.size)}}
 	guess := s.guess()
@@ -67,7 +67,7 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, *End) {
 	return s.last(low), nil
 }
 
-// guess is the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing.
+// guess returns the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing.
 func (s *search) guess() int {
 	if total := s.first.total; total.Told && total.Rows > 0 {
 		return int(min((total.Rows+int64(s.numbered.size)-1)/int64(s.numbered.size), noPage))
@@ -75,7 +75,7 @@ func (s *search) guess() int {
 	return 0
 }
 
-// lowest is the first page that is the same as page high, behind page low, which is another.
+// lowest returns the first page that is the same as page high, behind page low, which is another.
 func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
 	for size := s.size[high]; high-low > 1; s.size[high] = size {
 		middle := low + (high-low)/2
@@ -96,7 +96,7 @@ func (s *search) last(page int) last {
 	return last{page: page + 1, rows: s.size[page], size: int64(s.numbered.size)}
 }
 
-// second is a page that is there although page 1 seemed not to be, which a cache may have given for a moment only; 0: there is none.
+// second returns a page that is there although page 1 seemed not to be, which a cache may have given for a moment only; 0: there is none.
 func (s *search) second(ctx context.Context, seen sight) (int, *End) {
 	again := []int{2}
 	if seen == same {

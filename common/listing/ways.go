@@ -15,7 +15,7 @@ type way struct {
 	last   bool // there is no other way
 }
 
-// way is how l is read: in the first of its ways that was not refused, with pages as small as the API turned out to want them.
+// way returns how l is read: in the first of its ways that was not refused, with pages as small as the API turned out to want them.
 func (r *Reader) way(l *Listing) way {
 	if learnt, ok := r.learnt.Load(l.Name); ok {
 		return learnt.(way) //nolint:forcetypeassert // nothing else is stored under a stream's name
@@ -23,7 +23,7 @@ func (r *Reader) way(l *Listing) way {
 	return wayOf(l, 0)
 }
 
-// wayOf is way number n of l as it was described.
+// wayOf returns way number n of l as it was described.
 func wayOf(l *Listing, n int) way {
 	if len(l.Ways) > 0 {
 		return way{Way: l.Ways[n], number: n, last: n == len(l.Ways)-1}
@@ -62,7 +62,7 @@ func (r *Reader) nextWay(l *Listing, w way, refused string) bool {
 	return false
 }
 
-// request is what l asks for in w.
+// request returns what l asks for in w.
 func (r *Reader) request(l *Listing, w way) httpclient.Request {
 	base := l.Request
 	for key, value := range w.Body {
@@ -72,16 +72,16 @@ func (r *Reader) request(l *Listing, w way) httpclient.Request {
 	return base
 }
 
-// beyond is whether rows follow p that cannot be reached in w.
+// beyond reports whether rows follow p that cannot be reached in w.
 func (w way) beyond(p *fetched) bool {
 	bounded, ok := w.Pages.(pagination.Bounded)
 	return ok && bounded.Beyond(p.request, p.Page)
 }
 
-// place is a place of w's strategy as it is handed out.
+// place returns a place of w's strategy as it is handed out.
 func (w way) place(at string) string { return strconv.Itoa(w.number) + ":" + at }
 
-// resume is the place from which l goes on, in the way that it was begun in, and how many rows are before it, or "" for the beginning.
+// resume returns the place from which l goes on, in the way that it was begun in, and how many rows are before it, or "" for the beginning.
 func (r *Reader) resume(l *Listing) (from string, rows int64) {
 	if l.From == nil {
 		return "", 0
