@@ -20,8 +20,9 @@ func floors() [][]string {
 		1: {"protocol", "spec", "httpclient"},
 		2: {"auth", "pagination", "state"},
 		3: {"listing"},
-		4: {"rest", "destination", "salesforce", "cli"},
-		5: {"connectortest"},
+		4: {"replication"},
+		5: {"rest", "destination", "salesforce", "cli"},
+		6: {"connectortest"},
 	}
 }
 
@@ -29,16 +30,26 @@ func floors() [][]string {
 // third party can be exchanged in one place.
 func homes() map[string][]string {
 	return map[string][]string{
-		"github.com/cenkalti/backoff/v4":           {"httpclient"},
-		"github.com/golang-jwt/jwt/v5":             {"auth"},
-		"github.com/santhosh-tekuri/jsonschema/v5": {"spec"},
-		"github.com/urfave/cli/v2":                 {"cli"},
-		"go.yaml.in/yaml/v3":                       {"cli", "connectortest"},
-		"golang.org/x/crypto/x509roots/fallback":   {"cli"},
-		"golang.org/x/sync":                        {"auth"},
-		"golang.org/x/sys":                         {"cli"},
-		"golang.org/x/term":                        {"cli"},
-		"golang.org/x/text":                        {"destination", "httpclient"},
+		"github.com/cenkalti/backoff/v4":                {"httpclient"},
+		"github.com/golang-jwt/jwt/v5":                  {"auth"},
+		"github.com/imob-data/airbyte-connectors/specs": {"connectortest"},
+		"github.com/santhosh-tekuri/jsonschema/v5":      {"spec"},
+		"github.com/urfave/cli/v2":                      {"cli"},
+		"go.yaml.in/yaml/v3":                            {"cli", "connectortest"},
+		"golang.org/x/crypto/x509roots/fallback":        {"cli"},
+		"golang.org/x/sync":                             {"auth"},
+		"golang.org/x/sys":                              {"cli"},
+		"golang.org/x/term":                             {"cli"},
+		"golang.org/x/text":                             {"destination", "httpclient"},
+	}
+}
+
+// apart are the packages that must not know of one another although their floors would let them: each with those that it does not import.
+func apart() map[string][]string {
+	return map[string][]string{
+		"listing":     {"protocol", "state"},                // nothing of Airbyte
+		"replication": {"httpclient", "pagination", "auth"}, // nothing of HTTP and page numbers
+		"cli":         {"httpclient"},
 	}
 }
 
@@ -68,6 +79,11 @@ func TestFloors(t *testing.T) {
 		for _, imported := range p.Imports {
 			if other, ok := strings.CutPrefix(imported, module+"/"); ok && floor[other] >= own {
 				t.Errorf("%s (floor %d) imports %s (floor %d)", name, own, other, floor[other])
+			}
+		}
+		for _, other := range apart()[name] {
+			if slices.Contains(p.Imports, module+"/"+other) {
+				t.Errorf("%s imports %s, of which it is to know nothing", name, other)
 			}
 		}
 		for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {

@@ -37,7 +37,7 @@ func TestFiles(t *testing.T) {
 		if schema["$schema"] != "http://json-schema.org/draft-07/schema#" {
 			t.Errorf("%s: $schema is %v, not draft-07", name, schema["$schema"])
 		}
-		if strings.Contains(string(data), `"$ref"`) {
+		if strings.Contains(string(data), `"$ref"`) && path.Dir(name) != "airbyte" { // which is for tests alone
 			t.Errorf("%s: a $ref is not resolved by the platform", name)
 		}
 		return nil

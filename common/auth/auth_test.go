@@ -17,7 +17,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/auth"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
-	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
@@ -287,11 +286,11 @@ func TestSessionInTheBody(t *testing.T) {
 				reply(w, 200, `{"Header":{"Error":false},"Body":{"x":1}}`)
 			}
 		}, func(o *httpclient.Options) {
-			o.Judge = func(r *httpclient.Response) error {
+			o.Judge = func(r *httpclient.Response) httpclient.Verdict {
 				if strings.HasPrefix(string(r.Text), "468") {
 					return httpclient.Expired(errors.New("the session expired"))
 				}
-				return nil
+				return httpclient.Verdict{}
 			}
 		})
 		r := httpclient.Request{Method: "POST", Path: "/webservice/Imobiliar2", Body: map[string]any{
@@ -320,11 +319,11 @@ func TestSessionFailures(t *testing.T) {
 			`The login failed: GET /Usuario/App_ValidarAcesso failed (400): the API answered "Senha errada". Check the credentials`, 1},
 		"empty": {refused(200, `{"codigoacesso":"","codigousuario":0,"mensagem":"Usuário inativo"}`), nil, fault.Config,
 			`The login was refused: the API answered "Usuário inativo". Check the credentials in the configuration.`, 1},
-		"judged": {refused(200, `{"codigoacesso":"a","codigousuario":0}`), func(r *httpclient.Response) error {
+		"judged": {refused(200, `{"codigoacesso":"a","codigousuario":0}`), func(r *httpclient.Response) httpclient.Verdict {
 			if r.Body.Get("codigousuario").Text() == "0" {
-				return errors.New("there is no such user")
+				return httpclient.Fail(errors.New("there is no such user"))
 			}
-			return nil
+			return httpclient.Verdict{}
 		}, fault.Config, `The login failed: there is no such user. Check the credentials`, 1},
 		"500": {refused(500, `{}`), nil, fault.Transient, `The login failed: GET /Usuario/App_ValidarAcesso failed (500)`, 0},
 	}
@@ -395,11 +394,11 @@ func TestAbandonedLoginPassesOn(t *testing.T) {
 // panicking is a login whose first answers make its Judge panic.
 func panicking(times int) *auth.Session {
 	s := imoview()
-	s.Login.Judge = func(*httpclient.Response) error {
+	s.Login.Judge = func(*httpclient.Response) httpclient.Verdict {
 		if times--; times >= 0 {
 			panic("a mistake in a Judge")
 		}
-		return nil
+		return httpclient.Verdict{}
 	}
 	return s
 }
@@ -415,7 +414,7 @@ func TestPanicInALoginEndsForAllWhoWait(t *testing.T) {
 		for range 5 {
 			wg.Go(func() {
 				_, err := c.Do(t.Context(), httpclient.Request{Path: "/App_x"})
-				if p, ok := errors.AsType[*protocol.Panic](err); !ok || p.Value != "a mistake in a Judge" {
+				if p, ok := errors.AsType[*fault.Panic](err); !ok || p.Value != "a mistake in a Judge" {
 					t.Errorf("ended with %v", err)
 				}
 			})
@@ -435,7 +434,7 @@ func TestPanicInAGrantEndsForAllWhoWait(t *testing.T) {
 		for range 3 {
 			wg.Go(func() {
 				_, err := c.Do(t.Context(), httpclient.Request{})
-				if _, ok := errors.AsType[*protocol.Panic](err); !ok {
+				if _, ok := errors.AsType[*fault.Panic](err); !ok {
 					t.Errorf("ended with %v", err)
 				}
 			})

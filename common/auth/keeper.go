@@ -10,7 +10,6 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
-	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
 // keeper keeps one credential: obtained when it is first asked for, by one caller for all who ask meanwhile. The zero value is empty.
@@ -24,24 +23,26 @@ type keeper[T any] struct {
 	refused error     // a Config fault is final: asking again with the same credentials would only lock the account
 }
 
-// errAbandoned is what a flight ends with when the context of its caller ended, which concerns nobody else.
-var errAbandoned = errors.New("the caller left")
+// flight is how the obtaining of a credential ended.
+type flight[T any] struct {
+	value     T
+	abandoned bool // the context of its caller ended, which concerns nobody else
+}
 
-// get is the credential, obtained if there is none. obtain says also when it runs out, or the zero time. Where the caller that obtains it
+// get returns the credential, obtained if there is none. obtain says also when it runs out, or the zero time. Where the caller that obtains it
 // leaves, the next one who waits does it; a panic in obtain is an error for all who wait.
 func (k *keeper[T]) get(ctx context.Context, obtain func(context.Context) (T, time.Time, error)) (value T, err error) {
 	for {
 		if value, has, err := k.kept(); has || err != nil {
 			return value, err
 		}
-		landed := k.flights.DoChan("", func() (any, error) { return k.fly(ctx, obtain) })
+		landing := k.flights.DoChan("", func() (any, error) { return k.fly(ctx, obtain) })
 		select {
 		case <-ctx.Done():
 			return value, ctx.Err()
-		case flight := <-landed:
-			if flight.Err != errAbandoned { //nolint:errorlint // the bare sentinel, which nobody wraps
-				value, _ = flight.Val.(T)
-				return value, flight.Err
+		case landed := <-landing:
+			if one, _ := landed.Val.(flight[T]); !one.abandoned {
+				return one.value, landed.Err
 			}
 		}
 		if err := ctx.Err(); err != nil {
@@ -50,7 +51,7 @@ func (k *keeper[T]) get(ctx context.Context, obtain func(context.Context) (T, ti
 	}
 }
 
-// kept is the credential if there is one that is still good, or why there will be none.
+// kept returns the credential if there is one that is still good, or why there will be none.
 func (k *keeper[T]) kept() (value T, has bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -59,13 +60,13 @@ func (k *keeper[T]) kept() (value T, has bool, err error) {
 }
 
 // fly obtains the credential, unless another flight has landed since the caller looked.
-func (k *keeper[T]) fly(ctx context.Context, obtain func(context.Context) (T, time.Time, error)) (value T, err error) {
+func (k *keeper[T]) fly(ctx context.Context, obtain func(context.Context) (T, time.Time, error)) (landed flight[T], err error) {
 	if value, has, err := k.kept(); has || err != nil {
-		return value, err
+		return flight[T]{value: value}, err
 	}
 	defer func() {
 		if panicked := recover(); panicked != nil { // in a goroutine of singleflight's, where nobody else can
-			err = protocol.Recovered(panicked)
+			err = fault.Recovered(panicked)
 		}
 	}()
 	value, until, err := obtain(ctx)
@@ -75,10 +76,7 @@ func (k *keeper[T]) fly(ctx context.Context, obtain func(context.Context) (T, ti
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Kind == fault.Config {
 		k.refused = err
 	}
-	if err != nil && ctx.Err() != nil {
-		return value, errAbandoned
-	}
-	return value, err
+	return flight[T]{value: value, abandoned: err != nil && ctx.Err() != nil}, err
 }
 
 // drop forgets the credential, so that the next get obtains a new one.
@@ -88,7 +86,7 @@ func (k *keeper[T]) drop() {
 	k.has = false
 }
 
-// explain is err as the failure of what (such as "The login"), which only the configuration can mend unless trying later may help.
+// explain returns err as the failure of what (such as "The login"), which only the configuration can mend unless trying later may help.
 func explain(ctx context.Context, what string, err error) error {
 	if ctx.Err() != nil {
 		return err

@@ -56,7 +56,7 @@ func (o *OAuth2) Sign(ctx context.Context, r *httpclient.Request) error {
 	if o.err != nil {
 		return o.err
 	}
-	token, err := o.keeper.get(ctx, o.obtain)
+	token, err := o.keeper.get(ctx, func(ctx context.Context) (string, time.Time, error) { return o.obtain(ctx, r) })
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (o *OAuth2) Renew(context.Context) error {
 	return nil
 }
 
-func (o *OAuth2) obtain(ctx context.Context) (token string, until time.Time, err error) {
+func (o *OAuth2) obtain(ctx context.Context, r *httpclient.Request) (token string, until time.Time, err error) {
 	form, err := o.Grant.Form()
 	if err != nil {
 		return "", until, err
@@ -80,9 +80,7 @@ func (o *OAuth2) obtain(ctx context.Context) (token string, until time.Time, err
 			o.tokens.Secret(secret) // an assertion that was just signed is known to nobody yet
 		}
 	}
-	res, err := o.tokens.Do(ctx, httpclient.Request{
-		Method: http.MethodPost, Path: o.path, Body: form, Form: true, Unsigned: true, Judge: o.judge,
-	})
+	res, err := o.tokens.Do(ctx, r.SignerCall(httpclient.Request{Method: http.MethodPost, Path: o.path, Body: form, Form: true, Judge: o.judge}))
 	if err != nil {
 		return "", until, explain(ctx, "Getting an access token", err)
 	}
@@ -102,12 +100,12 @@ func (o *OAuth2) obtain(ctx context.Context) (token string, until time.Time, err
 }
 
 // judge refuses what RFC 6749, 5.2, calls an error; 429 and 5xx stay what they are everywhere.
-func (o *OAuth2) judge(res *httpclient.Response) error {
+func (o *OAuth2) judge(res *httpclient.Response) httpclient.Verdict {
 	code := res.Body.Get("error").Text()
 	if code == "" || res.Status >= 500 || res.Status == http.StatusTooManyRequests {
-		return nil
+		return httpclient.Verdict{}
 	}
-	return fault.Configf("the token endpoint refused it (%s), %s. %s", res.Excerpt(code), o.tokens.Words(res), checkCredentials)
+	return httpclient.Fail(fault.Configf("the token endpoint refused it (%s), %s. %s", res.Excerpt(code), o.tokens.Words(res), checkCredentials))
 }
 
 // ClientCredentials is the grant for a machine's own account (RFC 6749, 4.4), with id and secret in the body.
@@ -116,7 +114,7 @@ type ClientCredentials struct {
 	Scopes     []string
 }
 
-// Form is the grant's parameters.
+// Form returns the grant's parameters.
 func (g ClientCredentials) Form() (map[string]any, error) {
 	form := client("client_credentials", g.ID, g.Secret)
 	if len(g.Scopes) > 0 {
@@ -133,7 +131,7 @@ type Refresh struct {
 	OnRefresh func(token string) error
 }
 
-// Form is the grant's parameters.
+// Form returns the grant's parameters.
 func (g *Refresh) Form() (map[string]any, error) {
 	form := client("refresh_token", g.ID, g.Secret)
 	form["refresh_token"] = strings.TrimSpace(g.Token)
@@ -157,7 +155,7 @@ const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 // Assertion is the grant of RFC 7523 with an assertion that the vendor hands out ready.
 type Assertion string
 
-// Form is the grant's parameters.
+// Form returns the grant's parameters.
 func (g Assertion) Form() (map[string]any, error) {
 	return map[string]any{"grant_type": jwtBearer, "assertion": strings.TrimSpace(string(g))}, nil
 }
@@ -170,7 +168,7 @@ type SignedAssertion struct {
 	Setting                   string // what the user knows Key as, for messages; "" is private_key
 }
 
-// Form is the grant's parameters; a key that cannot be read is a Config fault.
+// Form returns the grant's parameters; a key that cannot be read is a Config fault.
 func (g SignedAssertion) Form() (map[string]any, error) {
 	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(strings.ReplaceAll(g.Key, `\n`, "\n")))
 	if err != nil {
@@ -188,7 +186,7 @@ func (g SignedAssertion) Form() (map[string]any, error) {
 	return Assertion(assertion).Form()
 }
 
-// client is the parameters with which a client names itself.
+// client returns the parameters with which a client names itself.
 func client(grant, id, secret string) map[string]any {
 	form := map[string]any{"grant_type": grant, "client_id": strings.TrimSpace(id)}
 	if secret = strings.TrimSpace(secret); secret != "" {

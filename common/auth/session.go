@@ -43,7 +43,7 @@ func (s *Session) Sign(ctx context.Context, r *httpclient.Request) error {
 	if s.Match != nil && !s.Match(r) {
 		return nil
 	}
-	values, err := s.keeper.get(ctx, s.login)
+	values, err := s.keeper.get(ctx, func(ctx context.Context) ([]string, time.Time, error) { return s.login(ctx, r.SignerCall(s.Login)) })
 	if err != nil {
 		return err
 	}
@@ -59,9 +59,7 @@ func (s *Session) Renew(context.Context) error {
 	return nil
 }
 
-func (s *Session) login(ctx context.Context) (values []string, until time.Time, err error) {
-	login := s.Login
-	login.Unsigned = true
+func (s *Session) login(ctx context.Context, login httpclient.Request) (values []string, until time.Time, err error) {
 	res, err := s.client.Do(ctx, login)
 	if err != nil {
 		return nil, until, explain(ctx, "The login", err)

@@ -31,7 +31,7 @@ const checkLimit = 30 * time.Second
 // platform gave it, nil when it gave none.
 //
 // A method returns soon after ctx is done; Read emits the state of every stream and INCOMPLETE before it does. Errors are told apart with
-// [fault.Of]. A goroutine of the source that panics is the source's to recover: what [protocol.Recovered] makes of it, returned, is treated
+// [fault.Of]. A goroutine of the source that panics is the source's to recover: what [fault.Recovered] makes of it, returned, is treated
 // as a panic.
 type Source interface {
 	// Spec is the ConnectorSpecification.
@@ -94,7 +94,7 @@ func run(ctx context.Context, p program) (code int) {
 	}()
 	defer func() { // also when failing itself panics
 		if v := recover(); v != nil {
-			code = s.fail(ctx, protocol.Recovered(v))
+			code = s.fail(ctx, fault.Recovered(v))
 		}
 		if err := s.out.Close(); err != nil {
 			code = max(code, 1)
@@ -139,7 +139,7 @@ func (s *session) fail(ctx context.Context, err error) int {
 		defer func() { _ = s.out.Failure(cause, nil) }()
 	}
 	_ = s.out.Failure(err, nil) // fails when the output is closed, and then there is nobody to tell
-	if _, ok := errors.AsType[*protocol.Panic](err); ok {
+	if _, ok := errors.AsType[*fault.Panic](err); ok {
 		return 2
 	}
 	return 1

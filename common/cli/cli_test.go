@@ -407,7 +407,7 @@ func TestReadFailures(t *testing.T) {
 	}), 1, "system_error", `The connector made a record of the stream "x", which is not in the configured catalog.`)
 	for what, broken := range map[string]func(out *protocol.Emitter) error{
 		"a panic":                       func(*protocol.Emitter) error { panic(secret) },
-		"a panic of a source goroutine": func(*protocol.Emitter) error { return errors.Join(io.EOF, protocol.Recovered(secret)) },
+		"a panic of a source goroutine": func(*protocol.Emitter) error { return errors.Join(io.EOF, fault.Recovered(secret)) },
 	} {
 		got := read(broken)
 		wantFailure(t, what, got, 2, "system_error", "A mistake in the connector stopped it. Please report it with this run's log.")
@@ -468,7 +468,7 @@ func TestSecretsLearntAtRunTime(t *testing.T) {
 	files := []string{"--config", config(t), "--catalog", write(t, "catalog.json", catalog)}
 	for name, end := range map[string]func(text string) error{
 		"a panic":                       func(text string) error { panic(text) },
-		"a panic of a source goroutine": func(text string) error { return protocol.Recovered(text) },
+		"a panic of a source goroutine": func(text string) error { return fault.Recovered(text) },
 		"a failure":                     func(text string) error { return fault.Configf("The API said %s.", text) },
 		"an error":                      func(text string) error { return fmt.Errorf("asking with %s: %w", text, io.EOF) },
 	} {

@@ -18,6 +18,14 @@ const room = 12 << 20
 // Go by itself, with GOGC, takes what is held for the measure. What a read holds are above all the keys of its rows, which the collector
 // need not look into: the longer the read, the more memory it would take for nothing. A fixed limit of memory, on the other hand, has the
 // collector run without a pause as soon as more is held than that.
+//
+// No constant does it. CPU and peak of a program that allocates pages of 280 KiB and keeps one key of each of their rows, on two cores:
+//
+//	              100,000 rows     2,000,000 rows
+//	GOGC=25       189 ms, 12 MB    2.6 s, 214 MB
+//	GOGC=100       85 ms, 25 MB    2.3 s, 301 MB
+//	GOGC=300       81 ms, 49 MB    2.3 s, 411 MB
+//	this           91 ms, 35 MB    2.4 s, 190 MB
 func paceCollector() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		pace(struct{}{})

@@ -12,7 +12,7 @@ import (
 // told apart with [fault.Of].
 //
 // Write returns soon after ctx is done: it takes nothing more, and waits at most 25 seconds for what is under way. What it recovers of a
-// goroutine that panics it returns as [protocol.Recovered] makes it.
+// goroutine that panics it returns as [fault.Recovered] makes it.
 type Destination interface {
 	// Spec is the ConnectorSpecification.
 	Spec() (json.RawMessage, error)

@@ -57,6 +57,11 @@ func (f *findings) stream(s protocol.Stream) {
 	if (incremental || s.IsResumable) && !s.SourceDefinedCursor {
 		f.addf("%s is incremental or resumable, so its cursor must be the source's own", s.Name)
 	}
+	f.schema(s)
+}
+
+// schema looks at the schema of a stream.
+func (f *findings) schema(s protocol.Stream) {
 	schema, err := spec.Compile(s.Name, s.JSONSchema)
 	if err != nil {
 		f.addf("%v", err)

@@ -28,7 +28,7 @@ type API struct {
 
 	// Outcome says what the answer to a call means: [Rejected] for a record that the API refused, [Unknown] where it does not tell whether
 	// the operation ran, [Interrupted] where it failed for a reason that passes and may have left a part done, [httpclient.Undone] where it is
-	// certain that nothing is left of it, any other failure for one that did not run and that stops the sync. nil is as in [httpclient.Judge].
+	// certain that nothing is left of it, any other failure for one that did not run and that stops the sync. No opinion is as in [httpclient.Judge].
 	// An answer with a member twice says nothing, and is not asked about.
 	Outcome    httpclient.Judge
 	Check      httpclient.Request // tells whether the configuration works, and changes nothing
@@ -81,14 +81,16 @@ type Field struct {
 }
 
 // Rejected says that the API refused a record and that nothing was changed; message is its own words.
-func Rejected(message string) error { return &rejection{message} }
+func Rejected(message string) httpclient.Verdict { return httpclient.Fail(&rejection{message}) }
 
 // Unknown says that an answer does not tell whether the operation ran; why continues the sentence "it is not known, since ".
-func Unknown(why string) error { return &doubt{why: why} }
+func Unknown(why string) httpclient.Verdict { return httpclient.Fail(&doubt{why: why}) }
 
 // Interrupted says that the operation failed for a reason that passes by itself, such as a lock, and that nobody says whether what it had done
 // before was undone: the sync ends, and the order goes out again with the next one. message is the API's own words.
-func Interrupted(message string) error { return &doubt{why: message, passes: true} }
+func Interrupted(message string) httpclient.Verdict {
+	return httpclient.Fail(&doubt{why: message, passes: true})
+}
 
 type rejection struct{ message string }
 

@@ -24,9 +24,9 @@ import (
 // that was given back may have been lost with the platform. And the same record may well be meant twice, in one sync or in two. So:
 //
 //   - A call is known by its operation and its body. The journal holds calls, equal ones as often as they were made.
-//   - A record that comes takes one equal call of earlier runs out of the journal and is not sent, if there is one; a call without an
-//     outcome goes before all others, see [API]'s InDoubt. Each call is taken once: a record that comes three times where two calls were
-//     made is sent the third time.
+//   - A record that comes takes one equal call of earlier runs out of the journal and is not sent, if there is one: of several the one that
+//     was made last. Calls without an outcome got one before, when the journal was opened; see [Settings].InDoubt. Each call is taken once:
+//     a record that comes three times where two calls were made is sent the third time.
 //   - Calls are forgotten by the next run, when the run before ended well, a state that came behind them was given back, and the platform
 //     says that the next run is of another sync (the catalog's sync_id; where it says nothing, another run is another sync). Until then they
 //     are remembered, so that no call is made twice because a state was lost.

@@ -25,11 +25,12 @@ func Text() Kind {
 
 // Matching is text that a regular expression is for; what says in words what that is, such as "an id of 15 or 18 characters".
 func Matching(expression, what string) Kind {
+	pattern := regexp.MustCompile(expression)
 	return Kind{
 		Schema: map[string]any{"type": "string", "pattern": expression},
 		Read: func(v record.Value) (string, error) {
 			s, err := text(v)
-			if err == nil && !regexp.MustCompile(expression).MatchString(s) {
+			if err == nil && !pattern.MatchString(s) {
 				err = errors.New("must be " + what)
 			}
 			return s, err
@@ -59,8 +60,14 @@ func Money() Kind {
 	return Kind{Schema: map[string]any{"type": []string{"number", "string"}, "examples": []any{"1200.40"}}, Read: money}
 }
 
+var (
+	wholeNumber   = regexp.MustCompile(`^-?\d+$`)
+	writtenAmount = regexp.MustCompile(`^\d{1,15}(\.\d{1,2})?$`)
+	numericAmount = regexp.MustCompile(`^\d{1,15}(\.\d+)?([eE][+-]?\d{1,2})?$`) // 1.2e3, 350.150; small exponents, since the digits are written out
+)
+
 func text(v record.Value) (string, error) {
-	if raw := v.Raw(); raw[0] != '"' && !regexp.MustCompile(`^-?\d+$`).Match(raw) {
+	if raw := v.Raw(); raw[0] != '"' && !wholeNumber.Match(raw) {
 		return "", errors.New("must be text")
 	}
 	return strings.TrimSpace(v.Text()), nil
@@ -68,9 +75,9 @@ func text(v record.Value) (string, error) {
 
 func money(v record.Value) (string, error) {
 	wrong := errors.New("must be an amount such as 1200.40: a point before at most two decimals, nothing between the thousands, not negative")
-	written := regexp.MustCompile(`^\d{1,15}(\.\d{1,2})?$`)
-	if v.Raw()[0] != '"' { // a number may also be written as 1.2e3 or 350.150; small exponents only, since the digits are written out
-		written = regexp.MustCompile(`^\d{1,15}(\.\d+)?([eE][+-]?\d{1,2})?$`)
+	written := writtenAmount
+	if v.Raw()[0] != '"' {
+		written = numericAmount
 	}
 	s := strings.TrimSpace(v.Text())
 	if !written.MatchString(s) {

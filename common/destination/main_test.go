@@ -152,15 +152,16 @@ func (d *doors) destination() *Destination {
 		return API{
 			Options:  httpclient.Options{BaseURL: "http://localhost", Dial: d.dial, Auth: signer(c.Token), MaxElapsed: time.Minute, Limit: d.limit},
 			Settings: c.Settings,
-			Outcome: func(res *httpclient.Response) error {
-				for member, verdict := range map[string]func(string) error{
-					"no": Rejected, "odd": Unknown, "locked": Interrupted, "undone": func(s string) error { return httpclient.Undone(fault.Transientf("%s", s)) },
+			Outcome: func(res *httpclient.Response) httpclient.Verdict {
+				for member, verdict := range map[string]func(string) httpclient.Verdict{
+					"no": Rejected, "odd": Unknown, "locked": Interrupted,
+					"undone": func(s string) httpclient.Verdict { return httpclient.Undone(fault.Transientf("%s", s)) },
 				} {
 					if said := res.Body.Get(member).Text(); said != "" {
 						return verdict(said)
 					}
 				}
-				return nil
+				return httpclient.Verdict{}
 			},
 			Check: httpclient.Request{Path: "/doors"}, Spellings: []string{"house__*__c"}, Told: []string{"id", "now.state", "now.owner"},
 			Operations: []Operation{

@@ -19,12 +19,12 @@ func (w *writer) carryOut(e *entry, c *call, counted func()) {
 	request := httpclient.Request{
 		Method: http.MethodPost, Path: c.operation.Path, Body: c.body, Once: true, Judge: w.api.Outcome, Admitted: counted, Share: share,
 	}
-	request.First = func(res *httpclient.Response) error {
+	request.First = func(res *httpclient.Response) httpclient.Verdict {
 		answer = res
 		if name, twice := res.Body.TwiceAnywhere(); twice {
 			return Unknown(fmt.Sprintf("the answer has %q twice", name))
 		}
-		return nil
+		return httpclient.Verdict{}
 	}
 	_, err := w.client.Do(w.calls, request)
 	refusal, isRefused := errors.AsType[*rejection](err)

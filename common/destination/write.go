@@ -175,7 +175,7 @@ func (w *writer) take(in io.Reader) error {
 		defer close(messages)
 		defer func() {
 			if v := recover(); v != nil {
-				messages <- incoming{err: protocol.Recovered(v)}
+				messages <- incoming{err: fault.Recovered(v)}
 			}
 		}()
 		for m, err := range protocol.Read(in) {
@@ -339,7 +339,7 @@ func (w *writer) start(e *entry, c *call) error {
 		defer counted()
 		defer func() {
 			if v := recover(); v != nil {
-				w.fail(e, protocol.Recovered(v))
+				w.fail(e, fault.Recovered(v))
 			}
 		}()
 		w.carryOut(e, c, counted)

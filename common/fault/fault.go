@@ -21,7 +21,7 @@ const (
 	Transient             // nobody's: trying again later is enough
 )
 
-// String is the kind as the protocol's failure_type has it.
+// String returns the kind as the protocol's failure_type has it.
 func (k Kind) String() string {
 	switch k {
 	case Config:
@@ -40,7 +40,7 @@ type Error struct {
 	Err     error  // the cause, for us; may be nil
 }
 
-// Error is the message followed by the cause, unless the message says it already, for logs and tests; users are shown Message alone.
+// Error returns the message followed by the cause, unless the message says it already, for logs and tests; users are shown Message alone.
 func (e *Error) Error() string {
 	if e.Err == nil || strings.Contains(e.Message, e.Err.Error()) {
 		return e.Message
@@ -48,7 +48,7 @@ func (e *Error) Error() string {
 	return e.Message + ": " + e.Err.Error()
 }
 
-// Unwrap is the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Configf makes a Config error with a message; a %w in the format becomes the cause without being hidden from the message.
@@ -65,7 +65,7 @@ func newf(k Kind, format string, args ...any) *Error {
 	return &Error{Kind: k, Message: err.Error(), Err: errors.Unwrap(err)}
 }
 
-// Of is err as an Error: err itself or the most telling one that it wraps, where a Config error is more telling than a System error and
+// Of returns err as an Error: err itself or the most telling one that it wraps, where a Config error is more telling than a System error and
 // that more than a Transient one, since the first asks most of its reader. An error that wraps none is a Transient error when it is a
 // cancellation or a passed deadline, and a System error otherwise. Of is never nil for a non-nil err, and nil for nil.
 func Of(err error) *Error {

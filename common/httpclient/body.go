@@ -119,7 +119,7 @@ func readAll(text io.Reader, head []byte, length, limit int64, trusted bool, roo
 	}
 }
 
-// join is the total bytes of parts in one piece.
+// join returns the total bytes of parts in one piece.
 func join(parts [][]byte, total int64) []byte {
 	body := setAside(total)
 	for _, part := range parts {
@@ -128,10 +128,10 @@ func join(parts [][]byte, total int64) []byte {
 	return body
 }
 
-// setAside is memory for size bytes.
+// setAside returns memory for size bytes.
 func setAside(size int64) []byte { return record.Grow(nil, int(size)) }
 
-// decoded is body, of which head was read already, as UTF-8 where its charset is another: that of a byte order mark, or else of the
+// decoded returns body, of which head was read already, as UTF-8 where its charset is another: that of a byte order mark, or else of the
 // Content-Type, which is read as browsers do (ISO-8859-1 is Windows-1252). Where it is UTF-8, says nothing, or a charset that does not exist,
 // encoded is false, and body goes on behind head.
 func (c *Client) decoded(body io.Reader, header http.Header, head []byte) (text io.Reader, encoded bool) {
@@ -147,7 +147,7 @@ func (c *Client) decoded(body io.Reader, header http.Header, head []byte) (text 
 	return transform.NewReader(io.MultiReader(bytes.NewReader(slices.Clone(head)), body), unicode.BOMOverride(decoder)), true
 }
 
-// charset is the one that the Content-Type names, or nil for UTF-8.
+// charset returns the one that the Content-Type names, or nil for UTF-8.
 func (c *Client) charset(header http.Header) encoding.Encoding {
 	_, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	name := params["charset"]

@@ -120,7 +120,7 @@ func TestRowsThatAreNestedTooDeeply(t *testing.T) {
 		deep := `{"data":[{"tree":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + "}]}"
 		s := &script{answers: []answer{{status: 200, body: deep}, {status: 200, body: deep}, {status: 500, body: deep}, good}}
 		c, _ := client(t, s.ServeHTTP, nil)
-		judged := Request{Path: "/x", Judge: func(*Response) error { return Again(nil) }}
+		judged := Request{Path: "/x", Judge: func(*Response) Verdict { return Again(nil) }}
 		_, err := c.Do(t.Context(), judged)
 		wantFault(t, err, fault.System, "GET /x was answered (200) with rows that destinations cannot read: "+
 			"more than 1,000 objects and arrays stand inside each other.")

@@ -33,12 +33,12 @@ type Budget struct {
 	levels  map[int][]*Share
 }
 
-// NewBudget is a Budget of so many bytes.
+// NewBudget returns a Budget of so many bytes.
 func NewBudget(bytes int64) *Budget {
 	return &Budget{bytes: bytes, levels: map[int][]*Share{}}
 }
 
-// Take is the next share at a level: 0 for the pages of listings, 1 for what is asked for a row. It does not wait and takes no bytes yet.
+// Take returns the next share at a level: 0 for the pages of listings, 1 for what is asked for a row. It does not wait and takes no bytes yet.
 // Release must be called on every path.
 func (b *Budget) Take(level int) *Share {
 	if b == nil {
@@ -130,7 +130,7 @@ func (s *Share) try(n int64) bool {
 	return true
 }
 
-// olderWaits is whether a share before s waits: it comes first, or a large answer would never find room between small ones.
+// olderWaits reports whether a share before s waits: it comes first, or a large answer would never find room between small ones.
 func olderWaits(queue []*Share, s *Share) bool {
 	for _, older := range queue {
 		if older == s {
@@ -171,7 +171,7 @@ func (b *Budget) change(do func()) {
 	}
 }
 
-// watch is closed at the next change.
+// watch returns a channel that is closed at the next change.
 func (b *Budget) watch() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -243,7 +243,7 @@ func TestWhatIsNotKeptIsGivenBack(t *testing.T) {
 			t.Errorf("after a failure %d bytes are taken", b.taken)
 		}
 		share.Release()
-		if _, err := c.Do(t.Context(), Request{Share: share, Judge: func(*Response) error { return Accept }}); err != nil || b.taken != 0 {
+		if _, err := c.Do(t.Context(), Request{Share: share, Judge: func(*Response) Verdict { return Good() }}); err != nil || b.taken != 0 {
 			t.Errorf("after the release %d bytes are taken: %v", b.taken, err)
 		}
 	})

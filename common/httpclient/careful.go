@@ -1,7 +1,6 @@
 package httpclient
 
 import (
-	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -13,65 +12,55 @@ const (
 	doubtPause = 2 * time.Second
 )
 
-// Doubt says that the answer has two causes that cannot be told apart, one of which passes: the request is asked again twice within five
-// seconds, and then err is the failure, of this request and of all that follow on this client until one succeeds. It is for Careful clients
-// and for answers that come before the first good one; see Response.Answered.
-func Doubt(err error) error { return &doubt{err: cmp.Or(err, errUnsaid)} }
-
-type doubt struct{ err error }
-
-func (d *doubt) Error() string { return d.err.Error() }
-func (d *doubt) Unwrap() error { return d.err }
-
-// probation is the time of a client until its first good answer.
-type probation struct {
+// warmUp is the time of a client until its first good answer.
+type warmUp struct {
 	careful bool
 	turn    chan struct{} // holds a token while a request of a careful client is under way
 
 	mu      sync.Mutex
 	passed  bool
-	verdict error // what ended the doubt, for those that come after
+	failure error // what ended the doubt, for those that come after
 }
 
-// over is whether there was a good answer.
-func (p *probation) over() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.passed
+// over reports whether there was a good answer.
+func (w *warmUp) over() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.passed
 }
 
-// pass ends the probation.
-func (p *probation) pass() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.passed, p.verdict = true, nil
+// finish notes a good answer.
+func (w *warmUp) finish() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.passed, w.failure = true, nil
 }
 
 // enter waits for r's turn; leave must be called when r has its answer. A login goes past the others, since one of them waits for it.
-func (p *probation) enter(ctx context.Context, r Request) (leave func(), err error) {
+func (w *warmUp) enter(ctx context.Context, r Request) (leave func(), err error) {
 	leave = func() {}
-	if !p.careful || r.Unsigned || p.over() {
+	if !w.careful || r.Unsigned || w.over() {
 		return leave, nil
 	}
 	select {
-	case p.turn <- struct{}{}:
+	case w.turn <- struct{}{}:
 	case <-ctx.Done():
 		return leave, ctx.Err()
 	}
-	p.mu.Lock()
-	passed, verdict := p.passed, p.verdict
-	p.mu.Unlock()
-	if passed || verdict != nil {
-		<-p.turn
-		return leave, verdict
+	w.mu.Lock()
+	passed, failure := w.passed, w.failure
+	w.mu.Unlock()
+	if passed || failure != nil {
+		<-w.turn
+		return leave, failure
 	}
-	return func() { <-p.turn }, nil
+	return func() { <-w.turn }, nil
 }
 
-// condemn is err, the end of a doubt, which all that follows ends with too.
-func (p *probation) condemn(err error) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.verdict = err
+// failAll returns err, the end of a doubt, which all requests end with from here on until one succeeds.
+func (w *warmUp) failAll(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failure = err
 	return err
 }

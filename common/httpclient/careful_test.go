@@ -14,9 +14,9 @@ import (
 // ambiguous is an option for an API whose 401 is a wrong key or too many calls.
 func ambiguous(o *Options) {
 	o.Careful = true
-	o.Judge = func(r *Response) error {
+	o.Judge = func(r *Response) Verdict {
 		if r.Status != http.StatusUnauthorized {
-			return nil
+			return Verdict{}
 		}
 		err := fault.Configf("The key is wrong, or there were too many calls.")
 		if r.Answered {
@@ -114,11 +114,11 @@ func TestAPanicGivesTheTurnBack(t *testing.T) {
 			good.write(w)
 		}, func(o *Options) {
 			o.Careful = true
-			o.Judge = func(*Response) error {
+			o.Judge = func(*Response) Verdict {
 				if judged.Add(1) == 1 {
 					panic("a mistake in a Judge")
 				}
-				return nil
+				return Verdict{}
 			}
 		})
 		var panics atomic.Int64

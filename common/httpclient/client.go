@@ -31,7 +31,7 @@ const (
 )
 
 // Signer puts credentials on a request, before it is encoded: a session may live in the body. It is asked before every attempt, on a copy
-// that is the attempt's own, and before the attempt takes its place in the quota, so that it may make calls of its own, Unsigned ones, even
+// that is the attempt's own, and before the attempt takes its place in the quota, so that it may make calls of its own, see SignerCall, even
 // where the quota is one request. Its errors end the request as they are. Safe for concurrent use.
 type Signer interface {
 	Sign(ctx context.Context, r *Request) error
@@ -69,9 +69,8 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// The engine sets what follows; connectors leave it.
-	Redact  *redact.Redactor
-	Log     *slog.Logger                               // nil logs nothing
-	Waiting func(ctx context.Context, until time.Time) // told before a wait of a second or more for a quota
+	Redact *redact.Redactor
+	Log    *slog.Logger // nil logs nothing
 }
 
 // Client does requests. Safe for concurrent use. It keeps connections open for reuse: see Close.
@@ -82,7 +81,7 @@ type Client struct {
 	single   *http.Transport // a fresh connection per request, for those that must not be repeated
 	throttle throttle
 	renewal  renewal
-	trial    probation
+	warmUp   warmUp
 
 	unknownCharset sync.Once // says so
 
@@ -101,7 +100,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{o: o, base: base, renewal: newRenewal(), trial: probation{careful: o.Careful, turn: make(chan struct{}, 1)}}
+	c := &Client{o: o, base: base, renewal: newRenewal(), warmUp: warmUp{careful: o.Careful, turn: make(chan struct{}, 1)}}
 	c.pooled, c.single = newHTTP(o.Dial)
 	if b, ok := o.Auth.(Binder); ok {
 		b.Bind(c)
@@ -109,7 +108,7 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// base is BaseURL, parsed and found fit.
+// base returns BaseURL, parsed and found fit.
 func (o *Options) base() (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(o.BaseURL))
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery ||
@@ -132,13 +131,13 @@ func (o *Options) base() (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
-// validPort is whether a port can be connected to; "" is the scheme's own.
+// validPort reports whether a port can be connected to; "" is the scheme's own.
 func validPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return port == "" || err == nil && n > 0
 }
 
-// validHost is whether a host is an address, or a name that can be looked up (RFC 1123, 2.1, and the underscore that some use).
+// validHost reports whether a host is an address, or a name that can be looked up (RFC 1123, 2.1, and the underscore that some use).
 func validHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
@@ -163,7 +162,7 @@ func local(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// Other is a client for another host, such as that of a token call: same redactor, log, times, limit of size and quota, since that may be the
+// Other returns a client for another host, such as that of a token call: same redactor, log, times, limit of size and quota, since that may be the
 // API's own host under another name, but no credentials, judge or headers, and HTTPS in any case. setting is what the user knows baseURL as.
 // Close of c closes it too.
 func (c *Client) Other(baseURL, setting string) (*Client, error) {

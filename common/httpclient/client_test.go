@@ -67,7 +67,7 @@ func TestOther(t *testing.T) {
 		c, _ := client(t, s.ServeHTTP, func(o *Options) {
 			o.Auth = signer(func(r *Request) { *r = r.With(Header, "Token", "abc") })
 			o.Header = http.Header{"X-Own": {"1"}}
-			o.Judge = func(*Response) error { return fault.Systemf("not asked") }
+			o.Judge = func(*Response) Verdict { return Fail(fault.Systemf("not asked")) }
 		})
 		other, err := c.Other("http://localhost:81", "token_url")
 		if err != nil {
@@ -100,10 +100,10 @@ func TestSecretsAndQueriesStayInside(t *testing.T) {
 		_, err := c.Do(t.Context(), ask)
 		wantFault(t, err, fault.System, "GET /v1/", "(400)")
 		judged := ask
-		judged.Judge = func(r *Response) error { return fault.Configf("it said %s", r.Text) }
+		judged.Judge = func(r *Response) Verdict { return Fail(fault.Configf("it said %s", r.Text)) }
 		_, judgedErr := c.Do(t.Context(), judged)
 		wantFault(t, judgedErr, fault.Config, "it said ")
-		judged.Judge = func(r *Response) error { return fmt.Errorf("it said %s", r.Text) }
+		judged.Judge = func(r *Response) Verdict { return Fail(fmt.Errorf("it said %s", r.Text)) }
 		_, plainErr := c.Do(t.Context(), judged)
 		wantFault(t, plainErr, fault.System, "it said ")
 		_ = m.Close()

@@ -55,10 +55,10 @@ func (c *Client) where(r Request, to *url.URL) string {
 	return r.method() + " " + c.o.Redact.String(to.EscapedPath())
 }
 
-// excerpt is the beginning of a body in one line, without secrets.
+// excerpt returns the beginning of a body in one line, without secrets.
 func (c *Client) excerpt(body []byte) string { return excerpt(c.o.Redact, body) }
 
-// Excerpt is text, out of the answer, as a message may show it: in one line, without secrets and with at most 300 characters.
+// Excerpt returns text, out of the answer, as a message may show it: in one line, without secrets and with at most 300 characters.
 func (res *Response) Excerpt(text string) string { return excerpt(res.redact, []byte(text)) }
 
 // excerpt looks at no more of text than it needs. What it cuts off may be the rest of a secret: text is redacted before it is cut, or loses
@@ -80,7 +80,7 @@ func excerpt(r *redact.Redactor, text []byte) string {
 	}
 }
 
-// Words is what the API says, as a part of a sentence and redacted: the message in its answer, where it has one in a usual place, or else
+// Words returns what the API says, as a part of a sentence and redacted: the message in its answer, where it has one in a usual place, or else
 // the answer's beginning.
 func (c *Client) Words(res *Response) string {
 	said := c.excerpt(res.Text)
@@ -93,7 +93,7 @@ func (c *Client) Words(res *Response) string {
 	return `the API answered "` + said + `"`
 }
 
-// message is the sentence in an error's body, or "": the text under one of the names that APIs use, in the object or in the first of a
+// message returns the sentence in an error's body, or "": the text under one of the names that APIs use, in the object or in the first of a
 // list.
 func message(body record.Record) string {
 	for _, at := range []string{"", "0."} {
@@ -114,7 +114,10 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 		err = u.Err // its text has the query
 	}
 	cause := &blankedError{text: outline(err.Error()), err: err}
-	f := &failure{step: retry, kind: fault.Transient, advice: tryLater, cause: cause, unrun: !reached, unknown: reached}
+	f := &failure{step: retry, kind: fault.Transient, advice: tryLater, cause: cause, ran: notRun}
+	if reached {
+		f.ran = unknownRun
+	}
 	checkURL := "Check " + c.o.Setting + "."
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
 		checkURL = checkProxy
@@ -128,10 +131,10 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 	timeout, isNet := errors.AsType[net.Error](err)
 	switch {
 	case isRedirect:
-		f.unknown = false // the answer that redirects is no outcome
+		f.ran = answered // the answer that redirects is no outcome
 		return final(fault.Config, checkURL, "was redirected %s, which is refused", redirect.to)
 	case badLocation(err):
-		f.unknown = false
+		f.ran = answered
 		return final(fault.Config, checkURL, "was redirected to something that is no address, which is refused")
 	case errors.Is(err, errTooLarge):
 		return final(fault.System, "", "was answered with more than %d MiB, which is the limit", c.o.MaxBody>>20)
@@ -157,7 +160,7 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 	return f
 }
 
-// outline is the text of an error of net/http or net/url without addresses, queries and what it quotes: that is what a server sent or
+// outline returns the text of an error of net/http or net/url without addresses, queries and what it quotes: that is what a server sent or
 // somebody set, and may hold a secret that nobody knows as one.
 func outline(text string) string {
 	var out strings.Builder
@@ -183,7 +186,7 @@ func outline(text string) string {
 	return strings.Join(words, " ")
 }
 
-// badLocation is whether there is a Location that is not even a header. The words of net/http are all that there is to know it by.
+// badLocation reports whether there is a Location that is not even a header. The words of net/http are all that there is to know it by.
 func badLocation(err error) bool {
 	text := strings.ToLower(err.Error())
 	return strings.Contains(text, "malformed mime header") && strings.Contains(text, `"location:`)
@@ -199,21 +202,21 @@ func notTLS(err error) bool {
 	return header || errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// err is f as the end of its request; tries is how often it was tried, "" where that says nothing.
+// err returns the error of a request that ended with f; tries is how often it was tried, "" where that says nothing.
 func (c *Client) err(where string, f *failure, tries string) error {
-	if _, known := errors.AsType[*fault.Error](f.judged); known || f.judged != nil && f.step == stop {
-		return c.blank(f.judged)
+	if _, known := errors.AsType[*fault.Error](f.verdict.err); known || f.verdict.err != nil && f.step == stop {
+		return c.blank(f.verdict.err)
 	}
 	return &fault.Error{Kind: f.kind, Message: sentence(c.what(where, f)+tries, f.advice), Err: c.blank(f.because())}
 }
 
-// tooLate is f as the end of a request that the server wants to be asked again only when its time is over.
+// tooLate returns the error of a request that ended with f and that the server wants to be asked again only when its time is over.
 func (c *Client) tooLate(where string, f *failure, until time.Time) error {
 	advice := "It may be tried again from " + until.UTC().Truncate(time.Second).Add(time.Second).Format(time.RFC3339) + "."
 	return &fault.Error{Kind: f.kind, Message: sentence(c.what(where, f), advice), Err: c.blank(f.because())}
 }
 
-// unknownOutcome is f as the end of a request that is Once and may have run.
+// unknownOutcome returns the error of a request that ended with f, is Once and may have run.
 func (c *Client) unknownOutcome(where string, f *failure) error {
 	return &fault.Error{
 		Kind: fault.Config,
@@ -225,11 +228,11 @@ func (c *Client) unknownOutcome(where string, f *failure) error {
 
 // what says what happened, without a full stop.
 func (c *Client) what(where string, f *failure) string {
-	switch judged, ok := errors.AsType[*fault.Error](f.judged); {
+	switch judged, ok := errors.AsType[*fault.Error](f.verdict.err); {
 	case ok:
 		return strings.TrimSuffix(c.o.Redact.String(judged.Message), ".")
-	case f.judged != nil:
-		return where + " failed: " + c.excerpt([]byte(f.judged.Error()))
+	case f.verdict.err != nil:
+		return where + " failed: " + c.excerpt([]byte(f.verdict.err.Error()))
 	default:
 		return where + " " + f.reason
 	}
@@ -243,7 +246,7 @@ func sentence(what, advice string) string {
 	return what + ". " + advice
 }
 
-// blank is err without the secrets in its text.
+// blank returns err without the secrets in its text.
 func (c *Client) blank(err error) error {
 	if err == nil {
 		return nil

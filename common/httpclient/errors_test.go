@@ -45,8 +45,8 @@ func TestResponseExcerpt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const secret = "s3cr3t-t0ken-value"
 		c, _ := client(t, answer{status: 400, body: strings.Repeat("a ", 200) + secret}.serve, func(o *Options) { o.Redact = redact.New(secret) })
-		_, err := c.Do(t.Context(), Request{Judge: func(res *Response) error {
-			return fault.Configf("it said %s and %s", res.Excerpt(secret+"\n"+secret), res.Excerpt(string(res.Text)))
+		_, err := c.Do(t.Context(), Request{Judge: func(res *Response) Verdict {
+			return Fail(fault.Configf("it said %s and %s", res.Excerpt(secret+"\n"+secret), res.Excerpt(string(res.Text))))
 		}})
 		wantFault(t, err, fault.Config, "it said **** **** and a a", "…")
 	})

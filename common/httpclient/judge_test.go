@@ -2,7 +2,6 @@ package httpclient
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -84,17 +83,17 @@ func TestJudges(t *testing.T) {
 	plain := errors.New("Erro: true")
 	tests := map[string]struct {
 		answers   []answer
-		api, call func(*Response) error
+		api, call func(*Response) Verdict
 		asked     int
 		kind      fault.Kind
 		want      string // "" is no error
 	}{
 		"no opinion":  {[]answer{good}, none, none, 1, 0, ""},
-		"accept":      {[]answer{{status: 404, body: "nothing"}}, none, always(Accept), 1, 0, ""},
-		"wrapped":     {[]answer{{status: 204}}, always(fmt.Errorf("fine: %w", Accept)), nil, 1, 0, ""},
-		"API first":   {[]answer{{status: 404}}, always(Accept), always(boom), 1, 0, ""},
-		"fault":       {[]answer{good}, always(boom), nil, 1, fault.Config, "The account is closed."},
-		"plain":       {[]answer{good}, nil, always(plain), 1, fault.System, "Erro: true"},
+		"accept":      {[]answer{{status: 404, body: "nothing"}}, none, always(Good()), 1, 0, ""},
+		"no body":     {[]answer{{status: 204}}, always(Good()), nil, 1, 0, ""},
+		"API first":   {[]answer{{status: 404}}, always(Good()), always(Fail(boom)), 1, 0, ""},
+		"fault":       {[]answer{good}, always(Fail(boom)), nil, 1, fault.Config, "The account is closed."},
+		"plain":       {[]answer{good}, nil, always(Fail(plain)), 1, fault.System, "Erro: true"},
 		"again":       {[]answer{{status: 403}, good}, onlyBad(Again(boom)), nil, 2, 0, ""},
 		"throttled":   {[]answer{{status: 401}, {status: 401}, good}, onlyBad(Throttled(plain)), nil, 3, 0, ""},
 		"expired":     {[]answer{good}, always(Expired(boom)), nil, 1, fault.Config, "The account is closed."},
@@ -134,15 +133,15 @@ func TestJudges(t *testing.T) {
 	}
 }
 
-func none(*Response) error { return nil }
+func none(*Response) Verdict { return Verdict{} }
 
-func always(err error) func(*Response) error { return func(*Response) error { return err } }
+func always(v Verdict) func(*Response) Verdict { return func(*Response) Verdict { return v } }
 
-func onlyBad(err error) func(*Response) error {
-	return func(r *Response) error {
+func onlyBad(v Verdict) func(*Response) Verdict {
+	return func(r *Response) Verdict {
 		if r.Status == 200 {
-			return nil
+			return Verdict{}
 		}
-		return err
+		return v
 	}
 }

@@ -16,7 +16,7 @@ func (c *Client) renew(ctx context.Context, call *call, f *failure) error {
 	if call.renewed {
 		within, cancel := context.WithDeadline(ctx, call.deadline)
 		defer cancel()
-		found = c.renewal.judge(within, call.signed)
+		found = c.renewal.assess(within, call.signed)
 	}
 	var err error
 	switch {
@@ -36,7 +36,7 @@ func (c *Client) renew(ctx context.Context, call *call, f *failure) error {
 	return nil
 }
 
-// finding is what is to be thought of credentials that were refused.
+// finding is what a refusal says of credentials.
 type finding uint8
 
 const (
@@ -61,7 +61,7 @@ type renewal struct {
 
 func newRenewal() renewal { return renewal{generation: 1, underWay: map[uint64]int{}} }
 
-// await waits until ready says so, which is called under the lock and may change what it found.
+// await waits until ready reports true. It is called under the lock and may change what it looks at.
 func (r *renewal) await(ctx context.Context, ready func() bool) error {
 	for {
 		r.mu.Lock()
@@ -82,7 +82,7 @@ func (r *renewal) await(ctx context.Context, ready func() bool) error {
 	}
 }
 
-// change does what it is given under the lock and wakes all who wait.
+// change calls do under the lock and wakes all who wait.
 func (r *renewal) change(do func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,7 +97,7 @@ func (r *renewal) change(do func()) {
 // asking again: what is good is good for the last of them, and what is refused speaks against the first.
 type signature struct{ first, last uint64 }
 
-// sign is which credentials were on what a Signer signed. Unless they are reserved for the caller, it waits while they are for another.
+// sign calls a Signer and returns which credentials it may have used. Unless they are reserved for the caller, it waits while they are for another.
 func (r *renewal) sign(ctx context.Context, alone bool, sign func() error) (s signature, err error) {
 	if err := r.await(ctx, func() bool {
 		if r.reserved && !alone {
@@ -165,10 +165,10 @@ func (r *renewal) end(s signature, worked bool) {
 	})
 }
 
-// judge is what is to be thought of the credentials of an attempt that was refused. While it looks as if they were useless, it waits for
+// assess returns what a refusal says of the credentials of its attempt. While it looks as if they were useless, it waits for
 // the attempts that can still show the opposite: where answers overtake each other, a refusal may come before the answer to what used the
 // credentials up. When ctx ends, they are useless.
-func (r *renewal) judge(ctx context.Context, s signature) (found finding) {
+func (r *renewal) assess(ctx context.Context, s signature) (found finding) {
 	_ = r.await(ctx, func() bool {
 		switch {
 		case r.generation > s.first:
@@ -216,7 +216,7 @@ func (r *renewal) reserve(ctx context.Context, renewer Renewer) (reopen func(), 
 	return open, nil
 }
 
-// do renews, one caller at a time, unless done says that somebody did while this one waited for its turn: then the outcome is his.
+// do renews, one caller at a time, unless done says that another caller did while this one waited for its turn: then that outcome is shared.
 func (r *renewal) do(ctx context.Context, renewer Renewer, done func() bool) (err error) {
 	var outcome error
 	var shared bool

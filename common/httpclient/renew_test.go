@@ -78,11 +78,11 @@ func TestRenewOnce(t *testing.T) {
 				good.write(w)
 			}, func(o *Options) {
 				o.Auth = s
-				o.Judge = func(r *Response) error {
+				o.Judge = func(r *Response) Verdict {
 					if r.Body == nil && string(r.Text[:3]) == "468" {
 						return Expired(errors.New("the session expired"))
 					}
-					return nil
+					return Verdict{}
 				}
 			})
 			if _, err := c.Do(t.Context(), Request{Method: "POST", Once: true}); err != nil || s.renewed.Load() != 1 {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
@@ -33,20 +34,22 @@ type Request struct {
 	Path     string // relative to BaseURL, or an absolute URL on the same host; may have a query, which Query adds to
 	Header   http.Header
 	Query    url.Values
-	Body     map[string]any // nil is no body
-	Form     bool           // the body is sent as application/x-www-form-urlencoded instead of JSON
-	Once     bool           // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
-	Unsigned bool           // sent without credentials (a login), and so never renewed
-	Place    string         // where in a listing the request stands, for whoever pages it; not sent
-	Share    *Share         // what the answer takes of a Budget, given back when there is no good one; nil: it is not counted
-	First    Judge          // asked before Options.Judge; may be nil
-	Judge    Judge          // asked after Options.Judge; may be nil
+	Body     map[string]any        // nil is no body
+	Form     bool                  // the body is sent as application/x-www-form-urlencoded instead of JSON
+	Once     bool                  // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
+	Unsigned bool                  // sent without credentials (a login), and so never renewed
+	Place    string                // where in a listing the request stands, for whoever pages it; not sent
+	Share    *Share                // what the answer takes of a Budget, given back when there is no good one; nil: it is not counted
+	First    Judge                 // asked before Options.Judge; may be nil
+	Judge    Judge                 // asked after Options.Judge; may be nil
+	Waiting  func(until time.Time) // told before a wait of a second or more for a quota; nil: nobody is
 	// Admitted is what Options.Limit gave for the first attempt, which waits for no turn of its own; nil: it waits as all others do. Where the
-	// Signer makes a call first, that call takes this turn: waiting for another one, it might wait for those who wait for it.
+	// Signer makes a call first (SignerCall), that call takes this turn: waiting for another one, it might wait for those who wait for it.
 	Admitted func()
+	turn     *turn // Admitted, which is taken once; nil: there is none
 }
 
-// With is a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything
+// With returns a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything
 // else as fmt does. nil removes a query parameter or a header; a []string is a query parameter that repeats. In a body the value stays as
 // it is, and what is in the way of a dotted key without being a map[string]any or a List is replaced.
 func (r Request) With(in In, key string, value any) Request {
@@ -76,8 +79,15 @@ func (r Request) With(in In, key string, value any) Request {
 	return r
 }
 
-// Fingerprint is equal for two requests that ask the same. It holds no secret since it is taken before signing, and is a hash in case
-// that a link in an answer had one.
+// SignerCall returns call as one that a Signer makes before it can sign r: it is Unsigned, tells whom r tells while it waits, and takes the turn
+// in the quota that r was given.
+func (r *Request) SignerCall(call Request) Request {
+	call.Unsigned, call.Waiting, call.turn = true, r.Waiting, r.turn
+	return call
+}
+
+// Fingerprint returns a text that is the same for two requests that ask the same. It holds no secret, since it is taken before signing and is a
+// hash, in case that a link in an answer had one.
 func (r Request) Fingerprint() string {
 	h := sha256.New()
 	body, err := json.Marshal(r.Body)
@@ -95,7 +105,7 @@ func (r Request) method() string {
 	return r.Method
 }
 
-// clone is r with maps of its own, none of them nil but Body.
+// clone returns r with maps of its own, none of them nil but Body.
 func (r Request) clone() Request {
 	r.Query = cloneValues(r.Query)
 	r.Header = http.Header(cloneValues(url.Values(r.Header)))
@@ -103,7 +113,7 @@ func (r Request) clone() Request {
 	return r
 }
 
-// cloneValues is a copy that is never nil.
+// cloneValues returns a copy that is never nil.
 func cloneValues(v url.Values) url.Values {
 	if v == nil {
 		return url.Values{}
@@ -121,7 +131,7 @@ func cloneBody(body map[string]any) map[string]any {
 	return body
 }
 
-// put is a copy of body with the value at keys; what lies beside the way is shared.
+// put returns a copy of body with the value at keys; the members beside them are shared.
 func put(body map[string]any, keys []string, value any) map[string]any {
 	body = maps.Clone(body)
 	if body == nil {
@@ -145,7 +155,7 @@ func put(body map[string]any, keys []string, value any) map[string]any {
 // say their order; an element that is nil is left out.
 type List map[string]any
 
-// MarshalJSON is the list of the elements in the order of their names.
+// MarshalJSON returns the list of the elements in the order of their names.
 func (l List) MarshalJSON() ([]byte, error) {
 	elements := make([]any, 0, len(l))
 	for _, name := range slices.Sorted(maps.Keys(l)) {
@@ -156,7 +166,7 @@ func (l List) MarshalJSON() ([]byte, error) {
 	return marshal(elements)
 }
 
-// text is a parameter's value as it is written outside of JSON.
+// text returns a parameter's value as it is written outside of JSON.
 func text(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -172,7 +182,7 @@ func text(value any) string {
 	}
 }
 
-// target is where r goes: base's scheme and host in any case, so that neither a link nor a path leads away from it.
+// target returns the address that r is sent to, which has base's scheme and host in any case: neither a link nor a path leads away from it.
 func (r Request) target(base *url.URL) (*url.URL, error) {
 	path := r.Path
 	if !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "http://") && !strings.HasPrefix(path, "https://") {
@@ -199,7 +209,7 @@ func sameHost(a, b *url.URL) bool {
 	return strings.EqualFold(a.Hostname(), b.Hostname()) && (port(a) == port(b) || port(a) == "" && port(b) == "")
 }
 
-// port is "" for the default one of the scheme.
+// port returns "" for the default one of the scheme.
 func port(u *url.URL) string {
 	p := u.Port()
 	if u.Scheme == "http" && p == "80" || u.Scheme == "https" && p == "443" {
@@ -208,7 +218,7 @@ func port(u *url.URL) string {
 	return p
 }
 
-// encode is the body as it is sent, and its content type; nil for none.
+// encode returns the body as it is sent, and its content type; nil for none.
 func (r Request) encode() (body []byte, contentType string, err error) {
 	switch {
 	case r.Body == nil:
@@ -231,7 +241,7 @@ func (r Request) encode() (body []byte, contentType string, err error) {
 	return body, "application/json", nil
 }
 
-// marshal is json.Marshal without escapes for HTML.
+// marshal encodes value as json.Marshal does, without escapes for HTML.
 func marshal(value any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

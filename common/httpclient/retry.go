@@ -1,7 +1,6 @@
 package httpclient
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -53,7 +52,6 @@ type call struct {
 	broken   broken
 	doubts   int // answers that were in doubt
 	undone   int // answers after which nothing was left of the request
-	turn     *turn
 	last     *failure
 	backoff  *backoff.ExponentialBackOff
 }
@@ -78,12 +76,15 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	leave, err := c.trial.enter(ctx, r)
+	leave, err := c.warmUp.enter(ctx, r)
 	defer leave()
 	if err != nil {
 		return nil, err
 	}
-	call := &call{r: r, where: c.where(r, to), turn: given(r), backoff: backoff.NewExponentialBackOff(
+	if r.Admitted != nil {
+		r.turn = &turn{done: r.Admitted}
+	}
+	call := &call{r: r, where: c.where(r, to), backoff: backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
 		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
 	good := false
@@ -98,7 +99,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 			return nil, c.ended(ctx, call, err)
 		}
 		if f == nil {
-			c.trial.pass()
+			c.warmUp.finish()
 			good = true
 			return res, nil
 		}
@@ -109,12 +110,12 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 }
 
-// ended is err, which came from elsewhere than an answer; where time ran out after a failure, that failure is the reason.
+// ended returns the error of a request that ended with err and without an answer. Where time ran out after a failure, that failure is told.
 func (c *Client) ended(ctx context.Context, call *call, err error) error {
 	if ctx.Err() == nil {
 		return c.blank(err)
 	}
-	if f := call.last; f != nil && f.judged == nil && ctx.Err() == context.DeadlineExceeded {
+	if f := call.last; f != nil && f.verdict.err == nil && ctx.Err() == context.DeadlineExceeded {
 		f.cause = fmt.Errorf("%w: %w", err, f.cause)
 		return c.err(call.where, f, call.tries())
 	}
@@ -148,11 +149,11 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	case err == nil:
 		f = c.judge(call.where, call.own, res)
 		worked = f == nil || f.step != renew
-		call.broken.see(res, f)
+		call.broken.note(res, f)
 	case ctx.Err() != nil && (!call.r.Once || !reached):
 		return nil, nil, ctx.Err()
 	case ctx.Err() != nil:
-		f = &failure{step: stop, unknown: true, reason: "was stopped before the answer came", cause: ctx.Err()}
+		f = &failure{step: stop, ran: unknownRun, reason: "was stopped before the answer came", cause: ctx.Err()}
 	default:
 		f = c.noAnswer(err, reached)
 	}
@@ -160,22 +161,19 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	switch {
 	case f == nil:
 		c.throttle.reset(sent)
-	case f.throttled && f.until.IsZero():
-		window := c.o.Limit.Window()
-		if f.busy {
-			window = 0
-		}
-		f.until = c.throttle.grow(sent, window)
+	case f.hold == holdAll && f.until.IsZero():
+		f.until = c.throttle.grow(sent, c.o.Limit.Window())
+	case f.hold == holdAWhile && f.until.IsZero():
+		f.until = c.throttle.grow(sent, 0)
 	}
 	return res, f, nil
 }
 
-// signed is the request of call with its credentials, as net/http takes it.
+// signed returns the request of call with its credentials, as net/http takes it.
 func (c *Client) signed(ctx context.Context, call *call) (*http.Request, error) {
 	r := call.r.clone()
 	defer func() { call.own = r }()
 	if c.o.Auth != nil && !r.Unsigned {
-		ctx = context.WithValue(ctx, turnKey{}, call.turn)
 		signature, err := c.renewal.sign(ctx, call.alone, func() error { return c.o.Auth.Sign(ctx, &r) })
 		if err != nil {
 			return nil, err
@@ -189,16 +187,17 @@ func (c *Client) signed(ctx context.Context, call *call) (*http.Request, error) 
 	return c.request(r, to)
 }
 
-// broken is the answers in a row that were not JSON and the same byte for byte.
+// broken counts the answers in a row that were not JSON and the same byte for byte.
 type broken struct {
 	text  [sha256.Size]byte
 	count int
 	first time.Time
 }
 
-// see makes f final where res is the last of enough such answers. What is said of the moment, as "too fast" is, is none.
-func (b *broken) see(res *Response, f *failure) {
-	if f == nil || f.step != retry || f.hold || f.doubt || res.Status/100 != 2 || res.Body != nil {
+// note counts res if it is such an answer, and makes f final if it is the last of enough. What is said of the moment, as "too fast" is, does not
+// count.
+func (b *broken) note(res *Response, f *failure) {
+	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body != nil {
 		b.count = 0
 		return
 	}
@@ -212,7 +211,7 @@ func (b *broken) see(res *Response, f *failure) {
 	f.same = fmt.Sprintf(" (the same %d times, byte for byte)", b.count)
 }
 
-// aside waits for what is none of call's doing: its time stands still meanwhile.
+// aside calls wait, for something that is no part of the request: its time, MaxElapsed, stands still meanwhile.
 func (call *call) aside(wait func() error) error {
 	began := time.Now()
 	call.time.Stop()
@@ -222,8 +221,8 @@ func (call *call) aside(wait func() error) error {
 	return err
 }
 
-// room takes so many bytes of the budget for an answer with that status, and waits for them with all timers at rest. Nobody may wait for call
-// then, or those whom it waits for might: what its credentials were good for is told before. A refusal is not as long as that.
+// room takes size bytes of the budget for an answer with that status. Where it has to wait for them, all timers stand still, and what the
+// credentials were good for is told before: the requests that hold the budget may wait to know it.
 func (call *call) room(ctx context.Context, size int64, idle *time.Timer, status int) error {
 	if !call.r.Share.try(size) {
 		call.use.end(status/100 == 2)
@@ -238,7 +237,7 @@ func (call *call) room(ctx context.Context, size int64, idle *time.Timer, status
 	return nil
 }
 
-// keep gives back what the last attempt took of the budget but for size bytes.
+// keep gives back all but size bytes of what the last attempt took of the budget.
 func (call *call) keep(size int64) {
 	call.r.Share.give(call.taken - size)
 	call.taken = size
@@ -250,18 +249,7 @@ type turn struct {
 	done func() // nil: there is none, or it was taken
 }
 
-// given is the turn that r came with, or nil.
-func given(r Request) *turn {
-	if r.Admitted == nil {
-		return nil
-	}
-	return &turn{done: r.Admitted}
-}
-
-// turnKey is for a context of the calls that a Signer makes for a request, and has its turn.
-type turnKey struct{}
-
-// take is the done of the turn, once, or nil. A nil turn is none.
+// take returns the done of the turn, once, or nil. A nil turn is none.
 func (t *turn) take() (done func()) {
 	if t == nil {
 		return nil
@@ -275,9 +263,8 @@ func (t *turn) take() (done func()) {
 // admit waits for call's turn in the quota and keeps its time.
 func (c *Client) admit(ctx context.Context, call *call) (done func(), err error) {
 	asked := time.Now()
-	lent, _ := ctx.Value(turnKey{}).(*turn)
-	if done = cmp.Or(call.turn, lent).take(); done == nil {
-		if done, err = c.o.Limit.Wait(ctx, c.waiting(ctx)); err != nil {
+	if done = call.r.turn.take(); done == nil {
+		if done, err = c.o.Limit.Wait(ctx, call.r.Waiting); err != nil {
 			return nil, err
 		}
 	}
@@ -294,33 +281,25 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 	return done, nil
 }
 
-// waiting is who is told of a wait for the quota.
-func (c *Client) waiting(ctx context.Context) func(until time.Time) {
-	if c.o.Waiting == nil {
-		return nil
-	}
-	return func(until time.Time) { c.o.Waiting(ctx, until) }
-}
-
-// prepare does what f asks for before the next attempt, or returns the error that ends the request.
+// prepare waits, or renews the credentials, as f asks for before the next attempt, or returns the error that ends the request.
 func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	if f.step == renew {
 		return c.renew(ctx, call, f)
 	}
-	if call.r.Once && f.unknown {
+	if call.r.Once && f.ran == unknownRun {
 		return c.unknownOutcome(call.where, f)
 	}
-	if f.step == stop || f.same != "" || call.r.Once && !f.unrun {
+	if f.step == stop || f.same != "" || call.r.Once && f.ran != notRun {
 		return c.err(call.where, f, f.same)
 	}
-	if call.r.Once && f.undone {
+	if call.r.Once && f.verdict.kind == saysUndone {
 		if call.undone++; call.undone == undoneTries {
 			return c.err(call.where, f, call.tries())
 		}
 	}
-	if f.doubt {
+	if f.verdict.kind == saysDoubt {
 		if call.doubts++; call.doubts > doubtTries {
-			return c.trial.condemn(c.err(call.where, f, ""))
+			return c.warmUp.failAll(c.err(call.where, f, ""))
 		}
 		f.until = time.Now().Add(doubtPause)
 	}
@@ -334,7 +313,7 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 		}
 		return c.err(call.where, f, call.tries())
 	}
-	if f.hold {
+	if f.hold != holdOwn {
 		call.held = next
 		c.o.Limit.Hold(next)
 		return nil
@@ -381,8 +360,8 @@ type throttle struct {
 	until time.Time
 }
 
-// grow is until when to hold, for an attempt sent then: the whole window where one is documented, or else growing. Attempts that were under
-// way together say it only once.
+// grow returns until when to hold all requests after a refusal of an attempt that was sent at that time: for the whole window where one is
+// documented, or else for a time that doubles. Attempts that were under way together count once.
 func (t *throttle) grow(sent time.Time, window time.Duration) time.Time {
 	now := time.Now()
 	if window > 0 {

@@ -190,19 +190,17 @@ func TestThrottlingHoldsAllRequests(t *testing.T) {
 						early.Add(1)
 					}
 					good.write(w)
-				}, func(o *Options) {
-					o.Limit = tt.limit()
-					o.Waiting = func(_ context.Context, until time.Time) {
-						told.Add(1)
-						if d := until.Sub(refused); d < tt.want || d > tt.want+100*time.Millisecond {
-							t.Errorf("told %v after the refusal", d)
-						}
+				}, func(o *Options) { o.Limit = tt.limit() })
+				waiting := func(until time.Time) {
+					told.Add(1)
+					if d := until.Sub(refused); d < tt.want || d > tt.want+100*time.Millisecond {
+						t.Errorf("told %v after the refusal", d)
 					}
-				})
+				}
 				var wg sync.WaitGroup
 				for i := range 4 {
 					wg.Go(func() {
-						if _, err := c.Do(t.Context(), Request{}); err != nil {
+						if _, err := c.Do(t.Context(), Request{Waiting: waiting}); err != nil {
 							t.Error(err)
 						}
 					})

@@ -14,7 +14,7 @@ const shortestWish = time.Second
 // longestWish keeps a Retry-After within what a date can say.
 const longestWish = 10 * 365 * 24 * time.Hour
 
-// retryAfter is when the server wants to be asked again, or the zero time where it does not say so: seconds, or an HTTP date in any of its
+// retryAfter returns when the server wants to be asked again, or the zero time where it does not say so: seconds, or an HTTP date in any of its
 // three formats (RFC 9110, 10.2.3 and 5.6.7). A date is counted from the answer's own Date, since the two clocks may differ.
 func retryAfter(h http.Header, now time.Time) time.Time {
 	value := strings.TrimSpace(h.Get("Retry-After"))

@@ -64,7 +64,7 @@ func newHTTP(dial func(ctx context.Context, network, address string) (net.Conn, 
 	return reuse, fresh
 }
 
-// request is r, signed, as net/http takes it.
+// request returns r, signed, as net/http takes it.
 func (c *Client) request(r Request, to *url.URL) (*http.Request, error) {
 	body, contentType, err := r.encode()
 	if err != nil {

@@ -48,7 +48,7 @@ func (c *Client) follow(ctx context.Context, cancel context.CancelCauseFunc, cal
 		}
 		discard(resp)
 		if err := call.aside(func() (err error) {
-			done, err = c.o.Limit.Wait(ctx, c.waiting(ctx))
+			done, err = c.o.Limit.Wait(ctx, call.r.Waiting)
 			return err
 		}); err != nil {
 			done = func() {}
@@ -58,7 +58,7 @@ func (c *Client) follow(ctx context.Context, cancel context.CancelCauseFunc, cal
 	}
 }
 
-// transport is the one for r: it reuses connections unless r must not be repeated.
+// transport returns the Transport for r: it reuses connections unless r must not be repeated.
 func (c *Client) transport(r Request) *http.Transport {
 	if r.Once {
 		return c.single
@@ -87,7 +87,7 @@ func discard(resp *http.Response) {
 	_ = resp.Body.Close()
 }
 
-// because is why ctx ended, if it did, or else err.
+// because returns the cause with which ctx ended, if it did, or else err.
 func because(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
@@ -95,7 +95,7 @@ func because(ctx context.Context, err error) error {
 	return err
 }
 
-// redirected is the request that an answer redirects req to, after so many hops, or nil where the answer is none that redirects. What it
+// redirected returns the request that an answer redirects req to, after so many hops, or nil where the answer is none that redirects. What it
 // follows stays on the host, encrypted if it was, and the same method.
 func redirected(req *http.Request, resp *http.Response, hops int) (*http.Request, error) {
 	location, method := resp.Header.Get("Location"), req.Method
@@ -173,10 +173,10 @@ func (w *wire) connect(info httptrace.GotConnInfo) {
 	_ = info.Conn.Close()
 }
 
-// reached is whether something may have been written that the server looked at.
+// reached reports whether something may have been written that the server looked at.
 func (w *wire) reached() bool { return w.connected.Load() && !w.refused.Load() }
 
-// multiplexed is whether conn speaks HTTP/2.
+// multiplexed reports whether conn speaks HTTP/2.
 func multiplexed(conn net.Conn) bool {
 	secure, ok := conn.(*tls.Conn)
 	return ok && secure.ConnectionState().NegotiatedProtocol == "h2"

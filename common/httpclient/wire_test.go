@@ -48,9 +48,9 @@ func TestEachHopWaitsForItsTurn(t *testing.T) {
 				o.Limit = ratelimit.Every(time.Minute, 2)
 				o.MaxElapsed = time.Second // not of the waiting
 				o.Auth = signer(func(r *Request) { *r = r.With(Header, "Token", "abc") })
-				o.Waiting = func(context.Context, time.Time) { told.Add(1) }
 			})
-			if _, err := c.Do(t.Context(), Request{Method: "POST", Body: map[string]any{"a": 1}, Once: once}); err != nil {
+			r := Request{Method: "POST", Body: map[string]any{"a": 1}, Once: once, Waiting: func(time.Time) { told.Add(1) }}
+			if _, err := c.Do(t.Context(), r); err != nil {
 				t.Error(err)
 			}
 			if withinQuota(t, s.times, 2); s.count() != maxRedirects+1 || told.Load() != 2 {
@@ -181,17 +181,14 @@ func TestRefusedStreamsAreSentAgainInTheirTurn(t *testing.T) {
 			}
 		}()
 		ctx, cancel := context.WithCancel(t.Context())
-		c, err := New(Options{
-			BaseURL: "https://" + listener.Addr().String(), Limit: ratelimit.Every(time.Hour, 2),
-			Waiting: func(context.Context, time.Time) { cancel() }, // both were counted, and the third has to wait
-		})
+		c, err := New(Options{BaseURL: "https://" + listener.Addr().String(), Limit: ratelimit.Every(time.Hour, 2)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, tr := range []*http.Transport{c.pooled, c.single} {
 			tr.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
 		}
-		_, err = c.Do(ctx, Request{Once: once})
+		_, err = c.Do(ctx, Request{Once: once, Waiting: func(time.Time) { cancel() }}) // both were counted, and the third has to wait
 		if cancel(); err == nil || errors.Is(err, ErrUnknownOutcome) || streams.Load() != 2 {
 			t.Errorf("once %v: %d streams: %v", once, streams.Load(), err)
 		}

@@ -3,6 +3,8 @@ package listing
 import (
 	"context"
 	"sync"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
 // ahead fetches pages before they are asked for, as far as they are known to be there.
@@ -21,15 +23,15 @@ func (n *numbered) ahead(ctx context.Context) *ahead {
 	return a
 }
 
-// page is page i. Pages are asked for in their order, and those that follow are fetched ahead while there is room among the requests in
+// page returns page i. Pages are asked for in their order, and those that follow are fetched ahead while there is room among the requests in
 // flight; but not in a further reading of a listing that changes: of pages asked for side by side the later one may be answered first, and
 // what was added in between moves a row from the earlier page to the later one when that was read already.
-func (a *ahead) page(ctx context.Context, i int) (fetched, error) {
+func (a *ahead) page(ctx context.Context, i int) (fetched, *End) {
 	a.launched = max(a.launched, i) // the search may have asked for those between
 	if i == a.launched {
 		leave, err := a.n.reader.enter(ctx, a.n.Child)
 		if err != nil {
-			return fetched{}, err
+			return fetched{}, failed(err)
 		}
 		a.launch(leave)
 	}
@@ -42,9 +44,9 @@ func (a *ahead) page(ctx context.Context, i int) (fetched, error) {
 	}
 	p := <-a.coming[i]
 	delete(a.coming, i)
-	if p.err != nil && !p.past {
+	if p.end != nil && !p.past {
 		p.share.Release()
-		return p, p.err
+		return p, p.end
 	}
 	return p, nil
 }
@@ -54,18 +56,21 @@ func (a *ahead) launch(leave func()) {
 	i, result := a.launched, make(chan fetched, 1)
 	a.coming[i] = result
 	a.launched++
-	request, f := a.n.at(i), a.n.fetching(i)
+	request, f := a.n.pageRequest(i), a.n.fetching(i)
 	f.share = a.n.take()
 	a.wait.Go(func() {
 		defer leave()
 		page := fetched{}
-		err := safely(func() (err error) {
-			page, err = a.n.fetch(a.ctx, a.n.way, request, f)
-			return err
-		})
-		if page.share = f.share; err != nil {
-			page.err = err
+		if err := fault.Safely(func() error {
+			came, end := a.n.fetch(a.ctx, a.n.way, request, f)
+			if page = came; end != nil {
+				page.end = end
+			}
+			return nil
+		}); err != nil {
+			page.end = failed(err)
 		}
+		page.share = f.share
 		result <- page
 	})
 }

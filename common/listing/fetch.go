@@ -40,45 +40,29 @@ type fetched struct {
 	total    pagination.Total
 	place    string // the place of the page after it; "": there is none, or it has none
 	listless bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
-	past     bool   // the API refused it with a 4xx; err says how
+	past     bool   // the API refused it with a 4xx; end says how
 	share    *httpclient.Share
-	err      error
+	end      *End // what came in its place; nil: it came
 }
-
-// outcome is what a request ended with that is no page, and no failure either.
-var (
-	errAbsent  = errors.New("the account does not have this")
-	errGone    = errors.New("the row that this belongs to has gone")
-	errRefused = errors.New("the API refuses what was asked")
-)
-
-// refusal is the failure of an answer that refuses what was asked. Whoever can ask for something else goes on; for all others it is that
-// failure.
-type refusal struct {
-	failure   error
-	wrongPage bool // it was not said: the answer is to something else
-}
-
-func (r *refusal) Error() string      { return r.failure.Error() }
-func (r *refusal) Unwrap() error      { return r.failure }
-func (*refusal) Is(target error) bool { return target == errRefused }
 
 // fetch asks for one page of l, and picks values of its rows on the way. An answer without rows where there should be some is asked for
 // again like any other fault of a server. The page has f.share, which the caller releases, also after an error.
-func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, error) {
+func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, *End) {
 	page := fetched{request: request, share: f.share}
-	status := 0
-	j := &judging{reader: r, listing: l, way: way, page: &page, later: f.later, status: &status}
-	request.First, request.Judge, request.Share = j.first(request.First), j.rows(f.picker), f.share
-	_, err := r.do(ctx, request)
-	if err != nil && f.past && refusing(status) && !errors.Is(err, errGone) {
-		page.past, page.err = true, err
+	j := &judging{reader: r, listing: l, way: way, page: &page, later: f.later}
+	request.First, request.Judge, request.Share = j.first, j.rows(f.picker), f.share
+	_, end := r.do(ctx, request)
+	if end != nil && end.Kind == Failed && j.kind != Done {
+		end.Kind = j.kind
+	}
+	if end != nil && f.past && refusing(j.status) && end.Kind != Gone {
+		page.past, page.end = true, end
 		return page, nil
 	}
-	return page, err
+	return page, end
 }
 
-// refusing is whether a status says that this one request is not answered, which a 4xx does unless it is about time.
+// refusing reports whether a status says that this one request is not answered, which a 4xx does unless it is about time.
 func refusing(status int) bool {
 	return status/100 == 4 && status != http.StatusRequestTimeout && status != http.StatusTooEarly && status != http.StatusTooManyRequests
 }
@@ -90,37 +74,43 @@ type judging struct {
 	way     way
 	page    *fetched
 	later   bool // see fetching
-	status  *int // of the last answer
+	status  int  // of the last answer
+	kind    Kind // what that is beyond a failure; Done: nothing
 	wrong   int  // pages that are not what was asked for
 	nulls   int  // details that are null
 	bad     int  // answers of a bad form
 	since   time.Time
 }
 
-// first judges before the API's own Judge does.
-func (j *judging) first(refused httpclient.Judge) httpclient.Judge {
-	return func(resp *httpclient.Response) error {
-		*j.status = resp.Status
-		j.reader.notice(resp)
-		switch {
-		case j.later:
-		case j.listing.Optional && j.reader.absent(resp):
-			return errAbsent
-		case refused != nil:
-			return refused(resp)
+// first judges before the API's own Judge does. Of a later page only the status is noted: what is missing or refused is seen in the first.
+func (j *judging) first(resp *httpclient.Response) httpclient.Verdict {
+	j.status, j.kind = resp.Status, Done
+	l := j.listing
+	switch {
+	case j.later:
+	case l.Optional && j.reader.absent(resp):
+		j.kind = Absent
+		return httpclient.Fail(fault.Configf("The account does not have what was asked for."))
+	case l.Refused != nil && (l.Refusable || !j.way.last) && l.Refused(resp):
+		j.kind = Refused
+		if j.reader.Judge != nil {
+			if v := j.reader.Judge(resp); v != (httpclient.Verdict{}) {
+				return v
+			}
 		}
-		return nil
+		return httpclient.Fail(fault.Systemf("%s refused what was asked.", j.page.request.Path))
 	}
+	return httpclient.Verdict{}
 }
 
 // rows judges after the API's own Judge has: it cuts the rows out of a good answer.
 func (j *judging) rows(picker record.Picker) httpclient.Judge {
-	return func(resp *httpclient.Response) error {
+	return func(resp *httpclient.Response) httpclient.Verdict {
 		if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(resp) {
-			return errGone
+			return j.gone()
 		}
 		if resp.Status/100 != 2 || resp.Body == nil {
-			return nil
+			return httpclient.Verdict{}
 		}
 		page := j.page
 		page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
@@ -134,36 +124,43 @@ func (j *judging) rows(picker record.Picker) httpclient.Judge {
 		if echoer, ok := j.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request, page.Page) {
 			failure := fault.Transientf("%s answered with another page than was asked for.", page.request.Path)
 			if j.wrong++; j.wrong > repeats && !j.way.last {
-				return &refusal{failure: failure, wrongPage: true}
+				j.kind = wrongPage
+				return httpclient.Fail(failure)
 			}
 			return j.again(failure)
 		}
-		return nil
+		return httpclient.Verdict{}
 	}
 }
 
+// gone ends the request with that the row which it belongs to has gone.
+func (j *judging) gone() httpclient.Verdict {
+	j.kind = Gone
+	return httpclient.Fail(fault.Transientf("The row that %s belongs to has gone.", j.page.request.Path))
+}
+
 // detail judges the answer to a question for one row.
-func (j *judging) detail() error {
+func (j *judging) detail() httpclient.Verdict {
 	page := j.page
 	if len(page.Records) == 0 {
 		if j.nulls++; j.nulls >= nullTries {
-			return errGone
+			return j.gone()
 		}
 		return httpclient.Again(fault.Transientf("%s answered without the row that was asked for.", page.request.Path))
 	}
 	if len(page.Records) > 1 || keyText(page.Records[0], j.listing.Key) != j.listing.Detail {
 		return j.again(fault.Transientf("%s answered with another row than the one that was asked for.", page.request.Path))
 	}
-	return nil
+	return httpclient.Verdict{}
 }
 
-// again is err as long as trying again may help.
-func (j *judging) again(err error) error {
+// again says that err may pass, for as long as trying again may help.
+func (j *judging) again(err error) httpclient.Verdict {
 	if j.bad++; j.bad == 1 {
 		j.since = time.Now()
 	}
 	if j.bad >= badTries && time.Since(j.since) >= badTime {
-		return err
+		return httpclient.Fail(err)
 	}
 	return httpclient.Again(err)
 }
@@ -217,10 +214,10 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	return nil
 }
 
-// sole is whether p has all rows that it says there are.
+// sole reports whether p has all rows that it says there are.
 func (p *fetched) sole() bool { return p.total.Told && p.total.Rows == int64(len(p.Records)) }
 
-// complains is whether an answer says that something went wrong, in a member that is there for it.
+// complains reports whether an answer says that something went wrong, in a member that is there for it.
 func complains(body record.Record) bool {
 	for _, name := range []string{"error", "errors", "erro", "erros", "Erro"} {
 		switch string(body.Get(name).Raw()) {
@@ -250,7 +247,7 @@ func (r *Reader) enter(ctx context.Context, child bool) (leave func(), err error
 	return func() { release(pools) }, nil
 }
 
-// tryEnter is enter for the page of a listing if it need not wait, and nil otherwise.
+// tryEnter is enter for the page of a listing where that need not wait; otherwise it returns nil.
 func (r *Reader) tryEnter() (leave func()) {
 	pools := []chan struct{}{r.listings, r.slots}
 	for i, pool := range pools {
@@ -270,14 +267,30 @@ func release(pools []chan struct{}) {
 	}
 }
 
-// do sends a request.
-func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclient.Response, error) {
-	resp, err := r.Client.Do(ctx, request)
-	if err != nil {
-		return nil, cause(ctx, err)
+// do sends a request. What comes in the place of a good answer is Failed, or tooLarge.
+func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclient.Response, *End) {
+	var last *httpclient.Response
+	judge := request.First
+	request.First = func(resp *httpclient.Response) httpclient.Verdict {
+		last = resp
+		r.notice(resp)
+		if judge == nil {
+			return httpclient.Verdict{}
+		}
+		return judge(resp)
 	}
-	r.answered.Store(true)
-	return resp, nil
+	resp, err := r.Client.Do(ctx, request)
+	if err == nil {
+		r.answered.Store(true)
+		return resp, nil
+	}
+	end := failed(cause(ctx, err))
+	if last != nil && r.TooLarge != nil {
+		if most, large := r.TooLarge(last); large {
+			end.Kind, end.most = tooLarge, most
+		}
+	}
+	return nil, end
 }
 
 // notice warns of what the API says besides its answer, once.
@@ -290,27 +303,27 @@ func (r *Reader) notice(resp *httpclient.Response) {
 	}
 }
 
-// absent is whether the account does not have what was asked for.
+// absent reports whether the account does not have what was asked for.
 func (r *Reader) absent(resp *httpclient.Response) bool { return r.Absent != nil && r.Absent(resp) }
 
-// passing is whether an error may be gone when the same is asked again.
+// passing reports whether an error may be gone when the same is asked again.
 func passing(err error) bool {
 	_, status := errors.AsType[*httpclient.StatusError](err)
 	return status || fault.Of(err).Kind == fault.Transient
 }
 
-// page is fetch, with the lists in the rows whole.
-func (r *Reader) page(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, error) {
-	page, err := r.fetch(ctx, l, way, request, f)
-	if err != nil || l.Partial == nil {
-		return page, err
+// page fetches a page as fetch does, and completes the lists in its rows.
+func (r *Reader) page(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, *End) {
+	page, end := r.fetch(ctx, l, way, request, f)
+	if end != nil || l.Partial == nil {
+		return page, end
 	}
-	if err = r.complete(ctx, l, page.Records); err == nil || ctx.Err() != nil || !passing(err) {
-		return page, err
+	if end = r.complete(ctx, l, page.Records); end == nil || ctx.Err() != nil || !passing(end.Err) {
+		return page, end
 	}
 	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.
-	if page, err = r.fetch(ctx, l, way, request, f); err != nil {
-		return page, err
+	if page, end = r.fetch(ctx, l, way, request, f); end != nil {
+		return page, end
 	}
 	return page, r.complete(ctx, l, page.Records)
 }

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
-	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
@@ -41,11 +39,12 @@ type Listing struct {
 	Missing   bool // it belongs to a row of another listing: a 404 means that this row has gone
 	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it means, as a 404 does,
 	// that the row has gone.
-	Detail string
-	Child  bool // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
-	From   *Place
-	Seen   *Seen // rows of listings that were read before, which do not come again; nil: there are none
-	Again  bool  // they do come again, once, and Row.Same tells those whose bytes are the same
+	Detail  string
+	Waiting func(until time.Time) // told before a wait of a second or more for a quota, by any of its requests; nil: nobody is
+	Child   bool                  // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
+	From    *Place
+	Seen    *Seen // rows of listings that were read before, which do not come again; nil: there are none
+	Again   bool  // they do come again, once, and Row.Same tells those whose bytes are the same
 }
 
 // Clock is where the time of change of a row is, and how it is written.
@@ -98,8 +97,8 @@ type Row struct {
 
 // Page is a page of a listing. What is in it is valid until the next page is asked for.
 type Page struct {
-	Rows   []Row // those that did not come before
-	Header http.Header
+	Rows   []Row     // those that did not come before
+	Served time.Time // when the server began to answer, on its own clock; zero: it does not tell
 	Total  int64     // what the first page tells of the number of rows of the whole listing; 0: nothing
 	First  bool      // it is the first page of a reading
 	Last   bool      // no page follows
@@ -118,13 +117,18 @@ type Mended struct {
 // Kind is how a listing ended.
 type Kind uint8
 
-// How a listing may end.
+// The ways in which a listing ends.
 const (
 	Done    Kind = iota // every row came
 	Absent              // the account does not have it
 	Refused             // the API refuses what was asked, and something of it can be left out
 	Gone                // the row that it belongs to has gone
 	Failed              // it could not be read, or is not whole
+
+	// What ends a reading and not always its listing.
+	wrongPage // the answers are to something else than was asked
+	tooLarge  // the API wants smaller pages
+	stopped   // whoever reads the pages does not want any more of them
 )
 
 // End is how a listing ended, and why.
@@ -133,6 +137,15 @@ type End struct {
 	Err  error // why it failed, or was refused; nil for the other kinds
 	// Late is the earliest later time of a row that came again: a mark may not pass it, since the row was used as it was before. Zero: none.
 	Late time.Time
+	most int // with tooLarge, the size of a page that the API allows; 0: it does not say
+}
+
+// failed returns the End for an error, or nil for nil.
+func failed(err error) *End {
+	if err == nil {
+		return nil
+	}
+	return &End{Kind: Failed, Err: err}
 }
 
 // Reader reads the listings of one run. It bounds the requests in flight and remembers what the API turned out to want. Safe for concurrent
@@ -145,6 +158,9 @@ type Reader struct {
 	Judge  httpclient.Judge   // the API's own, for what it says of an answer that refuses something; nil: there is none
 	// Absent is whether an answer says that this account does not have what was asked for; nil: none does.
 	Absent func(*httpclient.Response) bool
+	// TooLarge is whether an answer says that the page that was asked for is too large, and which size is not, 0 where it does not say; nil:
+	// none does. A failure after such an answer is asked for again with smaller pages, where the strategy is Sized.
+	TooLarge func(*httpclient.Response) (most int, tooLarge bool)
 	// Notice is a sentence about an answer that the user should know of, or ""; nil: there is none. The first one is a warning.
 	Notice func(*httpclient.Response) string
 
@@ -165,13 +181,13 @@ func (r *Reader) New(parallel int) *Reader {
 	return r
 }
 
-// Parallel is how many requests may be in flight.
+// Parallel returns how many requests may be in flight.
 func (r *Reader) Parallel() int { return cap(r.slots) }
 
-// Answered is whether the API answered a request as it should.
+// Answered reports whether the API answered a request as it should.
 func (r *Reader) Answered() bool { return r.answered.Load() }
 
-// Read is the pages of l. What end holds is valid when the sequence has ended by itself; a caller that stops asking for pages knows why.
+// Read returns the pages of l. What end holds is valid when the sequence has ended by itself; a caller that stops asking for pages knows why.
 func (r *Reader) Read(ctx context.Context, l Listing) (pages iter.Seq[Page], end *End) {
 	end = &End{}
 	return func(yield func(Page) bool) {
@@ -184,26 +200,19 @@ func (r *Reader) Try(ctx context.Context, l Listing) error {
 	for {
 		way := r.way(&l)
 		request := way.Pages.First(r.request(&l, way))
-		_, err := r.fetch(ctx, &l, way, request, fetching{})
-		again := err != nil && r.resize(&l, way, err) ||
-			errors.Is(err, errRefused) && r.nextWay(&l, way, request.Fingerprint())
-		if !again {
-			return err
+		_, end := r.fetch(ctx, &l, way, request, fetching{})
+		switch {
+		case end == nil:
+			return nil
+		case end.Kind == tooLarge && r.resize(&l, way, end.most):
+		case (end.Kind == Refused || end.Kind == wrongPage) && r.nextWay(&l, way, request.Fingerprint()):
+		default:
+			return end.Err
 		}
 	}
 }
 
-// safely is do, with a panic in it made an error: a mistake in one goroutine must end in a message, not in the death of the process.
-func safely(do func() error) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = protocol.Recovered(value)
-		}
-	}()
-	return do()
-}
-
-// cause is why ctx ended, if it did, and err otherwise: whoever stopped the run knows better than the request that it was stopped in.
+// cause returns why ctx ended, if it did, and err otherwise: whoever stopped the run knows better than the request that it was stopped in.
 func cause(ctx context.Context, err error) error {
 	if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
 		return why

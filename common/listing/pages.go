@@ -2,7 +2,6 @@ package listing
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -21,7 +20,7 @@ const (
 )
 
 // read reads the listing from its beginning, or from where it is, to its end.
-func (r *reading) read(ctx context.Context) error {
+func (r *reading) read(ctx context.Context) *End {
 	request := r.reader.request(r.Listing, r.way)
 	request.Place = r.from
 	r.of = request.Fingerprint()
@@ -35,7 +34,7 @@ func (r *reading) read(ctx context.Context) error {
 	}
 }
 
-// take is a share of the budget for the next page.
+// take returns a share of the budget for the next page.
 func (r *reading) take() *httpclient.Share {
 	if r.Child {
 		return r.reader.Budget.Take(1)
@@ -44,27 +43,27 @@ func (r *reading) take() *httpclient.Share {
 }
 
 // ask asks for a page, with a share of its own.
-func (r *reading) ask(ctx context.Context, request httpclient.Request, f fetching) (fetched, error) {
+func (r *reading) ask(ctx context.Context, request httpclient.Request, f fetching) (fetched, *End) {
 	leave, err := r.reader.enter(ctx, r.Child)
 	if err != nil {
-		return fetched{}, err
+		return fetched{}, failed(err)
 	}
 	defer leave()
 	f.share = r.take()
-	page, err := r.fetch(ctx, r.way, request, f)
-	if err != nil {
+	page, end := r.fetch(ctx, r.way, request, f)
+	if end != nil {
 		f.share.Release()
 	}
-	return page, err
+	return page, end
 }
 
 // askWith asks for a page with the share of another that is not needed any more. It does not wait for room among the requests in flight:
 // those that have it may wait for this share. Only where one request may be in flight there is none to wait for.
-func (r *reading) askWith(ctx context.Context, share *httpclient.Share, way way, request httpclient.Request, f fetching) (fetched, error) {
+func (r *reading) askWith(ctx context.Context, share *httpclient.Share, way way, request httpclient.Request, f fetching) (fetched, *End) {
 	if r.reader.Parallel() == 1 {
 		leave, err := r.reader.enter(ctx, r.Child)
 		if err != nil {
-			return fetched{share: share}, err
+			return fetched{share: share}, failed(err)
 		}
 		defer leave()
 	}
@@ -73,13 +72,13 @@ func (r *reading) askWith(ctx context.Context, share *httpclient.Share, way way,
 	return r.fetch(ctx, way, request, f)
 }
 
-// fetch is Reader.page with what the rows are read by.
-func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request, f fetching) (fetched, error) {
+// fetch fetches a page as Reader.page does, with the picker of the rows.
+func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request, f fetching) (fetched, *End) {
 	f.picker = r.rows.picker
 	return r.reader.page(ctx, r.Listing, way, request, f)
 }
 
-// accept is the rows of a page that are handed on. A page without a list is the end if no more is promised than came, and else a failure
+// accept returns the rows of a page that are handed on. A page without a list is the end if no more is promised than came, and else a failure
 // that asking again may mend.
 func (r *reading) accept(p *fetched) []Row {
 	if r.pages == 0 && r.rows.began.IsZero() {
@@ -97,70 +96,67 @@ func (r *reading) accept(p *fetched) []Row {
 
 // again asks for a page once more, since it brought nothing new although there is more: a cache may have given another's, or none. It gives
 // the last answer, and its rows. The share is that of p.
-func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, wanted func() bool) (fetched, []Row, error) {
+func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, wanted func() bool) (fetched, []Row, *End) {
 	share := p.share
 	for try := 1; try < repeats && r.rows.fresh == 0 && (wanted() || p.listless && p.total.Rows > r.came()); try++ {
 		select {
 		case <-time.After(time.Duration(try) * 500 * time.Millisecond):
 		case <-ctx.Done():
-			return p, nil, context.Cause(ctx)
+			return p, nil, failed(context.Cause(ctx))
 		}
-		var err error
-		if p, err = r.askWith(ctx, share, r.way, p.request, f); err != nil {
-			return p, nil, err
+		var end *End
+		if p, end = r.askWith(ctx, share, r.way, p.request, f); end != nil {
+			return p, nil, end
 		}
 		r.idle--
 		rows = r.accept(&p)
 	}
 	if p.listless && p.total.Rows > r.came() {
-		return p, nil, fault.Transientf("%s answered without a list, and said that there are %d rows, of which %d came. "+
-			"Trying again later may help.", p.request.Path, p.total.Rows, r.came())
+		return p, nil, failed(fault.Transientf("%s answered without a list, and said that there are %d rows, of which %d came. "+
+			"Trying again later may help.", p.request.Path, p.total.Rows, r.came()))
 	}
 	return p, rows, nil
 }
 
 // linked reads pages that lead from one to the next. That something is refused is seen in the first two: from then on an answer that says so
 // is a failure.
-func (r *reading) linked(ctx context.Context, request httpclient.Request) error {
+func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 	strategy := r.way.Pages
 	_, offset := strategy.(pagination.Offset)
 	asked := map[string]bool{}
 	for next, more := strategy.First(request), true; more; {
 		fingerprint := next.Fingerprint()
 		if asked[fingerprint] {
-			return fault.Transientf("The listing %s leads back to a page that was read already.", r.Request.Path)
+			return failed(fault.Transientf("The listing %s leads back to a page that was read already.", r.Request.Path))
 		}
 		asked[fingerprint] = true
-		if r.pages >= 2 {
-			next.First = nil
-		}
 		f := fetching{later: r.pages >= 2}
-		p, err := r.ask(ctx, next, f)
-		if err != nil {
-			return err
+		p, end := r.ask(ctx, next, f)
+		if end != nil {
+			return end
 		}
 		share := p.share
 		rows := r.accept(&p)
 		wanted := func() bool { return r.short() && (offset || ends(strategy, &p)) }
-		if p, rows, err = r.again(ctx, p, rows, f, wanted); err != nil {
+		if p, rows, end = r.again(ctx, p, rows, f, wanted); end != nil {
 			share.Release()
-			return err
+			return end
 		}
 		if next, more = strategy.Next(p.request, p.Page); more {
 			p.place = next.Place
 		}
 		if more && r.idle >= maxIdleLinks {
 			share.Release()
-			return fault.Transientf("The listing %s goes on for %d pages without a new row.", r.Request.Path, r.idle)
+			return failed(fault.Transientf("The listing %s goes on for %d pages without a new row.", r.Request.Path, r.idle))
 		}
-		if err := r.hand(&p, rows, more); err != nil {
-			return err
+		if end := r.hand(&p, rows, more); end != nil {
+			return end
 		}
 	}
 	return nil
 }
 
-// ends is whether no page follows p.
+// ends reports whether no page follows p.
 func ends(strategy pagination.Strategy, p *fetched) bool {
 	_, more := strategy.Next(p.request, p.Page)
 	return !more
@@ -168,34 +164,34 @@ func ends(strategy pagination.Strategy, p *fetched) bool {
 
 // atOnce asks for the whole listing in one answer, and page by page where that is not known to work, or may have been cut off. It is known
 // once such an answer had the rows that the first page has, in this run; until then both are asked.
-func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request httpclient.Request) error {
+func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request httpclient.Request) *End {
 	const useless, trusted = "useless", "trusted"
 	name := r.Name + "\x00at once"
 	known, _ := r.reader.learnt.Load(name)
 	if known == useless {
 		return r.numbered(ctx, pages.Number, request)
 	}
-	whole, err := r.ask(ctx, pages.Once(request), fetching{past: true})
-	if errors.Is(err, errGone) && known != trusted { // or there is no such page
+	whole, end := r.ask(ctx, pages.Once(request), fetching{past: true})
+	if end != nil && end.Kind == Gone && known != trusted { // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
 	}
-	if err != nil {
-		return err
+	if end != nil {
+		return end
 	}
 	rows := r.accept(&whole)
 	came, cut := len(whole.Records), pages.Cut(len(whole.Records))
-	if err := r.hand(&whole, rows, known != trusted || cut); err != nil || known == trusted && !cut {
-		return err
+	if end := r.hand(&whole, rows, known != trusted || cut); end != nil || known == trusted && !cut {
+		return end
 	}
 	if known != trusted && !cut {
-		first, err := r.ask(ctx, pages.First(request), fetching{})
-		if err != nil {
-			return err
+		first, end := r.ask(ctx, pages.First(request), fetching{})
+		if end != nil {
+			return end
 		}
 		rows := r.accept(&first)
 		listed, missed := len(first.Records), r.rows.fresh
-		if err := r.hand(&first, rows, missed > 0); err != nil {
-			return err
+		if end := r.hand(&first, rows, missed > 0); end != nil {
+			return end
 		}
 		switch {
 		case missed > 0:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
@@ -14,9 +15,10 @@ import (
 const beyondTotal = 3
 
 // complete makes the lists whole that came in part in rows, which are those of one page. Lists of several rows are continued side by side.
-func (r *Reader) complete(ctx context.Context, l *Listing, rows []record.Record) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+func (r *Reader) complete(ctx context.Context, l *Listing, rows []record.Record) *End {
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var first atomic.Pointer[End]
 	var wait sync.WaitGroup
 	for i, row := range rows {
 		list := partialOf(l.Partial, record.Record(row.Get(l.Partial.Member).Raw()))
@@ -24,17 +26,23 @@ func (r *Reader) complete(ctx context.Context, l *Listing, rows []record.Record)
 			continue
 		}
 		wait.Go(func() {
-			err := safely(func() (err error) {
-				rows[i], err = r.whole(ctx, l, row, list)
-				return err
-			})
-			if err != nil {
-				cancel(err)
+			var end *End
+			if err := fault.Safely(func() error {
+				rows[i], end = r.whole(within, l, row, list)
+				return nil
+			}); err != nil {
+				end = failed(err)
+			}
+			if end != nil && first.CompareAndSwap(nil, end) {
+				cancel()
 			}
 		})
 	}
 	wait.Wait()
-	return context.Cause(ctx)
+	if err := context.Cause(ctx); err != nil {
+		return failed(err)
+	}
+	return first.Load()
 }
 
 // part is what one part of a list says.
@@ -55,61 +63,56 @@ func partialOf(p *Partial, object record.Record) part {
 	return one
 }
 
-// whole is whether no more of the list is to be asked for.
+// whole reports whether no more of the list is to be asked for.
 func (p part) whole() bool { return p.done && int64(len(p.elements)) >= p.total }
 
-// whole is row with all of its list, of which first came in it.
-func (r *Reader) whole(ctx context.Context, l *Listing, row record.Record, first part) (record.Record, error) {
+// whole returns row with all of its list, of which first came in it.
+func (r *Reader) whole(ctx context.Context, l *Listing, row record.Record, first part) (record.Record, *End) {
 	list := first
 	asked := map[string]bool{}
 	for further := 0; !list.whole(); {
 		switch {
 		case list.next == "" && list.done:
-			return nil, fault.Transientf("The API promised %d rows in the list %s of a row of %s and sent %d. Trying again later may help.",
-				list.total, l.Partial.Member, l.Name, len(list.elements))
+			return nil, failed(fault.Transientf("The API promised %d rows in the list %s of a row of %s and sent %d. Trying again later may help.",
+				list.total, l.Partial.Member, l.Name, len(list.elements)))
 		case list.next == "" || asked[list.next]:
-			return nil, fault.Systemf("The list %s of a row of %s came in part, and the API does not say where the rest is. "+
-				"What came is not all, so it is not sent.", l.Partial.Member, l.Name)
+			return nil, failed(fault.Systemf("The list %s of a row of %s came in part, and the API does not say where the rest is. "+
+				"What came is not all, so it is not sent.", l.Partial.Member, l.Name))
 		}
 		asked[list.next] = true
-		next, err := r.part(ctx, l, list.next)
-		if err != nil {
-			return nil, err
+		next, end := r.part(ctx, l, list.next)
+		if end != nil {
+			return nil, end
 		}
 		list.elements = append(list.elements, next.elements...)
 		list.done, list.next, list.total = next.done, next.next, max(list.total, next.total)
 		if len(next.elements) > 0 && (list.total == 0 || int64(len(list.elements)) <= list.total) {
 			further = 0
 		} else if further++; further >= beyondTotal {
-			return nil, fault.Transientf("The list %s of a row of %s goes on behind its end: %d rows were promised and %d came. "+
-				"Trying again later may help.", l.Partial.Member, l.Name, list.total, len(list.elements))
+			return nil, failed(fault.Transientf("The list %s of a row of %s goes on behind its end: %d rows were promised and %d came. "+
+				"Trying again later may help.", l.Partial.Member, l.Name, list.total, len(list.elements)))
 		}
 	}
 	return l.Partial.put(row, list.elements), nil
 }
 
 // part asks for one further part of a list. What is in it has memory of its own: it is kept until the list is whole.
-func (r *Reader) part(ctx context.Context, l *Listing, address string) (part, error) {
+func (r *Reader) part(ctx context.Context, l *Listing, address string) (part, *End) {
 	leave, err := r.enter(ctx, true)
 	if err != nil {
-		return part{}, err
+		return part{}, failed(err)
 	}
 	defer leave()
 	share := r.Budget.Take(1)
 	defer share.Release()
-	request := httpclient.Request{Path: address, Share: share}
-	request.First = func(resp *httpclient.Response) error {
-		r.notice(resp)
-		return nil
-	}
-	resp, err := r.do(ctx, request)
-	if err != nil {
-		return part{}, err
+	resp, end := r.do(ctx, httpclient.Request{Path: address, Share: share, Waiting: l.Waiting})
+	if end != nil {
+		return part{}, end
 	}
 	return partialOf(l.Partial, bytes.Clone(resp.Body)), nil
 }
 
-// put is row with these elements as the list, which is done.
+// put returns row with these elements as the list, which is done.
 func (p *Partial) put(row record.Record, elements []record.Record) record.Record {
 	parts := make([][]byte, len(elements))
 	for i, element := range elements {

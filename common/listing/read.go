@@ -3,7 +3,6 @@ package listing
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -34,21 +33,21 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 	defer func() { end.Late = l.rows.late }()
 	l.begin, l.earlier = r.resume(of)
 	for reading := l.read(); ; {
-		err := reading.read(ctx)
+		ended := reading.read(ctx)
 		switch {
-		case errors.Is(err, errStopped):
+		case ended != nil && ended.Kind == stopped:
 			return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
-		case err != nil && r.resize(of, reading.way, err):
+		case ended != nil && ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
 			if reading.way = r.way(of); reading.from == l.begin {
 				reading = l.read()
 			}
 			continue // from where it is, with smaller pages
-		case err != nil && reading.refused(err):
+		case ended != nil && reading.otherWay(ended):
 			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
-		case err != nil:
-			return ended(of, err)
+		case ended != nil:
+			return of.ended(ended)
 		default:
-			done, err := reading.verdict()
+			done, err := reading.assess()
 			if done {
 				return End{Kind: Done}
 			}
@@ -66,27 +65,23 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 	}
 }
 
-// read is a reading that has not begun.
+// read returns a reading that is yet to begin.
 func (l *listing) read() *reading {
 	l.rows.begin()
 	return &reading{listing: l, way: l.reader.way(l.Listing), from: l.begin}
 }
 
-// errStopped is that whoever reads the pages does not want any more of them.
-var errStopped = errors.New("no more pages are wanted")
-
-// ended is the end of a listing after err.
-func ended(l *Listing, err error) End {
-	switch {
-	case errors.Is(err, errAbsent):
-		return End{Kind: Absent}
-	case errors.Is(err, errGone):
-		return End{Kind: Gone}
-	case errors.Is(err, errRefused) && l.Refusable:
-		return End{Kind: Refused, Err: err}
-	default:
-		return End{Kind: Failed, Err: err}
+// ended returns the end of l, of which a reading ended so and no other can be begun.
+func (l *Listing) ended(end *End) End {
+	switch end.Kind {
+	case Absent, Gone:
+		return End{Kind: end.Kind}
+	case Refused, wrongPage:
+		if l.Refusable {
+			return End{Kind: Refused, Err: end.Err}
+		}
 	}
+	return End{Kind: Failed, Err: end.Err}
 }
 
 // reading is one reading of a listing from its beginning to its end.
@@ -109,7 +104,7 @@ type reading struct {
 	total    int64 // the largest number of rows that was told
 	latest   int64 // the last one
 	first    int64 // what the first page told
-	told     bool
+	hasTotal bool  // it told one
 	reliable bool
 	changed  bool // it told different numbers
 }
@@ -121,7 +116,7 @@ type last struct {
 	size int64 // how many rows the pages before it have
 }
 
-// all is how many rows the whole listing has.
+// all returns how many rows the whole listing has.
 func (l last) all() int64 {
 	if l.page == 0 {
 		return 0
@@ -129,17 +124,16 @@ func (l last) all() int64 {
 	return int64(l.page-1)*l.size + l.rows
 }
 
-// refused is whether the listing can begin anew after err, in another way.
-func (r *reading) refused(err error) bool {
-	refused, ok := errors.AsType[*refusal](err)
+// otherWay reports whether the listing can begin anew after end, in another way.
+func (r *reading) otherWay(end *End) bool {
 	resumed := r.begin != ""
 	switch {
-	case !ok:
+	case end.Kind != Refused && end.Kind != wrongPage:
 		return false
 	case resumed && r.pages == 0: // the place may be the reason, and the way not to blame
 		r.reader.Forget(r.Name)
 		return true
-	case r.pages > 0 || refused.wrongPage:
+	case r.pages > 0 || end.Kind == wrongPage:
 		return r.reader.nextWay(r.Listing, r.way, "")
 	default:
 		return r.reader.nextWay(r.Listing, r.way, r.way.Pages.First(r.reader.request(r.Listing, r.way)).Fingerprint())
@@ -159,31 +153,31 @@ func (r *reading) tell(p *fetched) {
 		return
 	}
 	rows := p.total.Rows + r.earlier
-	if !r.told {
-		r.told, r.reliable, r.first = true, totaled.Reliable(), rows
+	if !r.hasTotal {
+		r.hasTotal, r.reliable, r.first = true, totaled.Reliable(), rows
 	}
 	r.changed = r.changed || rows != r.first
 	r.total, r.latest = max(r.total, rows), rows
 }
 
-// came is how many different rows came in this reading, with those before its place.
+// came returns how many different rows came in this reading, with those before its place.
 func (r *reading) came() int64 { return r.earlier + r.rows.came }
 
-// promised is how many rows this reading should have brought, as far as anything tells.
+// promised returns how many rows this reading should have brought, as far as anything tells.
 func (r *reading) promised() int64 {
-	if r.told && r.reliable {
+	if r.hasTotal && r.reliable {
 		return r.total
 	}
 	return max(r.total, r.end.all(), r.reached.all())
 }
 
-// short is whether fewer rows came than are known to be there.
+// short reports whether fewer rows came than are known to be there.
 func (r *reading) short() bool { return r.came() < r.promised() }
 
-// moved is whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
+// moved reports whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
 // reading before, or rows that changed since the reading began stand in the place of others.
 func (r *reading) moved() bool {
-	if r.before > 0 && r.told && r.first != r.before && r.short() {
+	if r.before > 0 && r.hasTotal && r.first != r.before && r.short() {
 		return true
 	}
 	anchored, ok := r.way.Pages.(pagination.Anchored)
@@ -193,10 +187,10 @@ func (r *reading) moved() bool {
 	return r.changed || r.rows.young > 0 && r.came()-r.rows.young < max(r.first, r.end.all())
 }
 
-// verdict is whether the listing is whole after this reading. If it is neither whole nor an error, another reading may help.
-func (r *reading) verdict() (done bool, err error) {
+// assess returns whether the listing is whole after this reading. If it is neither whole nor an error, another reading may help.
+func (r *reading) assess() (done bool, err error) {
 	switch {
-	case r.beyond && r.told:
+	case r.beyond && r.hasTotal:
 		return false, fault.Configf("%d of the %d rows of %s are out of reach: the API does not list them. %s",
 			r.total-r.came(), r.total, r.Name, r.way.Beyond)
 	case r.beyond:
@@ -221,22 +215,22 @@ func (r *reading) verdict() (done bool, err error) {
 	}
 }
 
-// settled is whether a further reading has shown that nothing is missing although the numbers do not fit: it brought no row that those
+// settled reports whether a further reading has shown that nothing is missing although the numbers do not fit: it brought no row that those
 // before did not have, or only rows that changed since the sync began, which the next one brings. As many rows must be known as there were
 // when it began: a number that is a promise is held to its word, and any other as long as a further reading may help.
 func (r *reading) settled() bool {
 	switch {
 	case r.came() == 0, !r.moved() && cmp.Or(r.gap, r.denied) != nil:
 		return false
-	case !r.moved() && r.told && r.reliable && !r.rows.twice: // it is held to its word
+	case !r.moved() && r.hasTotal && r.reliable && !r.rows.twice: // it is held to its word
 		return false
-	case !r.moved() && r.rows.found == 0 && (!r.told || !r.reliable):
+	case !r.moved() && r.rows.found == 0 && (!r.hasTotal || !r.reliable):
 		return true
 	case r.Clock == nil || r.Clock.Loose || r.rows.old > 0:
 		return false
 	}
 	known := r.earlier + r.rows.all - r.rows.newer
-	if r.told && r.reliable {
+	if r.hasTotal && r.reliable {
 		return known >= r.first
 	}
 	return known >= r.end.all() || r.number == maxReadings
@@ -262,9 +256,9 @@ func (r *reading) anew() {
 }
 
 // hand hands a page on.
-func (r *reading) hand(p *fetched, rows []Row, more bool) error {
-	page := Page{Rows: rows, Header: p.Header, Mended: p.mended, First: r.pages == 0, Last: !more, Late: r.rows.late}
-	if page.First && r.told && r.reliable {
+func (r *reading) hand(p *fetched, rows []Row, more bool) *End {
+	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Last: !more, Late: r.rows.late}
+	if page.First && r.hasTotal && r.reliable {
 		page.Total = r.total
 	}
 	if r.pages++; len(p.Records) > 0 {
@@ -280,13 +274,13 @@ func (r *reading) hand(p *fetched, rows []Row, more bool) error {
 	share := p.share
 	*p = fetched{}
 	if share.Release(); !wanted {
-		return errStopped
+		return &End{Kind: stopped}
 	}
 	return nil
 }
 
-// Served is when the server began to answer, on its own clock, or zero when it does not tell.
-func Served(h http.Header) time.Time {
+// served returns when the server began to answer, on its own clock, or zero when it does not tell.
+func served(h http.Header) time.Time {
 	t, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		return time.Time{}

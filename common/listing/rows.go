@@ -23,7 +23,7 @@ type Seen struct {
 
 // mark is what is known of a row that came.
 type mark struct {
-	at      int64  // its time of change in nanoseconds, 0 without one
+	changed int64  // its time of change in nanoseconds, 0 without one
 	reading uint32 // the last one that it came in
 	sum     uint32 // of its bytes, where that is told
 }
@@ -31,7 +31,7 @@ type mark struct {
 // digest is a key: itself where it is short, its hash where it is not.
 type digest [16]byte
 
-// NewSeen is a Seen without rows. With bytes it tells, of a row that came in an earlier listing, whether it came with the same bytes.
+// NewSeen returns a Seen without rows. With bytes it tells, of a row that came in an earlier listing, whether it came with the same bytes.
 func NewSeen(bytes bool) *Seen {
 	return &Seen{rows: map[digest]mark{}, bytes: bytes, seed: maphash.MakeSeed()}
 }
@@ -88,14 +88,14 @@ func (u *rows) begin() {
 func (u *rows) clocked(p *fetched, began time.Time) {
 	now := time.Now()
 	u.began, u.sync = now, began
-	if at := Served(p.Header); !at.IsZero() {
+	if at := served(p.Header); !at.IsZero() {
 		u.began = at
 		u.sync = began.Add(min(0, at.Sub(now.Truncate(time.Second))))
 	}
 	u.began, u.sync = u.began.Truncate(time.Second), u.sync.Truncate(time.Second)
 }
 
-// take is the rows of a page that did not come before, valid until the next call.
+// take returns the rows of a page that did not come before, valid until the next call.
 func (u *rows) take(p *fetched) []Row {
 	u.out, u.fresh = u.out[:0], 0
 	width := u.width()
@@ -124,7 +124,7 @@ func (u *rows) take(p *fetched) []Row {
 	return u.out
 }
 
-// width is how many values are picked of each row: its key, its time, and where its values are.
+// width returns how many values are picked of each row: its key, its time, and where its values are.
 func (u *rows) width() int {
 	if u.clock == nil {
 		return u.keys + 1
@@ -132,7 +132,7 @@ func (u *rows) width() int {
 	return u.keys + 2
 }
 
-// changed is when a row changed, or zero where that is not known.
+// changed returns when a row changed, or zero where that is not known.
 func (u *rows) changed(row *Row) time.Time {
 	if u.clock == nil || u.clock.Loose {
 		return time.Time{}
@@ -146,14 +146,14 @@ func (u *rows) drop() {
 	u.out = u.out[:0]
 }
 
-// isNew is whether the row is to be handed out, and notes that it came.
+// isNew reports whether the row is to be handed out, and notes that it came.
 func (u *rows) isNew(d digest, row *Row) bool {
 	now := mark{reading: u.seen.reading}
 	if !row.Time.IsZero() {
-		now.at = row.Time.UnixNano()
+		now.changed = row.Time.UnixNano()
 	}
 	if u.seen.bytes {
-		now.sum = uint32(maphash.Bytes(u.seen.seed, row.Data))
+		now.sum = uint32(maphash.Bytes(u.seen.seed, row.Data)) // half of a hash is one too
 	}
 	before, again := u.seen.rows[d]
 	here := again && before.reading >= u.first // in this reading or in one before
@@ -181,7 +181,7 @@ func (u *rows) isNew(d digest, row *Row) bool {
 		u.seen.rows[d] = now
 		return true
 	}
-	if now.at > before.at && (u.late.IsZero() || row.Time.Before(u.late)) {
+	if now.changed > before.changed && (u.late.IsZero() || row.Time.Before(u.late)) {
 		u.late = row.Time
 	}
 	row.Same = u.again && before.sum == now.sum
@@ -208,12 +208,12 @@ func (r *Row) clock(text string, c *Clock) {
 	}
 }
 
-// keyText is the key of a row, as Row.Key is.
+// keyText returns the key of a row, as Row.Key is.
 func keyText(row record.Record, paths []string) string {
 	return keyOf(record.NewPicker(paths...).Pick(row, nil))
 }
 
-// keyOf is the text of a key, or "" when a part of it is missing.
+// keyOf returns the text of a key, or "" when a part of it is missing.
 func keyOf(parts []record.Value) string {
 	if len(parts) == 1 {
 		return parts[0].Text()
@@ -237,7 +237,7 @@ func digestOf(key string) (d digest) {
 	return hashOf([]byte(key), 0)
 }
 
-// hashOf is the digest of bytes, and of how often they came.
+// hashOf returns the digest of bytes, and of how often they came.
 func hashOf(data []byte, times int) (d digest) {
 	h := sha256.New()
 	_, _ = h.Write(data)
@@ -249,7 +249,7 @@ func hashOf(data []byte, times int) (d digest) {
 	return d
 }
 
-// alike is a hash of the keys of a page's rows in their order, or of the bytes of those without: two pages that are alike are one page under
+// alike returns a hash of the keys of a page's rows in their order, or of the bytes of those without: two pages that are alike are one page under
 // two numbers.
 func (u *rows) alike(p *fetched) uint64 {
 	var h maphash.Hash

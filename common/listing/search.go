@@ -23,8 +23,8 @@ const (
 	same                // it has the rows of another one that was seen
 )
 
-// search is where the listing ends, whose first page is first.
-func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
+// search returns where the listing ends, whose first page is first.
+func (n *numbered) search(ctx context.Context, first *fetched) (last, *End) {
 	s := &search{numbered: n, first: first, pages: map[uint64]int{n.first: 0}, size: map[int]int64{0: int64(n.size)}}
 	guess := s.guess()
 	low, lower, high := 0, 0, -1 // lower: the page that was low before low
@@ -32,10 +32,10 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
 		if next > noPage {
 			return last{}, nil
 		}
-		seen, of, err := s.look(ctx, next)
+		seen, of, end := s.probe(ctx, next)
 		switch {
-		case err != nil:
-			return last{}, err
+		case end != nil:
+			return last{}, end
 		case seen == there && s.exact && s.size[next] < int64(s.numbered.size): // the last page, at this number or at an earlier one
 			return s.lowest(ctx, low, next)
 		case seen == there:
@@ -43,8 +43,8 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
 		case seen == same && of > 0: // the last page again, which of may be already
 			return s.lowest(ctx, lower, of)
 		case next == 1 && !first.sole():
-			if low, err = s.second(ctx, seen); err != nil || low == 0 {
-				return s.last(0), err
+			if low, end = s.second(ctx, seen); end != nil || low == 0 {
+				return s.last(0), end
 			}
 		default:
 			high = next
@@ -54,9 +54,9 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
 		if high == guess { // it may be right
 			middle = guess - 1
 		}
-		seen, _, err := s.look(ctx, middle)
-		if err != nil {
-			return last{}, err
+		seen, _, end := s.probe(ctx, middle)
+		if end != nil {
+			return last{}, end
 		}
 		if seen == there {
 			low = middle
@@ -67,7 +67,7 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
 	return s.last(low), nil
 }
 
-// guess is the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing.
+// guess returns the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing.
 func (s *search) guess() int {
 	if total := s.first.total; total.Told && total.Rows > 0 {
 		return int(min((total.Rows+int64(s.numbered.size)-1)/int64(s.numbered.size), noPage))
@@ -75,13 +75,13 @@ func (s *search) guess() int {
 	return 0
 }
 
-// lowest is the first page that is the same as page high, behind page low, which is another.
-func (s *search) lowest(ctx context.Context, low, high int) (last, error) {
+// lowest returns the first page that is the same as page high, behind page low, which is another.
+func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
 	for size := s.size[high]; high-low > 1; s.size[high] = size {
 		middle := low + (high-low)/2
-		seen, _, err := s.look(ctx, middle)
-		if err != nil {
-			return last{}, err
+		seen, _, end := s.probe(ctx, middle)
+		if end != nil {
+			return last{}, end
 		}
 		if seen == there {
 			low = middle
@@ -96,25 +96,25 @@ func (s *search) last(page int) last {
 	return last{page: page + 1, rows: s.size[page], size: int64(s.numbered.size)}
 }
 
-// second is a page that is there although page 1 seemed not to be, which a cache may have given for a moment only; 0: there is none.
-func (s *search) second(ctx context.Context, seen sight) (int, error) {
+// second returns a page that is there although page 1 seemed not to be, which a cache may have given for a moment only; 0: there is none.
+func (s *search) second(ctx context.Context, seen sight) (int, *End) {
 	again := []int{2}
 	if seen == same {
 		again = []int{2, 1}
 	}
 	for _, i := range again {
-		if seen, _, err := s.look(ctx, i); err != nil || seen == there {
-			return i, err
+		if seen, _, end := s.probe(ctx, i); end != nil || seen == there {
+			return i, end
 		}
 	}
 	return 0, nil
 }
 
-// look asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
-func (s *search) look(ctx context.Context, i int) (sight, int, error) {
-	p, err := s.askWith(ctx, s.first.share, s.way, s.at(i), fetching{later: true, past: true})
-	if err != nil {
-		return behind, 0, err
+// probe asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
+func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
+	p, end := s.askWith(ctx, s.first.share, s.way, s.pageRequest(i), fetching{later: true, past: true})
+	if end != nil {
+		return behind, 0, end
 	}
 	s.refused = s.refused || p.past
 	if len(p.Records) == 0 {
@@ -129,10 +129,10 @@ func (s *search) look(ctx context.Context, i int) (sight, int, error) {
 		delete(s.behind, i)
 		return there, i, nil
 	case of == 0:
-		err = s.otherNumber(ctx, s.first.share, i)
+		end = s.otherNumber(ctx, s.first.share, i)
 	}
 	s.missing(i, same)
-	return same, of, err
+	return same, of, end
 }
 
 // missing notes that page i is none.

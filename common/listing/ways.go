@@ -1,12 +1,9 @@
 package listing
 
 import (
-	"cmp"
-	"errors"
 	"strconv"
 	"strings"
 
-	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
@@ -18,7 +15,7 @@ type way struct {
 	last   bool // there is no other way
 }
 
-// way is how l is read: in the first of its ways that was not refused, with pages as small as the API turned out to want them.
+// way returns how l is read: in the first of its ways that was not refused, with pages as small as the API turned out to want them.
 func (r *Reader) way(l *Listing) way {
 	if learnt, ok := r.learnt.Load(l.Name); ok {
 		return learnt.(way) //nolint:forcetypeassert // nothing else is stored under a stream's name
@@ -26,7 +23,7 @@ func (r *Reader) way(l *Listing) way {
 	return wayOf(l, 0)
 }
 
-// wayOf is way number n of l as it was described.
+// wayOf returns way number n of l as it was described.
 func wayOf(l *Listing, n int) way {
 	if len(l.Ways) > 0 {
 		return way{Way: l.Ways[n], number: n, last: n == len(l.Ways)-1}
@@ -37,14 +34,13 @@ func wayOf(l *Listing, n int) way {
 // Forget forgets which way of the listing called name was refused: what was refused may have been something else.
 func (r *Reader) Forget(name string) { r.learnt.Delete(name) }
 
-// resize notes that l is to be read with smaller pages than in w, if err says so and they can be smaller.
-func (r *Reader) resize(l *Listing, w way, err error) bool {
-	large, ok := errors.AsType[*pagination.TooLarge](err)
+// resize notes that l is to be read with pages of no more than most rows, or half as large as in w for 0, if they can be smaller.
+func (r *Reader) resize(l *Listing, w way, most int) bool {
 	sized, can := w.Pages.(pagination.Sized)
-	if !ok || !can {
+	if !can {
 		return false
 	}
-	if w.Pages, can = sized.Resize(large.Max); can {
+	if w.Pages, can = sized.Resize(most); can {
 		r.learnt.Store(l.Name, w)
 	}
 	return can
@@ -66,38 +62,26 @@ func (r *Reader) nextWay(l *Listing, w way, refused string) bool {
 	return false
 }
 
-// request is what l asks for in w. Where something may be refused, an answer that does so is a refusal.
+// request returns what l asks for in w.
 func (r *Reader) request(l *Listing, w way) httpclient.Request {
 	base := l.Request
 	for key, value := range w.Body {
 		base = base.With(httpclient.Body, key, value)
 	}
-	if l.Refused == nil || w.last && !l.Refusable {
-		return base
-	}
-	base.First = func(resp *httpclient.Response) error {
-		if !l.Refused(resp) {
-			return nil
-		}
-		var failure error
-		if r.Judge != nil {
-			failure = r.Judge(resp)
-		}
-		return &refusal{failure: cmp.Or(failure, error(fault.Systemf("%s refused what was asked.", base.Path)))}
-	}
+	base.Waiting = l.Waiting
 	return base
 }
 
-// beyond is whether rows follow p that cannot be reached in w.
+// beyond reports whether rows follow p that cannot be reached in w.
 func (w way) beyond(p *fetched) bool {
 	bounded, ok := w.Pages.(pagination.Bounded)
 	return ok && bounded.Beyond(p.request, p.Page)
 }
 
-// place is a place of w's strategy as it is handed out.
+// place returns a place of w's strategy as it is handed out.
 func (w way) place(at string) string { return strconv.Itoa(w.number) + ":" + at }
 
-// resume is the place from which l goes on, in the way that it was begun in, and how many rows are before it, or "" for the beginning.
+// resume returns the place from which l goes on, in the way that it was begun in, and how many rows are before it, or "" for the beginning.
 func (r *Reader) resume(l *Listing) (from string, rows int64) {
 	if l.From == nil {
 		return "", 0

@@ -7,13 +7,13 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// follow is r with address in the place of its path and query; an address says everything itself. It is false for an empty address.
+// follow returns r with address in the place of its path and query; an address says everything itself. It is false for an empty address.
 func follow(r httpclient.Request, address string) (httpclient.Request, bool) {
 	r.Path, r.Query = address, nil
 	return r, address != ""
 }
 
-// nextLink is the target of the first rel="next" among h's Link headers, or "".
+// nextLink returns the target of the first rel="next" among h's Link headers, or "".
 func nextLink(h http.Header) string {
 	for _, value := range h.Values("Link") {
 		for link := range strings.SplitSeq(value, "<") {
@@ -25,7 +25,7 @@ func nextLink(h http.Header) string {
 	return ""
 }
 
-// isNext is whether the parameters of a link, such as `; rel="next"; title="x"`, have the relation next.
+// isNext reports whether the parameters of a link, such as `; rel="next"; title="x"`, have the relation next.
 func isNext(params string) bool {
 	for param := range strings.SplitSeq(params, ";") {
 		name, value, _ := strings.Cut(param, "=")

@@ -23,27 +23,27 @@ type Page struct {
 
 // Strategy is how one kind of listing is paged. Implementations are values, safe for concurrent use.
 type Strategy interface {
-	// First is r made to ask for the first page, or, by a strategy that writes down places, for the first one from r.Place on.
+	// First returns r made to ask for the first page, or, by a strategy that writes down places, for the first one from r.Place on.
 	First(r httpclient.Request) httpclient.Request
-	// Next is the request after r, which brought p, or false when p was the last page.
+	// Next returns the request after r, which brought p, or false when p was the last page.
 	Next(r httpclient.Request, p Page) (httpclient.Request, bool)
 }
 
 // Echoer is a Strategy that can tell from an answer that something else was asked for: APIs are known to repeat a page under another
 // page's number, and to ignore what they do not understand.
 type Echoer interface {
-	// Echoes is whether p may be the answer to r as far as p tells.
+	// Echoes reports whether p may be the answer to r as far as p tells.
 	Echoes(r httpclient.Request, p Page) bool
 }
 
 // Totaled is a Strategy of a listing that says how many rows it has.
 type Totaled interface {
-	// Total is the number of rows of the whole listing, or of all of it from the place on where it began, as p tells it. first is whether p is
+	// Total returns the number of rows of the whole listing, or of all of it from the place on where it began, as p tells it. first is whether p is
 	// the first page that came of it.
 	Total(p Page, first bool) Total
-	// Documented is whether the answer is said to have the number.
+	// Documented reports whether the API's documentation says that answers have the number.
 	Documented() bool
-	// Reliable is whether the number is a promise. One that is not may be wrong either way: it is a reason to go on asking, and none to stop.
+	// Reliable reports whether the number is a promise. One that is not may be wrong either way: it is a reason to go on asking, and none to stop.
 	Reliable() bool
 }
 
@@ -56,27 +56,27 @@ type Total struct {
 
 // Bounded is a Strategy that cannot reach every row of every listing.
 type Bounded interface {
-	// Beyond is whether p, the answer to r, is followed by rows that cannot be asked for.
+	// Beyond reports whether p, the answer to r, is followed by rows that cannot be asked for.
 	Beyond(r httpclient.Request, p Page) bool
 }
 
 // Anchored is a Strategy of a listing whose rows do not move when others come or go.
 type Anchored interface {
-	// Anchored is whether they do not.
+	// Anchored reports whether the rows stay where they are.
 	Anchored() bool
 }
 
 // Numbered is a Strategy whose pages can be asked for in any order, so that the last one can be looked for.
 type Numbered interface {
 	Strategy
-	// At is r made to ask for page n, counted from 0.
+	// At returns r made to ask for page n, counted from 0.
 	At(r httpclient.Request, n int) httpclient.Request
-	// Count is the number of pages that the listing has as p tells it; false where p does not tell.
+	// Count returns the number of pages that the listing has as p tells it; false where p does not tell.
 	Count(p Page) (pages int, ok bool)
-	// Fewest is how many rows every page has behind which there are more, as far as that is known; 0: it is not. sure is whether it is
+	// Fewest returns how many rows every page has behind which there are more, as far as that is known; 0: it is not. sure is whether it is
 	// documented, and not only what was seen.
 	Fewest() (rows int, sure bool)
-	// Cut is whether more may follow a page of so many rows, by what is known of the sizes of pages.
+	// Cut reports whether more may follow a page of so many rows, by what is known of the sizes of pages.
 	Cut(rows int) bool
 }
 
@@ -86,26 +86,13 @@ type Sized interface {
 	Resize(size int) (Strategy, bool)
 }
 
-// TooLarge is the error of a Judge that has understood that the page asked for is too large. A listing that is Sized begins anew with
-// smaller pages.
-type TooLarge struct {
-	Max int   // what the API says it allows; 0: it does not say
-	Err error // the failure, where the page cannot be made smaller
-}
-
-// Error is that of the failure.
-func (t *TooLarge) Error() string { return t.Err.Error() }
-
-// Unwrap is the failure.
-func (t *TooLarge) Unwrap() error { return t.Err }
-
 // Single is for a listing that is not paged.
 type Single struct{}
 
-// First is r as it is.
+// First returns r as it is.
 func (Single) First(r httpclient.Request) httpclient.Request { return r }
 
-// Next is always false.
+// Next returns false: there is no next page.
 func (Single) Next(httpclient.Request, Page) (httpclient.Request, bool) {
 	return httpclient.Request{}, false
 }
@@ -125,10 +112,10 @@ type Number struct {
 	Unsure    bool   // Rows is wrong at times
 }
 
-// First is r made to ask for the page numbered Start.
+// First returns r made to ask for the page numbered Start.
 func (n Number) First(r httpclient.Request) httpclient.Request { return n.At(r, 0) }
 
-// At is r made to ask for page i, counted from 0.
+// At returns r made to ask for page i, counted from 0.
 func (n Number) At(r httpclient.Request, i int) httpclient.Request {
 	if n.SizeParam != "" {
 		r = r.With(n.In, n.SizeParam, n.Size)
@@ -141,13 +128,13 @@ func (n Number) Next(r httpclient.Request, _ Page) (httpclient.Request, bool) {
 	return r.With(n.In, n.Param, param(r, n.In, n.Param)+1), true
 }
 
-// Count is the number of pages up to the one that Last names.
+// Count returns the number of pages up to the one that Last names.
 func (n Number) Count(p Page) (int, bool) {
 	last, ok := number(p, n.Last)
 	return int(max(0, min(last-int64(n.Start)+1, math.MaxInt32))), ok
 }
 
-// Fewest is Size where it is Exact, or else the smallest of Caps.
+// Fewest returns Size where it is Exact, or else the smallest of Caps.
 func (n Number) Fewest() (rows int, sure bool) {
 	switch {
 	case n.Exact:
@@ -158,7 +145,7 @@ func (n Number) Fewest() (rows int, sure bool) {
 	return min(n.Size, slices.Min(n.Caps)), false
 }
 
-// Cut is whether a page of so many rows may have been cut off: it has Size rows or more, or as many as one of Caps, or nothing is known.
+// Cut reports whether a page of so many rows may have been cut off: it has Size rows or more, or as many as one of Caps, or nothing is known.
 func (n Number) Cut(rows int) bool {
 	return rows >= n.Size || slices.Contains(n.Caps, rows) || !n.Exact && len(n.Caps) == 0
 }
@@ -176,13 +163,13 @@ func (n Number) Resize(size int) (Strategy, bool) {
 	return n, ok
 }
 
-// Total is the number that Rows names.
+// Total returns the number that Rows names.
 func (n Number) Total(p Page, _ bool) Total { return total(p, n.Rows) }
 
-// Documented is whether there is a number.
+// Documented reports whether there is a number.
 func (n Number) Documented() bool { return n.Rows != "" }
 
-// Reliable is whether there is a number and it is not Unsure.
+// Reliable reports whether there is a number and it is not Unsure.
 func (n Number) Reliable() bool { return n.Rows != "" && !n.Unsure }
 
 // AtOnce is a Number of which one page, numbered All, is said to be the whole listing, up to as many rows as one answer holds. The engine
@@ -192,7 +179,7 @@ type AtOnce struct {
 	All int
 }
 
-// Once is r made to ask for all rows in one answer.
+// Once returns r made to ask for all rows in one answer.
 func (a AtOnce) Once(r httpclient.Request) httpclient.Request { return r.With(a.In, a.Param, a.All) }
 
 // Offset asks for pages by the position of their first row. The next page begins after the rows that came, so a server that caps the size
@@ -206,7 +193,7 @@ type Offset struct {
 	Max       int    // the last position that can be asked for; 0: there is none
 }
 
-// First is r made to ask from position 0.
+// First returns r made to ask from position 0.
 func (o Offset) First(r httpclient.Request) httpclient.Request {
 	if o.SizeParam != "" {
 		r = r.With(o.In, o.SizeParam, o.Size)
@@ -224,16 +211,16 @@ func (o Offset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	return r.With(o.In, o.Param, next), next > at
 }
 
-// Total is the number that Rows names.
+// Total returns the number that Rows names.
 func (o Offset) Total(p Page, _ bool) Total { return total(p, o.Rows) }
 
-// Documented is whether there is a number.
+// Documented reports whether there is a number.
 func (o Offset) Documented() bool { return o.Rows != "" }
 
-// Reliable is whether there is a number.
+// Reliable reports whether there is a number.
 func (o Offset) Reliable() bool { return o.Rows != "" }
 
-// Beyond is whether rows follow p, which was asked for from the last position there is.
+// Beyond reports whether rows follow p, which was asked for from the last position there is.
 func (o Offset) Beyond(r httpclient.Request, p Page) bool {
 	at := param(r, o.In, o.Param)
 	if o.Max == 0 || at < o.Max || len(p.Records) == 0 {
@@ -256,10 +243,10 @@ type Token struct {
 	Path  string // the token's path in the answer
 }
 
-// First is r without a token.
+// First returns r without a token.
 func (Token) First(r httpclient.Request) httpclient.Request { return r }
 
-// Next is r with the page's token.
+// Next returns r with the page's token.
 func (t Token) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	token := p.Body.Get(t.Path).Text()
 	return r.With(t.In, t.Param, token), token != ""
@@ -270,10 +257,10 @@ type NextURL struct {
 	Path string // the address's path in the answer
 }
 
-// First is r as it is.
+// First returns r as it is.
 func (NextURL) First(r httpclient.Request) httpclient.Request { return r }
 
-// Next is r with the address in the place of its path and query.
+// Next returns r with the address in the place of its path and query.
 func (n NextURL) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	return follow(r, p.Body.Get(n.Path).Text())
 }
@@ -281,10 +268,10 @@ func (n NextURL) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 // Link follows the rel="next" address of the Link header (RFC 8288).
 type Link struct{}
 
-// First is r as it is.
+// First returns r as it is.
 func (Link) First(r httpclient.Request) httpclient.Request { return r }
 
-// Next is r with the address in the place of its path and query.
+// Next returns r with the address in the place of its path and query.
 func (Link) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	return follow(r, nextLink(p.Header))
 }
@@ -302,7 +289,7 @@ type Keyset struct {
 	Sorted    bool   // keys are in the order of their bytes, so that a page that is not is no answer to what was asked
 }
 
-// First is r made to ask for the rows after its place, or for the first ones.
+// First returns r made to ask for the rows after its place, or for the first ones.
 func (k Keyset) First(r httpclient.Request) httpclient.Request {
 	if k.SizeParam != "" {
 		r = r.With(k.In, k.SizeParam, k.Size)
@@ -313,7 +300,7 @@ func (k Keyset) First(r httpclient.Request) httpclient.Request {
 	return k.after(r, r.Place)
 }
 
-// Next is r with the key of the page's last row.
+// Next returns r with the key of the page's last row.
 func (k Keyset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	rows, ok := number(p, k.Rows)
 	if len(p.Records) == 0 || ok && rows <= int64(len(p.Records)) {
@@ -333,23 +320,23 @@ func (k Keyset) after(r httpclient.Request, key string) httpclient.Request {
 	return r.With(k.In, k.Param, key)
 }
 
-// Total is the number that Rows names in the first page: in the others it falls.
+// Total returns the number that Rows names in the first page: in the others it falls.
 func (k Keyset) Total(p Page, first bool) Total {
 	t := total(p, k.Rows)
 	t.Told = t.Told && first
 	return t
 }
 
-// Anchored is true: what comes or goes before the key moves nothing that is behind it.
+// Anchored returns true: what comes or goes before the key moves nothing that is behind it.
 func (Keyset) Anchored() bool { return true }
 
-// Documented is whether there is a number.
+// Documented reports whether there is a number.
 func (k Keyset) Documented() bool { return k.Rows != "" }
 
-// Reliable is whether there is a number.
+// Reliable reports whether there is a number.
 func (k Keyset) Reliable() bool { return k.Rows != "" }
 
-// Echoes is whether the keys of a Sorted listing rise from the one after which the page was to begin.
+// Echoes reports whether the keys of a Sorted listing rise from the one after which the page was to begin.
 func (k Keyset) Echoes(r httpclient.Request, p Page) bool {
 	last := r.Place
 	for _, row := range p.Records {
@@ -371,10 +358,10 @@ func (k Keyset) Resize(size int) (Strategy, bool) {
 // Func is for what is peculiar to one API: the whole strategy is how the next request follows from a page.
 type Func func(r httpclient.Request, p Page) (httpclient.Request, bool)
 
-// First is r as it is.
+// First returns r as it is.
 func (Func) First(r httpclient.Request) httpclient.Request { return r }
 
-// Next is f itself.
+// Next returns f itself.
 func (f Func) Next(r httpclient.Request, p Page) (httpclient.Request, bool) { return f(r, p) }
 
 // smaller sets size to what it should be, or half of it for 0, and is false when that is not smaller, or not asked for at all.
@@ -389,7 +376,7 @@ func smaller(param string, size *int, to int) bool {
 	return true
 }
 
-// number is the whole number at path in the answer, or false where path is "" or leads to none.
+// number returns the whole number at path in the answer, or false where path is "" or leads to none.
 func number(p Page, path string) (int64, bool) {
 	if path == "" {
 		return 0, false
@@ -397,7 +384,7 @@ func number(p Page, path string) (int64, bool) {
 	return p.Body.Get(path).Int()
 }
 
-// total is what the answer says at path.
+// total returns what the answer says at path.
 func total(p Page, path string) (t Total) {
 	if path == "" {
 		return t
@@ -410,7 +397,7 @@ func total(p Page, path string) (t Total) {
 	return t
 }
 
-// param is the whole number that r, which this package made, has for key.
+// param returns the whole number that r, which this package made, has for key.
 func param(r httpclient.Request, in httpclient.In, key string) int {
 	if in == httpclient.Body {
 		n, _ := r.Body[key].(int)

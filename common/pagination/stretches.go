@@ -21,13 +21,13 @@ type Stretches struct {
 // shortest is the length of the shortest stretch.
 const shortest = time.Second
 
-// First is r made to ask for all that is from r's place on.
+// First returns r made to ask for all that is from r's place on.
 func (s Stretches) First(r httpclient.Request) httpclient.Request {
 	from, _ := ends(r.Place)
 	return s.ask(s.Offset.First(r), from)
 }
 
-// Next is the next page of the stretch, its first half, or the stretch after it.
+// Next returns the next page of the stretch, its first half, or the stretch after it.
 func (s Stretches) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	from, later := ends(r.Place)
 	rows, ok := number(p, s.Rows)
@@ -46,7 +46,7 @@ func (s Stretches) Next(r httpclient.Request, p Page) (httpclient.Request, bool)
 	return s.ask(s.Offset.First(r), later...), true
 }
 
-// half is the middle of the stretch from from until the first of later; false where it cannot be shorter.
+// half returns the middle of the stretch from from until the first of later; false where it cannot be shorter.
 func (s Stretches) half(from time.Time, later []time.Time) (middle time.Time, ok bool) {
 	until := time.Now()
 	if len(later) > 0 {
@@ -59,7 +59,7 @@ func (s Stretches) half(from time.Time, later []time.Time) (middle time.Time, ok
 	return from.Add(max(length/2, shortest)).Truncate(shortest), length > shortest
 }
 
-// ask is r made to ask for the stretch between the first two of ends, or from the first on if that is all; the others are those of the
+// ask returns r made to ask for the stretch between the first two of ends, or from the first on if that is all; the others are those of the
 // stretches after it, and the last stretch is open.
 func (s Stretches) ask(r httpclient.Request, ends ...time.Time) httpclient.Request {
 	var until time.Time
@@ -77,7 +77,7 @@ func (s Stretches) ask(r httpclient.Request, ends ...time.Time) httpclient.Reque
 	return r
 }
 
-// Total is the number of rows in the first page: the stretch is open then.
+// Total returns the number of rows in the first page: the stretch is open then.
 func (s Stretches) Total(p Page, first bool) Total {
 	t := total(p, s.Rows)
 	t.Told = t.Told && first
@@ -90,7 +90,7 @@ func (s Stretches) Resize(size int) (Strategy, bool) {
 	return s, ok
 }
 
-// ends is when the stretch of a place begins, or zero, and when it and the ones after it end.
+// ends returns when the stretch of a place begins, or zero, and when it and the ones after it end.
 func ends(place string) (from time.Time, later []time.Time) {
 	for i, mark := range strings.Split(place, "/") {
 		at, err := time.Parse(time.RFC3339, mark)

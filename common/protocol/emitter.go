@@ -300,7 +300,7 @@ func (e *Emitter) Failure(err error, d *Descriptor) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	f := fault.Of(err)
-	key := failureKey{f.Kind, f.Message, stackOf(err)}
+	key := failureKey{f.Kind, f.Message, fault.StackOf(err)}
 	if e.failures[key] {
 		return e.err
 	}

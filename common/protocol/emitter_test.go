@@ -268,7 +268,7 @@ func TestLines(t *testing.T) {
 
 func TestPanicsCarryTheirStack(t *testing.T) {
 	boom := func(value any) (err error) {
-		defer func() { err = Recovered(recover()) }()
+		defer func() { err = fault.Recovered(recover()) }()
 		panic(value)
 	}
 	err := fmt.Errorf("reading deals: %w", boom("no such thing"))
@@ -285,7 +285,7 @@ func TestPanicsCarryTheirStack(t *testing.T) {
 		!strings.Contains(got.InternalMessage, "panic: no such thing") || !strings.Contains(got.StackTrace, "TestPanicsCarryTheirStack") {
 		t.Errorf("got %+v", got)
 	}
-	if p, ok := errors.AsType[*Panic](err); !ok || p.Value != "no such thing" {
+	if p, ok := errors.AsType[*fault.Panic](err); !ok || p.Value != "no such thing" {
 		t.Errorf("the panic is not found in %v", err)
 	}
 }
@@ -311,7 +311,7 @@ func TestTextIsRedacted(t *testing.T) {
 		e.Redact(redact.New(secret))
 		must(t, e.Log(slog.LevelInfo, "log "+secret), e.ConnectionStatus(false, "status "+secret))
 		must(t, e.Failure(&fault.Error{Message: "message " + secret, Err: errors.New("cause " + secret)}, nil))
-		must(t, e.Failure(&fault.Error{Message: "panicked", Err: &Panic{Value: secret, Stack: []byte("stack " + secret)}}, nil))
+		must(t, e.Failure(&fault.Error{Message: "panicked", Err: &fault.Panic{Value: secret, Stack: []byte("stack " + secret)}}, nil))
 		// A secret that the limit would cut in half must be gone before.
 		must(t, e.Failure(&fault.Error{Message: strings.Repeat("x", messageLimit-9) + secret}, nil))
 		log := slog.New(NewLogHandler(e, slog.LevelInfo))

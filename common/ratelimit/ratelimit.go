@@ -38,7 +38,7 @@ func (w *waiter) nudge() {
 	}
 }
 
-// Every is a documented quota: n requests in any window of length per, less a margin of 2 % (n/50). An n below 1 is 1; a per of 0 or less
+// Every returns a documented quota: n requests in any window of length per, less a margin of 2 % (n/50). An n below 1 is 1; a per of 0 or less
 // is no quota.
 //
 // All of it may go at once. What one request takes is free again per after its done was called: the server counted it before, so in no
@@ -63,7 +63,7 @@ func Spaced(per time.Duration, n int) *Limiter {
 // Unlimited admits all at once, but for Hold.
 func Unlimited() *Limiter { return &Limiter{} }
 
-// Window is the length of the quota's window, or 0 where there is none (spaced or unlimited).
+// Window returns the length of the quota's window, or 0 where there is none (spaced or unlimited).
 func (l *Limiter) Window() time.Duration {
 	if l == nil {
 		return 0
@@ -165,7 +165,7 @@ func (l *Limiter) look(w *waiter) (start time.Time, limited, admitted bool) {
 	return start, due.Sub(now) >= noticeable, false
 }
 
-// due is when quota and Hold let the waiter at place go, as far as one can know: what is in flight is taken to be counted now.
+// due returns when quota and Hold are expected to let the waiter at place go, as if what is in flight was counted now.
 func (l *Limiter) due(now time.Time, place int) time.Time {
 	due := l.held
 	if place -= l.idle; l.slots > 0 && place >= 0 {
@@ -189,7 +189,7 @@ func (l *Limiter) warm(now time.Time) {
 	l.idle += n
 }
 
-// release is the done of a request that was just admitted.
+// release returns the done of a request that was just admitted.
 func (l *Limiter) release() func() {
 	if l.slots == 0 {
 		return func() {}

@@ -163,15 +163,20 @@ func wholeNumber(s []byte) (n int64, ok bool) {
 		}
 		mantissa *= 10
 	}
+	return signed(mantissa, negative)
+}
+
+// signed returns n, or -n where it is negative, as far as that is an int64.
+func signed(n uint64, negative bool) (int64, bool) {
 	switch {
-	case negative && mantissa == -math.MinInt64:
+	case negative && n == -math.MinInt64:
 		return math.MinInt64, true
-	case mantissa > math.MaxInt64:
+	case n > math.MaxInt64:
 		return 0, false
 	case negative:
-		return -int64(mantissa), true
+		return -int64(n), true
 	}
-	return int64(mantissa), true
+	return int64(n), true
 }
 
 // readExponent is the number behind an e. What is larger than any number of digits in memory is cut down to something that still is.

@@ -2,11 +2,29 @@
 //
 // A connector describes an API: its transport, its listings, and what a time of change looks like in it. The engine owns everything that
 // is the same for all of them: the loop over slices and pages, what is read in parallel, what is sent and what is not, the state, the
-// statuses, and the ending. A connector that needs code where a description should do is a hint that the engine has something to learn.
+// statuses, and the ending. This package translates the description: package listing reads pages, package replication decides what of them
+// is sent. A connector that needs code where a description should do is a hint that the engine has something to learn.
+//
+// # Functions in a description
+//
+// The function handed to New is pure: it is called once for each check, discovery or read, and decides nothing by what it finds outside of the
+// configuration. What is called for requests and answers (Judge, Absent, Refused, TooLarge, Notice, Ask, a strategy of pagination, a Signer)
+// is called by many goroutines at once, and again when a request is repeated: it is pure too, or guards what it keeps. It may use a Response
+// until it returns, and copies what it keeps of Body or Text, which are the memory of a page. Always is called by one goroutine at a time for
+// each stream. A panic in any of them fails the streams that wait for it and no other.
+//
+// Judge, Absent, Refused and Notice see every answer, also each good page, and each path that they look up is one more pass over it: they look
+// at the status first where they can. TooLarge is asked about failures alone.
+//
+// # Paths
+//
+// A path names a member of a row or an answer: names with dots between them, numbers for elements of arrays (a dot in a name is written "\\.").
+// A path that leads to nothing is no error. It gives: no rows, which is a failure of the answer, for Records; a row without a time, which is
+// always sent, for Cursor.Field; a row without a key, which is told from others by its bytes, for Key; null for Put; a row that is not asked
+// for, with one WARN, for Params; false for Where; an empty array for Array; and an open row for Open.
 package rest
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/url"
 	"time"
@@ -16,6 +34,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/replication"
 )
 
 // API describes one API as one configuration sees it.
@@ -27,6 +46,9 @@ type API struct {
 	Check   string              // the stream whose first page tells whether the configuration works
 	// Absent is whether an answer says that this account does not have what was asked for; see Stream.Optional.
 	Absent func(*httpclient.Response) bool
+	// TooLarge is whether an answer says that the page asked for is too large, and which size is not, 0 where it does not say; nil: none does.
+	// A failure after such an answer is asked for again with smaller pages, where the listing can be read so. It is asked about failures alone.
+	TooLarge func(*httpclient.Response) (most int, tooLarge bool)
 	// Notice is a sentence about an answer that the user should know of, such as that a quota is nearly used up, or ""; nil: there is none. The
 	// first one in a run is a warning.
 	Notice   func(*httpclient.Response) string
@@ -61,8 +83,6 @@ type Stream struct {
 	Explode *Explode            // the stream is an array inside the rows of another stream
 	Partial *Partial            // a list inside the rows may come in part
 	Shape   []record.Edit       // what a row needs besides the types of the schema's columns, into which it is brought by itself
-	// Map is the last resort, before Shape; a nil record drops the row.
-	Map func(record.Record) (record.Record, error)
 	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.
 	Needs string
 	// Optional says that not every account has the stream: where API.Absent finds it missing it is empty, with one WARN, but only if the
@@ -111,7 +131,7 @@ type Removed struct {
 }
 
 // RemovedKept is how many keys of removed rows a stream's state holds at the most.
-const RemovedKept = 10_000
+const RemovedKept = replication.RemovedKept
 
 // Parent says for which rows of which stream another one is read. The parent's listing is read once for all its children, and also when
 // the parent itself was not selected.
@@ -197,13 +217,13 @@ func (d *Date) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Time is the moment that d names, in zone where it names none itself; zero for "".
+// Time returns the moment that d names, in zone where it names none itself; zero for "".
 func (d Date) Time(zone *time.Location) time.Time {
 	t, _ := record.ParseTime(string(d), nil, zone)
 	return t
 }
 
-// name is the name of the cursor field in the record as it is sent, or "" without a cursor.
+// name returns the name of the cursor field in the record as it is sent, or "" without a cursor.
 func (c *Cursor) name() string {
 	switch {
 	case c == nil:
@@ -215,7 +235,7 @@ func (c *Cursor) name() string {
 	}
 }
 
-// zone is where times without an offset are read and marks are written.
+// zone returns the zone in which times without an offset are read and marks are written.
 func (c *Cursor) zone() *time.Location {
 	if c == nil || c.Zone == nil {
 		return time.UTC
@@ -231,23 +251,15 @@ func (c *Cursor) layouts() []string {
 	return c.Layouts
 }
 
-// margin is that of the cursor, or none without a cursor.
-func (c *Cursor) margin() time.Duration {
-	if c == nil {
-		return 0
-	}
-	return cmp.Or(c.Margin, DefaultMargin)
-}
-
-// start is the moment before which rows are not sent, or zero.
+// start returns the moment before which rows are not sent, or zero.
 func (c *Cursor) start() time.Time {
-	if c == nil || c.Start == "" {
+	if c.Start == "" {
 		return time.Time{}
 	}
 	return c.Start.Time(c.zone())
 }
 
-// origin is the stream whose listing s is made from: s.Name itself where s has a listing of its own.
+// origin returns the stream whose listing s is made from: s.Name itself where s has a listing of its own.
 func (s *Stream) origin() string {
 	switch {
 	case s.Parent != nil:
@@ -259,12 +271,12 @@ func (s *Stream) origin() string {
 	}
 }
 
-// request is the stream's request before anything that varies.
+// request returns the stream's request before anything that varies.
 func (s *Stream) request() httpclient.Request {
 	return httpclient.Request{Method: s.Method, Path: s.Path, Query: s.Query, Body: s.Body}
 }
 
-// with is r with each of params where s's method has its parameters.
+// with returns r with params where the stream has its parameters: in its body, or else in the query.
 func (s *Stream) with(r httpclient.Request, params map[string]any) httpclient.Request {
 	in := httpclient.Query
 	if s.Body != nil {

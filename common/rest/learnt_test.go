@@ -124,12 +124,14 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 	source := a.source(func(d rest.API) rest.API {
 		d = listed(d)
 		d.Pages = pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: 20, Exact: true}
-		d.Judge = func(r *httpclient.Response) error {
-			if r.Body.Get("mensagem").Text() == "at most 3" {
-				return &pagination.TooLarge{Max: 3, Err: fault.Systemf("at most 3")}
+		tooLarge := func(r *httpclient.Response) bool { return r.Body.Get("mensagem").Text() == "at most 3" }
+		d.Judge = func(r *httpclient.Response) httpclient.Verdict {
+			if tooLarge(r) {
+				return httpclient.Fail(fault.Systemf("at most 3"))
 			}
-			return nil
+			return httpclient.Verdict{}
 		}
+		d.TooLarge = func(r *httpclient.Response) (int, bool) { return 3, tooLarge(r) }
 		return d
 	})
 	o := read(t.Context(), t, source, nil, "things")
@@ -155,21 +157,15 @@ func TestListingThatRepeatsInsteadOfEnding(t *testing.T) {
 	}
 }
 
-func TestMapAndShape(t *testing.T) {
+func TestShape(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) { return paged(r, things(3)) })
 	o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
 		d = listed(d)
-		d.Streams[0].Map = func(r record.Record) (record.Record, error) {
-			if id, _ := r.Get("id").Int(); id == 2 {
-				return nil, nil
-			}
-			return r, nil
-		}
 		d.Streams[0].Shape = []record.Edit{record.Rename{From: "t", To: "when"}}
 		return d
 	}), nil, "things")
 	o.complete(t)
-	want := fmt.Sprint([]string{`{"id":1,"when":"2026-01-01 10:00:00"}`, `{"id":3,"when":"2026-01-03 10:00:00"}`})
+	want := fmt.Sprint([]string{`{"id":1,"when":"2026-01-01 10:00:00"}`, `{"id":2,"when":"2026-01-02 10:00:00"}`, `{"id":3,"when":"2026-01-03 10:00:00"}`})
 	if got := fmt.Sprint(o.records["things"]); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

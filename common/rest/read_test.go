@@ -618,9 +618,8 @@ func TestOneStreamFailsAlone(t *testing.T) {
 	})
 	o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
 		d = listed(d)
-		d.Streams = append(d.Streams, rest.Stream{Name: "other", Path: "/other"}, rest.Stream{
-			Name: "wild", Path: "/things", Map: func(record.Record) (record.Record, error) { panic("a mistake") },
-		})
+		d.Absent = func(*httpclient.Response) bool { panic("a mistake") }
+		d.Streams = append(d.Streams, rest.Stream{Name: "other", Path: "/other"}, rest.Stream{Name: "wild", Path: "/things", Optional: true})
 		return d
 	}), nil, "other", "things", "wild")
 	if got := o.statuses["things"]; !slices.Equal(got, []string{"STARTED", "RUNNING", "COMPLETE"}) {
@@ -629,7 +628,7 @@ func TestOneStreamFailsAlone(t *testing.T) {
 	if len(o.failures) != 2 {
 		t.Errorf("failures %v", o.failures)
 	}
-	if _, ok := errors.AsType[*protocol.Panic](o.err); !ok {
+	if _, ok := errors.AsType[*fault.Panic](o.err); !ok {
 		t.Errorf("the panic got lost in %v", o.err)
 	}
 }

@@ -17,11 +17,11 @@ import (
 func sets(d rest.API) rest.API {
 	d = dated(d)
 	d.Check = "others"
-	d.Judge = func(r *httpclient.Response) error {
+	d.Judge = func(r *httpclient.Response) httpclient.Verdict {
 		if r.Status == http.StatusUnauthorized {
-			return fault.Configf("Mend the token or a parameter.")
+			return httpclient.Fail(fault.Configf("Mend the token or a parameter."))
 		}
-		return nil
+		return httpclient.Verdict{}
 	}
 	s := &d.Streams[0]
 	s.Each = []map[string]any{{}, {"status": 1}, {"status": 2}, {"status": 3}}

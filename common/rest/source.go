@@ -7,13 +7,12 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
-	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/replication"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
@@ -30,10 +29,10 @@ func New[C any](files fs.FS, describe func(C) API) *Source {
 	return &Source{spec.Describe(files, describe)}
 }
 
-// Spec is the connector's specification.
+// Spec returns the connector's specification.
 func (s *Source) Spec() (json.RawMessage, error) { return s.description.JSON() }
 
-// Schemas is the names of the streams that have a schema, sorted.
+// Schemas returns the names of the streams that have a schema, sorted.
 func (s *Source) Schemas() ([]string, error) {
 	files, err := s.description.Files()
 	if err != nil {
@@ -48,7 +47,7 @@ const checkBudget = 25 * time.Second
 // Check asks for the first page of the stream that the description names, as a read would; of one that is made from the rows of another,
 // for the first page of that.
 func (s *Source) Check(ctx context.Context, config []byte) error {
-	api, err := s.description.Open(config)
+	api, err := s.open(config)
 	if err != nil {
 		return err
 	}
@@ -57,26 +56,15 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	if err != nil {
 		return err
 	}
-	r := run{api: api, log: protocol.Logger(ctx), now: time.Now()}
-	r.reader = r.newReader(client, 1)
-	return r.alive(ctx)
+	return newRun(ctx, api, nil, client, 1).alive(ctx, nil)
 }
 
 // bytesInFlight is how much memory the answers may take that are not in use yet.
 const bytesInFlight = 64 << 20
 
-// newReader is what reads the run's listings, with so many requests in flight.
-func (r *run) newReader(client *httpclient.Client, parallel int) *listing.Reader {
-	reader := &listing.Reader{
-		Client: client, Log: r.log, Budget: httpclient.NewBudget(bytesInFlight), Began: r.now,
-		Judge: r.api.Judge, Absent: r.api.Absent, Notice: r.api.Notice,
-	}
-	return reader.New(parallel)
-}
-
-// Discover is the catalog: every stream of the description, in its order, with its schema.
+// Discover returns the catalog: every stream of the description, in its order, with its schema.
 func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, error) {
-	api, err := s.description.Open(config)
+	api, err := s.open(config)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +97,7 @@ func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, 
 func (s *Source) Read(
 	ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, given []byte, out *protocol.Emitter,
 ) error {
-	api, err := s.description.Open(config)
+	api, err := s.open(config)
 	if err != nil {
 		return err
 	}
@@ -132,36 +120,26 @@ func (s *Source) Read(
 	if err := input.Foreign(names); err != nil {
 		return err
 	}
-	r := run{
-		api: api, schemas: schemas, out: out, log: protocol.Logger(ctx), now: time.Now(),
-	}
-	r.reader = r.newReader(client, cmp.Or(api.Parallel, defaultParallel))
+	r := newRun(ctx, api, schemas, client, cmp.Or(api.Parallel, defaultParallel))
 	for _, warning := range api.Warn {
 		r.log.Warn(warning)
 	}
-	families, failures := r.families(cat, input)
-	for _, err := range failures {
-		if errors.Is(err, errState) {
-			return err // a state that is not understood stops all streams before anything was sent
-		}
+	docs, err := r.states(cat, input)
+	if err != nil {
+		return err // a state that is not understood stops all streams before anything was sent
 	}
-	var wait sync.WaitGroup
-	results := make([]error, len(families))
-	for i, f := range families {
-		wait.Go(func() {
-			if f.read(ctx); !f.absent {
-				results[i] = f.end(ctx)
-			}
-		})
+	families, failures := r.families(cat, docs, out)
+	sync := replication.Sync{Reader: r.reader, Out: out, Log: r.log, Began: r.began, Alive: r.alive}
+	return errors.Join(failures, sync.Run(ctx, families))
+}
+
+// open returns the description for a configuration.
+func (s *Source) open(config []byte) (API, error) {
+	api, err := s.description.Open(config)
+	if err != nil {
+		return api, err
 	}
-	wait.Wait()
-	for i, f := range families {
-		if f.absent {
-			f.missing(ctx)
-			results[i] = f.end(ctx)
-		}
-	}
-	return errors.Join(append(failures, results...)...)
+	return api, api.mistake()
 }
 
 // connect makes the client for api, unless the configuration cannot work.
@@ -175,11 +153,10 @@ func (s *Source) connect(ctx context.Context, api *API, config []byte) (*httpcli
 	}
 	api.Redact = redactor
 	api.Log = protocol.Logger(ctx)
-	api.Waiting = waiting
 	return httpclient.New(api.Options)
 }
 
-// stream is the description of the stream with that name, or nil.
+// stream returns the description of the stream with that name, or nil.
 func (a *API) stream(name string) *Stream {
 	i := slices.IndexFunc(a.Streams, func(s Stream) bool { return s.Name == name })
 	if i < 0 {

@@ -95,16 +95,17 @@ func (c *catalogue) answer(r *http.Request) (int, string) {
 func described(d rest.API) rest.API {
 	position := pagination.Offset{In: httpclient.Body, Param: "From", SizeParam: "Size", Size: 10, Rows: "left", Max: 40}
 	d.Check = "rows"
-	d.Judge = func(r *httpclient.Response) error {
+	d.Judge = func(r *httpclient.Response) httpclient.Verdict {
 		switch text := r.Body.Get("bad").Text(); text {
 		case "":
-			return nil
+			return httpclient.Verdict{}
 		case "too many":
-			return &pagination.TooLarge{Err: errors.New(text)}
+			return httpclient.Fail(errors.New(text))
 		default:
-			return fault.Configf("It was refused: %s.", text)
+			return httpclient.Fail(fault.Configf("It was refused: %s.", text))
 		}
 	}
+	d.TooLarge = func(r *httpclient.Response) (int, bool) { return 0, r.Body.Get("bad").Text() == "too many" }
 	d.Notice = func(*httpclient.Response) string { return "The quota is nearly used up" }
 	changed := &rest.Cursor{Field: "changed", Hidden: true, Ask: func(r httpclient.Request, from, _ time.Time) httpclient.Request {
 		return r.With(httpclient.Body, "Filters.since", "changed >= "+from.Format(time.RFC3339))

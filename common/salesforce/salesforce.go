@@ -43,12 +43,12 @@ func (c Credentials) Signer(scheme, tokenURL string) httpclient.Signer {
 	return &auth.OAuth2{TokenURL: cmp.Or(tokenURL, Login+"/services/oauth2/token"), Grant: grant, Scheme: scheme}
 }
 
-// Error is the first one in Salesforce's list of errors; code is "" where the answer is no such list.
+// Error returns the first one in Salesforce's list of errors; code is "" where the answer is no such list.
 func Error(res *httpclient.Response) (code, message string) {
 	return res.Body.Get("0.errorCode").Text(), res.Body.Get("0.message").Text()
 }
 
-// Words is all codes and messages in Salesforce's list of errors, "" where the answer is no such list.
+// Words returns all codes and messages in Salesforce's list of errors, "" where the answer is no such list.
 func Words(res *httpclient.Response) string {
 	if len(res.Body) == 0 || res.Body[0] != '[' {
 		return ""
@@ -62,7 +62,7 @@ func Words(res *httpclient.Response) string {
 
 // Judge knows the failures of Salesforce itself: of a session, and those that pass. In a list of errors these tell that nothing was done, or
 // that all of it was undone: Salesforce rolls back what ends with an exception that nobody caught.
-func Judge(res *httpclient.Response) error {
+func Judge(res *httpclient.Response) httpclient.Verdict {
 	said := Words(res)
 	if strings.Contains(said, "INVALID_SESSION_ID") {
 		_, message := Error(res)
@@ -75,40 +75,45 @@ func Judge(res *httpclient.Response) error {
 // limited is the code of a request over a limit: of those in 24 hours, or of those at the same time, which the message tells apart.
 const limited = "REQUEST_LIMIT_EXCEEDED"
 
-// Passing is the verdict on an answer in which Salesforce says, in the words of an error or of an exception, why nothing was done, where
-// that passes by itself, and nil otherwise. When the requests of the day are used up, asking again is no use before some hours have passed.
-func Passing(said string) error {
+// Passing returns the verdict on an answer in which Salesforce says, in the words of an error or of an exception, why nothing was done, where
+// that passes by itself, and no opinion otherwise. When the requests of the day are used up, asking again is no use before some hours have passed.
+func Passing(said string) httpclient.Verdict {
 	switch {
 	case !Passes(said):
-		return nil
+		return httpclient.Verdict{}
 	case strings.Contains(strings.ToUpper(said), limited) && strings.Contains(said, "Concurrent"):
 		return httpclient.Busy(fault.Transientf("Salesforce refuses requests because too many run at the same time. Trying again later may help."))
 	case strings.Contains(strings.ToUpper(said), limited):
-		return fault.Transientf("The organisation's daily limit of API requests is used up. Salesforce counts those of the last 24 hours, so " +
-			"requests become possible again, little by little, within the next 24 hours.")
+		return httpclient.Fail(fault.Transientf("The organisation's daily limit of API requests is used up. Salesforce counts those of the last " +
+			"24 hours, so requests become possible again, little by little, within the next 24 hours."))
 	}
 	return httpclient.Undone(fault.Transientf("Salesforce failed for a reason that passes by itself: %s. Trying again later may help.",
 		strings.TrimSuffix(said, ".")))
 }
 
-// Passes is whether Salesforce says, in the words of an error or of an exception, that something failed for a reason that passes by itself,
+// Passes reports whether Salesforce says, in the words of an error or of an exception, that something failed for a reason that passes by itself,
 // such as a row that another process has locked. The codes are those of Salesforce's lists of exception codes and status codes; a lock and a
 // query that took too long are also told in sentences alone.
 func Passes(said string) bool {
-	return said != "" && regexp.MustCompile(
-		`(?i)\b(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|SERVER_UNAVAILABLE|API_CURRENTLY_DISABLED|TOO_MANY_APEX_REQUESTS|`+
-			limited+`)\b|exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|running for too long`,
-	).MatchString(said)
+	return said != "" && passing.MatchString(said)
 }
 
-// TooMuch is whether Salesforce says, in the words of an error or of an exception, that a request asked for more than it does at once: more
+var (
+	passing = regexp.MustCompile(
+		`(?i)\b(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|SERVER_UNAVAILABLE|API_CURRENTLY_DISABLED|TOO_MANY_APEX_REQUESTS|` +
+			limited + `)\b|exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|` +
+			`running for too long`)
+	tooMuch = regexp.MustCompile(`LimitException|\b(QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG)\b|(?i:running for too long)`)
+	quotes  = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+)
+
+// TooMuch reports whether Salesforce says, in the words of an error or an exception, that a request asked for more than it does at once: more
 // than Apex, in which services are written, has memory or time for, or a query that takes too long.
 func TooMuch(said string) bool {
-	return said != "" && regexp.MustCompile(
-		`LimitException|\b(QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG)\b|(?i:running for too long)`).MatchString(said)
+	return said != "" && tooMuch.MatchString(said)
 }
 
-// Usage is a sentence where more than nine tenths of the organisation's daily limit are used up, or "". Salesforce says it with each answer.
+// Usage returns a sentence where more than nine tenths of the organisation's daily limit are used up, or "". Salesforce says it with each answer.
 func Usage(res *httpclient.Response) string {
 	const header, share = "api-usage=", 0.9
 	for part := range strings.FieldsFuncSeq(res.Header.Get("Sforce-Limit-Info"), func(r rune) bool { return r == ';' || r == ',' || r == ' ' }) {
@@ -126,7 +131,7 @@ func Usage(res *httpclient.Response) string {
 	return ""
 }
 
-// Text is s as text in a condition of SOQL.
+// Text returns s as text in a condition of SOQL.
 func Text(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+	return "'" + quotes.Replace(s) + "'"
 }

@@ -1,7 +1,6 @@
 package salesforce_test
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -48,20 +47,20 @@ func TestSigner(t *testing.T) {
 
 func TestJudge(t *testing.T) {
 	daily := salesforce.Judge(answer(403, `[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]`))
-	if f := fault.Of(daily); f.Kind != fault.Transient || !strings.Contains(f.Message, "24 hours") {
+	if f := fault.Of(daily.Err()); f.Kind != fault.Transient || !strings.Contains(f.Message, "24 hours") {
 		t.Errorf("the daily limit is %v", daily)
 	}
 	busy := salesforce.Judge(answer(403, `[{"message":"ConcurrentRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]`))
-	if busy == nil || errors.Unwrap(busy) == nil {
+	if !strings.HasPrefix(busy.String(), "busy: ") {
 		t.Errorf("the limit of what runs at the same time is %v, which is not to be asked again", busy)
 	}
 	expired := salesforce.Judge(answer(401, `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]`))
-	if f := fault.Of(expired); f.Kind != fault.Config || !strings.Contains(f.Message, "run out") || errors.Unwrap(expired) == nil {
+	if f := fault.Of(expired.Err()); f.Kind != fault.Config || !strings.Contains(f.Message, "run out") || !strings.HasPrefix(expired.String(), "expired: ") {
 		t.Errorf("a session that is not good is %v", expired)
 	}
 	for _, other := range []string{`[{"errorCode":"FORBIDDEN","message":"no"}]`, `{"Erro":false}`, `[]`, `null`} {
-		if err := salesforce.Judge(answer(403, other)); err != nil {
-			t.Errorf("%s is %v", other, err)
+		if v := salesforce.Judge(answer(403, other)); v != (httpclient.Verdict{}) {
+			t.Errorf("%s is %v", other, v)
 		}
 	}
 }
@@ -87,9 +86,9 @@ func TestJudgeKnowsWhatPasses(t *testing.T) {
 		`{"Erro":true,"Mensagem":"UNABLE_TO_LOCK_ROW"}`:                                                                                               false, // which was caught
 	} {
 		for _, status := range []int{200, 400, 403, 500, 503} {
-			err := salesforce.Judge(answer(status, body))
-			if (err != nil) != undone || undone && (fault.Of(err).Kind != fault.Transient || errors.Unwrap(err) == nil) { // around it is what asks again
-				t.Errorf("%d %s: %v", status, body, err)
+			v := salesforce.Judge(answer(status, body))
+			if (v != httpclient.Verdict{}) != undone || undone && (fault.Of(v.Err()).Kind != fault.Transient || !strings.HasPrefix(v.String(), "undone: ")) {
+				t.Errorf("%d %s: %v", status, body, v)
 			}
 		}
 	}
@@ -101,9 +100,9 @@ func TestJudgeEndsAtTheDailyLimit(t *testing.T) {
 		`[{"errorCode":"APEX_ERROR","message":"REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded."}]`,
 	} {
 		for _, status := range []int{403, 503} {
-			err := salesforce.Judge(answer(status, body))
-			if f := fault.Of(err); f == nil || f.Kind != fault.Transient || errors.Unwrap(err) != nil { // bare: it is not asked again
-				t.Errorf("%d %s: %v", status, body, err)
+			v := salesforce.Judge(answer(status, body))
+			if f := fault.Of(v.Err()); f == nil || f.Kind != fault.Transient || !strings.HasPrefix(v.String(), "fail: ") { // it is not asked again
+				t.Errorf("%d %s: %v", status, body, v)
 			}
 		}
 	}

@@ -48,7 +48,7 @@ type Cycle struct {
 	Records   int64             `json:"records"`             // sent so far; it makes two states of one cycle differ
 }
 
-// Continues is whether a pass in mode, which sends rows from from on, and those of new parents from startDate on, may go on from c. nil is
+// Continues reports whether a pass in mode, which sends rows from from on, and those of new parents from startDate on, may go on from c. nil is
 // continued by none.
 func (c *Cycle) Continues(mode protocol.SyncMode, from, startDate time.Time) bool {
 	return c != nil && c.Mode == mode && c.From.Equal(from) && c.StartDate.Equal(startDate)
@@ -102,7 +102,7 @@ func Decode(stream string, doc json.RawMessage, cursor string, layouts []string,
 		}
 		return d, nil
 	}
-	value := members.Get(strings.NewReplacer(`\`, `\\`, `.`, `\.`).Replace(cursor))
+	value := members.Get(dots.Replace(cursor))
 	if !value.Exists() {
 		if older := d.Cycle != nil && d.Cycle.Mode == "" && !d.Cycle.Start.IsZero(); !older && !empty {
 			return Doc{}, foreign(stream, fmt.Sprintf("it has no member %q", cursor))
@@ -115,6 +115,9 @@ func Decode(stream string, doc json.RawMessage, cursor string, layouts []string,
 	}
 	return d, nil
 }
+
+// dots writes the name of a member as a path to it.
+var dots = strings.NewReplacer(`\`, `\\`, `.`, `\.`)
 
 func foreign(stream, why string) error {
 	return fault.Configf("The state of stream %q was written by another connector or another version: %s. Reset that stream's state.", stream, why)
@@ -180,7 +183,7 @@ func (d Doc) Encode(cursor string, zone *time.Location) (json.RawMessage, error)
 	return json.Marshal(out)
 }
 
-// shown is t in zone, or in UTC where the zone's offset at the time cannot be written: before there were time zones it had seconds.
+// shown returns t in zone, or in UTC where the zone's offset at the time cannot be written: before there were time zones it had seconds.
 func shown(t time.Time, zone *time.Location) time.Time {
 	if _, offset := t.In(zone).Zone(); offset%60 != 0 {
 		return t.UTC()

@@ -31,7 +31,7 @@ type span struct{ from, to int64 }
 // minLoose is how many numbers may wait to be put among the ranges, however few these are.
 const minLoose = 1024
 
-// Len is the number of keys, or the largest int64 where there are more.
+// Len returns the number of keys, or the largest int64 where there are more.
 func (s *Set) Len() int64 {
 	if s == nil {
 		return 0
@@ -39,7 +39,7 @@ func (s *Set) Len() int64 {
 	return sum(s.numbers, int64(len(s.loose)+len(s.texts)))
 }
 
-// Has is whether key is in the set.
+// Has reports whether key is in the set.
 func (s *Set) Has(key string) bool {
 	if s == nil {
 		return false
@@ -82,13 +82,13 @@ func (s *Set) AddAll(other *Set) {
 	}
 }
 
-// ranged is whether n is in one of the ranges.
+// ranged reports whether n is in one of the ranges.
 func (s *Set) ranged(n int64) bool {
 	i, exact := slices.BinarySearchFunc(s.ranges, n, func(r span, n int64) int { return cmp.Compare(r.from, n) })
 	return exact || i > 0 && n <= s.ranges[i-1].to
 }
 
-// patience is how many numbers wait before they are put among the ranges.
+// patience returns how many numbers wait before they are put among the ranges.
 func (s *Set) patience() int { return max(minLoose, len(s.ranges)/4) }
 
 // settle puts more, in any order, and the numbers that wait among the ranges.
@@ -104,7 +104,7 @@ func (s *Set) settle(more []span) {
 	}
 }
 
-// merge is the ranges of a and b, each sorted by where its ranges begin, with those that touch or overlap made one.
+// merge returns the ranges of a and b, each sorted by where its ranges begin, with those that touch or overlap made one.
 func merge(a, b []span) []span {
 	all := make([]span, 0, len(a)+len(b))
 	for len(a)+len(b) > 0 {
@@ -127,7 +127,7 @@ func merge(a, b []span) []span {
 	return all
 }
 
-// spans is numbers as ranges of one number each.
+// spans returns numbers as ranges of one number each.
 func spans(numbers map[int64]struct{}) []span {
 	all := make([]span, 0, len(numbers))
 	for n := range numbers {
@@ -136,7 +136,7 @@ func spans(numbers map[int64]struct{}) []span {
 	return all
 }
 
-// size is how many numbers there are in r, or the largest int64 where there are more.
+// size returns how many numbers there are in r, or the largest int64 where there are more.
 func (r span) size() int64 {
 	if n := uint64(r.to) - uint64(r.from); n < math.MaxInt64 {
 		return int64(n) + 1
@@ -144,7 +144,7 @@ func (r span) size() int64 {
 	return math.MaxInt64
 }
 
-// sum is a + b, neither of them negative, or the largest int64 where that is less.
+// sum returns a + b, neither of them negative, or the largest int64 where that is less.
 func sum(a, b int64) int64 {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64
@@ -158,7 +158,7 @@ type mixed struct {
 	Texts   []string `json:"texts"`
 }
 
-// MarshalJSON is the set's short form, the same for the same keys: a text of ranges ("1-500,502"), an array of texts where no key is a whole
+// MarshalJSON returns the set's short form, the same for the same keys: a text of ranges ("1-500,502"), an array of texts where no key is a whole
 // number, or {"numbers":"1-500,502","texts":["a"]} where only some are.
 func (s *Set) MarshalJSON() ([]byte, error) {
 	if s == nil {
@@ -272,7 +272,7 @@ func bounds(part string) (r span, err error) {
 	return r, nil
 }
 
-// written is ranges as "1-3,7".
+// written returns ranges as "1-3,7".
 func written(ranges []span) string {
 	var b []byte
 	for i, r := range ranges {
@@ -287,7 +287,7 @@ func written(ranges []span) string {
 	return string(b)
 }
 
-// wholeNumber is key as a number when it is written as numbers are: "07" and "+7" are texts.
+// wholeNumber returns key as a number when it is written as numbers are: "07" and "+7" are texts.
 func wholeNumber(key string) (int64, bool) {
 	n, err := strconv.ParseInt(key, 10, 64)
 	return n, err == nil && strconv.FormatInt(n, 10) == key

@@ -89,7 +89,7 @@ func (in Input) stream(s record.Record, i int) error {
 	return nil
 }
 
-// Foreign is a config error when in holds documents and all of them are for streams other than known, which are the streams of this
+// Foreign returns a config error when in holds documents and all of them are for streams other than known, which are the streams of this
 // connector: such a state is another connector's. Documents of single streams that do not exist any more are no error.
 func (in Input) Foreign(known []string) error {
 	for d := range in {

@@ -118,7 +118,7 @@ func operations() []dest.Operation {
 
 // outcome reads a method's answer: its own, whose Erro says how it went whatever the status is, or Salesforce's list of errors. A method that
 // says itself what failed has caught an exception, and nothing is known of what it had done before.
-func outcome(res *httpclient.Response) error {
+func outcome(res *httpclient.Response) httpclient.Verdict {
 	failed, said := res.Body.Get("Erro").Bool()
 	words := res.Body.Get("Mensagem").Text()
 	code, message := salesforce.Error(res)
@@ -130,19 +130,19 @@ func outcome(res *httpclient.Response) error {
 	case said && salesforce.Passes(words):
 		return dest.Unknown("SnapProperty says both that it was carried out and why it was not")
 	case said && res.Status/100 == 2:
-		return nil
+		return httpclient.Verdict{}
 	case res.Status == http.StatusBadRequest && code != "":
 		return dest.Rejected(code + ": " + message)
 	case res.Status/100 == 2:
 		return dest.Unknown("SnapProperty's answer does not say whether it was carried out")
 	}
-	return nil
+	return httpclient.Verdict{}
 }
 
 // reachable is for the request of a check: 405 is the answer of a method that is there and may be called.
-func reachable(res *httpclient.Response) error {
+func reachable(res *httpclient.Response) httpclient.Verdict {
 	if res.Status == http.StatusMethodNotAllowed {
-		return httpclient.Accept
+		return httpclient.Good()
 	}
-	return nil
+	return httpclient.Verdict{}
 }

@@ -84,12 +84,12 @@ func (d *dialect) Sign(ctx context.Context, r *httpclient.Request) error {
 		return err
 	}
 	label, then := translated.Query.Get(stageFilter), r.First
-	translated.First = func(res *httpclient.Response) error {
+	translated.First = func(res *httpclient.Response) httpclient.Verdict {
 		if d.wrong(asked, label, res) {
 			return httpclient.Again(fault.Systemf("DWV does not take the filters for the stage of the works. Change the filters in the configuration."))
 		}
 		if then == nil {
-			return nil
+			return httpclient.Verdict{}
 		}
 		return then(res)
 	}

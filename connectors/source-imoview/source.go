@@ -111,7 +111,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			Limit:   ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 120)),
 			Judge:   judge, Careful: true,
 		},
-		Records: "lista,dados,empresas,resposta.lista", Check: check, Absent: noRoute, Refuse: refuse, Parallel: 12,
+		Records: "lista,dados,empresas,resposta.lista", Check: check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
 		Streams: []rest.Stream{
 			{
 				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, false),
@@ -178,11 +178,11 @@ func (c config) session() *auth.Session {
 		Login: httpclient.Request{
 			Path: "/Usuario/App_ValidarAcesso", Header: http.Header{"Chave": {strings.TrimSpace(c.APIKey)}},
 			Query: url.Values{"email": {strings.TrimSpace(c.Email)}, "senha": {hex.EncodeToString(digest[:])}},
-			Judge: func(r *httpclient.Response) error {
+			Judge: func(r *httpclient.Response) httpclient.Verdict {
 				if user, _ := r.Body.Get("codigousuario").Int(); r.Status == http.StatusOK && user == 0 {
-					return fault.Configf("Imoview answered %q. Check email and password.", said(r))
+					return httpclient.Fail(fault.Configf("Imoview answered %q. Check email and password.", said(r)))
 				}
-				return nil
+				return httpclient.Verdict{}
 			},
 		},
 		Parts: []auth.Part{
@@ -195,7 +195,7 @@ func (c config) session() *auth.Session {
 }
 
 // judge knows what Imoview means: a throttle that answers as a wrong key does, and refusals that come as 404.
-func judge(r *httpclient.Response) error {
+func judge(r *httpclient.Response) httpclient.Verdict {
 	words := said(r)
 	wrongKey := r.Status == http.StatusUnauthorized && strings.HasPrefix(words, "Chave inválida")
 	switch {
@@ -208,14 +208,25 @@ func judge(r *httpclient.Response) error {
 	case r.Status == http.StatusForbidden:
 		return httpclient.Expired(fault.Configf("Imoview denied access (403): %q. Check what the key and the user may read.", words))
 	case r.Status == http.StatusNotFound && words != "" && !noRoute(r):
-		refused := fault.Systemf("Imoview refused a request: %q.", words)
-		if most := regexp.MustCompile(`(?i)registros não pode ser maior que (\d+)`).FindStringSubmatch(words); most != nil {
-			size, _ := strconv.Atoi(most[1])
-			return &pagination.TooLarge{Max: size, Err: refused}
-		}
-		return refused
+		return httpclient.Fail(fault.Systemf("Imoview refused a request: %q.", words))
 	}
-	return nil
+	return httpclient.Verdict{}
+}
+
+// allowedSize is how Imoview says which size of a page it allows.
+var allowedSize = regexp.MustCompile(`(?i)registros não pode ser maior que (\d+)`)
+
+// tooLarge is whether Imoview refuses the size of a page, and the size that it allows instead.
+func tooLarge(r *httpclient.Response) (most int, refused bool) {
+	if r.Status != http.StatusNotFound {
+		return 0, false
+	}
+	allowed := allowedSize.FindStringSubmatch(said(r))
+	if allowed == nil {
+		return 0, false
+	}
+	most, _ = strconv.Atoi(allowed[1])
+	return most, true
 }
 
 // said is Imoview's sentence in an answer, or "".

@@ -158,17 +158,17 @@ func days(r httpclient.Request, from, until time.Time) httpclient.Request {
 }
 
 // judge knows what NectarCRM's answers mean that do not say it by their status.
-func judge(r *httpclient.Response) error {
+func judge(r *httpclient.Response) httpclient.Verdict {
 	switch {
 	case r.Status == http.StatusUnauthorized && r.Answered:
-		return fault.Configf("NectarCRM refused a request (401) after it had answered others: either the API Token (api_token) has ended " +
+		return httpclient.Fail(fault.Configf("NectarCRM refused a request (401) after it had answered others: either the API Token (api_token) has ended " +
 			"or was revoked meanwhile, or NectarCRM does not take a parameter of the request, such as page, displayLength, status or " +
-			"the days of start_date.")
+			"the days of start_date."))
 	case r.Status == http.StatusUnauthorized:
-		return fault.Configf("NectarCRM does not accept the API Token (401). Generate a new one (Configurações, Integrações, Gerar Token) " +
-			"as an administrator, and put it into the configuration as api_token.")
+		return httpclient.Fail(fault.Configf("NectarCRM does not accept the API Token (401). Generate a new one (Configurações, Integrações, Gerar Token) " +
+			"as an administrator, and put it into the configuration as api_token."))
 	}
-	return nil
+	return httpclient.Verdict{}
 }
 
 // absent is whether NectarCRM does not know the path: an id that it does not know has an answer in JSON.

@@ -54,9 +54,10 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 		Options: httpclient.Options{
 			BaseURL: c.OrgURL, Setting: "org_url", Auth: c.Credentials.Signer("Bearer", c.TokenURL), Limit: limit, Judge: judge,
 		},
-		Notice: salesforce.Usage,
-		Warn:   warnings,
-		Check:  "imoveis",
+		Notice:   salesforce.Usage,
+		TooLarge: func(res *httpclient.Response) (int, bool) { return 0, tooMuch(res) },
+		Warn:     warnings,
+		Check:    "imoveis",
 		Streams: []rest.Stream{
 			{
 				Name: "imoveis", Method: http.MethodPost, Path: "/services/apexrest/snap_brok/imovel/pesquisar",
@@ -116,6 +117,11 @@ func when(r httpclient.Request, field, comparison string, at time.Time) httpclie
 	return r.With(httpclient.Body, "Filtros."+field+comparison, condition)
 }
 
+var (
+	quoted   = regexp.MustCompile(`'(?:[^'\\]|\\.)*'`)
+	operator = regexp.MustCompile(`^(?i)(AND|OR)\s+`)
+)
+
 // spaced is conditions with a space in the place of each no-break space, which is what copying from a web page brings; with a warning where
 // one stood inside quotes, and so was a part of the text that is looked for.
 func spaced(conditions []string) (plain, warnings []string) {
@@ -126,7 +132,6 @@ func spaced(conditions []string) (plain, warnings []string) {
 		}
 		return r
 	}
-	quoted := regexp.MustCompile(`'(?:[^'\\]|\\.)*'`)
 	for _, condition := range conditions {
 		if len(warnings) == 0 && strings.ContainsAny(strings.Join(quoted.FindAllString(condition, -1), ""), noBreak) {
 			warnings = append(warnings, "A filter has a no-break space inside quotes, with which it would match nothing; it is sent as a space.")
@@ -139,7 +144,6 @@ func spaced(conditions []string) (plain, warnings []string) {
 // filters is the conditions of the configuration as members of the body. AND binds closer than OR. Where there is an OR between them they
 // are one group, and flat is the same one by one; otherwise flat is nil.
 func filters(conditions []string) (grouped, flat map[string]any) {
-	operator := regexp.MustCompile(`^(?i)(AND|OR)\s+`)
 	grouped, flat = map[string]any{}, map[string]any{}
 	var alternatives [][]string
 	for i, condition := range conditions {
@@ -185,19 +189,25 @@ func failure(res *httpclient.Response) string {
 // refused is whether SnapProperty did not accept a search, because of what is in it.
 func refused(res *httpclient.Response) bool {
 	text := failure(res)
-	return text != "" && !salesforce.TooMuch(salesforce.Words(res)+text) && !salesforce.Passes(text)
+	return text != "" && !tooMuch(res) && !salesforce.Passes(text)
 }
 
-func judge(res *httpclient.Response) error {
+// tooMuch is whether a page is too much for the organisation's limits of memory or time.
+func tooMuch(res *httpclient.Response) bool {
+	return salesforce.TooMuch(salesforce.Words(res) + failure(res))
+}
+
+func judge(res *httpclient.Response) httpclient.Verdict {
 	text := failure(res)
 	switch {
-	case salesforce.TooMuch(salesforce.Words(res) + text):
-		return &pagination.TooLarge{Err: fault.Transientf("A single property is too much for the organisation's limits of memory or time. " +
-			"Trying again later may help; if not, SnapProperty's support can.")}
+	case tooMuch(res):
+		return httpclient.Fail(fault.Transientf("A single property is too much for the organisation's limits of memory or time. " +
+			"Trying again later may help; if not, SnapProperty's support can."))
 	case salesforce.Passes(text):
 		return salesforce.Passing(text)
 	case text != "":
-		return fault.Configf("SnapProperty refused the request: %s. Check the filters in the configuration.", strings.TrimSuffix(res.Excerpt(text), "."))
+		return httpclient.Fail(fault.Configf("SnapProperty refused the request: %s. Check the filters in the configuration.",
+			strings.TrimSuffix(res.Excerpt(text), ".")))
 	}
 	return salesforce.Judge(res)
 }

@@ -1,4 +1,4 @@
-package rest
+package replication
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/listing"
-	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
@@ -24,8 +23,8 @@ const (
 	fewGone, manyGone = 3, 25
 )
 
-// children reads the children of a family's rows, several at once.
-type children struct {
+// pool reads the children of a family's rows, several at once.
+type pool struct {
 	family  *family
 	tasks   chan task
 	workers sync.WaitGroup
@@ -39,40 +38,39 @@ type task struct {
 	key     string
 	time    time.Time
 	removed bool
-	params  []string // in the order of names
-	names   []string
+	params  []string // the values of Child.Params
 	put     []record.Member
 }
 
-// children starts as many workers as there may be requests in flight, if there is a child at all.
-func (f *family) children(ctx context.Context) *children {
+// pool starts as many workers as there may be requests in flight, if there is a child at all.
+func (f *family) pool(ctx context.Context) *pool {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &children{family: f, tasks: make(chan task, waitingTasks), cancel: cancel}
-	if len(f.kids) == 0 {
-		return c
+	p := &pool{family: f, tasks: make(chan task, waitingTasks), cancel: cancel}
+	if len(f.children) == 0 {
+		return p
 	}
-	for range f.run.reader.Parallel() {
-		c.workers.Go(func() {
-			for t := range c.tasks {
-				if err := safely(func() error { return t.read(ctx) }); err != nil {
+	for range f.Reader.Parallel() {
+		p.workers.Go(func() {
+			for t := range p.tasks {
+				if err := fault.Safely(func() error { return t.read(ctx, f.waiting) }); err != nil {
 					t.m.fail(err)
 				}
 			}
 		})
 	}
-	return c
+	return p
 }
 
 // ask queues the reading of m for the row r of its parent, if m wants it.
-func (c *children) ask(ctx context.Context, m *member, sl slice, r listing.Row) error {
+func (p *pool) ask(ctx context.Context, m *member, sl slice, r listing.Row) error {
 	m.mu.Lock()
 	wanted := !r.Same && m.wants(sl, r)
 	m.mu.Unlock()
-	if !wanted || m.Parent.Where != "" && !r.Data.Get(m.Parent.Where).True() {
+	if !wanted || m.Child.Where != "" && !r.Data.Get(m.Child.Where).True() {
 		return nil
 	}
 	t := m.task(r)
-	t.removed = sl.removed
+	t.removed = sl.Removed
 	if slices.Contains(t.params, "") { // it would be a question for something else
 		m.mu.Lock()
 		m.unnamed++
@@ -80,50 +78,43 @@ func (c *children) ask(ctx context.Context, m *member, sl slice, r listing.Row) 
 		return nil
 	}
 	select {
-	case c.tasks <- t:
+	case p.tasks <- t:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// task is the reading of m for the row r of its parent. It holds nothing of the row's memory.
+// task returns the reading of m for the row r of its parent. It holds nothing of the row's memory.
 func (m *member) task(r listing.Row) task {
-	t := task{m: m, key: r.Key, time: r.Time, put: puts(r.Data, m.Parent.Put)}
-	for name, path := range m.Parent.Params {
-		t.names = append(t.names, name)
+	t := task{m: m, key: r.Key, time: r.Time, put: puts(r.Data, m.Child.Put)}
+	for _, path := range m.Child.Params {
 		t.params = append(t.params, r.Data.Get(path).Text())
 	}
 	return t
 }
 
 // wait ends when all that was asked for has been read or has failed.
-func (c *children) wait() {
-	c.once.Do(func() { close(c.tasks) })
-	c.workers.Wait()
+func (p *pool) wait() {
+	p.once.Do(func() { close(p.tasks) })
+	p.workers.Wait()
 }
 
 // stop gives up what has not been read.
-func (c *children) stop() {
-	c.cancel()
-	c.wait()
+func (p *pool) stop() {
+	p.cancel()
+	p.wait()
 }
 
-// listing is the listing that t reads.
-func (t task) listing() listing.Listing {
-	request := t.m.request()
-	for i, name := range t.names {
-		request = request.With(t.m.Parent.In, name, t.params[i])
-	}
-	l := t.m.run.listing(t.m.Stream, request)
-	if t.m.Parent.Detail {
-		l.Detail = t.key
-	}
+// listing returns the listing that t reads.
+func (t task) listing(waiting func(until time.Time)) listing.Listing {
+	l := t.m.Child.Open(t.key, t.params)
+	l.Waiting = waiting
 	return l
 }
 
 // read reads the child's listing and sends it.
-func (t task) read(ctx context.Context) error {
+func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 	m := t.m
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -135,7 +126,7 @@ func (t task) read(ctx context.Context) error {
 		return nil
 	}
 	held := holding{task: t, bound: bound}
-	pages, end := m.run.reader.Read(ctx, t.listing())
+	pages, end := m.run.Reader.Read(ctx, t.listing(waiting))
 	for page := range pages {
 		if err := held.page(page); err != nil {
 			return err
@@ -146,15 +137,15 @@ func (t task) read(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.note(end.Kind == listing.Gone, t.key)
+	m.noteGone(end.Kind == listing.Gone, t.key)
 	if m.readsAll() {
 		m.notLaterThan(end.Late)
 	}
 	if err := held.send(); err != nil {
 		return err
 	}
-	if m.Parent.Follows {
-		m.seen(t.time)
+	if m.Child.Follows {
+		m.pass(t.time)
 	}
 	switch {
 	case t.removed:
@@ -165,7 +156,7 @@ func (t task) read(ctx context.Context) error {
 	return m.checkpoint()
 }
 
-// failure is why a listing that ended so was not read.
+// failure returns why a listing that ended with end, and not as it should, was not read.
 func failure(end *listing.End) error {
 	if end.Kind == listing.Absent {
 		return fault.Configf("The account does not have what was asked for.")
@@ -208,7 +199,7 @@ func (h *holding) page(page listing.Page) error {
 func (h *holding) send() error {
 	for _, r := range h.rows {
 		if h.m.readsAll() {
-			h.m.seen(r.Time)
+			h.m.pass(r.Time)
 		}
 		if err := h.m.send(r, h.put...); err != nil {
 			return err
@@ -218,8 +209,8 @@ func (h *holding) send() error {
 	return nil
 }
 
-// note notes whether the row of a parent has gone. m.mu is held.
-func (m *member) note(gone bool, key string) {
+// noteGone notes whether the row of a parent has gone. m.mu is held.
+func (m *member) noteGone(gone bool, key string) {
 	if !gone {
 		m.answered = true
 		return
@@ -233,16 +224,16 @@ func (m *member) note(gone bool, key string) {
 	}
 }
 
-// wrongRoute is that the rows which a listing names have nothing behind the route that is asked for them.
+// wrongRoute returns the error for a child whose path has nothing for any of the rows that its parent lists.
 func (m *member) wrongRoute() error {
 	return fault.Configf("%s lists rows, and none of the %d that %s asked for at %s is there. Check the address and what the account may "+
-		"read; if both are right, the API has another route for them.", m.Parent.Of, m.missing, m.Name, m.Path)
+		"read; if both are right, the API has another route for them.", m.Child.Of, m.missing, m.Name, m.Child.Path)
 }
 
-// routes decides about children of which every row has gone: the route may be what is not there. Of fewer than three rows another listed one
-// tells.
+// routes fails the children whose rows have all gone where it is the path that does not exist. Of fewer than three rows that cannot be told: then
+// another one that is listed is asked for.
 func (f *family) routes(ctx context.Context) error {
-	for _, m := range f.kids {
+	for _, m := range f.children {
 		if m.err != nil || m.missing == 0 || m.answered {
 			continue
 		}
@@ -260,14 +251,12 @@ func (f *family) routes(ctx context.Context) error {
 	return nil
 }
 
-// othersGone is whether a row that is listed now and was not found missing is missing too; where there is none, whether one that was is
+// othersGone reports whether a row that is listed now and was not found missing is missing too; where there is none, whether one that was is
 // still listed.
 func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
-	request := f.root.request()
-	if len(f.root.Each) > 0 {
-		request = f.root.with(request, f.root.Each[0])
-	}
-	pages, end := f.run.reader.Read(ctx, f.run.listing(f.root, request))
+	l := f.source.Open(Question{})
+	l.Waiting = f.waiting
+	pages, end := f.Reader.Read(ctx, l)
 	var other *task
 	listed := false
 	for page := range pages {
@@ -285,18 +274,8 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	if other == nil {
 		return listed, end.Err
 	}
-	details, end := f.run.reader.Read(ctx, other.listing())
-	for range details { //nolint:revive // only its end matters
+	details, end := f.Reader.Read(ctx, other.listing(f.waiting))
+	for range details { // only its end matters
 	}
 	return end.Kind == listing.Gone, end.Err
-}
-
-// safely is do, with a panic in it made an error: a mistake in one goroutine must end in a message, not in the death of the process.
-func safely(do func() error) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = protocol.Recovered(value)
-		}
-	}()
-	return do()
 }

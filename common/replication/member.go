@@ -1,4 +1,4 @@
-package rest
+package replication
 
 import (
 	"cmp"
@@ -14,7 +14,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
-	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
@@ -27,13 +26,12 @@ const keptBuffer = 1 << 20
 // member is one selected stream of a family: what it still needs, what it has sent, and its state.
 type member struct {
 	*Stream
-	run         *run
+	run         *Sync
 	desc        protocol.Descriptor
 	incremental bool
-	shape       *record.Shape
 	start       time.Time  // rows before it are not sent, ever; zero: all are
 	bound       time.Time  // rows before it are not sent, but for open ones; not before start
-	ahead       bool       // the mark is after now, as the API's clock may have made it
+	markAhead   bool       // the mark is after now, as the API's clock may have made it
 	future      *time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read
 
 	mu       sync.Mutex // held while records are sent and while what follows changes, so that a state never overtakes its records
@@ -52,23 +50,13 @@ type member struct {
 	nulled   []string // the fields of the record in buf whose values did not fit their columns
 }
 
-// member makes the member for a configured stream from its state.
-func (r *run) member(s *Stream, configured protocol.ConfiguredStream, input state.Input) (*member, error) {
+// member makes the member for a selected stream.
+func (s *Sync) member(selected *Selected) *member {
 	m := &member{
-		Stream: s, run: r, desc: configured.Descriptor(), incremental: configured.SyncMode == protocol.Incremental,
-		saved: r.now,
+		Stream: &selected.Stream, run: s, desc: selected.Descriptor, incremental: selected.Mode == protocol.Incremental, saved: s.Began,
 	}
-	var err error
-	if m.shape, err = s.shape(r.schemas, r.api.Zone); err != nil {
-		return nil, err
-	}
-	name := s.Cursor.name()
-	doc, err := state.Decode(s.Name, input[m.desc], name, s.Cursor.layouts(), s.Cursor.zone())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errState, err)
-	}
-	m.resume(doc, configured.SyncMode)
-	return m, nil
+	m.resume(selected.State, selected.Mode)
+	return m
 }
 
 // aheadMost is how long after now a mark may be for the API's clock to have made it.
@@ -78,16 +66,16 @@ const aheadMost = 48 * time.Hour
 // incremental sync takes the mark and what the state says of removed rows and of parents, and the unfinished pass too where it is one that
 // sends the same rows.
 func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
-	now := m.run.now
-	m.start = m.Cursor.start()
+	now := m.run.Began
+	m.start = m.Cursor.Start
 	if !m.incremental {
 		doc.Mark = time.Time{}
 	}
 	m.bound = m.start
-	if from := doc.Mark.Add(-m.Cursor.margin()); !doc.Mark.IsZero() && from.After(m.bound) {
+	if from := doc.Mark.Add(-m.Cursor.Margin); !doc.Mark.IsZero() && from.After(m.bound) {
 		m.bound = from
 	}
-	m.ahead = doc.Mark.After(now)
+	m.markAhead = doc.Mark.After(now)
 	cycle := doc.Cycle
 	doc.Cycle = &state.Cycle{Mode: mode, From: m.bound, StartDate: m.start, Start: now.UTC(), Done: &state.Set{}}
 	m.removed = &state.Set{}
@@ -95,7 +83,7 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	case doc.Mark.After(now.Add(aheadMost)):
 		mark := doc.Mark
 		m.future, doc.Mark = &mark, now.Truncate(time.Second)
-	case begun && m.Cursor != nil && cycle.Continues(mode, m.bound, m.start):
+	case begun && m.Cursor.Name != "" && cycle.Continues(mode, m.bound, m.start):
 		m.late = cycle.Late
 		if doc.Cycle = cycle; cycle.Start.After(now) {
 			cycle.Start = now.UTC()
@@ -116,52 +104,39 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	m.doc = doc
 }
 
-// shape is the stream's edits and the columns of its schema compiled. Times without a zone are the cursor's, or else in zone.
-func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, error) {
-	columns, err := s.columns(schemas)
-	if err != nil {
-		return nil, fault.Systemf("The stream %q has no schema that can be used: %v.", s.Name, err)
-	}
-	if s.Cursor != nil && s.Cursor.Zone != nil {
-		zone = s.Cursor.Zone
-	}
-	edits := append(slices.Clip(s.Shape), record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
-	return record.Compile(append(edits, columns...)...), nil
-}
-
-// wants is whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
+// wants reports whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
 func (m *member) wants(sl slice, r listing.Row) bool {
 	if m.err != nil || m.future != nil {
 		return false
 	}
-	if sl.removed {
+	if sl.Removed {
 		if m.doc.Removed.Has(r.Key) {
 			m.keep(r.Key)
 			return !m.doc.Mark.IsZero() && !r.Until.Before(m.bound) // without a mark it was sent in this very pass
 		}
 		return since(r, m.start, m.start)
 	}
-	if m.Parent != nil && m.doc.Cycle.Done.Has(r.Key) {
-		m.seen(r.Time)
+	if m.Child != nil && m.doc.Cycle.Done.Has(r.Key) {
+		m.pass(r.Time)
 		return false
 	}
 	return m.readsAll() || since(r, m.bound, m.start) || m.asksAlways(r)
 }
 
-// readsAll is whether m asks for every row of its parent, changed or not, and filters its own rows.
-func (m *member) readsAll() bool { return m.Parent != nil && !m.Parent.Follows }
+// readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
+func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
-// asksAlways is whether m asks for the row of its parent although it did not change.
+// asksAlways reports whether m asks for the row of its parent although it did not change.
 func (m *member) asksAlways(r listing.Row) bool {
-	return m.Parent != nil && m.Parent.Always != nil && since(r, m.start, m.start) && m.Parent.Always(r.Data)
+	return m.Child != nil && m.Child.Always != nil && since(r, m.start, m.start) && m.Child.Always(r.Data)
 }
 
-// since is whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before start.
+// since reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before start.
 func since(r listing.Row, bound, start time.Time) bool {
 	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(start)
 }
 
-// since is the moment from which rows of the parent with key are sent. What the mark says was not said of a parent that was unknown then.
+// since returns the moment from which rows of the parent with key are sent. What the mark says was not said of a parent that was unknown then.
 func (m *member) since(parent string) time.Time {
 	if m.doc.Parents != nil && !m.doc.Parents.Has(parent) {
 		return m.start
@@ -176,8 +151,8 @@ func (m *member) keep(key string) {
 	}
 }
 
-// seen notes the time of a row that was sent or passed over. m.mu is held.
-func (m *member) seen(t time.Time) {
+// pass notes the time of a row that was sent or passed over. m.mu is held.
+func (m *member) pass(t time.Time) {
 	if t.After(m.doc.Cycle.Max) {
 		m.doc.Cycle.Max = t
 	}
@@ -185,19 +160,8 @@ func (m *member) seen(t time.Time) {
 
 // send sends one record. m.mu is held.
 func (m *member) send(r listing.Row, put ...record.Member) error {
-	data := r.Data
-	if m.Map != nil {
-		mapped, err := m.Map(data)
-		if err != nil {
-			return fmt.Errorf("mapping a row of %s: %w", m.Name, err)
-		}
-		if mapped == nil {
-			return nil
-		}
-		data = mapped
-	}
 	var err error
-	m.buf, m.nulled, err = m.shape.Fit(m.buf[:0], m.nulled[:0], data, r.Marks, put...)
+	m.buf, m.nulled, err = m.Shape.Fit(m.buf[:0], m.nulled[:0], r.Data, r.Marks, put...)
 	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
 		if m.err == nil {
 			m.err = fault.Systemf("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
@@ -205,7 +169,7 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 		}
 		return nil
 	}
-	if err := m.run.out.Record(m.desc, m.buf, m.nulled...); err != nil {
+	if err := m.run.Out.Record(m.desc, m.buf, m.nulled...); err != nil {
 		return err
 	}
 	if cap(m.buf) > keptBuffer {
@@ -218,7 +182,7 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 // explode sends the rows that lie in an array of the parent's row. m.mu is held.
 func (m *member) explode(parent listing.Row) error {
 	put := puts(parent.Data, m.Explode.Put)
-	if name := m.Cursor.name(); name != "" && !parent.Time.IsZero() {
+	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
 		put = append(put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
 	for i, element := range parent.Data.Get(m.Explode.Array).Array() {
@@ -233,7 +197,7 @@ func (m *member) explode(parent listing.Row) error {
 	return nil
 }
 
-// puts is the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.
+// puts returns the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.
 func puts(parent record.Record, members map[string]string) []record.Member {
 	put := make([]record.Member, 0, len(members)+2)
 	for name, path := range members {
@@ -247,9 +211,9 @@ func puts(parent record.Record, members map[string]string) []record.Member {
 	return put
 }
 
-// reached notes how far the slice that is being read has come; nil: that is not known any more. The mark may not pass late, unless that is
+// reachedPlace notes how far the slice that is being read has come; nil: that is not known any more. The mark may not pass late, unless that is
 // zero.
-func (m *member) reached(place *state.Place, late time.Time) error {
+func (m *member) reachedPlace(place *state.Place, late time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.notLaterThan(late)
@@ -268,7 +232,7 @@ func (m *member) checkpoint() error {
 	return m.save(m.partial())
 }
 
-// partial is the state in the middle of a cycle. m.mu is held.
+// partial returns the state in the middle of a cycle. m.mu is held.
 func (m *member) partial() state.Doc {
 	doc, cycle := m.doc, *m.doc.Cycle
 	cycle.Late = m.late
@@ -280,14 +244,14 @@ func (m *member) partial() state.Doc {
 	return doc
 }
 
-// final is the state at the end of a cycle. m.mu is held.
+// final returns the state at the end of a cycle. m.mu is held.
 func (m *member) final() state.Doc {
 	c := m.doc.Cycle
 	reached, start := c.Max, c.Start
 	if reached.Nanosecond() == 0 { // the API's clock shows whole seconds: what changes within the one that is running shows its beginning
 		start = start.Truncate(time.Second)
 	}
-	if m.Cursor != nil && m.Cursor.Hidden {
+	if m.Cursor.Hidden {
 		reached = start
 	}
 	if reached.After(start) {
@@ -300,7 +264,7 @@ func (m *member) final() state.Doc {
 	if m.readsAll() {
 		doc.Parents = c.Done
 	}
-	if m.Cursor != nil && reached.After(doc.Mark) {
+	if m.Cursor.Name != "" && reached.After(doc.Mark) {
 		doc.Mark = reached
 	}
 	return doc
@@ -308,17 +272,17 @@ func (m *member) final() state.Doc {
 
 // save sends a state; a stream without rows begins to run with it. m.mu is held.
 func (m *member) save(doc state.Doc) error {
-	if err := m.run.out.Status(m.desc, protocol.Running); err != nil {
+	if err := m.run.Out.Status(m.desc, protocol.Running); err != nil {
 		return err
 	}
-	raw, err := doc.Encode(m.Cursor.name(), m.Cursor.zone())
+	raw, err := doc.Encode(m.Cursor.Name, m.Cursor.Zone)
 	if err != nil {
 		return fmt.Errorf("writing the state of %s: %w", m.Name, err)
 	}
-	return m.run.out.Checkpoint(m.desc, raw)
+	return m.run.Out.Checkpoint(m.desc, raw)
 }
 
-// fail notes why the stream cannot be completed; the first reason counts.
+// fail notes why the stream cannot be completed; the first reason is kept.
 func (m *member) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -333,17 +297,17 @@ func (m *member) end(ctx context.Context) error {
 	defer m.mu.Unlock()
 	m.warn()
 	if m.future != nil {
-		return m.pass()
+		return m.skip()
 	}
 	if m.err != nil {
 		if err := m.save(m.partial()); err != nil {
 			return err
 		}
-		if err := m.run.out.Status(m.desc, protocol.Incomplete); err != nil {
+		if err := m.run.Out.Status(m.desc, protocol.Incomplete); err != nil {
 			return err
 		}
 		if ctx.Err() == nil { // otherwise all streams stop for the same reason, which is told once
-			if err := m.run.out.Failure(m.err, &m.desc); err != nil {
+			if err := m.run.Out.Failure(m.err, &m.desc); err != nil {
 				return err
 			}
 		}
@@ -352,41 +316,41 @@ func (m *member) end(ctx context.Context) error {
 	if err := m.save(m.final()); err != nil {
 		return err
 	}
-	return m.run.out.Status(m.desc, protocol.Complete)
+	return m.run.Out.Status(m.desc, protocol.Complete)
 }
 
-// pass ends a stream whose state's mark is so far after now that no clock made it: nothing is read, and the mark falls to the beginning of
+// skip ends a stream whose state's mark is so far after now that no clock made it: nothing is read, and the mark falls to the beginning of
 // this sync. m.mu is held.
-func (m *member) pass() error {
-	m.run.log.Warn(fmt.Sprintf("%s: the state's mark %s is more than two days after now, so no records are read, and from now on the mark is the "+
+func (m *member) skip() error {
+	m.run.Log.Warn(fmt.Sprintf("%s: the state's mark %s is more than two days after now, so no records are read, and from now on the mark is the "+
 		"beginning of this sync. What changed between the last sync that read records and this one is missing: reset the stream's state to get it",
-		m.Name, m.future.In(m.Cursor.zone()).Format(time.RFC3339)))
+		m.Name, m.future.In(m.Cursor.Zone).Format(time.RFC3339)))
 	doc := m.doc
 	doc.Cycle = nil
 	if err := m.save(doc); err != nil {
 		return err
 	}
-	return m.run.out.Status(m.desc, protocol.Complete)
+	return m.run.Out.Status(m.desc, protocol.Complete)
 }
 
 // warn logs what the user should know although the stream is complete. m.mu is held.
 func (m *member) warn() {
-	for _, w := range m.shape.Warnings() {
-		m.run.log.Warn(fmt.Sprintf("%s: %s", m.Name, w))
+	for _, w := range m.Shape.Warnings() {
+		m.run.Log.Warn(fmt.Sprintf("%s: %s", m.Name, w))
 	}
 	if m.replaced > 0 {
-		m.run.log.Warn(fmt.Sprintf("%s: %d bytes were not UTF-8 and became U+FFFD", m.Name, m.replaced))
+		m.run.Log.Warn(fmt.Sprintf("%s: %d bytes were not UTF-8 and became U+FFFD", m.Name, m.replaced))
 	}
 	if m.control > 0 {
-		m.run.log.Warn(fmt.Sprintf("%s: %d control characters in texts, such as line breaks, were not escaped and are now", m.Name, m.control))
+		m.run.Log.Warn(fmt.Sprintf("%s: %d control characters in texts, such as line breaks, were not escaped and are now", m.Name, m.control))
 	}
 	if m.missing > 0 {
-		m.run.log.Warn(fmt.Sprintf("%s: %d rows of %s have gone meanwhile (404) and were skipped", m.Name, m.missing, m.Parent.Of))
+		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s have gone meanwhile (404) and were skipped", m.Name, m.missing, m.Child.Of))
 	}
 	if m.unnamed > 0 {
-		m.run.log.Warn(fmt.Sprintf("%s: %d rows of %s lack what the request needs and were not asked for", m.Name, m.unnamed, m.Parent.Of))
+		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s lack what the request needs and were not asked for", m.Name, m.unnamed, m.Child.Of))
 	}
-	if m.Removed != nil && m.removed.Len() >= RemovedKept {
-		m.run.log.Warn(fmt.Sprintf("%s: more than %d removed rows; those beyond are sent again in every sync", m.Name, RemovedKept))
+	if m.removed.Len() >= RemovedKept {
+		m.run.Log.Warn(fmt.Sprintf("%s: more than %d removed rows; those beyond are sent again in every sync", m.Name, RemovedKept))
 	}
 }

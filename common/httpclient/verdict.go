@@ -1,0 +1,106 @@
+package httpclient
+
+import (
+	"cmp"
+	"errors"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+)
+
+// Judge sees every answer before the default rules do, whatever its status, and says what it means. It is called by the goroutine of the
+// request, once for each answer, so that Judges run side by side where requests do: it must be pure, or guard what it keeps. What it looks
+// up costs one pass over the answer for each path, on good pages too: one that has an opinion of failures alone looks at the status first.
+type Judge func(*Response) Verdict
+
+// Verdict is what a Judge says of an answer. The zero value is no opinion: the next Judge is asked, and in the end the rules of Do decide.
+type Verdict struct {
+	kind verdictKind
+	err  error
+}
+
+// verdictKind is what a Verdict says.
+type verdictKind uint8
+
+const (
+	saysNothing verdictKind = iota
+	saysGood
+	saysFail
+	saysAgain
+	saysThrottled
+	saysBusy
+	saysUndone
+	saysExpired
+	saysDoubt
+)
+
+// Good says that the answer is good whatever its status and body.
+func Good() Verdict { return Verdict{kind: saysGood} }
+
+// Fail says that the answer is a failure as err says it, which no other try mends.
+func Fail(err error) Verdict { return verdict(saysFail, err) }
+
+// Again says that asking again may help: the request is retried with backoff, and err is the failure when that does not help. A request
+// that is Once is not retried, and its outcome is unknown if the status is 2xx or 5xx.
+func Again(err error) Verdict { return verdict(saysAgain, err) }
+
+// Throttled is Again for an answer that means what a 429 does under another status: all requests are held, and a request that is Once is
+// asked again.
+func Throttled(err error) Verdict { return verdict(saysThrottled, err) }
+
+// Busy is Throttled for an answer that says that too much runs at the same time, not that a quota is used up: the requests are held for a
+// growing while, and not for a quota's whole window.
+func Busy(err error) Verdict { return verdict(saysBusy, err) }
+
+// Undone is Again for an answer that says that nothing was done, or that all that had been done was undone: a request that is Once is asked
+// again too, up to undoneTries times in all, which is some 15 seconds.
+func Undone(err error) Verdict { return verdict(saysUndone, err) }
+
+// Expired says that the credentials ran out, as a 401 does: they are renewed and the request is repeated, even one that is Once. err is the
+// failure when there is nothing to renew, or the answer stays the same; see Do for when that is.
+func Expired(err error) Verdict { return verdict(saysExpired, err) }
+
+// Doubt says that the answer has two causes that cannot be told apart, one of which passes: the request is asked again twice within five
+// seconds, and then err is the failure, of this request and of all that follow on this client until one succeeds. It is for Careful clients
+// and for answers that come before the first good one; see Response.Answered.
+func Doubt(err error) Verdict { return verdict(saysDoubt, err) }
+
+var errUnsaid = errors.New("the answer is not good")
+
+func verdict(kind verdictKind, err error) Verdict {
+	return Verdict{kind: kind, err: cmp.Or(err, errUnsaid)}
+}
+
+// Err returns the failure that v speaks of, or nil where it says that the answer is good, or nothing.
+func (v Verdict) Err() error { return v.err }
+
+// String returns what v says, for logs and tests: "busy: " and the failure.
+func (v Verdict) String() string {
+	name := [...]string{"no opinion", "good", "fail", "again", "throttled", "busy", "undone", "expired", "doubt"}[v.kind]
+	if v.err == nil {
+		return name
+	}
+	return name + ": " + v.err.Error()
+}
+
+// apply makes f, of which the status was looked at, what v says of it. v is neither good nor without an opinion.
+func (v Verdict) apply(f *failure) {
+	f.verdict = v
+	f.step, f.kind = retry, fault.Transient
+	if known, ok := errors.AsType[*fault.Error](v.err); ok {
+		f.kind = known.Kind
+	}
+	switch v.kind {
+	case saysThrottled:
+		f.hold, f.ran = holdAll, notRun
+	case saysBusy:
+		f.hold, f.ran = holdAWhile, notRun
+	case saysUndone:
+		f.ran = notRun
+	case saysDoubt:
+		f.kind, f.ran = fault.Config, notRun
+	case saysExpired:
+		f.step, f.kind, f.advice, f.ran = renew, fault.Config, checkCredentials, answered
+	case saysFail:
+		f.step, f.ran = stop, answered
+	}
+}

@@ -1,0 +1,363 @@
+package replication
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/listing"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/state"
+)
+
+// family is a Family that is being read.
+type family struct {
+	*Sync
+	source        *Listing
+	direct        []*member     // sent from the listing's own rows: the root's, and those exploded from them
+	children      []*member     // read with requests of their own, one listing per row
+	seen          *listing.Seen // the rows of the slices that were read; nil where there is one slice only
+	filterIgnored bool          // the API was seen to ignore the filter by time of change, and the user knows
+	filterRefused bool          // the API refuses to be asked for changes
+	warned        bool          // and the user knows
+	absent        bool          // the account does not have the listing
+	err           error         // why the listing could not be read
+}
+
+// family makes the family that f describes.
+func (s *Sync) family(f *Family) *family {
+	all := &family{Sync: s, source: &f.Listing}
+	for i := range f.Streams {
+		if m := s.member(&f.Streams[i]); m.Child != nil {
+			all.children = append(all.children, m)
+		} else {
+			all.direct = append(all.direct, m)
+		}
+	}
+	return all
+}
+
+// members returns the family's streams.
+func (f *family) members() []*member { return slices.Concat(f.direct, f.children) }
+
+// removedSlice is what states call the reading of the removed rows.
+const removedSlice = "removed"
+
+// slice is one reading of a family's listing.
+type slice struct {
+	Question
+	id  string // what states call it
+	set string // what its set of parameters is called
+}
+
+// refusable reports whether something is asked for that can be left out.
+func (sl slice) refusable() bool { return sl.set != "" || !sl.From.IsZero() }
+
+// read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
+func (f *family) read(ctx context.Context) {
+	f.err = fault.Safely(func() error {
+		for _, m := range f.members() {
+			if err := f.Out.Status(m.desc, protocol.Started); err != nil {
+				return err
+			}
+		}
+		return f.readListing(ctx)
+	})
+}
+
+// end sends the endings of the family's streams, one by one, and returns why they are incomplete, joined.
+func (f *family) end(ctx context.Context) error {
+	var failures []error
+	for _, m := range f.members() {
+		if f.err != nil && m.future == nil {
+			m.fail(f.err)
+		}
+		failures = append(failures, m.end(ctx))
+	}
+	return errors.Join(failures...)
+}
+
+// missing decides about a family whose listing this account seems not to have: it is empty if the API answers something else.
+func (f *family) missing(ctx context.Context) {
+	if !f.Reader.Answered() {
+		if f.err = f.Alive(ctx, f.waiting); f.err != nil {
+			return
+		}
+	}
+	f.Log.Warn(f.source.Name + ": this account does not have it; it is read as empty")
+}
+
+// readListing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
+func (f *family) readListing(ctx context.Context) error {
+	awake := func(m *member) bool { return m.future == nil }
+	if !slices.ContainsFunc(f.members(), awake) {
+		return nil
+	}
+	pool := f.pool(ctx)
+	defer pool.stop()
+	var rows int64
+	for {
+		without, err := f.readSlices(ctx, pool, &rows)
+		if err != nil {
+			return err
+		}
+		if !without {
+			break
+		}
+	}
+	pool.wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return f.routes(ctx)
+}
+
+// readSlices reads one slice after the other; rows is how many they promised so far. Where the API refuses to be asked for changes it reports
+// so: all slices are to be read again, without that question.
+func (f *family) readSlices(ctx context.Context, pool *pool, rows *int64) (refused bool, err error) {
+	for _, sl := range f.slices() {
+		if refused, err = f.slice(ctx, sl, pool, rows); refused || err != nil {
+			return refused, err
+		}
+	}
+	return false, nil
+}
+
+// slice reads one slice; estimate is the rows that the slices promised so far. It reports whether the API refuses to be asked for changes.
+func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int64) (refused bool, err error) {
+	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
+		return m.future != nil || slices.Contains(m.doc.Cycle.Slices, sl.id)
+	})
+	if len(direct)+len(f.children) == 0 {
+		return false, nil
+	}
+	l := f.source.Open(sl.Question)
+	l.Waiting, l.Refusable, l.Seen, l.Again, l.From = f.waiting, sl.refusable(), f.seen, sl.Removed, (*listing.Place)(f.resumeAt(direct))
+	pages, end := f.Reader.Read(ctx, l)
+	first := true
+	for page := range pages {
+		if first && page.Total > 0 {
+			*estimate += page.Total
+			f.estimate(*estimate)
+		}
+		first = first && page.Anew
+		if err := f.page(ctx, page, sl, direct, pool); err != nil {
+			return false, err
+		}
+	}
+	switch end.Kind {
+	case listing.Absent:
+		f.absent = true
+		return false, nil
+	case listing.Refused:
+		if sl.set == "" {
+			f.filterRefused = true
+			f.Reader.Forget(f.source.Name) // it may have been the question for changes that was refused, and not the ways
+			return true, nil
+		}
+		if err := f.Alive(ctx, f.waiting); err != nil { // what was refused may also have been the credentials
+			return false, err
+		}
+	case listing.Failed:
+		return false, end.Err
+	}
+	return false, f.done(sl, direct, end.Late)
+}
+
+// page sends what is wanted of a page, and has the children of its rows asked for.
+func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct []*member, pool *pool) error {
+	if f.filterRefused && !f.warned {
+		f.warned = true
+		f.Log.Warn(f.source.Name + ": the API does not take the filter by time of change; everything is read in each sync")
+	}
+	for _, m := range slices.Concat(direct, f.children) {
+		m.begin(page, f.Began)
+	}
+	for _, m := range direct {
+		if err := m.take(sl, page.Rows); err != nil {
+			return err
+		}
+	}
+	for _, r := range page.Rows {
+		f.check(sl, r)
+		for _, m := range f.children {
+			if err := pool.ask(ctx, m, sl, r); err != nil {
+				return err
+			}
+		}
+	}
+	if page.Place == nil && !page.Anew {
+		return nil
+	}
+	for _, m := range direct {
+		if err := m.reachedPlace((*state.Place)(page.Place), page.Late); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// estimate tells how many rows the listing has.
+func (f *family) estimate(rows int64) {
+	for _, m := range f.direct {
+		if m.Explode == nil {
+			_ = f.Out.Estimate(m.desc, rows) // a failed write shows at the next record
+		}
+	}
+}
+
+// done notes that a slice is complete.
+func (f *family) done(sl slice, direct []*member, late time.Time) error {
+	for _, m := range slices.Concat(direct, f.children) {
+		m.mu.Lock()
+		m.notLaterThan(late)
+		m.mu.Unlock()
+	}
+	for _, m := range direct {
+		m.mu.Lock()
+		m.doc.Cycle.Slices, m.doc.Cycle.Place = append(m.doc.Cycle.Slices, sl.id), nil
+		err := m.checkpoint()
+		m.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resumeAt returns the place at which the reading of a slice for members can go on, which is the earliest of theirs; nil: there is none, or the
+// rows before it are needed for children.
+func (f *family) resumeAt(members []*member) (place *state.Place) {
+	if len(f.children) > 0 {
+		return nil
+	}
+	for _, m := range members {
+		own := m.doc.Cycle.Place
+		if own == nil || place != nil && own.Of != place.Of {
+			return nil
+		}
+		if place == nil || own.Rows < place.Rows {
+			place = own
+		}
+	}
+	return place
+}
+
+// take sends those of rows that m wants.
+func (m *member) take(sl slice, rows []listing.Row) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range rows {
+		switch {
+		case r.Same: // it is not removed: the API does not know the filter
+			m.keep(r.Key)
+		case m.wants(sl, r):
+			var err error
+			if m.Explode != nil {
+				err = m.explode(r)
+			} else {
+				err = m.send(r)
+			}
+			if err != nil {
+				return err
+			}
+			if sl.Removed {
+				m.keep(r.Key)
+			}
+		}
+		m.pass(r.Time)
+	}
+	return nil
+}
+
+// slices returns the readings that the listing takes: one per set of its parameters, and the one of removed rows.
+func (f *family) slices() []slice {
+	s := f.source
+	from, until := f.from(), f.Began
+	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.future == nil && m.markAhead }) {
+		until = time.Time{}
+	}
+	if (len(s.Sets) > 1 || s.Removed) && f.seen == nil {
+		f.seen = listing.NewSeen(s.Removed)
+	}
+	var all []slice
+	for i, set := range s.Sets {
+		sl := slice{id: set, set: set, Question: Question{Set: i}}
+		if s.Changes && !from.IsZero() && !f.filterRefused {
+			if !until.IsZero() && !from.Before(until) {
+				continue // the start date is after now
+			}
+			sl.From, sl.Until = from, until
+		}
+		all = append(all, sl)
+	}
+	if s.Removed {
+		all = append(all, slice{id: removedSlice, Question: Question{Removed: true}})
+	}
+	return all
+}
+
+// from returns the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
+func (f *family) from() (from time.Time) {
+	for _, m := range f.members() {
+		if m.future != nil {
+			continue
+		}
+		bound := m.bound
+		if m.Child != nil && (!m.Child.Follows || m.Child.Always != nil) {
+			bound = time.Time{}
+		}
+		if bound.IsZero() {
+			return bound
+		}
+		if from.IsZero() || bound.Before(from) {
+			from = bound
+		}
+	}
+	return from.Add(-f.source.Lookback)
+}
+
+// check notices, once, that the API answers with rows from outside the time that it was asked for.
+func (f *family) check(sl slice, r listing.Row) {
+	const slack = 48 * time.Hour // of filters by day, in whatever zone
+	if f.filterIgnored || sl.From.IsZero() || r.Time.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
+		return
+	}
+	f.filterIgnored = true
+	f.Log.Warn(f.source.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
+}
+
+// begin notes what a page tells of all of a cycle: what had to be mended, and how far the server's clock is behind ours: a mark must not be
+// later than the moment at which the server began to answer, on the clock that its rows are timed by.
+func (m *member) begin(page listing.Page, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.Child == nil {
+		m.mended(page)
+	}
+	if page.First && !page.Served.IsZero() && m.doc.Cycle.Start.Equal(now) {
+		m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-max(0, now.Truncate(time.Second).Sub(page.Served)))
+	}
+}
+
+// mended counts what had to be mended in a page. m.mu is held.
+func (m *member) mended(page listing.Page) {
+	m.replaced += int64(page.Replaced)
+	m.control += int64(page.Control)
+}
+
+// notLaterThan keeps the mark from passing a time; zero: it may. m.mu is held.
+func (m *member) notLaterThan(late time.Time) {
+	if !late.IsZero() && (m.late.IsZero() || late.Before(m.late)) {
+		m.late = late
+	}
+}
+
+// waiting tells the family's streams that a request for them waits for a quota.
+func (f *family) waiting(until time.Time) {
+	for _, m := range f.members() {
+		_ = f.Out.RateLimited(m.desc, until) // a failed write shows at the next record
+	}
+}

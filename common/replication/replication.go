@@ -1,0 +1,129 @@
+// Package replication decides what of the rows of a listing is sent, and what is remembered for the next sync: cycles, marks and their
+// margins, slices, the children of rows, removed rows, statuses and the ending.
+//
+// It knows listings as values that it is handed, and neither requests nor pages by number. In go families, each a listing with the streams
+// that are made from it, and what the platform handed in as their states; out go records, states and statuses through one Emitter.
+package replication
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/listing"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/state"
+)
+
+// Sync is one read of a source. All fields are needed.
+type Sync struct {
+	Reader *listing.Reader
+	Out    *protocol.Emitter
+	Log    *slog.Logger
+	Began  time.Time
+	// Alive asks for what a check asks for. Its error says why the API does not answer even that. waiting is told of a wait for a quota.
+	Alive func(ctx context.Context, waiting func(until time.Time)) error
+}
+
+// Family is a listing and the selected streams that are made from it, in one namespace: the listing is read once for all of them.
+type Family struct {
+	Listing Listing
+	Streams []Selected
+}
+
+// Listing is the listing that the streams of a family are made from.
+type Listing struct {
+	Name     string        // of its stream: in messages, and for what is learnt of it
+	Sets     []string      // its sets of parameters, by the names that states have for them; it is read once for each. One "" where there is none
+	Removed  bool          // what was removed is listed too, in a reading of its own; see RemovedKept
+	Changes  bool          // it can be asked for what changed
+	Lookback time.Duration // how much earlier than the mark what changed is asked for
+	// Open is what is read for a question. It is pure, and called by one goroutine at a time.
+	Open func(Question) listing.Listing
+}
+
+// Question is which part of a listing is asked for. The zero value is all of its first set.
+type Question struct {
+	Set     int       // index into Listing.Sets
+	From    time.Time // what changed from then on; zero: everything
+	Until   time.Time // and before then; zero: there is no end
+	Removed bool      // the rows that were removed, of all sets
+}
+
+// Selected is a stream as the configured catalog selects it, with its state.
+type Selected struct {
+	Stream     Stream
+	Descriptor protocol.Descriptor
+	Mode       protocol.SyncMode
+	State      state.Doc
+}
+
+// Stream is how a stream's records are made from the rows of its family's listing. With neither Child nor Explode they are those rows.
+type Stream struct {
+	Name    string
+	Cursor  Cursor
+	Child   *Child
+	Explode *Explode
+	Shape   *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are
+}
+
+// Cursor is what is to be known of the time of change of a stream's rows. Without a Name it has none: full refresh only.
+type Cursor struct {
+	Name   string         // of the time in the record as it is sent
+	Zone   *time.Location // in which marks are written; not nil
+	Start  time.Time      // rows before it are not sent; zero: all are
+	Margin time.Duration  // how long before the mark a row's time may lie for it to be sent again
+	Hidden bool           // rows need not carry the time: the mark is the moment at which the cycle began
+}
+
+// Child is a stream that is read with requests of its own for each row of its family's listing.
+type Child struct {
+	Of      string            // the parent stream: in messages
+	Path    string            // where it is asked for: in messages
+	Params  []string          // paths in the parent's row of what Open needs; a row that lacks one is not asked for
+	Put     map[string]string // member put into each record: path in the parent's row
+	Where   string            // path of a flag in the parent's row: only rows where it is true are asked for; "": all
+	Follows bool              // the child's rows change when the parent's does, whose time is theirs
+	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. One goroutine at a time calls it.
+	Always func(record.Record) bool
+	// Open is what is read for the parent's row with key, whose values at Params are given as text. It is pure: many goroutines call it.
+	Open func(key string, params []string) listing.Listing
+}
+
+// Explode is an array in the rows of a family's listing, whose elements are a stream's rows.
+type Explode struct {
+	Array    string            // path of the array in the parent's row; where it leads to none, the row has no elements
+	Put      map[string]string // member put into each record: path in the parent's row, which is null where it leads to nothing
+	Position string            // member that holds the row's position in its array, from 0; "": none
+}
+
+// RemovedKept is how many keys of removed rows a stream's state holds at the most. What is beyond is sent again in every sync.
+const RemovedKept = 10_000
+
+// Run reads the families side by side, each stream from its state, and sends what comes. Streams fail one by one: each failure is sent as it
+// happens, the other streams go on, and the joined failures are returned.
+func (s *Sync) Run(ctx context.Context, families []Family) error {
+	var wait sync.WaitGroup
+	results := make([]error, len(families))
+	running := make([]*family, len(families))
+	for i := range families {
+		f := s.family(&families[i])
+		running[i] = f
+		wait.Go(func() {
+			if f.read(ctx); !f.absent {
+				results[i] = f.end(ctx)
+			}
+		})
+	}
+	wait.Wait()
+	for i, f := range running {
+		if f.absent { // whether that is so can be told from what the API answered to the others
+			f.missing(ctx)
+			results[i] = f.end(ctx)
+		}
+	}
+	return errors.Join(results...)
+}

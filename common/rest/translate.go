@@ -1,0 +1,280 @@
+package rest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/listing"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/replication"
+	"github.com/imob-data/airbyte-connectors/common/spec"
+	"github.com/imob-data/airbyte-connectors/common/state"
+)
+
+// run translates a description for one check or read: into listings, which package listing reads, and into families of streams, of which
+// package replication sends what is new.
+type run struct {
+	api     API
+	schemas *spec.Spec // of the streams; nil for a check
+	reader  *listing.Reader
+	log     *slog.Logger
+	began   time.Time
+}
+
+// newRun makes the run, with so many requests in flight.
+func newRun(ctx context.Context, api API, schemas *spec.Spec, client *httpclient.Client, parallel int) *run {
+	r := &run{api: api, schemas: schemas, log: protocol.Logger(ctx), began: time.Now()}
+	reader := &listing.Reader{
+		Client: client, Log: r.log, Budget: httpclient.NewBudget(bytesInFlight), Began: r.began,
+		Judge: api.Judge, Absent: api.Absent, TooLarge: api.TooLarge, Notice: api.Notice,
+	}
+	r.reader = reader.New(parallel)
+	return r
+}
+
+// alive asks for what a check asks for: the first page of the listing that the stream named Check is made from, with the first set of its
+// parameters. An error says why the API does not answer even that.
+func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
+	s := r.api.stream(r.api.Check)
+	if s != nil {
+		s = r.api.stream(s.origin())
+	}
+	if s == nil {
+		return fault.Systemf("the connector checks a stream %q that it does not have", r.api.Check)
+	}
+	l := r.open(s, replication.Question{})
+	l.Waiting = waiting
+	return r.reader.Try(ctx, l)
+}
+
+// states returns the documents of the configured streams that can be read. A document that is not understood is an error.
+func (r *run) states(cat *protocol.ConfiguredCatalog, input state.Input) (map[protocol.Descriptor]state.Doc, error) {
+	docs := map[protocol.Descriptor]state.Doc{}
+	for _, configured := range cat.Streams {
+		if r.unreadable(&configured) != nil {
+			continue
+		}
+		s, d := r.api.stream(configured.Stream.Name), configured.Descriptor()
+		doc, err := state.Decode(s.Name, input[d], s.Cursor.name(), s.Cursor.layouts(), s.Cursor.zone())
+		if err != nil {
+			return nil, fmt.Errorf("reading the state: %w", err)
+		}
+		docs[d] = doc
+	}
+	return docs, nil
+}
+
+// families sorts the configured streams into families, in the order of the description, and tells at once what is wrong with those that
+// cannot be read. The streams of another namespace are another family: they go on from states of their own, and where rows do not show their
+// times only the question tells which of them are new.
+func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descriptor]state.Doc, out *protocol.Emitter) (
+	all []replication.Family, failures error,
+) {
+	number := map[protocol.Descriptor]int{} // of a listing's stream, in all
+	for _, configured := range cat.Streams {
+		d := configured.Descriptor()
+		if err := r.unreadable(&configured); err != nil {
+			failures = errors.Join(failures, err, r.refuse(d, err, out))
+			continue
+		}
+		s := r.api.stream(d.Name)
+		if configured.SyncMode == protocol.Incremental && s.Cursor == nil { // PyAirbyte asks this of every stream
+			r.log.Info(s.Name + " has no time of change; all of it is read in every sync")
+		}
+		origin := protocol.Descriptor{Name: s.origin(), Namespace: d.Namespace}
+		i, ok := number[origin]
+		if !ok {
+			i = len(all)
+			number[origin] = i
+			all = append(all, replication.Family{Listing: r.root(r.api.stream(origin.Name))})
+		}
+		stream, err := r.stream(s)
+		if err != nil {
+			failures = errors.Join(failures, err, r.refuse(d, err, out))
+			continue
+		}
+		selected := replication.Selected{Stream: stream, Descriptor: d, Mode: configured.SyncMode, State: docs[d]}
+		all[i].Streams = append(all[i].Streams, selected)
+	}
+	order := func(f replication.Family) int {
+		return slices.IndexFunc(r.api.Streams, func(s Stream) bool { return s.Name == f.Listing.Name })
+	}
+	slices.SortStableFunc(all, func(a, b replication.Family) int { return cmp.Compare(order(a), order(b)) })
+	return all, failures
+}
+
+// unreadable returns why a configured stream cannot be read, or nil.
+func (r *run) unreadable(configured *protocol.ConfiguredStream) error {
+	name := configured.Stream.Name
+	s := r.api.stream(name)
+	switch {
+	case s == nil:
+		return fault.Configf("The catalog names a stream %q that this connector does not have. "+
+			"Refresh the source's schema and choose the streams again.", name)
+	case s.Needs != "":
+		return fault.Configf("%s", s.Needs)
+	case configured.SyncMode != protocol.FullRefresh && configured.SyncMode != protocol.Incremental:
+		return fault.Configf("The catalog asks for a sync mode that does not exist in stream %q: it can be full_refresh or incremental.", name)
+	}
+	return nil
+}
+
+// refuse tells that a stream cannot be read, and why. A stream that the connector does not have has no status.
+func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) error {
+	if r.api.stream(d.Name) != nil {
+		if err := out.Status(d, protocol.Incomplete); err != nil {
+			return err
+		}
+	}
+	return out.Failure(why, &d)
+}
+
+// root returns the listing of s as its family reads it.
+func (r *run) root(s *Stream) replication.Listing {
+	l := replication.Listing{
+		Name: s.Name, Removed: s.Removed != nil, Changes: s.Cursor != nil && s.Cursor.Ask != nil,
+		Open: func(q replication.Question) listing.Listing { return r.open(s, q) },
+	}
+	if s.Cursor != nil {
+		l.Lookback = s.Cursor.Lookback
+	}
+	for _, params := range s.Each {
+		l.Sets = append(l.Sets, name(params))
+	}
+	if len(l.Sets) == 0 {
+		l.Sets = []string{""}
+	}
+	return l
+}
+
+// open returns the listing of s, as far as q asks for it.
+func (r *run) open(s *Stream, q replication.Question) listing.Listing {
+	request := s.request()
+	switch {
+	case q.Removed:
+		request.Query = replaced(s.Query, s.Removed.Query)
+	case len(s.Each) > 0:
+		request = s.with(request, s.Each[q.Set])
+	}
+	if !q.From.IsZero() {
+		request = s.Cursor.Ask(request, q.From.In(s.Cursor.zone()), q.Until.In(s.Cursor.zone()))
+	}
+	return r.listing(s, request)
+}
+
+// listing returns the listing of s that is asked for by request.
+func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
+	l := listing.Listing{
+		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
+		Optional: s.Optional, Clock: s.Cursor.clock(),
+	}
+	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
+		l.Ways = []Way{{Pages: pages}}
+	}
+	for _, field := range s.Key { // what is put into records from outside the row is the same in all rows of a listing
+		if s.Parent == nil || s.Parent.Put[field] == "" {
+			l.Key = append(l.Key, field)
+		}
+	}
+	if s.Parent != nil {
+		l.Child, l.Missing = true, s.Parent.Missing || s.Parent.Detail
+	}
+	return l
+}
+
+// stream returns s as replication knows it. The error is that its schema cannot be used.
+func (r *run) stream(s *Stream) (replication.Stream, error) {
+	shape, err := s.shape(r.schemas, r.api.Zone)
+	if err != nil {
+		return replication.Stream{}, err
+	}
+	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape}
+	if e := s.Explode; e != nil {
+		stream.Explode = &replication.Explode{Array: e.Array, Put: e.Put, Position: e.Position}
+	}
+	if s.Parent != nil {
+		stream.Child = r.child(s)
+	}
+	return stream, nil
+}
+
+// child returns what replication needs to read s for each row of its parent.
+func (r *run) child(s *Stream) *replication.Child {
+	p := s.Parent
+	names := slices.Sorted(maps.Keys(p.Params))
+	c := &replication.Child{Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always}
+	for _, name := range names {
+		c.Params = append(c.Params, p.Params[name])
+	}
+	c.Open = func(key string, params []string) listing.Listing {
+		request := s.request()
+		for i, name := range names {
+			request = request.With(p.In, name, params[i])
+		}
+		l := r.listing(s, request)
+		if p.Detail {
+			l.Detail = key
+		}
+		return l
+	}
+	return c
+}
+
+// shape returns the stream's edits and the columns of its schema, compiled. Times without a zone are the cursor's, or else in zone.
+func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, error) {
+	columns, err := s.columns(schemas)
+	if err != nil {
+		return nil, fault.Systemf("The stream %q has no schema that can be used: %v.", s.Name, err)
+	}
+	if s.Cursor != nil && s.Cursor.Zone != nil {
+		zone = s.Cursor.Zone
+	}
+	edits := append(slices.Clip(s.Shape), record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
+	return record.Compile(append(edits, columns...)...), nil
+}
+
+// plain returns c as replication knows it.
+func (c *Cursor) plain() replication.Cursor {
+	if c == nil {
+		return replication.Cursor{Zone: time.UTC}
+	}
+	return replication.Cursor{Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden}
+}
+
+// clock returns c as a listing knows it, or nil without a cursor.
+func (c *Cursor) clock() *listing.Clock {
+	if c == nil {
+		return nil
+	}
+	return &listing.Clock{
+		Field: c.Field, Layouts: c.Layouts, Zone: c.zone(), Open: c.Open, Loose: c.Hidden || c.Open != "" || c.Margin > DefaultMargin,
+	}
+}
+
+// name returns the name that states have for a set of parameters.
+func name(params map[string]any) string {
+	values := url.Values{}
+	for key, value := range params {
+		values.Set(key, fmt.Sprint(value))
+	}
+	return values.Encode()
+}
+
+// replaced returns q with the parameters of by in the place of its own.
+func replaced(q, by url.Values) url.Values {
+	all := url.Values{}
+	for _, from := range []url.Values{q, by} {
+		maps.Copy(all, from)
+	}
+	return all
+}

@@ -1,0 +1,28 @@
+package rest
+
+import "github.com/imob-data/airbyte-connectors/common/fault"
+
+// mistake returns what is wrong with the description, whatever the configuration is, or nil: a system error. A stream has one origin, which
+// is a stream with a listing of its own.
+func (a *API) mistake() error {
+	for i := range a.Streams {
+		s := &a.Streams[i]
+		if a.stream(s.Name) != s {
+			return fault.Systemf("the connector describes the stream %q twice", s.Name)
+		}
+		if s.Parent != nil && s.Explode != nil {
+			return fault.Systemf("the stream %q has both a Parent and an Explode", s.Name)
+		}
+		origin := a.stream(s.origin())
+		switch {
+		case origin == nil:
+			return fault.Systemf("the stream %q is made from %q, which the connector does not have", s.Name, s.origin())
+		case origin.Parent != nil || origin.Explode != nil:
+			return fault.Systemf("the stream %q is made from %q, which has no listing of its own", s.Name, origin.Name)
+		}
+		if s != origin && (len(s.Each) > 0 || s.Removed != nil) {
+			return fault.Systemf("the stream %q has sets of parameters, which only a listing of its own has", s.Name)
+		}
+	}
+	return nil
+}
