@@ -261,6 +261,9 @@ func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *s
 			run.from = c.at
 		}
 		run.to = c.i
+		if w.memory == nil { // without Columns there are few members, and the space between them goes
+			w.copy(c.bytes, run)
+		}
 	case column == nil:
 		w.copy(c.bytes, run)
 		w.setAside(c.bytes[c.at:c.i-len(value)], value)

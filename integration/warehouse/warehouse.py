@@ -262,6 +262,12 @@ def read(source: str, config: dict, script: Path, cache) -> str:
     return said.getvalue()
 
 
+def cpu() -> float:
+    """Seconds of CPU that this process and those that it started and that ended have taken."""
+    t = os.times()
+    return t.user + t.system + t.children_user + t.children_system
+
+
 def caches(folder: Path, server: postgres.Server, source: str, duckdb_only: bool = False):
     """The databases by name: a PyAirbyte cache, and a function that fetches rows."""
     import duckdb
@@ -314,12 +320,13 @@ def try_source(source: str, program: Path, binary: Path, server: postgres.Server
         check = Check(source, expected.tables(ROOT, source), keys, cursors)
         databases = list(caches(folder, server, source, bool(wrong)))
         scripts = {name: wrapped(folder, binary, folder / f"{name}.jsonl", wrong) for name, *_ in databases}
-        took, known = Counter(), {s: set() for s in check.schemas}
+        took, worked, known = Counter(), Counter(), {s: set() for s in check.schemas}
         for sync in ("full", "incremental"):
             for name, cache, _, _ in databases:
-                began = time.monotonic()
+                began, idle = time.monotonic(), cpu()
                 said = read(source, simulator.config, scripts[name], cache)
                 took[name] += time.monotonic() - began
+                worked[name] += cpu() - idle
                 if "Could not" in said:
                     faults.append(f"{source} into {name}, {sync}: {said.count('Could not')} complaints of types, such as {said[said.index('Could not'):][:200]}")
             for stream, found in simulator.expect().items():
@@ -331,7 +338,7 @@ def try_source(source: str, program: Path, binary: Path, server: postgres.Server
         for name, _, fetch, schema in databases:
             records, values, altered, found = tables_of(check, name, fetch, schema, wanted, known, must, folder, server)
             faults += [f"{source} into {name}: {fault}" for fault in found]
-            lines.append([source, name, str(len(check.schemas)), str(records), str(values), altered, f"{took[name]:.1f}", "wrong" if found else "right"])
+            lines.append([source, name, str(len(check.schemas)), str(records), str(values), altered, f"{took[name]:.1f}", f"{worked[name]:.1f}", "wrong" if found else "right"])
     finally:
         simulator.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -384,7 +391,7 @@ def alteration(kind: str, want, got) -> str:
 
 
 def report(lines: list[list[str]]):
-    head = ["source", "database", "tables", "rows", "values", "altered by PyAirbyte, right by COPY", "seconds", ""]
+    head = ["source", "database", "tables", "rows", "values", "altered by PyAirbyte, right by COPY", "seconds", "of CPU", ""]
     widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
     for line in [head, *lines]:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
