@@ -10,7 +10,8 @@ MAKEFLAGS   += --no-print-directory
 export GOFLAGS := $(filter-out -buildvcs=false,$(GOFLAGS)) -buildvcs=false
 
 MODULES    ?= $(sort $(patsubst ./%/go.mod,%,$(shell find . -name go.mod -not -path './.*' -not -path './build/*' -not -path '*/testdata/*')))
-CONNECTORS ?= $(sort $(patsubst connectors/%/go.mod,%,$(wildcard connectors/*/go.mod)))
+EVERY      := $(sort $(patsubst connectors/%/go.mod,%,$(wildcard connectors/*/go.mod)))
+CONNECTORS ?= $(EVERY)
 
 PLATFORM   ?= $(shell go env GOOS)/$(shell go env GOARCH)
 OS         := $(patsubst %/,%,$(dir $(PLATFORM)))
@@ -64,7 +65,14 @@ test: docker-or-not ## all tests of all modules; those in containers where Docke
 
 .PHONY: acceptance
 acceptance: docker-or-not ## the acceptance suite alone, for CONNECTORS
-	go test -count=1 -timeout=30m -run='/^($(subst $(space),|,$(CONNECTORS)))$$' $(TESTFLAGS) ./integration/acceptance/...
+	go test -count=1 -timeout=30m $(if $(filter-out $(CONNECTORS),$(EVERY)),$(chosen)) $(TESTFLAGS) ./integration/acceptance/...
+
+# Flags of go test that choose what belongs to CONNECTORS: the tests named after them, as TestFooBar is after source-foo, and what is run under
+# names that begin with theirs; without the tests named after others.
+chosen = -run='$(call named-after,$(CONNECTORS))|/^($(call either,$(CONNECTORS)))(_|$$)' \
+	-skip='$(call named-after,$(filter-out $(CONNECTORS),$(EVERY)))'
+named-after = ^Test(?i:$(call either,$(patsubst source-%,%,$(filter source-%,$(1))) none))
+either = $(subst $(space),|,$(strip $(1)))
 
 # Says aloud what go test keeps to itself: that tests are skipped, and why.
 .PHONY: docker-or-not
