@@ -60,7 +60,7 @@ func readyAssertion(seed uint64) string {
 // accessToken is the n-th: the organisation's Id, an exclamation mark, and characters that mean nothing.
 func accessToken(seed uint64, n int) string {
 	text := base64.RawURLEncoding.EncodeToString(sim.Noise(seed^sim.Mix(uint64(n)+7), noise, 60))
-	return "00D5g7Wq2Exmp9K!AQ" + strings.NewReplacer("-", ".").Replace(text)
+	return "00D0B000000Exmp!AQ" + strings.NewReplacer("-", ".").Replace(text)
 }
 
 // session is what an access token stands for.
@@ -189,7 +189,7 @@ func (s *Simulator) token(w http.ResponseWriter, r *http.Request) {
 	out.Text("access_token", s.login())
 	out.Text("scope", "api")
 	out.Text("instance_url", scheme+"://"+r.Host)
-	out.Text("id", audience+"/id/00D5g7Wq2Exmp9KUAC/0050B000000ExmpQAC")
+	out.Text("id", audience+"/id/00D0B000000ExmpUAC/0050B000000ExmpQAC")
 	out.Text("token_type", "Bearer")
 	answer(w, http.StatusOK, append(out.B, '}'))
 }
