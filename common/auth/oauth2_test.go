@@ -20,6 +20,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/auth"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/ratelimit"
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
@@ -289,4 +290,40 @@ func TestASignedAssertionIsASecret(t *testing.T) {
 			t.Errorf("it is no secret: %s", got)
 		}
 	})
+}
+
+// A token call counts in the API's quota. Where it is made for a request that has its turn already, it takes that one: all that there are may be
+// held by requests that wait for the token.
+func TestATokenCallTakesATurn(t *testing.T) {
+	for _, name := range []string{"a turn of its own", "the turn of its request"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &tokenServer{scheme: "Bearer"}
+				limit := ratelimit.Every(time.Minute, 2)
+				c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: auth.Assertion("a.b.c")}, s.serve,
+					func(o *httpclient.Options) { o.Limit = limit })
+				began := time.Now()
+				var wg sync.WaitGroup
+				for range 3 {
+					r := httpclient.Request{Path: "/data"}
+					if name != "a turn of its own" {
+						done, err := limit.Wait(t.Context(), nil)
+						if err != nil {
+							t.Fatal(err)
+						}
+						r.Admitted = done
+					}
+					wg.Go(func() {
+						if _, err := c.Do(t.Context(), r); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				wg.Wait()
+				if took := time.Since(began); took < time.Minute || took > 2*time.Minute {
+					t.Errorf("four calls, of which two may go in a minute, took %v", took)
+				}
+			})
+		})
+	}
 }

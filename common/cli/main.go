@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -50,6 +51,8 @@ func runProcess(p program, grace time.Duration) {
 		os.Exit(1)
 	}
 	paceCollector()
+	// net/http tells the process's own log what a server sent unasked, as it came. Nobody redacts that, and standard error is for people.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	signal.Ignore(syscall.SIGPIPE) // so that a write to a closed output returns EPIPE instead of killing the process
 	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)

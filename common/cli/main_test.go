@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"os/exec"
 	"slices"
@@ -77,6 +78,10 @@ func scenarios() map[string]func(context.Context, *protocol.ConfiguredCatalog, [
 			}
 			return out.Status(deals, protocol.Complete)
 		},
+		"noisy": func(context.Context, *protocol.ConfiguredCatalog, []byte, *protocol.Emitter) error {
+			log.Print("Unsolicited response: a-secret") //nolint:forbidigo // as net/http does
+			return nil
+		},
 		"large": large,
 	}
 }
@@ -105,6 +110,16 @@ func exits(t *testing.T, cmd *exec.Cmd, code int) {
 	err := cmd.Wait()
 	if cmd.ProcessState.ExitCode() != code { // -1 for a death by signal
 		t.Errorf("ended with %v (%v), want exit code %d", cmd.ProcessState, err, code)
+	}
+}
+
+// What the standard library logs by itself is redacted by nobody.
+func TestLogOfTheProcess(t *testing.T) {
+	var stderr, stdout bytes.Buffer
+	began := time.Now()
+	exits(t, start(t, "noisy", func(c *exec.Cmd) { c.Stdout, c.Stderr = &stdout, &stderr }), began, time.Minute, 0)
+	if got := stderr.String() + stdout.String(); strings.Contains(got, "a-secret") {
+		t.Error(got)
 	}
 }
 

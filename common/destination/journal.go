@@ -188,6 +188,10 @@ func (j *journal) replay(file *os.File, target string) (*history, error) {
 			return nil, j.at.fault("is that of another address, "+l.Target+". Give each connection a journal of its own", nil)
 		}
 	}
+	if past.from == 0 && !bytes.HasPrefix(data, fmt.Appendf(nil, `{"do":"journal","format":%d,`, unsealed)) {
+		what := fmt.Sprintf("is damaged behind line %d: no run has left so little. See to what was carried out, then remove it", number)
+		return nil, j.at.fault(what, nil)
+	}
 	return past, nil
 }
 

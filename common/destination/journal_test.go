@@ -227,7 +227,12 @@ func TestJournalFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sealed, err := (&seal{}).close(line{Do: "journal", Format: format, Target: "api"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct{ content, fails string }{
+		"no run":           {string(sealed), "is damaged behind line 1"},
 		"only a head":      {head, ""},
 		"cut line":         {head + begin + `{"do":"end","n":1,"outcome":"done"}` + "\n" + `{"do":"e`, ""},
 		"begin was cut":    {head + strings.TrimSuffix(begin, "\n"), ""},

@@ -1,7 +1,9 @@
 package destination
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -128,9 +130,15 @@ func TestAnEndedStreamIsNotComplete(t *testing.T) {
 }
 
 func TestJournalAndReceiptsAreTwoFiles(t *testing.T) {
-	path := t.TempDir() + "/file"
-	config := fmt.Appendf(nil, `{"token":"t","journal_path":%q,"receipts_path":%q}`, path, path)
-	wantFault(t, (&doors{}).destination().Check(t.Context(), config), fault.Config, `"receipts_path" and "journal_path" name the same file`)
-	err := (&doors{}).destination().Write(t.Context(), config, catalog(0), strings.NewReader(""), protocol.NewEmitter(&strings.Builder{}))
-	wantFault(t, err, fault.Config, "the same file")
+	folder, link := t.TempDir(), t.TempDir()
+	path := folder + "/file"
+	if err := errors.Join(os.Symlink(folder, link+"/folder"), os.Symlink(path, link+"/file")); err != nil {
+		t.Fatal(err)
+	}
+	for _, receipts := range []string{path, folder + "/./file", link + "/folder/file", link + "/file"} {
+		config := fmt.Appendf(nil, `{"token":"t","journal_path":%q,"receipts_path":%q}`, path, receipts)
+		wantFault(t, (&doors{}).destination().Check(t.Context(), config), fault.Config, `"receipts_path" and "journal_path" name the same file`)
+		err := (&doors{}).destination().Write(t.Context(), config, catalog(0), strings.NewReader(""), protocol.NewEmitter(&strings.Builder{}))
+		wantFault(t, err, fault.Config, "the same file")
+	}
 }

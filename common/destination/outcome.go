@@ -13,9 +13,11 @@ import (
 
 // carryOut sends c, which has its turn in the quota, and sees to its outcome.
 func (w *writer) carryOut(e *entry, c *call, counted func()) {
+	share := w.budget.Take(0)
+	defer share.Release()
 	var answer *httpclient.Response
 	request := httpclient.Request{
-		Method: http.MethodPost, Path: c.operation.Path, Body: c.body, Once: true, Judge: w.api.Outcome, Admitted: counted,
+		Method: http.MethodPost, Path: c.operation.Path, Body: c.body, Once: true, Judge: w.api.Outcome, Admitted: counted, Share: share,
 	}
 	request.First = func(res *httpclient.Response) error {
 		answer = res

@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,6 +94,35 @@ func TestTheQuotaCountsEveryCall(t *testing.T) {
 			if at[i].Sub(at[i-2]) < time.Minute {
 				t.Errorf("calls %d to %d came within %v", i-1, i+1, at[i].Sub(at[i-2]))
 			}
+		}
+	})
+}
+
+// Answers share one budget of memory: what does not fit beside the oldest waits for it.
+func TestLargeAnswersAreReadOneAfterTheOther(t *testing.T) {
+	in(t, func(t *testing.T, d *doors) {
+		const piece = 1 << 20
+		var reading, most, total atomic.Int32
+		d.answer = func(w http.ResponseWriter, _ string) bool {
+			w.Header().Set("Content-Length", strconv.Itoa(inFlight/piece*piece-piece))
+			text := []byte(strings.Repeat(" ", piece))
+			text[0], text[1] = '{', '}'
+			for i := range inFlight/piece - 1 {
+				if i == inFlight/piece-2 {
+					reading.Add(-1) // before the last piece: whoever has read that may let the next one in
+				}
+				_, _ = w.Write(text)
+				if text[0], text[1] = ' ', ' '; i == 0 {
+					most.Store(max(most.Load(), reading.Add(1)))
+				}
+			}
+			total.Add(1)
+			return true
+		}
+		w := d.write(t.Context(), t, "", catalog(0), strings.NewReader(lines(
+			`a {"door":"1","why":"wind"}`, `a {"door":"2","why":"wind"}`, `a {"door":"3","why":"wind"}`, "S 1")))
+		if w.err != nil || len(w.states) != 1 || total.Load() != 3 || most.Load() != 1 {
+			t.Errorf("%v, states %q, %d answers, %d of them at a time", w.err, w.states, total.Load(), most.Load())
 		}
 	})
 }
@@ -214,7 +245,8 @@ func TestReceiptFiles(t *testing.T) {
 		"receipts":     {line + line, line + line, ""},
 		"cut":          {line + line[:40], line, ""},
 		"cut at once":  {line[:40], "", ""},
-		"nearly all":   {line[:len(line)-1], "", ""},
+		"nearly all":   {line + line[:len(line)-2], line, ""},
+		"without end":  {line + line[:len(line)-1], line + line, ""},
 		"another file": {"colour: blue\n", "colour: blue\n", "holds something else"},
 		"short":        {"x", "x", "holds something else"},
 		"a journal":    {`{"do":"journal"}` + "\n", `{"do":"journal"}` + "\n", "holds something else"},

@@ -37,7 +37,8 @@ const (
 
 // receipts is a file to which a line is added for each order that has an outcome. A nil one keeps nothing. Safe for concurrent use.
 //
-// A last line without its end is what a kill leaves: it is cut off. A file whose first line is no receipt is another file, and is refused.
+// A last line without its end is what a kill leaves: it is cut off, unless it is a whole receipt, whose end is added. A file whose first line is no
+// receipt is another file, and is refused.
 type receipts struct {
 	at     kept
 	redact *redact.Redactor
@@ -61,7 +62,7 @@ func openReceipts(path string, redact *redact.Redactor) (*receipts, error) {
 	return r, nil
 }
 
-// tidy stands behind the last whole line, and cuts off what follows it.
+// tidy stands behind the last whole line, and cuts off what follows it, or ends it where it is a whole receipt.
 func (r *receipts) tidy() error {
 	size, err := r.file.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -84,8 +85,17 @@ func (r *receipts) tidy() error {
 			break
 		}
 	}
-	_, err = r.file.Seek(end, io.SeekStart)
-	if err = errors.Join(err, r.file.Truncate(end)); err != nil {
+	last := make([]byte, size-end)
+	if _, err := r.file.ReadAt(last, end); err != nil && len(last) > 0 {
+		return r.at.fault("cannot be read", err)
+	}
+	if json.Valid(last) {
+		_, err = r.file.Write([]byte("\n"))
+	} else {
+		_, err = r.file.Seek(end, io.SeekStart)
+		err = errors.Join(err, r.file.Truncate(end))
+	}
+	if err != nil {
 		return r.at.fault("cannot be written", err)
 	}
 	return nil

@@ -24,6 +24,9 @@ const (
 	failPatience = 90 * time.Second
 )
 
+// inFlight is how many bytes of answers may be in memory at a time, beside one answer that may be larger.
+const inFlight = 64 << 20
+
 // Write takes the messages of in, one a line, until it ends: a record becomes a call, a state is given back when all before it has an
 // outcome. What else comes is left aside, but for the source's word that a stream is complete.
 //
@@ -49,7 +52,7 @@ func (d *Destination) Write(
 	}
 	defer client.Close()
 	w := &writer{
-		api: api, routes: routes, client: client, out: out, log: protocol.Logger(ctx),
+		api: api, routes: routes, client: client, budget: httpclient.NewBudget(inFlight), out: out, log: protocol.Logger(ctx),
 		active: map[string]bool{}, freed: make(chan struct{}), records: map[protocol.Descriptor]int{}, ended: map[protocol.Descriptor]bool{},
 	}
 	if err := w.keep(syncID(cat)); err != nil {
@@ -99,6 +102,7 @@ type writer struct {
 	api      API
 	routes   map[protocol.Descriptor]*vocabulary
 	client   *httpclient.Client
+	budget   *httpclient.Budget // of answers
 	journal  *journal
 	receipts *receipts
 	ledger   *ledger

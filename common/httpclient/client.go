@@ -163,19 +163,13 @@ func local(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// Other is a client for another host, such as that of a token call: same redactor, log, times and limit of size, but no credentials, judge
-// or headers, no quota unless it is the same host, and HTTPS in any case. setting is what the user knows baseURL as. Close of c closes it too.
+// Other is a client for another host, such as that of a token call: same redactor, log, times, limit of size and quota, since that may be the
+// API's own host under another name, but no credentials, judge or headers, and HTTPS in any case. setting is what the user knows baseURL as.
+// Close of c closes it too.
 func (c *Client) Other(baseURL, setting string) (*Client, error) {
 	o := c.o
 	o.BaseURL, o.Setting, o.PlainHTTP = baseURL, setting, false
 	o.Auth, o.Judge, o.Header, o.Careful = nil, nil, nil, false
-	base, err := o.base()
-	if err != nil {
-		return nil, err
-	}
-	if !sameHost(base, c.base) {
-		o.Limit = nil
-	}
 	other, err := New(o)
 	if err != nil {
 		return nil, err

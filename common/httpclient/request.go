@@ -41,7 +41,9 @@ type Request struct {
 	Share    *Share         // what the answer takes of a Budget, given back when there is no good one; nil: it is not counted
 	First    Judge          // asked before Options.Judge; may be nil
 	Judge    Judge          // asked after Options.Judge; may be nil
-	Admitted func()         // what Options.Limit gave for the first attempt, which waits for no turn of its own; nil: it waits as all others do
+	// Admitted is what Options.Limit gave for the first attempt, which waits for no turn of its own; nil: it waits as all others do. Where the
+	// Signer makes a call first, that call takes this turn: waiting for another one, it might wait for those who wait for it.
+	Admitted func()
 }
 
 // With is a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything

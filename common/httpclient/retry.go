@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -52,6 +53,7 @@ type call struct {
 	broken   broken
 	doubts   int // answers that were in doubt
 	undone   int // answers after which nothing was left of the request
+	turn     *turn
 	last     *failure
 	backoff  *backoff.ExponentialBackOff
 }
@@ -81,7 +83,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	call := &call{r: r, where: c.where(r, to), backoff: backoff.NewExponentialBackOff(
+	call := &call{r: r, where: c.where(r, to), turn: given(r), backoff: backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
 		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
 	good := false
@@ -173,6 +175,7 @@ func (c *Client) signed(ctx context.Context, call *call) (*http.Request, error) 
 	r := call.r.clone()
 	defer func() { call.own = r }()
 	if c.o.Auth != nil && !r.Unsigned {
+		ctx = context.WithValue(ctx, turnKey{}, call.turn)
 		signature, err := c.renewal.sign(ctx, call.alone, func() error { return c.o.Auth.Sign(ctx, &r) })
 		if err != nil {
 			return nil, err
@@ -193,9 +196,9 @@ type broken struct {
 	first time.Time
 }
 
-// see makes f final where res is the last of enough such answers. What is said of the moment, as "too fast" is, and what is empty are none.
+// see makes f final where res is the last of enough such answers. What is said of the moment, as "too fast" is, is none.
 func (b *broken) see(res *Response, f *failure) {
-	if f == nil || f.step != retry || f.hold || f.doubt || res.Status/100 != 2 || res.Body != nil || len(res.Text) == 0 {
+	if f == nil || f.step != retry || f.hold || f.doubt || res.Status/100 != 2 || res.Body != nil {
 		b.count = 0
 		return
 	}
@@ -241,10 +244,39 @@ func (call *call) keep(size int64) {
 	call.taken = size
 }
 
+// turn is a place in the quota that a request was given before it is sent. Safe for concurrent use.
+type turn struct {
+	mu   sync.Mutex
+	done func() // nil: there is none, or it was taken
+}
+
+// given is the turn that r came with, or nil.
+func given(r Request) *turn {
+	if r.Admitted == nil {
+		return nil
+	}
+	return &turn{done: r.Admitted}
+}
+
+// turnKey is for a context of the calls that a Signer makes for a request, and has its turn.
+type turnKey struct{}
+
+// take is the done of the turn, once, or nil. A nil turn is none.
+func (t *turn) take() (done func()) {
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	done, t.done = t.done, nil
+	return done
+}
+
 // admit waits for call's turn in the quota and keeps its time.
 func (c *Client) admit(ctx context.Context, call *call) (done func(), err error) {
 	asked := time.Now()
-	if done = call.r.Admitted; done == nil || call.attempts > 0 {
+	lent, _ := ctx.Value(turnKey{}).(*turn)
+	if done = cmp.Or(call.turn, lent).take(); done == nil {
 		if done, err = c.o.Limit.Wait(ctx, c.waiting(ctx)); err != nil {
 			return nil, err
 		}

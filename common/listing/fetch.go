@@ -217,6 +217,9 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	return nil
 }
 
+// sole is whether p has all rows that it says there are.
+func (p *fetched) sole() bool { return p.total.Told && p.total.Rows == int64(len(p.Records)) }
+
 // complains is whether an answer says that something went wrong, in a member that is there for it.
 func complains(body record.Record) bool {
 	for _, name := range []string{"error", "errors", "erro", "erros", "Erro"} {

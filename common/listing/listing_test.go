@@ -2,6 +2,7 @@ package listing_test
 
 import (
 	"fmt"
+	"maps"
 	"math/bits"
 	"net/http"
 	"slices"
@@ -103,20 +104,26 @@ func TestRowsThatGo(t *testing.T) {
 	for name, kind := range kinds() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for moment := 1; moment <= 14; moment++ {
-				for _, at := range []int{0, 9, 12, 25, 34} {
-					synctest.Test(t, func(t *testing.T) {
-						a, p := kind()
-						a.rows = made(35)
-						a.after = func(a *api, number int) {
-							if number == moment {
-								a.rows = without(a.rows, at)
-							}
+			for _, rows := range []int{11, 20, 35} { // as many as fill a page and one more are those that hide what went
+				for moment := 1; moment <= 12; moment++ {
+					for _, at := range []int{0, 9, 12, 25, 34} {
+						if at >= rows {
+							continue
 						}
-						r := read(t, a, numbered(p))
-						kept := ids(1, 35)
-						r.whole(t, without(kept, at))
-					})
+						synctest.Test(t, func(t *testing.T) {
+							a, p := kind()
+							a.rows = made(rows)
+							a.after = func(a *api, number int) {
+								if number == moment {
+									a.rows = without(a.rows, at)
+								}
+							}
+							r := read(t, a, numbered(p))
+							if r.whole(t, without(ids(1, rows), at)); t.Failed() {
+								t.Fatalf("%d rows, number %d went after request %d: %v", rows, at+1, moment, a.asked)
+							}
+						})
+					}
 				}
 			}
 		})
@@ -265,6 +272,95 @@ func TestAPageThatIsNot(t *testing.T) {
 	}
 }
 
+// TestTwoStalePages has two pages come as the first one, once each, which need not be the end.
+func TestTwoStalePages(t *testing.T) {
+	for rows := 21; rows <= 95; rows += 9 {
+		synctest.Test(t, func(t *testing.T) {
+			stale := map[int]bool{2: true, 3: true}
+			a := &api{rows: made(rows), page: func(a *api, n int, good string) string {
+				if stale[n] {
+					delete(stale, n)
+					return `{"rows":[` + strings.Join(a.rows[:10], ",") + `]}`
+				}
+				return good
+			}}
+			read(t, a, numbered(pagination.Number{Size: 10, Caps: []int{5}})).whole(t, ids(1, rows))
+		})
+	}
+}
+
+// keyset is a listing of rows with a time, in the order of their ids, from one id on.
+func keyset() listing.Listing {
+	l := numbered(pagination.Number{})
+	l.Clock = &listing.Clock{Field: "at", Zone: time.UTC}
+	l.Ways = []listing.Way{{Pages: pagination.Keyset{Param: "after", Field: "id", SizeParam: "size", Size: 10, Rows: "total"}}}
+	return l
+}
+
+// serveKeyset answers for a keyset of ids, and calls change behind each answer. lied is how many more rows it says there are.
+func serveKeyset(ids func() []int, change func(request int), lied int) http.HandlerFunc {
+	asked := 0
+	return func(w http.ResponseWriter, r *http.Request) {
+		after, _ := strconv.Atoi(r.URL.Query().Get("after"))
+		var rows []string
+		for _, id := range ids() {
+			if id > after {
+				rows = append(rows, fmt.Sprintf(`{"id":%d,"at":"2020-01-01T00:00:00Z"}`, id))
+			}
+		}
+		_, _ = fmt.Fprintf(w, `{"total":%d,"rows":[%s]}`, len(rows)+lied, strings.Join(rows[:min(10, len(rows))], ","))
+		asked++
+		change(asked)
+	}
+}
+
+// TestAKeysetThatLosesRowsAllDay has rows go that were not read yet, in each reading: what was there all the time comes, and it ends.
+func TestAKeysetThatLosesRowsAllDay(t *testing.T) {
+	for going, rows := range []int{35, 35, 35, 95} {
+		for lied := range 2 {
+			if lied > 0 && going > 0 {
+				continue
+			}
+			synctest.Test(t, func(t *testing.T) {
+				have := []int{}
+				for id := range rows {
+					have = append(have, id+1)
+				}
+				change := func(request int) {
+					if going > 0 && request%going == 0 {
+						have = have[:len(have)-1]
+					}
+				}
+				r := read(t, serveKeyset(func() []int { return have }, change, lied), keyset())
+				if lied > 0 {
+					if r.end.Kind != listing.Failed || fault.Of(r.end.Err).Kind != fault.Transient {
+						t.Errorf("ended as %d although a row is missing in each reading", r.end.Kind)
+					}
+					return
+				}
+				r.whole(t, ids(1, len(have)))
+			})
+		}
+	}
+}
+
+// TestAnEmptyPageOfAKeyset has a page come without rows for a moment, although it says that there are some.
+func TestAnEmptyPageOfAKeyset(t *testing.T) {
+	for number := 1; number <= 3; number++ {
+		synctest.Test(t, func(t *testing.T) {
+			good := serveKeyset(func() []int { return []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21} }, func(int) {}, 0)
+			asked := 0
+			read(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if asked++; asked == number || asked == number+1 {
+					_, _ = w.Write([]byte(`{"total":21,"rows":[]}`))
+					return
+				}
+				good(w, r)
+			}), keyset()).whole(t, ids(1, 21))
+		})
+	}
+}
+
 // requests2 is requests for who holds the lock.
 func (a *api) requests2() int { return len(a.asked) }
 
@@ -342,6 +438,9 @@ func TestAtOnce(t *testing.T) {
 			rows, page := made(c.lists[r.URL.Path]), r.URL.Query().Get("page")
 			n, _ := strconv.Atoi(page)
 			switch {
+			case page == "-1" && strings.HasPrefix(r.URL.Path, "/404"):
+				w.WriteHeader(http.StatusNotFound)
+				return
 			case page == "-1" && c.once:
 				rows = rows[:min(20, len(rows))]
 			case page == "-1":
@@ -355,15 +454,17 @@ func TestAtOnce(t *testing.T) {
 	for name, c := range map[string]account{
 		"it works":         {map[string]int{"/a": 0, "/b": 3, "/c": 0, "/d": 12, "/e": 33, "/f": 4}, true},
 		"it does not work": {map[string]int{"/a": 0, "/b": 3, "/c": 0, "/d": 12, "/e": 33, "/f": 4}, false},
+		"it is not there":  {map[string]int{"/404/a": 0, "/404/b": 3, "/404/d": 12, "/404/e": 33}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log, asked := &lines{}, 0
 				handler := serve(c)
 				r := reader(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { asked++; handler(w, req) }), log)
-				for _, path := range []string{"/a", "/b", "/c", "/d", "/e", "/f"} {
+				for _, path := range slices.Sorted(maps.Keys(c.lists)) {
 					l := listing.Listing{
-						Name: "things", Request: httpclient.Request{Path: path}, Key: []string{"id"}, Child: true, Ways: []listing.Way{{Pages: all}},
+						Name: "things", Request: httpclient.Request{Path: path}, Key: []string{"id"}, Child: true, Missing: true,
+						Ways: []listing.Way{{Pages: all}},
 					}
 					asked = 0
 					readWith(t, r, l, log).whole(t, ids(1, c.lists[path]))

@@ -22,6 +22,8 @@ type numbered struct {
 	cut      bool          // but they are
 	behind   map[int]sight // pages, counted from 0, that the search found to be none
 	refused  bool          // it found so because the API refused them
+	farthest int           // the last of them
+	alone    bool          // it found the first page to be the only one, which is as it was before
 	sure     bool          // a page with fewer rows than any that is cut is the last one
 	exact    bool          // for every listing, and not only for one of a child
 	fewest   int           // how many rows that is
@@ -60,14 +62,7 @@ func (n *numbered) pass(ctx context.Context) (again bool, err error) {
 		if more, err = n.use(ctx, p, i); err != nil {
 			return false, err
 		}
-		switch {
-		case i == 0 && more && n.end.page == 1 && n.refused:
-			return false, n.answers(ctx)
-		case i == 0 && n.end.page == 1: // the page behind it was asked for in the search
-			if n.idle, i = 1, 1; n.behind[1] == same {
-				n.suspect = n.wrongPage(1)
-			}
-		case i == 1 && n.odd && n.rows.fresh > 0 && !n.sure && n.end.page == 0 && !n.promise():
+		if i == 1 && n.odd && n.rows.fresh > 0 && !n.sure && n.end.page == 0 && !n.promise() {
 			n.cut = true
 			return true, nil
 		}
@@ -87,14 +82,18 @@ func (n *numbered) begin(ctx context.Context) (fetched, error) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	if n.end, err = n.search(ctx, &first); err != nil || n.end.page != 1 {
-		first.share.Release()
+	if n.end, err = n.search(ctx, &first); err == nil && n.end.page == 1 && first.sole() && !n.refused {
+		n.alone = true
+		return first, nil
 	}
-	if err != nil || n.end.page == 1 {
+	first.share.Release()
+	if err != nil {
 		return first, err
 	}
+	before := n.first
 	if first, err = n.ask(ctx, n.at(0), fetching{}); err == nil {
 		n.look(&first)
+		n.alone = n.end.page == 1 && n.first == before
 	}
 	return first, err
 }
@@ -181,13 +180,6 @@ func (n *numbered) wrongPage(i int) error {
 	return fault.Transientf("%s answers with the rows of another page for page %d. Trying again later may help.", n.Request.Path, i+1)
 }
 
-// answers is whether the API still answers where it answered before: then what it refused is not there.
-func (n *numbered) answers(ctx context.Context) error {
-	page, err := n.ask(ctx, n.at(0), fetching{})
-	page.share.Release()
-	return err
-}
-
 // otherNumber is a refusal of this way if page i is another one than the first in a later way.
 func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i int) error {
 	for number := n.way.number + 1; number < len(n.Ways); number++ {
@@ -217,7 +209,7 @@ func (n *numbered) wanted(i int) bool {
 // more is whether to go on after page i: see docs/decisions/008.
 func (n *numbered) more(i int, p *fetched) bool {
 	switch wanted := n.wanted(i) || i+1 < n.told || i+1 < n.end.page; {
-	case n.idle >= maxIdle:
+	case n.idle >= maxIdle, n.alone && i == 0: // the two pages behind that one were asked for in the search
 		return false
 	case wanted:
 		return true
@@ -227,7 +219,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return false
 	case n.idle == 0:
 		return !n.sure || len(p.Records) >= n.fewest
-	case n.Child, p.past, i == 1 && n.odd, n.behind[i+1] != there:
+	case n.Child, p.past, i == 1 && n.odd, n.behind[i+1] != there, n.behind[i] != there && n.farthest > i:
 		return false
 	default:
 		return n.idle < maxIdle-1
@@ -260,5 +252,5 @@ func (n *numbered) byRows() int {
 	if !n.reading.told || n.size == 0 {
 		return 0
 	}
-	return int(min((n.latest+int64(n.size)-1)/int64(n.size), farthest))
+	return int(min((n.latest+int64(n.size)-1)/int64(n.size), noPage))
 }

@@ -2,6 +2,7 @@ package listing
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -140,7 +141,8 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) error 
 		}
 		share := p.share
 		rows := r.accept(&p)
-		if p, rows, err = r.again(ctx, p, rows, f, func() bool { return offset && r.short() }); err != nil {
+		wanted := func() bool { return r.short() && (offset || ends(strategy, &p)) }
+		if p, rows, err = r.again(ctx, p, rows, f, wanted); err != nil {
 			share.Release()
 			return err
 		}
@@ -158,6 +160,12 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) error 
 	return nil
 }
 
+// ends is whether no page follows p.
+func ends(strategy pagination.Strategy, p *fetched) bool {
+	_, more := strategy.Next(p.request, p.Page)
+	return !more
+}
+
 // atOnce asks for the whole listing in one answer, and page by page where that is not known to work, or may have been cut off. It is known
 // once such an answer had the rows that the first page has, in this run; until then both are asked.
 func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request httpclient.Request) error {
@@ -168,6 +176,9 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		return r.numbered(ctx, pages.Number, request)
 	}
 	whole, err := r.ask(ctx, pages.Once(request), fetching{past: true})
+	if errors.Is(err, errGone) && known != trusted { // or there is no such page
+		return r.numbered(ctx, pages.Number, request)
+	}
 	if err != nil {
 		return err
 	}

@@ -41,14 +41,14 @@ func (r *Reader) complete(ctx context.Context, l *Listing, rows []record.Record)
 type part struct {
 	elements []record.Record
 	total    int64
-	done     bool
-	said     bool // it says whether it is done: otherwise it is no list that may come in part
+	done     bool // or it does not say so, and not where the rest is
 	next     string
 }
 
 func partialOf(p *Partial, object record.Record) part {
 	one := part{elements: object.Get(p.Rows).Array(), next: object.Get(p.Next).Text()}
-	one.done, one.said = object.Get(p.Done).Bool()
+	done, said := object.Get(p.Done).Bool()
+	one.done = done || !said && one.next == ""
 	if p.Total != "" {
 		one.total, _ = object.Get(p.Total).Int()
 	}
@@ -56,7 +56,7 @@ func partialOf(p *Partial, object record.Record) part {
 }
 
 // whole is whether no more of the list is to be asked for.
-func (p part) whole() bool { return !p.said || p.done && int64(len(p.elements)) >= p.total }
+func (p part) whole() bool { return p.done && int64(len(p.elements)) >= p.total }
 
 // whole is row with all of its list, of which first came in it.
 func (r *Reader) whole(ctx context.Context, l *Listing, row record.Record, first part) (record.Record, error) {

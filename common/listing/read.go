@@ -25,6 +25,7 @@ type listing struct {
 	number  int    // of the running reading, from 1
 	begin   string // the place that readings begin at; "": the beginning
 	earlier int64  // how many rows are before begin
+	before  int64  // how many rows the reading before was told of at last; 0: there was none
 }
 
 // readings reads l until it is whole, or is known not to be: see docs/decisions/008.
@@ -43,7 +44,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			}
 			continue // from where it is, with smaller pages
 		case err != nil && reading.refused(err):
-			l.number, l.begin, l.earlier = 1, "", 0
+			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
 		case err != nil:
 			return ended(of, err)
 		default:
@@ -59,6 +60,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			}
 			r.Log.Info(fmt.Sprintf("%s changed while it was read, or lacks rows: %s; it is read once more", of.Name, reading.sum()))
 			l.number++
+			l.before = reading.latest
 		}
 		reading = l.read()
 	}
@@ -178,9 +180,12 @@ func (r *reading) promised() int64 {
 // short is whether fewer rows came than are known to be there.
 func (r *reading) short() bool { return r.came() < r.promised() }
 
-// moved is whether the listing changed while it was read: it told different numbers, or it ended earlier than before, or rows that changed
-// since the reading began stand in the place of others.
+// moved is whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
+// reading before, or rows that changed since the reading began stand in the place of others.
 func (r *reading) moved() bool {
+	if r.before > 0 && r.told && r.first != r.before && r.short() {
+		return true
+	}
 	anchored, ok := r.way.Pages.(pagination.Anchored)
 	if ok && anchored.Anchored() {
 		return false

@@ -2,8 +2,8 @@ package listing
 
 import "context"
 
-// farthest is the number of a page that no listing has: an API that answers even there has no end that could be found.
-const farthest = 1 << 30
+// noPage is the number of a page that no listing has: an API that answers even there has no end that could be found.
+const noPage = 1 << 30
 
 // search looks for the last page: in steps that double, then by halves, which takes 2·log2(pages) requests at the most. Behind the last page
 // an API may answer with nothing, with a page that came before, or with a 4xx. See docs/decisions/008.
@@ -28,22 +28,24 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
 	s := &search{numbered: n, first: first, pages: map[uint64]int{n.first: 0}, size: map[int]int64{0: int64(n.size)}}
 	guess := s.guess()
 	low, lower, high := 0, 0, -1 // lower: the page that was low before low
-	next := 3
-	if guess > 0 {
-		next = guess
-	}
-	for ; high < 0; next = 2*next + 1 {
-		if next > farthest {
+	for next := max(1, guess); high < 0; next = 2*next + 1 {
+		if next > noPage {
 			return last{}, nil
 		}
 		seen, of, err := s.look(ctx, next)
 		switch {
 		case err != nil:
 			return last{}, err
+		case seen == there && s.exact && s.size[next] < int64(s.numbered.size): // the last page, at this number or at an earlier one
+			return s.lowest(ctx, low, next)
 		case seen == there:
 			lower, low = low, next
 		case seen == same && of > 0: // the last page again, which of may be already
 			return s.lowest(ctx, lower, of)
+		case next == 1 && !first.sole():
+			if low, err = s.second(ctx, seen); err != nil || low == 0 {
+				return s.last(0), err
+			}
 		default:
 			high = next
 		}
@@ -68,7 +70,7 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, error) {
 // guess is the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing.
 func (s *search) guess() int {
 	if total := s.first.total; total.Told && total.Rows > 0 {
-		return int(min((total.Rows+int64(s.numbered.size)-1)/int64(s.numbered.size), farthest))
+		return int(min((total.Rows+int64(s.numbered.size)-1)/int64(s.numbered.size), noPage))
 	}
 	return 0
 }
@@ -94,6 +96,20 @@ func (s *search) last(page int) last {
 	return last{page: page + 1, rows: s.size[page], size: int64(s.numbered.size)}
 }
 
+// second is a page that is there although page 1 seemed not to be, which a cache may have given for a moment only; 0: there is none.
+func (s *search) second(ctx context.Context, seen sight) (int, error) {
+	again := []int{2}
+	if seen == same {
+		again = []int{2, 1}
+	}
+	for _, i := range again {
+		if seen, _, err := s.look(ctx, i); err != nil || seen == there {
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
 // look asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
 func (s *search) look(ctx context.Context, i int) (sight, int, error) {
 	p, err := s.askWith(ctx, s.first.share, s.way, s.at(i), fetching{later: true, past: true})
@@ -102,7 +118,7 @@ func (s *search) look(ctx context.Context, i int) (sight, int, error) {
 	}
 	s.refused = s.refused || p.past
 	if len(p.Records) == 0 {
-		s.behind[i] = behind
+		s.missing(i, behind)
 		return behind, 0, nil
 	}
 	hash := s.rows.alike(&p)
@@ -110,10 +126,16 @@ func (s *search) look(ctx context.Context, i int) (sight, int, error) {
 	switch {
 	case !ok:
 		s.pages[hash], s.size[i] = i, int64(len(p.Records))
+		delete(s.behind, i)
 		return there, i, nil
 	case of == 0:
 		err = s.otherNumber(ctx, s.first.share, i)
 	}
-	s.behind[i] = same
+	s.missing(i, same)
 	return same, of, err
+}
+
+// missing notes that page i is none.
+func (s *search) missing(i int, seen sight) {
+	s.behind[i], s.farthest = seen, max(s.farthest, i)
 }

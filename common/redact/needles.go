@@ -145,10 +145,10 @@ func unknownLetters(text string) string {
 // foreign stands for any letters that are not ASCII. It is in no UTF-8.
 const foreign = 0xFF
 
-// fold makes equal what only an encoding makes different: letters that are not ASCII, be they UTF-8, Latin-1, the one read as the other or
-// U+FFFD, and the space and the plus, which stands for it in a form.
+// fold makes equal what only the way of writing makes different: letters that are not ASCII, be they UTF-8, Latin-1, the one read as the other
+// or U+FFFD, the space and the plus, which stands for it in a form, and capitals, which a host's name loses and a key in digits may have.
 func fold(v view) view {
-	if !slices.ContainsFunc(v.bytes, func(b byte) bool { return b == '+' || b >= utf8.RuneSelf }) {
+	if !slices.ContainsFunc(v.bytes, func(b byte) bool { return b == '+' || b >= utf8.RuneSelf || 'A' <= b && b <= 'Z' }) {
 		return v
 	}
 	out := newView(len(v.bytes))
@@ -156,6 +156,8 @@ func fold(v view) view {
 		switch last := len(out.bytes) - 1; {
 		case b == '+':
 			out.add(' ', &v, i, i)
+		case 'A' <= b && b <= 'Z':
+			out.add(b+'a'-'A', &v, i, i)
 		case b < utf8.RuneSelf:
 			out.add(b, &v, i, i)
 		case last >= 0 && out.bytes[last] == foreign:

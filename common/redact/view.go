@@ -5,6 +5,7 @@ import (
 	"html"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -56,9 +57,78 @@ func decoders() []decoder {
 		func(v *view, _ int) []view { return v.unescape('%', percent) },
 		func(v *view, _ int) []view { return v.unescape('\\', backslash) },
 		func(v *view, _ int) []view { return v.unescape('&', entity) },
+		func(v *view, _ int) []view { return v.unescape('=', quotedPrintable) },
+		(*view).seen,
+		(*view).joined,
 		hexDigits().decode,
 		base64Digits().decode,
 	}
+}
+
+// without is v with every stretch left out that length finds at a place; 0 is none. There are no views where there are fewer than least.
+func (v *view) without(least int, length func(at int) int) []view {
+	out, left := newView(len(v.bytes)), 0
+	for i := 0; i < len(v.bytes); {
+		if n := length(i); n > 0 {
+			left, i = left+1, i+n
+			continue
+		}
+		out.add(v.bytes[i], v, i, i)
+		i++
+	}
+	if left < max(least, 1) {
+		return nil
+	}
+	return []view{out}
+}
+
+// seen leaves out what a reader does not see: zero bytes, which UTF-16 has between letters, zero-width characters, ends of lines with the
+// blanks behind them, where a long word was broken, and tags of HTML.
+func (v *view) seen(int) []view {
+	return v.without(1, func(at int) int {
+		text := v.bytes[at:]
+		switch c := text[0]; {
+		case c == 0 && v.from[at] < v.to[at]: // else it is a gap
+			return 1
+		case c == '\n' || c == '\r':
+			return len(text) - len(bytes.TrimLeft(text, "\r\n\t "))
+		case c == '<' && len(text) > 1 && (text[1] == '/' || text[1] == '!' || alphanumeric(text[1])):
+			return bytes.IndexByte(text[:min(len(text), longestTag)], '>') + 1
+		case c >= utf8.RuneSelf:
+			if r, size := utf8.DecodeRune(text); unicode.Is(unicode.Cf, r) {
+				return size
+			}
+		}
+		return 0
+	})
+}
+
+// longestTag is how far the end of a tag is looked for.
+const longestTag = 64
+
+// joined leaves out what stands between pairs of hexadecimal digits, as in 0C-82-1D, 0c:82:1d and 0x0c, 0x82.
+func (v *view) joined(least int) []view {
+	return v.without(least-1, func(at int) int {
+		if at < 2 || !pair(v.bytes[at-2:at]) || at > 2 && alphanumeric(v.bytes[at-3]) && v.bytes[at-3] != 'x' {
+			return 0
+		}
+		text := v.bytes[at:]
+		rest := bytes.TrimPrefix(text, []byte(","))
+		if rest = bytes.TrimLeft(rest, ":- "); len(text)-len(rest) > 2 || len(rest) == len(text) {
+			return 0
+		}
+		rest = bytes.TrimPrefix(rest, []byte("0x"))
+		if len(rest) < 2 || !pair(rest[:2]) || len(rest) > 2 && alphanumeric(rest[2]) {
+			return 0
+		}
+		return len(text) - len(rest)
+	})
+}
+
+// pair is whether text is two hexadecimal digits.
+func pair(text []byte) bool {
+	_, ok := number(text, 0, 2, 16)
+	return ok
 }
 
 // unescape replaces every escape, which begins with start. read gives what the text at its beginning stands for and how much of that is the
@@ -108,13 +178,24 @@ func percent(text []byte) (value []byte, length int) {
 	return nil, 0
 }
 
+// quotedPrintable reads =41, and the = at the end of a line that goes on.
+func quotedPrintable(text []byte) (value []byte, length int) {
+	if rest := bytes.TrimPrefix(text[1:], []byte("\r")); bytes.HasPrefix(rest, []byte("\n")) {
+		return nil, len(text) - len(rest) + 1
+	}
+	if n, ok := number(text, 1, 2, 16); ok {
+		return []byte{byte(n)}, 3
+	}
+	return nil, 0
+}
+
 // backslash reads the escapes of JSON, JavaScript, C, Go and Python.
 func backslash(text []byte) (value []byte, length int) {
 	if len(text) < 2 {
 		return nil, 0
 	}
 	switch c := text[1]; {
-	case c == 'u' && len(text) > 2 && text[2] == '{':
+	case (c == 'u' || c == 'x') && len(text) > 2 && text[2] == '{':
 		for end := 4; end < len(text) && end < 12; end++ {
 			if text[end] == '}' {
 				if n, ok := number(text, 3, end-3, 16); ok {
@@ -135,11 +216,13 @@ func backslash(text []byte) (value []byte, length int) {
 			return []byte{byte(n)}, 4
 		}
 		return nil, 0
-	case '0' <= c && c <= '3':
-		if n, ok := number(text, 1, 3, 8); ok {
-			return []byte{byte(n)}, 4
+	case '0' <= c && c <= '7':
+		digits := 3
+		n, ok := number(text, 1, digits, 8)
+		for ; !ok || n > 0xFF; n, ok = number(text, 1, digits, 8) { // one digit is one
+			digits--
 		}
-		return nil, 0
+		return []byte{byte(n)}, 1 + digits
 	case strings.IndexByte("abfnrtv", c) >= 0:
 		return []byte{"\a\b\f\n\r\t\v"[strings.IndexByte("abfnrtv", c)]}, 2
 	case c > ' ' && c < utf8.RuneSelf && !alphanumeric(c):

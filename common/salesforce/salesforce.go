@@ -81,9 +81,9 @@ func Passing(said string) error {
 	switch {
 	case !Passes(said):
 		return nil
-	case strings.Contains(said, limited) && strings.Contains(said, "Concurrent"):
+	case strings.Contains(strings.ToUpper(said), limited) && strings.Contains(said, "Concurrent"):
 		return httpclient.Busy(fault.Transientf("Salesforce refuses requests because too many run at the same time. Trying again later may help."))
-	case strings.Contains(said, limited):
+	case strings.Contains(strings.ToUpper(said), limited):
 		return fault.Transientf("The organisation's daily limit of API requests is used up. Salesforce counts those of the last 24 hours, so " +
 			"requests become possible again, little by little, within the next 24 hours.")
 	}
@@ -96,8 +96,8 @@ func Passing(said string) error {
 // query that took too long are also told in sentences alone.
 func Passes(said string) bool {
 	return said != "" && regexp.MustCompile(
-		`\b(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|SERVER_UNAVAILABLE|TOO_MANY_APEX_REQUESTS|`+limited+`)\b|(?i:`+
-			`exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|running for too long)`,
+		`(?i)\b(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|SERVER_UNAVAILABLE|API_CURRENTLY_DISABLED|TOO_MANY_APEX_REQUESTS|`+
+			limited+`)\b|exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|running for too long`,
 	).MatchString(said)
 }
 

@@ -74,6 +74,8 @@ func TestJudgeKnowsWhatPasses(t *testing.T) {
 		`[{"errorCode":"APEX_ERROR","message":"System.QueryException: Record Currently Unavailable: The record you are attempting to edit, …"}]`:      true,
 		`[{"errorCode":"INVALID_FIELD","message":"no"},{"message":"x","errorCode":"UNABLE_TO_LOCK_ROW"}]`:                                             true,
 		`[{"errorCode":"SERVER_UNAVAILABLE","message":"Server is too busy. Please try again later."}]`:                                                true,
+		`[{"errorCode":"APEX_ERROR","message":"update failed: unable_to_lock_row"}]`:                                                                  true,
+		`[{"errorCode":"API_CURRENTLY_DISABLED","message":"Because of a system problem, API functionality is temporarily unavailable."}]`:             true,
 		`[{"errorCode":"QUERY_TIMEOUT","message":"Your query request was running for too long."}]`:                                                    true,
 		`[{"errorCode":"REQUEST_RUNNING_TOO_LONG","message":"Your request was running for too long, and has been stopped."}]`:                         true,
 		`[{"errorCode":"TOO_MANY_APEX_REQUESTS","message":"x"}]`:                                                                                      true,

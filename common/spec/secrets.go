@@ -67,7 +67,7 @@ func (s *Spec) Clean(config []byte) []byte {
 // clean is the secret of that name as [Spec.Clean] makes it.
 func clean(name, text string) string {
 	const scheme = "bearer"
-	if strings.HasSuffix(strings.ToLower(name), "password") {
+	if password(name) {
 		return text
 	}
 	text = trim(text)
@@ -81,10 +81,14 @@ func clean(name, text string) string {
 	return text
 }
 
-// trim is text without the characters that are not seen, and without white space around it.
+// password is whether people choose a secret of that name.
+func password(name string) bool { return strings.HasSuffix(strings.ToLower(name), "password") }
+
+// trim is text without the characters that are not seen (Unicode's format characters: zero-width ones, marks of direction, the soft hyphen), and
+// without white space around it.
 func trim(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r >= 0x200B && r <= 0x200D || r == 0x2060 || r == 0xFEFF || r == 0x00AD {
+		if unicode.Is(unicode.Cf, r) {
 			return -1
 		}
 		return r

@@ -202,7 +202,8 @@ func (c *complaints) variants(failed *jsonschema.ValidationError, node map[strin
 	}
 }
 
-// blanks files a complaint about every text that is required and has nothing in it that is seen.
+// blanks files a complaint about every text that is required and has nothing in it that is seen, and about every token that has a character in
+// it which no header can carry, such as a line break where it was copied out of a text.
 func (c *complaints) blanks(nodes []map[string]any, value any, at []string) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -221,6 +222,9 @@ func (c *complaints) blanks(nodes []map[string]any, value any, at []string) {
 			}
 			for name, property := range properties {
 				members[name] = append(members[name], object(property))
+				if text, ok := v[name].(string); ok && unsendable(name, text, object(property)) {
+					c.add(append(slices.Clip(at), name), "has a line break or another control character in it")
+				}
 			}
 		}
 		for name, member := range v {
@@ -235,6 +239,12 @@ func (c *complaints) blanks(nodes []map[string]any, value any, at []string) {
 			c.blanks(items, element, append(slices.Clip(at), strconv.Itoa(i)))
 		}
 	}
+}
+
+// unsendable is whether a text is a token in one line, as [Spec.Clean] sees tokens, that is not one.
+func unsendable(name, text string, property map[string]any) bool {
+	return property["airbyte_secret"] == true && property["multiline"] != true && !password(name) &&
+		strings.ContainsFunc(clean(name, text), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F })
 }
 
 // meant is whether value has the constants that properties have: one of several forms is not meant if it differs in one.

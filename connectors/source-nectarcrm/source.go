@@ -167,8 +167,6 @@ func judge(r *httpclient.Response) error {
 	case r.Status == http.StatusUnauthorized:
 		return fault.Configf("NectarCRM does not accept the API Token (401). Generate a new one (Configurações, Integrações, Gerar Token) " +
 			"as an administrator, and put it into the configuration as api_token.")
-	case r.Status == http.StatusOK && len(r.Body) > 0 && r.Body[0] == '{':
-		return httpclient.Again(fault.Transientf("NectarCRM answered with a message in the place of a list. Trying again later may help."))
 	}
 	return nil
 }

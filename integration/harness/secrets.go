@@ -56,7 +56,7 @@ func (s *searcher) look(output []byte, where string, r *Result) {
 		size := min(telling, len(characters))
 		for from := range len(characters) - size + 1 {
 			part := string(characters[from : from+size])
-			if len(part) < 3 || strings.Contains(part, "--") || strings.Contains("PRIVATE KEY", strings.TrimSpace(part)) { // the frame of a PEM key
+			if len(part) < 3 || plain(part) || strings.Contains(part, "--") || strings.Contains("PRIVATE KEY", strings.TrimSpace(part)) { // the frame of a PEM key
 				continue
 			}
 			if slices.ContainsFunc(readings, func(text string) bool { return strings.Contains(text, part) }) {
@@ -65,6 +65,15 @@ func (s *searcher) look(output []byte, where string, r *Result) {
 			}
 		}
 	}
+}
+
+// plain is whether a part of a secret says nothing: Salesforce's sessions begin with an id, which is zeros as all its ids are.
+func plain(part string) bool {
+	different := map[rune]bool{}
+	for _, r := range part {
+		different[r] = true
+	}
+	return len(part) >= telling && len(different) < 4
 }
 
 // texts are the texts in a line of JSON, or else an output as it is.
