@@ -249,7 +249,7 @@ func (f fixture) run(t *testing.T, a *api, c harness.Command, options ...harness
 	if s, ok := a.simulator.(sim.Confidant); ok {
 		o.Learnt = s.Learnt
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // a read that takes seconds where nothing else runs
 	defer cancel()
 	res, err := harness.Run(ctx, f.runner, c, o)
 	if err != nil {
