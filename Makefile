@@ -10,7 +10,8 @@ MAKEFLAGS   += --no-print-directory
 export GOFLAGS := $(filter-out -buildvcs=false,$(GOFLAGS)) -buildvcs=false
 
 MODULES    ?= $(sort $(patsubst ./%/go.mod,%,$(shell find . -name go.mod -not -path './.*' -not -path './build/*' -not -path '*/testdata/*')))
-CONNECTORS ?= $(sort $(patsubst connectors/%/go.mod,%,$(wildcard connectors/*/go.mod)))
+EVERY      := $(sort $(patsubst connectors/%/go.mod,%,$(wildcard connectors/*/go.mod)))
+CONNECTORS ?= $(EVERY)
 
 PLATFORM   ?= $(shell go env GOOS)/$(shell go env GOARCH)
 OS         := $(patsubst %/,%,$(dir $(PLATFORM)))
@@ -64,7 +65,14 @@ test: docker-or-not ## all tests of all modules; those in containers where Docke
 
 .PHONY: acceptance
 acceptance: docker-or-not ## the acceptance suite alone, for CONNECTORS
-	go test -count=1 -timeout=30m -run='/^($(subst $(space),|,$(CONNECTORS)))$$' $(TESTFLAGS) ./integration/acceptance/...
+	go test -count=1 -timeout=30m $(if $(filter-out $(CONNECTORS),$(EVERY)),$(chosen)) $(TESTFLAGS) ./integration/acceptance/...
+
+# Flags of go test that choose what belongs to CONNECTORS: the tests named after them, as TestFooBar is after source-foo, and what is run under
+# names that begin with theirs; without the tests named after others.
+chosen = -run='$(call named-after,$(CONNECTORS))|/^($(call either,$(CONNECTORS)))(_|$$)' \
+	-skip='$(call named-after,$(filter-out $(CONNECTORS),$(EVERY)))'
+named-after = ^Test(?i:$(call either,$(patsubst source-%,%,$(filter source-%,$(1))) none))
+either = $(subst $(space),|,$(strip $(1)))
 
 .PHONY: warehouse
 warehouse: ## every source from its simulator into DuckDB and PostgreSQL with PyAirbyte, and the tables held against its rows
@@ -96,7 +104,7 @@ lint: ## gofmt, go vet, golangci-lint, actionlint
 alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test (but for the acceptance suite)
 	@for module in $(MODULES); do \
 		echo "== $$module"; \
-		( cd $$module && export GOWORK=off && go mod tidy -diff && go mod verify && go build ./... && go vet ./... && go test -short $(TESTFLAGS) ./... ); \
+		( cd $$module && export GOWORK=off && go mod tidy -diff && go mod verify && go build -o /dev/null ./... && go vet ./... && go test -short $(TESTFLAGS) ./... ); \
 	done
 
 .PHONY: fuzz

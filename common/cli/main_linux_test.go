@@ -6,9 +6,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -45,7 +45,7 @@ func TestAFullDisk(t *testing.T) {
 	}
 	defer full.Close()
 	cmd := start(t, "endless", func(c *exec.Cmd) { c.Stdout = full })
-	exits(t, cmd, time.Now(), limit, 1)
+	exits(t, cmd, 1)
 }
 
 // Whatever the command is, what cannot be delivered is no success.
@@ -96,9 +96,9 @@ func TestOnATerminal(t *testing.T) {
 				text, _ := io.ReadAll(watcher) // ends with EIO when the last of the terminal is closed
 				seen <- string(text)
 			}()
-			exits(t, cmd, time.Now(), 5*time.Second, 0)
+			exits(t, cmd, 0)
 			text := <-seen
-			if !strings.Contains(text, "Complete: 1 of 1 streams, 1 records, 0.0 MB in 2s") {
+			if !regexp.MustCompile(`Complete: 1 of 1 streams, 1 records, 0\.0 MB in [1-9]\d*s`).MatchString(text) {
 				t.Errorf("no summary in %q", text)
 			}
 			if redrawn := strings.Contains(text, "\x1b[2A"); redrawn == both {

@@ -10,6 +10,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,15 +19,22 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// scenario in the environment makes the test binary a connector whose read behaves as it says.
-const scenario = "CLI_TEST_SCENARIO"
-
-// limit is how long a process may take to end: the two seconds that it has, and one for a machine that is busy with other tests.
-const limit = 3 * time.Second
+const (
+	// scenario in the environment makes the test binary a connector whose read behaves as it says.
+	scenario = "CLI_TEST_SCENARIO"
+	// unhurried beside it gives a run that is stopped an hour, so that one which ends sooner ended by itself, however slow the machine is.
+	unhurried = "CLI_TEST_UNHURRIED=1"
+	// guard is when a process is killed that should have ended long before.
+	guard = 5 * time.Minute
+)
 
 func TestMain(m *testing.M) {
 	if name, ok := os.LookupEnv(scenario); ok {
-		Main(fake{read: scenarios()[name]}, []byte(metadata))
+		src := fake{read: scenarios()[name]}
+		if slices.Contains(os.Environ(), unhurried) {
+			runProcess(program{commands: sourceCommands(src), spec: src.Spec, metadata: []byte(metadata)}, time.Hour)
+		}
+		Main(src, []byte(metadata))
 	}
 	os.Exit(m.Run())
 }
@@ -85,7 +93,9 @@ func start(t *testing.T, name string, configure func(*exec.Cmd)) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), binary, "read", "--config", config(t), "--catalog", write(t, "catalog.json", catalog))
+	ctx, cancel := context.WithTimeout(t.Context(), guard)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, binary, "read", "--config", config(t), "--catalog", write(t, "catalog.json", catalog))
 	cmd.Env = append(os.Environ(), scenario+"="+name, "GORACE=atexit_sleep_ms=0") // the race detector would add a second to every end
 	configure(cmd)
 	if err := cmd.Start(); err != nil {
@@ -94,13 +104,10 @@ func start(t *testing.T, name string, configure func(*exec.Cmd)) *exec.Cmd {
 	return cmd
 }
 
-// exits waits for cmd and holds that it ends with code within limit of began.
-func exits(t *testing.T, cmd *exec.Cmd, began time.Time, limit time.Duration, code int) {
+// exits waits for cmd and holds that it ends with code.
+func exits(t *testing.T, cmd *exec.Cmd, code int) {
 	t.Helper()
 	err := cmd.Wait()
-	if took := time.Since(began); took > limit {
-		t.Errorf("took %v, want at most %v", took, limit)
-	}
 	if cmd.ProcessState.ExitCode() != code { // -1 for a death by signal
 		t.Errorf("ended with %v (%v), want exit code %d", cmd.ProcessState, err, code)
 	}
@@ -109,8 +116,7 @@ func exits(t *testing.T, cmd *exec.Cmd, began time.Time, limit time.Duration, co
 // What the standard library logs by itself is redacted by nobody.
 func TestLogOfTheProcess(t *testing.T) {
 	var stderr, stdout bytes.Buffer
-	began := time.Now()
-	exits(t, start(t, "noisy", func(c *exec.Cmd) { c.Stdout, c.Stderr = &stdout, &stderr }), began, time.Minute, 0)
+	exits(t, start(t, "noisy", func(c *exec.Cmd) { c.Stdout, c.Stderr = &stdout, &stderr }), 0)
 	if got := stderr.String() + stdout.String(); strings.Contains(got, "a-secret") {
 		t.Error(got)
 	}
@@ -127,22 +133,20 @@ func TestSignals(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer reading.Close()
-				cmd := start(t, name, func(c *exec.Cmd) { c.Stdout, c.Stderr = writing, &stderr })
+				cmd := start(t, name, func(c *exec.Cmd) { c.Stdout, c.Stderr, c.Env = writing, &stderr, append(c.Env, unhurried) })
 				writing.Close()
-				var began time.Time
 				var all []protocol.Message
 				for m, err := range protocol.Read(reading) {
 					if err != nil {
 						t.Fatal(err)
 					}
 					if all = append(all, m); len(all) == 2 { // STARTED and RUNNING
-						began = time.Now()
 						if err := cmd.Process.Signal(sent); err != nil {
 							t.Fatal(err)
 						}
 					}
 				}
-				exits(t, cmd, began, limit, 1)
+				exits(t, cmd, 1)
 				if stderr.Len() > 0 {
 					t.Errorf("on stderr: %s", &stderr)
 				}
@@ -168,14 +172,17 @@ func TestSignals(t *testing.T) {
 }
 
 func TestAProcessThatHangsEnds(t *testing.T) {
+	if most := 2 * time.Second; grace+listen >= most {
+		t.Errorf("a run that has to end may take %v until it is asked and %v more; at most %v is promised", listen, grace, most)
+	}
 	for _, test := range []struct {
-		name, source string
-		signals      int
-		limit        time.Duration
+		name, source, env string
+		again             bool          // whether more signals follow the first
+		least             time.Duration // that it is given to end by itself
 	}{
-		{"a source that does not listen", "deaf", 1, limit},
-		{"a second signal", "deaf", 2, grace},
-		{"an output that nobody reads", "endless", 1, limit},
+		{"a source that does not listen", "deaf", "", false, grace},
+		{"a second signal", "deaf", unhurried, true, 0},
+		{"an output that nobody reads", "endless", "", false, grace},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -184,20 +191,22 @@ func TestAProcessThatHangsEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer reading.Close()
-			cmd := start(t, test.source, func(c *exec.Cmd) { c.Stdout = writing })
+			cmd := start(t, test.source, func(c *exec.Cmd) { c.Stdout, c.Env = writing, append(c.Env, test.env) })
 			writing.Close()
 			if _, err := reading.Read(make([]byte, 1)); err != nil { // it runs
 				t.Fatal(err)
 			}
 			time.Sleep(100 * time.Millisecond) // for an endless source to fill the pipe
 			began := time.Now()
-			for range test.signals {
-				if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-					t.Fatal(err)
+			go func() { // signals of a kind that wait together are one, so more are sent until the process is gone
+				for cmd.Process.Signal(syscall.SIGTERM) == nil && test.again {
+					time.Sleep(50 * time.Millisecond)
 				}
-				time.Sleep(50 * time.Millisecond) // signals of a kind that wait together are one
+			}()
+			exits(t, cmd, 1)
+			if took := time.Since(began); took < test.least {
+				t.Errorf("it was ended after %v, sooner than %v", took, test.least)
 			}
-			exits(t, cmd, began, test.limit, 1)
 		})
 	}
 }
@@ -213,7 +222,11 @@ func TestClosedOutput(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				cmd := start(t, name, func(c *exec.Cmd) { c.Stdout, c.Stderr = writing, &stderr })
+				cmd := start(t, name, func(c *exec.Cmd) {
+					if c.Stdout, c.Stderr = writing, &stderr; name != "deaf" {
+						c.Env = append(c.Env, unhurried)
+					}
+				})
 				writing.Close()
 				lines := bufio.NewReader(reading)
 				for _, want := range []string{"STARTED", "RUNNING"} {
@@ -222,7 +235,7 @@ func TestClosedOutput(t *testing.T) {
 					}
 				}
 				reading.Close()
-				exits(t, cmd, time.Now(), limit, 1)
+				exits(t, cmd, 1)
 				if stderr.Len() > 0 {
 					t.Errorf("on stderr: %s", &stderr)
 				}
@@ -251,7 +264,7 @@ func TestMainToTheEnd(t *testing.T) {
 		c.Stdout, c.Stderr = &stdout, &stderr
 		c.Env = append(c.Env, "LOG_LEVEL=DEBUG")
 	})
-	exits(t, cmd, time.Now(), 5*time.Second, 0)
+	exits(t, cmd, 0)
 	if stderr.Len() > 0 || !strings.Contains(stdout.String(), "COMPLETE") || !strings.Contains(stdout.String(), "debugging") {
 		t.Errorf("on stdout: %s on stderr: %s", &stdout, &stderr)
 	}

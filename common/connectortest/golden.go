@@ -47,7 +47,10 @@ func Golden(t *testing.T, src cli.Source, dir string) {
 			t.Fatalf("%s has neither a config.json nor folders with one: %v", dir, err)
 		}
 		for _, c := range cases {
-			t.Run(c.Name(), func(t *testing.T) { golden(t, src, filepath.Join(dir, c.Name())) })
+			t.Run(c.Name(), func(t *testing.T) {
+				t.Parallel()
+				golden(t, src, filepath.Join(dir, c.Name()))
+			})
 		}
 		return
 	}

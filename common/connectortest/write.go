@@ -112,7 +112,10 @@ func GoldenDestination(t *testing.T, dst cli.Destination, dir string) {
 		t.Fatalf("%s has no folders with cases: %v", dir, err)
 	}
 	for _, c := range cases {
-		t.Run(c.Name(), func(t *testing.T) { goldenWrite(t, dst, filepath.Join(dir, c.Name())) })
+		t.Run(c.Name(), func(t *testing.T) {
+			t.Parallel()
+			goldenWrite(t, dst, filepath.Join(dir, c.Name()))
+		})
 	}
 }
 

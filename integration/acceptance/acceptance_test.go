@@ -16,8 +16,11 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// TestMain lets more tests run at a time than there are cores: most of them wait, for a quota or for the end of a backoff. With -short there
-// are none.
+// TestMain builds all binaries once, and lets more tests run at a time than there are cores: most of them wait, for a quota or for the end of
+// a backoff. First come the tests that are not parallel, since they measure. With -short there are none.
+//
+// A test whose name begins with a connector's, after Test and without what kind of connector it is, belongs to that connector, and so does
+// what is run under a name that begins with the connector's: that is what make acceptance chooses by.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {
@@ -25,11 +28,28 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if !given("test.parallel") {
-		if err := flag.Set("test.parallel", "12"); err != nil {
+		if err := flag.Set("test.parallel", "24"); err != nil {
 			panic(err)
 		}
 	}
+	if err := build(); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
+}
+
+// build builds the binaries of all connectors, which no test changes.
+func build() error {
+	connectors, err := harness.Connectors()
+	if err != nil {
+		return err
+	}
+	for _, c := range connectors {
+		if _, err := c.Build(context.Background()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func given(name string) (found bool) {
@@ -51,9 +71,15 @@ func scenarios() []scenario {
 	return slices.Concat(contract(), reading(), remembering(), types(), stopping(), weather())
 }
 
-// TestBinaries runs every scenario on every connector's binary.
+// TestBinariesAlone runs the scenarios that measure on every connector's binary, and nothing beside them.
+func TestBinariesAlone(t *testing.T) {
+	each(t, binary, func(s scenario) bool { return s.alone })
+}
+
+// TestBinaries runs every other scenario on every connector's binary.
 func TestBinaries(t *testing.T) {
-	each(t, binary, func(scenario) bool { return true })
+	t.Parallel()
+	each(t, binary, func(s scenario) bool { return !s.alone })
 }
 
 // TestImages runs the scenarios that have to do with how a connector is started on every connector's image.
@@ -81,8 +107,7 @@ func needDocker(t *testing.T) {
 	}
 }
 
-// each runs the chosen scenarios on every connector that is found: first those that measure, one by one, then the others of all connectors
-// together.
+// each runs the chosen scenarios on every source that is found: all together, or one by one where they measure.
 func each(t *testing.T, runner func(*testing.T, harness.Connector) harness.Runner, choose func(scenario) bool) {
 	t.Helper()
 	connectors, err := harness.Connectors()
@@ -92,27 +117,26 @@ func each(t *testing.T, runner func(*testing.T, harness.Connector) harness.Runne
 	if len(connectors) == 0 {
 		t.Fatal("No connector was found in connectors/.")
 	}
-	for _, alone := range []bool{true, false} {
-		for _, c := range connectors {
-			chosen := slices.DeleteFunc(scenarios(), func(s scenario) bool { return s.alone != alone || !choose(s) })
-			if len(chosen) == 0 || c.Writes() { // for those that write see destination_test.go
-				continue
-			}
-			t.Run(c.Name, func(t *testing.T) {
-				if !alone {
-					t.Parallel()
-				}
-				f := prepare(t, c, runner)
-				for _, s := range chosen {
-					t.Run(s.name, func(t *testing.T) {
-						if !alone {
-							t.Parallel()
-						}
-						s.run(t, f)
-					})
-				}
-			})
+	chosen := slices.DeleteFunc(scenarios(), func(s scenario) bool { return !choose(s) })
+	alone := slices.ContainsFunc(chosen, func(s scenario) bool { return s.alone })
+	for _, c := range connectors {
+		if c.Writes() { // for those that write see destination_test.go
+			continue
 		}
+		t.Run(c.Name, func(t *testing.T) {
+			if !alone {
+				t.Parallel()
+			}
+			f := prepare(t, c, runner)
+			for _, s := range chosen {
+				t.Run(s.name, func(t *testing.T) {
+					if !alone {
+						t.Parallel()
+					}
+					s.run(t, f)
+				})
+			}
+		})
 	}
 }
 
@@ -130,24 +154,24 @@ func one(t *testing.T, name string) fixture {
 	return prepare(t, connectors[i], binary)
 }
 
-// binary builds a connector's binary.
+// binary is a connector's binary, which TestMain built.
 func binary(t *testing.T, c harness.Connector) harness.Runner {
 	t.Helper()
-	path, err := c.Build(t.Context())
+	path, err := c.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return harness.Binary{Path: path}
 }
 
-// prepare builds a connector and finds its simulator.
+// prepare makes a connector ready and finds its simulator.
 func prepare(t *testing.T, c harness.Connector, runner func(*testing.T, harness.Connector) harness.Runner) fixture {
 	t.Helper()
 	open := simulators.All()[simulators.Name(c.Name)]
 	if open == nil {
 		t.Fatalf("There is no simulator %q; simulators are found in integration/simulators.", simulators.Name(c.Name))
 	}
-	f := fixture{connector: c, open: open, runner: runner(t, c)}
+	f := fixture{connector: c, open: open, runner: runner(t, c), schemas: &harness.Schemas{}}
 	f.catalog = f.discover(t)
 	return f
 }
@@ -158,6 +182,7 @@ type fixture struct {
 	runner    harness.Runner
 	open      sim.Open
 	catalog   harness.Catalog
+	schemas   *harness.Schemas
 }
 
 // api is a simulator at work and the configuration for reading from it.
@@ -220,11 +245,11 @@ func (f fixture) run(t *testing.T, a *api, c harness.Command, options ...harness
 	if len(options) > 0 {
 		o = options[0]
 	}
-	o.Secrets = append(o.Secrets, a.secrets...)
+	o.Secrets, o.Schemas = append(o.Secrets, a.secrets...), f.schemas
 	if s, ok := a.simulator.(sim.Confidant); ok {
 		o.Learnt = s.Learnt
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // a read that takes seconds where nothing else runs
 	defer cancel()
 	res, err := harness.Run(ctx, f.runner, c, o)
 	if err != nil {

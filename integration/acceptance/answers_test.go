@@ -336,7 +336,7 @@ func TestChildListings(t *testing.T) {
 		{"404 past the end", func() []sim.PageFault { return []sim.PageFault{sim.PastEnd(sim.HTML(404))} }, complete, append(tenants[:3:3], proposals)},
 	} {
 		for _, c := range test.of {
-			t.Run(c.stream+" "+test.name, func(t *testing.T) {
+			t.Run(c.connector+" "+c.stream+" "+test.name, func(t *testing.T) {
 				t.Parallel()
 				f := fixtures[c.connector]
 				a := f.start(t, sim.Options{Size: 500}, sim.Behaviour{Alter: sim.InPages(c.name, test.faults()...)})
@@ -351,8 +351,8 @@ func TestChildListings(t *testing.T) {
 	}
 }
 
-// TestNectarProposalsAtOnce reads proposals from an API that has none on page -1, which is not documented.
-func TestNectarProposalsAtOnce(t *testing.T) {
+// TestNectarCRMProposalsAtOnce reads proposals from an API that has none on page -1, which is not documented.
+func TestNectarCRMProposalsAtOnce(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-nectarcrm")
 	streams := []string{"oportunidades", "oportunidades_propostas"}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -132,7 +133,7 @@ func wrongCredentials(t *testing.T, f fixture) {
 	a.config, _ = replace(a.config).(map[string]any)
 	verdict(t, f.run(t, a, harness.Check(a.json(t, nil))), "FAILED")
 	res := f.refusedAll(t, a, f.read(t, a, nil))
-	if res.Wall > 20*time.Second {
+	if res.Wall > soon {
 		t.Errorf("giving up took %v", res.Wall)
 	}
 }
@@ -153,15 +154,12 @@ func (f fixture) refusedAll(t *testing.T, a *api, c harness.Command) *harness.Re
 	return res
 }
 
-// soon is how long check may try, with the time of its start.
-const soon = 33 * time.Second
+// soon is how long a connector may try that cannot succeed, on a machine that has other things to do. Check tries for 30 seconds; what is not
+// given up is tried for ten minutes.
+const soon = 3 * time.Minute
 
 func unreachable(t *testing.T, f fixture) {
 	a := f.start(t, sim.Options{Size: 1}, sim.Behaviour{})
-	closed := f.start(t, sim.Options{Size: 1}, sim.Behaviour{})
-	if err := closed.Close(); err != nil {
-		t.Fatal(err)
-	}
 	paths := map[string]string{} // by the field that says where the API is, what comes after its host
 	for field, value := range a.config {
 		if address, ok := value.(string); ok {
@@ -174,10 +172,36 @@ func unreachable(t *testing.T, f fixture) {
 		t.Fatal("no field of the configuration says where the API is")
 	}
 	for field, path := range paths {
-		for _, address := range []string{closed.URL, "https://host.invalid"} {
-			stopped(t, f.run(t, a, harness.Check(a.json(t, map[string]any{field: address + path}))))
+		for name, address := range map[string]string{"closed": closed(t), "no host": "https://host.invalid"} {
+			t.Run(field+" "+name, func(t *testing.T) {
+				t.Parallel()
+				stopped(t, f.run(t, a, harness.Check(a.json(t, map[string]any{field: address + path}))))
+			})
 		}
 	}
+}
+
+// closed is an address at which nobody listens, nor will while the test runs: a socket has it that was never opened for connections.
+func closed(t *testing.T) string {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.CloseOnExec(socket)
+	t.Cleanup(func() { _ = syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, ok := bound.(*syscall.SockaddrInet4)
+	if !ok {
+		t.Fatalf("the socket is bound to a %T", bound)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", address.Port)
 }
 
 func checkFaults(t *testing.T, f fixture) {

@@ -11,6 +11,7 @@ import (
 
 // TestDWVStage filters by the stage of the works, in the words of either document, at a server of either document.
 func TestDWVStage(t *testing.T) {
+	t.Parallel()
 	f := one(t, "source-dwv")
 	for _, version := range []string{"1.0.1", "1.0.2"} {
 		a := f.start(t, sim.Options{Size: 300, Set: map[string]string{"version": version}}, sim.Behaviour{})

@@ -83,6 +83,7 @@ func TestImoviewReadsInParallel(t *testing.T) {
 
 // TestImoviewTenantWithANewContract reads a new contract of a tenant whose own row did not change.
 func TestImoviewTenantWithANewContract(t *testing.T) {
+	t.Parallel()
 	f := one(t, "source-imoview")
 	a, s := startImoview(t, f, sim.Options{Size: 400}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
@@ -95,6 +96,7 @@ func TestImoviewTenantWithANewContract(t *testing.T) {
 
 // TestImoviewRefusals tells whether each of the ways in which Imoview refuses ends with its sentence, and with what could be read.
 func TestImoviewRefusals(t *testing.T) {
+	t.Parallel()
 	f := one(t, "source-imoview")
 	tests := []struct {
 		name     string

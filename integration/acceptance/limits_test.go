@@ -110,7 +110,7 @@ func (w *tail) Write(p []byte) (int, error) {
 // again after a broken connection. The quota refuses none.
 func TestQuotaOnTheWire(t *testing.T) {
 	t.Parallel()
-	const hops, long = 3, 5 * time.Second
+	const hops, long = 3, 10 * time.Second
 	redirects := func(w http.ResponseWriter, r *http.Request) bool {
 		query := r.URL.Query()
 		hop, _ := strconv.Atoi(query.Get("hop")) // 0 where there is none
@@ -176,7 +176,7 @@ func TestHostileInputs(t *testing.T) {
 		"ten million keys": {harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, "properties"),
 			state(`{"last_updated_at":"2024-05-01T00:00:00-03:00","removed":"1-9999999"}`)), false},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(f.connector.Name+" "+name, func(t *testing.T) {
 			t.Parallel()
 			options, late := within(patience)
 			g := f

@@ -1,7 +1,6 @@
 package acceptance
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -12,41 +11,13 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// margin is how long before a state's mark the rows may have changed that the next sync sends again: any of them may have become visible late.
-const margin = 15 * time.Minute
-
-// within are the keys of those rows of a stream, out of rows, whose times lie within the margin before the mark of state, a document of
-// that stream; a time that shows no seconds, or only the day, stands for all that it may mean. There are none where state has no mark.
+// within are the keys of those rows of a stream, out of rows, that come again with the next sync; see [harness.Stream.Margin].
 func (f fixture) within(t *testing.T, stream string, state []byte, rows []harness.Row) map[string]bool {
 	t.Helper()
-	keys := map[string]bool{}
 	s, _ := f.catalog.Stream(stream[strings.Index(stream, ".")+1:])
-	if len(s.DefaultCursorField) == 0 || len(state) == 0 {
-		return keys
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(state, &members); err != nil {
+	keys, err := s.Margin(state, rows)
+	if err != nil {
 		t.Fatal(err)
-	}
-	mark, ok := moment(strings.Trim(string(members[s.DefaultCursorField[0]]), `"`))
-	if !ok {
-		return keys
-	}
-	for _, row := range rows {
-		at, ok := moment(row.Mark)
-		if !ok || at.After(mark) {
-			continue
-		}
-		until := at
-		switch clock := row.Mark[len("2006-01-02T"):]; {
-		case strings.HasPrefix(clock, "00:00:00"):
-			until = at.AddDate(0, 0, 1).Add(-1)
-		case clock[len("15:04:"):][:2] == "00":
-			until = at.Add(time.Minute - 1)
-		}
-		if !until.Before(mark.Add(-margin)) {
-			keys[row.Key] = true
-		}
 	}
 	return keys
 }

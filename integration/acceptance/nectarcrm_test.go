@@ -15,8 +15,9 @@ func contacts() []string {
 	return []string{"contatos", "contatos_contatos", "contatos_enderecos", "contatos_contatospai", "contatos_empresasatuais"}
 }
 
-// TestNectarAtSize reads a large company whole: every row once.
-func TestNectarAtSize(t *testing.T) {
+// TestNectarCRMAtSize reads a large company whole: every row once.
+func TestNectarCRMAtSize(t *testing.T) {
+	t.Parallel()
 	f := one(t, "source-nectarcrm")
 	a := f.start(t, sim.Options{Size: 20_000}, sim.Behaviour{})
 	res := f.succeed(t, a, f.read(t, a, nil))
@@ -25,8 +26,9 @@ func TestNectarAtSize(t *testing.T) {
 	t.Logf("%d rows with %d requests in %v, peak of memory %.1f MiB", len(res.Rows), a.Stats().Requests, res.Wall, float64(res.MaxRSS)/(1<<20))
 }
 
-// TestNectarContactsCostOneListing holds the requests for contacts and their tables against those for contacts alone.
-func TestNectarContactsCostOneListing(t *testing.T) {
+// TestNectarCRMContactsCostOneListing holds the requests for contacts and their tables against those for contacts alone.
+func TestNectarCRMContactsCostOneListing(t *testing.T) {
+	t.Parallel()
 	f := one(t, "source-nectarcrm")
 	requests := func(streams ...string) int64 {
 		a := f.start(t, sim.Options{Size: 5000}, sim.Behaviour{})
@@ -40,8 +42,9 @@ func TestNectarContactsCostOneListing(t *testing.T) {
 	}
 }
 
-// TestNectarFilterHonouredOrIgnored syncs twice with the filter by time of change and without it: the rows are the same.
-func TestNectarFilterHonouredOrIgnored(t *testing.T) {
+// TestNectarCRMFilterHonouredOrIgnored syncs twice with the filter by time of change and without it: the rows are the same.
+func TestNectarCRMFilterHonouredOrIgnored(t *testing.T) {
+	t.Parallel()
 	f := one(t, "source-nectarcrm")
 	var came []map[string]int
 	for _, ignored := range []string{"false", "true"} {
@@ -65,8 +68,9 @@ func TestNectarFilterHonouredOrIgnored(t *testing.T) {
 	}
 }
 
-// TestNectarRowsMove reads while rows move to later pages.
-func TestNectarRowsMove(t *testing.T) {
+// TestNectarCRMRowsMove reads while rows move to later pages.
+func TestNectarCRMRowsMove(t *testing.T) {
+	t.Parallel()
 	f := one(t, "source-nectarcrm")
 	for _, touch := range []string{"false", "true"} {
 		t.Run(fmt.Sprintf("touched %s", touch), func(t *testing.T) {
@@ -80,8 +84,9 @@ func TestNectarRowsMove(t *testing.T) {
 	}
 }
 
-// TestNectarTokens tells what is said of tokens that have ended, or will soon.
-func TestNectarTokens(t *testing.T) {
+// TestNectarCRMTokens tells what is said of tokens that have ended, or will soon.
+func TestNectarCRMTokens(t *testing.T) {
+	t.Parallel()
 	f := one(t, "source-nectarcrm")
 	for token, want := range map[string]int{"expired": 1, "expiring": 0} {
 		a := f.start(t, sim.Options{Size: 30, Set: map[string]string{"token": token}}, sim.Behaviour{})

@@ -26,8 +26,12 @@ func stopping() []scenario {
 	}
 }
 
-// promptly is how soon a connector has to be gone.
-const promptly = 2 * time.Second
+// promptly is how soon a connector has to be gone, on a machine that has other things to do. It has two seconds, then it is ended without a
+// word (see common/cli): one that says goodbye was sooner.
+const promptly = time.Minute
+
+// underWay is how many requests may still arrive after a connector was stopped: those that it had begun.
+const underWay = 40
 
 // kills is how many moments are tried.
 const kills = 20
@@ -139,6 +143,7 @@ func (f fixture) ended(t *testing.T, a *api, do func(c *harness.Control) error, 
 ) (*harness.Result, time.Duration) {
 	t.Helper()
 	var at atomic.Pointer[time.Time]
+	var asked atomic.Int64
 	records := 0
 	res := f.run(t, a, f.read(t, a, nil), harness.Options{Each: func(m harness.Message, c *harness.Control) {
 		if m.Type == "RECORD" {
@@ -153,10 +158,14 @@ func (f fixture) ended(t *testing.T, a *api, do func(c *harness.Control) error, 
 			if err := do(c); err != nil && !errors.Is(err, os.ErrProcessDone) {
 				t.Error(err)
 			}
+			asked.Store(int64(a.Stats().Requests))
 		})
 	}})
 	if at.Load() == nil {
 		t.Fatalf("the read ended before anything could be done to it: %s", res)
+	}
+	if n := int64(a.Stats().Requests) - asked.Load(); n > underWay {
+		t.Errorf("%d requests were made after it was stopped: %s", n, res)
 	}
 	return res, res.Started.Add(res.Wall).Sub(*at.Load())
 }
@@ -179,7 +188,7 @@ func terminated(t *testing.T, f fixture) {
 
 // waiting refuses requests for long after the first few, so that a reader has nothing to do but wait.
 func waiting() sim.Behaviour {
-	return sim.Behaviour{Quota: sim.Quota{Early: []int{4}, Hold: time.Minute, RetryAfter: sim.RetryAfterSeconds}}
+	return sim.Behaviour{Quota: sim.Quota{Early: []int{4}, Hold: 5 * time.Minute, RetryAfter: sim.RetryAfterSeconds}}
 }
 
 // limited is the moment at which a reader says that it waits for a quota.

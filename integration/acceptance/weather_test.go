@@ -2,6 +2,8 @@ package acceptance
 
 import (
 	"bytes"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 // weather are the scenarios of an API that fails, throttles or lies.
 func weather() []scenario {
 	all := []scenario{
-		{name: "quota", run: quota},
+		{name: "quota", run: quotaKept},
 		{name: "throttled early", run: throttled, image: true},
 		{name: "throttled early, told a date", run: throttledDate},
 		{name: "all faults at once", run: allFaults},
@@ -95,49 +97,107 @@ func onlyFaults(t *testing.T, f fixture) {
 func echoes(t *testing.T, f fixture) {
 	for _, fault := range []sim.Fault{sim.Echo, sim.EchoRefused} {
 		a := f.start(t, sim.Options{Size: 1}, sim.Behaviour{Faults: sim.Faults{Every: 1, Kinds: []sim.Fault{fault}}})
-		for _, c := range []harness.Command{
-			harness.Check(a.json(t, nil)), harness.Check(a.json(t, nil)).With("--debug"), harness.Discover(a.json(t, nil)).With("--debug"),
+		some := f.start(t, sim.Options{Size: small}, sim.Behaviour{Faults: sim.Faults{Every: 3, Kinds: []sim.Fault{fault}}})
+		for _, of := range []struct {
+			a *api
+			c harness.Command
+		}{
+			{a, harness.Check(a.json(t, nil))}, {a, harness.Check(a.json(t, nil)).With("--debug")},
+			{a, harness.Discover(a.json(t, nil)).With("--debug")}, {some, f.read(t, some, nil).With("--debug")},
 		} {
-			f.run(t, a, c)
+			t.Run(string(fault)+" "+strings.Join(of.c.Args, " "), func(t *testing.T) {
+				t.Parallel()
+				f.run(t, of.a, of.c)
+			})
 		}
-		if n := a.Stats().Faults[fault]; n == 0 {
-			t.Error("no secret was printed")
-		}
-		a = f.start(t, sim.Options{Size: small}, sim.Behaviour{Faults: sim.Faults{Every: 3, Kinds: []sim.Fault{fault}}})
-		f.run(t, a, f.read(t, a, nil).With("--debug"))
-		if n := a.Stats().Faults[fault]; n == 0 {
-			t.Error("no secret was printed")
-		}
+		t.Cleanup(func() {
+			for _, a := range []*api{a, some} {
+				if n := a.Stats().Faults[fault]; n == 0 {
+					t.Error("no secret was printed")
+				}
+			}
+		})
 	}
 }
 
-// quota reads more pages than a minute's quota allows: without a single refusal, and hardly slower than the quota makes it.
-func quota(t *testing.T, f fixture) {
-	limit := sim.Quota{Requests: 100, Window: time.Minute}
-	streams := f.light()
-	size, requests := 1000, 0
-	for try := 0; requests < 300 && try < 5; try++ { // until the data take about as many requests as the test is meant to have
-		if requests > 0 {
-			size = size*330/requests + 1
+// TestQuota reads more pages than two minutes' quota allows, in real time: without a single refusal, and hardly slower than the quota makes it.
+// One reader of each kind is enough: one that uses the quota up at once, one that logs in as well, and one that spaces its requests. All wait
+// in the same ways, which common/ratelimit tests, and "quota" has every connector begin to.
+func TestQuota(t *testing.T) {
+	t.Parallel()
+	const least, most = 220, 270 // requests
+	for _, name := range []string{"source-dwv", sourceSnap, "source-imoview"} {
+		t.Run("in real time "+name, func(t *testing.T) {
+			t.Parallel()
+			f := one(t, name)
+			limit := sim.Quota{Requests: 100, Window: time.Minute}
+			size, free := f.sized(t, least, most)
+			a := f.start(t, sim.Options{Size: size}, sim.Behaviour{Quota: limit})
+			res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))
+			compare(t, full(a, f.light()...), res)
+			stats := a.Stats()
+			if stats.Throttled > 0 {
+				t.Errorf("%d of %d requests were over the quota", stats.Throttled, stats.Requests)
+			}
+			if stats.Requests < least {
+				t.Errorf("only %d requests were made", stats.Requests)
+			}
+			pace := time.Duration(1.03 * float64(stats.Requests) / float64(limit.Requests) * float64(limit.Window))
+			if most := pace + 4*free; res.Wall > most {
+				t.Errorf("%d requests took %v, more than %v for the quota and four times the %v that they take without one",
+					stats.Requests, res.Wall, pace, free)
+			}
+			t.Logf("%d requests in %v", stats.Requests, res.Wall)
+		})
+	}
+}
+
+// sized is the size of a data set that takes from least to most requests to read, and how long that takes.
+func (f fixture) sized(t *testing.T, least, most int) (size int, free time.Duration) {
+	t.Helper()
+	size = 1000
+	for range 8 {
+		a := f.start(t, sim.Options{Size: size}, sim.Behaviour{})
+		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))
+		n := a.Stats().Requests
+		if n >= least && n <= most {
+			return size, res.Wall
 		}
-		free := f.start(t, sim.Options{Size: size}, sim.Behaviour{})
-		f.succeed(t, free, harness.Read(free.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))
-		requests = free.Stats().Requests
+		size = size*(least+most)/2/n + 1
 	}
-	a := f.start(t, sim.Options{Size: size}, sim.Behaviour{Quota: limit})
-	res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))
-	compare(t, full(a, streams...), res)
+	t.Fatalf("no size is found that takes %d to %d requests", least, most)
+	return 0, 0
+}
+
+// quotaKept reads for a while from an API with a minute's quota. A connector that uses it up at once asks for that much, but for the margin,
+// and no more, and says that the rest waits for the minute's end; one that spaces its requests evenly has made no more than the time allows.
+// Then it is killed. TestQuota goes on.
+func quotaKept(t *testing.T, f fixture) {
+	limit := sim.Quota{Requests: 40, Window: time.Minute}
+	a := f.start(t, sim.Options{Size: 20_000}, sim.Behaviour{Quota: limit})
+	began := time.Now()
+	options, _ := within(10 * time.Second)
+	told := false
+	options.Each = func(m harness.Message, c *harness.Control) {
+		if !told && limited(m, 0) {
+			told = true
+			time.AfterFunc(300*time.Millisecond, func() { _ = c.Signal(os.Kill) }) // time for a request that should not be
+		}
+	}
+	res := f.run(t, a, f.read(t, a, nil), options)
 	stats := a.Stats()
-	if stats.Throttled > 0 {
-		t.Errorf("%d of %d requests were over the quota", stats.Throttled, stats.Requests)
+	least, most := limit.Requests*9/10, limit.Requests
+	if !told {
+		least, most = 3, 1+int(time.Since(began)*time.Duration(limit.Requests)/limit.Window)
 	}
-	if stats.Requests < 300 {
-		t.Errorf("only %d requests were made", stats.Requests)
+	if n := stats.Requests; stats.Throttled > 0 || n > most || n < least {
+		t.Errorf("%d requests were made, %d to %d were due, and %d were over the quota: %s", n, least, most, stats.Throttled, res)
 	}
-	if most := time.Duration(1.03 * float64(stats.Requests) / float64(limit.Requests) * float64(limit.Window)); res.Wall > most {
-		t.Errorf("%d requests took %v, more than %v", stats.Requests, res.Wall, most)
+	for _, s := range res.Statuses {
+		if reset := time.UnixMilli(s.QuotaReset); s.RateLimited && (reset.Before(began.Add(limit.Window)) || reset.After(time.Now().Add(limit.Window))) {
+			t.Errorf("the quota is said to be back at %v, in a read that began at %v", reset, began)
+		}
 	}
-	t.Logf("%d requests in %v", stats.Requests, res.Wall)
 }
 
 func throttled(t *testing.T, f fixture) { throttledEarly(t, f, sim.RetryAfterSeconds) }

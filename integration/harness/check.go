@@ -71,7 +71,8 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*c
 			p.properties[string(key)] = true
 		}
 		var err error
-		if p.schema, err = recordSchema(cs.Stream); err != nil {
+		p.schema, err = o.Schemas.get(string(cs.Stream.JSONSchema), func() (*jsonschema.Schema, error) { return recordSchema(cs.Stream) })
+		if err != nil {
 			return nil, err
 		}
 		if len(cs.Stream.JSONSchema) > 0 {

@@ -82,6 +82,20 @@ func Connectors() ([]Connector, error) {
 	return all, nil
 }
 
+// Binary is where Build puts the connector's binary, whether it is there or not.
+func (c Connector) Binary() (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(root, c.target()), nil
+}
+
+// target is the binary as the Makefile calls it.
+func (c Connector) target() string {
+	return filepath.Join("build", runtime.GOOS+"_"+runtime.GOARCH, c.Name)
+}
+
 // Build has the Makefile build the connector's binary, as its image and its releases have it, and is the path. Go's build cache makes a
 // second call cheap.
 func (c Connector) Build(ctx context.Context) (string, error) {
@@ -89,8 +103,7 @@ func (c Connector) Build(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join("build", runtime.GOOS+"_"+runtime.GOARCH, c.Name)
-	return filepath.Join(root, path), makes(ctx, root, path)
+	return filepath.Join(root, c.target()), makes(ctx, root, c.target())
 }
 
 // BuildImage has the Makefile build the connector's image, and its base where that is missing. Docker's cache makes a second call cheap.

@@ -19,6 +19,8 @@ type Options struct {
 	// Keyless says that records may lack their primary key, since the API's rows do; such a record's key is a hash of its data,
 	// and its schema, which wants the key, is not asked.
 	Keyless bool
+	// Schemas keeps what is compiled, where more runs follow; nil keeps nothing.
+	Schemas *Schemas
 	// Tee gets stdout as it comes.
 	Tee io.Writer
 	// Each is called for every line that is a message, while the connector runs; what it does to the process through the Control belongs
@@ -52,7 +54,7 @@ func (c *Control) CloseStdout() error {
 // Run runs a command to its end and collects what it said. An error is the harness's or the test's own: a connector that fails has a
 // Result that says so.
 func Run(ctx context.Context, r Runner, c Command, o Options) (*Result, error) {
-	messages, err := messageSchema()
+	messages, err := o.Schemas.get(protocolMessages, messageSchema)
 	if err != nil {
 		return nil, err
 	}

@@ -8,10 +8,32 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
+
+// Schemas keeps the JSON Schemas that were compiled for a run for those after it. The zero value is empty. Safe for concurrent use.
+type Schemas struct{ compiled sync.Map } // by the text of a stream's schema, or protocolMessages
+
+// protocolMessages is what the schema of the protocol's messages is kept under. It is no JSON, so no stream's schema.
+const protocolMessages = "messages of the protocol"
+
+// get is the schema that was kept for text, or else what compile makes of it. A nil Schemas keeps nothing.
+func (s *Schemas) get(text string, compile func() (*jsonschema.Schema, error)) (*jsonschema.Schema, error) {
+	if s == nil {
+		return compile()
+	}
+	if found, ok := s.compiled.Load(text); ok {
+		return found.(*jsonschema.Schema), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	schema, err := compile()
+	if err == nil {
+		s.compiled.Store(text, schema)
+	}
+	return schema, err
+}
 
 // messageSchema compiles the repository's JSON Schema of the protocol's messages.
 func messageSchema() (*jsonschema.Schema, error) {

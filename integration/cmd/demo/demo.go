@@ -151,7 +151,18 @@ func (d *demo) connector(ctx context.Context, c harness.Connector) error {
 	if err != nil {
 		return err
 	}
-	off = errors.Join(off, compare("second read", simulator.Expect(), second, func(e sim.Expectation) sim.Keys { return e.Next }))
+	next := simulator.Expect()
+	for _, stream := range catalog.Streams {
+		again, err := stream.Margin(lastState(first, stream.Name), first.Of(stream.Name))
+		if err != nil {
+			return err
+		}
+		e := next[stream.Name]
+		maps.Copy(again, e.Next.May)
+		e.Next.May = again
+		next[stream.Name] = e
+	}
+	off = errors.Join(off, compare("second read", next, second, func(e sim.Expectation) sim.Keys { return e.Next }))
 	for _, stream := range catalog.Streams {
 		d.rows = append(d.rows, row{
 			connector: c.Name, stream: stream.Name, records: len(first.Of(stream.Name)), bytes: first.Size(stream.Name), took: times[stream.Name],
@@ -205,6 +216,16 @@ func (d *demo) runner(ctx context.Context, c harness.Connector) (harness.Runner,
 	}
 	path, err := c.Build(ctx)
 	return harness.Binary{Path: path}, err
+}
+
+// lastState is a stream's last state of a run; nil where it has none.
+func lastState(res *harness.Result, stream string) []byte {
+	for _, s := range slices.Backward(res.States) {
+		if s.Stream == stream {
+			return s.Blob
+		}
+	}
+	return nil
 }
 
 // compare holds the rows of a run against what each stream had to bring.
