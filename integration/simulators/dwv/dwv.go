@@ -54,8 +54,7 @@ type Simulator struct {
 	with  Options
 	stock *stock // the parts that properties are made of; never changes
 
-	known   map[string]parameter // those of the list of properties
-	writers sync.Pool            // of *writer: a page takes hundreds of kilobytes
+	known map[string]parameter // those of the list of properties
 
 	mu      sync.Mutex
 	rows    []row            // by index; see propertyID

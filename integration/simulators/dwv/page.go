@@ -23,23 +23,24 @@ func (p paging) bounds() (from, to int) {
 	return from, min(from+p.perPage, p.total)
 }
 
-// envelope writes {"total","perPage","page","lastPage","data":[…]}.
-func (s *Simulator) envelope(out *writer, p paging, data func()) {
-	number := func(prefix string, n int) {
-		out.Raw(prefix)
+// listed is a page as it goes out.
+type listed[T any] struct {
+	Total    any `json:"total"`
+	PerPage  any `json:"perPage"`
+	Page     any `json:"page"`
+	LastPage any `json:"lastPage"`
+	Data     []T `json:"data"`
+}
+
+// enveloped is a page of some rows.
+func enveloped[T any](s *Simulator, p paging, rows []T) listed[T] {
+	number := func(n int) any {
 		if s.with.NumbersAsText {
-			out.Quote(strconv.Itoa(n))
-		} else {
-			out.Whole(n)
+			return strconv.Itoa(n)
 		}
+		return n
 	}
-	number(`{"total":`, p.total)
-	number(`,"perPage":`, p.perPage)
-	number(`,"page":`, p.page)
-	number(`,"lastPage":`, p.lastPage())
-	out.Raw(`,"data":[`)
-	data()
-	out.Raw("]}")
+	return listed[T]{number(p.total), number(p.perPage), number(p.page), number(p.lastPage()), rows}
 }
 
 // indexed is a row as it was when its page was cut.
@@ -105,16 +106,11 @@ func (s *Simulator) cities(w http.ResponseWriter, r *http.Request) {
 	states := s.states()
 	p := paging{total: len(states), perPage: q.limit, page: q.page}
 	from, to := p.bounds()
-	var out writer
-	s.envelope(&out, p, func() {
-		for i, state := range states[from:to] {
-			if i > 0 {
-				out.Raw(",")
-			}
-			state.write(&out)
-		}
-	})
-	send(w, http.StatusOK, out.B)
+	rows := []sim.Object{}
+	for _, state := range states[from:to] {
+		rows = append(rows, state.row())
+	}
+	send(w, http.StatusOK, enveloped(s, p, rows))
 }
 
 // states are those where a selected property lies, in the order of the country's list.

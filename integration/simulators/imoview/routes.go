@@ -142,5 +142,5 @@ func (s *Simulator) send(w http.ResponseWriter, status int, member, text string)
 }
 
 func answer(w http.ResponseWriter, status int, body []byte) {
-	sim.Send(w, status, "application/json; charset=utf-8", body)
+	sim.SendBytes(w, status, "application/json; charset=utf-8", body)
 }

@@ -227,7 +227,7 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 }
 
 func send(w http.ResponseWriter, status int, body []byte) {
-	sim.Send(w, status, "application/json;charset=UTF-8", body)
+	sim.SendBytes(w, status, "application/json;charset=UTF-8", body)
 }
 
 // page answers with an HTML page, as the servlet container does.

@@ -201,5 +201,5 @@ func refuse(w http.ResponseWriter, e *refusal) {
 }
 
 func answer(w http.ResponseWriter, status int, body []byte) {
-	sim.Send(w, status, "application/json;charset=UTF-8", body)
+	sim.SendBytes(w, status, "application/json;charset=UTF-8", body)
 }
