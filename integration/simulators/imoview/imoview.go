@@ -51,13 +51,12 @@ type Options struct {
 
 // Simulator is Imoview for one agency. Its methods may be called at any time from any goroutine.
 type Simulator struct {
-	with    Options
-	stock   *stock // the parts that rows are made of; never changes
-	zone    *time.Location
-	key     string
-	today   int64 // midnight of the day of New
-	paths   map[string]path
-	writers sync.Pool // of *writer
+	with  Options
+	stock *stock // the parts that rows are made of; never changes
+	zone  *time.Location
+	key   string
+	today int64 // midnight of the day of New
+	paths map[string]path
 
 	data                                          sync.RWMutex // guards what follows
 	users, contracts, inspections                 *table

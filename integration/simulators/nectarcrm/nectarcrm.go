@@ -73,12 +73,11 @@ type Drift struct {
 
 // Simulator is NectarCRM for one company. Its methods may be called at any time from any goroutine.
 type Simulator struct {
-	with    Options
-	token   string
-	zone    *time.Location
-	routes  map[string]*table // by path, aliases too
-	tables  []*table
-	writers sync.Pool // of *writer
+	with   Options
+	token  string
+	zone   *time.Location
+	routes map[string]*table // by path, aliases too
+	tables []*table
 
 	contacts, opportunities, leads, tasks, appointments *table
 	products, pipelines, users                          *table

@@ -20,6 +20,21 @@ func (o Object) Put(value any, names ...string) {
 	}
 }
 
+// Absent is the value of a member that Present leaves out.
+const Absent absence = 0
+
+type absence uint8
+
+// Present takes the members out of o whose value is Absent, and returns o.
+func (o Object) Present() Object {
+	for name, value := range o {
+		if value == Absent {
+			delete(o, name)
+		}
+	}
+	return o
+}
+
 // Encode is v as encoding/json writes it, with <, > and & as they are. It panics on what cannot be written: the simulator's own fault.
 func Encode(v any) []byte {
 	var b bytes.Buffer
@@ -33,5 +48,5 @@ func Encode(v any) []byte {
 
 // Send answers with v in JSON, and with the headers that w has already.
 func Send(w http.ResponseWriter, status int, contentType string, v any) {
-	SendBytes(w, status, contentType, Encode(v))
+	sendBytes(w, status, contentType, Encode(v))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -317,18 +318,11 @@ func raw(rows []json.RawMessage) [][]byte {
 
 // write is an object of members that are JSON already, or are meant to be none: they are not checked.
 func write(members map[string]json.RawMessage) []byte {
-	out := Writer{B: []byte{'{'}}
-	names := make([]string, 0, len(members))
-	for name := range members {
-		names = append(names, name)
+	var parts [][]byte
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		parts = append(parts, slices.Concat(Encode(name), []byte{':'}, members[name]))
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		out.Next()
-		out.Quote(name)
-		out.Raw(":" + string(members[name]))
-	}
-	return append(out.B, '}')
+	return slices.Concat([]byte{'{'}, bytes.Join(parts, []byte{','}), []byte{'}'})
 }
 
 // mustRead reads what a simulator wrote.

@@ -112,13 +112,10 @@ func (s *Simulator) lose(w http.ResponseWriter, r *http.Request, loss Loss, stal
 		refuse(w, &refusal{http.StatusBadRequest, "QUERY_TIMEOUT", "Your query request was running for too long."})
 		return
 	case Caught:
-		out := sim.Writer{B: []byte("{")}
-		out.Text("Mensagem", lockedRow)
-		out.Bool("Erro", true)
-		answer(w, s.with.FailureStatus, append(out.B, '}'))
+		answer(w, s.with.FailureStatus, object{"Mensagem": lockedRow, "Erro": true})
 		return
 	case Repeated, RanRepeated:
-		answer(w, http.StatusOK, []byte(`{"Mensagem":"Sucesso","Erro":false,"Erro":true}`))
+		answer(w, http.StatusOK, sim.Raw(`{"Mensagem":"Sucesso","Erro":false,"Erro":true}`))
 		return
 	case BadGateway, RanGateway:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -88,7 +88,6 @@ type Simulator struct {
 	key       func() (*rsa.PrivateKey, string) // the consumer's, and its PEM; made when first needed
 	assertion string
 	fixed     string // the administrator's token
-	writers   sync.Pool
 
 	data      sync.RWMutex // guards what follows
 	rows      []row
