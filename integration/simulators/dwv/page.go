@@ -2,7 +2,6 @@ package dwv
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 
@@ -16,12 +15,6 @@ type paging struct {
 
 // lastPage is 0 for an empty list: the envelope is that of the Adonis framework's paginator, which counts so.
 func (p paging) lastPage() int { return (p.total + p.perPage - 1) / p.perPage }
-
-// bounds are the positions of the page's rows; none beyond the last page.
-func (p paging) bounds() (from, to int) {
-	from = min((min(p.page, p.lastPage()+1)-1)*p.perPage, p.total)
-	return from, min(from+p.perPage, p.total)
-}
 
 // listed is a page as it goes out.
 type listed[T any] struct {
@@ -55,7 +48,7 @@ func (s *Simulator) page(q query) (paging, []indexed) {
 	defer s.mu.Unlock()
 	matching := s.matching(q)
 	p := paging{total: len(matching), perPage: q.limit, page: q.page}
-	from, to := p.bounds()
+	from, to := sim.Bounds(p.page, p.perPage, p.total)
 	rows := make([]indexed, 0, to-from)
 	for _, index := range matching[from:to] {
 		rows = append(rows, indexed{index, s.rows[index]})
@@ -85,15 +78,11 @@ func (s *Simulator) matching(q query) []int {
 
 // Previous is the request for the page of the same list before the one r asks for.
 func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	page, bad := strconv.Atoi(values.Get("page"))
-	if err != nil || bad != nil || page < 2 {
+	page, err := strconv.Atoi(r.URL.Query().Get("page"))
+	if err != nil || page < 2 {
 		return nil, false
 	}
-	values.Set("page", strconv.Itoa(page-1))
-	before := r.Clone(r.Context())
-	before.URL.RawQuery = values.Encode()
-	return before, true
+	return sim.Turn(r, "page", page-1), true
 }
 
 // cities are the states, cities and neighbourhoods of the properties that are selected.
@@ -105,7 +94,7 @@ func (s *Simulator) cities(w http.ResponseWriter, r *http.Request) {
 	}
 	states := s.states()
 	p := paging{total: len(states), perPage: q.limit, page: q.page}
-	from, to := p.bounds()
+	from, to := sim.Bounds(p.page, p.perPage, p.total)
 	rows := []sim.Object{}
 	for _, state := range states[from:to] {
 		rows = append(rows, state.row())

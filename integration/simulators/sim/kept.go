@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"bytes"
-	"io"
 	"maps"
 	"net/http"
 	"sync"
@@ -18,9 +16,7 @@ type keeper struct {
 }
 
 func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body) // what is missing of it is missing for the simulator too
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	request := r.Method + " " + r.URL.RequestURI() + " " + string(body)
+	request := r.Method + " " + r.URL.RequestURI() + " " + string(Body(r))
 	k.mu.Lock()
 	kept := k.answers[request]
 	k.mu.Unlock()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -223,8 +222,7 @@ func (a *alteration) serve(alter func(*Answer), w http.ResponseWriter, r *http.R
 func (a *alteration) answer(alter func(*Answer), r *http.Request) *Answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	body, _ := io.ReadAll(r.Body) // what is missing of it is missing for the simulator too
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	body := Body(r)
 	var listing Listing
 	var ok bool
 	if l, can := a.simulator.(Lister); can {

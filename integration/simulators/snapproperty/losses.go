@@ -55,10 +55,10 @@ const lockedRow = "Update failed. First exception on row 0 with id a3w0B000000Ex
 
 // Losses says which calls of contract methods that reach their method are lost, and how. The zero value loses none.
 type Losses struct {
-	Kinds []Loss        // in turn; none means that nothing is lost
-	Every int           // every so-manieth call; 0 means each
-	Limit int           // so many in all, then none any more; 0 means no limit
-	Stall time.Duration // of Stall and RanStall; 0 means 90 s
+	Kinds []Loss        `sim:"losses"`     // in turn; none means that nothing is lost
+	Every int           `sim:"loss-every"` // every so-manieth call; 0 means each
+	Limit int           `sim:"-"`          // so many in all, then none any more; 0 means no limit
+	Stall time.Duration `sim:"loss-stall"` // of Stall and RanStall; 0 means 90 s
 }
 
 func (l Losses) check() error {

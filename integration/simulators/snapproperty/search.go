@@ -1,11 +1,9 @@
 package snapproperty
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -360,12 +358,7 @@ func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 	if r.URL.Path != searchPath || r.Method != http.MethodPost {
 		return nil, false
 	}
-	body, err := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if err != nil {
-		return nil, false
-	}
-	q, refused := decode(body)
+	q, refused := decode(sim.Body(r))
 	if refused != nil || q.Rows == nil {
 		return nil, false
 	}
@@ -386,11 +379,5 @@ func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 	} else {
 		q.Filters = slices.Delete(q.Filters, i, i+1)
 	}
-	changed, err := json.Marshal(q)
-	if err != nil {
-		return nil, false
-	}
-	before := r.Clone(r.Context())
-	before.Body, before.ContentLength = io.NopCloser(bytes.NewReader(changed)), int64(len(changed))
-	return before, true
+	return sim.WithBody(r, sim.Encode(q)), true
 }
