@@ -27,10 +27,10 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.size, "size", 100_000, "`rows` of the simulator's largest stream")
-	flags.IntVar(&o.rounds, "rounds", 5, "`rounds`, each of one read by the connector, one by the relay and one that throws the answers away; medians count")
+	flags.IntVar(&o.rounds, "rounds", 5, "`rounds`, each a read by the connector, one by the relay and one that throws the answers away")
 	flags.StringVar(&o.connector, "connector", "", "`name` of the one connector to measure (default all)")
 	flags.StringVar(&o.growth, "growth", "", "1: time per row and memory at 10,000, 100,000 and 1,000,000 rows instead; full: at 10,000,000 too")
-	flags.DurationVar(&o.latency, "latency", 0, "how much of the waiting is hidden where every answer comes later by this `time`, for each stream, instead")
+	flags.DurationVar(&o.latency, "latency", 0, "how much of the waiting each stream hides where every answer comes later by this `time`, instead")
 	flags.BoolVar(&o.peer, "peer", false, "a stream of source-dwv beside Airbyte's Python CDK instead")
 	flags.StringVar(&o.write, "write", "", "`folder` for the tables and the chart, where all connectors are measured")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {

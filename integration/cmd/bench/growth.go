@@ -12,8 +12,8 @@ import (
 func (b *bencher) growing(ctx context.Context) (*report, error) {
 	r := &report{
 		name: "growth", title: "Growth",
-		note: "The suggested streams of APIs of more and more rows. Time per record and memory should stay where they are. Answers that the simulator has " +
-			"no room to keep are rendered while the connector waits, which counts as time, not as CPU.",
+		note: "The suggested streams of APIs of more and more rows. Time per record and memory should stay where they are. Answers that the simulator " +
+			"has no room to keep are rendered while the connector waits, which counts as time, not as CPU.",
 		head: []string{"source", "rows", "records", "wall s", "µs/record", "CPU µs/record", "MiB"},
 	}
 	sizes := []int{10_000, 100_000, 1_000_000}

@@ -89,7 +89,8 @@ func (st *stock) incorporation(index int) string {
 func (st *stock) building(i int, detail bool) sim.Object {
 	b := st.buildings[i]
 	video := sim.Object{
-		"id": fmt.Sprintf("72e61b4a-6133-4391-a79a-0caf55c3%04x", i), "url": sim.Raw(`"https:\/\/vi.cv\/mez?a=1&b=<2>"`), "name": fmt.Sprintf("Vídeo, %d", i),
+		"id": fmt.Sprintf("72e61b4a-6133-4391-a79a-0caf55c3%04x", i), "url": sim.Raw(`"https:\/\/vi.cv\/mez?a=1&b=<2>"`),
+		"name": fmt.Sprintf("Vídeo, %d", i),
 	}
 	row := sim.Object{
 		"id": 42 + i*3, "title": b.title,

@@ -24,7 +24,7 @@ func (s *Simulator) placeOf(t *table, index int) *place {
 }
 
 func (s *Simulator) condominium(index int, reduced bool) object {
-	t, r, d, at := s.condominiums, s.condominiums.rows[index], s.forms(s.condominiums, index, 6), s.placeOf(s.condominiums, index)
+	t, r, d, at := s.condominiums, s.condominiums.rows[index], s.forms(s.condominiums, index), s.placeOf(s.condominiums, index)
 	row := object{
 		"codigo": s.codigo(t, index), "nome": "Condomínio Exemplo " + strconv.Itoa(index), "datahoraultimaalteracao": s.updated(t, index),
 	}

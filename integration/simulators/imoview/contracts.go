@@ -50,7 +50,7 @@ func (s *Simulator) listOf(p *params, of map[int32][]int32) listing {
 
 // contract is a contract, the same wherever it is listed: its tenant is the first one.
 func (s *Simulator) contract(index int) any {
-	t, r, d := s.contracts, s.contracts.rows[index], s.forms(s.contracts, index, 6)
+	t, r, d := s.contracts, s.contracts.rows[index], s.forms(s.contracts, index)
 	tenant := int(s.leases[index].tenants[0])
 	begin := date(2009) + int64(d.N(15*365*day))
 	branch, property := sim.Pick(&d.Dice, branches()), d.N(len(s.properties.rows))

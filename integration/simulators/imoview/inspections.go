@@ -21,7 +21,7 @@ func (s *Simulator) unfinished(index int) bool {
 }
 
 func (s *Simulator) inspection(index int) any {
-	t, r, d := s.inspections, s.inspections.rows[index], s.forms(s.inspections, index, 6)
+	t, r, d := s.inspections, s.inspections.rows[index], s.forms(s.inspections, index)
 	situation, code, end := "Concluída", 3, clock(r.time+60*60, toSecond)
 	if s.unfinished(index) {
 		situation, code, end = "Agendada", 1, ""

@@ -38,7 +38,7 @@ func (s *Simulator) bill(index int) bill {
 }
 
 func (s *Simulator) movement(index int) any {
-	t, m, d := s.movements, s.bill(index), s.forms(s.movements, index, 6)
+	t, m, d := s.movements, s.bill(index), s.forms(s.movements, index)
 	cents := 50_000 + d.N(500_000) + int(t.rows[index].version)
 	row := object{
 		"codigo": s.codigo(t, index), "codigoauxiliar": "", "unidadecodigo": d.code(1), "unidade": "Matriz", "modulo": d.number(2),

@@ -135,7 +135,7 @@ type shown struct {
 }
 
 func (s *Simulator) property(index int, show shown) object {
-	t, f, d := s.properties, s.facts(index), s.forms(s.properties, index, 6)
+	t, f, d := s.properties, s.facts(index), s.forms(s.properties, index)
 	row := object{
 		"codigo": s.codigo(t, index), "finalidade": purposes()[show.purpose-1].name, "codigotipo": d.code(f.kind.code), "tipo": f.kind.name,
 		"datahoraultimaalteracao": s.updated(t, index),
@@ -211,7 +211,7 @@ func (s *Simulator) development(row object, d *forms, f facts) {
 
 // measures are the counts and areas; those of a launch are ranges.
 func (s *Simulator) measures(row object, d *forms, f facts) {
-	spread, area, unit := 0, 0, "m²"
+	spread, unit := 0, "m²"
 	if f.launch {
 		spread = 1
 	}
@@ -223,7 +223,7 @@ func (s *Simulator) measures(row object, d *forms, f facts) {
 		row[name] = d.count(d.N(3))
 	}
 	row["anoconstrucao"] = d.of("2010", "0", "")
-	area = 3000 + d.N(60_000)
+	area := 3000 + d.N(60_000)
 	if f.kind.name == "Fazenda" {
 		area, unit = 10_000_000, "alq."
 	}

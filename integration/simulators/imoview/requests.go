@@ -50,7 +50,7 @@ func (s *Simulator) listRequests(p *params) listing {
 }
 
 func (s *Simulator) request(index int) any {
-	t, r, d := s.requests, s.lead(index), s.forms(s.requests, index, 6)
+	t, r, d := s.requests, s.lead(index), s.forms(s.requests, index)
 	deal := func() any {
 		return d.of(list{}, list{}, list{object{"codigo": 100, "valornegocio": 1500.5, "datanegocio": "05/06/2025"}})
 	}

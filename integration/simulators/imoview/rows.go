@@ -72,9 +72,7 @@ func (s *Simulator) dice(t *table, index int, salt uint64) sim.Dice {
 }
 
 // forms are the dice of a row of a table, for its values.
-func (s *Simulator) forms(t *table, index int, salt uint64) *forms {
-	return &forms{s.dice(t, index, salt)}
-}
+func (s *Simulator) forms(t *table, index int) *forms { return &forms{s.dice(t, index, 6)} }
 
 // arrive notes when the first request of a period comes: the reader's sync has begun by then.
 func (s *Simulator) arrive() {

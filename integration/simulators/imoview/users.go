@@ -33,7 +33,7 @@ func (s *Simulator) listUsers(p *params) listing {
 
 // user is a client. Few of them are short, with what is known of people who never rented or bought.
 func (s *Simulator) user(index int) any {
-	t, d, roles := s.users, s.forms(s.users, index, 6), s.roles(index)
+	t, d, roles := s.users, s.forms(s.users, index), s.roles(index)
 	u := object{"codigo": s.codigo(t, index), "nome": s.stock.person(index), "dataultimaalteracao": s.updated(t, index)}
 	if index%31 == 2 {
 		maps.Copy(u, object{"locatario": d.flag(roles.tenant), "fiador": d.flag(roles.guarantor), "datainclusao": d.included()})

@@ -181,7 +181,7 @@ func (s *Simulator) search(w http.ResponseWriter, body []byte) *refusal {
 		return nil
 	}
 	if s.with.Slow > 0 && *q.Rows > s.with.Slow {
-		err := fmt.Errorf("Your query request was running for too long.") //nolint:staticcheck // in Salesforce's words
+		err := fmt.Errorf("Your query request was running for too long.") //nolint:staticcheck,revive // in Salesforce's words
 		s.note(q, 0, 0, err)
 		return &refusal{http.StatusBadRequest, "QUERY_TIMEOUT", err.Error()}
 	}

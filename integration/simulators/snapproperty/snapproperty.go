@@ -157,7 +157,9 @@ func open(o Options) (*Simulator, error) {
 	if s.with.Newest.IsZero() {
 		s.with.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 0, s.zone)
 	}
-	for _, n := range []int{o.Size, o.SessionUses, o.Burst, o.Heap, o.Slow, o.PhotosAtOnce, o.Append, o.Vanish, o.DriftPages, o.Daily, o.Used, o.BusyEvery} {
+	for _, n := range []int{
+		o.Size, o.SessionUses, o.Burst, o.Heap, o.Slow, o.PhotosAtOnce, o.Append, o.Vanish, o.DriftPages, o.Daily, o.Used, o.BusyEvery,
+	} {
 		if n < 0 {
 			return nil, fmt.Errorf("opening snapproperty: %d cannot be", n)
 		}
