@@ -45,6 +45,10 @@ help: ## this text
 		PLATFORM 'what is built for ($(PLATFORM))' \
 		BASE 'the base image: what make base made where it did, else busybox:1.37-musl' \
 		IMAGE '1: make demo runs the images instead of the binaries' \
+		GROWTH '1: make bench reads 10,000 to 1,000,000 rows instead; full: 10,000,000 too' \
+		LATENCY 'make bench reads each stream from an API whose answers take this long instead, as in 100ms' \
+		TYPES '1: make bench shows what it costs to bring columns into their types instead' \
+		PEER "1: make bench reads a stream with Airbyte's Python CDK instead, which it installs from PyPI into build/peer" \
 		FUZZTIME 'how long each fuzz target runs ($(FUZZTIME))' \
 		TESTFLAGS 'more flags for go test, such as -race or -run=Name' \
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
@@ -54,8 +58,14 @@ demo: ## every connector against its simulator: spec, check, discover, a full an
 	@go -C integration run ./cmd/demo $(if $(IMAGE),-image)
 
 .PHONY: bench
-bench: ## records/s, CPU and memory of the connectors against a plain relay of the same bytes
-	@go -C integration run ./cmd/bench
+bench: $(if $(PEER),build/peer/bin/source-declarative-manifest) ## the connectors' time, CPU and memory beside a plain relay's; tables go to docs/bench
+	@go -C integration run ./cmd/bench -write ../docs/bench $(if $(GROWTH),-growth $(GROWTH)) $(if $(LATENCY),-latency $(LATENCY)) \
+		$(if $(PEER),-peer) $(if $(TYPES),-types) $(if $(filter 1,$(words $(CONNECTORS))),-connector $(CONNECTORS))
+
+build/peer/bin/source-declarative-manifest: integration/cmd/bench/peer/requirements.txt
+	@python3 -m venv build/peer
+	@build/peer/bin/pip install --quiet --requirement $<
+	@touch $@
 
 ##@ Prove
 

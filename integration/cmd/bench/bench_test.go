@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestRelay(t *testing.T) {
@@ -78,11 +78,55 @@ func TestRelay(t *testing.T) {
 
 func TestMedian(t *testing.T) {
 	t.Parallel()
-	costs := []cost{{wall: 3 * time.Second, rss: 10}, {wall: time.Second, rss: 30}, {wall: 8 * time.Second, rss: 20}}
-	if m := median(costs); m.wall != 3*time.Second || m.rss != 20 {
-		t.Errorf("got %+v", m)
+	costs := []cost{{wall: 3, mib: 10}, {wall: 1, mib: 30}, {wall: 8, mib: 20}}
+	if wall, mib := median(costs, wall), median(costs, memory); wall != 3 || mib != 20 {
+		t.Errorf("got %v s, %v MiB", wall, mib)
 	}
-	if m := median(costs[:2]); m.wall != 2*time.Second || m.rss != 20 {
-		t.Errorf("got %+v", m)
+	if wall := median(costs[:2], wall); wall != 2 {
+		t.Errorf("got %v s", wall)
+	}
+}
+
+func TestFiller(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		plan plan
+		want string
+	}{
+		{plan{Requests: make([]request, 2)}, ""},
+		{plan{Requests: make([]request, 2), Lines: 4, Bytes: 12}, "..\n..\n"},
+		{plan{Requests: make([]request, 2), Lines: 2}, "\n"},
+	} {
+		if got := string(filler(c.plan)); got != c.want {
+			t.Errorf("%+v: got %q", c.plan, got)
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	t.Parallel()
+	r := &report{name: "x", title: "Title", note: "Note.", head: []string{"source", "s"}, bars: []bar{{"source-a", 2, 4}}}
+	r.row("source-a", 1.2345)
+	r.row("source-é", 12345.678)
+	text := r.markdown()
+	for _, want := range []string{
+		"# Title\n\nNote.\n\n![", "|   source |       s |\n| -------: | ------: |\n| source-a |    1.23 |\n| source-é | 12345.7 |\n", "Measured on 20",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	folder := filepath.Join(t.TempDir(), "bench")
+	if err := r.write(folder); err != nil {
+		t.Fatal(err)
+	}
+	chart, err := os.ReadFile(filepath.Join(folder, "x.svg"))
+	if err != nil || xml.Unmarshal(chart, new(struct{})) != nil {
+		t.Errorf("the chart is %s: %v", chart, err)
+	}
+	for _, want := range []string{`width="210.0"`, `width="420.0"`, "source-a", `x1="325.0"`} {
+		if !strings.Contains(string(chart), want) {
+			t.Errorf("no %s in %s", want, chart)
+		}
 	}
 }

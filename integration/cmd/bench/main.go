@@ -26,8 +26,8 @@ func command(ctx context.Context, args []string) error {
 	if len(args) == 2 && args[0] == relayCommand {
 		return relay(ctx, args[1], os.Stdout)
 	}
-	if len(args) == 3 && args[0] == simulateCommand {
-		return simulate(args[1], args[2], os.Stdin, os.Stdout)
+	if len(args) == 4 && args[0] == simulateCommand {
+		return simulate(args[1], args[2], args[3], os.Stdin, os.Stdout)
 	}
 	return bench(ctx, args, os.Stdout, os.Stderr)
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -25,6 +26,11 @@ type plan struct {
 	URL      string    // scheme and host
 	Requests []request // in the order in which they are sent
 	AtOnce   int       // requests in flight
+
+	// What is printed besides the records, a part with each page: a connector may print more than the records it was sent.
+	Lines, Bytes int
+
+	Discard bool // the answers are thrown away
 }
 
 // request is one of a plan.
@@ -56,7 +62,7 @@ func relay(ctx context.Context, file string, stdout io.Writer) error {
 			}
 		}
 	}()
-	out := &output{w: bufio.NewWriterSize(stdout, 64<<10)}
+	out := &output{w: bufio.NewWriterSize(stdout, 64<<10), more: filler(p)}
 	errs := make([]error, p.AtOnce)
 	var workers sync.WaitGroup
 	for i := range p.AtOnce {
@@ -65,6 +71,8 @@ func relay(ctx context.Context, file string, stdout io.Writer) error {
 			for r := range requests {
 				if err := fetch(ctx, client, p.URL, r, &page); err != nil {
 					errs[i] = errors.Join(errs[i], err)
+				} else if p.Discard {
+					continue
 				} else if err := out.records(page.Bytes()); err != nil {
 					errs[i] = errors.Join(errs[i], fmt.Errorf("%s: %w", r.URI, err))
 				}
@@ -104,8 +112,19 @@ func fetch(ctx context.Context, client *http.Client, url string, r request, page
 
 // output is the relay's stdout.
 type output struct {
-	mu sync.Mutex
-	w  *bufio.Writer
+	mu   sync.Mutex
+	w    *bufio.Writer
+	more []byte // is printed with each page
+}
+
+// filler are a page's part of a plan's further lines and bytes.
+func filler(p plan) []byte {
+	lines := p.Lines / max(1, len(p.Requests))
+	if lines == 0 {
+		return nil
+	}
+	line := slices.Concat(bytes.Repeat([]byte{'.'}, max(0, p.Bytes/p.Lines-1)), []byte{'\n'})
+	return bytes.Repeat(line, lines)
 }
 
 // records writes the records of a page: the objects of the array that the page is, or of the first array that it has; a login's answer has
@@ -130,6 +149,7 @@ func (o *output) records(page []byte) error {
 		_, _ = o.w.Write(record)
 		_, _ = o.w.Write(suffix)
 	}
+	_, _ = o.w.Write(o.more)
 	return nil
 }
 

@@ -10,12 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// simulateCommand is the first argument of a simulator's process; the others are its name and its size.
+// simulateCommand is the first argument of a simulator's process; the others are its name, its size and the latency of its answers.
 const simulateCommand = "simulate"
 
 // offer is what a simulator's process says first.
@@ -31,11 +32,18 @@ type traffic struct {
 	AtOnce   int // the most that were in the works at one time
 }
 
+// room is for answers that are kept: those of 100,000 rows, and of a million where they are small. Memory is taken as it is needed.
+const room = 4 << 30
+
 // simulate serves a simulator until stdin ends.
-func simulate(name, size string, stdin io.Reader, stdout io.Writer) error {
+func simulate(name, size, latency string, stdin io.Reader, stdout io.Writer) error {
 	rows, err := strconv.Atoi(size)
 	if err != nil {
 		return fmt.Errorf("reading the size: %w", err)
+	}
+	late, err := time.ParseDuration(latency)
+	if err != nil {
+		return fmt.Errorf("reading the latency: %w", err)
 	}
 	open := simulators.All()[name]
 	if open == nil {
@@ -45,7 +53,7 @@ func simulate(name, size string, stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server, err := sim.Start(simulator, "", sim.Behaviour{LogSize: 100_000, LogBodies: true})
+	server, err := sim.Start(simulator, "", sim.Behaviour{LogSize: 1_000_000, LogBodies: true, Keep: room, Latency: late})
 	if err != nil {
 		return err
 	}
@@ -86,12 +94,12 @@ type simulator struct {
 	out *json.Decoder
 }
 
-func startSimulator(ctx context.Context, name string, size int) (*simulator, error) {
+func startSimulator(ctx context.Context, name string, size int, latency time.Duration) (*simulator, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("starting the simulator: %w", err)
 	}
-	s := &simulator{cmd: exec.CommandContext(ctx, self, simulateCommand, name, strconv.Itoa(size))}
+	s := &simulator{cmd: exec.CommandContext(ctx, self, simulateCommand, name, strconv.Itoa(size), latency.String())}
 	s.cmd.Stderr = os.Stderr
 	in, err := s.cmd.StdinPipe()
 	if err != nil {

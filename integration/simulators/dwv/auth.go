@@ -1,9 +1,10 @@
 package dwv
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"slices"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // Auth says which credentials a request must carry. Whatever is required, a credential that is sent must be right.
@@ -41,5 +42,5 @@ func (s *Simulator) admitted(r *http.Request) (why string, ok bool) {
 
 // same tells whether a header was not sent, or once and with this value.
 func same(sent []string, want string) bool {
-	return len(sent) == 0 || len(sent) == 1 && subtle.ConstantTimeCompare([]byte(sent[0]), []byte(want)) == 1
+	return len(sent) == 0 || len(sent) == 1 && sim.Same(sent[0], want)
 }

@@ -1,7 +1,6 @@
 package dwv
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 
@@ -70,13 +69,8 @@ func (s *Simulator) pick(from []int, n int, fit func(index int) bool) []int {
 		return nil
 	}
 	var picked []int
-	for at := range sim.Scatter(len(from), int(s.dice(0, 3+s.ticks<<8)%uint64(len(from)))) {
-		if len(picked) == n {
-			break
-		}
-		if fit(from[at]) {
-			picked = append(picked, from[at])
-		}
+	for _, at := range sim.Choose(len(from), int(s.dice(0, 3+s.ticks<<8)%uint64(len(from))), n, func(at int) bool { return fit(from[at]) }) {
+		picked = append(picked, from[at])
 	}
 	return picked
 }
@@ -181,21 +175,21 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	if !s.since.begun {
 		mark = s.newest()
 	}
-	full, next := sim.Keys{Must: sim.Set(), May: sim.Set()}, sim.Keys{Must: sim.Set(), May: sim.Set()}
+	properties, details := sim.Incremental(), sim.Incremental()
 	for i, r := range s.rows {
-		key := strconv.Itoa(propertyID(i))
+		full, next := sim.Must, sim.Never
 		switch {
 		case s.since.fresh[i]:
-			full.May[key], next.May[key] = true, true
+			full, next = sim.May, sim.May
 		case r.gone:
+			continue
 		case s.since.must[i]:
-			full.Must[key], next.Must[key] = true, true
-		default:
-			full.Must[key] = true
-			if r.updated == 0 || r.updated >= mark || s.since.touched[i] {
-				next.May[key] = true
-			}
+			next = sim.Must
+		case r.updated == 0, r.updated >= mark, s.since.touched[i]:
+			next = sim.May
 		}
+		properties.Put(strconv.Itoa(propertyID(i)), full, next)
+		details.Put(strconv.Itoa(propertyID(i)), full, next)
 	}
 	s.mu.Unlock()
 
@@ -203,16 +197,9 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	for _, state := range s.states() {
 		states = append(states, state.uf())
 	}
-	properties := sim.Expectation{Full: full, Next: next, Incremental: true}
-	details := properties
-	details.Full = sim.Keys{Must: maps.Clone(full.Must), May: maps.Clone(full.May)}
-	details.Next = sim.Keys{Must: maps.Clone(next.Must), May: maps.Clone(next.May)}
 	return map[string]sim.Expectation{
-		"properties":          properties,
-		"property_details":    details,
-		"property_conditions": sim.Whole(tags(conditions())...),
-		"property_types":      sim.Whole(tags(types())...),
-		"cities":              sim.Whole(states...),
+		"properties": properties, "property_details": details, "property_conditions": sim.Whole(tags(conditions())...),
+		"property_types": sim.Whole(tags(types())...), "cities": sim.Whole(states...),
 	}
 }
 

@@ -5,7 +5,6 @@ package dwv
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
 	"strconv"
 	"sync"
@@ -47,7 +46,7 @@ type Drift struct {
 	Prepend int  // new rows at the front, which push all others towards later pages
 	Delete  int  // rows of the pages up to the answered one that the agency removes; their time of change stays
 	Vanish  int  // rows of the pages up to the answered one that go for good: in neither list, detail 404
-	Pages   int  // after so many pages nothing happens any more; 0 means it never ends
+	Pages   int  `sim:"drift-pages"` // after so many pages nothing happens any more; 0 means it never ends
 }
 
 // Simulator is DWV for one agency. Its methods may be called at any time from any goroutine.
@@ -55,8 +54,7 @@ type Simulator struct {
 	with  Options
 	stock *stock // the parts that properties are made of; never changes
 
-	known   map[string]parameter // those of the list of properties
-	writers sync.Pool            // of *writer: a page takes hundreds of kilobytes
+	known map[string]parameter // those of the list of properties
 
 	mu      sync.Mutex
 	rows    []row            // by index; see propertyID
@@ -104,34 +102,8 @@ func open(o Options) (*Simulator, error) {
 	return s, nil
 }
 
-// Open makes a Simulator from options by name: those of the flags below.
-func Open(o sim.Options) (sim.Simulator, error) {
-	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now}
-	flags := flag.NewFlagSet("dwv", flag.ContinueOnError)
-	flags.BoolVar(&own.Odd, "odd", false, "")
-	flags.StringVar(&own.Version, "version", "", "")
-	flags.StringVar(&own.Token, "token", "", "")
-	flags.StringVar((*string)(&own.Auth), "auth", "", "")
-	flags.IntVar(&own.MaxLimit, "max-limit", 0, "")
-	flags.BoolVar(&own.NumbersAsText, "numbers-as-text", false, "")
-	flags.BoolVar(&own.Enveloped, "enveloped", false, "")
-	flags.BoolVar(&own.NoUpdates, "no-updates", false, "")
-	flags.IntVar(&own.Drift.Move, "move", 0, "")
-	flags.BoolVar(&own.Drift.Touch, "touch", false, "")
-	flags.IntVar(&own.Drift.Append, "append", 0, "")
-	flags.IntVar(&own.Drift.Prepend, "prepend", 0, "")
-	flags.IntVar(&own.Drift.Delete, "delete", 0, "")
-	flags.IntVar(&own.Drift.Vanish, "vanish", 0, "")
-	flags.IntVar(&own.Drift.Pages, "drift-pages", 0, "")
-	if err := o.Apply(flags); err != nil {
-		return nil, err
-	}
-	s, err := open(own)
-	if err != nil {
-		return nil, err // not s: a nil pointer in an interface is not nil
-	}
-	return s, nil
-}
+// Open makes a Simulator from options by name: those of Options, see sim.Build.
+func Open(o sim.Options) (sim.Simulator, error) { return sim.Build("dwv", o, open) }
 
 // saoPaulo is the zone of the API's times. Brazil has had no summer time since 2019, and all times here are later.
 func saoPaulo() *time.Location { return time.FixedZone("America/Sao_Paulo", -3*60*60) }

@@ -1,13 +1,14 @@
 package dwv
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // tree is the names of an object's fields; those of objects and of arrays of objects have trees themselves, the others nil.
@@ -103,45 +104,26 @@ func parseSelection(value string, known tree) (*selection, error) {
 	return found, nil
 }
 
-// project is the selected part of a JSON value; the values themselves stay the bytes they are. Arrays are projected item by item.
-func (s *selection) project(value []byte) []byte {
-	switch value = bytes.TrimSpace(value); {
-	case s == nil:
-		return value
-	case value[0] == '[':
-		var items []json.RawMessage
-		mustUnmarshal(value, &items)
-		out := []byte("[")
-		for i, item := range items {
-			if i > 0 {
-				out = append(out, ',')
+// project is the selected part of a value; nil selects all. Lists are projected item by item.
+func (s *selection) project(value any) any {
+	switch value := value.(type) {
+	case sim.Object:
+		if s == nil {
+			return value
+		}
+		part := sim.Object{}
+		for _, name := range s.names {
+			if field, ok := value[name]; ok {
+				part[name] = s.below[name].project(field)
 			}
-			out = append(out, s.project(item)...)
 		}
-		return append(out, ']')
-	case value[0] != '{':
-		return value
-	}
-	var object map[string]json.RawMessage
-	mustUnmarshal(value, &object)
-	out := []byte("{")
-	for _, name := range s.names {
-		field, ok := object[name]
-		if !ok {
-			continue
+		return part
+	case []any:
+		items := make([]any, len(value))
+		for i, item := range value {
+			items[i] = s.project(item)
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(append(append(out, '"'), name...), `":`...)
-		out = append(out, s.below[name].project(field)...)
+		return items
 	}
-	return append(out, '}')
-}
-
-// mustUnmarshal reads what this package wrote.
-func mustUnmarshal(value []byte, into any) {
-	if err := json.Unmarshal(value, into); err != nil {
-		panic(fmt.Sprintf("dwv wrote broken JSON: %v: %s", err, value))
-	}
+	return value
 }

@@ -10,7 +10,7 @@ func (s *Simulator) filters() map[string]parameter {
 	known := paged()
 	known["search"] = text(func(i int, value string) bool {
 		f := s.facts(i)
-		return contains(string(s.title(nil, i, f)), value) || !f.third && contains(s.stock.buildings[f.building].title, value) ||
+		return contains(s.title(i, f), value) || !f.third && contains(s.stock.buildings[f.building].title, value) ||
 			contains(s.stock.companies[f.company].title, value)
 	})
 	known["address"] = text(func(i int, value string) bool { return contains(s.stock.places[s.facts(i).place].text, value) })

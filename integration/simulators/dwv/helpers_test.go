@@ -2,6 +2,7 @@ package dwv
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -126,4 +127,11 @@ func record(answer func(w http.ResponseWriter)) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	answer(w)
 	return w
+}
+
+// mustUnmarshal reads what this package wrote.
+func mustUnmarshal(value []byte, into any) {
+	if err := json.Unmarshal(value, into); err != nil {
+		panic(fmt.Sprintf("dwv wrote broken JSON: %v: %s", err, value))
+	}
 }

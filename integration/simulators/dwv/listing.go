@@ -2,8 +2,6 @@ package dwv
 
 import (
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
@@ -23,18 +21,6 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	return sim.Listing{
 		Name: r.Method + " " + r.URL.Path + "?" + q.key, Page: q.page, Size: q.limit, Key: key,
 		Form: sim.Form{List: "data", Total: "total", Last: "lastPage", Echo: "page"},
-		At:   func(page int) *http.Request { return turn(r, page) },
+		At:   func(page int) *http.Request { return sim.Turn(r, "page", page) },
 	}, true
-}
-
-// turn is the request for another page of the list that r asks for.
-func turn(r *http.Request, page int) *http.Request {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return r // a query that cannot be read has no pages
-	}
-	values.Set("page", strconv.Itoa(page))
-	other := r.Clone(r.Context())
-	other.URL.RawQuery = values.Encode()
-	return other
 }

@@ -2,7 +2,6 @@ package dwv
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 
@@ -17,29 +16,24 @@ type paging struct {
 // lastPage is 0 for an empty list: the envelope is that of the Adonis framework's paginator, which counts so.
 func (p paging) lastPage() int { return (p.total + p.perPage - 1) / p.perPage }
 
-// bounds are the positions of the page's rows; none beyond the last page.
-func (p paging) bounds() (from, to int) {
-	from = min((min(p.page, p.lastPage()+1)-1)*p.perPage, p.total)
-	return from, min(from+p.perPage, p.total)
+// listed is a page as it goes out.
+type listed[T any] struct {
+	Total    any `json:"total"`
+	PerPage  any `json:"perPage"`
+	Page     any `json:"page"`
+	LastPage any `json:"lastPage"`
+	Data     []T `json:"data"`
 }
 
-// envelope writes {"total","perPage","page","lastPage","data":[…]}.
-func (s *Simulator) envelope(out *writer, p paging, data func()) {
-	number := func(prefix string, n int) {
-		out.Raw(prefix)
+// enveloped is a page of some rows.
+func enveloped[T any](s *Simulator, p paging, rows []T) listed[T] {
+	number := func(n int) any {
 		if s.with.NumbersAsText {
-			out.Quote(strconv.Itoa(n))
-		} else {
-			out.Whole(n)
+			return strconv.Itoa(n)
 		}
+		return n
 	}
-	number(`{"total":`, p.total)
-	number(`,"perPage":`, p.perPage)
-	number(`,"page":`, p.page)
-	number(`,"lastPage":`, p.lastPage())
-	out.Raw(`,"data":[`)
-	data()
-	out.Raw("]}")
+	return listed[T]{number(p.total), number(p.perPage), number(p.page), number(p.lastPage()), rows}
 }
 
 // indexed is a row as it was when its page was cut.
@@ -54,7 +48,7 @@ func (s *Simulator) page(q query) (paging, []indexed) {
 	defer s.mu.Unlock()
 	matching := s.matching(q)
 	p := paging{total: len(matching), perPage: q.limit, page: q.page}
-	from, to := p.bounds()
+	from, to := sim.Bounds(p.page, p.perPage, p.total)
 	rows := make([]indexed, 0, to-from)
 	for _, index := range matching[from:to] {
 		rows = append(rows, indexed{index, s.rows[index]})
@@ -84,15 +78,11 @@ func (s *Simulator) matching(q query) []int {
 
 // Previous is the request for the page of the same list before the one r asks for.
 func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	page, bad := strconv.Atoi(values.Get("page"))
-	if err != nil || bad != nil || page < 2 {
+	page, err := strconv.Atoi(r.URL.Query().Get("page"))
+	if err != nil || page < 2 {
 		return nil, false
 	}
-	values.Set("page", strconv.Itoa(page-1))
-	before := r.Clone(r.Context())
-	before.URL.RawQuery = values.Encode()
-	return before, true
+	return sim.Turn(r, "page", page-1), true
 }
 
 // cities are the states, cities and neighbourhoods of the properties that are selected.
@@ -104,17 +94,12 @@ func (s *Simulator) cities(w http.ResponseWriter, r *http.Request) {
 	}
 	states := s.states()
 	p := paging{total: len(states), perPage: q.limit, page: q.page}
-	from, to := p.bounds()
-	var out writer
-	s.envelope(&out, p, func() {
-		for i, state := range states[from:to] {
-			if i > 0 {
-				out.Raw(",")
-			}
-			state.write(&out)
-		}
-	})
-	send(w, http.StatusOK, out.B)
+	from, to := sim.Bounds(p.page, p.perPage, p.total)
+	rows := []sim.Object{}
+	for _, state := range states[from:to] {
+		rows = append(rows, state.row())
+	}
+	send(w, http.StatusOK, enveloped(s, p, rows))
 }
 
 // states are those where a selected property lies, in the order of the country's list.

@@ -1,8 +1,11 @@
 package dwv
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // state is a row of the list of cities.
@@ -22,7 +25,7 @@ type city struct {
 type place struct {
 	city int
 	text string
-	json []byte
+	row  sim.Object
 }
 
 // homeCities is how many of the cities, the first, most properties lie in.
@@ -76,34 +79,17 @@ func (st *stock) states(used map[int]bool) []state {
 // uf is the key of the row: lower case, as in the document's sample.
 func (s state) uf() string { return strings.ToLower(s.code) }
 
-func (s state) write(w *writer) {
-	w.Raw(`{"uf":`)
-	w.Quote(s.uf())
-	w.Raw(`,"name":`)
-	w.Quote(s.name)
-	w.Raw(`,"cities":[`)
-	for i, c := range s.cities {
-		if i > 0 {
-			w.Raw(",")
+// row is the state as the list of cities has it.
+func (s state) row() sim.Object {
+	cities := []any{}
+	for _, c := range s.cities {
+		hoods := []any{}
+		for i, name := range c.neighbourhoods {
+			hoods = append(hoods, sim.Object{"id": c.id*10 + i, "name": name})
 		}
-		w.Raw(`{"id":`)
-		w.Whole(c.id)
-		w.Raw(`,"name":`)
-		w.Quote(c.name)
-		w.Raw(`,"neighborhoods":[`)
-		for j, name := range c.neighbourhoods {
-			if j > 0 {
-				w.Raw(",")
-			}
-			w.Raw(`{"id":`)
-			w.Whole(c.id*10 + j)
-			w.Raw(`,"name":`)
-			w.Quote(name)
-			w.Raw("}")
-		}
-		w.Raw("]}")
+		cities = append(cities, sim.Object{"id": c.id, "name": c.name, "neighborhoods": hoods})
 	}
-	w.Raw("]}")
+	return sim.Object{"uf": s.uf(), "name": s.name, "cities": cities}
 }
 
 // newPlace makes the n-th address. Coordinates have more digits than a float64 holds, some in other spellings of a JSON number.
@@ -115,30 +101,21 @@ func newPlace(n, at int, c city, dice uint64) place {
 	neighbourhood := c.neighbourhoods[int(dice>>10%1024)%len(c.neighbourhoods)]
 	street := fmt.Sprintf("Rua %d", 100+dice>>20%200)
 	p := place{city: at, text: fmt.Sprintf("%s, %s, %s, %s - %s", street, number, neighbourhood, c.name, c.uf)}
-	var w writer
-	w.Raw("{")
-	if n%3 == 0 { // seen in practice
-		w.Raw(fmt.Sprintf(`"id":%d,`, 7000+n))
+	p.row = sim.Object{
+		"street_name": street, "street_number": number, "neighborhood": neighbourhood,
+		"complement": []any{nil, "S/ Complemento", sim.Raw(`"S\/ Complemento"`)}[n%3], "zip_code": fmt.Sprintf("%05d-000", 88000+n),
+		"city": c.name, "state": c.uf, "country": "Brasil",
+		"latitude":  json.Number(fmt.Sprintf("-%d.%014d", 2+dice%30, dice>>8%1e14)),
+		"longitude": json.Number(fmt.Sprintf("-48.%020d", dice)),
 	}
-	w.Raw(`"street_name":`)
-	w.Quote(street)
-	w.Raw(`,"street_number":`)
-	w.Quote(number)
-	w.Raw(`,"neighborhood":`)
-	w.Quote(neighbourhood)
-	w.Raw([]string{`,"complement":null`, `,"complement":"S/ Complemento"`, `,"complement":"S\/ Complemento"`}[n%3])
-	w.Raw(fmt.Sprintf(`,"zip_code":"%05d-000","city":`, 88000+n))
-	w.Quote(c.name)
-	w.Raw(`,"state":"` + c.uf + `","country":"Brasil"`)
+	if n%3 == 0 { // seen in practice
+		p.row["id"] = 7000 + n
+	}
 	switch n % 25 {
 	case 3:
-		w.Raw(`,"latitude":-2.70947471823797600e1,"longitude":-48.0`)
+		p.row["latitude"], p.row["longitude"] = json.Number("-2.70947471823797600e1"), json.Number("-48.0")
 	case 7:
-		w.Raw(`,"latitude":null,"longitude":null`)
-	default:
-		w.Raw(fmt.Sprintf(`,"latitude":-%d.%014d,"longitude":-48.%020d`, 2+dice%30, dice>>8%1e14, dice))
+		p.row["latitude"], p.row["longitude"] = nil, nil
 	}
-	w.Raw("}")
-	p.json = w.B
 	return p
 }

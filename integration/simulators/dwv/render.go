@@ -1,9 +1,14 @@
 package dwv
 
 import (
-	"bytes"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // Property is one property as the list shows it, or as its detail does; false when there is none (any more) of that id.
@@ -18,148 +23,105 @@ func (s *Simulator) Property(id int, detail bool) ([]byte, bool) {
 	if !ok || r.gone {
 		return nil, false
 	}
-	var w writer
-	s.property(&w, index, r, detail)
-	return w.B, true
+	return sim.Encode(s.property(index, r, detail)), true
 }
 
-// property writes a property. What is absent, null or of another type than the schema says depends on the index.
-func (s *Simulator) property(w *writer, index int, r row, detail bool) {
-	f := s.facts(index)
-	h := s.dice(index, 3)
-	w.Raw(`{"id":`)
-	w.Whole(propertyID(index))
-	w.Raw(`,"title":`)
-	s.writeTitle(w, index, f)
-	w.Raw(`,"description":`)
-	description := []byte("null")
-	if index%29 != 3 {
-		description = s.stock.descriptions[h%uint64(len(s.stock.descriptions))]
+// property is a property. What is absent, null or of another type than the schema says depends on the index.
+func (s *Simulator) property(index int, r row, detail bool) sim.Object {
+	f, h := s.facts(index), s.dice(index, 3)
+	p := sim.Object{
+		"id": propertyID(index), "title": s.titleValue(index, f), "description": nil, "status": f.status, "deleted": r.deleted,
+		"address_display_type": []any{"full_address", "normal", nil}[h>>8%3], "unit": nil, "building": nil, "third_party_property": nil,
+		"construction_company": s.stock.companies[f.company].row, "last_updated_at": nil,
 	}
-	w.bytes(description)
+	if index%29 != 3 {
+		p["description"] = s.stock.descriptions[h%uint64(len(s.stock.descriptions))]
+	}
 	if index%3 == 0 { // deprecated
-		w.Raw(`,"advertisement_title":`)
-		s.writeTitle(w, index, f)
-		w.Raw(`,"advertisement_description":null`)
+		p["advertisement_title"], p["advertisement_description"] = p["title"], nil
 	}
 	if index%9 == 4 { // not documented, seen in practice
-		w.Raw(`,"inserted_at":"2023-05-01 08:00:00","description_text":"Imóvel novo","selected_photos":null`)
+		p["inserted_at"], p["description_text"], p["selected_photos"] = "2023-05-01 08:00:00", "Imóvel novo", nil
 	}
-	w.Raw(`,"status":"`)
-	w.Raw(f.status)
-	w.Raw(`"`)
-	s.writeStage(w, index, f)
+	s.stageOf(p, index, f)
 	switch index % 4 {
 	case 0, 1:
-		w.Raw(`,"rent":`)
-		w.B = strconv.AppendBool(w.B, f.rent)
+		p["rent"] = f.rent
 	case 2:
-		w.Raw(`,"rent":"`)
-		w.B = strconv.AppendBool(w.B, f.rent)
-		w.Raw(`"`)
+		p["rent"] = strconv.FormatBool(f.rent)
 	}
-	w.Raw(`,"deleted":`)
-	w.B = strconv.AppendBool(w.B, r.deleted)
-	w.Raw([]string{`,"address_display_type":"full_address"`, `,"address_display_type":"normal"`, `,"address_display_type":null`}[h>>8%3])
-	if f.third {
-		w.Raw(`,"unit":null,"building":null,"third_party_property":`)
-		s.third(w, index, r, f, h)
-	} else {
-		w.Raw(`,"unit":`)
-		s.unit(w, index, r, f, h)
-		w.Raw(`,"building":`)
-		if detail {
-			w.bytes(s.stock.building(f.building, true))
-		} else {
-			w.bytes(s.stock.buildings[f.building].json)
-		}
-		w.Raw(`,"third_party_property":null`)
-	}
-	w.Raw(`,"construction_company":`)
-	if f.third && index%5 == 2 {
-		w.Raw("null")
-	} else {
-		w.bytes(s.stock.companies[f.company].json)
-	}
-	w.Raw(`,"last_updated_at":`)
 	switch {
-	case r.updated == 0:
-		w.Raw("null")
-	case index%13 == 5: // seen in practice
-		w.B = time.Unix(r.updated, 0).In(s.stock.zone).AppendFormat(w.B, `"`+time.RFC3339+`"`)
+	case f.third:
+		p["third_party_property"] = s.third(index, r, f, h)
+		if index%5 == 2 {
+			p["construction_company"] = nil
+		}
+	case detail:
+		p["unit"], p["building"] = s.unit(index, r, f, h), s.stock.building(f.building, true)
 	default:
-		w.B = time.Unix(r.updated, 0).In(s.stock.zone).AppendFormat(w.B, `"`+time.DateTime+`"`)
+		p["unit"], p["building"] = s.unit(index, r, f, h), s.stock.buildings[f.building].row
 	}
-	w.Raw("}")
+	if r.updated != 0 {
+		layout := time.DateTime
+		if index%13 == 5 { // seen in practice
+			layout = time.RFC3339
+		}
+		p["last_updated_at"] = time.Unix(r.updated, 0).In(s.stock.zone).Format(layout)
+	}
+	return p
 }
 
-// title appends the advertisement title of a property, nothing when it has none.
-func (s *Simulator) title(dst []byte, index int, f facts) []byte {
+// title is the advertisement title of a property, empty when it has none.
+func (s *Simulator) title(index int, f facts) string {
 	if index%401 == 7 {
-		return dst
+		return ""
 	}
-	dst = append(dst, f.kind.Name...)
-	dst = append(dst, ' ')
-	dst = strconv.AppendInt(dst, int64(index), 10)
+	title := f.kind.Name + " " + strconv.Itoa(index)
 	if !f.third {
-		dst = append(append(dst, " no "...), s.stock.buildings[f.building].title...)
+		title += " no " + s.stock.buildings[f.building].title
 	}
 	switch index % 17 {
 	case 3:
-		dst = append(dst, " 🌊 vista pro mar"...)
+		title += " 🌊 vista pro mar"
 	case 9:
-		dst = append(dst, ` "frente" <mar> & cia`...)
+		title += ` "frente" <mar> & cia`
 	}
-	return dst
+	return title
 }
 
-func (s *Simulator) writeTitle(w *writer, index int, f facts) {
-	start := len(w.B)
-	w.Raw(`"`)
-	w.B = s.title(w.B, index, f)
-	title := w.B[start+1:]
+func (s *Simulator) titleValue(index int, f facts) any {
+	title := s.title(index, f)
 	switch {
-	case len(title) == 0:
-		w.B = append(w.B[:start], "null"...)
+	case title == "":
+		return nil
 	case index%19 == 4:
-		text := string(title)
-		w.B = w.B[:start]
-		w.escaped(text)
-	case bytes.ContainsAny(title, `"\`):
-		text := string(title)
-		w.B = w.B[:start]
-		w.Quote(text)
-	default:
-		w.Raw(`"`)
+		return escaped(title)
 	}
+	return title
 }
 
-// writeStage writes the stage of the works: the raw name in 1.0.1, label and raw name in 1.0.2. Names come with a space as in the schema
-// or with an underscore as in the sample, and may be null or empty.
-func (s *Simulator) writeStage(w *writer, index int, f facts) {
-	raw := f.stage.raw
-	if raw == "under construction" && (s.with.Version == Version101 || index%2 == 0) {
+// stageOf sets the stage of the works: the raw name in 1.0.1, label and raw name in 1.0.2. Names come with a space as in the schema or with
+// an underscore as in the sample, and may be null or empty.
+func (s *Simulator) stageOf(p sim.Object, index int, f facts) {
+	raw, old := f.stage.raw, s.with.Version == Version101
+	if raw == "under construction" && (old || index%2 == 0) {
 		raw = "under_construction"
 	}
-	label := `"` + f.stage.label + `"`
-	if s.with.Version == Version101 {
-		label = `"` + raw + `"`
+	p["construction_stage"] = f.stage.label
+	if old {
+		p["construction_stage"] = raw
 	}
-	w.Raw(`,"construction_stage":`)
 	if index%37 == 9 {
-		label = "null"
-	}
-	w.Raw(label)
-	if s.with.Version == Version101 {
-		return
+		p["construction_stage"] = nil
 	}
 	switch {
+	case old:
 	case index%41 == 8:
-		w.Raw(`,"construction_stage_raw":null`)
+		p["construction_stage_raw"] = nil
 	case index%43 == 8:
-		w.Raw(`,"construction_stage_raw":""`)
+		p["construction_stage_raw"] = ""
 	default:
-		w.Raw(`,"construction_stage_raw":"` + raw + `"`)
+		p["construction_stage_raw"] = raw
 	}
 }
 
@@ -168,99 +130,92 @@ func price(h uint64, r row) int {
 	return 10_000_000 + int(h>>16%900_000_000) + int(r.version)
 }
 
-// writeHome writes what units and third parties' homes share.
-func writeHome(w *writer, r row, f facts, h uint64) {
-	w.Raw(`,"price":`)
-	w.decimal(price(h, r))
-	w.Raw(`,"dorms":`)
-	w.count(f.dorms)
-	w.Raw(`,"suites":`)
-	w.count(f.suites)
-	w.Raw(`,"bathroom":`)
-	w.count(f.bathrooms)
-	w.Raw(`,"parking_spaces":`)
-	w.count(f.parking)
-	w.Raw(`,"private_area":`)
-	w.decimal(int(2500 + h>>20%30_000))
-	w.Raw([]string{
-		`,"util_area":"0.00","total_area":"0.0"`, `,"util_area":"25.2","total_area":null`, `,"util_area":"125.16","total_area":"240.92"`,
-	}[h>>4%3])
-	w.Raw(`,"rent":`)
-	w.B = strconv.AppendBool(w.B, f.rent)
-	w.Raw([]string{
-		`,"payment_conditions":[]`,
-		`,"payment_conditions":[{"title":"Entrada 20%","operator":{"title":"Percentual","type":"percentage"},"value":"20007.75"},` +
-			`{"title":"Saldo 84x","operator":{"title":"Parcelas","type":"installments"},"value":null}]`,
-	}[h>>6%2])
+// shared is what units and third parties' homes share.
+func shared(r row, f facts, h uint64) sim.Object {
+	p := sim.Object{
+		"price": decimal(price(h, r)), "dorms": count(f.dorms), "suites": count(f.suites), "bathroom": count(f.bathrooms),
+		"parking_spaces": count(f.parking), "private_area": decimal(int(2500 + h>>20%30_000)),
+		"util_area": []string{"0.00", "25.2", "125.16"}[h>>4%3], "total_area": []any{"0.0", nil, "240.92"}[h>>4%3],
+		"rent": f.rent, "type": f.kind.Name, "payment_conditions": []any{},
+	}
+	if h>>6%2 == 1 {
+		p["payment_conditions"] = []any{
+			sim.Object{"title": "Entrada 20%", "operator": sim.Object{"title": "Percentual", "type": "percentage"}, "value": "20007.75"},
+			sim.Object{"title": "Saldo 84x", "operator": sim.Object{"title": "Parcelas", "type": "installments"}, "value": nil},
+		}
+	}
+	return p
 }
 
-func (s *Simulator) unit(w *writer, index int, r row, f facts, h uint64) {
-	w.Raw(`{"id":`)
+func (s *Simulator) unit(index int, r row, f facts, h uint64) sim.Object {
+	const cdn = "https://dwvimagesv1.b-cdn.net/upload/"
+	picture := func(name string) sim.Object {
+		return sim.Object{"url": cdn + name + ".jpg", "sizes": sim.Object{"small": cdn + name + "-small.jpg"}}
+	}
+	u := shared(r, f, h)
+	u["id"], u["title"] = 254+index, strconv.Itoa(101+index%1900)
 	if index%31 == 7 { // beyond what a float64 holds
-		w.Whole(9_007_199_254_740_993 + 2*index)
-	} else {
-		w.Whole(254 + index)
+		u["id"] = 9_007_199_254_740_993 + 2*index
 	}
-	w.Raw(`,"title":"`)
-	w.Whole(101 + index%1900)
-	w.Raw(`","type":`)
-	w.Quote(f.kind.Name)
-	w.Raw(`,"floor_plan":{"category":{"title":`)
-	w.Quote(f.kind.Name)
-	w.Raw(`,"tag":"` + f.kind.Tag + `"}}`)
-	w.Raw([]string{`,"section":{"name":"Bloco 1"}`, `,"section":{"name":"Torre Água"}`, `,"section":null`}[index%3])
-	writeHome(w, r, f, h)
+	u["floor_plan"] = sim.Object{"category": sim.Object{"title": f.kind.Name, "tag": f.kind.Tag}}
+	u["section"] = []any{sim.Object{"name": "Bloco 1"}, sim.Object{"name": "Torre Água"}, nil}[index%3]
 	if index%2 == 0 {
-		w.Raw(`,"construction_stage":"new"`)
+		u["construction_stage"] = "new"
 	}
-	w.Raw(`,"cover":`)
-	switch index % 3 {
-	case 0:
-		w.Raw(`"https://dwvimages.sfo2.cdn.digitaloceanspaces.com/upload/2018/07/fachada-greencoast-208x300.jpg"`)
-	case 1:
-		w.Raw(`{"url":"https://dwvimagesv1.b-cdn.net/upload/capa.jpg","sizes":{"small":"https://dwvimagesv1.b-cdn.net/upload/capa-small.jpg"}}`)
-	case 2:
-		w.Raw("null")
-	}
+	u["cover"] = []any{
+		"https://dwvimages.sfo2.cdn.digitaloceanspaces.com/upload/2018/07/fachada-greencoast-208x300.jpg", picture("capa"), nil,
+	}[index%3]
 	switch index % 5 {
 	case 0:
-		w.Raw(`,"additional_galleries":null`)
+		u["additional_galleries"] = nil
 	case 1:
-		w.Raw(`,"additional_galleries":[]`)
+		u["additional_galleries"] = []any{}
 	case 2:
-		w.Raw(`,"additional_galleries":[{"title":"Decoração","files":[{"url":"https://dwvimagesv1.b-cdn.net/upload/a.jpg",` +
-			`"sizes":{"small":"https://dwvimagesv1.b-cdn.net/upload/a-small.jpg"}}]}]`)
+		u["additional_galleries"] = []any{sim.Object{"title": "Decoração", "files": []any{picture("a")}}}
 	}
-	w.Raw("}")
+	return u
 }
 
-func (s *Simulator) third(w *writer, index int, r row, f facts, h uint64) {
-	w.Raw(`{"id":`)
-	w.Whole(143 + index)
-	w.Raw(`,"title":"Terceiro`)
-	w.Raw([]string{`"`, ` \u00e1gua\/sol"`}[index%2])
-	w.Raw(`,"type":`)
-	w.Quote(f.kind.Name)
-	w.Raw(`,"unit_info":"Apartamento 101"`)
-	writeHome(w, r, f, h)
-	w.Raw(`,"address":`)
-	w.bytes(s.stock.places[f.place].json)
-	w.Raw(`,"text_address":`)
-	w.Quote(s.stock.places[f.place].text)
-	w.Raw(`,"gallery":`)
-	if index%2 == 0 {
-		w.Raw("[")
-		image(w, 5000+index%100, true)
-		w.Raw("]")
-	} else {
-		image(w, 5000+index%100, true)
-	}
-	w.Raw(`,"cover":`)
-	image(w, 6000+index%100, index%4 == 0)
-	w.Raw(`,"features":`)
-	features(w, index)
+func (s *Simulator) third(index int, r row, f facts, h uint64) sim.Object {
+	t := shared(r, f, h)
+	t["id"], t["title"], t["unit_info"] = 143+index, []any{"Terceiro", sim.Raw(`"Terceiro \u00e1gua\/sol"`)}[index%2], "Apartamento 101"
+	t["address"], t["text_address"] = s.stock.places[f.place].row, s.stock.places[f.place].text
+	picture := image(5000+index%100, true)
+	t["gallery"] = []any{[]any{picture}, picture}[index%2]
+	t["cover"], t["features"] = image(6000+index%100, index%4 == 0), features(index)
 	if index%7 == 2 { // not documented, seen in practice
-		w.Raw(`,"delivery_date":null,"property_tax":"2979.56","administration_fee":"449.00","virtual_tour":null`)
+		t["delivery_date"], t["property_tax"], t["administration_fee"], t["virtual_tour"] = nil, "2979.56", "449.00", nil
 	}
-	w.Raw("}")
+	return t
+}
+
+// count is a number, or null for a negative one.
+func count(n int) any {
+	if n < 0 {
+		return nil
+	}
+	return n
+}
+
+// decimal is hundredths as a text with a dot: prices and areas come so.
+func decimal(hundredths int) string { return fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100) }
+
+// escaped is a text as PHP writes it: pure ASCII, and \/ for a slash.
+func escaped(text string) sim.Raw {
+	var b strings.Builder
+	for _, c := range string(sim.Encode(text)) {
+		if c < utf8.RuneSelf {
+			b.WriteRune(c)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{c}) {
+			_, _ = fmt.Fprintf(&b, `\u%04x`, unit) // a builder takes all
+		}
+	}
+	return sim.Raw(strings.ReplaceAll(b.String(), "/", `\/`))
+}
+
+// unescaped is a text whose line separators are written as they are, where encoding/json would escape them.
+func unescaped(text string) sim.Raw {
+	return sim.Raw(strings.NewReplacer(`\u2028`, "\u2028", `\u2029`, "\u2029").Replace(string(sim.Encode(text))))
 }

@@ -1,7 +1,6 @@
 package dwv
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -72,26 +71,12 @@ func (s *Simulator) list(w http.ResponseWriter, r *http.Request) {
 		s.Error(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	p, rows := s.page(q)
-	out, ok := s.writers.Get().(*writer)
-	if !ok {
-		out = &writer{}
+	p, found := s.page(q)
+	rows := make([]any, len(found))
+	for i, row := range found {
+		rows[i] = q.fields.project(s.property(row.index, row.row, false))
 	}
-	defer s.writers.Put(out)
-	out.B = out.B[:0]
-	s.envelope(out, p, func() {
-		for i, row := range rows {
-			if i > 0 {
-				out.Raw(",")
-			}
-			at := len(out.B)
-			s.property(out, row.index, row.row, false)
-			if q.fields != nil {
-				out.B = append(out.B[:at], q.fields.project(out.B[at:])...)
-			}
-		}
-	})
-	send(w, http.StatusOK, out.B)
+	send(w, http.StatusOK, enveloped(s, p, rows))
 }
 
 // detail is one property, {"data": Property}.
@@ -110,7 +95,7 @@ func (s *Simulator) detail(w http.ResponseWriter, r *http.Request) {
 		s.Error(w, http.StatusNotFound, "Propriedade não encontrada")
 		return
 	}
-	send(w, http.StatusOK, append(append([]byte(`{"data":`), body...), '}'))
+	send(w, http.StatusOK, sim.Object{"data": sim.Raw(body)})
 }
 
 // auxiliary is a list of {name, tag}, bare or enveloped.
@@ -122,9 +107,9 @@ func (s *Simulator) auxiliary(list []label) http.HandlerFunc {
 		}
 		var body any = list
 		if s.with.Enveloped {
-			body = map[string]any{"data": list}
+			body = sim.Object{"data": list}
 		}
-		sendValue(w, http.StatusOK, body)
+		send(w, http.StatusOK, body)
 	}
 }
 
@@ -134,7 +119,7 @@ func (s *Simulator) fields(w http.ResponseWriter, r *http.Request) {
 		s.Error(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	sendValue(w, http.StatusOK, propertyFields().names())
+	send(w, http.StatusOK, propertyFields().names())
 }
 
 // Error answers as DWV does: 401 with an array of one message (documented so), all others with one message.
@@ -153,7 +138,7 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 	if status == http.StatusUnauthorized {
 		body = []label{{Message: text}}
 	}
-	sendValue(w, status, body)
+	send(w, status, body)
 }
 
 // label is an entry of an auxiliary list, or a message.
@@ -163,14 +148,6 @@ type label struct {
 	Message string `json:"message,omitempty"`
 }
 
-func sendValue(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // all that is sent here can be marshalled
-	}
-	send(w, status, body)
-}
-
-func send(w http.ResponseWriter, status int, body []byte) {
-	sim.Send(w, status, "application/json; charset=utf-8", body)
+func send(w http.ResponseWriter, status int, v any) {
+	sim.Send(w, status, "application/json; charset=utf-8", v)
 }

@@ -15,29 +15,29 @@ const (
 	places    = 512
 )
 
-// stock is what the properties are made of: whatever repeats, rendered once.
+// stock is what the properties are made of: whatever repeats, made once.
 type stock struct {
 	countries    []state // the states, in the order of the country's list
 	cities       []city
 	places       []place
 	companies    []company
 	buildings    []building
-	descriptions [][]byte // JSON strings
+	descriptions []sim.Raw
 	types        []label
 	stages       []stage
 	zone         *time.Location
 }
 
-// building is a development; its JSON stands in every unit of it.
+// building is a development; its row stands in every unit of it.
 type building struct {
 	title          string
 	place, company int
-	json           []byte // as the list writes it
+	row            sim.Object // as the list has it
 }
 
 type company struct {
 	title string
-	json  []byte
+	row   sim.Object
 }
 
 func newStock(seed uint64) *stock {
@@ -64,16 +64,14 @@ func newStock(seed uint64) *stock {
 			title: fmt.Sprintf("%s %d", names[dice(4, i, len(names))], 1+i/4), place: dice(5, i, places), company: dice(6, i, companies),
 		}
 		st.buildings = append(st.buildings, b)
-		st.buildings[i].json = st.building(i, false)
+		st.buildings[i].row = st.building(i, false)
 	}
 	for i, text := range descriptions() {
-		var w writer
+		description := unescaped(text)
 		if i%3 == 2 {
-			w.escaped(text)
-		} else {
-			w.Quote(text)
+			description = escaped(text)
 		}
-		st.descriptions = append(st.descriptions, w.B)
+		st.descriptions = append(st.descriptions, description)
 	}
 	return st
 }
@@ -86,126 +84,84 @@ func (st *stock) incorporation(index int) string {
 	return fmt.Sprintf("R%d-%d do Registro de Imóveis", 1+index%40, 20_000+index*37)
 }
 
-// building renders a development, with all that differs between the schema of the document, its samples and practice: gallery and
-// plans as array, object or null, videos as array or (in details) object, delivery_date absent or null.
-func (st *stock) building(i int, detail bool) []byte {
+// building is a development, with all that differs between the schema of the document, its samples and practice: gallery and plans as array,
+// object or null, videos as array or (in details) object, delivery_date absent or null.
+func (st *stock) building(i int, detail bool) sim.Object {
 	b := st.buildings[i]
-	var w writer
-	w.Raw(`{"id":`)
-	w.Whole(42 + i*3)
-	w.Raw(`,"title":`)
-	w.Quote(b.title)
-	w.Raw(`,"gallery":`)
-	switch i % 4 {
-	case 0:
-		image(&w, i, i%8 == 0)
-	case 1:
-		w.Raw("[")
-		image(&w, i, false)
-		w.Raw(",")
-		image(&w, i+1000, false)
-		w.Raw("]")
-	case 2:
-		w.Raw("[]")
-	case 3:
-		w.Raw("null")
+	video := sim.Object{
+		"id": fmt.Sprintf("72e61b4a-6133-4391-a79a-0caf55c3%04x", i), "url": sim.Raw(`"https:\/\/vi.cv\/mez?a=1&b=<2>"`),
+		"name": fmt.Sprintf("Vídeo, %d", i),
 	}
-	w.Raw(`,"architectural_plans":`)
-	switch i % 3 {
-	case 0:
-		w.Raw("[")
-		image(&w, i+2000, false)
-		w.Raw("]")
-	case 1:
-		image(&w, i+2000, false)
-	case 2:
-		w.Raw("null")
+	row := sim.Object{
+		"id": 42 + i*3, "title": b.title,
+		"gallery":             []any{image(i, i%8 == 0), []any{image(i, false), image(i+1000, false)}, []any{}, nil}[i%4],
+		"architectural_plans": []any{[]any{image(i+2000, false)}, image(i+2000, false), nil}[i%3],
+		"video":               nil, "videos": []any{}, "tour_360": []any{nil, "http://vi.cv/tour"}[i%2],
+		"description": []any{sim.Object{"title": "Apartamento", "items": []any{
+			sim.Object{"item": "01 Suíte (Sendo ela com Hidromassagem e Closet)"}, sim.Object{"item": "Área: 125m²"},
+		}}},
+		"address": st.places[b.place].row, "text_address": st.places[b.place].text, "incorporation": st.incorporation(i),
+		"cover": image(i+3000, i%4 == 1), "features": features(i),
 	}
-	video := fmt.Sprintf(`{"id":"72e61b4a-6133-4391-a79a-0caf55c3%04x","url":"https:\/\/vi.cv\/mez?a=1&b=<2>","name":"Vídeo, %d"}`, i, i)
 	switch {
 	case detail:
-		w.Raw(`,"video":null,"videos":` + video)
+		row["videos"] = video
 	case i%5 == 0:
-		w.Raw(`,"video":"http://vi.cv/mez","videos":[` + video + `]`)
-	default:
-		w.Raw(`,"video":null,"videos":[]`)
+		row["video"], row["videos"] = "http://vi.cv/mez", []any{video}
 	}
-	w.Raw([]string{`,"tour_360":null`, `,"tour_360":"http://vi.cv/tour"`}[i%2])
-	w.Raw(`,"description":[{"title":"Apartamento",` +
-		`"items":[{"item":"01 Suíte (Sendo ela com Hidromassagem e Closet)"},{"item":"Área: 125m²"}]}]`)
-	w.Raw(`,"address":`)
-	w.bytes(st.places[b.place].json)
-	w.Raw(`,"text_address":`)
-	w.Quote(st.places[b.place].text)
-	w.Raw(`,"incorporation":`)
-	w.Quote(st.incorporation(i))
-	w.Raw(`,"cover":`)
-	image(&w, i+3000, i%4 == 1)
-	w.Raw(`,"features":`)
-	features(&w, i)
 	switch i % 6 {
 	case 0:
 	case 1:
-		w.Raw(`,"delivery_date":null`)
+		row["delivery_date"] = nil
 	default:
-		w.Raw(fmt.Sprintf(`,"delivery_date":"20%d-%02d-17"`, 24+i%7, 1+i%12))
+		row["delivery_date"] = fmt.Sprintf("20%d-%02d-17", 24+i%7, 1+i%12)
 	}
-	w.Raw("}")
-	return w.B
+	return row
 }
 
-// features writes labels, or codes with labels beside them.
-func features(w *writer, i int) {
-	w.Raw([]string{
-		`[{"type":"Empreendimento","tags":["Playground","Academia","Sala de reuniões"]},` +
-			`{"type":"Apartamento","tags":["Sacada com churrasqueira"]}]`,
-		`[{"type":"building","tags":["gym","playground","elevator"],"titles":["Academia","Playground","Elevador"]},` +
-			`{"type":"apartment","tags":["barbecue_grill"],"titles":["Churrasqueira"]}]`,
-		`[]`,
-	}[i%3])
+// features are labels, or codes with labels beside them.
+func features(i int) []any {
+	tags := func(kind string, tags ...string) sim.Object { return sim.Object{"type": kind, "tags": tags} }
+	switch i % 3 {
+	case 0:
+		return []any{tags("Empreendimento", "Playground", "Academia", "Sala de reuniões"), tags("Apartamento", "Sacada com churrasqueira")}
+	case 1:
+		building, home := tags("building", "gym", "playground", "elevator"), tags("apartment", "barbecue_grill")
+		building["titles"], home["titles"] = []string{"Academia", "Playground", "Elevador"}, []string{"Churrasqueira"}
+		return []any{building, home}
+	}
+	return []any{}
 }
 
-// image writes {url, sizes}; few sizes unless it is to be full.
-func image(w *writer, n int, full bool) {
+// image is {url, sizes}; few sizes unless it is to be full.
+func image(n int, full bool) sim.Object {
 	url := fmt.Sprintf("https://dwvimages.sfo2.cdn.digitaloceanspaces.com/upload/2018/07/fachada-%d", n)
 	if n%2 == 1 {
 		url = fmt.Sprintf("https://dwvimagesv1.b-cdn.net/upload/2026/fachada-%d", n)
 	}
-	sizes := []string{"small", "medium"}
+	sizes := sim.Object{"small": url + "-small.jpg", "medium": url + "-medium.jpg"}
 	if full {
-		sizes = append(sizes, "large", "circle", "xfullhd", "xlarge", "xmedium", "xmediumhd")
-	}
-	w.Raw(`{"url":"` + url + `.jpg","sizes":{`)
-	for i, size := range sizes {
-		if i > 0 {
-			w.Raw(",")
+		for _, size := range []string{"large", "circle", "xfullhd", "xlarge", "xmedium", "xmediumhd"} {
+			sizes[size] = url + "-" + size + ".jpg"
 		}
-		w.Raw(`"` + size + `":"` + url + "-" + size + `.jpg"`)
 	}
-	w.Raw("}}")
+	return sim.Object{"url": url + ".jpg", "sizes": sizes}
 }
 
 func newCompany(i int) company {
 	c := company{title: fmt.Sprintf("Construtora %s %d", []string{"Cibea", "Água Branca", "J&J", "Ímpar"}[i%4], i)}
-	var w writer
-	w.Raw(`{"title":`)
+	c.row = sim.Object{
+		"title": c.title, "site": fmt.Sprintf("http://construtora%d.exemplo.com.br", i), "email": fmt.Sprintf("construtora%d@exemplo.com.br", i),
+		"whatsapp": []any{"(47) 95559030453", nil}[i%2], "instagram": []any{"@construtora", nil}[i%2],
+		"business_contacts":    []any{sim.Object{"responsible": "José da Silva", "phone_number": "(47) 95559030453"}},
+		"additionals_contacts": []any{}, "logo": image(9000+i, false),
+	}
 	if i%4 == 1 {
-		w.escaped(c.title)
-	} else {
-		w.Quote(c.title)
+		c.row["title"] = escaped(c.title)
 	}
-	w.Raw(fmt.Sprintf(`,"site":"http://construtora%d.exemplo.com.br","email":"construtora%d@exemplo.com.br"`, i, i))
-	w.Raw([]string{`,"whatsapp":"(47) 95559030453","instagram":"@construtora"`, `,"whatsapp":null,"instagram":null`}[i%2])
-	w.Raw(`,"business_contacts":[{"responsible":"José da Silva","phone_number":"(47) 95559030453"}]`)
 	if i%3 == 0 { // seen in practice, and beyond what a float64 holds
-		w.Raw(fmt.Sprintf(`,"additionals_contacts":[{"responsible":"Zoë","whatsapp":"","construtora_id":%d}]`, 9007199254740993+2*i))
-	} else {
-		w.Raw(`,"additionals_contacts":[]`)
+		c.row["additionals_contacts"] = []any{sim.Object{"responsible": "Zoë", "whatsapp": "", "construtora_id": 9007199254740993 + 2*i}}
 	}
-	w.Raw(`,"logo":`)
-	image(&w, 9000+i, false)
-	w.Raw("}")
-	c.json = w.B
 	return c
 }
 

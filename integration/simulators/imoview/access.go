@@ -1,7 +1,6 @@
 package imoview
 
 import (
-	"crypto/subtle"
 	"fmt"
 	"net/http"
 	"slices"
@@ -20,7 +19,15 @@ type session struct {
 // admitted tells whether a request carries the agency's key, once.
 func (s *Simulator) admitted(r *http.Request) bool {
 	sent := r.Header.Values("chave")
-	return len(sent) == 1 && subtle.ConstantTimeCompare([]byte(sent[0]), []byte(s.key)) == 1
+	return len(sent) == 1 && sim.Same(sent[0], s.key)
+}
+
+// welcome is what a login gets.
+type welcome struct {
+	Token   string `json:"codigoacesso"`
+	User    int    `json:"codigousuario"`
+	Name    string `json:"nomeusuario"`
+	Message string `json:"mensagem"`
 }
 
 // login answers with a new codigoacesso when the password's lower-case MD5 is right. The ones before stay good.
@@ -31,19 +38,11 @@ func (s *Simulator) login(w http.ResponseWriter, p *params) {
 		s.Error(w, s.with.LoginStatus, wrong)
 		return
 	}
-	out := sim.Writer{B: []byte("{")}
-	if right {
-		out.Text("codigoacesso", s.open())
-		out.Int("codigousuario", userCode)
-		out.Text("nomeusuario", "Ana Leitura")
-		out.Text("mensagem", "")
-	} else {
-		out.Text("codigoacesso", "")
-		out.Int("codigousuario", 0)
-		out.Text("nomeusuario", "")
-		out.Text("mensagem", wrong)
+	if !right {
+		answer(w, http.StatusOK, welcome{Message: wrong})
+		return
 	}
-	answer(w, http.StatusOK, append(out.B, '}'))
+	answer(w, http.StatusOK, welcome{s.open(), userCode, "Ana Leitura", ""})
 }
 
 // open begins a session.

@@ -204,16 +204,10 @@ func (s *Simulator) pick(t *table, n int, fit func(index int) bool, do func(t *t
 		versions += uint64(r.version)
 	}
 	d := s.dice(t, int(versions), 4)
-	for at := range sim.Scatter(len(t.rows), d.N(len(t.rows))) {
-		if n == 0 {
-			return
-		}
-		if !t.must[at] && fit(at) {
-			do(t, &t.rows[at])
-			if !t.rows[at].ended || t == s.contracts {
-				t.must[at] = true
-			}
-			n--
+	for _, at := range sim.Choose(len(t.rows), d.N(len(t.rows)), n, func(i int) bool { return !t.must[i] && fit(i) }) {
+		do(t, &t.rows[at])
+		if !t.rows[at].ended || t == s.contracts {
+			t.must[at] = true
 		}
 	}
 }
@@ -235,11 +229,7 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		"destinations":     sim.Whole(entryKeys(destinations())...),
 	}
 	for _, stream := range s.streams() {
-		e := sim.Expectation{
-			Full:        sim.Keys{Must: map[string]bool{}, May: map[string]bool{}},
-			Next:        sim.Keys{Must: map[string]bool{}, May: map[string]bool{}},
-			Incremental: true,
-		}
+		e := sim.Incremental()
 		from := marks[stream.name]
 		if stream.table == s.inspections {
 			from -= 90 * day
@@ -252,15 +242,15 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 			case toDay:
 				t += day - 1
 			}
-			again := f == never || t >= from || stream.table == s.inspections && s.unfinished(i)
+			next := sim.Never
+			switch {
+			case stream.table.must[i]:
+				next = sim.Must
+			case f == never, t >= from, stream.table == s.inspections && s.unfinished(i):
+				next = sim.May
+			}
 			for _, key := range stream.keys(i) {
-				e.Full.Must[key] = true
-				switch {
-				case stream.table.must[i]:
-					e.Next.Must[key] = true
-				case again:
-					e.Next.May[key] = true
-				}
+				e.Put(key, sim.Must, next)
 			}
 		}
 		expect[stream.name] = e

@@ -1,6 +1,7 @@
 package imoview
 
 import (
+	"maps"
 	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -14,7 +15,7 @@ func (s *Simulator) listCondominiums(p *params) listing {
 		at := s.placeOf(s.condominiums, i)
 		return (city == 0 || at.cityCode == city) && (hood == 0 || at.hoodCode == hood) && (purpose == 0 || i%2 == purpose-1)
 	}
-	return listing{rows: s.matching(s.condominiums, p, fit, nil), write: func(w *writer, i int) { s.condominium(w, i, reduced) }}
+	return listing{rows: s.matching(s.condominiums, p, fit, nil), row: func(i int) any { return s.condominium(i, reduced) }}
 }
 
 func (s *Simulator) placeOf(t *table, index int) *place {
@@ -22,93 +23,70 @@ func (s *Simulator) placeOf(t *table, index int) *place {
 	return &s.stock.places[d.N(len(s.stock.places))]
 }
 
-func (s *Simulator) condominium(w *writer, index int, reduced bool) {
-	t, r := s.condominiums, s.condominiums.rows[index]
-	w.d = s.dice(t, index, 6)
-	at := s.placeOf(t, index)
-	w.Raw("{")
-	s.codigo(w, t, index)
-	w.Text("nome", "Condomínio Exemplo "+strconv.Itoa(index))
-	s.updated(w, "datahoraultimaalteracao", t, index)
-	if reduced {
-		w.Raw("}")
-		return
+func (s *Simulator) condominium(index int, reduced bool) object {
+	t, r, d, at := s.condominiums, s.condominiums.rows[index], s.forms(s.condominiums, index), s.placeOf(s.condominiums, index)
+	row := object{
+		"codigo": s.codigo(t, index), "nome": "Condomínio Exemplo " + strconv.Itoa(index), "datahoraultimaalteracao": s.updated(t, index),
 	}
-	w.code("codigodestinacao", 1)
-	w.Text("destinacao", "Residencial")
-	w.Text("tipo", [...]string{"Vertical", "Horizontal"}[w.d.N(2)])
-	w.some("formacobranca", "Boleto")
-	w.some("construtora", "Construtora Exemplo")
-	w.Is("anoconstrucao", [...]string{`"2015"`, "1998", `""`, `"0"`}[w.d.N(4)])
-	w.area("arealote", 0, 0)
-	s.included(w, "datahoracadastro")
-	w.some("descricao", sim.Pick(&w.d, s.stock.texts))
-	s.where(w, at)
-	w.code("codigosubregiao", 0)
-	w.empty("subregiao")
-	w.some("pontoreferencia", "Próximo à praça")
-	w.some("melhoracesso", "")
+	if reduced {
+		return row
+	}
+	maps.Copy(row, object{
+		"codigodestinacao": d.code(1), "destinacao": "Residencial", "tipo": d.of("Vertical", "Horizontal"), "formacobranca": d.some("Boleto"),
+		"construtora": d.some("Construtora Exemplo"), "anoconstrucao": d.of("2015", 1998, "", "0"), "arealote": d.area(0, 0),
+		"datahoracadastro": d.included(), "descricao": d.some(sim.Pick(&d.Dice, s.stock.texts)),
+	})
+	maps.Copy(row, s.where(d, at))
+	maps.Copy(row, object{
+		"codigosubregiao": d.code(0), "subregiao": "", "pontoreferencia": d.some("Próximo à praça"), "melhoracesso": d.some(""),
+	})
 	for _, name := range []string{
 		"numerovagavisitante", "numeroelevador", "numerotorres", "numeroandares", "unidadesporandar", "totalunidades",
 	} {
-		if w.d.Once(12) {
-			w.Int(name, w.d.N(8))
+		if d.Once(12) {
+			row[name] = d.N(8)
 		} else {
-			w.count(name, w.d.N(8))
+			row[name] = d.count(d.N(8))
 		}
 	}
-	w.empty("tipovagavisitante")
-	w.some("cartorio", "1º Ofício")
-	w.empty("matriculacartorio", "livrocartorio", "folhacartorio")
-	price := 20_000_000 + w.d.N(90_000_000)
-	w.money("valorcondominio", 10_000+w.d.N(90_000)+int(r.version))
-	w.money("valorfundoreserva", 0)
-	w.monies("valoraluguel", 0, 0)
-	w.Is("valoralugado", `"R$ 0,00 até R$ 0,00"`)
-	w.monies("valorvenda", price, price+w.d.N(2)*15_000_000)
-	w.monies("valorvendido", 0, 0)
-	w.area("areainterna", 5000, 5000+w.d.N(2)*3000)
-	w.area("areaexterna", 0, 0)
-	w.counts("numeroquartos", 2, 2+w.d.N(2))
-	w.counts("numerobanhos", 1, 1+w.d.N(3))
-	w.counts("numerosuites", 0, w.d.N(2))
-	w.counts("numerovagas", 1, 1+w.d.N(2))
-	for _, name := range []string{"primeiroquartilaluguel", "medianaquartilaluguel", "terceiroquartilaluguel"} {
-		w.money(name, 0)
+	row["cartorio"] = d.some("1º Ofício")
+	row.Put("", "tipovagavisitante", "matriculacartorio", "livrocartorio", "folhacartorio", "urlfotoprincipal", "urlvideo")
+	price := 20_000_000 + d.N(90_000_000)
+	units := func() any {
+		return d.of(object{"disponiveis": list{}}, object{"disponiveis": list{object{"tipo": "Apartamento", "quantidade": 2}}}, list{})
 	}
-	w.money("primeiroquartilvenda", price+100_000)
-	w.money("medianaquartilvenda", price+500_000)
-	w.money("terceiroquartilvenda", price+900_000)
-	w.Next()
-	w.B = append(w.B, sim.Pick(&w.d, s.stock.comforts)...)
-	w.empty("urlfotoprincipal", "urlvideo")
-	w.Is("fotos", "[]")
-	w.Is("fotos360", [...]string{"null", "[]", `""`}[w.d.N(3)])
-	w.Is("extras", "[]")
-	w.Is("extras2", [...]string{"[]", `[{"nome":"Piscina","valor":true},{"nome":"Sauna","valor":"true"}]`}[w.d.N(2)])
-	units := [...]string{`{"disponiveis":[]}`, `{"disponiveis":[{"tipo":"Apartamento","quantidade":2}]}`, "[]"}
-	w.Is("unidadesaluguel", units[w.d.N(3)])
-	w.Is("unidadesvenda", units[w.d.N(3)])
-	w.Raw("}")
+	maps.Copy(row, object{
+		"valorcondominio": d.money(10_000 + d.N(90_000) + int(r.version)), "valorfundoreserva": d.money(0), "valoraluguel": d.monies(0, 0),
+		"valoralugado": "R$ 0,00 até R$ 0,00", "valorvenda": d.monies(price, price+d.N(2)*15_000_000), "valorvendido": d.monies(0, 0),
+		"areainterna": d.area(5000, 5000+d.N(2)*3000), "areaexterna": d.area(0, 0), "numeroquartos": d.counts(2, 2+d.N(2)),
+		"numerobanhos": d.counts(1, 1+d.N(3)), "numerosuites": d.counts(0, d.N(2)), "numerovagas": d.counts(1, 1+d.N(2)),
+		"primeiroquartilaluguel": d.money(0), "medianaquartilaluguel": d.money(0), "terceiroquartilaluguel": d.money(0),
+		"primeiroquartilvenda": d.money(price + 100_000), "medianaquartilvenda": d.money(price + 500_000),
+		"terceiroquartilvenda": d.money(price + 900_000),
+	})
+	maps.Copy(row, sim.Pick(&d.Dice, s.stock.comforts))
+	maps.Copy(row, object{
+		"fotos": list{}, "fotos360": d.of(nil, list{}, ""), "extras": list{}, "extras2": d.extras(), "unidadesaluguel": units(),
+		"unidadesvenda": units(),
+	})
+	return row
+}
+
+// extras are truths by name, one of them as a text.
+func (d *forms) extras() any {
+	return d.of(list{}, list{object{"nome": "Piscina", "valor": true}, object{"nome": "Sauna", "valor": "true"}})
 }
 
 // where is a place, as properties and condominiums have it.
-func (s *Simulator) where(w *writer, at *place) {
-	w.code("codigobairro", at.hoodCode)
-	w.Text("bairro", at.hood)
-	w.code("codigocidade", at.cityCode)
-	w.Text("cidade", at.city)
-	w.Text("estado", at.state)
-	w.code("codigoregiao", at.region)
-	if at.region == 0 {
-		w.empty("regiao")
-	} else {
-		w.Text("regiao", "Região "+strconv.Itoa(at.region))
+func (s *Simulator) where(d *forms, at *place) object {
+	region := ""
+	if at.region != 0 {
+		region = "Região " + strconv.Itoa(at.region)
 	}
-	w.some("cep", "30000-000")
-	w.Text("endereco", sim.Pick(&w.d, s.stock.streets))
-	w.Text("numero", [...]string{"10", "S/N", "1.204", ""}[w.d.N(4)])
-	w.empty("complemento")
-	w.Is("latitude", [...]string{`"-19.93"`, `"-19,93"`, `""`}[w.d.N(3)])
-	w.Is("longitude", [...]string{`"-43.94"`, `"-43,94"`, "null"}[w.d.N(3)])
+	return object{
+		"codigobairro": d.code(at.hoodCode), "bairro": at.hood, "codigocidade": d.code(at.cityCode), "cidade": at.city, "estado": at.state,
+		"codigoregiao": d.code(at.region), "regiao": region, "cep": d.some("30000-000"), "endereco": sim.Pick(&d.Dice, s.stock.streets),
+		"numero": d.of("10", "S/N", "1.204", ""), "complemento": "", "latitude": d.of("-19.93", "-19,93", ""),
+		"longitude": d.of("-43.94", "-43,94", nil),
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
-	"flag"
 	"fmt"
 	"maps"
 	"math"
@@ -52,13 +51,12 @@ type Options struct {
 
 // Simulator is Imoview for one agency. Its methods may be called at any time from any goroutine.
 type Simulator struct {
-	with    Options
-	stock   *stock // the parts that rows are made of; never changes
-	zone    *time.Location
-	key     string
-	today   int64 // midnight of the day of New
-	paths   map[string]path
-	writers sync.Pool // of *writer
+	with  Options
+	stock *stock // the parts that rows are made of; never changes
+	zone  *time.Location
+	key   string
+	today int64 // midnight of the day of New
+	paths map[string]path
 
 	data                                          sync.RWMutex // guards what follows
 	users, contracts, inspections                 *table
@@ -144,34 +142,8 @@ func open(o Options) (*Simulator, error) {
 // all stands for every path in an option.
 const all = "all"
 
-// Open makes a Simulator from options by name: those of the flags below. Lists are separated by commas, a cap is PATH=ROWS.
-func Open(o sim.Options) (sim.Simulator, error) {
-	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now, Caps: map[string]int{}}
-	flags := flag.NewFlagSet("imoview", flag.ContinueOnError)
-	flags.BoolVar(&own.Odd, "odd", false, "")
-	flags.Func("off", "", sim.List(&own.Off))
-	flags.Func("unfiltered", "", sim.List(&own.Unfiltered))
-	flags.BoolVar(&own.Exclusive, "exclusive", false, "")
-	flags.Func("caps", "", sim.Caps(own.Caps))
-	flags.IntVar(&own.CountOff, "count-off", 0, "")
-	flags.IntVar(&own.Repeat, "repeat", 0, "")
-	flags.BoolVar(&own.SiteOnly, "site-only", false, "")
-	flags.BoolVar(&own.CodeText, "code-text", false, "")
-	flags.IntVar(&own.LoginStatus, "login-status", 0, "")
-	flags.IntVar(&own.SessionUses, "session-uses", 0, "")
-	flags.DurationVar(&own.SessionAge, "session-age", 0, "")
-	flags.IntVar(&own.SessionStatus, "session-status", 0, "")
-	flags.IntVar(&own.TooMany, "too-many", 0, "")
-	flags.StringVar(&own.MessageKey, "message-key", "", "")
-	if err := o.Apply(flags); err != nil {
-		return nil, err
-	}
-	s, err := open(own)
-	if err != nil {
-		return nil, err // not s: a nil pointer in an interface is not nil
-	}
-	return s, nil
-}
+// Open makes a Simulator from options by name: those of Options, see sim.Build. A cap is PATH=ROWS.
+func Open(o sim.Options) (sim.Simulator, error) { return sim.Build("imoview", o, open) }
 
 // apiKey looks as the vendor's keys do: 44 characters of base64.
 func apiKey(seed uint64) string {

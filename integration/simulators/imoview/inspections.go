@@ -5,7 +5,7 @@ import "strconv"
 // listInspections are a tenant's.
 func (s *Simulator) listInspections(p *params) listing {
 	code, index := s.client(p)
-	return listing{rows: s.inspectionsOf[index], client: code, write: s.inspection}
+	return listing{rows: s.inspectionsOf[index], client: code, row: s.inspection}
 }
 
 // unfinished tells whether an inspection has no end: all to come, half of the recent ones until they change, few of the old ones.
@@ -20,36 +20,21 @@ func (s *Simulator) unfinished(index int) bool {
 	return index%19 == 6
 }
 
-func (s *Simulator) inspection(w *writer, index int) {
-	t, r := s.inspections, s.inspections.rows[index]
-	w.d = s.dice(t, index, 6)
-	open := s.unfinished(index)
-	situation, code := "Concluída", 3
-	if open {
-		situation, code = "Agendada", 1
+func (s *Simulator) inspection(index int) any {
+	t, r, d := s.inspections, s.inspections.rows[index], s.forms(s.inspections, index)
+	situation, code, end := "Concluída", 3, clock(r.time+60*60, toSecond)
+	if s.unfinished(index) {
+		situation, code, end = "Agendada", 1, ""
 	}
 	if r.version > 0 {
 		situation += " (alterada)"
 	}
-	tenant := int(s.visits[index].tenants[0])
-	w.Raw("{")
-	s.codigo(w, t, index)
-	w.Text("tipo", [...]string{"Entrada", "Saída", "Periódica"}[w.d.N(3)])
-	w.Text("situacao", situation)
-	w.code("situacaocodigo", code)
-	s.updated(w, "datahora", t, index)
-	if open {
-		w.empty("datahorafim")
-	} else {
-		w.stamp("datahorafim", r.time+60*60, toSecond)
+	return object{
+		"codigo": s.codigo(t, index), "tipo": d.of("Entrada", "Saída", "Periódica"), "situacao": situation, "situacaocodigo": d.code(code),
+		"datahora": s.updated(t, index), "datahorafim": end, "consideracoes": "Revisão " + strconv.Itoa(int(r.version)),
+		"imovelresumo": d.some("Apartamento, Rua X, 10"), "contratoresumo": d.some(""),
+		"locatario": s.stock.person(int(s.visits[index].tenants[0])), "vistoriador": d.some("Vistoriador Exemplo"),
+		"ambientes": d.of(list{}, list{object{"nome": "Sala", "itens": list{"Piso", "Teto"}}}),
+		"medidores": d.of(list{}, list{object{"tipo": "Água", "leitura": "123,4"}}, nil), "chaves": d.of(list{}, list{"Porta social"}),
 	}
-	w.Text("consideracoes", "Revisão "+strconv.Itoa(int(r.version)))
-	w.some("imovelresumo", "Apartamento, Rua X, 10")
-	w.some("contratoresumo", "")
-	w.Text("locatario", s.stock.person(tenant))
-	w.some("vistoriador", "Vistoriador Exemplo")
-	w.Is("ambientes", [...]string{"[]", `[{"nome":"Sala","itens":["Piso","Teto"]}]`}[w.d.N(2)])
-	w.Is("medidores", [...]string{"[]", `[{"tipo":"Água","leitura":"123,4"}]`, "null"}[w.d.N(3)])
-	w.Is("chaves", [...]string{"[]", `["Porta social"]`}[w.d.N(2)])
-	w.Raw("}")
 }

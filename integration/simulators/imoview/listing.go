@@ -1,10 +1,8 @@
 package imoview
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -19,12 +17,9 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	if !ok || method.rows == 0 || r.Method != method.method {
 		return sim.Listing{}, false
 	}
-	sent, err := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(sent))
-	copied := r.Clone(r.Context())
-	copied.Body = io.NopCloser(bytes.NewReader(sent))
-	p, refused := s.params(copied)
-	if err != nil || refused != nil {
+	sent := sim.Body(r)
+	p, refused := s.params(sim.WithBody(r, sent))
+	if refused != nil {
 		return sim.Listing{}, false
 	}
 	l := sim.Listing{
@@ -42,8 +37,8 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 
 // turn is the request for another page of the listing that r, with that body, asks for.
 func turn(r *http.Request, body []byte, page int) *http.Request {
-	other := r.Clone(r.Context())
 	if r.Method != http.MethodPost {
+		other := r.Clone(r.Context())
 		values := other.URL.Query()
 		maps.DeleteFunc(values, func(name string, _ []string) bool { return strings.EqualFold(name, "numeropagina") })
 		values.Set("numeroPagina", fmt.Sprint(page))
@@ -56,10 +51,5 @@ func turn(r *http.Request, body []byte, page int) *http.Request {
 	}
 	maps.DeleteFunc(members, func(name string, _ json.RawMessage) bool { return strings.EqualFold(name, "numeropagina") })
 	members["numeroPagina"] = json.RawMessage(fmt.Sprint(page))
-	changed, err := json.Marshal(members)
-	if err != nil {
-		panic(fmt.Sprintf("imoview cannot write what it read: %v", err))
-	}
-	other.Body = io.NopCloser(bytes.NewReader(changed))
-	return other
+	return sim.WithBody(r, sim.Encode(members))
 }

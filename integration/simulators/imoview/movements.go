@@ -17,7 +17,7 @@ func (s *Simulator) listMovements(p *params) listing {
 		return (state == 0 || m.paid == (state == 2)) && (client == 0 || m.client == client) && (contract == 0 || m.contract == contract) &&
 			(from == 0 || m.due >= from-slack) && (to == 0 || m.due <= to+slack)
 	}
-	return listing{rows: s.matching(s.movements, p, fit, nil), write: s.movement}
+	return listing{rows: s.matching(s.movements, p, fit, nil), row: s.movement}
 }
 
 // bill is what a movement can be filtered by.
@@ -37,40 +37,26 @@ func (s *Simulator) bill(index int) bill {
 	return m
 }
 
-func (s *Simulator) movement(w *writer, index int) {
-	t, m := s.movements, s.bill(index)
-	w.d = s.dice(t, index, 6)
-	cents := 50_000 + w.d.N(500_000) + int(t.rows[index].version)
-	w.Raw("{")
-	s.codigo(w, t, index)
-	w.empty("codigoauxiliar")
-	w.code("unidadecodigo", 1)
-	w.Text("unidade", "Matriz")
-	w.number("modulo", 2)
-	w.Text("tipocliente", "Locatário")
-	w.code("codigocliente", m.client)
-	w.Text("nomecliente", "Cliente Exemplo")
-	w.code("codigocontratoaluguel", m.contract)
-	w.code("codigocontratovenda", 0)
-	w.code("codigoimovel", s.properties.code(w.d.N(len(s.properties.rows))))
-	w.some("numerodocumento", strconv.Itoa(100+index))
-	w.Text("historico", "Aluguel "+time.Unix(m.due, 0).UTC().Format("01/2006"))
-	w.empty("linhadigitavel")
-	s.included(w, "datahorainclusao")
-	s.updated(w, "datahoraultimaalteracao", t, index)
-	w.date("datavencimento", m.due)
-	if m.paid {
-		w.date("datapagamento", m.due+int64(w.d.N(20))*day)
-	} else {
-		w.empty("datapagamento")
+func (s *Simulator) movement(index int) any {
+	t, m, d := s.movements, s.bill(index), s.forms(s.movements, index)
+	cents := 50_000 + d.N(500_000) + int(t.rows[index].version)
+	row := object{
+		"codigo": s.codigo(t, index), "codigoauxiliar": "", "unidadecodigo": d.code(1), "unidade": "Matriz", "modulo": d.number(2),
+		"tipocliente": "Locatário", "codigocliente": d.code(m.client), "nomecliente": "Cliente Exemplo",
+		"codigocontratoaluguel": d.code(m.contract), "codigocontratovenda": d.code(0),
+		"codigoimovel": d.code(s.properties.code(d.N(len(s.properties.rows)))), "numerodocumento": d.some(strconv.Itoa(100 + index)),
+		"historico": "Aluguel " + time.Unix(m.due, 0).UTC().Format("01/2006"), "linhadigitavel": "", "datahorainclusao": d.included(),
+		"datahoraultimaalteracao": s.updated(t, index), "datavencimento": d.date(m.due), "datapagamento": "", "saldo": decimal(cents),
+		"detalhes": list{object{
+			"codigodetalhe": 1, "codigoplanoconta": 10, "nomeplanoconta": "Aluguel", "codigocontabilplanoconta": "", "descricao": "",
+			"observacao": "", "valor": decimal(cents), "deduzirir": false,
+		}},
 	}
-	w.rate("saldo", cents)
-	w.Name("detalhes")
-	w.Raw(`[{"codigodetalhe":1,"codigoplanoconta":10,"nomeplanoconta":"Aluguel","codigocontabilplanoconta":"","descricao":"","observacao":""`)
-	w.rate("valor", cents)
-	w.Raw(`,"deduzirir":false}]`)
-	w.Is("repasses", [...]string{
-		"[]", `[{"tipocliente":"Locador","datapagamento":"","datavencimento":"10/07/2026","detalhes":[]}]`,
-	}[w.d.N(2)])
-	w.Raw("}")
+	if m.paid {
+		row["datapagamento"] = d.date(m.due + int64(d.N(20))*day)
+	}
+	row["repasses"] = d.of(list{}, list{
+		object{"tipocliente": "Locador", "datapagamento": "", "datavencimento": "10/07/2026", "detalhes": list{}},
+	})
+	return row
 }

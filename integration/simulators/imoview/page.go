@@ -11,7 +11,13 @@ type listing struct {
 	rows   []int32 // indices, in the order of the listing
 	client int     // whose rows they are; 0: all clients'
 	loose  bool    // the order is another one for each page
-	write  func(w *writer, index int)
+	row    func(index int) any
+}
+
+// page is one as it goes out.
+type page struct {
+	Count int   `json:"quantidade"`
+	Rows  *list `json:"lista,omitempty"` // of a nil list, null
 }
 
 // Ask is a page that was asked for and answered.
@@ -37,8 +43,8 @@ func (s *Simulator) Forget() {
 	clear(s.asked)
 }
 
-// page writes the page of a listing that is asked for.
-func (s *Simulator) page(out *writer, name string, method path, p *params) *refusal {
+// page is the page of a listing that is asked for.
+func (s *Simulator) page(name string, method path, p *params) (*page, *refusal) {
 	ask := Ask{Path: name}
 	if method.rows > 0 {
 		limit := method.rows
@@ -62,30 +68,24 @@ func (s *Simulator) page(out *writer, name string, method path, p *params) *refu
 	defer s.data.RUnlock()
 	l := method.list(p)
 	if p.err != nil {
-		return p.err
+		return nil, p.err
 	}
 	ask.Client, ask.Filter = l.client, p.used.String()
 	shift := s.note(ask, l.loose)
 	from, to := s.bounds(ask, len(l.rows))
 
-	out.Raw("{")
-	out.Int("quantidade", max(0, len(l.rows)+s.with.CountOff))
+	rows := list{}
+	for i := from; i < to; i++ {
+		rows = append(rows, l.row(int(l.rows[(i+shift)%len(l.rows)])))
+	}
+	result := &page{max(0, len(l.rows)+s.with.CountOff), &rows}
 	switch none := from == to; {
 	case none && l.client%16 == 3:
-		out.Is("lista", "null")
+		rows = nil
 	case none && l.client%16 == 5: // it may be missing as well
-	default:
-		out.Name("lista")
-		out.Raw("[")
-		for i := from; i < to; i++ {
-			index := int(l.rows[(i+shift)%len(l.rows)])
-			out.Next()
-			l.write(out, index)
-		}
-		out.Raw("]")
+		result.Rows = nil
 	}
-	out.Raw("}")
-	return nil
+	return result, nil
 }
 
 // note counts a page and says by how many rows the order of a loose listing is off this time.

@@ -2,6 +2,7 @@ package imoview
 
 import (
 	"cmp"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -83,11 +84,7 @@ func (s *Simulator) listProperties(p *params) listing {
 			(city == 0 || at.cityCode == city) && (hoods == nil || hoods[at.hoodCode]) && (kinds == nil || kinds[f.kind.code]) &&
 			(codes == nil || codes[s.properties.code(i)]) && f.option(option) && (whole || !f.hidden)
 	}
-	return listing{
-		rows:  s.matching(s.properties, p, fit, less),
-		loose: !stable,
-		write: func(w *writer, i int) { s.property(w, i, show) },
-	}
+	return listing{rows: s.matching(s.properties, p, fit, less), loose: !stable, row: func(i int) any { return s.property(i, show) }}
 }
 
 // option tells whether opcaoimovel lets a property through: all, single ones, launches, units of launches, single ones and launches.
@@ -137,170 +134,127 @@ type shown struct {
 	captors, files, reduced bool
 }
 
-func (s *Simulator) property(w *writer, index int, show shown) {
-	t := s.properties
-	f := s.facts(index)
-	w.d = s.dice(t, index, 6)
-	w.Raw("{")
-	s.codigo(w, t, index)
-	w.Text("finalidade", purposes()[show.purpose-1].name)
-	w.code("codigotipo", f.kind.code)
-	w.Text("tipo", f.kind.name)
-	s.price(w, f, show.purpose)
-	s.updated(w, "datahoraultimaalteracao", t, index)
-	if show.reduced {
-		w.Raw("}")
-		return
+func (s *Simulator) property(index int, show shown) object {
+	t, f, d := s.properties, s.facts(index), s.forms(s.properties, index)
+	row := object{
+		"codigo": s.codigo(t, index), "finalidade": purposes()[show.purpose-1].name, "codigotipo": d.code(f.kind.code), "tipo": f.kind.name,
+		"datahoraultimaalteracao": s.updated(t, index),
 	}
-	s.development(w, f)
-	w.Text("titulo", f.kind.name+" para "+[...]string{rent: "alugar", sale: "comprar"}[show.purpose])
-	w.some("metadescription", "")
-	w.some("codigoauxiliar", "REF"+strconv.Itoa(index))
-	w.code("unidade", f.branch.code)
-	w.Text("nomeunidade", f.branch.name)
-	w.some("telefoneunidade", "(31) 3333-3333")
-	w.some("emaileunidade", "contato@imobiliaria.example")
-	w.code("codigofinalidade", show.purpose)
-	w.code("codigodestinacao", f.destination)
-	w.Text("destinacao", destinations()[f.destination-1].name)
-	w.code("codigotipo2", 0)
-	w.empty("tipo2")
-	w.Text("situacao", [...]string{"Vago/Disponível", "Em desocupação", "Alugado", "Em reforma"}[max(0, w.d.N(10)-6)])
-	s.where(w, s.placeOf(t, index))
-	w.code("codigobairro2", 0)
-	w.some("bloco", "")
-	w.some("edificio", "")
-	w.some("pontoreferencia", "Próximo à praça")
-	w.some("construtora", "Construtora Exemplo")
-	w.some("descricao", sim.Pick(&w.d, s.stock.texts))
-	w.some("localchave", "Imobiliária")
-	w.empty("identificadorchave", "numerochave", "placafaixa", "indiceiptu", "matriculacartorio")
-	s.measures(w, f)
-	w.flags(uint64(w.d.N(4096)), "exclusivo", "placa", "temproposta", "temreserva", "aceitafinanciamento", "aceitapermuta", "ocupado",
-		"alugado", "naplanta", "mobiliado")
-	w.Text("destaque", [...]string{"Simples", "Destaque", "Super destaque"}[max(0, w.d.N(20)-17)])
-	w.Next()
-	w.B = append(w.B, sim.Pick(&w.d, s.stock.amenities)...)
-	w.moment("datahoracadastro", f.included)
-	w.moment("datahoraultimavalidacao", f.included+100*day)
-	w.moment("datahoraultimasituacao", f.included+50*day)
-	w.date("datahoravagodesde", f.included)
-	s.media(w, index, show)
-	w.Raw("}")
+	s.price(row, d, f, show.purpose)
+	if show.reduced {
+		return row
+	}
+	s.development(row, d, f)
+	maps.Copy(row, object{
+		"titulo": f.kind.name + " para " + [...]string{rent: "alugar", sale: "comprar"}[show.purpose], "metadescription": d.some(""),
+		"codigoauxiliar": d.some("REF" + strconv.Itoa(index)), "unidade": d.code(f.branch.code), "nomeunidade": f.branch.name,
+		"telefoneunidade": d.some("(31) 3333-3333"), "emaileunidade": d.some("contato@imobiliaria.example"),
+		"codigofinalidade": d.code(show.purpose), "codigodestinacao": d.code(f.destination), "destinacao": destinations()[f.destination-1].name,
+		"codigotipo2": d.code(0),
+		"situacao":    [...]string{"Vago/Disponível", "Em desocupação", "Alugado", "Em reforma"}[max(0, d.N(10)-6)],
+	})
+	maps.Copy(row, s.where(d, s.placeOf(t, index)))
+	maps.Copy(row, object{
+		"codigobairro2": d.code(0), "bloco": d.some(""), "edificio": d.some(""), "pontoreferencia": d.some("Próximo à praça"),
+		"construtora": d.some("Construtora Exemplo"), "descricao": d.some(sim.Pick(&d.Dice, s.stock.texts)), "localchave": d.some("Imobiliária"),
+	})
+	row.Put("", "tipo2", "identificadorchave", "numerochave", "placafaixa", "indiceiptu", "matriculacartorio", "urlvideo")
+	s.measures(row, d, f)
+	maps.Copy(row, d.flags(uint64(d.N(4096)), "exclusivo", "placa", "temproposta", "temreserva", "aceitafinanciamento", "aceitapermuta",
+		"ocupado", "alugado", "naplanta", "mobiliado"))
+	row["destaque"] = [...]string{"Simples", "Destaque", "Super destaque"}[max(0, d.N(20)-17)]
+	maps.Copy(row, sim.Pick(&d.Dice, s.stock.amenities))
+	maps.Copy(row, object{
+		"datahoracadastro": d.moment(f.included), "datahoraultimavalidacao": d.moment(f.included + 100*day),
+		"datahoraultimasituacao": d.moment(f.included + 50*day), "datahoravagodesde": d.date(f.included),
+	})
+	s.media(row, d, index, show)
+	return row
 }
 
 // price is what a property costs: an amount, a range for a launch, or none that is told.
-func (s *Simulator) price(w *writer, f facts, purpose int) {
+func (s *Simulator) price(row object, d *forms, f facts, purpose int) {
 	cents := f.cents[purpose]
-	switch w.d.N(25) {
+	switch d.N(25) {
 	case 0:
-		w.Text("valor", "Sob consulta")
+		row["valor"] = "Sob consulta"
 	case 1:
-		w.empty("valor")
+		row["valor"] = ""
 	default:
 		to := cents
 		if f.launch {
 			to += cents / 2
 		}
-		w.monies("valor", cents, to)
+		row["valor"] = d.monies(cents, to)
 	}
-	w.money("valoranterior", w.d.N(2)*(cents+100_000))
-	w.money("valorm2", 3126)
-	w.money("valorcondominio", w.d.N(4)*45_000)
-	w.money("valoriptu", w.d.N(3)*12_050)
-	w.money("valoriptuanual", 0)
-	w.money("valoravaliacao", 0)
-	w.money("valorminimo", 0)
-	w.money("valormaiscondominiomaisiptu", cents)
-	w.Is("taxacomissao", [...]string{`"6,00"`, `"0,00%"`, `""`}[w.d.N(3)])
-	w.Is("taxaadm", [...]string{`"10,00%"`, `"0,00"`, `"0"`}[w.d.N(3)])
+	maps.Copy(row, object{
+		"valoranterior": d.money(d.N(2) * (cents + 100_000)), "valorm2": d.money(3126), "valorcondominio": d.money(d.N(4) * 45_000),
+		"valoriptu": d.money(d.N(3) * 12_050), "valoriptuanual": d.money(0), "valoravaliacao": d.money(0), "valorminimo": d.money(0),
+		"valormaiscondominiomaisiptu": d.money(cents), "taxacomissao": d.of("6,00", "0,00%", ""), "taxaadm": d.of("10,00%", "0,00", "0"),
+	})
 }
 
-func (s *Simulator) development(w *writer, f facts) {
-	w.code("codigomae", 0)
-	w.flag("emdesocupacao", w.d.Once(15))
-	w.flag("empreendimento", f.launch)
-	w.flag("empreendimentofilho", f.child)
+func (s *Simulator) development(row object, d *forms, f facts) {
+	maps.Copy(row, object{
+		"codigomae": d.code(0), "emdesocupacao": d.flag(d.Once(15)), "empreendimento": d.flag(f.launch), "empreendimentofilho": d.flag(f.child),
+	})
+	row.Put("", "nomeempreendimento", "siteempreendimento", "nomecondominio")
 	if f.launch {
-		w.Text("nomeempreendimento", "Residencial Exemplo")
-		w.Text("siteempreendimento", "https://residencial.example/?a=1&b=2")
-	} else {
-		w.empty("nomeempreendimento", "siteempreendimento")
+		row["nomeempreendimento"], row["siteempreendimento"] = "Residencial Exemplo", "https://residencial.example/?a=1&b=2"
 	}
+	code := 0
 	if f.condominium >= 0 {
-		w.code("codigocondominio", s.condominiums.code(f.condominium))
-		w.Text("nomecondominio", "Condomínio Exemplo "+strconv.Itoa(f.condominium))
-	} else {
-		w.code("codigocondominio", 0)
-		w.empty("nomecondominio")
+		code, row["nomecondominio"] = s.condominiums.code(f.condominium), "Condomínio Exemplo "+strconv.Itoa(f.condominium)
 	}
+	row["codigocondominio"] = d.code(code)
 }
 
 // measures are the counts and areas; those of a launch are ranges.
-func (s *Simulator) measures(w *writer, f facts) {
-	spread := 0
+func (s *Simulator) measures(row object, d *forms, f facts) {
+	spread, unit := 0, "m²"
 	if f.launch {
 		spread = 1
 	}
 	for _, name := range []string{"numeroquartos", "numerobanhos", "numerovagas", "numerosuites"} {
-		n := w.d.N(5)
-		w.counts(name, n, n+spread*w.d.N(3))
+		n := d.N(5)
+		row[name] = d.counts(n, n+spread*d.N(3))
 	}
 	for _, name := range []string{"numerosalas", "numerovarandas", "numeroandar", "andar", "numeroelevador"} {
-		w.count(name, w.d.N(3))
+		row[name] = d.count(d.N(3))
 	}
-	w.Is("anoconstrucao", [...]string{`"2010"`, `"0"`, `""`}[w.d.N(3)])
-	area := 3000 + w.d.N(60_000)
+	row["anoconstrucao"] = d.of("2010", "0", "")
+	area := 3000 + d.N(60_000)
 	if f.kind.name == "Fazenda" {
-		area = 10_000_000
+		area, unit = 10_000_000, "alq."
 	}
-	w.area("areaprincipal", area, area+spread*3000)
-	w.area("areainterna", area, area)
-	w.area("areaexterna", 0, 0)
-	lot := w.d.N(2) * 123_456
-	w.area("arealote", lot, lot)
-	w.Text("tipomedida", map[bool]string{true: "alq.", false: "m²"}[f.kind.name == "Fazenda"])
+	maps.Copy(row, object{
+		"areaprincipal": d.area(area, area+spread*3000), "areainterna": d.area(area, area), "areaexterna": d.area(0, 0),
+		"arealote": decimal(d.N(2) * 123_456), "tipomedida": unit,
+	})
 }
 
 // media are the photos and whatever else hangs on a property.
-func (s *Simulator) media(w *writer, index int, show shown) {
+func (s *Simulator) media(row object, d *forms, index int, show shown) {
 	base := "https://cdn.imoview.com.br/exemplo/Imoveis/" + strconv.Itoa(s.properties.code(index)) + "/"
-	w.Text("urlfotoprincipal", base+"1.jpg")
-	w.Text("urlfotoprincipalp", base+"1p.jpg")
-	w.Text("urlfotoprincipalpp", base+"1pp.jpg")
-	w.Text("urlfotoprincipalm", base+"1m.jpg")
-	w.some("urlpublica", "https://imobiliaria.example/imovel/"+strconv.Itoa(index))
-	w.empty("urlvideo")
-	w.Name("fotos")
-	w.Raw("[")
-	for n := range w.d.N(4) {
-		number := strconv.Itoa(n + 1)
-		w.Next()
-		w.Raw("{")
-		w.Text("url", base+number+".jpg")
-		w.Text("urlm", base+number+"m.jpg")
-		w.Text("urlp", base+number+"p.jpg")
-		w.Text("urlpp", base+number+"pp.jpg")
-		w.Raw(`,"descricao":"","datahoraalteracao":"10/01/2026 09:00:00"}`)
+	row["urlpublica"] = d.some("https://imobiliaria.example/imovel/" + strconv.Itoa(index))
+	photos, captors, files := list{}, list{}, list{}
+	for n := range d.N(4) {
+		photo := object{"descricao": "", "datahoraalteracao": "10/01/2026 09:00:00"}
+		for _, size := range []string{"", "m", "p", "pp"} {
+			photo["url"+size] = base + strconv.Itoa(n+1) + size + ".jpg"
+		}
+		photos = append(photos, photo)
 	}
-	w.Raw("]")
-	w.Is("fotos360", [...]string{"[]", `""`}[w.d.N(2)])
-	w.Name("captadores")
 	if show.captors {
-		w.Raw(`[{"codigo":7,"nome":"Captador Exemplo","percentual":100,"principal":true}]`)
-	} else {
-		w.Raw("[]")
+		captors = append(captors, object{"codigo": 7, "nome": "Captador Exemplo", "percentual": 100, "principal": true})
 	}
-	w.Is("proprietarios", "[]")
-	w.Name("anexos")
 	if show.files {
-		w.Raw(`[{"nome":"planta.pdf","visibilidade":"Publica","url":"https://cdn.imoview.com.br/exemplo/planta.pdf"}]`)
-	} else {
-		w.Raw("[]")
+		files = append(files, object{"nome": "planta.pdf", "visibilidade": "Publica", "url": "https://cdn.imoview.com.br/exemplo/planta.pdf"})
 	}
-	w.number("quantidadeanexos", 1)
-	w.Is("extras", "[]")
-	w.Is("extras2", [...]string{"[]", `[{"nome":"Piscina","valor":true},{"nome":"Sauna","valor":"true"}]`}[w.d.N(2)])
-	w.some("anotacoes", "")
-	w.some("observacoes", "")
+	maps.Copy(row, object{
+		"urlfotoprincipal": base + "1.jpg", "urlfotoprincipalp": base + "1p.jpg", "urlfotoprincipalpp": base + "1pp.jpg",
+		"urlfotoprincipalm": base + "1m.jpg", "fotos": photos, "fotos360": d.of(list{}, ""), "captadores": captors, "proprietarios": list{},
+		"anexos": files, "quantidadeanexos": d.number(1), "extras": list{}, "extras2": d.extras(), "anotacoes": d.some(""),
+		"observacoes": d.some(""),
+	})
 }

@@ -46,45 +46,28 @@ func (s *Simulator) listRequests(p *params) listing {
 			(begun == 0 || r.included >= begun) && (until == 0 || r.included < until+day) &&
 			s.after(requestsPath, changed, from) && s.before(requestsPath, changed, to)
 	}
-	return listing{rows: s.matching(s.requests, p, fit, nil), write: s.request}
+	return listing{rows: s.matching(s.requests, p, fit, nil), row: s.request}
 }
 
-func (s *Simulator) request(w *writer, index int) {
-	t, r := s.requests, s.lead(index)
-	w.d = s.dice(t, index, 6)
-	w.Raw("{")
-	s.codigo(w, t, index)
-	w.Text("situacao", [...]string{"Em atendimento", "Descartado", "Fechado", "Pausado"}[r.situation])
-	w.Text("finalidade", purposes()[r.purpose-1].name)
-	w.Text("fase", "Fase "+strconv.Itoa(r.phase))
-	w.some("funil", "Padrão")
-	w.some("corretor", "Corretor Exemplo")
-	w.code("corretorcodigo", r.broker)
-	w.Text("unidadenome", r.branch.name)
-	w.some("midia", "Site")
-	w.some("campanha", "")
-	w.some("tipo", "Lead")
-	w.some("termometro", "Quente")
-	w.stamp("datahorainclusao", r.included, toSecond)
-	w.moment("datahoraentradalead", r.included-600)
-	s.updated(w, "datahoraultimainteracao", t, index)
-	w.empty("datafechamento")
-	w.Name("lead")
-	w.Raw("{")
-	w.code("codigo", r.client)
-	w.Text("nome", "Lead Exemplo")
-	w.Raw(`,"telefone1":"","email":""}`)
-	w.Is("perfil", [...]string{`{}`, `{"finalidade":"Aluguel","valorate":"R$ 2.000,00"}`, "null"}[w.d.N(3)])
-	w.Name("interacoes")
-	w.Raw("[")
+func (s *Simulator) request(index int) any {
+	t, r, d := s.requests, s.lead(index), s.forms(s.requests, index)
+	deal := func() any {
+		return d.of(list{}, list{}, list{object{"codigo": 100, "valornegocio": 1500.5, "datanegocio": "05/06/2025"}})
+	}
+	row := object{
+		"codigo": s.codigo(t, index), "situacao": [...]string{"Em atendimento", "Descartado", "Fechado", "Pausado"}[r.situation],
+		"finalidade": purposes()[r.purpose-1].name, "fase": "Fase " + strconv.Itoa(r.phase), "funil": d.some("Padrão"),
+		"corretor": d.some("Corretor Exemplo"), "corretorcodigo": d.code(r.broker), "unidadenome": r.branch.name, "midia": d.some("Site"),
+		"campanha": d.some(""), "tipo": d.some("Lead"), "termometro": d.some("Quente"), "datahorainclusao": clock(r.included, toSecond),
+		"datahoraentradalead": d.moment(r.included - 600), "datahoraultimainteracao": s.updated(t, index), "datafechamento": "",
+		"lead":            object{"codigo": d.code(r.client), "nome": "Lead Exemplo", "telefone1": "", "email": ""},
+		"perfil":          d.of(object{}, object{"finalidade": "Aluguel", "valorate": "R$ 2.000,00"}, nil),
+		"imoveiscarrinho": deal(), "imoveisvisita": deal(), "imoveisproposta": deal(), "imoveisnegocio": deal(),
+	}
+	talks := list{}
 	for range 1 + t.rows[index].version {
-		w.Next()
-		w.Raw(`{"descricao":"Ligação: \"não atende\"","datahora":"05/06/2025 08:30:00"}`)
+		talks = append(talks, object{"descricao": `Ligação: "não atende"`, "datahora": "05/06/2025 08:30:00"})
 	}
-	w.Raw("]")
-	deal := `[{"codigo":100,"valornegocio":1500.5,"datanegocio":"05/06/2025"}]`
-	for _, name := range []string{"imoveiscarrinho", "imoveisvisita", "imoveisproposta", "imoveisnegocio"} {
-		w.Is(name, [...]string{"[]", "[]", deal}[w.d.N(3)])
-	}
-	w.Raw("}")
+	row["interacoes"] = talks
+	return row
 }

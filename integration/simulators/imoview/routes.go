@@ -90,17 +90,12 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.login(w, p)
 		return
 	}
-	out, ok := s.writers.Get().(*writer)
-	if !ok {
-		out = &writer{}
-	}
-	defer s.writers.Put(out)
-	out.B = out.B[:0]
-	if refused := s.page(out, name, method, p); refused != nil {
+	page, refused := s.page(name, method, p)
+	if refused != nil {
 		s.Error(w, refused.status, refused.text)
 		return
 	}
-	answer(w, http.StatusOK, out.B)
+	answer(w, http.StatusOK, page)
 }
 
 // exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
@@ -149,11 +144,9 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 
 // send answers with an object of one text.
 func (s *Simulator) send(w http.ResponseWriter, status int, member, text string) {
-	out := sim.Writer{B: []byte("{")}
-	out.Text(member, text)
-	answer(w, status, append(out.B, '}'))
+	answer(w, status, object{member: text})
 }
 
-func answer(w http.ResponseWriter, status int, body []byte) {
-	sim.Send(w, status, "application/json; charset=utf-8", body)
+func answer(w http.ResponseWriter, status int, v any) {
+	sim.Send(w, status, "application/json; charset=utf-8", v)
 }

@@ -71,6 +71,9 @@ func (s *Simulator) dice(t *table, index int, salt uint64) sim.Dice {
 	return sim.Dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<20|uint64(t.base)<<4|salt)))
 }
 
+// forms are the dice of a row of a table, for its values.
+func (s *Simulator) forms(t *table, index int) *forms { return &forms{s.dice(t, index, 6)} }
+
 // arrive notes when the first request of a period comes: the reader's sync has begun by then.
 func (s *Simulator) arrive() {
 	s.books.Lock()

@@ -41,15 +41,15 @@ const (
 
 // entryList is a lookup: no pages, and the codes of short lists are texts.
 func entryList(entries []entry) listing {
-	return listing{rows: first(len(entries)), write: func(w *writer, i int) {
-		w.Raw("{")
+	return listing{rows: first(len(entries)), row: func(i int) any {
+		row := struct {
+			Code any    `json:"codigo"`
+			Name string `json:"nome"`
+		}{entries[i].code, entries[i].name}
 		if len(entries) < 4 {
-			w.quoted("codigo", entries[i].code)
-		} else {
-			w.Int("codigo", entries[i].code)
+			row.Code = strconv.Itoa(entries[i].code)
 		}
-		w.Text("nome", entries[i].name)
-		w.Raw("}")
+		return row
 	}}
 }
 
@@ -82,8 +82,8 @@ type stock struct {
 	places    []place
 	streets   []string
 	texts     []string
-	amenities [][]byte // members of a property, ready made
-	comforts  [][]byte // members of a condominium
+	amenities []object // members of a property
+	comforts  []object // members of a condominium
 }
 
 // How many of each there are.
@@ -116,14 +116,14 @@ func newStock(seed uint64) *stock {
 			state: cities[city].state,
 		})
 	}
-	d := sim.Dice(seed ^ 0xa3e)
+	d := &forms{sim.Dice(seed ^ 0xa3e)}
 	for range amenities {
-		s.amenities = append(s.amenities, ready(&d, "academia", "alarme", "arealazer", "areaprivativa", "areaservico", "arcondicionado",
+		s.amenities = append(s.amenities, ready(d, "academia", "alarme", "arealazer", "areaprivativa", "areaservico", "arcondicionado",
 			"armariobanheiro", "armariocozinha", "armarioquarto", "boxbanheiro", "boxdespejo", "churrasqueira", "circuitotv", "closet",
 			"dce", "despensa", "escritorio", "gascanalizado", "hidromassagem", "interfone", "jardim", "lavabo", "piscina", "playground",
 			"portaoeletronico", "portaria24h", "quadraesportiva", "quadratenis", "rouparia", "salaofestas", "salaojogos", "sauna",
 			"solmanha", "varanda", "varandagourmet", "vistamar", "wifi"))
-		s.comforts = append(s.comforts, ready(&d, "aguaindividual", "alarme", "aquecedoreletrico", "aquecedorgas", "aquecedorsolar",
+		s.comforts = append(s.comforts, ready(d, "aguaindividual", "alarme", "aquecedoreletrico", "aquecedorgas", "aquecedorsolar",
 			"boxdespejo", "cercaeletrica", "circuitotv", "gascanalizado", "interfone", "jardim", "lavanderia", "portaoeletronico",
 			"portaria24horas", "seguranca24horas", "gramado", "academia", "churrasqueira", "homecinema", "piscina", "playground",
 			"quadraesportiva", "quadratenis", "quadrasquash"))
@@ -131,13 +131,9 @@ func newStock(seed uint64) *stock {
 	return s
 }
 
-// ready are members, separated by commas, that are true or false by lot.
-func ready(d *sim.Dice, names ...string) []byte {
-	w := writer{d: *d}
-	w.Raw("{")
-	w.flags(uint64(w.d.N(1<<32))<<8|uint64(w.d.N(256)), names...)
-	*d = w.d
-	return w.B[1:]
+// ready are members that are true or false by lot.
+func ready(d *forms, names ...string) object {
+	return d.flags(uint64(d.N(1<<32))<<8|uint64(d.N(256)), names...)
 }
 
 // person is the name of a client.

@@ -1,169 +1,129 @@
 package nectarcrm
 
-import "strconv"
+import (
+	"maps"
+	"strconv"
+)
 
-// lead writes a qualification.
-func (s *Simulator) lead(w *writer, i int, r row) {
-	w.d = s.dice(s.leads, i, 6)
-	w.Raw("{")
-	w.Int("id", s.leads.id(i))
-	w.some("codigo", "Q"+strconv.Itoa(i))
-	w.Text("nome", "Qualificação "+strconv.Itoa(i)+" v"+strconv.Itoa(int(r.version)))
-	w.Int("status", int(r.status))
-	s.clientRef(w, s.client(&w.d))
-	s.userRef(w, "autor")
-	s.userRef(w, "autorAtualizacao")
+// lead is a qualification.
+func (s *Simulator) lead(i int, r row) object {
+	d := s.forms(s.leads, i, 6)
+	row := object{
+		"id": s.leads.id(i), "codigo": d.some("Q" + strconv.Itoa(i)), "nome": "Qualificação " + strconv.Itoa(i) + " v" + strconv.Itoa(int(r.version)),
+		"status": r.status, "cliente": s.clientRef(d, s.client(d)), "autor": s.userRef(d), "autorAtualizacao": s.userRef(d),
+	}
 	if r.status > 2 {
-		s.userRef(w, "autorConclusao")
-		w.moment("dataConclusao", s.spread(w))
+		row["autorConclusao"], row["dataConclusao"] = s.userRef(d), d.moment(s.spread(d))
 	}
-	s.userRef(w, "responsavel")
-	s.pipelineRef(w, 2+3*w.d.N(3)) // the second kind of funnel
-	s.created(w, i)
-	s.leads.changed(w, "dataAtualizacao", i, r)
-	w.moment("dataLimite", s.spread(w))
+	row["responsavel"] = s.userRef(d)
+	s.pipelineRef(row, d, 2+3*d.N(3)) // the second kind of funnel
+	row["dataCriacao"], row["dataAtualizacao"], row["dataLimite"] = s.created(d, i), s.leads.changed(i, r), d.moment(s.spread(d))
 	if r.status == 5 {
-		w.moment("dataConversao", s.spread(w))
+		row["dataConversao"] = d.moment(s.spread(d))
 	}
-	w.Is("compromisso", [...]string{"{}", `{"id":610005,"assunto":"Reunião"}`}[w.d.N(2)])
-	w.number("compromissos", w.d.N(3))
-	w.number("tarefas", w.d.N(3))
-	w.number("tarefasAbertas", w.d.N(3))
-	w.flags("handRaised")
-	w.Is("listas", [...]string{"[]", `[{"nome":"Feira 2024"}]`}[w.d.N(2)])
-	w.custom()
-	w.Is("camposListagem", [...]string{"[]", `[{"label":"Cor Favorita","value":"Azul"},{"label":"Renda","value":"10"}]`}[w.d.N(2)])
-	w.Raw("}")
+	maps.Copy(row, object{
+		"compromisso": d.of(object{}, object{"id": 610005, "assunto": "Reunião"}), "compromissos": d.number(d.N(3)), "tarefas": d.number(d.N(3)),
+		"tarefasAbertas": d.number(d.N(3)), "handRaised": d.flag(d.Once(2)), "listas": d.of(list{}, list{object{"nome": "Feira 2024"}}),
+	})
+	d.custom(row)
+	row["camposListagem"] = d.of(list{}, list{object{"label": "Cor Favorita", "value": "Azul"}, object{"label": "Renda", "value": "10"}})
+	return row
 }
 
-// task writes a task; every sixth is a call.
-func (s *Simulator) task(w *writer, i int, r row) {
-	w.d = s.dice(s.tasks, i, 6)
-	w.Raw("{")
-	w.Int("id", s.tasks.id(i))
-	w.Text("titulo", "Tarefa "+strconv.Itoa(i)+" v"+strconv.Itoa(int(r.version)))
-	w.note("descricao")
-	w.number("status", w.d.N(4))
-	w.number("prioridade", w.d.N(3))
-	kind := w.d.N(6)
-	w.Int("tipo", min(kind, 4))
-	w.object("tarefaTipo", func() {
-		w.Int("id", 1+kind)
-		w.Text("nome", "Tarefa")
-		w.flag("ativo", true)
-		w.number("natureza", kind%2)
+// task is a task; every sixth is a call.
+func (s *Simulator) task(i int, r row) object {
+	d := s.forms(s.tasks, i, 6)
+	row := object{
+		"id": s.tasks.id(i), "titulo": "Tarefa " + strconv.Itoa(i) + " v" + strconv.Itoa(int(r.version)), "descricao": d.note(),
+		"status": d.number(d.N(4)), "prioridade": d.number(d.N(3)),
+	}
+	kind := d.N(6)
+	row["tipo"] = min(kind, 4)
+	row["tarefaTipo"] = object{"id": 1 + kind, "nome": "Tarefa", "ativo": d.flag(true), "natureza": d.number(kind % 2)}.Present()
+	if d.Once(2) {
+		row["checklist"] = entry(5, "Entrada de cliente")
+	}
+	row["cliente"] = s.clientRef(d, s.client(d))
+	if o := d.N(s.opportunities.count); d.Once(2) {
+		row["oportunidade"] = entry(s.opportunities.id(o), s.opportunityName(o))
+	}
+	maps.Copy(row, object{
+		"responsavel": s.userRef(d), "autor": s.userRef(d), "autorAtualizacao": s.userRef(d), "dataLimite": d.moment(s.spread(d)),
+		"dataCriacao": s.created(d, i), "dataAtualizacao": s.tasks.changed(i, r),
 	})
-	if w.d.Once(2) {
-		w.entry("checklist", 5, "Entrada de cliente", false)
-	}
-	s.clientRef(w, s.client(&w.d))
-	if o := w.d.N(s.opportunities.count); w.d.Once(2) {
-		w.entry("oportunidade", s.opportunities.id(o), s.opportunityName(o), false)
-	}
-	s.userRef(w, "responsavel")
-	s.userRef(w, "autor")
-	s.userRef(w, "autorAtualizacao")
-	w.moment("dataLimite", s.spread(w))
-	s.created(w, i)
-	s.tasks.changed(w, "dataAtualizacao", i, r)
-	if w.d.Once(3) {
-		w.object("modeloTarefa", func() {
-			w.Int("id", 41)
-			w.Text("titulo", "Modelo")
-			w.Is("tarefaTipo", `{"id":1,"nome":"Tarefa","ativo":true,"natureza":0}`)
-			w.flag("blockFieldsEdit", true)
-		})
+	if d.Once(3) {
+		row["modeloTarefa"] = object{
+			"id": 41, "titulo": "Modelo", "tarefaTipo": object{"id": 1, "nome": "Tarefa", "ativo": true, "natureza": 0},
+			"blockFieldsEdit": d.flag(true),
+		}.Present()
 	}
 	if kind == 1 {
-		w.flags("atendida")
-		w.moment("dataInicio", s.spread(w))
-		w.moment("dataFim", s.spread(w))
-		w.entry([...]string{"contatoQuemAtendeu", "quemAtendeu"}[w.d.N(2)], s.contacts.id(0), s.contactName(0), false)
-		w.some("telefone", phone(i))
-		w.number("classificacao", 1+w.d.N(5))
-		w.some("justificativa", "Caixa postal")
-		w.entry("tipoLigacao", 751, "Prospecção", false)
-		w.some("resultadoLigacao", "Não atendeu")
-	}
-	if w.d.Once(4) {
-		w.custom()
-		w.Is("modeloFormulario", `{"id":1,"nome":"First form"}`)
-	}
-	w.Raw("}")
-}
-
-// appointment writes an appointment with those who take part.
-func (s *Simulator) appointment(w *writer, i int, r row) {
-	w.d = s.dice(s.appointments, i, 6)
-	w.Raw("{")
-	w.Int("id", s.appointments.id(i))
-	w.Text("assunto", "Reunião "+strconv.Itoa(i)+" v"+strconv.Itoa(int(r.version)))
-	w.note("descricao")
-	w.some("local", "Sala 2")
-	w.some("endereco", "Rua 07, 394  Setor Europa - São Paulo")
-	w.some("feedback", "Foi bem")
-	if w.d.Once(3) {
-		w.Is("latitude", "-23.5505199")
-		w.Is("longitude", "-46.6333094")
-	}
-	w.flags("diaInteiro", "notificarParticipantes")
-	w.number("status", w.d.N(4))
-	start := s.spread(w)
-	w.moment("dataInicio", start)
-	w.moment("dataFim", start+3_600_000)
-	s.created(w, i)
-	s.appointments.changed(w, "dataAtualizacao", i, r)
-	if w.d.Once(3) {
-		w.moment("dataFeedback", start+7_200_000)
-		s.userRef(w, "autorFeedback")
-	}
-	s.userRef(w, "autor")
-	s.userRef(w, "autorAtualizacao")
-	s.userRef(w, "responsavel")
-	s.clientRef(w, s.client(&w.d))
-	if o := w.d.N(s.opportunities.count); !w.d.Once(4) {
-		w.object("oportunidade", func() {
-			w.Int("id", s.opportunities.id(o))
-			w.Text("nome", s.opportunityName(o))
-			w.Is("funilVenda", [...]string{"{}", `{"id":1,"nome":"Funil de venda","padrao":true}`}[w.d.N(2)])
-			w.some("temperatura", "Quente")
-			w.number("diasSemInteracao", w.d.N(90))
-			w.number("diasEstagnacaoNaEtapa", w.d.N(90))
-			w.number("quantidadeProdutos", w.d.N(3))
-			w.amount("valorTotalDescontos", w.d.N(100)*50)
-			w.Is("origem", "{}")
+		row["atendida"], row["dataInicio"], row["dataFim"] = d.flag(d.Once(2)), d.moment(s.spread(d)), d.moment(s.spread(d))
+		row[[...]string{"contatoQuemAtendeu", "quemAtendeu"}[d.N(2)]] = entry(s.contacts.id(0), s.contactName(0))
+		maps.Copy(row, object{
+			"telefone": d.some(phone(i)), "classificacao": d.number(1 + d.N(5)), "justificativa": d.some("Caixa postal"),
+			"tipoLigacao": entry(751, "Prospecção"), "resultadoLigacao": d.some("Não atendeu"),
 		})
 	}
-	w.entry("tipo", 701+w.d.N(4), "Reunião", false)
-	w.some("emailsConvidados", "a@exemplo.com.br;b@exemplo.com.br")
-	if n := s.guests(i, r); n > 0 || w.d.Once(2) {
-		w.array("participantes", n, func(k int) { s.guest(w, k) })
+	if d.Once(4) {
+		d.custom(row)
+		row["modeloFormulario"] = entry(1, "First form")
 	}
-	if w.d.Once(2) {
-		w.custom()
-	}
-	w.Raw("}")
+	return row
 }
 
-// guest writes one who takes part: a contact, a user or a mere address, with or without an id of its own.
-func (s *Simulator) guest(w *writer, k int) {
-	switch w.d.N(4) {
+// appointment is an appointment with those who take part.
+func (s *Simulator) appointment(i int, r row) object {
+	d := s.forms(s.appointments, i, 6)
+	row := object{
+		"id": s.appointments.id(i), "assunto": "Reunião " + strconv.Itoa(i) + " v" + strconv.Itoa(int(r.version)), "descricao": d.note(),
+		"local": d.some("Sala 2"), "endereco": d.some("Rua 07, 394  Setor Europa - São Paulo"), "feedback": d.some("Foi bem"),
+	}
+	if d.Once(3) {
+		row["latitude"], row["longitude"] = -23.5505199, -46.6333094
+	}
+	d.flags(row, "diaInteiro", "notificarParticipantes")
+	row["status"] = d.number(d.N(4))
+	start := s.spread(d)
+	maps.Copy(row, object{
+		"dataInicio": d.moment(start), "dataFim": d.moment(start + 3_600_000), "dataCriacao": s.created(d, i),
+		"dataAtualizacao": s.appointments.changed(i, r),
+	})
+	if d.Once(3) {
+		row["dataFeedback"], row["autorFeedback"] = d.moment(start+7_200_000), s.userRef(d)
+	}
+	maps.Copy(row, object{
+		"autor": s.userRef(d), "autorAtualizacao": s.userRef(d), "responsavel": s.userRef(d), "cliente": s.clientRef(d, s.client(d)),
+	})
+	if o := d.N(s.opportunities.count); !d.Once(4) {
+		row["oportunidade"] = object{
+			"id": s.opportunities.id(o), "nome": s.opportunityName(o),
+			"funilVenda":  d.of(object{}, object{"id": 1, "nome": "Funil de venda", "padrao": true}),
+			"temperatura": d.some("Quente"), "diasSemInteracao": d.number(d.N(90)), "diasEstagnacaoNaEtapa": d.number(d.N(90)),
+			"quantidadeProdutos": d.number(d.N(3)), "valorTotalDescontos": d.amount(d.N(100) * 50), "origem": object{},
+		}.Present()
+	}
+	row["tipo"], row["emailsConvidados"] = entry(701+d.N(4), "Reunião"), d.some("a@exemplo.com.br;b@exemplo.com.br")
+	row["participantes"] = d.inner(s.guests(i, r), func(k int) object { return s.guest(d, k) })
+	if d.Once(2) {
+		d.custom(row)
+	}
+	return row
+}
+
+// guest is one who takes part: a contact, a user or a mere address, with or without an id of its own.
+func (s *Simulator) guest(d *forms, k int) object {
+	switch d.N(4) {
 	case 0:
-		client := s.client(&w.d)
-		w.entry("contato", s.contacts.id(client), s.contactName(client), false)
+		client := s.client(d)
+		return object{"contato": entry(s.contacts.id(client), s.contactName(client))}
 	case 1:
-		w.Text("email", "externo"+strconv.Itoa(k)+"@nectar.com.br")
+		return object{"email": "externo" + strconv.Itoa(k) + "@nectar.com.br"}
 	case 2:
-		w.Int("id", 70+k)
-		w.Text("nome", named(people(), k))
-		w.some("email", email(k))
-		w.flag("participar", w.d.Once(2))
-	default:
-		u := w.d.N(s.users.count)
-		w.object("usuario", func() {
-			s.userMembers(w, u)
-			w.flag("ativo", u%9 != 4)
-		})
-		w.flag("participar", true)
+		return object{"id": 70 + k, "nome": named(people(), k), "email": d.some(email(k)), "participar": d.flag(d.Once(2))}
 	}
+	u := d.N(s.users.count)
+	user := s.userMembers(u)
+	user["ativo"] = d.flag(u%9 != 4)
+	return object{"usuario": user.Present(), "participar": d.flag(true)}
 }

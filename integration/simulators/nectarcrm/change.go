@@ -108,13 +108,11 @@ func (t *table) pick(s *Simulator, from []uint32, n int, fit func(index int) boo
 	}
 	d := s.dice(t, 0, 7+t.ticks<<8)
 	var picked []int
-	for at := range sim.Scatter(len(from), d.N(len(from))) {
-		if len(picked) == n {
-			break
-		}
-		if i := int(from[at]); !t.rows[i].gone && !t.must[i] && fit(i) {
-			picked = append(picked, i)
-		}
+	for _, at := range sim.Choose(len(from), d.N(len(from)), n, func(at int) bool {
+		i := int(from[at])
+		return !t.rows[i].gone && !t.must[i] && fit(i)
+	}) {
+		picked = append(picked, int(from[at]))
 	}
 	return picked
 }

@@ -1,98 +1,100 @@
 package nectarcrm
 
-import "strconv"
+import (
+	"maps"
+	"strconv"
 
-// contact writes a contact, with everything that has been seen in one.
-func (s *Simulator) contact(w *writer, i int, r row) {
-	company := s.company(i)
-	w.d = s.dice(s.contacts, i, 6)
-	w.Raw("{")
-	w.Int("id", s.contacts.id(i))
-	w.some("codigo", strconv.Itoa(183_000+i))
-	name := s.contactName(i)
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// contact is a contact, with everything that has been seen in one.
+func (s *Simulator) contact(i int, r row) object {
+	company, d := s.company(i), s.forms(s.contacts, i, 6)
+	row := object{"id": s.contacts.id(i), "codigo": d.some(strconv.Itoa(183_000 + i)), "nome": s.contactName(i)}
 	if r.version > 0 {
-		name += " v" + strconv.Itoa(int(r.version))
+		row["nome"] = s.contactName(i) + " v" + strconv.Itoa(int(r.version))
 	}
-	w.Text("nome", name)
 	if company {
-		w.some("razaoSocial", s.contactName(i)+" S/A")
-		w.some("cnpj", cnpj(i))
-		w.some("inscricaoEstadual", "ISENTO")
-		w.some("inscricaoMunicipal", "123.456")
-		w.moment("dataFundacao", s.spread(w))
+		maps.Copy(row, object{
+			"razaoSocial": d.some(s.contactName(i) + " S/A"), "cnpj": d.some(cnpj(i)), "inscricaoEstadual": d.some("ISENTO"),
+			"inscricaoMunicipal": d.some("123.456"), "dataFundacao": d.moment(s.spread(d)),
+		})
 	} else {
-		w.some("cpf", "123.456.789-09")
-		w.some("rg", "12.345.678-X")
-		w.some("dataNascimento", "31/12/1980")
+		maps.Copy(row, object{"cpf": d.some("123.456.789-09"), "rg": d.some("12.345.678-X"), "dataNascimento": d.some("31/12/1980")})
 	}
-	w.flag("ativo", i%17 != 5)
-	w.flags("blocked", "sigiloso", "integradoRD")
-	w.flag("empresa", company)
-	w.flag("isEmpresa", company || i%10 == 4)
+	row["ativo"] = d.flag(i%17 != 5)
+	d.flags(row, "blocked", "sigiloso", "integradoRD")
+	row["empresa"], row["isEmpresa"] = d.flag(company), d.flag(company || i%10 == 4)
 	if i%20 == 3 {
-		w.flag("isJuridico", company)
+		row["isJuridico"] = d.flag(company)
 	}
-	w.number("constante", [...]int{0, 1, 2, 3, 5, 4}[min(w.d.N(30), 5)])
-	s.created(w, i)
-	s.contacts.changed(w, "dataAtualizacao", i, r)
-	s.userRef(w, "autor")
-	s.userRef(w, "autorAtualizacao")
-	s.userRef(w, "responsavel")
-	switch w.d.N(6) {
+	maps.Copy(row, object{
+		"constante": d.number([...]int{0, 1, 2, 3, 5, 4}[min(d.N(30), 5)]), "dataCriacao": s.created(d, i),
+		"dataAtualizacao": s.contacts.changed(i, r), "autor": s.userRef(d), "autorAtualizacao": s.userRef(d), "responsavel": s.userRef(d),
+		"tipoEntidade": entry(1, "Empresa"),
+	})
+	switch d.N(6) {
 	case 0:
-		w.Text("departamento", "Compras")
+		row["departamento"] = "Compras"
 	case 1:
-		w.entry("departamento", 9, "Compras", false)
+		row["departamento"] = entry(9, "Compras")
 	}
-	s.classes(w)
-	w.entry("tipoEntidade", 1, "Empresa", false)
-	s.contactLists(w)
-	s.reach(w, i)
-	s.related(w, i, r)
-	s.places(w, i, r)
-	w.some("site", "www.exemplo.com.br")
-	w.some("facebook", "facebook.com/exemplo")
-	w.some("linkedin", "linkedin.com/in/exemplo")
-	w.some("twitter", "@exemplo")
-	w.some("skype", "exemplo")
-	w.some("indicadoPor", "Fulano")
-	w.some("cargo", "Diretor")
-	w.note("observacao")
-	w.some("foto", "1-foto.png")
-	switch w.d.N(20) {
+	s.classes(row, d)
+	s.contactLists(row, d)
+	maps.Copy(row, object{
+		"emails": texts(d.N(3), i, email), "email": d.some(email(i)), "emailPrincipal": d.some(email(i)),
+		"telefones": texts(d.N(3), i, phone), "telefone": d.some(phone(i)), "telefonePrincipal": d.some(phone(i)),
+	})
+	s.related(row, d, i, r)
+	s.places(row, d, i, r)
+	maps.Copy(row, object{
+		"site": d.some("www.exemplo.com.br"), "facebook": d.some("facebook.com/exemplo"), "linkedin": d.some("linkedin.com/in/exemplo"),
+		"twitter": d.some("@exemplo"), "skype": d.some("exemplo"), "indicadoPor": d.some("Fulano"), "cargo": d.some("Diretor"),
+		"observacao": d.note(), "foto": d.some("1-foto.png"),
+	})
+	switch d.N(20) {
 	case 0, 1, 2, 3:
 	case 4:
-		w.Text("receitaAnual", "R$ 10.000.000,00")
+		row["receitaAnual"] = "R$ 10.000.000,00"
 	default:
-		w.amount("receitaAnual", 100*w.d.N(10_000_000))
+		row["receitaAnual"] = d.amount(100 * d.N(10_000_000))
 	}
-	w.number("quantidadeFuncionarios", w.d.N(500))
-	w.number("tarefas", w.d.N(4))
-	w.number("compromissos", w.d.N(3))
-	w.number("oportunidades", w.d.N(3))
-	w.number("qtdeQualificacoes", w.d.N(3))
-	w.number("diasSemInteracao", w.d.N(300))
-	w.custom()
+	maps.Copy(row, object{
+		"quantidadeFuncionarios": d.number(d.N(500)), "tarefas": d.number(d.N(4)), "compromissos": d.number(d.N(3)),
+		"oportunidades": d.number(d.N(3)), "qtdeQualificacoes": d.number(d.N(3)), "diasSemInteracao": d.number(d.N(300)),
+	})
+	d.custom(row)
 	if s.with.Twins && i%7 == 3 {
-		w.Text("razaosocial", "não documentada")
-		w.Text("email_principal", "não documentada")
-		w.Text("responsavel_nome", "não documentada")
+		row.Put("não documentada", "razaosocial", "email_principal", "responsavel_nome")
 	}
-	w.Raw("}")
+	return row
+}
+
+// texts are n texts, from a number on.
+func texts(n, from int, text func(int) string) list {
+	all := list{}
+	for k := range n {
+		all = append(all, text(from+k))
+	}
+	return all
 }
 
 // classes are category, origin and segment: a name and an object beside it.
-func (s *Simulator) classes(w *writer) {
+func (s *Simulator) classes(row object, d *forms) {
 	class := func(name string, t *table, names []string) {
-		k := w.d.N(t.count + 3)
-		if k >= t.count {
-			if k == t.count {
-				w.Is(name+"Object", "{}")
+		switch k := d.N(t.count + 3); {
+		case k == t.count:
+			row[name+"Object"] = object{}
+		case k < t.count:
+			row[name] = any(named(names, k))
+			if d.Once(25) { // the object that it is elsewhere
+				row[name] = d.entry(t.id(k), named(names, k))
 			}
-			return
+			row[name+"Object"] = entry(t.id(k), named(names, k))
+			if name == "categoria" {
+				row[name+"Object"] = d.entry(t.id(k), named(names, k))
+			}
 		}
-		w.either(name, t.id(k), named(names, k))
-		w.entry(name+"Object", t.id(k), named(names, k), name == "categoria")
 	}
 	class("categoria", s.lists["categorias"], categories())
 	class("origem", s.lists["origens"], origins())
@@ -100,139 +102,96 @@ func (s *Simulator) classes(w *writer) {
 }
 
 // contactLists are the tags: objects, some without an id, or texts.
-func (s *Simulator) contactLists(w *writer) {
-	switch w.d.N(8) {
+func (s *Simulator) contactLists(row object, d *forms) {
+	switch d.N(8) {
 	case 0:
-		w.Text("lista", "Lista 1")
-		w.Is("listas", `["Lista 1","Lista 2"]`)
+		row["lista"], row["listas"] = "Lista 1", list{"Lista 1", "Lista 2"}
 	case 1, 2, 3:
-		w.Is("listas", "[]")
+		row["listas"] = list{}
 	default:
-		w.array("listas", 1+w.d.N(2), func(k int) {
+		row["listas"] = several(1+d.N(2), func(k int) object {
 			if k == 0 {
-				w.Int("id", s.lists["listas"].id(k))
+				return entry(s.lists["listas"].id(k), named(tags(), k))
 			}
-			w.Text("nome", named(tags(), k))
+			return object{"nome": named(tags(), k)}
 		})
 	}
-}
-
-// reach is how a contact can be reached.
-func (s *Simulator) reach(w *writer, i int) {
-	several := func(name string, n int, value func(int) string) {
-		w.Name(name)
-		w.Raw("[")
-		for k := range n {
-			w.Next()
-			w.Quote(value(i + k))
-		}
-		w.Raw("]")
-	}
-	several("emails", w.d.N(3), email)
-	w.some("email", email(i))
-	w.some("emailPrincipal", email(i))
-	several("telefones", w.d.N(3), phone)
-	w.some("telefone", phone(i))
-	w.some("telefonePrincipal", phone(i))
 }
 
 // related are the contacts above and below.
-func (s *Simulator) related(w *writer, i int, r row) {
-	above := func(name string, k int) {
-		switch w.d.N(4) {
+func (s *Simulator) related(row object, d *forms, i int, r row) {
+	above := func(k int) any {
+		switch d.N(4) {
 		case 0:
-			w.Is(name, "{}")
+			return object{}
 		case 1:
-		default:
-			w.object(name, func() {
-				w.Int("id", s.relative(i, k))
-				w.Text("nome", "Holding "+strconv.Itoa(i))
-				w.some("razaoSocial", "Holding S/A")
-				if w.d.Once(9) {
-					w.Text("cnpj", "ISENTO")
-				} else {
-					w.some("cnpj", cnpj(i+k))
-				}
-				w.some("email", email(i))
-				w.some("emailPrincipal", email(i))
-				w.Is("emails", `["a@exemplo.com.br","b@exemplo.com.br"]`)
-				w.Is("telefones", [...]string{"[]", `["(11) 90000-0000"]`}[w.d.N(2)])
-				w.flags("empresa", "isEmpresa")
-				w.number("diasSemInteracao", w.d.N(90))
-			})
+			return sim.Absent
 		}
+		o := object{"id": s.relative(i, k), "nome": "Holding " + strconv.Itoa(i), "razaoSocial": d.some("Holding S/A"), "cnpj": "ISENTO"}
+		if !d.Once(9) {
+			o["cnpj"] = d.some(cnpj(i + k))
+		}
+		maps.Copy(o, object{
+			"email": d.some(email(i)), "emailPrincipal": d.some(email(i)), "emails": list{"a@exemplo.com.br", "b@exemplo.com.br"},
+			"telefones": d.of(list{}, list{"(11) 90000-0000"}), "empresa": d.flag(d.Once(2)), "isEmpresa": d.flag(d.Once(2)),
+			"diasSemInteracao": d.number(d.N(90)),
+		})
+		return o.Present()
 	}
-	above("contatoPai", 5)
-	above("empresaAtual", 6)
-	if n := s.people(i, r); n > 0 || w.d.Once(2) {
-		w.array("contatos", n, func(k int) {
-			w.Int("id", s.relative(i, 1+k))
-			w.Text("nome", "Pessoa "+strconv.Itoa(k))
-			w.some("cargo", "Diretor")
-			w.some("email", email(k))
-			w.some("emailPrincipal", email(k))
-			if w.d.Once(4) {
-				w.Is("emails", `["p@exemplo.com.br"]`)
+	row["contatoPai"], row["empresaAtual"] = above(5), above(6)
+	row["contatos"] = d.inner(s.people(i, r), func(k int) object {
+		o := object{
+			"id": s.relative(i, 1+k), "nome": "Pessoa " + strconv.Itoa(k), "cargo": d.some("Diretor"), "email": d.some(email(k)),
+			"emailPrincipal": d.some(email(k)),
+		}
+		if d.Once(4) {
+			o["emails"] = list{"p@exemplo.com.br"}
+		}
+		o["diasSemInteracao"] = d.number(d.N(90))
+		return o
+	})
+	link := func(n int) any {
+		if n == 0 && d.Once(2) {
+			return sim.Absent
+		}
+		return several(n, func(k int) object {
+			o := object{
+				"contato": object{"id": s.contacts.id(i)}, "empresa": object{"id": s.relative(i, 5+k)}, "empresaPrincipal": d.flag(k == 0),
 			}
-			w.number("diasSemInteracao", w.d.N(90))
+			if !d.Once(6) {
+				o["dataAtualizacao"] = d.moment(s.spread(d))
+			}
+			return o
 		})
 	}
-	link := func(name string, n int) {
-		if n == 0 && w.d.Once(2) {
-			return
-		}
-		w.array(name, n, func(k int) {
-			w.object("contato", func() { w.Int("id", s.contacts.id(i)) })
-			w.object("empresa", func() { w.Int("id", s.relative(i, 5+k)) })
-			w.flag("empresaPrincipal", k == 0)
-			if !w.d.Once(6) {
-				w.moment("dataAtualizacao", s.spread(w))
-			}
-		})
-	}
-	link("contatosPai", s.parents(i))
-	link("empresasAtuais", s.employers(i))
+	row["contatosPai"], row["empresasAtuais"] = link(s.parents(i)), link(s.employers(i))
 }
 
 // places are where a contact lives or works.
-func (s *Simulator) places(w *writer, i int, r row) {
-	const state = `{"id":2,"nome":"São Paulo","sigla":"SP"}`
-	const city = `{"id":3,"nome":"São Paulo","estado":` + state + `,"latitude":-23.55,"longitude":-46.63,"codigoUnidadeGeografica":35,` +
-		`"codigoMunicipioIbge":3550308,"isCapital":true}`
-	if n := s.addresses(i, r); n > 0 || w.d.Once(2) {
-		w.array("enderecos", n, func(k int) {
-			w.Int("id", addressID(i, k))
-			w.some("cep", "01000-000")
-			if w.d.Once(15) {
-				w.Int("tipo", 2)
-			} else {
-				w.some("tipo", "Comercial/Matriz")
-			}
-			w.flag("principal", k == 0)
-			w.some("bairro", "Centro")
-			w.some("logradouro", "Rua Exemplo")
-			w.some("endereco", "Rua Exemplo, 1, Centro - São Paulo")
-			if w.d.Once(15) {
-				w.Int("numero", 10+k)
-			} else {
-				w.some("numero", "10 A")
-			}
-			w.some("complemento", "sala \"1\"")
-			w.some("estado", "São Paulo")
-			w.Is("estadoObject", state)
-			w.some("pais", "Brasil")
-			w.Is("paisObject", `{"id":1,"nome":"Brasil"}`)
-			w.some("municipio", "São Paulo")
-			w.Is("municipioObject", city)
-			w.number("codigoMunicipioIbge", 3_550_308)
-			w.flag("searchByCep", w.d.Once(2))
-		})
+func (s *Simulator) places(row object, d *forms, i int, r row) {
+	country, state := entry(1, "Brasil"), object{"id": 2, "nome": "São Paulo", "sigla": "SP"}
+	city := object{
+		"id": 3, "nome": "São Paulo", "estado": state, "latitude": -23.55, "longitude": -46.63, "codigoUnidadeGeografica": 35,
+		"codigoMunicipioIbge": 3550308, "isCapital": true,
 	}
-	if w.d.Once(3) {
-		w.Is("regiaoPais", "{}")
-		return
+	either := func(n int, text string) any { // now and then as a number
+		if d.Once(15) {
+			return n
+		}
+		return d.some(text)
 	}
-	w.Is("regiaoPais", `{"id":1,"nome":"Brasil"}`)
-	w.Is("regiaoEstado", `{"id":2,"nome":"São Paulo","sigla":"SP","pais":{"id":1,"nome":"Brasil"}}`)
-	w.Is("regiaoMunicipio", city)
+	row["enderecos"] = d.inner(s.addresses(i, r), func(k int) object {
+		return object{
+			"id": addressID(i, k), "cep": d.some("01000-000"), "tipo": either(2, "Comercial/Matriz"), "principal": d.flag(k == 0),
+			"bairro": d.some("Centro"), "logradouro": d.some("Rua Exemplo"), "endereco": d.some("Rua Exemplo, 1, Centro - São Paulo"),
+			"numero": either(10+k, "10 A"), "complemento": d.some(`sala "1"`), "estado": d.some("São Paulo"), "estadoObject": state,
+			"pais": d.some("Brasil"), "paisObject": country, "municipio": d.some("São Paulo"), "municipioObject": city,
+			"codigoMunicipioIbge": d.number(3_550_308), "searchByCep": d.flag(d.Once(2)),
+		}
+	})
+	row["regiaoPais"] = object{}
+	if !d.Once(3) {
+		row["regiaoPais"], row["regiaoMunicipio"] = country, city
+		row["regiaoEstado"] = object{"id": 2, "nome": "São Paulo", "sigla": "SP", "pais": country}
+	}
 }

@@ -98,28 +98,27 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	for _, stream := range s.streams() {
 		t := stream.table
 		open := stream.name == "oportunidades_propostas" && s.with.ProposalsOf == "open"
-		full, next := sim.Keys{Must: sim.Set(), May: sim.Set()}, sim.Keys{Must: sim.Set(), May: sim.Set()}
+		e := sim.Incremental()
 		for i, r := range t.rows {
 			if !s.shown(t, i) {
 				continue
 			}
 			at := t.written(i, r)
 			for k, key := range stream.keys(i, r) {
+				full, next := sim.Must, sim.Never
 				switch {
 				case t.fresh[i]:
-					full.May[key], next.May[key] = true, true
-					continue
+					full, next = sim.May, sim.May
 				case t.must[i], open && s.since.proposed[i] && k == s.proposals(i, r)-1:
-					next.Must[key] = true
+					next = sim.Must
 				case at == 0, at >= marks[stream.name], t.touched[i], open && r.status == 1:
-					next.May[key] = true
+					next = sim.May
 				}
-				full.Must[key] = true
+				e.Put(key, full, next)
 			}
 		}
-		e := sim.Expectation{Full: full, Next: next, Incremental: t.timed}
-		if !t.timed {
-			e.Next = sim.Keys{Must: maps.Clone(full.Must), May: sim.Set()}
+		if e.Incremental = t.timed; !t.timed {
+			e.Next = sim.Keys{Must: maps.Clone(e.Full.Must), May: sim.Set()}
 		}
 		expect[stream.name] = e
 	}

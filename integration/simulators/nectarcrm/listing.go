@@ -3,7 +3,6 @@ package nectarcrm
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -26,11 +25,6 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	if !ok || q.page < 0 {
 		return sim.Listing{}, false
 	}
-	turn := func(page int) *http.Request {
-		values.Set("page", strconv.Itoa(page))
-		other := r.Clone(r.Context())
-		other.URL.RawQuery = values.Encode()
-		return other
-	}
+	turn := func(page int) *http.Request { return sim.Turn(r, "page", page) }
 	return sim.Listing{Name: r.Method + " " + path + "?" + q.key(), Page: max(q.page, 1), Size: q.rows, Key: "id", At: turn}, true
 }

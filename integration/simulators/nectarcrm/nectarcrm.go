@@ -8,7 +8,6 @@ package nectarcrm
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
 	"net/http"
 	"slices"
@@ -41,7 +40,7 @@ type Options struct {
 	Messages   float64        // the share of requests for a list that get 200 with {"message":…} in place of it
 	Unfiltered bool           // the filter by time of change is ignored
 	Exclusive  bool           // the filter by time of change leaves out the days it names
-	UTCDays    bool           // the days of the filter are those of UTC
+	UTCDays    bool           `sim:"utc-days"` // the days of the filter are those of UTC
 
 	SameScale   bool       // the status that qualificacoes are asked for is the one they have; otherwise 1 to 4 stand for the six of them
 	HighStatus  HighStatus // what becomes of qualificacoes?status=5 and 6
@@ -69,17 +68,16 @@ type Drift struct {
 	Touch   bool // those rows also change, and their time of change with them; some opportunities also get another status
 	Append  int  // new rows at the end
 	Prepend int  // new rows at the front, which push all others towards later pages
-	Pages   int  // after so many pages of a table nothing happens to it any more; 0 means it never ends
+	Pages   int  `sim:"drift-pages"` // after so many pages of a table nothing happens to it any more; 0 means it never ends
 }
 
 // Simulator is NectarCRM for one company. Its methods may be called at any time from any goroutine.
 type Simulator struct {
-	with    Options
-	token   string
-	zone    *time.Location
-	routes  map[string]*table // by path, aliases too
-	tables  []*table
-	writers sync.Pool // of *writer
+	with   Options
+	token  string
+	zone   *time.Location
+	routes map[string]*table // by path, aliases too
+	tables []*table
 
 	contacts, opportunities, leads, tasks, appointments *table
 	products, pipelines, users                          *table
@@ -145,44 +143,9 @@ func open(o Options) (*Simulator, error) {
 	return s, nil
 }
 
-// Open makes a Simulator from options by name: those of the flags below. Lists are separated by commas, a cap is PATH=ROWS; a path is one
+// Open makes a Simulator from options by name: those of Options, see sim.Build. A cap is PATH=ROWS; a path is one
 // below /crm/api/1/ and has no slash at its end.
-func Open(o sim.Options) (sim.Simulator, error) {
-	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now, Caps: map[string]int{}}
-	flags := flag.NewFlagSet("nectarcrm", flag.ContinueOnError)
-	flags.BoolVar(&own.Odd, "odd", false, "")
-	flags.StringVar((*string)(&own.Token), "token", "", "")
-	flags.BoolVar(&own.HTML401, "html-401", false, "")
-	flags.IntVar(&own.BadParameter, "bad-parameter", 0, "")
-	flags.Func("refused", "", sim.List(&own.Refused))
-	flags.Func("missing", "", sim.List(&own.Missing))
-	flags.Func("gated", "", sim.List(&own.Gated))
-	flags.Func("caps", "", sim.Caps(own.Caps))
-	flags.IntVar(&own.Short, "short", 0, "")
-	flags.BoolVar(&own.Repeat, "repeat", false, "")
-	flags.Float64Var(&own.Messages, "messages", 0, "")
-	flags.BoolVar(&own.Unfiltered, "unfiltered", false, "")
-	flags.BoolVar(&own.Exclusive, "exclusive", false, "")
-	flags.BoolVar(&own.UTCDays, "utc-days", false, "")
-	flags.BoolVar(&own.SameScale, "same-scale", false, "")
-	flags.StringVar((*string)(&own.HighStatus), "high-status", "", "")
-	flags.BoolVar(&own.BareAll, "bare-all", false, "")
-	flags.BoolVar(&own.Twins, "twins", false, "")
-	flags.StringVar(&own.ProposalsOf, "proposals-of", "", "")
-	flags.IntVar(&own.Drift.Move, "move", 0, "")
-	flags.BoolVar(&own.Drift.Touch, "touch", false, "")
-	flags.IntVar(&own.Drift.Append, "append", 0, "")
-	flags.IntVar(&own.Drift.Prepend, "prepend", 0, "")
-	flags.IntVar(&own.Drift.Pages, "drift-pages", 0, "")
-	if err := o.Apply(flags); err != nil {
-		return nil, err
-	}
-	s, err := open(own)
-	if err != nil {
-		return nil, err // not s: a nil pointer in an interface is not nil
-	}
-	return s, nil
-}
+func Open(o sim.Options) (sim.Simulator, error) { return sim.Build("nectarcrm", o, open) }
 
 // Throttle is what a client measured in August 2026: nine pages in 35 seconds, and 429 without Retry-After for the tenth. How long it
 // lasts is not known; here it is ten seconds.

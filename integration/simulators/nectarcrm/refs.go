@@ -1,6 +1,7 @@
 package nectarcrm
 
 import (
+	"maps"
 	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -31,19 +32,16 @@ func people() []string {
 
 // note is a text that is absent now and then, of a kind as people write: line ends, HTML, quotes, emoji, tabs, line separators, controls. They
 // are JSON, so that tabs are spelled out, which is as good as \t.
-func (w *writer) note(name string) {
+func (d *forms) note() any {
 	const reason = "Pediu desconto; reavaliar no próximo trimestre com o gerente, depois da reunião de sexta-feira. "
-	text := [...]string{
+	return d.some(sim.Raw([...]string{
 		`"Sem acentos, uma linha."`,
 		`"Ligar amanhã às 10h\nFalar com a \"dona\" Cida\n\u0009• proposta\n\u0009• prazo"`,
 		`"<p>Cliente <b>quente</b> &amp; interessado<br>R$ 1.490,00</p>"`,
 		"\"Vista pro mar 🏖️🌊 — ½ do valor\u2028linha dois\u2029fim\u00a0😀👨‍👩‍👧 العربية\"",
 		`"Pasta \\contratos\\2024 e um controle: \u0001."`,
 		`"` + reason + reason + reason + reason + reason + `"`,
-	}[w.d.N(6)]
-	if w.there(name) {
-		w.Is(name, text)
-	}
+	}[d.N(6)]))
 }
 
 func (s *Simulator) company(contact int) bool { return contact%3 != 1 }
@@ -76,155 +74,114 @@ func pattern(text string, n uint64) string {
 	return string(b)
 }
 
-// userRef is a member that names a user; empty now and then.
-func (s *Simulator) userRef(w *writer, name string) {
-	u := w.d.N(s.users.count)
-	switch w.d.N(30) {
+// userRef names a user; empty now and then, or absent.
+func (s *Simulator) userRef(d *forms) any {
+	u := d.N(s.users.count)
+	switch d.N(30) {
 	case 0:
-		w.Is(name, "{}")
+		return object{}
 	case 1:
-	default:
-		w.object(name, func() {
-			s.userMembers(w, u)
-			if w.d.Once(3) {
-				w.Text("foto", strconv.Itoa(u)+"-foto.png")
-			}
-		})
+		return sim.Absent
 	}
+	user := s.userMembers(u)
+	if d.Once(3) {
+		user["foto"] = strconv.Itoa(u) + "-foto.png"
+	}
+	return user
 }
 
-func (s *Simulator) userMembers(w *writer, u int) {
-	w.Int("id", s.users.id(u))
-	w.Text("login", userLogin(u))
-	w.Text("nome", userName(u))
+func (s *Simulator) userMembers(u int) object {
+	return object{"id": s.users.id(u), "login": userLogin(u), "nome": userName(u)}
 }
 
 func userLogin(u int) string { return "usuario" + strconv.Itoa(u) + "@exemplo.com.br" }
 func userName(u int) string  { return "Usuário " + named(people(), u) }
 
-// entry writes {id, nome} of a list's row, with ativo where that is known to come.
-func (w *writer) entry(name string, id int, text string, active bool) {
-	w.object(name, func() {
-		w.Int("id", id)
-		w.Text("nome", text)
-		if active {
-			w.flag("ativo", true)
-		}
-	})
-}
+// entry is {id, nome} of a list's row.
+func entry(id int, text string) object { return object{"id": id, "nome": text} }
 
-// either writes an entry of a list as its name; one in 25 as the object that it is elsewhere.
-func (w *writer) either(name string, id int, text string) {
-	if w.d.Once(25) {
-		w.entry(name, id, text, true)
-		return
-	}
-	w.Text(name, text)
+// entry is one with ativo, where that is known to come.
+func (d *forms) entry(id int, text string) object {
+	return object{"id": id, "nome": text, "ativo": d.flag(true)}.Present()
 }
 
 // clientRef names a contact; empty now and then.
-func (s *Simulator) clientRef(w *writer, index int) {
-	if w.d.Once(40) {
-		w.Is("cliente", "{}")
-		return
+func (s *Simulator) clientRef(d *forms, index int) object {
+	if d.Once(40) {
+		return object{}
 	}
-	w.object("cliente", func() {
-		w.Int("id", s.contacts.id(index))
-		s.clientMembers(w, index)
-	})
+	return s.clientMembers(d, index)
 }
 
-func (s *Simulator) clientMembers(w *writer, index int) {
-	w.some("codigo", strconv.Itoa(183_000+index))
-	w.Text("nome", s.contactName(index))
+func (s *Simulator) clientMembers(d *forms, index int) object {
+	row := object{"id": s.contacts.id(index), "codigo": d.some(strconv.Itoa(183_000 + index)), "nome": s.contactName(index)}
 	if s.company(index) {
-		w.some("razaoSocial", s.contactName(index)+" S/A")
-		w.some("cnpj", cnpj(index))
+		row["razaoSocial"], row["cnpj"] = d.some(s.contactName(index)+" S/A"), d.some(cnpj(index))
 	}
-	w.some("telefonePrincipal", phone(index))
-	w.some("telefone", phone(index))
-	w.some("emailPrincipal", email(index))
-	w.some("email", email(index))
-	w.flag("empresa", s.company(index))
-	w.flag("isEmpresa", s.company(index) || index%10 == 4) // may be true for people
-	w.flag("ativo", index%17 != 5)
-	w.number("diasSemInteracao", w.d.N(400))
-	if w.d.Once(3) {
-		w.Is("origem", "{}")
+	maps.Copy(row, object{
+		"telefonePrincipal": d.some(phone(index)), "telefone": d.some(phone(index)), "emailPrincipal": d.some(email(index)),
+		"email": d.some(email(index)), "empresa": d.flag(s.company(index)),
+		"isEmpresa": d.flag(s.company(index) || index%10 == 4), // may be true for people
+		"ativo":     d.flag(index%17 != 5), "diasSemInteracao": d.number(d.N(400)),
+	})
+	if d.Once(3) {
+		row["origem"] = object{}
 	}
+	return row.Present()
 }
 
 // client is the contact that a row of another table belongs to.
-func (s *Simulator) client(d *sim.Dice) int { return d.N(max(1, s.with.Size)) }
+func (s *Simulator) client(d *forms) int { return d.N(max(1, s.with.Size)) }
 
-// custom writes the fields that the tenant made, under the tenant's own labels: some differ by their case only, some are not labels that
+// custom sets the fields that the tenant made, under the tenant's own labels: some differ by their case only, some are not labels that
 // anybody would choose.
-func (w *writer) custom() {
+func (d *forms) custom(row object) {
 	values := [...]string{"Azul", "31/12/2024", "true", "1.234,56", "", "São \"João\""}
 	labels := [...]string{
 		"Cor Favorita", "cor favorita", "COR FAVORITA", "Data X", "Nº de vagas", "Renda (R$)", "a.b_c", "Observação\n2", "campanha", "", "id",
 	}
-	from, n := w.d.N(len(labels)), w.d.N(7)
-	w.object("camposPersonalizados", func() {
-		for k := range n {
-			w.Next()
-			w.Quote(labels[(from+k)%len(labels)])
-			w.Raw(":")
-			switch w.d.N(8) {
-			case 0:
-				w.Raw("true")
-			case 1:
-				w.Raw("12")
-			default:
-				w.Quote(values[w.d.N(len(values))])
-			}
+	from, n := d.N(len(labels)), d.N(7)
+	fields, objects := object{}, object{}
+	for k := range n {
+		label := labels[(from+k)%len(labels)]
+		objects[label] = object{"idRelacionado": nil, "valor": values[k%len(values)], "id": 55 + k}
+		switch d.N(8) {
+		case 0:
+			fields[label] = true
+		case 1:
+			fields[label] = 12
+		default:
+			fields[label] = values[d.N(len(values))]
 		}
-	})
-	if w.d.Once(4) {
-		return
 	}
-	w.object("camposPersonalizadosObject", func() {
-		for k := range n {
-			w.Next()
-			w.Quote(labels[(from+k)%len(labels)])
-			w.Raw(`:{"idRelacionado":null`)
-			w.Text("valor", values[k%len(values)])
-			w.Int("id", 55+k)
-			w.Raw("}")
-		}
-	})
+	row["camposPersonalizados"] = fields
+	if !d.Once(4) {
+		row["camposPersonalizadosObject"] = objects
+	}
 }
 
-// pipelineRef writes the funnel: its name, the funnel itself, which is empty now and then, and the stage.
-func (s *Simulator) pipelineRef(w *writer, index int) {
-	w.some("pipeline", pipelineName(index))
-	if w.d.Once(12) {
-		w.Is("funilVenda", "{}")
-	} else {
-		w.object("funilVenda", func() {
-			w.Int("id", s.pipelines.id(index))
-			w.Text("nome", pipelineName(index))
-			w.Int("tipo", pipelineKind(index))
-			w.flag("padrao", index == 0)
-			w.number("cascataCicloVida", index%3)
-		})
+// pipelineRef sets the funnel: its name, the funnel itself, which is empty now and then, and the stage.
+func (s *Simulator) pipelineRef(row object, d *forms, index int) {
+	row["pipeline"], row["funilVenda"] = d.some(pipelineName(index)), object{}
+	if !d.Once(12) {
+		row["funilVenda"] = object{
+			"id": s.pipelines.id(index), "nome": pipelineName(index), "tipo": pipelineKind(index), "padrao": d.flag(index == 0),
+			"cascataCicloVida": d.number(index % 3),
+		}.Present()
 	}
-	k := w.d.N(stages(index))
-	w.number("etapa", k+1) // the place of the stage in its funnel, not its id
-	if w.d.Once(15) {
-		return
+	k := d.N(stages(index))
+	row["etapa"] = d.number(k + 1) // the place of the stage in its funnel, not its id
+	if !d.Once(15) {
+		row["etapaAtual"] = d.stage(index, k)
 	}
-	w.object("etapaAtual", func() { stage(w, index, k) })
 }
 
-// stage writes the members of a funnel's stage.
-func stage(w *writer, pipeline, k int) {
-	w.Int("id", stageID(pipeline, k))
-	w.Text("nome", stageName(k))
-	w.Int("sequencia", k+1)
-	w.number("prazo", 3+k)
-	w.flag("gerarProposta", k == 2)
-	w.flag("produtoObrigatorio", k > 1)
+// stage is a funnel's stage.
+func (d *forms) stage(pipeline, k int) object {
+	return object{
+		"id": stageID(pipeline, k), "nome": stageName(k), "sequencia": k + 1, "prazo": d.number(3 + k), "gerarProposta": d.flag(k == 2),
+		"produtoObrigatorio": d.flag(k > 1),
+	}.Present()
 }
 
 func stageName(k int) string {
@@ -242,15 +199,14 @@ func pipelineName(index int) string {
 func pipelineKind(index int) int { return index % 3 / 2 }
 
 // spread is a time that belongs to a row, some years before the newest.
-func (s *Simulator) spread(w *writer) int64 {
-	return s.with.Newest.UnixMilli() - int64(w.d.N(5*365*24*60*60))*1000 - int64(w.d.N(1000))
+func (s *Simulator) spread(d *forms) int64 {
+	return s.with.Newest.UnixMilli() - int64(d.N(5*365*24*60*60))*1000 - int64(d.N(1000))
 }
 
-// created writes when a record was made: in imported bases years like 0028 are common.
-func (s *Simulator) created(w *writer, index int) {
+// created is when a record was made: in imported bases years like 0028 are common.
+func (s *Simulator) created(d *forms, index int) string {
 	if index%23 == 6 {
-		w.Text("dataCriacao", "002"+strconv.Itoa(4+w.d.N(5))+"-05-01T03:00:00.000Z")
-		return
+		return "002" + strconv.Itoa(4+d.N(5)) + "-05-01T03:00:00.000Z"
 	}
-	w.moment("dataCriacao", s.spread(w))
+	return d.moment(s.spread(d))
 }

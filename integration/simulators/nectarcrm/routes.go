@@ -1,11 +1,12 @@
 package nectarcrm
 
 import (
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,44 +101,19 @@ func (s *Simulator) list(t *table) handler {
 			return
 		}
 		rows := s.page(t, q)
-		s.answer(w, len(rows), q.only, func(out *writer, k int) { t.write(out, rows[k].index, rows[k].row) })
+		s.answer(w, len(rows), q.only, func(k int) object { return t.show(rows[k].index, rows[k].row) })
 	}
 }
 
-// answer writes an array of n rows.
-func (s *Simulator) answer(w http.ResponseWriter, n int, only []string, write func(out *writer, k int)) {
-	out, ok := s.writers.Get().(*writer)
-	if !ok {
-		out = &writer{}
-	}
-	defer s.writers.Put(out)
-	out.B = append(out.B[:0], '[')
-	for k := range n {
-		out.Next()
-		at := len(out.B)
-		write(out, k)
+// answer answers with a list of n rows, and with some members of them only where those are asked for.
+func (s *Simulator) answer(w http.ResponseWriter, n int, only []string, show func(k int) object) {
+	send(w, http.StatusOK, several(n, func(k int) object {
+		row := show(k)
 		if only != nil {
-			out.B = append(out.B[:at], selected(out.B[at:], only)...)
+			maps.DeleteFunc(row, func(name string, _ any) bool { return !slices.Contains(only, name) })
 		}
-	}
-	out.Raw("]")
-	send(w, http.StatusOK, out.B)
-}
-
-// selected is a record with some of its members only.
-func selected(record []byte, only []string) []byte {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(record, &members); err != nil {
-		panic(fmt.Sprintf("nectarcrm wrote broken JSON: %v: %s", err, record))
-	}
-	out := sim.Writer{B: []byte("{")}
-	for _, name := range only {
-		if value, ok := members[name]; ok {
-			out.Is(name, string(value))
-			delete(members, name)
-		}
-	}
-	return append(out.B, '}')
+		return row
+	}))
 }
 
 // record answers one record, bare.
@@ -149,9 +125,7 @@ func (s *Simulator) record(t *table, id string) handler {
 			s.Error(w, http.StatusNotFound, "")
 			return
 		}
-		var out writer
-		t.write(&out, found.index, found.row)
-		send(w, http.StatusOK, out.B)
+		send(w, http.StatusOK, t.show(found.index, found.row).Present())
 	}
 }
 
@@ -184,7 +158,7 @@ func (s *Simulator) opportunityProposals(id string) handler {
 		}
 		from, to := s.bounds(page, defaultRows, len(which))
 		which = which[from:to]
-		s.answer(w, len(which), values["attribute"], func(out *writer, k int) { s.proposal(out, found.index, which[k]) })
+		s.answer(w, len(which), values["attribute"], func(k int) object { return s.proposal(found.index, which[k]) })
 	}
 }
 
@@ -204,7 +178,7 @@ func (s *Simulator) mumbles(r *http.Request) bool {
 }
 
 func (s *Simulator) mumble(w http.ResponseWriter) {
-	send(w, http.StatusOK, []byte(`{"message":"Não foi possível concluir a operação"}`))
+	send(w, http.StatusOK, object{"message": "Não foi possível concluir a operação"})
 }
 
 // refuse answers a request with a bad parameter.
@@ -234,13 +208,11 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 			text = http.StatusText(status)
 		}
 	}
-	body := sim.Writer{B: []byte("{")}
-	body.Text("message", text)
-	send(w, status, append(body.B, '}'))
+	send(w, status, object{"message": text})
 }
 
-func send(w http.ResponseWriter, status int, body []byte) {
-	sim.Send(w, status, "application/json;charset=UTF-8", body)
+func send(w http.ResponseWriter, status int, v any) {
+	sim.Send(w, status, "application/json;charset=UTF-8", v)
 }
 
 // page answers with an HTML page, as the servlet container does.

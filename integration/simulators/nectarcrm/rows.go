@@ -35,7 +35,7 @@ type table struct {
 	timed   bool     // has a time of change
 	moving  bool     // Drift moves its rows
 	count   int      // of the rows there were at first: what refers to a row refers to one of these
-	write   func(w *writer, index int, r row)
+	show    func(index int, r row) object
 
 	// The mutex of the Simulator guards what follows.
 	rows    []row
@@ -86,11 +86,12 @@ func (t *table) written(index int, r row) int64 {
 	return r.time / 1000 * 1000
 }
 
-// changed writes the time of change.
-func (t *table) changed(w *writer, name string, index int, r row) {
-	if r.time != 0 {
-		w.time(name, r.time, t.form(index, r))
+// changed is the time of change.
+func (t *table) changed(index int, r row) any {
+	if r.time == 0 {
+		return sim.Absent
 	}
+	return clock(r.time, t.form(index, r))
 }
 
 // brasilia is the zone of older times of the API. Which days a filter means is the Simulator's zone.
@@ -99,6 +100,11 @@ func brasilia() *time.Location { return time.FixedZone("", -3*60*60) }
 // dice are those of a row of a table; each salt gives others.
 func (s *Simulator) dice(t *table, index int, salt uint64) sim.Dice {
 	return sim.Dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<28|uint64(t.base)<<4|salt)))
+}
+
+// forms are the dice of a row of a table, for its values.
+func (s *Simulator) forms(t *table, index int, salt uint64) *forms {
+	return &forms{s.dice(t, index, salt)}
 }
 
 // fill makes all tables and rows.
@@ -119,47 +125,47 @@ func (s *Simulator) fill() {
 		return t
 	}
 	s.contacts = add(&table{
-		paths: []string{"contatos"}, base: 32_000_002, stride: 3, limit: 100, timed: true, moving: true, write: s.contact,
+		paths: []string{"contatos"}, base: 32_000_002, stride: 3, limit: 100, timed: true, moving: true, show: s.contact,
 	}, n)
 	s.opportunities = add(&table{
-		paths: []string{"oportunidades"}, base: 1_826_618, stride: 2, limit: 200, timed: true, moving: true, write: s.opportunity,
+		paths: []string{"oportunidades"}, base: 1_826_618, stride: 2, limit: 200, timed: true, moving: true, show: s.opportunity,
 	}, max(60, n/2))
 	s.leads = add(&table{
-		paths: []string{"qualificacoes", "qualificacao"}, base: 400_001, stride: 3, limit: 15, timed: true, moving: true, write: s.lead,
+		paths: []string{"qualificacoes", "qualificacao"}, base: 400_001, stride: 3, limit: 15, timed: true, moving: true, show: s.lead,
 	}, max(60, n/10))
 	s.tasks = add(&table{
-		paths: []string{"tarefas"}, base: 7_000_003, stride: 2, limit: 100, timed: true, moving: true, write: s.task,
+		paths: []string{"tarefas"}, base: 7_000_003, stride: 2, limit: 100, timed: true, moving: true, show: s.task,
 	}, max(60, n/4))
 	s.appointments = add(&table{
-		paths: []string{"compromissos"}, base: 610_000, stride: 5, limit: 50, timed: true, moving: true, write: s.appointment,
+		paths: []string{"compromissos"}, base: 610_000, stride: 5, limit: 50, timed: true, moving: true, show: s.appointment,
 	}, max(60, n/10))
-	s.products = add(&table{paths: []string{"produto", "produtos"}, base: 8435, stride: 2, limit: 100, write: s.product}, 60+min(n/50, 400))
+	s.products = add(&table{paths: []string{"produto", "produtos"}, base: 8435, stride: 2, limit: 100, show: s.product}, 60+min(n/50, 400))
 	s.pipelines = add(&table{
-		paths: []string{"pipeline", "pipelines"}, base: 1, stride: 4, limit: 50, whole: true, timed: true, write: s.pipeline,
+		paths: []string{"pipeline", "pipelines"}, base: 1, stride: 4, limit: 50, whole: true, timed: true, show: s.pipeline,
 	}, 13)
 	s.users = add(&table{
-		paths: []string{"usuario", "usuarios"}, base: 12, stride: 7, limit: 100, whole: true, timed: true, write: s.user,
+		paths: []string{"usuario", "usuarios"}, base: 12, stride: 7, limit: 100, whole: true, timed: true, show: s.user,
 	}, 40)
 	list := func(rows int, t *table) *table {
 		t.stride, t.limit = 1, 50
 		return add(t, rows)
 	}
 	s.lists = map[string]*table{
-		"origens":    list(23, &table{paths: []string{"origem"}, base: 101, write: entries(101, origins(), nil)}),
-		"segmentos":  list(9, &table{paths: []string{"segmento"}, base: 201, write: entries(201, segments(), nil)}),
-		"categorias": list(8, &table{paths: []string{"categoria"}, base: 301, write: entries(301, categories(), category)}),
-		"equipes":    list(5, &table{paths: []string{"equipe"}, base: 401, unpaged: true, write: entries(401, teams(), team)}),
-		"listas":     list(31, &table{paths: []string{"lista"}, base: 501, write: entries(501, tags(), s.tag)}),
+		"origens":    list(23, &table{paths: []string{"origem"}, base: 101, show: entries(101, origins(), nil)}),
+		"segmentos":  list(9, &table{paths: []string{"segmento"}, base: 201, show: entries(201, segments(), nil)}),
+		"categorias": list(8, &table{paths: []string{"categoria"}, base: 301, show: entries(301, categories(), category)}),
+		"equipes":    list(5, &table{paths: []string{"equipe"}, base: 401, unpaged: true, show: entries(401, teams(), team)}),
+		"listas":     list(31, &table{paths: []string{"lista"}, base: 501, show: entries(501, tags(), s.tag)}),
 	}
-	list(6, &table{paths: []string{"produtoCategoria"}, base: 601, write: entries(601, groups(), group)})
-	list(12, &table{paths: []string{"produtoSubCategoria"}, base: 651, write: entries(651, groups(), subgroup)})
-	list(4, &table{paths: []string{"compromissos/tipos"}, base: 701, write: entries(701, kinds(), nil)})
-	list(3, &table{paths: []string{"ligacao/tipos"}, base: 751, write: entries(751, kinds(), nil)})
+	list(6, &table{paths: []string{"produtoCategoria"}, base: 601, show: entries(601, groups(), group)})
+	list(12, &table{paths: []string{"produtoSubCategoria"}, base: 651, show: entries(651, groups(), subgroup)})
+	list(4, &table{paths: []string{"compromissos/tipos"}, base: 701, show: entries(701, kinds(), nil)})
+	list(3, &table{paths: []string{"ligacao/tipos"}, base: 751, show: entries(751, kinds(), nil)})
 	list(5, &table{
 		paths: []string{"campoPersonalizado", "camposPersonalizados", "customField", "customFields"}, base: 801,
-		write: entries(801, fields(), field),
+		show: entries(801, fields(), field),
 	})
-	list(2, &table{paths: []string{"tabelaPreco"}, base: 851, write: entries(851, prices(), s.prices)})
+	list(2, &table{paths: []string{"tabelaPreco"}, base: 851, show: entries(851, prices(), s.prices)})
 
 	for i := range s.opportunities.rows {
 		s.opportunities.rows[i].status = [...]uint8{1, 2, 1, 3, 1, 4, 2, 1, 5, 3}[i/2%10]

@@ -46,8 +46,8 @@ func (a *answer) halves() (first, second []byte) {
 	return body[:len(body)/2], body[len(body)/2:]
 }
 
-// Send answers with a whole body, and with the headers that w has already.
-func Send(w http.ResponseWriter, status int, contentType string, body []byte) {
+// sendBytes answers with a whole body, and with the headers that w has already.
+func sendBytes(w http.ResponseWriter, status int, contentType string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
 	head(w, nil, status, len(body))
 	_, _ = w.Write(body) // a reader that went away is its own affair

@@ -22,7 +22,7 @@ func TestSend(t *testing.T) {
 	} {
 		w := httptest.NewRecorder()
 		maps.Copy(w.Header(), test.before)
-		Send(w, test.status, test.kind, []byte(test.body))
+		sendBytes(w, test.status, test.kind, []byte(test.body))
 		if w.Code != test.status || w.Body.String() != test.body || !maps.EqualFunc(w.Header(), test.wantedHeader, slices.Equal) {
 			t.Errorf("%+v: %d %v %s", test, w.Code, w.Header(), w.Body)
 		}

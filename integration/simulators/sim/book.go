@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"bytes"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -58,8 +56,7 @@ func (b *book) arrive(r *http.Request) *visit {
 	uri := r.URL.RequestURI()
 	var body []byte
 	if b.bodies {
-		body, _ = io.ReadAll(r.Body) // what is missing of it is missing for the simulator too
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		body = Body(r)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -48,6 +48,19 @@ func Scatter(n, first int) iter.Seq[int] {
 	}
 }
 
+// Choose gives up to n of the numbers below total that are fit, in the order of Scatter.
+func Choose(total, first, n int, fit func(int) bool) (chosen []int) {
+	for at := range Scatter(total, first) {
+		if len(chosen) >= n {
+			break
+		}
+		if fit(at) {
+			chosen = append(chosen, at)
+		}
+	}
+	return chosen
+}
+
 // Noise are n bytes that mean nothing, as in tokens and keys: the same for equal seeds and salts, and for a larger n the same and more.
 func Noise(seed, salt uint64, n int) []byte {
 	var b []byte

@@ -20,6 +20,10 @@ type Behaviour struct {
 
 	LogBodies bool // keep the requests' bodies too
 
+	// Keep is for readers who read the same again and again: so many bytes of answers are kept, each rendered once, and given again whenever
+	// the same request comes, whatever its headers. Then nothing may change, and no login be told from another.
+	Keep int64
+
 	// Alter changes answers before they go out, after quota and faults had their turn; see InPages for pages of listings. It is called for one
 	// answer at a time, and what it remembers belongs to one Gate. Altered answers are not compressed.
 	Alter func(*Answer)
@@ -45,8 +49,11 @@ func NewGate(s Simulator, with Behaviour) *Gate {
 	if g.book.keep == 0 {
 		g.book.keep = 10_000
 	}
+	if with.Keep > 0 {
+		g.inner = &keeper{next: s, room: with.Keep, answers: map[string]*answer{}}
+	}
 	if with.Gzip {
-		g.inner = zipped(s)
+		g.inner = zipped(g.inner)
 	}
 	if with.Alter != nil {
 		g.inner = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.alter.serve(with.Alter, w, r) })

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -222,8 +222,7 @@ func (a *alteration) serve(alter func(*Answer), w http.ResponseWriter, r *http.R
 func (a *alteration) answer(alter func(*Answer), r *http.Request) *Answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	body, _ := io.ReadAll(r.Body) // what is missing of it is missing for the simulator too
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	body := Body(r)
 	var listing Listing
 	var ok bool
 	if l, can := a.simulator.(Lister); can {
@@ -317,18 +316,11 @@ func raw(rows []json.RawMessage) [][]byte {
 
 // write is an object of members that are JSON already, or are meant to be none: they are not checked.
 func write(members map[string]json.RawMessage) []byte {
-	out := Writer{B: []byte{'{'}}
-	names := make([]string, 0, len(members))
-	for name := range members {
-		names = append(names, name)
+	var parts [][]byte
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		parts = append(parts, slices.Concat(Encode(name), []byte{':'}, members[name]))
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		out.Next()
-		out.Quote(name)
-		out.Raw(":" + string(members[name]))
-	}
-	return append(out.B, '}')
+	return slices.Concat([]byte{'{'}, bytes.Join(parts, []byte{','}), []byte{'}'})
 }
 
 // mustRead reads what a simulator wrote.

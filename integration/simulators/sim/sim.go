@@ -107,6 +107,34 @@ func some(keys []string) string {
 	return fmt.Sprintf("%d [%s]", len(keys), strings.Join(keys[:min(len(keys), 5)], " "))
 }
 
+// Need is whether a row comes with a read.
+type Need uint8
+
+// The needs.
+const (
+	Never Need = iota
+	May
+	Must
+)
+
+// Incremental is an expectation of no rows yet, of a stream that can be read incrementally.
+func Incremental() Expectation {
+	keys := func() Keys { return Keys{Must: map[string]bool{}, May: map[string]bool{}} }
+	return Expectation{Full: keys(), Next: keys(), Incremental: true}
+}
+
+// Put enters the key of a row.
+func (e Expectation) Put(key string, full, next Need) {
+	for keys, need := range map[*Keys]Need{&e.Full: full, &e.Next: next} {
+		switch need {
+		case Must:
+			keys.Must[key] = true
+		case May:
+			keys.May[key] = true
+		}
+	}
+}
+
 // Set makes a set of keys.
 func Set(keys ...string) map[string]bool {
 	set := make(map[string]bool, len(keys))

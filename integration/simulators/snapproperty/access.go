@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -185,21 +184,13 @@ func (s *Simulator) token(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	out := sim.Writer{B: []byte("{")}
-	out.Text("access_token", s.login())
-	out.Text("scope", "api")
-	out.Text("instance_url", scheme+"://"+r.Host)
-	out.Text("id", audience+"/id/00D0B000000ExmpUAC/0050B000000ExmpQAC")
-	out.Text("token_type", "Bearer")
-	answer(w, http.StatusOK, append(out.B, '}'))
+	answer(w, http.StatusOK, object{
+		"access_token": s.login(), "scope": "api", "instance_url": scheme + "://" + r.Host, "token_type": "Bearer",
+		"id": audience + "/id/00D0B000000ExmpUAC/0050B000000ExmpQAC",
+	})
 }
 
-func refuseToken(w http.ResponseWriter, e tokenError) {
-	out := sim.Writer{B: []byte("{")}
-	out.Text("error", e.Error)
-	out.Text("error_description", e.Description)
-	answer(w, http.StatusBadRequest, append(out.B, '}'))
-}
+func refuseToken(w http.ResponseWriter, e tokenError) { answer(w, http.StatusBadRequest, e) }
 
 // judge is why a login is refused; empty when it is not.
 func (s *Simulator) judge(r *http.Request) tokenError {
@@ -222,7 +213,7 @@ func (s *Simulator) judge(r *http.Request) tokenError {
 	case form.Get("assertion") == "":
 		return tokenError{"invalid_request", "missing required parameter: assertion"}
 	}
-	ready := subtle.ConstantTimeCompare([]byte(form.Get("assertion")), []byte(s.assertion)) == 1
+	ready := sim.Same(form.Get("assertion"), s.assertion)
 	if !ready {
 		s.learn(form.Get("assertion"))
 	}

@@ -122,17 +122,24 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	if !s.since.begun {
 		start = s.start()
 	}
-	incremental := !s.with.NoModified
-	properties, photos := expectation(incremental), expectation(incremental)
+	properties, photos := sim.Incremental(), sim.Incremental()
+	properties.Incremental, photos.Incremental = !s.with.NoModified, !s.with.NoModified
 	for i, r := range s.rows {
-		if r.gone && !s.drifted[i] {
+		full, next := sim.Must, sim.Never
+		switch drifted := s.drifted[i]; {
+		case r.gone && !drifted:
 			continue
+		case drifted:
+			full = sim.May
+			if s.with.NoModified || s.must[i] || r.modified >= start-margin {
+				next = sim.May
+			}
+		case s.with.NoModified || s.must[i]:
+			next = sim.Must
+		case r.modified >= start-margin:
+			next = sim.May
 		}
-		put(side(properties.Full, !s.drifted[i]), side(photos.Full, !s.drifted[i]), i)
-		if must := !incremental || s.must[i]; must || r.modified >= start-margin {
-			must = must && !s.drifted[i]
-			put(side(properties.Next, must), side(photos.Next, must), i)
-		}
+		each(i, func(property string) { properties.Put(property, full, next) }, func(photo string) { photos.Put(photo, full, next) })
 	}
 	var cities []string
 	for _, city := range s.letCities() {
@@ -141,12 +148,12 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	return map[string]sim.Expectation{"imoveis": properties, "fotos": photos, "cidades": sim.Whole(cities...)}
 }
 
-// put puts a property's key and those of its photos into their sets.
-func put(properties, photos map[string]bool, index int) {
-	properties[propertyID(index)] = true
+// each gives a property's key and those of its photos.
+func each(index int, property, photo func(key string)) {
+	property(propertyID(index))
 	first := firstPhoto(index)
 	for k := range photosOf(index) {
-		photos[photoID(first+k)] = true
+		photo(photoID(first + k))
 	}
 }
 
@@ -166,20 +173,8 @@ func (s *Simulator) Fitting(conditions ...string) map[string]sim.Keys {
 	properties, photos := map[string]bool{}, map[string]bool{}
 	for i := range s.rows {
 		if !s.rows[i].gone && condition.fits(s.property(i)) {
-			put(properties, photos, i)
+			each(i, func(key string) { properties[key] = true }, func(key string) { photos[key] = true })
 		}
 	}
 	return map[string]sim.Keys{"imoveis": {Must: properties}, "fotos": {Must: photos}}
-}
-
-func side(k sim.Keys, must bool) map[string]bool {
-	if must {
-		return k.Must
-	}
-	return k.May
-}
-
-func expectation(incremental bool) sim.Expectation {
-	keys := func() sim.Keys { return sim.Keys{Must: map[string]bool{}, May: map[string]bool{}} }
-	return sim.Expectation{Full: keys(), Next: keys(), Incremental: incremental}
 }

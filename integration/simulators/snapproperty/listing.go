@@ -1,10 +1,6 @@
 package snapproperty
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -16,12 +12,7 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	if r.URL.Path != searchPath || r.Method != http.MethodPost {
 		return sim.Listing{}, false
 	}
-	body, err := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if err != nil {
-		return sim.Listing{}, false
-	}
-	q, refused := decode(body)
+	q, refused := decode(sim.Body(r))
 	if refused != nil || q.Rows == nil || q.Offset == nil || q.Order == nil || *q.Rows < 1 {
 		return sim.Listing{}, false
 	}
@@ -42,13 +33,7 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	}
 	l.At = func(page int) *http.Request {
 		offset := (page - 1) * l.Size
-		changed, err := json.Marshal(query{Offset: &offset, Rows: q.Rows, Filters: filters, Order: q.Order})
-		if err != nil {
-			panic(fmt.Sprintf("snapproperty cannot write what it read: %v", err))
-		}
-		other := r.Clone(r.Context())
-		other.Body, other.ContentLength = io.NopCloser(bytes.NewReader(changed)), int64(len(changed))
-		return other
+		return sim.WithBody(r, sim.Encode(query{Offset: &offset, Rows: q.Rows, Filters: filters, Order: q.Order}))
 	}
 	return l, true
 }

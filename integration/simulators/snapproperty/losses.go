@@ -55,10 +55,10 @@ const lockedRow = "Update failed. First exception on row 0 with id a3w0B000000Ex
 
 // Losses says which calls of contract methods that reach their method are lost, and how. The zero value loses none.
 type Losses struct {
-	Kinds []Loss        // in turn; none means that nothing is lost
-	Every int           // every so-manieth call; 0 means each
-	Limit int           // so many in all, then none any more; 0 means no limit
-	Stall time.Duration // of Stall and RanStall; 0 means 90 s
+	Kinds []Loss        `sim:"losses"`     // in turn; none means that nothing is lost
+	Every int           `sim:"loss-every"` // every so-manieth call; 0 means each
+	Limit int           `sim:"-"`          // so many in all, then none any more; 0 means no limit
+	Stall time.Duration `sim:"loss-stall"` // of Stall and RanStall; 0 means 90 s
 }
 
 func (l Losses) check() error {
@@ -112,13 +112,10 @@ func (s *Simulator) lose(w http.ResponseWriter, r *http.Request, loss Loss, stal
 		refuse(w, &refusal{http.StatusBadRequest, "QUERY_TIMEOUT", "Your query request was running for too long."})
 		return
 	case Caught:
-		out := sim.Writer{B: []byte("{")}
-		out.Text("Mensagem", lockedRow)
-		out.Bool("Erro", true)
-		answer(w, s.with.FailureStatus, append(out.B, '}'))
+		answer(w, s.with.FailureStatus, object{"Mensagem": lockedRow, "Erro": true})
 		return
 	case Repeated, RanRepeated:
-		answer(w, http.StatusOK, []byte(`{"Mensagem":"Sucesso","Erro":false,"Erro":true}`))
+		answer(w, http.StatusOK, sim.Raw(`{"Mensagem":"Sucesso","Erro":false,"Erro":true}`))
 		return
 	case BadGateway, RanGateway:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -1,6 +1,7 @@
 package snapproperty
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -33,7 +34,7 @@ type outcome struct {
 	key     string
 	failure string
 	message string // of a success; empty means Sucesso
-	object  []byte // JSON of what was changed; nil for none
+	object  object // what was changed; nil for none
 	changed []string
 }
 
@@ -82,7 +83,7 @@ func (s *Simulator) call(w http.ResponseWriter, r *http.Request, name string, bo
 		s.lose(w, r, loss, stall, out)
 		return nil
 	}
-	answer(w, status, out)
+	answer(w, status, sim.Raw(out))
 	return nil
 }
 
@@ -125,25 +126,30 @@ func (s *Simulator) perform(name string, m method, in map[string]string) (status
 	s.data.Lock()
 	defer s.data.Unlock()
 	o := m.run(in)
-	w := sim.Writer{B: []byte("{")}
 	if o.failure != "" {
 		s.refused[Run{name, o.key}] = o.failure
-		w.Text("Mensagem", o.failure)
-		w.Is(m.object, "null")
-		w.Bool("Erro", true)
-		return s.with.FailureStatus, append(w.B, '}')
+		return s.with.FailureStatus, m.answer(o.failure, nil, true)
 	}
 	s.effects = append(s.effects, Effect{name, o.key, o.changed})
-	if o.message == "" {
-		o.message = "Sucesso"
+	return http.StatusOK, m.answer(cmp.Or(o.message, "Sucesso"), o.object, false)
+}
+
+// answer is what a method says: after a failure with null for what would have been changed.
+func (m method) answer(message string, changed object, failed bool) []byte {
+	out := struct {
+		Message  string  `json:"Mensagem"`
+		Contract *object `json:"Contrato,omitempty"`
+		Property *object `json:"Imovel,omitempty"`
+		Failed   bool    `json:"Erro"`
+	}{Message: message, Failed: failed}
+	switch {
+	case changed == nil && !failed:
+	case m.object == "Contrato":
+		out.Contract = &changed
+	default:
+		out.Property = &changed
 	}
-	w.Text("Mensagem", o.message)
-	w.Bool("Erro", false)
-	if o.object != nil {
-		w.Name(m.object)
-		w.B = append(w.B, o.object...)
-	}
-	return http.StatusOK, append(w.B, '}')
+	return sim.Encode(out)
 }
 
 // The contract that a body means, or the failure that it is not found, in the words of the method.
@@ -207,48 +213,29 @@ func (s *Simulator) cancel(in map[string]string) outcome {
 		c.Along = []string{"locação", "proposta"}
 	}
 	o.change(s, c)
-	w := c.begin()
-	w.Bool("snap_brok__Ativo__c", false)
+	o.object = c.closed("")
+	delete(o.object, contractExternal)
+	o.object[contractNote], o.object["snap_brok__Cancelado__c"], o.object["snap_brok__Data_cancelamento__c"] = c.Note, true, c.CancelledOn
 	if given {
-		w.Text(contractReason, c.Reason)
+		o.object[contractReason] = c.Reason
 	}
-	w.Bool("snap_brok__Faturar__c", false)
-	w.Text("snap_brok__Data_encerramento__c", c.Ended)
-	w.Text("snap_brok__Situacao__c", c.Situation)
-	w.Text(contractNote, c.Note)
-	w.Bool("snap_brok__Cancelado__c", true)
-	w.Text("Id", c.ID)
-	w.Text("snap_brok__Data_cancelamento__c", c.CancelledOn)
-	w.Raw("}")
-	o.object = w.B
 	return o
 }
 
-// begin begins a contract's object in an answer.
-func (c *contract) begin() *writer {
-	w := &writer{}
-	w.Raw("{")
-	w.attributes("v41.0", "snap_brok__Contrato__c", c.ID)
-	return w
-}
-
 // closed is a contract that was ended, in an answer; rent is its last one, or "".
-func (c *contract) closed(rent string) []byte {
-	w := c.begin()
-	w.Text(contractExternal, c.External)
+func (c *contract) closed(rent string) object {
+	fields := object{
+		contractExternal: c.External, "snap_brok__Ativo__c": false, "snap_brok__Faturar__c": false,
+		"snap_brok__Data_encerramento__c": c.Ended, "snap_brok__Situacao__c": c.Situation,
+	}
 	if rent != "" {
 		rent = strings.TrimLeft(rent[:len(rent)-3], "0") + rent[len(rent)-3:]
 		if rent[0] == '.' {
 			rent = "0" + rent
 		}
-		w.Is(contractRent, rent)
+		fields[contractRent] = json.Number(rent)
 	}
-	w.Bool("snap_brok__Ativo__c", false)
-	w.Bool("snap_brok__Faturar__c", false)
-	w.Text("snap_brok__Data_encerramento__c", c.Ended)
-	w.Text("snap_brok__Situacao__c", c.Situation)
-	w.Text("Id", c.ID)
-	return append(w.B, '}')
+	return sobject("v41.0", "snap_brok__Contrato__c", c.ID, fields)
 }
 
 func (s *Simulator) dissolve(in map[string]string) outcome {
@@ -331,18 +318,10 @@ func (s *Simulator) vacateProperty(in map[string]string) outcome {
 	r := &s.rows[index]
 	r.elsewhere, r.surveyed = yes, no
 	o.set(s, []int{index}, "Aguardando aprovação", no)
-	id := propertyID(index)
-	var w writer
-	w.Raw("{")
-	w.attributes("v50.0", "snap_brok__Imovel__c", id)
-	w.Bool("snap_brok__Administrador_outro_sistema__c", true)
-	w.Text(propertyExternal, code)
-	w.Bool("snap_brok__Vistoria__c", false)
-	w.Text("snap_brok__Situacao__c", r.situation)
-	w.Text("Id", id)
-	w.Bool("snap_brok__Disponivel_locacao__c", false)
-	w.Raw("}")
-	o.object = w.B
+	o.object = sobject("v50.0", "snap_brok__Imovel__c", propertyID(index), object{
+		"snap_brok__Administrador_outro_sistema__c": true, propertyExternal: code, "snap_brok__Vistoria__c": false,
+		"snap_brok__Situacao__c": r.situation, "snap_brok__Disponivel_locacao__c": false,
+	})
 	return o
 }
 

@@ -30,6 +30,12 @@ type refusal struct {
 	code, text string
 }
 
+// fault is a refusal as it goes out.
+type fault struct {
+	Message string `json:"message"`
+	Code    string `json:"errorCode"`
+}
+
 // ServeHTTP answers the services that the organisation has, and refuses all else in this order: the session, the limits, the path, the
 // method, the form of the body.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -206,12 +212,9 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 }
 
 func refuse(w http.ResponseWriter, e *refusal) {
-	out := sim.Writer{B: []byte("[{")}
-	out.Text("message", e.text)
-	out.Text("errorCode", e.code)
-	answer(w, e.status, append(out.B, "}]"...))
+	answer(w, e.status, []fault{{e.text, e.code}})
 }
 
-func answer(w http.ResponseWriter, status int, body []byte) {
-	sim.Send(w, status, "application/json;charset=UTF-8", body)
+func answer(w http.ResponseWriter, status int, v any) {
+	sim.Send(w, status, "application/json;charset=UTF-8", v)
 }

@@ -1,11 +1,9 @@
 package snapproperty
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -157,14 +155,18 @@ func (s *Simulator) sorts(order string) (all []ordering, err error) {
 	}
 }
 
+// result is what comes of a search; without a total and rows when it went wrong.
+type result struct {
+	Total   *int   `json:"Total"`
+	Message string `json:"Mensagem"`
+	Rows    list   `json:"Imoveis"`
+	Failed  bool   `json:"Erro"`
+}
+
 // failed is how the service says that a search went wrong: under 200.
 func failed(w http.ResponseWriter, err error) {
-	out := sim.Writer{B: []byte("{")}
-	out.Is("Total", "null")
-	out.Text("Mensagem", "Erro na pesquisa de imóveis: Erro na pesquisa de imóveis: "+err.Error()+" - linha: 493 na linha 502")
-	out.Is("Imoveis", "null")
-	out.Bool("Erro", true)
-	answer(w, http.StatusOK, append(out.B, '}'))
+	text := "Erro na pesquisa de imóveis: Erro na pesquisa de imóveis: " + err.Error() + " - linha: 493 na linha 502"
+	answer(w, http.StatusOK, result{Message: text, Failed: true})
 }
 
 // search answers a search.
@@ -179,38 +181,26 @@ func (s *Simulator) search(w http.ResponseWriter, body []byte) *refusal {
 		return nil
 	}
 	if s.with.Slow > 0 && *q.Rows > s.with.Slow {
-		err := fmt.Errorf("Your query request was running for too long.") //nolint:staticcheck // in Salesforce's words
+		err := fmt.Errorf("Your query request was running for too long.") //nolint:staticcheck,revive // in Salesforce's words
 		s.note(q, 0, 0, err)
 		return &refusal{http.StatusBadRequest, "QUERY_TIMEOUT", err.Error()}
 	}
-	out, ok := s.writers.Get().(*writer)
-	if !ok {
-		out = &writer{}
-	}
-	defer s.writers.Put(out)
-	out.B = append(out.B[:0], '{')
-
 	s.data.RLock()
 	total, rows := s.matching(q)
-	out.Int("Total", total)
-	out.Text("Mensagem", "Pesquisa realizada com sucesso")
-	out.Is("Imoveis", "[")
+	found := list{}
 	for _, index := range rows {
-		out.Next()
-		s.write(out, s.property(index))
+		found = append(found, s.record(s.property(index)))
 	}
-	out.Raw("]")
-	out.Bool("Erro", false)
-	out.Raw("}")
 	s.data.RUnlock()
 
-	if len(out.B) > s.with.Heap {
-		err := fmt.Errorf("System.LimitException: Apex heap size too large: %d", len(out.B))
+	out := sim.Encode(result{&total, "Pesquisa realizada com sucesso", found, false})
+	if len(out) > s.with.Heap {
+		err := fmt.Errorf("System.LimitException: Apex heap size too large: %d", len(out))
 		s.note(q, total, 0, err)
 		return &refusal{http.StatusInternalServerError, "APEX_ERROR", err.Error()}
 	}
 	s.note(q, total, len(rows), nil)
-	answer(w, http.StatusOK, out.B)
+	answer(w, http.StatusOK, sim.Raw(out))
 	s.drift(rows)
 	return nil
 }
@@ -306,70 +296,60 @@ func (s *Simulator) tick() uint64 {
 	return s.ticks
 }
 
-// write writes a property: null fields as null, or not at all; whole numbers with a decimal point now and then.
-func (s *Simulator) write(w *writer, p property) {
-	id := propertyID(p.index)
-	w.Raw("{")
-	w.attributes(version, "snap_brok__Imovel__c", id)
-	w.Text("Id", id)
+// record is a property: null fields as null, or not at all; whole numbers with a decimal point now and then.
+func (s *Simulator) record(p property) object {
+	row := object{}
 	for i := range s.fields {
 		f := &s.fields[i]
 		if f.name == "Id" || f.hidden && (f.name != "LastModifiedDate" || !s.with.ShowModified) {
 			continue
 		}
 		lot := sim.Dice(sim.Mix(s.with.Seed ^ uint64(p.index)<<8 ^ uint64(f.number)))
-		if name, ok := f.relation(); ok {
-			switch to := f.target(p); {
-			case to.id != "":
-				w.relation(name, f.object, to.id, to.name)
-			case lot.Once(2):
-				w.Is(name, "null")
-			}
+		name, related := f.relation()
+		if !related {
+			row[f.name] = f.written(f.value(p), lot)
 			continue
 		}
-		s.writeField(w, f, f.value(p), lot)
-	}
-	s.writeLocation(w, p)
-	s.writePhotos(w, p.index)
-	w.Raw("}")
-}
-
-func (s *Simulator) writeField(w *writer, f *field, v value, lot sim.Dice) {
-	switch {
-	case v.null:
-		if lot.Once(2) {
-			w.Is(f.name, "null")
+		switch to := f.target(p); {
+		case to.id != "":
+			row[name] = sobject(version, f.object, to.id, object{"Name": to.name})
+		case lot.Once(2):
+			row[name] = nil
 		}
-	case f.kind == identity:
-		w.Text(f.name, v.text+string(suffix([]byte(v.text))))
-	case f.kind == text:
-		w.Text(f.name, v.text)
-	case f.kind == truth:
-		w.Bool(f.name, v.yes)
-	case f.kind == moment:
-		w.moment(f.name, v.n)
-	case v.scale == 0 && lot.Once(6):
-		w.decimal(f.name, v.n*10, 1)
-	case v.scale == 2 && v.n%100 == 0:
-		w.decimal(f.name, v.n/100, 0)
-	case v.scale == 2 && v.n%10 == 0:
-		w.decimal(f.name, v.n/10, 1)
-	default:
-		w.decimal(f.name, v.n, int(v.scale))
 	}
+	row["snap_brok__Localizacao__c"] = nil // most have no compound of latitude and longitude
+	if p.index%4 == 1 && p.located() {
+		row["snap_brok__Localizacao__c"] = object{
+			"latitude": decimal(p.location(-235_671_245).n, 7), "longitude": decimal(p.location(-466_499_923).n, 7),
+		}
+	}
+	s.addPhotos(row, p.index)
+	return sobject(version, "snap_brok__Imovel__c", propertyID(p.index), row.Present())
 }
 
-// writeLocation writes the compound of latitude and longitude, which is null for most.
-func (s *Simulator) writeLocation(w *writer, p property) {
-	const name = "snap_brok__Localizacao__c"
-	if p.index%4 != 1 || !p.located() {
-		w.Is(name, "null")
-		return
+// written is how a value stands in a record.
+func (f *field) written(v value, lot sim.Dice) any {
+	switch {
+	case v.null && lot.Once(2):
+		return nil
+	case v.null:
+		return sim.Absent
+	case f.kind == identity:
+		return v.text + string(suffix([]byte(v.text)))
+	case f.kind == text:
+		return v.text
+	case f.kind == truth:
+		return v.yes
+	case f.kind == moment:
+		return timestamp(v.n)
+	case v.scale == 0 && lot.Once(6):
+		return decimal(v.n*10, 1)
+	case v.scale == 2 && v.n%100 == 0:
+		return decimal(v.n/100, 0)
+	case v.scale == 2 && v.n%10 == 0:
+		return decimal(v.n/10, 1)
 	}
-	w.Is(name, "{")
-	w.decimal("latitude", p.location(-235_671_245).n, 7)
-	w.decimal("longitude", p.location(-466_499_923).n, 7)
-	w.Raw("}")
+	return decimal(v.n, int(v.scale))
 }
 
 // Previous is the search of the page before, where the pages go by Id: a reader can tell it by Ids that it had. Of a page by Offset nobody
@@ -378,12 +358,7 @@ func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 	if r.URL.Path != searchPath || r.Method != http.MethodPost {
 		return nil, false
 	}
-	body, err := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if err != nil {
-		return nil, false
-	}
-	q, refused := decode(body)
+	q, refused := decode(sim.Body(r))
 	if refused != nil || q.Rows == nil {
 		return nil, false
 	}
@@ -404,11 +379,5 @@ func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 	} else {
 		q.Filters = slices.Delete(q.Filters, i, i+1)
 	}
-	changed, err := json.Marshal(q)
-	if err != nil {
-		return nil, false
-	}
-	before := r.Clone(r.Context())
-	before.Body, before.ContentLength = io.NopCloser(bytes.NewReader(changed)), int64(len(changed))
-	return before, true
+	return sim.WithBody(r, sim.Encode(q)), true
 }

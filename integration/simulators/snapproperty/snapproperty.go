@@ -10,7 +10,6 @@ package snapproperty
 import (
 	"cmp"
 	"crypto/rsa"
-	"flag"
 	"fmt"
 	"net/http"
 	"sync"
@@ -89,7 +88,6 @@ type Simulator struct {
 	key       func() (*rsa.PrivateKey, string) // the consumer's, and its PEM; made when first needed
 	assertion string
 	fixed     string // the administrator's token
-	writers   sync.Pool
 
 	data      sync.RWMutex // guards what follows
 	rows      []row
@@ -160,7 +158,9 @@ func open(o Options) (*Simulator, error) {
 	if s.with.Newest.IsZero() {
 		s.with.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 0, s.zone)
 	}
-	for _, n := range []int{o.Size, o.SessionUses, o.Burst, o.Heap, o.Slow, o.PhotosAtOnce, o.Append, o.Vanish, o.DriftPages, o.Daily, o.Used, o.BusyEvery} {
+	for _, n := range []int{
+		o.Size, o.SessionUses, o.Burst, o.Heap, o.Slow, o.PhotosAtOnce, o.Append, o.Vanish, o.DriftPages, o.Daily, o.Used, o.BusyEvery,
+	} {
 		if n < 0 {
 			return nil, fmt.Errorf("opening snapproperty: %d cannot be", n)
 		}
@@ -186,47 +186,8 @@ func open(o Options) (*Simulator, error) {
 	return s, nil
 }
 
-// Open makes a Simulator from options by name: those of the flags below. The losses are separated by commas.
-func Open(o sim.Options) (sim.Simulator, error) {
-	own := Options{Size: o.Size, Seed: o.Seed, Now: o.Now}
-	flags := flag.NewFlagSet("snapproperty", flag.ContinueOnError)
-	flags.BoolVar(&own.Odd, "odd", false, "")
-	flags.StringVar((*string)(&own.Login), "login", "", "")
-	flags.StringVar((*string)(&own.Refuse), "refuse", "", "")
-	flags.IntVar(&own.SessionUses, "session-uses", 0, "")
-	flags.DurationVar(&own.SessionIdle, "session-idle", 0, "")
-	flags.BoolVar(&own.NoIdOrder, "no-id-order", false, "")
-	flags.BoolVar(&own.NoGroups, "no-groups", false, "")
-	flags.BoolVar(&own.NoModified, "no-modified", false, "")
-	flags.BoolVar(&own.NoCreated, "no-created", false, "")
-	flags.BoolVar(&own.ShowModified, "show-modified", false, "")
-	flags.IntVar(&own.Burst, "burst", 0, "")
-	flags.IntVar(&own.Heap, "heap", 0, "")
-	flags.IntVar(&own.Slow, "slow", 0, "")
-	flags.IntVar(&own.PhotosAtOnce, "photos-at-once", 0, "")
-	flags.BoolVar(&own.NoNextPhotos, "no-next-photos", false, "")
-	flags.IntVar(&own.Append, "append", 0, "")
-	flags.IntVar(&own.Vanish, "vanish", 0, "")
-	flags.IntVar(&own.DriftPages, "drift-pages", 0, "")
-	flags.IntVar(&own.Daily, "daily", 0, "")
-	flags.IntVar(&own.Used, "used", 0, "")
-	flags.IntVar(&own.BusyEvery, "busy-every", 0, "")
-	flags.IntVar(&own.TooMany, "too-many", 0, "")
-	flags.BoolVar(&own.NoPackage, "no-package", false, "")
-	flags.BoolVar(&own.NoAccess, "no-access", false, "")
-	flags.IntVar(&own.FailureStatus, "failure-status", 0, "")
-	flags.Func("losses", "", sim.List(&own.Losses.Kinds))
-	flags.IntVar(&own.Losses.Every, "loss-every", 0, "")
-	flags.DurationVar(&own.Losses.Stall, "loss-stall", 0, "")
-	if err := o.Apply(flags); err != nil {
-		return nil, err
-	}
-	s, err := open(own)
-	if err != nil {
-		return nil, err // not s: a nil pointer in an interface is not nil
-	}
-	return s, nil
-}
+// Open makes a Simulator from options by name: those of Options, see sim.Build.
+func Open(o sim.Options) (sim.Simulator, error) { return sim.Build("snapproperty", o, open) }
 
 // Config is source-snapproperty's. Its pages are small where there are few properties, so that there are some of them all the same.
 func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {

@@ -1,0 +1,52 @@
+package sim
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+// Object is a JSON object whose members are not the same in every row. What always has the same members is a struct.
+type Object map[string]any
+
+// Raw is JSON as it is, for spellings that the encoder would not choose: 70.0, \u00e1, \/. It must be valid.
+type Raw = json.RawMessage
+
+// Put sets several members to one value.
+func (o Object) Put(value any, names ...string) {
+	for _, name := range names {
+		o[name] = value
+	}
+}
+
+// Absent is the value of a member that Present leaves out.
+const Absent absence = 0
+
+type absence uint8
+
+// Present takes the members out of o whose value is Absent, and returns o.
+func (o Object) Present() Object {
+	for name, value := range o {
+		if value == Absent {
+			delete(o, name)
+		}
+	}
+	return o
+}
+
+// Encode is v as encoding/json writes it, with <, > and & as they are. It panics on what cannot be written: the simulator's own fault.
+func Encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(fmt.Sprintf("a simulator cannot write its answer: %v", err))
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// Send answers with v in JSON, and with the headers that w has already.
+func Send(w http.ResponseWriter, status int, contentType string, v any) {
+	sendBytes(w, status, contentType, Encode(v))
+}

@@ -1,0 +1,50 @@
+package sim
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// Body is a request's body, which can be read once more afterwards. What is missing of it is missing for the next reader too.
+func Body(r *http.Request) []byte {
+	if r.Body == nil {
+		return nil
+	}
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body
+}
+
+// WithBody is the same request with another body.
+func WithBody(r *http.Request, body []byte) *http.Request {
+	other := r.Clone(r.Context())
+	other.Body, other.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return other
+}
+
+// Turn is the same request with another page's number in a parameter of the query; r itself where its query cannot be read.
+func Turn(r *http.Request, parameter string, page int) *http.Request {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return r
+	}
+	values.Set(parameter, strconv.Itoa(page))
+	other := r.Clone(r.Context())
+	other.URL.RawQuery = values.Encode()
+	return other
+}
+
+// Same compares a credential that was sent with the right one, in a time that tells nothing.
+func Same(sent, right string) bool {
+	return subtle.ConstantTimeCompare([]byte(sent), []byte(right)) == 1
+}
+
+// Bounds are the positions of a page's rows among total ones, where pages count from 1; none past the end.
+func Bounds(page, size, total int) (from, to int) {
+	from = min((min(page, total+1)-1)*size, total)
+	return from, min(from+size, total)
+}

@@ -1,0 +1,40 @@
+package snapproperty
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+type (
+	object = sim.Object
+	list   = []any
+)
+
+// version is that of the answers to searches.
+const version = "v51.0"
+
+// sobject is an object's fields, and before them what Salesforce puts before every object's.
+func sobject(version, kind, id string, fields object) object {
+	fields["attributes"] = object{"type": kind, "url": "/services/data/" + version + "/sobjects/" + kind + "/" + id}
+	fields["Id"] = id
+	return fields
+}
+
+// timestamp is a moment in Unix seconds.
+func timestamp(t int64) string { return time.Unix(t, 0).UTC().Format("2006-01-02T15:04:05.000+0000") }
+
+// decimal is n divided by ten to the power of scale, with all its decimals.
+func decimal(n int64, scale int) json.Number {
+	if scale == 0 {
+		return json.Number(fmt.Sprint(n))
+	}
+	sign := ""
+	if n < 0 {
+		sign, n = "-", -n
+	}
+	digits := fmt.Sprintf("%0*d", scale+1, n)
+	return json.Number(sign + digits[:len(digits)-scale] + "." + digits[len(digits)-scale:])
+}
