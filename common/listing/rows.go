@@ -16,24 +16,42 @@ import (
 // NewSeen makes one. Not safe for concurrent use.
 type Seen struct {
 	rows    map[digest]mark
-	reading uint32 // the number of the running reading, from 1
-	bytes   bool   // whether it tells rows that came with the same bytes
+	sums    map[digest]uint32 // of their bytes; nil where that is not told
+	reading uint32            // the number of the running reading, from 1
 	seed    maphash.Seed
 }
 
-// mark is what is known of a row that came.
-type mark struct {
-	changed int64  // its time of change in nanoseconds, 0 without one
-	reading uint32 // the last one that it came in
-	sum     uint32 // of its bytes, where that is told
+// mark is what is known of a row that came: its time of change in milliseconds, 0 without one, and the last reading that it came in. It is one
+// number, since there is one for each row of a listing.
+type mark int64
+
+// readingBits are the bits of a mark that hold the number of a reading, of which there are three for each set of parameters at the most.
+const readingBits = 12
+
+func newMark(at time.Time, reading uint32) mark {
+	if at.IsZero() {
+		return mark(reading)
+	}
+	return mark(at.UnixMilli()<<readingBits | int64(reading))
 }
+
+func (m mark) at() int64 { return int64(m) >> readingBits }
+
+func (m mark) reading() uint32 { return uint32(m & (1<<readingBits - 1)) } //nolint:gosec // it has no more bits
+
+// in is m in another reading.
+func (m mark) in(reading uint32) mark { return m>>readingBits<<readingBits | mark(reading) }
 
 // digest is a key: itself where it is short, its hash where it is not.
 type digest [16]byte
 
 // NewSeen returns a Seen without rows. With bytes it tells, of a row that came in an earlier listing, whether it came with the same bytes.
 func NewSeen(bytes bool) *Seen {
-	return &Seen{rows: map[digest]mark{}, bytes: bytes, seed: maphash.MakeSeed()}
+	s := &Seen{rows: map[digest]mark{}, seed: maphash.MakeSeed()}
+	if bytes {
+		s.sums = map[digest]uint32{}
+	}
+	return s
 }
 
 // rows reads the key and the time of the rows of one listing, and drops those that came before: rows move to other pages while a listing is
@@ -73,7 +91,7 @@ func newRows(l *Listing) *rows {
 	if l.Clock != nil {
 		paths = append(slices.Clip(paths), l.Clock.Field)
 	}
-	u.picker = record.NewPicker(append(paths[:len(paths):len(paths)], record.Marks)...)
+	u.picker = record.NewPicker(append(slices.Clip(paths), record.Marks)...)
 	u.first = u.seen.reading + 1
 	return u
 }
@@ -148,16 +166,10 @@ func (u *rows) drop() {
 
 // isNew reports whether the row is to be handed out, and notes that it came.
 func (u *rows) isNew(d digest, row *Row) bool {
-	now := mark{reading: u.seen.reading}
-	if !row.Time.IsZero() {
-		now.changed = row.Time.UnixNano()
-	}
-	if u.seen.bytes {
-		now.sum = uint32(maphash.Bytes(u.seen.seed, row.Data)) // half of a hash is one too
-	}
+	now := newMark(row.Time, u.seen.reading)
 	before, again := u.seen.rows[d]
-	here := again && before.reading >= u.first // in this reading or in one before
-	if !here || before.reading != now.reading {
+	here := again && before.reading() >= u.first // in this reading or in one before
+	if !here || before.reading() != now.reading() {
 		u.came++
 		u.fresh++
 		if changed := u.changed(row); !changed.IsZero() && !changed.Before(u.began) {
@@ -177,16 +189,22 @@ func (u *rows) isNew(d digest, row *Row) bool {
 			u.newer++
 		}
 	}
+	same := false
+	if u.seen.sums != nil {
+		sum := uint32(maphash.Bytes(u.seen.seed, row.Data)) // half of a hash is one too
+		if same = again && u.seen.sums[d] == sum; !again {
+			u.seen.sums[d] = sum
+		}
+	}
 	if !again {
 		u.seen.rows[d] = now
 		return true
 	}
-	if now.changed > before.changed && (u.late.IsZero() || row.Time.Before(u.late)) {
+	if now.at() > before.at() && (u.late.IsZero() || row.Time.Before(u.late)) {
 		u.late = row.Time
 	}
-	row.Same = u.again && before.sum == now.sum
-	before.reading = now.reading
-	u.seen.rows[d] = before
+	row.Same = u.again && same
+	u.seen.rows[d] = before.in(now.reading())
 	return u.again && !here
 }
 

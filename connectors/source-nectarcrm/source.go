@@ -165,8 +165,8 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 			"or was revoked meanwhile, or NectarCRM does not take a parameter of the request, such as page, displayLength, status or " +
 			"the days of start_date."))
 	case r.Status == http.StatusUnauthorized:
-		return httpclient.Fail(fault.Configf("NectarCRM does not accept the API Token (401). Generate a new one (Configurações, Integrações, Gerar Token) " +
-			"as an administrator, and put it into the configuration as api_token."))
+		return httpclient.Fail(fault.Configf("NectarCRM does not accept the API Token (401). Generate a new one (Configurações, Integrações, Gerar " +
+			"Token) as an administrator, and put it into the configuration as api_token."))
 	}
 	return httpclient.Verdict{}
 }

@@ -482,15 +482,19 @@ func TestLateRows(t *testing.T) {
 		"tarefas": {"dataAtualizacao", "2006-01-02T15:04:05.000-0700"}, "contatos": {"dataAtualizacao", "2006-01-02T15:04:05.000-0700"},
 	}
 	eachListing(t, func(t *testing.T, f fixture, l listing) {
-		moment, ok := member[l.stream]
+		column, ok := member[l.stream]
 		if !ok {
 			return // what is asked for next follows from the clock, not from a row
 		}
 		a := f.start(t, sim.Options{Size: l.size, Set: l.set}, sim.Behaviour{})
 		var newest []string
 		rows := l.read(f, t, a, nil).Of(l.stream)
+		var top time.Time
 		for _, row := range rows {
-			if row.Mark == highest(rows) {
+			switch at, _ := moment(row.Mark); {
+			case at.After(top):
+				top, newest = at, []string{row.Key}
+			case at.Equal(top):
 				newest = append(newest, row.Key)
 			}
 		}
@@ -498,11 +502,11 @@ func TestLateRows(t *testing.T) {
 			t.Fatalf("only %d rows have the newest time", len(newest))
 		}
 		// The newest time of all simulators, less ten minutes.
-		before := time.Date(2025, time.November, 3, 18, 20, 0, 0, time.FixedZone("", -3*60*60)).Format(moment.layout)
+		before := time.Date(2025, time.November, 3, 18, 20, 0, 0, time.FixedZone("", -3*60*60)).Format(column.layout)
 		late := newest[0]
 
 		hide := func(json.RawMessage) json.RawMessage { return nil }
-		show := func(row json.RawMessage) json.RawMessage { return sim.With(row, moment.name, strconv.Quote(before)) }
+		show := func(row json.RawMessage) json.RawMessage { return sim.With(row, column.name, strconv.Quote(before)) }
 		a = f.serve(t, a.simulator, sim.Behaviour{Alter: sim.InPages(l.name, change(late, hide))})
 		first := l.read(f, t, a, nil)
 		whole(t, l, a.Listed(l.name), first)

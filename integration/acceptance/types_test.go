@@ -20,7 +20,7 @@ func oddValues(t *testing.T, f fixture) {
 	once(t, first)
 	a.simulator.Change(10, 3)
 	second := f.succeed(t, a, f.read(t, a, first.State()))
-	compare(t, next(a), second)
+	f.following(t, a, first.State(), second)
 	if first.Nulled < 5 {
 		t.Errorf("only %d values of %d rows did not fit: nothing is tried", first.Nulled, len(first.Rows))
 	}

@@ -56,7 +56,8 @@ func (s *searcher) look(output []byte, where string, r *Result) {
 		size := min(telling, len(characters))
 		for from := range len(characters) - size + 1 {
 			part := string(characters[from : from+size])
-			if len(part) < 3 || plain(part) || strings.Contains(part, "--") || strings.Contains("PRIVATE KEY", strings.TrimSpace(part)) { // the frame of a PEM key
+			frame := strings.Contains(part, "--") || strings.Contains("PRIVATE KEY", strings.TrimSpace(part)) // of a PEM key
+			if len(part) < 3 || plain(part) || frame {
 				continue
 			}
 			if slices.ContainsFunc(readings, func(text string) bool { return strings.Contains(text, part) }) {

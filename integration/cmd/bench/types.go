@@ -17,8 +17,8 @@ import (
 func (b *bencher) typing(ctx context.Context) (*report, error) {
 	r := &report{
 		name: "types", title: "Columns and their types",
-		note: fmt.Sprintf("CPU of a read with columns brought into their types, of one without, and of the relay: the least of %d rounds each, since other "+
-			"processes only add to it. *Cost* is the difference as a part of the relay's.", b.rounds),
+		note: fmt.Sprintf("CPU of a read with columns brought into their types, of one without, and of the relay: the least of %d rounds each, since "+
+			"other processes only add to it. *Cost* is the difference as a part of the relay's.", b.rounds),
 		head: []string{"source", "records", "with s", "without s", "relay s", "cost"},
 	}
 	for _, c := range b.sources {

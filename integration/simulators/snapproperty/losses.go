@@ -50,8 +50,8 @@ func (l Loss) Ran() bool { return strings.HasPrefix(string(l), "ran-") }
 func (l Loss) Undone() bool { return l == Unavailable || l == NoServer || l == Locked || l == TooLong }
 
 // lockedRow is what an exception says of a row that another process has locked.
-const lockedRow = "Update failed. First exception on row 0 with id a3w0B000000ExmpQAC; first error: UNABLE_TO_LOCK_ROW, unable to obtain " +
-	"exclusive access to this record or 1 records: a3w0B000000ExmpQAC: []"
+const lockedRow = "Update failed. First exception on row 0 with id a3w0B000000LockVAQ; first error: UNABLE_TO_LOCK_ROW, unable to obtain " +
+	"exclusive access to this record or 1 records: a3w0B000000LockVAQ: []"
 
 // Losses says which calls of contract methods that reach their method are lost, and how. The zero value loses none.
 type Losses struct {
