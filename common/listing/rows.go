@@ -37,7 +37,7 @@ func newMark(at time.Time, reading uint32) mark {
 
 func (m mark) at() int64 { return int64(m) >> readingBits }
 
-func (m mark) reading() uint32 { return uint32(m & (1<<readingBits - 1)) } //nolint:gosec // it has no more bits
+func (m mark) reading() uint32 { return uint32(m & (1<<readingBits - 1)) }
 
 // in is m in another reading.
 func (m mark) in(reading uint32) mark { return m>>readingBits<<readingBits | mark(reading) }
