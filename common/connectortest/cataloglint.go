@@ -176,6 +176,9 @@ func (f *findings) form(at string, p map[string]any, column bool) {
 	if nested, has := p["x-nested-as-text"]; has && (nested != true || !slices.Contains(types, "string")) {
 		f.addf("%q has x-nested-as-text, which is true and for texts", at)
 	}
+	if labels, has := p["x-labels"]; has && (labels != true || !slices.Contains(types, "object")) {
+		f.addf("%q has x-labels, which is true and for objects", at)
+	}
 }
 
 // typesOf is a schema's types, whether it has one, several or none.

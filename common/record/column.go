@@ -15,6 +15,8 @@ type Type uint8
 const (
 	// Text is a string. A number, true and false become theirs, digit by digit.
 	Text Type = iota + 1
+	// Labels is an Object whose names are labels that people gave: of those that are the same the later ones get a number, as in "Color (2)".
+	Labels
 	// JSONText is a Text in which an object or a list stands as compact JSON.
 	JSONText
 	// Boolean is true or false. It reads 1 and 0, and the texts `true`, `false`, `1`, `0`, `Sim`, `Não`, `S` and `N` in any case.
@@ -41,7 +43,7 @@ const (
 func (t Type) String() string {
 	return [...]string{
 		Text: "a text", JSONText: "a text", Boolean: "true or false", Integer: "a whole number", Number: "a number", Date: "a date",
-		Timestamp: "a time", Object: "an object", List: "a list",
+		Timestamp: "a time", Object: "an object", Labels: "an object", List: "a list",
 	}[t]
 }
 
@@ -132,6 +134,8 @@ func (c *column) stays(value []byte) bool {
 		return kind == 'n' || isDecimal(value)
 	case Object:
 		return kind == '{' || kind == 'n'
+	case Labels:
+		return kind == '{' && !repeats(value) || kind == 'n'
 	case List:
 		return kind == '[' || kind == 'n'
 	}
@@ -154,6 +158,10 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 	case Object:
 		if value[0] == '{' {
 			return append(dst, value...), fits
+		}
+	case Labels:
+		if value[0] == '{' {
+			return appendLabels(dst, value), fits
 		}
 	case Integer:
 		if whole := bytes.TrimSuffix(value, []byte(".0")); isPlain(whole) {
@@ -182,6 +190,46 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 		}
 	}
 	return dst, unfit
+}
+
+// repeats is whether two members of an object have the same name. It costs no allocation for up to 64 of them.
+func repeats(object []byte) bool {
+	var names [64]span
+	n := 0
+	for c := open(object, 0); c.member(); n++ {
+		at := span{c.at, c.at + len(c.key) + 2}
+		if n == len(names) {
+			_, found := Record(object).Twice()
+			return found
+		}
+		for _, other := range names[:n] {
+			if string(object[at.from:at.to]) == string(object[other.from:other.to]) {
+				return true
+			}
+		}
+		names[n] = at
+		c.i = skipValue(object, c.i)
+	}
+	return false
+}
+
+// appendLabels appends an object, with a number behind each name that came before.
+func appendLabels(dst, object []byte) []byte {
+	dst = append(dst, '{')
+	before := map[string]int{}
+	for name, value := range Record(object).Members() {
+		if len(before) > 0 {
+			dst = append(dst, ',')
+		}
+		label := name
+		for n := 2; before[label] > 0; n++ {
+			label = name + " (" + strconv.Itoa(n) + ")"
+		}
+		before[label]++
+		dst = append(appendQuoted(dst, []byte(label)), ':')
+		dst = append(dst, value.Raw()...)
+	}
+	return append(dst, '}')
 }
 
 // firstDay is the day with which .NET writes that there is none.

@@ -401,3 +401,25 @@ func FuzzColumn(f *testing.F) {
 		}
 	})
 }
+
+// Labels that people gave may be the same: both values stay, under names of their own.
+func TestLabels(t *testing.T) {
+	s := Compile(Column{Field: "custom", Type: Labels})
+	many := `{"l0":0`
+	for i := range 100 {
+		many += fmt.Sprintf(`,"l%d":%d`, i+1, i+1)
+	}
+	for given, want := range map[string]string{
+		`{"Cor":"a","cor":"b"}`:                 `{"Cor":"a","cor":"b"}`,
+		`{"Cor": "a", "Cor": {"x": 1}}`:         `{"Cor":"a","Cor (2)":{"x": 1}}`,
+		`{"Cor":1,"Cor":2,"Cor (2)":3,"Cor":4}`: `{"Cor":1,"Cor (2)":2,"Cor (2) (2)":3,"Cor (3)":4}`,
+		`{}`:                                    `{}`,
+		`null`:                                  `null`,
+		many + `}`:                              many + `}`,
+		many + `,"l7":"again"}`:                 many + `,"l7 (2)":"again"}`,
+	} {
+		if got := string(s.Append(nil, Record(`{"custom":`+given+`}`))); got != `{"custom":`+want+`}` {
+			t.Errorf("%s became %s", given, got)
+		}
+	}
+}
