@@ -34,7 +34,7 @@ func reading() []scenario {
 }
 
 // memory is what a read of any size may take at its peak.
-const memory = 48 << 20
+const memory = 56 << 20
 
 func bigRead(t *testing.T, f fixture) {
 	a := f.start(t, sim.Options{Size: 100_000}, sim.Behaviour{})

@@ -187,7 +187,7 @@ func quotaKept(t *testing.T, f fixture) {
 	res := f.run(t, a, f.read(t, a, nil), options)
 	stats := a.Stats()
 	least, most := limit.Requests*9/10, limit.Requests
-	if !told {
+	if !told && stats.Requests < least { // otherwise the machine was too slow for it to be told
 		least, most = 3, 1+int(time.Since(began)*time.Duration(limit.Requests)/limit.Window)
 	}
 	if n := stats.Requests; stats.Throttled > 0 || n > most || n < least {
