@@ -106,6 +106,8 @@ func (j *judging) first(refused httpclient.Judge) httpclient.Judge {
 		case j.later:
 		case j.listing.Optional && j.reader.absent(resp):
 			return errAbsent
+		case j.listing.Missing && j.reader.gone(resp):
+			return errGone
 		case refused != nil:
 			return refused(resp)
 		}
@@ -205,7 +207,9 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 		if l.Detail != "" && null {
 			return nil
 		}
-		if p.listless = p.total.Told; !p.listless {
+		if p.listless = p.total.Told; !p.listless && l.Omits {
+			return nil
+		} else if !p.listless {
 			return without
 		}
 	case err != nil:
@@ -269,7 +273,7 @@ func release(pools []chan struct{}) {
 
 // do sends a request.
 func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclient.Response, error) {
-	resp, err := r.Client.Do(ctx, request)
+	resp, err := r.Client.DoLeased(ctx, request)
 	if err != nil {
 		return nil, cause(ctx, err)
 	}
@@ -295,6 +299,9 @@ func passing(err error) bool {
 	_, status := errors.AsType[*httpclient.StatusError](err)
 	return status || fault.Of(err).Kind == fault.Transient
 }
+
+// gone is whether the row that was asked for is not there.
+func (r *Reader) gone(resp *httpclient.Response) bool { return r.Gone != nil && r.Gone(resp) }
 
 // page is fetch, with the lists in the rows whole.
 func (r *Reader) page(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, error) {

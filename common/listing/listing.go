@@ -38,7 +38,8 @@ type Listing struct {
 	Refused   func(*httpclient.Response) bool
 	Refusable bool
 	Optional  bool // not every account has it: where Reader.Absent finds it missing it ends as Absent
-	Missing   bool // it belongs to a row of another listing: a 404 means that this row has gone
+	Omits     bool // a list without rows may be left out of an answer, or be null
+	Missing   bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
 	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it means, as a 404 does,
 	// that the row has gone.
 	Detail string
@@ -143,6 +144,8 @@ type Reader struct {
 	Judge  httpclient.Judge   // the API's own, for what it says of an answer that refuses something; nil: there is none
 	// Absent is whether an answer says that this account does not have what was asked for; nil: none does.
 	Absent func(*httpclient.Response) bool
+	// Gone is whether an answer says that the row which was asked for is not there, besides a 404; nil: none does.
+	Gone func(*httpclient.Response) bool
 	// Notice is a sentence about an answer that the user should know of, or ""; nil: there is none. The first one is a warning.
 	Notice func(*httpclient.Response) string
 

@@ -24,8 +24,8 @@ type Number struct {
 	Text  bool
 }
 
-// Boolean makes a field true or false: these and null stay, text that says `true` or `false` (in capitals or not) and 1 and 0, as text or
-// number, become one of them, blank text becomes null. All else becomes null and is a Warning.
+// Boolean makes a field true or false: these and null stay, text that says `true` or `false`, `sim` or `não`, `S` or `N` (in capitals or
+// not) and 1 and 0, as text or number, become one of them, blank text becomes null. All else becomes null and is a Warning.
 type Boolean struct{ Field string }
 
 func (Prefix) edit()  {}
@@ -167,9 +167,9 @@ func (w *writer) boolean(c *column, value []byte) {
 	switch text := strings.ToLower(strings.TrimSpace(v.Text())); {
 	case v.IsNull() || text == "":
 		w.dst = append(w.dst, "null"...)
-	case text == "true" || text == "1":
+	case text == "true" || text == "1" || text == "s" || text == "sim":
 		w.dst = append(w.dst, "true"...)
-	case text == "false" || text == "0":
+	case text == "false" || text == "0" || text == "n" || text == "não" || text == "nao":
 		w.dst = append(w.dst, "false"...)
 	default:
 		w.dst = append(w.dst, "null"...)

@@ -26,6 +26,10 @@ type API struct {
 	Check   string              // the stream whose first page tells whether the configuration works
 	// Absent is whether an answer says that this account does not have what was asked for; see Stream.Optional.
 	Absent func(*httpclient.Response) bool
+	// Gone is whether an answer says that the one row which was asked for is not there, besides a 404; see Parent.Missing. nil: none does.
+	Gone func(*httpclient.Response) bool
+	// Omits says that a list without rows may be left out of an answer, or be null.
+	Omits bool
 	// Notice is a sentence about an answer that the user should know of, such as that a quota is nearly used up, or ""; nil: there is none. The
 	// first one in a run is a warning.
 	Notice   func(*httpclient.Response) string
@@ -44,6 +48,8 @@ type Stream struct {
 	Body   map[string]any
 	// Each has the listing read once per set of parameters, which go where the stream has its own: into the body, or else the query.
 	Each []map[string]any
+	// Put is put into each record of a set of Each: member, and the parameter whose value it gets. Rows are told apart within their set then.
+	Put map[string]string
 	// Ways is for a listing of which it is not known how the API lets it be read: the ways, the best one first. One that is refused gives way to
 	// the next. Empty: there is one way, with Pages.
 	Ways []Way
@@ -51,15 +57,17 @@ type Stream struct {
 	// read as empty, if the API goes on answering something else; without Each the question for changes (Cursor.Ask) is left out, with one WARN,
 	// and everything is read. Where nothing can be left out the answer is a failure.
 	Refused func(*httpclient.Response) bool
-	Pages   pagination.Strategy // nil: as the API says
-	Records string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
-	Key     []string            // names of the primary key's fields in the record as it is sent
-	Cursor  *Cursor             // nil: no time of change, full refresh only
-	Removed *Removed            // nil: the API does not list what was removed
-	Parent  *Parent             // the stream is read with requests of its own for each row of another stream
-	Explode *Explode            // the stream is an array inside the rows of another stream
-	Partial *Partial            // a list inside the rows may come in part
-	Shape   []record.Edit       // what a row needs to become what the schema says; the cursor field's time needs no mention
+	// RefusedAsk says that what Refused tells is about the question for changes alone, and not about a set of Each.
+	RefusedAsk bool
+	Pages      pagination.Strategy // nil: as the API says
+	Records    string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
+	Key        []string            // names of the primary key's fields in the record as it is sent
+	Cursor     *Cursor             // nil: no time of change, full refresh only
+	Removed    *Removed            // nil: the API does not list what was removed
+	Parent     *Parent             // the stream is read with requests of its own for each row of another stream
+	Explode    *Explode            // the stream is an array inside the rows of another stream
+	Partial    *Partial            // a list inside the rows may come in part
+	Shape      []record.Edit       // what a row needs to become what the schema says; the cursor field's time needs no mention
 	// Map is the last resort, before Shape; a nil record drops the row.
 	Map func(record.Record) (record.Record, error)
 	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.
@@ -67,6 +75,11 @@ type Stream struct {
 	// Optional says that not every account has the stream: where API.Absent finds it missing it is empty, with one WARN, but only if the
 	// API answered something else in the same run. A wrong address must not end as empty tables.
 	Optional bool
+	// Unlisted says that the stream is there for others that are made from it, and is none of the catalog's.
+	Unlisted bool
+	Windows  *Windows // the rows are asked for stretch of time by stretch of time; nil: they are not
+
+	detail *Stream // the stream whose request this one sends, to be made of the same answers; nil: itself
 }
 
 // Cursor describes the time of change of a stream's rows.
@@ -116,7 +129,8 @@ const RemovedKept = 10_000
 // the parent itself was not selected.
 type Parent struct {
 	Of      string            // the parent stream, which has neither Parent nor Explode itself
-	In      httpclient.In     // where Params go
+	In      httpclient.In     // where Params go; in a body, numbers go as numbers
+	AsText  bool              // but as text with this
 	Params  map[string]string // parameter of the request: path in the parent's row
 	Put     map[string]string // member put into each record: path in the parent's row
 	Where   string            // path of a flag in the parent's row: only rows where it is true are asked for; "": all
@@ -135,8 +149,11 @@ type Parent struct {
 // Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's
 // Cursor is theirs, and its time is put into them under their Cursor's name.
 type Explode struct {
-	Of       string            // the stream whose rows hold the array; it has neither Parent nor Explode itself
+	// Of is the stream whose rows hold the array. Where that has a Parent, what is read for each row is read once for both. It may be "" in a
+	// stream with a Parent of its own, which is then made of what lies in the rows that it asks for.
+	Of       string
 	Array    string            // path of the array in the parent's row
+	Within   string            // path of an array in the parent's row in whose rows Array lies, and the paths of Put; "": Array lies in the row itself
 	Put      map[string]string // member put into each record: path in the parent's row
 	Position string            // member that holds the row's position in its array, from 0; "": none
 }

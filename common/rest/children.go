@@ -31,6 +31,7 @@ type children struct {
 	workers sync.WaitGroup
 	cancel  context.CancelFunc
 	once    sync.Once
+	answers answers
 }
 
 // task is the reading of one child stream for one row of its parent.
@@ -40,14 +41,16 @@ type task struct {
 	time    time.Time
 	removed bool
 	params  []string // in the order of names
+	values  []any    // the same as they are sent
 	names   []string
 	put     []record.Member
+	answer  *answer // nil: it is not shared
 }
 
 // children starts as many workers as there may be requests in flight, if there is a child at all.
 func (f *family) children(ctx context.Context) *children {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &children{family: f, tasks: make(chan task, waitingTasks), cancel: cancel}
+	c := &children{family: f, tasks: make(chan task, waitingTasks), cancel: cancel, answers: newAnswers(f.kids)}
 	if len(f.kids) == 0 {
 		return c
 	}
@@ -72,7 +75,7 @@ func (c *children) ask(ctx context.Context, m *member, sl slice, r listing.Row) 
 		return nil
 	}
 	t := m.task(r)
-	t.removed = sl.removed
+	t.removed, t.answer = sl.removed, c.answers.of(m)
 	if slices.Contains(t.params, "") { // it would be a question for something else
 		m.mu.Lock()
 		m.unnamed++
@@ -92,7 +95,8 @@ func (m *member) task(r listing.Row) task {
 	t := task{m: m, key: r.Key, time: r.Time, put: puts(r.Data, m.Parent.Put)}
 	for name, path := range m.Parent.Params {
 		t.names = append(t.names, name)
-		t.params = append(t.params, r.Data.Get(path).Text())
+		text, value := m.Parent.param(r.Data.Get(path))
+		t.params, t.values = append(t.params, text), append(t.values, value)
 	}
 	return t
 }
@@ -113,9 +117,11 @@ func (c *children) stop() {
 func (t task) listing() listing.Listing {
 	request := t.m.request()
 	for i, name := range t.names {
-		request = request.With(t.m.Parent.In, name, t.params[i])
+		request = request.With(t.m.Parent.In, name, t.values[i])
 	}
+	request, asked := t.ask(request)
 	l := t.m.run.listing(t.m.Stream, request)
+	l.Refusable = asked
 	if t.m.Parent.Detail {
 		l.Detail = t.key
 	}
@@ -129,17 +135,24 @@ func (t task) read(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	m.mu.Lock()
-	failed, bound := m.err, m.since(t.key)
+	failed, bound := m.err != nil || m.lacking, m.since(t.key)
 	m.mu.Unlock()
-	if failed != nil {
+	if failed {
 		return nil
 	}
 	held := holding{task: t, bound: bound}
-	pages, end := m.run.reader.Read(ctx, t.listing())
+	pages, end := t.pages(ctx)
 	for page := range pages {
 		if err := held.page(page); err != nil {
 			return err
 		}
+	}
+	if m.lacks(end) {
+		return nil
+	}
+	if m.asksNoMore(end) {
+		t.answer = nil
+		return t.read(ctx)
 	}
 	if end.Kind != listing.Done && end.Kind != listing.Gone {
 		return failure(end)
@@ -210,7 +223,11 @@ func (h *holding) send() error {
 		if h.m.readsAll() {
 			h.m.seen(r.Time)
 		}
-		if err := h.m.send(r, h.put...); err != nil {
+		send := h.m.send
+		if h.m.Explode != nil {
+			send = h.m.explode
+		}
+		if err := send(r, h.put...); err != nil {
 			return err
 		}
 	}

@@ -42,6 +42,8 @@ type member struct {
 	missing  int64      // parents' rows that have gone
 	gone     []string   // the keys of the first of them
 	answered bool       // a parent's row had not gone
+	lacking  bool       // the account does not have what is asked for
+	unasked  bool       // the API refuses to be asked for changes
 	unnamed  int64      // parents' rows that lack a parameter of the request
 	replaced int64      // bytes that were not UTF-8
 	control  int64      // control characters that were not escaped
@@ -211,21 +213,25 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 }
 
 // explode sends the rows that lie in an array of the parent's row. m.mu is held.
-func (m *member) explode(parent listing.Row) error {
-	put := puts(parent.Data, m.Explode.Put)
+func (m *member) explode(parent listing.Row, put ...record.Member) error {
 	if name := m.Cursor.name(); name != "" && !parent.Time.IsZero() {
-		put = append(put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
+		at := parent.At
+		if !at.Exists() { // the row is a copy
+			at = parent.Data.Get(m.Cursor.Field)
+		}
+		put = append(slices.Clip(put), record.Member{Name: name, Value: at.Raw()}) // the shape brings it into form
 	}
-	for i, element := range parent.Data.Get(m.Explode.Array).Array() {
-		members := put
+	return m.Explode.parts(parent.Data, func(element, in record.Record, i int) error {
+		members := append(m.Explode.puts(in, parent.Data), put...)
 		if m.Explode.Position != "" {
-			members = append(slices.Clip(put), record.Member{Name: m.Explode.Position, Value: strconv.AppendInt(nil, int64(i), 10)})
+			members = append(members, record.Member{Name: m.Explode.Position, Value: strconv.AppendInt(nil, int64(i), 10)})
 		}
-		if err := m.send(listing.Row{Data: element}, members...); err != nil {
-			return err
+		if m.Map == nil {
+			return m.send(listing.Row{Data: element}, members...)
 		}
-	}
-	return nil
+		var unshaped *record.Shape // Map sees what is put, too
+		return m.send(listing.Row{Data: unshaped.Append(nil, element, members...)})
+	})
 }
 
 // puts is the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.

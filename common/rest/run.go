@@ -15,6 +15,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
@@ -96,7 +97,7 @@ func (r *run) configure(configured protocol.ConfiguredStream, input state.Input)
 	name := configured.Stream.Name
 	s := r.api.stream(name)
 	switch {
-	case s == nil:
+	case s == nil || s.Unlisted:
 		return nil, fault.Configf("The catalog names a stream %q that this connector does not have. "+
 			"Refresh the source's schema and choose the streams again.", name)
 	case s.Needs != "":
@@ -119,10 +120,11 @@ type slice struct {
 	request httpclient.Request
 	from    time.Time // from when on the API was asked for changes; zero: for everything
 	removed bool
+	put     []record.Member // into each record
 }
 
-// refusable is whether something is asked for that can be left out.
-func (sl slice) refusable() bool { return sl.set != "" || !sl.from.IsZero() }
+// refusable is whether something is asked for that can be left out: a set, unless the question for changes alone can, or that question.
+func (sl slice) refusable(askAlone bool) bool { return sl.set != "" && !askAlone || !sl.from.IsZero() }
 
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
@@ -207,12 +209,12 @@ func (f *family) listing(ctx context.Context) error {
 func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	l := listing.Listing{
 		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
-		Optional: s.Optional, Clock: s.Cursor.clock(),
+		Optional: s.Optional, Omits: r.api.Omits, Clock: s.Cursor.clock(),
 	}
 	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
 		l.Ways = []Way{{Pages: pages}}
 	}
-	for _, field := range s.Key { // what is put into records from outside the row is the same in all rows of a listing
+	for _, field := range r.api.listingKey(s) { // what is put into records from outside the row is the same in all rows of a listing
 		if s.Parent == nil || s.Parent.Put[field] == "" {
 			l.Key = append(l.Key, field)
 		}
@@ -242,7 +244,7 @@ func (f *family) slice(ctx context.Context, sl slice, children *children, estima
 		return nil
 	}
 	l := f.run.listing(f.root, sl.request)
-	l.Refusable, l.Seen, l.Again, l.From = sl.refusable(), f.seen, sl.removed, (*listing.Place)(f.place(direct))
+	l.Refusable, l.Seen, l.Again, l.From = sl.refusable(f.root.RefusedAsk), f.seen, sl.removed, (*listing.Place)(f.place(direct))
 	pages, end := f.run.reader.Read(ctx, l)
 	first := true
 	for page := range pages {
@@ -260,7 +262,7 @@ func (f *family) slice(ctx context.Context, sl slice, children *children, estima
 		f.absent = true
 		return nil
 	case listing.Refused:
-		if sl.set == "" {
+		if sl.set == "" || f.root.RefusedAsk {
 			f.filterRefused = true
 			f.run.reader.Forget(f.root.Name) // it may have been the question for changes that was refused, and not the ways
 			return errFilterRefused
@@ -290,6 +292,7 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 	}
 	for _, r := range page.Rows {
 		f.check(sl, r)
+		children.answers.next()
 		for _, m := range f.kids {
 			if err := children.ask(ctx, m, sl, r); err != nil {
 				return err
@@ -365,7 +368,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 			if m.Explode != nil {
 				err = m.explode(r)
 			} else {
-				err = m.send(r)
+				err = m.send(r, sl.put...)
 			}
 			if err != nil {
 				return err
@@ -390,18 +393,22 @@ func (f *family) slices() []slice {
 	if len(each) == 0 {
 		each = []map[string]any{nil}
 	}
-	if (len(each) > 1 || s.Removed != nil) && f.seen == nil {
+	if (len(each) > 1 && s.Put == nil || s.Removed != nil) && f.seen == nil {
 		f.seen = listing.NewSeen(s.Removed != nil)
 	}
 	var all []slice
 	for _, params := range each {
-		sl := slice{id: name(params), set: name(params), request: s.with(s.request(), params)}
+		sl := slice{id: name(params), set: name(params), request: s.with(s.request(), params), put: s.puts(params)}
 		if s.Cursor != nil && s.Cursor.Ask != nil && !from.IsZero() && !f.filterRefused {
 			if !until.IsZero() && !from.Before(until) {
 				continue // the start date is after now
 			}
 			sl.from = from
 			sl.request = s.Cursor.Ask(sl.request, from.In(s.Cursor.zone()), until.In(s.Cursor.zone()))
+		}
+		if s.Windows != nil {
+			all = append(all, s.Windows.cut(sl, from, f.run.now, s.Cursor.zone())...)
+			continue
 		}
 		all = append(all, sl)
 	}

@@ -57,6 +57,7 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	if err != nil {
 		return err
 	}
+	defer signOff(ctx, client)
 	r := run{api: api, log: protocol.Logger(ctx), now: time.Now()}
 	r.reader = r.newReader(client, 1)
 	return r.alive(ctx)
@@ -69,7 +70,7 @@ const bytesInFlight = 64 << 20
 func (r *run) newReader(client *httpclient.Client, parallel int) *listing.Reader {
 	reader := &listing.Reader{
 		Client: client, Log: r.log, Budget: httpclient.NewBudget(bytesInFlight), Began: r.now,
-		Judge: r.api.Judge, Absent: r.api.Absent, Notice: r.api.Notice,
+		Judge: r.api.Judge, Absent: r.api.Absent, Gone: r.api.Gone, Notice: r.api.Notice,
 	}
 	return reader.New(parallel)
 }
@@ -87,6 +88,9 @@ func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, 
 	catalog := &protocol.Catalog{}
 	for i := range api.Streams {
 		stream := &api.Streams[i]
+		if stream.Unlisted {
+			continue
+		}
 		schema, ok := files.Schema(stream.Name)
 		if !ok {
 			return nil, fault.Systemf("stream %q has no schema", stream.Name)
@@ -117,6 +121,7 @@ func (s *Source) Read(
 	if err != nil {
 		return err
 	}
+	defer signOff(ctx, client)
 	input, err := state.Parse(given)
 	if err != nil {
 		return err
@@ -165,6 +170,7 @@ func (s *Source) connect(ctx context.Context, api *API, config []byte) (*httpcli
 	if api.Refuse != nil {
 		return nil, api.Refuse
 	}
+	api.resolve()
 	redactor, err := s.description.Redactor(ctx, config)
 	if err != nil {
 		return nil, err
