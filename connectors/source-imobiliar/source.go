@@ -1,0 +1,314 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/auth"
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/ratelimit"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/rest"
+	"github.com/imob-data/airbyte-connectors/common/spec"
+	imobiliar "github.com/imob-data/airbyte-connectors/specs/source-imobiliar"
+)
+
+type config struct {
+	BaseURL    string    `json:"base_url"`
+	Path       string    `json:"path"`
+	Company    string    `json:"imob_id"`
+	User       string    `json:"user_id"`
+	Password   string    `json:"password"`
+	Start      rest.Date `json:"start_date"`
+	Inactive   *bool     `json:"include_inactive"`
+	Back       *int      `json:"competencias_back"`
+	PageSize   *int      `json:"page_size"`
+	Sessions   int       `json:"sessions"`
+	PerMinute  int       `json:"requests_per_minute"`
+	FeeTypes   *[]string `json:"fee_types"`
+	Origins    *[]string `json:"payable_origins"`
+	FeePercent float64   `json:"overdue_fee_percent"`
+	Tables     []string  `json:"code_tables"`
+}
+
+const day, position = "02/01/2006", "Posicao" // how a day is written; the column of a row's place in its array
+
+var source = rest.New(imobiliar.Files, describe)
+
+// describe is the API as c sees it. All requests go to one address, where the action in the body says what is asked for.
+func describe(c config) rest.API {
+	brasilia, _ := time.LoadLocation("America/Sao_Paulo") // of days
+	layouts := []string{day, day + " 15:04:05", day + " 15:04"}
+	path, active := cmp.Or(c.Path, "/webservice/Imobiliar2"), []string{"S", "N"}
+	if !or(c.Inactive, true) {
+		active = active[:1]
+	}
+	changed := &rest.Cursor{ // the filter knows days, and the rows that it finds need not have the time
+		Field: "DataAlteracao", Zone: brasilia, Layouts: layouts, Start: c.Start, Hidden: true,
+		Ask: rest.Since(httpclient.Body, "Body.DataAlteracaoInicial", day), Lookback: 48 * time.Hour,
+	}
+	due := &rest.Cursor{
+		Field: "DataVencimento", Zone: brasilia, Layouts: layouts, Start: c.Start, Margin: time.Duration(max(1, 31*or(c.Back, 3))) * 24 * time.Hour,
+	}
+	windows := rest.Windows{
+		Oldest: time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), Ask: rest.Days(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day),
+	}
+	ahead := windows
+	ahead.Ahead = 366 * 24 * time.Hour
+	single := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
+		return rest.Stream{
+			Name: name, Method: http.MethodPost, Path: path, Body: envelope(action, body), Key: key, Pages: pagination.Single{},
+			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, Refused: refused, RefusedAsk: true,
+		}
+	}
+	paged := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
+		s := single(name, action, records, body, key...)
+		s.Pages = pagination.Held{
+			In: httpclient.Body, SizeParam: "Body.QtdeLinhas", Size: or(c.PageSize, 200), Param: "Body.ProximasLinhas", Begin: "N", Further: "S",
+		}
+		return s
+	}
+	// What is active and what is not, since it is not known how to ask for both.
+	search := func(name, action, records, key, flag string) rest.Stream {
+		s := paged(name, action, records, map[string]any{"Texto": ""}, key)
+		s.Unlisted, s.Each = true, rest.Sets("Body."+flag, active...)
+		return s
+	}
+	detail := func(name, action, records, of, code string, key ...string) rest.Stream {
+		s := single(name, action, records, map[string]any{}, key...)
+		s.Parent = &rest.Parent{
+			Of: of, In: httpclient.Body, Params: map[string]string{"Body." + code: code}, Missing: true, AsText: code == "CodFornecedor",
+			Detail: slices.Contains(key, code),
+		}
+		return s
+	}
+	part := func(name, of, array string, own int, key ...string) rest.Stream {
+		s := rest.Stream{Name: name, Key: key, Explode: &rest.Explode{Of: of, Array: array, Put: rest.Same(key[:own]...)}}
+		if slices.Contains(key, position) {
+			s.Explode.Position = position
+		}
+		return s
+	}
+	with := func(s rest.Stream, edit func(s *rest.Stream)) rest.Stream {
+		edit(&s)
+		return s
+	}
+	incremental := func(s *rest.Stream) {
+		if s.Cursor = changed; s.Parent != nil {
+			s.Parent.Follows = true
+		}
+	}
+	whole := func(put ...string) func(s *rest.Stream) { // the fields of the rows are not documented
+		return func(s *rest.Stream) {
+			if s.Map = rest.Whole("Registro"); s.Parent != nil {
+				s.Parent.Put, s.Parent.Detail = rest.Same(put...), false
+			}
+		}
+	}
+	sets := func(param string, values ...string) func(s *rest.Stream) {
+		return func(s *rest.Stream) {
+			s.Each, s.Put = rest.Sets("Body."+param, values...), map[string]string{param: "Body." + param}
+		}
+	}
+	contracts, leases := "LOCACAO_CONTRATO_ADM_PESQUISAR", "LOCACAO_CONTRATO_IMOVEL_PESQUISAR"
+	api := rest.API{
+		Options: httpclient.Options{
+			BaseURL: c.BaseURL, PlainHTTP: true, Auth: c.session(path), Judge: judge, Limit: ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 60)),
+			Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
+		},
+		Check: "people", Absent: unknown, Gone: missing, Omits: true, Parallel: cmp.Or(c.Sessions, 1),
+		Streams: []rest.Stream{
+			with(search("person_search", "CADASTRO_PESSOA_PESQUISAR", "Pessoas", "CodPessoa", "Ativo"), incremental),
+			with(detail("people", "CADASTRO_PESSOA_CONSULTAR", "", "person_search", "CodPessoa", "CodPessoa"), incremental),
+			with(part("people_addresses", "people", "Enderecos", 1, "CodPessoa", position), incremental),
+			with(search("supplier_search", "CADASTRO_FORNECEDOR_PESQUISAR", "Fornecedores", "CodFornecedor", "Ativo"), incremental),
+			with(detail("suppliers", "CADASTRO_FORNECEDOR_CONSULTAR", "", "supplier_search", "CodFornecedor", "CodFornecedor"), incremental),
+			search("contract_search", contracts, "Contratos", "CodContratoAdm", "Ativo"),
+			detail("administration_contracts", "LOCACAO_CONTRATO_ADM_CONSULTAR", "", "contract_search", "CodContratoAdm", "CodContratoAdm"),
+			part("administration_contract_owners", "administration_contracts", "Proprietarios", 1, "CodContratoAdm", "CodPessoa"),
+			part("administration_contract_properties", "administration_contracts", "Imoveis", 1, "CodContratoAdm", "CodImovel"),
+			part("administration_contract_shares", "administration_contracts", "Participacoes", 1, "CodContratoAdm", "CodImovel", "CodPessoa"),
+			search("lease_search", leases, "Contratos", "CodImovel", "Ativos"),
+			detail("lease_contracts", "LOCACAO_CONTRATO_IMOVEL_CONSULTAR", "", "lease_search", "CodImovel", "CodImovel", "CodContratoLoc"),
+			part("lease_contract_tenants", "lease_contracts", "Locatarios", 2, "CodImovel", "CodContratoLoc", "CodPessoa"),
+			part("lease_contract_guarantors", "lease_contracts", "Fiadores", 2, "CodImovel", "CodContratoLoc", "CodPessoa"),
+			with(search("property_search", "", "Contratos", "CodImovel", ""), func(s *rest.Stream) { // a property is known by its contracts alone
+				s.Each = nil
+				for _, flag := range active {
+					s.Each = append(s.Each, map[string]any{"Header.Action": contracts, "Body.Ativo": flag},
+						map[string]any{"Header.Action": leases, "Body.Ativos": flag})
+				}
+			}),
+			detail("properties", "LOCACAO_IMOVEL_CONSULTAR", "", "property_search", "CodImovel", "CodImovel"),
+			part("property_features", "properties", "Caracteristicas", 1, "CodImovel", position),
+			with(paged("condominium_search", "CONDOM_CONDOMINIO_PESQUISAR", "Condominios", map[string]any{
+				"Texto": "", "IncluiInativos": map[bool]string{true: "S", false: "N"}[len(active) == 2],
+			}, "CodCondominio"), func(s *rest.Stream) { s.Unlisted = true }),
+			detail("condominiums", "CONDOM_CONDOMINIO_CONSULTAR", "", "condominium_search", "CodCondominio", "CodCondominio"),
+			part("condominium_blocks", "condominiums", "Blocos", 1, "CodCondominio", "CodBloco"),
+			with(detail("condominium_units", "CONDOM_LISTA_ECONOMIAS", "", "condominium_search", "CodCondominio", "IdEconomia"), func(s *rest.Stream) {
+				s.Cursor, s.Parent.Put = changed, rest.Same("CodCondominio")
+				s.Explode = &rest.Explode{Within: "Blocos", Array: "Economias", Put: rest.Same(strings.Fields(`NomeCondominio CodBlocoBase
+					CodFilial DiaVencimentoDoc Assessor AssessorEmail AssessorAgencia TotaldeEconomias TotaldeBlocos CodBloco NomeBloco QtdeEconomias
+					Endereco Bairro CEP NomeSindico EmailSindico CPFSindico ValorGas ValorAgua Conselho`)...)}
+			}),
+			with(detail("condominium_overdue", "CONDOM_LISTA_INADIMPLENCIAS", "Inadimplentes", "condominium_search", "CodCondominio"), whole("CodCondominio")),
+			paged("branches", "CADASTRO_FILIAL_PESQUISAR", "Filiais", map[string]any{"Texto": ""}, "CodFilial"),
+			paged("shops", "CADASTRO_LOJA_PESQUISAR", "Agencias", map[string]any{"Texto": ""}, "IdLoja"),
+			with(paged("fees", "CADASTRO_TAXA_PESQUISAR", "Taxas", map[string]any{"Texto": "", "Ativo": "T"}, "TipoTaxa", "CodTaxa"),
+				sets("TipoTaxa", or(c.FeeTypes, []string{"L", "C"})...)),
+			with(with(paged("payables", "CTAPAG_LANCAMENTO_PESQUISAR", "Lancamentos", map[string]any{"TipoPeriodo": "V"}, "NumeroLancto"),
+				sets("TipoPesquisa", or(c.Origins, []string{"C", "I", "A"})...)), func(s *rest.Stream) { s.Cursor, s.Windows = due, &ahead }),
+			with(paged("overdue_bills", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS", "Pendentes", map[string]any{
+				"PercentualHonorarios": json.RawMessage(strconv.FormatFloat(c.FeePercent, 'f', 2, 64)),
+			}, "DocCapaId", "CodTaxa"), func(s *rest.Stream) { s.Cursor, s.Windows = due, &windows }),
+			with(single("interested_search", "COMERC_INTERESSADO_PESQUISAR", "Interessados", map[string]any{}, "CodInteressado"),
+				func(s *rest.Stream) { s.Unlisted = true }),
+			with(detail("interested_people", "COMERC_INTERESSADO_CONSULTAR", "", "interested_search", "CodInteressado", "CodInteressado"),
+				whole("CodInteressado")),
+			with(with(single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}), sets("Tabela", c.Tables...)), whole()),
+			with(single("notifications", "NOTIFICACAO_CONSULTAR", "Notificacoes", map[string]any{}), whole()),
+		},
+	}
+	finish(api.Streams, layouts, brasilia)
+	return api
+}
+
+func envelope(action string, body map[string]any) map[string]any {
+	return map[string]any{"Header": map[string]any{"Action": action}, "Body": body}
+}
+
+// session is what the session id of each request comes from. The password is sent as the MD5 of its capitals.
+func (c config) session(path string) *auth.Sessions {
+	digest := md5.Sum([]byte(strings.ToUpper(c.Password)))
+	secret := hex.EncodeToString(digest[:])
+	call := func(action string, body map[string]any) httpclient.Request {
+		return httpclient.Request{Method: http.MethodPost, Path: path, Body: envelope(action, body)}
+	}
+	return &auth.Sessions{
+		Login:  call("LOGIN", map[string]any{"IMOB_ID": strings.TrimSpace(c.Company), "USER_ID": strings.TrimSpace(c.User), "USER_PASS": secret}),
+		Logout: call("LOGOUT", map[string]any{}), Part: auth.Part{From: "Header.SessionId", In: httpclient.Body, Key: "Header.SessionId"},
+		Secret: secret, Count: c.Sessions, Most: "Body.MaxSessions",
+	}
+}
+
+// or is what the configuration says, or else what holds without it.
+func or[T any](said *T, otherwise T) T {
+	if said == nil {
+		return otherwise
+	}
+	return *said
+}
+
+// finish leaves out of the rows what is secret and what is a table of its own, and brings the rest into the types of the schemas.
+func finish(streams []rest.Stream, layouts []string, zone *time.Location) {
+	for i := range streams {
+		s := &streams[i]
+		if s.Unlisted {
+			continue
+		}
+		s.Shape = append(spec.Typed(imobiliar.Files, s.Name, layouts, zone), record.Drop{Field: "SenhaInternetMD5"}, record.Drop{Field: "LoginAdmCondom"})
+		for _, part := range streams {
+			if part.Explode != nil && part.Explode.Of == s.Name {
+				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
+			}
+		}
+		if s.Map == nil {
+			s.Map = func(row record.Record) (record.Record, error) { return padded(row, s.Name == "overdue_bills"), nil }
+		}
+	}
+}
+
+// padded is a row with the zeros in front of its numbers that servers leave out: CEP, CPF, and CNPJ by TipoPessoa. An overdue bill that is not one
+// fee of a bill has the fee 0, which is a part of its key.
+func padded(row record.Record, bill bool) record.Record {
+	kind := strings.ToUpper(strings.TrimSpace(row.Get("TipoPessoa").Text()))
+	lengths := map[string]int{"CEP": 8, "CPFSindico": 11, "CpfCnpj": map[string]int{"F": 11, "J": 14}[kind[:min(1, len(kind))]]}
+	var members []record.Member
+	for name, length := range lengths {
+		if m, ok := record.Padded(row, name, length); ok {
+			members = append(members, m)
+		}
+	}
+	if bill && row.Get("CodTaxa").Text() == "" {
+		members = append(members, record.Member{Name: "CodTaxa", Value: []byte("0")})
+	}
+	return rest.With(row, members...)
+}
+
+// judge knows what Imobiliar's answers mean: their status says nothing, and that a session has ended is told as plain text.
+func judge(r *httpclient.Response) error {
+	text := strings.ToLower(string(bytes.TrimLeft(r.Text[:min(len(r.Text), 200)], "\ufeff\" \r\n\t")))
+	failed, ok := r.Body.Get("Header.Error").Bool()
+	action := r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
+	switch words := said(r); {
+	case r.Status == 468, strings.HasPrefix(text, "468"), r.Body == nil && strings.Contains(text, "session expired"):
+		return &httpclient.SessionLost{Err: fault.Transientf("Imobiliar ends each session as soon as it is opened. Trying again later may help.")}
+	case r.Body == nil, r.Status >= 500 || r.Status == http.StatusTooManyRequests || r.Status == http.StatusRequestTimeout:
+		return nil
+	case !ok:
+		return httpclient.Again(fault.Transientf("Imobiliar answered without Header.Error. Check base_url and path in the configuration."))
+	case !failed:
+		return nil
+	case words == "":
+		return httpclient.Again(fault.Transientf("Imobiliar failed at %s without a reason. Trying again later may help.", action))
+	case denied(r):
+		return fault.Configf("Imobiliar does not let this user do %s: %s. Have the right given to the user, or leave out the stream.", action, words)
+	default:
+		return fault.Configf("Imobiliar refused %s: %s.", action, words)
+	}
+}
+
+// said is the words of an answer that is a failure, with the fields they are about, or "". Erros is a list, or one alone.
+func said(r *httpclient.Response) string {
+	all := r.Body.Get("Body.Erros").Array()
+	if all == nil {
+		all = []record.Record{record.Record(r.Body.Get("Body.Erros").Raw())}
+	}
+	var words []string
+	for _, one := range all {
+		text, field := strings.TrimSuffix(strings.TrimSpace(one.Get("Mensagem").Text()), "."), one.Get("Campo").Text()
+		if field != "" {
+			text = strings.TrimSpace(text + " (" + field + ")")
+		}
+		words = append(words, text)
+	}
+	return r.Excerpt(strings.Join(words, "; "))
+}
+
+// says is whether a failure has such words. What they mean is not documented: these are the words that systems of this country use.
+func says(r *httpclient.Response, pattern string) bool {
+	failed, _ := r.Body.Get("Header.Error").Bool()
+	return failed && regexp.MustCompile(`(?i)`+pattern).MatchString(said(r))
+}
+
+// denied is whether this user may not do what was asked.
+func denied(r *httpclient.Response) bool {
+	return says(r, `permiss|acesso|autoriza|direito|privil[eé]gio|denied|not allowed|forbidden`)
+}
+
+// unknown is whether the server does not know the action.
+func unknown(r *httpclient.Response) bool {
+	return !denied(r) && says(r, `\b(a[cç][aã]o|action|m[eé]todo|servi[cç]o|fun[cç][aã]o)\b.*(n[aã]o|inv[aá]lid|desconhecid|inexist|unknown|not|invalid)`)
+}
+
+// missing is whether the row that was asked for is not there.
+func missing(r *httpclient.Response) bool {
+	return !denied(r) && !unknown(r) && says(r, `n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)|inexistente|not found`)
+}
+
+// refused is whether the server does not take the filter by time of change.
+func refused(r *httpclient.Response) bool {
+	return !denied(r) && !unknown(r) && says(r, `DataAlteracaoInicial`)
+}

@@ -1,0 +1,230 @@
+package imobiliar
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// row is a row with what the service knows of it besides.
+type row struct {
+	object
+	active  bool
+	changed time.Time
+	of      int // the code of what it belongs to; of an administration contract, the property
+}
+
+// data is the tables of the company. Rows come and go by being replaced: a row that was answered stays as it was.
+type data struct {
+	tables map[string][]*row
+	began  time.Time       // when all there was had been read; zero: never yet
+	must   map[string]bool // what changed since then, as "table code"
+}
+
+// day is a day as the service writes it.
+func day(t time.Time) string { return t.Format("02/01/2006") }
+
+func newData(o Options) *data {
+	d := &data{tables: map[string][]*row{}, must: map[string]bool{}}
+	dice := sim.Dice(o.Seed)
+	today := o.Now().UTC().Truncate(24 * time.Hour)
+	old := func() time.Time { return today.AddDate(0, 0, -30-dice.N(1500)) }
+	add := func(table string, of int, o object) {
+		d.tables[table] = append(d.tables[table], &row{object: o, active: dice.N(5) > 0, changed: old(), of: of})
+	}
+	for i := range o.Size {
+		code := 1000 + i
+		kind, cpf := "F", fmt.Sprintf("%011d", 191+i*7919)
+		if i%6 == 5 {
+			kind, cpf = "J", fmt.Sprintf("%014d", 191+i*104729)
+		}
+		add("people", 0, object{
+			"CodPessoa": code, "Nome": fmt.Sprintf("PESSOA %d", code), "TipoPessoa": kind, "CpfCnpj": cpf, "Ativo": "S", "Locatario": "N",
+			"DataNascimento": "07/09/1980", "DataInclusao": day(old()), "SenhaInternetMD5": "0123456789abcdef0123456789abcdef",
+			"Enderecos": []object{{"TipoEnder": "R", "CEP": 1310100 + i, "Numero": i}, {"TipoEnder": "C", "CEP": 90010150, "Cidade": "Porto Alegre"}},
+		})
+	}
+	n := max(6, o.Size/4)
+	for i := range n {
+		property, lease := 3000+i, 7000+i
+		add("suppliers", 0, object{"CodFornecedor": 200 + i, "Nome": fmt.Sprintf("FORNECEDOR %d", i), "TipoPessoa": "J", "CpfCnpj": "00000000000191", "MEI": "N"})
+		add("administration", property, object{
+			"CodContratoAdm": 500 + i, "DataVigInicial": "01/02/2024", "Prazo": 30,
+			"Proprietarios": []object{{"CodPessoa": 1000 + i, "CalcIR": "S"}}, "Imoveis": []object{{"CodImovel": property}},
+			"Participacoes": []object{{"CodImovel": property, "CodPessoa": 1000 + i, "PercRenda": 100.0}},
+		})
+		if i%3 > 0 {
+			add("leases", 0, object{
+				"CodImovel": property, "CodContratoLoc": lease, "NomeLocat": "LOCATARIO", "DataVigFinal": "31/07/2027", "ValorAluguel": 1500.5,
+				"ContratoLoc_Ativo": "S", "Locatarios": []object{{"CodPessoa": 1001}, {"CodPessoa": 1002}}, "Fiadores": []object{{"CodPessoa": 1003}},
+			})
+		}
+		add("properties", 0, object{
+			"CodImovel": property, "TipoImovel": "R", "CEP": "01310100", "Locacao": "S", "LoginAdmCondom": "login:sindico", "AreaTotal": 70.25,
+			"Caracteristicas": []object{{"CodCaract": 1, "Descricao": "Churrasqueira"}, {"CodCaract": 2, "Quantidade": 2}},
+		})
+		add("interested", 0, object{"CodInteressado": 40 + i, "Nome": "INTERESSADO", "Faixa": i})
+		for k := range 3 {
+			add("payables", 0, object{
+				"NumeroLancto": 9000 + i*10 + k, "DataVencimento": day(today.AddDate(0, 0, -i*k*20+15)), "ValorLiquido": 10.5, "Pago": "N", "NomeFavorecido": "X",
+			})
+		}
+		add("bills", 0, object{"DocCapaId": 8000 + i, "DataVencimento": day(today.AddDate(0, 0, -1-i*9)), "VlrDocumento": 99.9, "CodPessoa": 1000 + i})
+	}
+	for i := range max(3, o.Size/30) {
+		code := 60 + i
+		add("condominiums", 0, object{
+			"CodCondominio": code, "NomeCondominio": fmt.Sprintf("EDIFICIO %d", code), "BloqueioPagamento": "N",
+			"Blocos": []object{{"CodBloco": "A", "CEP": 1310100}, {"CodBloco": "B", "BlocoAtivo": "S"}},
+		})
+		for k := range 4 {
+			add("units", code, object{"IdEconomia": code*100 + k, "CodEconomia": strconv.Itoa(k), "Nome": "CONDOMINO", "Fracao": 0.25})
+		}
+		add("overdue", code, object{"IdEconomia": code * 100, "Valor": 350.1})
+	}
+	for i := range 3 {
+		add("branches", 0, object{"CodFilial": i + 1, "FilialNome": fmt.Sprintf("FILIAL %d", i+1)})
+		add("shops", 0, object{"IdLoja": i + 10, "LojaNome": fmt.Sprintf("LOJA %d", i), "CodFilial": 1})
+		add("fees", 0, object{"CodTaxa": i + 1, "Descricao": "ALUGUEL", "Categoria": "A", "Operacao": "C"})
+		add("codes", 0, object{"Codigo": i, "Descricao": "ITEM"})
+		add("notifications", 0, object{"Numero": i, "Texto": "AVISO"})
+	}
+	return d
+}
+
+// units is the units of a condominium, block by block, those alone that changed on a day or since.
+func (d *data) units(code int, since time.Time) (rows []object, found bool) {
+	blocks := []object{{"CodBloco": "A", "NomeSindico": "SINDICO", "CPFSindico": 191, "CEP": 1310100}, {"CodBloco": "B"}}
+	units := [2][]object{}
+	for _, r := range d.tables["units"] {
+		if r.of == code && !r.changed.Before(since) {
+			block := r.object["IdEconomia"].(int) % 2
+			units[block] = append(units[block], r.object)
+		}
+		found = found || r.of == code
+	}
+	for i := range blocks {
+		blocks[i]["Economias"] = units[i]
+	}
+	return []object{{"CodCondominio": code, "NomeCondominio": "EDIFICIO", "TotaldeBlocos": 2, "Blocos": blocks}}, found
+}
+
+// Change changes people, suppliers, units, payables and bills; deleted people are in no listing any more.
+func (s *Simulator) Change(changed, deleted int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.data
+	d.began, d.must = s.now(), map[string]bool{}
+	for table, code := range coded() {
+		rows := d.tables[table]
+		for i := range min(changed, len(rows)) {
+			r := rows[(i+3)%len(rows)]
+			next := *r
+			next.object, next.changed = object{}, s.now()
+			for name, value := range r.object {
+				next.object[name] = value
+			}
+			if _, due := r.object["DataVencimento"]; due {
+				next.object["DataVencimento"] = day(s.now().AddDate(0, 0, -1))
+			}
+			rows[(i+3)%len(rows)] = &next
+			d.must[table+" "+fmt.Sprint(r.object[code])] = true
+		}
+	}
+	for range min(deleted, len(d.tables["people"])/4) {
+		people := d.tables["people"]
+		for i, r := range people {
+			if !d.must["people "+fmt.Sprint(r.object["CodPessoa"])] {
+				d.tables["people"] = append(people[:i:i], people[i+1:]...)
+				break
+			}
+		}
+	}
+}
+
+// coded is the tables whose rows change, with the name of their codes.
+func coded() map[string]string {
+	return map[string]string{
+		"people": "CodPessoa", "suppliers": "CodFornecedor", "units": "IdEconomia", "payables": "NumeroLancto", "bills": "DocCapaId",
+	}
+}
+
+// Expect says what a read must bring. The streams whose rows are not documented have no key, and are not spoken of.
+func (s *Simulator) Expect() map[string]sim.Expectation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]sim.Expectation{}
+	expect := func(stream, table string, keys func(o object) []string) {
+		e := sim.Whole()
+		_, e.Incremental = coded()[table]
+		if e.Incremental {
+			e.Next = sim.Keys{Must: sim.Set(), May: sim.Set()}
+		}
+		for _, r := range s.data.tables[table] {
+			for _, key := range keys(r.object) {
+				e.Full.Must[key] = true
+				switch {
+				case !e.Incremental:
+					e.Next.Must[key] = true
+				case s.data.must[table+" "+fmt.Sprint(r.object[coded()[table]])]:
+					e.Next.Must[key] = true
+				default:
+					if due := date(r.object["DataVencimento"]); !due.IsZero() {
+						e.Next.May[key] = true // what is due within some months is read again
+					}
+				}
+			}
+		}
+		all[stream] = e
+	}
+	code := func(names ...string) func(o object) []string {
+		return func(o object) []string {
+			key := fmt.Sprint(o[names[0]])
+			for _, name := range names[1:] {
+				key += "," + fmt.Sprint(o[name])
+			}
+			return []string{key}
+		}
+	}
+	part := func(array string, own []string, names ...string) func(o object) []string {
+		return func(o object) (keys []string) {
+			parts, _ := o[array].([]object)
+			for i, p := range parts {
+				key := code(own...)(o)[0]
+				if len(names) == 0 {
+					key += "," + strconv.Itoa(i)
+				}
+				for _, name := range names {
+					key += "," + fmt.Sprint(p[name])
+				}
+				keys = append(keys, key)
+			}
+			return keys
+		}
+	}
+	lease := []string{"CodImovel", "CodContratoLoc"}
+	expect("people", "people", code("CodPessoa"))
+	expect("people_addresses", "people", part("Enderecos", []string{"CodPessoa"}))
+	expect("suppliers", "suppliers", code("CodFornecedor"))
+	expect("administration_contracts", "administration", code("CodContratoAdm"))
+	expect("administration_contract_owners", "administration", part("Proprietarios", []string{"CodContratoAdm"}, "CodPessoa"))
+	expect("administration_contract_properties", "administration", part("Imoveis", []string{"CodContratoAdm"}, "CodImovel"))
+	expect("administration_contract_shares", "administration", part("Participacoes", []string{"CodContratoAdm"}, "CodImovel", "CodPessoa"))
+	expect("lease_contracts", "leases", code(lease...))
+	expect("lease_contract_tenants", "leases", part("Locatarios", lease, "CodPessoa"))
+	expect("lease_contract_guarantors", "leases", part("Fiadores", lease, "CodPessoa"))
+	expect("properties", "properties", code("CodImovel"))
+	expect("property_features", "properties", part("Caracteristicas", []string{"CodImovel"}))
+	expect("condominiums", "condominiums", code("CodCondominio"))
+	expect("condominium_blocks", "condominiums", part("Blocos", []string{"CodCondominio"}, "CodBloco"))
+	expect("condominium_units", "units", code("IdEconomia"))
+	expect("branches", "branches", code("CodFilial"))
+	expect("shops", "shops", code("IdLoja"))
+	expect("fees", "fees", func(o object) []string { return []string{"L," + fmt.Sprint(o["CodTaxa"])} })
+	expect("payables", "payables", code("NumeroLancto"))
+	expect("overdue_bills", "bills", func(o object) []string { return []string{fmt.Sprint(o["DocCapaId"]) + ",0"} })
+	expect("interested_people", "interested", code("CodInteressado"))
+	return all
+}
