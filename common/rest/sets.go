@@ -31,3 +31,11 @@ func With(row record.Record, members ...record.Member) record.Record {
 	var unshaped *record.Shape
 	return unshaped.Append(nil, row, members...)
 }
+
+// Or is what a configuration says, or else what holds where it says nothing.
+func Or[T any](said *T, otherwise T) T {
+	if said == nil {
+		return otherwise
+	}
+	return *said
+}

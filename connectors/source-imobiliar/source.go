@@ -7,13 +7,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/auth"
+	"github.com/imob-data/airbyte-connectors/common/brazil"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
@@ -51,7 +51,7 @@ func describe(c config) rest.API {
 	brasilia, _ := time.LoadLocation("America/Sao_Paulo") // of days
 	layouts := []string{day, day + " 15:04:05", day + " 15:04"}
 	path, active := cmp.Or(c.Path, "/webservice/Imobiliar2"), []string{"S", "N"}
-	if !or(c.Inactive, true) {
+	if !rest.Or(c.Inactive, true) {
 		active = active[:1]
 	}
 	changed := &rest.Cursor{ // the filter knows days, and the rows that it finds need not have the time
@@ -59,23 +59,24 @@ func describe(c config) rest.API {
 		Ask: rest.Since(httpclient.Body, "Body.DataAlteracaoInicial", day), Lookback: 48 * time.Hour,
 	}
 	due := &rest.Cursor{
-		Field: "DataVencimento", Zone: brasilia, Layouts: layouts, Start: c.Start, Margin: time.Duration(max(1, 31*or(c.Back, 3))) * 24 * time.Hour,
+		Field: "DataVencimento", Zone: brasilia, Layouts: layouts, Start: c.Start, Margin: time.Duration(max(1, 31*rest.Or(c.Back, 3))) * 24 * time.Hour,
 	}
-	windows := rest.Windows{
-		Oldest: time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), Ask: rest.Days(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day),
+	dues := func(ahead time.Duration) func(s *rest.Stream) {
+		days := rest.Days(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day)
+		return func(s *rest.Stream) {
+			s.Cursor, s.Windows = due, &rest.Windows{Oldest: time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), Ahead: ahead, Ask: days}
+		}
 	}
-	ahead := windows
-	ahead.Ahead = 366 * 24 * time.Hour
 	single := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
 		return rest.Stream{
 			Name: name, Method: http.MethodPost, Path: path, Body: envelope(action, body), Key: key, Pages: pagination.Single{},
-			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, Refused: refused, RefusedAsk: true,
+			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, Refused: says(unfiltered), RefusedAsk: true,
 		}
 	}
 	paged := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
 		s := single(name, action, records, body, key...)
 		s.Pages = pagination.Held{
-			In: httpclient.Body, SizeParam: "Body.QtdeLinhas", Size: or(c.PageSize, 200), Param: "Body.ProximasLinhas", Begin: "N", Further: "S",
+			In: httpclient.Body, SizeParam: "Body.QtdeLinhas", Size: rest.Or(c.PageSize, 200), Param: "Body.ProximasLinhas", Begin: "N", Further: "S",
 		}
 		return s
 	}
@@ -100,8 +101,10 @@ func describe(c config) rest.API {
 		}
 		return s
 	}
-	with := func(s rest.Stream, edit func(s *rest.Stream)) rest.Stream {
-		edit(&s)
+	with := func(s rest.Stream, edits ...func(s *rest.Stream)) rest.Stream {
+		for _, edit := range edits {
+			edit(&s)
+		}
 		return s
 	}
 	incremental := func(s *rest.Stream) {
@@ -127,7 +130,7 @@ func describe(c config) rest.API {
 			BaseURL: c.BaseURL, PlainHTTP: true, Auth: c.session(path), Judge: judge, Limit: ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 60)),
 			Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
 		},
-		Check: "people", Absent: unknown, Gone: missing, Omits: true, Parallel: cmp.Or(c.Sessions, 1),
+		Check: "people", Absent: says(brazil.NoAction), Gone: says(brazil.NoRow), Omits: true, Parallel: cmp.Or(c.Sessions, 1),
 		Streams: []rest.Stream{
 			with(search("person_search", "CADASTRO_PESSOA_PESQUISAR", "Pessoas", "CodPessoa", "Ativo"), incremental),
 			with(detail("people", "CADASTRO_PESSOA_CONSULTAR", "", "person_search", "CodPessoa", "CodPessoa"), incremental),
@@ -167,17 +170,17 @@ func describe(c config) rest.API {
 			paged("branches", "CADASTRO_FILIAL_PESQUISAR", "Filiais", map[string]any{"Texto": ""}, "CodFilial"),
 			paged("shops", "CADASTRO_LOJA_PESQUISAR", "Agencias", map[string]any{"Texto": ""}, "IdLoja"),
 			with(paged("fees", "CADASTRO_TAXA_PESQUISAR", "Taxas", map[string]any{"Texto": "", "Ativo": "T"}, "TipoTaxa", "CodTaxa"),
-				sets("TipoTaxa", or(c.FeeTypes, []string{"L", "C"})...)),
-			with(with(paged("payables", "CTAPAG_LANCAMENTO_PESQUISAR", "Lancamentos", map[string]any{"TipoPeriodo": "V"}, "NumeroLancto"),
-				sets("TipoPesquisa", or(c.Origins, []string{"C", "I", "A"})...)), func(s *rest.Stream) { s.Cursor, s.Windows = due, &ahead }),
+				sets("TipoTaxa", rest.Or(c.FeeTypes, []string{"L", "C"})...)),
+			with(paged("payables", "CTAPAG_LANCAMENTO_PESQUISAR", "Lancamentos", map[string]any{"TipoPeriodo": "V"}, "NumeroLancto"),
+				sets("TipoPesquisa", rest.Or(c.Origins, []string{"C", "I", "A"})...), dues(366*24*time.Hour)),
 			with(paged("overdue_bills", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS", "Pendentes", map[string]any{
 				"PercentualHonorarios": json.RawMessage(strconv.FormatFloat(c.FeePercent, 'f', 2, 64)),
-			}, "DocCapaId", "CodTaxa"), func(s *rest.Stream) { s.Cursor, s.Windows = due, &windows }),
+			}, "DocCapaId", "CodTaxa"), dues(0)),
 			with(single("interested_search", "COMERC_INTERESSADO_PESQUISAR", "Interessados", map[string]any{}, "CodInteressado"),
 				func(s *rest.Stream) { s.Unlisted = true }),
 			with(detail("interested_people", "COMERC_INTERESSADO_CONSULTAR", "", "interested_search", "CodInteressado", "CodInteressado"),
 				whole("CodInteressado")),
-			with(with(single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}), sets("Tabela", c.Tables...)), whole()),
+			with(single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}), sets("Tabela", c.Tables...), whole()),
 			with(single("notifications", "NOTIFICACAO_CONSULTAR", "Notificacoes", map[string]any{}), whole()),
 		},
 	}
@@ -203,14 +206,6 @@ func (c config) session(path string) *auth.Sessions {
 	}
 }
 
-// or is what the configuration says, or else what holds without it.
-func or[T any](said *T, otherwise T) T {
-	if said == nil {
-		return otherwise
-	}
-	return *said
-}
-
 // finish leaves out of the rows what is secret and what is a table of its own, and brings the rest into the types of the schemas.
 func finish(streams []rest.Stream, layouts []string, zone *time.Location) {
 	for i := range streams {
@@ -224,27 +219,17 @@ func finish(streams []rest.Stream, layouts []string, zone *time.Location) {
 				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
 			}
 		}
-		if s.Map == nil {
-			s.Map = func(row record.Record) (record.Record, error) { return padded(row, s.Name == "overdue_bills"), nil }
+		if s.Map != nil {
+			continue
+		}
+		s.Map = func(row record.Record) (record.Record, error) {
+			members := brazil.Padded(row, map[string]int{"CEP": 8, "CPFSindico": 11}, "CpfCnpj", "TipoPessoa")
+			if s.Name == "overdue_bills" && row.Get("CodTaxa").Text() == "" { // not one fee of a bill: it is 0 in its key
+				members = append(members, record.Member{Name: "CodTaxa", Value: []byte("0")})
+			}
+			return rest.With(row, members...), nil
 		}
 	}
-}
-
-// padded is a row with the zeros in front of its numbers that servers leave out: CEP, CPF, and CNPJ by TipoPessoa. An overdue bill that is not one
-// fee of a bill has the fee 0, which is a part of its key.
-func padded(row record.Record, bill bool) record.Record {
-	kind := strings.ToUpper(strings.TrimSpace(row.Get("TipoPessoa").Text()))
-	lengths := map[string]int{"CEP": 8, "CPFSindico": 11, "CpfCnpj": map[string]int{"F": 11, "J": 14}[kind[:min(1, len(kind))]]}
-	var members []record.Member
-	for name, length := range lengths {
-		if m, ok := record.Padded(row, name, length); ok {
-			members = append(members, m)
-		}
-	}
-	if bill && row.Get("CodTaxa").Text() == "" {
-		members = append(members, record.Member{Name: "CodTaxa", Value: []byte("0")})
-	}
-	return rest.With(row, members...)
 }
 
 // judge knows what Imobiliar's answers mean: their status says nothing, and that a session has ended is told as plain text.
@@ -263,11 +248,21 @@ func judge(r *httpclient.Response) error {
 		return nil
 	case words == "":
 		return httpclient.Again(fault.Transientf("Imobiliar failed at %s without a reason. Trying again later may help.", action))
-	case denied(r):
+	case brazil.Denied(words):
 		return fault.Configf("Imobiliar does not let this user do %s: %s. Have the right given to the user, or leave out the stream.", action, words)
 	default:
 		return fault.Configf("Imobiliar refused %s: %s.", action, words)
 	}
+}
+
+// unfiltered is whether the server does not take the filter by time of change.
+func unfiltered(words string) bool {
+	return strings.Contains(words, "(DataAlteracaoInicial)") && !brazil.Denied(words)
+}
+
+// says is a test of the words of answers that are failures.
+func says(is func(words string) bool) func(r *httpclient.Response) bool {
+	return func(r *httpclient.Response) bool { return r.Body.Get("Header.Error").True() && is(said(r)) }
 }
 
 // said is the words of an answer that is a failure, with the fields they are about, or "". Erros is a list, or one alone.
@@ -285,30 +280,4 @@ func said(r *httpclient.Response) string {
 		words = append(words, text)
 	}
 	return r.Excerpt(strings.Join(words, "; "))
-}
-
-// says is whether a failure has such words. What they mean is not documented: these are the words that systems of this country use.
-func says(r *httpclient.Response, pattern string) bool {
-	failed, _ := r.Body.Get("Header.Error").Bool()
-	return failed && regexp.MustCompile(`(?i)`+pattern).MatchString(said(r))
-}
-
-// denied is whether this user may not do what was asked.
-func denied(r *httpclient.Response) bool {
-	return says(r, `permiss|acesso|autoriza|direito|privil[eé]gio|denied|not allowed|forbidden`)
-}
-
-// unknown is whether the server does not know the action.
-func unknown(r *httpclient.Response) bool {
-	return !denied(r) && says(r, `\b(a[cç][aã]o|action|m[eé]todo|servi[cç]o|fun[cç][aã]o)\b.*(n[aã]o|inv[aá]lid|desconhecid|inexist|unknown|not|invalid)`)
-}
-
-// missing is whether the row that was asked for is not there.
-func missing(r *httpclient.Response) bool {
-	return !denied(r) && !unknown(r) && says(r, `n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)|inexistente|not found`)
-}
-
-// refused is whether the server does not take the filter by time of change.
-func refused(r *httpclient.Response) bool {
-	return !denied(r) && !unknown(r) && says(r, `DataAlteracaoInicial`)
 }

@@ -68,10 +68,10 @@ func newData(o Options) *data {
 		add("interested", 0, object{"CodInteressado": 40 + i, "Nome": "INTERESSADO", "Faixa": i})
 		for k := range 3 {
 			add("payables", 0, object{
-				"NumeroLancto": 9000 + i*10 + k, "DataVencimento": day(today.AddDate(0, 0, -i*k*20+15)), "ValorLiquido": 10.5, "Pago": "N", "NomeFavorecido": "X",
+				"NumeroLancto": 9000 + i*10 + k, "DataVencimento": day(today.AddDate(0, 0, -i*k*20%3500+15)), "ValorLiquido": 10.5, "Pago": "N", "NomeFavorecido": "X",
 			})
 		}
-		add("bills", 0, object{"DocCapaId": 8000 + i, "DataVencimento": day(today.AddDate(0, 0, -1-i*9)), "VlrDocumento": 99.9, "CodPessoa": 1000 + i})
+		add("bills", 0, object{"DocCapaId": 8000 + i, "DataVencimento": day(today.AddDate(0, 0, -1-i*9%3500)), "VlrDocumento": 99.9, "CodPessoa": 1000 + i})
 	}
 	for i := range max(3, o.Size/30) {
 		code := 60 + i

@@ -124,12 +124,12 @@ func (s *Simulator) Learnt() []string {
 func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
 	return map[string]any{
 		"base_url": baseURL, "imob_id": company, "user_id": user, "password": s.password, "requests_per_minute": quota.PerMinute(),
-		"page_size": 7, "start_date": "2015-01-01",
+		"page_size": max(7, s.with.Size/20), "start_date": "2015-01-01",
 	}
 }
 
-// Open is how many sessions are open, Logins how many were opened, and Interrupted how often a listing was left for another action.
-func (s *Simulator) Open() (open, logins, interrupted int) {
+// Sessions is how many sessions are open, how many were opened, and how often a listing was left for another action.
+func (s *Simulator) Sessions() (open, logins, interrupted int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.sessions), s.logins, s.interrupted
