@@ -13,12 +13,12 @@ import (
 )
 
 // Typed is the edits that bring the members of a row into the types of the columns that streams/<stream>.json declares; days and times are in
-// one of layouts and zone. Columns whose name begins with an underscore, and those of skip, are left alone. A file that is not there or is no
-// schema is a panic, as it is in Table.
-func Typed(files fs.FS, stream string, layouts []string, zone *time.Location, skip ...string) (edits []record.Edit) {
+// one of layouts and zone. Columns whose name begins with an underscore are left alone. A stream without a schema has no edits; a file that is
+// no schema is a panic, as it is in Table.
+func Typed(files fs.FS, stream string, layouts []string, zone *time.Location) (edits []record.Edit) {
 	raw, err := read(files, "streams/"+stream+".json")
 	if err != nil {
-		panic(fmt.Sprintf("spec: no table %q: %v", stream, err))
+		return nil
 	}
 	var schema struct {
 		Properties map[string]map[string]any `json:"properties"`
@@ -28,7 +28,7 @@ func Typed(files fs.FS, stream string, layouts []string, zone *time.Location, sk
 	}
 	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
 		column := schema.Properties[name]
-		if strings.HasPrefix(name, "_") || slices.Contains(skip, name) {
+		if strings.HasPrefix(name, "_") {
 			continue
 		}
 		switch types := typesOf(column); {

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/md5"
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -50,27 +49,24 @@ var source = rest.New(imobiliar.Files, describe)
 func describe(c config) rest.API {
 	brasilia, _ := time.LoadLocation("America/Sao_Paulo") // of days
 	layouts := []string{day, day + " 15:04:05", day + " 15:04"}
-	path, active := cmp.Or(c.Path, "/webservice/Imobiliar2"), []string{"S", "N"}
-	if !rest.Or(c.Inactive, true) {
-		active = active[:1]
-	}
-	changed := &rest.Cursor{ // the filter knows days, and the rows that it finds need not have the time
+	path := cmp.Or(c.Path, "/webservice/Imobiliar2")
+	active := map[bool][]string{true: {"S", "N"}, false: {"S"}}[rest.Or(c.Inactive, true)]
+	changed := &rest.Cursor{
 		Field: "DataAlteracao", Zone: brasilia, Layouts: layouts, Start: c.Start, Hidden: true,
 		Ask: rest.Since(httpclient.Body, "Body.DataAlteracaoInicial", day), Lookback: 48 * time.Hour,
 	}
-	due := &rest.Cursor{
-		Field: "DataVencimento", Zone: brasilia, Layouts: layouts, Start: c.Start, Margin: time.Duration(max(1, 31*rest.Or(c.Back, 3))) * 24 * time.Hour,
-	}
+	back := time.Duration(max(1, 31*rest.Or(c.Back, 3))) * 24 * time.Hour
+	due := &rest.Cursor{Field: "DataVencimento", Zone: brasilia, Layouts: layouts, Start: c.Start, Margin: back}
 	dues := func(ahead time.Duration) func(s *rest.Stream) {
-		days := rest.Days(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day)
-		return func(s *rest.Stream) {
-			s.Cursor, s.Windows = due, &rest.Windows{Oldest: time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), Ahead: ahead, Ask: days}
-		}
+		w := &rest.Windows{Oldest: time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), Ahead: ahead}
+		w.Ask = rest.Days(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day)
+		return func(s *rest.Stream) { s.Cursor, s.Windows = due, w }
 	}
+	unfiltered := says(func(words string) bool { return strings.Contains(words, "(DataAlteracaoInicial)") })
 	single := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
 		return rest.Stream{
 			Name: name, Method: http.MethodPost, Path: path, Body: envelope(action, body), Key: key, Pages: pagination.Single{},
-			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, Refused: says(unfiltered), RefusedAsk: true,
+			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, Refused: unfiltered, RefusedAsk: true,
 		}
 	}
 	paged := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
@@ -80,7 +76,6 @@ func describe(c config) rest.API {
 		}
 		return s
 	}
-	// What is active and what is not, since it is not known how to ask for both.
 	search := func(name, action, records, key, flag string) rest.Stream {
 		s := paged(name, action, records, map[string]any{"Texto": ""}, key)
 		s.Unlisted, s.Each = true, rest.Sets("Body."+flag, active...)
@@ -88,18 +83,16 @@ func describe(c config) rest.API {
 	}
 	detail := func(name, action, records, of, code string, key ...string) rest.Stream {
 		s := single(name, action, records, map[string]any{}, key...)
+		put := map[bool]map[string]string{false: rest.Same(code)}
 		s.Parent = &rest.Parent{
-			Of: of, In: httpclient.Body, Params: map[string]string{"Body." + code: code}, Missing: true, AsText: code == "CodFornecedor",
-			Detail: slices.Contains(key, code),
+			Of: of, In: httpclient.Body, Params: map[string]string{"Body." + code: code}, AsText: code == "CodFornecedor",
+			Missing: true, Follows: true, Detail: slices.Contains(key, code), Put: put[slices.Contains(key, code)],
 		}
 		return s
 	}
 	part := func(name, of, array string, own int, key ...string) rest.Stream {
-		s := rest.Stream{Name: name, Key: key, Explode: &rest.Explode{Of: of, Array: array, Put: rest.Same(key[:own]...)}}
-		if slices.Contains(key, position) {
-			s.Explode.Position = position
-		}
-		return s
+		at := map[bool]string{true: position}[slices.Contains(key, position)]
+		return rest.Stream{Name: name, Key: key, Explode: &rest.Explode{Of: of, Array: array, Put: rest.Same(key[:own]...), Position: at}}
 	}
 	with := func(s rest.Stream, edits ...func(s *rest.Stream)) rest.Stream {
 		for _, edit := range edits {
@@ -107,31 +100,25 @@ func describe(c config) rest.API {
 		}
 		return s
 	}
-	incremental := func(s *rest.Stream) {
-		if s.Cursor = changed; s.Parent != nil {
-			s.Parent.Follows = true
-		}
-	}
-	whole := func(put ...string) func(s *rest.Stream) { // the fields of the rows are not documented
-		return func(s *rest.Stream) {
-			if s.Map = rest.Whole("Registro"); s.Parent != nil {
-				s.Parent.Put, s.Parent.Detail = rest.Same(put...), false
-			}
-		}
-	}
+	incremental := func(s *rest.Stream) { s.Cursor = changed }
+	whole := func(s *rest.Stream) { s.Map = rest.Whole("Registro") } // the fields of its rows are not documented
 	sets := func(param string, values ...string) func(s *rest.Stream) {
-		return func(s *rest.Stream) {
-			s.Each, s.Put = rest.Sets("Body."+param, values...), map[string]string{param: "Body." + param}
-		}
+		each, put := rest.Sets("Body."+param, values...), map[string]string{param: "Body." + param}
+		return func(s *rest.Stream) { s.Each, s.Put = each, put }
 	}
 	contracts, leases := "LOCACAO_CONTRATO_ADM_PESQUISAR", "LOCACAO_CONTRATO_IMOVEL_PESQUISAR"
-	api := rest.API{
+	var either []map[string]any // a property is known by its contracts alone
+	for _, flag := range active {
+		either = append(either, map[string]any{"Header.Action": contracts, "Body.Ativo": flag})
+		either = append(either, map[string]any{"Header.Action": leases, "Body.Ativos": flag})
+	}
+	return rest.API{
 		Options: httpclient.Options{
 			BaseURL: c.BaseURL, PlainHTTP: true, Auth: c.session(path), Judge: judge, Limit: ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 60)),
 			Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
 		},
 		Check: "people", Absent: says(brazil.NoAction), Gone: says(brazil.NoRow), Omits: true, Parallel: cmp.Or(c.Sessions, 1),
-		Streams: []rest.Stream{
+		Streams: finish([]rest.Stream{
 			with(search("person_search", "CADASTRO_PESSOA_PESQUISAR", "Pessoas", "CodPessoa", "Ativo"), incremental),
 			with(detail("people", "CADASTRO_PESSOA_CONSULTAR", "", "person_search", "CodPessoa", "CodPessoa"), incremental),
 			with(part("people_addresses", "people", "Enderecos", 1, "CodPessoa", position), incremental),
@@ -146,13 +133,7 @@ func describe(c config) rest.API {
 			detail("lease_contracts", "LOCACAO_CONTRATO_IMOVEL_CONSULTAR", "", "lease_search", "CodImovel", "CodImovel", "CodContratoLoc"),
 			part("lease_contract_tenants", "lease_contracts", "Locatarios", 2, "CodImovel", "CodContratoLoc", "CodPessoa"),
 			part("lease_contract_guarantors", "lease_contracts", "Fiadores", 2, "CodImovel", "CodContratoLoc", "CodPessoa"),
-			with(search("property_search", "", "Contratos", "CodImovel", ""), func(s *rest.Stream) { // a property is known by its contracts alone
-				s.Each = nil
-				for _, flag := range active {
-					s.Each = append(s.Each, map[string]any{"Header.Action": contracts, "Body.Ativo": flag},
-						map[string]any{"Header.Action": leases, "Body.Ativos": flag})
-				}
-			}),
+			with(search("property_search", "", "Contratos", "CodImovel", "Ativo"), func(s *rest.Stream) { s.Each = either }),
 			detail("properties", "LOCACAO_IMOVEL_CONSULTAR", "", "property_search", "CodImovel", "CodImovel"),
 			part("property_features", "properties", "Caracteristicas", 1, "CodImovel", position),
 			with(paged("condominium_search", "CONDOM_CONDOMINIO_PESQUISAR", "Condominios", map[string]any{
@@ -161,12 +142,12 @@ func describe(c config) rest.API {
 			detail("condominiums", "CONDOM_CONDOMINIO_CONSULTAR", "", "condominium_search", "CodCondominio", "CodCondominio"),
 			part("condominium_blocks", "condominiums", "Blocos", 1, "CodCondominio", "CodBloco"),
 			with(detail("condominium_units", "CONDOM_LISTA_ECONOMIAS", "", "condominium_search", "CodCondominio", "IdEconomia"), func(s *rest.Stream) {
-				s.Cursor, s.Parent.Put = changed, rest.Same("CodCondominio")
+				s.Cursor, s.Parent.Follows = changed, false
 				s.Explode = &rest.Explode{Within: "Blocos", Array: "Economias", Put: rest.Same(strings.Fields(`NomeCondominio CodBlocoBase
 					CodFilial DiaVencimentoDoc Assessor AssessorEmail AssessorAgencia TotaldeEconomias TotaldeBlocos CodBloco NomeBloco QtdeEconomias
 					Endereco Bairro CEP NomeSindico EmailSindico CPFSindico ValorGas ValorAgua Conselho`)...)}
 			}),
-			with(detail("condominium_overdue", "CONDOM_LISTA_INADIMPLENCIAS", "Inadimplentes", "condominium_search", "CodCondominio"), whole("CodCondominio")),
+			with(detail("condominium_overdue", "CONDOM_LISTA_INADIMPLENCIAS", "Inadimplentes", "condominium_search", "CodCondominio"), whole),
 			paged("branches", "CADASTRO_FILIAL_PESQUISAR", "Filiais", map[string]any{"Texto": ""}, "CodFilial"),
 			paged("shops", "CADASTRO_LOJA_PESQUISAR", "Agencias", map[string]any{"Texto": ""}, "IdLoja"),
 			with(paged("fees", "CADASTRO_TAXA_PESQUISAR", "Taxas", map[string]any{"Texto": "", "Ativo": "T"}, "TipoTaxa", "CodTaxa"),
@@ -178,14 +159,12 @@ func describe(c config) rest.API {
 			}, "DocCapaId", "CodTaxa"), dues(0)),
 			with(single("interested_search", "COMERC_INTERESSADO_PESQUISAR", "Interessados", map[string]any{}, "CodInteressado"),
 				func(s *rest.Stream) { s.Unlisted = true }),
-			with(detail("interested_people", "COMERC_INTERESSADO_CONSULTAR", "", "interested_search", "CodInteressado", "CodInteressado"),
-				whole("CodInteressado")),
-			with(single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}), sets("Tabela", c.Tables...), whole()),
-			with(single("notifications", "NOTIFICACAO_CONSULTAR", "Notificacoes", map[string]any{}), whole()),
-		},
+			with(detail("interested_people", "COMERC_INTERESSADO_CONSULTAR", "", "interested_search", "CodInteressado"), whole,
+				func(s *rest.Stream) { s.Key = []string{"CodInteressado"} }),
+			with(single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}), sets("Tabela", c.Tables...), whole),
+			with(single("notifications", "NOTIFICACAO_CONSULTAR", "Notificacoes", map[string]any{}), whole),
+		}, layouts, brasilia),
 	}
-	finish(api.Streams, layouts, brasilia)
-	return api
 }
 
 func envelope(action string, body map[string]any) map[string]any {
@@ -194,32 +173,25 @@ func envelope(action string, body map[string]any) map[string]any {
 
 // session is what the session id of each request comes from. The password is sent as the MD5 of its capitals.
 func (c config) session(path string) *auth.Sessions {
-	digest := md5.Sum([]byte(strings.ToUpper(c.Password)))
-	secret := hex.EncodeToString(digest[:])
-	call := func(action string, body map[string]any) httpclient.Request {
-		return httpclient.Request{Method: http.MethodPost, Path: path, Body: envelope(action, body)}
-	}
-	return &auth.Sessions{
-		Login:  call("LOGIN", map[string]any{"IMOB_ID": strings.TrimSpace(c.Company), "USER_ID": strings.TrimSpace(c.User), "USER_PASS": secret}),
-		Logout: call("LOGOUT", map[string]any{}), Part: auth.Part{From: "Header.SessionId", In: httpclient.Body, Key: "Header.SessionId"},
-		Secret: secret, Count: c.Sessions, Most: "Body.MaxSessions",
-	}
+	secret := fmt.Sprintf("%x", md5.Sum([]byte(strings.ToUpper(c.Password))))
+	user := map[string]any{"IMOB_ID": strings.TrimSpace(c.Company), "USER_ID": strings.TrimSpace(c.User), "USER_PASS": secret}
+	call := httpclient.Request{Method: http.MethodPost, Path: path, Body: envelope("LOGIN", user)}
+	end := httpclient.Request{Method: http.MethodPost, Path: path, Body: envelope("LOGOUT", map[string]any{})}
+	id := auth.Part{From: "Header.SessionId", In: httpclient.Body, Key: "Header.SessionId"}
+	return &auth.Sessions{Login: call, Logout: end, Part: id, Secret: secret, Count: c.Sessions, Most: "Body.MaxSessions"}
 }
 
 // finish leaves out of the rows what is secret and what is a table of its own, and brings the rest into the types of the schemas.
-func finish(streams []rest.Stream, layouts []string, zone *time.Location) {
+func finish(streams []rest.Stream, layouts []string, zone *time.Location) []rest.Stream {
 	for i := range streams {
 		s := &streams[i]
-		if s.Unlisted {
-			continue
-		}
 		s.Shape = append(spec.Typed(imobiliar.Files, s.Name, layouts, zone), record.Drop{Field: "SenhaInternetMD5"}, record.Drop{Field: "LoginAdmCondom"})
 		for _, part := range streams {
 			if part.Explode != nil && part.Explode.Of == s.Name {
 				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
 			}
 		}
-		if s.Map != nil {
+		if s.Map != nil || s.Unlisted {
 			continue
 		}
 		s.Map = func(row record.Record) (record.Record, error) {
@@ -230,34 +202,28 @@ func finish(streams []rest.Stream, layouts []string, zone *time.Location) {
 			return rest.With(row, members...), nil
 		}
 	}
+	return streams
 }
 
 // judge knows what Imobiliar's answers mean: their status says nothing, and that a session has ended is told as plain text.
 func judge(r *httpclient.Response) error {
-	text := strings.ToLower(string(bytes.TrimLeft(r.Text[:min(len(r.Text), 200)], "\ufeff\" \r\n\t")))
+	text := strings.ToLower(strings.TrimLeft(string(r.Text[:min(len(r.Text), 200)]), "\ufeff\" \r\n\t"))
 	failed, ok := r.Body.Get("Header.Error").Bool()
 	action := r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
-	switch words := said(r); {
+	words := said(r)
+	switch {
 	case r.Status == 468, strings.HasPrefix(text, "468"), r.Body == nil && strings.Contains(text, "session expired"):
 		return &httpclient.SessionLost{Err: fault.Transientf("Imobiliar ends each session as soon as it is opened. Trying again later may help.")}
-	case r.Body == nil, r.Status >= 500 || r.Status == http.StatusTooManyRequests || r.Status == http.StatusRequestTimeout:
+	case failed && brazil.Denied(words):
+		return fault.Configf("Imobiliar does not let this user do %s: %s. Have the right given to the user, or leave out the stream.", action, words)
+	case r.Body == nil, ok && !failed, r.Status >= 500 || r.Status == http.StatusTooManyRequests || r.Status == http.StatusRequestTimeout:
 		return nil
 	case !ok:
 		return httpclient.Again(fault.Transientf("Imobiliar answered without Header.Error. Check base_url and path in the configuration."))
-	case !failed:
-		return nil
 	case words == "":
 		return httpclient.Again(fault.Transientf("Imobiliar failed at %s without a reason. Trying again later may help.", action))
-	case brazil.Denied(words):
-		return fault.Configf("Imobiliar does not let this user do %s: %s. Have the right given to the user, or leave out the stream.", action, words)
-	default:
-		return fault.Configf("Imobiliar refused %s: %s.", action, words)
 	}
-}
-
-// unfiltered is whether the server does not take the filter by time of change.
-func unfiltered(words string) bool {
-	return strings.Contains(words, "(DataAlteracaoInicial)") && !brazil.Denied(words)
+	return fault.Configf("Imobiliar refused %s: %s.", action, words)
 }
 
 // says is a test of the words of answers that are failures.
@@ -273,11 +239,8 @@ func said(r *httpclient.Response) string {
 	}
 	var words []string
 	for _, one := range all {
-		text, field := strings.TrimSuffix(strings.TrimSpace(one.Get("Mensagem").Text()), "."), one.Get("Campo").Text()
-		if field != "" {
-			text = strings.TrimSpace(text + " (" + field + ")")
-		}
-		words = append(words, text)
+		text := strings.TrimSuffix(strings.TrimSpace(one.Get("Mensagem").Text()), ".") + " (" + one.Get("Campo").Text() + ")"
+		words = append(words, strings.TrimSpace(strings.TrimSuffix(text, "()")))
 	}
 	return r.Excerpt(strings.Join(words, "; "))
 }
