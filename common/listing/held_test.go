@@ -137,27 +137,30 @@ func sessions(t *testing.T, k http.Handler, count int) (*listing.Reader, listing
 func TestHeld(t *testing.T) {
 	for name, tt := range map[string]struct {
 		rows int
-		api  keeping
+		api  *keeping
 		once bool // all rows must have been asked for at once
 	}{
 		"an empty segment ends it":           {rows: 25},
 		"a multiple of the size":             {rows: 30},
 		"no rows":                            {},
-		"no list ends it":                    {rows: 30, api: keeping{past: "absent"}},
-		"an error ends it":                   {rows: 25, api: keeping{past: "error"}},
-		"an error, and maybe not the end":    {rows: 30, api: keeping{past: "error"}, once: true},
-		"it begins again behind its end":     {rows: 25, api: keeping{past: "begins"}},
-		"it begins again, maybe not the end": {rows: 20, api: keeping{past: "begins"}, once: true},
-		"segments are smaller than asked":    {rows: 25, api: keeping{cap: 4}},
-		"it knows no segments":               {rows: 25, api: keeping{deaf: true}, once: true},
-		"the session is lost at first":       {rows: 25, api: keeping{lose: 1}},
-		"the session is lost in the middle":  {rows: 25, api: keeping{lose: 3}},
-		"an answer is lost in the middle":    {rows: 25, api: keeping{cut: 2}},
-		"the first answer is lost":           {rows: 25, api: keeping{cut: 1}},
+		"no list ends it":                    {rows: 30, api: &keeping{past: "absent"}},
+		"an error ends it":                   {rows: 25, api: &keeping{past: "error"}},
+		"an error, and maybe not the end":    {rows: 30, api: &keeping{past: "error"}, once: true},
+		"it begins again behind its end":     {rows: 25, api: &keeping{past: "begins"}},
+		"it begins again, maybe not the end": {rows: 20, api: &keeping{past: "begins"}, once: true},
+		"segments are smaller than asked":    {rows: 25, api: &keeping{cap: 4}},
+		"it knows no segments":               {rows: 25, api: &keeping{deaf: true}, once: true},
+		"the session is lost at first":       {rows: 25, api: &keeping{lose: 1}},
+		"the session is lost in the middle":  {rows: 25, api: &keeping{lose: 3}},
+		"an answer is lost in the middle":    {rows: 25, api: &keeping{cut: 2}},
+		"the first answer is lost":           {rows: 25, api: &keeping{cut: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				k := &tt.api
+				k := tt.api
+				if k == nil {
+					k = &keeping{}
+				}
 				k.rows = made(tt.rows)
 				r, l, log := sessions(t, k, 1)
 				got := readWith(t, r, l, log)

@@ -79,23 +79,29 @@ func search(list, table, active string, columns ...string) action {
 		since := date(body["DataAlteracaoInicial"])
 		for _, row := range d.tables[table] {
 			wanted, _ := body[active].(string)
-			if active != "" && wanted != "T" && row.active != (wanted != "N") || row.changed.Before(since) {
+			some := active != "" && wanted != "T" && row.active != (wanted != "N")
+			if active == "IncluiInativos" {
+				some = !row.active && wanted != "S"
+			}
+			if some || row.changed.Before(since) {
 				continue
 			}
-			rows = append(rows, only(row.object, columns))
+			rows = append(rows, row.only(columns))
 		}
 		return rows, true
 	}}
 }
 
-// only is an object with some of its members; none: all.
-func only(o object, names []string) object {
+// only is a row with some of its members, CodImovel of a contract among them; none: all.
+func (r *row) only(names []string) object {
 	if len(names) == 0 {
-		return o
+		return r.object
 	}
 	some := object{}
 	for _, name := range names {
-		some[name] = o[name]
+		if some[name] = r.object[name]; some[name] == nil && name == "CodImovel" {
+			some[name] = r.of
+		}
 	}
 	return some
 }
@@ -120,7 +126,7 @@ func due(list, table, required, optional string, fit func(row, body object) bool
 		rows: func(d *data, body object) (rows []object, found bool) {
 			for _, row := range d.tables[table] {
 				day := date(row.object["DataVencimento"])
-				if !day.Before(date(body["DataInicial"])) && !day.After(date(body["DataFinal"])) && fit(row.object, body) {
+				if !day.Before(date(body["DataInicial"])) && !day.After(date(body["DataFinal"])) && fit(object{"origem": row.origin}, body) {
 					rows = append(rows, row.object)
 				}
 			}
@@ -143,49 +149,26 @@ func all(list, table, required, by string) action {
 
 // actions are those that the connector may use, by name.
 func actions() map[string]action {
-	condominiums := search("Condominios", "condominiums", "", "CodCondominio", "NomeCondominio")
+	condominiums := search("Condominios", "condominiums", "IncluiInativos", "CodCondominio", "NomeCondominio")
 	condominiums.required = fields("IncluiInativos:f")
-	condominiums.rows = func(d *data, body object) (rows []object, found bool) {
-		for _, row := range d.tables["condominiums"] {
-			if row.active || body["IncluiInativos"] == "S" {
-				rows = append(rows, only(row.object, []string{"CodCondominio", "NomeCondominio"}))
-			}
-		}
-		return rows, true
-	}
 	units := one("units", "CodCondominio", "i", "CodBloco:s DataAlteracaoInicial:d")
 	units.rows = func(d *data, body object) ([]object, bool) {
 		return d.units(whole(body["CodCondominio"]), date(body["DataAlteracaoInicial"]))
 	}
-	fees := search("Taxas", "fees", "Ativo", "CodTaxa", "Descricao", "Categoria", "Operacao")
-	fees.required = fields("TipoTaxa:s")
+	fees := search("Taxas", "fees", "Ativo")
 	listed := fees.rows
-	fees.rows = func(d *data, body object) ([]object, bool) {
-		rows, ok := listed(d, object{"Ativo": "T"})
+	fees.required, fees.rows = fields("TipoTaxa:s"), func(d *data, body object) ([]object, bool) {
 		if body["TipoTaxa"] != "L" {
 			return nil, true // a type without fees
 		}
-		return rows, ok
-	}
-	administration := search("Contratos", "administration", "Ativo")
-	contracts := administration.rows
-	administration.rows = func(d *data, body object) (rows []object, found bool) {
-		listed, _ := contracts(d, body)
-		for _, contract := range listed {
-			for _, row := range d.tables["administration"] {
-				if code := contract["CodContratoAdm"]; row.object["CodContratoAdm"] == code {
-					rows = append(rows, object{"CodContratoAdm": code, "CodImovel": row.of, "NomeProprietario": "PROPRIETARIO"})
-				}
-			}
-		}
-		return rows, true
+		return listed(d, body)
 	}
 	return map[string]action{
 		"CADASTRO_PESSOA_PESQUISAR":         search("Pessoas", "people", "Ativo", "CodPessoa", "Nome", "CpfCnpj"),
 		"CADASTRO_PESSOA_CONSULTAR":         one("people", "CodPessoa", "i", ""),
 		"CADASTRO_FORNECEDOR_PESQUISAR":     search("Fornecedores", "suppliers", "Ativo", "CodFornecedor", "Nome"),
 		"CADASTRO_FORNECEDOR_CONSULTAR":     one("suppliers", "CodFornecedor", "s", "CpfCnpj:s"),
-		"LOCACAO_CONTRATO_ADM_PESQUISAR":    administration,
+		"LOCACAO_CONTRATO_ADM_PESQUISAR":    search("Contratos", "administration", "Ativo", "CodContratoAdm", "CodImovel"),
 		"LOCACAO_CONTRATO_ADM_CONSULTAR":    one("administration", "CodContratoAdm", "i", ""),
 		"LOCACAO_CONTRATO_IMOVEL_PESQUISAR": search("Contratos", "leases", "Ativos", "CodImovel", "NomeLocat"),
 		"LOCACAO_CONTRATO_IMOVEL_CONSULTAR": one("leases", "CodImovel", "i", "CodContratoLoc:i"),
@@ -202,9 +185,8 @@ func actions() map[string]action {
 		"TABELA_CONSULTAR":                  all("Itens", "codes", "", ""),
 		"NOTIFICACAO_CONSULTAR":             all("Notificacoes", "notifications", "", ""),
 		"CTAPAG_LANCAMENTO_PESQUISAR": due("Lancamentos", "payables", "TipoPesquisa:o", "TipoPeriodo:p DataInicial:d DataFinal:d",
-			func(row, body object) bool {
-				return row["NumeroLancto"].(int)%3 == strings.Index("CIA", body["TipoPesquisa"].(string))
-			}),
-		"CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS": due("Pendentes", "bills", "DataInicial:d DataFinal:d PercentualHonorarios:n", "", func(object, object) bool { return true }),
+			func(row, body object) bool { return row["origem"] == body["TipoPesquisa"] }),
+		"CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS": due("Pendentes", "bills", "DataInicial:d DataFinal:d PercentualHonorarios:n", "",
+			func(object, object) bool { return true }),
 	}
 }

@@ -2,7 +2,10 @@ package imobiliar
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -13,13 +16,14 @@ type row struct {
 	object
 	active  bool
 	changed time.Time
-	of      int // the code of what it belongs to; of an administration contract, the property
+	origin  string // of a payable
+	place   int    // among all rows of the table
+	of      int    // the code of what it belongs to; of an administration contract, the property
 }
 
 // data is the tables of the company. Rows come and go by being replaced: a row that was answered stays as it was.
 type data struct {
 	tables map[string][]*row
-	began  time.Time       // when all there was had been read; zero: never yet
 	must   map[string]bool // what changed since then, as "table code"
 }
 
@@ -32,7 +36,9 @@ func newData(o Options) *data {
 	today := o.Now().UTC().Truncate(24 * time.Hour)
 	old := func() time.Time { return today.AddDate(0, 0, -30-dice.N(1500)) }
 	add := func(table string, of int, o object) {
-		d.tables[table] = append(d.tables[table], &row{object: o, active: dice.N(5) > 0, changed: old(), of: of})
+		d.tables[table] = append(d.tables[table], &row{
+			object: o, active: dice.N(5) > 0, changed: old(), of: of, place: len(d.tables[table]),
+		})
 	}
 	for i := range o.Size {
 		code := 1000 + i
@@ -49,7 +55,9 @@ func newData(o Options) *data {
 	n := max(6, o.Size/4)
 	for i := range n {
 		property, lease := 3000+i, 7000+i
-		add("suppliers", 0, object{"CodFornecedor": 200 + i, "Nome": fmt.Sprintf("FORNECEDOR %d", i), "TipoPessoa": "J", "CpfCnpj": "00000000000191", "MEI": "N"})
+		add("suppliers", 0, object{
+			"CodFornecedor": 200 + i, "Nome": fmt.Sprintf("FORNECEDOR %d", i), "TipoPessoa": "J", "CpfCnpj": "00000000000191", "MEI": "N",
+		})
 		add("administration", property, object{
 			"CodContratoAdm": 500 + i, "DataVigInicial": "01/02/2024", "Prazo": 30,
 			"Proprietarios": []object{{"CodPessoa": 1000 + i, "CalcIR": "S"}}, "Imoveis": []object{{"CodImovel": property}},
@@ -68,8 +76,10 @@ func newData(o Options) *data {
 		add("interested", 0, object{"CodInteressado": 40 + i, "Nome": "INTERESSADO", "Faixa": i})
 		for k := range 3 {
 			add("payables", 0, object{
-				"NumeroLancto": 9000 + i*10 + k, "DataVencimento": day(today.AddDate(0, 0, -i*k*20%3500+15)), "ValorLiquido": 10.5, "Pago": "N", "NomeFavorecido": "X",
+				"NumeroLancto": 9000 + i*10 + k, "DataVencimento": day(today.AddDate(0, 0, -i*k*20%3500+15)), "ValorLiquido": 10.5, "Pago": "N",
 			})
+			payables := d.tables["payables"]
+			payables[len(payables)-1].origin = string("CIA"[k])
 		}
 		add("bills", 0, object{"DocCapaId": 8000 + i, "DataVencimento": day(today.AddDate(0, 0, -1-i*9%3500)), "VlrDocumento": 99.9, "CodPessoa": 1000 + i})
 	}
@@ -100,7 +110,7 @@ func (d *data) units(code int, since time.Time) (rows []object, found bool) {
 	units := [2][]object{}
 	for _, r := range d.tables["units"] {
 		if r.of == code && !r.changed.Before(since) {
-			block := r.object["IdEconomia"].(int) % 2
+			block := r.place % 2
 			units[block] = append(units[block], r.object)
 		}
 		found = found || r.of == code
@@ -116,16 +126,13 @@ func (s *Simulator) Change(changed, deleted int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.data
-	d.began, d.must = s.now(), map[string]bool{}
+	d.must = map[string]bool{}
 	for table, code := range coded() {
 		rows := d.tables[table]
 		for i := range min(changed, len(rows)) {
 			r := rows[(i+3)%len(rows)]
 			next := *r
-			next.object, next.changed = object{}, s.now()
-			for name, value := range r.object {
-				next.object[name] = value
-			}
+			next.object, next.changed = maps.Clone(r.object), s.now()
 			if _, due := r.object["DataVencimento"]; due {
 				next.object["DataVencimento"] = day(s.now().AddDate(0, 0, -1))
 			}
@@ -151,80 +158,81 @@ func coded() map[string]string {
 	}
 }
 
-// Expect says what a read must bring. The streams whose rows are not documented have no key, and are not spoken of.
+// table is what a stream is made of.
+type table struct{ stream, name, key, array, part string }
+
+// tables are those of the streams: the key's fields, and those of the rows in an array, # for the place in it. The streams whose rows are not
+// documented have no key, and are not spoken of.
+func tables() []table {
+	const lease = "CodImovel,CodContratoLoc"
+	return []table{
+		{"people", "people", "CodPessoa", "", ""}, {"people_addresses", "people", "CodPessoa", "Enderecos", "#"},
+		{"suppliers", "suppliers", "CodFornecedor", "", ""}, {"administration_contracts", "administration", "CodContratoAdm", "", ""},
+		{"administration_contract_owners", "administration", "CodContratoAdm", "Proprietarios", "CodPessoa"},
+		{"administration_contract_properties", "administration", "CodContratoAdm", "Imoveis", "CodImovel"},
+		{"administration_contract_shares", "administration", "CodContratoAdm", "Participacoes", "CodImovel,CodPessoa"},
+		{"lease_contracts", "leases", lease, "", ""}, {"lease_contract_tenants", "leases", lease, "Locatarios", "CodPessoa"},
+		{"lease_contract_guarantors", "leases", lease, "Fiadores", "CodPessoa"},
+		{"properties", "properties", "CodImovel", "", ""}, {"property_features", "properties", "CodImovel", "Caracteristicas", "#"},
+		{"condominiums", "condominiums", "CodCondominio", "", ""}, {"condominium_blocks", "condominiums", "CodCondominio", "Blocos", "CodBloco"},
+		{"condominium_units", "units", "IdEconomia", "", ""}, {"branches", "branches", "CodFilial", "", ""}, {"shops", "shops", "IdLoja", "", ""},
+		{"fees", "fees", "TipoTaxa,CodTaxa", "", ""}, {"payables", "payables", "NumeroLancto", "", ""},
+		{"overdue_bills", "bills", "DocCapaId,CodTaxa", "", ""}, {"interested_people", "interested", "CodInteressado", "", ""},
+	}
+}
+
+// values is the values of some fields; a bill that is not one fee of a bill has the fee 0, and all fees are of the type L.
+func values(o object, names string, place int) (all []string) {
+	for name := range strings.SplitSeq(names, ",") {
+		value := o[name]
+		switch {
+		case name == "#":
+			value = place
+		case name == "TipoTaxa":
+			value = "L"
+		case value == nil:
+			value = 0
+		}
+		all = append(all, fmt.Sprint(value))
+	}
+	return all
+}
+
+// keys is the keys of the rows that a row brings to the table's stream.
+func (t table) keys(o object) (keys []string) {
+	own := values(o, t.key, 0)
+	if t.array == "" {
+		return []string{strings.Join(own, ",")}
+	}
+	parts, _ := o[t.array].([]object)
+	for i, part := range parts {
+		keys = append(keys, strings.Join(append(slices.Clip(own), values(part, t.part, i)...), ","))
+	}
+	return keys
+}
+
+// Expect says what a read must bring.
 func (s *Simulator) Expect() map[string]sim.Expectation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := map[string]sim.Expectation{}
-	expect := func(stream, table string, keys func(o object) []string) {
+	for _, t := range tables() {
 		e := sim.Whole()
-		_, e.Incremental = coded()[table]
-		if e.Incremental {
-			e.Next = sim.Keys{Must: sim.Set(), May: sim.Set()}
-		}
-		for _, r := range s.data.tables[table] {
-			for _, key := range keys(r.object) {
+		e.Next.May = sim.Set()
+		_, e.Incremental = coded()[t.name]
+		for _, r := range s.data.tables[t.name] {
+			_, due := r.object["DataVencimento"]
+			for _, key := range t.keys(r.object) {
 				e.Full.Must[key] = true
 				switch {
-				case !e.Incremental:
+				case !e.Incremental || s.data.must[t.name+" "+fmt.Sprint(r.object[coded()[t.name]])]:
 					e.Next.Must[key] = true
-				case s.data.must[table+" "+fmt.Sprint(r.object[coded()[table]])]:
-					e.Next.Must[key] = true
-				default:
-					if due := date(r.object["DataVencimento"]); !due.IsZero() {
-						e.Next.May[key] = true // what is due within some months is read again
-					}
+				case due: // what is due within some months is read again
+					e.Next.May[key] = true
 				}
 			}
 		}
-		all[stream] = e
+		all[t.stream] = e
 	}
-	code := func(names ...string) func(o object) []string {
-		return func(o object) []string {
-			key := fmt.Sprint(o[names[0]])
-			for _, name := range names[1:] {
-				key += "," + fmt.Sprint(o[name])
-			}
-			return []string{key}
-		}
-	}
-	part := func(array string, own []string, names ...string) func(o object) []string {
-		return func(o object) (keys []string) {
-			parts, _ := o[array].([]object)
-			for i, p := range parts {
-				key := code(own...)(o)[0]
-				if len(names) == 0 {
-					key += "," + strconv.Itoa(i)
-				}
-				for _, name := range names {
-					key += "," + fmt.Sprint(p[name])
-				}
-				keys = append(keys, key)
-			}
-			return keys
-		}
-	}
-	lease := []string{"CodImovel", "CodContratoLoc"}
-	expect("people", "people", code("CodPessoa"))
-	expect("people_addresses", "people", part("Enderecos", []string{"CodPessoa"}))
-	expect("suppliers", "suppliers", code("CodFornecedor"))
-	expect("administration_contracts", "administration", code("CodContratoAdm"))
-	expect("administration_contract_owners", "administration", part("Proprietarios", []string{"CodContratoAdm"}, "CodPessoa"))
-	expect("administration_contract_properties", "administration", part("Imoveis", []string{"CodContratoAdm"}, "CodImovel"))
-	expect("administration_contract_shares", "administration", part("Participacoes", []string{"CodContratoAdm"}, "CodImovel", "CodPessoa"))
-	expect("lease_contracts", "leases", code(lease...))
-	expect("lease_contract_tenants", "leases", part("Locatarios", lease, "CodPessoa"))
-	expect("lease_contract_guarantors", "leases", part("Fiadores", lease, "CodPessoa"))
-	expect("properties", "properties", code("CodImovel"))
-	expect("property_features", "properties", part("Caracteristicas", []string{"CodImovel"}))
-	expect("condominiums", "condominiums", code("CodCondominio"))
-	expect("condominium_blocks", "condominiums", part("Blocos", []string{"CodCondominio"}, "CodBloco"))
-	expect("condominium_units", "units", code("IdEconomia"))
-	expect("branches", "branches", code("CodFilial"))
-	expect("shops", "shops", code("IdLoja"))
-	expect("fees", "fees", func(o object) []string { return []string{"L," + fmt.Sprint(o["CodTaxa"])} })
-	expect("payables", "payables", code("NumeroLancto"))
-	expect("overdue_bills", "bills", func(o object) []string { return []string{fmt.Sprint(o["DocCapaId"]) + ",0"} })
-	expect("interested_people", "interested", code("CodInteressado"))
 	return all
 }

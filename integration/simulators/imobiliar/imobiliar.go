@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -80,7 +81,8 @@ func New(o Options) *Simulator {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Simulator{with: o, now: o.Now, password: fmt.Sprintf("Ségredo-%x", sim.Noise(o.Seed, 1, 6)), sessions: map[string]*session{}, actions: map[string]int{}}
+	s := &Simulator{with: o, now: o.Now, sessions: map[string]*session{}, actions: map[string]int{}}
+	s.password = fmt.Sprintf("Ségredo-%x", sim.Noise(o.Seed, 1, 6))
 	s.data = newData(o)
 	return s
 }
@@ -139,9 +141,5 @@ func (s *Simulator) Sessions() (open, logins, interrupted int) {
 func (s *Simulator) Actions() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := map[string]int{}
-	for action, n := range s.actions {
-		all[action] = n
-	}
-	return all
+	return maps.Clone(s.actions)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 
 // request is what is asked.
 type request struct {
-	Header struct{ SessionId, Action string } //nolint:staticcheck // the vendor's spelling
+	Header struct{ SessionId, Action string }
 	Body   *object
 }
 
@@ -142,12 +143,8 @@ func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
 
 // asked is what a listing was asked for, without what says which segment.
 func asked(body object) string {
-	rest := object{}
-	for name, value := range body {
-		if name != "ProximasLinhas" {
-			rest[name] = value
-		}
-	}
+	rest := maps.Clone(body)
+	delete(rest, "ProximasLinhas")
 	text, _ := json.Marshal(rest)
 	return string(text)
 }
@@ -193,10 +190,7 @@ func (s *Simulator) write(row object) object {
 	if !ok || !s.with.NumericCPF {
 		return row
 	}
-	changed := object{}
-	for name, value := range row {
-		changed[name] = value
-	}
+	changed := maps.Clone(row)
 	changed["CpfCnpj"] = json.Number(strings.TrimLeft(cpf, "0"))
 	return changed
 }
