@@ -24,8 +24,6 @@ type Sessions struct {
 	Count  int    // how many may be open at the same time; 0 is 1
 	// Most is the path in the login's answer of the number of sessions that the user may have, or "". No more are opened.
 	Most string
-	// Fewer is told when that number is less than Count; nil: nobody is.
-	Fewer func(most int)
 
 	client *httpclient.Client
 	once   sync.Once
@@ -130,9 +128,7 @@ func (s *Sessions) open(ctx context.Context, one *session) error {
 	if len(s.all) == 1 {
 		count := max(1, s.Count)
 		if most, ok := res.Body.Get(s.Most).Int(); ok && s.Most != "" && most > 0 && most < int64(count) {
-			if count = int(most); s.Fewer != nil {
-				s.Fewer(count)
-			}
+			count = int(most)
 		}
 		s.add(count - 1)
 	}
@@ -149,8 +145,7 @@ func (s *Sessions) refuse(err error) error {
 	return err
 }
 
-// Close ends every session that is open. Where ctx has little time left, because the run was stopped, it does not wait for the quota: Hurry
-// says so.
+// Close ends every session that is open, side by side. Under a ctx of Hurry it does not wait for the quota.
 func (s *Sessions) Close(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
