@@ -124,9 +124,9 @@ func due(list, table, required, optional string, fit func(row, body object) bool
 	return action{
 		required: fields(required), optional: fields(optional + " QtdeLinhas:i ProximasLinhas:f"), list: list,
 		rows: func(d *data, body object) (rows []object, found bool) {
+			first, last := date(body["DataInicial"]), date(body["DataFinal"])
 			for _, row := range d.tables[table] {
-				day := date(row.object["DataVencimento"])
-				if !day.Before(date(body["DataInicial"])) && !day.After(date(body["DataFinal"])) && fit(object{"origem": row.origin}, body) {
+				if !row.due.Before(first) && !row.due.After(last) && fit(object{"origem": row.origin}, body) {
 					rows = append(rows, row.object)
 				}
 			}

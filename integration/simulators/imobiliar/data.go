@@ -17,8 +17,9 @@ type row struct {
 	active  bool
 	changed time.Time
 	origin  string // of a payable
-	place   int    // among all rows of the table
-	of      int    // the code of what it belongs to; of an administration contract, the property
+	due     time.Time
+	place   int // among all rows of the table
+	of      int // the code of what it belongs to; of an administration contract, the property
 }
 
 // data is the tables of the company. Rows come and go by being replaced: a row that was answered stays as it was.
@@ -35,12 +36,14 @@ func newData(o Options) *data {
 	dice := sim.Dice(o.Seed)
 	today := o.Now().UTC().Truncate(24 * time.Hour)
 	old := func() time.Time { return today.AddDate(0, 0, -30-dice.N(1500)) }
+	due := func(days int) string { return day(today.AddDate(0, 0, -days%3500)) }
 	add := func(table string, of int, o object) {
 		d.tables[table] = append(d.tables[table], &row{
-			object: o, active: dice.N(5) > 0, changed: old(), of: of, place: len(d.tables[table]),
+			object: o, due: date(o["DataVencimento"]), active: dice.N(5) > 0, changed: old(), of: of, place: len(d.tables[table]),
 		})
 	}
-	for i := range o.Size {
+	people := min(o.Size, 600)
+	for i := range people {
 		code := 1000 + i
 		kind, cpf := "F", fmt.Sprintf("%011d", 191+i*7919)
 		if i%6 == 5 {
@@ -52,7 +55,7 @@ func newData(o Options) *data {
 			"Enderecos": []object{{"TipoEnder": "R", "CEP": 1310100 + i, "Numero": i}, {"TipoEnder": "C", "CEP": 90010150, "Cidade": "Porto Alegre"}},
 		})
 	}
-	n := max(6, o.Size/4)
+	n := max(6, people/4)
 	for i := range n {
 		property, lease := 3000+i, 7000+i
 		add("suppliers", 0, object{
@@ -74,16 +77,15 @@ func newData(o Options) *data {
 			"Caracteristicas": []object{{"CodCaract": 1, "Descricao": "Churrasqueira"}, {"CodCaract": 2, "Quantidade": 2}},
 		})
 		add("interested", 0, object{"CodInteressado": 40 + i, "Nome": "INTERESSADO", "Faixa": i})
-		for k := range 3 {
-			add("payables", 0, object{
-				"NumeroLancto": 9000 + i*10 + k, "DataVencimento": day(today.AddDate(0, 0, -i*k*20%3500+15)), "ValorLiquido": 10.5, "Pago": "N",
-			})
-			payables := d.tables["payables"]
-			payables[len(payables)-1].origin = string("CIA"[k])
-		}
-		add("bills", 0, object{"DocCapaId": 8000 + i, "DataVencimento": day(today.AddDate(0, 0, -1-i*9%3500)), "VlrDocumento": 99.9, "CodPessoa": 1000 + i})
 	}
-	for i := range max(3, o.Size/30) {
+	for i := range max(18, o.Size) { // the largest table
+		add("payables", 0, object{"NumeroLancto": 9000 + i, "DataVencimento": due(i*7 - 15), "ValorLiquido": 10.5, "Pago": "N"})
+		d.tables["payables"][i].origin = string("CIA"[i%3])
+	}
+	for i := range max(6, o.Size/4) {
+		add("bills", 0, object{"DocCapaId": 8000 + i, "DataVencimento": due(1 + i*9), "VlrDocumento": 99.9, "CodPessoa": 1000 + i})
+	}
+	for i := range max(3, people/30) {
 		code := 60 + i
 		add("condominiums", 0, object{
 			"CodCondominio": code, "NomeCondominio": fmt.Sprintf("EDIFICIO %d", code), "BloqueioPagamento": "N",
@@ -135,6 +137,7 @@ func (s *Simulator) Change(changed, deleted int) {
 			next.object, next.changed = maps.Clone(r.object), s.now()
 			if _, due := r.object["DataVencimento"]; due {
 				next.object["DataVencimento"] = day(s.now().AddDate(0, 0, -1))
+				next.due = date(next.object["DataVencimento"])
 			}
 			rows[(i+3)%len(rows)] = &next
 			d.must[table+" "+fmt.Sprint(r.object[code])] = true

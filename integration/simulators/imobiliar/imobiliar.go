@@ -17,9 +17,9 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// Options are what a Simulator can be told. The zero value is a company with 60 people whose service knows every action.
+// Options are what a Simulator can be told. The zero value is a company with 60 payables whose service knows every action.
 type Options struct {
-	Size     int              // people; the other tables grow with them
+	Size     int              // payables, the largest table; the others grow with it, people up to 600
 	Seed     uint64           // equal seeds give equal data
 	Now      func() time.Time // the clock; nil is the wall clock
 	Sessions int              // MaxSessions; 0 is 5
