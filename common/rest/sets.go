@@ -1,6 +1,11 @@
 package rest
 
-import "github.com/imob-data/airbyte-connectors/common/record"
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
 
 // Sets is a set of parameters, for Stream.Each, for each value of one.
 func Sets(param string, values ...string) (all []map[string]any) {
@@ -19,10 +24,12 @@ func Same(fields ...string) map[string]string {
 	return put
 }
 
-// Whole is a Stream.Map that makes a row the one column with that name: for rows whose fields are not documented.
-func Whole(column string) func(record.Record) (record.Record, error) {
+// Whole is a Stream.Map that makes a row the one column with that name, for rows whose fields are not documented. The column key has the SHA-256
+// of its bytes, by which alone it is known.
+func Whole(column, key string) func(record.Record) (record.Record, error) {
 	return func(row record.Record) (record.Record, error) {
-		return With(record.Record("{}"), record.Member{Name: column, Value: row}), nil
+		sum := fmt.Appendf(nil, `"%x"`, sha256.Sum256(row))
+		return With(record.Record("{}"), record.Member{Name: column, Value: row}, record.Member{Name: key, Value: sum}), nil
 	}
 }
 

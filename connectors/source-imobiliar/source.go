@@ -101,7 +101,8 @@ func describe(c config) rest.API {
 		return s
 	}
 	incremental := func(s *rest.Stream) { s.Cursor = changed }
-	whole := func(s *rest.Stream) { s.Map = rest.Whole("Registro") } // the fields of its rows are not documented
+	whole := func(s *rest.Stream) { s.Map = rest.Whole("Registro", "Chave") } // the fields of its rows are not documented
+	keyed := func(key ...string) func(s *rest.Stream) { return func(s *rest.Stream) { s.Key = key } }
 	sets := func(param string, values ...string) func(s *rest.Stream) {
 		each, put := rest.Sets("Body."+param, values...), map[string]string{param: "Body." + param}
 		return func(s *rest.Stream) { s.Each, s.Put = each, put }
@@ -147,7 +148,7 @@ func describe(c config) rest.API {
 					CodFilial DiaVencimentoDoc Assessor AssessorEmail AssessorAgencia TotaldeEconomias TotaldeBlocos CodBloco NomeBloco QtdeEconomias
 					Endereco Bairro CEP NomeSindico EmailSindico CPFSindico ValorGas ValorAgua Conselho`)...)}
 			}),
-			with(detail("condominium_overdue", "CONDOM_LISTA_INADIMPLENCIAS", "Inadimplentes", "condominium_search", "CodCondominio"), whole),
+			with(detail("condominium_overdue", "CONDOM_LISTA_INADIMPLENCIAS", "Inadimplentes", "condominium_search", "CodCondominio"), whole, keyed("CodCondominio", "Chave")),
 			paged("branches", "CADASTRO_FILIAL_PESQUISAR", "Filiais", map[string]any{"Texto": ""}, "CodFilial"),
 			paged("shops", "CADASTRO_LOJA_PESQUISAR", "Agencias", map[string]any{"Texto": ""}, "IdLoja"),
 			with(paged("fees", "CADASTRO_TAXA_PESQUISAR", "Taxas", map[string]any{"Texto": "", "Ativo": "T"}, "TipoTaxa", "CodTaxa"),
@@ -160,9 +161,9 @@ func describe(c config) rest.API {
 			with(single("interested_search", "COMERC_INTERESSADO_PESQUISAR", "Interessados", map[string]any{}, "CodInteressado"),
 				func(s *rest.Stream) { s.Unlisted = true }),
 			with(detail("interested_people", "COMERC_INTERESSADO_CONSULTAR", "", "interested_search", "CodInteressado"), whole,
-				func(s *rest.Stream) { s.Key = []string{"CodInteressado"} }),
-			with(single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}), sets("Tabela", c.Tables...), whole),
-			with(single("notifications", "NOTIFICACAO_CONSULTAR", "Notificacoes", map[string]any{}), whole),
+				keyed("CodInteressado")),
+			with(single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}), sets("Tabela", c.Tables...), whole, keyed("Chave")),
+			with(single("notifications", "NOTIFICACAO_CONSULTAR", "Notificacoes", map[string]any{}), whole, keyed("Chave")),
 		}, layouts, brasilia),
 	}
 }

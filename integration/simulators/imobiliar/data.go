@@ -1,6 +1,8 @@
 package imobiliar
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -164,8 +166,8 @@ func coded() map[string]string {
 // table is what a stream is made of.
 type table struct{ stream, name, key, array, part string }
 
-// tables are those of the streams: the key's fields, and those of the rows in an array, # for the place in it. The streams whose rows are not
-// documented have no key, and are not spoken of.
+// tables are those of the streams: the key's fields, and those of the rows in an array, # for the place in it. Rows that are not
+// documented are known by the hash of their bytes.
 func tables() []table {
 	const lease = "CodImovel,CodContratoLoc"
 	return []table{
@@ -181,6 +183,7 @@ func tables() []table {
 		{"condominium_units", "units", "IdEconomia", "", ""}, {"branches", "branches", "CodFilial", "", ""}, {"shops", "shops", "IdLoja", "", ""},
 		{"fees", "fees", "TipoTaxa,CodTaxa", "", ""}, {"payables", "payables", "NumeroLancto", "", ""},
 		{"overdue_bills", "bills", "DocCapaId,CodTaxa", "", ""}, {"interested_people", "interested", "CodInteressado", "", ""},
+		{"condominium_overdue", "overdue", "of,bytes", "", ""}, {"code_tables", "codes", "bytes", "", ""}, {"notifications", "notifications", "bytes", "", ""},
 	}
 }
 
@@ -225,12 +228,15 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		_, e.Incremental = coded()[t.name]
 		for _, r := range s.data.tables[t.name] {
 			_, due := r.object["DataVencimento"]
-			for _, key := range t.keys(r.object) {
+			o := maps.Clone(r.object)
+			text, _ := json.Marshal(r.object)
+			o["of"], o["bytes"] = r.of, fmt.Sprintf("%x", sha256.Sum256(text))
+			for _, key := range t.keys(o) {
 				e.Full.Must[key] = true
 				switch {
 				case !e.Incremental || s.data.must[t.name+" "+fmt.Sprint(r.object[coded()[t.name]])]:
 					e.Next.Must[key] = true
-				case due: // what is due within some months is read again
+				case due, r.changed.After(s.now().Add(-72 * time.Hour)): // or changed on the days that are asked for; what is due within some months is read again
 					e.Next.May[key] = true
 				}
 			}

@@ -126,7 +126,7 @@ func (s *Simulator) Learnt() []string {
 func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
 	return map[string]any{
 		"base_url": baseURL, "imob_id": company, "user_id": user, "password": s.password, "requests_per_minute": quota.PerMinute(),
-		"page_size": max(7, s.with.Size/20), "start_date": "2015-01-01",
+		"page_size": max(7, s.with.Size/1000), "start_date": "2015-01-01",
 	}
 }
 
