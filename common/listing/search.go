@@ -50,13 +50,26 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, *End) {
 			high = next
 		}
 	}
-	for middle := low + (high-low)/2; high-low > 1; middle = low + (high-low)/2 {
-		if high == guess { // it may be right
-			middle = guess - 1
-		}
-		seen, _, end := s.probe(ctx, middle)
+	if high == guess && high-low > 1 { // it may be right
+		seen, _, end := s.probe(ctx, guess-1)
 		if end != nil {
 			return last{}, end
+		}
+		if high = guess - 1; seen == there {
+			low, high = guess-1, guess
+		}
+	}
+	low, _, end := s.halve(ctx, low, high)
+	return s.last(low), end
+}
+
+// halve returns the last page that is there and the first one that is not, between low, which is, and high, which is not.
+func (s *search) halve(ctx context.Context, low, high int) (lastThere, firstBehind int, end *End) {
+	for high-low > 1 {
+		middle := low + (high-low)/2
+		seen, _, end := s.probe(ctx, middle)
+		if end != nil {
+			return low, high, end
 		}
 		if seen == there {
 			low = middle
@@ -64,7 +77,7 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, *End) {
 			high = middle
 		}
 	}
-	return s.last(low), nil
+	return low, high, nil
 }
 
 // guess returns the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing.
@@ -77,19 +90,10 @@ func (s *search) guess() int {
 
 // lowest returns the first page that is the same as page high, behind page low, which is another.
 func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
-	for size := s.size[high]; high-low > 1; s.size[high] = size {
-		middle := low + (high-low)/2
-		seen, _, end := s.probe(ctx, middle)
-		if end != nil {
-			return last{}, end
-		}
-		if seen == there {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
-	return s.last(high), nil
+	rows := s.size[high]
+	_, high, end := s.halve(ctx, low, high)
+	s.size[high] = rows
+	return s.last(high), end
 }
 
 func (s *search) last(page int) last {
