@@ -70,6 +70,9 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	return false, nil
 }
 
+// heldMost is how many bytes of a first page are held while the last one is looked for, beside the answers that tell of it.
+const heldMost = 1 << 20
+
 // begin asks for the first page, and looks for the last one where nothing tells of it: then it asks for the first one again, since what went
 // from it meanwhile would be noticed by nobody.
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
@@ -82,7 +85,11 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	if n.end, end = n.search(ctx, &first); end == nil && n.end.page == 1 && first.sole() && !n.refused {
+	sole, held := first.sole(), len(first.Body) <= heldMost
+	if !held {
+		first = fetched{share: first.share, total: first.total}
+	}
+	if n.end, end = n.search(ctx, &first, sole); end == nil && n.end.page == 1 && sole && held && !n.refused {
 		n.alone = true
 		return first, nil
 	}

@@ -9,7 +9,7 @@ const noPage = 1 << 30
 // an API may answer with nothing, with a page that came before, or with a 4xx. See docs/decisions/008.
 type search struct {
 	*numbered
-	first *fetched
+	first *fetched       // whose rows may not be held any longer
 	pages map[uint64]int // the page that was seen first, counted from 0, by the hash of what is on it
 	size  map[int]int64  // how many rows a page has
 }
@@ -23,8 +23,8 @@ const (
 	same                // it has the rows of another one that was seen
 )
 
-// search returns where the listing ends, whose first page is first.
-func (n *numbered) search(ctx context.Context, first *fetched) (last, *End) {
+// search returns where the listing ends, whose first page is first, which has all rows that it says there are if it is sole.
+func (n *numbered) search(ctx context.Context, first *fetched, sole bool) (last, *End) {
 	s := &search{numbered: n, first: first, pages: map[uint64]int{n.first: 0}, size: map[int]int64{0: int64(n.size)}}
 	guess := s.guess()
 	low, lower, high := 0, 0, -1 // lower: the page that was low before low
@@ -42,7 +42,7 @@ func (n *numbered) search(ctx context.Context, first *fetched) (last, *End) {
 			lower, low = low, next
 		case seen == same && of > 0: // the last page again, which of may be already
 			return s.lowest(ctx, lower, of)
-		case next == 1 && !first.sole():
+		case next == 1 && !sole:
 			if low, end = s.second(ctx, seen); end != nil || low == 0 {
 				return s.last(0), end
 			}

@@ -20,3 +20,12 @@ func Grow(b []byte, n int) []byte {
 	}
 	return slices.Grow(b, n)
 }
+
+// Free lets go of a buffer that Grow made: a large one is given back at once, since whoever sets the next one aside may not wait for it.
+func Free(b *[]byte) {
+	n := cap(*b)
+	*b = nil
+	if n >= large {
+		debug.FreeOSMemory()
+	}
+}

@@ -20,8 +20,8 @@ import (
 // checkpointEvery is the least time between two states of one stream, but for the last.
 const checkpointEvery = 10 * time.Second
 
-// keptBuffer is the largest buffer that is kept for the next record.
-const keptBuffer = 1 << 20
+// wideRow is the length of a row from which on one record at a time is made of such rows, and its buffer is not kept.
+const wideRow = 1 << 20
 
 // member is one selected stream of a family: what it still needs, what it has sent, and its state.
 type member struct {
@@ -160,6 +160,11 @@ func (m *member) pass(t time.Time) {
 
 // send sends one record. m.mu is held.
 func (m *member) send(r listing.Row, put ...record.Member) error {
+	if len(r.Data) > wideRow {
+		m.run.wide.Lock()
+		defer m.run.wide.Unlock()
+		defer record.Free(&m.buf)
+	}
 	var err error
 	m.buf, m.nulled, err = m.Shape.Fit(m.buf[:0], m.nulled[:0], r.Data, r.Marks, put...)
 	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
@@ -171,9 +176,6 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 	}
 	if err := m.run.Out.Record(m.desc, m.buf, m.nulled...); err != nil {
 		return err
-	}
-	if cap(m.buf) > keptBuffer {
-		m.buf = nil
 	}
 	m.doc.Cycle.Records++
 	return nil

@@ -26,6 +26,8 @@ type Sync struct {
 	Began  time.Time
 	// Alive asks for what a check asks for. Its error says why the API does not answer even that. waiting is told of a wait for a quota.
 	Alive func(ctx context.Context, waiting func(until time.Time)) error
+
+	wide sync.Mutex // held while a wide record is made and sent: each takes as much memory as its row, beside the pages
 }
 
 // Family is a listing and the selected streams that are made from it, in one namespace: the listing is read once for all of them.
