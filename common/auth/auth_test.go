@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -17,41 +16,9 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/auth"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/internal/memnet"
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
-
-// memory is a network with one server and no sockets.
-type memory struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case c := <-m.conns:
-		return c, nil
-	case <-m.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (m *memory) Close() error {
-	m.once.Do(func() { close(m.closed) })
-	return nil
-}
-
-func (m *memory) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (m *memory) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case m.conns <- server:
-		return client, nil
-	case <-m.closed: // the transport connects ahead, and may do so when the test is over
-		return nil, net.ErrClosed
-	}
-}
 
 // api is a server in memory that notes what it was asked, and what it knew as secrets.
 type api struct {
@@ -74,7 +41,7 @@ func (a *api) count(part string) (n int) {
 func start(t *testing.T, s httpclient.Signer, handler http.HandlerFunc, change func(*httpclient.Options)) (*httpclient.Client, *api) {
 	t.Helper()
 	a := &api{}
-	m := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
+	m := memnet.New()
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		a.seen = append(a.seen, r.Method+" "+r.Host+r.URL.String())
@@ -82,7 +49,7 @@ func start(t *testing.T, s httpclient.Signer, handler http.HandlerFunc, change f
 		handler(w, r)
 	})}
 	go func() { _ = server.Serve(m) }()
-	o := httpclient.Options{BaseURL: "http://localhost", Dial: m.dial, Auth: s, Redact: redact.New()}
+	o := httpclient.Options{BaseURL: "http://localhost", Dial: m.Dial, Auth: s, Redact: redact.New()}
 	if change != nil {
 		change(&o)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/internal/memnet"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
 )
@@ -27,44 +27,9 @@ const testSpec = `{"supported_destination_sync_modes":["append","update"],"conne
 	"journal_path":{"type":"string"},"in_doubt":{"type":"string","enum":["stop","resend","skip"]},"dry_run":{"type":"boolean"},
 	"ignore_fields":{"type":"array","items":{"type":"string"}},"receipts_path":{"type":"string"}}}}`
 
-// memory is a network with one server and no sockets, so that it lives in a synctest bubble.
-type memory struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case c := <-m.conns:
-		return c, nil
-	case <-m.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (m *memory) Close() error {
-	m.once.Do(func() { close(m.closed) })
-	return nil
-}
-
-func (m *memory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case m.conns <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-m.closed:
-		return nil, net.ErrClosed
-	}
-}
-
 // doors is an API that opens and closes doors. It carries out what it is asked, unless answer says otherwise.
 type doors struct {
-	*memory
+	*memnet.Network
 
 	token string
 	limit *ratelimit.Limiter
@@ -80,10 +45,10 @@ type doors struct {
 func openDoors(t *testing.T) *doors {
 	t.Helper()
 	d := &doors{
-		memory: &memory{conns: make(chan net.Conn), closed: make(chan struct{})}, token: "s3cr3t", now: map[string]int{}, most: map[string]int{},
+		Network: memnet.New(), token: "s3cr3t", now: map[string]int{}, most: map[string]int{},
 	}
 	server := &http.Server{Handler: d}
-	go func() { _ = server.Serve(d.memory) }()
+	go func() { _ = server.Serve(d.Network) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return d
 }
@@ -150,7 +115,7 @@ func (d *doors) destination() *Destination {
 	return New(fstest.MapFS{"spec.json": {Data: []byte(testSpec)}}, func(c doorConfig) API {
 		door := Field{Name: "door", As: "door", Kind: Text(), Key: true, Description: "Which."}
 		return API{
-			Options:  httpclient.Options{BaseURL: "http://localhost", Dial: d.dial, Auth: signer(c.Token), MaxElapsed: time.Minute, Limit: d.limit},
+			Options:  httpclient.Options{BaseURL: "http://localhost", Dial: d.Dial, Auth: signer(c.Token), MaxElapsed: time.Minute, Limit: d.limit},
 			Settings: c.Settings,
 			Outcome: func(res *httpclient.Response) httpclient.Verdict {
 				for member, verdict := range map[string]func(string) httpclient.Verdict{

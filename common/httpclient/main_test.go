@@ -3,61 +3,23 @@ package httpclient
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/internal/memnet"
 )
 
-// memory is a network with one server and no sockets, so that it lives in a synctest bubble.
-type memory struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-	dials  atomic.Int64
-}
-
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case c := <-m.conns:
-		return c, nil
-	case <-m.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (m *memory) Close() error {
-	m.once.Do(func() { close(m.closed) })
-	return nil
-}
-
-func (m *memory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	m.dials.Add(1)
-	select {
-	case m.conns <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-m.closed: // the transport connects ahead, and may do so when the test is over
-		return nil, net.ErrClosed
-	}
-}
-
 // client is a Client of a server in memory; change may change its options.
-func client(t *testing.T, handler http.HandlerFunc, change func(*Options)) (*Client, *memory) {
+func client(t *testing.T, handler http.HandlerFunc, change func(*Options)) (*Client, *memnet.Network) {
 	t.Helper()
-	m := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
+	m := memnet.New()
 	server := &http.Server{Handler: handler}
 	go func() { _ = server.Serve(m) }()
-	o := Options{BaseURL: "http://localhost", Dial: m.dial}
+	o := Options{BaseURL: "http://localhost", Dial: m.Dial}
 	if change != nil {
 		change(&o)
 	}

@@ -126,16 +126,16 @@ func TestOnceUsesAFreshConnection(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if m.dials.Load() != 1 {
-			t.Errorf("%d connections for 3 requests one after the other", m.dials.Load())
+		if m.Dials() != 1 {
+			t.Errorf("%d connections for 3 requests one after the other", m.Dials())
 		}
 		for range 3 {
 			if _, err := c.Do(t.Context(), Request{Method: "POST", Once: true}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if m.dials.Load() != 4 {
-			t.Errorf("%d connections", m.dials.Load())
+		if m.Dials() != 4 {
+			t.Errorf("%d connections", m.Dials())
 		}
 	})
 }

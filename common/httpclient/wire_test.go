@@ -91,8 +91,8 @@ func TestNothingIsSentAgainInSilence(t *testing.T) {
 				if _, err := c.Do(t.Context(), r); err != nil {
 					t.Error(err)
 				}
-				if withinQuota(t, s.times, 4); s.count() != 6 || m.dials.Load() < 3 {
-					t.Errorf("%d requests on %d connections", s.count(), m.dials.Load())
+				if withinQuota(t, s.times, 4); s.count() != 6 || m.Dials() < 3 {
+					t.Errorf("%d requests on %d connections", s.count(), m.Dials())
 				}
 			})
 		})

@@ -94,6 +94,32 @@ func TestHonestListings(t *testing.T) {
 	}
 }
 
+// TestWideFirstPages reads listings whose first page is too large to be held while the last one is looked for.
+func TestWideFirstPages(t *testing.T) {
+	wide := `,"note":"` + strings.Repeat("x", 1<<20) + `"}`
+	for name, kind := range kinds() {
+		t.Run(name, func(t *testing.T) {
+			for _, rows := range []int{1, 10, 11, 25} {
+				synctest.Test(t, func(t *testing.T) {
+					a, p := kind()
+					a.rows = made(rows)
+					a.page = func(_ *api, n int, good string) string {
+						if n > 1 {
+							return good
+						}
+						return strings.TrimSuffix(good, "}") + wide
+					}
+					r := read(t, a, numbered(p))
+					r.whole(t, ids(1, rows))
+					if len(r.ids) != rows || len(r.logged) > 0 {
+						t.Errorf("%d of %d rows came; logged: %q", len(r.ids), rows, r.logged)
+					}
+				})
+			}
+		})
+	}
+}
+
 func log2(n int) float64 {
 	whole := bits.Len(uint(n)) - 1
 	return float64(whole) + float64(n-1<<whole)/float64(int(1)<<whole)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,44 +14,10 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/internal/memnet"
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
-
-// memory is a network with one server and no sockets, so that it lives in a synctest bubble.
-type memory struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (m *memory) Accept() (net.Conn, error) {
-	select {
-	case c := <-m.conns:
-		return c, nil
-	case <-m.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (m *memory) Close() error {
-	m.once.Do(func() { close(m.closed) })
-	return nil
-}
-
-func (m *memory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case m.conns <- server:
-		return client, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-m.closed:
-		return nil, net.ErrClosed
-	}
-}
 
 // past is what an API answers behind its last page.
 type past uint8
@@ -175,10 +140,10 @@ func (l *lines) Handle(_ context.Context, r slog.Record) error {
 // reader is a Reader of a.
 func reader(t *testing.T, a http.Handler, log slog.Handler) *listing.Reader {
 	t.Helper()
-	m := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
+	m := memnet.New()
 	server := &http.Server{Handler: a}
 	go func() { _ = server.Serve(m) }()
-	client, err := httpclient.New(httpclient.Options{BaseURL: "http://localhost", Dial: m.dial})
+	client, err := httpclient.New(httpclient.Options{BaseURL: "http://localhost", Dial: m.Dial})
 	if err != nil {
 		t.Fatal(err)
 	}

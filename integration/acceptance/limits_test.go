@@ -43,9 +43,10 @@ func TestWideAnswers(t *testing.T) {
 		}
 		return size
 	}
+	imoview := map[string]bool{"/Usuario/RetornarTipo3": true, "/ContratoAluguel/RetornarContratos": true, "/Movimento/RetornarMovimentos": true}
 	for _, test := range []struct {
-		connector, stream string
-		answers           func(w http.ResponseWriter, r *http.Request) bool
+		connector, streams string
+		answers            func(w http.ResponseWriter, r *http.Request) bool
 	}{
 		{"source-dwv", "properties", func(w http.ResponseWriter, r *http.Request) bool {
 			n := number(r, "page")
@@ -57,16 +58,21 @@ func TestWideAnswers(t *testing.T) {
 			return r.URL.Path == "/Usuario/RetornarTipo3" && n <= rows && large(w, fmt.Sprintf(`{"quantidade":%d,"lista":[{"codigo":%d,`+
 				`"dataultimaalteracao":"01/05/2024 10:00:00","nome":"`, rows, n), text(n), `"}]}`)
 		}},
+		{"source-imoview", "users lease_contracts movements", func(w http.ResponseWriter, r *http.Request) bool { // first pages too
+			n := number(r, "numeroPagina")
+			return imoview[r.URL.Path] && n <= rows/3 && large(w, fmt.Sprintf(`{"quantidade":%d,"lista":[{"codigo":%d,`+
+				`"dataultimaalteracao":"01/05/2024 10:00:00","datahoraultimaalteracao":"01/05/2024 10:00:00","nome":"`, rows/3, n), size, `"}]}`)
+		}},
 		{"source-dwv", "property_details", func(w http.ResponseWriter, r *http.Request) bool {
 			id := strings.TrimPrefix(r.URL.Path, "/integration/properties/")
 			_, err := strconv.Atoi(id)
 			return err == nil && large(w, `{"data":{"id":`+id+`,"last_updated_at":"2024-05-01 10:00:00","title":"`, size, `"}}`)
 		}},
 	} {
-		t.Run(test.connector+" "+test.stream, func(t *testing.T) { // one after the other, for the machine's sake
+		t.Run(test.connector+" "+test.streams, func(t *testing.T) { // one after the other, for the machine's sake
 			f := one(t, test.connector)
 			a := f.behind(t, test.answers, sim.Options{Size: rows}, sim.Behaviour{})
-			exit, said := unread(t, f, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, test.stream), nil))
+			exit, said := unread(t, f, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, strings.Fields(test.streams)...), nil))
 			if exit.Code != 0 || exit.MaxRSS > most {
 				t.Errorf("exit %d, a peak of %d MiB: %s", exit.Code, exit.MaxRSS>>20, said)
 			}

@@ -1,0 +1,59 @@
+// Package memnet is a network in memory, for tests: it has one server and no sockets, so that it lives in a synctest bubble.
+package memnet
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// Network is where an http.Server serves (it is a net.Listener) and where a client dials to. It is safe for concurrent use.
+type Network struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+	dials  atomic.Int64
+}
+
+// New returns a network, which whoever serves on it closes.
+func New() *Network {
+	return &Network{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// Dial connects with the server, whatever the address is. It fails when the network is closed, which a transport that connects ahead may only
+// find out when the test is over.
+func (n *Network) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	n.dials.Add(1)
+	select {
+	case n.conns <- server:
+		return client, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-n.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Dials returns how often Dial was called.
+func (n *Network) Dials() int64 { return n.dials.Load() }
+
+// Accept gives the server its end of a connection.
+func (n *Network) Accept() (net.Conn, error) {
+	select {
+	case c := <-n.conns:
+		return c, nil
+	case <-n.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends Accept and Dial.
+func (n *Network) Close() error {
+	n.once.Do(func() { close(n.closed) })
+	return nil
+}
+
+// Addr is an address that nobody dials.
+func (n *Network) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
