@@ -58,10 +58,17 @@ func TestWideAnswers(t *testing.T) {
 			return r.URL.Path == "/Usuario/RetornarTipo3" && n <= rows && large(w, fmt.Sprintf(`{"quantidade":%d,"lista":[{"codigo":%d,`+
 				`"dataultimaalteracao":"01/05/2024 10:00:00","nome":"`, rows, n), text(n), `"}]}`)
 		}},
-		{"source-imoview", "users lease_contracts movements", func(w http.ResponseWriter, r *http.Request) bool { // first pages too
-			n := number(r, "numeroPagina")
-			return imoview[r.URL.Path] && n <= rows/3 && large(w, fmt.Sprintf(`{"quantidade":%d,"lista":[{"codigo":%d,`+
-				`"dataultimaalteracao":"01/05/2024 10:00:00","datahoraultimaalteracao":"01/05/2024 10:00:00","nome":"`, rows/3, n), size, `"}]}`)
+		{"source-imoview", "users lease_contracts movements", func(w http.ResponseWriter, r *http.Request) bool { // full pages
+			n, most := number(r, "numeroPagina"), number(r, "numeroRegistros")
+			if !imoview[r.URL.Path] || n > rows/3 {
+				return false
+			}
+			const changed = `"dataultimaalteracao":"01/05/2024 10:00:00","datahoraultimaalteracao":"01/05/2024 10:00:00"`
+			body := fmt.Sprintf(`{"quantidade":%d,"lista":[`, most*rows/3)
+			for i := range most - 1 {
+				body += fmt.Sprintf(`{"codigo":%d,%s},`, n*most+i, changed)
+			}
+			return large(w, body+fmt.Sprintf(`{"codigo":%d,%s,"nome":"`, (n+1)*most-1, changed), size, `"}]}`)
 		}},
 		{"source-dwv", "property_details", func(w http.ResponseWriter, r *http.Request) bool {
 			id := strings.TrimPrefix(r.URL.Path, "/integration/properties/")
