@@ -204,8 +204,10 @@ work: ## write go.work from the folders
 	@printf ')\n' >>go.work
 
 .PHONY: generate
-generate: work ## write what programs write: go.work and what go:generate asks for
+generate: work ## write what programs write: go.work, what go:generate asks for, fields and versions in the pages
 	go generate work
+	@go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%) -update
+	@go -C integration run ./cmd/qa -write ..
 
 .PHONY: golden
 golden: ## rewrite the connectors' golden files; read the difference before committing it

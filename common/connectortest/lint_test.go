@@ -242,6 +242,28 @@ A token.
 ## Setup guide
 ## Supported sync modes
 ## Supported Streams
+` + fieldsBegin + `
+
+### Fields
+
+<details>
+<summary><code>offers</code>: 9 fields</summary>
+
+| Field | Type | Description |
+|---|---|---|
+| ` + "`id`" + ` | integer, key | Key. |
+| ` + "`changed_at`" + ` | timestamp with timezone | When. |
+| ` + "`rows`" + ` | array of object | Rows. |
+| ` + "`rows[].n`" + ` | integer | Number. |
+| ` + "`count`" + ` | integer | Whole. |
+| ` + "`day`" + ` | date | Day. |
+| ` + "`tags`" + ` | string | A list as text. |
+| ` + "`any`" + ` | object | Anything. |
+| ` + "`_unparsed`" + ` | object | What did not fit. |
+
+</details>
+
+` + fieldsEnd + `
 ## Data type map
 ## Limitations & Troubleshooting
 ## Changelog
@@ -295,6 +317,9 @@ func TestLintFolder(t *testing.T) {
 		"readme stream":           {"README.md", "`offers`", "offers", "the stream `offers`"},
 		"readme field":            {"README.md", "`mode`", "mode", "the field `mode`"},
 		"readme nested field":     {"README.md", "`key`", "key", "the field `login[1].key`"},
+		"readme fields":           {"README.md", "| `day` | date | Day. |\n", "", "make generate writes them"},
+		"readme field's type":     {"README.md", "| array of object |", "| array |", "make generate writes them"},
+		"readme without fields":   {"README.md", fieldsEnd, "", "has no list of fields"},
 		"readme prerequisites":    {"README.md", "A token.", "Nothing.", "prerequisites"},
 		"icon":                    {"icon.svg", "0 0 10 10", "0 0 10 20", "square"},
 		"icon size":               {"icon.svg", `viewBox`, `width="10" height="20" viewBox`, "square"},
