@@ -57,6 +57,11 @@ help: ## this text
 demo: ## every connector against its simulator: spec, check, discover, a full and a second read; no credentials, no Docker
 	@go -C integration run ./cmd/demo $(if $(IMAGE),-image)
 
+.PHONY: simulator
+simulator: ## the simulator of CONNECTORS (one), to try it by hand; a configuration that reads from it is in build/simulator
+	@mkdir -p build/simulator
+	@go -C integration run ./cmd/simulator $(CONNECTORS) -config '$(CURDIR)/build/simulator/$(CONNECTORS).json'
+
 .PHONY: bench
 bench: $(if $(PEER),build/peer/bin/source-declarative-manifest) ## the connectors' time, CPU and memory beside a plain relay's; tables go to docs/bench
 	@go -C integration run ./cmd/bench -write ../docs/bench $(if $(GROWTH),-growth $(GROWTH)) $(if $(LATENCY),-latency $(LATENCY)) \
@@ -192,10 +197,11 @@ clean: ## what was built here
 ##@ Change
 
 .PHONY: new
-new: ## a new connector that builds and conforms: make new NAME=source-foo
+new: ## a new connector with its simulator, all of whose tests pass: make new NAME=source-foo
 	@go -C integration run ./cmd/new '$(CURDIR)' '$(NAME)'
 	@GOWORK=off go -C connectors/$(NAME) mod tidy
 	@$(MAKE) work
+	@go generate ./integration/simulators
 
 .PHONY: work
 work: ## write go.work from the folders
@@ -210,5 +216,7 @@ generate: work ## write what programs write: go.work, what go:generate asks for,
 	@go -C integration run ./cmd/qa -write ..
 
 .PHONY: golden
-golden: ## rewrite the connectors' golden files; read the difference before committing it
-	go test -count=1 $(CONNECTORS:%=./connectors/%/...) -update
+golden: ## rewrite the connectors' golden files and say which changed; read the difference before committing it
+	@mkdir -p build && touch build/golden
+	@go test -count=1 $(CONNECTORS:%=./connectors/%/...) -update
+	@changed=$$(find $(CONNECTORS:%=connectors/%) -type f -newer build/golden | sort); echo "$${changed:-No golden file changed.}"

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -145,7 +144,5 @@ func (c connector) writeFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := before + fieldsBegin + "\n\n" + fieldsOf(c.tables()) + fieldsEnd + after
-	if err := os.WriteFile("README.md", []byte(text), 0o644); err != nil { //nolint:gosec // a page, for all to read
-		t.Fatal(err)
-	}
+	rewrite(t, "README.md", text)
 }

@@ -20,7 +20,7 @@ type page struct {
 	rows                 int // of all pages, at the least
 }
 
-// pages are pages of every simulator's listings: the first, one behind it, and one past the end.
+// pages are pages of the listings of simulators that do not try this themselves: the first, one behind it, and one past the end.
 func pages() map[string][]page {
 	all := map[string][]page{}
 	for _, n := range []string{"1", "2", "9000"} {
@@ -62,9 +62,6 @@ func TestEveryListing(t *testing.T) {
 					t.Errorf("%d rows are known, of %d", n, p.rows)
 				}
 			})
-		}
-		if len(requests[name]) == 0 {
-			t.Errorf("no page of %s is asked for", name)
 		}
 	}
 }

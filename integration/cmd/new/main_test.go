@@ -1,50 +1,92 @@
 package main
 
 import (
+	"context"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
 
-// What make new writes builds, conforms and is vetted, alone, as every connector is.
-func TestNewConnectorConforms(t *testing.T) {
-	repository, err := filepath.Abs("../../..")
+// What make new writes is a connector like any other, from the first minute: in a copy of this repository it is formatted, vetted and tested,
+// with its simulator, beside the tests that hold the repository together, and passes the acceptance suite. Left out of that, for the time that
+// they take, are the scenarios in which an API fails or is slow, which are the engine's to stand.
+func TestNewConnectorIsGreen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a repository is copied, and tested with the new connector in it")
+	}
+	root := duplicate(t)
+	run(t, root, "make", "new", "NAME=source-foo-bar")
+	if found := run(t, root, "gofmt", "-l", "connectors/source-foo-bar", "specs/source-foo-bar", "integration/simulators"); found != "" {
+		t.Errorf("not formatted: %s", found)
+	}
+	mine := []string{"./connectors/source-foo-bar", "./specs/source-foo-bar", "./integration/simulators/foobar"}
+	run(t, root, "go", append([]string{"vet"}, mine...)...)
+	run(t, root, "go", append([]string{"test", "./integration", "./integration/qa", "./integration/simulators"}, mine...)...)
+	run(t, root, "go", "-C", "connectors/source-foo-bar", "mod", "tidy", "-diff")
+	run(t, root, "go", "test", "./integration/acceptance", "-run=^TestBinaries$/^source-foo-bar$",
+		"-skip=/.*/(fault|quota|kill|throttled|unreachable|fails|secrets|big|waiting|only)")
+
+	again := exec.CommandContext(t.Context(), "make", "new", "NAME=source-foo-bar")
+	again.Dir = root
+	if out, err := again.CombinedOutput(); err == nil || !strings.Contains(string(out), "is there already") {
+		t.Errorf("a connector that is there already was written again: %s", out)
+	}
+}
+
+// duplicate copies this repository without what was built and returns the folder of the copy.
+func duplicate(t *testing.T) string {
+	t.Helper()
+	const from = "../../.."
+	to := t.TempDir()
+	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (name == "build" || name == ".git" || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(to, name), 0o755)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, name), data, info.Mode().Perm()|0o200)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := t.TempDir()
-	if err := os.Symlink(filepath.Join(repository, "common"), filepath.Join(root, "common")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(root, "specs"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, shared := range []string{"go.mod", "airbyte"} { // what common needs of specs
-		from, to := filepath.Join(repository, "specs", shared), filepath.Join(root, "specs", shared)
-		if err := os.Symlink(from, to); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return to
+}
 
-	const name = "source-foo-bar"
-	if err := write(root, name, time.Now()); err != nil {
-		t.Fatal(err)
+// run runs a command in a folder, which has to work, and returns what it printed.
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -buildvcs=false"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
 	}
-	for _, args := range [][]string{{"mod", "tidy"}, {"vet", "./..."}, {"test", "./..."}} {
-		cmd := exec.CommandContext(t.Context(), "go", args...)
-		cmd.Dir = filepath.Join(root, "connectors", name)
-		cmd.Env = append(os.Environ(), "GOWORK=off")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go %v: %v\n%s", args, err, out)
-		}
-	}
-
-	if err := write(root, name, time.Now()); err == nil {
-		t.Error("a connector that is there already was written again")
-	}
+	return string(out)
 }
 
 func TestNames(t *testing.T) {
@@ -55,6 +97,19 @@ func TestNames(t *testing.T) {
 		}
 		if entries, err := os.ReadDir(root); err != nil || len(entries) > 0 {
 			t.Errorf("%q: %d files were written; want none (%v)", name, len(entries), err)
+		}
+	}
+}
+
+// Go files are formatted whatever the connector is called.
+func TestFormatted(t *testing.T) {
+	for _, name := range []string{"source-a", "source-a-very-long-name-of-a-connector"} {
+		root := t.TempDir()
+		if err := write(root, name, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if found := run(t, root, "gofmt", "-l", "."); found != "" {
+			t.Errorf("%s: not formatted: %s", name, found)
 		}
 	}
 }
