@@ -149,7 +149,7 @@ images: $(CONNECTORS:%=image-%) ## images of the connectors, named as metadata.y
 image-%: image-files
 	@$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/$(ARCH)
 	@said=$$(DOCKER_BUILDKIT=0 docker build --quiet --platform linux/$(ARCH) --build-arg TARGETARCH=$(ARCH) --build-arg BASE=$(BASE) \
-		$(call image-args,$*) --tag $(call metadata,$*,dockerRepository):dev . 2>&1) || { printf '%s\n%s\n' "$$said" \
+		$(call image-args,$*) --tag $(call metadata,$*,dockerRepository):dev $(if $(IIDFILE),--iidfile '$(IIDFILE)') . 2>&1) || { printf '%s\n%s\n' "$$said" \
 		'Building the image failed. Where no registry can be reached, make base builds the base image.' >&2; exit 1; }
 	@docker image inspect --format '{{join .RepoTags " "}}  {{.Architecture}}  {{.Size}} bytes' $(call metadata,$*,dockerRepository):dev
 
@@ -175,16 +175,8 @@ docker: ## a Docker engine that answers: installs Debian's where there is none, 
 	@.ci/docker
 
 .PHONY: publish
-publish: $(CONNECTORS:%=publish-%) ## push amd64 and arm64 images of the versions that the registry does not have yet (needs buildx)
-
-publish-%: image-files
-	@image=$(call metadata,$*,dockerRepository):$(call metadata,$*,dockerImageTag); \
-	if answer=$$(docker buildx imagetools inspect "$$image" 2>&1); then echo "$$image is there already"; exit; fi; \
-	case $$answer in *'not found'* | *unknown*) ;; *) printf '%s\n' "$$answer" >&2; exit 1 ;; esac; \
-	$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/amd64; \
-	$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/arm64; \
-	docker buildx build --platform linux/amd64,linux/arm64 --push $(call image-args,$*) .; \
-	echo "$$image is published"
+publish: ## push amd64 and arm64 images, with SBOM and provenance, of the versions of CONNECTORS that the registry does not have yet
+	@go -C integration run ./cmd/release $(CONNECTORS)
 
 .PHONY: connectors
 connectors: ## the names of the connectors, as JSON

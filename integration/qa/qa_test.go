@@ -207,11 +207,27 @@ func TestSince(t *testing.T) {
 	look("")
 	put(golden, "b\n")
 	look("does something else since HEAD, and its version is 0.9.0 still")
+	put("connectors/source-shop/testdata/golden/more/want.jsonl", "c\n") // another case is no change
 	metadata("0.10.0")
 	look("")
 	metadata("0.8.9")
 	look("fell from 0.9.0 to 0.8.9")
 	if _, err := Since(t.Context(), root, "none"); err == nil {
 		t.Error("a commit that is not there was compared with")
+	}
+
+	first, err := git(t.Context(), root, "rev-parse", "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before := Before(t.Context(), root); before != "" {
+		t.Errorf("the first commit is compared with %q", before)
+	}
+	run("commit", "--quiet", "-a", "-m", "two")
+	if before := Before(t.Context(), root); before+"\n" != first {
+		t.Errorf("the second commit is compared with %q, not %q", before, first)
+	}
+	if before := Before(t.Context(), t.TempDir()); before != "" {
+		t.Errorf("no checkout is compared with %q", before)
 	}
 }

@@ -39,7 +39,7 @@ func Since(ctx context.Context, root, commit string) (found []Finding, err error
 		if err != nil {
 			return nil, err
 		}
-		changed, err := git(ctx, root, "diff", "--name-only", base, "--", "connectors/"+connector+"/testdata/golden/*want.jsonl")
+		changed, err := git(ctx, root, "diff", "--name-only", "--diff-filter=MDR", base, "--", "connectors/"+connector+"/testdata/golden/*want.jsonl")
 		if err != nil {
 			return nil, err
 		}
@@ -52,6 +52,25 @@ func Since(ctx context.Context, root, commit string) (found []Finding, err error
 		}
 	}
 	return found, nil
+}
+
+// Before returns the commit with which a change is compared where nobody names one: the one at which this branch left main, or on main itself the
+// one before the last. It is "" where there is none, as in a folder that is no checkout.
+func Before(ctx context.Context, root string) string {
+	head, err := git(ctx, root, "rev-parse", "HEAD")
+	if err != nil {
+		return ""
+	}
+	for _, main := range []string{"origin/main", "main"} {
+		if base, err := git(ctx, root, "merge-base", "HEAD", main); err == nil && base != head {
+			return strings.TrimSpace(base)
+		}
+	}
+	parent, err := git(ctx, root, "rev-parse", "--verify", "HEAD^")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(parent)
 }
 
 // git returns what git says in a folder.

@@ -1,8 +1,8 @@
 // Command qa prints where the repository's pages say something else than its code, and exits with 1 if they do. make lint calls it.
 //
-//	go run ./cmd/qa ..            looks at the repository in the folder above
-//	go run ./cmd/qa -write ..     writes what follows from the connectors' metadata into pages and examples
-//	go run ./cmd/qa -base REF ..  looks, beside all else, whether what changed since a commit has a version
+//	go run ./cmd/qa ..             looks at the repository in the folder above
+//	go run ./cmd/qa -write ..      writes the connectors' versions into pages and examples
+//	go run ./cmd/qa -since REF ..  compares versions with those of a commit, instead of with what [qa.Before] says
 package main
 
 import (
@@ -17,14 +17,14 @@ import (
 
 func main() {
 	write := flag.Bool("write", false, "write the connectors' versions into pages and examples")
-	base := flag.String("base", "", "the commit that versions are compared with")
+	since := flag.String("since", "", "the commit that versions are compared with")
 	flag.Parse()
 	root := flag.Arg(0)
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "qa wants one folder, that of the repository.")
 		os.Exit(2)
 	}
-	found, err := run(context.Background(), root, *write, *base)
+	found, err := run(context.Background(), root, *write, *since)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -37,7 +37,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, root string, write bool, base string) ([]qa.Finding, error) {
+func run(ctx context.Context, root string, write bool, since string) ([]qa.Finding, error) {
 	r := qa.Repository{Files: os.DirFS(root)}
 	if write {
 		changed, err := qa.Stamp(r)
@@ -53,9 +53,13 @@ func run(ctx context.Context, root string, write bool, base string) ([]qa.Findin
 		return nil, nil
 	}
 	found, err := qa.Run(r)
-	if err != nil || base == "" {
+	if since == "" {
+		since = qa.Before(ctx, root)
+	}
+	if err != nil || since == "" {
+		fmt.Println("*** There is no commit to compare with: WHETHER CHANGES HAVE VERSIONS IS NOT KNOWN. ***")
 		return found, err
 	}
-	more, err := qa.Since(ctx, root, base)
+	more, err := qa.Since(ctx, root, since)
 	return append(found, more...), err
 }
