@@ -21,6 +21,7 @@ LOCAL_BASE := imob-data/base:busybox-$(ARCH)
 BASE       ?= $(shell docker image inspect $(LOCAL_BASE) >/dev/null 2>&1 && echo $(LOCAL_BASE) || echo busybox:1.37-musl)
 
 GOLANGCI   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 FUZZTIME   ?= 60s
@@ -49,6 +50,7 @@ help: ## this text
 		LATENCY 'make bench reads each stream from an API whose answers take this long instead, as in 100ms' \
 		TYPES '1: make bench shows what it costs to bring columns into their types instead' \
 		PEER "1: make bench reads a stream with Airbyte's Python CDK instead, which it installs from PyPI into build/peer" \
+		SINCE 'the commit whose versions make lint compares with: where this branch left main' \
 		FUZZTIME 'how long each fuzz target runs ($(FUZZTIME))' \
 		TESTFLAGS 'more flags for go test, such as -race or -run=Name' \
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
@@ -108,12 +110,17 @@ docker-or-not:
 	fi
 
 .PHONY: lint
-lint: ## gofmt, go vet, golangci-lint, actionlint
+lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabilities; what each connector's folder says; pages and their spelling
 	@unformatted=$$(gofmt -l $(MODULES)); \
 	if [ -n "$$unformatted" ]; then printf 'These files want gofmt -w:\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go vet work
 	go run $(GOLANGCI) run $(MODULES:%=./%/...)
+	@for module in $(MODULES); do ( cd $$module && GOWORK=off go mod tidy -diff ); done
 	go run $(ACTIONLINT) .github/workflows/*.yml
+	.ci/vulnerabilities $(GOVULNCHECK) $(MODULES)
+	go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%)
+	@go -C integration run ./cmd/qa $(if $(SINCE),-since $(SINCE)) ..
+	.ci/spelling
 
 .PHONY: alone
 alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test (but for the acceptance suite)

@@ -213,7 +213,7 @@ data:
   connectorSubtype: api
   dockerRepository: ghcr.io/imob-data/source-offers
   dockerImageTag: 1.2.3
-  documentationUrl: https://example.com
+  documentationUrl: https://example.com/connectors/source-offers
   githubIssueLabel: source-offers
   icon: icon.svg
   license: MIT
@@ -222,6 +222,8 @@ data:
   tags: [language:go]
   allowedHosts: {hosts: [api.example.com]}
   suggestedStreams: {streams: [offers]}
+  connectorTestSuitesOptions: [{suite: unitTests}, {suite: acceptanceTests}]
+  releases: {breakingChanges: {1.0.0: {message: Prices are numbers., upgradeDeadline: "2024-03-01"}}}
 `
 	goodAcceptance = `connector_image: ghcr.io/imob-data/source-offers:dev
 test_strictness_level: high
@@ -240,6 +242,9 @@ Some ` + "`offers`, `token`, `start_date`, `mode`, `login`, `auth_type`, `key`, 
 ## Prerequisites
 A token.
 ## Setup guide
+## Set up Offers
+### For Airbyte Cloud:
+### For Airbyte Open Source:
 ## Supported sync modes
 ## Supported Streams
 ` + fieldsBegin + `
@@ -264,8 +269,11 @@ A token.
 </details>
 
 ` + fieldsEnd + `
+### Performance considerations
 ## Data type map
 ## Limitations & Troubleshooting
+### Upgrading to 1.0.0
+### Tutorials
 ## Changelog
 | Version | Date | Pull Request | Subject |
 |---|---|---|---|
@@ -298,6 +306,9 @@ func TestLintFolder(t *testing.T) {
 		"metadata tag form":       {"metadata.yaml", "[language:go]", "[language:go, brazil]", "/data/tags/1"},
 		"metadata hosts":          {"metadata.yaml", "hosts: [api.example.com]", "hosts: []", "allowedHosts"},
 		"metadata suggested":      {"metadata.yaml", "streams: [offers]", "streams: [cities]", "suggestedStreams"},
+		"metadata documentation":  {"metadata.yaml", "connectors/source-offers\n", "connectors/offers\n", "documentationUrl"},
+		"metadata suites":         {"metadata.yaml", "{suite: acceptanceTests}", "{suite: liveTests}", "connectorTestSuitesOptions"},
+		"metadata breaking":       {"metadata.yaml", "breakingChanges: {1.0.0:", "breakingChanges: {2.0.0:", `no heading "Upgrading to 2.0.0"`},
 		"metadata suggests none":  {"metadata.yaml", "streams: [offers]", "streams: []", "suggestedStreams"},
 		"acceptance unknown key":  {"acceptance-test-config.yml", "status: succeed", "outcome: succeed", "outcome"},
 		"acceptance image":        {"acceptance-test-config.yml", "source-offers:dev", "source-offers:1", "connector_image"},

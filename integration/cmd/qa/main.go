@@ -53,12 +53,15 @@ func run(ctx context.Context, root string, write bool, since string) ([]qa.Findi
 		return nil, nil
 	}
 	found, err := qa.Run(r)
+	if err != nil {
+		return nil, err
+	}
 	if since == "" {
 		since = qa.Before(ctx, root)
 	}
-	if err != nil || since == "" {
+	if since == "" {
 		fmt.Println("*** There is no commit to compare with: WHETHER CHANGES HAVE VERSIONS IS NOT KNOWN. ***")
-		return found, err
+		return found, nil
 	}
 	more, err := qa.Since(ctx, root, since)
 	return append(found, more...), err
