@@ -17,14 +17,22 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// codeBlocks finds fenced blocks that do not say their language, or that are not what they say they are.
+// codeBlocks finds fenced blocks that do not say their language, or that are not what they say they are; those that are parts of files are left to
+// excerpts.
 func codeBlocks(r Repository) (found []Finding, err error) {
 	pages, err := r.pages()
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range pages {
+		parts := map[int]bool{} // lines at which parts of files begin, which need not be whole
+		for _, at := range partOf().FindAllIndex(p.source, -1) {
+			parts[p.lineAt(at[1])] = true
+		}
 		for _, b := range p.blocks {
+			if parts[b.line] {
+				continue
+			}
 			if err := parses(b.language, b.code); err != nil {
 				found = append(found, Finding{p.file, b.line, fmt.Sprintf("the block of code: %v", err)})
 			}
@@ -77,15 +85,19 @@ func parses(language, code string) error {
 	}
 }
 
+// partOf is the beginning of a block of code that is said to be part of a file.
+func partOf() *regexp.Regexp {
+	return regexp.MustCompile(`<!-- From (\S+) -->\n+` + "```" + `[a-z]*\n`)
+}
+
 // excerpts finds blocks of code that are said to be part of a file, by a comment before them (<!-- From examples/run.sh -->), and are not.
 func excerpts(r Repository) (found []Finding, err error) {
 	pages, err := r.pages()
 	if err != nil {
 		return nil, err
 	}
-	mark := regexp.MustCompile(`<!-- From (\S+) -->\n+` + "```" + `[a-z]*\n`)
 	for _, p := range pages {
-		for _, at := range mark.FindAllSubmatchIndex(p.source, -1) {
+		for _, at := range partOf().FindAllSubmatchIndex(p.source, -1) {
 			file, line := string(p.source[at[2]:at[3]]), p.lineAt(at[1])
 			code, _, _ := strings.Cut(string(p.source[at[1]:]), "```")
 			data, err := fs.ReadFile(r.Files, file)

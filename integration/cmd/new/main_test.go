@@ -12,24 +12,14 @@ import (
 	"time"
 )
 
-// What make new writes is a connector like any other, from the first minute: in a copy of this repository it is formatted, vetted and tested,
-// with its simulator, beside the tests that hold the repository together, and passes the acceptance suite. Left out of that, for the time that
-// they take, are the scenarios in which an API fails or is slow, which are the engine's to stand.
+// What make new writes is a connector like any other, from the first minute.
 func TestNewConnectorIsGreen(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a repository is copied, and tested with the new connector in it")
 	}
 	root := duplicate(t)
 	run(t, root, "make", "new", "NAME=source-foo-bar")
-	if found := run(t, root, "gofmt", "-l", "connectors/source-foo-bar", "specs/source-foo-bar", "integration/simulators"); found != "" {
-		t.Errorf("not formatted: %s", found)
-	}
-	mine := []string{"./connectors/source-foo-bar", "./specs/source-foo-bar", "./integration/simulators/foobar"}
-	run(t, root, "go", append([]string{"vet"}, mine...)...)
-	run(t, root, "go", append([]string{"test", "./integration", "./integration/qa", "./integration/simulators"}, mine...)...)
-	run(t, root, "go", "-C", "connectors/source-foo-bar", "mod", "tidy", "-diff")
-	run(t, root, "go", "test", "./integration/acceptance", "-run=^TestBinaries$/^source-foo-bar$",
-		"-skip=/.*/(fault|quota|kill|throttled|unreachable|fails|secrets|big|waiting|only)")
+	green(t, root, "source-foo-bar", "foobar")
 
 	again := exec.CommandContext(t.Context(), "make", "new", "NAME=source-foo-bar")
 	again.Dir = root
@@ -38,11 +28,49 @@ func TestNewConnectorIsGreen(t *testing.T) {
 	}
 }
 
+// The example of CONTRIBUTING.md is made as that says, and is as green.
+func TestGuide(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a repository is copied, and tested with the example in it")
+	}
+	root := duplicate(t)
+	run(t, root, "make", "new", "NAME=source-agenda")
+	for _, file := range []string{"specs/source-agenda/streams/items.json", "connectors/source-agenda/testdata/api/items.json"} {
+		if err := os.Remove(filepath.Join(root, file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	transfer(t, "testdata/agenda", root)
+	green(t, root, "source-agenda", "agenda")
+}
+
+// green holds that in a copy of this repository a connector is formatted, vetted and tested, with its simulator, beside the tests that hold the
+// repository together, and passes the acceptance suite. Left out of that, for the time that they take, are the scenarios in which an API fails
+// or is slow, which are the engine's to stand.
+func green(t *testing.T, root, name, simulator string) {
+	t.Helper()
+	mine := []string{"./connectors/" + name, "./specs/" + name, "./integration/simulators/" + simulator}
+	if found := run(t, root, "gofmt", append([]string{"-l"}, mine...)...); found != "" {
+		t.Errorf("not formatted: %s", found)
+	}
+	run(t, root, "go", append([]string{"vet"}, mine...)...)
+	run(t, root, "go", append([]string{"test", "./integration", "./integration/qa", "./integration/simulators"}, mine...)...)
+	run(t, root, "go", "-C", "connectors/"+name, "mod", "tidy", "-diff")
+	run(t, root, "go", "test", "./integration/acceptance", "-run=^TestBinaries$/^"+name+"$",
+		"-skip=/.*/(fault|quota|kill|throttled|unreachable|fails|secrets|big|waiting)")
+}
+
 // duplicate copies this repository without what was built and returns the folder of the copy.
 func duplicate(t *testing.T) string {
 	t.Helper()
-	const from = "../../.."
 	to := t.TempDir()
+	transfer(t, "../../..", to)
+	return to
+}
+
+// transfer copies the files of a folder into another, without what was built.
+func transfer(t *testing.T, from, to string) {
+	t.Helper()
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -71,7 +99,6 @@ func duplicate(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return to
 }
 
 // run runs a command in a folder, which has to work, and returns what it printed.
