@@ -45,12 +45,17 @@ func TestWords(t *testing.T) {
 		"A ação não pôde ser executada, tente de novo": "",
 		"Pessoa nao encontrada (CodPessoa)":            "row",
 		"Registro não foi localizado":                  "row",
+		"Limite de sessões simultâneas atingido":       "session",
+		"Número máximo de sessões excedido (USER_ID)":  "session",
+		"Sessão inválida":                              "",
 		"Erro interno":                                 "",
 		"Situação não informada para este documento":   "",
 		"": "",
 	} {
 		got := ""
-		for name, is := range map[string]func(string) bool{"denied": brazil.Denied, "action": brazil.NoAction, "row": brazil.NoRow} {
+		for name, is := range map[string]func(string) bool{
+			"denied": brazil.Denied, "session": brazil.NoSession, "action": brazil.NoAction, "row": brazil.NoRow,
+		} {
 			if is(words) {
 				got += name
 			}
