@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ type Options struct {
 	Lifetime int              // requests after which a session has ended; 0: it does not end
 	Cap      int              // rows of a segment at the most, whatever is asked for; 0: as asked
 	Past     Past             // what comes behind the last segment
+	Odd      bool             // rows have values as people leave them in old databases, see sim.Odd
 
 	NumericCPF   bool     `sim:"numeric-cpf"` // CPF and CNPJ are numbers, so that zeros in front are missing
 	ErrorsObject bool     // Erros is an object
@@ -88,7 +90,15 @@ func New(o Options) *Simulator {
 
 // Open makes a Simulator from options by name, such as errors-object.
 func Open(o sim.Options) (sim.Simulator, error) {
-	return sim.Build("imobiliar", o, func(o Options) (*Simulator, error) { return New(o), nil })
+	return sim.Build("imobiliar", o, func(o Options) (*Simulator, error) {
+		if min(o.Size, o.Sessions, o.Lifetime, o.Cap) < 0 {
+			return nil, fmt.Errorf("opening imobiliar: a negative number cannot be")
+		}
+		if !slices.Contains([]Past{Empty, Absent, Fails, Begins}, o.Past) {
+			return nil, fmt.Errorf("opening imobiliar: past is %q, and can be empty, %s, %s or %s", o.Past, Absent, Fails, Begins)
+		}
+		return New(o), nil
+	})
 }
 
 // digest is the password as it is sent: the MD5 of its capitals.

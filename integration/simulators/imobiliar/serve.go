@@ -65,7 +65,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	one.requests, one.used = one.requests+1, s.now()
 	if q.Header.Action == "LOGOUT" {
 		delete(s.sessions, q.Header.SessionId)
-		answer(w, q, object{})
+		s.answer(w, q, object{})
 		return
 	}
 	s.act(w, one, q)
@@ -91,7 +91,7 @@ func (s *Simulator) login(w http.ResponseWriter, q request) {
 	id := fmt.Sprintf("SESSION-%X", sim.Noise(s.with.Seed, uint64(100+s.logins), 12))
 	s.sessions[id], s.learnt = &session{used: s.now()}, append(s.learnt, id)
 	q.Header.SessionId = id
-	answer(w, q, object{
+	s.answer(w, q, object{
 		"NomeImob": "Imobiliária Exemplo", "ImobId": company, "UsuarioId": user, "Versao": "1.0", "CodFilial": 1,
 		"MaxSessions": s.with.Sessions, "ServerDateTime": s.now().Format("02/01/2006 15:04:05"),
 	})
@@ -128,7 +128,7 @@ func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
 	}
 	size := whole(body["QtdeLinhas"])
 	if action.list == "" {
-		answer(w, q, s.write(rows[0]))
+		s.answer(w, q, s.write(rows[0]))
 		return
 	}
 	if size > 0 {
@@ -169,7 +169,7 @@ func (s *Simulator) further(w http.ResponseWriter, one *session, q request, acti
 	case len(rows) > 0 || s.with.Past == Empty:
 		s.list(w, q, action, rows)
 	case s.with.Past == Absent:
-		answer(w, q, object{})
+		s.answer(w, q, object{})
 	case s.with.Past == Begins:
 		s.list(w, q, action, one.first)
 	default:
@@ -182,7 +182,7 @@ func (s *Simulator) list(w http.ResponseWriter, q request, action action, rows [
 	for i, row := range rows {
 		written[i] = s.write(row)
 	}
-	answer(w, q, object{action.list: written})
+	s.answer(w, q, object{action.list: written})
 }
 
 // write is a row as this server writes it.
@@ -198,10 +198,31 @@ func (s *Simulator) write(row object) object {
 
 const contentType = "application/json; charset=utf-8"
 
-func answer(w http.ResponseWriter, q request, body object) {
-	sim.Send(w, http.StatusOK, contentType, object{
+// answer answers with a body. Rows that are known by their bytes alone have no odd values.
+func (s *Simulator) answer(w http.ResponseWriter, q request, body object) {
+	all := object{
 		"Header": object{"SessionId": q.Header.SessionId, "Action": q.Header.Action, "Status": "Success", "Error": false}, "Body": body,
-	})
+	}
+	if !s.with.Odd || slices.Contains(exactActions(), q.Header.Action) {
+		sim.Send(w, http.StatusOK, contentType, all)
+		return
+	}
+	odd := &sim.Odd{Seed: s.with.Seed, Row: "Body", Exact: exact()}
+	sim.Send(odd, http.StatusOK, contentType, all)
+	odd.Send(w)
+}
+
+// exactActions are those whose answers have no odd values.
+func exactActions() []string {
+	return []string{"LOGIN", "LOGOUT", "CONDOM_LISTA_INADIMPLENCIAS", "TABELA_CONSULTAR", "NOTIFICACAO_CONSULTAR"}
+}
+
+// exact are the fields that have no odd values: keys, days that listings go by, and lists of rows.
+func exact() []string {
+	return strings.Fields(`CodPessoa CodFornecedor CodContratoAdm CodImovel CodContratoLoc CodCondominio CodBloco IdEconomia CodFilial IdLoja CodTaxa
+		NumeroLancto DocCapaId CodInteressado DataVencimento DataAlteracao
+		Pessoas Fornecedores Contratos Condominios Filiais Agencias Taxas Interessados Lancamentos Pendentes Enderecos Proprietarios Imoveis
+		Participacoes Locatarios Fiadores Caracteristicas Blocos Economias`)
 }
 
 // fail answers with what is wrong.
