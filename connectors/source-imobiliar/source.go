@@ -195,7 +195,7 @@ func finish(streams []rest.Stream) []rest.Stream {
 
 // pad makes the members of a row that are written with zeros in front. A bill that is not one fee of a bill has the fee 0.
 func pad(_, row record.Record) []record.Member {
-	members := brazil.Padded(row, map[string]int{"CEP": brazil.CEP, "CPFSindico": brazil.CPF}, "CpfCnpj", "TipoPessoa")
+	members := brazil.Padded(row, map[string]int{"CEP": brazil.CEP, "CPFSindico": brazil.CPF, "CNPJ": brazil.CNPJ}, "CpfCnpj", "TipoPessoa")
 	if row.Get("DocCapaId").Exists() && row.Get("CodTaxa").Text() == "" {
 		members = append(members, record.Member{Name: "CodTaxa", Value: []byte("0")})
 	}
