@@ -74,7 +74,10 @@ type session struct {
 
 const company, user = "EXEMPLO", "INTEGRA"
 
-var _ sim.Confidant = (*Simulator)(nil)
+var (
+	_ sim.Confidant = (*Simulator)(nil)
+	_ sim.Placed    = (*Simulator)(nil)
+)
 
 // New makes a company with its data.
 func New(o Options) *Simulator {

@@ -71,6 +71,15 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.act(w, one, q)
 }
 
+// Place names the listing of a session that r goes on with.
+func (*Simulator) Place(r *http.Request) (listing string, further bool) {
+	var q request
+	if json.Unmarshal(sim.Body(r), &q) != nil || q.Body == nil || (*q.Body)["QtdeLinhas"] == nil {
+		return "", false
+	}
+	return q.Header.SessionId + " " + q.Header.Action + " " + asked(*q.Body), (*q.Body)["ProximasLinhas"] == "S"
+}
+
 // login opens a session, if there may be one more; one whose process died some time ago gives way.
 func (s *Simulator) login(w http.ResponseWriter, q request) {
 	b := *q.Body
