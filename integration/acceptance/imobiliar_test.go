@@ -137,7 +137,7 @@ func TestImobiliarSessionLimit(t *testing.T) {
 func TestImobiliarKill(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imobiliar")
-	for _, moment := range []int{1, 20, 150, 300} {
+	for _, moment := range []int{1, 20, 100, 200} {
 		t.Run(fmt.Sprint("after record ", moment), func(t *testing.T) {
 			t.Parallel()
 			a, s := imobiliarAt(t, f, nil, sim.Behaviour{Latency: 5 * time.Millisecond})
