@@ -63,12 +63,12 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 
 	// Imoview refuses a size that it does not allow, so a page that is not full is the last one, unless quantidade says that there are more
 	// rows. It is known to be right for contracts and movements, and known to be wrong for others. Which streams know the page's number as
-	// pagina is not known.
-	pages := func(in httpclient.In, size int, reliable bool) (ways []rest.Way) {
-		for _, param := range []string{"numeroPagina", "pagina"} {
-			ways = append(ways, rest.Way{Pages: pagination.Number{
-				In: in, Param: param, Start: 1, SizeParam: "numeroRegistros", Size: size, Exact: true, Rows: "quantidade", Unsure: !reliable,
-			}})
+	// pagina is not known, and of some not whether they have pages, or an envelope.
+	reliable, unsure, unknown := pagination.Number{}, pagination.Number{Unsure: true}, pagination.Number{Unsure: true, Bare: true}
+	pages := func(in httpclient.In, size int, number pagination.Number) (ways []rest.Way) {
+		number.In, number.Start, number.SizeParam, number.Size, number.Exact, number.Rows = in, 1, "numeroRegistros", size, true, "quantidade"
+		for _, number.Param = range []string{"numeroPagina", "pagina"} {
+			ways = append(ways, rest.Way{Pages: number})
 		}
 		return ways
 	}
@@ -86,7 +86,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		return rest.Stream{
 			Name: name, Method: http.MethodPost, Path: "/Imovel/" + method, Key: key, Body: body,
 			Cursor: changed("datahoraultimaalteracao", rest.Since(httpclient.Body, "dataultimaalteracaoinicio", second)),
-			Ways:   pages(httpclient.Body, 20, false), Shape: property,
+			Ways:   pages(httpclient.Body, 20, unsure), Shape: property,
 		}
 	}
 	purposes := []map[string]any{{"finalidade": 1}, {"finalidade": 2}} // it is not known that 0 stands for both
@@ -96,7 +96,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	// Imoview ignores parameters that a method does not have, and answers that there is no such method where one is missing that it has.
 	client := func(name, path, role string, query url.Values, shape ...record.Edit) rest.Stream {
 		return rest.Stream{
-			Name: name, Path: path, Key: childKey, Parent: of(role), Ways: pages(httpclient.Query, 20, false), Query: query, Shape: shape, Optional: true,
+			Name: name, Path: path, Key: childKey, Parent: of(role), Ways: pages(httpclient.Query, 20, unknown), Query: query, Shape: shape, Optional: true,
 		}
 	}
 	leased := client("landlord_contracts", "/Locador/RetornarContratos", "locador",
@@ -130,7 +130,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 	staff := func(name, path string, query url.Values) rest.Stream {
 		return rest.Stream{
-			Name: name, Path: path, Key: key, Ways: pages(httpclient.Query, 50, false), Query: query, Optional: true, Needs: login(name),
+			Name: name, Path: path, Key: key, Ways: pages(httpclient.Query, 50, unknown), Query: query, Optional: true, Needs: login(name),
 		}
 	}
 	teams := url.Values{"finalidade": {"0"}, "codigoUnidade": {"0"}, "codigoEquipe": {"0"}}
@@ -144,46 +144,46 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		Records: "lista,dados,empresas,pessoas,resposta.lista", Check: check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
 		Streams: []rest.Stream{
 			{
-				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, false),
+				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, unsure),
 				Cursor: changed("dataultimaalteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second)),
 				Shape:  []record.Edit{record.Rename{From: "whatsappbotiniciarconversa", To: "whatsappbotiniciarConversa"}},
 			},
 			{
 				Name: "tenant_contracts", Path: "/Locatario/RetornarContratos", Key: childKey,
-				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, false),
+				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, unsure),
 				Query:  url.Values{"codigoContrato": {"0"}, "mostrarRescindidos": {"true"}, "endereco": {""}},
 				Cursor: changed("dataultimaalteracao", nil), Shape: contract,
 			},
 			{
 				Name: "tenant_inspections", Path: "/Locatario/RetornarVistorias", Key: childKey,
-				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, false),
+				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, unsure),
 				Cursor: &rest.Cursor{ // an appointment, which does not move when the inspection changes
 					Field: "datahora", Zone: brasilia, Start: c.Start, Margin: 90 * 24 * time.Hour, Open: "datahorafim",
 				},
 			},
 			{
 				Name: "guarantor_contracts", Path: "/Fiador/App_RetornarContratos", Key: childKey,
-				Parent: of("fiador"), Ways: pages(httpclient.Query, 20, false), Query: url.Values{"mostrarRescindidos": {"true"}},
+				Parent: of("fiador"), Ways: pages(httpclient.Query, 20, unsure), Query: url.Values{"mostrarRescindidos": {"true"}},
 				Cursor: changed("dataultimaalteracao", nil), Shape: contract, Needs: login("guarantor_contracts"),
 			},
 			{
-				Name: "client_companies", Path: "/Cliente/App_RetornarEmpresas", Key: key, Ways: pages(httpclient.Query, 50, false),
+				Name: "client_companies", Path: "/Cliente/App_RetornarEmpresas", Key: key, Ways: pages(httpclient.Query, 50, unsure),
 				Needs: login("client_companies"),
 			},
 			{
 				Name: "condominiums", Method: http.MethodPost, Path: "/Imovel/RetornarCondominiosDisponiveis", Key: key,
 				Body: map[string]any{"codigocidade": 0, "codigobairro": 0, "finalidade": 0, "retornoReduzido": false},
-				Ways: pages(httpclient.Body, 20, false), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
+				Ways: pages(httpclient.Body, 20, unsure), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
 			},
 			offered("properties_rent", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 1}),
 			offered("properties_sale", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 2}),
 			{
 				Name: "lease_contracts", Path: "/ContratoAluguel/RetornarContratos", Key: key, Optional: true,
-				Ways: pages(httpclient.Query, 50, true), Cursor: changed("dataultimaalteracao", nil), Shape: contract,
+				Ways: pages(httpclient.Query, 50, reliable), Cursor: changed("dataultimaalteracao", nil), Shape: contract,
 			},
 			{
 				Name: "movements", Path: "/Movimento/RetornarMovimentos", Key: key, Optional: true,
-				Ways: pages(httpclient.Query, 50, true), Cursor: changed("datahoraultimaalteracao", nil),
+				Ways: pages(httpclient.Query, 50, reliable), Cursor: changed("datahoraultimaalteracao", nil),
 				Shape: decimals("saldo", exact),
 			},
 			{
@@ -193,7 +193,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 					"codigoCliente": {"0"}, "codigoCorretor": {"0"}, "codigoMql": {"0"}, "codigoMidia": {"0"}, "codigoTipo": {"0"},
 					"dataInicial": {""}, "dataFinal": {""}, "dataHoraInicialUltimaAlteracao": {""}, "dataHoraFinalUltimaAlteracao": {""},
 				},
-				Ways:   pages(httpclient.Query, 20, false),
+				Ways:   pages(httpclient.Query, 20, unsure),
 				Cursor: changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second)),
 			},
 			lookup("property_types", "RetornarTiposImoveisDisponiveis"), lookup("branches", "RetornarListaUnidades"),
@@ -224,7 +224,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 					Of: "properties", In: httpclient.Query, Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo"},
 					Put: map[string]string{"codigoimovel": "codigo"},
 				},
-				Ways: pages(httpclient.Query, 20, false),
+				Ways: pages(httpclient.Query, 20, unknown),
 			},
 		},
 	}
