@@ -17,7 +17,7 @@ const module = "github.com/imob-data/airbyte-connectors/common"
 func floors() [][]string {
 	return [][]string{
 		0: {"fault", "redact", "ratelimit", "record", "internal/memnet"},
-		1: {"protocol", "spec", "httpclient"},
+		1: {"protocol", "spec", "httpclient", "brazil"},
 		2: {"auth", "pagination", "state"},
 		3: {"listing"},
 		4: {"replication"},
