@@ -242,6 +242,19 @@ func TestDifference(t *testing.T) {
 	}
 }
 
+func TestWholeFaults(t *testing.T) {
+	schema := map[string]any{"properties": map[string]any{"raw": map[string]any{"x-whole-row": true}, "n": map[string]any{}}}
+	rows := objectsOf([][]byte{[]byte(`{"list": [{"n": 1}, {"n": 2.0}]}`)}, nil)
+	for name, c := range map[string]struct{ data, want string }{
+		"as it came": {`{"n":2,"raw":{"n":2.0}}`, ""},
+		"changed":    {`{"n":2,"raw":{"n":2}}`, "raw holds no row of the answers"},
+		"not there":  {`{"n":2}`, "raw holds no row of the answers"},
+		"null":       {`{"n":2,"raw":null}`, "raw holds no row of the answers"},
+	} {
+		t.Run(name, func(t *testing.T) { expect(t, wholeFaults(schema, json.RawMessage(c.data), rows), c.want) })
+	}
+}
+
 func TestUnparsedFaults(t *testing.T) {
 	const change = `{"field":"n","change":"NULLED","reason":"SOURCE_SERIALIZATION_ERROR"}`
 	for name, c := range map[string]struct{ data, meta, want string }{

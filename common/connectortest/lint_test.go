@@ -185,6 +185,7 @@ func TestLintCatalog(t *testing.T) {
 		"local time":     {`timestamp_with_timezone`, `timestamp_without_timezone`, `timestamp_without_timezone`},
 		"no integer":     {`"number"], "airbyte_type": "integer"`, `"string"], "airbyte_type": "integer"`, `"offers.count" has the format`},
 		"no text":        {`"string"], "x-nested`, `"boolean"], "x-nested`, `"offers.tags" has x-nested-as-text`},
+		"a row as text":  {`"string"], "x-nested-as-text"`, `"string"], "x-whole-row"`, `"offers.tags" has x-whole-row`},
 		"nothing kept":   {`"_unparsed"`, `"unparsed"`, `must have the column _unparsed`},
 		"kept as text":   {`"_unparsed": {"type": ["null", "object"]`, `"_unparsed": {"type": ["null", "string"]`, `must have the column _unparsed`},
 		"enum":           {`"description": "Number."`, `"enum": [1], "description": "Number."`, "has an enum"},
