@@ -91,6 +91,8 @@ type Stream struct {
 	Optional bool
 	// Absent, with Optional, is what the answer of an account looks like that does not have this stream; nil: as the API says.
 	Absent func(*httpclient.Response) bool
+	// Without is the columns of the schema that the configuration leaves out: they are not discovered, and not sent where they come.
+	Without []string
 	// Choice is what the configuration chose to get of each row, in any form that is the same for the same choice; "": all of it. From a state
 	// of another choice nothing is taken: the rows sent before have other columns, so all are read again, with one WARN.
 	Choice string

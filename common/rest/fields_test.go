@@ -143,11 +143,41 @@ func TestStateOfAnotherChoice(t *testing.T) {
 			t.Errorf("%q, then %q: %s", test.before, test.after, last)
 		}
 	}
+	if o := read(t.Context(), t, source("t"), stateOf("things", `{"t":"2026-06-01T00:00:00Z"}`), "things"); len(o.warnings) > 0 {
+		t.Errorf("a full refresh warned of a state that it takes nothing from: %v", o.warnings)
+	}
 	cycle := stateOf("things", fmt.Sprintf(`{"t":null,"choice":"id","cycle":{"mode":"full_refresh","start":%q,"slices":[""],"records":2}}`, "2026-06-02T00:00:00Z"))
 	for choice, want := range map[string][]string{"id": {"3"}, "t": {"1", "2", "3"}} {
 		o := read(t.Context(), t, source(choice), cycle, "things")
 		if o.complete(t); !slices.Equal(o.ids("things"), want) {
 			t.Errorf("a full refresh with %q went on with %v", choice, o.ids("things"))
+		}
+	}
+}
+
+// Columns that the configuration leaves out are neither discovered nor sent.
+func TestColumnsLeftOut(t *testing.T) {
+	a := serve(t, func(r *http.Request) (int, string) { return paged(r, []string{`{"id":1,"t":"x","more":[2]}`}) })
+	schemas := map[string]string{"things": `{"type":"object","properties":{"id":{"type":"integer"},"t":{"type":["null","string"]}}}`}
+	for _, test := range []struct {
+		without        []string
+		schema, record string
+	}{
+		{nil, schemas["things"], `{"id":1,"t":"x","more":[2]}`},
+		{[]string{"t"}, `{"type":"object","properties":{"id":{"type":"integer"}}}`, `{"id":1,"more":[2]}`},
+	} {
+		source := a.sourceOf(schemas, func(d rest.API) rest.API {
+			d = listed(d)
+			d.Streams[0].Cursor, d.Streams[0].Without = nil, test.without
+			return d
+		})
+		catalog, err := source.Discover(t.Context(), []byte(`{}`))
+		if err != nil || string(catalog.Streams[0].JSONSchema) != test.schema {
+			t.Errorf("without %v: discovered %v, %v", test.without, catalog, err)
+		}
+		o := read(t.Context(), t, source, nil, "things")
+		if o.complete(t); o.records["things"][0] != test.record {
+			t.Errorf("without %v: sent %v", test.without, o.records)
 		}
 	}
 }

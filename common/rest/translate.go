@@ -239,7 +239,11 @@ func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, 
 	if s.Cursor != nil && s.Cursor.Zone != nil {
 		zone = s.Cursor.Zone
 	}
-	edits := append(slices.Clip(s.Shape), record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
+	edits := slices.Clone(s.Shape)
+	for _, name := range s.Without {
+		edits = append(edits, record.Drop{Field: name})
+	}
+	edits = append(edits, record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
 	return record.Compile(append(edits, columns...)...), nil
 }
 
