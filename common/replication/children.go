@@ -18,8 +18,8 @@ const (
 	// heldBytes is how many bytes of one task's records are held back so that they are sent together with the note that the task is
 	// done: until then a state would not cover what stands before it.
 	heldBytes = 4 << 20
-	// fewGone is how many rows may have gone without one that has not before the route is taken for wrong, or may be answered with that the
-	// account does not have it before no more are asked for, and manyGone after how many that have gone no more are.
+	// fewGone is how many rows may have gone without one that has not before the route is taken for wrong, and manyGone after how many of
+	// them no more are asked for.
 	fewGone, manyGone = 3, 25
 )
 
@@ -64,7 +64,7 @@ func (f *family) pool(ctx context.Context) *pool {
 // ask queues the reading of m for the row r of its parent, if m wants it.
 func (p *pool) ask(ctx context.Context, m *member, sl slice, r listing.Row) error {
 	m.mu.Lock()
-	wanted := !r.Same && !m.lacked() && m.wants(sl, r)
+	wanted := !r.Same && m.wants(sl, r)
 	m.mu.Unlock()
 	if !wanted || m.Child.Where != "" && !r.Data.Get(m.Child.Where).True() {
 		return nil
@@ -120,9 +120,9 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 		return context.Cause(ctx)
 	}
 	m.mu.Lock()
-	over, bound := m.err != nil || m.lacked(), m.since(t.key)
+	failed, bound := m.err, m.since(t.key)
 	m.mu.Unlock()
-	if over {
+	if failed != nil {
 		return nil
 	}
 	held := holding{task: t, bound: bound}
@@ -132,16 +132,11 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 			return err
 		}
 	}
+	if end.Kind != listing.Done && end.Kind != listing.Gone {
+		return failure(end)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch end.Kind {
-	case listing.Done, listing.Gone:
-	case listing.Absent:
-		m.absent++
-		return nil
-	default:
-		return end.Err
-	}
 	m.noteGone(end.Kind == listing.Gone, t.key)
 	if m.readsAll() {
 		m.notLaterThan(end.Late)
@@ -159,6 +154,14 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 		m.doc.Cycle.Done.Add(t.key)
 	}
 	return m.checkpoint()
+}
+
+// failure returns why a listing that ended with end, and not as it should, was not read.
+func failure(end *listing.End) error {
+	if end.Kind == listing.Absent {
+		return fault.Configf("The account does not have what was asked for.")
+	}
+	return end.Err
 }
 
 // holding is the rows of a task that are held back until it is done, or until they are many.
@@ -221,9 +224,6 @@ func (m *member) noteGone(gone bool, key string) {
 	}
 }
 
-// lacked reports whether the account is taken for one that does not have the child. m.mu is held.
-func (m *member) lacked() bool { return m.absent >= fewGone && !m.answered }
-
 // wrongRoute returns the error for a child whose path has nothing for any of the rows that its parent lists.
 func (m *member) wrongRoute() error {
 	return fault.Configf("%s lists rows, and none of the %d that %s asked for at %s is there. Check the address and what the account may "+
@@ -231,17 +231,9 @@ func (m *member) wrongRoute() error {
 }
 
 // routes fails the children whose rows have all gone where it is the path that does not exist. Of fewer than three rows that cannot be told: then
-// another one that is listed is asked for. A child that the account does not have is empty, with a warning, if that was said of all its rows.
+// another one that is listed is asked for.
 func (f *family) routes(ctx context.Context) error {
 	for _, m := range f.children {
-		switch {
-		case m.absent > 0 && m.answered:
-			m.fail(fault.Transientf("The API answered %s for some rows of %s, and for %d others that the account does not have it. Trying again later may "+
-				"help.", m.Name, m.Child.Of, m.absent))
-		case m.absent > 0:
-			f.Log.Warn(m.Name + ": this account does not have it; it is read as empty")
-			continue
-		}
 		if m.err != nil || m.missing == 0 || m.answered {
 			continue
 		}

@@ -42,7 +42,6 @@ type member struct {
 	missing  int64      // parents' rows that have gone
 	gone     []string   // the keys of the first of them
 	answered bool       // a parent's row had not gone
-	absent   int64      // parents' rows of which the API said that the account does not have the child
 	unnamed  int64      // parents' rows that lack a parameter of the request
 	replaced int64      // bytes that were not UTF-8
 	control  int64      // control characters that were not escaped

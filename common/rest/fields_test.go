@@ -66,48 +66,6 @@ func TestSignsOfAbsence(t *testing.T) {
 	}
 }
 
-// A child that the account does not have is empty with one warning; one that answers for some rows and not for others fails.
-func TestChildThatAccountsLack(t *testing.T) {
-	lacks := func(id string) bool { return true }
-	a := serve(t, func(r *http.Request) (int, string) {
-		id, child := strings.CutPrefix(r.URL.Path, "/things/")
-		switch {
-		case !child:
-			return paged(r, things(40))
-		case lacks(id):
-			return 404, `<html>`
-		}
-		return 200, `{"data":[{"id":` + id + `}]}`
-	})
-	source := a.source(func(d rest.API) rest.API {
-		d = listed(d)
-		d.Parallel = 2
-		d.Absent = func(r *httpclient.Response) bool { return r.Status == 404 && r.Body == nil }
-		d.Streams = append(d.Streams, rest.Stream{
-			Name: "notes", Path: "/things/{id}", Optional: true, Key: []string{"id"}, Pages: pagination.Single{},
-			Parent: &rest.Parent{Of: "things", In: httpclient.Path, Params: map[string]string{"id": "id"}, Missing: true},
-		})
-		return d
-	})
-	asked := func() (n int) {
-		for _, r := range a.requests() {
-			if strings.HasPrefix(r, "/things/") {
-				n++
-			}
-		}
-		return n
-	}
-	o := read(t.Context(), t, source, nil, "notes", "things")
-	o.complete(t)
-	if len(o.warnings) != 1 || !strings.Contains(o.warnings[0], "notes") || len(o.records["things"]) != 40 || asked() > 10 {
-		t.Errorf("%v with %d requests", o.warnings, asked())
-	}
-	lacks = func(id string) bool { return id == "7" }
-	if o := read(t.Context(), t, source, nil, "notes", "things"); o.err == nil || o.statuses["notes"][2] != "INCOMPLETE" {
-		t.Errorf("a part of the rows was taken for all: %v", o.statuses)
-	}
-}
-
 // A state goes with what was asked for of each row: after another choice all rows come again, in either mode, and are told of.
 func TestStateOfAnotherChoice(t *testing.T) {
 	rows := []string{thing(1, "2026-01-01 00:00:00"), thing(2, "2026-06-01 00:00:00")}
