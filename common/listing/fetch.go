@@ -20,7 +20,7 @@ import (
 const (
 	badTries = 4
 	badTime  = 10 * time.Second
-	// nullTries is after how many answers without it a row is believed to have gone.
+	// nullTries is after how many answers without it, or with nothing at all, a row is believed to have gone.
 	nullTries = 3
 )
 
@@ -110,10 +110,14 @@ func (j *judging) rows(picker record.Picker) httpclient.Judge {
 		if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(j.listing, resp) {
 			return j.gone()
 		}
+		page := j.page
+		if resp.Status/100 == 2 && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0 {
+			page.Page = pagination.Page{}
+			return j.detail()
+		}
 		if resp.Status/100 != 2 || resp.Body == nil {
 			return httpclient.Verdict{}
 		}
-		page := j.page
 		page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
 		if j.listing.Value != "" {
 			page.Body = j.listing.objects(resp.Body)

@@ -60,8 +60,9 @@ type Clock struct {
 
 // Way is one way to read a listing.
 type Way struct {
-	Pages pagination.Strategy
-	Body  map[string]any // parameters in the body besides the request's own; a dotted key as in httpclient.Body
+	Pages  pagination.Strategy
+	Method string         // in the place of the request's own; "": that
+	Body   map[string]any // parameters in the body besides the request's own; a dotted key as in httpclient.Body
 	// Warn is what the user should know when this way is taken because those before it were refused, or "".
 	Warn string
 	// Beyond is what the user can do where this way does not reach all rows, which is a config error: sentences, or "".

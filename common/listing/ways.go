@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -65,6 +66,7 @@ func (r *Reader) nextWay(l *Listing, w way, refused string) bool {
 // request returns what l asks for in w.
 func (r *Reader) request(l *Listing, w way) httpclient.Request {
 	base := l.Request
+	base.Method = cmp.Or(w.Method, base.Method)
 	for key, value := range w.Body {
 		base = base.With(httpclient.Body, key, value)
 	}

@@ -3,6 +3,7 @@ package replication
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,8 +64,9 @@ func (f *family) pool(ctx context.Context) *pool {
 
 // ask queues the reading of m for the row r of its parent, if m wants it.
 func (p *pool) ask(ctx context.Context, m *member, sl slice, r listing.Row) error {
+	r.Key = m.parentKey(r)
 	m.mu.Lock()
-	wanted := !r.Same && m.wants(sl, r)
+	wanted := !r.Same && !m.absent && !m.asked.Has(r.Key) && m.wants(sl, r)
 	m.mu.Unlock()
 	if !wanted || m.Child.Where != "" && !r.Data.Get(m.Child.Where).True() {
 		return nil
@@ -77,6 +79,9 @@ func (p *pool) ask(ctx context.Context, m *member, sl slice, r listing.Row) erro
 		m.mu.Unlock()
 		return nil
 	}
+	if m.Child.Shared {
+		m.asked.Add(t.key)
+	}
 	select {
 	case p.tasks <- t:
 		return nil
@@ -85,7 +90,19 @@ func (p *pool) ask(ctx context.Context, m *member, sl slice, r listing.Row) erro
 	}
 }
 
-// task returns the reading of m for the row r of its parent. It holds nothing of the row's memory.
+// parentKey returns the key by which m knows the row r of its parent.
+func (m *member) parentKey(r listing.Row) string {
+	if !m.Child.Shared {
+		return r.Key
+	}
+	var texts []string
+	for _, path := range m.Child.Params {
+		texts = append(texts, r.Data.Get(path).Text())
+	}
+	return strings.Join(texts, ",")
+}
+
+// task returns the reading of m for the row r of its parent, whose key is parentKey. It holds nothing of the row's memory.
 func (m *member) task(r listing.Row) task {
 	t := task{m: m, key: r.Key, time: r.Time, put: puts(r.Data, m.Child.Put)}
 	for _, path := range m.Child.Params {
@@ -120,23 +137,30 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 		return context.Cause(ctx)
 	}
 	m.mu.Lock()
-	failed, bound := m.err, m.since(t.key)
+	over, bound := m.err != nil || m.absent, m.since(t.key)
 	m.mu.Unlock()
-	if failed != nil {
+	if over {
 		return nil
 	}
 	held := holding{task: t, bound: bound}
 	pages, end := m.run.Reader.Read(ctx, t.listing(waiting))
+	came := false
 	for page := range pages {
+		came = true
 		if err := held.page(page); err != nil {
 			return err
 		}
 	}
-	if end.Kind != listing.Done && end.Kind != listing.Gone {
-		return failure(end)
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	switch end.Kind {
+	case listing.Done, listing.Gone:
+	case listing.Absent:
+		m.absent, m.answered = true, m.answered || came
+		return nil
+	default:
+		return end.Err
+	}
 	m.noteGone(end.Kind == listing.Gone, t.key)
 	if m.readsAll() {
 		m.notLaterThan(end.Late)
@@ -154,14 +178,6 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 		m.doc.Cycle.Done.Add(t.key)
 	}
 	return m.checkpoint()
-}
-
-// failure returns why a listing that ended with end, and not as it should, was not read.
-func failure(end *listing.End) error {
-	if end.Kind == listing.Absent {
-		return fault.Configf("The account does not have what was asked for.")
-	}
-	return end.Err
 }
 
 // holding is the rows of a task that are held back until it is done, or until they are many.
@@ -231,9 +247,17 @@ func (m *member) wrongRoute() error {
 }
 
 // routes fails the children whose rows have all gone where it is the path that does not exist. Of fewer than three rows that cannot be told: then
-// another one that is listed is asked for.
+// another one that is listed is asked for. A child that this account does not have is empty, unless it was there for some of the rows.
 func (f *family) routes(ctx context.Context) error {
 	for _, m := range f.children {
+		switch {
+		case m.absent && m.answered:
+			m.fail(fault.Transientf("The API says of some rows of %s that this account does not have their %s (%s), and not of others. "+
+				"Trying again later may help.", m.Child.Of, m.Name, m.Child.Path))
+		case m.absent && m.err == nil:
+			f.Log.Warn(m.Name + ": this account does not have it; it is read as empty")
+			continue
+		}
 		if m.err != nil || m.missing == 0 || m.answered {
 			continue
 		}
@@ -261,6 +285,7 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	listed := false
 	for page := range pages {
 		for _, r := range page.Rows {
+			r.Key = m.parentKey(r)
 			if slices.Contains(m.gone, r.Key) {
 				listed = true
 			} else if t := m.task(r); other == nil && !slices.Contains(t.params, "") {

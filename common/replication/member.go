@@ -42,6 +42,8 @@ type member struct {
 	missing  int64      // parents' rows that have gone
 	gone     []string   // the keys of the first of them
 	answered bool       // a parent's row had not gone
+	absent   bool       // of a child: the account does not have it
+	asked    state.Set  // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
 	unnamed  int64      // parents' rows that lack a parameter of the request
 	replaced int64      // bytes that were not UTF-8
 	control  int64      // control characters that were not escaped

@@ -87,7 +87,8 @@ type Stream struct {
 	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.
 	Needs string
 	// Optional says that not every account has the stream: where API.Absent finds it missing it is empty, with one WARN, but only if the
-	// API answered something else in the same run. A wrong address must not end as empty tables.
+	// API answered something else in the same run, which for a stream with a Parent is the parent's listing. A wrong address must not end as
+	// empty tables.
 	Optional bool
 	// Absent, with Optional, is what the answer of an account looks like that does not have this stream; nil: as the API says.
 	Absent func(*httpclient.Response) bool
@@ -142,7 +143,8 @@ type Removed struct {
 const RemovedKept = replication.RemovedKept
 
 // Parent says for which rows of which stream another one is read. The parent's listing is read once for all its children, and also when
-// the parent itself was not selected.
+// the parent itself was not selected. Where Params leave out a part of the parent's key, rows that ask for the same are asked for once, and Put
+// is then of the first of them.
 type Parent struct {
 	Of      string            // the parent stream, which has neither Parent nor Explode itself
 	In      httpclient.In     // where Params go
