@@ -61,7 +61,7 @@ type Clock struct {
 // Way is one way to read a listing.
 type Way struct {
 	Pages  pagination.Strategy
-	Method string         // in the place of the request's own; "": that
+	Method string         // in the place of the request's own, "": that; where it is GET, the parameters in the request's body go into the query
 	Body   map[string]any // parameters in the body besides the request's own; a dotted key as in httpclient.Body
 	// Warn is what the user should know when this way is taken because those before it were refused, or "".
 	Warn string

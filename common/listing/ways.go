@@ -2,6 +2,7 @@ package listing
 
 import (
 	"cmp"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -67,6 +68,12 @@ func (r *Reader) nextWay(l *Listing, w way, refused string) bool {
 func (r *Reader) request(l *Listing, w way) httpclient.Request {
 	base := l.Request
 	base.Method = cmp.Or(w.Method, base.Method)
+	if w.Method == http.MethodGet {
+		for key, value := range l.Request.Body {
+			base = base.With(httpclient.Query, key, value)
+		}
+		base.Body = nil
+	}
 	for key, value := range w.Body {
 		base = base.With(httpclient.Body, key, value)
 	}

@@ -79,7 +79,7 @@ func (p *pool) ask(ctx context.Context, m *member, sl slice, r listing.Row) erro
 		m.mu.Unlock()
 		return nil
 	}
-	if m.Child.Shared {
+	if len(m.Child.Shared) > 0 {
 		m.asked.Add(t.key)
 	}
 	select {
@@ -92,11 +92,11 @@ func (p *pool) ask(ctx context.Context, m *member, sl slice, r listing.Row) erro
 
 // parentKey returns the key by which m knows the row r of its parent.
 func (m *member) parentKey(r listing.Row) string {
-	if !m.Child.Shared {
+	if len(m.Child.Shared) == 0 {
 		return r.Key
 	}
 	var texts []string
-	for _, path := range m.Child.Params {
+	for _, path := range m.Child.Shared {
 		texts = append(texts, r.Data.Get(path).Text())
 	}
 	return strings.Join(texts, ",")

@@ -90,9 +90,9 @@ type Child struct {
 	Put     map[string]string // member put into each record: path in the parent's row
 	Where   string            // path of a flag in the parent's row: only rows where it is true are asked for; "": all
 	Follows bool              // the child's rows change when the parent's does, whose time is theirs
-	// Shared says that several rows of the parent may ask for the same: they are one parent, whose key is the values at Params, and which is
-	// asked for once. What is Put is then of one of them.
-	Shared bool
+	// Shared is paths in the parent's row whose values are its key for the child, where several rows may ask for the same: these are one parent,
+	// and asked for once. What is Put is then of one of them. None: each row is a parent, by its own key.
+	Shared []string
 	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. One goroutine at a time calls it.
 	Always func(record.Record) bool
 	// Open is what is read for the parent's row with key, whose values at Params are given as text. It is pure: many goroutines call it.

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -82,7 +83,7 @@ func offers(d rest.API) rest.API {
 	d.Streams = append(d.Streams,
 		rest.Stream{
 			Name: "details", Path: "/details", Records: "data,", Key: []string{"id"}, Optional: true, Cursor: s.Cursor, Pages: pagination.Single{},
-			Parent: &rest.Parent{Of: "things", Follows: true, Detail: true, Params: map[string]string{"id": "id"}},
+			Parent: &rest.Parent{Of: "things", Follows: true, Detail: true, Params: map[string]string{"id": "id", "ids": "id"}},
 		},
 		rest.Stream{Name: "others", Path: "/others"})
 	return d
@@ -169,21 +170,24 @@ func TestDetailsAnsweredWithNothing(t *testing.T) {
 func TestWaysWithAnotherMethod(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		a := serve(t, func(r *http.Request) (int, string) {
+			q := struct{ Purpose int }{}
 			switch {
 			case r.Method != method:
 				return http.StatusMethodNotAllowed, `{"Message":"not this method"}`
-			case (r.ContentLength > 0) != (method == http.MethodPost):
-				return 400, `{"Message":"a body with one of both methods alone"}`
+			case method == http.MethodGet:
+				q.Purpose = mustAtoi(r.URL.Query().Get("purpose"))
+			case json.NewDecoder(r.Body).Decode(&q) != nil:
+				return 400, `{"Message":"no body"}`
 			}
-			return paged(r, things(2))
+			return 200, `{"data":[` + thing(q.Purpose, "2026-01-01 00:00:00") + `]}`
 		})
 		o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
 			d = listed(d)
+			d.Check = "things"
 			s := &d.Streams[0]
 			s.Refused = func(r *httpclient.Response) bool { return r.Status == http.StatusMethodNotAllowed }
-			s.Ways = []rest.Way{
-				{Pages: pagination.Single{}}, {Pages: pagination.Single{}, Method: http.MethodPost, Body: map[string]any{"purpose": 0}},
-			}
+			s.Method, s.Body, s.Each = http.MethodPost, map[string]any{"all": true}, []map[string]any{{"purpose": 1}, {"purpose": 2}}
+			s.Ways = []rest.Way{{Pages: pagination.Single{}}, {Pages: pagination.Single{}, Method: http.MethodGet}}
 			return d
 		}), nil, "things")
 		o.complete(t)

@@ -216,7 +216,9 @@ func (r *run) child(s *Stream) *replication.Child {
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
 	}
-	c.Shared = slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(c.Params, field) })
+	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(c.Params, field) }) {
+		c.Shared = slices.Compact(slices.Sorted(slices.Values(c.Params)))
+	}
 	c.Open = func(key string, params []string) listing.Listing {
 		request := s.request()
 		for i, name := range names {
