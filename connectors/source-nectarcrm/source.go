@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/imob-data/airbyte-connectors/common/auth"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
@@ -44,20 +43,21 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 	if c.ProposalsOf == "open" {
 		always = func(opportunity record.Record) bool { return opportunity.Get("status").Text() == "1" }
 	}
-	tokens := newTokens(c.Token, c.BigData)
-	warnings, ended := tokens.expiry(time.Now())
+	warnings, ended := expiry("API Token", c.Token, time.Now())
+	more, reportsEnded := expiry("Big Data Token", c.BigData, time.Now())
+	whole := pagination.Func(func(r httpclient.Request, _ pagination.Page) (httpclient.Request, bool) { return r, false })
 	sizes := []int{15, 50, 100} // to which lists are known to cut their pages
 	api := rest.API{
 		Options: httpclient.Options{
 			BaseURL: cmp.Or(c.BaseURL, "https://app.nectarcrm.com.br"),
-			Auth:    tokens,
+			Auth:    newTokens(c.Token, c.BigData),
 			Limit:   ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 50)),
 			Judge:   judge, Careful: true,
 		},
 		Check: "contatos",
 		// Larger pages are made smaller without a word, by each list to another size.
 		Pages:  pagination.Number{Param: "page", Start: 1, SizeParam: "displayLength", Size: 200, Caps: sizes},
-		Absent: absent, Refuse: ended, Warn: warnings,
+		Absent: absent, Refuse: ended, Warn: append(warnings, more...),
 		Streams: []rest.Stream{
 			{
 				Name: "contatos", Path: root + "contatos/", Cursor: &asked,
@@ -134,7 +134,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			},
 			{
 				Name: "opportunity_history", Path: root + bigData + "opportunity-history", Records: anywhere, Key: []string{"row_hash"},
-				Each: quarters(c.Start.Time(brazil), time.Now().In(brazil)), Pages: whole, Optional: true,
+				Each: quarters(c.Start.Time(brazil).In(brazil), time.Now().In(brazil)), Pages: whole, Optional: true, Needs: message(reportsEnded),
 			},
 		},
 	}
@@ -172,9 +172,6 @@ func exploded(parent, array, own string, cursor *rest.Cursor, key ...string) res
 // anywhere is where rows may be in answers whose form is not documented: in a member of an object, or the answer is the list.
 const anywhere = "data,items,results,"
 
-// whole is for an answer that is the whole list.
-var whole = pagination.Func(func(r httpclient.Request, _ pagination.Page) (httpclient.Request, bool) { return r, false })
-
 // extra is a stream that not every account has, without the fields left out.
 func extra(name, path string, cursor *rest.Cursor, left ...string) rest.Stream {
 	return rest.Stream{Name: name, Path: root + path, Cursor: cursor, Optional: true, Shape: without(left...)}
@@ -196,24 +193,30 @@ func statuses(first, last int) (each []map[string]any) {
 	return each
 }
 
-// quarters are the parameters for what was updated in each quarter of a year since start, all before 2015 as one, until the one of now. Whether
-// the days at the ends are in it is not known, so that they reach a day further: what comes twice is sent once.
+// quarters are the parameters for what was updated in each quarter of a year since start, with all before 2015 as one, up to now. Whether the
+// days at their ends are in the answer is not known, so that they reach a day further: what comes twice is sent once.
 func quarters(start, now time.Time) (each []map[string]any) {
-	const updated = 3
-	from := time.Date(2000, time.January, 1, 0, 0, 0, 0, now.Location())
-	for from.Before(now) {
-		to := from.AddDate(0, 3, 0)
-		if from.Year() < 2015 {
-			to = time.Date(2015, time.January, 1, 0, 0, 0, 0, now.Location())
+	const updated = 3 // the aggregator by the time of the last update
+	day := func(year int) time.Time { return time.Date(year, time.January, 1, 0, 0, 0, 0, now.Location()) }
+	for from, to := day(2000), day(2015); !from.After(now); from, to = to, to.AddDate(0, 3, 0) {
+		if start.After(from) {
+			from = start
 		}
-		if to.After(start) {
+		if from.Before(to) {
 			each = append(each, map[string]any{
 				"aggregator": updated, "initialDate": from.AddDate(0, 0, -1).Format(time.DateOnly), "endDate": to.Format(time.DateOnly),
 			})
 		}
-		from = to
 	}
 	return each
+}
+
+// message is what an error says, "" where there is none.
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // days asks for what was updated on days from the one to some days after the other, which may be excluded or another zone's.
