@@ -16,14 +16,14 @@ func (s *Simulator) publication(i int, r row) object {
 	contact := s.client(d)
 	row := object{
 		"id": s.feed.id(i), "assunto": "Editou uma oportunidade v" + strconv.Itoa(int(r.version)), "descricao": d.note(),
-		"automatica": d.flag(comments == 0), "importante": d.flag(d.Once(9)), "qtdeComentarios": strconv.Itoa(comments), "autor": s.userRef(d),
+		"automatica": d.flag(!commented(i)), "importante": d.flag(d.Once(9)), "qtdeComentarios": comments, "autor": s.userRef(d),
 		"dataCriacao": d.moment(s.spread(d)), "dataAtualizacao": s.feed.changed(i, r),
 		"contato": entry(s.contacts.id(contact), s.contactName(contact)),
 	}
-	if !d.Once(20) {
-		row["qtdeComentarios"] = comments
-	}
-	if comments == 0 && d.Once(10) {
+	switch form := d.N(20); {
+	case form == 0:
+		row["qtdeComentarios"] = strconv.Itoa(comments)
+	case form < 3 && comments == 0:
 		delete(row, "qtdeComentarios") // what is empty is left out
 	}
 	switch o := d.N(s.opportunities.count); d.N(5) {
@@ -136,7 +136,7 @@ func (s *Simulator) dynamicRow(table, k int) object {
 	d := s.forms(s.dynamic, table, 100+uint64(k))
 	return object{
 		"id": 70_000 + 1000*table + k, "Faixa": d.some("Até " + strconv.Itoa(100*k) + " mil"), "Percentual": d.amount(50 * k),
-		"Observação": d.some("só p/ \"VIP\" ⭐ até " + strconv.Itoa(2020+k%7)),
+		"Observação":  d.some("só p/ \"VIP\" ⭐ até " + strconv.Itoa(2020+k%7)),
 		"Responsável": s.userRef(d),
 	}.Present()
 }
