@@ -131,12 +131,11 @@ func (s *Simulator) dynamicTable(i int, _ row) object {
 // dynamicRows is how many rows a table has: none, one page, several.
 func dynamicRows(table int) int { return [...]int{230, 0, 17}[table%3] }
 
-// dynamicRow is a row of a table, with the columns that the company gave it.
+// dynamicRow is a row of a table, with the columns that the company gave it: ASCII alone, as in a passage.
 func (s *Simulator) dynamicRow(table, k int) object {
 	d := s.forms(s.dynamic, table, 100+uint64(k))
 	return object{
-		"id": 70_000 + 1000*table + k, "Faixa": d.some("Até " + strconv.Itoa(100*k) + " mil"), "Percentual": d.amount(50 * k),
-		"Observação":  d.some("só p/ \"VIP\" ⭐ até " + strconv.Itoa(2020+k%7)),
-		"Responsável": s.userRef(d),
+		"id": 70_000 + 1000*table + k, "Faixa": d.some(strconv.Itoa(100*k) + " mil"), "Percentual": d.amount(50 * k),
+		"Observacao": d.some(`so "VIP" <` + strconv.Itoa(2020+k%7) + ">"), "Responsavel": d.of(object{}, object{"login": userLogin(k % 40)}),
 	}.Present()
 }

@@ -85,21 +85,22 @@ func (s *Simulator) entered(index, k int) int64 {
 	return s.spread(d) + int64(k)*36*60*60*1000
 }
 
-// passage is a row of the report: labels as people read them, all values texts.
+// passage is a row of the report: labels as people read them, all values texts. The rows are ASCII alone: they are known by their bytes, which a
+// fault of the charset would change.
 func (s *Simulator) passage(index, k int) object {
 	d := s.forms(s.opportunities, index, 300+uint64(k))
 	at := time.UnixMilli(s.entered(index, k)).In(s.zone)
 	return object{
-		"Oportunidade: Código": strconv.Itoa(s.opportunities.id(index)), "Oportunidade: Nome": s.opportunityName(index), "Etapa": stageName(k % 6),
-		"Etapa: Ordem": strconv.Itoa(k), "Data de entrada": at.Format("02/01/2006 15:04"), "Responsável": userName(d.N(s.users.count)),
-		"Oportunidade: Valor único": fmt.Sprintf("%d.%03d,%02d", 1+d.N(900), d.N(1000), d.N(100)),
+		"Oportunidade: Codigo": strconv.Itoa(s.opportunities.id(index)), "Oportunidade: Funil": "Funil " + strconv.Itoa(index%13),
+		"Etapa": "Etapa " + strconv.Itoa(1+k%6), "Etapa: Ordem": strconv.Itoa(k), "Data de entrada": at.Format("02/01/2006 15:04"),
+		"Responsavel": userLogin(d.N(s.users.count)), "Oportunidade: Valor": fmt.Sprintf("%d.%03d,%02d", 1+d.N(900), d.N(1000), d.N(100)),
 	}
 }
 
 // passageLabels are the names in a passage.
 func passageLabels() []string {
 	return []string{
-		"Oportunidade: Código", "Oportunidade: Nome", "Etapa", "Etapa: Ordem", "Data de entrada", "Responsável", "Oportunidade: Valor único",
+		"Oportunidade: Codigo", "Oportunidade: Funil", "Etapa", "Etapa: Ordem", "Data de entrada", "Responsavel", "Oportunidade: Valor",
 	}
 }
 

@@ -49,7 +49,7 @@ func exact() []string {
 	return append(passageLabels(), []string{
 		"id", "dataAtualizacao", "ultimaAtualizacao", "status", "contatos", "enderecos", "contatosPai",
 		"empresasAtuais", "produtos", "participantes", "sequencias", "contato", "empresa",
-		"qtdeComentarios", "Faixa", "Percentual", "Observação",
+		"qtdeComentarios", "Faixa", "Percentual", "Observacao", "Responsavel",
 	}...)
 }
 
