@@ -99,6 +99,7 @@ func TestCompileTypedPanics(t *testing.T) {
 		"two types":             {as(Number, "a"), as(Boolean, "a")},
 		"never lower-case":      {LowerKeys{}, as(Boolean, "A")},
 		"two whole records":     {as(Whole, "a"), as(Whole, "b")},
+		"two digests":           {as(Digest, "a"), as(Digest, "b")},
 		"a whole record as key": {Column{Field: "a", Type: Whole, Key: true}},
 		"an edit of the whole":  {Decimal{Field: "a"}, as(Whole, "a")},
 	} {
@@ -298,6 +299,9 @@ func TestUnparsed(t *testing.T) {
 		}, {
 			name: "the whole record, whose names change", edits: []Edit{LowerKeys{}, Flatten{}, as(Integer, "a"), as(Integer, "o_b"), as(Whole, "raw")},
 			in: `{"A":1,"X":2,"o":{"B":3,"c":4}}`, want: `{"a":1,"o_b":3,"raw":{"A":1,"X":2,"o":{"B":3,"c":4}}}`,
+		}, {
+			name: "the digest of a record", edits: []Edit{LowerKeys{}, Column{Field: "key", Type: Digest, Key: true}, as(Integer, "a")}, put: []Member{{"q", []byte("1")}},
+			in: ` {"A" : 1} `, want: `{"a":1,"q":1,"key":"ed0dbcf8cd021ecf270d054db2c25c11"}`,
 		}, {
 			name: "an empty record", edits: []Edit{as(Whole, "raw")}, in: `{}`, want: `{"raw":{}}`,
 		}, {

@@ -65,6 +65,7 @@ type compiler struct {
 	flatten *Flatten
 	times   Times
 	whole   *column
+	digest  *column
 	typed   bool
 	lower   bool
 	prefix  string
@@ -77,7 +78,7 @@ func (c *compiler) shape() *Shape {
 	s := &Shape{
 		columns: maps.Clone(c.columns), order: c.order, last: c.last, lower: c.lower, flatten: c.flatten != nil,
 		prefix: c.prefix, renames: c.lower || c.flatten != nil || c.prefix != "",
-		times: c.times, typed: c.typed, unparsed: c.columns[Unparsed], undeclared: cmp.Or(c.columns[Undeclared], c.whole), whole: c.whole,
+		times: c.times, typed: c.typed, unparsed: c.columns[Unparsed], undeclared: cmp.Or(c.columns[Undeclared], c.whole), whole: c.whole, digest: c.digest,
 		seed: maphash.MakeSeed(), warnings: map[warning]int64{},
 	}
 	if s.flatten {
@@ -202,11 +203,17 @@ func (c *compiler) typing(e Column) {
 		panic(fmt.Sprintf("record: %q cannot be a column, or not once more", e.Field))
 	}
 	col.kind, col.of, col.key, col.stops, c.typed = e.Type, e.Of, e.Key, true, true
-	if e.Type == Whole {
+	switch e.Type {
+	case Whole:
 		if c.whole != nil || e.Key {
 			panic(fmt.Sprintf("record: %q cannot hold the whole record too, and is no key", e.Field))
 		}
 		c.whole = c.set(col, sibling{})
+	case Digest:
+		if c.digest != nil {
+			panic(fmt.Sprintf("record: %q cannot hold the digest of the record too", e.Field))
+		}
+		c.digest = c.set(col, sibling{})
 	}
 	if (e.Field == Unparsed || e.Field == Undeclared) && col.edit == nil {
 		col.edit = sibling{}

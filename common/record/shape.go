@@ -19,6 +19,7 @@ type Shape struct {
 	unparsed   *column            // for values that do not fit their columns; nil: they are lost
 	undeclared *column            // for members of no column; nil: they stay; whole where that is all that has them
 	whole      *column            // for the record as it came; nil: there is none
+	digest     *column            // for its digest; nil: there is none
 	times      Times
 	lengths    uint64 // a bit for the length of each name in columns, modulo 64
 	typed      bool   // there are Columns

@@ -67,10 +67,16 @@ const aheadMost = 48 * time.Hour
 
 // resume sets where m begins, from the state that it was handed. A full refresh takes nothing but its own unfinished pass, and no mark. An
 // incremental sync takes the mark and what the state says of removed rows and of parents, and the unfinished pass too where it is one that
-// sends the same rows.
+// sends the same rows. Of a state of another choice it takes nothing.
 func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	now := m.run.Began
 	m.start = m.Cursor.Start
+	if doc.Choice != m.Choice {
+		if m.incremental && !doc.Mark.IsZero() || doc.Cycle != nil {
+			m.run.Log.Warn(m.Name + ": the state is of a sync that asked for other fields of each row; all rows are read again")
+		}
+		doc = state.Doc{}
+	}
 	if !m.incremental {
 		doc.Mark = time.Time{}
 	}
@@ -104,6 +110,7 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 			doc.Parents = &state.Set{}
 		}
 	}
+	doc.Choice = m.Choice
 	m.doc = doc
 }
 
@@ -300,7 +307,7 @@ func (m *member) final() state.Doc {
 	if !m.late.IsZero() && reached.After(m.late) {
 		reached = m.late
 	}
-	doc := state.Doc{Mark: m.doc.Mark, Removed: m.removed}
+	doc := state.Doc{Mark: m.doc.Mark, Removed: m.removed, Choice: m.Choice}
 	if m.readsAll() {
 		doc.Parents = c.Done
 	}

@@ -84,6 +84,7 @@ type Stream struct {
 	// goroutine at a time calls it.
 	Derive func(row, whole record.Record) []record.Member
 	Shape  *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are
+	Choice string        // what is asked for of each row; "": all. Nothing is taken from a state of another choice
 }
 
 // Cursor is what is to be known of the time of change of a stream's rows. Without a Name it has none: full refresh only.

@@ -196,7 +196,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	l := listing.Listing{
 		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
-		Optional: s.Optional, Omits: r.api.Omits, Clock: s.Cursor.clock(),
+		Value: s.Value, Optional: s.Optional, Absent: s.Absent, Omits: r.api.Omits, Clock: s.Cursor.clock(),
 	}
 	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
 		l.Ways = []Way{{Pages: pages}}
@@ -222,7 +222,7 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 	if err != nil {
 		return replication.Stream{}, err
 	}
-	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Derive: s.Derive}
+	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Derive: s.Derive, Choice: s.Choice}
 	asked := s // the stream whose requests are sent
 	if e := s.Explode; e != nil {
 		stream.Explode = &replication.Explode{Array: e.Array, Within: e.Within, Put: e.Put, Position: e.Position}
@@ -287,7 +287,11 @@ func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, 
 	if s.Cursor != nil && s.Cursor.Zone != nil {
 		zone = s.Cursor.Zone
 	}
-	edits := append(slices.Clip(s.Shape), record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
+	edits := slices.Clone(s.Shape)
+	for _, name := range s.Without {
+		edits = append(edits, record.Drop{Field: name})
+	}
+	edits = append(edits, record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
 	return record.Compile(append(edits, columns...)...), nil
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Columns is the types of the columns that a stream's schema declares, in the order of their names; those of keys are marked as such. A text
-// with the annotation "x-nested-as-text": true is a record.JSONText, an object with "x-labels": true a record.Labels, and one with
+// with the annotation "x-nested-as-text": true is a record.JSONText, one with "x-row-hash": true a record.Digest, an object with "x-labels": true a record.Labels, and one with
 // "x-whole-row": true a record.Whole. A field of several types, or of none, has no column: connectortest finds it.
 func Columns(schema json.RawMessage, keys ...string) ([]record.Edit, error) {
 	properties, err := propertiesOf(schema)
@@ -44,6 +44,8 @@ func columnType(property map[string]any) record.Type {
 			return record.Timestamp
 		case property["x-nested-as-text"] == true:
 			return record.JSONText
+		case property["x-row-hash"] == true:
+			return record.Digest
 		}
 		return record.Text
 	case "number":
