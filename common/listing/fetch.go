@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 const (
 	badTries = 4
 	badTime  = 10 * time.Second
-	// nullTries is after how many answers without it a row is believed to have gone.
+	// nullTries is after how many answers without it, or with nothing at all, a row is believed to have gone.
 	nullTries = 3
 )
 
@@ -88,7 +89,7 @@ func (j *judging) first(resp *httpclient.Response) httpclient.Verdict {
 	l := j.listing
 	switch {
 	case j.later:
-	case l.Optional && j.reader.absent(resp):
+	case l.Optional && j.reader.absent(l, resp):
 		j.kind = Absent
 		return httpclient.Fail(fault.Configf("The account does not have what was asked for."))
 	case l.Missing && j.reader.Gone != nil && j.reader.Gone(resp):
@@ -108,14 +109,21 @@ func (j *judging) first(resp *httpclient.Response) httpclient.Verdict {
 // rows judges after the API's own Judge has: it cuts the rows out of a good answer.
 func (j *judging) rows(picker record.Picker) httpclient.Judge {
 	return func(resp *httpclient.Response) httpclient.Verdict {
-		if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(resp) {
+		if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(j.listing, resp) {
 			return j.gone()
+		}
+		page := j.page
+		if resp.Status/100 == 2 && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0 {
+			page.Page = pagination.Page{}
+			return j.detail()
 		}
 		if resp.Status/100 != 2 || resp.Body == nil {
 			return httpclient.Verdict{}
 		}
-		page := j.page
 		page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
+		if j.listing.Value != "" {
+			page.Body = j.listing.objects(resp.Body)
+		}
 		page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
 		if err := page.cut(j.listing, j.way, picker); err != nil {
 			return j.again(err)
@@ -313,8 +321,34 @@ func (r *Reader) notice(resp *httpclient.Response) {
 	}
 }
 
-// absent reports whether the account does not have what was asked for.
-func (r *Reader) absent(resp *httpclient.Response) bool { return r.Absent != nil && r.Absent(resp) }
+// absent reports whether the account does not have l.
+func (r *Reader) absent(l *Listing, resp *httpclient.Response) bool {
+	says := r.Absent
+	if l.Absent != nil {
+		says = l.Absent
+	}
+	return says != nil && says(resp)
+}
+
+// objects returns the list of values in an answer as a list of objects, which have them as the member Value; body itself where it has no list.
+func (l *Listing) objects(body record.Record) record.Record {
+	for path := range strings.SplitSeq(","+l.Records, ",") { // a bare list is one whatever the path
+		values := body.Get(path).Array()
+		if values == nil {
+			continue
+		}
+		name := strconv.AppendQuote(nil, l.Value)
+		list := []byte{'['}
+		for i, value := range values {
+			if i > 0 {
+				list = append(list, ',')
+			}
+			list = append(append(append(append(append(list, '{'), name...), ':'), value...), '}')
+		}
+		return append(list, ']')
+	}
+	return body
+}
 
 // passing reports whether an error may be gone when the same is asked again.
 func passing(err error) bool {

@@ -26,6 +26,7 @@ type Listing struct {
 	Name    string // of the stream that it is read for: in messages, and for what is learnt of it
 	Request httpclient.Request
 	Records string   // path of the rows in an answer, or several by commas: the first that is there
+	Value   string   // the rows are plain values, such as texts: each becomes an object that has it as this member; "": they are objects
 	Key     []string // paths of the key in a row; none: rows are told apart by their bytes
 	Clock   *Clock   // the time of change of a row; nil: it has none
 	Partial *Partial // a list inside the rows may come in part; nil: none does
@@ -35,7 +36,8 @@ type Listing struct {
 	// is true, because something in Request can be left out, the listing ends as Refused, and else as Failed.
 	Refused   func(*httpclient.Response) bool
 	Refusable bool
-	Optional  bool // not every account has it: where Reader.Absent finds it missing it ends as Absent
+	Optional  bool // not every account has it: where Absent, or else Reader.Absent, finds it missing it ends as Absent
+	Absent    func(*httpclient.Response) bool
 	Omits     bool // a list without rows may be left out of an answer, or be null
 	Missing   bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
 	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it (null, or an empty
@@ -59,8 +61,9 @@ type Clock struct {
 
 // Way is one way to read a listing.
 type Way struct {
-	Pages pagination.Strategy
-	Body  map[string]any // parameters in the body besides the request's own; a dotted key as in httpclient.Body
+	Pages  pagination.Strategy
+	Method string         // in the place of the request's own, "": that; where it is GET, the parameters in the request's body go into the query
+	Body   map[string]any // parameters in the body besides the request's own; a dotted key as in httpclient.Body
 	// Warn is what the user should know when this way is taken because those before it were refused, or "".
 	Warn string
 	// Beyond is what the user can do where this way does not reach all rows, which is a config error: sentences, or "".

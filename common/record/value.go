@@ -82,8 +82,8 @@ func (v Value) Bool() (b, ok bool) {
 	return false, false
 }
 
-// True is whether the value says yes: true, a number other than zero, or one of the texts with which APIs say it: `true`, `sim`, `s`, `yes`,
-// `1`, in capitals or not.
+// True is whether the value says yes: true, a number other than zero, which may be a text, or one of the texts with which APIs say it: `true`,
+// `sim`, `s`, `yes`, in capitals or not.
 func (v Value) True() bool {
 	switch c := v.kind(); {
 	case c == 't':
@@ -91,9 +91,12 @@ func (v Value) True() bool {
 	case c == '-' || isDigit(c):
 		return !isZero(v.raw)
 	case c == '"':
-		switch strings.ToLower(strings.TrimSpace(v.Text())) {
-		case "true", "sim", "s", "yes", "1":
+		switch text := strings.ToLower(strings.TrimSpace(v.Text())); text {
+		case "true", "sim", "s", "yes":
 			return true
+		default:
+			n, ok := wholeNumber([]byte(text))
+			return ok && n != 0
 		}
 	}
 	return false

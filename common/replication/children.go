@@ -3,6 +3,7 @@ package replication
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,13 +66,15 @@ func (f *family) pool(ctx context.Context) *pool {
 
 // ask queues the reading of what a branch is made of for the row r of its parent, for those of its members that want it.
 func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Row) error {
+	r.Key = branch[0].parentKey(r)
 	wanting := make([]*member, 0, len(branch))
 	for _, m := range branch {
 		m.mu.Lock()
-		if !r.Same && m.wants(sl, r) && (m.Child.Where == "" || r.Data.Get(m.Child.Where).True()) {
+		wanted := !r.Same && !m.absent && !m.asked.Has(r.Key) && m.wants(sl, r)
+		m.mu.Unlock()
+		if wanted && (m.Child.Where == "" || r.Data.Get(m.Child.Where).True()) {
 			wanting = append(wanting, m)
 		}
-		m.mu.Unlock()
 	}
 	if len(wanting) == 0 {
 		return nil
@@ -86,6 +89,11 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 		}
 		return nil
 	}
+	for _, m := range wanting {
+		if len(m.Child.Shared) > 0 {
+			m.asked.Add(t.key)
+		}
+	}
 	select {
 	case p.tasks <- t:
 		return nil
@@ -94,7 +102,20 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 	}
 }
 
-// newTask returns the reading for members of one branch and the row r of their parent. It holds nothing of the row's memory.
+// parentKey returns the key by which m knows the row r of its parent.
+func (m *member) parentKey(r listing.Row) string {
+	if len(m.Child.Shared) == 0 {
+		return r.Key
+	}
+	var texts []string
+	for _, path := range m.Child.Shared {
+		texts = append(texts, r.Data.Get(path).Text())
+	}
+	return strings.Join(texts, ",")
+}
+
+// newTask returns the reading for members of one branch and the row r of their parent, whose key is parentKey. It holds nothing of the row's
+// memory.
 func newTask(members []*member, r listing.Row) task {
 	t := task{members: members, key: r.Key, time: r.Time}
 	for _, path := range members[0].Child.Params {
@@ -134,8 +155,10 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 	if len(held) == 0 {
 		return nil
 	}
+	came := false
 	pages, end := held[0].m.run.Reader.Read(ctx, t.listing(from, waiting))
 	for page := range pages {
+		came = true
 		for _, h := range held {
 			if err := h.page(page); err != nil {
 				return err
@@ -148,10 +171,13 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 			h.m.askNoMore()
 		}
 		return t.read(ctx, waiting)
-	case end.Kind == listing.Absent && t.lack():
+	case end.Kind == listing.Absent:
+		for _, h := range held {
+			h.m.lack(came)
+		}
 		return nil
 	case end.Kind != listing.Done && end.Kind != listing.Gone:
-		return failure(end)
+		return end.Err
 	}
 	for _, h := range held {
 		if err := h.end(end); err != nil {
@@ -165,9 +191,9 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 func (t task) begin() (held []*holding, from time.Time) {
 	for i, m := range t.members {
 		m.mu.Lock()
-		if m.err == nil && !m.lacking {
+		if m.err == nil && !m.absent {
 			h := &holding{m: m, task: t, put: t.put[i], bound: m.since(t.key)}
-			if since := m.asked(h.bound); len(held) == 0 || since.Before(from) {
+			if since := m.asksFrom(h.bound); len(held) == 0 || since.Before(from) {
 				from = since
 			}
 			held = append(held, h)
@@ -177,8 +203,8 @@ func (t task) begin() (held []*holding, from time.Time) {
 	return held, from
 }
 
-// asked returns since when a child's rows are asked for where they are sent from bound on; zero: all are. m.mu is held.
-func (m *member) asked(bound time.Time) time.Time {
+// asksFrom returns since when a child's rows are asked for where they are sent from bound on; zero: all are. m.mu is held.
+func (m *member) asksFrom(bound time.Time) time.Time {
 	if !m.Child.Changes || !m.readsAll() || m.unasked || bound.IsZero() {
 		return time.Time{}
 	}
@@ -196,30 +222,11 @@ func (m *member) askNoMore() {
 	}
 }
 
-// lack notes, with one WARN for each member, that the account does not have what t asks for, and reports whether that may be so: it answered
-// no member before. The API did answer something else by then, the parent's listing.
-func (t task) lack() bool {
-	for _, m := range t.members {
-		m.mu.Lock()
-		lacks := m.Child.Optional && !m.answered
-		if lacks && !m.lacking {
-			m.lacking = true
-			m.run.Log.Warn(m.Name + ": this account does not have it; it is read as empty")
-		}
-		m.mu.Unlock()
-		if !lacks {
-			return false
-		}
-	}
-	return true
-}
-
-// failure returns why a listing that ended with end, and not as it should, was not read.
-func failure(end *listing.End) error {
-	if end.Kind == listing.Absent {
-		return fault.Configf("The account does not have what was asked for.")
-	}
-	return end.Err
+// lack notes that the account does not have what a child is made of, though a page of it may have come.
+func (m *member) lack(came bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.absent, m.answered = true, m.answered || came
 }
 
 // holding is the rows for one member of a task that are held back until it is done, or until they are many.
@@ -319,9 +326,17 @@ func (m *member) wrongRoute() error {
 }
 
 // routes fails the children whose rows have all gone where it is the path that does not exist. Of fewer than three rows that cannot be told: then
-// another one that is listed is asked for.
+// another one that is listed is asked for. A child that this account does not have is empty, unless it was there for some of the rows.
 func (f *family) routes(ctx context.Context) error {
 	for _, m := range f.children {
+		switch {
+		case m.absent && m.answered:
+			m.fail(fault.Transientf("The API says of some rows of %s that this account does not have their %s (%s), and not of others. "+
+				"Trying again later may help.", m.Child.Of, m.Name, m.Child.Path))
+		case m.absent && m.err == nil:
+			f.Log.Warn(m.Name + ": this account does not have it; it is read as empty")
+			continue
+		}
 		if m.err != nil || m.missing == 0 || m.answered {
 			continue
 		}
@@ -349,6 +364,7 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	listed := false
 	for page := range pages {
 		for _, r := range page.Rows {
+			r.Key = m.parentKey(r)
 			if slices.Contains(m.gone, r.Key) {
 				listed = true
 			} else if t := newTask([]*member{m}, r); other == nil && !slices.Contains(t.params, "") {

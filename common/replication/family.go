@@ -23,7 +23,8 @@ type family struct {
 	filterIgnored bool          // the API was seen to ignore the filter by time of change, and the user knows
 	filterRefused bool          // the API refuses to be asked for changes
 	warned        bool          // and the user knows
-	absent        bool          // the account does not have the listing
+	absent        bool          // the account does not have the listing, or a slice of it
+	came          bool          // a page of it came
 	err           error         // why the listing could not be read
 }
 
@@ -95,12 +96,21 @@ func (f *family) end(ctx context.Context) error {
 
 // missing decides about a family whose listing this account seems not to have: it is empty if the API answers something else.
 func (f *family) missing(ctx context.Context) {
+	if f.err != nil {
+		return
+	}
 	if !f.Reader.Answered() {
 		if f.err = f.Alive(ctx, f.waiting); f.err != nil {
 			return
 		}
 	}
-	f.Log.Warn(f.source.Name + ": this account does not have it; it is read as empty")
+	for _, m := range f.members() {
+		what := "it"
+		if m.Name != f.source.Name {
+			what = f.source.Name + ", which it is made from"
+		}
+		f.Log.Warn(m.Name + ": this account does not have " + what + "; it is read as empty")
+	}
 }
 
 // readListing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
@@ -124,6 +134,10 @@ func (f *family) readListing(ctx context.Context) error {
 	pool.wait()
 	if err := context.Cause(ctx); err != nil {
 		return err
+	}
+	if f.absent && f.came {
+		return fault.Transientf("The API says of a part of %s that this account does not have it, and not of another. Trying again later may help.",
+			f.source.Name)
 	}
 	return f.routes(ctx)
 }
@@ -182,6 +196,7 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 
 // page sends what is wanted of a page, and has the children of its rows asked for.
 func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct []*member, pool *pool) error {
+	f.came = true
 	if f.filterRefused && !f.warned {
 		f.warned = true
 		f.Log.Warn(f.source.Name + ": the API does not take the filter by time of change; everything is read in each sync")

@@ -42,8 +42,9 @@ type member struct {
 	missing  int64      // parents' rows that have gone
 	gone     []string   // the keys of the first of them
 	answered bool       // a parent's row had not gone
-	lacking  bool       // the account does not have what is asked for
-	unasked  bool       // the API refuses to be asked for what changed
+	absent   bool       // of a child: the account does not have it
+	asked    state.Set  // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
+	unasked  bool       // of a child: the API refuses to be asked for what changed
 	unnamed  int64      // parents' rows that lack a parameter of the request
 	replaced int64      // bytes that were not UTF-8
 	control  int64      // control characters that were not escaped
@@ -66,10 +67,16 @@ const aheadMost = 48 * time.Hour
 
 // resume sets where m begins, from the state that it was handed. A full refresh takes nothing but its own unfinished pass, and no mark. An
 // incremental sync takes the mark and what the state says of removed rows and of parents, and the unfinished pass too where it is one that
-// sends the same rows.
+// sends the same rows. Of a state of another choice it takes nothing.
 func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	now := m.run.Began
 	m.start = m.Cursor.Start
+	if doc.Choice != m.Choice {
+		if m.incremental && !doc.Mark.IsZero() || doc.Cycle != nil {
+			m.run.Log.Warn(m.Name + ": the state is of a sync that asked for other fields of each row; all rows are read again")
+		}
+		doc = state.Doc{}
+	}
 	if !m.incremental {
 		doc.Mark = time.Time{}
 	}
@@ -103,6 +110,7 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 			doc.Parents = &state.Set{}
 		}
 	}
+	doc.Choice = m.Choice
 	m.doc = doc
 }
 
@@ -299,7 +307,7 @@ func (m *member) final() state.Doc {
 	if !m.late.IsZero() && reached.After(m.late) {
 		reached = m.late
 	}
-	doc := state.Doc{Mark: m.doc.Mark, Removed: m.removed}
+	doc := state.Doc{Mark: m.doc.Mark, Removed: m.removed, Choice: m.Choice}
 	if m.readsAll() {
 		doc.Parents = c.Done
 	}

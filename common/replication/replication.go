@@ -84,6 +84,7 @@ type Stream struct {
 	// goroutine at a time calls it.
 	Derive func(row, whole record.Record) []record.Member
 	Shape  *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are
+	Choice string        // what is asked for of each row; "": all. Nothing is taken from a state of another choice
 }
 
 // Cursor is what is to be known of the time of change of a stream's rows. Without a Name it has none: full refresh only.
@@ -98,7 +99,6 @@ type Cursor struct {
 // Child is a stream that is read with requests of its own for each row of its family's listing.
 type Child struct {
 	Name     string            // of what is asked for: children of one name are made of the same answers
-	Optional bool              // not every account has it: then it is empty
 	Changes  bool              // it can be asked for what changed
 	Lookback time.Duration     // how much earlier than the mark what changed is asked for
 	Of       string            // the parent stream: in messages
@@ -107,6 +107,9 @@ type Child struct {
 	Put      map[string]string // member put into each record: path in the parent's row
 	Where    string            // path of a flag in the parent's row: only rows where it is true are asked for; "": all
 	Follows  bool              // the child's rows change when the parent's does, whose time is theirs
+	// Shared is paths in the parent's row whose values are its key for the child, where several rows may ask for the same: these are one parent,
+	// and asked for once. What is Put is then of one of them. None: each row is a parent, by its own key.
+	Shared []string
 	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. One goroutine at a time calls it.
 	Always func(record.Record) bool
 	// Open is what is read for the parent's row with key, whose values at Params are given as text: what changed since from, or everything where

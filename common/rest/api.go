@@ -86,6 +86,7 @@ type Stream struct {
 	RefusedAsk bool
 	Pages      pagination.Strategy // nil: as the API says
 	Records    string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
+	Value      string              // the rows are plain values, such as texts, of which each record has one as this member; "": they are objects
 	Key        []string            // names of the primary key's fields in the record as it is sent
 	Cursor     *Cursor             // nil: no time of change, full refresh only
 	Removed    *Removed            // nil: the API does not list what was removed
@@ -99,10 +100,18 @@ type Stream struct {
 	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.
 	Needs string
 	// Optional says that not every account has the stream: where API.Absent finds it missing it is empty, with one WARN, but only if the
-	// API answered something else in the same run. A wrong address must not end as empty tables.
+	// API answered something else in the same run, which for a stream with a Parent is the parent's listing. A wrong address must not end as
+	// empty tables.
 	Optional bool
 	// Unlisted says that the stream is there for others to be made from, and is none of the catalog's. It has no schema.
 	Unlisted bool
+	// Absent, with Optional, is what the answer of an account looks like that does not have this stream; nil: as the API says.
+	Absent func(*httpclient.Response) bool
+	// Without is the columns of the schema that the configuration leaves out: they are not discovered, and not sent where they come.
+	Without []string
+	// Choice is what the configuration chose to get of each row, in any form that is the same for the same choice; "": all of it. From a state
+	// of another choice nothing is taken: the rows sent before have other columns, so all are read again, with one WARN.
+	Choice string
 }
 
 // Cursor describes the time of change of a stream's rows.
@@ -149,7 +158,8 @@ type Removed struct {
 const RemovedKept = replication.RemovedKept
 
 // Parent says for which rows of which stream another one is read. The parent's listing is read once for all its children, and also when
-// the parent itself was not selected.
+// the parent itself was not selected. Where Params leave out a part of the parent's key, rows that ask for the same are asked for once, and Put
+// is then of the first of them.
 type Parent struct {
 	Of      string            // the parent stream, which has neither Parent nor Explode itself
 	In      httpclient.In     // where Params go

@@ -196,13 +196,13 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	l := listing.Listing{
 		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
-		Optional: s.Optional, Omits: r.api.Omits, Clock: s.Cursor.clock(),
+		Value: s.Value, Optional: s.Optional, Absent: s.Absent, Omits: r.api.Omits, Clock: s.Cursor.clock(),
 	}
 	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
 		l.Ways = []Way{{Pages: pages}}
 	}
 	key := s.Key
-	if s.Parent != nil && s.Parent.Detail { // which is that of the parent's row
+	if len(key) == 0 && s.Parent != nil && s.Parent.Detail { // it is the parent's row
 		key = r.api.stream(s.Parent.Of).Key
 	}
 	for _, field := range key { // what is put into records from outside the row is the same in all rows of a listing
@@ -222,7 +222,7 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 	if err != nil {
 		return replication.Stream{}, err
 	}
-	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Derive: s.Derive}
+	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Derive: s.Derive, Choice: s.Choice}
 	asked := s // the stream whose requests are sent
 	if e := s.Explode; e != nil {
 		stream.Explode = &replication.Explode{Array: e.Array, Within: e.Within, Put: e.Put, Position: e.Position}
@@ -242,13 +242,16 @@ func (r *run) child(s *Stream) *replication.Child {
 	p := s.Parent
 	names := slices.Sorted(maps.Keys(p.Params))
 	c := &replication.Child{
-		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always, Optional: s.Optional,
+		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always,
 	}
 	if c.Changes = s.Cursor.asks() && !p.Follows; c.Changes {
 		c.Lookback = s.Cursor.Lookback
 	}
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
+	}
+	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(c.Params, field) }) {
+		c.Shared = slices.Compact(slices.Sorted(slices.Values(c.Params)))
 	}
 	c.Open = func(key string, params []string, from time.Time) listing.Listing {
 		request := s.request()
@@ -284,7 +287,11 @@ func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, 
 	if s.Cursor != nil && s.Cursor.Zone != nil {
 		zone = s.Cursor.Zone
 	}
-	edits := append(slices.Clip(s.Shape), record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
+	edits := slices.Clone(s.Shape)
+	for _, name := range s.Without {
+		edits = append(edits, record.Drop{Field: name})
+	}
+	edits = append(edits, record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
 	return record.Compile(append(edits, columns...)...), nil
 }
 
