@@ -201,7 +201,7 @@ func (m *member) derive(row record.Record, put []record.Member) []record.Member 
 		var unshaped *record.Shape
 		whole = unshaped.Append(nil, row, put...)
 	}
-	return append(m.Derive(row, whole), put...)
+	return append(m.Derive(whole), put...)
 }
 
 // explode sends the rows that lie in an array of the parent's row, with what is put into them and put. m.mu is held.

@@ -202,8 +202,10 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 		l.Ways = []Way{{Pages: pages}}
 	}
 	key := s.Key
-	if len(key) == 0 && s.Parent != nil && s.Parent.Detail { // it is the parent's row
-		key = r.api.stream(s.Parent.Of).Key
+	if s.Parent != nil && s.Parent.Detail { // by what the parent's row is known
+		if key = r.shared(s.Parent); len(key) == 0 {
+			key = r.api.stream(s.Parent.Of).Key
+		}
 	}
 	for _, field := range key { // what is put into records from outside the row is the same in all rows of a listing
 		if (s.Parent == nil || s.Parent.Put[field] == "") && s.Put[field] == "" {
@@ -250,9 +252,7 @@ func (r *run) child(s *Stream) *replication.Child {
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
 	}
-	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(c.Params, field) }) {
-		c.Shared = slices.Compact(slices.Sorted(slices.Values(c.Params)))
-	}
+	c.Shared = r.shared(p)
 	c.Open = func(key string, params []string, from time.Time) listing.Listing {
 		request := s.request()
 		for i, name := range names {
@@ -268,6 +268,16 @@ func (r *run) child(s *Stream) *replication.Child {
 		return l
 	}
 	return c
+}
+
+// shared returns the paths in the rows of p whose values are asked for, where several rows may ask for the same: a part of their key is not
+// asked for. Otherwise it returns none.
+func (r *run) shared(p *Parent) []string {
+	asked := slices.Compact(slices.Sorted(maps.Values(p.Params)))
+	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(asked, field) }) {
+		return asked
+	}
+	return nil
 }
 
 // value returns a parameter as it is sent.

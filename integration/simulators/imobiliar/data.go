@@ -239,7 +239,7 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 			_, due := r.object["DataVencimento"]
 			o := maps.Clone(r.object)
 			text, _ := json.Marshal(r.object)
-			o["of"], o["bytes"] = r.of, fmt.Sprintf("%x", sha256.Sum256(text))
+			o["of"], o["bytes"] = r.of, fmt.Sprintf("%x", sha256.Sum256(text))[:32]
 			for _, key := range t.keys(o) {
 				e.Full.Must[key] = true
 				switch {
