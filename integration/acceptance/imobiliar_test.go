@@ -69,7 +69,7 @@ func TestImobiliarAnswers(t *testing.T) {
 	f := one(t, "source-imobiliar")
 	for _, set := range []map[string]string{
 		{"past": "absent"}, {"past": "fails"}, {"past": "begins"}, {"cap": "3"}, {"numeric-cpf": "true", "errors-object": "true"},
-		{"refused": "DataAlteracaoInicial"},
+		{"refused": "DataAlteracaoInicial"}, {"most": "2"},
 	} {
 		t.Run(fmt.Sprint(set), func(t *testing.T) {
 			t.Parallel()

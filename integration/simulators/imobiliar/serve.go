@@ -118,6 +118,10 @@ func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
 		s.fail(w, http.StatusOK, name, problem{"", "Usuário sem permissão para esta ação"})
 		return
 	}
+	if s.with.Most > 0 && whole(body["QtdeLinhas"]) > s.with.Most {
+		s.fail(w, http.StatusOK, name, problem{"QtdeLinhas", "Quantidade de linhas acima do máximo"})
+		return
+	}
 	if bad := action.check(body, s.with.Refused); bad != nil {
 		s.fail(w, http.StatusOK, name, *bad)
 		return
