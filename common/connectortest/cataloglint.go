@@ -173,11 +173,15 @@ func (f *findings) form(at string, p map[string]any, column bool) {
 	default:
 		f.addf("%q has the format %v with the airbyte_type %v", at, format, kind)
 	}
-	if nested, has := p["x-nested-as-text"]; has && (nested != true || !slices.Contains(types, "string")) {
-		f.addf("%q has x-nested-as-text, which is true and for texts", at)
+	for _, name := range []string{"x-nested-as-text", "x-row-hash"} {
+		if value, has := p[name]; has && (value != true || !slices.Contains(types, "string")) {
+			f.addf("%q has %s, which is true and for texts", at, name)
+		}
 	}
-	if labels, has := p["x-labels"]; has && (labels != true || !slices.Contains(types, "object")) {
-		f.addf("%q has x-labels, which is true and for objects", at)
+	for _, name := range []string{"x-labels", "x-whole-row"} {
+		if value, has := p[name]; has && (value != true || !slices.Contains(types, "object")) {
+			f.addf("%q has %s, which is true and for objects", at, name)
+		}
 	}
 }
 

@@ -366,7 +366,7 @@ func recordFaults(streams *protocol.Catalog, said []message, served [][]byte, sh
 		}
 		schemas[s.Name], declared[s.Name] = schema, tree
 	}
-	sources := map[string]map[string]bool{}
+	sources, rows := map[string]map[string]bool{}, objectsOf(served, nil)
 	for _, m := range said {
 		if m.kind != "RECORD" {
 			continue
@@ -387,7 +387,7 @@ func recordFaults(streams *protocol.Catalog, said []message, served [][]byte, sh
 		for _, at := range undeclared(declared[m.stream], value) {
 			faults.addf("%s.%s is in a record and not in the schema", m.stream, at)
 		}
-		for _, fault := range unparsedFaults(m.data, m.meta) {
+		for _, fault := range slices.Concat(unparsedFaults(m.data, m.meta), wholeFaults(declared[m.stream], m.data, rows)) {
 			faults.addf("a record of %s: %s", m.stream, fault)
 		}
 		leave := shaped[m.stream]
@@ -399,6 +399,23 @@ func recordFaults(streams *protocol.Catalog, said []message, served [][]byte, sh
 		}
 		if verbatim, err := without(m.data, leave); err != nil || !sources[m.stream][verbatim] {
 			faults.addf("a record of %s is in no answer as it was emitted (%v): %.300s", m.stream, err, verbatim)
+		}
+	}
+	return faults
+}
+
+// wholeFaults is where a column for the whole row does not hold a row of the answers as it came. rows is what objectsOf finds in them.
+func wholeFaults(schema any, data json.RawMessage, rows map[string]bool) (faults findings) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		faults.addf("%v", err)
+	}
+	for name, property := range object(object(schema)["properties"]) {
+		if object(property)["x-whole-row"] != true {
+			continue
+		}
+		if row, err := without(fields[name], nil); err != nil || !rows[row] {
+			faults.addf("%s holds no row of the answers (%v): %.300s", name, err, fields[name])
 		}
 	}
 	return faults

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 const (
 	badTries = 4
 	badTime  = 10 * time.Second
-	// nullTries is after how many answers without it a row is believed to have gone.
+	// nullTries is after how many answers without it, or with nothing at all, a row is believed to have gone.
 	nullTries = 3
 )
 
@@ -88,9 +89,11 @@ func (j *judging) first(resp *httpclient.Response) httpclient.Verdict {
 	l := j.listing
 	switch {
 	case j.later:
-	case l.Optional && j.reader.absent(resp):
+	case l.Optional && j.reader.absent(l, resp):
 		j.kind = Absent
 		return httpclient.Fail(fault.Configf("The account does not have what was asked for."))
+	case l.Missing && j.reader.Gone != nil && j.reader.Gone(resp):
+		return j.gone()
 	case l.Refused != nil && (l.Refusable || !j.way.last) && l.Refused(resp):
 		j.kind = Refused
 		if j.reader.Judge != nil {
@@ -106,14 +109,21 @@ func (j *judging) first(resp *httpclient.Response) httpclient.Verdict {
 // rows judges after the API's own Judge has: it cuts the rows out of a good answer.
 func (j *judging) rows(picker record.Picker) httpclient.Judge {
 	return func(resp *httpclient.Response) httpclient.Verdict {
-		if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(resp) {
+		if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(j.listing, resp) {
 			return j.gone()
+		}
+		page := j.page
+		if resp.Status/100 == 2 && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0 {
+			page.Page = pagination.Page{}
+			return j.detail()
 		}
 		if resp.Status/100 != 2 || resp.Body == nil {
 			return httpclient.Verdict{}
 		}
-		page := j.page
 		page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
+		if j.listing.Value != "" {
+			page.Body = j.listing.objects(resp.Body)
+		}
 		page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
 		if err := page.cut(j.listing, j.way, picker); err != nil {
 			return j.again(err)
@@ -142,7 +152,7 @@ func (j *judging) gone() httpclient.Verdict {
 // detail judges the answer to a question for one row.
 func (j *judging) detail() httpclient.Verdict {
 	page := j.page
-	if len(page.Records) == 0 {
+	if len(page.Records) == 0 || len(page.Records) == 1 && bare(page.Records[0]) {
 		if j.nulls++; j.nulls >= nullTries {
 			return j.gone()
 		}
@@ -152,6 +162,14 @@ func (j *judging) detail() httpclient.Verdict {
 		return j.again(fault.Transientf("%s answered with another row than the one that was asked for.", page.request.Path))
 	}
 	return httpclient.Verdict{}
+}
+
+// bare reports whether a row has no members.
+func bare(row record.Record) bool {
+	for range row.Members() {
+		return false
+	}
+	return true
 }
 
 // again says that err may pass, for as long as trying again may help.
@@ -170,13 +188,13 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	_, single := way.Pages.(pagination.Single)
 	totaled, hasTotal := way.Pages.(pagination.Totaled)
 	err := record.ErrNoRecords
-	null := false
+	null, object := false, false
 	for path := range strings.SplitSeq(l.Records, ",") {
 		if p.Records, p.picked, err = picker.Cut(p.Body, path); !errors.Is(err, record.ErrNoRecords) {
 			if len(p.Records) <= 1 && p.Body[0] != '[' && err == nil { // more rows are a list for certain
 				found := p.Body.Get(path)
 				null = found.IsNull()
-				if !single && bytes.HasPrefix(found.Raw(), []byte("{")) {
+				if object = !single && bytes.HasPrefix(found.Raw(), []byte("{")); object {
 					err = record.ErrNoRecords // an object is no list
 				}
 			}
@@ -202,7 +220,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 		if l.Detail != "" && null {
 			return nil
 		}
-		if p.listless = p.total.Told; !p.listless {
+		if p.listless = p.total.Told; !p.listless && (object || !l.Omits) {
 			return without
 		}
 	case err != nil:
@@ -303,8 +321,34 @@ func (r *Reader) notice(resp *httpclient.Response) {
 	}
 }
 
-// absent reports whether the account does not have what was asked for.
-func (r *Reader) absent(resp *httpclient.Response) bool { return r.Absent != nil && r.Absent(resp) }
+// absent reports whether the account does not have l.
+func (r *Reader) absent(l *Listing, resp *httpclient.Response) bool {
+	says := r.Absent
+	if l.Absent != nil {
+		says = l.Absent
+	}
+	return says != nil && says(resp)
+}
+
+// objects returns the list of values in an answer as a list of objects, which have them as the member Value; body itself where it has no list.
+func (l *Listing) objects(body record.Record) record.Record {
+	for path := range strings.SplitSeq(","+l.Records, ",") { // a bare list is one whatever the path
+		values := body.Get(path).Array()
+		if values == nil {
+			continue
+		}
+		name := strconv.AppendQuote(nil, l.Value)
+		list := []byte{'['}
+		for i, value := range values {
+			if i > 0 {
+				list = append(list, ',')
+			}
+			list = append(append(append(append(append(list, '{'), name...), ':'), value...), '}')
+		}
+		return append(list, ']')
+	}
+	return body
+}
 
 // passing reports whether an error may be gone when the same is asked again.
 func passing(err error) bool {

@@ -26,6 +26,7 @@ type Listing struct {
 	Name    string // of the stream that it is read for: in messages, and for what is learnt of it
 	Request httpclient.Request
 	Records string   // path of the rows in an answer, or several by commas: the first that is there
+	Value   string   // the rows are plain values, such as texts: each becomes an object that has it as this member; "": they are objects
 	Key     []string // paths of the key in a row; none: rows are told apart by their bytes
 	Clock   *Clock   // the time of change of a row; nil: it has none
 	Partial *Partial // a list inside the rows may come in part; nil: none does
@@ -35,10 +36,12 @@ type Listing struct {
 	// is true, because something in Request can be left out, the listing ends as Refused, and else as Failed.
 	Refused   func(*httpclient.Response) bool
 	Refusable bool
-	Optional  bool // not every account has it: where Reader.Absent finds it missing it ends as Absent
-	Missing   bool // it belongs to a row of another listing: a 404 means that this row has gone
-	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it means, as a 404 does,
-	// that the row has gone.
+	Optional  bool // not every account has it: where Absent, or else Reader.Absent, finds it missing it ends as Absent
+	Absent    func(*httpclient.Response) bool
+	Omits     bool // a list without rows may be left out of an answer, or be null
+	Missing   bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
+	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it (null, or an empty
+	// object) means, as a 404 does, that the row has gone.
 	Detail  string
 	Waiting func(until time.Time) // told before a wait of a second or more for a quota, by any of its requests; nil: nobody is
 	Child   bool                  // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
@@ -58,8 +61,9 @@ type Clock struct {
 
 // Way is one way to read a listing.
 type Way struct {
-	Pages pagination.Strategy
-	Body  map[string]any // parameters in the body besides the request's own; a dotted key as in httpclient.Body
+	Pages  pagination.Strategy
+	Method string         // in the place of the request's own, "": that; where it is GET, the parameters in the request's body go into the query
+	Body   map[string]any // parameters in the body besides the request's own; a dotted key as in httpclient.Body
 	// Warn is what the user should know when this way is taken because those before it were refused, or "".
 	Warn string
 	// Beyond is what the user can do where this way does not reach all rows, which is a config error: sentences, or "".
@@ -158,6 +162,8 @@ type Reader struct {
 	Judge  httpclient.Judge   // the API's own, for what it says of an answer that refuses something; nil: there is none
 	// Absent is whether an answer says that this account does not have what was asked for; nil: none does.
 	Absent func(*httpclient.Response) bool
+	// Gone is whether an answer says that the row which was asked for is not there, besides a 404; nil: none does.
+	Gone func(*httpclient.Response) bool
 	// TooLarge is whether an answer says that the page that was asked for is too large, and which size is not, 0 where it does not say; nil:
 	// none does. A failure after such an answer is asked for again with smaller pages, where the strategy is Sized.
 	TooLarge func(*httpclient.Response) (most int, tooLarge bool)

@@ -1,6 +1,8 @@
 package listing
 
 import (
+	"cmp"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -65,6 +67,13 @@ func (r *Reader) nextWay(l *Listing, w way, refused string) bool {
 // request returns what l asks for in w.
 func (r *Reader) request(l *Listing, w way) httpclient.Request {
 	base := l.Request
+	base.Method = cmp.Or(w.Method, base.Method)
+	if w.Method == http.MethodGet {
+		for key, value := range l.Request.Body {
+			base = base.With(httpclient.Query, key, value)
+		}
+		base.Body = nil
+	}
 	for key, value := range w.Body {
 		base = base.With(httpclient.Body, key, value)
 	}

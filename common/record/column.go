@@ -2,6 +2,8 @@ package record
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -37,13 +39,20 @@ const (
 	Object
 	// List is a JSON array. An object or a text becomes a list of one, if such elements fit.
 	List
+	// Whole is an Object that is the record as it came, whatever the other edits make of it and without what is put in. A shape has one at the
+	// most. A field for which there is no Column then stands in it alone, if there is no Column Undeclared.
+	Whole
+	// Digest is a text that tells the record from others which have other bytes: 32 hexadecimal digits, the first half of the SHA-256 of the record
+	// as it came, without the white space around it. It is for rows without a key.
+	Digest
 )
 
 // String is the type with its article, for a sentence.
 func (t Type) String() string {
 	return [...]string{
 		Text: "a text", JSONText: "a text", Boolean: "true or false", Integer: "a whole number", Number: "a number", Date: "a date",
-		Timestamp: "a time", Object: "an object", Labels: "an object", List: "a list",
+		Timestamp: "a time", Object: "an object", Labels: "an object", List: "a list", Whole: "an object",
+		Digest: "a text",
 	}[t]
 }
 
@@ -476,9 +485,26 @@ func (w *writer) setAside(name, value []byte) {
 	m.aside = append(append(m.aside, name...), value...)
 }
 
+// whole writes the members that are made of all of r.
+func (w *writer) whole(r Record) {
+	r = bytes.TrimSpace(r)
+	if w.shape.digest != nil {
+		sum := sha256.Sum256(r)
+		w.key(w.shape.digest)
+		w.dst = append(hex.AppendEncode(append(w.dst, '"'), sum[:len(sum)/2]), '"')
+	}
+	if w.shape.whole != nil {
+		w.key(w.shape.whole)
+		w.dst = append(w.dst, r...)
+	}
+}
+
 // undeclared writes the member that holds what was set aside.
 func (w *writer) undeclared() {
 	m := w.memory
+	if w.shape.undeclared == w.shape.whole { // which has it
+		m.aside, m.wide = m.aside[:0], m.wide[:0]
+	}
 	if len(m.aside)+len(m.wide) == 0 {
 		return
 	}

@@ -98,6 +98,10 @@ func TestCompileTypedPanics(t *testing.T) {
 		"two preferences":       {Prefer{"a", "a"}, Prefer{"a", "b"}},
 		"two types":             {as(Number, "a"), as(Boolean, "a")},
 		"never lower-case":      {LowerKeys{}, as(Boolean, "A")},
+		"two whole records":     {as(Whole, "a"), as(Whole, "b")},
+		"two digests":           {as(Digest, "a"), as(Digest, "b")},
+		"a whole record as key": {Column{Field: "a", Type: Whole, Key: true}},
+		"an edit of the whole":  {Decimal{Field: "a"}, as(Whole, "a")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -243,6 +247,7 @@ func TestColumnKey(t *testing.T) {
 }
 
 func TestUnparsed(t *testing.T) {
+	wide := strings.Repeat("x", 2*wideValue)
 	for _, test := range []struct {
 		name     string
 		edits    []Edit
@@ -282,6 +287,26 @@ func TestUnparsed(t *testing.T) {
 			name: "undeclared fields under their new names", put: []Member{{"q", []byte("1")}},
 			edits: []Edit{LowerKeys{}, Flatten{}, Prefix{"p_"}, as(Integer, "p_a"), as(Text, "p_o_t"), as(Object, Undeclared)},
 			in:    `{"X":{"Y":[1]},"A":1,"o":"no object","x_y":2}`, want: `{"p_a":1,"q":1,"_undeclared":{"p_x_y":[1],"p_o":"no object"}}`,
+		}, {
+			name: "the whole record", edits: []Edit{as(Integer, "a"), as(Whole, "raw"), as(Object, Unparsed)}, put: []Member{{"q", []byte("1")}},
+			in: ` {"x" : [ 1 ],"a":"b\u0000"} `, want: `{"a":null,"q":1,"raw":{"x" : [ 1 ],"a":"b"},"_unparsed":{"a":"b"}}`, nulled: []string{"a"},
+		}, {
+			name: "the whole record, which has a field of that name", edits: []Edit{as(Integer, "a"), as(Whole, "raw")},
+			in: `{"raw":{"b":1},"a":1}`, want: `{"a":1,"raw":{"raw":{"b":1},"a":1}}`,
+		}, {
+			name: "the whole record beside undeclared fields", edits: []Edit{as(Integer, "a"), as(Whole, "raw"), as(Object, Undeclared)},
+			in: `{"x":2,"a":1}`, want: `{"a":1,"raw":{"x":2,"a":1},"_undeclared":{"x":2}}`,
+		}, {
+			name: "the whole record, whose names change", edits: []Edit{LowerKeys{}, Flatten{}, as(Integer, "a"), as(Integer, "o_b"), as(Whole, "raw")},
+			in: `{"A":1,"X":2,"o":{"B":3,"c":4}}`, want: `{"a":1,"o_b":3,"raw":{"A":1,"X":2,"o":{"B":3,"c":4}}}`,
+		}, {
+			name: "the digest of a record", edits: []Edit{LowerKeys{}, Column{Field: "key", Type: Digest, Key: true}, as(Integer, "a")}, put: []Member{{"q", []byte("1")}},
+			in: ` {"A" : 1} `, want: `{"a":1,"q":1,"key":"ed0dbcf8cd021ecf270d054db2c25c11"}`,
+		}, {
+			name: "an empty record", edits: []Edit{as(Whole, "raw")}, in: `{}`, want: `{"raw":{}}`,
+		}, {
+			name: "a wide field of a whole record", edits: []Edit{as(Whole, "raw")},
+			in: `{"x":"` + wide + `"}`, want: `{"raw":{"x":"` + wide + `"}}`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

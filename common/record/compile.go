@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"fmt"
 	"hash/maphash"
 	"maps"
@@ -63,6 +64,8 @@ type compiler struct {
 	renames map[string]string // From: To
 	flatten *Flatten
 	times   Times
+	whole   *column
+	digest  *column
 	typed   bool
 	lower   bool
 	prefix  string
@@ -75,7 +78,7 @@ func (c *compiler) shape() *Shape {
 	s := &Shape{
 		columns: maps.Clone(c.columns), order: c.order, last: c.last, lower: c.lower, flatten: c.flatten != nil,
 		prefix: c.prefix, renames: c.lower || c.flatten != nil || c.prefix != "",
-		times: c.times, typed: c.typed, unparsed: c.columns[Unparsed], undeclared: c.columns[Undeclared],
+		times: c.times, typed: c.typed, unparsed: c.columns[Unparsed], undeclared: cmp.Or(c.columns[Undeclared], c.whole), whole: c.whole, digest: c.digest,
 		seed: maphash.MakeSeed(), warnings: map[warning]int64{},
 	}
 	if s.flatten {
@@ -200,6 +203,18 @@ func (c *compiler) typing(e Column) {
 		panic(fmt.Sprintf("record: %q cannot be a column, or not once more", e.Field))
 	}
 	col.kind, col.of, col.key, col.stops, c.typed = e.Type, e.Of, e.Key, true, true
+	switch e.Type {
+	case Whole:
+		if c.whole != nil || e.Key {
+			panic(fmt.Sprintf("record: %q cannot hold the whole record too, and is no key", e.Field))
+		}
+		c.whole = c.set(col, sibling{})
+	case Digest:
+		if c.digest != nil {
+			panic(fmt.Sprintf("record: %q cannot hold the digest of the record too", e.Field))
+		}
+		c.digest = c.set(col, sibling{})
+	}
 	if (e.Field == Unparsed || e.Field == Undeclared) && col.edit == nil {
 		col.edit = sibling{}
 	}

@@ -17,7 +17,9 @@ type Shape struct {
 	order      []*column          // all of them
 	last       []*column          // those of Put and Decimal, which come last where the record lacks them
 	unparsed   *column            // for values that do not fit their columns; nil: they are lost
-	undeclared *column            // for members of no column; nil: they stay
+	undeclared *column            // for members of no column; nil: they stay; whole where that is all that has them
+	whole      *column            // for the record as it came; nil: there is none
+	digest     *column            // for its digest; nil: there is none
 	times      Times
 	lengths    uint64 // a bit for the length of each name in columns, modulo 64
 	typed      bool   // there are Columns
@@ -77,6 +79,7 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Record, marks Value, put ...M
 		w.begin(r, start, marks)
 	}
 	w.rest()
+	w.whole(r)
 	w.undeclared()
 	nulled, err = w.unparsed(nulled)
 	clear(w.memory.unfit) // which would hold on to the page

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"math"
 	"strings"
 )
@@ -32,6 +33,9 @@ func (v Value) IsNull() bool { return v.kind() == 0 || v.kind() == 'n' }
 
 // Raw is the value's JSON, nil when it is absent. It must not be modified.
 func (v Value) Raw() []byte { return v.raw }
+
+// Clone is v with memory of its own.
+func (v Value) Clone() Value { return Value{bytes.Clone(v.raw)} }
 
 // Text is the content of a string, without quotes and escapes. Of a number, true, false, an object or an array it is their JSON as it came.
 // It is empty when the value is absent or null.
@@ -78,8 +82,8 @@ func (v Value) Bool() (b, ok bool) {
 	return false, false
 }
 
-// True is whether the value says yes: true, a number other than zero, or one of the texts with which APIs say it: `true`, `sim`, `s`, `yes`,
-// `1`, in capitals or not.
+// True is whether the value says yes: true, a number other than zero, which may be a text, or one of the texts with which APIs say it: `true`,
+// `sim`, `s`, `yes`, in capitals or not.
 func (v Value) True() bool {
 	switch c := v.kind(); {
 	case c == 't':
@@ -87,9 +91,12 @@ func (v Value) True() bool {
 	case c == '-' || isDigit(c):
 		return !isZero(v.raw)
 	case c == '"':
-		switch strings.ToLower(strings.TrimSpace(v.Text())) {
-		case "true", "sim", "s", "yes", "1":
+		switch text := strings.ToLower(strings.TrimSpace(v.Text())); text {
+		case "true", "sim", "s", "yes":
 			return true
+		default:
+			n, ok := wholeNumber([]byte(text))
+			return ok && n != 0
 		}
 	}
 	return false

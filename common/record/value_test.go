@@ -73,9 +73,9 @@ func TestBool(t *testing.T) {
 
 func TestTrue(t *testing.T) {
 	for json, want := range map[string]bool{
-		`true`: true, `1`: true, `-1`: true, `0.5`: true, `"true"`: true, `"True "`: true, `"Sim"`: true, `"S"`: true, `"yes"`: true, `"1"`: true,
+		`true`: true, `1`: true, `-1`: true, `0.5`: true, `"true"`: true, `"True "`: true, `"Sim"`: true, `"S"`: true, `"yes"`: true, `"1"`: true, `" 2 "`: true, `"-3.0"`: true,
 		`false`: false, `null`: false, ``: false, `0`: false, `0.0`: false, `"false"`: false, `"Não"`: false, `"0"`: false, `""`: false,
-		`"2"`: false, `{}`: false, `[true]`: false,
+		`"0.0"`: false, `"2 x"`: false, `{}`: false, `[true]`: false,
 	} {
 		if got := Record(json).Get("").True(); got != want {
 			t.Errorf("%s: %v", json, got)

@@ -42,6 +42,9 @@ type member struct {
 	missing  int64      // parents' rows that have gone
 	gone     []string   // the keys of the first of them
 	answered bool       // a parent's row had not gone
+	absent   bool       // of a child: the account does not have it
+	asked    state.Set  // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
+	unasked  bool       // of a child: the API refuses to be asked for what changed
 	unnamed  int64      // parents' rows that lack a parameter of the request
 	replaced int64      // bytes that were not UTF-8
 	control  int64      // control characters that were not escaped
@@ -64,10 +67,16 @@ const aheadMost = 48 * time.Hour
 
 // resume sets where m begins, from the state that it was handed. A full refresh takes nothing but its own unfinished pass, and no mark. An
 // incremental sync takes the mark and what the state says of removed rows and of parents, and the unfinished pass too where it is one that
-// sends the same rows.
+// sends the same rows. Of a state of another choice it takes nothing.
 func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	now := m.run.Began
 	m.start = m.Cursor.Start
+	if doc.Choice != m.Choice {
+		if m.incremental && !doc.Mark.IsZero() || doc.Cycle != nil {
+			m.run.Log.Warn(m.Name + ": the state is of a sync that asked for other fields of each row; all rows are read again")
+		}
+		doc = state.Doc{}
+	}
 	if !m.incremental {
 		doc.Mark = time.Time{}
 	}
@@ -101,6 +110,7 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 			doc.Parents = &state.Set{}
 		}
 	}
+	doc.Choice = m.Choice
 	m.doc = doc
 }
 
@@ -165,6 +175,9 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 		defer m.run.wide.Unlock()
 		defer record.Free(&m.buf)
 	}
+	if m.Derive != nil {
+		put = m.derive(r.Data, put)
+	}
 	var err error
 	m.buf, m.nulled, err = m.Shape.Fit(m.buf[:0], m.nulled[:0], r.Data, r.Marks, put...)
 	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
@@ -181,13 +194,37 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 	return nil
 }
 
-// explode sends the rows that lie in an array of the parent's row. m.mu is held.
-func (m *member) explode(parent listing.Row) error {
-	put := puts(parent.Data, m.Explode.Put)
+// derive returns put and what is derived of a row with it, of which what is derived counts.
+func (m *member) derive(row record.Record, put []record.Member) []record.Member {
+	whole := row
+	if len(put) > 0 {
+		var unshaped *record.Shape
+		whole = unshaped.Append(nil, row, put...)
+	}
+	return append(m.Derive(whole), put...)
+}
+
+// explode sends the rows that lie in an array of the parent's row, with what is put into them and put. m.mu is held.
+func (m *member) explode(parent listing.Row, put ...record.Member) error {
+	outer := []record.Record{parent.Data}
+	if m.Explode.Within != "" {
+		outer = parent.Data.Get(m.Explode.Within).Array()
+	}
+	for _, in := range outer {
+		if err := m.elements(parent, in, put); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// elements sends the rows in the array of in, which is the parent's row or lies in it. m.mu is held.
+func (m *member) elements(parent listing.Row, in record.Record, put []record.Member) error {
+	put = append(putsOf(m.Explode.Put, in, parent.Data), put...)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
 		put = append(put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
-	for i, element := range parent.Data.Get(m.Explode.Array).Array() {
+	for i, element := range in.Get(m.Explode.Array).Array() {
 		members := put
 		if m.Explode.Position != "" {
 			members = append(slices.Clip(put), record.Member{Name: m.Explode.Position, Value: strconv.AppendInt(nil, int64(i), 10)})
@@ -201,11 +238,19 @@ func (m *member) explode(parent listing.Row) error {
 
 // puts returns the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.
 func puts(parent record.Record, members map[string]string) []record.Member {
+	return putsOf(members, parent)
+}
+
+// putsOf is puts from the first of several rows that has what a path leads to.
+func putsOf(members map[string]string, from ...record.Record) []record.Member {
 	put := make([]record.Member, 0, len(members)+2)
 	for name, path := range members {
-		value := parent.Get(path).Raw()
-		if value == nil {
-			value = []byte("null")
+		value := []byte("null")
+		for _, row := range from {
+			if found := row.Get(path); found.Exists() {
+				value = found.Raw()
+				break
+			}
 		}
 		put = append(put, record.Member{Name: name, Value: slices.Clone(value)})
 	}
@@ -262,7 +307,7 @@ func (m *member) final() state.Doc {
 	if !m.late.IsZero() && reached.After(m.late) {
 		reached = m.late
 	}
-	doc := state.Doc{Mark: m.doc.Mark, Removed: m.removed}
+	doc := state.Doc{Mark: m.doc.Mark, Removed: m.removed, Choice: m.Choice}
 	if m.readsAll() {
 		doc.Parents = c.Done
 	}

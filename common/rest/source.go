@@ -12,6 +12,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/replication"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 	"github.com/imob-data/airbyte-connectors/common/state"
@@ -56,6 +57,7 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	if err != nil {
 		return err
 	}
+	defer signOff(ctx, client)
 	return newRun(ctx, api, nil, client, 1).alive(ctx, nil)
 }
 
@@ -75,11 +77,14 @@ func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, 
 	catalog := &protocol.Catalog{}
 	for i := range api.Streams {
 		stream := &api.Streams[i]
+		if stream.Unlisted {
+			continue
+		}
 		schema, ok := files.Schema(stream.Name)
 		if !ok {
 			return nil, fault.Systemf("stream %q has no schema", stream.Name)
 		}
-		entry := protocol.Stream{Name: stream.Name, JSONSchema: schema, SupportedSyncModes: []protocol.SyncMode{protocol.FullRefresh}}
+		entry := protocol.Stream{Name: stream.Name, JSONSchema: stream.narrowed(schema), SupportedSyncModes: []protocol.SyncMode{protocol.FullRefresh}}
 		for _, field := range stream.Key {
 			entry.SourceDefinedPrimaryKey = append(entry.SourceDefinedPrimaryKey, []string{field})
 		}
@@ -120,6 +125,7 @@ func (s *Source) Read(
 	if err := input.Foreign(names); err != nil {
 		return err
 	}
+	defer signOff(ctx, client)
 	r := newRun(ctx, api, schemas, client, cmp.Or(api.Parallel, defaultParallel))
 	for _, warning := range api.Warn {
 		r.log.Warn(warning)
@@ -163,4 +169,13 @@ func (a *API) stream(name string) *Stream {
 		return nil
 	}
 	return &a.Streams[i]
+}
+
+// narrowed returns the stream's schema without the columns that are left out.
+func (s *Stream) narrowed(schema json.RawMessage) json.RawMessage {
+	var edits []record.Edit
+	for _, name := range s.Without {
+		edits = append(edits, record.Drop{Field: "properties." + name})
+	}
+	return record.Compile(edits...).Append(nil, record.Record(schema))
 }

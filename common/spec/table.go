@@ -11,8 +11,8 @@ import (
 )
 
 // Columns is the types of the columns that a stream's schema declares, in the order of their names; those of keys are marked as such. A text
-// with the annotation "x-nested-as-text": true is a record.JSONText, an object with "x-labels": true a record.Labels. A field of several types,
-// or of none, has no column: connectortest finds it.
+// with the annotation "x-nested-as-text": true is a record.JSONText, one with "x-row-hash": true a record.Digest, an object with "x-labels": true a record.Labels, and one with
+// "x-whole-row": true a record.Whole. A field of several types, or of none, has no column: connectortest finds it.
 func Columns(schema json.RawMessage, keys ...string) ([]record.Edit, error) {
 	properties, err := propertiesOf(schema)
 	if err != nil {
@@ -44,6 +44,8 @@ func columnType(property map[string]any) record.Type {
 			return record.Timestamp
 		case property["x-nested-as-text"] == true:
 			return record.JSONText
+		case property["x-row-hash"] == true:
+			return record.Digest
 		}
 		return record.Text
 	case "number":
@@ -52,8 +54,11 @@ func columnType(property map[string]any) record.Type {
 		}
 		return record.Number
 	default:
-		if kinds[0] == "object" && property["x-labels"] == true {
+		switch {
+		case kinds[0] == "object" && property["x-labels"] == true:
 			return record.Labels
+		case kinds[0] == "object" && property["x-whole-row"] == true:
+			return record.Whole
 		}
 		return map[string]record.Type{
 			"boolean": record.Boolean, "integer": record.Integer, "object": record.Object, "array": record.List,

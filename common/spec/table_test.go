@@ -30,6 +30,14 @@ func TestColumns(t *testing.T) {
 	if !slices.Equal(columns, want) {
 		t.Errorf("got %v, want %v", columns, want)
 	}
+	hash, err := Columns([]byte(`{"properties":{"linha":{"type":"string","x-row-hash":true}}}`), "linha")
+	if want := []record.Edit{record.Column{Field: "linha", Type: record.Digest, Key: true}}; err != nil || !slices.Equal(hash, want) {
+		t.Errorf("got %v, %v, want %v", hash, err, want)
+	}
+	whole, err := Columns([]byte(`{"properties":{"linha":{"type":["null","object"],"x-whole-row":true}}}`))
+	if want := []record.Edit{record.Column{Field: "linha", Type: record.Whole}}; err != nil || !slices.Equal(whole, want) {
+		t.Errorf("got %v, %v, want %v", whole, err, want)
+	}
 	for _, schema := range []string{`{`, `{}`, `[]`, ``} {
 		if _, err := Columns([]byte(schema)); err == nil {
 			t.Errorf("%q has columns", schema)

@@ -124,6 +124,7 @@ func TestDocRoundTrip(t *testing.T) {
 				`,"late":"2026-03-01T13:00:00Z","records":0},"t":null}`},
 		{state.Doc{Mark: at, Parents: &state.Set{}}, "t", `{"parents":"",` + mark + `}`},
 		{state.Doc{Mark: at, Parents: done}, "t", `{"parents":"1-3,9",` + mark + `}`},
+		{state.Doc{Mark: at, Choice: "id,title"}, "t", `{"choice":"id,title",` + mark + `}`},
 		{state.Doc{Mark: at}, "a.b", `{"a.b":"2026-03-01T10:00:00-03:00"}`},
 		{state.Doc{Mark: time.Date(1900, 1, 1, 0, 0, 0, 0, brazil)}, "t", `{"t":"1900-01-01T03:06:28Z"}`},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -20,6 +21,7 @@ type config struct {
 	BaseURL    string    `json:"base_url"`
 	PerMinute  int       `json:"requests_per_minute"`
 	Filters    filters   `json:"filters"`
+	Fields     chosen    `json:"fields"`
 }
 
 var source = rest.New(dwv.Files, func(c config) rest.API {
@@ -34,6 +36,7 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 			BaseURL: cmp.Or(c.BaseURL, "https://agencies.dwvapp.com.br"),
 			Auth:    newDialect(c.auth()),
 			Limit:   ratelimit.Every(time.Minute, cmp.Or(c.PerMinute, 100)),
+			Judge:   c.Fields.judge,
 		},
 		Records: "data",
 		Check:   "properties",
@@ -43,8 +46,9 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 		Streams: []rest.Stream{
 			{
 				Name: "properties", Path: "/integration/properties", Key: []string{"id"},
-				Query:  c.Filters.query(url.Values{"deleted": {"false"}}),
+				Query:  c.Fields.query(c.Filters.query(url.Values{"deleted": {"false"}})),
 				Cursor: changed, Removed: &rest.Removed{Query: url.Values{"deleted": {"true"}}},
+				Without: c.Fields.left(), Choice: c.Fields.choice(),
 			},
 			{
 				// The answer is the property itself in document 1.0.1, and under data in 1.0.2.
@@ -60,6 +64,11 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 			},
 			{Name: "property_types", Path: "/integration/properties/types", Key: []string{"tag"}, Pages: pagination.Single{}},
 			{Name: "cities", Path: "/integration/properties/cities", Key: []string{"uf"}},
+			{
+				// Document 1.0.1 does not have it: there it is the address of a property, whose id is no number.
+				Name: "available_fields", Path: "/integration/properties/avaliable_fields", Value: "name", Key: []string{"name"},
+				Pages: pagination.Single{}, Optional: true, Absent: noRoute,
+			},
 		},
 	}
 })
@@ -75,4 +84,9 @@ func (c config) auth() httpclient.Signer {
 	default:
 		return auth.All(header, bearer)
 	}
+}
+
+// noRoute is whether DWV does not know a route of document 1.0.2.
+func noRoute(r *httpclient.Response) bool {
+	return r.Status == http.StatusBadRequest || r.Status == http.StatusNotFound
 }

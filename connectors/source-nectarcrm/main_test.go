@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
 func TestConform(t *testing.T) { connectortest.Conform(t, source) }
@@ -92,6 +94,11 @@ func TestColumnsAreNamedAfterFields(t *testing.T) {
 }
 
 func TestKeysAndCursors(t *testing.T) {
+	whole := []string{
+		"produtos", "produtos_produtos", "origens", "segmentos", "categorias", "equipes", "listas", "custom_fields", "product_categories",
+		"product_subcategories", "price_tables", "appointment_types", "call_types", "webhooks", "dynamic_tables", "dynamic_table_rows",
+		"opportunity_history",
+	}
 	got := map[string]string{}
 	for name, s := range connectortest.Discover(t, source) {
 		if key := strings.Join(slices.Concat(s.SourceDefinedPrimaryKey...), ","); key != "id" {
@@ -100,9 +107,11 @@ func TestKeysAndCursors(t *testing.T) {
 		want := ""
 		parent, _, child := strings.Cut(name, "_")
 		switch {
-		case slices.Contains([]string{"produtos", "origens", "segmentos", "categorias", "equipes", "listas"}, parent):
+		case slices.Contains(whole, name):
 		case name == "pipelines":
 			want = "ultimaatualizacao"
+		case name == "feed_comments":
+			want = "datacriacao"
 		case child:
 			want = strings.TrimSuffix(parent, "s") + "_dataatualizacao"
 		default:
@@ -120,6 +129,9 @@ func TestKeysAndCursors(t *testing.T) {
 		"pipelines_sequencias":       "pipeline_id,sequencias_id",
 		"produtos_produtos":          "produto_dependente_id,produtos_id",
 		"compromissos_participantes": "compromisso_id,participantes_posicao",
+		"feed_comments":              "publicacao_id,id",
+		"dynamic_table_rows":         "table_id,row_hash",
+		"opportunity_history":        "row_hash",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("keys other than id: %v", got)
@@ -149,7 +161,7 @@ func TestExpiry(t *testing.T) {
 		{"of 2021", "0123456789abcdef0123456789abcdef", false, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			warnings, ended := expiry(test.token, now)
+			warnings, ended := expiry("API Token", test.token, now)
 			if (ended != nil) != test.ended || len(warnings) != test.warned {
 				t.Errorf("%v, %q", ended, warnings)
 			}
@@ -214,4 +226,76 @@ func properties(t *testing.T, s protocol.Stream) map[string]property {
 		columns[name] = p.property
 	}
 	return columns
+}
+
+// What is asked for of the history is all since the start, without a gap, and with a day more at each end.
+func TestQuarters(t *testing.T) {
+	brazil, err := time.LoadLocation("America/Sao_Paulo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 26, 1, 0, 0, 0, brazil)
+	for start, want := range map[string]struct {
+		parts       int
+		first, last string
+	}{
+		"":                          {49, "1999-12-31 2015-01-01", "2026-09-30 2027-01-01"},
+		"2014-05-05":                {49, "2014-05-04 2015-01-01", "2026-09-30 2027-01-01"},
+		"2026-09-30":                {2, "2026-09-29 2026-10-01", "2026-09-30 2027-01-01"},
+		"2026-10-01":                {1, "2026-09-30 2027-01-01", "2026-09-30 2027-01-01"},
+		"2026-10-15T23:00:00-06:00": {1, "2026-10-15 2027-01-01", "2026-10-15 2027-01-01"},
+		"2027-02-01":                {0, "", ""},
+	} {
+		each := quarters(rest.Date(start).Time(brazil).In(brazil), now)
+		days := func(i int) string { return fmt.Sprint(each[i]["initialDate"], " ", each[i]["endDate"]) }
+		if len(each) != want.parts || len(each) > 0 && (days(0) != want.first || days(len(each)-1) != want.last) {
+			t.Errorf("since %q: %d parts, %v", start, len(each), each)
+		}
+		for i := 1; i < len(each); i++ {
+			if each[i]["initialDate"].(string) >= each[i-1]["endDate"].(string) || each[i]["aggregator"] != 3 {
+				t.Errorf("since %q: %s, then %s", start, days(i-1), days(i))
+			}
+		}
+	}
+}
+
+// Reports are asked for with the token that is for them, which says nothing of the other.
+func TestBigDataToken(t *testing.T) {
+	ended := "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"exp":1}`)) + ".c2lnbg"
+	for _, test := range []struct {
+		reports, wanted, message string // the token configured, the one wanted, a part of what is said of the stream
+	}{
+		{"", "of-all", ""}, {"of-reports", "of-reports", ""}, {"of-reports", "other", "Big Data Token (401)"}, {ended, "other", "Big Data Token ended on"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			want := "of-all"
+			if strings.Contains(r.URL.Path, "/big-data/") {
+				want = test.wanted
+			}
+			if r.Header.Get("Access-Token") != want {
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+			_, _ = w.Write([]byte("[]"))
+		}))
+		config := fmt.Sprintf(`{"api_token":"of-all","big_data_token":%q,"base_url":%q,"start_date":"2026-10-01","requests_per_minute":100000}`,
+			test.reports, server.URL)
+		var out bytes.Buffer
+		emitter := protocol.NewEmitter(&out)
+		catalog := &protocol.ConfiguredCatalog{}
+		for _, name := range []string{"origens", "opportunity_history"} {
+			s := protocol.ConfiguredStream{SyncMode: protocol.FullRefresh}
+			s.Stream.Name = name
+			catalog.Streams = append(catalog.Streams, s)
+		}
+		emitter.Configure(catalog)
+		err := source.Read(t.Context(), []byte(config), catalog, nil, emitter)
+		if closed := emitter.Close(); closed != nil {
+			t.Fatal(closed)
+		}
+		server.Close()
+		if (err == nil) != (test.message == "") || err != nil && !strings.Contains(err.Error(), test.message) ||
+			!strings.Contains(out.String(), `{"name":"origens"},"status":"COMPLETE"`) {
+			t.Errorf("%q: %v, %s", test.reports, err, out.String())
+		}
+	}
 }

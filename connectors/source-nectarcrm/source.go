@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/imob-data/airbyte-connectors/common/auth"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
@@ -19,6 +18,7 @@ import (
 
 type config struct {
 	Token       string    `json:"api_token"`
+	BigData     string    `json:"big_data_token"`
 	Start       rest.Date `json:"start_date"`
 	ProposalsOf string    `json:"proposals_of"`
 	BaseURL     string    `json:"base_url"`
@@ -43,19 +43,21 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 	if c.ProposalsOf == "open" {
 		always = func(opportunity record.Record) bool { return opportunity.Get("status").Text() == "1" }
 	}
-	warnings, ended := expiry(c.Token, time.Now())
+	warnings, ended := expiry("API Token", c.Token, time.Now())
+	more, reportsEnded := expiry("Big Data Token", c.BigData, time.Now())
+	whole := pagination.Func(func(r httpclient.Request, _ pagination.Page) (httpclient.Request, bool) { return r, false })
 	sizes := []int{15, 50, 100} // to which lists are known to cut their pages
 	api := rest.API{
 		Options: httpclient.Options{
 			BaseURL: cmp.Or(c.BaseURL, "https://app.nectarcrm.com.br"),
-			Auth:    auth.Header("Access-Token", c.Token),
+			Auth:    newTokens(c.Token, c.BigData),
 			Limit:   ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 50)),
 			Judge:   judge, Careful: true,
 		},
 		Check: "contatos",
 		// Larger pages are made smaller without a word, by each list to another size.
 		Pages:  pagination.Number{Param: "page", Start: 1, SizeParam: "displayLength", Size: 200, Caps: sizes},
-		Absent: absent, Refuse: ended, Warn: warnings,
+		Absent: absent, Refuse: ended, Warn: append(warnings, more...),
 		Streams: []rest.Stream{
 			{
 				Name: "contatos", Path: root + "contatos/", Cursor: &asked,
@@ -94,12 +96,46 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			exploded("pipelines", "sequencias", "pipeline_id", of("pipeline", funnels), "id"),
 			{Name: "produtos", Path: root + "produto/", Shape: without("produtos")},
 			exploded("produtos", "produtos", "produto_dependente_id", nil, "id"),
-			{Name: "usuarios", Path: root + "usuario/", Cursor: &changed, Optional: true},
-			{Name: "origens", Path: root + "origem/", Optional: true},
-			{Name: "segmentos", Path: root + "segmento/", Optional: true},
-			{Name: "categorias", Path: root + "categoria/", Optional: true},
-			{Name: "equipes", Path: root + "equipe/", Optional: true},
-			{Name: "listas", Path: root + "lista/", Optional: true},
+			extra("usuarios", "usuario/", &changed),
+			extra("origens", "origem/", nil),
+			extra("segmentos", "segmento/", nil),
+			extra("categorias", "categoria/", nil),
+			extra("equipes", "equipe/", nil),
+			extra("listas", "lista/", nil),
+			extra("custom_fields", "campoPersonalizado/", nil),
+			extra("product_categories", "produtoCategoria/", nil),
+			extra("product_subcategories", "produtoSubCategoria/", nil),
+			{
+				Name: "price_tables", Path: root + "tabelaPreco/", Optional: true,
+				Each: []map[string]any{{}, {"active": false}}, Refused: refused, // whether those that ended come without being asked for is not known
+			},
+			extra("appointment_types", "compromissos/tipos/", nil),
+			extra("call_types", "ligacao/tipos/", nil),
+			extra("feed", "publicacao/", &changed),
+			{
+				// That a comment moves its publication's time of change is not known, and publications are many: those are asked for that have any.
+				Name: "feed_comments", Path: root + "publicacao/{id}/comentarios", Key: []string{"publicacao_id", "id"}, Optional: true,
+				Parent: &rest.Parent{
+					Of: "feed", Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"}, Where: "qtdeComentarios",
+					Put: map[string]string{"publicacao_id": "id"},
+				},
+				Cursor: &rest.Cursor{Field: "dataCriacao", As: "datacriacao", Zone: brazil, Start: c.Start},
+			},
+			extra("forms", "formulario/", &changed),
+			extra("queues", "queues/", &changed),
+			extra("webhooks", "webhook/", nil, "authpassword", "tokenbearer"), // which are secrets
+			{Name: "dynamic_tables", Path: root + "table/", Records: anywhere, Optional: true},
+			{
+				Name: "dynamic_table_rows", Path: root + "table/{id}/rows/", Records: anywhere, Key: []string{"table_id", "row_hash"}, Optional: true,
+				Parent: &rest.Parent{
+					Of: "dynamic_tables", Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"},
+					Put: map[string]string{"table_id": "id"},
+				},
+			},
+			{
+				Name: "opportunity_history", Path: root + bigData + "opportunity-history", Records: anywhere, Key: []string{"row_hash"},
+				Each: quarters(c.Start.Time(brazil).In(brazil), time.Now().In(brazil)), Pages: whole, Optional: true, Needs: message(reportsEnded),
+			},
 		},
 	}
 	for i := range api.Streams {
@@ -133,6 +169,14 @@ func exploded(parent, array, own string, cursor *rest.Cursor, key ...string) res
 	return s
 }
 
+// anywhere is where rows may be in answers whose form is not documented: in a member of an object, or the answer is the list.
+const anywhere = "data,items,results,"
+
+// extra is a stream that not every account has, without the fields left out.
+func extra(name, path string, cursor *rest.Cursor, left ...string) rest.Stream {
+	return rest.Stream{Name: name, Path: root + path, Cursor: cursor, Optional: true, Shape: without(left...)}
+}
+
 // without leaves out the arrays that are streams of their own.
 func without(arrays ...string) (edits []record.Edit) {
 	for _, array := range arrays {
@@ -147,6 +191,32 @@ func statuses(first, last int) (each []map[string]any) {
 		each = append(each, map[string]any{"status": status})
 	}
 	return each
+}
+
+// quarters are the parameters for what was updated in each quarter of a year since start, with all before 2015 as one, up to now. Whether the
+// days at their ends are in the answer is not known, so that they reach a day further: what comes twice is sent once.
+func quarters(start, now time.Time) (each []map[string]any) {
+	const updated = 3 // the aggregator by the time of the last update
+	day := func(year int) time.Time { return time.Date(year, time.January, 1, 0, 0, 0, 0, now.Location()) }
+	for from, to := day(2000), day(2015); !from.After(now); from, to = to, to.AddDate(0, 3, 0) {
+		if start.After(from) {
+			from = start
+		}
+		if from.Before(to) {
+			each = append(each, map[string]any{
+				"aggregator": updated, "initialDate": from.AddDate(0, 0, -1).Format(time.DateOnly), "endDate": to.Format(time.DateOnly),
+			})
+		}
+	}
+	return each
+}
+
+// message is what an error says, "" where there is none.
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // days asks for what was updated on days from the one to some days after the other, which may be excluded or another zone's.

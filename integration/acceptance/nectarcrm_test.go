@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/integration/harness"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/nectarcrm"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
@@ -99,6 +101,74 @@ func TestNectarCRMTokens(t *testing.T) {
 		}
 		if warned := slices.ContainsFunc(res.Logs, func(l harness.Log) bool { return l.Level == "WARN" }); token == "expiring" && !warned {
 			t.Errorf("nobody was warned that the token ends soon: %s", res)
+		}
+	}
+}
+
+// extras are the streams that not every account has and whose answers are not fully documented.
+func extras() []string {
+	return []string{
+		"price_tables", "feed", "feed_comments", "forms", "queues", "webhooks", "dynamic_tables", "dynamic_table_rows", "opportunity_history",
+	}
+}
+
+// TestNectarCRMExtras reads them whichever way NectarCRM may answer: rows in an object or bare, price tables that are hidden unless they are
+// asked for, days that are excluded or another zone's. The passwords of webhooks are nowhere in the output.
+func TestNectarCRMExtras(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-nectarcrm")
+	for _, set := range []map[string]string{{}, {"enveloped": "true"}, {"ended-hidden": "true"}, {"exclusive": "true"}, {"utc-days": "true"}} {
+		a := f.start(t, sim.Options{Size: 300, Set: set}, sim.Behaviour{})
+		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, extras()...), nil),
+			harness.Options{Secrets: []string{nectarcrm.HookSecret}})
+		compare(t, full(a, extras()...), res)
+		once(t, res)
+	}
+	a := f.start(t, sim.Options{Size: 300}, sim.Behaviour{})
+	all := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, "opportunity_history"), nil))
+	some := f.succeed(t, a, harness.Read(a.json(t, map[string]any{"start_date": "2025-06-01"}),
+		f.catalog.Configure(harness.FullRefresh, "opportunity_history"), nil))
+	if n := len(some.Rows); n == 0 || 2*n > len(all.Rows) {
+		t.Errorf("%d of %d rows are of opportunities that were updated since the start", n, len(all.Rows))
+	}
+}
+
+// TestNectarCRMExtrasMissing tells an account that does not have something, which reads it as empty and says so, from one that may not read it,
+// whose streams fail while the others go on.
+func TestNectarCRMExtrasMissing(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-nectarcrm")
+	command := func(a *api) harness.Command {
+		return harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, extras()...), nil)
+	}
+	missing := f.start(t, sim.Options{Size: 100, Set: map[string]string{
+		"missing": "table,publicacao/{id}/comentarios,big-data/opportunity-history,webhook",
+	}}, sim.Behaviour{})
+	res := f.succeed(t, missing, command(missing))
+	compare(t, full(missing, extras()...), res)
+	for _, stream := range []string{"dynamic_tables", "dynamic_table_rows", "feed_comments", "opportunity_history", "webhooks"} {
+		warned := slices.ContainsFunc(res.Logs, func(l harness.Log) bool {
+			return l.Level == "WARN" && strings.HasPrefix(l.Message, stream+": this account does not have ")
+		})
+		if !warned || len(res.Of(stream)) > 0 {
+			t.Errorf("nobody was told that %s is missing: %s", stream, res)
+		}
+	}
+	gated := f.start(t, sim.Options{Size: 100, Set: map[string]string{"gated": "table,queues,big-data/opportunity-history"}}, sim.Behaviour{})
+	res = f.run(t, gated, command(gated))
+	compare(t, full(gated, extras()...), res)
+	for _, failure := range res.Failures {
+		if failure.Type != "config_error" || !strings.Contains(failure.Message, "403") {
+			t.Errorf("the refusal of %s is no %s: %s", failure.Stream.Name, failure.Type, failure.Message)
+		}
+	}
+	for _, stream := range extras() {
+		want := "COMPLETE"
+		if slices.Contains([]string{"dynamic_tables", "dynamic_table_rows", "queues", "opportunity_history"}, stream) {
+			want = "INCOMPLETE"
+		}
+		if got := res.Last(stream); got != want || len(res.Failures) != 3 || res.Code != 1 { // one for both streams of tables
+			t.Errorf("%s ended as %s, not %s: %s", stream, got, want, res)
 		}
 	}
 }

@@ -197,9 +197,14 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	for _, state := range s.states() {
 		states = append(states, state.uf())
 	}
+	var names []string
+	if s.with.Version != Version101 {
+		names = propertyFields().names()
+	}
 	return map[string]sim.Expectation{
 		"properties": properties, "property_details": details, "property_conditions": sim.Whole(tags(conditions())...),
 		"property_types": sim.Whole(tags(types())...), "cities": sim.Whole(states...),
+		"available_fields": sim.Whole(names...),
 	}
 }
 

@@ -1,6 +1,7 @@
 package nectarcrm
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -11,6 +12,8 @@ type period struct {
 	begun    bool
 	marks    map[string]int64 // per stream the newest time of change when it began
 	proposed map[int]bool     // opportunities that got a proposal without changing
+	// commented is, by publication, when those of its comments were written that came later than the data and before the period.
+	commented map[int][]int64
 }
 
 // Settle says that all there is has been read, so that Expect speaks of what happens from now on.
@@ -24,7 +27,7 @@ func (s *Simulator) settle() {
 	for _, t := range s.tables {
 		t.must, t.touched, t.fresh = map[int]bool{}, map[int]bool{}, map[int]bool{}
 	}
-	s.since = period{begun: true, marks: s.marks(), proposed: map[int]bool{}}
+	s.since = period{begun: true, marks: s.marks(), proposed: map[int]bool{}, commented: maps.Clone(s.comments)}
 }
 
 // now is the clock in Unix milliseconds, but never before what the data said when the period began.
@@ -36,8 +39,8 @@ func (s *Simulator) now() int64 {
 	return now
 }
 
-// Change settles what was, and then changes that many contacts, opportunities, qualifications, tasks, appointments, funnels and users;
-// contacts, opportunities and appointments are such as have rows of every kind in them, and one opportunity in three also gets another
+// Change settles what was, and then changes that many contacts, opportunities, qualifications, tasks, appointments, funnels, users, publications,
+// forms and queues, and adds a comment to as many publications, changed or not; contacts, opportunities and appointments are such as have rows of every kind in them, and one opportunity in three also gets another
 // status. The API's lists do not tell what was deleted: that many other contacts, opportunities, qualifications, tasks and appointments
 // are in no list any more.
 func (s *Simulator) Change(changed, deleted int) {
@@ -63,6 +66,9 @@ func (s *Simulator) Change(changed, deleted int) {
 			}
 		}
 		t.matches = nil
+	}
+	for n, i := range s.feed.pick(s, s.feed.order, changed, func(int) bool { return true }) {
+		s.comments[i] = append(slices.Clone(s.comments[i]), s.now()+int64(n))
 	}
 }
 

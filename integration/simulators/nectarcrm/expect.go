@@ -2,6 +2,7 @@ package nectarcrm
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -63,7 +64,58 @@ func (s *Simulator) streams() []stream {
 	for name, t := range s.lists {
 		main(name, t)
 	}
+	add("dynamic_table_rows", s.dynamic, func(i int, _ row) (keys []string) {
+		for k := range dynamicRows(i) {
+			if slices.Contains(s.with.Missing, rowsPath) {
+				break
+			}
+			keys = append(keys, strconv.Itoa(s.dynamic.id(i))+","+rowHash(s.dynamicRow(i, k)))
+		}
+		return keys
+	})
 	return all
+}
+
+// expectComments is the expectation of the comments, which have times of their own. The caller holds the lock.
+func (s *Simulator) expectComments(mark int64) sim.Expectation {
+	e := sim.Incremental()
+	for i := range s.feed.rows {
+		if !s.shown(s.feed, i) || slices.Contains(s.with.Missing, commentsPath) {
+			continue
+		}
+		fresh := s.commentsOf(i) - len(s.comments[i]) + len(s.since.commented[i])
+		for k := range s.commentsOf(i) {
+			next := sim.Never
+			switch at := s.commentTime(i, k); {
+			case s.since.begun && k >= fresh:
+				next = sim.Must
+			case at == 0, at >= mark, s.with.Odd: // then it may be no time that can be read
+				next = sim.May
+			}
+			e.Put(strconv.Itoa(s.feed.id(i))+","+strconv.Itoa(commentID(i, k)), sim.Must, next)
+		}
+	}
+	return e
+}
+
+// expectHistory is the expectation of the stages that opportunities went through. Of those that Drift touched nobody knows how many came. The
+// caller holds the lock.
+func (s *Simulator) expectHistory() sim.Expectation {
+	e := sim.Expectation{Full: sim.Keys{Must: sim.Set(), May: sim.Set()}}
+	for i, r := range s.opportunities.rows {
+		if r.gone || s.reports.has(s.with.Missing) || s.reports.has(s.with.Gated) {
+			continue
+		}
+		for k := range s.passed(i, r) {
+			if key := rowHash(s.passage(i, k)); s.opportunities.touched[i] {
+				e.Full.May[key] = true
+			} else {
+				e.Full.Must[key] = true
+			}
+		}
+	}
+	e.Next = sim.Keys{Must: maps.Clone(e.Full.Must), May: maps.Clone(e.Full.May)}
+	return e
 }
 
 // shown tells whether a row is in any list.
@@ -80,6 +132,11 @@ func (s *Simulator) marks() map[string]int64 {
 			if at := t.written(i, r); at > marks[stream.name] && !t.touched[i] && s.shown(t, i) && len(stream.keys(i, r)) > 0 {
 				marks[stream.name] = at
 			}
+		}
+	}
+	for i := range s.feed.rows {
+		for k := range s.commentsOf(i) {
+			marks["feed_comments"] = max(marks["feed_comments"], s.commentTime(i, k))
 		}
 	}
 	return marks
@@ -122,5 +179,6 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		}
 		expect[stream.name] = e
 	}
+	expect["feed_comments"], expect["opportunity_history"] = s.expectComments(marks["feed_comments"]), s.expectHistory()
 	return expect
 }

@@ -163,9 +163,25 @@ func reap(t testing.TB, s *Simulator) harvest {
 	}
 	for stream, path := range map[string]string{
 		"usuarios": "usuarios", "origens": "origem", "segmentos": "segmento", "categorias": "categoria", "equipes": "equipe", "listas": "lista",
+		"product_categories": "produtoCategoria", "product_subcategories": "produtoSubCategoria", "appointment_types": "compromissos/tipos",
+		"call_types": "ligacao/tipos", "custom_fields": "campoPersonalizado", "webhooks": "webhook", "forms": "formulario", "queues": "queues",
 	} {
 		read(stream, path)
 	}
+	for _, active := range []string{"true", "false"} {
+		read("price_tables", "tabelaPreco", "active", active)
+	}
+	for _, r := range read("feed", "publicacao") {
+		comments, _ := every(t, s, "publicacao/"+r.id()+"/comentarios")
+		h.inner("feed_comments", r.id(), comments, byID)
+	}
+	byHash := func(_ int, r record) string { return rowHash(object(r)) }
+	for _, r := range read("dynamic_tables", "table") {
+		inner, _ := every(t, s, "table/"+r.id()+"/rows/")
+		h.inner("dynamic_table_rows", r.id(), inner, byHash)
+	}
+	report := rows(t, s, historyPath, "aggregator", "3", "initialDate", "2000-01-01", "endDate", "2100-01-01")
+	h.inner("opportunity_history", "", report, byHash)
 	return h
 }
 

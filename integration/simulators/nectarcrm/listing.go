@@ -18,6 +18,13 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 		t = &table{limit: defaultRows}
 		values.Del("displayLength")
 	}
+	form := sim.Form{}
+	if parent, _, _, ok := s.inner(path); ok {
+		t = &table{limit: parent.limit, loose: parent.loose}
+	}
+	if t != nil && t.loose && s.with.Enveloped {
+		form.List = "data"
+	}
 	if t == nil || err != nil || t.unpaged || t.whole && !values.Has("page") {
 		return sim.Listing{}, false
 	}
@@ -26,5 +33,5 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 		return sim.Listing{}, false
 	}
 	turn := func(page int) *http.Request { return sim.Turn(r, "page", page) }
-	return sim.Listing{Name: r.Method + " " + path + "?" + q.key(), Page: max(q.page, 1), Size: q.rows, Key: "id", At: turn}, true
+	return sim.Listing{Name: r.Method + " " + path + "?" + q.key(), Page: max(q.page, 1), Size: q.rows, Key: "id", Form: form, At: turn}, true
 }

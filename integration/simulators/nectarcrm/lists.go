@@ -52,7 +52,13 @@ func field(row object, d *forms, i int) {
 	})
 }
 
-func (s *Simulator) prices(row object, d *forms, i int) {
+func hooks() []string { return []string{"Webhook teste", "Integração"} }
+
+// inUse tells whether the price table at an index is.
+func inUse(index int) bool { return index%5 < 3 }
+
+func (s *Simulator) price(row object, d *forms, i int) {
+	row["ativo"] = inUse(i)
 	row["dataCriacao"], row["quantidadeProdutos"] = d.moment(s.spread(d)), d.number(1)
 	row["produtos"] = several(1, func(int) object { return s.productMembers(d, i) })
 }

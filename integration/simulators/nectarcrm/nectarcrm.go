@@ -45,6 +45,8 @@ type Options struct {
 	SameScale   bool       // the status that qualificacoes are asked for is the one they have; otherwise 1 to 4 stand for the six of them
 	HighStatus  HighStatus // what becomes of qualificacoes?status=5 and 6
 	BareAll     bool       // qualificacoes without a status are all; otherwise those of status=1
+	EndedHidden bool       // price tables that are not in use come only where active=false asks for them
+	Enveloped   bool       // answers whose form is not documented (dynamic tables, their rows, reports) are {"data":[…]}
 	Twins       bool       // some records have undocumented members whose names differ from documented ones by their case or by a "_" only
 	ProposalsOf string     // the connector's setting proposals_of; empty leaves it out
 
@@ -81,11 +83,15 @@ type Simulator struct {
 
 	contacts, opportunities, leads, tasks, appointments *table
 	products, pipelines, users                          *table
+	prices                                              *table
+	feed, filledForms, queues, dynamic                  *table
+	reports                                             *table            // without rows of its own: they are the opportunities'
 	lists                                               map[string]*table // the lists that the connector reads, by its names of them
 
-	mu    sync.Mutex // guards what changes in the tables, and what follows
-	asked map[string]int
-	since period
+	mu       sync.Mutex // guards what changes in the tables, and what follows
+	asked    map[string]int
+	comments map[int][]int64 // by publication, when those were written that came later
+	since    period
 }
 
 var (
@@ -108,7 +114,7 @@ func open(o Options) (*Simulator, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Simulator{with: o, asked: map[string]int{}}
+	s := &Simulator{with: o, asked: map[string]int{}, comments: map[int][]int64{}}
 	s.zone = time.FixedZone("America/Sao_Paulo", -3*60*60) // no summer time since 2019
 	if o.Newest.IsZero() {
 		s.with.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 789_000_000, s.zone)
@@ -136,7 +142,7 @@ func open(o Options) (*Simulator, error) {
 		t.limit = rows
 	}
 	for _, name := range slices.Concat(o.Missing, o.Gated) {
-		if _, ok := s.routes[name]; !ok {
+		if _, ok := s.routes[name]; !ok && name != commentsPath && name != rowsPath {
 			return nil, fmt.Errorf("opening nectarcrm: there is no path %q", name)
 		}
 	}

@@ -22,6 +22,7 @@ type query struct {
 	rows     int
 	statuses []uint8 // of the rows; nil is any
 	kind     int     // of pipelines; -1 is any
+	use      []bool  // of price tables, whether they are in use; nil is both
 	from, to int64   // bounds of the time of change in Unix milliseconds; 0 is none
 	backward bool
 	only     []string // members of the rows; nil is all
@@ -29,13 +30,14 @@ type query struct {
 
 // key tells queries apart that let different rows through, or in another order.
 func (q query) key() string {
-	return fmt.Sprintf("%t %q %d %d %d %t", q.statuses == nil, q.statuses, q.kind, q.from, q.to, q.backward)
+	return fmt.Sprintf("%t %q %d %d %d %t %v", q.statuses == nil, q.statuses, q.kind, q.from, q.to, q.backward, q.use)
 }
 
 // lets tells whether a row is in the list that was asked for. A row without a time of change is in no list with a bound.
 func (q query) lets(t *table, index int, r row) bool {
 	at := t.written(index, r)
 	return !r.gone && (q.statuses == nil || slices.Contains(q.statuses, r.status)) && (q.kind < 0 || pipelineKind(index) == q.kind) &&
+		(q.use == nil || slices.Contains(q.use, inUse(index))) &&
 		(q.from == 0 || at != 0 && at >= q.from) && (q.to == 0 || at != 0 && at < q.to)
 }
 
@@ -104,6 +106,12 @@ func (s *Simulator) parse(t *table, values url.Values) (q query, ok bool) {
 		}
 	case s.leads:
 		q.statuses = s.leadStatuses(p)
+	case s.prices:
+		if value, ok := p.get("active", func(value string) bool { return value == "true" || value == "false" }); ok {
+			q.use = []bool{value == "true"}
+		} else if s.with.EndedHidden {
+			q.use = []bool{true}
+		}
 	case s.pipelines:
 		if n, ok := p.number("type", 0, 1); ok {
 			q.kind = n

@@ -46,10 +46,11 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
 func exact() []string {
-	return []string{
+	return append(passageLabels(), []string{
 		"id", "dataAtualizacao", "ultimaAtualizacao", "status", "contatos", "enderecos", "contatosPai",
 		"empresasAtuais", "produtos", "participantes", "sequencias", "contato", "empresa",
-	}
+		"qtdeComentarios", "Faixa", "Percentual", "Observacao", "Responsavel",
+	}...)
 }
 
 type handler func(w http.ResponseWriter, r *http.Request, values url.Values)
@@ -59,11 +60,18 @@ func (s *Simulator) route(path string) (handler, bool) {
 	path, ok := strings.CutPrefix(path, root)
 	path = strings.TrimSuffix(path, "/")
 	first, rest, _ := strings.Cut(path, "/")
-	if first == "big-data" || strings.HasPrefix(first, "table") || strings.HasPrefix(first, "tabela") && first != "tabelaPreco" {
-		return s.gated, ok
-	}
 	if t, found := s.routes[path]; found {
-		return s.unlessOff(t, s.list(t)), ok && !t.has(s.with.Missing)
+		answer := s.list(t)
+		if t == s.reports {
+			answer = s.history
+		}
+		return s.unlessOff(t, answer), ok && !t.has(s.with.Missing)
+	}
+	if t, id, inner, found := s.inner(path); found {
+		return s.unlessOff(t, s.within(t, id, inner)), ok && digits(id) && !t.has(s.with.Missing) && !slices.Contains(s.with.Missing, inner.path)
+	}
+	if first == "big-data" || first == "table-template" || path == "table/rows" { // of which nothing is known but that they are there
+		return s.gated, ok
 	}
 	if id, found := strings.CutPrefix(path, "proposta/opportunity/"); found {
 		return s.opportunityProposals(id), ok && digits(id)
@@ -101,19 +109,80 @@ func (s *Simulator) list(t *table) handler {
 			return
 		}
 		rows := s.page(t, q)
-		s.answer(w, len(rows), q.only, func(k int) object { return t.show(rows[k].index, rows[k].row) })
+		s.answer(w, t, len(rows), q.only, func(k int) object { return t.show(rows[k].index, rows[k].row) })
 	}
 }
 
+// inner is a list that belongs to a row of a table.
+type inner struct {
+	path string // with {id} in the place of the row's
+	size func(index int) int
+	show func(index, k int) object
+}
+
+// The lists that belong to rows.
+const (
+	commentsPath = "publicacao/{id}/comentarios"
+	rowsPath     = "table/{id}/rows"
+)
+
+// inner finds the list of a row that a path is of.
+func (s *Simulator) inner(path string) (t *table, id string, list inner, ok bool) {
+	parts := strings.Split(path, "/")
+	if len(parts) != 3 {
+		return nil, "", inner{}, false
+	}
+	switch t := s.routes[parts[0]]; {
+	case t == s.feed && parts[2] == "comentarios":
+		return t, parts[1], inner{commentsPath, s.commentsOf, s.comment}, true
+	case t == s.dynamic && parts[2] == "rows":
+		return t, parts[1], inner{rowsPath, dynamicRows, s.dynamicRow}, true
+	}
+	return nil, "", inner{}, false
+}
+
+// within answers a page of the list that belongs to a row.
+func (s *Simulator) within(t *table, id string, of inner) handler {
+	return func(w http.ResponseWriter, r *http.Request, values url.Values) {
+		q, ok := s.parse(&table{limit: t.limit}, values)
+		if !ok {
+			s.refuse(w)
+			return
+		}
+		n, err := strconv.Atoi(id)
+		found, ok := s.one(t, n)
+		if err != nil || !ok {
+			s.Error(w, http.StatusNotFound, "")
+			return
+		}
+		if s.mumbles(r) {
+			s.mumble(w)
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		from, to := s.bounds(q.page, q.rows, of.size(found.index))
+		send(w, http.StatusOK, s.enveloped(t, several(to-from, func(k int) object { return of.show(found.index, from+k) })))
+	}
+}
+
+// enveloped is a list as the answer of a table has it.
+func (s *Simulator) enveloped(t *table, rows list) any {
+	if t.loose && s.with.Enveloped {
+		return object{"data": rows}
+	}
+	return rows
+}
+
 // answer answers with a list of n rows, and with some members of them only where those are asked for.
-func (s *Simulator) answer(w http.ResponseWriter, n int, only []string, show func(k int) object) {
-	send(w, http.StatusOK, several(n, func(k int) object {
+func (s *Simulator) answer(w http.ResponseWriter, t *table, n int, only []string, show func(k int) object) {
+	send(w, http.StatusOK, s.enveloped(t, several(n, func(k int) object {
 		row := show(k)
 		if only != nil {
 			maps.DeleteFunc(row, func(name string, _ any) bool { return !slices.Contains(only, name) })
 		}
 		return row
-	}))
+	})))
 }
 
 // record answers one record, bare.
@@ -158,7 +227,7 @@ func (s *Simulator) opportunityProposals(id string) handler {
 		}
 		from, to := s.bounds(page, defaultRows, len(which))
 		which = which[from:to]
-		s.answer(w, len(which), values["attribute"], func(k int) object { return s.proposal(found.index, which[k]) })
+		s.answer(w, s.opportunities, len(which), values["attribute"], func(k int) object { return s.proposal(found.index, which[k]) })
 	}
 }
 

@@ -32,6 +32,7 @@ type table struct {
 	limit   int      // rows of a page at the most
 	whole   bool     // all rows come when no page is asked for
 	unpaged bool     // all rows come whatever page is asked for
+	loose   bool     // the form of its answers is not documented, see Options.Enveloped
 	timed   bool     // has a time of change
 	moving  bool     // Drift moves its rows
 	count   int      // of the rows there were at first: what refers to a row refers to one of these
@@ -150,22 +151,37 @@ func (s *Simulator) fill() {
 		t.stride, t.limit = 1, 50
 		return add(t, rows)
 	}
+	s.feed = add(&table{
+		paths: []string{"publicacao"}, base: 900_000, stride: 2, limit: 100, timed: true, show: s.publication,
+	}, max(60, n/20))
+	s.filledForms = add(&table{paths: []string{"formulario"}, base: 30_001, stride: 2, limit: 50, timed: true, show: s.filled}, max(60, n/50))
+	s.queues = add(&table{paths: []string{"queues"}, base: 12, stride: 1, limit: 50, unpaged: true, timed: true, show: s.queue}, 24)
+	s.dynamic = add(&table{
+		paths: []string{"table", "tabela", "tables", "tabelas"}, base: 3, stride: 2, limit: allRows, loose: true, show: s.dynamicTable,
+	}, 3)
+	s.reports = &table{paths: []string{historyPath}, unpaged: true, loose: true}
+	s.routes[historyPath] = s.reports
+	s.prices = list(5, &table{paths: []string{"tabelaPreco"}, base: 851, show: entries(851, prices(), s.price)})
 	s.lists = map[string]*table{
-		"origens":    list(23, &table{paths: []string{"origem"}, base: 101, show: entries(101, origins(), nil)}),
-		"segmentos":  list(9, &table{paths: []string{"segmento"}, base: 201, show: entries(201, segments(), nil)}),
-		"categorias": list(8, &table{paths: []string{"categoria"}, base: 301, show: entries(301, categories(), category)}),
-		"equipes":    list(5, &table{paths: []string{"equipe"}, base: 401, unpaged: true, show: entries(401, teams(), team)}),
-		"listas":     list(31, &table{paths: []string{"lista"}, base: 501, show: entries(501, tags(), s.tag)}),
+		"origens":            list(23, &table{paths: []string{"origem"}, base: 101, show: entries(101, origins(), nil)}),
+		"segmentos":          list(9, &table{paths: []string{"segmento"}, base: 201, show: entries(201, segments(), nil)}),
+		"categorias":         list(8, &table{paths: []string{"categoria"}, base: 301, show: entries(301, categories(), category)}),
+		"equipes":            list(5, &table{paths: []string{"equipe"}, base: 401, unpaged: true, show: entries(401, teams(), team)}),
+		"listas":             list(31, &table{paths: []string{"lista"}, base: 501, show: entries(501, tags(), s.tag)}),
+		"product_categories": list(6, &table{paths: []string{"produtoCategoria"}, base: 601, show: entries(601, groups(), group)}),
+		"product_subcategories": list(12, &table{
+			paths: []string{"produtoSubCategoria"}, base: 651, show: entries(651, groups(), subgroup),
+		}),
+		"appointment_types": list(4, &table{paths: []string{"compromissos/tipos"}, base: 701, show: entries(701, kinds(), nil)}),
+		"call_types":        list(3, &table{paths: []string{"ligacao/tipos"}, base: 751, show: entries(751, kinds(), nil)}),
+		"custom_fields": list(5, &table{
+			paths: []string{"campoPersonalizado", "camposPersonalizados", "customField", "customFields"}, base: 801,
+			show: entries(801, fields(), field),
+		}),
+		"price_tables": s.prices,
+		"webhooks":     list(7, &table{paths: []string{"webhook"}, base: 10_060, show: entries(10_060, hooks(), webhook)}),
+		"feed":         s.feed, "forms": s.filledForms, "queues": s.queues, "dynamic_tables": s.dynamic,
 	}
-	list(6, &table{paths: []string{"produtoCategoria"}, base: 601, show: entries(601, groups(), group)})
-	list(12, &table{paths: []string{"produtoSubCategoria"}, base: 651, show: entries(651, groups(), subgroup)})
-	list(4, &table{paths: []string{"compromissos/tipos"}, base: 701, show: entries(701, kinds(), nil)})
-	list(3, &table{paths: []string{"ligacao/tipos"}, base: 751, show: entries(751, kinds(), nil)})
-	list(5, &table{
-		paths: []string{"campoPersonalizado", "camposPersonalizados", "customField", "customFields"}, base: 801,
-		show: entries(801, fields(), field),
-	})
-	list(2, &table{paths: []string{"tabelaPreco"}, base: 851, show: entries(851, prices(), s.prices)})
 
 	for i := range s.opportunities.rows {
 		s.opportunities.rows[i].status = [...]uint8{1, 2, 1, 3, 1, 4, 2, 1, 5, 3}[i/2%10]

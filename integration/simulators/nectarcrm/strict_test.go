@@ -97,7 +97,14 @@ func TestRefusals(t *testing.T) {
 		"produtoCategoria": 200, "produtoSubCategoria": 200, "campoPersonalizado": 200, "customFields": 200, "tabelaPreco": 200,
 		"proposta/opportunity/1826618": 200, "proposta/opportunity/1": 404, "proposta/opportunity/": 404, "proposta/": 404, "propostas": 404,
 		"empresas": 404, "Contatos": 404, "oportunidade": 404, "equipes": 404, "contatos/abc": 404, "contatos/32000002/x": 404, "": 404,
-		"big-data/opportunity": 403, "table": 403, "table/1/rows": 403, "tabelas": 403,
+		"big-data/opportunity": 403, "table/rows": 403, "table-template": 403, "table": 200, "tabelas/": 200, "table/3": 200, "table/3/rows/": 200,
+		"table/4/rows": 404, "table/x/rows": 404, "webhook": 200, "formulario/": 200, "formulario/30001": 200, "queues": 200, "queues/12": 200,
+		"publicacao": 200, "publicacao/900000": 200, "publicacao/900002/comentarios?page=1": 200, "publicacao/900002/comentarios?page=0": 401,
+		"publicacao/1/comentarios": 404, "publicacao/900002/x": 404, "tabelaPreco?active=false": 200, "tabelaPreco?active=0": 401,
+		"big-data/opportunity-history": 401, "big-data/opportunity-history?aggregator=3&initialDate=2025-01-01&endDate=2025-02-01": 200,
+		"big-data/opportunity-history?aggregator=6&initialDate=2025-01-01&endDate=2025-02-01":     401,
+		"big-data/opportunity-history?aggregator=3&initialDate=2025-02-02&endDate=2025-02-01":     401,
+		"big-data/opportunity-history?aggregator=3&initialDate=01%2F01%2F2025&endDate=01/02/2025": 401,
 		"contatos?page=1&displayLength=1": 200, "contatos?page=0": 401, "contatos?page=-1": 200, "contatos?page=-2": 401, "contatos?page=a": 401,
 		"contatos?page=01": 401, "contatos?page=1&page=2": 401, "contatos?displayLength=0": 401, "contatos?displayLength=100000": 200,
 		"contatos?isEmpresa=true&limit=5&tipo=empresa&status=9": 200,
@@ -140,11 +147,11 @@ func TestRefusals(t *testing.T) {
 
 func TestOff(t *testing.T) {
 	s := New(Options{
-		Size: 10, BadParameter: 200, Refused: []string{"dataInicioAtualizacao"}, Missing: []string{"origem"}, Gated: []string{"equipe", "tarefas"},
+		Size: 10, BadParameter: 200, Refused: []string{"dataInicioAtualizacao"}, Missing: []string{"origem"}, Gated: []string{"equipe", "tarefas", "table", "webhook"},
 	})
 	for path, status := range map[string]int{
 		"contatos?page=0": 200, "oportunidades?status=9": 200, "contatos?dataInicioAtualizacao=01/10/2025": 401, "origem": 404, "equipe": 403,
-		"tarefas/7000003": 403, "segmento": 200,
+		"tarefas/7000003": 403, "segmento": 200, "table/3/rows": 403, "webhook": 403,
 	} {
 		if w := ask(t, s, http.MethodGet, root+path, http.Header{"Access-Token": {s.token}}); w.Code != status {
 			t.Errorf("%s: status %d, want %d", path, w.Code, status)

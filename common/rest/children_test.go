@@ -1,0 +1,213 @@
+package rest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/rest"
+)
+
+const noRoute = `{"Message":"No HTTP resource was found"}`
+
+func saysNoRoute(r *httpclient.Response) bool {
+	return r.Status == 404 && r.Body.Get("Message").Exists()
+}
+
+// optional is listed with a child that not every account has.
+func optional(d rest.API) rest.API {
+	d = dated(d)
+	d.Check, d.Absent = "things", saysNoRoute
+	d.Streams = append(d.Streams, rest.Stream{
+		Name: "parts", Path: "/parts", Key: []string{"thing", "id"}, Optional: true, Cursor: &rest.Cursor{Field: "t"},
+		Parent: &rest.Parent{Of: "things", Params: map[string]string{"thing": "id"}, Put: map[string]string{"thing": "id"}},
+	})
+	return d
+}
+
+func TestOptionalChildren(t *testing.T) {
+	absent := func(string) bool { return true }
+	a := serve(t, func(r *http.Request) (int, string) {
+		switch thing := r.URL.Query().Get("thing"); {
+		case r.URL.Path != "/parts":
+			return paged(r, things(40))
+		case absent(thing):
+			return 404, noRoute
+		default:
+			return paged(r, things(1))
+		}
+	})
+	source := a.source(optional)
+	first := read(t.Context(), t, source, nil, "things", "parts+")
+	first.complete(t)
+	if len(first.warnings) != 1 || !strings.Contains(first.warnings[0], "parts: this account does not have it") || len(first.records["parts"]) != 0 {
+		t.Errorf("warnings %v, records %v", first.warnings, first.records["parts"])
+	}
+	if n := count(a.requests(), "/parts"); n > 8 { // as many as are in flight
+		t.Errorf("what the account does not have was asked for %d times", n)
+	}
+	absent = func(string) bool { return false }
+	second := read(t.Context(), t, source, first, "parts+")
+	second.complete(t)
+	if len(second.records["parts"]) != 40 {
+		t.Errorf("when the account has it %d of 40 rows come", len(second.records["parts"]))
+	}
+	absent = func(thing string) bool { return thing == "40" }
+	mixed := read(t.Context(), t, source, nil, "parts+")
+	if f := fault.Of(mixed.err); f == nil || f.Kind != fault.Transient || !strings.Contains(f.Message, "not of others") || len(mixed.warnings) > 0 {
+		t.Errorf("it was there for some rows alone, and the read ended with %v, warnings %v", mixed.err, mixed.warnings)
+	}
+	needed := a.source(func(d rest.API) rest.API {
+		d = optional(d)
+		d.Streams[1].Optional = false
+		return d
+	})
+	absent = func(string) bool { return true }
+	if o := read(t.Context(), t, needed, nil, "parts"); fault.Of(o.err).Kind != fault.Config {
+		t.Errorf("a child that every account has was not found, and the read ended with %v", o.err)
+	}
+}
+
+// offers is a catalogue of things that may be offered for two purposes, each with one answer about the thing itself.
+func offers(d rest.API) rest.API {
+	d = dated(d)
+	d.Check, d.Absent = "others", saysNoRoute
+	s := &d.Streams[0]
+	s.Key, s.Each, s.Optional = []string{"id", "purpose"}, []map[string]any{{"purpose": 1}, {"purpose": 2}}, true
+	d.Streams = append(d.Streams,
+		rest.Stream{
+			Name: "details", Path: "/details", Records: "data,", Key: []string{"id"}, Optional: true, Cursor: s.Cursor, Pages: pagination.Single{},
+			Parent: &rest.Parent{Of: "things", Follows: true, Detail: true, Params: map[string]string{"id": "id", "ids": "id"}},
+		},
+		rest.Stream{Name: "others", Path: "/others"})
+	return d
+}
+
+func TestParentsThatAskForTheSame(t *testing.T) {
+	day := map[int]string{1: "2026-01-01", 2: "2026-01-02", 3: "2026-01-03"}
+	at := func(id int) string { return day[id] + " 10:00:00" }
+	a := serve(t, func(r *http.Request) (int, string) {
+		switch q := r.URL.Query(); {
+		case r.URL.Path == "/details":
+			return 200, thing(mustAtoi(q.Get("id")), at(mustAtoi(q.Get("id"))))
+		default:
+			var rows []string
+			for _, id := range map[string][]int{"1": {1, 2}, "2": {2, 3}}[q.Get("purpose")] {
+				rows = append(rows, fmt.Sprintf(`{"id":%d,"purpose":%q,"t":%q}`, id, "for "+q.Get("purpose"), at(id)))
+			}
+			return paged(r, rows)
+		}
+	})
+	source := a.source(offers)
+	first := read(t.Context(), t, source, nil, "things+", "details+")
+	first.complete(t)
+	if got := first.ids("things"); !slices.Equal(got, []string{"1", "2", "2", "3"}) {
+		t.Errorf("the things are %v", got)
+	}
+	if got := first.ids("details"); !slices.Equal(got, numbers(1, 3)) || count(a.requests(), "/details") != 3 {
+		t.Errorf("the details are %v, with %v", got, a.requests())
+	}
+	day[2] = "2026-02-02"
+	second := read(t.Context(), t, source, first, "details+")
+	second.complete(t)
+	if got := second.ids("details"); !slices.Equal(got, []string{"2", "3"}) { // the one at the mark comes again
+		t.Errorf("one changed, and the details are %v", got)
+	}
+}
+
+// What the account does not have, nothing can be made from either; that it has a part of it alone cannot be.
+func TestChildrenOfWhatIsAbsent(t *testing.T) {
+	var absent []string
+	a := serve(t, func(r *http.Request) (int, string) {
+		if purpose := r.URL.Query().Get("purpose"); slices.Contains(absent, purpose) {
+			return 404, noRoute
+		}
+		return paged(r, nil)
+	})
+	source := a.source(offers)
+	absent = []string{"1", "2"}
+	o := read(t.Context(), t, source, nil, "details", "others")
+	o.complete(t)
+	if len(o.warnings) != 1 || o.warnings[0] != "details: this account does not have things, which it is made from; it is read as empty" {
+		t.Errorf("warnings %v", o.warnings)
+	}
+	for _, purpose := range []string{"1", "2"} {
+		absent = []string{purpose}
+		o := read(t.Context(), t, source, nil, "things", "details")
+		if f := fault.Of(o.err); f == nil || f.Kind != fault.Transient || len(o.warnings) > 0 {
+			t.Errorf("without purpose %s alone the read ended with %v, warnings %v", purpose, o.err, o.warnings)
+		}
+	}
+}
+
+// An answer without a body says that a row has gone, if others have not.
+func TestDetailsAnsweredWithNothing(t *testing.T) {
+	for _, nothing := range []string{"", " \n", "null", `{"data":null}`} {
+		a := serve(t, func(r *http.Request) (int, string) {
+			switch id := r.URL.Query().Get("id"); {
+			case r.URL.Path != "/details":
+				return paged(r, []string{`{"id":1,"purpose":"a"}`, `{"id":2,"purpose":"a"}`})
+			case id == "1":
+				return 200, nothing
+			default:
+				return 200, thing(mustAtoi(id), "2026-01-01 00:00:00")
+			}
+		})
+		o := read(t.Context(), t, a.source(offers), nil, "details")
+		o.complete(t)
+		if got := o.ids("details"); !slices.Equal(got, []string{"2"}) || len(o.warnings) != 1 || !strings.Contains(o.warnings[0], "have gone") {
+			t.Errorf("%q: got %v, warnings %v", nothing, got, o.warnings)
+		}
+	}
+}
+
+func TestWaysWithAnotherMethod(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		a := serve(t, func(r *http.Request) (int, string) {
+			q := struct{ Purpose int }{}
+			switch {
+			case r.Method != method:
+				return http.StatusMethodNotAllowed, `{"Message":"not this method"}`
+			case method == http.MethodGet:
+				q.Purpose = mustAtoi(r.URL.Query().Get("purpose"))
+			case json.NewDecoder(r.Body).Decode(&q) != nil:
+				return 400, `{"Message":"no body"}`
+			}
+			return 200, `{"data":[` + thing(q.Purpose, "2026-01-01 00:00:00") + `]}`
+		})
+		o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+			d = listed(d)
+			d.Check = "things"
+			s := &d.Streams[0]
+			s.Refused = func(r *httpclient.Response) bool { return r.Status == http.StatusMethodNotAllowed }
+			s.Method, s.Body, s.Each = http.MethodPost, map[string]any{"all": true}, []map[string]any{{"purpose": 1}, {"purpose": 2}}
+			s.Ways = []rest.Way{{Pages: pagination.Single{}}, {Pages: pagination.Single{}, Method: http.MethodGet}}
+			return d
+		}), nil, "things")
+		o.complete(t)
+		if got := o.ids("things"); !slices.Equal(got, numbers(1, 2)) {
+			t.Errorf("%s: got %v", method, got)
+		}
+	}
+}
+
+// A list whose form is not known may be empty without an envelope; one that is known to have an envelope may not.
+func TestBareLists(t *testing.T) {
+	for body, empty := range map[string]bool{`[]`: true, `{"total":0,"data":[]}`: true, `{"total":0}`: true, `{"total":1}`: false, `{}`: false} {
+		a := serve(t, func(*http.Request) (int, string) { return 200, body })
+		o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+			d = listed(d)
+			d.Pages = pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: 20, Exact: true, Rows: "total", Unsure: true, Bare: true}
+			return d
+		}), nil, "things")
+		if empty != (o.err == nil) || len(o.records["things"]) > 0 {
+			t.Errorf("%s: it ended with %v", body, o.err)
+		}
+	}
+}

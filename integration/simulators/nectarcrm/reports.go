@@ -1,0 +1,111 @@
+package nectarcrm
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// historyPath is the report of the stages that opportunities went through.
+const historyPath = "big-data/opportunity-history"
+
+// updated is the aggregator by which a report is of the opportunities that were last updated on its days.
+const updated = 3
+
+// history answers the stages of the opportunities that belong to days. Which days those are the aggregator says; all three parameters are
+// needed. Whether the days themselves are in it is not known: see Options.Exclusive.
+func (s *Simulator) history(w http.ResponseWriter, _ *http.Request, values url.Values) {
+	p := &reader{s: s, values: values}
+	by, ok := p.number("aggregator", 0, 5)
+	from, until := p.date("initialDate"), p.date("endDate")
+	if !ok || p.bad || from.IsZero() || until.Before(from) {
+		s.refuse(w)
+		return
+	}
+	if until = until.AddDate(0, 0, 1); s.with.Exclusive {
+		from, until = from.AddDate(0, 0, 1), until.AddDate(0, 0, -1)
+	}
+	s.mu.Lock()
+	var rows list
+	for i, r := range s.opportunities.rows {
+		at := s.reported(i, r)
+		if by != updated {
+			at = s.entered(i, 0)
+		}
+		if !r.gone && at >= from.UnixMilli() && at < until.UnixMilli() {
+			for k := range s.passed(i, r) {
+				rows = append(rows, s.passage(i, k))
+			}
+		}
+	}
+	s.mu.Unlock()
+	if rows == nil {
+		rows = list{}
+	}
+	send(w, http.StatusOK, s.enveloped(s.reports, rows))
+}
+
+// date is a parameter yyyy-MM-dd; zero where it is not there or bad.
+func (p *reader) date(name string) time.Time {
+	zone := p.s.zone
+	if p.s.with.UTCDays {
+		zone = time.UTC
+	}
+	value, _ := p.get(name, func(value string) bool {
+		_, err := time.ParseInLocation(time.DateOnly, value, zone)
+		return err == nil
+	})
+	t, _ := time.ParseInLocation(time.DateOnly, value, zone)
+	return t
+}
+
+// reported is when an opportunity was last updated, as reports know it: for them there is always such a time.
+func (s *Simulator) reported(index int, r row) int64 {
+	if r.time == 0 {
+		return time.Date(2013, time.May, 6, 12, 0, 0, 0, s.zone).UnixMilli() + int64(index)
+	}
+	return r.time
+}
+
+// passed is how many stages an opportunity went through: one more with each change.
+func (s *Simulator) passed(index int, r row) int {
+	d := s.dice(s.opportunities, index, 7)
+	return 1 + d.N(4) + int(r.version)
+}
+
+// entered is when an opportunity came into its k-th stage.
+func (s *Simulator) entered(index, k int) int64 {
+	d := s.forms(s.opportunities, index, 8)
+	return s.spread(d) + int64(k)*36*60*60*1000
+}
+
+// passage is a row of the report: labels as people read them, all values texts. The rows are ASCII alone: they are known by their bytes, which a
+// fault of the charset would change.
+func (s *Simulator) passage(index, k int) object {
+	d := s.forms(s.opportunities, index, 300+uint64(k))
+	at := time.UnixMilli(s.entered(index, k)).In(s.zone)
+	return object{
+		"Oportunidade: Codigo": strconv.Itoa(s.opportunities.id(index)), "Oportunidade: Funil": "Funil " + strconv.Itoa(index%13),
+		"Etapa": "Etapa " + strconv.Itoa(1+k%6), "Etapa: Ordem": strconv.Itoa(k), "Data de entrada": at.Format("02/01/2006 15:04"),
+		"Responsavel": userLogin(d.N(s.users.count)), "Oportunidade: Valor": fmt.Sprintf("%d.%03d,%02d", 1+d.N(900), d.N(1000), d.N(100)),
+	}
+}
+
+// passageLabels are the names in a passage.
+func passageLabels() []string {
+	return []string{
+		"Oportunidade: Codigo", "Oportunidade: Funil", "Etapa", "Etapa: Ordem", "Data de entrada", "Responsavel", "Oportunidade: Valor",
+	}
+}
+
+// rowHash is what the connector's rows without a documented key are known by: the first half of their SHA-256, as they are sent.
+func rowHash(row object) string {
+	sum := sha256.Sum256(sim.Encode(row))
+	return hex.EncodeToString(sum[:16])
+}
