@@ -275,6 +275,15 @@ func (s *Simulator) Tenants() []int { return s.codes(&s.tenants) }
 // Guarantors are the codes of the clients with fiador.
 func (s *Simulator) Guarantors() []int { return s.codes(&s.guarantors) }
 
+// Landlords are the codes of the clients of whom the listing says locador.
+func (s *Simulator) Landlords() []int { return s.codes(&s.landlords) }
+
+// Sellers are the codes of the clients of whom the listing says vendedor.
+func (s *Simulator) Sellers() []int { return s.codes(&s.sellers) }
+
+// Buyers are the codes of the clients of whom the listing says comprador.
+func (s *Simulator) Buyers() []int { return s.codes(&s.buyers) }
+
 func (s *Simulator) codes(of *[]int32) (codes []int) {
 	s.data.RLock()
 	defer s.data.RUnlock()

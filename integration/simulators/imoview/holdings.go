@@ -167,7 +167,7 @@ func (s *Simulator) listPeople(*params) listing {
 }
 
 func (s *Simulator) personKeys() (keys []string) {
-	for i := range max(60, s.with.Size/10) {
+	for i := range max(30, s.with.Size/10) {
 		keys = append(keys, strconv.Itoa(70_001+2*i))
 	}
 	return keys
