@@ -114,7 +114,9 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 	// The list of regions is known by its name alone: it may be asked for as those of cities are, or as those of types are.
 	regions := places("regions", "RetornarRegioesDisponiveis", map[string]any{"codigoCidade": 0})
-	regions.Refused = func(r *httpclient.Response) bool { return r.Status == http.StatusMethodNotAllowed }
+	regions.Refused = func(r *httpclient.Response) bool {
+		return r.Status == http.StatusMethodNotAllowed && r.Method == http.MethodPost
+	}
 	regions.Ways = []rest.Way{{Pages: pagination.Single{}}, {Pages: pagination.Single{}, Method: http.MethodGet}}
 
 	check, refuse, login := "client_companies", error(nil), func(string) string { return "" } // a check takes the login too
