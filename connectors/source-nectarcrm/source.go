@@ -195,12 +195,13 @@ func statuses(first, last int) (each []map[string]any) {
 	return each
 }
 
-// quarters are the parameters for what was updated in each quarter of a year since start, with all before 2015 as one, up to now or start,
-// whichever is later. Whether the days at their ends are in the answer is not known, so that they reach a day further: what comes twice is sent once.
+// quarters are the parameters for what was updated in each quarter of a year since start, or since 2010, up to now or start, whichever is later.
+// Whether the days at their ends are in the answer is not known, so that they reach a day further: what comes twice is sent once.
 func quarters(start, now time.Time) (each []map[string]any) {
 	const updated = 3 // the aggregator by the time of the last update
-	day := func(year int) time.Time { return time.Date(year, time.January, 1, 0, 0, 0, 0, now.Location()) }
-	for from, to := day(2000), day(2015); !from.After(now) || !from.After(start); from, to = to, to.AddDate(0, 3, 0) {
+	from := time.Date(2010, time.January, 1, 0, 0, 0, 0, now.Location())
+	for !from.After(now) || !from.After(start) {
+		to := from.AddDate(0, 3, 0)
 		if start.After(from) {
 			from = start
 		}
@@ -209,6 +210,7 @@ func quarters(start, now time.Time) (each []map[string]any) {
 				"aggregator": updated, "initialDate": from.AddDate(0, 0, -1).Format(time.DateOnly), "endDate": to.Format(time.DateOnly),
 			})
 		}
+		from = to
 	}
 	return each
 }
