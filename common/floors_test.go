@@ -17,7 +17,7 @@ const module = "github.com/imob-data/airbyte-connectors/common"
 func floors() [][]string {
 	return [][]string{
 		0: {"fault", "redact", "ratelimit", "record", "internal/memnet"},
-		1: {"protocol", "spec", "httpclient"},
+		1: {"protocol", "spec", "httpclient", "brazil"},
 		2: {"auth", "pagination", "state"},
 		3: {"listing"},
 		4: {"replication"},
@@ -32,6 +32,7 @@ func homes() map[string][]string {
 	return map[string][]string{
 		"github.com/cenkalti/backoff/v4":                {"httpclient"},
 		"github.com/golang-jwt/jwt/v5":                  {"auth"},
+		"github.com/google/go-cmp":                      {"connectortest"},
 		"github.com/imob-data/airbyte-connectors/specs": {"connectortest"},
 		"github.com/santhosh-tekuri/jsonschema/v5":      {"spec"},
 		"github.com/urfave/cli/v2":                      {"cli"},

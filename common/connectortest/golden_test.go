@@ -225,19 +225,25 @@ func TestExchanges(t *testing.T) {
 }
 
 func TestDifference(t *testing.T) {
-	for name, c := range map[string]struct{ want, got, text string }{
-		"same":       {"a\nb\n", "a\nb\n", ""},
-		"put in":     {"a\nc\n", "a\nb\nc\n", "+ line 2: b\n"},
-		"left out":   {"a\nb\nc\n", "a\nc\n", "- line 2: b\n"},
-		"not JSON":   {"a\n", "b\n", "line 1 became line 1:\n  - a\n  + b\n"},
-		"no newline": {"a\n", "a", "the last line ends otherwise\n"},
-		"JSON": {`{"a":{"b":[1,2]},"c":1,"d":0}` + "\n", `{"a":{"b":[1,3]},"d":0,"e":"<"}` + "\n",
-			"line 1 became line 1:\n  - a.b[1]: 2\n  + a.b[1]: 3\n  - c: 1\n  + e: \"<\"\n"},
-		"types":      {`{"a":{}}` + "\n", `{"a":[1]}` + "\n", "line 1 became line 1:\n  - a: {}\n  + a: [1]\n"},
-		"only bytes": {`{"a":1.0}` + "\n", `{"a":1}` + "\n", "line 1 became line 1:\n  - {\"a\":1.0}\n  + {\"a\":1}\n"},
+	for name, c := range map[string]struct{ want, got, minus, plus string }{
+		"same":       {"a\nb\n", "a\nb\n", "", ""},
+		"put in":     {"a\nc\n", "a\nb\nc\n", "", `"b"`},
+		"left out":   {"a\nb\nc\n", "a\nc\n", `"b"`, ""},
+		"not JSON":   {"a\n", "b\n", `"a"`, `"b"`},
+		"no newline": {"a\n", "a", `"a\n"`, `"a"`},
+		"a value":    {`{"a":{"b":[1,2]},"d":0}` + "\n", `{"a":{"b":[1,3]},"d":0}` + "\n", `"2"`, `"3"`},
+		"members":    {`{"c":1,"d":0}` + "\n", `{"d":0,"e":"<"}` + "\n", `"c"`, `"e": string("<")`},
+		"digits":     {`{"a":1.0}` + "\n", `{"a":1}` + "\n", `"1.0"`, `"1"`},
+		"only bytes": {`{"a":1, "b":2}` + "\n", `{"a":1,"b":2}` + "\n", `{\"a\":1, \"b\":2}`, `{\"a\":1,\"b\":2}`},
 	} {
-		if text := difference(c.want, c.got); text != c.text {
-			t.Errorf("%s: got %q, want %q", name, text, c.text)
+		text := difference(c.want, c.got)
+		signs := map[string]string{}
+		for line := range strings.Lines(text) {
+			signs[line[:1]] += line[1:]
+		}
+		if (signs["-"] != "") != (c.minus != "") || !strings.Contains(signs["-"], c.minus) ||
+			(signs["+"] != "") != (c.plus != "") || !strings.Contains(signs["+"], c.plus) {
+			t.Errorf("%s: got %s, want %s less and %s more", name, text, c.minus, c.plus)
 		}
 	}
 }

@@ -14,11 +14,11 @@ func TestGoodAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{answers: []answer{{status: 201, body: " {\"a\":1,\n\"b\":\"\xff\"} "}}}
 		c, _ := client(t, s.ServeHTTP, nil)
-		res, err := c.Do(t.Context(), Request{Path: "/x"})
+		res, err := c.Do(t.Context(), Request{Path: "/x?token=1"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.Status != 201 || string(res.Body) != `{"a":1,"b":"`+"\uFFFD"+`"}` || res.Replaced != 1 || res.Header.Get("Date") == "" {
+		if res.Path != "/x" || res.Status != 201 || string(res.Body) != `{"a":1,"b":"`+"\uFFFD"+`"}` || res.Replaced != 1 || res.Header.Get("Date") == "" {
 			t.Errorf("got %d %s %d %v", res.Status, res.Body, res.Replaced, res.Header)
 		}
 	})

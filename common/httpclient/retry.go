@@ -44,6 +44,7 @@ type call struct {
 	own      Request     // the last attempt's, as a Signer left it
 	signed   signature   // of the last attempt
 	renewed  bool        // whether it ever was after a refusal
+	sessions int         // of a Leaser, in which it was refused
 	alone    bool        // whether the last attempt was the first with its credentials
 	reopen   func()      // to be called when the next attempt is over, which is such a first one; nil: it is none
 	use      *use        // the last attempt's of its credentials
@@ -68,7 +69,8 @@ type call struct {
 // again, even if it is Once. A second refusal is final if the credentials are good for nothing: no request that was signed with them got
 // any other answer, those included that are under way, which are waited for. Had they been good for others, these used them up, and r gets
 // new ones that no other request is signed with before r has its answer; if they are refused too, that is final. What was refused with
-// credentials that others have replaced meanwhile is simply sent again.
+// credentials that others have replaced meanwhile is simply sent again. Where Options.Auth is a Leaser, r is sent in another session instead, up
+// to three times, unless it is Bound.
 //
 // When ctx ends, Do returns at once with an error that wraps ctx's.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
@@ -76,6 +78,11 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, release, err := c.lease(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	leave, err := c.warmUp.enter(ctx, r)
 	defer leave()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 
 	"github.com/imob-data/airbyte-connectors/common/record"
@@ -74,6 +75,7 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 		return nil, because(ctx, err)
 	}
 	res := &Response{Status: resp.StatusCode, Header: resp.Header, Text: body}
+	res.Path, _, _ = strings.Cut(call.r.Path, "?")
 	clean, mended, err := record.Clean(body)
 	if res.broken = err; err == nil {
 		res.Text, res.Body, res.Replaced, res.Control = clean, clean, replaced+mended.Invalid, mended.Control

@@ -92,6 +92,8 @@ func (j *judging) first(resp *httpclient.Response) httpclient.Verdict {
 	case l.Optional && j.reader.absent(l, resp):
 		j.kind = Absent
 		return httpclient.Fail(fault.Configf("The account does not have what was asked for."))
+	case l.Missing && j.reader.Gone != nil && j.reader.Gone(resp):
+		return j.gone()
 	case l.Refused != nil && (l.Refusable || !j.way.last) && l.Refused(resp):
 		j.kind = Refused
 		if j.reader.Judge != nil {
@@ -150,7 +152,7 @@ func (j *judging) gone() httpclient.Verdict {
 // detail judges the answer to a question for one row.
 func (j *judging) detail() httpclient.Verdict {
 	page := j.page
-	if len(page.Records) == 0 {
+	if len(page.Records) == 0 || len(page.Records) == 1 && bare(page.Records[0]) {
 		if j.nulls++; j.nulls >= nullTries {
 			return j.gone()
 		}
@@ -160,6 +162,14 @@ func (j *judging) detail() httpclient.Verdict {
 		return j.again(fault.Transientf("%s answered with another row than the one that was asked for.", page.request.Path))
 	}
 	return httpclient.Verdict{}
+}
+
+// bare reports whether a row has no members.
+func bare(row record.Record) bool {
+	for range row.Members() {
+		return false
+	}
+	return true
 }
 
 // again says that err may pass, for as long as trying again may help.
@@ -178,13 +188,13 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	_, single := way.Pages.(pagination.Single)
 	totaled, hasTotal := way.Pages.(pagination.Totaled)
 	err := record.ErrNoRecords
-	null := false
+	null, object := false, false
 	for path := range strings.SplitSeq(l.Records, ",") {
 		if p.Records, p.picked, err = picker.Cut(p.Body, path); !errors.Is(err, record.ErrNoRecords) {
 			if len(p.Records) <= 1 && p.Body[0] != '[' && err == nil { // more rows are a list for certain
 				found := p.Body.Get(path)
 				null = found.IsNull()
-				if !single && bytes.HasPrefix(found.Raw(), []byte("{")) {
+				if object = !single && bytes.HasPrefix(found.Raw(), []byte("{")); object {
 					err = record.ErrNoRecords // an object is no list
 				}
 			}
@@ -210,7 +220,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 		if l.Detail != "" && null {
 			return nil
 		}
-		if p.listless = p.total.Told; !p.listless {
+		if p.listless = p.total.Told; !p.listless && (object || !l.Omits) {
 			return without
 		}
 	case err != nil:

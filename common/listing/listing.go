@@ -38,9 +38,10 @@ type Listing struct {
 	Refusable bool
 	Optional  bool // not every account has it: where Absent, or else Reader.Absent, finds it missing it ends as Absent
 	Absent    func(*httpclient.Response) bool
-	Missing   bool // it belongs to a row of another listing: a 404 means that this row has gone
-	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it means, as a 404 does,
-	// that the row has gone.
+	Omits     bool // a list without rows may be left out of an answer, or be null
+	Missing   bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
+	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it (null, or an empty
+	// object) means, as a 404 does, that the row has gone.
 	Detail  string
 	Waiting func(until time.Time) // told before a wait of a second or more for a quota, by any of its requests; nil: nobody is
 	Child   bool                  // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
@@ -161,6 +162,8 @@ type Reader struct {
 	Judge  httpclient.Judge   // the API's own, for what it says of an answer that refuses something; nil: there is none
 	// Absent is whether an answer says that this account does not have what was asked for; nil: none does.
 	Absent func(*httpclient.Response) bool
+	// Gone is whether an answer says that the row which was asked for is not there, besides a 404; nil: none does.
+	Gone func(*httpclient.Response) bool
 	// TooLarge is whether an answer says that the page that was asked for is too large, and which size is not, 0 where it does not say; nil:
 	// none does. A failure after such an answer is asked for again with smaller pages, where the strategy is Sized.
 	TooLarge func(*httpclient.Response) (most int, tooLarge bool)

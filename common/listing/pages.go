@@ -27,6 +27,8 @@ func (r *reading) read(ctx context.Context) *End {
 	switch pages := r.way.Pages.(type) {
 	case pagination.AtOnce:
 		return r.atOnce(ctx, pages, request)
+	case pagination.Held:
+		return r.held(ctx, pages, request)
 	case pagination.Numbered:
 		return r.numbered(ctx, pages, request)
 	default:

@@ -110,6 +110,7 @@ type Number struct {
 	Echo      string // path in the answer: the number of the page that it is
 	Rows      string // path in the answer: the number of rows of the whole listing
 	Unsure    bool   // Rows is wrong at times
+	Bare      bool   // an answer may be the list alone, without Rows: it is not known how the API writes it
 }
 
 // First returns r made to ask for the page numbered Start.
@@ -166,8 +167,8 @@ func (n Number) Resize(size int) (Strategy, bool) {
 // Total returns the number that Rows names.
 func (n Number) Total(p Page, _ bool) Total { return total(p, n.Rows) }
 
-// Documented reports whether there is a number.
-func (n Number) Documented() bool { return n.Rows != "" }
+// Documented reports whether there is a number, and the answer is known not to be Bare.
+func (n Number) Documented() bool { return n.Rows != "" && !n.Bare }
 
 // Reliable reports whether there is a number and it is not Unsure.
 func (n Number) Reliable() bool { return n.Rows != "" && !n.Unsure }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"math"
 	"strings"
 )
@@ -32,6 +33,9 @@ func (v Value) IsNull() bool { return v.kind() == 0 || v.kind() == 'n' }
 
 // Raw is the value's JSON, nil when it is absent. It must not be modified.
 func (v Value) Raw() []byte { return v.raw }
+
+// Clone is v with memory of its own.
+func (v Value) Clone() Value { return Value{bytes.Clone(v.raw)} }
 
 // Text is the content of a string, without quotes and escapes. Of a number, true, false, an object or an array it is their JSON as it came.
 // It is empty when the value is absent or null.

@@ -33,14 +33,14 @@ type pool struct {
 	once    sync.Once
 }
 
-// task is the reading of one child stream for one row of its parent.
+// task is the reading of what some children are made of, for one row of their parent.
 type task struct {
-	m       *member
+	members []*member // that want it
 	key     string
 	time    time.Time
 	removed bool
-	params  []string // the values of Child.Params
-	put     []record.Member
+	params  []string          // the values of Child.Params
+	put     [][]record.Member // into the records of each member
 }
 
 // pool starts as many workers as there may be requests in flight, if there is a child at all.
@@ -54,7 +54,9 @@ func (f *family) pool(ctx context.Context) *pool {
 		p.workers.Go(func() {
 			for t := range p.tasks {
 				if err := fault.Safely(func() error { return t.read(ctx, f.waiting) }); err != nil {
-					t.m.fail(err)
+					for _, m := range t.members {
+						m.fail(err)
+					}
 				}
 			}
 		})
@@ -62,25 +64,35 @@ func (f *family) pool(ctx context.Context) *pool {
 	return p
 }
 
-// ask queues the reading of m for the row r of its parent, if m wants it.
-func (p *pool) ask(ctx context.Context, m *member, sl slice, r listing.Row) error {
-	r.Key = m.parentKey(r)
-	m.mu.Lock()
-	wanted := !r.Same && !m.absent && !m.asked.Has(r.Key) && m.wants(sl, r)
-	m.mu.Unlock()
-	if !wanted || m.Child.Where != "" && !r.Data.Get(m.Child.Where).True() {
+// ask queues the reading of what a branch is made of for the row r of its parent, for those of its members that want it.
+func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Row) error {
+	r.Key = branch[0].parentKey(r)
+	wanting := make([]*member, 0, len(branch))
+	for _, m := range branch {
+		m.mu.Lock()
+		wanted := !r.Same && !m.absent && !m.asked.Has(r.Key) && m.wants(sl, r)
+		m.mu.Unlock()
+		if wanted && (m.Child.Where == "" || r.Data.Get(m.Child.Where).True()) {
+			wanting = append(wanting, m)
+		}
+	}
+	if len(wanting) == 0 {
 		return nil
 	}
-	t := m.task(r)
+	t := newTask(wanting, r)
 	t.removed = sl.Removed
 	if slices.Contains(t.params, "") { // it would be a question for something else
-		m.mu.Lock()
-		m.unnamed++
-		m.mu.Unlock()
+		for _, m := range wanting {
+			m.mu.Lock()
+			m.unnamed++
+			m.mu.Unlock()
+		}
 		return nil
 	}
-	if len(m.Child.Shared) > 0 {
-		m.asked.Add(t.key)
+	for _, m := range wanting {
+		if len(m.Child.Shared) > 0 {
+			m.asked.Add(t.key)
+		}
 	}
 	select {
 	case p.tasks <- t:
@@ -102,11 +114,15 @@ func (m *member) parentKey(r listing.Row) string {
 	return strings.Join(texts, ",")
 }
 
-// task returns the reading of m for the row r of its parent, whose key is parentKey. It holds nothing of the row's memory.
-func (m *member) task(r listing.Row) task {
-	t := task{m: m, key: r.Key, time: r.Time, put: puts(r.Data, m.Child.Put)}
-	for _, path := range m.Child.Params {
+// newTask returns the reading for members of one branch and the row r of their parent, whose key is parentKey. It holds nothing of the row's
+// memory.
+func newTask(members []*member, r listing.Row) task {
+	t := task{members: members, key: r.Key, time: r.Time}
+	for _, path := range members[0].Child.Params {
 		t.params = append(t.params, r.Data.Get(path).Text())
+	}
+	for _, m := range members {
+		t.put = append(t.put, puts(r.Data, m.Child.Put))
 	}
 	return t
 }
@@ -123,66 +139,101 @@ func (p *pool) stop() {
 	p.wait()
 }
 
-// listing returns the listing that t reads.
-func (t task) listing(waiting func(until time.Time)) listing.Listing {
-	l := t.m.Child.Open(t.key, t.params)
-	l.Waiting = waiting
+// listing returns the listing that t reads: what changed since from, or everything where that is zero.
+func (t task) listing(from time.Time, waiting func(until time.Time)) listing.Listing {
+	l := t.members[0].Child.Open(t.key, t.params, from)
+	l.Waiting, l.Refusable = waiting, !from.IsZero()
 	return l
 }
 
-// read reads the child's listing and sends it.
+// read reads the listing and sends what its members want of it.
 func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
-	m := t.m
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	m.mu.Lock()
-	over, bound := m.err != nil || m.absent, m.since(t.key)
-	m.mu.Unlock()
-	if over {
+	held, from := t.begin()
+	if len(held) == 0 {
 		return nil
 	}
-	held := holding{task: t, bound: bound}
-	pages, end := m.run.Reader.Read(ctx, t.listing(waiting))
 	came := false
+	pages, end := held[0].m.run.Reader.Read(ctx, t.listing(from, waiting))
 	for page := range pages {
 		came = true
-		if err := held.page(page); err != nil {
+		for _, h := range held {
+			if err := h.page(page); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case end.Kind == listing.Refused && !from.IsZero():
+		for _, h := range held {
+			h.m.askNoMore()
+		}
+		return t.read(ctx, waiting)
+	case end.Kind == listing.Absent:
+		for _, h := range held {
+			h.m.lack(came)
+		}
+		return nil
+	case end.Kind != listing.Done && end.Kind != listing.Gone:
+		return end.Err
+	}
+	for _, h := range held {
+		if err := h.end(end); err != nil {
 			return err
 		}
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	switch end.Kind {
-	case listing.Done, listing.Gone:
-	case listing.Absent:
-		m.absent, m.answered = true, m.answered || came
-		return nil
-	default:
-		return end.Err
-	}
-	m.noteGone(end.Kind == listing.Gone, t.key)
-	if m.readsAll() {
-		m.notLaterThan(end.Late)
-	}
-	if err := held.send(); err != nil {
-		return err
-	}
-	if m.Child.Follows {
-		m.pass(t.time)
-	}
-	switch {
-	case t.removed:
-		m.keep(t.key)
-	case t.key != "": // rows without a key are not one and the same
-		m.doc.Cycle.Done.Add(t.key)
-	}
-	return m.checkpoint()
+	return nil
 }
 
-// holding is the rows of a task that are held back until it is done, or until they are many.
+// begin returns what is held for each member that can still be completed, and since when what changed is asked for; zero: all is.
+func (t task) begin() (held []*holding, from time.Time) {
+	for i, m := range t.members {
+		m.mu.Lock()
+		if m.err == nil && !m.absent {
+			h := &holding{m: m, task: t, put: t.put[i], bound: m.since(t.key)}
+			if since := m.asksFrom(h.bound); len(held) == 0 || since.Before(from) {
+				from = since
+			}
+			held = append(held, h)
+		}
+		m.mu.Unlock()
+	}
+	return held, from
+}
+
+// asksFrom returns since when a child's rows are asked for where they are sent from bound on; zero: all are. m.mu is held.
+func (m *member) asksFrom(bound time.Time) time.Time {
+	if !m.Child.Changes || !m.readsAll() || m.unasked || bound.IsZero() {
+		return time.Time{}
+	}
+	return bound.Add(-m.Child.Lookback)
+}
+
+// askNoMore notes that the API refuses to be asked for what changed: from then on everything is read, with one WARN.
+func (m *member) askNoMore() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.unasked {
+		m.unasked = true
+		m.run.Log.Warn(m.Name + ": the API does not take the filter by time of change; everything is read in each sync")
+		m.run.Reader.Forget(m.Child.Name) // it may have been the question for changes that was refused, and not the ways
+	}
+}
+
+// lack notes that the account does not have what a child is made of, though a page of it may have come.
+func (m *member) lack(came bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.absent, m.answered = true, m.answered || came
+}
+
+// holding is the rows for one member of a task that are held back until it is done, or until they are many.
 type holding struct {
 	task
+	m     *member
+	put   []record.Member
 	bound time.Time // rows before it are not sent
 	rows  []listing.Row
 	size  int
@@ -201,7 +252,7 @@ func (h *holding) page(page listing.Page) error {
 		}
 		if h.size += len(r.Data); !page.Last || h.size < heldBytes {
 			r.Data = slices.Clone(r.Data)
-			r.At, r.Marks = record.Value{}, record.Value{} // they are found again in the copy
+			r.At, r.Marks = r.At.Clone(), record.Value{} // which are found again in the copy
 		}
 		h.rows = append(h.rows, r)
 	}
@@ -217,12 +268,40 @@ func (h *holding) send() error {
 		if h.m.readsAll() {
 			h.m.pass(r.Time)
 		}
-		if err := h.m.send(r, h.put...); err != nil {
+		send := h.m.send
+		if h.m.Explode != nil {
+			send = h.m.explode
+		}
+		if err := send(r, h.put...); err != nil {
 			return err
 		}
 	}
 	h.rows, h.size = h.rows[:0], 0
 	return nil
+}
+
+// end sends what is held when the listing has ended, and notes that the task is done.
+func (h *holding) end(end *listing.End) error {
+	m := h.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.noteGone(end.Kind == listing.Gone, h.key)
+	if m.readsAll() {
+		m.notLaterThan(end.Late)
+	}
+	if err := h.send(); err != nil {
+		return err
+	}
+	if m.Child.Follows {
+		m.pass(h.time)
+	}
+	switch {
+	case h.removed:
+		m.keep(h.key)
+	case h.key != "": // rows without a key are not one and the same
+		m.doc.Cycle.Done.Add(h.key)
+	}
+	return m.checkpoint()
 }
 
 // noteGone notes whether the row of a parent has gone. m.mu is held.
@@ -288,7 +367,7 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 			r.Key = m.parentKey(r)
 			if slices.Contains(m.gone, r.Key) {
 				listed = true
-			} else if t := m.task(r); other == nil && !slices.Contains(t.params, "") {
+			} else if t := newTask([]*member{m}, r); other == nil && !slices.Contains(t.params, "") {
 				other = &t
 			}
 		}
@@ -299,7 +378,7 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	if other == nil {
 		return listed, end.Err
 	}
-	details, end := f.Reader.Read(ctx, other.listing(f.waiting))
+	details, end := f.Reader.Read(ctx, other.listing(time.Time{}, f.waiting))
 	for range details { // only its end matters
 	}
 	return end.Kind == listing.Gone, end.Err

@@ -18,6 +18,7 @@ type family struct {
 	source        *Listing
 	direct        []*member     // sent from the listing's own rows: the root's, and those exploded from them
 	children      []*member     // read with requests of their own, one listing per row
+	branches      [][]*member   // the children, those that are made of the same answers together
 	seen          *listing.Seen // the rows of the slices that were read; nil where there is one slice only
 	filterIgnored bool          // the API was seen to ignore the filter by time of change, and the user knows
 	filterRefused bool          // the API refuses to be asked for changes
@@ -33,11 +34,22 @@ func (s *Sync) family(f *Family) *family {
 	for i := range f.Streams {
 		if m := s.member(&f.Streams[i]); m.Child != nil {
 			all.children = append(all.children, m)
+			all.branch(m)
 		} else {
 			all.direct = append(all.direct, m)
 		}
 	}
 	return all
+}
+
+// branch adds a child to those that are made of the same answers.
+func (f *family) branch(m *member) {
+	i := slices.IndexFunc(f.branches, func(b []*member) bool { return b[0].Child.Name == m.Child.Name })
+	if i < 0 {
+		f.branches = append(f.branches, []*member{m})
+	} else {
+		f.branches[i] = append(f.branches[i], m)
+	}
 }
 
 // members returns the family's streams.
@@ -50,11 +62,13 @@ const removedSlice = "removed"
 type slice struct {
 	Question
 	id  string // what states call it
-	set string // what its set of parameters is called
+	set Set
 }
 
 // refusable reports whether something is asked for that can be left out.
-func (sl slice) refusable() bool { return sl.set != "" || !sl.From.IsZero() }
+func (f *family) refusable(sl slice) bool {
+	return sl.set.Name != "" && !f.source.KeepSets || !sl.From.IsZero()
+}
 
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
@@ -148,7 +162,7 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 		return false, nil
 	}
 	l := f.source.Open(sl.Question)
-	l.Waiting, l.Refusable, l.Seen, l.Again, l.From = f.waiting, sl.refusable(), f.seen, sl.Removed, (*listing.Place)(f.resumeAt(direct))
+	l.Waiting, l.Refusable, l.Seen, l.Again, l.From = f.waiting, f.refusable(sl), f.seen, sl.Removed, (*listing.Place)(f.resumeAt(direct))
 	pages, end := f.Reader.Read(ctx, l)
 	first := true
 	for page := range pages {
@@ -166,7 +180,7 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 		f.absent = true
 		return false, nil
 	case listing.Refused:
-		if sl.set == "" {
+		if sl.set.Name == "" || f.source.KeepSets {
 			f.filterRefused = true
 			f.Reader.Forget(f.source.Name) // it may have been the question for changes that was refused, and not the ways
 			return true, nil
@@ -197,8 +211,8 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 	}
 	for _, r := range page.Rows {
 		f.check(sl, r)
-		for _, m := range f.children {
-			if err := pool.ask(ctx, m, sl, r); err != nil {
+		for _, branch := range f.branches {
+			if err := pool.ask(ctx, branch, sl, r); err != nil {
 				return err
 			}
 		}
@@ -273,7 +287,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 			if m.Explode != nil {
 				err = m.explode(r)
 			} else {
-				err = m.send(r)
+				err = m.send(r, sl.set.Put...)
 			}
 			if err != nil {
 				return err
@@ -294,19 +308,27 @@ func (f *family) slices() []slice {
 	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.future == nil && m.markAhead }) {
 		until = time.Time{}
 	}
-	if (len(s.Sets) > 1 || s.Removed) && f.seen == nil {
+	if (len(s.Sets) > 1 && s.Sets[0].Put == nil || s.Removed) && f.seen == nil {
 		f.seen = listing.NewSeen(s.Removed)
 	}
 	var all []slice
 	for i, set := range s.Sets {
-		sl := slice{id: set, set: set, Question: Question{Set: i}}
+		sl := slice{id: set.Name, set: set, Question: Question{Set: i}}
 		if s.Changes && !from.IsZero() && !f.filterRefused {
 			if !until.IsZero() && !from.Before(until) {
 				continue // the start date is after now
 			}
 			sl.From, sl.Until = from, until
 		}
-		all = append(all, sl)
+		if s.Windows == nil {
+			all = append(all, sl)
+			continue
+		}
+		for _, w := range s.Windows.cut(from, f.Began) {
+			one := sl
+			one.id, one.Window = sl.id+"@"+w.First.Format(time.DateOnly), w
+			all = append(all, one)
+		}
 	}
 	if s.Removed {
 		all = append(all, slice{id: removedSlice, Question: Question{Removed: true}})

@@ -44,6 +44,7 @@ type member struct {
 	answered bool       // a parent's row had not gone
 	absent   bool       // of a child: the account does not have it
 	asked    state.Set  // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
+	unasked  bool       // of a child: the API refuses to be asked for what changed
 	unnamed  int64      // parents' rows that lack a parameter of the request
 	replaced int64      // bytes that were not UTF-8
 	control  int64      // control characters that were not escaped
@@ -174,6 +175,9 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 		defer m.run.wide.Unlock()
 		defer record.Free(&m.buf)
 	}
+	if m.Derive != nil {
+		put = m.derive(r.Data, put)
+	}
 	var err error
 	m.buf, m.nulled, err = m.Shape.Fit(m.buf[:0], m.nulled[:0], r.Data, r.Marks, put...)
 	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
@@ -190,13 +194,37 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 	return nil
 }
 
-// explode sends the rows that lie in an array of the parent's row. m.mu is held.
-func (m *member) explode(parent listing.Row) error {
-	put := puts(parent.Data, m.Explode.Put)
+// derive returns put and what is derived of a row with it, of which what is derived counts.
+func (m *member) derive(row record.Record, put []record.Member) []record.Member {
+	whole := row
+	if len(put) > 0 {
+		var unshaped *record.Shape
+		whole = unshaped.Append(nil, row, put...)
+	}
+	return append(m.Derive(row, whole), put...)
+}
+
+// explode sends the rows that lie in an array of the parent's row, with what is put into them and put. m.mu is held.
+func (m *member) explode(parent listing.Row, put ...record.Member) error {
+	outer := []record.Record{parent.Data}
+	if m.Explode.Within != "" {
+		outer = parent.Data.Get(m.Explode.Within).Array()
+	}
+	for _, in := range outer {
+		if err := m.elements(parent, in, put); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// elements sends the rows in the array of in, which is the parent's row or lies in it. m.mu is held.
+func (m *member) elements(parent listing.Row, in record.Record, put []record.Member) error {
+	put = append(putsOf(m.Explode.Put, in, parent.Data), put...)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
 		put = append(put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
-	for i, element := range parent.Data.Get(m.Explode.Array).Array() {
+	for i, element := range in.Get(m.Explode.Array).Array() {
 		members := put
 		if m.Explode.Position != "" {
 			members = append(slices.Clip(put), record.Member{Name: m.Explode.Position, Value: strconv.AppendInt(nil, int64(i), 10)})
@@ -210,11 +238,19 @@ func (m *member) explode(parent listing.Row) error {
 
 // puts returns the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.
 func puts(parent record.Record, members map[string]string) []record.Member {
+	return putsOf(members, parent)
+}
+
+// putsOf is puts from the first of several rows that has what a path leads to.
+func putsOf(members map[string]string, from ...record.Record) []record.Member {
 	put := make([]record.Member, 0, len(members)+2)
 	for name, path := range members {
-		value := parent.Get(path).Raw()
-		if value == nil {
-			value = []byte("null")
+		value := []byte("null")
+		for _, row := range from {
+			if found := row.Get(path); found.Exists() {
+				value = found.Raw()
+				break
+			}
 		}
 		put = append(put, record.Member{Name: name, Value: slices.Clone(value)})
 	}

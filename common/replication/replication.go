@@ -38,13 +38,22 @@ type Family struct {
 
 // Listing is the listing that the streams of a family are made from.
 type Listing struct {
-	Name     string        // of its stream: in messages, and for what is learnt of it
-	Sets     []string      // its sets of parameters, by the names that states have for them; it is read once for each. One "" where there is none
+	Name    string   // of its stream: in messages, and for what is learnt of it
+	Sets    []Set    // its sets of parameters; it is read once for each. One Set{} where there is none
+	Windows *Windows // it is read window by window of time; nil: it is not
+	// KeepSets says that it is the question for changes alone that the API may refuse, and never a set of parameters.
+	KeepSets bool
 	Removed  bool          // what was removed is listed too, in a reading of its own; see RemovedKept
 	Changes  bool          // it can be asked for what changed
 	Lookback time.Duration // how much earlier than the mark what changed is asked for
 	// Open is what is read for a question. It is pure, and called by one goroutine at a time.
 	Open func(Question) listing.Listing
+}
+
+// Set is a set of parameters of a listing.
+type Set struct {
+	Name string          // the one that states have for it
+	Put  []record.Member // put into the record of each row, which is told apart from those of its own set only; nil: nothing is
 }
 
 // Question is which part of a listing is asked for. The zero value is all of its first set.
@@ -53,6 +62,7 @@ type Question struct {
 	From    time.Time // what changed from then on; zero: everything
 	Until   time.Time // and before then; zero: there is no end
 	Removed bool      // the rows that were removed, of all sets
+	Window  Window    // with Listing.Windows, the days that are asked for
 }
 
 // Selected is a stream as the configured catalog selects it, with its state.
@@ -63,14 +73,18 @@ type Selected struct {
 	State      state.Doc
 }
 
-// Stream is how a stream's records are made from the rows of its family's listing. With neither Child nor Explode they are those rows.
+// Stream is how a stream's records are made from the rows of its family's listing. With neither Child nor Explode they are those rows; with
+// both they lie in the rows of the child.
 type Stream struct {
 	Name    string
 	Cursor  Cursor
 	Child   *Child
 	Explode *Explode
-	Shape   *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are
-	Choice  string        // what is asked for of each row; "": all. Nothing is taken from a state of another choice
+	// Derive makes members of a row as it came, and of the whole row with what is put into it, which take the place of its own; nil: none. One
+	// goroutine at a time calls it.
+	Derive func(row, whole record.Record) []record.Member
+	Shape  *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are
+	Choice string        // what is asked for of each row; "": all. Nothing is taken from a state of another choice
 }
 
 // Cursor is what is to be known of the time of change of a stream's rows. Without a Name it has none: full refresh only.
@@ -84,25 +98,30 @@ type Cursor struct {
 
 // Child is a stream that is read with requests of its own for each row of its family's listing.
 type Child struct {
-	Of      string            // the parent stream: in messages
-	Path    string            // where it is asked for: in messages
-	Params  []string          // paths in the parent's row of what Open needs; a row that lacks one is not asked for
-	Put     map[string]string // member put into each record: path in the parent's row
-	Where   string            // path of a flag in the parent's row: only rows where it is true are asked for; "": all
-	Follows bool              // the child's rows change when the parent's does, whose time is theirs
+	Name     string            // of what is asked for: children of one name are made of the same answers
+	Changes  bool              // it can be asked for what changed
+	Lookback time.Duration     // how much earlier than the mark what changed is asked for
+	Of       string            // the parent stream: in messages
+	Path     string            // where it is asked for: in messages
+	Params   []string          // paths in the parent's row of what Open needs; a row that lacks one is not asked for
+	Put      map[string]string // member put into each record: path in the parent's row
+	Where    string            // path of a flag in the parent's row: only rows where it is true are asked for; "": all
+	Follows  bool              // the child's rows change when the parent's does, whose time is theirs
 	// Shared is paths in the parent's row whose values are its key for the child, where several rows may ask for the same: these are one parent,
 	// and asked for once. What is Put is then of one of them. None: each row is a parent, by its own key.
 	Shared []string
 	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. One goroutine at a time calls it.
 	Always func(record.Record) bool
-	// Open is what is read for the parent's row with key, whose values at Params are given as text. It is pure: many goroutines call it.
-	Open func(key string, params []string) listing.Listing
+	// Open is what is read for the parent's row with key, whose values at Params are given as text: what changed since from, or everything where
+	// that is zero. It is pure: many goroutines call it.
+	Open func(key string, params []string, from time.Time) listing.Listing
 }
 
 // Explode is an array in the rows of a family's listing, whose elements are a stream's rows.
 type Explode struct {
 	Array    string            // path of the array in the parent's row; where it leads to none, the row has no elements
-	Put      map[string]string // member put into each record: path in the parent's row, which is null where it leads to nothing
+	Within   string            // path of an array in the parent's row, in whose elements Array lies; "": Array lies in the row itself
+	Put      map[string]string // member put into each record: path in the element of Within, or else in the parent's row; null where nothing is
 	Position string            // member that holds the row's position in its array, from 0; "": none
 }
 

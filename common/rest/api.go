@@ -10,8 +10,8 @@
 // The function handed to New is pure: it is called once for each check, discovery or read, and decides nothing by what it finds outside of the
 // configuration. What is called for requests and answers (Judge, Absent, Refused, TooLarge, Notice, Ask, a strategy of pagination, a Signer)
 // is called by many goroutines at once, and again when a request is repeated: it is pure too, or guards what it keeps. It may use a Response
-// until it returns, and copies what it keeps of Body or Text, which are the memory of a page. Always is called by one goroutine at a time for
-// each stream. A panic in any of them fails the streams that wait for it and no other.
+// until it returns, and copies what it keeps of Body or Text, which are the memory of a page. Always and Derive are called by one goroutine at a
+// time for each stream. A panic in any of them fails the streams that wait for it and no other.
 //
 // Judge, Absent, Refused and Notice see every answer, also each good page, and each path that they look up is one more pass over it: they look
 // at the status first where they can. TooLarge is asked about failures alone.
@@ -21,7 +21,7 @@
 // A path names a member of a row or an answer: names with dots between them, numbers for elements of arrays (a dot in a name is written "\\.").
 // A path that leads to nothing is no error. It gives: no rows, which is a failure of the answer, for Records; a row without a time, which is
 // always sent, for Cursor.Field; a row without a key, which is told from others by its bytes, for Key; null for Put; a row that is not asked
-// for, with one WARN, for Params; false for Where; an empty array for Array; and an open row for Open.
+// for, with one WARN, for Params; false for Where; an empty array for Array and Within; and an open row for Open.
 package rest
 
 import (
@@ -46,6 +46,10 @@ type API struct {
 	Check   string              // the stream whose first page tells whether the configuration works
 	// Absent is whether an answer says that this account does not have what was asked for; see Stream.Optional.
 	Absent func(*httpclient.Response) bool
+	// Gone is whether an answer says that the row which was asked for is not there, besides a 404; see Parent.Missing. nil: none does.
+	Gone func(*httpclient.Response) bool
+	// Omits says that a list without rows may be left out of an answer, or be null.
+	Omits bool
 	// TooLarge is whether an answer says that the page asked for is too large, and which size is not, 0 where it does not say; nil: none does.
 	// A failure after such an answer is asked for again with smaller pages, where the listing can be read so. It is asked about failures alone.
 	TooLarge func(*httpclient.Response) (most int, tooLarge bool)
@@ -67,6 +71,10 @@ type Stream struct {
 	Body   map[string]any
 	// Each has the listing read once per set of parameters, which go where the stream has its own: into the body, or else the query.
 	Each []map[string]any
+	// Put is put into each record of a set of Each: member, and the parameter whose value it gets. Rows are told apart within their set then.
+	Put map[string]string
+	// Windows has the listing read window by window of time, for each set of Each; nil: it is not.
+	Windows *Windows
 	// Ways is for a listing of which it is not known how the API lets it be read: the ways, the best one first. One that is refused gives way to
 	// the next. Empty: there is one way, with Pages.
 	Ways []Way
@@ -74,22 +82,29 @@ type Stream struct {
 	// read as empty, if the API goes on answering something else; without Each the question for changes (Cursor.Ask) is left out, with one WARN,
 	// and everything is read. Where nothing can be left out the answer is a failure.
 	Refused func(*httpclient.Response) bool
-	Pages   pagination.Strategy // nil: as the API says
-	Records string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
-	Value   string              // the rows are plain values, such as texts, of which each record has one as this member; "": they are objects
-	Key     []string            // names of the primary key's fields in the record as it is sent
-	Cursor  *Cursor             // nil: no time of change, full refresh only
-	Removed *Removed            // nil: the API does not list what was removed
-	Parent  *Parent             // the stream is read with requests of its own for each row of another stream
-	Explode *Explode            // the stream is an array inside the rows of another stream
-	Partial *Partial            // a list inside the rows may come in part
-	Shape   []record.Edit       // what a row needs besides the types of the schema's columns, into which it is brought by itself
+	// RefusedAsk says that Refused is about the question for changes alone, and never about a set of Each.
+	RefusedAsk bool
+	Pages      pagination.Strategy // nil: as the API says
+	Records    string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
+	Value      string              // the rows are plain values, such as texts, of which each record has one as this member; "": they are objects
+	Key        []string            // names of the primary key's fields in the record as it is sent
+	Cursor     *Cursor             // nil: no time of change, full refresh only
+	Removed    *Removed            // nil: the API does not list what was removed
+	Parent     *Parent             // the stream is read with requests of its own for each row of another stream
+	Explode    *Explode            // the stream is an array inside the rows of another stream
+	Partial    *Partial            // a list inside the rows may come in part
+	// Derive makes members of a row as it came, and of the whole row with what is put into it: they take the place of its own, and are brought
+	// into the types of their columns; nil: none. It is for what an edit of Shape cannot say.
+	Derive func(row, whole record.Record) []record.Member
+	Shape  []record.Edit // what a row needs besides the types of the schema's columns, into which it is brought by itself
 	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.
 	Needs string
 	// Optional says that not every account has the stream: where API.Absent finds it missing it is empty, with one WARN, but only if the
 	// API answered something else in the same run, which for a stream with a Parent is the parent's listing. A wrong address must not end as
 	// empty tables.
 	Optional bool
+	// Unlisted says that the stream is there for others to be made from, and is none of the catalog's. It has no schema.
+	Unlisted bool
 	// Absent, with Optional, is what the answer of an account looks like that does not have this stream; nil: as the API says.
 	Absent func(*httpclient.Response) bool
 	// Without is the columns of the schema that the configuration leaves out: they are not discovered, and not sent where they come.
@@ -148,15 +163,17 @@ const RemovedKept = replication.RemovedKept
 type Parent struct {
 	Of      string            // the parent stream, which has neither Parent nor Explode itself
 	In      httpclient.In     // where Params go
+	Numbers bool              // in a body, those that are whole numbers go as numbers, and not as text
 	Params  map[string]string // parameter of the request: path in the parent's row
 	Put     map[string]string // member put into each record: path in the parent's row
 	Where   string            // path of a flag in the parent's row: only rows where it is true are asked for; "": all
-	Missing bool              // a 404 means that the row has gone meanwhile: skipped, with one WARN in the end
+	Missing bool              // a 404, or what API.Gone says, means that the row has gone meanwhile: skipped, with one WARN in the end
 	// Detail says that what is asked for is the parent's row itself, in full: an answer with another key is an error. That none of several rows
 	// has one means that the route is wrong.
 	Detail bool
 	// Follows says that the child's rows change when the parent's does: only parents that changed, or did within the margin before the
-	// mark, are asked for, and the mark is the parent's time. Otherwise every parent is asked for, and the child's Cursor filters its own rows.
+	// mark, are asked for, and the mark is the parent's time. Otherwise every parent is asked for, with the child's Cursor.Ask, whose until is
+	// zero, and that Cursor filters its own rows.
 	Follows bool
 	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. The parent's listing is then read
 	// whole, as far back as the child's Cursor starts.
@@ -166,9 +183,10 @@ type Parent struct {
 // Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's
 // Cursor is theirs, and its time is put into them under their Cursor's name.
 type Explode struct {
-	Of       string            // the stream whose rows hold the array; it has neither Parent nor Explode itself
+	Of       string            // the stream whose rows hold the array, and which has no Explode itself; what is read for it is read once for both
 	Array    string            // path of the array in the parent's row
-	Put      map[string]string // member put into each record: path in the parent's row
+	Within   string            // path of an array in the parent's row, in whose elements Array lies; "": Array lies in the row itself
+	Put      map[string]string // member put into each record: path in the element of Within that has it, or else in the parent's row
 	Position string            // member that holds the row's position in its array, from 0; "": none
 }
 
@@ -177,6 +195,16 @@ type Way = listing.Way
 
 // Partial describes a list inside a row that the API may cut off.
 type Partial = listing.Partial
+
+// Windows cuts the time that a stream is asked for, which its Cursor says the beginning of, into windows of days, for an API that wants to be
+// told from which day until which. They cover every day from the oldest one to Ahead of now, whatever times rows have.
+type Windows struct {
+	Oldest time.Time // where the first one begins when all rows are wanted; its zone is that of the days
+	Months int       // how long one is, from the first day of a month on; 0 is 12
+	Ahead  time.Duration
+	// Ask asks for the rows of the days from first until last, both included.
+	Ask func(r httpclient.Request, first, last time.Time) httpclient.Request
+}
 
 // Between asks with two parameters, each in layout; the second is left out where there is no end.
 func Between(in httpclient.In, from, until, layout string) Ask {
@@ -269,16 +297,25 @@ func (c *Cursor) start() time.Time {
 	return c.Start.Time(c.zone())
 }
 
-// origin returns the stream whose listing s is made from: s.Name itself where s has a listing of its own.
-func (s *Stream) origin() string {
+// of returns the name of the stream that s is made from, which is its own where it has a listing of its own.
+func (s *Stream) of() string {
 	switch {
-	case s.Parent != nil:
-		return s.Parent.Of
 	case s.Explode != nil:
 		return s.Explode.Of
+	case s.Parent != nil:
+		return s.Parent.Of
 	default:
 		return s.Name
 	}
+}
+
+// origin returns the stream whose listing s is made from in the end, or nil where the connector does not have it.
+func (a *API) origin(s *Stream) *Stream {
+	of := a.stream(s.of())
+	if of != nil && s.Explode != nil && of.Parent != nil {
+		return a.stream(of.Parent.Of)
+	}
+	return of
 }
 
 // request returns the stream's request before anything that varies.

@@ -196,3 +196,18 @@ func TestWaysWithAnotherMethod(t *testing.T) {
 		}
 	}
 }
+
+// A list whose form is not known may be empty without an envelope; one that is known to have an envelope may not.
+func TestBareLists(t *testing.T) {
+	for body, empty := range map[string]bool{`[]`: true, `{"total":0,"data":[]}`: true, `{"total":0}`: true, `{"total":1}`: false, `{}`: false} {
+		a := serve(t, func(*http.Request) (int, string) { return 200, body })
+		o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+			d = listed(d)
+			d.Pages = pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: 20, Exact: true, Rows: "total", Unsure: true, Bare: true}
+			return d
+		}), nil, "things")
+		if empty != (o.err == nil) || len(o.records["things"]) > 0 {
+			t.Errorf("%s: it ended with %v", body, o.err)
+		}
+	}
+}

@@ -57,6 +57,7 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	if err != nil {
 		return err
 	}
+	defer signOff(ctx, client)
 	return newRun(ctx, api, nil, client, 1).alive(ctx, nil)
 }
 
@@ -76,6 +77,9 @@ func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, 
 	catalog := &protocol.Catalog{}
 	for i := range api.Streams {
 		stream := &api.Streams[i]
+		if stream.Unlisted {
+			continue
+		}
 		schema, ok := files.Schema(stream.Name)
 		if !ok {
 			return nil, fault.Systemf("stream %q has no schema", stream.Name)
@@ -121,6 +125,7 @@ func (s *Source) Read(
 	if err := input.Foreign(names); err != nil {
 		return err
 	}
+	defer signOff(ctx, client)
 	r := newRun(ctx, api, schemas, client, cmp.Or(api.Parallel, defaultParallel))
 	for _, warning := range api.Warn {
 		r.log.Warn(warning)

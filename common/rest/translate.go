@@ -3,12 +3,14 @@ package rest
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -36,7 +38,7 @@ func newRun(ctx context.Context, api API, schemas *spec.Spec, client *httpclient
 	r := &run{api: api, schemas: schemas, log: protocol.Logger(ctx), began: time.Now()}
 	reader := &listing.Reader{
 		Client: client, Log: r.log, Budget: httpclient.NewBudget(bytesInFlight), Began: r.began,
-		Judge: api.Judge, Absent: api.Absent, TooLarge: api.TooLarge, Notice: api.Notice,
+		Judge: api.Judge, Absent: api.Absent, Gone: api.Gone, TooLarge: api.TooLarge, Notice: api.Notice,
 	}
 	r.reader = reader.New(parallel)
 	return r
@@ -47,7 +49,7 @@ func newRun(ctx context.Context, api API, schemas *spec.Spec, client *httpclient
 func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
 	s := r.api.stream(r.api.Check)
 	if s != nil {
-		s = r.api.stream(s.origin())
+		s = r.api.origin(s)
 	}
 	if s == nil {
 		return fault.Systemf("the connector checks a stream %q that it does not have", r.api.Check)
@@ -91,7 +93,7 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 		if configured.SyncMode == protocol.Incremental && s.Cursor == nil { // PyAirbyte asks this of every stream
 			r.log.Info(s.Name + " has no time of change; all of it is read in every sync")
 		}
-		origin := protocol.Descriptor{Name: s.origin(), Namespace: d.Namespace}
+		origin := protocol.Descriptor{Name: r.api.origin(s).Name, Namespace: d.Namespace}
 		i, ok := number[origin]
 		if !ok {
 			i = len(all)
@@ -118,7 +120,7 @@ func (r *run) unreadable(configured *protocol.ConfiguredStream) error {
 	name := configured.Stream.Name
 	s := r.api.stream(name)
 	switch {
-	case s == nil:
+	case s == nil || s.Unlisted:
 		return fault.Configf("The catalog names a stream %q that this connector does not have. "+
 			"Refresh the source's schema and choose the streams again.", name)
 	case s.Needs != "":
@@ -142,19 +144,34 @@ func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) er
 // root returns the listing of s as its family reads it.
 func (r *run) root(s *Stream) replication.Listing {
 	l := replication.Listing{
-		Name: s.Name, Removed: s.Removed != nil, Changes: s.Cursor != nil && s.Cursor.Ask != nil,
+		Name: s.Name, Removed: s.Removed != nil, Changes: s.Cursor.asks(), KeepSets: s.RefusedAsk,
 		Open: func(q replication.Question) listing.Listing { return r.open(s, q) },
 	}
 	if s.Cursor != nil {
 		l.Lookback = s.Cursor.Lookback
 	}
 	for _, params := range s.Each {
-		l.Sets = append(l.Sets, name(params))
+		l.Sets = append(l.Sets, replication.Set{Name: name(params), Put: s.puts(params)})
 	}
 	if len(l.Sets) == 0 {
-		l.Sets = []string{""}
+		l.Sets = []replication.Set{{}}
+	}
+	if w := s.Windows; w != nil {
+		l.Windows = &replication.Windows{Oldest: w.Oldest, Months: w.Months, Ahead: w.Ahead}
 	}
 	return l
+}
+
+// puts returns the members that are put into the records of a set of parameters.
+func (s *Stream) puts(params map[string]any) (put []record.Member) {
+	for _, name := range slices.Sorted(maps.Keys(s.Put)) {
+		value, err := json.Marshal(params[s.Put[name]])
+		if err != nil {
+			panic(err) // a description's parameters are plain values
+		}
+		put = append(put, record.Member{Name: name, Value: value})
+	}
+	return put
 }
 
 // open returns the listing of s, as far as q asks for it.
@@ -166,6 +183,9 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	case len(s.Each) > 0:
 		request = s.with(request, s.Each[q.Set])
 	}
+	if s.Windows != nil {
+		request = s.Windows.Ask(request, q.Window.First, q.Window.Last)
+	}
 	if !q.From.IsZero() {
 		request = s.Cursor.Ask(request, q.From.In(s.Cursor.zone()), q.Until.In(s.Cursor.zone()))
 	}
@@ -176,13 +196,17 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	l := listing.Listing{
 		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
-		Value: s.Value, Optional: s.Optional, Absent: s.Absent, Clock: s.Cursor.clock(),
+		Value: s.Value, Optional: s.Optional, Absent: s.Absent, Omits: r.api.Omits, Clock: s.Cursor.clock(),
 	}
 	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
 		l.Ways = []Way{{Pages: pages}}
 	}
-	for _, field := range s.Key { // what is put into records from outside the row is the same in all rows of a listing
-		if s.Parent == nil || s.Parent.Put[field] == "" {
+	key := s.Key
+	if len(key) == 0 && s.Parent != nil && s.Parent.Detail { // it is the parent's row
+		key = r.api.stream(s.Parent.Of).Key
+	}
+	for _, field := range key { // what is put into records from outside the row is the same in all rows of a listing
+		if (s.Parent == nil || s.Parent.Put[field] == "") && s.Put[field] == "" {
 			l.Key = append(l.Key, field)
 		}
 	}
@@ -198,12 +222,17 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 	if err != nil {
 		return replication.Stream{}, err
 	}
-	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Choice: s.Choice}
+	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Derive: s.Derive, Choice: s.Choice}
+	asked := s // the stream whose requests are sent
 	if e := s.Explode; e != nil {
-		stream.Explode = &replication.Explode{Array: e.Array, Put: e.Put, Position: e.Position}
+		stream.Explode = &replication.Explode{Array: e.Array, Within: e.Within, Put: e.Put, Position: e.Position}
+		asked = r.api.stream(e.Of)
 	}
-	if s.Parent != nil {
-		stream.Child = r.child(s)
+	if asked.Parent != nil {
+		stream.Child = r.child(asked)
+		if asked != s {
+			stream.Child.Put = nil
+		}
 	}
 	return stream, nil
 }
@@ -212,17 +241,25 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 func (r *run) child(s *Stream) *replication.Child {
 	p := s.Parent
 	names := slices.Sorted(maps.Keys(p.Params))
-	c := &replication.Child{Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always}
+	c := &replication.Child{
+		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always,
+	}
+	if c.Changes = s.Cursor.asks() && !p.Follows; c.Changes {
+		c.Lookback = s.Cursor.Lookback
+	}
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
 	}
 	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(c.Params, field) }) {
 		c.Shared = slices.Compact(slices.Sorted(slices.Values(c.Params)))
 	}
-	c.Open = func(key string, params []string) listing.Listing {
+	c.Open = func(key string, params []string, from time.Time) listing.Listing {
 		request := s.request()
 		for i, name := range names {
-			request = request.With(p.In, name, params[i])
+			request = request.With(p.In, name, p.value(params[i]))
+		}
+		if !from.IsZero() {
+			request = s.Cursor.Ask(request, from.In(s.Cursor.zone()), time.Time{})
 		}
 		l := r.listing(s, request)
 		if p.Detail {
@@ -231,6 +268,14 @@ func (r *run) child(s *Stream) *replication.Child {
 		return l
 	}
 	return c
+}
+
+// value returns a parameter as it is sent.
+func (p *Parent) value(text string) any {
+	if n, err := strconv.ParseInt(text, 10, 64); p.In == httpclient.Body && p.Numbers && err == nil {
+		return n
+	}
+	return text
 }
 
 // shape returns the stream's edits and the columns of its schema, compiled. Times without a zone are the cursor's, or else in zone.
@@ -249,6 +294,9 @@ func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, 
 	edits = append(edits, record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
 	return record.Compile(append(edits, columns...)...), nil
 }
+
+// asks reports whether the API can be asked for what changed.
+func (c *Cursor) asks() bool { return c != nil && c.Ask != nil }
 
 // plain returns c as replication knows it.
 func (c *Cursor) plain() replication.Cursor {

@@ -13,14 +13,14 @@ func (a *API) mistake() error {
 		if s.Parent != nil && s.Explode != nil {
 			return fault.Systemf("the stream %q has both a Parent and an Explode", s.Name)
 		}
-		origin := a.stream(s.origin())
+		origin := a.origin(s)
 		switch {
 		case origin == nil:
-			return fault.Systemf("the stream %q is made from %q, which the connector does not have", s.Name, s.origin())
-		case origin.Parent != nil || origin.Explode != nil:
+			return fault.Systemf("the stream %q is made from %q, which the connector does not have", s.Name, s.of())
+		case origin.Parent != nil || origin.Explode != nil || s.Explode != nil && a.stream(s.Explode.Of).Explode != nil:
 			return fault.Systemf("the stream %q is made from %q, which has no listing of its own", s.Name, origin.Name)
 		}
-		if s != origin && (len(s.Each) > 0 || s.Removed != nil) {
+		if s != origin && (len(s.Each) > 0 || s.Removed != nil || s.Windows != nil) {
 			return fault.Systemf("the stream %q has sets of parameters, which only a listing of its own has", s.Name)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/md5"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -62,12 +63,12 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 
 	// Imoview refuses a size that it does not allow, so a page that is not full is the last one, unless quantidade says that there are more
 	// rows. It is known to be right for contracts and movements, and known to be wrong for others. Which streams know the page's number as
-	// pagina is not known.
-	pages := func(in httpclient.In, size int, reliable bool) (ways []rest.Way) {
-		for _, param := range []string{"numeroPagina", "pagina"} {
-			ways = append(ways, rest.Way{Pages: pagination.Number{
-				In: in, Param: param, Start: 1, SizeParam: "numeroRegistros", Size: size, Exact: true, Rows: "quantidade", Unsure: !reliable,
-			}})
+	// pagina is not known, and of some not whether they have pages, or an envelope.
+	reliable, unsure, unknown := pagination.Number{}, pagination.Number{Unsure: true}, pagination.Number{Unsure: true, Bare: true}
+	pages := func(in httpclient.In, size int, number pagination.Number) (ways []rest.Way) {
+		number.In, number.Start, number.SizeParam, number.Size, number.Exact, number.Rows = in, 1, "numeroRegistros", size, true, "quantidade"
+		for _, number.Param = range []string{"numeroPagina", "pagina"} {
+			ways = append(ways, rest.Way{Pages: number})
 		}
 		return ways
 	}
@@ -79,19 +80,42 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		return &rest.Parent{Of: "users", Where: role, In: httpclient.Query,
 			Params: map[string]string{"codigoCliente": "codigo"}, Put: map[string]string{"codigocliente": "codigo"}}
 	}
-	available := func(name string, purpose int) rest.Stream {
+	offered := func(name, method string, more map[string]any) rest.Stream {
+		body := map[string]any{"ordenacao": "codigoasc", "naoconsiderarmeusite": true, "exibircaptadores": true, "exibiranexos": true}
+		maps.Copy(body, more)
 		return rest.Stream{
-			Name: name, Method: http.MethodPost, Path: "/Imovel/RetornarImoveisDisponiveis", Key: key,
-			Body: map[string]any{
-				"finalidade": purpose, "ordenacao": "codigoasc", "naoconsiderarmeusite": true, "exibircaptadores": true, "exibiranexos": true,
-			},
+			Name: name, Method: http.MethodPost, Path: "/Imovel/" + method, Key: key, Body: body,
 			Cursor: changed("datahoraultimaalteracao", rest.Since(httpclient.Body, "dataultimaalteracaoinicio", second)),
-			Ways:   pages(httpclient.Body, 20, false), Shape: property,
+			Ways:   pages(httpclient.Body, 20, unsure), Shape: property,
 		}
 	}
+	purposes := []map[string]any{{"finalidade": 1}, {"finalidade": 2}} // it is not known that 0 stands for both
+	catalogue := offered("properties", "RetornarImoveis", map[string]any{"situacao": 0})
+	catalogue.Key, catalogue.Each, catalogue.Optional = []string{"codigo", "finalidade"}, purposes, true
+
+	// Imoview ignores parameters that a method does not have, and answers that there is no such method where one is missing that it has.
+	client := func(name, path, role string, query url.Values, shape ...record.Edit) rest.Stream {
+		return rest.Stream{
+			Name: name, Path: path, Key: childKey, Parent: of(role), Ways: pages(httpclient.Query, 20, unknown), Query: query, Shape: shape, Optional: true,
+		}
+	}
+	leased := client("landlord_contracts", "/Locador/RetornarContratos", "locador",
+		url.Values{"situacao": {"0"}, "codigoContrato": {"0"}, "mostrarRescindidos": {"true"}, "endereco": {""}}, contract...)
+	leased.Cursor = changed("dataultimaalteracao", nil)
+	value, bill := decimals("valor", span), decimals("valor saldo", exact)
 	lookup := func(name, method string) rest.Stream {
 		return rest.Stream{Name: name, Path: "/Imovel/" + method, Key: key, Pages: pagination.Single{}, Optional: true}
 	}
+	places := func(name, method string, more map[string]any) rest.Stream {
+		s := lookup(name, method)
+		s.Method, s.Each, s.Body = http.MethodPost, purposes, map[string]any{"codigoTipo": 0, "codigoUnidade": 0, "opcaoImovel": 0}
+		maps.Copy(s.Body, more)
+		return s
+	}
+	// The list of regions is known by its name alone: it may be asked for as those of cities are, or as those of types are.
+	regions := places("regions", "RetornarRegioesDisponiveis", map[string]any{"codigoCidade": 0})
+	regions.Refused = func(r *httpclient.Response) bool { return r.Status == http.StatusMethodNotAllowed }
+	regions.Ways = []rest.Way{{Pages: pagination.Single{}}, {Pages: pagination.Single{}, Method: http.MethodGet}}
 
 	check, refuse, login := "client_companies", error(nil), func(string) string { return "" } // a check takes the login too
 	user, password := strings.TrimSpace(c.Email) != "", strings.TrimSpace(c.Password) != ""
@@ -104,6 +128,12 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	case !user || !password:
 		refuse = fault.Configf("email and password belong together: fill in both, or neither.")
 	}
+	staff := func(name, path string, query url.Values) rest.Stream {
+		return rest.Stream{
+			Name: name, Path: path, Key: key, Ways: pages(httpclient.Query, 50, unknown), Query: query, Optional: true, Needs: login(name),
+		}
+	}
+	teams := url.Values{"finalidade": {"0"}, "codigoUnidade": {"0"}, "codigoEquipe": {"0"}}
 	return rest.API{
 		Options: httpclient.Options{
 			BaseURL: cmp.Or(c.BaseURL, "https://api.imoview.com.br"),
@@ -111,48 +141,49 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			Limit:   ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 120)),
 			Judge:   judge, Careful: true,
 		},
-		Records: "lista,dados,empresas,resposta.lista", Check: check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
+		Records: "lista,dados,empresas,pessoas,resposta.lista", Check: check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
 		Streams: []rest.Stream{
 			{
-				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, false),
+				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, unsure),
 				Cursor: changed("dataultimaalteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second)),
 				Shape:  []record.Edit{record.Rename{From: "whatsappbotiniciarconversa", To: "whatsappbotiniciarConversa"}},
 			},
 			{
 				Name: "tenant_contracts", Path: "/Locatario/RetornarContratos", Key: childKey,
-				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, false),
+				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, unsure),
 				Query:  url.Values{"codigoContrato": {"0"}, "mostrarRescindidos": {"true"}, "endereco": {""}},
 				Cursor: changed("dataultimaalteracao", nil), Shape: contract,
 			},
 			{
 				Name: "tenant_inspections", Path: "/Locatario/RetornarVistorias", Key: childKey,
-				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, false),
+				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, unsure),
 				Cursor: &rest.Cursor{ // an appointment, which does not move when the inspection changes
 					Field: "datahora", Zone: brasilia, Start: c.Start, Margin: 90 * 24 * time.Hour, Open: "datahorafim",
 				},
 			},
 			{
 				Name: "guarantor_contracts", Path: "/Fiador/App_RetornarContratos", Key: childKey,
-				Parent: of("fiador"), Ways: pages(httpclient.Query, 20, false), Query: url.Values{"mostrarRescindidos": {"true"}},
+				Parent: of("fiador"), Ways: pages(httpclient.Query, 20, unsure), Query: url.Values{"mostrarRescindidos": {"true"}},
 				Cursor: changed("dataultimaalteracao", nil), Shape: contract, Needs: login("guarantor_contracts"),
 			},
 			{
-				Name: "client_companies", Path: "/Cliente/App_RetornarEmpresas", Key: key, Ways: pages(httpclient.Query, 50, false),
+				Name: "client_companies", Path: "/Cliente/App_RetornarEmpresas", Key: key, Ways: pages(httpclient.Query, 50, unsure),
 				Needs: login("client_companies"),
 			},
 			{
 				Name: "condominiums", Method: http.MethodPost, Path: "/Imovel/RetornarCondominiosDisponiveis", Key: key,
 				Body: map[string]any{"codigocidade": 0, "codigobairro": 0, "finalidade": 0, "retornoReduzido": false},
-				Ways: pages(httpclient.Body, 20, false), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
+				Ways: pages(httpclient.Body, 20, unsure), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
 			},
-			available("properties_rent", 1), available("properties_sale", 2),
+			offered("properties_rent", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 1}),
+			offered("properties_sale", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 2}),
 			{
 				Name: "lease_contracts", Path: "/ContratoAluguel/RetornarContratos", Key: key, Optional: true,
-				Ways: pages(httpclient.Query, 50, true), Cursor: changed("dataultimaalteracao", nil), Shape: contract,
+				Ways: pages(httpclient.Query, 50, reliable), Cursor: changed("dataultimaalteracao", nil), Shape: contract,
 			},
 			{
 				Name: "movements", Path: "/Movimento/RetornarMovimentos", Key: key, Optional: true,
-				Ways: pages(httpclient.Query, 50, true), Cursor: changed("datahoraultimaalteracao", nil),
+				Ways: pages(httpclient.Query, 50, reliable), Cursor: changed("datahoraultimaalteracao", nil),
 				Shape: decimals("saldo", exact),
 			},
 			{
@@ -162,11 +193,39 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 					"codigoCliente": {"0"}, "codigoCorretor": {"0"}, "codigoMql": {"0"}, "codigoMidia": {"0"}, "codigoTipo": {"0"},
 					"dataInicial": {""}, "dataFinal": {""}, "dataHoraInicialUltimaAlteracao": {""}, "dataHoraFinalUltimaAlteracao": {""},
 				},
-				Ways:   pages(httpclient.Query, 20, false),
+				Ways:   pages(httpclient.Query, 20, unsure),
 				Cursor: changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second)),
 			},
 			lookup("property_types", "RetornarTiposImoveisDisponiveis"), lookup("branches", "RetornarListaUnidades"),
 			lookup("purposes", "RetornarListaFinalidades"), lookup("destinations", "RetornarListaDestinacoes"),
+			client("tenant_open_bills", "/Locatario/RetornarBoletosAtivos", "locatario", nil, bill...),
+			client("tenant_paid_bills", "/Locatario/RetornarBoletosQuitados", "locatario", nil, bill...),
+			client("tenant_properties", "/Locatario/RetornarImoveis", "locatario", nil, value...),
+			leased,
+			client("landlord_properties", "/Locador/RetornarImoveis", "locador", url.Values{"situacao": {"0"}}, value...),
+			client("seller_properties", "/Vendedor/RetornarImoveis", "vendedor", nil, value...),
+			client("buyer_deals", "/Comprador/RetornarNegocios", "comprador", nil),
+			catalogue,
+			{
+				Name: "property_details", Path: detailsPath, Key: key, Records: "imovel,", Pages: pagination.Single{},
+				Parent: &rest.Parent{
+					Of: "properties", Follows: true, Detail: true, In: httpclient.Query, Params: map[string]string{"codigoImovel": "codigo"},
+				},
+				Cursor: catalogue.Cursor, Shape: property, Optional: true, Needs: login("property_details"),
+			},
+			staff("people", "/Cliente/App_RetornarPessoas", nil),
+			staff("crm_users", "/Usuario/App_RetornarUsuarios", teams), staff("brokers", "/Usuario/App_RetornarCorretores", teams),
+			places("cities", "RetornarCidadesDisponiveis", map[string]any{"estado": ""}),
+			places("neighbourhoods", "RetornarBairrosDisponiveis", map[string]any{"codigoCidade": 0, "codigoRegiao": 0, "codigoSubRegiao": 0}),
+			regions, lookup("extra_fields", "RetornarCamposExtrasDisponiveis"), lookup("key_places", "RetornarListaLocalChaves"),
+			{ // the name of the parameter is not known; one property at a time, since a row need not say which one it is about
+				Name: "portals", Path: "/Imovel/RetornarPortaisImoveis", Key: []string{"codigoimovel", "codigo"}, Optional: true,
+				Parent: &rest.Parent{
+					Of: "properties", In: httpclient.Query, Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo"},
+					Put: map[string]string{"codigoimovel": "codigo"},
+				},
+				Ways: pages(httpclient.Query, 20, unknown),
+			},
 		},
 	}
 })
@@ -206,12 +265,17 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 		return httpclient.Doubt(fault.Configf("Imoview refused the API key (%q), which means either that api_key is wrong or that the "+
 			"account has just made too many requests: check the key, or try again in some minutes with a lower requests_per_minute.", words))
 	case r.Status == http.StatusForbidden:
-		return httpclient.Expired(fault.Configf("Imoview denied access (403): %q. Check what the key and the user may read.", words))
-	case r.Status == http.StatusNotFound && words != "" && !noRoute(r):
+		return httpclient.Expired(fault.Configf("Imoview denied access to %s (403): %q. Check what the key and the user may read.", r.Path, words))
+	case r.Status == http.StatusNotFound && words != "" && !noRoute(r) && !(r.Path == detailsPath && notThere.MatchString(words)):
 		return httpclient.Fail(fault.Systemf("Imoview refused a request: %q.", words))
 	}
 	return httpclient.Verdict{}
 }
+
+const detailsPath = "/Imovel/App_RetornarDetalhesImovel"
+
+// notThere is how Imoview is likely to say that a property which was listed is not there any more: how it does is not known.
+var notThere = regexp.MustCompile(`(?i)não (foi )?(encontrad|localizad|exist)|inexistente`)
 
 // allowedSize is how Imoview says which size of a page it allows.
 var allowedSize = regexp.MustCompile(`(?i)registros não pode ser maior que (\d+)`)

@@ -33,7 +33,7 @@ func contract() []scenario {
 		{name: "files that are missing or broken", run: brokenFiles},
 		{name: "commands and flags that do not exist", run: unknownCommands},
 		{name: "help and version", run: help, image: true},
-		{name: "debug", run: debug},
+		{name: "debug", run: debugged},
 	}
 }
 
@@ -376,8 +376,8 @@ func help(t *testing.T, f fixture) {
 	}
 }
 
-// debug runs every command with --debug, before its own flags and after them; what must not be in the output is tested for every run.
-func debug(t *testing.T, f fixture) {
+// debugged runs every command with --debug, before its own flags and after them; what must not be in the output is tested for every run.
+func debugged(t *testing.T, f fixture) {
 	a := f.start(t, sim.Options{Size: small}, sim.Behaviour{})
 	logged := 0
 	for _, c := range []harness.Command{

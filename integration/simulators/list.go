@@ -4,6 +4,7 @@ package simulators
 
 import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/dwv"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/imobiliar"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/imoview"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/nectarcrm"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -14,6 +15,7 @@ import (
 func All() map[string]sim.Open {
 	return map[string]sim.Open{
 		"dwv":          dwv.Open,
+		"imobiliar":    imobiliar.Open,
 		"imoview":      imoview.Open,
 		"nectarcrm":    nectarcrm.Open,
 		"snapproperty": snapproperty.Open,

@@ -15,10 +15,11 @@ import (
 // are not, flags and numbers as texts, zeros in front, blank texts, U+0000, an object where a list is due. Which values are odd follows from
 // the seed and the row alone, so a row is the same whenever it is asked for. It collects what is written to it; Send sends it on.
 //
-// Rows are the objects in the array that an answer is, or in the arrays of the object that it is; and so is the object at data. What lies inside
-// of a row's values stays.
+// Rows are the objects in the array that an answer is, or in the arrays of the object that it is; and so is the object at data, or at Row. What
+// lies inside of a row's values stays.
 type Odd struct {
 	Seed uint64
+	Row  string // a member of the answer that is a row, besides data; "": none is
 	// Exact is the fields that stay as they are: keys, times of change, what filters and other streams go by. Those that are lists are rows too.
 	Exact []string
 
@@ -66,7 +67,7 @@ func (o *Odd) answer(body []byte) []byte {
 			switch {
 			case value[0] == '[':
 				return o.rows(value)
-			case value[0] == '{' && name == "data":
+			case value[0] == '{' && (name == "data" || name == o.Row):
 				return o.row(value)
 			}
 			return value

@@ -1,0 +1,182 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+)
+
+// Sessions signs requests with several sessions, each of which does one thing at a time: an httpclient.Leaser. A session is opened by a login
+// call when the first request needs it, used until the server does not know it any more, and ended by a logout call.
+//
+// A login that the API refuses is a Config fault and is not tried again, in any of them: that would only lock the account.
+type Sessions struct {
+	// Login opens a session. It goes through the client that the Sessions serve, its quota and its judges, but unsigned.
+	Login httpclient.Request
+	// Logout ends the session that it is signed with.
+	Logout httpclient.Request
+	Part   Part
+	Secret string // what Login carries that no text may show, besides the configuration's own secrets; "": nothing
+	Count  int    // how many may be open at the same time; 0 is 1
+	// Most is the path in the login's answer of the number of sessions that the user may have; no more are opened. "": it does not tell.
+	Most string
+
+	client *httpclient.Client
+	once   sync.Once
+	free   chan *session
+
+	mu      sync.Mutex
+	all     []*session
+	refused error // why no login is tried any more
+}
+
+// session is one of Sessions. Whoever leased it has it to himself.
+type session struct{ value string } // "": it is closed
+
+// sessionKey is under which a context carries the session that it leased.
+type sessionKey struct{}
+
+// loginPatience is how long a login that was sent may still take when its context has ended: a session that nobody knows stays open.
+const loginPatience = 500 * time.Millisecond
+
+// Bind makes the calls of s go through c.
+func (s *Sessions) Bind(c *httpclient.Client) {
+	s.client = c
+	if s.Secret != "" {
+		c.Secret(s.Secret)
+	}
+}
+
+// begin makes the first session, which is the only one until its login has told how many there may be.
+func (s *Sessions) begin() {
+	s.once.Do(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.free = make(chan *session, max(1, s.Count))
+		s.add(1)
+	})
+}
+
+// add makes so many sessions more. s.mu is held.
+func (s *Sessions) add(n int) {
+	for range n {
+		one := &session{}
+		s.all = append(s.all, one)
+		s.free <- one
+	}
+}
+
+// Lease returns ctx with a session that nobody else has until release is called.
+func (s *Sessions) Lease(ctx context.Context) (leased context.Context, release func(), err error) {
+	s.begin()
+	if _, ok := ctx.Value(sessionKey{}).(*session); ok {
+		return ctx, func() {}, nil
+	}
+	select {
+	case one := <-s.free:
+		return context.WithValue(ctx, sessionKey{}, one), func() { s.free <- one }, nil
+	case <-ctx.Done():
+		return ctx, nil, ctx.Err()
+	}
+}
+
+// Sign puts the session of ctx on r, and opens it first where it is closed.
+func (s *Sessions) Sign(ctx context.Context, r *httpclient.Request) error {
+	one, ok := ctx.Value(sessionKey{}).(*session)
+	if !ok {
+		return fault.Systemf("The connector made a request without a session.")
+	}
+	s.mu.Lock()
+	value, refused := one.value, s.refused
+	s.mu.Unlock()
+	if value == "" {
+		if refused != nil {
+			return refused
+		}
+		var err error
+		if value, err = s.open(ctx, one, r.SignerCall(s.Login)); err != nil {
+			return err
+		}
+	}
+	*r = r.With(s.Part.In, s.Part.Key, value)
+	return nil
+}
+
+// Lose forgets the session of a leased context.
+func (s *Sessions) Lose(leased context.Context) {
+	if one, ok := leased.Value(sessionKey{}).(*session); ok {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		one.value = ""
+	}
+}
+
+// open logs in and returns the value of the session.
+func (s *Sessions) open(ctx context.Context, one *session, login httpclient.Request) (value string, err error) {
+	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(loginPatience, cancel) })()
+	res, err := s.client.Do(within, login)
+	if err != nil {
+		return "", s.refuse(explain(within, "The login", err))
+	}
+	if value = res.Body.Get(s.Part.From).Text(); value == "" {
+		return "", s.refuse(fault.Configf("The login was refused: %s. %s", s.client.Words(res), checkCredentials))
+	}
+	s.client.Secret(value)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one.value = value
+	if len(s.all) == 1 {
+		count := max(1, s.Count)
+		if most, ok := res.Body.Get(s.Most).Int(); s.Most != "" && ok && most > 0 {
+			count = int(min(most, int64(count)))
+		}
+		s.add(count - 1)
+	}
+	return value, nil
+}
+
+// refuse keeps a refusal, and returns it.
+func (s *Sessions) refuse(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Config {
+		s.refused = cmp.Or(s.refused, err)
+	}
+	return err
+}
+
+// Close ends every session that is open, side by side; hurried, it does not wait for the quota. One that the server does not know any more is
+// none.
+func (s *Sessions) Close(ctx context.Context, hurried bool) error {
+	s.mu.Lock()
+	all := slices.DeleteFunc(slices.Clone(s.all), func(one *session) bool { return one.value == "" })
+	s.mu.Unlock()
+	logout := s.Logout
+	logout.Bound = true
+	if hurried {
+		logout.Admitted = func() {}
+	}
+	var wait sync.WaitGroup
+	failures := make([]error, len(all))
+	for i, one := range all {
+		wait.Go(func() {
+			_, err := s.client.Do(context.WithValue(ctx, sessionKey{}, one), logout)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if one.value != "" {
+				failures[i] = err
+			}
+			one.value = ""
+		})
+	}
+	wait.Wait()
+	return errors.Join(failures...)
+}

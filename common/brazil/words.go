@@ -1,0 +1,31 @@
+package brazil
+
+import "regexp"
+
+// The words of errors are no contract: a vendor that documents codes is judged by those. Where they are in doubt they say nothing, since an
+// error that is not understood is a failure, and one that is misunderstood may be an empty table.
+var (
+	denied = regexp.MustCompile(`(?i)permiss|permitid|permite|acesso|autoriza|direito|privil[eé]gio|habilitad|liberad|negad|proibid|restrit|denied|` +
+		`not allowed|forbidden`)
+	action  = regexp.MustCompile(`(?i)(^|\PL)(a[cç][aã]o|action|m[eé]todo|servi[cç]o|fun[cç][aã]o)(\PL|$)`)
+	unknown = regexp.MustCompile(`(?i)n[aã]o (foi |[eé] )?(encontrad|localizad|exist|implementad|reconhecid|conhecid|suportad|cadastrad|v[aá]lid)|` +
+		`inv[aá]lid|desconhecid|inexist|unknown|invalid|not (found|implemented|supported|known)`)
+	crowded = regexp.MustCompile(`(?i)sess(ão|ao|ões|oes|ion).*(limit|m[aá]xim|simult|exced|ating)|(limit|m[aá]xim|simult|exced).*sess`)
+	missing = regexp.MustCompile(`(?i)n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)|inexistente|not found`)
+)
+
+// Denied reports whether the words of an error say that a user may not do what was asked.
+func Denied(words string) bool { return denied.MatchString(words) }
+
+// NoSession reports whether they say that a user has as many sessions as it may have, which passes when one of them ends.
+func NoSession(words string) bool { return crowded.MatchString(words) }
+
+// NoAction reports whether they say that a server does not know the action that was asked for.
+func NoAction(words string) bool {
+	return !Denied(words) && action.MatchString(words) && unknown.MatchString(words)
+}
+
+// NoRow reports whether they say that a row which was asked for is not there.
+func NoRow(words string) bool {
+	return !Denied(words) && !NoAction(words) && missing.MatchString(words)
+}

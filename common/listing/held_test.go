@@ -1,0 +1,237 @@
+package listing_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/auth"
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/internal/memnet"
+	"github.com/imob-data/airbyte-connectors/common/listing"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+)
+
+// keeping is an API that keeps the place in a listing with the session.
+type keeping struct {
+	rows []string
+	cap  int    // rows of a segment at the most; 0: as asked
+	past string // what comes behind the last segment; "": an empty list
+	lose int    // the request with this number, counting all, is one in a session that is not known any more; 0: none is
+	cut  int    // the answer to the request with this number does not come whole; 0: all do
+	deaf bool   // it knows no segments: each question gets the first one
+	most int    // larger segments are refused; 0: none is
+
+	mu      sync.Mutex
+	asked   int
+	whole   int // requests for all rows at once
+	logins  int
+	logouts int
+	left    map[string][]string // by session
+	allowed int                 // sessions, as a login tells
+}
+
+func (k *keeping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var q struct {
+		Session, Do, More string
+		Size              int
+	}
+	_ = json.NewDecoder(r.Body).Decode(&q)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch q.Do {
+	case "in":
+		k.logins++
+		_, _ = fmt.Fprintf(w, `{"session":"s%d","most":%d}`, k.logins, k.allowed)
+		return
+	case "out":
+		k.logouts++
+		delete(k.left, q.Session)
+		_, _ = w.Write([]byte(`{}`))
+		return
+	}
+	if k.asked++; k.asked == k.lose || q.Session == "" {
+		_, _ = w.Write([]byte("session lost"))
+		return
+	}
+	if k.most > 0 && (q.Size == 0 || q.Size > k.most) {
+		_, _ = w.Write([]byte(`{"wrong":"too large"}`))
+		return
+	}
+	if k.left == nil {
+		k.left = map[string][]string{}
+	}
+	switch {
+	case q.More == "Y" && !k.deaf && len(k.left[q.Session]) == 0 && k.past == "error":
+		_, _ = w.Write([]byte(`{"wrong":"no more"}`))
+		return
+	case q.More != "Y" || k.deaf || k.past == "begins" && len(k.left[q.Session]) == 0:
+		k.left[q.Session] = k.rows
+	}
+	size := q.Size
+	if k.cap > 0 && size > 0 {
+		size = min(size, k.cap)
+	}
+	if q.Size == 0 {
+		k.whole++
+		size = len(k.rows)
+	}
+	n := min(size, len(k.left[q.Session]))
+	page := k.left[q.Session][:n]
+	k.left[q.Session] = k.left[q.Session][n:]
+	text := `{"rows":[` + strings.Join(page, ",") + `]}`
+	if k.past == "absent" && n == 0 {
+		text = `{}`
+	}
+	if k.asked == k.cut {
+		text = text[:len(text)/2]
+	}
+	_, _ = w.Write([]byte(text))
+}
+
+// sessions is a Reader of k with sessions, and a listing that it keeps the place of, in segments of ten rows.
+func sessions(t *testing.T, k http.Handler, count int) (*listing.Reader, listing.Listing, *lines) {
+	t.Helper()
+	m := memnet.New()
+	server := &http.Server{Handler: k}
+	go func() { _ = server.Serve(m) }()
+	call := func(do string) httpclient.Request {
+		return httpclient.Request{Method: http.MethodPost, Path: "/", Body: map[string]any{"Do": do}}
+	}
+	client, err := httpclient.New(httpclient.Options{
+		BaseURL: "http://localhost", Dial: m.Dial,
+		Auth: &auth.Sessions{
+			Login: call("in"), Logout: call("out"), Count: count, Most: "most",
+			Part: auth.Part{From: "session", In: httpclient.Body, Key: "Session"},
+		},
+		Judge: func(r *httpclient.Response) httpclient.Verdict {
+			switch {
+			case strings.HasPrefix(string(r.Text), "session lost"):
+				return httpclient.Expired(fault.Configf("No session lasts."))
+			case r.Body.Get("wrong").Exists():
+				return httpclient.Fail(fault.Configf("It is refused."))
+			}
+			return httpclient.Verdict{}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		client.Close()
+		_ = server.Close()
+	})
+	log := &lines{}
+	r := &listing.Reader{Client: client, Log: slog.New(log), Began: time.Now()}
+	r.TooLarge = func(resp *httpclient.Response) (int, bool) { return 0, resp.Body.Get("wrong").Text() == "too large" }
+	return r.New(count), listing.Listing{
+		Name: "things", Request: call("list"), Records: "rows", Key: []string{"id"}, Omits: true,
+		Ways: []listing.Way{{Pages: pagination.Held{
+			In: httpclient.Body, SizeParam: "Size", Size: 10, Param: "More", Begin: "N", Further: "Y",
+		}}},
+	}, log
+}
+
+// Whatever ends a listing, and whatever befalls it, each row comes once.
+func TestHeld(t *testing.T) {
+	for name, tt := range map[string]struct {
+		rows int
+		api  *keeping
+		once bool // all rows must have been asked for at once
+	}{
+		"an empty segment ends it":           {rows: 25},
+		"a multiple of the size":             {rows: 30},
+		"no rows":                            {},
+		"no list ends it":                    {rows: 30, api: &keeping{past: "absent"}},
+		"an error ends it":                   {rows: 25, api: &keeping{past: "error"}},
+		"an error, and maybe not the end":    {rows: 30, api: &keeping{past: "error"}, once: true},
+		"it begins again behind its end":     {rows: 25, api: &keeping{past: "begins"}},
+		"it begins again, maybe not the end": {rows: 20, api: &keeping{past: "begins"}, once: true},
+		"segments are smaller than asked":    {rows: 25, api: &keeping{cap: 4}},
+		"it knows no segments":               {rows: 25, api: &keeping{deaf: true}, once: true},
+		"smaller segments are wanted":        {rows: 25, api: &keeping{most: 3}},
+		"the session is lost at first":       {rows: 25, api: &keeping{lose: 1}},
+		"the session is lost in the middle":  {rows: 25, api: &keeping{lose: 3}},
+		"an answer is lost in the middle":    {rows: 25, api: &keeping{cut: 2}},
+		"the first answer is lost":           {rows: 25, api: &keeping{cut: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := tt.api
+				if k == nil {
+					k = &keeping{}
+				}
+				k.rows = made(tt.rows)
+				r, l, log := sessions(t, k, 1)
+				got := readWith(t, r, l, log)
+				got.whole(t, ids(1, tt.rows))
+				if (k.whole > 0) != tt.once {
+					t.Errorf("all rows were asked for at once %d times", k.whole)
+				}
+				if err := r.Client.SignOff(t.Context(), false); err != nil || len(k.left) > 1 || k.logouts != 1 {
+					t.Errorf("%d logins, %d logouts: %v", k.logins, k.logouts, err)
+				}
+			})
+		})
+	}
+}
+
+// A refusal of the first segment is no end.
+func TestHeldRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, l, log := sessions(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var q struct{ Do string }
+			if _ = json.NewDecoder(r.Body).Decode(&q); q.Do == "in" {
+				_, _ = w.Write([]byte(`{"session":"s1"}`))
+				return
+			}
+			_, _ = w.Write([]byte(`{"wrong":"not allowed"}`))
+		}), 1)
+		if got := readWith(t, r, l, log); got.end.Kind != listing.Failed || fault.Of(got.end.Err).Kind != fault.Config {
+			t.Errorf("it ended as %d: %v", got.end.Kind, got.end.Err)
+		}
+	})
+}
+
+// A list may be left out or be null where there are no rows; an object in its place is no list, and not an empty one.
+func TestListsThatAreLeftOut(t *testing.T) {
+	for body, want := range map[string]listing.Kind{
+		`{}`: listing.Done, `{"rows":null}`: listing.Done, `{"rows":""}`: listing.Done, `{"rows":{"id":1}}`: listing.Failed,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			log := &lines{}
+			r := reader(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }), log)
+			l := listing.Listing{Name: "things", Request: httpclient.Request{Path: "/"}, Records: "rows", Omits: true,
+				Ways: []listing.Way{{Pages: pagination.Held{}}}}
+			if got := readWith(t, r, l, log); got.end.Kind != want || len(got.ids) > 0 {
+				t.Errorf("%s: it ended as %d with %v: %v", body, got.end.Kind, got.ids, got.end.Err)
+			}
+		})
+	}
+}
+
+// Listings that are read at the same time have a session each, as far as there may be so many, and each is logged out.
+func TestSessionsAreShared(t *testing.T) {
+	for most, want := range map[int]int{0: 3, 2: 2, 9: 3} {
+		synctest.Test(t, func(t *testing.T) {
+			k := &keeping{rows: made(25), allowed: most}
+			r, l, log := sessions(t, k, 3)
+			readWith(t, r, l, log) // the first login tells how many there may be
+			var wait sync.WaitGroup
+			for range 6 {
+				wait.Go(func() { readWith(t, r, l, &lines{}).whole(t, ids(1, 25)) })
+			}
+			wait.Wait()
+			if err := r.Client.SignOff(t.Context(), false); err != nil || k.logins > want || k.logouts != k.logins {
+				t.Errorf("%d may be open, and %d logins and %d logouts came: %v", most, k.logins, k.logouts, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,304 @@
+package rest_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/auth"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/rest"
+)
+
+// people is an API whose people are found by a search and described one by one, with their addresses in the answers.
+func people(d rest.API) rest.API {
+	d.Check, d.Omits = "people", true
+	d.Absent = func(r *httpclient.Response) bool { return strings.Contains(string(r.Text), "no such route") }
+	d.Gone = func(r *httpclient.Response) bool { return strings.Contains(string(r.Text), "no such person") }
+	d.Records = "rows"
+	d.Streams = []rest.Stream{
+		{Name: "search", Path: "/search", Key: []string{"id"}, Unlisted: true},
+		{
+			Name: "people", Path: "/person", Records: "row", Key: []string{"id"}, Optional: true,
+			Parent: &rest.Parent{Of: "search", Detail: true, Missing: true, Params: map[string]string{"id": "id"}},
+		},
+		{
+			Name: "addresses", Key: []string{"id", "place"},
+			Explode: &rest.Explode{Of: "people", Within: "homes", Array: "rooms", Put: rest.Same("id", "home"), Position: "place"},
+		},
+		{Name: "kinds", Path: "/kinds", Key: []string{"kind", "id"}, Each: rest.Sets("kind", "a", "b"), Put: map[string]string{"kind": "kind"}},
+		{
+			Name: "dues", Path: "/dues", Key: []string{"id"}, Cursor: &rest.Cursor{Field: "due", Margin: 31 * 24 * time.Hour},
+			Windows: &rest.Windows{
+				Oldest: time.Date(2020, 5, 10, 0, 0, 0, 0, time.UTC), Ahead: 48 * time.Hour,
+				Ask: rest.Days(httpclient.Query, "first", "last", time.DateOnly),
+			},
+		},
+	}
+	return d
+}
+
+func person(r *http.Request) (int, string) {
+	id := r.URL.Query().Get("id")
+	switch {
+	case r.URL.Path == "/search":
+		return 200, `{"rows":[{"id":1},{"id":2},{"id":3}]}`
+	case r.URL.Path == "/person" && id == "3":
+		return 200, `{"error":"no such person"}`
+	case r.URL.Path == "/person":
+		return 200, `{"row":{"id":` + id + `,"homes":[{"home":"x","rooms":[{"n":1},{"n":2}]},{"home":"y"},{"home":"z","rooms":[{"n":3}]}]}}`
+	}
+	return 200, `{}`
+}
+
+// What is made of the answers to one request for each row is asked for once, and an unlisted stream is not in the catalog.
+func TestDetailsAreShared(t *testing.T) {
+	a := serve(t, person)
+	source := a.source(people)
+	both := read(t.Context(), t, source, nil, "people", "addresses")
+	both.complete(t)
+	want := []string{
+		`{"n":1,"home":"x","id":1,"place":0}`, `{"n":1,"home":"x","id":2,"place":0}`, `{"n":2,"home":"x","id":1,"place":1}`,
+		`{"n":2,"home":"x","id":2,"place":1}`, `{"n":3,"home":"z","id":1,"place":0}`, `{"n":3,"home":"z","id":2,"place":0}`,
+	}
+	if got := sorted(both.records["addresses"]...); !slices.Equal(got, want) || len(both.records["people"]) != 2 {
+		t.Errorf("%d people and %v", len(both.records["people"]), got)
+	}
+	if asked := a.requests(); len(asked) != 4 {
+		t.Errorf("%v were asked", asked)
+	}
+	read(t.Context(), t, source, nil, "addresses").complete(t) // without the stream that they are made of, too
+	catalog, err := source.Discover(t.Context(), []byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range catalog.Streams {
+		if s.Name == "search" {
+			t.Error("an unlisted stream is in the catalog")
+		}
+	}
+	if read(t.Context(), t, source, nil, "search").err == nil {
+		t.Error("an unlisted stream was read")
+	}
+}
+
+// A request for each row that the account does not have at all makes an empty stream, with one warning; a right that is missing a failure.
+func TestDetailsThatTheAccountLacks(t *testing.T) {
+	for text, empty := range map[string]bool{`{"error":"no such route"}`: true, `{"error":"not allowed"}`: false} {
+		a := serve(t, func(r *http.Request) (int, string) {
+			if r.URL.Path == "/person" {
+				return 403, text
+			}
+			return person(r)
+		})
+		got := read(t.Context(), t, a.source(people), nil, "people", "addresses")
+		if empty != (got.err == nil) || len(got.records) > 0 || empty && len(got.warnings) != 2 {
+			t.Errorf("%s: %v, %v", text, got.err, got.warnings)
+		}
+	}
+}
+
+// Rows of several sets have the parameter that they were asked for with, and are told apart with it; a list may be left out.
+func TestSetsArePut(t *testing.T) {
+	a := serve(t, func(r *http.Request) (int, string) {
+		if r.URL.Query().Get("kind") == "a" {
+			return 200, `{"rows":[{"id":1}]}`
+		}
+		return 200, `{"rows":[{"id":1},{"id":2}]}`
+	})
+	got := read(t.Context(), t, a.source(people), nil, "kinds")
+	got.complete(t)
+	want := []string{`{"id":1,"kind":"a"}`, `{"id":1,"kind":"b"}`, `{"id":2,"kind":"b"}`}
+	if !slices.Equal(sorted(got.records["kinds"]...), want) {
+		t.Errorf("%v came", got.records["kinds"])
+	}
+	none := serve(t, person)
+	if got := read(t.Context(), t, none.source(people), nil, "kinds"); got.err != nil || len(got.records) > 0 {
+		t.Errorf("without lists: %v, %v", got.err, got.records)
+	}
+}
+
+// Windows cover every day from the oldest one, or from the mark less the margin, to some time after now, without a gap and without an overlap.
+func TestWindows(t *testing.T) {
+	now := time.Now().UTC()
+	a := serve(t, func(*http.Request) (int, string) {
+		return 200, fmt.Sprintf(`{"rows":[{"id":1,"due":"%s"}]}`, now.AddDate(0, 0, -1).Format(time.DateOnly))
+	})
+	source := a.source(people)
+	first := read(t.Context(), t, source, nil, "dues+")
+	first.complete(t)
+	windows := func(from int) (days [][2]string) {
+		for _, asked := range a.requests()[from:] {
+			_, query, _ := strings.Cut(asked, "?first=")
+			begin, end, _ := strings.Cut(query, "&last=")
+			days = append(days, [2]string{begin, end})
+		}
+		return days
+	}
+	all := windows(0)
+	for i := 1; i < len(all); i++ {
+		before, _ := time.Parse(time.DateOnly, all[i-1][1])
+		if before.AddDate(0, 0, 1).Format(time.DateOnly) != all[i][0] {
+			t.Errorf("between %v and %v days are missing, or asked for twice", all[i-1], all[i])
+		}
+	}
+	if last := now.Add(48 * time.Hour).Format(time.DateOnly); all[0][0] != "2020-05-01" || all[len(all)-1][1] != last {
+		t.Errorf("the windows are %v", all)
+	}
+	read(t.Context(), t, source, first, "dues+").complete(t)
+	if next := windows(len(all)); len(next) != 1 || next[0][0] > now.AddDate(0, 0, -31).Format(time.DateOnly) {
+		t.Errorf("the second sync asked for %v", next)
+	}
+}
+
+// A child that is asked for with each row of its parent is asked for what changed; where the API refuses that, for everything.
+func TestDetailsAreAskedForChanges(t *testing.T) {
+	for _, refuses := range []bool{false, true} {
+		a := serve(t, func(r *http.Request) (int, string) {
+			switch since := r.URL.Query().Get("since"); {
+			case r.URL.Path == "/houses":
+				return 200, `{"rows":[{"id":1},{"id":2}]}`
+			case since != "" && refuses:
+				return 400, `{"error":"since what?"}`
+			case since != "":
+				return 200, `{"rows":[{"id":"` + r.URL.Query().Get("house") + `"}]}`
+			}
+			return 200, `{"rows":[{"id":"` + r.URL.Query().Get("house") + `"},{"id":"10` + r.URL.Query().Get("house") + `"}]}`
+		})
+		source := a.source(func(d rest.API) rest.API {
+			d.Records, d.Check = "rows", "houses"
+			cursor := &rest.Cursor{Field: "at", Hidden: true, Ask: rest.Since(httpclient.Query, "since", time.DateOnly), Lookback: 48 * time.Hour}
+			d.Streams = []rest.Stream{{Name: "houses", Path: "/houses", Key: []string{"id"}}, {
+				Name: "flats", Path: "/flats", Key: []string{"id"}, Cursor: cursor, RefusedAsk: true,
+				Refused: func(r *httpclient.Response) bool { return r.Status == 400 },
+				Parent:  &rest.Parent{Of: "houses", Params: map[string]string{"house": "id"}},
+			}}
+			return d
+		})
+		first := read(t.Context(), t, source, nil, "flats+")
+		first.complete(t)
+		before := len(a.requests())
+		second := read(t.Context(), t, source, first, "flats+")
+		second.complete(t)
+		if want := map[bool]int{true: 4, false: 2}[refuses]; len(first.records["flats"]) != 4 || len(second.records["flats"]) != want {
+			t.Errorf("%d rows came first, and %d then", len(first.records["flats"]), len(second.records["flats"]))
+		}
+		earliest, latest := time.Now().Add(-73*time.Hour), time.Now().Add(-48*time.Hour)
+		asked := 0
+		for _, request := range a.requests()[before:] {
+			if _, day, ok := strings.Cut(request, "since="); ok {
+				asked++
+				if at, err := time.Parse(time.DateOnly, day); err != nil || at.Before(earliest) || at.After(latest) {
+					t.Errorf("what changed since %s was asked for", day)
+				}
+			}
+		}
+		if asked == 0 || !refuses && asked != 2 {
+			t.Errorf("%v were asked", a.requests()[before:])
+		}
+		if (len(second.warnings) > 0) != refuses {
+			t.Errorf("warnings: %v", second.warnings)
+		}
+	}
+}
+
+// Where it is the question for changes that may be refused, and no set of parameters is, everything of all sets is read.
+func TestARefusedQuestionLeavesTheSetsAlone(t *testing.T) {
+	a := serve(t, func(r *http.Request) (int, string) {
+		q := r.URL.Query()
+		if q.Get("since") != "" {
+			return 400, `{"error":"since what?"}`
+		}
+		return 200, `{"rows":[{"id":"` + q.Get("kind") + `"}]}`
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d.Records, d.Check = "rows", "things"
+		d.Streams = []rest.Stream{{
+			Name: "things", Path: "/things", Key: []string{"id"}, Each: rest.Sets("kind", "a", "b"), RefusedAsk: true,
+			Cursor:  &rest.Cursor{Field: "at", Hidden: true, Ask: rest.Since(httpclient.Query, "since", time.DateOnly)},
+			Refused: func(r *httpclient.Response) bool { return r.Status == 400 },
+		}}
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "things+")
+	for _, from := range []*outcome{nil, first} {
+		got := read(t.Context(), t, source, from, "things+")
+		got.complete(t)
+		if len(got.records["things"]) != 2 || (len(got.warnings) > 0) != (from != nil) {
+			t.Errorf("%v came with %v", got.records["things"], got.warnings)
+		}
+	}
+}
+
+// What is derived of a row sees what is put into it, and takes the place of its own members; numbers in a body are sent as numbers.
+func TestDerivedMembers(t *testing.T) {
+	var bodies []string
+	a := serve(t, func(r *http.Request) (int, string) {
+		if r.URL.Path == "/houses" {
+			return 200, `{"rows":[{"id":"7"},{"id":"7a"}]}`
+		}
+		body, _ := io.ReadAll(r.Body)
+		bodies = append(bodies, string(body))
+		return 200, `{"rows":[{"id":1,"code":"x"}]}`
+	})
+	got := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+		d.Records, d.Check, d.Parallel = "rows", "houses", 1
+		d.Streams = []rest.Stream{{Name: "houses", Path: "/houses", Key: []string{"id"}}, {
+			Name: "flats", Path: "/flats", Method: http.MethodPost, Body: map[string]any{}, Key: []string{"id"},
+			Parent: &rest.Parent{
+				Of: "houses", In: httpclient.Body, Numbers: true, Params: map[string]string{"house": "id"}, Put: map[string]string{"house": "id"},
+			},
+			Derive: func(row, whole record.Record) []record.Member {
+				return []record.Member{{Name: "code", Value: fmt.Appendf(nil, "%q", whole.Get("house").Text()+row.Get("house").Text()+row.Get("code").Text())}}
+			},
+		}}
+		return d
+	}), nil, "flats")
+	got.complete(t)
+	want := []string{`{"id":1,"code":"7ax","house":"7a"}`, `{"id":1,"code":"7x","house":"7"}`}
+	if rows := sorted(got.records["flats"]...); !slices.Equal(rows, want) {
+		t.Errorf("%v came", rows)
+	}
+	if !slices.Equal(bodies, []string{`{"house":7}`, `{"house":"7a"}`}) {
+		t.Errorf("%v were asked", bodies)
+	}
+}
+
+// Sessions are ended when a read or a check ends, also after a failure and when it was stopped.
+func TestSessionsAreEnded(t *testing.T) {
+	for name, status := range map[string]int{"done": 200, "failed": 403} {
+		a := serve(t, func(r *http.Request) (int, string) {
+			switch {
+			case r.URL.Path == "/in":
+				return 200, `{"session":"s1"}`
+			case r.URL.Path == "/out" || r.URL.Query().Get("s") == "s1":
+				return status, `{}`
+			}
+			return 500, `{}`
+		})
+		source := a.source(func(d rest.API) rest.API {
+			d = people(d)
+			d.Auth = &auth.Sessions{
+				Login: httpclient.Request{Path: "/in"}, Logout: httpclient.Request{Path: "/out"},
+				Part: auth.Part{From: "session", In: httpclient.Query, Key: "s"},
+			}
+			return d
+		})
+		ended := func(what string, from int) {
+			t.Helper()
+			if asked := a.requests()[from:]; len(asked) == 0 || asked[len(asked)-1] != "/out?s=s1" {
+				t.Errorf("%s: %s ended with %v", name, what, asked)
+			}
+		}
+		read(t.Context(), t, source, nil, "people")
+		ended("a read", 0)
+		before := len(a.requests())
+		_ = source.Check(t.Context(), []byte(`{}`))
+		ended("a check", before)
+	}
+}

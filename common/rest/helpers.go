@@ -1,0 +1,50 @@
+package rest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// Sets returns a set of parameters, for Stream.Each, for each value of one.
+func Sets(param string, values ...string) (all []map[string]any) {
+	for _, value := range values {
+		all = append(all, map[string]any{param: value})
+	}
+	return all
+}
+
+// Same returns members, for a Put, that have the names of what they come from.
+func Same(fields ...string) map[string]string {
+	put := map[string]string{}
+	for _, field := range fields {
+		put[field] = field
+	}
+	return put
+}
+
+// Hash returns a Stream.Derive that makes the SHA-256 of a row as it came a member called field: the key of rows by which nothing else is
+// known to tell them apart.
+func Hash(field string) func(row, whole record.Record) []record.Member {
+	return func(row, _ record.Record) []record.Member {
+		return []record.Member{{Name: field, Value: fmt.Appendf(nil, `"%x"`, sha256.Sum256(row))}}
+	}
+}
+
+// Days asks, for Windows, with two parameters, each in layout: the first day and the last one.
+func Days(in httpclient.In, from, to, layout string) func(r httpclient.Request, first, last time.Time) httpclient.Request {
+	return func(r httpclient.Request, first, last time.Time) httpclient.Request {
+		return r.With(in, from, first.Format(layout)).With(in, to, last.Format(layout))
+	}
+}
+
+// Or returns what a configuration says, or else what holds where it says nothing.
+func Or[T any](said *T, otherwise T) T {
+	if said == nil {
+		return otherwise
+	}
+	return *said
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/imob-data/airbyte-connectors/common/connectortest"
+)
+
+func TestConform(t *testing.T) { connectortest.Conform(t, source) }
+
+func TestGolden(t *testing.T) { connectortest.Golden(t, source, "testdata/golden") }
+
+// The actions that the connector can send, all of which read. Others of the service write, calculate, or answer with credentials.
+func TestActions(t *testing.T) {
+	sent := map[string]bool{}
+	api := describe(config{Tables: []string{"BANCO"}})
+	note := func(action any) {
+		if name, _ := action.(string); name != "" {
+			sent[name] = true
+		}
+	}
+	for _, s := range api.Streams {
+		if s.Body == nil {
+			continue // made of another's answers
+		}
+		header, _ := s.Body["Header"].(map[string]any)
+		note(header["Action"])
+		for _, set := range s.Each {
+			note(set["Header.Action"])
+		}
+	}
+	sessions := config{}.session("/")
+	for _, call := range []map[string]any{sessions.Login.Body, sessions.Logout.Body} {
+		header, _ := call["Header"].(map[string]any)
+		note(header["Action"])
+	}
+	want := strings.Fields(`LOGIN LOGOUT CADASTRO_PESSOA_PESQUISAR CADASTRO_PESSOA_CONSULTAR CADASTRO_FORNECEDOR_PESQUISAR
+		CADASTRO_FORNECEDOR_CONSULTAR LOCACAO_CONTRATO_ADM_PESQUISAR LOCACAO_CONTRATO_ADM_CONSULTAR LOCACAO_CONTRATO_IMOVEL_PESQUISAR
+		LOCACAO_CONTRATO_IMOVEL_CONSULTAR LOCACAO_IMOVEL_CONSULTAR CONDOM_CONDOMINIO_PESQUISAR CONDOM_CONDOMINIO_CONSULTAR
+		CONDOM_LISTA_ECONOMIAS CONDOM_LISTA_INADIMPLENCIAS CADASTRO_FILIAL_PESQUISAR CADASTRO_LOJA_PESQUISAR CADASTRO_TAXA_PESQUISAR
+		CTAPAG_LANCAMENTO_PESQUISAR CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS COMERC_INTERESSADO_PESQUISAR COMERC_INTERESSADO_CONSULTAR
+		TABELA_CONSULTAR NOTIFICACAO_CONSULTAR`)
+	for action := range sent {
+		if !slices.Contains(want, action) {
+			t.Errorf("the connector can send %s, which is not among the actions that it may", action)
+		}
+	}
+	for _, action := range want {
+		if !sent[action] {
+			t.Errorf("the connector never sends %s", action)
+		}
+	}
+}

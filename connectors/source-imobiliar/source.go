@@ -1,0 +1,247 @@
+package main
+
+import (
+	"cmp"
+	"crypto/md5"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/auth"
+	"github.com/imob-data/airbyte-connectors/common/brazil"
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/ratelimit"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/rest"
+	imobiliar "github.com/imob-data/airbyte-connectors/specs/source-imobiliar"
+)
+
+type config struct {
+	BaseURL    string    `json:"base_url"`
+	Path       string    `json:"path"`
+	Company    string    `json:"imob_id"`
+	User       string    `json:"user_id"`
+	Password   string    `json:"password"`
+	Start      rest.Date `json:"start_date"`
+	Inactive   *bool     `json:"include_inactive"`
+	Back       *int      `json:"competencias_back"`
+	PageSize   *int      `json:"page_size"`
+	Sessions   int       `json:"sessions"`
+	PerMinute  int       `json:"requests_per_minute"`
+	FeeTypes   *[]string `json:"fee_types"`
+	Origins    *[]string `json:"payable_origins"`
+	FeePercent float64   `json:"overdue_fee_percent"`
+	Tables     []string  `json:"code_tables"`
+}
+
+const day, position = "02/01/2006", "Posicao" // how a day is written; the column of a row's place in its array
+
+var source = rest.New(imobiliar.Files, describe)
+
+// describe is the API as c sees it. All requests go to one address, where the action in the body says what is asked for.
+func describe(c config) rest.API {
+	brasilia, _ := time.LoadLocation("America/Sao_Paulo") // of days
+	path := cmp.Or(c.Path, "/webservice/Imobiliar2")
+	active := map[bool][]string{true: {"S", "N"}, false: {"S"}}[rest.Or(c.Inactive, true)]
+	changed := &rest.Cursor{ // rows need not say when they changed, and the filter knows days
+		Field: "DataAlteracao", Zone: brasilia, Start: c.Start, Hidden: true, Lookback: 48 * time.Hour,
+		Ask: rest.Since(httpclient.Body, "Body.DataAlteracaoInicial", day),
+	}
+	back := time.Duration(31*(rest.Or(c.Back, 3)+1)) * 24 * time.Hour // whole months, and the running one
+	due := &rest.Cursor{Field: "DataVencimento", Zone: brasilia, Start: c.Start, Margin: back}
+	dues := func(ahead time.Duration, s rest.Stream) rest.Stream {
+		s.Cursor, s.Windows = due, &rest.Windows{Oldest: time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), Ahead: ahead}
+		s.Windows.Ask = rest.Days(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day)
+		return s
+	}
+	single := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
+		return rest.Stream{
+			Name: name, Method: http.MethodPost, Path: path, Body: envelope(action, body), Key: key, Pages: pagination.Single{},
+			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, RefusedAsk: true,
+			Refused: says(func(words string) bool { return strings.Contains(words, "(DataAlteracaoInicial)") }),
+		}
+	}
+	paged := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
+		s := single(name, action, records, body, key...)
+		s.Pages = pagination.Held{
+			In: httpclient.Body, SizeParam: "Body.QtdeLinhas", Size: rest.Or(c.PageSize, 200), Param: "Body.ProximasLinhas", Begin: "N", Further: "S",
+		}
+		return s
+	}
+	search := func(name, action, records, key string, sets ...map[string]any) rest.Stream {
+		s := paged(name, action, records, map[string]any{"Texto": ""}, key)
+		s.Unlisted, s.Each = true, sets
+		return s
+	}
+	each := func(name, action, records, of string, key ...string) rest.Stream { // requests for each row of a search, by the first part of key
+		s := single(name, action, records, map[string]any{}, key...)
+		s.Parent = &rest.Parent{
+			Of: of, In: httpclient.Body, Params: map[string]string{"Body." + key[0]: key[0]}, Numbers: key[0] != "CodFornecedor",
+			Missing: true, Follows: name != "unit_list", Put: rest.Same(key[0]), // a condominium says nothing of when its units changed
+		}
+		return s
+	}
+	detail := func(name, action, of string, key ...string) rest.Stream { // the row of a search, in full
+		s := each(name, action, "", of, key...)
+		s.Parent.Detail, s.Parent.Put = true, nil
+		return s
+	}
+	part := func(name, of, array string, own int, key ...string) rest.Stream {
+		at := map[bool]string{true: position}[slices.Contains(key, position)]
+		return rest.Stream{Name: name, Key: key, Explode: &rest.Explode{Of: of, Array: array, Put: rest.Same(key[:own]...), Position: at}}
+	}
+	incremental := func(s rest.Stream) rest.Stream { s.Cursor = changed; return s }
+	unlisted := func(s rest.Stream) rest.Stream { s.Unlisted = true; return s }
+	hashed := func(s rest.Stream) rest.Stream { s.Derive = rest.Hash("Chave"); return s } // the fields of its rows are not documented
+	sets := func(param string, values []string, s rest.Stream) rest.Stream {
+		s.Each, s.Put = rest.Sets("Body."+param, values...), map[string]string{param: "Body." + param}
+		return s
+	}
+	units := incremental(part("condominium_units", "unit_list", "Economias", 0, "IdEconomia"))
+	units.Explode.Within, units.Explode.Put = "Blocos", rest.Same(strings.Fields(`CodCondominio NomeCondominio CodBlocoBase CodFilial
+		DiaVencimentoDoc Assessor AssessorEmail AssessorAgencia TotaldeEconomias TotaldeBlocos CodBloco NomeBloco QtdeEconomias Endereco Bairro
+		CEP NomeSindico EmailSindico CPFSindico ValorGas ValorAgua Conselho`)...)
+	contracts, leases := "LOCACAO_CONTRATO_ADM_PESQUISAR", "LOCACAO_CONTRATO_IMOVEL_PESQUISAR"
+	flags := func(name string) []map[string]any { return rest.Sets("Body."+name, active...) }
+	var either []map[string]any // a property is known by its contracts alone
+	for _, is := range active {
+		either = append(either, map[string]any{"Header.Action": contracts, "Body.Ativo": is}, map[string]any{"Header.Action": leases, "Body.Ativos": is})
+	}
+	return rest.API{
+		Options: httpclient.Options{
+			BaseURL: c.BaseURL, PlainHTTP: true, Auth: c.session(path), Judge: judge, Limit: ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 60)),
+			Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
+		},
+		Check: "people", Absent: says(brazil.NoAction), Gone: says(brazil.NoRow), Omits: true, Zone: brasilia, Parallel: cmp.Or(c.Sessions, 1),
+		TooLarge: func(r *httpclient.Response) (int, bool) { return 0, strings.Contains(said(r), "(QtdeLinhas)") },
+		Streams: finish([]rest.Stream{
+			incremental(search("person_search", "CADASTRO_PESSOA_PESQUISAR", "Pessoas", "CodPessoa", flags("Ativo")...)),
+			incremental(detail("people", "CADASTRO_PESSOA_CONSULTAR", "person_search", "CodPessoa")),
+			incremental(part("people_addresses", "people", "Enderecos", 1, "CodPessoa", position)),
+			incremental(search("supplier_search", "CADASTRO_FORNECEDOR_PESQUISAR", "Fornecedores", "CodFornecedor", flags("Ativo")...)),
+			incremental(detail("suppliers", "CADASTRO_FORNECEDOR_CONSULTAR", "supplier_search", "CodFornecedor")),
+			search("contract_search", contracts, "Contratos", "CodContratoAdm", flags("Ativo")...),
+			detail("administration_contracts", "LOCACAO_CONTRATO_ADM_CONSULTAR", "contract_search", "CodContratoAdm"),
+			part("administration_contract_owners", "administration_contracts", "Proprietarios", 1, "CodContratoAdm", "CodPessoa"),
+			part("administration_contract_properties", "administration_contracts", "Imoveis", 1, "CodContratoAdm", "CodImovel"),
+			part("administration_contract_shares", "administration_contracts", "Participacoes", 1, "CodContratoAdm", "CodImovel", "CodPessoa"),
+			search("lease_search", leases, "Contratos", "CodImovel", flags("Ativos")...),
+			detail("lease_contracts", "LOCACAO_CONTRATO_IMOVEL_CONSULTAR", "lease_search", "CodImovel", "CodContratoLoc"),
+			part("lease_contract_tenants", "lease_contracts", "Locatarios", 2, "CodImovel", "CodContratoLoc", "CodPessoa"),
+			part("lease_contract_guarantors", "lease_contracts", "Fiadores", 2, "CodImovel", "CodContratoLoc", "CodPessoa"),
+			search("property_search", "", "Contratos", "CodImovel", either...),
+			detail("properties", "LOCACAO_IMOVEL_CONSULTAR", "property_search", "CodImovel"),
+			part("property_features", "properties", "Caracteristicas", 1, "CodImovel", position),
+			search("condominium_search", "CONDOM_CONDOMINIO_PESQUISAR", "Condominios", "CodCondominio",
+				map[string]any{"Body.IncluiInativos": map[bool]string{true: "S", false: "N"}[len(active) == 2]}),
+			detail("condominiums", "CONDOM_CONDOMINIO_CONSULTAR", "condominium_search", "CodCondominio"),
+			part("condominium_blocks", "condominiums", "Blocos", 1, "CodCondominio", "CodBloco"),
+			unlisted(incremental(each("unit_list", "CONDOM_LISTA_ECONOMIAS", "", "condominium_search", "CodCondominio"))), units,
+			hashed(each("condominium_overdue", "CONDOM_LISTA_INADIMPLENCIAS", "Inadimplentes", "condominium_search", "CodCondominio", "Chave")),
+			paged("branches", "CADASTRO_FILIAL_PESQUISAR", "Filiais", map[string]any{"Texto": ""}, "CodFilial"),
+			paged("shops", "CADASTRO_LOJA_PESQUISAR", "Agencias", map[string]any{"Texto": ""}, "IdLoja"),
+			sets("TipoTaxa", rest.Or(c.FeeTypes, []string{"L", "C"}),
+				paged("fees", "CADASTRO_TAXA_PESQUISAR", "Taxas", map[string]any{"Texto": "", "Ativo": "T"}, "TipoTaxa", "CodTaxa")),
+			sets("TipoPesquisa", rest.Or(c.Origins, []string{"C", "I", "A"}), dues(366*24*time.Hour, // they are known before they are due
+				paged("payables", "CTAPAG_LANCAMENTO_PESQUISAR", "Lancamentos", map[string]any{"TipoPeriodo": "V"}, "NumeroLancto"))),
+			dues(0, paged("overdue_bills", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS", "Pendentes",
+				map[string]any{"PercentualHonorarios": json.RawMessage(fmt.Sprintf("%.2f", c.FeePercent))}, "DocCapaId", "CodTaxa")),
+			unlisted(single("interested_search", "COMERC_INTERESSADO_PESQUISAR", "Interessados", map[string]any{}, "CodInteressado")),
+			each("interested_people", "COMERC_INTERESSADO_CONSULTAR", "", "interested_search", "CodInteressado"),
+			sets("Tabela", c.Tables, hashed(single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}, "Chave"))),
+			hashed(single("notifications", "NOTIFICACAO_CONSULTAR", "Notificacoes", map[string]any{}, "Chave")),
+		}),
+	}
+}
+
+func envelope(action string, body map[string]any) map[string]any {
+	return map[string]any{"Header": map[string]any{"Action": action}, "Body": body}
+}
+
+// session is what the session id of each request comes from. The password is sent as the MD5 of its capitals.
+func (c config) session(path string) *auth.Sessions {
+	secret := fmt.Sprintf("%x", md5.Sum([]byte(strings.ToUpper(c.Password))))
+	user := map[string]any{"IMOB_ID": strings.TrimSpace(c.Company), "USER_ID": strings.TrimSpace(c.User), "USER_PASS": secret}
+	call := func(action string, body map[string]any) httpclient.Request {
+		return httpclient.Request{Method: http.MethodPost, Path: path, Body: envelope(action, body)}
+	}
+	id := auth.Part{From: "Header.SessionId", In: httpclient.Body, Key: "Header.SessionId"}
+	return &auth.Sessions{
+		Login: call("LOGIN", user), Logout: call("LOGOUT", map[string]any{}), Part: id, Secret: secret, Count: c.Sessions, Most: "Body.MaxSessions",
+	}
+}
+
+// finish leaves out of the rows what is secret and what is a table of its own, and gives numbers the zeros in front of them.
+func finish(streams []rest.Stream) []rest.Stream {
+	for i := range streams {
+		s := &streams[i]
+		s.Shape = []record.Edit{record.Drop{Field: "SenhaInternetMD5"}, record.Drop{Field: "LoginAdmCondom"}}
+		for _, part := range streams {
+			if part.Explode != nil && part.Explode.Of == s.Name {
+				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
+			}
+		}
+		if s.Derive == nil {
+			s.Derive = pad
+		}
+	}
+	return streams
+}
+
+// pad makes the members of a row that are written with zeros in front. A bill that is not one fee of a bill has the fee 0.
+func pad(_, row record.Record) []record.Member {
+	members := brazil.Padded(row, map[string]int{"CEP": brazil.CEP, "CPFSindico": brazil.CPF}, "CpfCnpj", "TipoPessoa")
+	if row.Get("DocCapaId").Exists() && row.Get("CodTaxa").Text() == "" {
+		members = append(members, record.Member{Name: "CodTaxa", Value: []byte("0")})
+	}
+	return members
+}
+
+// judge knows what Imobiliar's answers mean: their status says nothing, and that a session has ended is told as plain text.
+func judge(r *httpclient.Response) httpclient.Verdict {
+	failed, ok := r.Body.Get("Header.Error").Bool()
+	if ok && !failed {
+		return httpclient.Verdict{}
+	}
+	text := strings.ToLower(strings.TrimLeft(string(r.Text[:min(len(r.Text), 200)]), "\ufeff\" \r\n\t"))
+	words, action := said(r), r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
+	switch {
+	case r.Status == 468, strings.HasPrefix(text, "468"), r.Body == nil && strings.Contains(text, "session expired"):
+		return httpclient.Expired(fault.Transientf("Imobiliar ends each session as soon as it is opened. Trying again later may help."))
+	case failed && brazil.Denied(words):
+		return httpclient.Fail(fault.Configf("Imobiliar does not let this user do %s: %s. Give it the right, or leave out the stream.", action, words))
+	case failed && brazil.NoSession(words):
+		return httpclient.Again(fault.Transientf("Imobiliar has no session left for this user: %s. Those that were left open end by themselves.", words))
+	case !ok && r.Status/100 == 2: // what it says instead may be personal data
+		return httpclient.Again(fault.Transientf("The answer is none of Imobiliar's. Check base_url and path in the configuration."))
+	case !ok, r.Status >= 500, r.Status == http.StatusTooManyRequests, r.Status == http.StatusRequestTimeout:
+		return httpclient.Verdict{}
+	case words == "":
+		return httpclient.Again(fault.Transientf("Imobiliar failed at %s without a reason. Trying again later may help.", action))
+	}
+	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, words))
+}
+
+// says is a test of the words of answers that are failures.
+func says(is func(words string) bool) func(r *httpclient.Response) bool {
+	return func(r *httpclient.Response) bool { return r.Body.Get("Header.Error").True() && is(said(r)) }
+}
+
+// said is the words of an answer that is a failure, with the fields they are about, or "". Erros is a list, or one alone.
+func said(r *httpclient.Response) string {
+	all := r.Body.Get("Body.Erros").Array()
+	if all == nil {
+		all = []record.Record{record.Record(r.Body.Get("Body.Erros").Raw())}
+	}
+	var words []string
+	for _, one := range all {
+		text := strings.TrimSuffix(strings.TrimSpace(one.Get("Mensagem").Text()), ".") + " (" + one.Get("Campo").Text() + ")"
+		words = append(words, strings.TrimSpace(strings.TrimSuffix(text, "()")))
+	}
+	return r.Excerpt(strings.Join(words, "; "))
+}

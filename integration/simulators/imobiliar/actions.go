@@ -1,0 +1,194 @@
+package imobiliar
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// object is a JSON object.
+type object = sim.Object
+
+// field is one that a request may have.
+type field struct {
+	name string
+	form *regexp.Regexp // of its JSON
+}
+
+// action is one that the service knows.
+type action struct {
+	required, optional []field
+	list               string // the member of the answer that has the rows; "": the answer is one row
+	rows               func(d *data, body object) (rows []object, found bool)
+}
+
+// fields are written as name:type, where i is a whole number, s a text, d a day, f a flag, t a flag or T, n an amount.
+func fields(text string) (all []field) {
+	forms := map[string]string{
+		"i": `^\d+$`, "s": `^".*"$`, "d": `^"\d\d/\d\d/\d{4}"$`, "f": `^"[SN]"$`, "t": `^"[SNT]"$`, "n": `^\d+\.\d\d$`, "o": `^"[CIA]"$`, "p": `^"[VC]"$`,
+	}
+	for one := range strings.FieldsSeq(text) {
+		name, kind, _ := strings.Cut(one, ":")
+		all = append(all, field{name, regexp.MustCompile(forms[kind])})
+	}
+	return all
+}
+
+// check is what is wrong with the body of a request, nil where nothing is.
+func (a action) check(body object, refused []string) *problem {
+	known := slices.Concat(a.required, a.optional)
+	for name, value := range body {
+		i := slices.IndexFunc(known, func(f field) bool { return f.name == name })
+		raw, _ := json.Marshal(value)
+		if i < 0 || slices.Contains(refused, name) || !known[i].form.Match(raw) {
+			return &problem{name, "Campo inválido"}
+		}
+	}
+	for _, f := range a.required {
+		if body[f.name] == nil {
+			return &problem{f.name, "Campo obrigatório"}
+		}
+	}
+	return nil
+}
+
+// whole is a whole number of a request, 0 where there is none.
+func whole(v any) int {
+	n, _ := v.(json.Number)
+	i, _ := strconv.Atoi(string(n))
+	return i
+}
+
+// date is a day of a request.
+func date(v any) (t time.Time) {
+	text, _ := v.(string)
+	t, _ = time.Parse("02/01/2006", text)
+	return t
+}
+
+// search is an action that lists the active rows of a table or the others, and those alone that changed on a day or since.
+func search(list, table, active string, columns ...string) action {
+	optional := "Texto:s OrdenarPor:s PesquisarPor:s TipoPessoa:s QtdeLinhas:i ProximasLinhas:f DataAlteracaoInicial:d"
+	if active != "" {
+		optional += " " + active + ":t"
+	}
+	return action{optional: fields(optional), list: list, rows: func(d *data, body object) (rows []object, found bool) {
+		since := date(body["DataAlteracaoInicial"])
+		for _, row := range d.tables[table] {
+			wanted, _ := body[active].(string)
+			some := active != "" && wanted != "T" && row.active != (wanted != "N")
+			if active == "IncluiInativos" {
+				some = !row.active && wanted != "S"
+			}
+			if some || row.changed.Before(since) {
+				continue
+			}
+			rows = append(rows, row.only(columns))
+		}
+		return rows, true
+	}}
+}
+
+// only is a row with some of its members, CodImovel of a contract among them; none: all.
+func (r *row) only(names []string) object {
+	if len(names) == 0 {
+		return r.object
+	}
+	some := object{}
+	for _, name := range names {
+		if some[name] = r.object[name]; some[name] == nil && name == "CodImovel" {
+			some[name] = r.of
+		}
+	}
+	return some
+}
+
+// one is an action that answers with the row which has a code.
+func one(table, code, kind, optional string) action {
+	return action{required: fields(code + ":" + kind), optional: fields(optional), rows: func(d *data, body object) ([]object, bool) {
+		for _, row := range d.tables[table] {
+			wanted, _ := json.Marshal(body[code])
+			if has, _ := json.Marshal(row.object[code]); string(has) == strings.Trim(string(wanted), `"`) {
+				return []object{row.object}, true
+			}
+		}
+		return nil, false
+	}}
+}
+
+// due is an action that lists what falls due within days.
+func due(list, table, required, optional string, fit func(row, body object) bool) action {
+	return action{
+		required: fields(required), optional: fields(optional + " QtdeLinhas:i ProximasLinhas:f"), list: list,
+		rows: func(d *data, body object) (rows []object, found bool) {
+			first, last := date(body["DataInicial"]), date(body["DataFinal"])
+			for _, row := range d.tables[table] {
+				if !row.due.Before(first) && !row.due.After(last) && fit(object{"origem": row.origin}, body) {
+					rows = append(rows, row.object)
+				}
+			}
+			return rows, true
+		},
+	}
+}
+
+// all is an action that lists a table, or what of it has the value of a field of the request.
+func all(list, table, required, by string) action {
+	return action{required: fields(required), list: list, rows: func(d *data, body object) (rows []object, found bool) {
+		for _, row := range d.tables[table] {
+			if by == "" || row.of == whole(body[by]) {
+				rows = append(rows, row.object)
+			}
+		}
+		return rows, true
+	}}
+}
+
+// actions are those that the connector may use, by name.
+func actions() map[string]action {
+	condominiums := search("Condominios", "condominiums", "IncluiInativos", "CodCondominio", "NomeCondominio")
+	condominiums.required = fields("IncluiInativos:f")
+	units := one("units", "CodCondominio", "i", "CodBloco:s DataAlteracaoInicial:d")
+	units.rows = func(d *data, body object) ([]object, bool) {
+		return d.units(whole(body["CodCondominio"]), date(body["DataAlteracaoInicial"]))
+	}
+	fees := search("Taxas", "fees", "Ativo")
+	listed := fees.rows
+	fees.required, fees.rows = fields("TipoTaxa:s"), func(d *data, body object) ([]object, bool) {
+		if body["TipoTaxa"] != "L" {
+			return nil, true // a type without fees
+		}
+		return listed(d, body)
+	}
+	return map[string]action{
+		"CADASTRO_PESSOA_PESQUISAR":         search("Pessoas", "people", "Ativo", "CodPessoa", "Nome", "CpfCnpj"),
+		"CADASTRO_PESSOA_CONSULTAR":         one("people", "CodPessoa", "i", ""),
+		"CADASTRO_FORNECEDOR_PESQUISAR":     search("Fornecedores", "suppliers", "Ativo", "CodFornecedor", "Nome"),
+		"CADASTRO_FORNECEDOR_CONSULTAR":     one("suppliers", "CodFornecedor", "s", "CpfCnpj:s"),
+		"LOCACAO_CONTRATO_ADM_PESQUISAR":    search("Contratos", "administration", "Ativo", "CodContratoAdm", "CodImovel"),
+		"LOCACAO_CONTRATO_ADM_CONSULTAR":    one("administration", "CodContratoAdm", "i", ""),
+		"LOCACAO_CONTRATO_IMOVEL_PESQUISAR": search("Contratos", "leases", "Ativos", "CodImovel", "NomeLocat"),
+		"LOCACAO_CONTRATO_IMOVEL_CONSULTAR": one("leases", "CodImovel", "i", "CodContratoLoc:i"),
+		"LOCACAO_IMOVEL_CONSULTAR":          one("properties", "CodImovel", "i", ""),
+		"CONDOM_CONDOMINIO_PESQUISAR":       condominiums,
+		"CONDOM_CONDOMINIO_CONSULTAR":       one("condominiums", "CodCondominio", "i", ""),
+		"CONDOM_LISTA_ECONOMIAS":            units,
+		"CONDOM_LISTA_INADIMPLENCIAS":       all("Inadimplentes", "overdue", "CodCondominio:i", "CodCondominio"),
+		"CADASTRO_FILIAL_PESQUISAR":         search("Filiais", "branches", ""),
+		"CADASTRO_LOJA_PESQUISAR":           search("Agencias", "shops", ""),
+		"CADASTRO_TAXA_PESQUISAR":           fees,
+		"COMERC_INTERESSADO_PESQUISAR":      all("Interessados", "interested", "", ""),
+		"COMERC_INTERESSADO_CONSULTAR":      one("interested", "CodInteressado", "i", ""),
+		"TABELA_CONSULTAR":                  all("Itens", "codes", "", ""),
+		"NOTIFICACAO_CONSULTAR":             all("Notificacoes", "notifications", "", ""),
+		"CTAPAG_LANCAMENTO_PESQUISAR": due("Lancamentos", "payables", "TipoPesquisa:o", "TipoPeriodo:p DataInicial:d DataFinal:d",
+			func(row, body object) bool { return row["origem"] == body["TipoPesquisa"] }),
+		"CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS": due("Pendentes", "bills", "DataInicial:d DataFinal:d PercentualHonorarios:n", "",
+			func(object, object) bool { return true }),
+	}
+}

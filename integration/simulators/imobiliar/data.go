@@ -1,0 +1,247 @@
+package imobiliar
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// row is a row with what the service knows of it besides.
+type row struct {
+	object
+	active  bool
+	changed time.Time
+	origin  string // of a payable
+	due     time.Time
+	place   int // among all rows of the table
+	of      int // the code of what it belongs to; of an administration contract, the property
+}
+
+// data is the tables of the company. Rows come and go by being replaced: a row that was answered stays as it was.
+type data struct {
+	tables map[string][]*row
+	must   map[string]bool // what changed since then, as "table code"
+}
+
+// day is a day as the service writes it.
+func day(t time.Time) string { return t.Format("02/01/2006") }
+
+func newData(o Options) *data {
+	d := &data{tables: map[string][]*row{}, must: map[string]bool{}}
+	dice := sim.Dice(o.Seed)
+	today := o.Now().UTC().Truncate(24 * time.Hour)
+	old := func() time.Time { return today.AddDate(0, 0, -30-dice.N(1500)) }
+	due := func(days int) string { return day(today.AddDate(0, 0, -days%3500)) }
+	add := func(table string, of int, o object) {
+		d.tables[table] = append(d.tables[table], &row{
+			object: o, due: date(o["DataVencimento"]), active: dice.N(5) > 0, changed: old(), of: of, place: len(d.tables[table]),
+		})
+	}
+	people := min(o.Size, 600)
+	for i := range people {
+		code := 1000 + i
+		kind, cpf := "F", fmt.Sprintf("%011d", 191+i*7919)
+		if i%6 == 5 {
+			kind, cpf = "J", fmt.Sprintf("%014d", 191+i*104729)
+		}
+		add("people", 0, object{
+			"CodPessoa": code, "Nome": fmt.Sprintf("PESSOA %d", code), "TipoPessoa": kind, "CpfCnpj": cpf, "Ativo": "S", "Locatario": "N",
+			"DataNascimento": "07/09/1980", "DataInclusao": day(old()), "SenhaInternetMD5": "0123456789abcdef0123456789abcdef",
+			"Enderecos": []object{{"TipoEnder": "R", "CEP": 1310100 + i, "Numero": i}, {"TipoEnder": "C", "CEP": 90010150, "Cidade": "Porto Alegre"}},
+		})
+	}
+	n := max(6, people/4)
+	for i := range n {
+		property, lease := 3000+i, 7000+i
+		add("suppliers", 0, object{
+			"CodFornecedor": 200 + i, "Nome": fmt.Sprintf("FORNECEDOR %d", i), "TipoPessoa": "J", "CpfCnpj": "00000000000191", "MEI": "N",
+		})
+		add("administration", property, object{
+			"CodContratoAdm": 500 + i, "DataVigInicial": "01/02/2024", "Prazo": 30,
+			"Proprietarios": []object{{"CodPessoa": 1000 + i, "CalcIR": "S"}}, "Imoveis": []object{{"CodImovel": property}},
+			"Participacoes": []object{{"CodImovel": property, "CodPessoa": 1000 + i, "PercRenda": 100.0}},
+		})
+		if i%3 > 0 {
+			add("leases", 0, object{
+				"CodImovel": property, "CodContratoLoc": lease, "NomeLocat": "LOCATARIO", "DataVigFinal": "31/07/2027", "ValorAluguel": 1500.5,
+				"ContratoLoc_Ativo": "S", "Locatarios": []object{{"CodPessoa": 1001}, {"CodPessoa": 1002}}, "Fiadores": []object{{"CodPessoa": 1003}},
+			})
+		}
+		add("properties", 0, object{
+			"CodImovel": property, "TipoImovel": "R", "CEP": "01310100", "Locacao": "S", "LoginAdmCondom": "login:sindico", "AreaTotal": 70.25,
+			"Caracteristicas": []object{{"CodCaract": 1, "Descricao": "Churrasqueira"}, {"CodCaract": 2, "Quantidade": 2}},
+		})
+		add("interested", 0, object{"CodInteressado": 40 + i, "Nome": "INTERESSADO", "Faixa": i})
+	}
+	for i := range max(18, o.Size) { // the largest table
+		add("payables", 0, object{"NumeroLancto": 9000 + i, "DataVencimento": due(i*7 - 15), "ValorLiquido": 10.5, "Pago": "N"})
+		d.tables["payables"][i].origin = string("CIA"[i%3])
+	}
+	for i := range max(6, o.Size/4) {
+		add("bills", 0, object{"DocCapaId": 8000 + i, "DataVencimento": due(1 + i*9), "VlrDocumento": 99.9, "CodPessoa": 1000 + i})
+	}
+	for i := range max(3, people/30) {
+		code := 60 + i
+		add("condominiums", 0, object{
+			"CodCondominio": code, "NomeCondominio": fmt.Sprintf("EDIFICIO %d", code), "BloqueioPagamento": "N",
+			"Blocos": []object{{"CodBloco": "A", "CEP": 1310100}, {"CodBloco": "B", "BlocoAtivo": "S"}},
+		})
+		for k := range 4 {
+			add("units", code, object{"IdEconomia": code*100 + k, "CodEconomia": strconv.Itoa(k), "Nome": "CONDOMINO", "Fracao": 0.25})
+		}
+		add("overdue", code, object{"IdEconomia": code * 100, "Valor": 350.1})
+	}
+	for i := range 3 {
+		add("branches", 0, object{"CodFilial": i + 1, "FilialNome": fmt.Sprintf("FILIAL %d", i+1)})
+		add("shops", 0, object{"IdLoja": i + 10, "LojaNome": fmt.Sprintf("LOJA %d", i), "CodFilial": 1})
+		add("fees", 0, object{"CodTaxa": i + 1, "Descricao": "ALUGUEL", "Categoria": "A", "Operacao": "C"})
+		add("codes", 0, object{"Codigo": i, "Descricao": "ITEM"})
+		add("notifications", 0, object{"Numero": i, "Texto": "AVISO"})
+	}
+	return d
+}
+
+// units is the units of a condominium, block by block, those alone that changed on a day or since.
+func (d *data) units(code int, since time.Time) (rows []object, found bool) {
+	blocks := []object{{"CodBloco": "A", "NomeSindico": "SINDICO", "CPFSindico": 191, "CEP": 1310100}, {"CodBloco": "B"}}
+	units := [2][]object{}
+	for _, r := range d.tables["units"] {
+		if r.of == code && !r.changed.Before(since) {
+			block := r.place % 2
+			units[block] = append(units[block], r.object)
+		}
+		found = found || r.of == code
+	}
+	for i := range blocks {
+		blocks[i]["Economias"] = units[i]
+	}
+	return []object{{"CodCondominio": code, "NomeCondominio": "EDIFICIO", "TotaldeBlocos": 2, "Blocos": blocks}}, found
+}
+
+// Change changes people, suppliers, units, payables and bills; deleted people are in no listing any more.
+func (s *Simulator) Change(changed, deleted int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.data
+	d.must = map[string]bool{}
+	for table, code := range coded() {
+		rows := d.tables[table]
+		for i := range min(changed, len(rows)) {
+			r := rows[(i+3)%len(rows)]
+			next := *r
+			next.object, next.changed = maps.Clone(r.object), s.now()
+			if _, due := r.object["DataVencimento"]; due {
+				next.object["DataVencimento"] = day(s.now().AddDate(0, 0, -1))
+				next.due = date(next.object["DataVencimento"])
+			}
+			rows[(i+3)%len(rows)] = &next
+			d.must[table+" "+fmt.Sprint(r.object[code])] = true
+		}
+	}
+	for range min(deleted, len(d.tables["people"])/4) {
+		people := d.tables["people"]
+		for i, r := range people {
+			if !d.must["people "+fmt.Sprint(r.object["CodPessoa"])] {
+				d.tables["people"] = append(people[:i:i], people[i+1:]...)
+				break
+			}
+		}
+	}
+}
+
+// coded is the tables whose rows change, with the name of their codes.
+func coded() map[string]string {
+	return map[string]string{
+		"people": "CodPessoa", "suppliers": "CodFornecedor", "units": "IdEconomia", "payables": "NumeroLancto", "bills": "DocCapaId",
+	}
+}
+
+// table is what a stream is made of.
+type table struct{ stream, name, key, array, part string }
+
+// tables are those of the streams: the key's fields, and those of the rows in an array, # for the place in it. Rows that are not
+// documented are known by the hash of their bytes.
+func tables() []table {
+	const lease = "CodImovel,CodContratoLoc"
+	return []table{
+		{"people", "people", "CodPessoa", "", ""}, {"people_addresses", "people", "CodPessoa", "Enderecos", "#"},
+		{"suppliers", "suppliers", "CodFornecedor", "", ""}, {"administration_contracts", "administration", "CodContratoAdm", "", ""},
+		{"administration_contract_owners", "administration", "CodContratoAdm", "Proprietarios", "CodPessoa"},
+		{"administration_contract_properties", "administration", "CodContratoAdm", "Imoveis", "CodImovel"},
+		{"administration_contract_shares", "administration", "CodContratoAdm", "Participacoes", "CodImovel,CodPessoa"},
+		{"lease_contracts", "leases", lease, "", ""}, {"lease_contract_tenants", "leases", lease, "Locatarios", "CodPessoa"},
+		{"lease_contract_guarantors", "leases", lease, "Fiadores", "CodPessoa"},
+		{"properties", "properties", "CodImovel", "", ""}, {"property_features", "properties", "CodImovel", "Caracteristicas", "#"},
+		{"condominiums", "condominiums", "CodCondominio", "", ""}, {"condominium_blocks", "condominiums", "CodCondominio", "Blocos", "CodBloco"},
+		{"condominium_units", "units", "IdEconomia", "", ""}, {"branches", "branches", "CodFilial", "", ""}, {"shops", "shops", "IdLoja", "", ""},
+		{"fees", "fees", "TipoTaxa,CodTaxa", "", ""}, {"payables", "payables", "NumeroLancto", "", ""},
+		{"overdue_bills", "bills", "DocCapaId,CodTaxa", "", ""}, {"interested_people", "interested", "CodInteressado", "", ""},
+		{"condominium_overdue", "overdue", "of,bytes", "", ""}, {"code_tables", "codes", "bytes", "", ""}, {"notifications", "notifications", "bytes", "", ""},
+	}
+}
+
+// values is the values of some fields; a bill that is not one fee of a bill has the fee 0, and all fees are of the type L.
+func values(o object, names string, place int) (all []string) {
+	for name := range strings.SplitSeq(names, ",") {
+		value := o[name]
+		switch {
+		case name == "#":
+			value = place
+		case name == "TipoTaxa":
+			value = "L"
+		case value == nil:
+			value = 0
+		}
+		all = append(all, fmt.Sprint(value))
+	}
+	return all
+}
+
+// keys is the keys of the rows that a row brings to the table's stream.
+func (t table) keys(o object) (keys []string) {
+	own := values(o, t.key, 0)
+	if t.array == "" {
+		return []string{strings.Join(own, ",")}
+	}
+	parts, _ := o[t.array].([]object)
+	for i, part := range parts {
+		keys = append(keys, strings.Join(append(slices.Clip(own), values(part, t.part, i)...), ","))
+	}
+	return keys
+}
+
+// Expect says what a read must bring.
+func (s *Simulator) Expect() map[string]sim.Expectation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]sim.Expectation{}
+	for _, t := range tables() {
+		e := sim.Whole()
+		e.Next.May = sim.Set()
+		_, e.Incremental = coded()[t.name]
+		for _, r := range s.data.tables[t.name] {
+			_, due := r.object["DataVencimento"]
+			o := maps.Clone(r.object)
+			text, _ := json.Marshal(r.object)
+			o["of"], o["bytes"] = r.of, fmt.Sprintf("%x", sha256.Sum256(text))
+			for _, key := range t.keys(o) {
+				e.Full.Must[key] = true
+				switch {
+				case !e.Incremental || s.data.must[t.name+" "+fmt.Sprint(r.object[coded()[t.name]])]:
+					e.Next.Must[key] = true
+				case due, r.changed.After(s.now().Add(-72 * time.Hour)): // or changed on the days that are asked for; what is due within some months is read again
+					e.Next.May[key] = true
+				}
+			}
+		}
+		all[t.stream] = e
+	}
+	return all
+}

@@ -1,0 +1,140 @@
+// Package imobiliar simulates the web service of Imobiliar, a Brazilian property-administration system, from what is known of it: one address,
+// an action and a session id in the JSON of each request, a limited number of sessions, and listings whose place the server keeps with the
+// session. It is strict: what a session is in the middle of is over when it is asked for anything else, and what is not documented is refused.
+package imobiliar
+
+import (
+	"cmp"
+	"crypto/md5"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+)
+
+// Options are what a Simulator can be told. The zero value is a company with 60 payables whose service knows every action.
+type Options struct {
+	Size     int              // payables, the largest table; the others grow with it, people up to 600
+	Seed     uint64           // equal seeds give equal data
+	Now      func() time.Time // the clock; nil is the wall clock
+	Sessions int              // MaxSessions; 0 is 5
+	Lifetime int              // requests after which a session has ended; 0: it does not end
+	Cap      int              // rows of a segment at the most, whatever is asked for; 0: as asked
+	Past     Past             // what comes behind the last segment
+	Odd      bool             // rows have values as people leave them in old databases, see sim.Odd
+
+	NumericCPF   bool     `sim:"numeric-cpf"` // CPF and CNPJ are numbers, so that zeros in front are missing
+	ErrorsObject bool     // Erros is an object
+	Unknown      []string // actions that the server does not know
+	Denied       []string // actions that this user may not call
+	Refused      []string // fields that the server does not take
+}
+
+// Past is what is answered behind the last segment of a listing, which is not documented.
+type Past string
+
+// The ways.
+const (
+	Empty  Past = ""       // a list without rows
+	Absent Past = "absent" // a body without the list
+	Fails  Past = "fails"  // an error
+	Begins Past = "begins" // the first segment
+)
+
+// Simulator is Imobiliar for one company. Its methods may be called at any time from any goroutine.
+type Simulator struct {
+	with     Options
+	password string
+	now      func() time.Time
+
+	mu          sync.Mutex
+	data        *data
+	sessions    map[string]*session
+	learnt      []string
+	logins      int
+	interrupted int
+	actions     map[string]int
+}
+
+// session is one that was opened and not ended.
+type session struct {
+	used     time.Time
+	requests int
+	action   string   // whose listing it is in
+	body     string   // what was asked for first
+	rows     []object // that are left of it
+	first    []object
+	size     int
+}
+
+const company, user = "EXEMPLO", "INTEGRA"
+
+var _ sim.Confidant = (*Simulator)(nil)
+
+// New makes a company with its data.
+func New(o Options) *Simulator {
+	o.Size, o.Sessions = cmp.Or(o.Size, 60), cmp.Or(o.Sessions, 5)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Simulator{with: o, now: o.Now, sessions: map[string]*session{}, actions: map[string]int{}}
+	s.password = fmt.Sprintf("Ségredo-%x", sim.Noise(o.Seed, 1, 6))
+	s.data = newData(o)
+	return s
+}
+
+// Open makes a Simulator from options by name, such as errors-object.
+func Open(o sim.Options) (sim.Simulator, error) {
+	return sim.Build("imobiliar", o, func(o Options) (*Simulator, error) {
+		if min(o.Size, o.Sessions, o.Lifetime, o.Cap) < 0 {
+			return nil, fmt.Errorf("opening imobiliar: a negative number cannot be")
+		}
+		if !slices.Contains([]Past{Empty, Absent, Fails, Begins}, o.Past) {
+			return nil, fmt.Errorf("opening imobiliar: past is %q, and can be empty, %s, %s or %s", o.Past, Absent, Fails, Begins)
+		}
+		return New(o), nil
+	})
+}
+
+// digest is the password as it is sent: the MD5 of its capitals.
+func (s *Simulator) digest() string {
+	sum := md5.Sum([]byte(strings.ToUpper(s.password)))
+	return hex.EncodeToString(sum[:])
+}
+
+// Secrets is the password.
+func (s *Simulator) Secrets() []string { return []string{s.password} }
+
+// Learnt is the digest of the password, which is as good as the password, and the ids of the sessions.
+func (s *Simulator) Learnt() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{s.digest()}, s.learnt...)
+}
+
+// Config reads from baseURL; the connector counts requests per minute.
+func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
+	return map[string]any{
+		"base_url": baseURL, "imob_id": company, "user_id": user, "password": s.password, "requests_per_minute": quota.PerMinute(),
+		"page_size": max(7, s.with.Size/1000), "start_date": "2015-01-01",
+	}
+}
+
+// Sessions is how many sessions are open, how many were opened, and how often a listing was left for another action.
+func (s *Simulator) Sessions() (open, logins, interrupted int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions), s.logins, s.interrupted
+}
+
+// Actions is how often each action was asked for.
+func (s *Simulator) Actions() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.actions)
+}
