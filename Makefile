@@ -214,6 +214,10 @@ generate: work ## write what programs write: go.work, what go:generate asks for,
 	@go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%) -update
 	@go -C integration run ./cmd/qa -write ..
 
+.PHONY: forms
+forms: ## draw the form that Airbyte shows of each specification, into docs/forms (needs Debian's chromium)
+	@go -C integration run ./cmd/form
+
 .PHONY: golden
 golden: ## rewrite the connectors' golden files and say which changed; read the difference before committing it
 	@mkdir -p build && touch build/golden

@@ -38,6 +38,7 @@ func Checks() []Check {
 		{"versions", versions},
 		{"excerpts", excerpts},
 		{"translations", translations},
+		{"pictures", pictures},
 	}
 }
 
