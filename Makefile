@@ -44,7 +44,12 @@ help: ## this text
 		CONNECTORS 'the connectors meant ($(CONNECTORS))' \
 		PLATFORM 'what is built for ($(PLATFORM))' \
 		BASE 'the base image: what make base made where it did, else busybox:1.37-musl' \
-		IMAGE '1: make demo runs the images instead of the binaries' \
+		IMAGE '1: make demo and make run run the images instead of the binaries' \
+		CONNECTOR 'what make run reads: a connector of this repository, the path of a binary, or an image' \
+		'CONFIG, OUT' "make run: the configuration's file, and the folder for records and states" \
+		STREAMS 'make run: the streams to read, as in a,b; or CATALOG, the file of a configured catalog (all)' \
+		DESTINATION 'make run: the connector that the records go to, with DESTINATION_CONFIG, instead of into files' \
+		RUNFLAGS "make run: more flags, such as -verbose or -docker '--memory 512m'; build/run -help has them all" \
 		GROWTH '1: make bench reads 10,000 to 1,000,000 rows instead; full: 10,000,000 too' \
 		LATENCY 'make bench reads each stream from an API whose answers take this long instead, as in 100ms' \
 		TYPES '1: make bench shows what it costs to bring columns into their types instead' \
@@ -56,6 +61,17 @@ help: ## this text
 .PHONY: demo
 demo: ## every connector against its simulator: spec, check, discover, a full and a second read; no credentials, no Docker
 	@go -C integration run ./cmd/demo $(if $(IMAGE),-image)
+
+# The connectors of this repository that are run, and how cmd/run is told of a connector: its binary or image, or what it is called elsewhere.
+RUNS = $(filter $(EVERY),$(CONNECTOR) $(DESTINATION))
+runnable = $(if $(filter $(EVERY),$(1)),$(if $(IMAGE),$(call metadata,$(1),dockerRepository):dev,build/$(OS)_$(ARCH)/$(1)),$(1))
+
+.PHONY: run
+run: $(if $(RUNS),$(if $(IMAGE),$(RUNS:%=image-%),$(RUNS:%=build/$(OS)_$(ARCH)/%))) ## CONNECTOR's streams with CONFIG into files in OUT, or into DESTINATION; goes on where the last run ended
+	@go build -C integration -o '$(CURDIR)/build/run' ./cmd/run
+	@build/run -connector '$(call runnable,$(CONNECTOR))' -config '$(CONFIG)' -out '$(OUT)' $(if $(STREAMS),-streams '$(STREAMS)') \
+		$(if $(CATALOG),-catalog '$(CATALOG)') $(if $(DESTINATION),-destination '$(call runnable,$(DESTINATION))') \
+		$(if $(DESTINATION_CONFIG),-destination-config '$(DESTINATION_CONFIG)') $(RUNFLAGS)
 
 .PHONY: bench
 bench: $(if $(PEER),build/peer/bin/source-declarative-manifest) ## the connectors' time, CPU and memory beside a plain relay's; tables go to docs/bench

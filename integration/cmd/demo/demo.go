@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/harness"
+	"github.com/imob-data/airbyte-connectors/integration/progress"
 	"github.com/imob-data/airbyte-connectors/integration/simulators"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
@@ -51,9 +52,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return 2
 	}
-	d := demo{options: o, progress: newProgress(stderr)}
+	d := demo{options: o, progress: progress.New(stderr, 3*time.Second)}
 	err := d.all(ctx)
-	d.progress.done()
+	d.progress.Done()
 	if len(d.rows) > 0 {
 		d.table(stdout)
 	}
@@ -68,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 type demo struct {
 	options
 
-	progress *progress
+	progress *progress.Bar
 	rows     []row
 }
 
@@ -112,7 +113,7 @@ func (d *demo) all(ctx context.Context) error {
 
 // connector shows one connector.
 func (d *demo) connector(ctx context.Context, c harness.Connector) error {
-	d.progress.say("%s: building", c.Name)
+	d.progress.Step("%s: building", c.Name)
 	runner, err := d.runner(ctx, c)
 	if err != nil {
 		return err
@@ -261,12 +262,12 @@ func (s *show) run(ctx context.Context, step string, c harness.Command) (res *ha
 	defer func() { err = errors.Join(err, file.Close()) }()
 	out := bufio.NewWriterSize(file, 1<<20)
 	records := 0
-	s.progress.say("%s: %s", s.name, step)
+	s.progress.Step("%s: %s", s.name, step)
 	each := func(m harness.Message, _ *harness.Control) {
 		switch {
 		case m.Type == "RECORD":
 			if records++; records%100 == 0 {
-				s.progress.tick("%s: %s, %d records", s.name, step, records)
+				s.progress.Tick("%s: %s, %d records", s.name, step, records)
 			}
 		case m.Trace == "STREAM_STATUS" && s.started[m.Stream].IsZero():
 			s.started[m.Stream] = time.Now()
@@ -278,7 +279,7 @@ func (s *show) run(ctx context.Context, step string, c harness.Command) (res *ha
 	if err = errors.Join(err, out.Flush()); err != nil {
 		return nil, fmt.Errorf("%s: %w", step, err)
 	}
-	s.progress.say("%s: %s, %d records in %v", s.name, step, records, res.Wall.Round(time.Millisecond))
+	s.progress.Step("%s: %s, %d records in %v", s.name, step, records, res.Wall.Round(time.Millisecond))
 	problems := res.Problems()
 	if res.Code != 0 {
 		problems = append([]string{res.String()}, problems...)
