@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -43,13 +43,7 @@ func acquire(ctx context.Context, folder string) (*lock, error) {
 	if err := l.wait(ctx, folder); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	before := l.read()
-	l.held = holder{PID: os.Getpid(), Containers: before.Containers}
-	for _, name := range before.Containers {
-		if err := l.removed(ctx, name); err != nil {
-			return nil, errors.Join(err, file.Close())
-		}
-	}
+	l.held.PID = os.Getpid()
 	if err := l.write(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -61,13 +55,20 @@ func (l *lock) wait(ctx context.Context, folder string) error {
 	until := time.Now().Add(lingering)
 	for {
 		err := syscall.Flock(int(l.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		switch {
-		case err == nil:
-			return nil
-		case !errors.Is(err, syscall.EWOULDBLOCK):
+		if err != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
 			return fmt.Errorf("locking %s: %w", folder, err)
-		case alive(l.read().PID), time.Now().After(until):
+		}
+		before := l.read()
+		if err != nil && (alive(before.PID) || time.Now().After(until)) {
 			return fmt.Errorf("another run is under way in %s; wait for it to end, or use another folder", folder)
+		}
+		for _, name := range before.Containers { // the lock is held by those who wait for their ends
+			if err := remove(ctx, name); err != nil {
+				return err
+			}
+		}
+		if err == nil {
+			return nil
 		}
 		select {
 		case <-time.After(100 * time.Millisecond):
@@ -106,11 +107,19 @@ func (l *lock) starts(container string) error {
 	return l.write()
 }
 
-// removed removes a container, whether it is there or not, and forgets it.
+// remove removes a container, whether it is there or not.
+func remove(ctx context.Context, container string) error {
+	err := docker(ctx, nil, "rm", "--force", "--volumes", container)
+	if err != nil && strings.Contains(err.Error(), "No such container") { // newer clients do not mind
+		return nil
+	}
+	return err
+}
+
+// removed removes a container and forgets it.
 func (l *lock) removed(ctx context.Context, container string) error {
-	out, err := exec.CommandContext(ctx, "docker", "rm", "--force", "--volumes", container).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("removing the container %s: %w: %s", container, err, out)
+	if err := remove(ctx, container); err != nil {
+		return err
 	}
 	for i, name := range l.held.Containers {
 		if name == container {

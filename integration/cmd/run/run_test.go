@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -413,7 +414,7 @@ func TestBrokenDisk(t *testing.T) {
 func TestKilledAnywhere(t *testing.T) {
 	for _, victim := range []string{"run", "connector"} {
 		t.Run(victim, func(t *testing.T) {
-					connectors, err := harness.Connectors()
+			connectors, err := harness.Connectors()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -458,7 +459,7 @@ func killed(t *testing.T, c harness.Connector, simulator sim.Simulator, victim s
 	hit, resumed := 0, 0
 	for range 4 {
 		cmd, ended := startRun(t, "-connector", binary, "-config", config, "-out", out, "-every", "0")
-		moment := server.Stats().Requests + 1 + dice.IntN(requests)
+		moment := server.Stats().Requests + 1 + dice.IntN(max(1, requests-1))
 		for over := false; !over && server.Stats().Requests < moment; {
 			select {
 			case <-ended:
@@ -555,4 +556,80 @@ func holds(t *testing.T, out string) int {
 		}
 	}
 	return int(gjson.GetBytes(text, "#").Int())
+}
+
+// Images are run as binaries are, by docker, and what a killed run leaves running is ended by the next.
+func TestImages(t *testing.T) {
+	if err := harness.Docker(t.Context()); err != nil {
+		if os.Getenv("REQUIRE_DOCKER") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip("no Docker engine answers: images are not tried:", err)
+	}
+	connectors, err := harness.Connectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := connectors[slices.IndexFunc(connectors, func(c harness.Connector) bool { return !c.Writes() })]
+	if err := c.BuildImage(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	simulator, err := simulators.All()[simulators.Name(c.Name)](sim.Options{Size: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	serve := func(with sim.Behaviour) (server *sim.Server, args []string) {
+		t.Helper()
+		server, err := sim.Start(simulator, "", with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = server.Close() })
+		text, err := json.Marshal(server.Config())
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "config.json"), text, 0o600) // which the container's user may not read
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return server, []string{"-connector", c.Image(), "-config", filepath.Join(dir, "config.json"), "-out", out}
+	}
+	server, args := serve(sim.Behaviour{Faults: sim.Faults{Kinds: []sim.Fault{sim.Stall}, Rate: 1, Stall: time.Hour}})
+	cmd, ended := startRun(t, args...)
+	for server.Stats().Requests == 0 {
+		select {
+		case <-ended:
+			t.Fatalf("it ended with %v before it asked for anything", cmd.ProcessState)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if kill(cmd.Process.Pid, "run") != 1 {
+		t.Fatal("the run is not there to be killed")
+	}
+	<-ended
+	left := gjson.Get(strings.Join(lines(t, filepath.Join(out, hidden, "lock")), ""), "containers.0").Str
+	there := func() bool { return exec.CommandContext(t.Context(), "docker", "inspect", left).Run() == nil }
+	if !there() {
+		t.Fatalf("there is no container %q of the run that was killed", left)
+	}
+	_, args = serve(sim.Behaviour{})
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit %d: %s%s", code, &stdout, &stderr)
+	}
+	if there() {
+		t.Error("the container of the run that was killed is still there")
+	}
+	holds(t, out)
+	for name, want := range simulator.Expect() {
+		if got := lines(t, filepath.Join(out, name+".jsonl")); len(got) < len(want.Full.Must) {
+			t.Errorf("%s has %d rows, want %d", name, len(got), len(want.Full.Must))
+		}
+	}
+	lock, err := os.ReadFile(filepath.Join(out, hidden, "lock"))
+	if err != nil || bytes.Contains(lock, []byte("containers")) {
+		t.Errorf("%v: the lock is %s", err, lock)
+	}
 }
