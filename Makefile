@@ -39,7 +39,7 @@ help: ## this text
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
-	@printf '\nSettings, as in make images PLATFORM=linux/arm64\n'
+	@printf '\nSettings, as in make base images PLATFORM=linux/arm64, where no registry can be reached\n'
 	@printf '  %-14s %s\n' \
 		CONNECTORS 'the connectors meant ($(CONNECTORS))' \
 		PLATFORM 'what is built for ($(PLATFORM))' \
@@ -154,19 +154,22 @@ build/$(OS)_$(ARCH)/%: FORCE
 FORCE:
 
 .PHONY: images
-images: $(CONNECTORS:%=image-%) ## images of the connectors, named as metadata.yaml says, tagged with the version and dev
+images: $(CONNECTORS:%=image-%) ## images of the connectors, named as metadata.yaml says, tagged with the version and dev; for another PLATFORM, dev-arm64
 
 # Debian's engine has the classic builder only; a newer client calls it deprecated, which matters to nobody while it works.
 image-%: image-files
 	@$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/$(ARCH)
 	@said=$$(DOCKER_BUILDKIT=0 docker build --quiet --platform linux/$(ARCH) --build-arg TARGETARCH=$(ARCH) --build-arg BASE=$(BASE) \
-		$(call image-args,$*) --tag $(call metadata,$*,dockerRepository):dev . 2>&1) || { printf '%s\n%s\n' "$$said" \
+		$(call image-args,$*,$(FOREIGN)) --tag $(call metadata,$*,dockerRepository):dev$(FOREIGN) . 2>&1) || { printf '%s\n%s\n' "$$said" \
 		'Building the image failed. Where no registry can be reached, make base builds the base image.' >&2; exit 1; }
-	@docker image inspect --format '{{join .RepoTags " "}}  {{.Architecture}}  {{.Size}} bytes' $(call metadata,$*,dockerRepository):dev
+	@docker image inspect --format '{{join .RepoTags " "}}  {{.Architecture}}  {{.Size}} bytes' $(call metadata,$*,dockerRepository):dev$(FOREIGN)
 
 image-args = --build-arg CONNECTOR=$(1) --build-arg NAME=$(call metadata,$(1),dockerRepository) \
 	--build-arg VERSION=$(call metadata,$(1),dockerImageTag) \
-	--tag $(call metadata,$(1),dockerRepository):$(call metadata,$(1),dockerImageTag)
+	--tag $(call metadata,$(1),dockerRepository):$(call metadata,$(1),dockerImageTag)$(2)
+
+# What the tags of images end in that this machine cannot run, as in dev-arm64: they stand beside those that it can.
+FOREIGN = $(if $(filter-out $(shell go env GOHOSTARCH),$(ARCH)),-$(ARCH))
 
 # What an image holds besides its binary: the user and the folders that the platform writes to. Made here, because no step of the
 # Dockerfile runs inside the image: so an image for any platform can be built on any machine.
@@ -178,7 +181,7 @@ image-files:
 	@chmod 644 build/image/etc/*
 
 .PHONY: base
-base: ## a busybox base image without a registry, from Debian's busybox-static
+base: ## a busybox base image of PLATFORM without a registry, from Debian's busybox-static
 	@.ci/base $(LOCAL_BASE) $(ARCH)
 
 .PHONY: docker
