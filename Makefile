@@ -59,7 +59,7 @@ help: ## this text
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
 
 .PHONY: demo
-demo: ## every connector against its simulator: spec, check, discover, a full and a second read; no credentials, no Docker
+demo: ## every connector against its simulator: spec, check, discover, a full and a second read, and a page of it; no credentials
 	@go -C integration run ./cmd/demo $(if $(IMAGE),-image)
 
 # The connectors of this repository that are run, and how cmd/run is told of a connector: its binary or image, or what it is called elsewhere.

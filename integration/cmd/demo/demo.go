@@ -52,10 +52,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return 2
 	}
-	d := demo{options: o, progress: progress.New(stderr, 3*time.Second)}
+	d := demo{options: o, page: page{When: time.Now()}, progress: progress.New(stderr, 3*time.Second)}
 	err := d.all(ctx)
 	d.progress.Done()
 	if len(d.rows) > 0 {
+		err = errors.Join(err, d.finish(err))
 		d.table(stdout)
 	}
 	if err != nil {
@@ -71,6 +72,7 @@ type demo struct {
 
 	progress *progress.Bar
 	rows     []row
+	page     page
 }
 
 // row is a line of the table.
@@ -83,6 +85,18 @@ type row struct {
 	incremental       bool
 	writes            bool // second is what a second attempt sent again
 }
+
+// finish writes the page.
+func (d *demo) finish(failed error) error {
+	d.page.Took, d.page.Out = time.Since(d.page.When).Round(time.Second), d.out
+	if failed != nil {
+		d.page.Failed = failed.Error()
+	}
+	return d.page.write(filepath.Join(d.out, pageName))
+}
+
+// pageName is the page's file.
+const pageName = "index.html"
 
 func (d *demo) all(ctx context.Context) error {
 	root, err := harness.Root()
@@ -164,13 +178,15 @@ func (d *demo) connector(ctx context.Context, c harness.Connector) error {
 		next[stream.Name] = e
 	}
 	off = errors.Join(off, compare("second read", next, second, func(e sim.Expectation) sim.Keys { return e.Next }))
+	var rows []row
 	for _, stream := range catalog.Streams {
-		d.rows = append(d.rows, row{
+		rows = append(rows, row{
 			connector: c.Name, stream: stream.Name, records: len(first.Of(stream.Name)), bytes: first.Size(stream.Name), took: times[stream.Name],
 			second: len(second.Of(stream.Name)), incremental: stream.Incremental(),
 		})
 	}
-	return off
+	d.rows = append(d.rows, rows...)
+	return errors.Join(off, d.show(c, catalog, rows, first, second))
 }
 
 func (*demo) open(c harness.Connector, o sim.Options) (sim.Simulator, error) {
@@ -303,10 +319,6 @@ func (d *demo) table(stdout io.Writer) {
 	}
 	line("connector", "stream", "records", "bytes", "records/s", "second sync")
 	for _, r := range d.rows {
-		rate := "-"
-		if r.took > 0 {
-			rate = fmt.Sprintf("%.0f", float64(r.records)/r.took.Seconds())
-		}
 		second := fmt.Sprint(r.second)
 		switch {
 		case r.writes:
@@ -314,8 +326,8 @@ func (d *demo) table(stdout io.Writer) {
 		case !r.incremental:
 			second += " (whole)"
 		}
-		line(r.connector, r.stream, fmt.Sprint(r.records), fmt.Sprint(r.bytes), rate, second)
+		line(r.connector, r.stream, fmt.Sprint(r.records), fmt.Sprint(r.bytes), r.Rate(), second)
 	}
 	_ = w.Flush() // stdout that is gone is its reader's affair
-	_, _ = fmt.Fprintf(stdout, "\nThe messages are in %s/<connector>/{spec,check,discover,read|write,second}.jsonl\n", d.out)
+	_, _ = fmt.Fprintf(stdout, "\nThe messages are in %s/<connector>/{spec,check,discover,read|write,second}.jsonl.\nThe same to look at, with the rows: %s\n", d.out, filepath.Join(d.out, pageName))
 }
