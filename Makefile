@@ -108,6 +108,12 @@ warehouse: ## every source from its simulator into DuckDB and PostgreSQL with Py
 		echo '*** PyAirbyte cannot be had from PyPI: THE WAREHOUSE IS NOT TRIED. ***'; \
 	fi
 
+.PHONY: examples
+examples: docker-or-not ## run and validate what is in examples; what needs PyPI or Docker says so where there is none
+	@.ci/pyairbyte build/examples integration/examples/requirements.txt || echo '*** check-jsonschema cannot be had from PyPI. ***'
+	@.ci/pyairbyte build/warehouse integration/warehouse/requirements.txt || echo '*** PyAirbyte cannot be had from PyPI. ***'
+	@go -C integration test -count=1 -v ./examples | { grep -v -e '^=== ' -e '^ *--- PASS' || true; }
+
 # Says aloud what go test keeps to itself: that tests are skipped, and why.
 .PHONY: docker-or-not
 docker-or-not:
@@ -225,6 +231,13 @@ work: ## write go.work from the folders
 .PHONY: generate
 generate: work ## write what programs write: go.work and what go:generate asks for
 	go generate work
+
+.PHONY: versions
+versions: ## write the connectors' versions into the examples
+	@$(foreach connector,$(EVERY),find examples -type f -exec sed -i -E \
+		-e 's#($(call metadata,$(connector),dockerRepository)(:| tag=))[0-9][0-9a-z.-]*#\1$(call metadata,$(connector),dockerImageTag)#g' \
+		-e '\#docker_repository *= "$(call metadata,$(connector),dockerRepository)"#{n; s#(docker_image_tag *= ")[^"]*#\1$(call metadata,$(connector),dockerImageTag)#}' \
+		{} +;)
 
 .PHONY: golden
 golden: ## rewrite the connectors' golden files; read the difference before committing it
