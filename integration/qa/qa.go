@@ -39,6 +39,7 @@ func Checks() []Check {
 		{"excerpts", excerpts},
 		{"translations", translations},
 		{"pictures", pictures},
+		{"personal data", personal},
 	}
 }
 
