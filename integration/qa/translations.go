@@ -21,6 +21,7 @@ func translations(r Repository) (found []Finding, err error) {
 	for _, file := range files {
 		other := strings.TrimSuffix(file, "README.md") + "README.pt-BR.md"
 		if _, err := fs.Stat(r.Files, other); errors.Is(err, fs.ErrNotExist) {
+			found = append(found, Finding{file, 0, "there is no README.pt-BR.md beside it"})
 			continue
 		}
 		english, err := r.page(file)
