@@ -85,7 +85,7 @@ func (c *Client) judge(where string, r Request, res *Response) *failure {
 			return f
 		}
 	}
-	if status/100 == 2 && res.Body != nil {
+	if status/100 == 2 && res.Body.Exists() {
 		return nil
 	}
 	f.cause = c.statusError(where, res)

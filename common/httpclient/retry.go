@@ -197,7 +197,7 @@ type broken struct {
 // note counts res if it is such an answer, and makes f final if it is the last of enough. What is said of the moment, as "too fast" is, does not
 // count.
 func (b *broken) note(res *Response, f *failure) {
-	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body != nil {
+	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body.Exists() {
 		b.count = 0
 		return
 	}

@@ -109,7 +109,7 @@ func (j *judging) rows(picker record.Picker) httpclient.Judge {
 		if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(resp) {
 			return j.gone()
 		}
-		if resp.Status/100 != 2 || resp.Body == nil {
+		if resp.Status/100 != 2 || !resp.Body.Exists() {
 			return httpclient.Verdict{}
 		}
 		page := j.page
@@ -173,7 +173,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	null := false
 	for path := range strings.SplitSeq(l.Records, ",") {
 		if p.Records, p.picked, err = picker.Cut(p.Body, path); !errors.Is(err, record.ErrNoRecords) {
-			if len(p.Records) <= 1 && p.Body[0] != '[' && err == nil { // more rows are a list for certain
+			if len(p.Records) <= 1 && !p.Body.IsArray() && err == nil { // more rows are a list for certain
 				found := p.Body.Get(path)
 				null = found.IsNull()
 				if !single && bytes.HasPrefix(found.Raw(), []byte("{")) {
@@ -208,7 +208,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	case err != nil:
 		return &fault.Error{Kind: fault.Transient, Message: p.request.Path + " answered with rows of an unknown form.", Err: err}
 	case len(p.Records) > 0:
-	case complains(p.Body), hasTotal && !p.total.Told && (totaled.Reliable() || totaled.Documented() && p.Body[0] == '['):
+	case complains(p.Body), hasTotal && !p.total.Told && (totaled.Reliable() || totaled.Documented() && p.Body.IsArray()):
 		return without // an envelope was to be expected
 	}
 	return nil
@@ -218,7 +218,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 func (p *fetched) sole() bool { return p.total.Told && p.total.Rows == int64(len(p.Records)) }
 
 // complains reports whether an answer says that something went wrong, in a member that is there for it.
-func complains(body record.Record) bool {
+func complains(body record.Value) bool {
 	for _, name := range []string{"error", "errors", "erro", "erros", "Erro"} {
 		switch string(body.Get(name).Raw()) {
 		case "", "null", "false", `""`, "[]", "{}", "0":

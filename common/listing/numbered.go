@@ -85,7 +85,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	sole, held := first.sole(), len(first.Body) <= heldMost
+	sole, held := first.sole(), len(first.Body.Raw()) <= heldMost
 	if !held {
 		first = fetched{share: first.share, total: first.total}
 	}

@@ -173,7 +173,7 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 		return dst, empty(value)
 	case '"':
 		var buffer [64]byte
-		text := bytes.TrimSpace(Value{value}.appendText(buffer[:0]))
+		text := bytes.TrimSpace(Value{raw: value}.appendText(buffer[:0]))
 		if len(text) == 0 {
 			return dst, blank
 		}
@@ -196,10 +196,10 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 func repeats(object []byte) bool {
 	var names [64]span
 	n := 0
-	for c := open(object, 0); c.member(); n++ {
+	for c := (Value{raw: object}).open(); c.member(); n++ {
 		at := span{c.at, c.at + len(c.key) + 2}
 		if n == len(names) {
-			_, found := Record(object).Twice()
+			_, found := Value{raw: object}.Twice()
 			return found
 		}
 		for _, other := range names[:n] {
@@ -208,7 +208,7 @@ func repeats(object []byte) bool {
 			}
 		}
 		names[n] = at
-		c.i = skipValue(object, c.i)
+		c.skip()
 	}
 	return false
 }
@@ -296,7 +296,7 @@ func appendList(dst, value []byte, of Type) ([]byte, verdict) {
 // isBlank is whether a JSON string is blank.
 func isBlank(value []byte) bool {
 	var buffer [64]byte
-	return len(value) <= 32 && len(bytes.TrimSpace(Value{value}.appendText(buffer[:0]))) == 0
+	return len(value) <= 32 && len(bytes.TrimSpace(Value{raw: value}.appendText(buffer[:0]))) == 0
 }
 
 // appendBoolean appends the truth that a text, or a JSON value that is no string, says.

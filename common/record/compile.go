@@ -73,7 +73,7 @@ func (c *compiler) shape() *Shape {
 		c.groups()
 	}
 	s := &Shape{
-		columns: maps.Clone(c.columns), order: c.order, last: c.last, lower: c.lower, flatten: c.flatten != nil,
+		columns: maps.Clone(c.columns), named: c.columns, order: c.order, last: c.last, lower: c.lower, flatten: c.flatten != nil,
 		prefix: c.prefix, renames: c.lower || c.flatten != nil || c.prefix != "",
 		times: c.times, typed: c.typed, unparsed: c.columns[Unparsed], undeclared: c.columns[Undeclared],
 		seed: maphash.MakeSeed(), warnings: map[warning]int64{},

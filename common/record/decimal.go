@@ -123,7 +123,7 @@ func appendTextNumber(dst []byte, text string) (number []byte, ok bool) {
 	if text == "" {
 		return dst, false
 	}
-	if (text[0] == '-' || isDigit(text[0])) && valid([]byte(text)) {
+	if isNumber([]byte(text)) {
 		return append(dst, text...), true
 	}
 	a, ok := readAmount(text)

@@ -183,9 +183,8 @@ func (h *holding) page(page listing.Page) error {
 		if m.readsAll() && !since(r, h.bound, m.start) {
 			continue
 		}
-		if h.size += len(r.Data); !page.Last || h.size < heldBytes {
-			r.Data = slices.Clone(r.Data)
-			r.At, r.Marks = record.Value{}, record.Value{} // they are found again in the copy
+		if h.size += len(r.Data.Raw()); !page.Last || h.size < heldBytes {
+			r.Data, r.At = record.Record(slices.Clone(r.Data.Raw())).Get(""), record.Value{}
 		}
 		h.rows = append(h.rows, r)
 	}

@@ -128,7 +128,7 @@ func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
 // asksAlways reports whether m asks for the row of its parent although it did not change.
 func (m *member) asksAlways(r listing.Row) bool {
-	return m.Child != nil && m.Child.Always != nil && since(r, m.start, m.start) && m.Child.Always(r.Data)
+	return m.Child != nil && m.Child.Always != nil && since(r, m.start, m.start) && m.Child.Always(r.Data.Raw())
 }
 
 // since reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before start.
@@ -160,13 +160,13 @@ func (m *member) pass(t time.Time) {
 
 // send sends one record. m.mu is held.
 func (m *member) send(r listing.Row, put ...record.Member) error {
-	if len(r.Data) > wideRow {
+	if len(r.Data.Raw()) > wideRow {
 		m.run.wide.Lock()
 		defer m.run.wide.Unlock()
 		defer record.Free(&m.buf)
 	}
 	var err error
-	m.buf, m.nulled, err = m.Shape.Fit(m.buf[:0], m.nulled[:0], r.Data, r.Marks, put...)
+	m.buf, m.nulled, err = m.Shape.Fit(m.buf[:0], m.nulled[:0], r.Data, put...)
 	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
 		if m.err == nil {
 			m.err = fault.Systemf("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
@@ -200,7 +200,7 @@ func (m *member) explode(parent listing.Row) error {
 }
 
 // puts returns the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.
-func puts(parent record.Record, members map[string]string) []record.Member {
+func puts(parent record.Value, members map[string]string) []record.Member {
 	put := make([]record.Member, 0, len(members)+2)
 	for name, path := range members {
 		value := parent.Get(path).Raw()
