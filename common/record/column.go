@@ -197,7 +197,7 @@ func repeats(object []byte) bool {
 	var names [64]span
 	n := 0
 	for c := (Value{raw: object}).open(); c.member(); n++ {
-		at := span{c.at, c.at + len(c.key) + 2}
+		at := span{c.at, c.end + 1}
 		if n == len(names) {
 			_, found := Value{raw: object}.Twice()
 			return found

@@ -148,7 +148,7 @@ func (p Picker) pick(v Value, paths []pick, out []Value) {
 		return
 	}
 	for c := v.open(); wanted != 0 && c.member(); {
-		if !c.escaped && p.lengths&(1<<(len(c.key)%64)) == 0 {
+		if !c.escaped && p.lengths&(1<<((c.end-c.at-1)%64)) == 0 {
 			c.skip()
 			continue
 		}

@@ -105,23 +105,26 @@ type mark struct {
 // cursor walks over the members of an object or the elements of an array: by marks, or else by looking for where values end.
 type cursor struct {
 	bytes   []byte
+	marks   []mark // of the values, if they are marked
+	base    int    // where in the body bytes begin
 	i       int    // where it stands: at a value after member or element, behind it after value
-	at      int    // where the member begins: the opening quote of its key
-	key     []byte // the key between its quotes, escapes and all
+	next    int    // the mark of that value
+	at, end int    // where the key of the member begins and ends: its quotes
 	escaped bool   // the key has escapes
 	marked  bool
-	marks   []mark // of the values that are still to come
-	base    int    // where in the body bytes begin
 }
 
 // open is a cursor over v, an object or an array.
 func (v Value) open() cursor {
 	c := cursor{bytes: v.raw, i: 1}
 	if len(v.marks) > 0 {
-		c.marked, c.marks, c.base = true, v.marks[1:], int(v.marks[0].from)
+		c.marked, c.marks, c.next, c.base = true, v.marks, 1, int(v.marks[0].from)
 	}
 	return c
 }
+
+// key is the key of the member, escapes and all.
+func (c *cursor) key() []byte { return c.bytes[c.at+1 : c.end] }
 
 // member moves to the next member's value; false at the end. The value before it must have been taken.
 func (c *cursor) member() bool {
@@ -139,7 +142,7 @@ func (c *cursor) member() bool {
 	if end >= len(b) {
 		return false
 	}
-	c.at, c.key, c.escaped = i, b[i+1:end-1], escaped
+	c.at, c.end, c.escaped = i, end-1, escaped
 	for i = end; i < len(b) && (b[i] <= ' ' || b[i] == ':'); {
 		i++
 	}
@@ -149,10 +152,11 @@ func (c *cursor) member() bool {
 
 // markedMember is member by marks: the key is what lies between the value before and this one.
 func (c *cursor) markedMember() bool {
-	if len(c.marks) == 0 {
+	if c.next >= len(c.marks) {
 		return false
 	}
-	b, i, start := c.bytes, c.i, int(c.marks[0].from)-c.base
+	m := &c.marks[c.next]
+	b, i, start := c.bytes, c.i, int(m.from)-c.base
 	for b[i] == ',' || b[i] <= ' ' {
 		i++
 	}
@@ -160,7 +164,7 @@ func (c *cursor) markedMember() bool {
 	for b[end] == ':' || b[end] <= ' ' {
 		end--
 	}
-	c.at, c.key, c.escaped, c.i = i, b[i+1:end], c.marks[0].escaped, start
+	c.at, c.end, c.escaped, c.i = i, end, m.escaped, start
 	return true
 }
 
@@ -175,17 +179,17 @@ func (c *cursor) expect(key []byte, name int) bool {
 	if start >= len(c.bytes) || string(c.bytes[i:start]) != string(key) || c.bytes[start] <= ' ' {
 		return false
 	}
-	c.at, c.key, c.i = i, c.bytes[i+1:i+1+name], start
+	c.at, c.end, c.i = i, i+1+name, start
 	return true
 }
 
 // element moves to the next element; false at the end. The one before it must have been taken.
 func (c *cursor) element() bool {
 	if c.marked {
-		if len(c.marks) == 0 {
+		if c.next >= len(c.marks) {
 			return false
 		}
-		c.i = int(c.marks[0].from) - c.base
+		c.i = int(c.marks[c.next].from) - c.base
 		return true
 	}
 	b, i := c.bytes, c.i
@@ -203,10 +207,9 @@ func (c *cursor) value() Value {
 		c.i = skipValue(c.bytes, start)
 		return Value{raw: c.bytes[start:c.i:c.i]}
 	}
-	m := &c.marks[0]
-	inside := c.marks[:m.size:m.size]
-	c.i, c.marks = int(m.to)-c.base, c.marks[m.size:]
-	return Value{c.bytes[start:c.i:c.i], inside}
+	m, from := &c.marks[c.next], c.next
+	c.i, c.next = int(m.to)-c.base, from+int(m.size)
+	return Value{c.bytes[start:c.i:c.i], c.marks[from:c.next:c.next]}
 }
 
 // skip goes over the value at which the cursor stands.
@@ -215,25 +218,25 @@ func (c *cursor) skip() {
 		c.i = skipValue(c.bytes, c.i)
 		return
 	}
-	m := &c.marks[0]
-	c.i, c.marks = int(m.to)-c.base, c.marks[m.size:]
+	m := &c.marks[c.next]
+	c.i, c.next = int(m.to)-c.base, c.next+int(m.size)
 }
 
 // appendKey appends the text of the key.
 func (c *cursor) appendKey(dst []byte) []byte {
 	if c.escaped {
-		return appendUnescaped(dst, c.key)
+		return appendUnescaped(dst, c.key())
 	}
-	return append(dst, c.key...)
+	return append(dst, c.key()...)
 }
 
 // is says whether the key is name.
 func (c *cursor) is(name string) bool {
 	if !c.escaped {
-		return string(c.key) == name
+		return string(c.key()) == name
 	}
 	var buffer [64]byte
-	return string(appendUnescaped(buffer[:0], c.key)) == name
+	return string(appendUnescaped(buffer[:0], c.key())) == name
 }
 
 // appendUnescaped appends the text that stands between the quotes of a JSON string. A lone surrogate becomes U+FFFD.

@@ -237,7 +237,7 @@ func (w *writer) next(c *cursor) (column *column, same, more bool) {
 	var name []byte
 	if w.shape == nil || !w.shape.renames {
 		var buffer [64]byte
-		if name = c.key; c.escaped {
+		if name = c.key(); c.escaped {
 			name = appendUnescaped(buffer[:0], name)
 		}
 	} else {
@@ -246,9 +246,9 @@ func (w *writer) next(c *cursor) (column *column, same, more bool) {
 	if column = w.shape.column(name); column == nil {
 		return nil, false, true
 	}
-	same = !c.escaped && string(c.key) == column.name
-	if written := c.bytes[c.at:c.i]; f != nil && string(bytes.TrimSpace(written[len(c.key)+2:])) == ":" { // as it is in valid JSON
-		*f = follow{column, w.within, append(f.key[:0], written...), len(c.key), same, c.escaped}
+	same = !c.escaped && string(c.key()) == column.name
+	if written := c.bytes[c.at:c.i]; f != nil && string(bytes.TrimSpace(written[len(c.key())+2:])) == ":" { // as it is in valid JSON
+		*f = follow{column, w.within, append(f.key[:0], written...), len(c.key()), same, c.escaped}
 	}
 	w.last = column.index
 	return column, same, true
@@ -607,7 +607,7 @@ func appendWithout(dst, value []byte, drops branch) []byte {
 	var buffer [64]byte
 	for c := (Value{raw: value}).open(); c.member(); {
 		at, member := c.at, c.i
-		key := c.key
+		key := c.key()
 		if c.escaped {
 			key = appendUnescaped(buffer[:0], key)
 		}

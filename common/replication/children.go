@@ -87,7 +87,10 @@ func (p *pool) ask(ctx context.Context, m *member, sl slice, r listing.Row) erro
 
 // task returns the reading of m for the row r of its parent. It holds nothing of the row's memory.
 func (m *member) task(r listing.Row) task {
-	t := task{m: m, key: r.Key, time: r.Time, put: puts(r.Data, m.Child.Put)}
+	t := task{m: m, key: r.Key, time: r.Time, put: appendPuts(nil, m.puts, r.Data)}
+	for i, p := range t.put {
+		t.put[i].Value = slices.Clone(p.Value)
+	}
 	for _, path := range m.Child.Params {
 		t.params = append(t.params, r.Data.Get(path).Text())
 	}

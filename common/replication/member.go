@@ -1,10 +1,10 @@
 package replication
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -46,6 +46,9 @@ type member struct {
 	replaced int64      // bytes that were not UTF-8
 	control  int64      // control characters that were not escaped
 	err      error      // why the stream cannot be completed
+	puts     []put      // what comes into its records from its parent's row, in the order of their names
+	put      []record.Member
+	position []byte
 	buf      []byte
 	nulled   []string // the fields of the record in buf whose values did not fit their columns
 }
@@ -54,6 +57,12 @@ type member struct {
 func (s *Sync) member(selected *Selected) *member {
 	m := &member{
 		Stream: &selected.Stream, run: s, desc: selected.Descriptor, incremental: selected.Mode == protocol.Incremental, saved: s.Began,
+	}
+	switch {
+	case m.Explode != nil:
+		m.puts = sorted(m.Explode.Put)
+	case m.Child != nil:
+		m.puts = sorted(m.Child.Put)
 	}
 	m.resume(selected.State, selected.Mode)
 	return m
@@ -183,34 +192,42 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 
 // explode sends the rows that lie in an array of the parent's row. m.mu is held.
 func (m *member) explode(parent listing.Row) error {
-	put := puts(parent.Data, m.Explode.Put)
+	m.put = appendPuts(m.put[:0], m.puts, parent.Data)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
-		put = append(put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
+		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
-	for i, element := range parent.Data.Get(m.Explode.Array).Array() {
-		members := put
+	fixed, i := m.put, int64(0)
+	for element := range parent.Data.Get(m.Explode.Array).Elements() {
 		if m.Explode.Position != "" {
-			members = append(slices.Clip(put), record.Member{Name: m.Explode.Position, Value: strconv.AppendInt(nil, int64(i), 10)})
+			m.position = strconv.AppendInt(m.position[:0], i, 10)
+			m.put = append(fixed, record.Member{Name: m.Explode.Position, Value: m.position}) //nolint:gocritic // in the place of the last one
 		}
-		if err := m.send(listing.Row{Data: element}, members...); err != nil {
+		if err := m.send(listing.Row{Data: element}, m.put...); err != nil {
 			return err
 		}
+		i++
 	}
+	clear(m.put) // which would hold on to the page
 	return nil
 }
 
-// puts returns the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.
-func puts(parent record.Value, members map[string]string) []record.Member {
-	put := make([]record.Member, 0, len(members)+2)
-	for name, path := range members {
-		value := parent.Get(path).Raw()
-		if value == nil {
-			value = []byte("null")
-		}
-		put = append(put, record.Member{Name: name, Value: slices.Clone(value)})
+// put is a member that is put into records, and the path of its value in the parent's row.
+type put struct{ name, path string }
+
+// sorted returns members in the order of their names.
+func sorted(members map[string]string) (puts []put) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		puts = append(puts, put{name, members[name]})
 	}
-	slices.SortFunc(put, func(a, b record.Member) int { return cmp.Compare(a.Name, b.Name) })
-	return put
+	return puts
+}
+
+// appendPuts appends the members that are put into records from the parent's row, whose memory they share.
+func appendPuts(dst []record.Member, puts []put, parent record.Value) []record.Member {
+	for _, p := range puts {
+		dst = append(dst, record.Member{Name: p.name, Value: parent.Get(p.path).Raw()})
+	}
+	return dst
 }
 
 // reachedPlace notes how far the slice that is being read has come; nil: that is not known any more. The mark may not pass late, unless that is
