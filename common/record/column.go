@@ -374,6 +374,9 @@ func appendWhole(dst, text []byte) ([]byte, verdict) {
 // that was made of a text are they too many.
 func holds(number []byte, text bool) verdict {
 	const most, decimals = 29, 9
+	if !text && isDecimal(number) {
+		return fits
+	}
 	count, point, first, last, exponent := 0, -1, -1, 0, 0 // of digits; the places of the point, the first and the last one that is no zero
 digits:
 	for i, c := range number {

@@ -168,10 +168,15 @@ func allDigits(s string) bool {
 
 // isZero says whether a JSON number is zero.
 func isZero(number []byte) bool {
-	if i := bytes.IndexAny(number, "eE"); i >= 0 {
-		number = number[:i]
+	for _, c := range number {
+		switch {
+		case '1' <= c && c <= '9':
+			return false
+		case c|0x20 == 'e':
+			return true
+		}
 	}
-	return !bytes.ContainsAny(number, "123456789")
+	return true
 }
 
 // compareNumbers orders two JSON numbers.

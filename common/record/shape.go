@@ -558,6 +558,9 @@ func readNumbers(value, low, high []byte) (first, second []byte) {
 	case kind != '"':
 		return nil, nil
 	}
+	if text := value[1 : len(value)-1]; isDecimal(text) && isNumber(text) {
+		return text, text
+	}
 	var buffer [64]byte
 	from, to, ok := readAmounts(string(v.appendText(buffer[:0])))
 	if !ok {
@@ -565,6 +568,9 @@ func readNumbers(value, low, high []byte) (first, second []byte) {
 	}
 	if first, ok = from.appendTo(low); !ok {
 		return nil, nil
+	}
+	if from == to {
+		return first, first
 	}
 	if second, ok = to.appendTo(high); !ok {
 		return nil, nil
