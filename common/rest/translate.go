@@ -202,8 +202,10 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 		l.Ways = []Way{{Pages: pages}}
 	}
 	key := s.Key
-	if len(key) == 0 && s.Parent != nil && s.Parent.Detail { // it is the parent's row
-		key = r.api.stream(s.Parent.Of).Key
+	if s.Parent != nil && s.Parent.Detail { // it is the parent's row
+		if key = r.shared(s.Parent); len(key) == 0 {
+			key = r.api.stream(s.Parent.Of).Key
+		}
 	}
 	for _, field := range key { // what is put into records from outside the row is the same in all rows of a listing
 		if (s.Parent == nil || s.Parent.Put[field] == "") && s.Put[field] == "" {
@@ -243,15 +245,13 @@ func (r *run) child(s *Stream) *replication.Child {
 	names := slices.Sorted(maps.Keys(p.Params))
 	c := &replication.Child{
 		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always,
+		Shared: r.shared(p),
 	}
 	if c.Changes = s.Cursor.asks() && !p.Follows; c.Changes {
 		c.Lookback = s.Cursor.Lookback
 	}
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
-	}
-	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(c.Params, field) }) {
-		c.Shared = slices.Compact(slices.Sorted(slices.Values(c.Params)))
 	}
 	c.Open = func(key string, params []string, from time.Time) listing.Listing {
 		request := s.request()
@@ -268,6 +268,15 @@ func (r *run) child(s *Stream) *replication.Child {
 		return l
 	}
 	return c
+}
+
+// shared returns what tells apart the questions for the rows of a parent, where several of its rows ask the same: the paths of their parameters.
+func (r *run) shared(p *Parent) []string {
+	paths := slices.Compact(slices.Sorted(maps.Values(p.Params)))
+	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(paths, field) }) {
+		return paths
+	}
+	return nil
 }
 
 // value returns a parameter as it is sent.

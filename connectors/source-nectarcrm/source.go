@@ -242,7 +242,7 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 }
 
 // absent is whether NectarCRM does not know the path: an id that it does not know has an answer in JSON.
-func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFound && r.Body == nil }
+func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFound && !r.Body.Exists() }
 
 // refused is whether NectarCRM does not take a status; its documentation says that 401 may mean a wrong parameter.
 func refused(r *httpclient.Response) bool {
