@@ -210,7 +210,7 @@ func (m *member) derive(row record.Value, put []record.Member) []record.Member {
 		var unshaped *record.Shape
 		whole = unshaped.Append(nil, row.Raw(), put...)
 	}
-	return append(m.Derive(row.Raw(), whole), put...)
+	return append(m.Derive(whole), put...)
 }
 
 // sendOf sends what m makes of a row: the row with what is put into it, or those that lie in it. m.mu is held.

@@ -80,9 +80,8 @@ type Stream struct {
 	Cursor  Cursor
 	Child   *Child
 	Explode *Explode
-	// Derive makes members of a row as it came, and of the whole row with what is put into it, which take the place of its own; nil: none. One
-	// goroutine at a time calls it.
-	Derive func(row, whole record.Record) []record.Member
+	// Derive makes members of a row and what is put into it, which take the place of the row's own; nil: none. One goroutine at a time calls it.
+	Derive func(record.Record) []record.Member
 	Shape  *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are
 	Choice string        // what is asked for of each row; "": all. Nothing is taken from a state of another choice
 }

@@ -253,8 +253,8 @@ func TestDerivedMembers(t *testing.T) {
 			Parent: &rest.Parent{
 				Of: "houses", In: httpclient.Body, Numbers: true, Params: map[string]string{"house": "id"}, Put: map[string]string{"house": "id"},
 			},
-			Derive: func(row, whole record.Record) []record.Member {
-				return []record.Member{{Name: "code", Value: fmt.Appendf(nil, "%q", whole.Get("house").Text()+row.Get("house").Text()+row.Get("code").Text())}}
+			Derive: func(row record.Record) []record.Member {
+				return []record.Member{{Name: "code", Value: fmt.Appendf(nil, "%q", row.Get("house").Text()+row.Get("code").Text())}}
 			},
 		}}
 		return d

@@ -1,12 +1,9 @@
 package rest
 
 import (
-	"crypto/sha256"
-	"fmt"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
-	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
 // Sets returns a set of parameters, for Stream.Each, for each value of one.
@@ -24,14 +21,6 @@ func Same(fields ...string) map[string]string {
 		put[field] = field
 	}
 	return put
-}
-
-// Hash returns a Stream.Derive that makes the SHA-256 of a row as it came a member called field: the key of rows by which nothing else is
-// known to tell them apart.
-func Hash(field string) func(row, whole record.Record) []record.Member {
-	return func(row, _ record.Record) []record.Member {
-		return []record.Member{{Name: field, Value: fmt.Appendf(nil, `"%x"`, sha256.Sum256(row))}}
-	}
 }
 
 // Days asks, for Windows, with two parameters, each in layout: the first day and the last one.

@@ -202,7 +202,7 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 		l.Ways = []Way{{Pages: pages}}
 	}
 	key := s.Key
-	if s.Parent != nil && s.Parent.Detail { // it is the parent's row
+	if s.Parent != nil && s.Parent.Detail { // by what the parent's row is known
 		if key = r.shared(s.Parent); len(key) == 0 {
 			key = r.api.stream(s.Parent.Of).Key
 		}
@@ -270,11 +270,12 @@ func (r *run) child(s *Stream) *replication.Child {
 	return c
 }
 
-// shared returns what tells apart the questions for the rows of a parent, where several of its rows ask the same: the paths of their parameters.
+// shared returns the paths in the rows of p whose values are asked for, where several rows may ask for the same: a part of their key is not
+// asked for. Otherwise it returns none.
 func (r *run) shared(p *Parent) []string {
-	paths := slices.Compact(slices.Sorted(maps.Values(p.Params)))
-	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(paths, field) }) {
-		return paths
+	asked := slices.Compact(slices.Sorted(maps.Values(p.Params)))
+	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(asked, field) }) {
+		return asked
 	}
 	return nil
 }

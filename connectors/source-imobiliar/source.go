@@ -97,7 +97,6 @@ func describe(c config) rest.API {
 	}
 	incremental := func(s rest.Stream) rest.Stream { s.Cursor = changed; return s }
 	unlisted := func(s rest.Stream) rest.Stream { s.Unlisted = true; return s }
-	hashed := func(s rest.Stream) rest.Stream { s.Derive = rest.Hash("Chave"); return s } // the fields of its rows are not documented
 	sets := func(param string, values []string, s rest.Stream) rest.Stream {
 		s.Each, s.Put = rest.Sets("Body."+param, values...), map[string]string{param: "Body." + param}
 		return s
@@ -142,7 +141,7 @@ func describe(c config) rest.API {
 			detail("condominiums", "CONDOM_CONDOMINIO_CONSULTAR", "condominium_search", "CodCondominio"),
 			part("condominium_blocks", "condominiums", "Blocos", 1, "CodCondominio", "CodBloco"),
 			unlisted(incremental(each("unit_list", "CONDOM_LISTA_ECONOMIAS", "", "condominium_search", "CodCondominio"))), units,
-			hashed(each("condominium_overdue", "CONDOM_LISTA_INADIMPLENCIAS", "Inadimplentes", "condominium_search", "CodCondominio", "Chave")),
+			each("condominium_overdue", "CONDOM_LISTA_INADIMPLENCIAS", "Inadimplentes", "condominium_search", "CodCondominio", "Chave"),
 			paged("branches", "CADASTRO_FILIAL_PESQUISAR", "Filiais", map[string]any{"Texto": ""}, "CodFilial"),
 			paged("shops", "CADASTRO_LOJA_PESQUISAR", "Agencias", map[string]any{"Texto": ""}, "IdLoja"),
 			sets("TipoTaxa", rest.Or(c.FeeTypes, []string{"L", "C"}),
@@ -153,8 +152,8 @@ func describe(c config) rest.API {
 				map[string]any{"PercentualHonorarios": json.RawMessage(fmt.Sprintf("%.2f", c.FeePercent))}, "DocCapaId", "CodTaxa")),
 			unlisted(single("interested_search", "COMERC_INTERESSADO_PESQUISAR", "Interessados", map[string]any{}, "CodInteressado")),
 			each("interested_people", "COMERC_INTERESSADO_CONSULTAR", "", "interested_search", "CodInteressado"),
-			sets("Tabela", c.Tables, hashed(single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}, "Chave"))),
-			hashed(single("notifications", "NOTIFICACAO_CONSULTAR", "Notificacoes", map[string]any{}, "Chave")),
+			sets("Tabela", c.Tables, single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}, "Chave")),
+			single("notifications", "NOTIFICACAO_CONSULTAR", "Notificacoes", map[string]any{}, "Chave"),
 		}),
 	}
 }
@@ -186,16 +185,14 @@ func finish(streams []rest.Stream) []rest.Stream {
 				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
 			}
 		}
-		if s.Derive == nil {
-			s.Derive = pad
-		}
+		s.Derive = pad
 	}
 	return streams
 }
 
 // pad makes the members of a row that are written with zeros in front. A bill that is not one fee of a bill has the fee 0.
-func pad(_, row record.Record) []record.Member {
-	members := brazil.Padded(row, map[string]int{"CEP": brazil.CEP, "CPFSindico": brazil.CPF}, "CpfCnpj", "TipoPessoa")
+func pad(row record.Record) []record.Member {
+	members := brazil.Padded(row, map[string]int{"CEP": brazil.CEP, "CPFSindico": brazil.CPF, "CNPJ": brazil.CNPJ}, "CpfCnpj", "TipoPessoa")
 	if row.Get("DocCapaId").Exists() && row.Get("CodTaxa").Text() == "" {
 		members = append(members, record.Member{Name: "CodTaxa", Value: []byte("0")})
 	}

@@ -1,11 +1,14 @@
 package acceptance
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/imobiliar"
@@ -13,9 +16,10 @@ import (
 )
 
 // imobiliarAt is a server of a company with own settings.
-func imobiliarAt(t *testing.T, f fixture, set map[string]string) (*api, *imobiliar.Simulator) {
+func imobiliarAt(t *testing.T, f fixture, set map[string]string, with sim.Behaviour) (*api, *imobiliar.Simulator) {
 	t.Helper()
-	a := f.start(t, sim.Options{Size: 45, Set: set}, sim.Behaviour{})
+	with.LogBodies = true
+	a := f.start(t, sim.Options{Size: 45, Set: set}, with)
 	s, ok := a.simulator.(*imobiliar.Simulator)
 	if !ok {
 		t.Fatalf("the simulator is a %T", a.simulator)
@@ -31,17 +35,45 @@ func loggedOut(t *testing.T, s *imobiliar.Simulator) {
 	}
 }
 
+// asked are the values of a member of the bodies in which an action was asked for.
+func asked(a *api, action, member string) (values []string) {
+	for _, r := range a.Log() {
+		var q struct {
+			Header struct{ Action string }
+			Body   map[string]any
+		}
+		if json.Unmarshal(r.Body, &q) == nil && q.Header.Action == action && q.Body[member] != nil {
+			values = append(values, fmt.Sprint(q.Body[member]))
+		}
+	}
+	return values
+}
+
+// days are values as the service writes days, the earliest first.
+func days(t *testing.T, values []string) (all []time.Time) {
+	t.Helper()
+	for _, value := range values {
+		day, err := time.Parse("02/01/2006", value)
+		if err != nil {
+			t.Error(err)
+		}
+		all = append(all, day)
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return all
+}
+
 // TestImobiliarAnswers reads whatever form the service gives its answers: every row comes once, and each session is ended.
 func TestImobiliarAnswers(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imobiliar")
 	for _, set := range []map[string]string{
 		{"past": "absent"}, {"past": "fails"}, {"past": "begins"}, {"cap": "3"}, {"numeric-cpf": "true", "errors-object": "true"},
-		{"lifetime": "9"}, {"refused": "DataAlteracaoInicial"},
+		{"refused": "DataAlteracaoInicial"}, {"most": "2"},
 	} {
 		t.Run(fmt.Sprint(set), func(t *testing.T) {
 			t.Parallel()
-			a, s := imobiliarAt(t, f, set)
+			a, s := imobiliarAt(t, f, set, sim.Behaviour{})
 			first := f.succeed(t, a, f.read(t, a, nil))
 			compare(t, full(a), first)
 			once(t, first)
@@ -57,7 +89,7 @@ func TestImobiliarSessions(t *testing.T) {
 	for most, want := range map[string]int{"5": 4, "2": 2, "1": 1} {
 		t.Run("of "+most, func(t *testing.T) {
 			t.Parallel()
-			a, s := imobiliarAt(t, f, map[string]string{"sessions": most})
+			a, s := imobiliarAt(t, f, map[string]string{"sessions": most}, sim.Behaviour{})
 			a.config["sessions"] = 4
 			res := f.succeed(t, a, f.read(t, a, nil))
 			compare(t, full(a), res)
@@ -70,33 +102,111 @@ func TestImobiliarSessions(t *testing.T) {
 	}
 }
 
-// TestImobiliarStopped stops reads: the session is ended before the process ends. One that is killed leaves its session open, and the next
-// read is complete all the same.
-func TestImobiliarStopped(t *testing.T) {
+// TestImobiliarSessionExpires reads from a server that ends sessions after some requests, in the middle of listings too: those begin anew, and no row
+// comes twice.
+func TestImobiliarSessionExpires(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imobiliar")
-	t.Run("terminated", func(t *testing.T) {
+	for _, lifetime := range []string{"3", "9", "40"} {
+		t.Run("after "+lifetime, func(t *testing.T) {
+			t.Parallel()
+			a, s := imobiliarAt(t, f, map[string]string{"lifetime": lifetime}, sim.Behaviour{})
+			res := f.succeed(t, a, f.read(t, a, nil))
+			compare(t, full(a), res)
+			once(t, res)
+			loggedOut(t, s)
+			if _, logins, _ := s.Sessions(); logins < 2 {
+				t.Errorf("%d sessions were opened: nothing was tried", logins)
+			}
+		})
+	}
+}
+
+// TestImobiliarSessionLimit reads while the only session that the user may have was left open by a process that is gone: that passes.
+func TestImobiliarSessionLimit(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	a, s := imobiliarAt(t, f, map[string]string{"sessions": "1"}, sim.Behaviour{})
+	first, _ := f.ended(t, a, func(c *harness.Control) error { return c.Signal(os.Kill) }, some(5), 0)
+	second := f.succeed(t, a, f.read(t, a, first.State()))
+	compare(t, full(a), first, second)
+	loggedOut(t, s)
+}
+
+// TestImobiliarKill ends reads with kill -9, at several moments: the session stays open, and the next read is complete all the same.
+func TestImobiliarKill(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	for _, moment := range []int{1, 20, 100, 200} {
+		t.Run(fmt.Sprint("after record ", moment), func(t *testing.T) {
+			t.Parallel()
+			a, s := imobiliarAt(t, f, nil, sim.Behaviour{Latency: 5 * time.Millisecond})
+			first, _ := f.ended(t, a, func(c *harness.Control) error { return c.Signal(os.Kill) }, some(moment), 0)
+			if open, _, _ := s.Sessions(); open != 1 {
+				t.Errorf("%d sessions are open", open)
+			}
+			second := f.succeed(t, a, f.read(t, a, first.State()))
+			compare(t, full(a), first, second)
+			once(t, second)
+			if open, _, _ := s.Sessions(); open != 1 {
+				t.Errorf("%d sessions are open", open)
+			}
+		})
+	}
+}
+
+// TestImobiliarTerminated ends reads and checks with SIGTERM, also while they log in: the session is ended before the process is.
+func TestImobiliarTerminated(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	for _, moment := range []int{1, 50, 250} {
+		t.Run(fmt.Sprint("after record ", moment), func(t *testing.T) {
+			t.Parallel()
+			a, s := imobiliarAt(t, f, nil, sim.Behaviour{Latency: 5 * time.Millisecond})
+			res, _ := f.ended(t, a, sigterm, some(moment), 0)
+			if res.Code != 1 {
+				t.Errorf("the exit code is not 1: %s", res)
+			}
+			loggedOut(t, s)
+		})
+	}
+	t.Run("while it logs in", func(t *testing.T) {
 		t.Parallel()
-		a, s := imobiliarAt(t, f, nil)
-		res, _ := f.ended(t, a, sigterm, some(5), 0)
-		if res.Code != 1 {
-			t.Errorf("the exit code is not 1: %s", res)
-		}
-		loggedOut(t, s)
-	})
-	t.Run("killed", func(t *testing.T) {
-		t.Parallel()
-		a, s := imobiliarAt(t, f, nil)
-		first, _ := f.ended(t, a, func(c *harness.Control) error { return c.Signal(os.Kill) }, some(20), 0)
-		if open, _, _ := s.Sessions(); open != 1 {
-			t.Errorf("%d sessions are open", open)
-		}
-		second := f.succeed(t, a, f.read(t, a, first.State()))
-		compare(t, full(a), first, second)
-		if open, _, _ := s.Sessions(); open != 1 {
-			t.Errorf("%d sessions are open", open)
+		a, s := imobiliarAt(t, f, nil, sim.Behaviour{Latency: 200 * time.Millisecond})
+		stopped := make(chan struct{})
+		res := f.run(t, a, harness.Check(a.json(t, nil)), harness.Options{Started: func(c *harness.Control) {
+			go func() {
+				defer close(stopped)
+				for a.Stats().Requests == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				_ = sigterm(c) // it may have ended by itself
+			}()
+		}})
+		<-stopped
+		if open, _, _ := s.Sessions(); open > 0 {
+			t.Errorf("%d sessions are open after %s", open, res)
 		}
 	})
+}
+
+// TestImobiliarFaults reads while answers go wrong, those of segments too, of which none may be asked for twice.
+func TestImobiliarFaults(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	for _, fault := range []sim.Fault{sim.ServerError, sim.BadGateway, sim.CutBody, sim.Reset, sim.HTMLPage, sim.Slow, sim.BrokenUTF8} {
+		t.Run(string(fault), func(t *testing.T) {
+			t.Parallel()
+			a, _ := imobiliarAt(t, f, nil, sim.Behaviour{Faults: sim.Faults{Every: 7, Kinds: []sim.Fault{fault}}})
+			streams := []string{"people", "branches", "fees", "payables", "overdue_bills"}
+			res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))
+			compare(t, full(a, streams...), res)
+			once(t, res)
+			if a.Stats().Faults[fault] == 0 {
+				t.Error("no answer went wrong")
+			}
+		})
+	}
 }
 
 // TestImobiliarRights tells an action that the server does not know, whose stream is empty with a warning, from one that this user may not
@@ -107,19 +217,40 @@ func TestImobiliarRights(t *testing.T) {
 	for action, stream := range map[string]string{
 		"CADASTRO_LOJA_PESQUISAR": "shops", "LOCACAO_IMOVEL_CONSULTAR": "properties", "CONDOM_LISTA_ECONOMIAS": "condominium_units",
 	} {
-		a, _ := imobiliarAt(t, f, map[string]string{"unknown": action})
-		res := f.succeed(t, a, f.read(t, a, nil))
-		warned := slices.ContainsFunc(res.Logs, func(l harness.Log) bool { return l.Level == "WARN" && strings.HasPrefix(l.Message, stream+": ") })
-		if len(res.Of(stream)) > 0 || res.Last(stream) != "COMPLETE" || !warned {
-			t.Errorf("without %s, %d rows of %s came: %s", action, len(res.Of(stream)), stream, res)
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			a, _ := imobiliarAt(t, f, map[string]string{"unknown": action}, sim.Behaviour{})
+			res := f.succeed(t, a, f.read(t, a, nil))
+			warned := slices.ContainsFunc(res.Logs, func(l harness.Log) bool { return l.Level == "WARN" && strings.HasPrefix(l.Message, stream+": ") })
+			if len(res.Of(stream)) > 0 || res.Last(stream) != "COMPLETE" || !warned {
+				t.Errorf("%d rows of %s came: %s", len(res.Of(stream)), stream, res)
+			}
+			a, s := imobiliarAt(t, f, map[string]string{"denied": action}, sim.Behaviour{})
+			res = f.run(t, a, f.read(t, a, nil))
+			if res.Code != 1 || res.Last(stream) != "INCOMPLETE" || res.Last("branches") != "COMPLETE" || len(res.Failures) == 0 ||
+				res.Failures[0].Type != "config_error" || !strings.Contains(res.Failures[0].Message, action) {
+				t.Errorf("without the right to it: %s", res)
+			}
+			loggedOut(t, s)
+		})
+	}
+}
+
+// TestImobiliarActions tells that a read of everything sends none but actions that read.
+func TestImobiliarActions(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	a, s := imobiliarAt(t, f, nil, sim.Behaviour{})
+	a.config["code_tables"] = []string{}
+	f.succeed(t, a, f.read(t, a, nil))
+	reads := regexp.MustCompile(`^(LOGIN|LOGOUT|CONDOM_LISTA_(ECONOMIAS|INADIMPLENCIAS)|[A-Z_]+_(CONSULTAR|PESQUISAR|PESQUISAR_INADIMPLENCIAS))$`)
+	for action := range s.Actions() {
+		if !reads.MatchString(action) || strings.Contains(action, "DADOSCONEXAO") {
+			t.Errorf("%s was sent", action)
 		}
-		a, s := imobiliarAt(t, f, map[string]string{"denied": action})
-		res = f.run(t, a, f.read(t, a, nil))
-		if res.Code != 1 || res.Last(stream) != "INCOMPLETE" || res.Last("branches") != "COMPLETE" || len(res.Failures) == 0 ||
-			res.Failures[0].Type != "config_error" || !strings.Contains(res.Failures[0].Message, action) {
-			t.Errorf("without the right to %s: %s", action, res)
-		}
-		loggedOut(t, s)
+	}
+	if n := len(s.Actions()); n != 24 {
+		t.Errorf("%d actions were sent: %v", n, s.Actions())
 	}
 }
 
@@ -128,7 +259,7 @@ func TestImobiliarDetailsCostOneRequest(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imobiliar")
 	requests := func(streams ...string) int {
-		a, s := imobiliarAt(t, f, nil)
+		a, s := imobiliarAt(t, f, nil, sim.Behaviour{})
 		f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, streams...), nil))
 		return s.Actions()["CADASTRO_PESSOA_CONSULTAR"]
 	}
@@ -137,11 +268,151 @@ func TestImobiliarDetailsCostOneRequest(t *testing.T) {
 	}
 }
 
-// TestImobiliarHidesPasswords tells that what is a password in a row is in no record.
-func TestImobiliarHidesPasswords(t *testing.T) {
+// TestImobiliarInactive reads without what is not active any more: the service is not asked for it.
+func TestImobiliarInactive(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imobiliar")
-	a, _ := imobiliarAt(t, f, nil)
-	a.secrets = append(a.secrets, "0123456789abcdef0123456789abcdef", "login:sindico")
-	f.succeed(t, a, f.read(t, a, nil))
+	came := map[bool]int{}
+	for _, inactive := range []bool{true, false} {
+		a, _ := imobiliarAt(t, f, nil, sim.Behaviour{})
+		a.config["include_inactive"] = inactive
+		res := f.succeed(t, a, f.read(t, a, nil))
+		for _, stream := range []string{"people", "lease_contracts", "administration_contracts", "properties", "condominiums"} {
+			came[inactive] += len(res.Of(stream))
+		}
+		for action, member := range map[string]string{
+			"CADASTRO_PESSOA_PESQUISAR": "Ativo", "LOCACAO_CONTRATO_ADM_PESQUISAR": "Ativo", "LOCACAO_CONTRATO_IMOVEL_PESQUISAR": "Ativos",
+		} {
+			if values := asked(a, action, member); slices.Contains(values, "N") != inactive || !slices.Contains(values, "S") {
+				t.Errorf("%s was asked for with %s %v", action, member, values)
+			}
+		}
+		want := map[bool]string{true: "S", false: "N"}[inactive]
+		if values := asked(a, "CONDOM_CONDOMINIO_PESQUISAR", "IncluiInativos"); len(values) == 0 || slices.ContainsFunc(values, func(v string) bool { return v != want }) {
+			t.Errorf("condominiums were asked for with %v, want %s", values, want)
+		}
+	}
+	if came[false] == 0 || came[false] >= came[true] {
+		t.Errorf("%d rows came with what is inactive, and %d without", came[true], came[false])
+	}
+}
+
+// TestImobiliarChanges reads twice: the second time the service is asked for what changed since some days before the first one, and for what
+// falls due from some months before it on, of which competencias_back says how many.
+func TestImobiliarChanges(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	for _, back := range []int{0, 3, 12} {
+		t.Run(fmt.Sprintf("%d months back", back), func(t *testing.T) {
+			t.Parallel()
+			a, _ := imobiliarAt(t, f, nil, sim.Behaviour{})
+			a.config["competencias_back"] = back
+			began := time.Now()
+			first := f.succeed(t, a, f.read(t, a, nil))
+			if since := days(t, asked(a, "CADASTRO_PESSOA_PESQUISAR", "DataAlteracaoInicial")); len(since) == 0 || since[0].Year() != 2014 {
+				t.Errorf("with a start date, what changed since %v was asked for", since)
+			}
+			a.simulator.Change(4, 0)
+			b := f.serve(t, a.simulator, sim.Behaviour{LogBodies: true})
+			b.config["competencias_back"] = back
+			second := f.succeed(t, b, f.read(t, b, first.State()))
+			compare(t, next(b), second)
+			for _, action := range []string{"CADASTRO_PESSOA_PESQUISAR", "CADASTRO_FORNECEDOR_PESQUISAR", "CONDOM_LISTA_ECONOMIAS"} {
+				for _, day := range days(t, asked(b, action, "DataAlteracaoInicial")) {
+					if day.After(began.AddDate(0, 0, -2)) || day.Before(began.AddDate(0, 0, -5)) {
+						t.Errorf("%s asked for what changed since %v", action, day)
+					}
+				}
+			}
+			latest := began.AddDate(0, 0, 1-begun(began)) // the month that runs, and so many whole ones before it
+			for _, action := range []string{"CTAPAG_LANCAMENTO_PESQUISAR", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS"} {
+				from, until := days(t, asked(b, action, "DataInicial")), days(t, asked(b, action, "DataFinal"))
+				if len(from) == 0 || from[0].After(latest.AddDate(0, -back, 0)) || from[0].Before(latest.AddDate(0, -back-3, 0)) {
+					t.Errorf("%s asked for what falls due from %v on", action, from)
+				}
+				if ahead := until[len(until)-1].Sub(began) > 300*24*time.Hour; ahead != (action == "CTAPAG_LANCAMENTO_PESQUISAR") {
+					t.Errorf("%s asked for what falls due until %v", action, until[len(until)-1])
+				}
+			}
+		})
+	}
+}
+
+// begun is how many days of a month have begun.
+func begun(t time.Time) int { return t.Day() }
+
+// TestImobiliarForms tells the forms of what leaves: days, flags, and numbers with the zeros in front of them, as text or as numbers they came.
+func TestImobiliarForms(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	forms := map[string]*regexp.Regexp{
+		"CEP": regexp.MustCompile(`^"\d{8}"$`), "CNPJ": regexp.MustCompile(`^"\d{14}"$`), "CPFSindico": regexp.MustCompile(`^"00000000191"$`),
+		"F": regexp.MustCompile(`^"\d{11}"$`), "J": regexp.MustCompile(`^"\d{14}"$`),
+		"DataVigInicial": regexp.MustCompile(`^"\d{4}-\d\d-\d\d"$`), "DataNascimento": regexp.MustCompile(`^"\d{4}-\d\d-\d\d"$`),
+		"DataVencimento": regexp.MustCompile(`^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"$`), "DataAlteracao": regexp.MustCompile(`^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"$`),
+		"Ativo": regexp.MustCompile(`^(true|false)$`), "Pago": regexp.MustCompile(`^(true|false)$`), "ValorLiquido": regexp.MustCompile(`^\d+(\.\d+)?$`),
+	}
+	for _, numeric := range []string{"false", "true"} {
+		met := map[string]bool{}
+		a, _ := imobiliarAt(t, f, map[string]string{"numeric-cpf": numeric}, sim.Behaviour{})
+		f.succeed(t, a, f.read(t, a, nil), harness.Options{Each: func(m harness.Message, _ *harness.Control) {
+			var line struct {
+				Record struct{ Data map[string]json.RawMessage }
+			}
+			if m.Type != "RECORD" || json.Unmarshal(m.Line, &line) != nil {
+				return
+			}
+			data := line.Record.Data
+			if kind := strings.Trim(string(data["TipoPessoa"]), `"`); kind != "" {
+				data[kind] = data["CpfCnpj"]
+			}
+			for name, form := range forms {
+				if value := data[name]; value != nil && string(value) != "null" {
+					if met[name] = true; !form.Match(value) {
+						t.Errorf("%s of %s is %s", name, m.Stream, value)
+					}
+				}
+			}
+			if len(data["_undeclared"]) > 4 && !slices.Contains([]string{"condominium_overdue", "interested_people", "code_tables", "notifications"}, m.Stream) {
+				t.Errorf("%s has no column for %s", m.Stream, data["_undeclared"])
+			}
+		}})
+		for name := range forms {
+			if !met[name] {
+				t.Errorf("no row has %s", name)
+			}
+		}
+	}
+}
+
+// TestImobiliarSecrets tells that no output shows the password, its digest, a session or what is a password in a row: in records, with --debug,
+// where the service repeats in an error what it was sent, and where an answer does not come whole.
+func TestImobiliarSecrets(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	inRows := []string{"0123456789abcdef0123456789abcdef", "login:sindico"}
+	for name, with := range map[string]sim.Behaviour{
+		"records": {},
+		"errors":  {Faults: sim.Faults{Every: 5, Kinds: []sim.Fault{sim.Echo, sim.EchoRefused}}},
+		"half answers": {Alter: func(a *sim.Answer) {
+			if strings.Contains(string(a.Body), "SenhaInternetMD5") {
+				at := strings.Index(string(a.Body), "SenhaInternetMD5")
+				a.Replace(200, string(a.Body[max(0, at-20):at+80]))
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, s := imobiliarAt(t, f, nil, with)
+			a.secrets = append(a.secrets, inRows...)
+			streams := []string{"people", "properties", "branches"}
+			res := f.run(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, streams...), nil).With("--debug"))
+			if whole := res.Code == 0; whole != (name == "records") {
+				t.Errorf("it ended with %d: %s", res.Code, res)
+			}
+			if n := len(s.Learnt()); n < 2 {
+				t.Errorf("%d secrets were learnt", n)
+			}
+		})
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"time"
 
@@ -72,7 +73,12 @@ func simulate(name, size, latency string, stdin io.Reader, stdout io.Writer) err
 	}
 	for lines := bufio.NewScanner(stdin); lines.Scan(); {
 		t := traffic{AtOnce: server.Stats().MaxConcurrent}
-		for _, r := range server.Log() {
+		if _, ok := simulator.(sim.Placed); ok { // whose readers go on one request after the other
+			t.AtOnce = 1
+		}
+		log := server.Log()
+		slices.SortStableFunc(log, func(a, b sim.Request) int { return a.Time.Compare(b.Time) }) // as they came: the log has them as they ended
+		for _, r := range log {
 			for _, name := range []string{"Accept-Encoding", "Connection", "Content-Length"} {
 				r.Header.Del(name) // the relay's own
 			}

@@ -88,16 +88,16 @@ func search(list, table, active string, columns ...string) action {
 			if some || row.changed.Before(since) {
 				continue
 			}
-			rows = append(rows, row.only(columns))
+			rows = append(rows, d.only(table, row, columns))
 		}
 		return rows, true
 	}}
 }
 
 // only is a row with some of its members, CodImovel of a contract among them; none: all.
-func (r *row) only(names []string) object {
+func (d *data) only(table string, r *row, names []string) object {
 	if len(names) == 0 {
-		return r.object
+		return d.full(table, r)
 	}
 	some := object{}
 	for _, name := range names {
@@ -114,7 +114,7 @@ func one(table, code, kind, optional string) action {
 		for _, row := range d.tables[table] {
 			wanted, _ := json.Marshal(body[code])
 			if has, _ := json.Marshal(row.object[code]); string(has) == strings.Trim(string(wanted), `"`) {
-				return []object{row.object}, true
+				return []object{d.full(table, row)}, true
 			}
 		}
 		return nil, false
@@ -129,7 +129,7 @@ func due(list, table, required, optional string, fit func(row, body object) bool
 			first, last := date(body["DataInicial"]), date(body["DataFinal"])
 			for _, row := range d.tables[table] {
 				if !row.due.Before(first) && !row.due.After(last) && fit(object{"origem": row.origin}, body) {
-					rows = append(rows, row.object)
+					rows = append(rows, d.full(table, row))
 				}
 			}
 			return rows, true

@@ -28,17 +28,19 @@ type row struct {
 type data struct {
 	tables map[string][]*row
 	must   map[string]bool // what changed since then, as "table code"
+	seed   uint64
+	today  time.Time
+	fields map[string][]documentedField
 }
 
 // day is a day as the service writes it.
 func day(t time.Time) string { return t.Format("02/01/2006") }
 
 func newData(o Options) *data {
-	d := &data{tables: map[string][]*row{}, must: map[string]bool{}}
+	d := &data{tables: map[string][]*row{}, must: map[string]bool{}, seed: o.Seed, today: midnight(o.Now()), fields: parsed()}
 	dice := sim.Dice(o.Seed)
-	today := o.Now().UTC().Truncate(24 * time.Hour)
-	old := func() time.Time { return today.AddDate(0, 0, -30-dice.N(1500)) }
-	due := func(days int) string { return day(today.AddDate(0, 0, -days%3500)) }
+	old := func() time.Time { return d.today.AddDate(0, 0, -30-dice.N(1500)) }
+	due := func(days int) string { return day(d.today.AddDate(0, 0, -days%3500)) }
 	add := func(table string, of int, o object) {
 		d.tables[table] = append(d.tables[table], &row{
 			object: o, due: date(o["DataVencimento"]), active: dice.N(5) > 0, changed: old(), of: of, place: len(d.tables[table]),
@@ -53,7 +55,7 @@ func newData(o Options) *data {
 		}
 		add("people", 0, object{
 			"CodPessoa": code, "Nome": fmt.Sprintf("PESSOA %d", code), "TipoPessoa": kind, "CpfCnpj": cpf, "Ativo": "S", "Locatario": "N",
-			"DataNascimento": "07/09/1980", "DataInclusao": day(old()), "SenhaInternetMD5": "0123456789abcdef0123456789abcdef",
+			"DataAlteracao": day(old()), "SenhaInternetMD5": "0123456789abcdef0123456789abcdef",
 			"Enderecos": []object{{"TipoEnder": "R", "CEP": 1310100 + i, "Numero": i}, {"TipoEnder": "C", "CEP": 90010150, "Cidade": "Porto Alegre"}},
 		})
 	}
@@ -85,7 +87,11 @@ func newData(o Options) *data {
 		d.tables["payables"][i].origin = string("CIA"[i%3])
 	}
 	for i := range max(6, o.Size/4) {
-		add("bills", 0, object{"DocCapaId": 8000 + i, "DataVencimento": due(1 + i*9), "VlrDocumento": 99.9, "CodPessoa": 1000 + i})
+		bill := object{"DocCapaId": 8000 + i, "DataVencimento": due(1 + i*9), "VlrDocumento": 99.9, "CodPessoa": 1000 + i}
+		if i%3 == 0 { // one fee of a bill
+			bill["CodTaxa"] = 1 + i%2
+		}
+		add("bills", 0, bill)
 	}
 	for i := range max(3, people/30) {
 		code := 60 + i
@@ -115,7 +121,7 @@ func (d *data) units(code int, since time.Time) (rows []object, found bool) {
 	for _, r := range d.tables["units"] {
 		if r.of == code && !r.changed.Before(since) {
 			block := r.place % 2
-			units[block] = append(units[block], r.object)
+			units[block] = append(units[block], d.full("units", r))
 		}
 		found = found || r.of == code
 	}
@@ -137,6 +143,9 @@ func (s *Simulator) Change(changed, deleted int) {
 			r := rows[(i+3)%len(rows)]
 			next := *r
 			next.object, next.changed = maps.Clone(r.object), s.now()
+			if table == "people" {
+				next.object["DataAlteracao"] = day(s.now())
+			}
 			if _, due := r.object["DataVencimento"]; due {
 				next.object["DataVencimento"] = day(s.now().AddDate(0, 0, -1))
 				next.due = date(next.object["DataVencimento"])
@@ -230,7 +239,7 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 			_, due := r.object["DataVencimento"]
 			o := maps.Clone(r.object)
 			text, _ := json.Marshal(r.object)
-			o["of"], o["bytes"] = r.of, fmt.Sprintf("%x", sha256.Sum256(text))
+			o["of"], o["bytes"] = r.of, fmt.Sprintf("%x", sha256.Sum256(text))[:32]
 			for _, key := range t.keys(o) {
 				e.Full.Must[key] = true
 				switch {

@@ -25,6 +25,7 @@ type Options struct {
 	Sessions int              // MaxSessions; 0 is 5
 	Lifetime int              // requests after which a session has ended; 0: it does not end
 	Cap      int              // rows of a segment at the most, whatever is asked for; 0: as asked
+	Most     int              // rows of a segment that may be asked for; 0: any number
 	Past     Past             // what comes behind the last segment
 	Odd      bool             // rows have values as people leave them in old databases, see sim.Odd
 
@@ -74,7 +75,10 @@ type session struct {
 
 const company, user = "EXEMPLO", "INTEGRA"
 
-var _ sim.Confidant = (*Simulator)(nil)
+var (
+	_ sim.Confidant = (*Simulator)(nil)
+	_ sim.Placed    = (*Simulator)(nil)
+)
 
 // New makes a company with its data.
 func New(o Options) *Simulator {
@@ -91,7 +95,7 @@ func New(o Options) *Simulator {
 // Open makes a Simulator from options by name, such as errors-object.
 func Open(o sim.Options) (sim.Simulator, error) {
 	return sim.Build("imobiliar", o, func(o Options) (*Simulator, error) {
-		if min(o.Size, o.Sessions, o.Lifetime, o.Cap) < 0 {
+		if min(o.Size, o.Sessions, o.Lifetime, o.Cap, o.Most) < 0 {
 			return nil, fmt.Errorf("opening imobiliar: a negative number cannot be")
 		}
 		if !slices.Contains([]Past{Empty, Absent, Fails, Begins}, o.Past) {

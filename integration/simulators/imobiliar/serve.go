@@ -71,6 +71,15 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.act(w, one, q)
 }
 
+// Place names the listing of a session that r goes on with.
+func (*Simulator) Place(r *http.Request) (listing string, further bool) {
+	var q request
+	if json.Unmarshal(sim.Body(r), &q) != nil || q.Body == nil || (*q.Body)["QtdeLinhas"] == nil {
+		return "", false
+	}
+	return q.Header.SessionId + " " + q.Header.Action + " " + asked(*q.Body), (*q.Body)["ProximasLinhas"] == "S"
+}
+
 // login opens a session, if there may be one more; one whose process died some time ago gives way.
 func (s *Simulator) login(w http.ResponseWriter, q request) {
 	b := *q.Body
@@ -107,6 +116,10 @@ func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
 		return
 	case slices.Contains(s.with.Denied, name):
 		s.fail(w, http.StatusOK, name, problem{"", "Usuário sem permissão para esta ação"})
+		return
+	}
+	if s.with.Most > 0 && whole(body["QtdeLinhas"]) > s.with.Most {
+		s.fail(w, http.StatusOK, name, problem{"QtdeLinhas", "Quantidade de linhas acima do máximo"})
 		return
 	}
 	if bad := action.check(body, s.with.Refused); bad != nil {

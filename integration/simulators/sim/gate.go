@@ -50,7 +50,7 @@ func NewGate(s Simulator, with Behaviour) *Gate {
 		g.book.keep = 10_000
 	}
 	if with.Keep > 0 {
-		g.inner = &keeper{next: s, room: with.Keep, answers: map[string]*answer{}}
+		g.inner = newKeeper(s, with.Keep)
 	}
 	if with.Gzip {
 		g.inner = zipped(g.inner)

@@ -3,20 +3,46 @@ package sim
 import (
 	"maps"
 	"net/http"
+	"strconv"
 	"sync"
 )
 
 // keeper answers a request that came before with the same answer, without asking the simulator again: neither for its credentials, nor for
-// what changed meanwhile. Safe for concurrent use.
+// what changed meanwhile. Requests for more of a listing are told apart by how many came since it began (see Placed). Safe for concurrent use.
 type keeper struct {
 	next    http.Handler
 	mu      sync.Mutex // guards what follows
 	room    int64      // bytes of bodies that may still be kept
 	answers map[string]*answer
+	places  map[string]int
+}
+
+func newKeeper(next http.Handler, room int64) *keeper {
+	return &keeper{next: next, room: room, answers: map[string]*answer{}, places: map[string]int{}}
+}
+
+// place is how many requests asked for more of the listing that r goes on with, r included.
+func (k *keeper) place(r *http.Request) string {
+	placed, ok := k.next.(Placed)
+	if !ok {
+		return ""
+	}
+	listing, further := placed.Place(r)
+	if listing == "" {
+		return ""
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !further {
+		k.places[listing] = 0
+		return ""
+	}
+	k.places[listing]++
+	return " " + strconv.Itoa(k.places[listing])
 }
 
 func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	request := r.Method + " " + r.URL.RequestURI() + " " + string(Body(r))
+	request := r.Method + " " + r.URL.RequestURI() + " " + string(Body(r)) + k.place(r)
 	k.mu.Lock()
 	kept := k.answers[request]
 	k.mu.Unlock()

@@ -20,6 +20,28 @@ func (c counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(w, *c.asked)
 }
 
+// placed is counting, with one listing that /b begins and /more goes on with.
+type placed struct{ counting }
+
+func (placed) Place(r *http.Request) (listing string, further bool) {
+	if r.URL.Path == "/a" {
+		return "", false
+	}
+	return "b", r.URL.Path == "/more"
+}
+
+// Of a listing whose place the API keeps, each page is kept as the one that it is.
+func TestKeepPlaces(t *testing.T) {
+	gate, got := NewGate(placed{counting{asked: new(int)}}, Behaviour{Keep: 100}), ""
+	for _, path := range []string{"/a", "/b", "/more", "/more", "/a", "/b", "/more", "/more", "/more"} {
+		answer, _ := ask(t, gate, path)
+		got += answer.Body.String()
+	}
+	if got != "123412345" {
+		t.Errorf("the answers are %s", got)
+	}
+}
+
 func TestKeep(t *testing.T) {
 	for _, test := range []struct {
 		keep int64

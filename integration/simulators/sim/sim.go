@@ -44,6 +44,13 @@ type Pager interface {
 	Previous(r *http.Request) (*http.Request, bool)
 }
 
+// Placed is a Simulator that keeps the place of its readers: what comes of one request depends on the requests before.
+type Placed interface {
+	// Place is what names the listing that r goes on with, and whether r asks for more of it or begins it; "" where its answer is always the same.
+	// r and its body can be used once more afterwards.
+	Place(r *http.Request) (listing string, further bool)
+}
+
 // Confidant is a Simulator that learns of secrets while it is used: tokens that it hands out, signatures that it is sent.
 type Confidant interface {
 	// Learnt are those that it knows of now, each of them from before anybody was told of it. No output may show them.
