@@ -21,6 +21,7 @@ import (
 // All that is read out of Body, but for what Value.Text gives, shares its memory: a small value that is kept keeps the whole answer, unless
 // it is cloned.
 type Response struct {
+	Method   string // of the request
 	Path     string // of the request, without a query
 	Status   int
 	Header   http.Header

@@ -74,7 +74,7 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 	if err != nil {
 		return nil, because(ctx, err)
 	}
-	res := &Response{Status: resp.StatusCode, Header: resp.Header, Text: body}
+	res := &Response{Method: call.r.method(), Status: resp.StatusCode, Header: resp.Header, Text: body}
 	res.Path, _, _ = strings.Cut(call.r.Path, "?")
 	clean, mended, err := record.Clean(body)
 	if res.broken = err; err == nil {

@@ -63,8 +63,8 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 
 	// Imoview refuses a size that it does not allow, so a page that is not full is the last one, unless quantidade says that there are more
 	// rows. It is known to be right for contracts and movements, and known to be wrong for others. Which streams know the page's number as
-	// pagina is not known, and of some not whether they have pages, or an envelope.
-	reliable, unsure, unknown := pagination.Number{}, pagination.Number{Unsure: true}, pagination.Number{Unsure: true, Bare: true}
+	// pagina is not known, and of some not whether they have pages.
+	reliable, unsure, bare := pagination.Number{}, pagination.Number{Unsure: true}, pagination.Number{Unsure: true, Bare: true}
 	pages := func(in httpclient.In, size int, number pagination.Number) (ways []rest.Way) {
 		number.In, number.Start, number.SizeParam, number.Size, number.Exact, number.Rows = in, 1, "numeroRegistros", size, true, "quantidade"
 		for _, number.Param = range []string{"numeroPagina", "pagina"} {
@@ -96,7 +96,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	// Imoview ignores parameters that a method does not have, and answers that there is no such method where one is missing that it has.
 	client := func(name, path, role string, query url.Values, shape ...record.Edit) rest.Stream {
 		return rest.Stream{
-			Name: name, Path: path, Key: childKey, Parent: of(role), Ways: pages(httpclient.Query, 20, unknown), Query: query, Shape: shape, Optional: true,
+			Name: name, Path: path, Key: childKey, Parent: of(role), Ways: pages(httpclient.Query, 20, unsure), Query: query, Shape: shape, Optional: true,
 		}
 	}
 	leased := client("landlord_contracts", "/Locador/RetornarContratos", "locador",
@@ -114,7 +114,9 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 	// The list of regions is known by its name alone: it may be asked for as those of cities are, or as those of types are.
 	regions := places("regions", "RetornarRegioesDisponiveis", map[string]any{"codigoCidade": 0})
-	regions.Refused = func(r *httpclient.Response) bool { return r.Status == http.StatusMethodNotAllowed }
+	regions.Refused = func(r *httpclient.Response) bool {
+		return r.Status == http.StatusMethodNotAllowed && r.Method == http.MethodPost
+	}
 	regions.Ways = []rest.Way{{Pages: pagination.Single{}}, {Pages: pagination.Single{}, Method: http.MethodGet}}
 
 	check, refuse, login := "client_companies", error(nil), func(string) string { return "" } // a check takes the login too
@@ -130,7 +132,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 	staff := func(name, path string, query url.Values) rest.Stream {
 		return rest.Stream{
-			Name: name, Path: path, Key: key, Ways: pages(httpclient.Query, 50, unknown), Query: query, Optional: true, Needs: login(name),
+			Name: name, Path: path, Key: key, Ways: pages(httpclient.Query, 50, unsure), Query: query, Optional: true, Needs: login(name),
 		}
 	}
 	teams := url.Values{"finalidade": {"0"}, "codigoUnidade": {"0"}, "codigoEquipe": {"0"}}
@@ -224,7 +226,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 					Of: "properties", In: httpclient.Query, Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo"},
 					Put: map[string]string{"codigoimovel": "codigo"},
 				},
-				Ways: pages(httpclient.Query, 20, unknown),
+				Ways: pages(httpclient.Query, 20, bare),
 			},
 		},
 	}
