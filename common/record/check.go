@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"sync"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -22,15 +23,17 @@ type checker struct {
 // opened is an object or an array that is open.
 type opened struct {
 	mark   int  // its own
+	nuls   int  // how many characters U+0000 came before it
 	object bool // it is no array
 }
 
 // flaws is what there is to mend.
 type flaws struct {
-	control    int  // control characters in texts
-	lines      bool // there is a line break between tokens
-	surrogates bool // there is an escape that may be a surrogate
-	invalid    bool // there are bytes that are not UTF-8
+	control int  // control characters in texts
+	nuls    int  // escaped characters U+0000, which stay
+	lines   bool // there is a line break between tokens
+	lone    bool // there is an escaped surrogate without its other half
+	invalid bool // there are bytes that are not UTF-8
 }
 
 // checkers keeps the memory of those that were used, which is some KiB each.
@@ -63,7 +66,7 @@ func (c *checker) check() error {
 				return ErrTooDeep
 			}
 			c.depth++
-			c.opens[c.depth] = opened{len(c.marks), first == '{'}
+			c.opens[c.depth] = opened{len(c.marks), c.nuls, first == '{'}
 			c.mark(mark{from: uint32(i), escaped: key})
 			if i = c.space(i + 1); i < len(b) && b[i] == first+2 { // which closes it
 				break
@@ -79,7 +82,7 @@ func (c *checker) check() error {
 			if i = c.scalar(i); i < 0 {
 				return errInvalid
 			}
-			c.mark(mark{uint32(from), uint32(i), 1, key})
+			c.mark(mark{from: uint32(from), to: uint32(i), size: 1, escaped: key})
 		}
 		if i, key = c.behind(i); i <= 0 {
 			if i == 0 {
@@ -111,7 +114,7 @@ func (c *checker) behind(i int) (next int, key bool) {
 			i++
 			if c.marks != nil {
 				m := &c.marks[open.mark]
-				m.to, m.size = uint32(i), uint32(len(c.marks)-open.mark)
+				m.to, m.size, m.nul = uint32(i), uint32(len(c.marks)-open.mark), c.nuls > open.nuls
 			}
 			c.depth--
 		default:
@@ -189,8 +192,8 @@ func (c *checker) text(i int) int {
 		if i+8 <= len(b) {
 			word := binary.LittleEndian.Uint64(b[i:])
 			quote, backslash := word^quotes, word^backslashes
-			// The lowest bit set is exact; those above it need not be.
-			found := ((quote-lowBits)&^quote | (backslash-lowBits)&^backslash | (word-spaces)&^word | word) & highBits
+			// The lowest bit set is exact; those above it need not be. What is not ASCII is found too, and needs no care in the others.
+			found := ((quote - lowBits) | (backslash - lowBits) | (word - spaces) | word) & highBits
 			if found == 0 {
 				i += 8
 				continue
@@ -246,10 +249,23 @@ func (c *checker) escape(i int) int {
 				return 0
 			}
 		}
-		c.surrogates = c.surrogates || c.b[i+2]|0x20 == 'd'
-		return 6
+		return c.unit(i)
 	}
 	return 0
+}
+
+// unit is the length of the escape of four hexadecimal digits at i, or of two that are the halves of a surrogate pair.
+func (c *checker) unit(i int) int {
+	switch unit := escapedAt(c.b, i); {
+	case unit == 0:
+		c.nuls++
+	case !utf16.IsSurrogate(unit):
+	case unit < 0xdc00 && utf16.DecodeRune(unit, escapedAt(c.b, i+6)) != utf8.RuneError:
+		return 12
+	default:
+		c.lone = true
+	}
+	return 6
 }
 
 // word is the end of word at i, or -1.

@@ -60,7 +60,7 @@ func Clean(body []byte) (clean Value, mended Mended, err error) {
 		case c.lines:
 			body = appendCompact(body[:0], body)
 		default:
-			if c.surrogates {
+			if c.lone {
 				mended.Invalid += replaceLoneSurrogates(body)
 			}
 			return Value{body, slices.Clone(c.marks)}, mended, nil

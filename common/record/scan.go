@@ -100,6 +100,7 @@ type mark struct {
 	from, to uint32
 	size     uint32 // marks of the value: its own, and behind it those of the values inside
 	escaped  bool   // the name of the member has escapes
+	nul      bool   // the object or array has an escaped U+0000 in it
 }
 
 // cursor walks over the members of an object or the elements of an array: by marks, or else by looking for where values end.

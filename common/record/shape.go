@@ -59,7 +59,7 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 		w.rest()
 		return append(w.dst, '}'), nulled, nil
 	}
-	if s.typed {
+	if s.typed && (len(r.marks) == 0 || r.marks[0].nul) {
 		r = s.withoutNul(r)
 	}
 	if w.memory, _ = s.memories.Get().(*memory); w.memory == nil {
