@@ -21,6 +21,7 @@ LOCAL_BASE := imob-data/base:busybox-$(ARCH)
 BASE       ?= $(shell docker image inspect $(LOCAL_BASE) >/dev/null 2>&1 && echo $(LOCAL_BASE) || echo busybox:1.37-musl)
 
 GOLANGCI   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 FUZZTIME   ?= 60s
@@ -49,6 +50,7 @@ help: ## this text
 		LATENCY 'make bench reads each stream from an API whose answers take this long instead, as in 100ms' \
 		TYPES '1: make bench shows what it costs to bring columns into their types instead' \
 		PEER "1: make bench reads a stream with Airbyte's Python CDK instead, which it installs from PyPI into build/peer" \
+		SINCE 'the commit whose versions make lint compares with: where this branch left main' \
 		FUZZTIME 'how long each fuzz target runs ($(FUZZTIME))' \
 		TESTFLAGS 'more flags for go test, such as -race or -run=Name' \
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
@@ -56,6 +58,11 @@ help: ## this text
 .PHONY: demo
 demo: ## every connector against its simulator: spec, check, discover, a full and a second read; no credentials, no Docker
 	@go -C integration run ./cmd/demo $(if $(IMAGE),-image)
+
+.PHONY: simulator
+simulator: ## the simulator of CONNECTORS (one), to try it by hand; a configuration that reads from it is in build/simulator
+	@mkdir -p build/simulator
+	@go -C integration run ./cmd/simulator $(CONNECTORS) -config '$(CURDIR)/build/simulator/$(CONNECTORS).json'
 
 .PHONY: bench
 bench: $(if $(PEER),build/peer/bin/source-declarative-manifest) ## the connectors' time, CPU and memory beside a plain relay's; tables go to docs/bench
@@ -103,12 +110,17 @@ docker-or-not:
 	fi
 
 .PHONY: lint
-lint: ## gofmt, go vet, golangci-lint, actionlint
+lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabilities; what each connector's folder says; pages and their spelling
 	@unformatted=$$(gofmt -l $(MODULES)); \
 	if [ -n "$$unformatted" ]; then printf 'These files want gofmt -w:\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go vet work
 	go run $(GOLANGCI) run $(MODULES:%=./%/...)
+	@for module in $(MODULES); do ( cd $$module && GOWORK=off go mod tidy -diff ); done
 	go run $(ACTIONLINT) .github/workflows/*.yml
+	.ci/vulnerabilities $(GOVULNCHECK) $(MODULES)
+	go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%)
+	@go -C integration run ./cmd/qa $(if $(SINCE),-since $(SINCE)) ..
+	.ci/spelling
 
 .PHONY: alone
 alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test (but for the acceptance suite)
@@ -144,7 +156,7 @@ images: $(CONNECTORS:%=image-%) ## images of the connectors, named as metadata.y
 image-%: image-files
 	@$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/$(ARCH)
 	@said=$$(DOCKER_BUILDKIT=0 docker build --quiet --platform linux/$(ARCH) --build-arg TARGETARCH=$(ARCH) --build-arg BASE=$(BASE) \
-		$(call image-args,$*) --tag $(call metadata,$*,dockerRepository):dev . 2>&1) || { printf '%s\n%s\n' "$$said" \
+		$(call image-args,$*) --tag $(call metadata,$*,dockerRepository):dev $(if $(IIDFILE),--iidfile '$(IIDFILE)') . 2>&1) || { printf '%s\n%s\n' "$$said" \
 		'Building the image failed. Where no registry can be reached, make base builds the base image.' >&2; exit 1; }
 	@docker image inspect --format '{{join .RepoTags " "}}  {{.Architecture}}  {{.Size}} bytes' $(call metadata,$*,dockerRepository):dev
 
@@ -170,16 +182,8 @@ docker: ## a Docker engine that answers: installs Debian's where there is none, 
 	@.ci/docker
 
 .PHONY: publish
-publish: $(CONNECTORS:%=publish-%) ## push amd64 and arm64 images of the versions that the registry does not have yet (needs buildx)
-
-publish-%: image-files
-	@image=$(call metadata,$*,dockerRepository):$(call metadata,$*,dockerImageTag); \
-	if answer=$$(docker buildx imagetools inspect "$$image" 2>&1); then echo "$$image is there already"; exit; fi; \
-	case $$answer in *'not found'* | *unknown*) ;; *) printf '%s\n' "$$answer" >&2; exit 1 ;; esac; \
-	$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/amd64; \
-	$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/arm64; \
-	docker buildx build --platform linux/amd64,linux/arm64 --push $(call image-args,$*) .; \
-	echo "$$image is published"
+publish: ## push amd64 and arm64 images, with SBOM and provenance, of the versions of CONNECTORS that the registry does not have yet
+	@go -C integration run ./cmd/release $(CONNECTORS)
 
 .PHONY: connectors
 connectors: ## the names of the connectors, as JSON
@@ -192,10 +196,11 @@ clean: ## what was built here
 ##@ Change
 
 .PHONY: new
-new: ## a new connector that builds and conforms: make new NAME=source-foo
+new: ## a new connector with its simulator, all of whose tests pass: make new NAME=source-foo
 	@go -C integration run ./cmd/new '$(CURDIR)' '$(NAME)'
 	@GOWORK=off go -C connectors/$(NAME) mod tidy
 	@$(MAKE) work
+	@go generate ./integration/simulators
 
 .PHONY: work
 work: ## write go.work from the folders
@@ -204,9 +209,13 @@ work: ## write go.work from the folders
 	@printf ')\n' >>go.work
 
 .PHONY: generate
-generate: work ## write what programs write: go.work and what go:generate asks for
+generate: work ## write what programs write: go.work, what go:generate asks for, fields and versions in the pages
 	go generate work
+	@go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%) -update
+	@go -C integration run ./cmd/qa -write ..
 
 .PHONY: golden
-golden: ## rewrite the connectors' golden files; read the difference before committing it
-	go test -count=1 $(CONNECTORS:%=./connectors/%/...) -update
+golden: ## rewrite the connectors' golden files and say which changed; read the difference before committing it
+	@mkdir -p build && touch build/golden
+	@go test -count=1 $(CONNECTORS:%=./connectors/%/...) -update
+	@changed=$$(find $(CONNECTORS:%=connectors/%) -type f -newer build/golden | sort); echo "$${changed:-No golden file changed.}"

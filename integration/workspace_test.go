@@ -154,8 +154,10 @@ func TestVersionIsSaidOnce(t *testing.T) {
 			t.Errorf("%s says %s %d times; want once", file, version, n)
 		}
 		for _, other := range append(tree(t, "connectors/"+name, ".go"), "connectors/"+name+"/README.md", "specs/"+name+"/spec.json") {
-			if before, _, _ := strings.Cut(read(t, other), "\n## Changelog\n"); says.MatchString(before) {
-				t.Errorf("%s says the version %s too; only metadata.yaml and the changelog do", other, version)
+			before, _, _ := strings.Cut(read(t, other), "\n## Changelog\n")
+			before = strings.ReplaceAll(before, "ghcr.io/imob-data/"+name+":"+version, "") // package qa holds examples to it
+			if says.MatchString(before) {
+				t.Errorf("%s says the version %s too; only metadata.yaml, examples and the changelog do", other, version)
 			}
 		}
 	}

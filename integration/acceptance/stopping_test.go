@@ -93,6 +93,10 @@ func killedMidway(t *testing.T, f fixture) {
 					}
 				}
 			}})
+			if first.Code == 0 && len(c.streams) == 1 { // of one listing whose pages are counted there is no state before its end
+				compare(t, full(a, c.streams...), first)
+				return
+			}
 			if first.Code == 0 {
 				t.Fatalf("the read ended before there was a state in mid-listing: %s", first)
 			}
