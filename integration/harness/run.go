@@ -58,10 +58,7 @@ func Run(ctx context.Context, r Runner, c Command, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	col, err := newCollector(r, c, o, messages)
-	if err != nil {
-		return nil, err
-	}
+	col := newCollector(r, c, o, messages)
 	p, err := r.Start(ctx, c)
 	if err != nil {
 		return nil, err

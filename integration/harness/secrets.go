@@ -61,7 +61,7 @@ func (s *searcher) look(output []byte, where string, r *Result) {
 				continue
 			}
 			if slices.ContainsFunc(readings, func(text string) bool { return strings.Contains(text, part) }) {
-				r.problem("characters %d to %d of secret %d can be read in %s", from, from+size, i, where)
+				r.problem(HiddenSecret, nil, "characters %d to %d of secret %d can be read in %s", from, from+size, i, where)
 				return
 			}
 		}
@@ -186,7 +186,11 @@ func (s *searcher) scan(output []byte, where string, r *Result) {
 	found := false
 	for i, form := range s.forms {
 		if at := bytes.Index(output, form); at >= 0 {
-			r.problem("a secret (form %d) is in %s, after: %s", i, where, clip(output[max(0, at-80):at]))
+			rule := HiddenSecret
+			if slices.Contains(s.known, string(form)) {
+				rule = PlainSecret
+			}
+			r.problem(rule, nil, "a secret (form %d) is in %s, after: %s", i, where, clip(output[max(0, at-80):at]))
 			found = true
 		}
 	}
