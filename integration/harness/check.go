@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -163,9 +164,10 @@ func (c *collector) record(m *Message, body []byte) {
 	if emitted < r.Started.Add(-time.Minute).UnixMilli() || emitted > now()+60_000 {
 		r.problem(Emitted, m.Line, "emitted_at is not now")
 	}
+	m.Data = data
 	p := c.streams[m.Stream]
 	if p == nil {
-		r.problem(Configured, m.Line, "a record of %q, which is not in the configured catalog", m.Stream)
+		r.problem(Foreign, m.Line, "a record of %q, which is not in the configured catalog", m.Stream)
 		return
 	}
 	empty := true
@@ -250,6 +252,7 @@ func (c *collector) message(m *Message, body []byte) {
 		decode(&s)
 		r.Checks = append(r.Checks, s)
 	case "CONTROL":
+		r.Updated = append(r.Updated, bytes.Clone(lookup(body, "connectorConfig", "config")))
 	default:
 		r.problem(Purity, m.Line, "a message of the type %q, which a source has not", m.Type)
 	}
@@ -276,7 +279,7 @@ func (c *collector) state(m *Message, body []byte) {
 	}
 	p := c.streams[m.Stream]
 	if p == nil {
-		r.problem(Configured, m.Line, "a state of %q, which is not in the configured catalog", m.Stream)
+		r.problem(Foreign, m.Line, "a state of %q, which is not in the configured catalog", m.Stream)
 		return
 	}
 	count, err := strconv.ParseFloat(string(lookup(body, "sourceStats", "recordCount")), 64)
@@ -371,7 +374,7 @@ func (c *collector) trace(m *Message, body []byte, decode func(any)) {
 func (c *collector) status(s Status) {
 	p := c.streams[s.Stream]
 	if p == nil {
-		c.result.problem(Configured, nil, "a status of %q, which is not in the configured catalog", s.Stream)
+		c.result.problem(Foreign, nil, "a status of %q, which is not in the configured catalog", s.Stream)
 		return
 	}
 	before := "nothing"
@@ -404,7 +407,7 @@ func (c *collector) finish() {
 		r.problem(Quiet, r.Stderr, "stderr is not empty")
 	}
 	c.secrets.scan(r.Stderr, "stderr", r)
-	if r.Killed || r.Unread || r.Command.Text {
+	if r.Killed || r.Unread || r.Command.Text || r.Asked && r.Code == 128+int(syscall.SIGTERM) {
 		return
 	}
 	if failed := len(r.Failures) > 0; failed != (r.Code != 0) {

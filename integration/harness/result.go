@@ -33,10 +33,13 @@ type Result struct {
 	Catalogs []Catalog
 	Offers   []Operation // of a DESTINATION_CATALOG
 	Checks   []ConnectionStatus
-	Estimate map[string]int64 // rows by stream, as last said
+	Estimate map[string]int64  // rows by stream, as last said
+	Updated  []json.RawMessage // the configuration of each CONTROL
 
 	// Killed says that the test ended the run by force, Unread that it closed the connector's output: such a run cannot say goodbye.
 	Killed, Unread bool
+	// Asked says that the test asked the run to end, by a signal that can be caught.
+	Asked bool
 
 	problems []Problem
 	dropped  map[Rule]int
@@ -97,6 +100,7 @@ type Message struct {
 	Trace  string // the type within a TRACE
 	Stream string
 	Line   []byte // without its newline; valid during the call only
+	Data   []byte // of a RECORD; valid during the call only
 }
 
 // Of are the rows of a stream, in order.

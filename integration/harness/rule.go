@@ -11,7 +11,7 @@ const (
 	Answers      Rule = "answers"       // spec, check and discover answer once, and nothing else does
 	PlainSecret  Rule = "plain secret"  // no secret in an output as it is
 	HiddenSecret Rule = "hidden secret" // no secret in an output in an encoding, and no telling part of one
-	Configured   Rule = "configured"    // no message of a stream that is not in the configured catalog
+	Foreign      Rule = "foreign"       // no message of a stream that is not in the configured catalog
 	Fields       Rule = "fields"        // a record has no field that its schema does not have
 	Data         Rule = "data"          // a record has data
 	Keys         Rule = "keys"          // a record has its primary key

@@ -35,12 +35,15 @@ type Control struct {
 	process Process
 	killed  chan struct{}
 	unread  chan struct{}
+	asked   chan struct{}
 }
 
-// Signal sends a signal. What a run says that os.Kill ended is not held against it.
+// Signal sends a signal. What a run says that os.Kill ended is not held against it, nor what one does not say that SIGTERM ended.
 func (c *Control) Signal(s os.Signal) error {
 	if kill(s) {
 		mark(c.killed)
+	} else {
+		mark(c.asked)
 	}
 	return c.process.Signal(s)
 }
@@ -63,7 +66,7 @@ func Run(ctx context.Context, r Runner, c Command, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	control := &Control{process: p, killed: make(chan struct{}, 1), unread: make(chan struct{}, 1)}
+	control := &Control{process: p, killed: make(chan struct{}, 1), unread: make(chan struct{}, 1), asked: make(chan struct{}, 1)}
 	if o.Started != nil {
 		o.Started(control)
 	}
@@ -71,7 +74,7 @@ func Run(ctx context.Context, r Runner, c Command, o Options) (*Result, error) {
 	exit, waitErr := p.Wait()
 	res := col.result
 	res.Exit = exit
-	res.Killed, res.Unread = len(control.killed) > 0, len(control.unread) > 0
+	res.Killed, res.Unread, res.Asked = len(control.killed) > 0, len(control.unread) > 0, len(control.asked) > 0
 	if res.Unread && errors.Is(readErr, os.ErrClosed) {
 		readErr = nil
 	}
