@@ -49,6 +49,54 @@ func Docker(ctx context.Context) error {
 	return nil
 }
 
+// Pull has the image where it can be run, and fetches it where it is not yet.
+func (i Image) Pull(ctx context.Context) error {
+	c, err := newDocker(ctx)
+	if err != nil {
+		return fmt.Errorf("pulling %s: %w", i.Ref, err)
+	}
+	defer c.Close()
+	if _, err := c.ImageInspect(ctx, i.Ref); err == nil {
+		return nil
+	}
+	answer, err := c.ImagePull(ctx, i.Ref, client.ImagePullOptions{})
+	if err != nil {
+		return fmt.Errorf("pulling %s: %w", i.Ref, err)
+	}
+	defer answer.Close()
+	if err := answer.Wait(ctx); err != nil {
+		return fmt.Errorf("pulling %s: %w", i.Ref, err)
+	}
+	return nil
+}
+
+// Description is what an image says of itself.
+type Description struct {
+	Size       int64 // bytes
+	User       string
+	Entrypoint []string
+	Env        []string
+	Labels     map[string]string
+}
+
+// Describe asks the engine for what the image says of itself.
+func (i Image) Describe(ctx context.Context) (Description, error) {
+	c, err := newDocker(ctx)
+	if err != nil {
+		return Description{}, fmt.Errorf("inspecting %s: %w", i.Ref, err)
+	}
+	defer c.Close()
+	said, err := c.ImageInspect(ctx, i.Ref)
+	if err != nil {
+		return Description{}, fmt.Errorf("inspecting %s: %w", i.Ref, err)
+	}
+	d := Description{Size: said.Size}
+	if said.Config != nil {
+		d.User, d.Entrypoint, d.Env, d.Labels = said.Config.User, said.Config.Entrypoint, said.Config.Env, said.Config.Labels
+	}
+	return d, nil
+}
+
 // newDocker is a client of the engine. testcontainers' reaper is switched off: its image cannot be pulled where there is no registry, and
 // every container here is removed by the Wait of its process.
 func newDocker(ctx context.Context) (*testcontainers.DockerClient, error) {

@@ -1,15 +1,5 @@
 package judge
 
-// A Kind is what a check is for.
-type Kind uint8
-
-// The kinds.
-const (
-	Any Kind = iota
-	Sources
-	Destinations
-)
-
 // Checks are all checks, grouped by suite, in the order in which they are reported. Names are lasting: configurations, scripts and reports
 // use them.
 func Checks() []Check {
