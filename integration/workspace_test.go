@@ -110,6 +110,13 @@ func TestConnectorModules(t *testing.T) {
 	}
 }
 
+// A module that is installed by itself has the protocol's schema in it; it is a copy.
+func TestHarnessHasTheProtocolsSchema(t *testing.T) {
+	if read(t, "integration/harness/message.json") != read(t, "specs/protocol/message.json") {
+		t.Error("integration/harness/message.json is not specs/protocol/message.json; run make generate")
+	}
+}
+
 func TestIntegrationDependsOnNoConnector(t *testing.T) {
 	for _, r := range readGoMod(t, "integration").Require {
 		if strings.HasPrefix(r.Path, module+"connectors/") {
