@@ -308,11 +308,15 @@ func (c *collector) global() {
 
 // echo takes a state that a destination gave back.
 func (c *collector) echo(m *Message, s State) {
+	rule := Counts
+	if null(lookup(s.Message, "destinationStats")) {
+		rule = House // not every destination counts
+	}
 	for name, into := range map[string]*float64{"recordCount": &s.Count, "rejectedRecordCount": &s.Refused} {
 		value := lookup(s.Message, "destinationStats", name)
 		var err error
 		if *into, err = strconv.ParseFloat(string(value), 64); err != nil || !bytes.Contains(value, []byte(".")) {
-			c.result.problem(Counts, m.Line, "a state has the %s %q", name, value)
+			c.result.problem(rule, m.Line, "a state has the %s %q", name, value)
 		}
 	}
 	if s.Refused > s.Count {

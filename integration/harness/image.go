@@ -103,6 +103,7 @@ func newDocker(ctx context.Context) (*testcontainers.DockerClient, error) {
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return nil, err
 	}
+	tclog.SetDefault(tclog.NewNoopLogger()) // else it tells on stderr which engine it found
 	return testcontainers.NewDockerClientWithOpts(ctx)
 }
 

@@ -104,11 +104,7 @@ type readOrder struct {
 
 // read reads.
 func (s *Subject) read(ctx context.Context, o readOrder) (*Run, error) {
-	a := s.api
-	if o.api != nil {
-		a = o.api
-	}
-	config, err := s.configFor(a, o.test.ConfigPath, true)
+	config, err := s.configFor(o.api, o.test.ConfigPath, true)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/imob-data/airbyte-connectors/integration/harness"
+	"github.com/imob-data/airbyte-connectors/integration/proxy"
 	"github.com/imob-data/airbyte-connectors/integration/simulators"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
@@ -31,6 +32,9 @@ type Options struct {
 	Simulator     string            // the name of a built-in simulator, "" for none
 	SimulatorSize int               // rows of its largest stream
 	SimulatorSet  map[string]string // its own options
+
+	Record, Replay string // files of HTTP traffic: written, or given back in the place of the API
+	BaseURLField   string // the configuration's field with the API's address, where a proxy stands in its place
 
 	Only, Skip []string // names of checks or suites; Only of none are all
 	Faults     bool     // run the checks of the suite faults
@@ -78,8 +82,10 @@ type Subject struct {
 	options Options
 	runner  harness.Runner
 	image   string
-	api     *api // nil without a simulator
-	proxied []string
+	api     *api         // nil without a simulator
+	front   *api         // what stands in the API's place in configurations: a proxy before it; nil for the API itself
+	proxied []string     // the environment that sends requests through a proxy
+	tape    *proxy.Proxy // it records or replays; nil for neither
 	schemas harness.Schemas
 	memos   sync.Map
 
@@ -106,7 +112,7 @@ type Metadata struct {
 }
 
 // Open reads the configuration and makes the connector ready.
-func Open(o Options) (*Subject, error) {
+func Open(ctx context.Context, o Options) (*Subject, error) {
 	o = o.Defaults()
 	config, err := ReadConfig(o.Config)
 	if err != nil {
@@ -137,7 +143,38 @@ func Open(o Options) (*Subject, error) {
 			return nil, err
 		}
 	}
+	if o.Record != "" || o.Replay != "" {
+		if err := s.record(ctx); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
 	return s, nil
+}
+
+// record puts the proxy before the API that records or replays.
+func (s *Subject) record(ctx context.Context) error {
+	if s.options.Replay != "" && s.api != nil {
+		return errors.New("opening the connector: a simulator answers, or a recording, not both")
+	}
+	known, _, err := s.secrets(ctx)
+	if err != nil {
+		return err
+	}
+	place, err := s.stand(s.api, proxy.Options{Record: s.options.Record, Replay: s.options.Replay, Secrets: known})
+	if err != nil {
+		return err
+	}
+	s.tape, s.front, s.proxied = place.Proxy, place.api, place.env
+	s.runner = s.through(place)
+	return nil
+}
+
+// Unknown are the requests that the recording which is replayed did not have.
+func (s *Subject) Unknown() []string {
+	if s.tape == nil {
+		return nil
+	}
+	return s.tape.Unknown()
 }
 
 // Close ends what was started.
@@ -145,6 +182,9 @@ func (s *Subject) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []error
+	if s.tape != nil {
+		all = append(all, s.tape.Close())
+	}
 	for _, a := range s.apis {
 		all = append(all, a.Close())
 	}
@@ -236,6 +276,9 @@ func (s *Subject) config(path string, whole bool) ([]byte, error) {
 }
 
 func (s *Subject) configFor(a *api, path string, whole bool) ([]byte, error) {
+	if a == nil {
+		a = cmp.Or(s.front, s.api)
+	}
 	file := s.Config.Path(path)
 	config := map[string]any{}
 	s.mu.Lock()
