@@ -46,22 +46,53 @@ func (b Binary) start(ctx context.Context, c Command, dir string) (*binaryProces
 	p := &binaryProcess{cmd: exec.CommandContext(ctx, b.Path, slices.Concat(b.Args, c.arguments(dir))...), dir: dir, peak: newPeak()}
 	p.cmd.Dir = dir
 	p.cmd.Env = append(append(os.Environ(), b.Env...), c.Env...)
-	p.cmd.Stdin, p.cmd.Stderr = c.Stdin, &p.stderr
+	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = 10 * time.Second
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	p.stdout, p.cmd.Stdout = r, w
+	feed, err := p.input(c.Stdin)
+	if err != nil {
+		return nil, errors.Join(err, r.Close(), w.Close())
+	}
 	p.started = time.Now()
-	if err := p.cmd.Start(); err != nil {
+	err = p.cmd.Start()
+	feed(err)
+	if err != nil {
 		return nil, errors.Join(err, r.Close(), w.Close())
 	}
 	go p.peak.watch(p.cmd.Process.Pid)
 	return p, w.Close()
 }
 
+// input gives the process a pipe for its input, which is fed by what is returned once the process was started, or closed where it was not. A
+// pipe of the exec package's own would have Wait wait for an input that does not end, though nobody reads it any more.
+func (p *binaryProcess) input(from io.Reader) (feed func(error), err error) {
+	if from == nil {
+		return func(error) {}, nil
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	p.cmd.Stdin, p.stdin = r, w
+	return func(err error) {
+		_ = r.Close() // the process has its own
+		if err != nil {
+			_ = w.Close()
+			return
+		}
+		go func() {
+			_, _ = io.Copy(w, from) // a process that ended takes no more
+			_ = w.Close()
+		}()
+	}, nil
+}
+
 type binaryProcess struct {
+	stdin   *os.File // the end that is written to; nil without an input
 	cmd     *exec.Cmd
 	dir     string
 	stdout  *os.File
@@ -80,6 +111,9 @@ func (p *binaryProcess) Wait() (Exit, error) {
 	most := p.peak.end()
 	if exited := (*exec.ExitError)(nil); errors.As(err, &exited) {
 		err = nil
+	}
+	if p.stdin != nil {
+		_ = p.stdin.Close() // it may be closed already
 	}
 	err = errors.Join(err, closed(p.stdout.Close()), os.RemoveAll(p.dir))
 	state := p.cmd.ProcessState
