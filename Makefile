@@ -40,12 +40,17 @@ help: ## this text
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
-	@printf '\nSettings, as in make images PLATFORM=linux/arm64\n'
+	@printf '\nSettings, as in make base images PLATFORM=linux/arm64, where no registry can be reached\n'
 	@printf '  %-14s %s\n' \
 		CONNECTORS 'the connectors meant ($(CONNECTORS))' \
 		PLATFORM 'what is built for ($(PLATFORM))' \
 		BASE 'the base image: what make base made where it did, else busybox:1.37-musl' \
-		IMAGE '1: make demo runs the images instead of the binaries' \
+		IMAGE '1: make demo and make run run the images instead of the binaries' \
+		CONNECTOR 'what make run reads: a connector of this repository, the path of a binary, or an image' \
+		'CONFIG, OUT' "make run: the configuration's file, and the folder for records and states" \
+		STREAMS 'make run: the streams to read, as in a,b; or CATALOG, the file of a configured catalog (all)' \
+		DESTINATION 'make run: the connector that the records go to, with DESTINATION_CONFIG, instead of into files' \
+		RUNFLAGS "make run: more flags, such as -verbose or -docker '--memory 512m'; build/run -help has them all" \
 		GROWTH '1: make bench reads 10,000 to 1,000,000 rows instead; full: 10,000,000 too' \
 		LATENCY 'make bench reads each stream from an API whose answers take this long instead, as in 100ms' \
 		TYPES '1: make bench shows what it costs to bring columns into their types instead' \
@@ -56,13 +61,24 @@ help: ## this text
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
 
 .PHONY: demo
-demo: ## every connector against its simulator: spec, check, discover, a full and a second read; no credentials, no Docker
+demo: ## every connector against its simulator: spec, check, discover, a full and a second read, and a page of it; no credentials
 	@go -C integration run ./cmd/demo $(if $(IMAGE),-image)
 
 .PHONY: simulator
 simulator: ## the simulator of CONNECTORS (one), to try it by hand; a configuration that reads from it is in build/simulator
 	@mkdir -p build/simulator
 	@go -C integration run ./cmd/simulator $(CONNECTORS) -config '$(CURDIR)/build/simulator/$(CONNECTORS).json'
+
+# The connectors of this repository that are run, and how cmd/run is told of a connector: its binary or image, or what it is called elsewhere.
+RUNS = $(filter $(EVERY),$(CONNECTOR) $(DESTINATION))
+runnable = $(if $(filter $(EVERY),$(1)),$(if $(IMAGE),$(call metadata,$(1),dockerRepository):dev,build/$(OS)_$(ARCH)/$(1)),$(1))
+
+.PHONY: run
+run: $(if $(RUNS),$(if $(IMAGE),$(RUNS:%=image-%),$(RUNS:%=build/$(OS)_$(ARCH)/%))) ## CONNECTOR's streams with CONFIG into files in OUT, or into DESTINATION; goes on where the last run ended
+	@go build -C integration -o '$(CURDIR)/build/run' ./cmd/run
+	@build/run -connector '$(call runnable,$(CONNECTOR))' -config '$(CONFIG)' -out '$(OUT)' $(if $(STREAMS),-streams '$(STREAMS)') \
+		$(if $(CATALOG),-catalog '$(CATALOG)') $(if $(DESTINATION),-destination '$(call runnable,$(DESTINATION))') \
+		$(if $(DESTINATION_CONFIG),-destination-config '$(DESTINATION_CONFIG)') $(RUNFLAGS)
 
 .PHONY: bench
 bench: $(if $(PEER),build/peer/bin/source-declarative-manifest) ## the connectors' time, CPU and memory beside a plain relay's; tables go to docs/bench
@@ -150,19 +166,22 @@ build/$(OS)_$(ARCH)/%: FORCE
 FORCE:
 
 .PHONY: images
-images: $(CONNECTORS:%=image-%) ## images of the connectors, named as metadata.yaml says, tagged with the version and dev
+images: $(CONNECTORS:%=image-%) ## images of the connectors, named as metadata.yaml says, tagged with the version and dev; for another PLATFORM, dev-arm64
 
 # Debian's engine has the classic builder only; a newer client calls it deprecated, which matters to nobody while it works.
 image-%: image-files
 	@$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/$(ARCH)
 	@said=$$(DOCKER_BUILDKIT=0 docker build --quiet --platform linux/$(ARCH) --build-arg TARGETARCH=$(ARCH) --build-arg BASE=$(BASE) \
-		$(call image-args,$*) --tag $(call metadata,$*,dockerRepository):dev $(if $(IIDFILE),--iidfile '$(IIDFILE)') . 2>&1) || { printf '%s\n%s\n' "$$said" \
+		$(call image-args,$*,$(FOREIGN)) --tag $(call metadata,$*,dockerRepository):dev$(FOREIGN) $(if $(IIDFILE),--iidfile '$(IIDFILE)') . 2>&1) || { printf '%s\n%s\n' "$$said" \
 		'Building the image failed. Where no registry can be reached, make base builds the base image.' >&2; exit 1; }
-	@docker image inspect --format '{{join .RepoTags " "}}  {{.Architecture}}  {{.Size}} bytes' $(call metadata,$*,dockerRepository):dev
+	@docker image inspect --format '{{join .RepoTags " "}}  {{.Architecture}}  {{.Size}} bytes' $(call metadata,$*,dockerRepository):dev$(FOREIGN)
 
 image-args = --build-arg CONNECTOR=$(1) --build-arg NAME=$(call metadata,$(1),dockerRepository) \
 	--build-arg VERSION=$(call metadata,$(1),dockerImageTag) \
-	--tag $(call metadata,$(1),dockerRepository):$(call metadata,$(1),dockerImageTag)
+	--tag $(call metadata,$(1),dockerRepository):$(call metadata,$(1),dockerImageTag)$(2)
+
+# What the tags of images end in that this machine cannot run, as in dev-arm64: they stand beside those that it can.
+FOREIGN = $(if $(filter-out $(shell go env GOHOSTARCH),$(ARCH)),-$(ARCH))
 
 # What an image holds besides its binary: the user and the folders that the platform writes to. Made here, because no step of the
 # Dockerfile runs inside the image: so an image for any platform can be built on any machine.
@@ -174,7 +193,7 @@ image-files:
 	@chmod 644 build/image/etc/*
 
 .PHONY: base
-base: ## a busybox base image without a registry, from Debian's busybox-static
+base: ## a busybox base image of PLATFORM without a registry, from Debian's busybox-static
 	@.ci/base $(LOCAL_BASE) $(ARCH)
 
 .PHONY: docker

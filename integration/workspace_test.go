@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -213,6 +214,26 @@ func TestTargetsNamedExist(t *testing.T) {
 		for _, m := range named.FindAllStringSubmatch(read(t, file), -1) {
 			if !targets[m[1]] {
 				t.Errorf("%s names make %s, which the Makefile does not have", file, m[1])
+			}
+		}
+	}
+}
+
+// Images for another platform do not take the tags of those for this one.
+func TestImagesOfAnotherPlatform(t *testing.T) {
+	name := connectors(t)[0]
+	for _, arch := range []string{"amd64", "arm64"} {
+		out, err := exec.CommandContext(t.Context(), "make", "-C", root, "-n", "image-"+name, "PLATFORM=linux/"+arch).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		tags := regexp.MustCompile(`--tag \S+:(\S+)`).FindAllStringSubmatch(string(out), -1)
+		if len(tags) != 2 {
+			t.Fatalf("%s: the tags are %q", arch, tags)
+		}
+		for _, tag := range tags {
+			if foreign := arch != runtime.GOARCH; strings.HasSuffix(tag[1], "-"+arch) != foreign {
+				t.Errorf("on %s an image for %s is tagged %s", runtime.GOARCH, arch, tag[1])
 			}
 		}
 	}

@@ -46,7 +46,7 @@ type failure struct {
 	until time.Time // the server's wish not to be asked before; zero for none
 
 	kind    fault.Kind // when it is final
-	reason  string     // continues "GET /path "
+	reason  string     // continues "GET host/path "
 	advice  string     // a sentence for the user, or ""
 	cause   error
 	verdict Verdict // of the Judge that decided, whose words take the place of the above; the zero value: none did

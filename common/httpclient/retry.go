@@ -38,18 +38,19 @@ type call struct {
 	r        Request
 	where    func() string // method and path, redacted: it is made for texts alone
 	attempts int
-	first    time.Time   // when it was first admitted
-	deadline time.Time   // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
-	held     time.Time   // until when its own answers made it wait
-	own      Request     // the last attempt's, as a Signer left it
-	signed   signature   // of the last attempt
-	renewed  bool        // whether it ever was after a refusal
-	sessions int         // of a Leaser, in which it was refused
-	alone    bool        // whether the last attempt was the first with its credentials
-	reopen   func()      // to be called when the next attempt is over, which is such a first one; nil: it is none
-	use      *use        // the last attempt's of its credentials
-	time     *time.Timer // ends the attempt that is under way at the deadline
-	taken    int64       // bytes of the budget that the last attempt took
+	first    time.Time     // when it was first admitted
+	deadline time.Time     // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
+	silence  time.Duration // by how much the deadline is nearer as long as the host does not answer
+	held     time.Time     // until when its own answers made it wait
+	own      Request       // the last attempt's, as a Signer left it
+	signed   signature     // of the last attempt
+	renewed  bool          // whether it ever was after a refusal
+	sessions int           // of a Leaser, in which it was refused
+	alone    bool          // whether the last attempt was the first with its credentials
+	reopen   func()        // to be called when the next attempt is over, which is such a first one; nil: it is none
+	use      *use          // the last attempt's of its credentials
+	time     *time.Timer   // ends the attempt that is under way at the deadline
+	taken    int64         // bytes of the budget that the last attempt took
 	broken   broken
 	doubts   int // answers that were in doubt
 	undone   int // answers after which nothing was left of the request
@@ -228,6 +229,16 @@ func (call *call) aside(wait func() error) error {
 	return err
 }
 
+// hear notes that the host answers.
+func (c *Client) hear(call *call) {
+	c.heard.Store(true)
+	if call.silence > 0 {
+		call.deadline = call.deadline.Add(call.silence)
+		call.silence = 0
+		call.time.Reset(time.Until(call.deadline))
+	}
+}
+
 // room takes size bytes of the budget for an answer with that status. Where it has to wait for them, all timers stand still, and what the
 // credentials were good for is told before: the requests that hold the budget may wait to know it.
 func (call *call) room(ctx context.Context, size int64, idle *time.Timer, status int) error {
@@ -279,6 +290,10 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 	if call.attempts++; call.attempts == 1 {
 		call.first = now
 		call.deadline = now.Add(c.o.MaxElapsed)
+		if c.o.Silence > 0 && !c.heard.Load() {
+			call.silence = max(0, c.o.MaxElapsed-c.o.Silence)
+			call.deadline = call.deadline.Add(-call.silence)
+		}
 	} else if call.held.After(asked) {
 		asked = call.held
 	}

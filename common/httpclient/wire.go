@@ -37,6 +37,7 @@ func (c *Client) follow(ctx context.Context, cancel context.CancelCauseFunc, cal
 		if err != nil {
 			return nil, w.reached(), err
 		}
+		c.hear(call)
 		done()
 		next, err := redirected(req, resp, hops)
 		if err != nil {
