@@ -268,7 +268,9 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 			"account has just made too many requests: check the key, or try again in some minutes with a lower requests_per_minute.", words))
 	case r.Status == http.StatusForbidden:
 		return httpclient.Expired(fault.Configf("Imoview denied access to %s (403): %q. Check what the key and the user may read.", r.Path, words))
-	case r.Status == http.StatusNotFound && words != "" && !noRoute(r) && !(r.Path == detailsPath && notThere.MatchString(words)):
+	case r.Status == http.StatusNotFound && r.Path == detailsPath && notThere.MatchString(words):
+		return httpclient.Verdict{}
+	case r.Status == http.StatusNotFound && words != "" && !noRoute(r):
 		return httpclient.Fail(fault.Systemf("Imoview refused a request: %q.", words))
 	}
 	return httpclient.Verdict{}
