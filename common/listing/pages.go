@@ -125,7 +125,7 @@ func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, 
 func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 	strategy := r.way.Pages
 	_, offset := strategy.(pagination.Offset)
-	ahead := r.ahead(ctx, 0)
+	ahead := r.ahead(ctx, r.pages) // with smaller pages a reading goes on from where it is
 	defer ahead.stop()
 	asked := map[string]bool{}
 	for next, more := strategy.First(request), true; more; {

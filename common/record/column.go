@@ -225,6 +225,17 @@ func repeats(object []byte) bool {
 // appendLabels appends an object, with a number behind each name that came before.
 func appendLabels(dst, object []byte) []byte {
 	dst = append(dst, '{')
+	if start := len(dst); !repeats(object) {
+		for c := (Value{raw: object}).open(); c.member(); {
+			if len(dst) > start {
+				dst = append(dst, ',')
+			}
+			var buffer [64]byte
+			dst = append(appendQuoted(dst, c.appendKey(buffer[:0])), ':')
+			dst = append(dst, c.value().raw...)
+		}
+		return append(dst, '}')
+	}
 	before := map[string]int{}
 	for name, value := range Record(object).Members() {
 		if len(before) > 0 {

@@ -39,10 +39,8 @@ func (v Value) find(path string, more bool) Value {
 func (v Value) child(key string) Value {
 	switch v.kind() {
 	case '{':
-		for c := v.open(); c.member(); c.skip() {
-			if c.is(key) {
-				return c.value()
-			}
+		if c := v.open(); c.reach(key) {
+			return c.value()
 		}
 	case '[':
 		n, err := strconv.ParseUint(key, 10, 32)

@@ -169,6 +169,27 @@ func (c *cursor) markedMember() bool {
 	return true
 }
 
+// reach moves to the next member that is called name; false where none is.
+func (c *cursor) reach(name string) bool {
+	for ; !c.marked || c.next < len(c.marks); c.skip() {
+		if c.marked {
+			end := int(c.marks[c.next].from) - c.base - len(`":`)
+			begin := end - len(name)
+			if plain := !c.marks[c.next].escaped && c.bytes[end] == '"'; plain &&
+				(begin <= c.i || c.bytes[begin-1] != '"' || string(c.bytes[begin:end]) != name) {
+				continue
+			}
+		}
+		if !c.member() {
+			break
+		}
+		if c.is(name) {
+			return true
+		}
+	}
+	return false
+}
+
 // expect moves to the next member if its name and the colon are written as in key, of which the name has so many bytes. Whether the name has
 // escapes the caller knows.
 func (c *cursor) expect(key []byte, name int) bool {

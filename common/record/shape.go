@@ -63,7 +63,7 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 		r = s.withoutNul(r)
 	}
 	if w.memory, _ = s.memories.Get().(*memory); w.memory == nil {
-		w.memory = &memory{names: names{table: make([]uint32, fewNames)}, follows: make([]follow, len(s.order)+1)}
+		w.memory = &memory{names: names{table: make([]uint32, fewNames)}, follows: make([][2]follow, len(s.order)+1)}
 	}
 	w.columns, w.memory.puts = len(s.order), w.memory.puts[:0]
 	for _, m := range put {
@@ -187,8 +187,10 @@ type memory struct {
 	unfit []misfit
 	aside []byte   // the members of no column, with commas between them, where the shape has a column for them
 	wide  [][]byte // those of them with wide values, which are not copied: names with their colons, and values
-	// follows is what came behind a member of each column last, by its index, and in the end what came first: most rows have the same order.
-	follows []follow
+	// follows is two members that came behind one of each column, by its index, and in the end two that came first: most rows have the same order,
+	// and lack one or the other.
+	follows [][2]follow
+	learnt  int // how many were noted
 }
 
 // follow is a member of a column as it came before.
@@ -226,12 +228,15 @@ func (w *writer) members(object Value) {
 // next moves c to the next member; more is false at the end. It says of which column that is, nil if of none, and whether it has the column's
 // name already.
 func (w *writer) next(c *cursor) (column *column, same, more bool) {
-	var f *follow
-	if w.memory != nil && !w.unknown {
-		f = &w.memory.follows[w.last]
-		if f.column != nil && f.within == w.within && c.expect(f.key, f.name) {
-			w.last, c.escaped = f.column.index, f.escaped
-			return f.column, f.same, true
+	known := w.memory != nil && !w.unknown
+	if known {
+		follows := &w.memory.follows[w.last]
+		for i := range follows {
+			f := &follows[i]
+			if f.column != nil && f.within == w.within && c.expect(f.key, f.name) {
+				w.last, c.escaped = f.column.index, f.escaped
+				return f.column, f.same, true
+			}
 		}
 	}
 	if !c.member() {
@@ -250,8 +255,10 @@ func (w *writer) next(c *cursor) (column *column, same, more bool) {
 		return nil, false, true
 	}
 	same = !c.escaped && string(c.key()) == column.name
-	if written := c.bytes[c.at:c.i]; f != nil && string(bytes.TrimSpace(written[len(c.key())+2:])) == ":" { // as it is in valid JSON
+	if written := c.bytes[c.at:c.i]; known && string(bytes.TrimSpace(written[len(c.key())+2:])) == ":" { // as it is in valid JSON
+		f := &w.memory.follows[w.last][w.memory.learnt%2]
 		*f = follow{column, w.within, append(f.key[:0], written...), len(c.key()), same, c.escaped}
+		w.memory.learnt++
 	}
 	w.last = column.index
 	return column, same, true
@@ -382,16 +389,25 @@ func (w *writer) putAs(column *column, c *cursor) int {
 
 // putOnce writes the put member with the index i, if it was not written yet.
 func (w *writer) putOnce(i int) {
-	if w.first(w.columns + i) {
-		w.member(w.put[i])
+	if !w.first(w.columns + i) {
+		return
+	}
+	if w.memory == nil {
+		w.member(w.put[i], nil)
+	} else {
+		w.member(w.put[i], w.memory.puts[i])
 	}
 }
 
-// member writes a put member.
-func (w *writer) member(m Member) {
-	w.comma()
-	w.dst = append(appendQuoted(w.dst, []byte(m.Name)), ':')
-	switch c := w.shape.column([]byte(m.Name)); {
+// member writes a put member, which is of column.
+func (w *writer) member(m Member, c *column) {
+	if c != nil {
+		w.key(c)
+	} else {
+		w.comma()
+		w.dst = append(appendQuoted(w.dst, []byte(m.Name)), ':')
+	}
+	switch {
 	case len(m.Value) == 0:
 		w.dst = append(w.dst, "null"...)
 	case c != nil && c.kind != 0:
@@ -558,7 +574,7 @@ func readNumbers(value, low, high []byte) (first, second []byte) {
 	switch kind := v.kind(); {
 	case kind == '-' || isDigit(kind):
 		return value, value
-	case kind != '"':
+	case kind != '"', len(value) < 2:
 		return nil, nil
 	}
 	if text := value[1 : len(value)-1]; isDecimal(text) && isNumber(text) {
