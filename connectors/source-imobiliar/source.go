@@ -218,10 +218,10 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 		return httpclient.Again(fault.Transientf("The answer is none of Imobiliar's. Check base_url and path in the configuration."))
 	case !ok, r.Status >= 500, r.Status == http.StatusTooManyRequests, r.Status == http.StatusRequestTimeout:
 		return httpclient.Verdict{}
-	case words == "":
+	case words == "" && action != "LOGIN": // asking that again might lock the account
 		return httpclient.Again(fault.Transientf("Imobiliar failed at %s without a reason. Trying again later may help.", action))
 	}
-	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, words))
+	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, cmp.Or(words, "it gives no reason")))
 }
 
 // says is a test of the words of answers that are failures.
