@@ -192,7 +192,8 @@ func tables() []table {
 		{"condominium_units", "units", "IdEconomia", "", ""}, {"branches", "branches", "CodFilial", "", ""}, {"shops", "shops", "IdLoja", "", ""},
 		{"fees", "fees", "TipoTaxa,CodTaxa", "", ""}, {"payables", "payables", "NumeroLancto", "", ""},
 		{"overdue_bills", "bills", "DocCapaId,CodTaxa", "", ""}, {"interested_people", "interested", "CodInteressado", "", ""},
-		{"condominium_overdue", "overdue", "of,bytes", "", ""}, {"code_tables", "codes", "bytes", "", ""}, {"notifications", "notifications", "bytes", "", ""},
+		{"condominium_overdue", "overdue", "of,bytes", "", ""}, {"code_tables", "codes", "bytes", "", ""},
+		{"notifications", "notifications", "bytes", "", ""},
 	}
 }
 
@@ -245,7 +246,7 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 				switch {
 				case !e.Incremental || s.data.must[t.name+" "+fmt.Sprint(r.object[coded()[t.name]])]:
 					e.Next.Must[key] = true
-				case due, r.changed.After(s.now().Add(-72 * time.Hour)): // or changed on the days that are asked for; what is due within some months is read again
+				case due, r.changed.After(s.now().Add(-72 * time.Hour)): // what falls due within some months, or changed on the days asked for
 					e.Next.May[key] = true
 				}
 			}
