@@ -185,16 +185,18 @@ func finish(streams []rest.Stream) []rest.Stream {
 				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
 			}
 		}
-		s.Derive = pad
+		s.Derive = func(row record.Record) []record.Member { return derive(row, s.Key) }
 	}
 	return streams
 }
 
-// pad makes the members of a row that are written with zeros in front. A bill that is not one fee of a bill has the fee 0.
-func pad(row record.Record) []record.Member {
+// derive makes the members of a row that are written with zeros in front. A whole bill, which is no fee, and a lease without a code have the code 0.
+func derive(row record.Record, key []string) []record.Member {
 	members := brazil.Padded(row, map[string]int{"CEP": brazil.CEP, "CPFSindico": brazil.CPF, "CNPJ": brazil.CNPJ}, "CpfCnpj", "TipoPessoa")
-	if row.Get("DocCapaId").Exists() && row.Get("CodTaxa").Text() == "" {
-		members = append(members, record.Member{Name: "CodTaxa", Value: []byte("0")})
+	for _, code := range []string{"CodTaxa", "CodContratoLoc"} {
+		if slices.Contains(key, code) && row.Get(code).Text() == "" {
+			members = append(members, record.Member{Name: code, Value: []byte("0")})
+		}
 	}
 	return members
 }

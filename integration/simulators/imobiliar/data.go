@@ -102,7 +102,7 @@ func newData(o Options) *data {
 		for k := range 4 {
 			add("units", code, object{"IdEconomia": code*100 + k, "CodEconomia": strconv.Itoa(k), "Nome": "CONDOMINO", "Fracao": 0.25})
 		}
-		add("overdue", code, object{"IdEconomia": code * 100, "Valor": 350.1})
+		add("overdue", code, object{"IdEconomia": code * 100, "Valor": 350.1, "CEP": 1310100})
 	}
 	for i := range 3 {
 		add("branches", 0, object{"CodFilial": i + 1, "FilialNome": fmt.Sprintf("FILIAL %d", i+1)})
