@@ -115,6 +115,12 @@ warehouse: ## every source from its simulator into DuckDB and PostgreSQL with Py
 		echo '*** PyAirbyte cannot be had from PyPI: THE WAREHOUSE IS NOT TRIED. ***'; \
 	fi
 
+.PHONY: examples
+examples: docker-or-not ## run and validate what is in examples; what needs PyPI or Docker says so where there is none
+	@.ci/pyairbyte build/examples integration/examples/requirements.txt || echo '*** check-jsonschema cannot be had from PyPI. ***'
+	@.ci/pyairbyte build/warehouse integration/warehouse/requirements.txt || echo '*** PyAirbyte cannot be had from PyPI. ***'
+	@go -C integration test -count=1 -v ./examples | { grep -v -e '^=== ' -e '^ *--- PASS' || true; }
+
 # Says aloud what go test keeps to itself: that tests are skipped, and why.
 .PHONY: docker-or-not
 docker-or-not:
@@ -232,6 +238,10 @@ generate: work ## write what programs write: go.work, what go:generate asks for,
 	go generate work
 	@go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%) -update
 	@go -C integration run ./cmd/qa -write ..
+
+.PHONY: forms
+forms: ## draw the form that Airbyte shows of each specification, into docs/forms (needs Debian's chromium)
+	@go -C integration run ./cmd/form
 
 .PHONY: golden
 golden: ## rewrite the connectors' golden files and say which changed; read the difference before committing it

@@ -223,13 +223,14 @@ func named(test map[string]any) (files []string) {
 
 // headings is those of a documentation page that every connector needs, in the order in which the platform's pages have them. There is none for
 // the addresses to allow (IP allow list): those of Airbyte Cloud, which runs no images of one's own.
-func headings(_ string, writes bool) []string {
+func headings(title string, writes bool) []string {
 	offers := "Supported Streams"
 	if writes {
 		offers = "Supported Operations"
 	}
 	return []string{
-		"Prerequisites", "Setup guide", "Supported sync modes", offers, "Data type map", "Limitations & Troubleshooting", "Changelog",
+		"Prerequisites", "Setup guide", "Set up " + title, "For Airbyte Cloud:", "For Airbyte Open Source:", "Supported sync modes", offers,
+		"Performance considerations", "Data type map", "Limitations & Troubleshooting", "Tutorials", "Changelog",
 	}
 }
 

@@ -115,6 +115,9 @@ func (s sample) source(address string) (source *rest.Source, names []string) {
 		`{"documentationUrl":"https://example.com","connectionSpecification":{"type":"object","properties":{}}}`)}}
 	described := s.describe(rest.API{})
 	for _, stream := range described.Streams {
+		if stream.Unlisted {
+			continue
+		}
 		columns := s.columns[stream.Name]
 		if columns == "" {
 			columns = `"id":{"type":"integer"},"name":{"type":["null","string"]},"at":{"type":["null","string"],"format":"date-time"}`

@@ -38,6 +38,8 @@ func Checks() []Check {
 		{"versions", versions},
 		{"excerpts", excerpts},
 		{"translations", translations},
+		{"pictures", pictures},
+		{"personal data", personal},
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/imob-data/airbyte-connectors/integration/form"
 )
 
 // TestRepository holds this repository to all that needs nothing but its files.
@@ -31,6 +33,10 @@ func good() fstest.MapFS {
 		"README.pt-BR.md":                      "# Loja\n",
 		"examples/run.sh":                      "#!/bin/sh\nset -e\necho one\necho two\necho three\n",
 		"common/engine.go":                     "package engine\n\nconst a = \"The answer of %s was late\" + \" by %d minutes\"\n",
+		"docs/personal-data.md":                "# Data\n## source-shop\n| Stream | Columns |\n|---|---|\n| `items` | `seller_*`, `buyer`: all |\n",
+		"specs/source-shop/streams/items.json": `{"properties":{"id":{},"seller_name":{},"buyer":{}}}`,
+		"docs/forms/sums.txt":                  "SUM source-shop\n",
+		"specs/source-shop/spec.json":          `{"connectionSpecification":{"title":"Shop","properties":{"token":{"title":"Token","type":"string"}}}}`,
 		"connectors/source-shop/metadata.yaml": "data:\n  dockerRepository: ghcr.io/imob-data/source-shop\n  dockerImageTag: 1.2.3\n",
 		"connectors/source-shop/source.go":     "package main\n\nvar b = say(\"nothing is for sale\", 1)\n",
 		"connectors/source-shop/README.md": `# Shop
@@ -56,6 +62,11 @@ func good() fstest.MapFS {
 	} {
 		fsys[file] = &fstest.MapFile{Data: []byte(text)}
 	}
+	sum, err := form.Sum("source-shop", fsys["specs/source-shop/spec.json"].Data)
+	if err != nil {
+		panic(err)
+	}
+	fsys["docs/forms/sums.txt"].Data = []byte(sum + " source-shop\n")
 	page := string(fsys["connectors/source-shop/README.md"].Data)
 	page = strings.NewReplacer("# Shop", "# Loja", "Message", "Mensagem", "Version", "Versão", "today", "hoje", "Wait.", "Espere.").Replace(page)
 	fsys["connectors/source-shop/README.pt-BR.md"] = &fstest.MapFile{Data: []byte(page)}
@@ -94,6 +105,11 @@ func TestChecks(t *testing.T) {
 		"translation, code":         {loja, "source-shop:1.2.3 spec", "source-shop:1.2.3 check", "the block of code is"},
 		"translation, stream":       {loja, "| `items` | a |", "| `itens` | a |", "the row of a table is `itens`, and `items` in"},
 		"translation, stream more":  {loja, "| `items` | a |", "| `items` | a |\n| `more` | a |", "the row of a table is `more`"},
+		"personal data, column":     {"docs/personal-data.md", "buyer", "tenant", "docs/personal-data.md:5: items has no column tenant"},
+		"personal data, columns":    {"specs/source-shop/streams/items.json", "seller_name", "seller", "items has no column seller_*"},
+		"personal data, stream":     {"docs/personal-data.md", "`items`", "`offers`", "source-shop has no stream offers"},
+		"picture of another form":   {"specs/source-shop/spec.json", "Token", "Key", "the form of source-shop is another one by now"},
+		"picture of no connector":   {"docs/forms/sums.txt", "source-shop", "source-stop", "there is no specification of source-stop"},
 		"translation, version":      {loja, "| 1.2.3 | hoje |", "| 1.2.2 | hoje |", "the version is 1.2.2"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,12 +156,14 @@ func TestCodeBlocks(t *testing.T) {
 
 func TestStamp(t *testing.T) {
 	files := good()
-	files["examples/run.sh"] = &fstest.MapFile{Data: []byte("a ghcr.io/imob-data/source-shop:dev. b ghcr.io/imob-data/source-shop:0.9.1-rc.2 c ghcr.io/imob-data/source-shop:${TAG}\n")}
+	files["examples/run.sh"] = &fstest.MapFile{Data: []byte("a ghcr.io/imob-data/source-shop:dev. b ghcr.io/imob-data/source-shop:0.9.1-rc.2 c ghcr.io/imob-data/source-shop:${TAG}\n" +
+		"  docker_repository = \"ghcr.io/imob-data/source-shop\"\n  docker_image_tag  = \"0.9.0\"\nimage=ghcr.io/imob-data/source-shop tag=0.9.0\n")}
 	changed, err := Stamp(Repository{files})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "a ghcr.io/imob-data/source-shop:1.2.3. b ghcr.io/imob-data/source-shop:1.2.3 c ghcr.io/imob-data/source-shop:${TAG}\n"
+	want := "a ghcr.io/imob-data/source-shop:1.2.3. b ghcr.io/imob-data/source-shop:1.2.3 c ghcr.io/imob-data/source-shop:${TAG}\n" +
+		"  docker_repository = \"ghcr.io/imob-data/source-shop\"\n  docker_image_tag  = \"1.2.3\"\nimage=ghcr.io/imob-data/source-shop tag=1.2.3\n"
 	if names := slices.Collect(maps.Keys(changed)); len(names) != 1 || string(changed["examples/run.sh"]) != want {
 		t.Errorf("changed %v: %s", names, changed["examples/run.sh"])
 	}

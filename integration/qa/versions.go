@@ -1,6 +1,7 @@
 package qa
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -10,23 +11,22 @@ import (
 // registry is what the names of the project's images begin with.
 const registry = "ghcr.io/imob-data/"
 
-// image is an image of a connector with a tag. The tag of a program that fills it in, as ${VERSION}, is none.
+// image is an image of a connector with a tag, behind a colon or as a setting of its own. The tag of a program that fills it in, as ${VERSION}, is
+// none.
 func image() *regexp.Regexp {
-	return regexp.MustCompile(regexp.QuoteMeta(registry) + `((?:source|destination)-[a-z0-9-]+)(:[\w.-]*\w)`)
+	return regexp.MustCompile(regexp.QuoteMeta(registry) + `((?:source|destination)-[a-z0-9-]+)(:|"?\s+(?:docker_image_)?tag\s*=\s*"?)([\w.-]*\w)`)
 }
 
 // versions finds examples with another version of a connector than that of its metadata.yaml: what is copied from a page must be there.
 func versions(r Repository) (found []Finding, err error) {
 	err = r.images(func(file string, data []byte, tags map[string]string) error {
-		for i, line := range strings.Split(string(data), "\n") {
-			for _, m := range image().FindAllStringSubmatch(line, -1) {
-				want, known := tags[m[1]]
-				switch {
-				case !known:
-					found = append(found, Finding{file, i + 1, fmt.Sprintf("there is no connector %s", m[1])})
-				case m[2] != ":"+want:
-					found = append(found, Finding{file, i + 1, fmt.Sprintf("%s is at version %s; make generate writes it here", m[1], want)})
-				}
+		for _, at := range image().FindAllSubmatchIndex(data, -1) {
+			line, name, tag := 1+bytes.Count(data[:at[0]], []byte("\n")), string(data[at[2]:at[3]]), string(data[at[6]:at[7]])
+			switch want, known := tags[name]; {
+			case !known:
+				found = append(found, Finding{file, line, fmt.Sprintf("there is no connector %s", name)})
+			case tag != want:
+				found = append(found, Finding{file, line, fmt.Sprintf("%s is at version %s; make generate writes it here", name, want)})
 			}
 		}
 		return nil
@@ -40,9 +40,9 @@ func Stamp(r Repository) (changed map[string][]byte, err error) {
 	changed = map[string][]byte{}
 	err = r.images(func(file string, data []byte, tags map[string]string) error {
 		text := image().ReplaceAllStringFunc(string(data), func(found string) string {
-			name := image().FindStringSubmatch(found)[1]
-			if tag, known := tags[name]; known {
-				return registry + name + ":" + tag
+			part := image().FindStringSubmatch(found)
+			if tag, known := tags[part[1]]; known {
+				return registry + part[1] + part[2] + tag
 			}
 			return found
 		})
