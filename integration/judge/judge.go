@@ -140,7 +140,7 @@ func (s *Subject) left(c Check) string {
 		return "it is for destinations"
 	case c.Image && s.image == "":
 		return "it is for images"
-	case c.Fault && !s.options.Faults:
+	case c.Fault && !s.options.Faults && !c.named(s.options.Only):
 		return "it runs with --faults"
 	}
 	for _, suite := range s.Config.suites() {

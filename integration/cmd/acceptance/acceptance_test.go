@@ -19,7 +19,7 @@ func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
 func file(t *testing.T, body string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "acceptance-test-config.yml")
-	if err := os.WriteFile(name, []byte(body), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(body), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return name
@@ -88,7 +88,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: %v, %s", name, err, body)
 		}
 	}
-	if code, out, said := call(t, append(args, "--only", "spec.answer", "--json", "-")...); code != exitPassed || !strings.HasPrefix(out, "{") {
+	if code, out, said := call(t, append(args, "--json", "--only", "spec.answer")...); code != exitPassed || !strings.HasPrefix(out, "{") {
 		t.Errorf("exit %d, %s, %s", code, out, said)
 	}
 	if code, _, said := call(t, append(args, "--save", at("saved"))...); code != exitUsage || !strings.Contains(said, "no catalog") {
