@@ -102,7 +102,7 @@ func flags() []cli.Flag {
 		&cli.BoolFlag{Category: report, Name: "verbose", Aliases: []string{"v"}, Usage: "also tell of each run, and why checks were skipped"},
 
 		&cli.StringFlag{Category: others, Name: "cdk-config", Usage: "write the configuration to `FILE` without what the tests of Airbyte's CDK refuse"},
-		&cli.BoolFlag{Category: others, Name: "write-expected", Usage: "read, and write the first records of each stream where expect_records says"},
+		&cli.BoolFlag{Category: others, Name: "write-expected", Usage: "read, and write the first record of each stream where expect_records says"},
 		&cli.StringFlag{Category: others, Name: "save", Usage: "write spec.json and catalog.json to `FOLDER`, for --previous of later versions"},
 	}
 }
