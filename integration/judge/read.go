@@ -729,9 +729,17 @@ func sequentialSlices(ctx context.Context, t *Trial, test IncrementalTest, strea
 		t.skip("skip_comprehensive_incremental_tests is true")
 		return nil
 	}
-	first, err := t.first(ctx, test.Common, streams)
+	all, ok, err := t.streams(ctx, test.Common, test.CatalogPath)
+	if !ok {
+		return err
+	}
+	first, a, err := t.long(ctx, test.Common, all)
 	if err != nil {
 		return err
+	}
+	if fault := first.complete(); fault != "" {
+		t.fail("a read that ends with 0", fault, "")
+		return nil
 	}
 	points := map[string][]int{} // by stream, the states in the middle of its records, as indexes
 	rounds := 0
@@ -747,7 +755,7 @@ func sequentialSlices(ctx context.Context, t *Trial, test IncrementalTest, strea
 		state, due := first.until(streams, points, round)
 		r, err := t.read(ctx, readOrder{
 			label: fmt.Sprintf("read from state %d in the middle, with %s", round+1, test.ConfigPath), test: test.Common, mode: harness.Incremental,
-			streams: streams, state: state, limit: 20 * time.Minute,
+			streams: streams, api: a, state: state, limit: 20 * time.Minute,
 		})
 		if err != nil {
 			return err

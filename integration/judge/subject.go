@@ -134,7 +134,11 @@ func Open(ctx context.Context, o Options) (*Subject, error) {
 		s.runner = harness.Binary{Path: path}
 	default:
 		s.image = cmp.Or(o.Image, config.Image)
-		s.runner = harness.Image{Ref: s.image}
+		image := harness.Image{Ref: s.image}
+		if err := image.Pull(ctx); err != nil {
+			return nil, fmt.Errorf("opening the connector: %w", err)
+		}
+		s.runner = image
 	}
 	if s.Metadata, err = readMetadata(filepath.Join(filepath.Dir(o.Config), "metadata.yaml")); err != nil {
 		return nil, err

@@ -331,7 +331,7 @@ func beyondChecks() []Check {
 			Run: ofEveryRun("states of the type STREAM or GLOBAL", harness.States)},
 		{Name: "resume_from_states", Kind: Sources,
 			Why: "A read from any state that was printed brings, with what was before it, every row.",
-			Run: afresh(resumeFromStates)},
+			Run: resumeFromStates},
 		{Name: "resume_after_kill", Kind: Sources,
 			Why: "A read that was killed goes on from its last state, and nothing is missing of both.",
 			Run: afresh(resumeAfterKill)},
