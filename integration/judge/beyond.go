@@ -2,6 +2,7 @@ package judge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -144,14 +145,26 @@ func settled(r *Run, i int) *Run {
 	return &Run{Result: r.Result, Label: r.Label, rows: r.rows[:min(r.States[i].Rows, len(r.rows))]}
 }
 
-func resumeFromStates(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
+func resumeFromStates(ctx context.Context, t *Trial) error {
+	test, streams, ok, err := t.all(ctx)
+	if !ok {
+		return err
+	}
+	whole, a, err := t.long(ctx, test, streams)
+	if err != nil {
+		return err
+	}
+	if fault := whole.complete(); fault != "" {
+		t.fail("a read that ends with 0", fault, "")
+		return nil
+	}
 	indexes := make([]int, len(whole.States))
 	for i := range indexes {
 		indexes[i] = i
 	}
 	for _, i := range evenly(indexes, t.options.States) {
 		r, err := t.read(ctx, readOrder{
-			label: fmt.Sprintf("read from state %d of %d", i+1, len(indexes)), test: test, mode: harness.Incremental, streams: streams,
+			label: fmt.Sprintf("read from state %d of %d", i+1, len(indexes)), test: test, mode: harness.Incremental, streams: streams, api: a,
 			state: stateAt(whole, i), limit: 20 * time.Minute,
 		})
 		if err != nil {
@@ -205,7 +218,7 @@ func (t *Trial) much() (much, error) {
 		return much{}, nil
 	}
 	return memo(t.Subject, "much", func() (much, error) {
-		quick, err := t.simulate(sim.Options{Size: large}, sim.Behaviour{})
+		quick, err := t.simulate(large)
 		if err != nil {
 			return much{}, err
 		}
@@ -214,8 +227,30 @@ func (t *Trial) much() (much, error) {
 	})
 }
 
+// long is a read from the beginning that has states in the middle of streams, made once, and what it reads from: with a simulator of much, and
+// otherwise of all that there is.
+func (t *Trial) long(ctx context.Context, test Common, streams []harness.Stream) (*Run, *api, error) {
+	much, err := t.much()
+	if err != nil || much.quick == nil {
+		r, err2 := t.first(ctx, test, streams)
+		return r, nil, errors.Join(err, err2)
+	}
+	names := make([]string, len(streams))
+	for i, s := range streams {
+		names[i] = s.Called()
+	}
+	r, err := memo(t.Subject, "read of much: "+strings.Join(names, " "), func() (*Run, error) {
+		return t.read(ctx, readOrder{
+			label: "read of much", test: test, mode: harness.Incremental, streams: streams, api: much.quick, limit: 20 * time.Minute,
+		})
+	})
+	return r, much.quick, err
+}
+
 // ended reads and does something to the connector after some records. Too early is why nothing could be done: it had ended.
-func (t *Trial) ended(ctx context.Context, label string, runner harness.Runner, do func(*harness.Control) error) (r *Run, went time.Duration, early string, err error) {
+func (t *Trial) ended(ctx context.Context, label string, runner harness.Runner, do func(*harness.Control) error) (
+	r *Run, went time.Duration, early string, err error,
+) {
 	test, streams, ok, err := t.all(ctx)
 	if !ok {
 		return nil, 0, "there is no catalog", err
@@ -251,7 +286,7 @@ func (t *Trial) ended(ctx context.Context, label string, runner harness.Runner, 
 // prompt notes a connector that went on for too long.
 func (t *Trial) prompt(r *Run, went time.Duration) {
 	if r.Late || went > t.options.StopLimit {
-		t.fail(fmt.Sprintf("an end within %v (--stop-limit)", t.options.StopLimit), fmt.Sprintf("it went on for %v; %s", went.Round(time.Millisecond), r), "")
+		t.failf(fmt.Sprintf("an end within %v (--stop-limit)", t.options.StopLimit), "it went on for %v; %s", went.Round(time.Millisecond), r)
 	}
 }
 
@@ -278,18 +313,12 @@ func sigterm(ctx context.Context, t *Trial) error {
 		t.fail("an exit code that is not 0", r.String(), "")
 		return nil
 	}
-	much, err := t.much()
-	if err != nil {
-		return err
-	}
-	whole, err := memo(t.Subject, "read of much", func() (*Run, error) {
-		return t.read(ctx, readOrder{label: "read of much", test: test, mode: harness.Incremental, streams: streams, api: much.quick, limit: 20 * time.Minute})
-	})
+	whole, a, err := t.long(ctx, test, streams)
 	if err != nil {
 		return err
 	}
 	rest, err := t.read(ctx, readOrder{
-		label: "read after one that was asked to stop", test: test, mode: harness.Incremental, streams: streams, api: much.quick, state: r.State(),
+		label: "read after one that was asked to stop", test: test, mode: harness.Incremental, streams: streams, api: a, state: r.State(),
 		limit: 20 * time.Minute,
 	})
 	if err == nil {
@@ -402,7 +431,7 @@ func simulatedRows(ctx context.Context, t *Trial) error {
 	if !ok {
 		return err
 	}
-	a, err := t.simulate(sim.Options{Size: t.options.SimulatorSize}, sim.Behaviour{})
+	a, err := t.simulate(t.options.SimulatorSize)
 	if err != nil {
 		return err
 	}
@@ -509,7 +538,9 @@ func memory(ctx context.Context, t *Trial) error {
 	if err != nil {
 		return err
 	}
-	r, err := t.read(ctx, readOrder{label: "read, its memory measured", test: test, mode: harness.Incremental, streams: streams, api: much.quick, limit: 20 * time.Minute})
+	r, err := t.read(ctx, readOrder{
+		label: "read, its memory measured", test: test, mode: harness.Incremental, streams: streams, api: much.quick, limit: 20 * time.Minute,
+	})
 	switch {
 	case err != nil:
 		return err

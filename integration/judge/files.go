@@ -8,14 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
-// perStream is how many records of each stream are expected.
-const perStream = 2
+// perStream is how many records of each stream are expected: enough to see that the stream is the same one.
+const perStream = 1
 
-// WriteExpected reads as basic_read does and writes the first records of each stream to the file that the test's expect_records names.
+// WriteExpected reads as basic_read does and writes the first record of each stream to the file that the test's expect_records names.
 func (s *Subject) WriteExpected(ctx context.Context) error {
 	written := 0
 	for _, test := range s.Config.Tests.BasicRead.Tests {
@@ -62,7 +60,7 @@ func expected(r reading) ([]byte, error) {
 				Stream  string          `json:"stream"`
 				Data    json.RawMessage `json:"data"`
 				Emitted int64           `json:"emitted_at"`
-			}{stream.Name, one.data, r.first}
+			}{stream.Name, one.data, 0} // when does not matter, and would differ each time
 			if err := e.Encode(record); err != nil {
 				return nil, fmt.Errorf("writing the expected records: %w", err)
 			}
@@ -90,7 +88,7 @@ func (s *Subject) Save(ctx context.Context, folder string) error {
 		if err != nil {
 			return fmt.Errorf("saving what the connector says: %w", err)
 		}
-		files[savedCatalog] = harness.Catalog(catalog)
+		files[savedCatalog] = catalog
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("saving what the connector says: %w", err)

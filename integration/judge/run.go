@@ -38,6 +38,9 @@ type row struct {
 	data        []byte // nil unless it was asked for
 }
 
+// line is the beginning of a record's data.
+func (r row) line() string { return string(r.data[:min(len(r.data), 300)]) }
+
 // order is one run to be made.
 type order struct {
 	label   string

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ type Options struct {
 	BaseURLField   string // the configuration's field with the API's address, where a proxy stands in its place
 
 	Only, Skip []string // names of checks or suites; Only of none are all
-	Faults     bool     // run the checks of the suite faults
+	Faults     bool     // run the checks of the suite faults, also where Only does not name them
 	Online     bool     // ask for links
 	Previous   string   // what backward compatibility is held against: an image, or a folder with spec.json and catalog.json
 	Seed       uint64   // of what is drawn: configurations, moments
@@ -124,23 +125,27 @@ func Open(ctx context.Context, o Options) (*Subject, error) {
 	case o.Binary != "" && o.Image != "":
 		return nil, errors.New("opening the connector: it is an image or an executable, not both")
 	case o.Binary != "":
-		path, err := filepath.Abs(o.Binary)
-		if err != nil {
-			return nil, fmt.Errorf("opening the connector: %w", err)
+		path, err := exec.LookPath(o.Binary)
+		if err == nil || errors.Is(err, exec.ErrDot) {
+			path, err = filepath.Abs(cmp.Or(path, o.Binary))
 		}
-		if _, err := os.Stat(path); err != nil {
+		if err != nil {
 			return nil, fmt.Errorf("opening the connector: %w", err)
 		}
 		s.runner = harness.Binary{Path: path}
 	default:
 		s.image = cmp.Or(o.Image, config.Image)
-		s.runner = harness.Image{Ref: s.image}
+		image := harness.Image{Ref: s.image}
+		if err := image.Pull(ctx); err != nil {
+			return nil, fmt.Errorf("opening the connector: %w", err)
+		}
+		s.runner = image
 	}
 	if s.Metadata, err = readMetadata(filepath.Join(filepath.Dir(o.Config), "metadata.yaml")); err != nil {
 		return nil, err
 	}
 	if o.Simulator != "" || o.Open != nil {
-		if s.api, err = s.simulate(sim.Options{Size: o.SimulatorSize}, sim.Behaviour{}); err != nil {
+		if s.api, err = s.simulate(o.SimulatorSize); err != nil {
 			return nil, err
 		}
 	}
@@ -227,8 +232,8 @@ type api struct {
 	addresses []string       // the fields of config that say where it is
 }
 
-// simulate starts the chosen simulator.
-func (s *Subject) simulate(o sim.Options, with sim.Behaviour) (*api, error) {
+// simulate starts the chosen simulator, with so many rows.
+func (s *Subject) simulate(size int) (*api, error) {
 	open := s.options.Open
 	if open == nil {
 		open = simulators.All()[simulators.Name(s.options.Simulator)]
@@ -237,12 +242,11 @@ func (s *Subject) simulate(o sim.Options, with sim.Behaviour) (*api, error) {
 		return nil, fmt.Errorf("starting the simulator: %q is none of %s", s.options.Simulator,
 			strings.Join(slices.Sorted(maps.Keys(simulators.All())), ", "))
 	}
-	o.Seed, o.Set = s.options.Seed, s.options.SimulatorSet
-	simulator, err := open(o)
+	simulator, err := open(sim.Options{Size: size, Seed: s.options.Seed, Set: s.options.SimulatorSet})
 	if err != nil {
 		return nil, fmt.Errorf("starting the simulator: %w", err)
 	}
-	return s.serve(simulator, with)
+	return s.serve(simulator, sim.Behaviour{})
 }
 
 // serve puts a simulator, which may have been read before, behind a server of its own.
