@@ -49,6 +49,7 @@ help: ## this text
 		LATENCY 'make bench reads each stream from an API whose answers take this long instead, as in 100ms' \
 		TYPES '1: make bench shows what it costs to bring columns into their types instead' \
 		PEER "1: make bench reads a stream with Airbyte's Python CDK instead, which it installs from PyPI into build/peer" \
+		FAULTS '1: make acceptance also lets the API answer wrongly in every way there is' \
 		FUZZTIME 'how long each fuzz target runs ($(FUZZTIME))' \
 		TESTFLAGS 'more flags for go test, such as -race or -run=Name' \
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
@@ -74,8 +75,20 @@ test: docker-or-not ## all tests of all modules; those in containers where Docke
 	go test -count=1 -timeout=30m $(TESTFLAGS) work
 
 .PHONY: acceptance
-acceptance: docker-or-not ## the acceptance suite alone, for CONNECTORS
+acceptance: docker-or-not ## CONNECTORS judged by cmd/acceptance, on images where Docker answers, and the acceptance suite for them; see docs/acceptance.md
+	@$(MAKE) judged
 	go test -count=1 -timeout=30m $(if $(filter-out $(CONNECTORS),$(EVERY)),$(chosen)) $(TESTFLAGS) ./integration/acceptance/...
+
+# Each connector against the simulator of its API, which the judge starts; without Docker, its binary.
+.PHONY: judged
+judged:
+	@go build -C integration -o ../build/acceptance ./cmd/acceptance
+	@if docker version >/dev/null 2>&1; then $(MAKE) images; else $(MAKE) binaries; fi
+	@for connector in $(CONNECTORS); do \
+		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} --memory 64 --image-size 20 \
+			$(if $(FAULTS),--faults) $$(docker version >/dev/null 2>&1 || echo --binary build/$(OS)_$(ARCH)/$$connector) || failed="$${failed:-} $$connector"; \
+	done; \
+	if [ -n "$${failed:-}" ]; then echo "These did not pass:$$failed" >&2; exit 1; fi
 
 # Flags of go test that choose what belongs to CONNECTORS: the tests named after them, as TestFooBar is after source-foo, and what is run under
 # names that begin with theirs; without the tests named after others.

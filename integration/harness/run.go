@@ -14,6 +14,8 @@ import (
 type Options struct {
 	// Secrets must not be in the output, in none of the forms of a secret; see [Forms].
 	Secrets []string
+	// Phrases are secrets of words, as an example's: they must not be in the output as a whole, but their words may.
+	Phrases []string
 	// Learnt are more secrets, those that come up while the connector runs; it is asked for them before each line is looked into.
 	Learnt func() []string
 	// Keyless says that records may lack their primary key, since the API's rows do; such a record's key is a hash of its data,

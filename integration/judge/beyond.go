@@ -406,13 +406,15 @@ func simulatedRows(ctx context.Context, t *Trial) error {
 	if err != nil {
 		return err
 	}
-	first, err := t.read(ctx, readOrder{label: "first sync", test: test, mode: harness.Incremental, streams: streams, api: a})
+	first, err := t.read(ctx, readOrder{label: "first sync", test: test, mode: harness.Incremental, streams: streams, api: a, bare: true})
 	if err != nil {
 		return err
 	}
 	t.expect(first, a.simulator.Expect(), func(e sim.Expectation) sim.Keys { return e.Full }, true)
 	a.simulator.Change(10, 3)
-	second, err := t.read(ctx, readOrder{label: "second sync", test: test, mode: harness.Incremental, streams: streams, api: a, state: first.State()})
+	second, err := t.read(ctx, readOrder{
+		label: "second sync", test: test, mode: harness.Incremental, streams: streams, api: a, bare: true, state: first.State(),
+	})
 	if err == nil {
 		t.expect(second, a.simulator.Expect(), func(e sim.Expectation) sim.Keys { return e.Next }, false)
 	}

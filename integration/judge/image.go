@@ -61,7 +61,30 @@ func imageUser(ctx context.Context, t *Trial) error {
 	if user != "airbyte" && user != "1000" {
 		t.failf("the user airbyte, 1000", "%q", d.User)
 	}
-	return nil
+	said, err := t.shell(ctx, "id -u")
+	if err == nil && strings.TrimSpace(said) != "1000" {
+		t.failf("id -u to say 1000 inside", "%q", strings.TrimSpace(said))
+	}
+	return err
+}
+
+func imageWritable(ctx context.Context, t *Trial) error {
+	said, err := t.shell(ctx, "touch /airbyte/acceptance && echo written")
+	if err == nil && strings.TrimSpace(said) != "written" {
+		t.failf("a folder /airbyte that its user can write to", "it cannot")
+	}
+	return err
+}
+
+// shell is what the image's shell says to a script.
+func (t *Trial) shell(ctx context.Context, script string) (string, error) {
+	r, err := t.run(ctx, order{
+		label: "the image's shell", apart: true, command: harness.Command{Text: true}, runner: harness.Image{Ref: t.image, Script: script},
+	})
+	if err != nil {
+		return "", err
+	}
+	return string(r.Output), nil
 }
 
 func imageSize(ctx context.Context, t *Trial) error {
@@ -76,15 +99,12 @@ func imageSize(ctx context.Context, t *Trial) error {
 }
 
 func imageShell(ctx context.Context, t *Trial) error {
-	r, err := t.run(ctx, order{
-		label: "the image's shell", apart: true, command: harness.Command{Text: true},
-		runner: harness.Image{Ref: t.image, Script: `for tool in sh sleep mv kill; do type $tool >/dev/null 2>&1 || echo $tool; done; echo end`},
-	})
+	said, err := t.shell(ctx, `for tool in sh sleep mv kill; do type $tool >/dev/null 2>&1 || echo $tool; done; echo end`)
 	if err != nil {
 		t.failf("sh in the image", "%v", err)
 		return nil
 	}
-	if missing, ended := strings.CutSuffix(string(r.Output), "end\n"); !ended || missing != "" {
+	if missing, ended := strings.CutSuffix(said, "end\n"); !ended || missing != "" {
 		t.failf("sh, sleep, mv and kill in the image", "missing: %s", strings.Join(strings.Fields(missing), ", "))
 	}
 	return nil

@@ -95,6 +95,7 @@ type readOrder struct {
 	streams []harness.Stream
 	state   []byte
 	api     *api // the subject's own where nil
+	bare    bool // with the api's own configuration, without what the test's says besides
 	runner  harness.Runner
 	limit   time.Duration
 	options harness.Options
@@ -105,6 +106,9 @@ type readOrder struct {
 // read reads.
 func (s *Subject) read(ctx context.Context, o readOrder) (*Run, error) {
 	config, err := s.configFor(o.api, o.test.ConfigPath, true)
+	if err == nil && o.bare {
+		config, err = json.Marshal(o.api.config)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -414,7 +414,7 @@ func requiredFields(ctx context.Context, t *Trial) error {
 			}
 		}
 		return without
-	}, func(r *Run) {
+	}, func(_ SpecTest, r *Run) {
 		failed := len(r.Checks) > 0 && r.Checks[0].Status == "FAILED"
 		if !failed && !r.gaveUp() {
 			t.fail("FAILED, or a TRACE ERROR and an exit code that is not 0", r.String()+fmt.Sprint(r.Checks), "")
@@ -422,29 +422,41 @@ func requiredFields(ctx context.Context, t *Trial) error {
 	})
 }
 
-// optionalFields tries each test's configuration with its required fields alone: check has to accept it. Credentials stay, since a login that
-// is one of several is optional in many a specification; with a simulator, so does its address.
+// optionalFields tries each test's configuration with its required fields alone, and then, where that is refused, without those that have a
+// default: of several ways to log in, each is optional in many a specification. One of the two has to be accepted. With a simulator, its
+// address stays.
 func optionalFields(ctx context.Context, t *Trial) error {
-	return t.variants(ctx, func(spec specification, config map[string]any) map[string]map[string]any {
-		changed := maps.Clone(config)
-		required := listOf(spec.schema["required"])
+	accepted := map[string]bool{}
+	var refused []string
+	err := t.variants(ctx, func(spec specification, config map[string]any) map[string]map[string]any {
+		bare, filled := maps.Clone(config), maps.Clone(config)
 		for name := range config {
-			secret := len(secretValues(mapOf(mapOf(spec.schema["properties"])[name]), config[name])) > 0
-			address := t.api != nil && slices.Contains(t.api.addresses, name)
-			if !slices.Contains(required, any(name)) && !secret && !address {
-				delete(changed, name)
+			if slices.Contains(listOf(spec.schema["required"]), any(name)) || t.api != nil && slices.Contains(t.api.addresses, name) {
+				continue
+			}
+			delete(bare, name)
+			if _, preset := mapOf(mapOf(spec.schema["properties"])[name])["default"]; preset {
+				delete(filled, name)
 			}
 		}
-		return map[string]map[string]any{"with required fields alone": changed}
-	}, func(r *Run) {
-		if len(r.Checks) != 1 || r.Checks[0].Status != "SUCCEEDED" {
-			t.fail("SUCCEEDED", r.String()+fmt.Sprint(r.Checks), "")
+		return map[string]map[string]any{"with required fields alone": bare, "with required fields and those without a default": filled}
+	}, func(test SpecTest, r *Run) {
+		if len(r.Checks) == 1 && r.Checks[0].Status == "SUCCEEDED" {
+			accepted[test.ConfigPath] = true
+		} else if !accepted[test.ConfigPath] {
+			refused = append(refused, test.ConfigPath, r.String()+fmt.Sprint(r.Checks))
 		}
 	})
+	for i := 0; i < len(refused); i += 2 {
+		if !accepted[refused[i]] {
+			t.fail("SUCCEEDED", refused[i+1], "")
+		}
+	}
+	return err
 }
 
 // variants runs check with variants of each test's configuration, by what they are called.
-func (t *Trial) variants(ctx context.Context, of func(specification, map[string]any) map[string]map[string]any, judge func(*Run)) error {
+func (t *Trial) variants(ctx context.Context, of func(specification, map[string]any) map[string]map[string]any, judge func(SpecTest, *Run)) error {
 	spec, ok, err := t.spec(ctx)
 	if !ok {
 		return err
@@ -471,7 +483,7 @@ func (t *Trial) variants(ctx context.Context, of func(specification, map[string]
 				return err
 			}
 			tried++
-			judge(r)
+			judge(test, r)
 		}
 	}
 	if tried == 0 && t.verdict.Status == Passed {

@@ -423,7 +423,7 @@ func (s *Subject) secrets(ctx context.Context) (known []string, learnt func() []
 	return known, learnt, err
 }
 
-// learnt are the secrets that simulators have learnt of.
+// learnt are the secrets that simulators have learnt of; those of words came from a configuration, and are known.
 func (s *Subject) learnt() (all []string) {
 	s.mu.Lock()
 	apis := slices.Clone(s.apis)
@@ -433,7 +433,7 @@ func (s *Subject) learnt() (all []string) {
 			all = append(all, knows.Learnt()...)
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, phrase)
 }
 
 // quietSpec is the specification's schema, from a run that is looked at by nobody else; nil where the connector says none.
