@@ -48,6 +48,8 @@ func (b Binary) start(ctx context.Context, c Command, dir string) (*binaryProces
 	p.cmd.Env = append(append(os.Environ(), b.Env...), c.Env...)
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = 10 * time.Second
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a script's children are killed with it
+	p.cmd.Cancel = func() error { return p.Signal(os.Kill) }
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -103,7 +105,16 @@ type binaryProcess struct {
 
 func (p *binaryProcess) Stdout() io.ReadCloser { return p.stdout }
 
-func (p *binaryProcess) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
+// Signal sends a signal to the process; what kills it kills all that it has started.
+func (p *binaryProcess) Signal(s os.Signal) error {
+	if kill(s) {
+		if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+		return os.ErrProcessDone
+	}
+	return p.cmd.Process.Signal(s)
+}
 
 func (p *binaryProcess) Wait() (Exit, error) {
 	err := p.cmd.Wait()

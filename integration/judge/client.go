@@ -42,17 +42,50 @@ func docker(ctx context.Context, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// clients are all client containers of the configuration.
+// setUp runs the setup_command of every client container.
+func (s *Subject) setUp(ctx context.Context) error {
+	for _, c := range s.Config.clients() {
+		if len(c.Setup) > 0 {
+			if err := s.client(ctx, c, c.Setup); err != nil {
+				return fmt.Errorf("running a test's setup_command: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// tearDown runs every teardown_command, also where the checks were stopped. One that fails is told in the log.
+func (s *Subject) tearDown(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	for _, c := range s.Config.clients() {
+		for _, command := range [][]string{c.Teardown, c.FinalTeardown} {
+			if len(command) == 0 {
+				continue
+			}
+			if err := s.client(ctx, c, command); err != nil && s.options.Log != nil {
+				_, _ = fmt.Fprintln(s.options.Log, s.blank(err.Error())) // nobody is left to tell
+			}
+		}
+	}
+}
+
+// clients are the client containers of the configuration.
 func (c *Config) clients() (all []*Client) {
 	t := c.Tests
+	add := func(client *Client) {
+		if client != nil && client.Dockerfile != "" {
+			all = append(all, client)
+		}
+	}
 	for _, test := range t.BasicRead.Tests {
-		all = append(all, test.Client)
+		add(test.Client)
 	}
 	for _, test := range t.FullRefresh.Tests {
-		all = append(all, test.Client)
+		add(test.Client)
 	}
 	for _, test := range t.Incremental.Tests {
-		all = append(all, test.Client)
+		add(test.Client)
 	}
-	return append(all, t.Client)
+	add(t.Client)
+	return all
 }

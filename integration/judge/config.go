@@ -52,7 +52,8 @@ type Common struct {
 	Deployment string `yaml:"deployment_mode"` // cloud or oss: the environment's DEPLOYMENT_MODE, in capitals
 }
 
-// Client is a container that prepares what a connector reads from. Its commands are run by the shell of the machine, see docs/acceptance.md.
+// Client is a container that prepares what a connector reads from: an image that is built from the Dockerfile, with the secrets at
+// /client/secrets. Each command is run in a container of its own.
 type Client struct {
 	SecretsPath   string   `yaml:"secrets_path"`
 	Dockerfile    string   `yaml:"client_container_dockerfile_path"`

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
 // perStream is how many records of each stream are expected.
@@ -90,7 +88,7 @@ func (s *Subject) Save(ctx context.Context, folder string) error {
 		if err != nil {
 			return fmt.Errorf("saving what the connector says: %w", err)
 		}
-		files[savedCatalog] = harness.Catalog(catalog)
+		files[savedCatalog] = catalog
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("saving what the connector says: %w", err)

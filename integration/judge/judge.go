@@ -140,7 +140,7 @@ func (s *Subject) left(c Check) string {
 		return "it is for destinations"
 	case c.Image && s.image == "":
 		return "it is for images"
-	case c.Fault && !s.options.Faults:
+	case c.Fault && !s.options.Faults && !c.named(s.options.Only):
 		return "it runs with --faults"
 	}
 	for _, suite := range s.Config.suites() {
@@ -160,6 +160,7 @@ func (s *Subject) left(c Check) string {
 // check begins, from any goroutine.
 func (s *Subject) Judge(ctx context.Context, began func(Check), done func(Verdict)) []Verdict {
 	chosen := s.Chosen()
+	defer s.tearDown(ctx)
 	verdicts := make([]Verdict, len(chosen))
 	var mu sync.Mutex
 	one := func(i int) {
@@ -204,6 +205,9 @@ func (s *Subject) try(ctx context.Context, c Check) Verdict {
 		return v
 	}
 	err := ctx.Err()
+	if err == nil && len(s.Config.clients()) > 0 {
+		_, err = memo(s, "set up", func() (bool, error) { return true, s.setUp(ctx) })
+	}
 	if err == nil {
 		err = c.Run(ctx, &Trial{Subject: s, verdict: &v})
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ type Options struct {
 	BaseURLField   string // the configuration's field with the API's address, where a proxy stands in its place
 
 	Only, Skip []string // names of checks or suites; Only of none are all
-	Faults     bool     // run the checks of the suite faults
+	Faults     bool     // run the checks of the suite faults, also where Only does not name them
 	Online     bool     // ask for links
 	Previous   string   // what backward compatibility is held against: an image, or a folder with spec.json and catalog.json
 	Seed       uint64   // of what is drawn: configurations, moments
@@ -124,11 +125,11 @@ func Open(ctx context.Context, o Options) (*Subject, error) {
 	case o.Binary != "" && o.Image != "":
 		return nil, errors.New("opening the connector: it is an image or an executable, not both")
 	case o.Binary != "":
-		path, err := filepath.Abs(o.Binary)
-		if err != nil {
-			return nil, fmt.Errorf("opening the connector: %w", err)
+		path, err := exec.LookPath(o.Binary)
+		if err == nil || errors.Is(err, exec.ErrDot) {
+			path, err = filepath.Abs(cmp.Or(path, o.Binary))
 		}
-		if _, err := os.Stat(path); err != nil {
+		if err != nil {
 			return nil, fmt.Errorf("opening the connector: %w", err)
 		}
 		s.runner = harness.Binary{Path: path}

@@ -339,7 +339,7 @@ func beyondChecks() []Check {
 			Why: "A connector whose output nobody reads stops: this is how the platform ends a sync.",
 			Run: brokenPipe},
 		{Name: "sigterm", Kind: Sources,
-			Why: "A connector that is asked to stop does in time, does not exit with 0, and says why.",
+			Why: "A connector that is asked to stop does in time, and not with 0; a sync that goes on from its last state misses nothing.",
 			Run: sigterm},
 		{Name: "undeclared_streams", Kind: Sources,
 			Why: "No message is of a stream that is not configured: a record of one fails the sync.", Every: true,

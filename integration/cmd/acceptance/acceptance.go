@@ -42,11 +42,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // it is said below
 	}
-	if err := app.RunContext(ctx, args); err != nil {
+	if err := app.RunContext(ctx, bare(args)); err != nil {
 		_, _ = fmt.Fprintln(stderr, "acceptance:", err) // nobody is left to tell
 		return exitUsage
 	}
 	return code
+}
+
+// bare is a command line in which --json without a file is one to stdout.
+func bare(args []string) []string {
+	args = slices.Clone(args)
+	for i, argument := range args {
+		if (argument == "--json" || argument == "-json") && (i+1 == len(args) || strings.HasPrefix(args[i+1], "-") && args[i+1] != "-") {
+			args[i] = "--json=-"
+		}
+	}
+	return args
 }
 
 func flags() []cli.Flag {
@@ -86,7 +97,7 @@ func flags() []cli.Flag {
 		&cli.IntFlag{Category: limits, Name: "image-size", Usage: "`MIB` that the image may have", Value: int(o.ImageSize >> 20)},
 
 		&cli.StringFlag{Category: report, Name: "junit", Usage: "write a report in JUnit's XML to `FILE`"},
-		&cli.StringFlag{Category: report, Name: "json", Usage: "write a report in JSON to `FILE`; - is stdout, in the place of the text"},
+		&cli.StringFlag{Category: report, Name: "json", Usage: "write a report in JSON to `FILE`; without one, or with -, to stdout in the place of the text"},
 		&cli.StringFlag{Category: report, Name: "summary", Usage: "append a summary in Markdown to `FILE`", EnvVars: []string{"GITHUB_STEP_SUMMARY"}},
 		&cli.BoolFlag{Category: report, Name: "verbose", Aliases: []string{"v"}, Usage: "also tell of each run, and why checks were skipped"},
 
