@@ -130,7 +130,7 @@ lint: ## gofmt, go vet, golangci-lint, actionlint
 	if [ -n "$$unformatted" ]; then printf 'These files want gofmt -w:\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go vet work
 	go run $(GOLANGCI) run $(MODULES:%=./%/...)
-	go run $(ACTIONLINT) .github/workflows/*.yml
+	go run $(ACTIONLINT) .github/workflows/*.yml examples/acceptance/workflow.yml
 
 .PHONY: alone
 alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test (but for the acceptance suite)
