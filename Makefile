@@ -229,6 +229,14 @@ work: ## write go.work from the folders
 generate: work ## write what programs write: go.work and what go:generate asks for
 	go generate work
 
+.PHONY: expected
+expected: binaries ## rewrite the sources' expected records from their simulators; read the difference before committing it
+	@go build -C integration -o ../build/acceptance ./cmd/acceptance
+	@for connector in $(filter source-%,$(CONNECTORS)); do \
+		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} \
+			--binary build/$(OS)_$(ARCH)/$$connector --write-expected; \
+	done
+
 .PHONY: golden
 golden: ## rewrite the connectors' golden files; read the difference before committing it
 	go test -count=1 $(CONNECTORS:%=./connectors/%/...) -update

@@ -128,7 +128,7 @@ func (c *collector) line(line []byte, cut bool, control *Control) {
 // validate holds a line against the protocol's schema.
 func (c *collector) validate(line []byte) {
 	if err := validate(c.schema, line); err != nil {
-		c.result.problem(Purity, line, "a line is not a message of the protocol: %v", err)
+		c.result.problem(Purity, line, "a line is not a message of the protocol: %s", Mismatch(err))
 	}
 }
 
@@ -210,7 +210,7 @@ func (c *collector) record(m *Message, body []byte) {
 	if complete && found == len(r.problems) && (p.rows <= sampleFirst || p.rows%sampleEvery == 0) { // nothing that has a rule of its own
 		c.validate(m.Line)
 		if err := validate(p.schema, data); err != nil {
-			r.problem(Types, m.Line, "a record of %s is not what its schema says: %v", m.Stream, err)
+			r.problem(Types, m.Line, "a record of %s is not what its schema says: %s", m.Stream, Mismatch(err))
 		}
 	}
 	if n := len(p.statuses); n == 0 || p.statuses[n-1] != "RUNNING" {
@@ -399,7 +399,7 @@ func (c *collector) status(s Status) {
 		c.result.problem(Statuses, nil, "the status of %s became %s after %s", s.Stream, s.Status, before)
 	}
 	if s.Status == "COMPLETE" && (p.states == 0 || p.sinceState > 0) {
-		c.result.problem(Covered, nil, "%s is COMPLETE after %d states and %d records since the last", s.Stream, p.states, p.sinceState)
+		c.result.problem(Statuses, nil, "%s is COMPLETE after %d states and %d records since the last", s.Stream, p.states, p.sinceState)
 	}
 	p.statuses = append(p.statuses, s.Status)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -82,6 +83,22 @@ func validate(s *jsonschema.Schema, document []byte) error {
 		return fmt.Errorf("decoding: %w", err)
 	}
 	return s.Validate(value)
+}
+
+// Mismatch is where a document does not fit a JSON Schema, and what the schema asks for there: the text of the deepest cause of an error of
+// [jsonschema.Schema.Validate], without the schema's own address.
+func Mismatch(err error) string {
+	cause := (*jsonschema.ValidationError)(nil)
+	if !errors.As(err, &cause) {
+		return err.Error()
+	}
+	for len(cause.Causes) > 0 {
+		cause = cause.Causes[0]
+	}
+	if cause.InstanceLocation == "" {
+		return cause.Message
+	}
+	return cause.InstanceLocation + ": " + cause.Message
 }
 
 // form is what a stream's schema says of a value, as far as the schemas of connectors go: its type and format, its members and elements. Every

@@ -3,6 +3,7 @@ package judge
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -275,9 +276,7 @@ func fields(t reflect.Type) map[string]reflect.Type {
 		name, option, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		switch {
 		case option == "inline":
-			for key, of := range fields(field.Type) {
-				all[key] = of
-			}
+			maps.Copy(all, fields(field.Type))
 		case name != "":
 			all[name] = field.Type
 		}

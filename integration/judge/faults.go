@@ -20,7 +20,7 @@ func faultChecks() []Check {
 		all = append(all, Check{
 			Name: strings.ReplaceAll(f.Name, "-", "_"), Fault: true, Kind: Sources,
 			Why: "Where " + f.Means + ", a read is complete with the same rows, or fails with a TRACE ERROR and does not exit with 0.",
-			Run: func(ctx context.Context, t *Trial) error { return fault(ctx, t, f) },
+			Run: fault(f),
 		})
 	}
 	return all
@@ -98,20 +98,15 @@ func planned(f proxy.Fault) proxy.Plan {
 	return plan
 }
 
-// fault reads while answers go wrong in one way, and compares with a read while none does.
-func fault(ctx context.Context, t *Trial, f proxy.Fault) (err error) {
-	test, streams, ok, err := t.all(ctx)
-	if !ok {
-		return err
-	}
-	whole, err := t.whole(ctx)
-	if err != nil {
-		return err
-	}
-	if wrong := whole.complete(); wrong != "" {
-		t.fail("a read without faults that ends with 0", wrong, "")
-		return nil
-	}
+// fault is a check that reads while answers go wrong in one way, and compares with a read while none does.
+func fault(f proxy.Fault) func(context.Context, *Trial) error {
+	return afresh(func(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
+		return struck(ctx, t, f, readOrder{test: test, streams: streams}, whole)
+	})
+}
+
+// struck makes the read.
+func struck(ctx context.Context, t *Trial, f proxy.Fault, o readOrder, whole *Run) (err error) {
 	a := t.api
 	if a != nil {
 		if a, err = t.serve(a.simulator, sim.Behaviour{}); err != nil {
@@ -124,10 +119,9 @@ func fault(ctx context.Context, t *Trial, f proxy.Fault) (err error) {
 	}
 	defer func() { _ = before.Close() }() // nothing is recorded
 	before.Strike(f, planned(f))
-	r, err := t.read(ctx, readOrder{
-		label: "read where " + f.Means, test: test, mode: harness.Incremental, streams: streams, api: before.api,
-		runner: t.through(before), limit: 10 * time.Minute,
-	})
+	o.label, o.mode, o.limit = "read where "+f.Means, harness.Incremental, 10*time.Minute
+	o.api, o.runner = before.api, t.through(before)
+	r, err := t.read(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -136,13 +130,13 @@ func fault(ctx context.Context, t *Trial, f proxy.Fault) (err error) {
 		t.skip("no request met the fault: of %d requests none could", before.Requests())
 		return nil
 	}
-	expected := fmt.Sprintf("the same rows as without faults, or a TRACE ERROR and an exit code that is not 0 (%d of %d requests went wrong, the first was %s)",
-		len(strikes), before.Requests(), strikes[0].Request)
+	expected := fmt.Sprintf("the same rows as without faults, or a TRACE ERROR and an exit code that is not 0 "+
+		"(%d of %d requests went wrong, the first was %s)", len(strikes), before.Requests(), strikes[0].Request)
 	switch {
 	case r.Late:
 		t.fail(expected, r.String(), "")
 	case r.Code == 0:
-		t.complete(expected, whole, streams, r)
+		t.complete(expected, whole, o.streams, r)
 	case len(r.Failures) == 0:
 		t.fail(expected, r.String(), "")
 	default:

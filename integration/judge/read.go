@@ -176,7 +176,7 @@ func readSchema(t *Trial, test BasicReadTest, r reading) {
 				continue
 			}
 			if fault := fits(schema, document, one.data); fault != "" {
-				t.fail("records of "+s.Called()+" as its schema says", fault, string(one.data[:min(len(one.data), 300)]))
+				t.fail("records of "+s.Called()+" as its schema says", fault, one.line())
 				break
 			}
 		}
@@ -199,7 +199,7 @@ func fits(schema *jsonschema.Schema, document map[string]any, data []byte) strin
 		return "the record has no field that the schema has"
 	}
 	if err := schema.Validate(record); err != nil {
-		return fmt.Sprint(err)
+		return harness.Mismatch(err)
 	}
 	return fraction("", document, record)
 }
@@ -284,11 +284,11 @@ func readKeys(t *Trial, test BasicReadTest, r reading) {
 				case nil:
 					missing++
 				case map[string]any, []any:
-					t.fail("a primary key of texts, numbers and truth values", fmt.Sprintf("%s has %v = %s", s.Called(), path, short(v)), string(one.data[:min(len(one.data), 300)]))
+					t.fail("a primary key of texts, numbers and truth values", fmt.Sprintf("%s has %v = %s", s.Called(), path, short(v)), one.line())
 				}
 			}
 			if missing == len(s.SourceDefinedPrimaryKey) {
-				t.fail("a primary key", "a record of "+s.Called()+" has none", string(one.data[:min(len(one.data), 300)]))
+				t.fail("a primary key", "a record of "+s.Called()+" has none", one.line())
 			}
 		}
 	}
@@ -640,11 +640,11 @@ func drop(value any, path []string) {
 
 // first makes the first incremental read of a test, once.
 func (t *Trial) first(ctx context.Context, test Common, streams []harness.Stream) (*Run, error) {
-	names := ""
-	for _, s := range streams {
-		names += " " + s.Called()
+	names := make([]string, len(streams))
+	for i, s := range streams {
+		names[i] = s.Called()
 	}
-	return memo(t.Subject, "incremental read "+test.ConfigPath+names, func() (*Run, error) {
+	return memo(t.Subject, "incremental read "+test.ConfigPath+" "+strings.Join(names, " "), func() (*Run, error) {
 		return t.read(ctx, readOrder{
 			label: "incremental read with " + test.ConfigPath, test: test, mode: harness.Incremental, streams: streams, limit: 20 * time.Minute,
 		})
@@ -652,7 +652,7 @@ func (t *Trial) first(ctx context.Context, test Common, streams []harness.Stream
 }
 
 // ofIncremental is a check of each test of the suite incremental, with the streams that can be read so.
-func ofIncremental(check func(ctx context.Context, t *Trial, test IncrementalTest, streams []harness.Stream) error) func(context.Context, *Trial) error {
+func ofIncremental(check func(context.Context, *Trial, IncrementalTest, []harness.Stream) error) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		for _, test := range t.Config.Tests.Incremental.Tests {
 			all, ok, err := t.streams(ctx, test.Common, test.CatalogPath)

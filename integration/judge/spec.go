@@ -99,7 +99,7 @@ func configMatchesSpec(ctx context.Context, t *Trial) error {
 		}
 		maps.DeleteFunc(config, func(name string, _ any) bool { return strings.HasPrefix(name, "_") })
 		if err := schema.Validate(config); err != nil {
-			t.fail(test.ConfigPath+" fits the specification", fmt.Sprint(err), "")
+			t.fail(test.ConfigPath+" fits the specification", harness.Mismatch(err), "")
 		}
 	}
 	return nil

@@ -141,7 +141,7 @@ func Open(ctx context.Context, o Options) (*Subject, error) {
 		return nil, err
 	}
 	if o.Simulator != "" || o.Open != nil {
-		if s.api, err = s.simulate(sim.Options{Size: o.SimulatorSize}, sim.Behaviour{}); err != nil {
+		if s.api, err = s.simulate(o.SimulatorSize); err != nil {
 			return nil, err
 		}
 	}
@@ -228,8 +228,8 @@ type api struct {
 	addresses []string       // the fields of config that say where it is
 }
 
-// simulate starts the chosen simulator.
-func (s *Subject) simulate(o sim.Options, with sim.Behaviour) (*api, error) {
+// simulate starts the chosen simulator, with so many rows.
+func (s *Subject) simulate(size int) (*api, error) {
 	open := s.options.Open
 	if open == nil {
 		open = simulators.All()[simulators.Name(s.options.Simulator)]
@@ -238,12 +238,11 @@ func (s *Subject) simulate(o sim.Options, with sim.Behaviour) (*api, error) {
 		return nil, fmt.Errorf("starting the simulator: %q is none of %s", s.options.Simulator,
 			strings.Join(slices.Sorted(maps.Keys(simulators.All())), ", "))
 	}
-	o.Seed, o.Set = s.options.Seed, s.options.SimulatorSet
-	simulator, err := open(o)
+	simulator, err := open(sim.Options{Size: size, Seed: s.options.Seed, Set: s.options.SimulatorSet})
 	if err != nil {
 		return nil, fmt.Errorf("starting the simulator: %w", err)
 	}
-	return s.serve(simulator, with)
+	return s.serve(simulator, sim.Behaviour{})
 }
 
 // serve puts a simulator, which may have been read before, behind a server of its own.

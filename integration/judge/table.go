@@ -303,7 +303,7 @@ func writeChecks() []Check {
 func beyondChecks() []Check {
 	return []Check{
 		{Name: "stdout_is_protocol",
-			Why: "Every line of stdout, in every run, is one message of the protocol: of any other line the platform makes a log, and a broken record is lost without a word.", Every: true,
+			Why: "Every line of stdout, in every run, is one message of the protocol: of any other the platform makes a log, so a record is lost.", Every: true,
 			Run: ofEveryRun("one message of the protocol in each line of stdout", harness.Purity, harness.Echoes)},
 		{Name: "stderr_is_empty",
 			Why: "stderr stays empty: the platform logs all of it as errors.", Every: true,

@@ -56,7 +56,7 @@ func (t *Trial) input() (in input, err error) {
 	catalog := cmp.Or(t.options.WriteCatalog, filepath.Join(folder, "write_catalog.json"))
 	messages := cmp.Or(t.options.WriteMessages, filepath.Join(folder, "write_messages.jsonl"))
 	if t.api != nil {
-		if in.api, err = t.simulate(sim.Options{Size: max(t.options.SimulatorSize, 600)}, sim.Behaviour{}); err != nil {
+		if in.api, err = t.simulate(max(t.options.SimulatorSize, 600)); err != nil {
 			return in, err
 		}
 	}
@@ -389,7 +389,8 @@ func writeUnknownStream(ctx context.Context, t *Trial) error {
 	}
 	const unknown = "stream_that_is_not_configured"
 	foreign := recordLine(unknown, map[string]any{"id": 1}) + stateLine(unknown, 999, 1)
-	r, err := t.write(ctx, "write of a record of a stream that is not configured", in, io.MultiReader(in.reader(), strings.NewReader(foreign)), harness.Options{})
+	whole := io.MultiReader(in.reader(), strings.NewReader(foreign))
+	r, err := t.write(ctx, "write of a record of a stream that is not configured", in, whole, harness.Options{})
 	if err != nil {
 		return err
 	}
@@ -442,7 +443,8 @@ func writeBroken(ctx context.Context, t *Trial) error {
 	if err != nil {
 		return err
 	}
-	r, err := t.write(ctx, "write with a line that is none", in, io.MultiReader(strings.NewReader("this is no message\n"), in.reader()), harness.Options{})
+	whole := io.MultiReader(strings.NewReader("this is no message\n"), in.reader())
+	r, err := t.write(ctx, "write with a line that is none", in, whole, harness.Options{})
 	if err != nil {
 		return err
 	}
@@ -531,7 +533,8 @@ func writeCutInput(ctx context.Context, t *Trial) error {
 	if err != nil {
 		return err
 	}
-	r, err := t.write(ctx, "write of an input that ends within a line", in, io.MultiReader(in.reader(), strings.NewReader(`{"type":"RECORD","record":{"str`)), harness.Options{})
+	whole := io.MultiReader(in.reader(), strings.NewReader(`{"type":"RECORD","record":{"str`))
+	r, err := t.write(ctx, "write of an input that ends within a line", in, whole, harness.Options{})
 	if err == nil {
 		t.ends(r)
 	}

@@ -62,12 +62,12 @@ func bare(args []string) []string {
 
 func flags() []cli.Flag {
 	o := judge.Options{}.Defaults()
-	const what, how, limits, report = "What is judged:", "How:", "Limits:", "Report:"
+	const what, how, limits, report, others = "What is judged:", "How:", "Limits:", "Report:", "Other files:"
 	return []cli.Flag{
 		&cli.StringFlag{Category: what, Name: "config", Usage: "`FILE` that says which configurations and expectations there are", Value: o.Config},
-		&cli.StringFlag{Category: what, Name: "image", Usage: "the connector's `IMAGE`; the configuration's connector_image where neither it nor --binary is said"},
+		&cli.StringFlag{Category: what, Name: "image", Usage: "the connector's `IMAGE`; without it and --binary, the configuration's connector_image"},
 		&cli.StringFlag{Category: what, Name: "binary", Usage: "the connector as an executable `FILE`"},
-		&cli.StringFlag{Category: what, Name: "previous", Usage: "what backward compatibility is held against: an `IMAGE`, or a folder with spec.json and catalog.json"},
+		&cli.StringFlag{Category: what, Name: "previous", Usage: "the version before: an `IMAGE`, or a folder with spec.json and catalog.json"},
 		&cli.StringFlag{Category: what, Name: "write-catalog", Usage: "the configured catalog that a destination is given, a `FILE`"},
 		&cli.StringFlag{Category: what, Name: "write-messages", Usage: "the records that a destination is given, a `FILE` of messages"},
 
@@ -80,8 +80,8 @@ func flags() []cli.Flag {
 		&cli.BoolFlag{Category: how, Name: "faults", Usage: "also let the API's answers go wrong in every way that a proxy can make: the suite faults"},
 		&cli.StringFlag{Category: how, Name: "http-record", Usage: "write the API's answers into `FILE`, without secrets"},
 		&cli.StringFlag{Category: how, Name: "http-replay", Usage: "give the answers of `FILE` in the place of the API's"},
-		&cli.StringFlag{Category: how, Name: "base-url-field", Usage: "the configuration's `FIELD` with the API's address, where a proxy has to stand in its place; " +
-			"without it the proxy is told to the connector by HTTPS_PROXY and the like"},
+		&cli.StringFlag{Category: how, Name: "base-url-field", Usage: "the configuration's `FIELD` with the API's address, where a proxy stands; " +
+			"without it, the connector is told of the proxy by HTTPS_PROXY and the like"},
 		&cli.BoolFlag{Category: how, Name: "online", Usage: "also ask for the documentation's links"},
 		&cli.Uint64Flag{Category: how, Name: "seed", Usage: "seed of what is drawn: configurations, moments, data", Value: o.Seed},
 		&cli.IntFlag{Category: how, Name: "jobs", Usage: "checks at a time", Value: o.Jobs},
@@ -97,13 +97,13 @@ func flags() []cli.Flag {
 		&cli.IntFlag{Category: limits, Name: "image-size", Usage: "`MIB` that the image may have", Value: int(o.ImageSize >> 20)},
 
 		&cli.StringFlag{Category: report, Name: "junit", Usage: "write a report in JUnit's XML to `FILE`"},
-		&cli.StringFlag{Category: report, Name: "json", Usage: "write a report in JSON to `FILE`; without one, or with -, to stdout in the place of the text"},
+		&cli.StringFlag{Category: report, Name: "json", Usage: "write a report in JSON to `FILE`, or, without one, to stdout in the place of the text"},
 		&cli.StringFlag{Category: report, Name: "summary", Usage: "append a summary in Markdown to `FILE`", EnvVars: []string{"GITHUB_STEP_SUMMARY"}},
 		&cli.BoolFlag{Category: report, Name: "verbose", Aliases: []string{"v"}, Usage: "also tell of each run, and why checks were skipped"},
 
-		&cli.StringFlag{Category: "Other files:", Name: "cdk-config", Usage: "write the configuration to `FILE` without the keys that the tests of Airbyte's CDK refuse, and end"},
-		&cli.BoolFlag{Category: "Other files:", Name: "write-expected", Usage: "read, write the first records of each stream to the files that expect_records names, and end"},
-		&cli.StringFlag{Category: "Other files:", Name: "save", Usage: "write spec.json and catalog.json to `FOLDER`, for --previous of later versions, and end"},
+		&cli.StringFlag{Category: others, Name: "cdk-config", Usage: "write the configuration to `FILE` without what the tests of Airbyte's CDK refuse"},
+		&cli.BoolFlag{Category: others, Name: "write-expected", Usage: "read, and write the first record of each stream where expect_records says"},
+		&cli.StringFlag{Category: others, Name: "save", Usage: "write spec.json and catalog.json to `FOLDER`, for --previous of later versions"},
 	}
 }
 

@@ -25,6 +25,8 @@ type subject struct {
 	check  string // what is broken; "" for nothing
 	kind   string // source or destination
 	binary string
+	image  string   // in the place of binary
+	only   []string // checks and suites that alone are made, where there are any
 	skip   []string // checks and suites that are not made
 }
 
@@ -53,7 +55,7 @@ func (s subject) judged(t *testing.T) map[string]judge.Verdict {
 	env := fmt.Sprintf("custom_environment_variables: {BROKEN: %q, BROKEN_DIR: %q}\n", s.check, runs)
 	edit(t, config, []string{"connector_image:", env + "connector_image:"})
 	o := judge.Options{
-		Config: config, Binary: s.binary, Open: openLibrary, Previous: filepath.Join(folder, "previous"), Faults: true, Skip: s.skip, Jobs: 2, States: 2, Kills: 3, Online: true,
+		Config: config, Binary: s.binary, Image: s.image, ImageSize: imageSize, Open: openLibrary, Previous: filepath.Join(folder, "previous"), Faults: true, Only: s.only, Skip: s.skip, Jobs: 2, States: 2, Kills: 3, Online: true,
 		// Limits are long, so that a machine with other things to do breaks none; what has to break them takes longer.
 		SpecLimit: limit, CheckLimit: limit, Heartbeat: limit, StopLimit: time.Minute, Memory: 256 << 20,
 	}

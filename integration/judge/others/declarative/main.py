@@ -5,12 +5,16 @@ from pathlib import Path
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint, launch
 from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 arguments = sys.argv[1:]
-given = {
-    name: getattr(YamlDeclarativeSource, "read_" + name)(path) if path else None
-    for name, path in (
-        (name, getattr(AirbyteEntrypoint, f"extract_{name}")(arguments)) for name in ("config", "catalog", "state")
-    )
-}
-launch(YamlDeclarativeSource(path_to_yaml=str(Path(__file__).with_name("manifest.yaml")), **given), arguments)
+try:
+    given = {}
+    for name in ("config", "catalog", "state"):
+        path = getattr(AirbyteEntrypoint, f"extract_{name}")(arguments)
+        given[name] = getattr(YamlDeclarativeSource, f"read_{name}")(path) if path else None
+    source = YamlDeclarativeSource(path_to_yaml=str(Path(__file__).with_name("manifest.yaml")), **given)
+except Exception as error:
+    AirbyteTracedException.from_exception(error).emit_message()
+    sys.exit(1)
+launch(source, arguments)
