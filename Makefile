@@ -134,6 +134,15 @@ examples: docker-or-not ## run and validate what is in examples; what needs PyPI
 	@.ci/pyairbyte build/warehouse integration/warehouse/requirements.txt || echo '*** PyAirbyte cannot be had from PyPI. ***'
 	@go -C integration test -count=1 -v ./examples | { grep -v -e '^=== ' -e '^ *--- PASS' || true; }
 
+.PHONY: cdk
+cdk: docker-or-not ## the image tests of Airbyte's Python CDK on the images of CONNECTORS, each against its simulator; needs Docker and make images
+	@if ! docker version >/dev/null 2>&1; then exit; \
+	elif .ci/pyairbyte build/cdk integration/cmd/cdk/requirements.txt; then \
+		go -C integration run ./cmd/cdk -python ../build/cdk/bin/python $(CONNECTORS); \
+	else \
+		echo '*** Airbyte'"'"'s CDK cannot be had from PyPI: ITS TESTS ARE NOT TRIED. ***'; \
+	fi
+
 # Says aloud what go test keeps to itself: that tests are skipped, and why.
 .PHONY: docker-or-not
 docker-or-not:
@@ -151,7 +160,7 @@ lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabil
 	go vet work
 	go run $(GOLANGCI) run $(MODULES:%=./%/...)
 	@for module in $(MODULES); do ( cd $$module && GOWORK=off go mod tidy -diff ); done
-	go run $(ACTIONLINT) .github/workflows/*.yml
+	go run $(ACTIONLINT) .github/workflows/*.yml examples/acceptance/workflow.yml
 	.ci/vulnerabilities $(GOVULNCHECK) $(MODULES)
 	go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%)
 	@go -C integration run ./cmd/qa $(if $(SINCE),-since $(SINCE)) ..

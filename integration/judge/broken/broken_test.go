@@ -4,6 +4,8 @@ package broken
 import (
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,15 +17,21 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/judge"
 )
 
+// limit is how long commands and silence may last; see the connector's own.
+const limit = 15 * time.Second
+
 // subject is a connector to be judged: a copy of testdata/connector with what is broken in its environment or its files.
 type subject struct {
 	check  string // what is broken; "" for nothing
 	kind   string // source or destination
 	binary string
+	image  string   // in the place of binary
+	only   []string // checks and suites that alone are made, where there are any
+	skip   []string // checks and suites that are not made
 }
 
-// judged judges it with some checks, or with all.
-func (s subject) judged(t *testing.T, only ...string) map[string]judge.Verdict {
+// judged judges it.
+func (s subject) judged(t *testing.T) map[string]judge.Verdict {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), s.kind+"-library")
 	if err := os.CopyFS(folder, os.DirFS("testdata/connector")); err != nil {
@@ -33,16 +41,23 @@ func (s subject) judged(t *testing.T, only ...string) map[string]judge.Verdict {
 	if err := os.Mkdir(runs, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/reader" {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer site.Close()
 	for file, edits := range s.edits() {
 		edit(t, filepath.Join(folder, file), edits)
 	}
+	edit(t, filepath.Join(folder, "README.md"), []string{"http://library.example.com", site.URL})
 	config := filepath.Join(folder, "acceptance-test-config.yml")
 	env := fmt.Sprintf("custom_environment_variables: {BROKEN: %q, BROKEN_DIR: %q}\n", s.check, runs)
 	edit(t, config, []string{"connector_image:", env + "connector_image:"})
 	o := judge.Options{
-		Config: config, Binary: s.binary, Open: openLibrary, Previous: filepath.Join(folder, "previous"), Faults: true, Only: only, Jobs: 2, States: 3, Kills: 2,
+		Config: config, Binary: s.binary, Image: s.image, ImageSize: imageSize, Open: openLibrary, Previous: filepath.Join(folder, "previous"), Faults: true, Only: s.only, Skip: s.skip, Jobs: 2, States: 2, Kills: 3, Online: true,
 		// Limits are long, so that a machine with other things to do breaks none; what has to break them takes longer.
-		SpecLimit: 30 * time.Second, CheckLimit: 30 * time.Second, Heartbeat: 30 * time.Second, StopLimit: 30 * time.Second, Memory: 256 << 20,
+		SpecLimit: limit, CheckLimit: limit, Heartbeat: limit, StopLimit: time.Minute, Memory: 256 << 20,
 	}
 	connector, err := judge.Open(t.Context(), o)
 	if err != nil {
@@ -74,7 +89,9 @@ func (s subject) edits() map[string][]string {
 	case "connector_attributes.suggested_streams":
 		all["metadata.yaml"] = append(all["metadata.yaml"], "[books]", "[authors]")
 	case "connector_documentation.prerequisites":
-		all["README.md"] = []string{"the Credentials of a reader", "a reader"}
+		all["README.md"] = []string{"the Credentials of a [", "a ["}
+	case "connector_documentation.links":
+		all["README.md"] = []string{"example.com/reader", "example.com/gone"}
 	case "connector_documentation.headings":
 		all["README.md"] = []string{"## Supported sync modes", "## Modes"}
 	case "connector_documentation.texts":

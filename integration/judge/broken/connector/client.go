@@ -16,6 +16,7 @@ import (
 // client asks the API, and asks again where that helps.
 type client struct {
 	connector *connector
+	http      *http.Client
 	base      string
 	token     string
 }
@@ -63,7 +64,7 @@ func (c *client) once(ctx context.Context, method, path string, sent []byte) (js
 		return nil, 0, failure{"config_error", "The address is none.", err}
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := c.http.Do(r)
 	if err != nil {
 		if on("faults.reset") || on("faults.slow_header") && ctx.Err() != nil {
 			return ended, 0, nil
@@ -72,7 +73,7 @@ func (c *client) once(ctx context.Context, method, path string, sent []byte) (js
 	}
 	defer drained(answer.Body)
 	body, err := io.ReadAll(answer.Body)
-	if wait, err := c.refused(answer); err != nil {
+	if wait, err := c.refused(answer, path); err != nil {
 		return nil, wait, err
 	} else if answer.StatusCode != http.StatusOK {
 		return ended, 0, nil
@@ -88,7 +89,7 @@ func (c *client) once(ctx context.Context, method, path string, sent []byte) (js
 }
 
 // refused is the error of an answer that is none; nil too where a break takes it for one.
-func (c *client) refused(answer *http.Response) (time.Duration, error) {
+func (c *client) refused(answer *http.Response, path string) (time.Duration, error) {
 	on := c.connector.on
 	after := answer.Header.Get("Retry-After")
 	seconds, err := strconv.Atoi(after)
@@ -97,7 +98,7 @@ func (c *client) refused(answer *http.Response) (time.Duration, error) {
 	case answer.StatusCode == http.StatusOK:
 		return 0, nil
 	case answer.StatusCode == http.StatusUnauthorized:
-		if on("faults.401") {
+		if on("faults.401") && path != "/genres" {
 			return 0, nil
 		}
 		return 0, failure{"config_error", "The API refuses the credentials.", fmt.Errorf("the status is %s", answer.Status)}

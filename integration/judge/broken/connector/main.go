@@ -22,9 +22,10 @@ import (
 
 // connector is one run.
 type connector struct {
-	out    *bufio.Writer
-	broken string
-	client *client
+	out     *bufio.Writer
+	broken  string
+	client  *client
+	blocked time.Duration // how long it waited for its reader
 }
 
 // on is whether the connector is broken in one of some ways.
@@ -56,8 +57,9 @@ func main() {
 		signal.Ignore(syscall.SIGPIPE)
 	}
 	err := c.run(ctx, os.Args[1:])
+	stopped := ctx.Err() != nil
 	stop()
-	os.Exit(c.end(ctx, err))
+	os.Exit(c.end(stopped, err))
 }
 
 // nowhere is whether there was no stdout: Go opens /dev/null for reading and writing in its place, which nobody else does.
@@ -71,27 +73,28 @@ func nowhere() bool {
 }
 
 // end says what went wrong and gives the exit code.
-func (c *connector) end(ctx context.Context, err error) int {
-	switch {
-	case c.on("beyond.sigterm", "write.sigterm") && ctx.Err() != nil:
-		_ = c.out.Flush()
-		return 0
-	case err == nil && (c.on("beyond.full_device") || c.out.Flush() == nil):
-		if c.on("beyond.exit_codes") && len(os.Args) > 1 && os.Args[1] != "spec" {
-			return 3
+func (c *connector) end(stopped bool, err error) int {
+	if err != nil && !(stopped && c.on("beyond.sigterm", "write.sigterm")) {
+		f := failure{kind: "system_error", message: "Something unexpected happened."}
+		if !errors.As(err, &f) && stopped {
+			f = failure{kind: "transient_error", message: "The run was asked to stop."}
 		}
-		return 0
-	case err == nil:
-		return 1 // nobody can be told
+		c.trace("ERROR", "error", map[string]any{"message": f.message, "internal_message": c.hide(err.Error()), "failure_type": f.kind})
+		if c.on("beyond.exit_codes") {
+			err = nil
+		}
 	}
-	f := failure{kind: "system_error", message: "Something unexpected happened."}
-	if !errors.As(err, &f) && ctx.Err() != nil {
-		f = failure{kind: "transient_error", message: "The run was asked to stop."}
+	if flushed := c.flush(); (err != nil || flushed != nil) && !(stopped && c.on("beyond.sigterm", "write.sigterm")) {
+		return 1
 	}
-	c.trace("ERROR", "error", map[string]any{"message": f.message, "internal_message": c.hide(err.Error()), "failure_type": f.kind})
-	_ = c.out.Flush()
-	return 1
+	return 0
 }
+
+// crash ends the run as a bug does, without a word.
+func crash() { os.Exit(2) }
+
+// pause waits.
+func pause(d time.Duration) { <-time.After(d) }
 
 // hide leaves credentials out of a text.
 func (c *connector) hide(text string) string {
@@ -147,7 +150,7 @@ func (c *connector) nth() int {
 	for n := 1; ; n++ {
 		file, err := os.OpenFile(filepath.Join(os.Getenv("BROKEN_DIR"), fmt.Sprint("run-", n)), os.O_CREATE|os.O_EXCL, 0o600)
 		if !errors.Is(err, os.ErrExist) {
-			_ = file.Close()
+			_ = file.Close() // nothing was written
 			return n
 		}
 	}
@@ -172,10 +175,13 @@ func (c *connector) log(message string) {
 
 // flush writes out what was said.
 func (c *connector) flush() error {
-	if err := c.out.Flush(); err != nil && !c.on("beyond.broken_pipe", "beyond.full_device") {
-		return err
+	began := time.Now()
+	err := c.out.Flush()
+	if c.blocked += time.Since(began); c.on("beyond.broken_pipe", "beyond.full_device") {
+		c.out.Reset(os.Stdout) // and with it the error
+		return nil
 	}
-	return nil
+	return err
 }
 
 // decode reads a file of JSON.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -107,7 +108,7 @@ func (c *connector) read(ctx context.Context, a arguments) error {
 	if err != nil {
 		return err
 	}
-	c.breakRead()
+	c.breakRead(a)
 	var failed error
 	for _, one := range catalog.Streams {
 		s := &sync{connector: c, configured: one}
@@ -122,10 +123,18 @@ func (c *connector) read(ctx context.Context, a arguments) error {
 }
 
 // breakRead breaks a read before its streams.
-func (c *connector) breakRead() {
+func (c *connector) breakRead(a arguments) {
 	switch c.broken {
+	case "beyond.platform":
+		if strings.HasPrefix(a.config, "/source/") {
+			crash()
+		}
+	case "image.read":
+		if strings.HasPrefix(a.config, "/secrets/") {
+			crash()
+		}
 	case "beyond.answers":
-		c.say("SPEC", "spec", object{"connectionSpecification": object{"type": "object"}})
+		c.say("CONNECTION_STATUS", "connectionStatus", object{"status": "SUCCEEDED"})
 	case "beyond.undeclared_streams":
 		c.say("RECORD", "record", object{"stream": "authors", "data": object{"id": 1}, "emitted_at": time.Now().UnixMilli()})
 	case "beyond.memory":
@@ -135,10 +144,10 @@ func (c *connector) breakRead() {
 		}
 		c.log(fmt.Sprint("ballast of ", ballast[len(ballast)-1]))
 	case "beyond.heartbeat":
-		time.Sleep(limit + time.Second)
+		pause(limit + time.Second)
 	case "beyond.read_only_root":
 		if os.WriteFile("/airbyte/cache", nil, 0o600) != nil {
-			panic("there is no place for the cache")
+			crash()
 		}
 	}
 }
@@ -196,8 +205,29 @@ func (s *sync) record(data, meta object) {
 	if meta != nil {
 		record["meta"] = meta
 	}
+	if s.on("beyond.slow_reader") {
+		if s.log(strings.Repeat("x", 16<<10)); s.blocked > time.Second { // it has no patience
+			return
+		}
+	}
 	s.say("RECORD", "record", record)
 	s.count++
+	if s.on("beyond.resume_after_kill", "beyond.slow_reader") {
+		_ = s.flush() // an error comes again with the state
+	}
+	if s.on("beyond.resume_after_kill") {
+		pause(5 * time.Millisecond)
+	}
+}
+
+// ahead is a mark behind the books of the next page.
+func (*sync) ahead(mark any) any {
+	text, _ := mark.(string)
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return mark
+	}
+	return at.Add(19 * time.Minute).Format(time.RFC3339)
 }
 
 // checkpoint sends a state, which covers all that was sent.
@@ -211,6 +241,9 @@ func (s *sync) checkpoint(state object) error {
 	}
 	if s.on("beyond.state_types") && s.Stream.Name == "genres" {
 		message = object{"type": "LEGACY", "data": state, "sourceStats": object{"recordCount": float64(count)}}
+	}
+	if s.on("basic_read.state_messages") {
+		delete(message, "sourceStats")
 	}
 	s.say("STATE", "state", message)
 	s.count = 0
@@ -243,9 +276,6 @@ func (s *sync) genres(ctx context.Context) error {
 			genre["code"] = nil
 		}
 		s.record(genre, nil)
-	}
-	if s.on("basic_read.state_messages") {
-		return s.flush()
 	}
 	return s.checkpoint(object{"complete": true})
 }
@@ -344,7 +374,7 @@ func (s *sync) afterPage(page shelf, more bool) error {
 		state["changed"] = time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339)
 	}
 	if s.on("beyond.resume_from_states", "beyond.resume_after_kill") && more {
-		state["changed"] = "2025-12-30T00:00:00Z"
+		state["changed"] = s.ahead(state["changed"])
 	}
 	return s.checkpoint(state)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
 	"time"
 )
 
@@ -21,7 +22,7 @@ type config struct {
 
 func (c *connector) spec() error {
 	if c.on("beyond.spec_time") {
-		time.Sleep(limit + time.Second)
+		pause(limit + time.Second)
 	}
 	spec := object{
 		"documentationUrl": "https://example.com/library", "connectionSpecification": schema(), "advanced_auth": oauth(),
@@ -29,14 +30,14 @@ func (c *connector) spec() error {
 	}
 	c.breakSpec(spec)
 	c.say("SPEC", "spec", spec)
-	if c.on("spec.answer") {
+	if c.on("spec.answer", "image.spec") {
 		c.say("SPEC", "spec", spec)
 	}
 	return nil
 }
 
 // limit is what the test gives to commands and to silence.
-const limit = 30 * time.Second
+const limit = 15 * time.Second
 
 // schema is what a configuration looks like.
 func schema() object {
@@ -144,7 +145,10 @@ func (c *connector) configure(file string) error {
 	if cfg.Credentials != nil {
 		token = cfg.Credentials.Token + cfg.Credentials.AccessToken
 	}
-	c.client = &client{connector: c, base: cfg.BaseURL, token: token}
+	c.client = &client{connector: c, http: &http.Client{}, base: cfg.BaseURL, token: token}
+	if c.on("faults.reset") { // a connection that was used before is asked again by itself
+		c.client.http.Transport = &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}
+	}
 	if c.on("spec.secret_never_in_the_output") {
 		c.log("using the token " + token)
 	}
@@ -156,14 +160,14 @@ func (c *connector) configure(file string) error {
 
 func (c *connector) check(ctx context.Context, a arguments) error {
 	if c.on("beyond.check_time") {
-		time.Sleep(limit + time.Second)
+		pause(limit + time.Second)
 	}
 	err := c.configure(a.config)
 	if err == nil && !(c.on("spec.required") && c.client.token == "") {
 		_, err = c.client.get(ctx, "/genres")
 	}
 	status := object{"status": "SUCCEEDED"}
-	if err != nil && !c.on("connection.check") {
+	if err != nil && !c.on("connection.check", "image.check") {
 		status = object{"status": "FAILED", "message": c.hide(err.Error())}
 	}
 	c.say("CONNECTION_STATUS", "connectionStatus", status)

@@ -27,7 +27,7 @@ func (c *connector) write(ctx context.Context, a arguments) error {
 		return err
 	}
 	if len(catalog.Streams) == 0 && c.on("write.empty_catalog") {
-		panic("no stream is the first one")
+		crash()
 	}
 	w := &writer{connector: c, dry: err != nil, late: c.on("write.states_after_records")}
 	for _, s := range catalog.Streams {
@@ -75,7 +75,7 @@ func (w *writer) lines(ctx context.Context) error {
 		case err := <-failed:
 			switch {
 			case errors.Is(err, io.ErrUnexpectedEOF) && w.on("write.closed_input"):
-				panic(err)
+				crash()
 			case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 				return nil
 			}
@@ -100,7 +100,7 @@ func (w *writer) line(ctx context.Context, line []byte) error {
 	}
 	if err := json.Unmarshal(line, &message); err != nil {
 		if w.on("write.broken_input") {
-			panic(err)
+			crash()
 		}
 		return failure{"system_error", "A line of the input is no message.", err}
 	}
@@ -114,7 +114,7 @@ func (w *writer) line(ctx context.Context, line []byte) error {
 			}
 			return failure{"config_error", "There is a record of a stream that is not configured.", errors.New(message.Record.Stream)}
 		case len(message.Record.Data) > most && w.on("write.large_records"):
-			panic("the record is too large")
+			crash()
 		case len(message.Record.Data) > most:
 			return failure{"system_error", "A record is larger than the API takes.", fmt.Errorf("it has %d bytes", len(message.Record.Data))}
 		}
@@ -157,7 +157,7 @@ func (w *writer) echo(state json.RawMessage) error {
 		w.say("STATE", "state", body)
 	}
 	if w.late {
-		time.Sleep(10 * time.Millisecond) // the state is looked at before its records are there
+		pause(10 * time.Millisecond) // the state is looked at before its records are there
 	}
 	return w.flush()
 }
