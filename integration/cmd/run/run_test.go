@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -398,8 +399,13 @@ func TestBrokenDisk(t *testing.T) {
 			}
 			return
 		}
-		if !errors.Is(err, syscall.ENOSPC) || s.ended {
+		if !errors.Is(err, syscall.ENOSPC) || s.ended || strings.Count(err.Error(), "space") != 1 {
 			t.Errorf("operation %d: %v", at, err)
+		}
+		for _, one := range s.streams {
+			if one.complete {
+				t.Errorf("operation %d: %s is called complete", at, one.name)
+			}
 		}
 		if got := ids(t, b.file("b.jsonl")); len(got) != 15 && len(got) != 45 {
 			t.Errorf("operation %d: a half of the new rows is in the old one's place: %d", at, len(got))
@@ -631,5 +637,53 @@ func TestImages(t *testing.T) {
 	lock, err := os.ReadFile(filepath.Join(out, hidden, "lock"))
 	if err != nil || bytes.Contains(lock, []byte("containers")) {
 		t.Errorf("%v: the lock is %s", err, lock)
+	}
+}
+
+// A run that is asked to end lets the connector end, and keeps the states that it leaves.
+func TestStopped(t *testing.T) {
+	connectors, err := harness.Connectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range connectors {
+		if c.Writes() {
+			continue
+		}
+		binary, err := c.Build(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		simulator, err := simulators.All()[simulators.Name(c.Name)](sim.Options{Size: 150})
+		if err != nil {
+			t.Fatal(err)
+		}
+		server, err := sim.Start(simulator, "", sim.Behaviour{Latency: 50 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+		dir := t.TempDir()
+		text, err := json.Marshal(server.Config())
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "config.json"), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var stdout, stderr bytes.Buffer
+		ended := make(chan int, 1)
+		go func() {
+			ended <- run(ctx, []string{"-connector", binary, "-config", filepath.Join(dir, "config.json"), "-out", filepath.Join(dir, "out")}, &stdout, &stderr)
+		}()
+		for len(lines(t, filepath.Join(dir, "out", catalogFile))) == 0 || server.Stats().Requests < 3 {
+			time.Sleep(5 * time.Millisecond)
+		}
+		cancel()
+		if code := <-ended; code != 1 || !strings.Contains(stderr.String(), "was stopped") {
+			t.Errorf("%s: exit %d: %s%s", c.Name, code, &stdout, &stderr)
+		}
+		holds(t, filepath.Join(dir, "out"))
 	}
 }
