@@ -56,6 +56,7 @@ help: ## this text
 		TYPES '1: make bench shows what it costs to bring columns into their types instead' \
 		PEER "1: make bench reads a stream with Airbyte's Python CDK instead, which it installs from PyPI into build/peer" \
 		SINCE 'the commit whose versions make lint compares with: where this branch left main' \
+		FAULTS '1: make acceptance also lets the API answer wrongly in every way there is' \
 		FUZZTIME 'how long each fuzz target runs ($(FUZZTIME))' \
 		TESTFLAGS 'more flags for go test, such as -race or -run=Name' \
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
@@ -97,8 +98,20 @@ test: docker-or-not ## all tests of all modules; those in containers where Docke
 	go test -count=1 -timeout=30m $(TESTFLAGS) work
 
 .PHONY: acceptance
-acceptance: docker-or-not ## the acceptance suite alone, for CONNECTORS
+acceptance: docker-or-not ## CONNECTORS judged by cmd/acceptance, on images where Docker answers, and the acceptance suite for them; see docs/acceptance.md
+	@$(MAKE) judged
 	go test -count=1 -timeout=30m $(if $(filter-out $(CONNECTORS),$(EVERY)),$(chosen)) $(TESTFLAGS) ./integration/acceptance/...
+
+# Each connector against the simulator of its API, which the judge starts; without Docker, its binary.
+.PHONY: judged
+judged:
+	@go build -C integration -o ../build/acceptance ./cmd/acceptance
+	@if docker version >/dev/null 2>&1; then $(MAKE) images; else $(MAKE) binaries; fi
+	@for connector in $(CONNECTORS); do \
+		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} --memory 64 --image-size 20 \
+			$(if $(FAULTS),--faults) $$(docker version >/dev/null 2>&1 || echo --binary build/$(OS)_$(ARCH)/$$connector) || failed="$${failed:-} $$connector"; \
+	done; \
+	if [ -n "$${failed:-}" ]; then echo "These did not pass:$$failed" >&2; exit 1; fi
 
 # Flags of go test that choose what belongs to CONNECTORS: the tests named after them, as TestFooBar is after source-foo, and what is run under
 # names that begin with theirs; without the tests named after others.
@@ -121,6 +134,15 @@ examples: docker-or-not ## run and validate what is in examples; what needs PyPI
 	@.ci/pyairbyte build/warehouse integration/warehouse/requirements.txt || echo '*** PyAirbyte cannot be had from PyPI. ***'
 	@go -C integration test -count=1 -v ./examples | { grep -v -e '^=== ' -e '^ *--- PASS' || true; }
 
+.PHONY: cdk
+cdk: docker-or-not ## the image tests of Airbyte's Python CDK on the images of CONNECTORS, each against its simulator; needs Docker and make images
+	@if ! docker version >/dev/null 2>&1; then exit; \
+	elif .ci/pyairbyte build/cdk integration/cmd/cdk/requirements.txt; then \
+		go -C integration run ./cmd/cdk -python ../build/cdk/bin/python $(CONNECTORS); \
+	else \
+		echo '*** Airbyte'"'"'s CDK cannot be had from PyPI: ITS TESTS ARE NOT TRIED. ***'; \
+	fi
+
 # Says aloud what go test keeps to itself: that tests are skipped, and why.
 .PHONY: docker-or-not
 docker-or-not:
@@ -138,7 +160,7 @@ lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabil
 	go vet work
 	go run $(GOLANGCI) run $(MODULES:%=./%/...)
 	@for module in $(MODULES); do ( cd $$module && GOWORK=off go mod tidy -diff ); done
-	go run $(ACTIONLINT) .github/workflows/*.yml
+	go run $(ACTIONLINT) .github/workflows/*.yml examples/acceptance/workflow.yml
 	.ci/vulnerabilities $(GOVULNCHECK) $(MODULES)
 	go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%)
 	@go -C integration run ./cmd/qa $(if $(SINCE),-since $(SINCE)) ..
@@ -242,6 +264,14 @@ generate: work ## write what programs write: go.work, what go:generate asks for,
 .PHONY: forms
 forms: ## draw the form that Airbyte shows of each specification, into docs/forms (needs Debian's chromium)
 	@go -C integration run ./cmd/form
+
+.PHONY: expected
+expected: binaries ## rewrite the sources' expected records from their simulators; read the difference before committing it
+	@go build -C integration -o ../build/acceptance ./cmd/acceptance
+	@for connector in $(filter source-%,$(CONNECTORS)); do \
+		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} \
+			--binary build/$(OS)_$(ARCH)/$$connector --write-expected; \
+	done
 
 .PHONY: golden
 golden: ## rewrite the connectors' golden files and say which changed; read the difference before committing it

@@ -111,6 +111,20 @@ func TestConnectorModules(t *testing.T) {
 	}
 }
 
+// go install takes a program of a module that has no replace line.
+func TestIntegrationCanBeInstalled(t *testing.T) {
+	if m := readGoMod(t, "integration"); len(m.Replace) > 0 {
+		t.Errorf("integration/go.mod has replace lines: %v", m.Replace)
+	}
+}
+
+// A module that is installed by itself has the protocol's schema in it; it is a copy.
+func TestHarnessHasTheProtocolsSchema(t *testing.T) {
+	if read(t, "integration/harness/message.json") != read(t, "specs/protocol/message.json") {
+		t.Error("integration/harness/message.json is not specs/protocol/message.json; run make generate")
+	}
+}
+
 func TestIntegrationDependsOnNoConnector(t *testing.T) {
 	for _, r := range readGoMod(t, "integration").Require {
 		if strings.HasPrefix(r.Path, module+"connectors/") {

@@ -68,7 +68,7 @@ func TestCharsets(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if string(res.Body) != tt.want || res.Replaced != tt.replaced {
+				if res.Body.String() != tt.want || res.Replaced != tt.replaced {
 					t.Errorf("got %q, %d replaced; want %q", res.Body, res.Replaced, tt.want)
 				}
 			})
@@ -109,7 +109,7 @@ func TestControlCharactersAreCounted(t *testing.T) {
 		s := &script{answers: []answer{{status: 200, body: "{\"a\":\"Sala\tampla\nfrente mar \xff\"}"}}}
 		c, _ := client(t, s.ServeHTTP, nil)
 		res, err := c.Do(t.Context(), Request{})
-		if err != nil || string(res.Body) != "{\"a\":\"Sala\\tampla\\nfrente mar \ufffd\"}" || res.Control != 2 || res.Replaced != 1 {
+		if err != nil || res.Body.String() != "{\"a\":\"Sala\\tampla\\nfrente mar \ufffd\"}" || res.Control != 2 || res.Replaced != 1 {
 			t.Errorf("%+v, %v", res, err)
 		}
 	})
@@ -229,7 +229,7 @@ func TestACharsetThatArrivesSlowly(t *testing.T) {
 			}
 		}, nil)
 		res, err := c.Do(t.Context(), Request{})
-		if err != nil || string(res.Body) != `["ã"]` {
+		if err != nil || res.Body.String() != `["ã"]` {
 			t.Errorf("%v", err)
 		}
 	})

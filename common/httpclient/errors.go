@@ -95,7 +95,7 @@ func (c *Client) Words(res *Response) string {
 
 // message returns the sentence in an error's body, or "": the text under one of the names that APIs use, in the object or in the first of a
 // list.
-func message(body record.Record) string {
+func message(body record.Value) string {
 	for _, at := range []string{"", "0."} {
 		for _, name := range []string{
 			"error_description", "message", "Message", "mensagem", "Mensagem", "mensagens.0", "detail", "error", "erro",

@@ -57,7 +57,7 @@ type failure struct {
 func (f *failure) because() error { return cmp.Or(f.verdict.err, f.cause) }
 
 // judge returns nil for a good answer.
-func (c *Client) judge(where string, r Request, res *Response) *failure {
+func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 	res.Answered = c.warmUp.over()
 	status := res.Status
 	f := &failure{until: retryAfter(res.Header, time.Now())}
@@ -85,10 +85,10 @@ func (c *Client) judge(where string, r Request, res *Response) *failure {
 			return f
 		}
 	}
-	if status/100 == 2 && res.Body != nil {
+	if status/100 == 2 && res.Body.Exists() {
 		return nil
 	}
-	f.cause = c.statusError(where, res)
+	f.cause = c.statusError(where(), res)
 	f.byStatus(c, res)
 	return f
 }

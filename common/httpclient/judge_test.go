@@ -18,7 +18,7 @@ func TestGoodAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.Method != "GET" || res.Path != "/x" || res.Status != 201 || string(res.Body) != `{"a":1,"b":"`+"\uFFFD"+`"}` || res.Replaced != 1 || res.Header.Get("Date") == "" {
+		if res.Method != "GET" || res.Path != "/x" || res.Status != 201 || res.Body.String() != `{"a":1,"b":"`+"\uFFFD"+`"}` || res.Replaced != 1 || res.Header.Get("Date") == "" {
 			t.Errorf("got %d %s %d %v", res.Status, res.Body, res.Replaced, res.Header)
 		}
 	})

@@ -79,7 +79,7 @@ func TestRenewOnce(t *testing.T) {
 			}, func(o *Options) {
 				o.Auth = s
 				o.Judge = func(r *Response) Verdict {
-					if r.Body == nil && string(r.Text[:3]) == "468" {
+					if !r.Body.Exists() && string(r.Text[:3]) == "468" {
 						return Expired(errors.New("the session expired"))
 					}
 					return Verdict{}

@@ -36,7 +36,7 @@ const (
 // call is one request on its way through its attempts.
 type call struct {
 	r        Request
-	where    string // method and path, redacted
+	where    func() string // method and path, redacted: it is made for texts alone
 	attempts int
 	first    time.Time     // when it was first admitted
 	deadline time.Time     // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
@@ -92,7 +92,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if r.Admitted != nil {
 		r.turn = &turn{done: r.Admitted}
 	}
-	call := &call{r: r, where: c.where(r, to), backoff: backoff.NewExponentialBackOff(
+	call := &call{r: r, where: sync.OnceValue(func() string { return c.where(r, to) }), backoff: backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
 		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
 	good := false
@@ -125,9 +125,9 @@ func (c *Client) ended(ctx context.Context, call *call, err error) error {
 	}
 	if f := call.last; f != nil && f.verdict.err == nil && ctx.Err() == context.DeadlineExceeded {
 		f.cause = fmt.Errorf("%w: %w", err, f.cause)
-		return c.err(call.where, f, call.tries())
+		return c.err(call.where(), f, call.tries())
 	}
-	return fmt.Errorf("%s: %w", call.where, c.blank(err))
+	return fmt.Errorf("%s: %w", call.where(), c.blank(err))
 }
 
 // attempt signs, waits for its turn, sends and judges. A failure is of the attempt, an error of the request.
@@ -205,7 +205,7 @@ type broken struct {
 // note counts res if it is such an answer, and makes f final if it is the last of enough. What is said of the moment, as "too fast" is, does not
 // count.
 func (b *broken) note(res *Response, f *failure) {
-	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body != nil {
+	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body.Exists() {
 		b.count = 0
 		return
 	}
@@ -309,19 +309,19 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 		return c.renew(ctx, call, f)
 	}
 	if call.r.Once && f.ran == unknownRun {
-		return c.unknownOutcome(call.where, f)
+		return c.unknownOutcome(call.where(), f)
 	}
 	if f.step == stop || f.same != "" || call.r.Once && f.ran != notRun {
-		return c.err(call.where, f, f.same)
+		return c.err(call.where(), f, f.same)
 	}
 	if call.r.Once && f.verdict.kind == saysUndone {
 		if call.undone++; call.undone == undoneTries {
-			return c.err(call.where, f, call.tries())
+			return c.err(call.where(), f, call.tries())
 		}
 	}
 	if f.verdict.kind == saysDoubt {
 		if call.doubts++; call.doubts > doubtTries {
-			return c.warmUp.failAll(c.err(call.where, f, ""))
+			return c.warmUp.failAll(c.err(call.where(), f, ""))
 		}
 		f.until = time.Now().Add(doubtPause)
 	}
@@ -331,9 +331,9 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	}
 	if !next.Before(call.deadline) {
 		if !f.until.IsZero() {
-			return c.tooLate(call.where, f, next)
+			return c.tooLate(call.where(), f, next)
 		}
-		return c.err(call.where, f, call.tries())
+		return c.err(call.where(), f, call.tries())
 	}
 	if f.hold != holdOwn {
 		call.held = next
@@ -366,7 +366,7 @@ func (c *Client) logAttempt(ctx context.Context, call *call, res *Response, f *f
 	if !c.o.Log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	attrs := []slog.Attr{slog.String("request", call.where), slog.Int("attempt", call.attempts), slog.Duration("duration", took)}
+	attrs := []slog.Attr{slog.String("request", call.where()), slog.Int("attempt", call.attempts), slog.Duration("duration", took)}
 	if res != nil {
 		attrs = append(attrs, slog.Int("status", res.Status), slog.Int("bytes", len(res.Text)))
 	} else if f != nil {

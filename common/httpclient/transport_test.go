@@ -194,7 +194,7 @@ func TestBodyLimit(t *testing.T) {
 				}, func(o *Options) { o.MaxBody = limit })
 				res, err := c.Do(t.Context(), Request{Path: "/x"})
 				if tt.size > 0 {
-					if err != nil || len(res.Body) != tt.size {
+					if err != nil || len(res.Body.Raw()) != tt.size {
 						t.Errorf("%v", err)
 					}
 					return

@@ -79,7 +79,7 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 	res.Path, _, _ = strings.Cut(call.r.Path, "?")
 	clean, mended, err := record.Clean(body)
 	if res.broken = err; err == nil {
-		res.Text, res.Body, res.Replaced, res.Control = clean, clean, replaced+mended.Invalid, mended.Control
+		res.Text, res.Body, res.Replaced, res.Control = clean.Raw(), clean, replaced+mended.Invalid, mended.Control
 	}
 	return res, nil
 }

@@ -82,9 +82,9 @@ const howToConfigure = `jq -s '{streams: [.[] | (.catalog // .) | .streams[]? | 
 	`{stream: ., sync_mode: .supported_sync_modes[-1], destination_sync_mode: "append"}]}'`
 
 // ParseCatalog reads a configured catalog. What is wrong with the catalog as a whole is a [fault.Config] error: broken JSON, no list of
-// streams, a stream without a name, a stream twice, or that it is a catalog as discover prints it, which does not say how streams are read. Its sentence names streams and positions and nothing else of the catalog. Unknown keys
-// are tolerated, and a sync mode is kept as it came, known or not: whoever reads the stream judges it, so that one odd stream does not
-// stop the others.
+// streams, a stream without a name, a stream twice, or that it is a catalog as discover prints it, which does not say how streams are read.
+// Its sentence names streams and positions and nothing else of the catalog. Unknown keys are tolerated, and a sync mode is kept as it came,
+// known or not: whoever reads the stream judges it, so that one odd stream does not stop the others.
 func ParseCatalog(data []byte) (*ConfiguredCatalog, error) {
 	var cat ConfiguredCatalog
 	if err := json.Unmarshal(data, &cat); err != nil {

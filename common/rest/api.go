@@ -94,7 +94,7 @@ type Stream struct {
 	Explode    *Explode            // the stream is an array inside the rows of another stream
 	Partial    *Partial            // a list inside the rows may come in part
 	// Derive makes members of a row and of what is put into it: they take the place of its own, and are brought into the types of their columns;
-	// nil: none. It is for what an edit of Shape cannot say.
+	// those without a column are left out. nil: none. It is for what an edit of Shape cannot say.
 	Derive func(record.Record) []record.Member
 	Shape  []record.Edit // what a row needs besides the types of the schema's columns, into which it is brought by itself
 	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.

@@ -246,7 +246,8 @@ func TestDerivedMembers(t *testing.T) {
 		bodies = append(bodies, string(body))
 		return 200, `{"rows":[{"id":1,"code":"x"}]}`
 	})
-	got := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+	schemas := map[string]string{"flats": `{"properties":{"code":{"type":["null","string"]}}}`}
+	got := read(t.Context(), t, a.sourceOf(schemas, func(d rest.API) rest.API {
 		d.Records, d.Check, d.Parallel = "rows", "houses", 1
 		d.Streams = []rest.Stream{{Name: "houses", Path: "/houses", Key: []string{"id"}}, {
 			Name: "flats", Path: "/flats", Method: http.MethodPost, Body: map[string]any{}, Key: []string{"id"},
@@ -254,7 +255,8 @@ func TestDerivedMembers(t *testing.T) {
 				Of: "houses", In: httpclient.Body, Numbers: true, Params: map[string]string{"house": "id"}, Put: map[string]string{"house": "id"},
 			},
 			Derive: func(row record.Record) []record.Member {
-				return []record.Member{{Name: "code", Value: fmt.Appendf(nil, "%q", row.Get("house").Text()+row.Get("code").Text())}}
+				code := fmt.Appendf(nil, "%q", row.Get("house").Text()+row.Get("code").Text())
+				return []record.Member{{Name: "code", Value: code}, {Name: "other", Value: code}}
 			},
 		}}
 		return d

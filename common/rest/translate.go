@@ -224,7 +224,11 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 	if err != nil {
 		return replication.Stream{}, err
 	}
-	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Derive: s.Derive, Choice: s.Choice}
+	derive, err := s.derive(r.schemas)
+	if err != nil {
+		return replication.Stream{}, err
+	}
+	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Derive: derive, Choice: s.Choice}
 	asked := s // the stream whose requests are sent
 	if e := s.Explode; e != nil {
 		stream.Explode = &replication.Explode{Array: e.Array, Within: e.Within, Put: e.Put, Position: e.Position}
@@ -245,6 +249,7 @@ func (r *run) child(s *Stream) *replication.Child {
 	names := slices.Sorted(maps.Keys(p.Params))
 	c := &replication.Child{
 		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always,
+		Shared: r.shared(p),
 	}
 	if c.Changes = s.Cursor.asks() && !p.Follows; c.Changes {
 		c.Lookback = s.Cursor.Lookback
@@ -252,7 +257,6 @@ func (r *run) child(s *Stream) *replication.Child {
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
 	}
-	c.Shared = r.shared(p)
 	c.Open = func(key string, params []string, from time.Time) listing.Listing {
 		request := s.request()
 		for i, name := range names {
@@ -307,6 +311,23 @@ func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, 
 
 // asks reports whether the API can be asked for what changed.
 func (c *Cursor) asks() bool { return c != nil && c.Ask != nil }
+
+// derive returns Derive without the members for which the stream's schema has no column.
+func (s *Stream) derive(schemas *spec.Spec) (func(record.Record) []record.Member, error) {
+	columns, err := s.columns(schemas)
+	if s.Derive == nil || err != nil {
+		return s.Derive, err
+	}
+	known := map[string]bool{}
+	for _, edit := range columns {
+		if column, ok := edit.(record.Column); ok {
+			known[column.Field] = true
+		}
+	}
+	return func(row record.Record) []record.Member {
+		return slices.DeleteFunc(s.Derive(row), func(m record.Member) bool { return !known[m.Name] })
+	}, nil
+}
 
 // plain returns c as replication knows it.
 func (c *Cursor) plain() replication.Cursor {

@@ -185,16 +185,18 @@ func finish(streams []rest.Stream) []rest.Stream {
 				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
 			}
 		}
-		s.Derive = pad
+		s.Derive = func(row record.Record) []record.Member { return derive(row, s.Key) }
 	}
 	return streams
 }
 
-// pad makes the members of a row that are written with zeros in front. A bill that is not one fee of a bill has the fee 0.
-func pad(row record.Record) []record.Member {
+// derive makes the members of a row that are written with zeros in front. A whole bill, which is no fee, and a lease without a code have the code 0.
+func derive(row record.Record, key []string) []record.Member {
 	members := brazil.Padded(row, map[string]int{"CEP": brazil.CEP, "CPFSindico": brazil.CPF, "CNPJ": brazil.CNPJ}, "CpfCnpj", "TipoPessoa")
-	if row.Get("DocCapaId").Exists() && row.Get("CodTaxa").Text() == "" {
-		members = append(members, record.Member{Name: "CodTaxa", Value: []byte("0")})
+	for _, code := range []string{"CodTaxa", "CodContratoLoc"} {
+		if slices.Contains(key, code) && row.Get(code).Text() == "" {
+			members = append(members, record.Member{Name: code, Value: []byte("0")})
+		}
 	}
 	return members
 }
@@ -208,7 +210,7 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	text := strings.ToLower(strings.TrimLeft(string(r.Text[:min(len(r.Text), 200)]), "\ufeff\" \r\n\t"))
 	words, action := said(r), r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
 	switch {
-	case r.Status == 468, strings.HasPrefix(text, "468"), r.Body == nil && strings.Contains(text, "session expired"):
+	case r.Status == 468, strings.HasPrefix(text, "468"), !r.Body.Exists() && strings.Contains(text, "session expired"):
 		return httpclient.Expired(fault.Transientf("Imobiliar ends each session as soon as it is opened. Trying again later may help."))
 	case failed && brazil.Denied(words):
 		return httpclient.Fail(fault.Configf("Imobiliar does not let this user do %s: %s. Give it the right, or leave out the stream.", action, words))
@@ -218,10 +220,10 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 		return httpclient.Again(fault.Transientf("The answer is none of Imobiliar's. Check base_url and path in the configuration."))
 	case !ok, r.Status >= 500, r.Status == http.StatusTooManyRequests, r.Status == http.StatusRequestTimeout:
 		return httpclient.Verdict{}
-	case words == "":
+	case words == "" && action != "LOGIN": // asking that again might lock the account
 		return httpclient.Again(fault.Transientf("Imobiliar failed at %s without a reason. Trying again later may help.", action))
 	}
-	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, words))
+	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, cmp.Or(words, "it gives no reason")))
 }
 
 // says is a test of the words of answers that are failures.
@@ -233,7 +235,7 @@ func says(is func(words string) bool) func(r *httpclient.Response) bool {
 func said(r *httpclient.Response) string {
 	all := r.Body.Get("Body.Erros").Array()
 	if all == nil {
-		all = []record.Record{record.Record(r.Body.Get("Body.Erros").Raw())}
+		all = []record.Value{r.Body.Get("Body.Erros")}
 	}
 	var words []string
 	for _, one := range all {

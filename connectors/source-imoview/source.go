@@ -143,7 +143,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			Limit:   ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 120)),
 			Judge:   judge, Careful: true,
 		},
-		Records: "lista,dados,empresas,pessoas,resposta.lista", Check: check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
+		Records: "lista,dados,empresas,pessoas,usuarios,corretores,resposta.lista", Check: check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
 		Streams: []rest.Stream{
 			{
 				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, unsure),
@@ -209,7 +209,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			client("buyer_deals", "/Comprador/RetornarNegocios", "comprador", nil),
 			catalogue,
 			{
-				Name: "property_details", Path: detailsPath, Key: key, Records: "imovel,", Pages: pagination.Single{},
+				Name: "property_details", Path: detailsPath, Key: key, Records: "imovel,lista,", Pages: pagination.Single{},
 				Parent: &rest.Parent{
 					Of: "properties", Follows: true, Detail: true, In: httpclient.Query, Params: map[string]string{"codigoImovel": "codigo"},
 				},
@@ -220,11 +220,11 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			places("cities", "RetornarCidadesDisponiveis", map[string]any{"estado": ""}),
 			places("neighbourhoods", "RetornarBairrosDisponiveis", map[string]any{"codigoCidade": 0, "codigoRegiao": 0, "codigoSubRegiao": 0}),
 			regions, lookup("extra_fields", "RetornarCamposExtrasDisponiveis"), lookup("key_places", "RetornarListaLocalChaves"),
-			{ // the name of the parameter is not known; one property at a time, since a row need not say which one it is about
+			{ // what the parameter is called is not known; one property at a time, since a row need not say which one it is about
 				Name: "portals", Path: "/Imovel/RetornarPortaisImoveis", Key: []string{"codigoimovel", "codigo"}, Optional: true,
 				Parent: &rest.Parent{
-					Of: "properties", In: httpclient.Query, Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo"},
-					Put: map[string]string{"codigoimovel": "codigo"},
+					Of: "properties", In: httpclient.Query, Put: map[string]string{"codigoimovel": "codigo"},
+					Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo", "codigos": "codigo"},
 				},
 				Ways: pages(httpclient.Query, 20, bare),
 			},
@@ -268,7 +268,9 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 			"account has just made too many requests: check the key, or try again in some minutes with a lower requests_per_minute.", words))
 	case r.Status == http.StatusForbidden:
 		return httpclient.Expired(fault.Configf("Imoview denied access to %s (403): %q. Check what the key and the user may read.", r.Path, words))
-	case r.Status == http.StatusNotFound && words != "" && !noRoute(r) && !(r.Path == detailsPath && notThere.MatchString(words)):
+	case r.Status == http.StatusNotFound && r.Path == detailsPath && notThere.MatchString(words):
+		return httpclient.Verdict{}
+	case r.Status == http.StatusNotFound && words != "" && !noRoute(r):
 		return httpclient.Fail(fault.Systemf("Imoview refused a request: %q.", words))
 	}
 	return httpclient.Verdict{}

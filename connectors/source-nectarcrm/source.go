@@ -246,7 +246,7 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 }
 
 // absent is whether NectarCRM does not know the path: an id that it does not know has an answer in JSON.
-func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFound && r.Body == nil }
+func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFound && !r.Body.Exists() }
 
 // noList is whether NectarCRM does not know the path of a list: there is no id in it that could be unknown.
 func noList(r *httpclient.Response) bool { return r.Status == http.StatusNotFound }

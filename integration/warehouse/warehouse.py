@@ -42,7 +42,7 @@ import expected  # noqa: E402
 import postgres  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-SIZES = {"source-dwv": 120, "source-imoview": 240, "source-nectarcrm": 120, "source-snapproperty": 120}
+SIZES = {"source-dwv": 120, "source-imobiliar": 120, "source-imoview": 240, "source-nectarcrm": 120, "source-snapproperty": 120}
 SQL = {
     "text": "text", "json": "text", "boolean": "boolean", "integer": "bigint", "number": "numeric(38,9)", "date": "date",
     "timestamp": "timestamptz", "object": "jsonb", "list": "jsonb",

@@ -329,5 +329,6 @@ func (d *demo) table(stdout io.Writer) {
 		line(r.connector, r.stream, fmt.Sprint(r.records), fmt.Sprint(r.bytes), r.Rate(), second)
 	}
 	_ = w.Flush() // stdout that is gone is its reader's affair
-	_, _ = fmt.Fprintf(stdout, "\nThe messages are in %s/<connector>/{spec,check,discover,read|write,second}.jsonl.\nThe same to look at, with the rows: %s\n", d.out, filepath.Join(d.out, pageName))
+	_, _ = fmt.Fprintf(stdout, "\nThe messages are in %s/<connector>/{spec,check,discover,read|write,second}.jsonl.\n"+
+		"The same to look at, with the rows: %s\n", d.out, filepath.Join(d.out, pageName))
 }

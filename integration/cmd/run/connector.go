@@ -96,7 +96,8 @@ func (c *connector) start(ctx context.Context, command string, files map[string]
 }
 
 func (p *process) start(ctx context.Context, command string, files map[string][]byte, stdin io.Reader) (err error) {
-	name, args := p.ref, []string(nil)
+	name := p.ref
+	var args []string
 	if p.image {
 		name = "docker"
 		args, err = p.contain(ctx, command, files, stdin != nil)

@@ -201,6 +201,9 @@ func (s *session) report() []string {
 	if s.target != nil {
 		where = s.target.name()
 	}
-	return append(lines, "", fmt.Sprintf("%s: %d records of %d streams into %s in %v. The states are in %s.",
-		how, total, len(s.streams), where, time.Since(s.started).Round(time.Millisecond), filepath.Join(s.out, stateFile)))
+	last := fmt.Sprintf("%s: %d records of %d streams into %s in %v.", how, total, len(s.streams), where, time.Since(s.started).Round(time.Millisecond))
+	if len(s.memory.entries) > 0 {
+		last += " The states are in " + s.memory.path + "."
+	}
+	return append(lines, "", last)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -398,8 +398,13 @@ func TestBrokenDisk(t *testing.T) {
 			}
 			return
 		}
-		if !errors.Is(err, syscall.ENOSPC) || s.ended {
+		if !errors.Is(err, syscall.ENOSPC) || s.ended || strings.Count(err.Error(), "space") != 1 {
 			t.Errorf("operation %d: %v", at, err)
+		}
+		for _, one := range s.streams {
+			if one.complete {
+				t.Errorf("operation %d: %s is called complete", at, one.name)
+			}
 		}
 		if got := ids(t, b.file("b.jsonl")); len(got) != 15 && len(got) != 45 {
 			t.Errorf("operation %d: a half of the new rows is in the old one's place: %d", at, len(got))
@@ -414,44 +419,67 @@ func TestBrokenDisk(t *testing.T) {
 func TestKilledAnywhere(t *testing.T) {
 	for _, victim := range []string{"run", "connector"} {
 		t.Run(victim, func(t *testing.T) {
-			connectors, err := harness.Connectors()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, c := range connectors {
-				if c.Writes() {
-					continue
-				}
-				simulator, err := simulators.All()[simulators.Name(c.Name)](sim.Options{Size: 150})
-				if err != nil {
-					t.Fatal(err)
-				}
-				killed(t, c, simulator, victim)
+			for _, c := range serve(t, sim.Behaviour{Latency: 3 * time.Millisecond}) {
+				killed(t, c, victim)
 			}
 		})
 	}
 }
 
-func killed(t *testing.T, c harness.Connector, simulator sim.Simulator, victim string) {
-	server, err := sim.Start(simulator, "", sim.Behaviour{Latency: 3 * time.Millisecond})
+// served is a source, built, whose API is simulated, with its configuration in a file.
+type served struct {
+	harness.Connector
+
+	binary, config, out string
+	api                 sim.Simulator
+	server              *sim.Server
+}
+
+// serve makes each source one.
+func serve(t *testing.T, with sim.Behaviour) (all []served) {
+	t.Helper()
+	connectors, err := harness.Connectors()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
-	binary, err := c.Build(t.Context())
-	if err != nil {
+	for _, c := range connectors {
+		if c.Writes() {
+			continue
+		}
+		dir := t.TempDir()
+		s := served{Connector: c, config: filepath.Join(dir, "config.json"), out: filepath.Join(dir, "out")}
+		if s.binary, err = c.Build(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s.api, err = simulators.All()[simulators.Name(c.Name)](sim.Options{Size: 150}); err != nil {
+			t.Fatal(err)
+		}
+		s.serve(t, with)
+		all = append(all, s)
+	}
+	return all
+}
+
+// serve starts the API's server, and writes the configuration that reads from it.
+func (s *served) serve(t *testing.T, with sim.Behaviour) {
+	t.Helper()
+	var err error
+	if s.server, err = sim.Start(s.api, "", with); err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	config, out := filepath.Join(dir, "config.json"), filepath.Join(dir, "out")
-	text, err := json.Marshal(server.Config())
+	t.Cleanup(func() { _ = s.server.Close() })
+	text, err := json.Marshal(s.server.Config())
 	if err == nil {
-		err = os.WriteFile(config, text, 0o600)
+		err = os.WriteFile(s.config, text, 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, ended := startRun(t, "-connector", binary, "-config", config, "-out", filepath.Join(dir, "whole"))
+}
+
+func killed(t *testing.T, c served, victim string) {
+	server, binary, config, out := c.server, c.binary, c.config, c.out
+	_, ended := startRun(t, "-connector", binary, "-config", config, "-out", out+"-whole")
 	<-ended
 	requests := server.Stats().Requests // of a whole run
 	seed := uint64(time.Now().UnixNano())
@@ -490,7 +518,7 @@ func killed(t *testing.T, c harness.Connector, simulator sim.Simulator, victim s
 			}
 			got[strings.Join(key, ",")]++
 		}
-		if err := simulator.Expect()[name].Full.Compare(got); err != nil {
+		if err := c.api.Expect()[name].Full.Compare(got); err != nil {
 			t.Errorf("%s, seed %d: %s: %v", c.Name, seed, name, err)
 		}
 	}
@@ -566,39 +594,13 @@ func TestImages(t *testing.T) {
 		}
 		t.Skip("no Docker engine answers: images are not tried:", err)
 	}
-	connectors, err := harness.Connectors()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := connectors[slices.IndexFunc(connectors, func(c harness.Connector) bool { return !c.Writes() })]
+	c := serve(t, sim.Behaviour{Faults: sim.Faults{Kinds: []sim.Fault{sim.Stall}, Rate: 1, Stall: time.Hour}})[0]
 	if err := c.BuildImage(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	simulator, err := simulators.All()[simulators.Name(c.Name)](sim.Options{Size: 30})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	out := filepath.Join(dir, "out")
-	serve := func(with sim.Behaviour) (server *sim.Server, args []string) {
-		t.Helper()
-		server, err := sim.Start(simulator, "", with)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = server.Close() })
-		text, err := json.Marshal(server.Config())
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, "config.json"), text, 0o600) // which the container's user may not read
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return server, []string{"-connector", c.Image(), "-config", filepath.Join(dir, "config.json"), "-out", out}
-	}
-	server, args := serve(sim.Behaviour{Faults: sim.Faults{Kinds: []sim.Fault{sim.Stall}, Rate: 1, Stall: time.Hour}})
+	args := []string{"-connector", c.Image(), "-config", c.config, "-out", c.out} // the configuration is one that the container's user may not read
 	cmd, ended := startRun(t, args...)
-	for server.Stats().Requests == 0 {
+	for c.server.Stats().Requests == 0 {
 		select {
 		case <-ended:
 			t.Fatalf("it ended with %v before it asked for anything", cmd.ProcessState)
@@ -609,12 +611,12 @@ func TestImages(t *testing.T) {
 		t.Fatal("the run is not there to be killed")
 	}
 	<-ended
-	left := gjson.Get(strings.Join(lines(t, filepath.Join(out, hidden, "lock")), ""), "containers.0").Str
+	left := gjson.Get(strings.Join(lines(t, filepath.Join(c.out, hidden, "lock")), ""), "containers.0").Str
 	there := func() bool { return exec.CommandContext(t.Context(), "docker", "inspect", left).Run() == nil }
 	if !there() {
 		t.Fatalf("there is no container %q of the run that was killed", left)
 	}
-	_, args = serve(sim.Behaviour{})
+	c.serve(t, sim.Behaviour{})
 	var stdout, stderr bytes.Buffer
 	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit %d: %s%s", code, &stdout, &stderr)
@@ -622,14 +624,34 @@ func TestImages(t *testing.T) {
 	if there() {
 		t.Error("the container of the run that was killed is still there")
 	}
-	holds(t, out)
-	for name, want := range simulator.Expect() {
-		if got := lines(t, filepath.Join(out, name+".jsonl")); len(got) < len(want.Full.Must) {
+	holds(t, c.out)
+	for name, want := range c.api.Expect() {
+		if got := lines(t, filepath.Join(c.out, name+".jsonl")); len(got) < len(want.Full.Must) {
 			t.Errorf("%s has %d rows, want %d", name, len(got), len(want.Full.Must))
 		}
 	}
-	lock, err := os.ReadFile(filepath.Join(out, hidden, "lock"))
+	lock, err := os.ReadFile(filepath.Join(c.out, hidden, "lock"))
 	if err != nil || bytes.Contains(lock, []byte("containers")) {
 		t.Errorf("%v: the lock is %s", err, lock)
+	}
+}
+
+// A run that is asked to end lets the connector end, and keeps the states that it leaves.
+func TestStopped(t *testing.T) {
+	for _, c := range serve(t, sim.Behaviour{Latency: 50 * time.Millisecond}) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var stdout, stderr bytes.Buffer
+		ended := make(chan int, 1)
+		go func() {
+			ended <- run(ctx, []string{"-connector", c.binary, "-config", c.config, "-out", c.out}, &stdout, &stderr)
+		}()
+		for len(lines(t, filepath.Join(c.out, catalogFile))) == 0 || c.server.Stats().Requests < 3 {
+			time.Sleep(5 * time.Millisecond)
+		}
+		cancel()
+		if code := <-ended; code != 1 || !strings.Contains(stderr.String(), "was stopped") {
+			t.Errorf("%s: exit %d: %s%s", c.Name, code, &stdout, &stderr)
+		}
+		holds(t, c.out)
 	}
 }

@@ -34,16 +34,24 @@ func (s *session) transfer(ctx context.Context) (err error) {
 	}
 	s.bar.Step("%s: reading %d streams", s.source.name(), len(s.streams))
 	failure := s.read(ctx, to, files)
-	if errors.Is(failure, errSink) {
-		return errors.Join(failure, to.end(failure))
+	err = to.end(failure)
+	if err != nil { // nothing that is not in its place is complete
+		for _, one := range s.streams {
+			one.complete = false
+		}
 	}
-	err = errors.Join(failure, to.end(failure))
+	if _, ok := errors.AsType[*sinkError](failure); ok && err != nil {
+		return err // it says more of the same
+	}
+	err = errors.Join(failure, err)
 	s.ended = err == nil
 	return err
 }
 
-// errSink is in what a sink's failure is told as.
-var errSink = errors.New("the source was stopped")
+// sinkError is a failure of the sink, for which the source was stopped.
+type sinkError struct{ error }
+
+func (e *sinkError) Unwrap() error { return e.error }
 
 // open opens the sink and makes the catalog.
 func (s *session) open(ctx context.Context) (to sink, catalog []byte, err error) {
@@ -93,7 +101,7 @@ func (s *session) read(ctx context.Context, to sink, files map[string][]byte) er
 		p.stopped()
 		_ = p.stdout.Close()
 		_ = p.wait() // whatever it says now, it was not its fault
-		return fmt.Errorf("%w: %w", errSink, sinkErr)
+		return &sinkError{sinkErr}
 	}
 	if err := p.wait(); err != nil {
 		return err

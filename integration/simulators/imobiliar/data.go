@@ -102,7 +102,7 @@ func newData(o Options) *data {
 		for k := range 4 {
 			add("units", code, object{"IdEconomia": code*100 + k, "CodEconomia": strconv.Itoa(k), "Nome": "CONDOMINO", "Fracao": 0.25})
 		}
-		add("overdue", code, object{"IdEconomia": code * 100, "Valor": 350.1})
+		add("overdue", code, object{"IdEconomia": code * 100, "Valor": 350.1, "CEP": 1310100})
 	}
 	for i := range 3 {
 		add("branches", 0, object{"CodFilial": i + 1, "FilialNome": fmt.Sprintf("FILIAL %d", i+1)})
@@ -192,7 +192,8 @@ func tables() []table {
 		{"condominium_units", "units", "IdEconomia", "", ""}, {"branches", "branches", "CodFilial", "", ""}, {"shops", "shops", "IdLoja", "", ""},
 		{"fees", "fees", "TipoTaxa,CodTaxa", "", ""}, {"payables", "payables", "NumeroLancto", "", ""},
 		{"overdue_bills", "bills", "DocCapaId,CodTaxa", "", ""}, {"interested_people", "interested", "CodInteressado", "", ""},
-		{"condominium_overdue", "overdue", "of,bytes", "", ""}, {"code_tables", "codes", "bytes", "", ""}, {"notifications", "notifications", "bytes", "", ""},
+		{"condominium_overdue", "overdue", "of,bytes", "", ""}, {"code_tables", "codes", "bytes", "", ""},
+		{"notifications", "notifications", "bytes", "", ""},
 	}
 }
 
@@ -245,7 +246,7 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 				switch {
 				case !e.Incremental || s.data.must[t.name+" "+fmt.Sprint(r.object[coded()[t.name]])]:
 					e.Next.Must[key] = true
-				case due, r.changed.After(s.now().Add(-72 * time.Hour)): // or changed on the days that are asked for; what is due within some months is read again
+				case due, r.changed.After(s.now().Add(-72 * time.Hour)): // what falls due within some months, or changed on the days asked for
 					e.Next.May[key] = true
 				}
 			}

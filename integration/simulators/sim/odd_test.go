@@ -13,7 +13,7 @@ import (
 func serveOdd(t *testing.T, status int, body string) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	odd := &Odd{Seed: 1, Exact: []string{"id", "parts"}}
+	odd := &Odd{Seed: 1, Row: "Body", Exact: []string{"id", "parts"}}
 	odd.Header().Set("Content-Type", "application/json")
 	odd.WriteHeader(status)
 	_, _ = odd.Write([]byte(body)) // a buffer takes all
@@ -53,6 +53,10 @@ func TestOdd(t *testing.T) {
 		if string(row["id"])[0] == '"' || row["parts"][0] != '[' || len(row) != 12 {
 			t.Errorf("row %s", row)
 		}
+	}
+	if sole := serveOdd(t, http.StatusOK, `{"Head":{"a":"x","b":"x","c":"x"},"Body":{"id":1,"parts":`+list+`}}`); !strings.Contains(sole, "a combinar") ||
+		!strings.HasPrefix(sole, `{"Head":{"a":"x","b":"x","c":"x"},"Body":{"id":1,"parts":[{"id":0,`) {
+		t.Errorf("a row by name became %.200s", sole)
 	}
 	if !strings.Contains(serveOdd(t, http.StatusOK, list), "a combinar") {
 		t.Error("a bare list stays as it is")
