@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ func TestGuide(t *testing.T) {
 }
 
 // green holds that in a copy of this repository a connector is formatted, vetted and tested, with its simulator, beside the tests that hold the
-// repository together, and passes the acceptance suite. Left out of that, for the time that they take, are the scenarios in which an API fails
+// repository together, is judged good, and passes the acceptance suite. Left out of that, for the time that they take, are the scenarios in which an API fails
 // or is slow, which are the engine's to stand.
 func green(t *testing.T, root, name, simulator string) {
 	t.Helper()
@@ -56,6 +57,10 @@ func green(t *testing.T, root, name, simulator string) {
 	run(t, root, "go", append([]string{"vet"}, mine...)...)
 	run(t, root, "go", append([]string{"test", "./integration", "./integration/qa", "./integration/simulators"}, mine...)...)
 	run(t, root, "go", "-C", "connectors/"+name, "mod", "tidy", "-diff")
+	run(t, root, "make", "binaries", "CONNECTORS="+name)
+	run(t, root, "go", "-C", "integration", "build", "-o", "../build/acceptance", "./cmd/acceptance")
+	run(t, root, "build/acceptance", "--config", "connectors/"+name+"/acceptance-test-config.yml", "--simulator", name[len("source-"):],
+		"--binary", filepath.Join("build", runtime.GOOS+"_"+runtime.GOARCH, name))
 	run(t, root, "go", "test", "./integration/acceptance", "-run=^TestBinaries$/^"+name+"$",
 		"-skip=/.*/(fault|quota|kill|throttled|unreachable|fails|secrets|big|waiting)")
 }
