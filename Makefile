@@ -21,6 +21,7 @@ LOCAL_BASE := imob-data/base:busybox-$(ARCH)
 BASE       ?= $(shell docker image inspect $(LOCAL_BASE) >/dev/null 2>&1 && echo $(LOCAL_BASE) || echo busybox:1.37-musl)
 
 GOLANGCI   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 FUZZTIME   ?= 60s
@@ -39,23 +40,46 @@ help: ## this text
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
-	@printf '\nSettings, as in make images PLATFORM=linux/arm64\n'
+	@printf '\nSettings, as in make base images PLATFORM=linux/arm64, where no registry can be reached\n'
 	@printf '  %-14s %s\n' \
 		CONNECTORS 'the connectors meant ($(CONNECTORS))' \
 		PLATFORM 'what is built for ($(PLATFORM))' \
 		BASE 'the base image: what make base made where it did, else busybox:1.37-musl' \
-		IMAGE '1: make demo runs the images instead of the binaries' \
+		IMAGE '1: make demo and make run run the images instead of the binaries' \
+		CONNECTOR 'what make run reads: a connector of this repository, the path of a binary, or an image' \
+		'CONFIG, OUT' "make run: the configuration's file, and the folder for records and states" \
+		STREAMS 'make run: the streams to read, as in a,b; or CATALOG, the file of a configured catalog (all)' \
+		DESTINATION 'make run: the connector that the records go to, with DESTINATION_CONFIG, instead of into files' \
+		RUNFLAGS "make run: more flags, such as -verbose or -docker '--memory 512m'; build/run -help has them all" \
 		GROWTH '1: make bench reads 10,000 to 1,000,000 rows instead; full: 10,000,000 too' \
 		LATENCY 'make bench reads each stream from an API whose answers take this long instead, as in 100ms' \
 		TYPES '1: make bench shows what it costs to bring columns into their types instead' \
 		PEER "1: make bench reads a stream with Airbyte's Python CDK instead, which it installs from PyPI into build/peer" \
+		SINCE 'the commit whose versions make lint compares with: where this branch left main' \
+		FAULTS '1: make acceptance also lets the API answer wrongly in every way there is' \
 		FUZZTIME 'how long each fuzz target runs ($(FUZZTIME))' \
 		TESTFLAGS 'more flags for go test, such as -race or -run=Name' \
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
 
 .PHONY: demo
-demo: ## every connector against its simulator: spec, check, discover, a full and a second read; no credentials, no Docker
+demo: ## every connector against its simulator: spec, check, discover, a full and a second read, and a page of it; no credentials
 	@go -C integration run ./cmd/demo $(if $(IMAGE),-image)
+
+.PHONY: simulator
+simulator: ## the simulator of CONNECTORS (one), to try it by hand; a configuration that reads from it is in build/simulator
+	@mkdir -p build/simulator
+	@go -C integration run ./cmd/simulator $(CONNECTORS) -config '$(CURDIR)/build/simulator/$(CONNECTORS).json'
+
+# The connectors of this repository that are run, and how cmd/run is told of a connector: its binary or image, or what it is called elsewhere.
+RUNS = $(filter $(EVERY),$(CONNECTOR) $(DESTINATION))
+runnable = $(if $(filter $(EVERY),$(1)),$(if $(IMAGE),$(call metadata,$(1),dockerRepository):dev,build/$(OS)_$(ARCH)/$(1)),$(1))
+
+.PHONY: run
+run: $(if $(RUNS),$(if $(IMAGE),$(RUNS:%=image-%),$(RUNS:%=build/$(OS)_$(ARCH)/%))) ## CONNECTOR's streams with CONFIG into files in OUT, or into DESTINATION; goes on where the last run ended
+	@go build -C integration -o '$(CURDIR)/build/run' ./cmd/run
+	@build/run -connector '$(call runnable,$(CONNECTOR))' -config '$(CONFIG)' -out '$(OUT)' $(if $(STREAMS),-streams '$(STREAMS)') \
+		$(if $(CATALOG),-catalog '$(CATALOG)') $(if $(DESTINATION),-destination '$(call runnable,$(DESTINATION))') \
+		$(if $(DESTINATION_CONFIG),-destination-config '$(DESTINATION_CONFIG)') $(RUNFLAGS)
 
 .PHONY: bench
 bench: $(if $(PEER),build/peer/bin/source-declarative-manifest) ## the connectors' time, CPU and memory beside a plain relay's; tables go to docs/bench
@@ -74,8 +98,20 @@ test: docker-or-not ## all tests of all modules; those in containers where Docke
 	go test -count=1 -timeout=30m $(TESTFLAGS) work
 
 .PHONY: acceptance
-acceptance: docker-or-not ## the acceptance suite alone, for CONNECTORS
+acceptance: docker-or-not ## CONNECTORS judged by cmd/acceptance, on images where Docker answers, and the acceptance suite for them; see docs/acceptance.md
+	@$(MAKE) judged
 	go test -count=1 -timeout=30m $(if $(filter-out $(CONNECTORS),$(EVERY)),$(chosen)) $(TESTFLAGS) ./integration/acceptance/...
+
+# Each connector against the simulator of its API, which the judge starts; without Docker, its binary.
+.PHONY: judged
+judged:
+	@go build -C integration -o ../build/acceptance ./cmd/acceptance
+	@if docker version >/dev/null 2>&1; then $(MAKE) images; else $(MAKE) binaries; fi
+	@for connector in $(CONNECTORS); do \
+		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} --memory 64 --image-size 20 \
+			$(if $(FAULTS),--faults) $$(docker version >/dev/null 2>&1 || echo --binary build/$(OS)_$(ARCH)/$$connector) || failed="$${failed:-} $$connector"; \
+	done; \
+	if [ -n "$${failed:-}" ]; then echo "These did not pass:$$failed" >&2; exit 1; fi
 
 # Flags of go test that choose what belongs to CONNECTORS: the tests named after them, as TestFooBar is after source-foo, and what is run under
 # names that begin with theirs; without the tests named after others.
@@ -92,6 +128,21 @@ warehouse: ## every source from its simulator into DuckDB and PostgreSQL with Py
 		echo '*** PyAirbyte cannot be had from PyPI: THE WAREHOUSE IS NOT TRIED. ***'; \
 	fi
 
+.PHONY: examples
+examples: docker-or-not ## run and validate what is in examples; what needs PyPI or Docker says so where there is none
+	@.ci/pyairbyte build/examples integration/examples/requirements.txt || echo '*** check-jsonschema cannot be had from PyPI. ***'
+	@.ci/pyairbyte build/warehouse integration/warehouse/requirements.txt || echo '*** PyAirbyte cannot be had from PyPI. ***'
+	@go -C integration test -count=1 -v ./examples | { grep -v -e '^=== ' -e '^ *--- PASS' || true; }
+
+.PHONY: cdk
+cdk: docker-or-not ## the image tests of Airbyte's Python CDK on the images of CONNECTORS, each against its simulator; needs Docker and make images
+	@if ! docker version >/dev/null 2>&1; then exit; \
+	elif .ci/pyairbyte build/cdk integration/cmd/cdk/requirements.txt; then \
+		go -C integration run ./cmd/cdk -python ../build/cdk/bin/python $(CONNECTORS); \
+	else \
+		echo '*** Airbyte'"'"'s CDK cannot be had from PyPI: ITS TESTS ARE NOT TRIED. ***'; \
+	fi
+
 # Says aloud what go test keeps to itself: that tests are skipped, and why.
 .PHONY: docker-or-not
 docker-or-not:
@@ -103,12 +154,17 @@ docker-or-not:
 	fi
 
 .PHONY: lint
-lint: ## gofmt, go vet, golangci-lint, actionlint
+lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabilities; what each connector's folder says; pages and their spelling
 	@unformatted=$$(gofmt -l $(MODULES)); \
 	if [ -n "$$unformatted" ]; then printf 'These files want gofmt -w:\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go vet work
 	go run $(GOLANGCI) run $(MODULES:%=./%/...)
-	go run $(ACTIONLINT) .github/workflows/*.yml
+	@for module in $(MODULES); do ( cd $$module && GOWORK=off go mod tidy -diff ); done
+	go run $(ACTIONLINT) .github/workflows/*.yml examples/acceptance/workflow.yml
+	.ci/vulnerabilities $(GOVULNCHECK) $(MODULES)
+	go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%)
+	@go -C integration run ./cmd/qa $(if $(SINCE),-since $(SINCE)) ..
+	.ci/spelling
 
 .PHONY: alone
 alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test (but for the acceptance suite)
@@ -138,19 +194,22 @@ build/$(OS)_$(ARCH)/%: FORCE
 FORCE:
 
 .PHONY: images
-images: $(CONNECTORS:%=image-%) ## images of the connectors, named as metadata.yaml says, tagged with the version and dev
+images: $(CONNECTORS:%=image-%) ## images of the connectors, named as metadata.yaml says, tagged with the version and dev; for another PLATFORM, dev-arm64
 
 # Debian's engine has the classic builder only; a newer client calls it deprecated, which matters to nobody while it works.
 image-%: image-files
 	@$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/$(ARCH)
 	@said=$$(DOCKER_BUILDKIT=0 docker build --quiet --platform linux/$(ARCH) --build-arg TARGETARCH=$(ARCH) --build-arg BASE=$(BASE) \
-		$(call image-args,$*) --tag $(call metadata,$*,dockerRepository):dev . 2>&1) || { printf '%s\n%s\n' "$$said" \
+		$(call image-args,$*,$(FOREIGN)) --tag $(call metadata,$*,dockerRepository):dev$(FOREIGN) $(if $(IIDFILE),--iidfile '$(IIDFILE)') . 2>&1) || { printf '%s\n%s\n' "$$said" \
 		'Building the image failed. Where no registry can be reached, make base builds the base image.' >&2; exit 1; }
-	@docker image inspect --format '{{join .RepoTags " "}}  {{.Architecture}}  {{.Size}} bytes' $(call metadata,$*,dockerRepository):dev
+	@docker image inspect --format '{{join .RepoTags " "}}  {{.Architecture}}  {{.Size}} bytes' $(call metadata,$*,dockerRepository):dev$(FOREIGN)
 
 image-args = --build-arg CONNECTOR=$(1) --build-arg NAME=$(call metadata,$(1),dockerRepository) \
 	--build-arg VERSION=$(call metadata,$(1),dockerImageTag) \
-	--tag $(call metadata,$(1),dockerRepository):$(call metadata,$(1),dockerImageTag)
+	--tag $(call metadata,$(1),dockerRepository):$(call metadata,$(1),dockerImageTag)$(2)
+
+# What the tags of images end in that this machine cannot run, as in dev-arm64: they stand beside those that it can.
+FOREIGN = $(if $(filter-out $(shell go env GOHOSTARCH),$(ARCH)),-$(ARCH))
 
 # What an image holds besides its binary: the user and the folders that the platform writes to. Made here, because no step of the
 # Dockerfile runs inside the image: so an image for any platform can be built on any machine.
@@ -162,7 +221,7 @@ image-files:
 	@chmod 644 build/image/etc/*
 
 .PHONY: base
-base: ## a busybox base image without a registry, from Debian's busybox-static
+base: ## a busybox base image of PLATFORM without a registry, from Debian's busybox-static
 	@.ci/base $(LOCAL_BASE) $(ARCH)
 
 .PHONY: docker
@@ -170,16 +229,8 @@ docker: ## a Docker engine that answers: installs Debian's where there is none, 
 	@.ci/docker
 
 .PHONY: publish
-publish: $(CONNECTORS:%=publish-%) ## push amd64 and arm64 images of the versions that the registry does not have yet (needs buildx)
-
-publish-%: image-files
-	@image=$(call metadata,$*,dockerRepository):$(call metadata,$*,dockerImageTag); \
-	if answer=$$(docker buildx imagetools inspect "$$image" 2>&1); then echo "$$image is there already"; exit; fi; \
-	case $$answer in *'not found'* | *unknown*) ;; *) printf '%s\n' "$$answer" >&2; exit 1 ;; esac; \
-	$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/amd64; \
-	$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/arm64; \
-	docker buildx build --platform linux/amd64,linux/arm64 --push $(call image-args,$*) .; \
-	echo "$$image is published"
+publish: ## push amd64 and arm64 images, with SBOM and provenance, of the versions of CONNECTORS that the registry does not have yet
+	@go -C integration run ./cmd/release $(CONNECTORS)
 
 .PHONY: connectors
 connectors: ## the names of the connectors, as JSON
@@ -192,10 +243,11 @@ clean: ## what was built here
 ##@ Change
 
 .PHONY: new
-new: ## a new connector that builds and conforms: make new NAME=source-foo
+new: ## a new connector with its simulator, all of whose tests pass: make new NAME=source-foo
 	@go -C integration run ./cmd/new '$(CURDIR)' '$(NAME)'
 	@GOWORK=off go -C connectors/$(NAME) mod tidy
 	@$(MAKE) work
+	@go generate ./integration/simulators
 
 .PHONY: work
 work: ## write go.work from the folders
@@ -204,9 +256,25 @@ work: ## write go.work from the folders
 	@printf ')\n' >>go.work
 
 .PHONY: generate
-generate: work ## write what programs write: go.work and what go:generate asks for
+generate: work ## write what programs write: go.work, what go:generate asks for, fields and versions in the pages
 	go generate work
+	@go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%) -update
+	@go -C integration run ./cmd/qa -write ..
+
+.PHONY: forms
+forms: ## draw the form that Airbyte shows of each specification, into docs/forms (needs Debian's chromium)
+	@go -C integration run ./cmd/form
+
+.PHONY: expected
+expected: binaries ## rewrite the sources' expected records from their simulators; read the difference before committing it
+	@go build -C integration -o ../build/acceptance ./cmd/acceptance
+	@for connector in $(filter source-%,$(CONNECTORS)); do \
+		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} \
+			--binary build/$(OS)_$(ARCH)/$$connector --write-expected; \
+	done
 
 .PHONY: golden
-golden: ## rewrite the connectors' golden files; read the difference before committing it
-	go test -count=1 $(CONNECTORS:%=./connectors/%/...) -update
+golden: ## rewrite the connectors' golden files and say which changed; read the difference before committing it
+	@mkdir -p build && touch build/golden
+	@go test -count=1 $(CONNECTORS:%=./connectors/%/...) -update
+	@changed=$$(find $(CONNECTORS:%=connectors/%) -type f -newer build/golden | sort); echo "$${changed:-No golden file changed.}"

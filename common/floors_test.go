@@ -32,7 +32,7 @@ func homes() map[string][]string {
 	return map[string][]string{
 		"github.com/cenkalti/backoff/v4":                {"httpclient"},
 		"github.com/golang-jwt/jwt/v5":                  {"auth"},
-		"github.com/google/go-cmp":                      {"connectortest"},
+		"github.com/rogpeppe/go-internal":               {"connectortest"},
 		"github.com/imob-data/airbyte-connectors/specs": {"connectortest"},
 		"github.com/santhosh-tekuri/jsonschema/v5":      {"spec"},
 		"github.com/urfave/cli/v2":                      {"cli"},

@@ -281,9 +281,9 @@ func TestSessionFailures(t *testing.T) {
 		logins  int // for two requests; 0 is any number
 	}{
 		"401": {refused(401, `{"mensagem":"Senha errada"}`), nil, fault.Config,
-			`The login failed: GET /Usuario/App_ValidarAcesso was refused (401): the API answered "Senha errada". Check the credentials`, 1},
+			`The login failed: GET localhost/Usuario/App_ValidarAcesso was refused (401): the API answered "Senha errada". Check the credentials`, 1},
 		"400": {refused(400, `{"mensagem":"Senha errada"}`), nil, fault.Config,
-			`The login failed: GET /Usuario/App_ValidarAcesso failed (400): the API answered "Senha errada". Check the credentials`, 1},
+			`The login failed: GET localhost/Usuario/App_ValidarAcesso failed (400): the API answered "Senha errada". Check the credentials`, 1},
 		"empty": {refused(200, `{"codigoacesso":"","codigousuario":0,"mensagem":"Usuário inativo"}`), nil, fault.Config,
 			`The login was refused: the API answered "Usuário inativo". Check the credentials in the configuration.`, 1},
 		"judged": {refused(200, `{"codigoacesso":"a","codigousuario":0}`), func(r *httpclient.Response) httpclient.Verdict {
@@ -292,7 +292,7 @@ func TestSessionFailures(t *testing.T) {
 			}
 			return httpclient.Verdict{}
 		}, fault.Config, `The login failed: there is no such user. Check the credentials`, 1},
-		"500": {refused(500, `{}`), nil, fault.Transient, `The login failed: GET /Usuario/App_ValidarAcesso failed (500)`, 0},
+		"500": {refused(500, `{}`), nil, fault.Transient, `The login failed: GET localhost/Usuario/App_ValidarAcesso failed (500)`, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

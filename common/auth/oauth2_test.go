@@ -220,7 +220,7 @@ func TestTokenFailures(t *testing.T) {
 		"400":            {400, `oops`, fault.Config, `failed (400): the API answered "oops". Check the credentials`, true},
 		"404":            {404, ``, fault.Config, `Check token_url`, true},
 		"no token":       {200, `{}`, fault.System, `holds no access_token`, false},
-		"500":            {500, `{"error":"server_error"}`, fault.Transient, `failed: POST /services/oauth2/token failed (500)`, false},
+		"500":            {500, `{"error":"server_error"}`, fault.Transient, `failed: POST localhost:81/services/oauth2/token failed (500)`, false},
 		"429":            {429, `{"error":"slow_down"}`, fault.Transient, `failed (429)`, false},
 	}
 	for name, tt := range tests {

@@ -52,7 +52,7 @@ func readFile(ctx context.Context, flag, path string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, wrong("does not exist", err)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, wrong("may not be read by this user", err)
+		return nil, wrong(forbidden(path), err)
 	case errors.Is(err, syscall.EISDIR):
 		return nil, wrong("is a directory", err)
 	case errors.Is(err, errTooLarge):
@@ -72,6 +72,20 @@ func readFile(ctx context.Context, flag, path string) ([]byte, error) {
 		return nil, wrong("is broken JSON at "+position, nil) // the cause quotes what it found
 	}
 	return data, nil
+}
+
+// forbidden says why the process may not read a file, and what helps: in a container it is another user than the one who wrote the file.
+func forbidden(path string) string {
+	how := fmt.Sprintf("may not be read by this user (uid %d)", os.Getuid())
+	info, err := os.Stat(path)
+	if err != nil {
+		return how + ": one of the folders above it may not be entered"
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		how += fmt.Sprintf(": it belongs to uid %d and has the mode %04o; chmod o+r makes it readable, or docker run --user %d:%d runs the container "+
+			"as its owner", owner.Uid, info.Mode().Perm(), owner.Uid, owner.Gid)
+	}
+	return how
 }
 
 // readWhole reads what open opens to its end, within the limits above or until ctx is done. Opening or reading a pipe may take for ever: the

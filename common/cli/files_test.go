@@ -51,6 +51,22 @@ func TestByteOrderMarks(t *testing.T) {
 	}
 }
 
+// Who may not read a file is told who may.
+func TestForbidden(t *testing.T) {
+	path := write(t, "config.json", "{}")
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("may not be read by this user (uid %[1]d): it belongs to uid %[1]d and has the mode 0600; chmod o+r makes it readable, or "+
+		"docker run --user %[1]d:%[2]d runs the container as its owner", os.Getuid(), os.Getgid())
+	if got := forbidden(path); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if got := forbidden(path + "/missing"); !strings.HasSuffix(got, ": one of the folders above it may not be entered") {
+		t.Errorf("got %s", got)
+	}
+}
+
 // A file without an end is refused, in whatever place it stands.
 func TestFilesWithoutEnd(t *testing.T) {
 	good, goodCatalog := config(t), write(t, "catalog.json", catalog)

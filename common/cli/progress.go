@@ -18,15 +18,13 @@ import (
 
 const (
 	redrawEvery = time.Second
-	lineEvery   = 10 * time.Second // where the messages scroll on the same terminal
 	rateOver    = 10 * time.Second // the records per second shown are those of this long
 )
 
 // screen is a terminal that somebody watches.
 type screen struct {
 	io.Writer
-	size   func() (width, height int)
-	shared bool // messages scroll on it as well, so nothing on it can be redrawn
+	size func() (width, height int)
 }
 
 // progress shows how far a read is, on its own goroutine. The zero value shows nothing.
@@ -48,13 +46,16 @@ type sample struct {
 	records map[protocol.Descriptor]int64
 }
 
-// watch shows the progress of s where its stderr is a terminal.
+// watch shows the progress of s where its stderr is a terminal and its stdout is none: on a terminal of both, as that of docker run -t, nothing may
+// stand between the messages.
 func watch(s *session) *progress {
 	file, ok := terminal(s.stderr)
 	if !ok {
 		return &progress{}
 	}
-	_, shared := terminal(s.stdout)
+	if _, shared := terminal(s.stdout); shared {
+		return &progress{}
+	}
 	p := &progress{
 		screen: screen{
 			Writer: file,
@@ -65,7 +66,6 @@ func watch(s *session) *progress {
 				}
 				return width, height
 			},
-			shared: shared,
 		},
 		stats:    s.out.Stats,
 		redactor: s.redactor,
@@ -84,12 +84,8 @@ func (p *progress) start() {
 	p.started = time.Now()
 	p.past = []sample{{at: p.started}}
 	p.quit = make(chan struct{})
-	every := redrawEvery
-	if p.screen.shared {
-		every = lineEvery
-	}
 	p.done.Go(func() {
-		tick := time.NewTicker(every)
+		tick := time.NewTicker(redrawEvery)
 		defer tick.Stop()
 		for {
 			select {
@@ -126,13 +122,8 @@ func (p *progress) draw() {
 	now, stats := time.Now(), p.current()
 	width, height := p.screen.size()
 	lines := render(stats, p.rates(now, stats), now, now.Sub(p.started), width, height)
-	if p.screen.shared {
-		lines = lines[:1]
-	}
 	p.show(lines)
-	if !p.screen.shared {
-		p.drawn = len(lines)
-	}
+	p.drawn = len(lines)
 }
 
 // show puts lines in the place of those drawn before, in one write so that nothing flickers.
@@ -174,14 +165,22 @@ func render(
 	stats []protocol.StreamStats, rates map[protocol.Descriptor]float64, now time.Time, elapsed time.Duration, width, height int,
 ) []string {
 	var total float64
-	var running []protocol.StreamStats
+	var running, waiting []protocol.StreamStats
 	for _, s := range stats {
 		total += rates[s.Descriptor]
 		if s.Status == protocol.Started || s.Status == protocol.Running {
 			running = append(running, s)
+			if s.Limited {
+				waiting = append(waiting, s)
+			}
 		}
 	}
-	lines := []string{fmt.Sprintf("%s, %s records/s", tally(stats, elapsed), number(int64(total)))}
+	pace := number(int64(total)) + " records/s"
+	if len(waiting) > 0 && len(waiting) == len(running) {
+		first := slices.MinFunc(waiting, func(a, b protocol.StreamStats) int { return a.LimitedUntil.Compare(b.LimitedUntil) })
+		pace = wait(first, now)
+	}
+	lines := []string{tally(stats, elapsed) + ", " + pace}
 	shown := running
 	if room := max(0, height-2); len(running) > room { // two lines are taken: the one for all, and the one that the cursor is on
 		shown = running[:max(0, room-1)]
@@ -208,16 +207,23 @@ func describe(s protocol.StreamStats, rate float64, now time.Time) string {
 	if s.Estimate > 0 {
 		text += fmt.Sprintf(" of %s (%d %%)", number(s.Estimate), min(100, 100*s.Records/s.Estimate))
 	}
-	text += fmt.Sprintf(" records, %s/s", number(int64(rate)))
-	switch left := s.Estimate - s.Records; {
-	case s.Limited && s.LimitedUntil.IsZero():
-		text += ", waiting for quota"
-	case s.Limited:
-		text += ", waiting for quota until " + s.LimitedUntil.In(now.Location()).Format(time.TimeOnly)
-	case left > 0 && rate >= 1:
+	text += " records, "
+	if s.Limited {
+		return text + wait(s, now)
+	}
+	text += number(int64(rate)) + "/s"
+	if left := s.Estimate - s.Records; left > 0 && rate >= 1 {
 		text += fmt.Sprintf(", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
 	}
 	return text
+}
+
+// wait says what a stream waits for, and until when where that is known.
+func wait(s protocol.StreamStats, now time.Time) string {
+	if s.LimitedUntil.IsZero() {
+		return "waiting for quota"
+	}
+	return "waiting for quota until " + s.LimitedUntil.In(now.Location()).Format(time.TimeOnly)
 }
 
 // summary is how a read ended.

@@ -66,6 +66,9 @@ func folder(t *testing.T, specification func() (json.RawMessage, error)) (c conn
 
 func (c connector) conform(t *testing.T, checks []check) {
 	t.Helper()
+	if *update {
+		c.writeFields(t)
+	}
 	for _, check := range checks {
 		t.Run(check.name, func(t *testing.T) {
 			for _, finding := range check.of(c) {
@@ -121,6 +124,7 @@ func checks() []check {
 		{"metadata", lintMetadata},
 		{"acceptance config", lintAcceptance},
 		{"readme", lintReadme},
+		{"fields in the readme", lintFields},
 		{"icon", lintIcon},
 		{"go.mod", lintModule},
 		{"https only", lintHTTPS},

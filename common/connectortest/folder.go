@@ -68,11 +68,18 @@ func sameJSON(a, b []byte) bool {
 // metadata is what the checks compare with other files in metadata.yaml, which its schema knows whole.
 type metadata struct {
 	Data struct {
-		Name             string `yaml:"name"`
-		ConnectorType    string `yaml:"connectorType"`
-		Repository       string `yaml:"dockerRepository"`
-		Tag              string `yaml:"dockerImageTag"`
-		IssueLabel       string `yaml:"githubIssueLabel"`
+		Name          string `yaml:"name"`
+		ConnectorType string `yaml:"connectorType"`
+		Repository    string `yaml:"dockerRepository"`
+		Tag           string `yaml:"dockerImageTag"`
+		IssueLabel    string `yaml:"githubIssueLabel"`
+		Documentation string `yaml:"documentationUrl"`
+		Suites        []struct {
+			Suite string `yaml:"suite"`
+		} `yaml:"connectorTestSuitesOptions"`
+		Releases struct {
+			BreakingChanges map[string]any `yaml:"breakingChanges"`
+		} `yaml:"releases"`
 		SuggestedStreams struct {
 			Streams []string `yaml:"streams"`
 		} `yaml:"suggestedStreams"`
@@ -118,6 +125,22 @@ func lintMetadata(c connector) []string {
 	}
 	if m.Data.IssueLabel != c.name {
 		f.addf("githubIssueLabel is %q, not %s", m.Data.IssueLabel, c.name)
+	}
+	if !strings.HasSuffix(m.Data.Documentation, "/connectors/"+c.name) {
+		f.addf("documentationUrl is %q, not the address of this folder", m.Data.Documentation)
+	}
+	suites := map[string]bool{}
+	for _, option := range m.Data.Suites {
+		suites[option.Suite] = true
+	}
+	if !suites["unitTests"] || !suites["acceptanceTests"] {
+		f.addf("connectorTestSuitesOptions does not name both unitTests and acceptanceTests")
+	}
+	page, err := fs.ReadFile(c.files, "README.md")
+	for _, version := range slices.Sorted(maps.Keys(m.Data.Releases.BreakingChanges)) {
+		if err != nil || !strings.Contains(string(page), "# Upgrading to "+version+"\n") {
+			f.addf("releases has the breaking change %s, and README.md no heading %q", version, "Upgrading to "+version)
+		}
 	}
 	for _, name := range m.Data.SuggestedStreams.Streams {
 		if !slices.Contains(c.streams(), name) {
@@ -174,6 +197,9 @@ func lintAcceptance(c connector) []string {
 		}
 		for _, test := range s.Tests {
 			for _, file := range named(test) {
+				if !fs.ValidPath(file) {
+					continue // outside of the folder, such as the specification
+				}
 				if _, err := fs.Stat(c.files, file); err != nil {
 					f.addf("%s: %v", name, err)
 				}
@@ -198,17 +224,16 @@ func named(test map[string]any) (files []string) {
 	return files
 }
 
-// headings is those of a documentation page that every connector needs, in the order in which the platform's pages have them.
-func headings(writes bool) []string {
+// headings is those of a documentation page that every connector needs, in the order in which the platform's pages have them. There is none for
+// the addresses to allow (IP allow list): those of Airbyte Cloud, which runs no images of one's own.
+func headings(title string, writes bool) []string {
+	offers := "Supported Streams"
 	if writes {
-		return []string{
-			"Prerequisites", "Setup guide", "Supported sync modes", "Supported Operations", "Data type map", "Limitations & Troubleshooting",
-			"Changelog",
-		}
+		offers = "Supported Operations"
 	}
 	return []string{
-		"Prerequisites", "Setup guide", "Supported sync modes", "Supported Streams", "Data type map", "Limitations & Troubleshooting",
-		"Changelog",
+		"Prerequisites", "Setup guide", "Set up " + title, "For Airbyte Cloud:", "For Airbyte Open Source:", "Supported sync modes", offers,
+		"Performance considerations", "Data type map", "Limitations & Troubleshooting", "Tutorials", "Changelog",
 	}
 }
 
@@ -219,8 +244,10 @@ func lintReadme(c connector) []string {
 		return []string{err.Error()}
 	}
 	page := string(data)
+	var m metadata
+	known := len(readYAML(c.files, "metadata.yaml", airbyte.Metadata, &m)) == 0
 	place := 0
-	for _, heading := range headings(c.writes()) {
+	for _, heading := range headings(m.Data.Name, c.writes()) {
 		at := regexp.MustCompile(`(?mi)^#{2,3} ` + regexp.QuoteMeta(heading) + `$`).FindStringIndex(page[place:])
 		if at == nil {
 			f.addf("README.md has no heading %q, or has it in another place than usual", heading)
@@ -231,8 +258,7 @@ func lintReadme(c connector) []string {
 	if strings.Contains(page[place:], "\n## ") {
 		f.addf("the changelog is not the last chapter of README.md")
 	}
-	var m metadata
-	if len(readYAML(c.files, "metadata.yaml", airbyte.Metadata, &m)) == 0 {
+	if known {
 		row := regexp.MustCompile(`(?m)^\| *v?(\d+\.\d+\.\d+\S*) *\|`).FindStringSubmatch(page[place:])
 		if row == nil || row[1] != m.Data.Tag {
 			f.addf("the first row of the changelog in README.md is not about %s, the dockerImageTag", m.Data.Tag)

@@ -215,7 +215,7 @@ data:
   connectorSubtype: api
   dockerRepository: ghcr.io/imob-data/source-offers
   dockerImageTag: 1.2.3
-  documentationUrl: https://example.com
+  documentationUrl: https://example.com/connectors/source-offers
   githubIssueLabel: source-offers
   icon: icon.svg
   license: MIT
@@ -224,6 +224,8 @@ data:
   tags: [language:go]
   allowedHosts: {hosts: [api.example.com]}
   suggestedStreams: {streams: [offers]}
+  connectorTestSuitesOptions: [{suite: unitTests}, {suite: acceptanceTests}]
+  releases: {breakingChanges: {1.0.0: {message: Prices are numbers., upgradeDeadline: "2024-03-01"}}}
 `
 	goodAcceptance = `connector_image: ghcr.io/imob-data/source-offers:dev
 test_strictness_level: high
@@ -242,10 +244,38 @@ Some ` + "`offers`, `token`, `start_date`, `mode`, `login`, `auth_type`, `key`, 
 ## Prerequisites
 A token.
 ## Setup guide
+## Set up Offers
+### For Airbyte Cloud:
+### For Airbyte Open Source:
 ## Supported sync modes
 ## Supported Streams
+` + fieldsBegin + `
+
+### Fields
+
+<details>
+<summary><code>offers</code>: 9 fields</summary>
+
+| Field | Type | Description |
+|---|---|---|
+| ` + "`id`" + ` | integer, key | Key. |
+| ` + "`changed_at`" + ` | timestamp with timezone | When. |
+| ` + "`rows`" + ` | array of object | Rows. |
+| ` + "`rows[].n`" + ` | integer | Number. |
+| ` + "`count`" + ` | integer | Whole. |
+| ` + "`day`" + ` | date | Day. |
+| ` + "`tags`" + ` | string | A list as text. |
+| ` + "`any`" + ` | object | Anything. |
+| ` + "`_unparsed`" + ` | object | What did not fit. |
+
+</details>
+
+` + fieldsEnd + `
+### Performance considerations
 ## Data type map
 ## Limitations & Troubleshooting
+### Upgrading to 1.0.0
+### Tutorials
 ## Changelog
 | Version | Date | Pull Request | Subject |
 |---|---|---|---|
@@ -278,6 +308,9 @@ func TestLintFolder(t *testing.T) {
 		"metadata tag form":       {"metadata.yaml", "[language:go]", "[language:go, brazil]", "/data/tags/1"},
 		"metadata hosts":          {"metadata.yaml", "hosts: [api.example.com]", "hosts: []", "allowedHosts"},
 		"metadata suggested":      {"metadata.yaml", "streams: [offers]", "streams: [cities]", "suggestedStreams"},
+		"metadata documentation":  {"metadata.yaml", "connectors/source-offers\n", "connectors/offers\n", "documentationUrl"},
+		"metadata suites":         {"metadata.yaml", "{suite: acceptanceTests}", "{suite: liveTests}", "connectorTestSuitesOptions"},
+		"metadata breaking":       {"metadata.yaml", "breakingChanges: {1.0.0:", "breakingChanges: {2.0.0:", `no heading "Upgrading to 2.0.0"`},
 		"metadata suggests none":  {"metadata.yaml", "streams: [offers]", "streams: []", "suggestedStreams"},
 		"acceptance unknown key":  {"acceptance-test-config.yml", "status: succeed", "outcome: succeed", "outcome"},
 		"acceptance image":        {"acceptance-test-config.yml", "source-offers:dev", "source-offers:1", "connector_image"},
@@ -297,6 +330,9 @@ func TestLintFolder(t *testing.T) {
 		"readme stream":           {"README.md", "`offers`", "offers", "the stream `offers`"},
 		"readme field":            {"README.md", "`mode`", "mode", "the field `mode`"},
 		"readme nested field":     {"README.md", "`key`", "key", "the field `login[1].key`"},
+		"readme fields":           {"README.md", "| `day` | date | Day. |\n", "", "make generate writes them"},
+		"readme field's type":     {"README.md", "| array of object |", "| array |", "make generate writes them"},
+		"readme without fields":   {"README.md", fieldsEnd, "", "has no list of fields"},
 		"readme prerequisites":    {"README.md", "A token.", "Nothing.", "prerequisites"},
 		"icon":                    {"icon.svg", "0 0 10 10", "0 0 10 20", "square"},
 		"icon size":               {"icon.svg", `viewBox`, `width="10" height="20" viewBox`, "square"},

@@ -31,6 +31,7 @@ func ConformDestination(t *testing.T, dst cli.Destination) {
 		{"metadata", lintMetadata},
 		{"acceptance config", lintAcceptance},
 		{"readme", lintReadme},
+		{"fields in the readme", lintFields},
 		{"icon", lintIcon},
 		{"go.mod", lintModule},
 		{"https only", lintHTTPS},

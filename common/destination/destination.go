@@ -106,6 +106,7 @@ func (d *doubt) Error() string { return d.why }
 const (
 	defaultParallel = 4
 	checkBudget     = 25 * time.Second // of the request of a check, retries included: a check ends within 30 seconds
+	checkSilence    = 6 * time.Second  // the same where the host does not answer at all
 )
 
 // Destination is a connector made from a description. It implements cli.Destination. Safe for concurrent use.
@@ -126,7 +127,7 @@ func (d *Destination) Check(ctx context.Context, config []byte) error {
 	if err != nil {
 		return err
 	}
-	api.MaxElapsed = checkBudget
+	api.MaxElapsed, api.Silence = checkBudget, checkSilence
 	client, err := d.connect(ctx, &api, config)
 	if err != nil {
 		return err

@@ -136,7 +136,7 @@ func (g *given) unparsed(v *vocabulary, values record.Value) {
 	if !values.IsNull() && values.Raw()[0] != '{' {
 		g.odd = unparsed + " must be an object"
 	}
-	for name := range record.Record(values.Raw()).Members() {
+	for name := range values.Members() {
 		i, ok := v.exact[name]
 		if !ok {
 			i, ok = v.like[likeness(name)]

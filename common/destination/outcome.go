@@ -1,7 +1,6 @@
 package destination
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -81,7 +80,7 @@ func (w *writer) receipt(e *entry, c *call, outcome verdict, message string, ans
 		Stream: e.stream.Name, Namespace: e.stream.Namespace, Operation: c.operation.Name, Order: c.fields, Outcome: outcome, Message: message,
 	}
 	if answer != nil {
-		r.Returned = json.RawMessage(answer.Body)
+		r.Returned = answer.Body.Raw()
 	}
 	return w.receipts.write(r)
 }

@@ -205,7 +205,7 @@ func TestReceipts(t *testing.T) {
 				`"stream":"a","operation":"close","outcome":"unknown","order":{"door":"4","note__c":"","reason__c":"wind"},` +
 					`"message":"POST /close failed: the answer has \"ok\" twice.","returned":{"ok":1,"ok":2}}`,
 				`"stream":"rent","operation":"rent","outcome":"unknown","order":{"door":"5","sum":"7.00"},` +
-					`"message":"POST /rent was cut off before the answer was complete."}`,
+					`"message":"POST localhost/rent was cut off before the answer was complete."}`,
 			})
 			if journal {
 				write("", `a {"door":"1","why":"wind","note":"to s3cr3t"}`, `a {"door":"2","why":"wind"}`) // made before

@@ -212,17 +212,17 @@ func TestFailures(t *testing.T) {
 			in: []string{record(1), "S 1", record(7), "S 2"}, answer: func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
 			asked: 2, states: 1, kind: fault.Config, unknown: true,
 			parts: []string{
-				"close of door 7: POST /close was cut off before the answer was complete. It is not known whether it was carried out, and it was not " +
+				"close of door 7: POST localhost/close was cut off before the answer was complete. It is not known whether it was carried out, and it was not " +
 					"sent again. Look whether the door is shut. No journal is configured",
 			},
 		},
 		"server error": {
 			in: []string{record(1), "S 1", record(7), "S 2"}, answer: func(w http.ResponseWriter) { w.WriteHeader(http.StatusInternalServerError) },
-			asked: 2, states: 1, kind: fault.Config, unknown: true, parts: []string{"close of door 7: POST /close failed (500)"},
+			asked: 2, states: 1, kind: fault.Config, unknown: true, parts: []string{"close of door 7: POST localhost/close failed (500)"},
 		},
 		"not allowed": {
 			in: []string{record(1), "S 1", record(7), "S 2"}, answer: func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden) },
-			asked: 2, states: 1, kind: fault.Config, parts: []string{"close of door 7 was not carried out: POST /close is not allowed (403)"},
+			asked: 2, states: 1, kind: fault.Config, parts: []string{"close of door 7 was not carried out: POST localhost/close is not allowed (403)"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -323,12 +323,28 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// A check of a host that does not answer ends within the seven seconds that Airbyte's certification asks for.
+func TestCheckOfADeadHost(t *testing.T) {
+	in(t, func(t *testing.T, d *doors) {
+		d.answer = func(http.ResponseWriter, string) bool {
+			time.Sleep(time.Minute)
+			return true
+		}
+		began := time.Now()
+		wantFault(t, d.destination().Check(t.Context(), []byte(`{"token":"s3cr3t"}`)), fault.Transient, "GET localhost/doors got no answer in time")
+		if took := time.Since(began); took > 7*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		time.Sleep(time.Minute) // for the answers to end that nobody waits for
+	})
+}
+
 func TestCheck(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		if err := d.destination().Check(t.Context(), []byte(`{"token":"s3cr3t"}`)); err != nil || !slices.Equal(d.took(), []string{"doors "}) {
 			t.Errorf("%v, asked %q", err, d.took())
 		}
-		wantFault(t, d.destination().Check(t.Context(), []byte(`{"token":"wrong"}`)), fault.Config, "GET /doors was refused (401)")
+		wantFault(t, d.destination().Check(t.Context(), []byte(`{"token":"wrong"}`)), fault.Config, "GET localhost/doors was refused (401)")
 		wantFault(t, d.destination().Check(t.Context(), []byte(`{}`)), fault.Config, `"token" is missing`)
 	})
 }

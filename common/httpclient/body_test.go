@@ -68,7 +68,7 @@ func TestCharsets(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if string(res.Body) != tt.want || res.Replaced != tt.replaced {
+				if res.Body.String() != tt.want || res.Replaced != tt.replaced {
 					t.Errorf("got %q, %d replaced; want %q", res.Body, res.Replaced, tt.want)
 				}
 			})
@@ -109,7 +109,7 @@ func TestControlCharactersAreCounted(t *testing.T) {
 		s := &script{answers: []answer{{status: 200, body: "{\"a\":\"Sala\tampla\nfrente mar \xff\"}"}}}
 		c, _ := client(t, s.ServeHTTP, nil)
 		res, err := c.Do(t.Context(), Request{})
-		if err != nil || string(res.Body) != "{\"a\":\"Sala\\tampla\\nfrente mar \ufffd\"}" || res.Control != 2 || res.Replaced != 1 {
+		if err != nil || res.Body.String() != "{\"a\":\"Sala\\tampla\\nfrente mar \ufffd\"}" || res.Control != 2 || res.Replaced != 1 {
 			t.Errorf("%+v, %v", res, err)
 		}
 	})
@@ -122,11 +122,11 @@ func TestRowsThatAreNestedTooDeeply(t *testing.T) {
 		c, _ := client(t, s.ServeHTTP, nil)
 		judged := Request{Path: "/x", Judge: func(*Response) Verdict { return Again(nil) }}
 		_, err := c.Do(t.Context(), judged)
-		wantFault(t, err, fault.System, "GET /x was answered (200) with rows that destinations cannot read: "+
+		wantFault(t, err, fault.System, "GET localhost/x was answered (200) with rows that destinations cannot read: "+
 			"more than 1,000 objects and arrays stand inside each other.")
 		judged.Once = true
 		_, err = c.Do(t.Context(), judged)
-		wantFault(t, err, fault.Config, "GET /x was answered (200)", "It is not known whether it was carried out")
+		wantFault(t, err, fault.Config, "GET localhost/x was answered (200)", "It is not known whether it was carried out")
 		if _, err := c.Do(t.Context(), Request{}); err != nil || s.count() != 4 {
 			t.Errorf("asked %d times: %v", s.count(), err)
 		}
@@ -141,7 +141,7 @@ func TestTheSameThatIsNotJSON(t *testing.T) {
 		ends    bool // before the time is over
 		want    string
 	}{
-		"HTML":        {[]answer{html}, nil, true, `GET /x was answered (200) with something that is not JSON: "<html>maintenance</html>" (the same `},
+		"HTML":        {[]answer{html}, nil, true, `GET localhost/x was answered (200) with something that is not JSON: "<html>maintenance</html>" (the same `},
 		"cut off":     {[]answer{{status: 200, body: `{"data":[{"id":1`}}, nil, true, " times, byte for byte). Trying again later may help."},
 		"and judged":  {[]answer{html}, always(again), true, "There are no rows."},
 		"throttled":   {[]answer{html}, always(Throttled(fault.Transientf("Too fast."))), false, "Too fast."},
@@ -229,7 +229,7 @@ func TestACharsetThatArrivesSlowly(t *testing.T) {
 			}
 		}, nil)
 		res, err := c.Do(t.Context(), Request{})
-		if err != nil || string(res.Body) != `["ã"]` {
+		if err != nil || res.Body.String() != `["ã"]` {
 			t.Errorf("%v", err)
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -64,6 +65,9 @@ type Options struct {
 	// MaxElapsed is the time of a request since it was first sent, with its retries and what they wait for, but without what it waits for in
 	// an ordinary quota or in a Budget; 0 is 10 minutes.
 	MaxElapsed time.Duration
+	// Silence is all the time of a request whose host has not answered yet, not even with a header; 0 is MaxElapsed. With the first answer that
+	// time becomes MaxElapsed.
+	Silence time.Duration
 
 	// Dial opens connections in the place of the network, for tests in memory; nil is the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -82,6 +86,7 @@ type Client struct {
 	throttle throttle
 	renewal  renewal
 	warmUp   warmUp
+	heard    atomic.Bool // whether the host ever answered, be it with an error
 
 	unknownCharset sync.Once // says so
 

@@ -98,7 +98,7 @@ func TestSecretsAndQueriesStayInside(t *testing.T) {
 		c.Secret(learned)
 		ask := Request{Path: "/v1/" + secret + "/x?private=1"}.With(Query, "filter", "private")
 		_, err := c.Do(t.Context(), ask)
-		wantFault(t, err, fault.System, "GET /v1/", "(400)")
+		wantFault(t, err, fault.System, "GET localhost/v1/", "(400)")
 		judged := ask
 		judged.Judge = func(r *Response) Verdict { return Fail(fault.Configf("it said %s", r.Text)) }
 		_, judgedErr := c.Do(t.Context(), judged)

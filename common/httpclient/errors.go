@@ -26,7 +26,7 @@ var ErrUnknownOutcome = errors.New("the outcome is unknown")
 
 // StatusError is the cause of every failure that came as an HTTP status.
 type StatusError struct {
-	Method, Path string // without query
+	Method, Path string // the path behind the host, without query
 	Status       int
 	Body         string // at most 300 characters, redacted
 }
@@ -50,9 +50,9 @@ func (c *Client) statusError(where string, res *Response) *StatusError {
 	return &StatusError{Method: method, Path: path, Status: res.Status, Body: c.excerpt(res.Text)}
 }
 
-// where names a request in texts: its method and its path without query.
+// where names a request in texts: its method, its host and its path without query.
 func (c *Client) where(r Request, to *url.URL) string {
-	return r.method() + " " + c.o.Redact.String(to.EscapedPath())
+	return r.method() + " " + c.o.Redact.String(to.Host+to.EscapedPath())
 }
 
 // excerpt returns the beginning of a body in one line, without secrets.
@@ -95,7 +95,7 @@ func (c *Client) Words(res *Response) string {
 
 // message returns the sentence in an error's body, or "": the text under one of the names that APIs use, in the object or in the first of a
 // list.
-func message(body record.Record) string {
+func message(body record.Value) string {
 	for _, at := range []string{"", "0."} {
 		for _, name := range []string{
 			"error_description", "message", "Message", "mensagem", "Mensagem", "mensagens.0", "detail", "error", "erro",

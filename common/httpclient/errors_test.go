@@ -67,7 +67,7 @@ func TestRedirectToNoAddress(t *testing.T) {
 				s := &script{answers: []answer{{status: 307, header: []string{"Location", location}}}}
 				c, _ := client(t, s.ServeHTTP, nil)
 				_, err := c.Do(t.Context(), Request{Once: once, Path: "/x"})
-				message := wantFault(t, err, fault.Config, "GET /x was redirected ", "which is refused. Check base_url.")
+				message := wantFault(t, err, fault.Config, "GET localhost/x was redirected ", "which is refused. Check base_url.")
 				if strings.Contains(message+err.Error(), "session") || s.count() != 1 || errors.Is(err, ErrUnknownOutcome) {
 					t.Errorf("%q: asked %d times: %v", location, s.count(), err)
 				}

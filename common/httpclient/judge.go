@@ -46,7 +46,7 @@ type failure struct {
 	until time.Time // the server's wish not to be asked before; zero for none
 
 	kind    fault.Kind // when it is final
-	reason  string     // continues "GET /path "
+	reason  string     // continues "GET host/path "
 	advice  string     // a sentence for the user, or ""
 	cause   error
 	verdict Verdict // of the Judge that decided, whose words take the place of the above; the zero value: none did
@@ -57,7 +57,7 @@ type failure struct {
 func (f *failure) because() error { return cmp.Or(f.verdict.err, f.cause) }
 
 // judge returns nil for a good answer.
-func (c *Client) judge(where string, r Request, res *Response) *failure {
+func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 	res.Answered = c.warmUp.over()
 	status := res.Status
 	f := &failure{until: retryAfter(res.Header, time.Now())}
@@ -85,10 +85,10 @@ func (c *Client) judge(where string, r Request, res *Response) *failure {
 			return f
 		}
 	}
-	if status/100 == 2 && res.Body != nil {
+	if status/100 == 2 && res.Body.Exists() {
 		return nil
 	}
-	f.cause = c.statusError(where, res)
+	f.cause = c.statusError(where(), res)
 	f.byStatus(c, res)
 	return f
 }

@@ -18,7 +18,7 @@ func TestGoodAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.Path != "/x" || res.Status != 201 || string(res.Body) != `{"a":1,"b":"`+"\uFFFD"+`"}` || res.Replaced != 1 || res.Header.Get("Date") == "" {
+		if res.Method != "GET" || res.Path != "/x" || res.Status != 201 || res.Body.String() != `{"a":1,"b":"`+"\uFFFD"+`"}` || res.Replaced != 1 || res.Header.Get("Date") == "" {
 			t.Errorf("got %d %s %d %v", res.Status, res.Body, res.Replaced, res.Header)
 		}
 	})
@@ -32,18 +32,18 @@ func TestFinalStatuses(t *testing.T) {
 	}{
 		{
 			answer{status: 401, body: `[{"message":"Token que foi fornecido é invalido"}]`}, fault.Config,
-			`GET /v1/x was refused (401): the API answered "Token que foi fornecido é invalido". Check the credentials in the configuration.`,
+			`GET localhost/v1/x was refused (401): the API answered "Token que foi fornecido é invalido". Check the credentials in the configuration.`,
 		},
 		{
 			answer{status: 403, body: `{"mensagens":["Sem acesso"]}`}, fault.Config,
-			`GET /v1/x is not allowed (403): the API answered "Sem acesso". Check`,
+			`GET localhost/v1/x is not allowed (403): the API answered "Sem acesso". Check`,
 		},
 		{
 			answer{status: 404}, fault.Config,
-			`GET /v1/x was not found (404): the API gave no reason. Check base_url and what the account may access.`,
+			`GET localhost/v1/x was not found (404): the API gave no reason. Check base_url and what the account may access.`,
 		},
-		{answer{status: 400, body: "<p>\n  bad\n</p>"}, fault.System, `GET /v1/x failed (400): the API answered "<p> bad </p>".`},
-		{answer{status: 304}, fault.System, `GET /v1/x failed (304)`},
+		{answer{status: 400, body: "<p>\n  bad\n</p>"}, fault.System, `GET localhost/v1/x failed (400): the API answered "<p> bad </p>".`},
+		{answer{status: 304}, fault.System, `GET localhost/v1/x failed (304)`},
 		{answer{status: 422, body: `{"error":{"code":1}}`}, fault.System, `the API answered "{"error":{"code":1}}"`},
 		{answer{status: 468, body: "session expired"}, fault.System, `(468)`},
 	}
@@ -54,7 +54,7 @@ func TestFinalStatuses(t *testing.T) {
 			_, err := c.Do(t.Context(), Request{Path: "/v1/x?secret=1"})
 			wantFault(t, err, tt.kind, tt.want)
 			status, ok := errors.AsType[*StatusError](err)
-			if !ok || status.Status != tt.answer.status || status.Method != "GET" || status.Path != "/v1/x" {
+			if !ok || status.Status != tt.answer.status || status.Method != "GET" || status.Path != "localhost/v1/x" {
 				t.Errorf("StatusError %+v", status)
 			}
 			if s.count() != 1 {
@@ -97,18 +97,18 @@ func TestJudges(t *testing.T) {
 		"again":       {[]answer{{status: 403}, good}, onlyBad(Again(boom)), nil, 2, 0, ""},
 		"throttled":   {[]answer{{status: 401}, {status: 401}, good}, onlyBad(Throttled(plain)), nil, 3, 0, ""},
 		"expired":     {[]answer{good}, always(Expired(boom)), nil, 1, fault.Config, "The account is closed."},
-		"expired, no": {[]answer{good}, always(Expired(plain)), nil, 1, fault.Config, "GET /x failed: Erro: true. Check the credentials"},
+		"expired, no": {[]answer{good}, always(Expired(plain)), nil, 1, fault.Config, "GET localhost/x failed: Erro: true. Check the credentials"},
 		"again, for ever": {
 			[]answer{good}, always(Again(boom)), nil, -1, fault.Config, "The account is closed.",
 		},
 		"again, for ever, plain": {
-			[]answer{good}, always(Again(plain)), nil, -1, fault.Transient, "GET /x failed: Erro: true (tried",
+			[]answer{good}, always(Again(plain)), nil, -1, fault.Transient, "GET localhost/x failed: Erro: true (tried",
 		},
 		"throttled, for ever": {
 			[]answer{{status: 401}}, always(Throttled(boom)), nil, -1, fault.Config,
 			"The account is closed. It may be tried again from 2000-01-01T00:",
 		},
-		"nil errors": {[]answer{good}, always(Again(nil)), nil, -1, fault.Transient, "GET /x failed: the answer is not good (tried"},
+		"nil errors": {[]answer{good}, always(Again(nil)), nil, -1, fault.Transient, "GET localhost/x failed: the answer is not good (tried"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -81,7 +81,7 @@ func TestOnce(t *testing.T) {
 				}
 				switch {
 				case tt.want.unknown:
-					wantFault(t, err, fault.Config, "POST /x ", "It is not known whether it was carried out")
+					wantFault(t, err, fault.Config, "POST localhost/x ", "It is not known whether it was carried out")
 				case err != nil:
 					wantFault(t, err, tt.want.kind)
 				}

@@ -13,7 +13,7 @@ func (c *Client) renew(ctx context.Context, call *call, f *failure) error {
 	}
 	renewer, ok := c.o.Auth.(Renewer)
 	if !ok || call.r.Unsigned || call.alone {
-		return c.err(call.where, f, "")
+		return c.err(call.where(), f, "")
 	}
 	found := replaced // as they will be now, after the first refusal
 	if call.renewed {
@@ -26,7 +26,7 @@ func (c *Client) renew(ctx context.Context, call *call, f *failure) error {
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case found == useless:
-		return c.err(call.where, f, "")
+		return c.err(call.where(), f, "")
 	case found == usedUp:
 		call.reopen, err = c.renewal.reserve(ctx, renewer)
 	default:

@@ -79,7 +79,7 @@ func TestRenewOnce(t *testing.T) {
 			}, func(o *Options) {
 				o.Auth = s
 				o.Judge = func(r *Response) Verdict {
-					if r.Body == nil && string(r.Text[:3]) == "468" {
+					if !r.Body.Exists() && string(r.Text[:3]) == "468" {
 						return Expired(errors.New("the session expired"))
 					}
 					return Verdict{}
@@ -95,7 +95,7 @@ func TestRenewOnce(t *testing.T) {
 			s := &token{}
 			c, _ := client(t, from(99), func(o *Options) { o.Auth = s })
 			_, err := c.Do(t.Context(), Request{Path: "/x"})
-			wantFault(t, err, fault.Config, `GET /x was refused (401): the API answered "expired". Check the credentials`)
+			wantFault(t, err, fault.Config, `GET localhost/x was refused (401): the API answered "expired". Check the credentials`)
 			if s.renewed.Load() != 1 {
 				t.Errorf("renewed %d times", s.renewed.Load())
 			}
@@ -287,7 +287,7 @@ func TestPathsThatAreAlwaysRefused(t *testing.T) {
 				for range tt.paths {
 					refused.Go(func() {
 						_, err := c.Do(t.Context(), Request{Path: "/never"})
-						wantFault(t, err, fault.Config, "GET /never was refused (401)")
+						wantFault(t, err, fault.Config, "GET localhost/never was refused (401)")
 					})
 				}
 				refused.Wait()
@@ -330,7 +330,7 @@ func TestManyRequestsWithAWrongCredentialRenewOnce(t *testing.T) {
 				for range 8 {
 					wg.Go(func() {
 						_, err := c.Do(t.Context(), Request{Path: "/x"})
-						wantFault(t, err, fault.Config, "GET /x was refused (401)")
+						wantFault(t, err, fault.Config, "GET localhost/x was refused (401)")
 					})
 				}
 				wg.Wait()
@@ -356,7 +356,7 @@ func TestReplacedWhileUnderWay(t *testing.T) {
 		wg.Go(func() {
 			time.Sleep(3 * time.Second) // when the slow one has renewed
 			_, err := c.Do(t.Context(), Request{Path: "/never"})
-			wantFault(t, err, fault.Config, "GET /never was refused (401)")
+			wantFault(t, err, fault.Config, "GET localhost/never was refused (401)")
 		})
 		if _, err := c.Do(t.Context(), Request{Path: "/slow"}); err != nil {
 			t.Error(err)
@@ -403,7 +403,7 @@ func TestTheWaitForOthersEnds(t *testing.T) {
 					t.Errorf("after %v: %v", took, err)
 				}
 				if !stopped {
-					wantFault(t, err, fault.Config, "GET /x was refused (401)")
+					wantFault(t, err, fault.Config, "GET localhost/x was refused (401)")
 				}
 				wg.Wait()
 			})

@@ -36,20 +36,21 @@ const (
 // call is one request on its way through its attempts.
 type call struct {
 	r        Request
-	where    string // method and path, redacted
+	where    func() string // method and path, redacted: it is made for texts alone
 	attempts int
-	first    time.Time   // when it was first admitted
-	deadline time.Time   // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
-	held     time.Time   // until when its own answers made it wait
-	own      Request     // the last attempt's, as a Signer left it
-	signed   signature   // of the last attempt
-	renewed  bool        // whether it ever was after a refusal
-	sessions int         // of a Leaser, in which it was refused
-	alone    bool        // whether the last attempt was the first with its credentials
-	reopen   func()      // to be called when the next attempt is over, which is such a first one; nil: it is none
-	use      *use        // the last attempt's of its credentials
-	time     *time.Timer // ends the attempt that is under way at the deadline
-	taken    int64       // bytes of the budget that the last attempt took
+	first    time.Time     // when it was first admitted
+	deadline time.Time     // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
+	silence  time.Duration // by how much the deadline is nearer as long as the host does not answer
+	held     time.Time     // until when its own answers made it wait
+	own      Request       // the last attempt's, as a Signer left it
+	signed   signature     // of the last attempt
+	renewed  bool          // whether it ever was after a refusal
+	sessions int           // of a Leaser, in which it was refused
+	alone    bool          // whether the last attempt was the first with its credentials
+	reopen   func()        // to be called when the next attempt is over, which is such a first one; nil: it is none
+	use      *use          // the last attempt's of its credentials
+	time     *time.Timer   // ends the attempt that is under way at the deadline
+	taken    int64         // bytes of the budget that the last attempt took
 	broken   broken
 	doubts   int // answers that were in doubt
 	undone   int // answers after which nothing was left of the request
@@ -91,7 +92,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if r.Admitted != nil {
 		r.turn = &turn{done: r.Admitted}
 	}
-	call := &call{r: r, where: c.where(r, to), backoff: backoff.NewExponentialBackOff(
+	call := &call{r: r, where: sync.OnceValue(func() string { return c.where(r, to) }), backoff: backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
 		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
 	good := false
@@ -124,9 +125,9 @@ func (c *Client) ended(ctx context.Context, call *call, err error) error {
 	}
 	if f := call.last; f != nil && f.verdict.err == nil && ctx.Err() == context.DeadlineExceeded {
 		f.cause = fmt.Errorf("%w: %w", err, f.cause)
-		return c.err(call.where, f, call.tries())
+		return c.err(call.where(), f, call.tries())
 	}
-	return fmt.Errorf("%s: %w", call.where, c.blank(err))
+	return fmt.Errorf("%s: %w", call.where(), c.blank(err))
 }
 
 // attempt signs, waits for its turn, sends and judges. A failure is of the attempt, an error of the request.
@@ -204,7 +205,7 @@ type broken struct {
 // note counts res if it is such an answer, and makes f final if it is the last of enough. What is said of the moment, as "too fast" is, does not
 // count.
 func (b *broken) note(res *Response, f *failure) {
-	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body != nil {
+	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body.Exists() {
 		b.count = 0
 		return
 	}
@@ -226,6 +227,16 @@ func (call *call) aside(wait func() error) error {
 	call.deadline = call.deadline.Add(time.Since(began))
 	call.time.Reset(time.Until(call.deadline))
 	return err
+}
+
+// hear notes that the host answers.
+func (c *Client) hear(call *call) {
+	c.heard.Store(true)
+	if call.silence > 0 {
+		call.deadline = call.deadline.Add(call.silence)
+		call.silence = 0
+		call.time.Reset(time.Until(call.deadline))
+	}
 }
 
 // room takes size bytes of the budget for an answer with that status. Where it has to wait for them, all timers stand still, and what the
@@ -279,6 +290,10 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 	if call.attempts++; call.attempts == 1 {
 		call.first = now
 		call.deadline = now.Add(c.o.MaxElapsed)
+		if c.o.Silence > 0 && !c.heard.Load() {
+			call.silence = max(0, c.o.MaxElapsed-c.o.Silence)
+			call.deadline = call.deadline.Add(-call.silence)
+		}
 	} else if call.held.After(asked) {
 		asked = call.held
 	}
@@ -294,19 +309,19 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 		return c.renew(ctx, call, f)
 	}
 	if call.r.Once && f.ran == unknownRun {
-		return c.unknownOutcome(call.where, f)
+		return c.unknownOutcome(call.where(), f)
 	}
 	if f.step == stop || f.same != "" || call.r.Once && f.ran != notRun {
-		return c.err(call.where, f, f.same)
+		return c.err(call.where(), f, f.same)
 	}
 	if call.r.Once && f.verdict.kind == saysUndone {
 		if call.undone++; call.undone == undoneTries {
-			return c.err(call.where, f, call.tries())
+			return c.err(call.where(), f, call.tries())
 		}
 	}
 	if f.verdict.kind == saysDoubt {
 		if call.doubts++; call.doubts > doubtTries {
-			return c.warmUp.failAll(c.err(call.where, f, ""))
+			return c.warmUp.failAll(c.err(call.where(), f, ""))
 		}
 		f.until = time.Now().Add(doubtPause)
 	}
@@ -316,9 +331,9 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	}
 	if !next.Before(call.deadline) {
 		if !f.until.IsZero() {
-			return c.tooLate(call.where, f, next)
+			return c.tooLate(call.where(), f, next)
 		}
-		return c.err(call.where, f, call.tries())
+		return c.err(call.where(), f, call.tries())
 	}
 	if f.hold != holdOwn {
 		call.held = next
@@ -351,7 +366,7 @@ func (c *Client) logAttempt(ctx context.Context, call *call, res *Response, f *f
 	if !c.o.Log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	attrs := []slog.Attr{slog.String("request", call.where), slog.Int("attempt", call.attempts), slog.Duration("duration", took)}
+	attrs := []slog.Attr{slog.String("request", call.where()), slog.Int("attempt", call.attempts), slog.Duration("duration", took)}
 	if res != nil {
 		attrs = append(attrs, slog.Int("status", res.Status), slog.Int("bytes", len(res.Text)))
 	} else if f != nil {

@@ -109,7 +109,7 @@ func TestGivingUp(t *testing.T) {
 				if took > limit || took < limit-maxInterval || s.count() < 6 {
 					t.Errorf("gave up after %v and %d times", took, s.count())
 				}
-				wantFault(t, err, fault.Transient, `GET /x failed (503): the API answered "down" (tried `, " times in ", "Trying again later may help.")
+				wantFault(t, err, fault.Transient, `GET localhost/x failed (503): the API answered "down" (tried `, " times in ", "Trying again later may help.")
 			})
 		})
 	}
@@ -144,7 +144,7 @@ func TestRetryAfterBeyondTheTimeFailsAtOnce(t *testing.T) {
 			c, _ := client(t, s.ServeHTTP, nil)
 			start := time.Now()
 			_, err := c.Do(t.Context(), Request{Path: "/x"})
-			wantFault(t, err, fault.Transient, "GET /x failed (", "It may be tried again from 2000-01-01T01:00:0")
+			wantFault(t, err, fault.Transient, "GET localhost/x failed (", "It may be tried again from 2000-01-01T01:00:0")
 			if time.Since(start) > time.Second {
 				t.Errorf("failed after %v", time.Since(start))
 			}
@@ -275,7 +275,7 @@ func TestEndless429EndsInTime(t *testing.T) {
 				c, _ := client(t, s.ServeHTTP, func(o *Options) { o.Limit = limit })
 				start := time.Now()
 				_, err := c.Do(t.Context(), Request{Path: "/x"})
-				wantFault(t, err, fault.Transient, `GET /x failed (429): the API answered "slow down". It may be tried again from 2000-01-01T00:`)
+				wantFault(t, err, fault.Transient, `GET localhost/x failed (429): the API answered "slow down". It may be tried again from 2000-01-01T00:`)
 				if took := time.Since(start); took > 10*time.Minute || took < 8*time.Minute {
 					t.Errorf("ended after %v", took)
 				}
@@ -372,7 +372,7 @@ func TestDeadlineOfTheCallerNamesTheReason(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		_, err := c.Do(ctx, Request{Path: "/x"})
-		wantFault(t, err, fault.Transient, `GET /x failed (500): the API answered "down" (tried`)
+		wantFault(t, err, fault.Transient, `GET localhost/x failed (500): the API answered "down" (tried`)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("err = %v", err)
 		}

@@ -21,14 +21,15 @@ import (
 // All that is read out of Body, but for what Value.Text gives, shares its memory: a small value that is kept keeps the whole answer, unless
 // it is cloned.
 type Response struct {
+	Method   string // of the request
 	Path     string // of the request, without a query
 	Status   int
 	Header   http.Header
-	Text     []byte        // the body decompressed and in UTF-8; where it is JSON, the same memory as Body
-	Body     record.Record // the body made valid JSON in one line, or nil where it is not JSON
-	Replaced int           // bytes of the body that were not in its charset
-	Control  int           // control characters in texts of the body that were not escaped
-	Answered bool          // whether this client had a good answer before
+	Text     []byte       // the body decompressed and in UTF-8; where it is JSON, the same memory as Body
+	Body     record.Value // the body made valid JSON in one line, absent where it is not JSON
+	Replaced int          // bytes of the body that were not in its charset
+	Control  int          // control characters in texts of the body that were not escaped
+	Answered bool         // whether this client had a good answer before
 
 	broken error // why a body is not JSON; nil where it is
 

@@ -38,8 +38,8 @@ func TestTimeouts(t *testing.T) {
 		handler http.HandlerFunc
 		want    string
 	}{
-		"headers": {hang, "GET /x got no answer in time (tried "},
-		"body":    {stall, "GET /x was cut off: no byte came for a minute (tried "},
+		"headers": {hang, "GET localhost/x got no answer in time (tried "},
+		"body":    {stall, "GET localhost/x was cut off: no byte came for a minute (tried "},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestTimeouts(t *testing.T) {
 				}, nil)
 				start := time.Now()
 				_, err := c.Do(t.Context(), Request{Path: "/x"})
-				wantFault(t, err, fault.Transient, "GET /x ", " (tried ")
+				wantFault(t, err, fault.Transient, "GET localhost/x ", " (tried ")
 				if took := time.Since(start); took > 10*time.Minute || took < 8*time.Minute {
 					t.Errorf("ended after %v", took)
 				}
@@ -92,10 +92,37 @@ func TestAnAttemptEndsWithItsTime(t *testing.T) {
 			func(o *Options) { o.MaxElapsed = 30 * time.Second })
 		start := time.Now()
 		_, err := c.Do(t.Context(), Request{Path: "/x"})
-		wantFault(t, err, fault.Transient, "GET /x got no answer in time (tried 1 times in 30s)")
+		wantFault(t, err, fault.Transient, "GET localhost/x got no answer in time (tried 1 times in 30s)")
 		if took := time.Since(start); took != 30*time.Second {
 			t.Errorf("took %v", took)
 		}
+	})
+}
+
+// A host that never answered is given less time, if so is wished, than one that did.
+func TestSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mute := true
+		c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+			if mute {
+				hang(w, r)
+			}
+			_, _ = io.WriteString(w, "{}")
+		}, func(o *Options) { o.MaxElapsed, o.Silence = 25*time.Second, 6*time.Second })
+		ends := func(after time.Duration) {
+			t.Helper()
+			start := time.Now()
+			_, err := c.Do(t.Context(), Request{Path: "/x"})
+			if took := time.Since(start); took != after {
+				t.Errorf("it ended after %v, want %v: %v", took, after, err)
+			}
+		}
+		ends(6 * time.Second)
+		ends(6 * time.Second)
+		mute = false
+		ends(0)
+		mute = true
+		ends(25 * time.Second)
 	})
 }
 
@@ -167,12 +194,12 @@ func TestBodyLimit(t *testing.T) {
 				}, func(o *Options) { o.MaxBody = limit })
 				res, err := c.Do(t.Context(), Request{Path: "/x"})
 				if tt.size > 0 {
-					if err != nil || len(res.Body) != tt.size {
+					if err != nil || len(res.Body.Raw()) != tt.size {
 						t.Errorf("%v", err)
 					}
 					return
 				}
-				wantFault(t, err, fault.System, "GET /x was answered with more than ", ", which is the limit")
+				wantFault(t, err, fault.System, "GET localhost/x was answered with more than ", ", which is the limit")
 				if asked != 1 {
 					t.Errorf("asked %d times", asked)
 				}
@@ -276,7 +303,7 @@ func TestNoConnection(t *testing.T) {
 					}
 				})
 				_, err := c.Do(t.Context(), Request{Path: "/x?private=1"})
-				message := wantFault(t, err, tt.kind, "GET /x ", tt.want)
+				message := wantFault(t, err, tt.kind, "GET localhost/x ", tt.want)
 				if dials < 3 || strings.Contains(err.Error(), "private") || tt.kind == fault.Config && !strings.Contains(message, "Check base_url.") {
 					t.Errorf("%d dials: %v", dials, err)
 				}
@@ -315,7 +342,7 @@ func TestCertificates(t *testing.T) {
 	}
 	defer c.Close()
 	_, err = c.Do(t.Context(), Request{Path: "/x"})
-	wantFault(t, err, fault.Config, "GET /x could not be sent: the certificate of 127.0.0.1 is not trusted. Check base_url.", "SSL_CERT_FILE")
+	wantFault(t, err, fault.Config, "GET "+strings.TrimPrefix(server.URL, "https://")+"/x could not be sent: the certificate of 127.0.0.1 is not trusted. Check base_url.", "SSL_CERT_FILE")
 	if n := connections.Load(); n != 1 {
 		t.Errorf("it was tried %d times", n)
 	}

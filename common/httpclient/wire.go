@@ -37,6 +37,7 @@ func (c *Client) follow(ctx context.Context, cancel context.CancelCauseFunc, cal
 		if err != nil {
 			return nil, w.reached(), err
 		}
+		c.hear(call)
 		done()
 		next, err := redirected(req, resp, hops)
 		if err != nil {
@@ -74,11 +75,11 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 	if err != nil {
 		return nil, because(ctx, err)
 	}
-	res := &Response{Status: resp.StatusCode, Header: resp.Header, Text: body}
+	res := &Response{Method: call.r.method(), Status: resp.StatusCode, Header: resp.Header, Text: body}
 	res.Path, _, _ = strings.Cut(call.r.Path, "?")
 	clean, mended, err := record.Clean(body)
 	if res.broken = err; err == nil {
-		res.Text, res.Body, res.Replaced, res.Control = clean, clean, replaced+mended.Invalid, mended.Control
+		res.Text, res.Body, res.Replaced, res.Control = clean.Raw(), clean, replaced+mended.Invalid, mended.Control
 	}
 	return res, nil
 }

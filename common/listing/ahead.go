@@ -5,11 +5,12 @@ import (
 	"sync"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// ahead fetches pages before they are asked for, as far as they are known to be there.
+// ahead fetches pages before they are used: while one page is handed on, those that follow are on their way, and are cleaned and cut.
 type ahead struct {
-	n        *numbered
+	r        *reading
 	ctx      context.Context
 	cancel   context.CancelFunc
 	wait     sync.WaitGroup
@@ -17,31 +18,39 @@ type ahead struct {
 	launched int // pages before this one were asked for
 }
 
-func (n *numbered) ahead(ctx context.Context) *ahead {
-	a := &ahead{n: n, coming: map[int]chan fetched{}, launched: 1}
+func (r *reading) ahead(ctx context.Context, launched int) *ahead {
+	a := &ahead{r: r, coming: map[int]chan fetched{}, launched: launched}
 	a.ctx, a.cancel = context.WithCancel(ctx)
 	return a
 }
 
-// page returns page i. Pages are asked for in their order, and those that follow are fetched ahead while there is room among the requests in
-// flight; but not in a further reading of a listing that changes: of pages asked for side by side the later one may be answered first, and
-// what was added in between moves a row from the earlier page to the later one when that was read already.
-func (a *ahead) page(ctx context.Context, i int) (fetched, *End) {
-	a.launched = max(a.launched, i) // the search may have asked for those between
-	if i == a.launched {
-		leave, err := a.n.reader.enter(ctx, a.n.Child)
-		if err != nil {
-			return fetched{}, failed(err)
-		}
-		a.launch(leave)
+// need asks for page i, which is the next one or was asked for before, and waits for room among the requests in flight.
+func (a *ahead) need(ctx context.Context, i int, request httpclient.Request, f fetching) *End {
+	if i < a.launched {
+		return nil
 	}
-	for known := a.n.known(); !a.n.Child && a.n.number == 1 && a.launched < known && a.launched < i+a.n.reader.Parallel(); {
-		leave := a.n.reader.tryEnter()
-		if leave == nil {
-			break
-		}
-		a.launch(leave)
+	leave, err := a.r.reader.enter(ctx, a.r.Child)
+	if err != nil {
+		return failed(err)
 	}
+	a.launch(leave, request, f)
+	return nil
+}
+
+// try asks for the next page where there is room among the requests in flight, and not for a child, whose siblings are asked for meanwhile.
+func (a *ahead) try(request httpclient.Request, f fetching) bool {
+	if a.r.Child || a.r.reader.Parallel() == 1 {
+		return false
+	}
+	leave := a.r.reader.tryEnter()
+	if leave != nil {
+		a.launch(leave, request, f)
+	}
+	return leave != nil
+}
+
+// page returns page i, which was asked for.
+func (a *ahead) page(i int) (fetched, *End) {
 	p := <-a.coming[i]
 	delete(a.coming, i)
 	if p.end != nil && !p.past {
@@ -52,17 +61,16 @@ func (a *ahead) page(ctx context.Context, i int) (fetched, *End) {
 }
 
 // launch fetches the next page.
-func (a *ahead) launch(leave func()) {
-	i, result := a.launched, make(chan fetched, 1)
-	a.coming[i] = result
+func (a *ahead) launch(leave func(), request httpclient.Request, f fetching) {
+	result := make(chan fetched, 1)
+	a.coming[a.launched] = result
 	a.launched++
-	request, f := a.n.pageRequest(i), a.n.fetching(i)
-	f.share = a.n.take()
+	f.share = a.r.take()
 	a.wait.Go(func() {
 		defer leave()
 		page := fetched{}
 		if err := fault.Safely(func() error {
-			came, end := a.n.fetch(a.ctx, a.n.way, request, f)
+			came, end := a.r.fetch(a.ctx, a.r.way, request, f)
 			if page = came; end != nil {
 				page.end = end
 			}

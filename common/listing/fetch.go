@@ -117,7 +117,7 @@ func (j *judging) rows(picker record.Picker) httpclient.Judge {
 			page.Page = pagination.Page{}
 			return j.detail()
 		}
-		if resp.Status/100 != 2 || resp.Body == nil {
+		if resp.Status/100 != 2 || !resp.Body.Exists() {
 			return httpclient.Verdict{}
 		}
 		page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
@@ -165,7 +165,7 @@ func (j *judging) detail() httpclient.Verdict {
 }
 
 // bare reports whether a row has no members.
-func bare(row record.Record) bool {
+func bare(row record.Value) bool {
 	for range row.Members() {
 		return false
 	}
@@ -191,7 +191,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	null, object := false, false
 	for path := range strings.SplitSeq(l.Records, ",") {
 		if p.Records, p.picked, err = picker.Cut(p.Body, path); !errors.Is(err, record.ErrNoRecords) {
-			if len(p.Records) <= 1 && p.Body[0] != '[' && err == nil { // more rows are a list for certain
+			if len(p.Records) <= 1 && !p.Body.IsArray() && err == nil { // more rows are a list for certain
 				found := p.Body.Get(path)
 				null = found.IsNull()
 				if object = !single && bytes.HasPrefix(found.Raw(), []byte("{")); object {
@@ -226,7 +226,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	case err != nil:
 		return &fault.Error{Kind: fault.Transient, Message: p.request.Path + " answered with rows of an unknown form.", Err: err}
 	case len(p.Records) > 0:
-	case complains(p.Body), hasTotal && !p.total.Told && (totaled.Reliable() || totaled.Documented() && p.Body[0] == '['):
+	case complains(p.Body), hasTotal && !p.total.Told && (totaled.Reliable() || totaled.Documented() && p.Body.IsArray()):
 		return without // an envelope was to be expected
 	}
 	return nil
@@ -236,7 +236,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 func (p *fetched) sole() bool { return p.total.Told && p.total.Rows == int64(len(p.Records)) }
 
 // complains reports whether an answer says that something went wrong, in a member that is there for it.
-func complains(body record.Record) bool {
+func complains(body record.Value) bool {
 	for _, name := range []string{"error", "errors", "erro", "erros", "Erro"} {
 		switch string(body.Get(name).Raw()) {
 		case "", "null", "false", `""`, "[]", "{}", "0":
@@ -331,21 +331,21 @@ func (r *Reader) absent(l *Listing, resp *httpclient.Response) bool {
 }
 
 // objects returns the list of values in an answer as a list of objects, which have them as the member Value; body itself where it has no list.
-func (l *Listing) objects(body record.Record) record.Record {
+func (l *Listing) objects(body record.Value) record.Value {
 	for path := range strings.SplitSeq(","+l.Records, ",") { // a bare list is one whatever the path
-		values := body.Get(path).Array()
-		if values == nil {
+		values := body.Get(path)
+		if !values.IsArray() {
 			continue
 		}
 		name := strconv.AppendQuote(nil, l.Value)
 		list := []byte{'['}
-		for i, value := range values {
-			if i > 0 {
+		for value := range values.Elements() {
+			if len(list) > 1 {
 				list = append(list, ',')
 			}
-			list = append(append(append(append(append(list, '{'), name...), ':'), value...), '}')
+			list = append(append(append(append(append(list, '{'), name...), ':'), value.Raw()...), '}')
 		}
-		return append(list, ']')
+		return record.Record(append(list, ']')).Get("")
 	}
 	return body
 }

@@ -89,13 +89,12 @@ type Place struct {
 
 // Row is a row of a listing with what its users need of it. Its memory is that of its page.
 type Row struct {
-	Data  record.Record
+	Data  record.Value
 	Key   string       // the texts of its key's fields; "" where one is missing
 	Time  time.Time    // of change; zero: it has none that can be read
 	At    record.Value // Time as it came
 	Until time.Time    // the last moment that Time may stand for: a time without seconds is a whole minute
 	Open  bool         // it may have changed without its time moving
-	Marks record.Value // where Data's nested values end, for its shape; absent where that is not known
 	Same  bool         // it came in a listing before, with the same bytes; see Listing.Again
 }
 

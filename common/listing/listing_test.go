@@ -390,6 +390,32 @@ func TestAnEmptyPageOfAKeyset(t *testing.T) {
 // requests2 is requests for who holds the lock.
 func (a *api) requests2() int { return len(a.asked) }
 
+// TestPagesComeWhileOthersAreUsed holds that pages that lead from one to the next are asked for while the one before is used, but not where one
+// request may be in flight.
+func TestPagesComeWhileOthersAreUsed(t *testing.T) {
+	for parallel, want := range map[int]time.Duration{4: 11 * time.Second, 1: 20 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			var have []int
+			for id := range 100 {
+				have = append(have, id+1)
+			}
+			answer := serveKeyset(func() []int { return have }, func(int) {}, 0)
+			slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(time.Second)
+				answer(w, r)
+			})
+			began := time.Now()
+			pages, end := reader(t, slow, &lines{}).New(parallel).Read(t.Context(), keyset())
+			for range pages {
+				time.Sleep(time.Second)
+			}
+			if took := time.Since(began); end.Kind != listing.Done || took != want {
+				t.Errorf("%d at a time: took %v, want %v: %v", parallel, took, want, end.Err)
+			}
+		})
+	}
+}
+
 // TestListingsWithoutEnd has listings that never end by themselves.
 func TestListingsWithoutEnd(t *testing.T) {
 	first := func(a *api, _ int, _ string) string {

@@ -50,12 +50,12 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	if end != nil {
 		return false, end
 	}
-	ahead := n.ahead(ctx)
+	ahead := n.ahead(ctx, 1)
 	defer ahead.stop()
 	for i, more := 0, true; more; i++ {
 		p := first
 		if first = (fetched{}); i > 0 { // which is not held any longer than it is needed
-			if p, end = ahead.page(ctx, i); end != nil {
+			if p, end = n.page(ctx, ahead, i); end != nil {
 				return false, end
 			}
 		}
@@ -85,7 +85,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	sole, held := first.sole(), len(first.Body) <= heldMost
+	sole, held := first.sole(), len(first.Body.Raw()) <= heldMost
 	if !held {
 		first = fetched{share: first.share, total: first.total}
 	}
@@ -124,6 +124,22 @@ func (n *numbered) mayGoOn(p *fetched) bool {
 }
 
 func (n *numbered) pageRequest(i int) httpclient.Request { return n.strategy.At(n.request, i) }
+
+// page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading of
+// a listing that changes: of pages asked for side by side the later one may be answered first, and what was added in between moves a row from the
+// earlier page to the later one when that was read already.
+func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End) {
+	ahead.launched = max(ahead.launched, i) // the search may have asked for those between
+	if end := ahead.need(ctx, i, n.pageRequest(i), n.fetching(i)); end != nil {
+		return fetched{}, end
+	}
+	for next, known := ahead.launched, n.known(); n.number == 1 && next < min(known, i+n.reader.Parallel()); next++ {
+		if !ahead.try(n.pageRequest(next), n.fetching(next)) {
+			break
+		}
+	}
+	return ahead.page(i)
+}
 
 // fetching returns how page i is asked for.
 func (n *numbered) fetching(i int) fetching {

@@ -120,11 +120,13 @@ func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, 
 	return p, rows, nil
 }
 
-// linked reads pages that lead from one to the next. That something is refused is seen in the first two: from then on an answer that says so
-// is a failure.
+// linked reads pages that lead from one to the next, each of which is asked for while the one before it is handed on. That something is refused
+// is seen in the first two: from then on an answer that says so is a failure.
 func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 	strategy := r.way.Pages
 	_, offset := strategy.(pagination.Offset)
+	ahead := r.ahead(ctx, r.pages) // with smaller pages a reading goes on from where it is
+	defer ahead.stop()
 	asked := map[string]bool{}
 	for next, more := strategy.First(request), true; more; {
 		fingerprint := next.Fingerprint()
@@ -133,7 +135,10 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		}
 		asked[fingerprint] = true
 		f := fetching{later: r.pages >= 2}
-		p, end := r.ask(ctx, next, f)
+		if end := ahead.need(ctx, r.pages, next, f); end != nil {
+			return end
+		}
+		p, end := ahead.page(r.pages)
 		if end != nil {
 			return end
 		}
@@ -150,6 +155,9 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		if more && r.idle >= maxIdleLinks {
 			share.Release()
 			return failed(fault.Transientf("The listing %s goes on for %d pages without a new row.", r.Request.Path, r.idle))
+		}
+		if more && !asked[next.Fingerprint()] {
+			ahead.try(next, fetching{later: r.pages+1 >= 2})
 		}
 		if end := r.hand(&p, rows, more); end != nil {
 			return end

@@ -15,13 +15,13 @@ import (
 const beyondTotal = 3
 
 // complete makes the lists whole that came in part in rows, which are those of one page. Lists of several rows are continued side by side.
-func (r *Reader) complete(ctx context.Context, l *Listing, rows []record.Record) *End {
+func (r *Reader) complete(ctx context.Context, l *Listing, rows []record.Value) *End {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var first atomic.Pointer[End]
 	var wait sync.WaitGroup
 	for i, row := range rows {
-		list := partialOf(l.Partial, record.Record(row.Get(l.Partial.Member).Raw()))
+		list := partialOf(l.Partial, row.Get(l.Partial.Member))
 		if list.whole() {
 			continue
 		}
@@ -47,13 +47,13 @@ func (r *Reader) complete(ctx context.Context, l *Listing, rows []record.Record)
 
 // part is what one part of a list says.
 type part struct {
-	elements []record.Record
+	elements []record.Value
 	total    int64
 	done     bool // or it does not say so, and not where the rest is
 	next     string
 }
 
-func partialOf(p *Partial, object record.Record) part {
+func partialOf(p *Partial, object record.Value) part {
 	one := part{elements: object.Get(p.Rows).Array(), next: object.Get(p.Next).Text()}
 	done, said := object.Get(p.Done).Bool()
 	one.done = done || !said && one.next == ""
@@ -67,29 +67,29 @@ func partialOf(p *Partial, object record.Record) part {
 func (p part) whole() bool { return p.done && int64(len(p.elements)) >= p.total }
 
 // whole returns row with all of its list, of which first came in it.
-func (r *Reader) whole(ctx context.Context, l *Listing, row record.Record, first part) (record.Record, *End) {
+func (r *Reader) whole(ctx context.Context, l *Listing, row record.Value, first part) (record.Value, *End) {
 	list := first
 	asked := map[string]bool{}
 	for further := 0; !list.whole(); {
 		switch {
 		case list.next == "" && list.done:
-			return nil, failed(fault.Transientf("The API promised %d rows in the list %s of a row of %s and sent %d. Trying again later may help.",
+			return record.Value{}, failed(fault.Transientf("The API promised %d rows in the list %s of a row of %s and sent %d. Trying again later may help.",
 				list.total, l.Partial.Member, l.Name, len(list.elements)))
 		case list.next == "" || asked[list.next]:
-			return nil, failed(fault.Systemf("The list %s of a row of %s came in part, and the API does not say where the rest is. "+
+			return record.Value{}, failed(fault.Systemf("The list %s of a row of %s came in part, and the API does not say where the rest is. "+
 				"What came is not all, so it is not sent.", l.Partial.Member, l.Name))
 		}
 		asked[list.next] = true
 		next, end := r.part(ctx, l, list.next)
 		if end != nil {
-			return nil, end
+			return record.Value{}, end
 		}
 		list.elements = append(list.elements, next.elements...)
 		list.done, list.next, list.total = next.done, next.next, max(list.total, next.total)
 		if len(next.elements) > 0 && (list.total == 0 || int64(len(list.elements)) <= list.total) {
 			further = 0
 		} else if further++; further >= beyondTotal {
-			return nil, failed(fault.Transientf("The list %s of a row of %s goes on behind its end: %d rows were promised and %d came. "+
+			return record.Value{}, failed(fault.Transientf("The list %s of a row of %s goes on behind its end: %d rows were promised and %d came. "+
 				"Trying again later may help.", l.Partial.Member, l.Name, list.total, len(list.elements)))
 		}
 	}
@@ -109,18 +109,18 @@ func (r *Reader) part(ctx context.Context, l *Listing, address string) (part, *E
 	if end != nil {
 		return part{}, end
 	}
-	return partialOf(l.Partial, bytes.Clone(resp.Body)), nil
+	return partialOf(l.Partial, record.Record(bytes.Clone(resp.Body.Raw())).Get("")), nil
 }
 
 // put returns row with these elements as the list, which is done.
-func (p *Partial) put(row record.Record, elements []record.Record) record.Record {
+func (p *Partial) put(row record.Value, elements []record.Value) record.Value {
 	parts := make([][]byte, len(elements))
 	for i, element := range elements {
-		parts[i] = element
+		parts[i] = element.Raw()
 	}
 	list := append(append([]byte{'['}, bytes.Join(parts, []byte{','})...), ']')
 	object := record.Compile(record.Drop{Field: p.Next}).Append(nil, row.Get(p.Member).Raw(),
 		record.Member{Name: p.Done, Value: []byte("true")}, record.Member{Name: p.Rows, Value: list})
 	var unshaped *record.Shape
-	return unshaped.Append(nil, row, record.Member{Name: p.Member, Value: object})
+	return record.Record(unshaped.Append(nil, row.Raw(), record.Member{Name: p.Member, Value: object})).Get("")
 }

@@ -91,7 +91,7 @@ func newRows(l *Listing) *rows {
 	if l.Clock != nil {
 		paths = append(slices.Clip(paths), l.Clock.Field)
 	}
-	u.picker = record.NewPicker(append(slices.Clip(paths), record.Marks)...)
+	u.picker = record.NewPicker(paths...)
 	u.first = u.seen.reading + 1
 	return u
 }
@@ -120,7 +120,7 @@ func (u *rows) take(p *fetched) []Row {
 	var bare map[digest]int // how often rows without a key came in this page, by their bytes
 	for i, data := range p.Records {
 		values := p.picked[i*width : (i+1)*width]
-		row := Row{Data: data, Key: keyOf(values[:u.keys]), Marks: values[width-1]}
+		row := Row{Data: data, Key: keyOf(values[:u.keys])}
 		if u.clock != nil {
 			row.At = values[u.keys]
 			row.clock(row.At.Text(), u.clock)
@@ -131,7 +131,7 @@ func (u *rows) take(p *fetched) []Row {
 			if bare == nil {
 				bare = map[digest]int{}
 			}
-			d = hashOf(data, 0)
+			d = hashOf(data.Raw(), 0)
 			bare[d]++
 			d = hashOf(d[:], bare[d])
 		}
@@ -142,12 +142,12 @@ func (u *rows) take(p *fetched) []Row {
 	return u.out
 }
 
-// width returns how many values are picked of each row: its key, its time, and where its values are.
+// width returns how many values are picked of each row: its key and its time.
 func (u *rows) width() int {
 	if u.clock == nil {
-		return u.keys + 1
+		return u.keys
 	}
-	return u.keys + 2
+	return u.keys + 1
 }
 
 // changed returns when a row changed, or zero where that is not known.
@@ -191,7 +191,7 @@ func (u *rows) isNew(d digest, row *Row) bool {
 	}
 	same := false
 	if u.seen.sums != nil {
-		sum := uint32(maphash.Bytes(u.seen.seed, row.Data)) // half of a hash is one too
+		sum := uint32(maphash.Bytes(u.seen.seed, row.Data.Raw())) // half of a hash is one too
 		if same = again && u.seen.sums[d] == sum; !again {
 			u.seen.sums[d] = sum
 		}
@@ -227,7 +227,7 @@ func (r *Row) clock(text string, c *Clock) {
 }
 
 // keyText returns the key of a row, as Row.Key is.
-func keyText(row record.Record, paths []string) string {
+func keyText(row record.Value, paths []string) string {
 	return keyOf(record.NewPicker(paths...).Pick(row, nil))
 }
 
@@ -276,7 +276,7 @@ func (u *rows) alike(p *fetched) uint64 {
 	for i, data := range p.Records {
 		key := keyOf(p.picked[i*width : i*width+u.keys])
 		if key == "" {
-			key = string(data)
+			key = data.String()
 		}
 		_, _ = h.WriteString(key)
 		_ = h.WriteByte(0)

@@ -26,7 +26,7 @@ func follow(strategy pagination.Strategy, pages ...pagination.Page) {
 
 func show(r httpclient.Request) { fmt.Println(strings.TrimSpace(r.Path + " " + r.Query.Encode())) }
 
-func answer(body string) pagination.Page { return pagination.Page{Body: record.Record(body)} }
+func answer(body string) pagination.Page { return pagination.Page{Body: record.Record(body).Get("")} }
 
 func ExampleToken() {
 	follow(pagination.Token{Param: "page_token", Path: "meta.next"},

@@ -17,8 +17,8 @@ import (
 // Page is one answer of a listing.
 type Page struct {
 	Header  http.Header
-	Body    record.Record   // the whole answer
-	Records []record.Record // the rows in it
+	Body    record.Value   // the whole answer
+	Records []record.Value // the rows in it
 }
 
 // Strategy is how one kind of listing is paged. Implementations are values, safe for concurrent use.
@@ -311,7 +311,7 @@ func (k Keyset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	return k.after(r, key), key != ""
 }
 
-func (k Keyset) key(row record.Record) string { return row.Get(k.Field).Text() }
+func (k Keyset) key(row record.Value) string { return row.Get(k.Field).Text() }
 
 func (k Keyset) after(r httpclient.Request, key string) httpclient.Request {
 	r.Place = key

@@ -14,9 +14,9 @@ import (
 
 // page makes a page of n rows with the envelope's other members.
 func page(n int, envelope string, header http.Header) pagination.Page {
-	p := pagination.Page{Body: record.Record(envelope), Header: header}
+	p := pagination.Page{Body: record.Record(envelope).Get(""), Header: header}
 	for i := range n {
-		p.Records = append(p.Records, record.Record(fmt.Sprintf(`{"Id":"k%d"}`, i)))
+		p.Records = append(p.Records, record.Record(fmt.Sprintf(`{"Id":"k%d"}`, i)).Get(""))
 	}
 	return p
 }

@@ -33,9 +33,9 @@ func (tb *table) answer(r httpclient.Request, size int) pagination.Page {
 	at, _ := record.Record(r.Query.Get("offset")).Get("").Int()
 	tb.asked++
 	tb.highest = max(tb.highest, at)
-	p := pagination.Page{Body: record.Record(fmt.Sprintf(`{"total":%d}`, len(in)))}
+	p := pagination.Page{Body: record.Record(fmt.Sprintf(`{"total":%d}`, len(in))).Get("")}
 	for _, i := range in[min(int(at), len(in)):min(int(at)+size, len(in))] {
-		p.Records = append(p.Records, record.Record(fmt.Sprint(i)))
+		p.Records = append(p.Records, record.Record(fmt.Sprint(i)).Get(""))
 	}
 	return p
 }
@@ -64,7 +64,7 @@ func (tb *table) read(t *testing.T, s pagination.Stretches, place string) (rows 
 	for more {
 		p := tb.answer(r, s.Size)
 		for _, row := range p.Records {
-			rows[string(row)] = true
+			rows[row.String()] = true
 		}
 		if total := s.Total(p, len(places) == 0); total.Told && place == "" && total.Rows != int64(len(tb.created)) {
 			t.Fatalf("the total is %d of %d", total.Rows, len(tb.created))

@@ -77,14 +77,22 @@ type DestinationOperation struct {
 	MatchingKeys [][]string      `json:"matching_keys,omitempty"`
 }
 
+// howToConfigure makes a configured catalog of what discover prints.
+const howToConfigure = `jq -s '{streams: [.[] | (.catalog // .) | .streams[]? | ` +
+	`{stream: ., sync_mode: .supported_sync_modes[-1], destination_sync_mode: "append"}]}'`
+
 // ParseCatalog reads a configured catalog. What is wrong with the catalog as a whole is a [fault.Config] error: broken JSON, no list of
-// streams, a stream without a name, a stream twice. Its sentence names streams and positions and nothing else of the catalog. Unknown keys
-// are tolerated, and a sync mode is kept as it came, known or not: whoever reads the stream judges it, so that one odd stream does not
-// stop the others.
+// streams, a stream without a name, a stream twice, or that it is a catalog as discover prints it, which does not say how streams are read.
+// Its sentence names streams and positions and nothing else of the catalog. Unknown keys are tolerated, and a sync mode is kept as it came,
+// known or not: whoever reads the stream judges it, so that one odd stream does not stop the others.
 func ParseCatalog(data []byte) (*ConfiguredCatalog, error) {
 	var cat ConfiguredCatalog
 	if err := json.Unmarshal(data, &cat); err != nil {
 		return nil, catalogFault(data, err)
+	}
+	if discovered(data) {
+		return nil, fault.Configf("The catalog is one as discover prints it, which does not say how its streams are to be read. "+
+			"%s makes a configured catalog of discover's output.", howToConfigure)
 	}
 	if cat.Streams == nil {
 		return nil, fault.Configf(`The configured catalog has no list "streams".`)
@@ -101,6 +109,26 @@ func ParseCatalog(data []byte) (*ConfiguredCatalog, error) {
 		seen[d] = true
 	}
 	return &cat, nil
+}
+
+// discovered reports whether data is the answer to discover, in its message or without it.
+func discovered(data []byte) bool {
+	var answer struct {
+		Catalog json.RawMessage `json:"catalog"`
+		Streams []struct {
+			Name   string          `json:"name"`
+			Schema json.RawMessage `json:"json_schema"`
+			Stream json.RawMessage `json:"stream"`
+		} `json:"streams"`
+	}
+	if json.Unmarshal(data, &answer) != nil {
+		return false
+	}
+	if len(answer.Streams) == 0 {
+		return answer.Catalog != nil
+	}
+	first := answer.Streams[0]
+	return first.Stream == nil && first.Name != "" && first.Schema != nil
 }
 
 func catalogFault(data []byte, err error) error {

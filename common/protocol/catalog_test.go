@@ -2,6 +2,8 @@ package protocol
 
 import (
 	"encoding/json"
+	"fmt"
+	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
@@ -61,6 +63,34 @@ func TestParseCatalogFaults(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "s3") {
 			t.Errorf("%s: the error quotes the catalog: %v", input, err)
+		}
+	}
+}
+
+// What discover prints is no configured catalog, and the sentence says how one is made: one that ParseCatalog takes.
+func TestParseCatalogOfDiscover(t *testing.T) {
+	const answer = `{"streams":[{"name":"a","json_schema":{},"supported_sync_modes":["full_refresh","incremental"]}]}`
+	message := fmt.Sprintf(`{"type":"CATALOG","catalog":%s}`, answer)
+	for _, input := range []string{answer, message, `{"type":"CATALOG","catalog":{"streams":[]}}`} {
+		_, err := ParseCatalog([]byte(input))
+		if f := fault.Of(err); f == nil || f.Kind != fault.Config || !strings.Contains(f.Message, "as discover prints it") ||
+			!strings.Contains(f.Message, howToConfigure) {
+			t.Errorf("%s: %v", input, err)
+		}
+	}
+	if _, err := exec.LookPath("jq"); err != nil {
+		t.Skip("jq is not here: what the sentence says is not tried")
+	}
+	for _, input := range []string{answer, message, `{"type":"LOG","log":{"level":"INFO","message":"x"}}` + "\n" + message} {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", howToConfigure)
+		cmd.Stdin = strings.NewReader(input)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cat, err := ParseCatalog(out)
+		if err != nil || len(cat.Streams) != 1 || cat.Streams[0].Stream.Name != "a" || cat.Streams[0].SyncMode != Incremental {
+			t.Errorf("%s: %v makes %s", input, err, out)
 		}
 	}
 }

@@ -51,6 +51,7 @@ type Emitter struct {
 
 	configured bool
 	streams    map[Descriptor]*stream
+	last       *stream // the one that was asked for last, nil before
 	order      []*stream
 	failures   map[failureKey]bool
 }
@@ -104,7 +105,8 @@ func (e *Emitter) Broken() <-chan struct{} { return e.broken }
 
 // Record emits one record, and a status RUNNING before it where the stream is not known to be running. An empty object is neither sent nor
 // counted, because the platform drops it without a word. The fields of nulled are null because the source could not bring their values into
-// the types that the catalog says; the message's meta tells so. The bytes of r are copied before Record returns.
+// the types that the catalog says; the message's meta tells so. r is one line, as every Record is: its bytes are not looked at, and copied
+// before Record returns.
 func (e *Emitter) Record(d Descriptor, r record.Record, nulled ...string) error {
 	now := time.Now()
 	e.mu.Lock()
@@ -118,11 +120,6 @@ func (e *Emitter) Record(d Descriptor, r record.Record, nulled ...string) error 
 	}
 	if len(bytes.TrimSpace(r[1:len(r)-1])) == 0 {
 		return nil
-	}
-	if bytes.IndexByte(r, '\n') >= 0 || bytes.IndexByte(r, '\r') >= 0 { // against Record's contract; a broken line would be lost silently
-		if r, err = compact(r); err != nil {
-			return &fault.Error{Kind: fault.System, Message: fmt.Sprintf("The connector made a broken record of the stream %q.", d.Name), Err: err}
-		}
 	}
 	if s.Status != Running || s.Limited {
 		if err := e.run(s); err != nil {
@@ -461,8 +458,11 @@ func (e *Emitter) stream(d Descriptor, what string) (*stream, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	if s := e.streams[d]; s != nil {
-		return s, nil
+	if e.last != nil && e.last.Descriptor == d {
+		return e.last, nil
+	}
+	if e.last = e.streams[d]; e.last != nil {
+		return e.last, nil
 	}
 	if e.configured {
 		return nil, fault.Systemf("The connector made %s of the stream %q, which is not in the configured catalog.", what, d.Name)

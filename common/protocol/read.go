@@ -97,7 +97,7 @@ func parse(line []byte) (Message, error) {
 	if err != nil {
 		return Message{}, errNotJSON // the cause may quote the line
 	}
-	m := Message{Type: Type(clean.Get("type").Text()), Raw: json.RawMessage(clean)}
+	m := Message{Type: Type(clean.Get("type").Text()), Raw: clean.Raw()}
 	if m.Type == "" {
 		return Message{}, errors.New("the line has no type")
 	}
@@ -106,7 +106,7 @@ func parse(line []byte) (Message, error) {
 	}
 	switch m.Type {
 	case TypeRecord:
-		m.Record, err = parseRecord(clean.Get("record").Raw())
+		m.Record, err = parseRecord(clean.Get("record"))
 	case TypeState:
 		m.State, err = parseState(clean.Get("state").Raw())
 	case TypeLog:
@@ -128,7 +128,7 @@ func parse(line []byte) (Message, error) {
 }
 
 // decode reads the object at key, which must be there.
-func decode[T any](message record.Record, key string) (*T, error) {
+func decode[T any](message record.Value, key string) (*T, error) {
 	raw := message.Get(key).Raw()
 	if len(raw) == 0 || raw[0] != '{' {
 		return nil, fmt.Errorf("the message has no object %q", key)
@@ -140,7 +140,7 @@ func decode[T any](message record.Record, key string) (*T, error) {
 	return &v, nil
 }
 
-func parseRecord(raw record.Record) (*RecordMessage, error) {
+func parseRecord(raw record.Value) (*RecordMessage, error) {
 	m := RecordMessage{
 		Descriptor: Descriptor{Name: raw.Get("stream").Text(), Namespace: raw.Get("namespace").Text()},
 		Data:       raw.Get("data").Raw(),

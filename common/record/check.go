@@ -3,188 +3,237 @@ package record
 import (
 	"encoding/binary"
 	"math/bits"
+	"sync"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
-// checker holds JSON against RFC 8259 in one pass and without recursion, so that no nesting exhausts the stack, and notes what Clean has to
-// mend. Control characters in texts are let through, counted.
+// checker holds JSON against RFC 8259 in one pass and without recursion, so that no nesting exhausts the stack. On the way it marks where the
+// values are, and notes what Clean has to mend: control characters in texts, and bytes that are not UTF-8, are let through.
 type checker struct {
-	b []byte
-	i int
+	b     []byte
+	marks []mark // nil where there would be more than are worth it
 
 	depth   int
-	objects [maxDepth/64 + 1]uint64 // a bit for each depth: whether an object is open there, and not an array
-
-	control    int  // control characters in texts
-	lines      bool // there is a line break between tokens
-	surrogates bool // there is an escape that may be a surrogate
+	opens   [maxDepth + 1]opened // by depth
+	escaped bool                 // the last text has an escape
+	flaws
 }
 
-// valid is whether b is one JSON value, as RFC 8259 has it to the letter.
-func valid(b []byte) bool {
-	c := checker{b: b}
-	return c.check() == nil && c.control == 0
+// opened is an object or an array that is open.
+type opened struct {
+	mark   int  // its own
+	nuls   int  // how many characters U+0000 came before it
+	object bool // it is no array
+}
+
+// flaws is what there is to mend.
+type flaws struct {
+	control int  // control characters in texts
+	nuls    int  // escaped characters U+0000, which stay
+	lines   bool // there is a line break between tokens
+	lone    bool // there is an escaped surrogate without its other half
+	invalid bool // there are bytes that are not UTF-8
+}
+
+// checkers keeps the memory of those that were used, which is some KiB each.
+var checkers = sync.Pool{New: func() any { return new(checker) }}
+
+// wideMarks is how many marks a checker that is kept has room for at the most: 1 MiB.
+const wideMarks = 1 << 16
+
+// begin makes c ready for b. Up to one mark for 16 bytes are made, so that they take no more memory than the body.
+func (c *checker) begin(b []byte) {
+	c.b, c.depth, c.flaws = b, 0, flaws{}
+	if c.marks = c.marks[:0]; c.marks == nil {
+		c.marks = make([]mark, 0, 1024)
+	}
 }
 
 // check is nil for one value with nothing but white space around it.
 func (c *checker) check() error {
-	for {
-		opened, err := c.begin()
-		if err != nil {
-			return err
+	b, i, key := c.b, 0, false
+	for { // a value is due, which is a member with an escaped name if key is true
+		if i < len(b) && b[i] <= ' ' {
+			i = c.space(i)
 		}
-		if opened && !c.closes() {
-			if c.inObject() && !c.key() {
-				return errInvalid
-			}
-			continue
-		}
-		more, ok := c.end()
-		if !ok {
+		if i >= len(b) {
 			return errInvalid
 		}
-		if !more {
-			return nil
-		}
-	}
-}
-
-// begin goes behind a scalar, or behind the bracket that opens an object or an array.
-func (c *checker) begin() (opened bool, err error) {
-	c.space()
-	if c.i >= len(c.b) {
-		return false, errInvalid
-	}
-	var ok bool
-	switch first := c.b[c.i]; first {
-	case '{', '[':
-		c.i++
-		return true, c.push(first == '{')
-	case '"':
-		ok = c.text()
-	case 't':
-		ok = c.word("true")
-	case 'f':
-		ok = c.word("false")
-	case 'n':
-		ok = c.word("null")
-	default:
-		ok = c.number()
-	}
-	if !ok {
-		return false, errInvalid
-	}
-	return false, nil
-}
-
-// end goes from the end of a value to where the next one begins. Without more that was the last one; ok is false where neither follows.
-func (c *checker) end() (more, ok bool) {
-	for {
-		c.space()
-		switch {
-		case c.depth == 0:
-			return false, c.i == len(c.b)
-		case c.closes():
-		case c.i < len(c.b) && c.b[c.i] == ',':
-			c.i++
-			return true, !c.inObject() || c.key()
+		switch first := b[i]; first {
+		case '{', '[':
+			if c.depth == maxDepth {
+				return ErrTooDeep
+			}
+			c.depth++
+			c.opens[c.depth] = opened{len(c.marks), c.nuls, first == '{'}
+			c.mark(mark{from: uint32(i), escaped: key})
+			if i = c.space(i + 1); i < len(b) && b[i] == first+2 { // which closes it
+				break
+			}
+			if key = false; first == '{' {
+				if i, key = c.key(i); i < 0 {
+					return errInvalid
+				}
+			}
+			continue
 		default:
-			return false, false
+			from := i
+			if i = c.scalar(i); i < 0 {
+				return errInvalid
+			}
+			c.mark(mark{from: uint32(from), to: uint32(i), size: 1, escaped: key})
+		}
+		if i, key = c.behind(i); i <= 0 {
+			if i == 0 {
+				return nil
+			}
+			return errInvalid
 		}
 	}
 }
 
-func (c *checker) push(object bool) error {
-	if c.depth++; c.depth > maxDepth {
-		return ErrTooDeep
+// behind goes from behind a value, or from the bracket that ends an empty one, to where the next value is due, whose name may have an escape.
+// It is 0 behind the last one and -1 where neither follows.
+func (c *checker) behind(i int) (next int, key bool) {
+	b := c.b
+	for {
+		if i < len(b) && b[i] <= ' ' {
+			i = c.space(i)
+		}
+		switch open := &c.opens[c.depth]; {
+		case c.depth == 0 && i == len(b):
+			return 0, false
+		case c.depth == 0, i >= len(b):
+			return -1, false
+		case b[i] == ',' && open.object:
+			return c.key(c.space(i + 1))
+		case b[i] == ',':
+			return i + 1, false
+		case b[i] == '}' && open.object, b[i] == ']' && !open.object:
+			i++
+			if c.marks != nil {
+				m := &c.marks[open.mark]
+				m.to, m.size, m.nul = uint32(i), uint32(len(c.marks)-open.mark), c.nuls > open.nuls
+			}
+			c.depth--
+		default:
+			return -1, false
+		}
 	}
-	word, bit := &c.objects[c.depth/64], uint64(1)<<(c.depth%64)
-	if *word &^= bit; object {
-		*word |= bit
-	}
-	return nil
 }
 
-func (c *checker) inObject() bool { return c.objects[c.depth/64]&(1<<(c.depth%64)) != 0 }
-
-// closes goes behind the bracket that closes what is open, if that comes next.
-func (c *checker) closes() bool {
-	c.space()
-	bracket := byte(']')
-	if c.inObject() {
-		bracket = '}'
+// mark adds a mark, unless there are too many.
+func (c *checker) mark(m mark) {
+	if c.marks == nil {
+		return
 	}
-	if c.i >= len(c.b) || c.b[c.i] != bracket {
-		return false
+	if len(c.marks) == cap(c.marks) && len(c.marks) > len(c.b)/16+1024 {
+		c.marks = nil
+		return
 	}
-	c.i++
-	c.depth--
-	return true
+	c.marks = append(c.marks, m)
 }
 
-// key goes behind the name of a member and its colon.
-func (c *checker) key() bool {
-	c.space()
-	if c.i >= len(c.b) || c.b[c.i] != '"' || !c.text() {
-		return false
+// scalar is the end of the text, number, true, false or null that begins at i; -1 where none does.
+func (c *checker) scalar(i int) int {
+	switch c.b[i] {
+	case '"':
+		return c.text(i)
+	case 't':
+		return word(c.b, i, "true")
+	case 'f':
+		return word(c.b, i, "false")
+	case 'n':
+		return word(c.b, i, "null")
 	}
-	c.space()
-	if c.i >= len(c.b) || c.b[c.i] != ':' {
-		return false
-	}
-	c.i++
-	return true
+	return endOfNumber(c.b, i)
 }
 
-func (c *checker) space() {
-	for c.i < len(c.b) && c.b[c.i] <= ' ' {
-		switch c.b[c.i] {
+// key goes over the name of a member, which is due at i, and its colon, and tells whether the name has an escape; -1 where there is none.
+func (c *checker) key(i int) (next int, escaped bool) {
+	b := c.b
+	if i >= len(b) || b[i] != '"' {
+		return -1, false
+	}
+	c.escaped = false
+	if i = c.text(i); i < 0 {
+		return -1, false
+	}
+	if i < len(b) && b[i] <= ' ' {
+		i = c.space(i)
+	}
+	if i >= len(b) || b[i] != ':' {
+		return -1, false
+	}
+	return i + 1, c.escaped
+}
+
+// space is the first place from i on that is not white space.
+func (c *checker) space(i int) int {
+	for i < len(c.b) && c.b[i] <= ' ' {
+		switch c.b[i] {
 		case ' ', '\t':
 		case '\n', '\r':
 			c.lines = true
 		default:
-			return
+			return i
 		}
-		c.i++
+		i++
 	}
+	return i
 }
 
-// text goes behind the string that begins here.
-func (c *checker) text() bool {
+// text is the end of the string that begins at i; -1 where it does not end, or has an escape that is none.
+func (c *checker) text(i int) int {
 	const spaces = 0x2020202020202020
-	b, i := c.b, c.i+1
-	for i < len(b) {
+	b := c.b
+	for i++; i < len(b); {
 		if i+8 <= len(b) {
 			word := binary.LittleEndian.Uint64(b[i:])
 			quote, backslash := word^quotes, word^backslashes
-			// The lowest bit set is exact; those above it need not be.
-			found := ((quote-lowBits)&^quote | (backslash-lowBits)&^backslash | (word-spaces)&^word) & highBits
+			// The lowest bit set is exact; those above it need not be. What is not ASCII is found too, and needs no care in the others.
+			found := ((quote - lowBits) | (backslash - lowBits) | (word - spaces) | word) & highBits
 			if found == 0 {
 				i += 8
 				continue
 			}
 			i += bits.TrailingZeros64(found) / 8
 		}
-		switch {
-		case b[i] == '"':
-			c.i = i + 1
-			return true
-		case b[i] == '\\':
+		switch one := b[i]; {
+		case one == '"':
+			return i + 1
+		case one == '\\':
 			length := c.escape(i)
 			if length == 0 {
-				return false
+				return -1
 			}
 			i += length
 			continue
-		case b[i] < ' ':
+		case one < ' ':
 			c.control++
+		case one >= utf8.RuneSelf:
+			i += c.character(i)
+			continue
 		}
 		i++
 	}
-	return false
+	return -1
+}
+
+// character is the length of the character at i, which is not ASCII, or 1 where it is not UTF-8.
+func (c *checker) character(i int) int {
+	if b := c.b[i:]; len(b) > 1 && b[0] >= 0xc2 && b[0] < 0xe0 && b[1]&0xc0 == 0x80 {
+		return 2
+	}
+	r, size := utf8.DecodeRune(c.b[i:])
+	c.invalid = c.invalid || r == utf8.RuneError && size == 1
+	return size
 }
 
 // escape is the length of the escape whose backslash is at i, or 0 where it is none.
 func (c *checker) escape(i int) int {
+	c.escaped = true
 	if i+1 >= len(c.b) {
 		return 0
 	}
@@ -200,50 +249,76 @@ func (c *checker) escape(i int) int {
 				return 0
 			}
 		}
-		c.surrogates = c.surrogates || c.b[i+2]|0x20 == 'd'
-		return 6
+		return c.unit(i)
 	}
 	return 0
 }
 
-func (c *checker) word(word string) bool {
-	if len(c.b)-c.i < len(word) || string(c.b[c.i:c.i+len(word)]) != word {
-		return false
+// unit is the length of the escape of four hexadecimal digits at i, or of two that are the halves of a surrogate pair.
+func (c *checker) unit(i int) int {
+	switch unit := escapedAt(c.b, i); {
+	case unit == 0:
+		c.nuls++
+	case !utf16.IsSurrogate(unit):
+	case unit < 0xdc00 && utf16.DecodeRune(unit, escapedAt(c.b, i+6)) != utf8.RuneError:
+		return 12
+	default:
+		c.lone = true
 	}
-	c.i += len(word)
-	return true
+	return 6
 }
 
-// number goes behind the number that begins here.
-func (c *checker) number() bool {
-	c.skip('-')
-	if !c.skip('0') && !c.digits() {
-		return false
+// word is the end of word at i, or -1.
+func word(b []byte, i int, word string) int {
+	if len(b)-i < len(word) || string(b[i:i+len(word)]) != word {
+		return -1
 	}
-	if c.skip('.') && !c.digits() {
-		return false
-	}
-	if c.skip('e') || c.skip('E') {
-		_ = c.skip('+') || c.skip('-')
-		return c.digits()
-	}
-	return true
+	return i + len(word)
 }
 
-// digits goes behind the digits that begin here; there must be one.
-func (c *checker) digits() bool {
-	from := c.i
-	for c.i < len(c.b) && isDigit(c.b[c.i]) {
-		c.i++
+// endOfNumber is the end of the number that begins at i, or -1 where none does.
+func endOfNumber(b []byte, i int) int {
+	if i < len(b) && b[i] == '-' {
+		i++
 	}
-	return c.i > from
+	from := i
+	if i = digits(b, i); i == from || b[from] == '0' && i > from+1 {
+		return -1
+	}
+	if i < len(b) && b[i] == '.' {
+		from = i + 1
+		if i = digits(b, from); i == from {
+			return -1
+		}
+	}
+	if i < len(b) && b[i]|0x20 == 'e' {
+		if i++; i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		from = i
+		if i = digits(b, from); i == from {
+			return -1
+		}
+	}
+	return i
 }
 
-// skip goes behind a byte, if it comes next.
-func (c *checker) skip(one byte) bool {
-	if c.i >= len(c.b) || c.b[c.i] != one {
-		return false
+// digits is the end of the digits that begin at b[i].
+func digits(b []byte, i int) int {
+	for i < len(b) && isDigit(b[i]) {
+		i++
 	}
-	c.i++
-	return true
+	return i
+}
+
+// isNumber is whether text is a JSON number and nothing else.
+func isNumber(text []byte) bool {
+	return len(text) > 0 && endOfNumber(text, 0) == len(text)
+}
+
+// valid is whether b is one JSON value, as RFC 8259 has it to the letter.
+func valid(b []byte) bool {
+	c := checker{}
+	c.begin(b)
+	return c.check() == nil && c.control == 0
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -23,8 +24,8 @@ var ErrTooDeep = errors.New("more than 1,000 objects and arrays stand inside eac
 
 var errInvalid = errors.New("it is not valid")
 
-// Clean makes the body of an answer a Record: the one place where JSON is validated. The body may be modified, and the Record shares its
-// memory: the caller gives body away.
+// Clean makes the body of an answer a Value whose bytes are a Record: the one place where JSON is validated. The body may be modified, and the
+// Value shares its memory: the caller gives body away. What is fine as it came takes one pass.
 //
 //   - A UTF-8 byte order mark and the white space around the value go. White space between tokens goes too if a line break is among it
 //     anywhere, so that a Record is always one line; a page that has none is left as it is, which costs nothing.
@@ -35,28 +36,36 @@ var errInvalid = errors.New("it is not valid")
 //
 // An empty body, one that is not JSON, more than one value, or one that is nested too deeply (ErrTooDeep) are an error; its text is short
 // and holds nothing of the body.
-func Clean(body []byte) (clean Record, mended Mended, err error) {
+func Clean(body []byte) (clean Value, mended Mended, err error) {
 	body = bytes.Trim(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
 	if len(body) == 0 {
-		return nil, mended, errors.New("reading JSON: there is nothing")
+		return Value{}, mended, errors.New("reading JSON: there is nothing")
 	}
-	if !utf8.Valid(body) {
-		body, mended.Invalid = replaceInvalid(body)
+	c := checkers.Get().(*checker) //nolint:forcetypeassert // nothing else is in it
+	defer func() {
+		if c.b = nil; cap(c.marks) <= wideMarks {
+			checkers.Put(c)
+		}
+	}()
+	for {
+		c.begin(body)
+		switch err := c.check(); {
+		case err != nil:
+			return Value{}, Mended{}, fmt.Errorf("reading JSON: %w", err)
+		case c.invalid:
+			body, mended.Invalid = replaceInvalid(body)
+		case c.control > 0:
+			mended.Control = c.control
+			body = escapeControl(body, c.control)
+		case c.lines:
+			body = appendCompact(body[:0], body)
+		default:
+			if c.lone {
+				mended.Invalid += replaceLoneSurrogates(body)
+			}
+			return Value{body, slices.Clone(c.marks)}, mended, nil
+		}
 	}
-	c := checker{b: body}
-	if err := c.check(); err != nil {
-		return nil, Mended{}, fmt.Errorf("reading JSON: %w", err)
-	}
-	if mended.Control = c.control; c.control > 0 {
-		body = escapeControl(body, c.control)
-	}
-	if c.lines {
-		body = appendCompact(body[:0], body)
-	}
-	if c.surrogates {
-		mended.Invalid += replaceLoneSurrogates(body)
-	}
-	return body, mended, nil
 }
 
 // escapeControl is a copy of b with its n control characters in texts escaped.

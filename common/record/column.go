@@ -182,7 +182,7 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 		return dst, empty(value)
 	case '"':
 		var buffer [64]byte
-		text := bytes.TrimSpace(Value{value}.appendText(buffer[:0]))
+		text := bytes.TrimSpace(Value{raw: value}.appendText(buffer[:0]))
 		if len(text) == 0 {
 			return dst, blank
 		}
@@ -205,10 +205,10 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 func repeats(object []byte) bool {
 	var names [64]span
 	n := 0
-	for c := open(object, 0); c.member(); n++ {
-		at := span{c.at, c.at + len(c.key) + 2}
+	for c := (Value{raw: object}).open(); c.member(); n++ {
+		at := span{c.at, c.end + 1}
 		if n == len(names) {
-			_, found := Record(object).Twice()
+			_, found := Value{raw: object}.Twice()
 			return found
 		}
 		for _, other := range names[:n] {
@@ -217,7 +217,7 @@ func repeats(object []byte) bool {
 			}
 		}
 		names[n] = at
-		c.i = skipValue(object, c.i)
+		c.skip()
 	}
 	return false
 }
@@ -225,6 +225,17 @@ func repeats(object []byte) bool {
 // appendLabels appends an object, with a number behind each name that came before.
 func appendLabels(dst, object []byte) []byte {
 	dst = append(dst, '{')
+	if start := len(dst); !repeats(object) {
+		for c := (Value{raw: object}).open(); c.member(); {
+			if len(dst) > start {
+				dst = append(dst, ',')
+			}
+			var buffer [64]byte
+			dst = append(appendQuoted(dst, c.appendKey(buffer[:0])), ':')
+			dst = append(dst, c.value().raw...)
+		}
+		return append(dst, '}')
+	}
 	before := map[string]int{}
 	for name, value := range Record(object).Members() {
 		if len(before) > 0 {
@@ -305,7 +316,7 @@ func appendList(dst, value []byte, of Type) ([]byte, verdict) {
 // isBlank is whether a JSON string is blank.
 func isBlank(value []byte) bool {
 	var buffer [64]byte
-	return len(value) <= 32 && len(bytes.TrimSpace(Value{value}.appendText(buffer[:0]))) == 0
+	return len(value) <= 32 && len(bytes.TrimSpace(Value{raw: value}.appendText(buffer[:0]))) == 0
 }
 
 // appendBoolean appends the truth that a text, or a JSON value that is no string, says.
@@ -383,6 +394,9 @@ func appendWhole(dst, text []byte) ([]byte, verdict) {
 // that was made of a text are they too many.
 func holds(number []byte, text bool) verdict {
 	const most, decimals = 29, 9
+	if !text && isDecimal(number) {
+		return fits
+	}
 	count, point, first, last, exponent := 0, -1, -1, 0, 0 // of digits; the places of the point, the first and the last one that is no zero
 digits:
 	for i, c := range number {

@@ -157,7 +157,7 @@ func TestColumn(t *testing.T) {
 			if test.want[i] == unfit {
 				want, wantNulled = fmt.Sprintf(`{"f":null,"_unparsed":{"f":%s}}`, test.value), 1
 			}
-			got, nulled, err := shape.Fit(nil, nil, Record(`{"f":`+test.value+`}`), Value{})
+			got, nulled, err := shape.Fit(nil, nil, Record(`{"f":`+test.value+`}`).Get(""))
 			if string(got) != want || len(nulled) != wantNulled || len(shape.Warnings()) != wantNulled || err != nil {
 				t.Errorf("%s where %s is due became %s, %q, %v; want %s", test.value, kind, got, nulled, err, want)
 			}
@@ -239,7 +239,7 @@ func TestColumnOfList(t *testing.T) {
 func TestColumnKey(t *testing.T) {
 	shape := Compile(Column{Field: "id", Type: Integer, Key: true}, as(Object, Unparsed))
 	for value, want := range map[string]string{`"7"`: "", `null`: "", `" "`: "", `"A7"`: `the key "id" is not a whole number`} {
-		_, _, err := shape.Fit(nil, nil, Record(`{"id":`+value+`}`), Value{})
+		_, _, err := shape.Fit(nil, nil, Record(`{"id":`+value+`}`).Get(""))
 		if text := fmt.Sprint(err); want == "" && err != nil || want != "" && text != want {
 			t.Errorf("%s: %v; want %q", value, err, want)
 		}
@@ -312,7 +312,7 @@ func TestUnparsed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			shape := Compile(test.edits...)
 			for range 2 { // nothing of the first record may show up in the second
-				got, nulled, err := shape.Fit(nil, nil, Record(test.in), Value{}, test.put...)
+				got, nulled, err := shape.Fit(nil, nil, Record(test.in).Get(""), test.put...)
 				if string(got) != test.want || !reflect.DeepEqual(nulled, test.nulled) || err != nil {
 					t.Errorf("%s became %s, %q, %v; want %s, %q", test.in, got, nulled, err, test.want, test.nulled)
 				}
@@ -321,34 +321,37 @@ func TestUnparsed(t *testing.T) {
 	}
 }
 
-// TestMarks holds that marks change nothing but the time it takes, whosever they are.
+// TestMarks holds that marks change nothing but the time it takes.
 func TestMarks(t *testing.T) {
 	edits := [][]Edit{
 		{as(Integer, "id"), as(Object, "o"), as(Timestamp, "last_updated_at"), as(Object, Undeclared)},
 		{as(Integer, "id"), Drop{"unit.cover"}, Rename{"title", "name"}, Decimal{Field: "rent"}},
 		{LowerKeys{}, Flatten{}, as(Integer, "id"), as(Object, "unit"), as(Object, Undeclared)},
 	}
-	page := `[` + property + `,{ "id" : "7" , "\u006f":{"a":[1,{"b":"}"}]},"x":[],"last_updated_at":"13/08/2026"} ,{},{"id":8},{"a":{"b":{}},"a":[1]}]`
-	rows, marks, err := NewPicker(Marks).Cut(Record(page), "")
-	if err != nil || len(marks) != len(rows) {
-		t.Fatal(marks, err)
+	page, _, err := Clean([]byte(`[` + property + `,{ "id" : "7" , "\u006f":{"a":[1,{"b":"}"}]},"x":[],"last_updated_at":"13/08/2026"} ,{},{"id":8},` +
+		`{"a":{"b":{}},"a":[1]},{"\u0069d":9,"U":{"id":1,"\u0049d":{"id":2}}}]`))
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, e := range edits {
-		shape := Compile(e...)
-		for i, row := range rows {
-			want, _, _ := shape.Fit(nil, nil, row, Value{})
-			for j := range marks {
-				if got, _, err := shape.Fit(nil, nil, row, marks[j]); !bytes.Equal(got, want) || err != nil {
-					t.Errorf("row %d with the marks of row %d became\n%s, want\n%s", i, j, got, want)
+		marked, other := Compile(e...), Compile(e...)
+		for range 2 {
+			for row := range page.Elements() {
+				want, _, _ := other.Fit(nil, nil, Value{raw: row.Raw()})
+				if got, _, err := marked.Fit(nil, nil, row); !bytes.Equal(got, want) || err != nil {
+					t.Errorf("%s became\n%s, without marks\n%s", row.Raw(), got, want)
 				}
-			}
-			if wrong, _, _ := shape.Fit(nil, nil, row, Value{bytes.Repeat([]byte{byte(len(row)), 0, 0, 0, 0, 0, 0, 0}, 3)}); !bytes.Equal(wrong, want) {
-				t.Errorf("row %d with wrong marks became\n%s, want\n%s", i, wrong, want)
 			}
 		}
 	}
-	if got := NewPicker("id", Marks).Pick(rows[0], nil); !got[0].Exists() || got[1].Exists() {
-		t.Errorf("Pick finds %v", got)
+	picker := NewPicker("id", "unit.title", "building.gallery.1.sizes", "o.a.1.b", "a.b", "")
+	for row := range page.Elements() {
+		marked, plain := picker.Pick(row, nil), picker.Pick(Value{raw: row.Raw()}, nil)
+		for i := range plain {
+			if !bytes.Equal(marked[i].Raw(), plain[i].Raw()) {
+				t.Errorf("%s has %s, without marks %s", row.Raw(), marked[i].Raw(), plain[i].Raw())
+			}
+		}
 	}
 }
 
@@ -398,13 +401,17 @@ func FuzzColumn(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		shape.Append(nil, body) // not valid, but it must come to an end
-		r, _, err := Clean(body)
+		marked, _, err := Clean(body)
+		r := marked.Raw()
 		if err != nil || r[0] != '{' {
 			return
 		}
-		out, nulled, err := shape.Fit(nil, nil, r, Value{})
+		out, nulled, err := shape.Fit(nil, nil, marked)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if plain, _, _ := shape.Fit(nil, nil, Value{raw: r}); !bytes.Equal(out, plain) {
+			t.Fatalf("%s became %s, without marks %s", r, out, plain)
 		}
 		if _, mended, err := Clean(bytes.Clone(out)); err != nil || mended != (Mended{}) {
 			t.Fatalf("%s became %s: %v", r, out, err)

@@ -123,7 +123,7 @@ func appendTextNumber(dst []byte, text string) (number []byte, ok bool) {
 	if text == "" {
 		return dst, false
 	}
-	if (text[0] == '-' || isDigit(text[0])) && valid([]byte(text)) {
+	if isNumber([]byte(text)) {
 		return append(dst, text...), true
 	}
 	a, ok := readAmount(text)
@@ -168,10 +168,15 @@ func allDigits(s string) bool {
 
 // isZero says whether a JSON number is zero.
 func isZero(number []byte) bool {
-	if i := bytes.IndexAny(number, "eE"); i >= 0 {
-		number = number[:i]
+	for _, c := range number {
+		switch {
+		case '1' <= c && c <= '9':
+			return false
+		case c|0x20 == 'e':
+			return true
+		}
 	}
-	return !bytes.ContainsAny(number, "123456789")
+	return true
 }
 
 // compareNumbers orders two JSON numbers.

@@ -4,27 +4,28 @@ import "iter"
 
 // Members is the members of an object with their names' text, in their order, a name that is repeated as often as it comes. What is no object
 // has none.
-func (r Record) Members() iter.Seq2[string, Value] {
+func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
-		start := skipSpace(r)
-		if start >= len(r) || r[start] != '{' {
+		if v.kind() != '{' {
 			return
 		}
-		c := open(r, start)
-		for c.member() {
+		for c := v.open(); c.member(); {
 			name := string(c.appendKey(nil))
-			if !yield(name, Value{c.value()}) {
+			if !yield(name, c.value()) {
 				return
 			}
 		}
 	}
 }
 
-// Twice is the first name that the object r gives to more than one of its members, those inside of others left aside; found is whether
+// Members is Value.Members of the record.
+func (r Record) Members() iter.Seq2[string, Value] { return Value{raw: r[skipSpace(r):]}.Members() }
+
+// Twice is the first name that the object v gives to more than one of its members, those inside of others left aside; found is whether
 // there is one. Who reads such an object may believe either member.
-func (r Record) Twice() (name string, found bool) {
+func (v Value) Twice() (name string, found bool) {
 	seen := map[string]bool{}
-	for name := range r.Members() {
+	for name := range v.Members() {
 		if seen[name] {
 			return name, true
 		}
@@ -33,17 +34,17 @@ func (r Record) Twice() (name string, found bool) {
 	return "", false
 }
 
-// TwiceAnywhere is Twice for all objects in r, however deep.
-func (r Record) TwiceAnywhere() (name string, found bool) {
-	if name, found := r.Twice(); found {
+// TwiceAnywhere is Twice for all objects in v, however deep.
+func (v Value) TwiceAnywhere() (name string, found bool) {
+	if name, found := v.Twice(); found {
 		return name, true
 	}
-	for _, v := range r.Members() {
-		if name, found := Record(v.raw).TwiceAnywhere(); found {
+	for _, member := range v.Members() {
+		if name, found := member.TwiceAnywhere(); found {
 			return name, true
 		}
 	}
-	for _, element := range (Value{r[skipSpace(r):]}).Array() {
+	for element := range v.Elements() {
 		if name, found := element.TwiceAnywhere(); found {
 			return name, true
 		}

@@ -37,8 +37,8 @@ func TestTwice(t *testing.T) {
 		`null`:                                 {"", ""},
 		``:                                     {"", ""},
 	} {
-		outside, _ := Record(in).Twice()
-		anywhere, found := Record(in).TwiceAnywhere()
+		outside, _ := Record(in).Get("").Twice()
+		anywhere, found := Record(in).Get("").TwiceAnywhere()
 		if outside != want[0] || anywhere != want[1] || found != (want[1] != "") {
 			t.Errorf("%s: got %q and %q, want %q", in, outside, anywhere, want)
 		}

@@ -1,64 +1,60 @@
 package record
 
 import (
-	"encoding/binary"
-	"slices"
 	"strconv"
 	"strings"
 )
 
-// Get is the value at a dotted path, absent where there is none. The keys of a path are literal: nothing but the dot and the backslash
-// has a meaning. A dot or a backslash in a key has a backslash before it (`a\.b`). A number indexes an array (`photos.0.url`). The empty
-// path is the record itself. Of a key that is repeated, the first member counts, and keys written with JSON escapes are found too.
-//
-// Get reads no further than it must. A path of plain keys costs no allocation.
+// Get is Value.Get of the record as a whole.
 func (r Record) Get(path string) Value {
-	i := find(r, skipSpace(r), path, path != "")
-	if i < 0 {
+	start := skipSpace(r)
+	if start >= len(r) {
 		return Value{}
 	}
-	return valueAt(r, i)
+	if path != "" { // where the record ends does not matter then
+		return Value{raw: r[start:]}.Get(path)
+	}
+	end := skipValue(r, start)
+	return Value{raw: r[start:end:end]}
 }
 
-// find is where the value at path begins in the value that begins at b[i]; -1 if there is none. Without more the path is over.
-func find(b []byte, i int, path string, more bool) int {
-	if i >= len(b) {
-		return -1
-	}
-	for more {
+// Get is the value at a dotted path, absent where there is none. The keys of a path are literal: nothing but the dot and the backslash
+// has a meaning. A dot or a backslash in a key has a backslash before it (`a\.b`). A number indexes an array (`photos.0.url`). The empty
+// path is the value itself. Of a key that is repeated, the first member counts, and keys written with JSON escapes are found too.
+//
+// Get reads no further than it must. A path of plain keys costs no allocation.
+func (v Value) Get(path string) Value { return v.find(path, path != "") }
+
+// find is Get for what is left of a path; without more it is over.
+func (v Value) find(path string, more bool) Value {
+	for more && len(v.raw) > 0 {
 		var key string
 		key, path, more = cutPath(path)
-		if i = child(b, i, key); i < 0 {
-			return -1
-		}
+		v = v.child(key)
 	}
-	return i
+	return v
 }
 
-// child is where the member or element called key begins in the value that begins at b[i]; -1 if there is none.
-func child(b []byte, i int, key string) int {
-	switch b[i] {
+// child is the member or element called key.
+func (v Value) child(key string) Value {
+	switch v.kind() {
 	case '{':
-		c := open(b, i)
-		for c.member() {
-			if c.is(key) {
-				return c.i
-			}
-			c.i = skipValue(b, c.i)
+		if c := v.open(); c.reach(key) {
+			return c.value()
 		}
 	case '[':
 		n, err := strconv.ParseUint(key, 10, 32)
 		if err != nil || len(key) > 1 && key[0] == '0' {
-			return -1
+			return Value{}
 		}
-		for c := open(b, i); c.element(); n-- {
+		for c := v.open(); c.element(); c.skip() {
 			if n == 0 {
-				return c.i
+				return c.value()
 			}
-			c.i = skipValue(b, c.i)
+			n--
 		}
 	}
-	return -1
+	return Value{}
 }
 
 // cutPath takes the first key off a path. more is false behind the last one.
@@ -95,16 +91,11 @@ func splitPath(path string) (keys []string) {
 	return keys
 }
 
-// Picker reads several paths in one pass over a record. The zero value reads none. It is safe for concurrent use.
+// Picker reads several paths in one pass over a value. The zero value reads none. It is safe for concurrent use.
 type Picker struct {
 	paths   []pick
 	lengths uint64 // a bit for the length of each first key, modulo 64
-	marks   bool   // the last path is Marks
 }
-
-// Marks is, as the last path of a Picker, none. What Cut picks for it says where the values of the record begin and end, so that Fit need not
-// look for them once more; it is no JSON. Pick finds nothing.
-const Marks = "\x00marks"
 
 type pick struct {
 	path string // as it was given
@@ -113,12 +104,11 @@ type pick struct {
 	more bool   // something follows it
 }
 
-// NewPicker is a Picker of paths, which are those of Record.Get. They may repeat and may lie inside each other.
+// NewPicker is a Picker of paths, which are those of Value.Get. They may repeat and may lie inside each other.
 func NewPicker(paths ...string) Picker {
 	var p Picker
 	for _, path := range paths {
 		one := pick{path: path}
-		p.marks = path == Marks
 		one.key, one.rest, one.more = cutPath(path)
 		p.lengths |= 1 << (len(one.key) % 64)
 		p.paths = append(p.paths, one)
@@ -128,54 +118,45 @@ func NewPicker(paths ...string) Picker {
 
 // Pick is what Get would say for each path, in the order of the paths. It uses the memory of out, whose content it overwrites; nil is
 // allowed. It costs no allocation where out has the capacity, and reads no further than the last member it looks for.
-func (p Picker) Pick(r Record, out []Value) []Value {
-	out = slices.Grow(out[:0], len(p.paths))[:len(p.paths)]
-	clear(out)
-	start := skipSpace(r)
-	if start >= len(r) {
-		return out
+func (p Picker) Pick(v Value, out []Value) []Value { return p.appendPicked(out[:0], v) }
+
+// appendPicked is Pick, behind what out has already.
+func (p Picker) appendPicked(out []Value, v Value) []Value {
+	from := len(out)
+	for range p.paths {
+		out = append(out, Value{})
 	}
-	for from := 0; from < len(p.paths); from += 64 { // as many as there are bits in a set
-		p.pick(r, start, p.paths[from:min(from+64, len(p.paths))], out[from:], nil)
+	for first := 0; first < len(p.paths); first += 64 { // as many as there are bits in a set
+		p.pick(v, p.paths[first:min(first+64, len(p.paths))], out[from+first:])
 	}
 	return out
 }
 
-// pick is one pass, for at most 64 paths, over the value that begins at r[start]. With marks, to which it appends where values begin and end, it
-// goes on to the end of the value, which must be an object then, and returns that end.
-func (p Picker) pick(r Record, start int, paths []pick, out []Value, marks *[]byte) (end int) {
+// pick is one pass, for at most 64 paths.
+func (p Picker) pick(v Value, paths []pick, out []Value) {
 	var wanted uint64
 	for i, one := range paths {
-		switch {
-		case one.path == "":
-			out[i] = valueAt(r, start)
-		case r[start] == '{':
+		if v.kind() == '{' && one.path != "" {
 			wanted |= 1 << i
-		default:
-			out[i] = r.Get(one.path)
+		} else {
+			out[i] = v.Get(one.path)
 		}
 	}
-	c := open(r, start)
-	for (wanted != 0 || marks != nil) && c.member() {
-		value := c.i
-		if wanted != 0 && (c.escaped || p.lengths&(1<<(len(c.key)%64)) != 0) {
-			for i := range paths {
-				if wanted&(1<<i) == 0 || !c.is(paths[i].key) {
-					continue
-				}
-				wanted &^= 1 << i // found or not: the first member of a name is the one that counts
-				if at := find(r, value, paths[i].rest, paths[i].more); at >= 0 {
-					out[i] = valueAt(r, at)
-				}
+	if wanted == 0 {
+		return
+	}
+	for c := v.open(); wanted != 0 && c.member(); {
+		if !c.escaped && p.lengths&(1<<((c.end-c.at-1)%64)) == 0 {
+			c.skip()
+			continue
+		}
+		value := c.value()
+		for i := range paths {
+			if wanted&(1<<i) == 0 || !c.is(paths[i].key) {
+				continue
 			}
-		}
-		c.i = skipValue(r, value)
-		if p.marks && marks != nil {
-			*marks = binary.LittleEndian.AppendUint64(*marks, uint64(value-start)<<32|uint64(c.i-start))
+			wanted &^= 1 << i // found or not: the first member of a name is the one that counts
+			out[i] = value.find(paths[i].rest, paths[i].more)
 		}
 	}
-	for c.i < len(r) && r[c.i] != '}' {
-		c.i++
-	}
-	return min(c.i+1, len(r))
 }

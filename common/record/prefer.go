@@ -14,7 +14,7 @@ func (group) edit() {}
 // text are none: so APIs write that there is no object.
 func (c *column) lacks(value []byte) bool {
 	_, group := c.edit.(group)
-	return group && !(Value{value}).IsNull() && (value[0] != '"' || !isBlank(value))
+	return group && !(Value{raw: value}).IsNull() && (value[0] != '"' || !isBlank(value))
 }
 
 // groups enters the columns of the objects that Flatten takes apart into columns.

@@ -1,9 +1,7 @@
 package record
 
 import (
-	"bytes"
 	"encoding/binary"
-	"math"
 	"math/bits"
 	"strconv"
 	"unicode/utf16"
@@ -97,20 +95,43 @@ func skipSpace(b []byte) int {
 	return i
 }
 
-// cursor walks over the members of an object or the elements of an array.
-type cursor struct {
-	bytes   []byte
-	i       int    // where it stands: at a value after member or element, behind it after value
-	at      int    // where the member begins: the opening quote of its key
-	key     []byte // the key between its quotes, escapes and all
-	escaped bool   // the key has escapes; behind leap it may have them all the same
+// mark is where a value lies that Clean looked at, counted from the beginning of the body, and how many values it has inside.
+type mark struct {
+	from, to uint32
+	size     uint32 // marks of the value: its own, and behind it those of the values inside
+	escaped  bool   // the name of the member has escapes
+	nul      bool   // the object or array has an escaped U+0000 in it
 }
 
-// open is a cursor over the object or array that begins at b[i].
-func open(b []byte, i int) cursor { return cursor{bytes: b, i: i + 1} }
+// cursor walks over the members of an object or the elements of an array: by marks, or else by looking for where values end.
+type cursor struct {
+	bytes   []byte
+	marks   []mark // of the values, if they are marked
+	base    int    // where in the body bytes begin
+	i       int    // where it stands: at a value after member or element, behind it after value
+	next    int    // the mark of that value
+	at, end int    // where the key of the member begins and ends: its quotes
+	escaped bool   // the key has escapes
+	marked  bool
+}
+
+// open is a cursor over v, an object or an array.
+func (v Value) open() cursor {
+	c := cursor{bytes: v.raw, i: 1}
+	if len(v.marks) > 0 {
+		c.marked, c.marks, c.next, c.base = true, v.marks, 1, int(v.marks[0].from)
+	}
+	return c
+}
+
+// key is the key of the member, escapes and all.
+func (c *cursor) key() []byte { return c.bytes[c.at+1 : c.end] }
 
 // member moves to the next member's value; false at the end. The value before it must have been taken.
 func (c *cursor) member() bool {
+	if c.marked {
+		return c.markedMember()
+	}
 	b, i := c.bytes, c.i
 	for i < len(b) && (b[i] <= ' ' || b[i] == ',') {
 		i++
@@ -122,7 +143,7 @@ func (c *cursor) member() bool {
 	if end >= len(b) {
 		return false
 	}
-	c.at, c.key, c.escaped = i, b[i+1:end-1], escaped
+	c.at, c.end, c.escaped = i, end-1, escaped
 	for i = end; i < len(b) && (b[i] <= ' ' || b[i] == ':'); {
 		i++
 	}
@@ -130,8 +151,69 @@ func (c *cursor) member() bool {
 	return i < len(b)
 }
 
+// markedMember is member by marks: the key is what lies between the value before and this one.
+func (c *cursor) markedMember() bool {
+	if c.next >= len(c.marks) {
+		return false
+	}
+	m := &c.marks[c.next]
+	b, i, start := c.bytes, c.i, int(m.from)-c.base
+	for b[i] == ',' || b[i] <= ' ' {
+		i++
+	}
+	end := start - 1
+	for b[end] == ':' || b[end] <= ' ' {
+		end--
+	}
+	c.at, c.end, c.escaped, c.i = i, end, m.escaped, start
+	return true
+}
+
+// reach moves to the next member that is called name; false where none is.
+func (c *cursor) reach(name string) bool {
+	for ; !c.marked || c.next < len(c.marks); c.skip() {
+		if c.marked {
+			end := int(c.marks[c.next].from) - c.base - len(`":`)
+			begin := end - len(name)
+			if plain := !c.marks[c.next].escaped && c.bytes[end] == '"'; plain &&
+				(begin <= c.i || c.bytes[begin-1] != '"' || string(c.bytes[begin:end]) != name) {
+				continue
+			}
+		}
+		if !c.member() {
+			break
+		}
+		if c.is(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// expect moves to the next member if its name and the colon are written as in key, of which the name has so many bytes. Whether the name has
+// escapes the caller knows.
+func (c *cursor) expect(key []byte, name int) bool {
+	i := c.i
+	for i < len(c.bytes) && (c.bytes[i] == ',' || c.bytes[i] <= ' ') {
+		i++
+	}
+	start := i + len(key)
+	if start >= len(c.bytes) || string(c.bytes[i:start]) != string(key) || c.bytes[start] <= ' ' {
+		return false
+	}
+	c.at, c.end, c.i = i, i+1+name, start
+	return true
+}
+
 // element moves to the next element; false at the end. The one before it must have been taken.
 func (c *cursor) element() bool {
+	if c.marked {
+		if c.next >= len(c.marks) {
+			return false
+		}
+		c.i = int(c.marks[c.next].from) - c.base
+		return true
+	}
 	b, i := c.bytes, c.i
 	for i < len(b) && (b[i] <= ' ' || b[i] == ',') {
 		i++
@@ -141,67 +223,42 @@ func (c *cursor) element() bool {
 }
 
 // value takes the value at which the cursor stands.
-func (c *cursor) value() []byte {
+func (c *cursor) value() Value {
 	start := c.i
-	c.i = skipValue(c.bytes, start)
-	return c.bytes[start:c.i:c.i]
+	if !c.marked {
+		c.i = skipValue(c.bytes, start)
+		return Value{raw: c.bytes[start:c.i:c.i]}
+	}
+	m, from := &c.marks[c.next], c.next
+	c.i, c.next = int(m.to)-c.base, from+int(m.size)
+	return Value{c.bytes[start:c.i:c.i], c.marks[from:c.next:c.next]}
 }
 
-// settle finds out whether the key has escapes.
-func (c *cursor) settle() { c.escaped = c.escaped || bytes.IndexByte(c.key, '\\') >= 0 }
-
-// step moves to the next member and takes its value; more is false at the end. Whether the key has escapes settle tells. marks says where values
-// begin and end, as Picker.Cut found it, or nothing; it becomes what is left of it.
-func (c *cursor) step(marks *[]byte) (value []byte, more bool) {
-	if m := *marks; len(m) >= 8 {
-		mark := binary.LittleEndian.Uint64(m)
-		*marks = m[8:]
-		if start, end := int(mark>>32), int(mark&math.MaxUint32); c.leap(start, end) {
-			return c.bytes[start:end:end], true
-		}
-		*marks = nil // they are another record's
+// skip goes over the value at which the cursor stands.
+func (c *cursor) skip() {
+	if !c.marked {
+		c.i = skipValue(c.bytes, c.i)
+		return
 	}
-	if !c.member() {
-		return nil, false
-	}
-	return c.value(), true
-}
-
-// leap moves to the next member and over its value, which begins at start and ends at end; false where that cannot be.
-func (c *cursor) leap(start, end int) bool {
-	b, at, behind := c.bytes, c.i, start
-	if start >= end || end > len(b) {
-		return false
-	}
-	for at < start && (b[at] == ',' || b[at] <= ' ') {
-		at++
-	}
-	for behind > at && (b[behind-1] == ':' || b[behind-1] <= ' ') {
-		behind--
-	}
-	if behind-at < 2 || b[at] != '"' || b[behind-1] != '"' {
-		return false
-	}
-	c.at, c.key, c.i = at, b[at+1:behind-1], end
-	c.escaped = false
-	return true
+	m := &c.marks[c.next]
+	c.i, c.next = int(m.to)-c.base, c.next+int(m.size)
 }
 
 // appendKey appends the text of the key.
 func (c *cursor) appendKey(dst []byte) []byte {
 	if c.escaped {
-		return appendUnescaped(dst, c.key)
+		return appendUnescaped(dst, c.key())
 	}
-	return append(dst, c.key...)
+	return append(dst, c.key()...)
 }
 
 // is says whether the key is name.
 func (c *cursor) is(name string) bool {
 	if !c.escaped {
-		return string(c.key) == name
+		return string(c.key()) == name
 	}
 	var buffer [64]byte
-	return string(appendUnescaped(buffer[:0], c.key)) == name
+	return string(appendUnescaped(buffer[:0], c.key())) == name
 }
 
 // appendUnescaped appends the text that stands between the quotes of a JSON string. A lone surrogate becomes U+FFFD.

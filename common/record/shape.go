@@ -3,9 +3,7 @@ package record
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"hash/maphash"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +12,7 @@ import (
 // Shape is edits compiled. A nil Shape changes nothing. It is safe for concurrent use.
 type Shape struct {
 	columns    map[string]*column // by the name before Rename
+	named      map[string]*column // by the name with which members leave
 	order      []*column          // all of them
 	last       []*column          // those of Put and Decimal, which come last where the record lacks them
 	unparsed   *column            // for values that do not fit their columns; nil: they are lost
@@ -39,47 +38,44 @@ type warning struct{ field, problem string }
 
 // Append is Fit for a Shape without Columns, whose records cannot fail to fit.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
-	dst, _, _ = s.Fit(dst, nil, r, Value{}, put...)
+	dst, _, _ = s.Fit(dst, nil, r.Get(""), put...)
 	return dst
 }
 
-// Fit appends r, edited in one pass over its bytes, to dst. The put members replace members of the same name, in their place and whatever the
+// Fit appends r, edited in one pass over its members, to dst. The put members replace members of the same name, in their place and whatever the
 // edits say of it but for a Column, or come last; of two of one name the first counts. What it appends is valid JSON on one line. A record
 // that is not an object is appended as it is. With Columns the characters U+0000 are removed, and counted as a Warning.
 //
-// marks is what Picker.Cut picked of r for Marks, which spares a search; it may be absent, or of another record.
-//
 // It appends to nulled the fields whose values did not fit their Columns and became null. The error is a KeyError; what was appended to dst
 // and nulled then means nothing.
-func (s *Shape) Fit(dst []byte, nulled []string, r Record, marks Value, put ...Member) (data []byte, fields []string, err error) {
-	start := skipSpace(r)
-	if s == nil && len(put) == 0 || start >= len(r) || r[start] != '{' {
-		return append(dst, r...), nulled, nil
+func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data []byte, fields []string, err error) {
+	if s == nil && len(put) == 0 || r.kind() != '{' {
+		return append(dst, r.raw...), nulled, nil
 	}
-	dst = Grow(dst, len(r)+len(r)/16+64) // nearly always enough: growing later copies what may be large
+	dst = Grow(dst, len(r.raw)+len(r.raw)/16+64) // nearly always enough: growing later copies what may be large
 	w := writer{shape: s, put: put, dst: append(dst, '{'), start: len(dst) + 1}
-	if s == nil || !s.renames && !s.typed {
-		if s != nil {
-			w.columns = len(s.order)
-		}
-		w.members(r, start, Value{})
+	if s == nil {
+		w.members(r)
 		w.rest()
 		return append(w.dst, '}'), nulled, nil
 	}
-	w.columns, w.renames = len(s.order), s.renames
-	if s.typed {
+	if s.typed && (len(r.marks) == 0 || r.marks[0].nul) {
 		r = s.withoutNul(r)
 	}
 	if w.memory, _ = s.memories.Get().(*memory); w.memory == nil {
-		w.memory = &memory{names: names{table: make([]uint32, fewNames)}, follows: make([]*column, len(s.order)+1)}
+		w.memory = &memory{names: names{table: make([]uint32, fewNames)}, follows: make([][2]follow, len(s.order)+1)}
 	}
-	w.begin(r, start, marks)
+	w.columns, w.memory.puts = len(s.order), w.memory.puts[:0]
+	for _, m := range put {
+		w.memory.puts = append(w.memory.puts, s.named[m.Name])
+	}
+	w.begin(r)
 	if len(w.only) > 0 {
 		w.restart()
-		w.begin(r, start, marks)
+		w.begin(r)
 	}
 	w.rest()
-	w.whole(r)
+	w.whole(r.Raw())
 	w.undeclared()
 	nulled, err = w.unparsed(nulled)
 	clear(w.memory.unfit) // which would hold on to the page
@@ -89,29 +85,31 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Record, marks Value, put ...M
 	return append(w.dst, '}'), nulled, err
 }
 
-// begin writes the members of r, which begins at r[start].
-func (w *writer) begin(r []byte, start int, marks Value) {
+// begin writes the members of r.
+func (w *writer) begin(r Value) {
 	m := w.memory
 	m.path, m.aside, m.unfit, w.last = m.path[:0], m.aside[:0], m.unfit[:0], w.columns
 	m.wide = m.wide[:0]
-	if !w.renames {
-		w.members(r, start, marks)
+	if !w.shape.renames {
+		w.members(r)
 		return
 	}
 	m.name = append(m.name[:0], w.shape.prefix...)
-	w.object(r, start, 0, len(w.shape.prefix), marks.of(r, start))
+	w.level = level{to: len(w.shape.prefix)}
+	w.object(r)
 	m.names.clear()
 }
 
 // withoutNul is JSON without the characters U+0000, which it counts.
-func (s *Shape) withoutNul(b []byte) []byte {
-	clean, removed := withoutNul(b)
-	if removed > 0 {
-		s.mu.Lock()
-		s.warnings[warning{problem: nulRemoved}] += removed
-		s.mu.Unlock()
+func (s *Shape) withoutNul(v Value) Value {
+	clean, removed := withoutNul(v.raw)
+	if removed == 0 {
+		return v
 	}
-	return clean
+	s.mu.Lock()
+	s.warnings[warning{problem: nulRemoved}] += removed
+	s.mu.Unlock()
+	return Value{raw: clean}
 }
 
 // Warnings is what the Shape could not do so far, a row a field and problem, ordered by both. It is nil for a nil Shape. Once
@@ -161,28 +159,48 @@ func (s *Shape) column(name []byte) *column {
 type writer struct {
 	shape   *Shape // nil if there is only put
 	columns int    // how many the shape has
-	renames bool   // a member of no column may change its name
 	put     []Member
 	dst     []byte
 	start   int          // where in dst the first member begins
 	seen    [4]uint64    // the set of columns met, then of put members written
 	beyond  map[int]bool // its part that has no room there
-	memory  *memory      // where names change or there are Columns
+	memory  *memory      // nil without a shape
 	only    []int        // columns to which only a member from their source is written
 	again   bool         // the record is written a second time, for them
 	last    int          // the index of the column of the last member
+	level
 }
 
-// memory is what a writer needs where names change or there are Columns, kept for the next record.
+// level is the object whose members are being written. What their names begin with is memory.name[from:to].
+type level struct {
+	from, to int
+	within   *column // that the object is in the place of; nil: it is the record
+	unknown  bool    // there is no such column
+}
+
+// memory is what a writer needs, kept for the next record.
 type memory struct {
-	name  []byte // names in the making, each with what it begins with
-	path  []byte // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
-	names names  // those written that are of no column
+	name  []byte    // names in the making, each with what it begins with
+	path  []byte    // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
+	names names     // those written that are of no column
+	puts  []*column // of the put members, nil for those that have none
 	unfit []misfit
 	aside []byte   // the members of no column, with commas between them, where the shape has a column for them
 	wide  [][]byte // those of them with wide values, which are not copied: names with their colons, and values
-	// follows is the column that came behind each column last, by its index, and in the end the first one: most rows have the same order.
-	follows []*column
+	// follows is two members that came behind one of each column, by its index, and in the end two that came first: most rows have the same order,
+	// and lack one or the other.
+	follows [][2]follow
+	learnt  int // how many were noted
+}
+
+// follow is a member of a column as it came before.
+type follow struct {
+	column  *column
+	within  *column // see level
+	key     []byte  // its name as it was written, with the colon
+	name    int     // the length of its name
+	same    bool    // which is the column's, byte for byte
+	escaped bool    // and has escapes
 }
 
 // fewNames is for how many names a memory has room at first, twice as many as there are.
@@ -193,64 +211,62 @@ func (m *memory) small() bool {
 	return len(m.names.table) <= 16*fewNames && cap(m.name)+cap(m.path)+cap(m.aside) <= 64<<10
 }
 
-// members writes the members of the object that begins at b[start], where no name changes. Those that stay are copied in runs, with what is
-// between them.
-func (w *writer) members(b []byte, start int, marks Value) {
-	c, left := open(b, start), marks.of(b, start)
-	var run span // what of b is to be copied
+// members writes the members of an object where no name changes. Those that stay are copied in runs, with what is between them.
+func (w *writer) members(object Value) {
+	c := object.open()
+	var run span // what of the object is to be copied
 	for {
-		if next := w.next(&c, left); next != nil {
-			value := b[c.at+len(next.quoted) : c.i : c.i]
-			left = left[8:]
-			w.take(&c, next, true, value, &run)
-			continue
-		}
-		value, more := c.step(&left)
+		column, same, more := w.next(&c)
 		if !more {
 			break
 		}
-		column, same := w.at(&c)
-		w.take(&c, column, same, value, &run)
+		w.take(&c, column, same, c.value().raw, &run)
 	}
-	w.copy(b, &run)
+	w.copy(c.bytes, &run)
 }
 
-// next moves c over the next member, with its marks, where that is of the column which came here last and is written without white space, as
-// nearly all are; it is that column, or nil.
-func (w *writer) next(c *cursor, marks []byte) *column {
-	if w.memory == nil || len(marks) < 8 {
-		return nil
+// next moves c to the next member; more is false at the end. It says of which column that is, nil if of none, and whether it has the column's
+// name already.
+func (w *writer) next(c *cursor) (column *column, same, more bool) {
+	known := w.memory != nil && !w.unknown
+	if known {
+		follows := &w.memory.follows[w.last]
+		for i := range follows {
+			f := &follows[i]
+			if f.column != nil && f.within == w.within && c.expect(f.key, f.name) {
+				w.last, c.escaped = f.column.index, f.escaped
+				return f.column, f.same, true
+			}
+		}
 	}
-	next := w.memory.follows[w.last]
-	mark := binary.LittleEndian.Uint64(marks)
-	start, end, at := int(mark>>32), int(mark&math.MaxUint32), c.i
-	if next == nil || at >= start || start >= end || end > len(c.bytes) {
-		return nil
+	if !c.member() {
+		return nil, false, false
 	}
-	if c.bytes[at] == ',' {
-		at++
+	var name []byte
+	if w.shape == nil || !w.shape.renames {
+		var buffer [64]byte
+		if name = c.key(); c.escaped {
+			name = appendUnescaped(buffer[:0], name)
+		}
+	} else {
+		name = w.fullName(c)
 	}
-	if string(c.bytes[at:start]) != string(next.quoted) {
-		return nil
+	if column = w.shape.column(name); column == nil {
+		return nil, false, true
 	}
-	c.at, c.key, c.escaped, c.i = at, c.bytes[at+1:start-2], false, end
-	return next
-}
-
-// of is the marks of the values in b, which begins at b[start]; nothing where they are those of another record.
-func (v Value) of(b []byte, start int) []byte {
-	if len(v.raw) > 8 && start == 0 && binary.LittleEndian.Uint64(v.raw) == uint64(len(b)) {
-		return v.raw[8:]
+	same = !c.escaped && string(c.key()) == column.name
+	if written := c.bytes[c.at:c.i]; known && string(bytes.TrimSpace(written[len(c.key())+2:])) == ":" { // as it is in valid JSON
+		f := &w.memory.follows[w.last][w.memory.learnt%2]
+		*f = follow{column, w.within, append(f.key[:0], written...), len(c.key()), same, c.escaped}
+		w.memory.learnt++
 	}
-	return nil
+	w.last = column.index
+	return column, same, true
 }
 
 // take takes the member at which c stood last, which is of column and has its name already if it is the same: it writes it, or adds it to the run
 // of those that stay.
 func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *span) {
-	if column != nil {
-		w.last = column.index
-	}
 	if len(w.put) > 0 {
 		if i := w.putAs(column, c); i >= 0 {
 			w.copy(c.bytes, run)
@@ -264,7 +280,7 @@ func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *s
 			run.from = c.at
 		}
 		run.to = c.i
-		if w.memory == nil { // without Columns there are few members, and the space between them goes
+		if w.shape == nil || !w.shape.typed { // without Columns there are few members, and the space between them goes
 			w.copy(c.bytes, run)
 		}
 	case column == nil:
@@ -285,77 +301,55 @@ func (w *writer) copy(b []byte, run *span) {
 	}
 }
 
-// at is the column of the member at which c stood last, and whether the member has its name already; nil if there is none.
-func (w *writer) at(c *cursor) (of *column, same bool) {
-	if w.memory != nil && !c.escaped {
-		if next := w.memory.follows[w.last]; next != nil && string(c.key) == next.name {
-			return next, true
+// object writes the members of an object whose names change.
+func (w *writer) object(object Value) {
+	c := object.open()
+	for {
+		column, _, more := w.next(&c)
+		if !more {
+			return
 		}
-	}
-	var buffer [64]byte
-	name := c.key
-	if c.settle(); c.escaped {
-		name = appendUnescaped(buffer[:0], name)
-	}
-	column := w.shape.column(name)
-	same = column != nil && !c.escaped && string(name) == column.name
-	if same && w.memory != nil {
-		w.memory.follows[w.last] = column
-	}
-	return column, same
-}
-
-// object writes the members of the object that begins at b[i], whose names change. What they begin with is w.memory.name[from:to]. marks says
-// where values are, or nothing.
-func (w *writer) object(b []byte, i, from, to int, marks []byte) {
-	s := w.shape
-	c := open(b, i)
-	for value, more := c.step(&marks); more; value, more = c.step(&marks) {
-		c.settle()
-		name := w.fullName(&c, from, to)
-		column := w.memory.follows[w.last]
-		if column == nil || string(name) != column.name {
-			if column = s.column(name); column != nil && column.name == string(name) {
-				w.memory.follows[w.last] = column
-			}
-		}
-		if column != nil {
-			w.last = column.index
-		}
-		if len(w.put) > 0 && w.replaced(name, column) {
-			continue
-		}
+		value := c.value()
 		switch {
-		case s.flatten && len(value) > 0 && value[0] == '{' && (column == nil || !column.stops):
-			m := w.memory
-			if column != nil {
-				m.name = append(m.name[:to], column.name...)
-			}
-			m.name = append(m.name, s.separator...)
-			path := len(m.path)
-			m.path = append(c.appendKey(m.path), '.')
-			w.object(value, 0, to, len(m.name), nil)
-			m.path = m.path[:path]
-		case column != nil && !column.lacks(value):
+		case len(w.put) > 0 && w.replaced(&c, column):
+		case w.shape.flatten && value.kind() == '{' && (column == nil || !column.stops):
+			w.inner(&c, column, value)
+		case column != nil && !column.lacks(value.raw):
 			if column.source == "" || w.chosen(column, &c) {
-				w.column(column, value)
+				w.column(column, value.raw)
 			}
 		default:
-			w.renamed(name, value)
+			w.renamed(w.fullName(&c), value.raw)
 		}
 	}
 }
 
-// fullName is the name of the member at which c stood last, in w.memory.name[to:].
-func (w *writer) fullName(c *cursor, from, to int) []byte {
-	name := append(w.memory.name[:to], w.memory.name[from:to]...) //nolint:gocritic // a second name behind the first, in the same memory
+// inner writes the members of an object that is taken apart: the value at which c stood last, in the place of column.
+func (w *writer) inner(c *cursor, column *column, object Value) {
+	m, outer := w.memory, w.level
+	if column != nil {
+		m.name = append(m.name[:outer.to], column.name...)
+	} else {
+		w.fullName(c)
+	}
+	m.name = append(m.name, w.shape.separator...)
+	path := len(m.path)
+	m.path = append(c.appendKey(m.path), '.')
+	w.level = level{outer.to, len(m.name), column, column == nil}
+	w.object(object)
+	w.level, m.path = outer, m.path[:path]
+}
+
+// fullName is the name of the member at which c stood last, in w.memory.name[w.to:].
+func (w *writer) fullName(c *cursor) []byte {
+	name := append(w.memory.name[:w.to], w.memory.name[w.from:w.to]...) //nolint:gocritic // a second name behind the first, in the same memory
 	key := len(name)
 	name = c.appendKey(name)
 	if w.shape.lower {
 		name = lower(name, key)
 	}
 	w.memory.name = name
-	return name[to:]
+	return name[w.to:]
 }
 
 // lower makes name[from:] lower-case.
@@ -371,43 +365,53 @@ func lower(name []byte, from int) []byte {
 	return name
 }
 
-// replaced writes the put member instead of the member called name or of column, once, if there is one of that name.
-func (w *writer) replaced(name []byte, column *column) bool {
-	for i, m := range w.put {
-		if column != nil && column.name == m.Name || column == nil && string(name) == m.Name {
-			w.putOnce(i)
-			return true
-		}
+// replaced writes the put member, once, that replaces the member at which c stood last, which is of column, if one does.
+func (w *writer) replaced(c *cursor, column *column) bool {
+	i := w.putAs(column, c)
+	if i >= 0 {
+		w.putOnce(i)
 	}
-	return false
+	return i >= 0
 }
 
 // putAs is the index of the put member that replaces the member at which c stood last, which is of column; -1 if none does.
 func (w *writer) putAs(column *column, c *cursor) int {
-	for i, m := range w.put {
-		if column != nil && column.name == m.Name || column == nil && c.is(m.Name) {
-			return i
-		}
+	if column != nil {
+		return slices.Index(w.memory.puts, column)
 	}
-	return -1
+	return slices.IndexFunc(w.put, func(m Member) bool {
+		if w.shape != nil && w.shape.renames {
+			return string(w.fullName(c)) == m.Name
+		}
+		return c.is(m.Name)
+	})
 }
 
 // putOnce writes the put member with the index i, if it was not written yet.
 func (w *writer) putOnce(i int) {
-	if w.first(w.columns + i) {
-		w.member(w.put[i])
+	if !w.first(w.columns + i) {
+		return
+	}
+	if w.memory == nil {
+		w.member(w.put[i], nil)
+	} else {
+		w.member(w.put[i], w.memory.puts[i])
 	}
 }
 
-// member writes a put member.
-func (w *writer) member(m Member) {
-	w.comma()
-	w.dst = append(appendQuoted(w.dst, []byte(m.Name)), ':')
-	switch c := w.shape.column([]byte(m.Name)); {
+// member writes a put member, which is of column.
+func (w *writer) member(m Member, c *column) {
+	if c != nil {
+		w.key(c)
+	} else {
+		w.comma()
+		w.dst = append(appendQuoted(w.dst, []byte(m.Name)), ':')
+	}
+	switch {
 	case len(m.Value) == 0:
 		w.dst = append(w.dst, "null"...)
 	case c != nil && c.kind != 0:
-		w.fit(c, w.shape.withoutNul(bytes.TrimSpace(m.Value)))
+		w.fit(c, w.shape.withoutNul(Value{raw: bytes.TrimSpace(m.Value)}).raw)
 	default:
 		w.dst = appendCompact(w.dst, m.Value)
 	}
@@ -499,8 +503,10 @@ func (w *writer) rest() {
 			w.decimal(c, nil, e.ZeroIsNull)
 		}
 	}
-	for _, m := range w.put {
-		w.replaced([]byte(m.Name), nil)
+	for i, m := range w.put {
+		if !slices.ContainsFunc(w.put[:i], func(before Member) bool { return before.Name == m.Name }) {
+			w.putOnce(i)
+		}
 	}
 }
 
@@ -564,12 +570,15 @@ func (w *writer) decimal(c *column, value []byte, zeroIsNull bool) {
 // readNumbers is the ends of the range that value is, as JSON numbers in the memory of low and high; nil where it is no number. The ends
 // of a number are the same.
 func readNumbers(value, low, high []byte) (first, second []byte) {
-	v := Value{value}
+	v := Value{raw: value}
 	switch kind := v.kind(); {
 	case kind == '-' || isDigit(kind):
 		return value, value
-	case kind != '"':
+	case kind != '"', len(value) < 2:
 		return nil, nil
+	}
+	if text := value[1 : len(value)-1]; isDecimal(text) && isNumber(text) {
+		return text, text
 	}
 	var buffer [64]byte
 	from, to, ok := readAmounts(string(v.appendText(buffer[:0])))
@@ -579,6 +588,9 @@ func readNumbers(value, low, high []byte) (first, second []byte) {
 	if first, ok = from.appendTo(low); !ok {
 		return nil, nil
 	}
+	if from == to {
+		return first, first
+	}
 	if second, ok = to.appendTo(high); !ok {
 		return nil, nil
 	}
@@ -587,7 +599,7 @@ func readNumbers(value, low, high []byte) (first, second []byte) {
 
 // appendAsText appends value as a JSON string, which a string and null are already.
 func appendAsText(dst, value []byte) []byte {
-	if kind := (Value{value}).kind(); kind == '"' || kind == 'n' || kind == 0 {
+	if kind := (Value{raw: value}).kind(); kind == '"' || kind == 'n' || kind == 0 {
 		return append(dst, value...)
 	}
 	dst = append(dst, '"')
@@ -612,20 +624,20 @@ func appendAsText(dst, value []byte) []byte {
 
 // appendWithout appends value without what is to be dropped from it.
 func appendWithout(dst, value []byte, drops branch) []byte {
-	if (Value{value}).kind() != '{' {
+	if (Value{raw: value}).kind() != '{' {
 		return append(dst, value...)
 	}
 	dst = append(dst, '{')
 	start := len(dst)
 	var buffer [64]byte
-	for c := open(value, 0); c.member(); {
+	for c := (Value{raw: value}).open(); c.member(); {
 		at, member := c.at, c.i
-		key := c.key
+		key := c.key()
 		if c.escaped {
 			key = appendUnescaped(buffer[:0], key)
 		}
 		below, met := drops[string(key)]
-		v := c.value()
+		v := c.value().raw
 		if met && below == nil {
 			continue
 		}

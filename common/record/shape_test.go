@@ -227,7 +227,8 @@ func FuzzShape(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		plain.Append(nil, body, put) // not valid, but it must come to an end
 		flat.Append(nil, body, put)
-		r, _, err := Clean(body)
+		marked, _, err := Clean(body)
+		r := Record(marked.Raw())
 		if err != nil {
 			return
 		}
@@ -237,7 +238,7 @@ func FuzzShape(f *testing.F) {
 		shaped := plain.Append(nil, r, put)
 		flattened := flat.Append(nil, r, put)
 		for _, out := range [][]byte{shaped, flattened} {
-			if again, replaced, err := Clean(bytes.Clone(out)); err != nil || replaced != (Mended{}) || !bytes.Equal(again, out) {
+			if again, replaced, err := Clean(bytes.Clone(out)); err != nil || replaced != (Mended{}) || !bytes.Equal(again.Raw(), out) {
 				t.Fatalf("%s became %s: %v", r, out, err)
 			}
 		}
@@ -246,7 +247,7 @@ func FuzzShape(f *testing.F) {
 		}
 		before, after, flatAfter := firstMembers(t, r), firstMembers(t, shaped), firstMembers(t, flattened)
 		for name, value := range before {
-			if !named[name] && !bytes.Equal(value, after[name]) {
+			if !named[name] && !bytes.Equal(value, after[name]) && !bytes.Contains(value, []byte(`\u0000`)) {
 				t.Fatalf("%s: %q became %s", r, name, after[name])
 			}
 		}

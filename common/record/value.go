@@ -2,19 +2,19 @@ package record
 
 import (
 	"bytes"
+	"iter"
 	"math"
+	"slices"
 	"strings"
 )
 
-// Value is one JSON value inside a Record, whose memory it shares. The zero value is absent.
+// Value is one JSON value, in the memory of its Record or of the answer that Clean read. The zero value is absent.
+//
+// A Value that comes from Clean, or out of such a one, knows where the values in it begin and end: finding one costs a step for each member
+// that stands before it, however long these are. In all others that is looked for each time.
 type Value struct {
-	raw []byte
-}
-
-// valueAt is the value that begins at b[i].
-func valueAt(b []byte, i int) Value {
-	end := skipValue(b, i)
-	return Value{b[i:end:end]}
+	raw   []byte
+	marks []mark // its own, and those of the values inside; nil: they are not known
 }
 
 // kind is the first byte of the value, which says what it is; 0 when it is absent.
@@ -31,11 +31,17 @@ func (v Value) Exists() bool { return v.raw != nil }
 // IsNull says whether the value is absent or null.
 func (v Value) IsNull() bool { return v.kind() == 0 || v.kind() == 'n' }
 
+// IsArray says whether the value is an array.
+func (v Value) IsArray() bool { return v.kind() == '[' }
+
 // Raw is the value's JSON, nil when it is absent. It must not be modified.
 func (v Value) Raw() []byte { return v.raw }
 
-// Clone is v with memory of its own.
-func (v Value) Clone() Value { return Value{bytes.Clone(v.raw)} }
+// Clone is v with memory of its own, where what lies in it is looked for again.
+func (v Value) Clone() Value { return Value{raw: bytes.Clone(v.raw)} }
+
+// String is the value's JSON, "" when it is absent.
+func (v Value) String() string { return string(v.raw) }
 
 // Text is the content of a string, without quotes and escapes. Of a number, true, false, an object or an array it is their JSON as it came.
 // It is empty when the value is absent or null.
@@ -102,16 +108,26 @@ func (v Value) True() bool {
 	return false
 }
 
-// Array is the elements of an array, whatever they are; empty but not nil where it has none, nil where the value is no array.
-func (v Value) Array() []Record {
+// Elements is the elements of an array, whatever they are. What is no array has none.
+func (v Value) Elements() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		if v.kind() != '[' {
+			return
+		}
+		for c := v.open(); c.element(); {
+			if !yield(c.value()) {
+				return
+			}
+		}
+	}
+}
+
+// Array is the elements of an array in one slice; empty but not nil where it has none, nil where the value is no array.
+func (v Value) Array() []Value {
 	if v.kind() != '[' {
 		return nil
 	}
-	elements := []Record{}
-	for c := open(v.raw, 0); c.element(); {
-		elements = append(elements, c.value())
-	}
-	return elements
+	return slices.AppendSeq([]Value{}, v.Elements())
 }
 
 // wholeNumber is the number s, without a detour over floats: the digits of its mantissa, then as many zeros as its exponent says.

@@ -122,7 +122,7 @@ func newTask(members []*member, r listing.Row) task {
 		t.params = append(t.params, r.Data.Get(path).Text())
 	}
 	for _, m := range members {
-		t.put = append(t.put, puts(r.Data, m.Child.Put))
+		t.put = append(t.put, m.putsOf(r))
 	}
 	return t
 }
@@ -250,9 +250,8 @@ func (h *holding) page(page listing.Page) error {
 		if m.readsAll() && !since(r, h.bound, m.start) {
 			continue
 		}
-		if h.size += len(r.Data); !page.Last || h.size < heldBytes {
-			r.Data = slices.Clone(r.Data)
-			r.At, r.Marks = r.At.Clone(), record.Value{} // which are found again in the copy
+		if h.size += len(r.Data.Raw()); !page.Last || h.size < heldBytes {
+			r.Data, r.At = r.Data.Clone(), r.At.Clone()
 		}
 		h.rows = append(h.rows, r)
 	}
@@ -268,11 +267,7 @@ func (h *holding) send() error {
 		if h.m.readsAll() {
 			h.m.pass(r.Time)
 		}
-		send := h.m.send
-		if h.m.Explode != nil {
-			send = h.m.explode
-		}
-		if err := send(r, h.put...); err != nil {
+		if err := h.m.sendOf(r, h.put); err != nil {
 			return err
 		}
 	}

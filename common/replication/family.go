@@ -283,13 +283,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 		case r.Same: // it is not removed: the API does not know the filter
 			m.keep(r.Key)
 		case m.wants(sl, r):
-			var err error
-			if m.Explode != nil {
-				err = m.explode(r)
-			} else {
-				err = m.send(r, sl.set.Put...)
-			}
-			if err != nil {
+			if err := m.sendOf(r, sl.set.Put); err != nil {
 				return err
 			}
 			if sl.Removed {

@@ -1,10 +1,10 @@
 package replication
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -49,6 +49,9 @@ type member struct {
 	replaced int64      // bytes that were not UTF-8
 	control  int64      // control characters that were not escaped
 	err      error      // why the stream cannot be completed
+	puts     []put      // what comes into its records from its parent's row, in the order of their names
+	put      []record.Member
+	position []byte
 	buf      []byte
 	nulled   []string // the fields of the record in buf whose values did not fit their columns
 }
@@ -57,6 +60,12 @@ type member struct {
 func (s *Sync) member(selected *Selected) *member {
 	m := &member{
 		Stream: &selected.Stream, run: s, desc: selected.Descriptor, incremental: selected.Mode == protocol.Incremental, saved: s.Began,
+	}
+	switch {
+	case m.Explode != nil:
+		m.puts = sorted(m.Explode.Put)
+	case m.Child != nil:
+		m.puts = sorted(m.Child.Put)
 	}
 	m.resume(selected.State, selected.Mode)
 	return m
@@ -138,7 +147,7 @@ func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
 // asksAlways reports whether m asks for the row of its parent although it did not change.
 func (m *member) asksAlways(r listing.Row) bool {
-	return m.Child != nil && m.Child.Always != nil && since(r, m.start, m.start) && m.Child.Always(r.Data)
+	return m.Child != nil && m.Child.Always != nil && since(r, m.start, m.start) && m.Child.Always(r.Data.Raw())
 }
 
 // since reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before start.
@@ -170,7 +179,7 @@ func (m *member) pass(t time.Time) {
 
 // send sends one record. m.mu is held.
 func (m *member) send(r listing.Row, put ...record.Member) error {
-	if len(r.Data) > wideRow {
+	if len(r.Data.Raw()) > wideRow {
 		m.run.wide.Lock()
 		defer m.run.wide.Unlock()
 		defer record.Free(&m.buf)
@@ -179,7 +188,7 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 		put = m.derive(r.Data, put)
 	}
 	var err error
-	m.buf, m.nulled, err = m.Shape.Fit(m.buf[:0], m.nulled[:0], r.Data, r.Marks, put...)
+	m.buf, m.nulled, err = m.Shape.Fit(m.buf[:0], m.nulled[:0], r.Data, put...)
 	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
 		if m.err == nil {
 			m.err = fault.Systemf("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
@@ -195,23 +204,30 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 }
 
 // derive returns put and what is derived of a row with it, of which what is derived counts.
-func (m *member) derive(row record.Record, put []record.Member) []record.Member {
-	whole := row
+func (m *member) derive(row record.Value, put []record.Member) []record.Member {
+	whole := record.Record(row.Raw())
 	if len(put) > 0 {
 		var unshaped *record.Shape
-		whole = unshaped.Append(nil, row, put...)
+		whole = unshaped.Append(nil, row.Raw(), put...)
 	}
 	return append(m.Derive(whole), put...)
 }
 
-// explode sends the rows that lie in an array of the parent's row, with what is put into them and put. m.mu is held.
-func (m *member) explode(parent listing.Row, put ...record.Member) error {
-	outer := []record.Record{parent.Data}
-	if m.Explode.Within != "" {
-		outer = parent.Data.Get(m.Explode.Within).Array()
+// sendOf sends what m makes of a row: the row with what is put into it, or those that lie in it. m.mu is held.
+func (m *member) sendOf(r listing.Row, put []record.Member) error {
+	if m.Explode != nil {
+		return m.explode(r)
 	}
-	for _, in := range outer {
-		if err := m.elements(parent, in, put); err != nil {
+	return m.send(r, put...)
+}
+
+// explode sends the rows that lie in an array of the parent's row. m.mu is held.
+func (m *member) explode(parent listing.Row) error {
+	if m.Explode.Within == "" {
+		return m.elements(parent, parent.Data)
+	}
+	for in := range parent.Data.Get(m.Explode.Within).Elements() {
+		if err := m.elements(parent, in); err != nil {
 			return err
 		}
 	}
@@ -219,42 +235,60 @@ func (m *member) explode(parent listing.Row, put ...record.Member) error {
 }
 
 // elements sends the rows in the array of in, which is the parent's row or lies in it. m.mu is held.
-func (m *member) elements(parent listing.Row, in record.Record, put []record.Member) error {
-	put = append(putsOf(m.Explode.Put, in, parent.Data), put...)
+func (m *member) elements(parent listing.Row, in record.Value) error {
+	m.put = appendPuts(m.put[:0], m.puts, in, parent.Data)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
-		put = append(put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
+		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
-	for i, element := range in.Get(m.Explode.Array).Array() {
-		members := put
+	fixed, i := m.put, int64(0)
+	for element := range in.Get(m.Explode.Array).Elements() {
 		if m.Explode.Position != "" {
-			members = append(slices.Clip(put), record.Member{Name: m.Explode.Position, Value: strconv.AppendInt(nil, int64(i), 10)})
+			m.position = strconv.AppendInt(m.position[:0], i, 10)
+			m.put = append(fixed, record.Member{Name: m.Explode.Position, Value: m.position}) //nolint:gocritic // in the place of the last one
 		}
-		if err := m.send(listing.Row{Data: element}, members...); err != nil {
+		if err := m.send(listing.Row{Data: element}, m.put...); err != nil {
 			return err
 		}
+		i++
 	}
+	clear(m.put) // which would hold on to the page
 	return nil
 }
 
-// puts returns the members that are put into records from the parent's row. Their values are copies: they outlive the parent's page.
-func puts(parent record.Record, members map[string]string) []record.Member {
-	return putsOf(members, parent)
+// put is a member that is put into records, and the path of its value in the parent's row.
+type put struct{ name, path string }
+
+// sorted returns members in the order of their names.
+func sorted(members map[string]string) (puts []put) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		puts = append(puts, put{name, members[name]})
+	}
+	return puts
 }
 
-// putsOf is puts from the first of several rows that has what a path leads to.
-func putsOf(members map[string]string, from ...record.Record) []record.Member {
-	put := make([]record.Member, 0, len(members)+2)
-	for name, path := range members {
-		value := []byte("null")
+// appendPuts appends the members that are put into records, each from the first of several rows that has it, whose memory they share.
+func appendPuts(dst []record.Member, puts []put, from ...record.Value) []record.Member {
+	for _, p := range puts {
+		var value record.Value
 		for _, row := range from {
-			if found := row.Get(path); found.Exists() {
-				value = found.Raw()
+			if value = row.Get(p.path); value.Exists() {
 				break
 			}
 		}
-		put = append(put, record.Member{Name: name, Value: slices.Clone(value)})
+		dst = append(dst, record.Member{Name: p.name, Value: value.Raw()})
 	}
-	slices.SortFunc(put, func(a, b record.Member) int { return cmp.Compare(a.Name, b.Name) })
+	return dst
+}
+
+// putsOf returns what comes into the records of a child from the row of its parent, with memory of its own.
+func (m *member) putsOf(parent listing.Row) []record.Member {
+	if m.Explode != nil {
+		return nil // its records have it from the row that is asked for
+	}
+	put := appendPuts(nil, m.puts, parent.Data)
+	for i, p := range put {
+		put[i].Value = slices.Clone(p.Value)
+	}
 	return put
 }
 

@@ -93,16 +93,15 @@ func TestParentsThatAskForTheSame(t *testing.T) {
 	day := map[int]string{1: "2026-01-01", 2: "2026-01-02", 3: "2026-01-03"}
 	at := func(id int) string { return day[id] + " 10:00:00" }
 	a := serve(t, func(r *http.Request) (int, string) {
-		switch q := r.URL.Query(); {
-		case r.URL.Path == "/details":
+		q := r.URL.Query()
+		if r.URL.Path == "/details" {
 			return 200, thing(mustAtoi(q.Get("id")), at(mustAtoi(q.Get("id"))))
-		default:
-			var rows []string
-			for _, id := range map[string][]int{"1": {1, 2}, "2": {2, 3}}[q.Get("purpose")] {
-				rows = append(rows, fmt.Sprintf(`{"id":%d,"purpose":%q,"t":%q}`, id, "for "+q.Get("purpose"), at(id)))
-			}
-			return paged(r, rows)
 		}
+		var rows []string
+		for _, id := range map[string][]int{"1": {1, 2}, "2": {2, 3}}[q.Get("purpose")] {
+			rows = append(rows, fmt.Sprintf(`{"id":%d,"purpose":%q,"t":%q}`, id, "for "+q.Get("purpose"), at(id)))
+		}
+		return paged(r, rows)
 	})
 	source := a.source(offers)
 	first := read(t.Context(), t, source, nil, "things+", "details+")

@@ -140,7 +140,7 @@ func TestMissingRoutesAreNoMissingRows(t *testing.T) {
 	})
 	o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
 		d = listed(d)
-		d.Absent = func(r *httpclient.Response) bool { return r.Status == 404 && r.Body == nil }
+		d.Absent = func(r *httpclient.Response) bool { return r.Status == 404 && !r.Body.Exists() }
 		d.Streams = append(d.Streams, rest.Stream{
 			Name: "kids", Path: "/kids/{id}", Key: []string{"id"},
 			Parent: &rest.Parent{Of: "things", Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"}},

@@ -249,6 +249,7 @@ func (r *run) child(s *Stream) *replication.Child {
 	names := slices.Sorted(maps.Keys(p.Params))
 	c := &replication.Child{
 		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always,
+		Shared: r.shared(p),
 	}
 	if c.Changes = s.Cursor.asks() && !p.Follows; c.Changes {
 		c.Lookback = s.Cursor.Lookback
@@ -256,7 +257,6 @@ func (r *run) child(s *Stream) *replication.Child {
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
 	}
-	c.Shared = r.shared(p)
 	c.Open = func(key string, params []string, from time.Time) listing.Listing {
 		request := s.request()
 		for i, name := range names {

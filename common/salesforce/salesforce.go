@@ -50,11 +50,8 @@ func Error(res *httpclient.Response) (code, message string) {
 
 // Words returns all codes and messages in Salesforce's list of errors, "" where the answer is no such list.
 func Words(res *httpclient.Response) string {
-	if len(res.Body) == 0 || res.Body[0] != '[' {
-		return ""
-	}
 	var all []string
-	for _, one := range res.Body.Get("").Array() {
+	for one := range res.Body.Elements() {
 		all = append(all, one.Get("errorCode").Text()+": "+one.Get("message").Text())
 	}
 	return strings.Join(all, "; ")

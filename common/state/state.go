@@ -30,7 +30,7 @@ func Parse(data []byte) (Input, error) {
 	if err != nil {
 		return nil, broken("is not valid JSON", err)
 	}
-	if text := string(page); text == "null" || text == "{}" || text == "[]" {
+	if text := page.String(); text == "null" || text == "{}" || text == "[]" {
 		return in, nil
 	}
 	messages, err := record.Cut(page, "")
@@ -39,7 +39,7 @@ func Parse(data []byte) (Input, error) {
 	}
 	for i, m := range messages {
 		if inner := m.Get("state"); inner.Exists() && m.Get("type").Text() == "STATE" {
-			m = inner.Raw()
+			m = inner
 		}
 		if err := in.add(m, i); err != nil {
 			return nil, err
@@ -55,10 +55,10 @@ func broken(how string, cause error) error {
 	}
 }
 
-func (in Input) add(m record.Record, i int) error {
+func (in Input) add(m record.Value, i int) error {
 	switch {
 	case m.Get("stream").Exists():
-		return in.stream(record.Record(m.Get("stream").Raw()), i)
+		return in.stream(m.Get("stream"), i)
 	case m.Get("global").Exists():
 		states := m.Get("global.stream_states").Array()
 		if shared := m.Get("global.shared_state"); len(states) == 0 && !shared.IsNull() && string(shared.Raw()) != "{}" {
@@ -77,7 +77,7 @@ func (in Input) add(m record.Record, i int) error {
 	}
 }
 
-func (in Input) stream(s record.Record, i int) error {
+func (in Input) stream(s record.Value, i int) error {
 	d := protocol.Descriptor{Name: s.Get("stream_descriptor.name").Text(), Namespace: s.Get("stream_descriptor.namespace").Text()}
 	if d.Name == "" {
 		return fault.Configf("State message %d does not name its stream. Reset the connection's state.", i+1)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -55,12 +56,12 @@ func property() tree {
 	})
 }
 
-// choose adds the field at path to t, and with an object all of its fields, as far as known has them.
-func (t tree) choose(path []string, known tree) {
-	name, rest := path[0], path[1:]
+// choose adds the field at a dotted path to t, and with an object all of its fields, as far as known has them.
+func (t tree) choose(path string, known tree) {
+	name, rest, inside := strings.Cut(path, ".")
 	below := t[name]
 	switch known = known[name]; {
-	case len(rest) > 0:
+	case inside:
 		if below == nil {
 			below = tree{}
 		}
@@ -70,7 +71,7 @@ func (t tree) choose(path []string, known tree) {
 			below = tree{}
 		}
 		for child := range known {
-			below.choose([]string{child}, known)
+			below.choose(child, known)
 		}
 	}
 	t[name] = below
@@ -99,7 +100,7 @@ func (c chosen) tree() tree {
 	}
 	asked := tree{}
 	for _, name := range slices.Concat(c, []string{"id", "deleted", "last_updated_at"}) {
-		asked.choose(strings.Split(name, "."), property())
+		asked.choose(name, property())
 	}
 	return asked
 }
@@ -138,6 +139,7 @@ func (c chosen) judge(r *httpclient.Response) httpclient.Verdict {
 	if len(c) == 0 || r.Status != http.StatusBadRequest {
 		return httpclient.Verdict{}
 	}
-	return httpclient.Fail(fault.Configf("DWV refused a request (400): %q. It may not know one of the names in \"fields\", or, as hosts of version "+
-		"1.0.1 of the API, no such choice: the stream available_fields has the names that it knows. Mend or remove \"fields\".", r.Excerpt(string(r.Text))))
+	said := r.Excerpt(cmp.Or(r.Body.Get("message").Text(), string(r.Text)))
+	return httpclient.Fail(fault.Configf("DWV refused a request (400): %q. It may not know one of the names in \"fields\", or no such choice at all, "+
+		"as hosts of version 1.0.1 of the API. The stream available_fields has the names that it knows. Mend or remove \"fields\".", said))
 }

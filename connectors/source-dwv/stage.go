@@ -127,7 +127,7 @@ func (d *dialect) wrong(asked document, label string, res *httpclient.Response) 
 }
 
 // documentOf is the document that a property follows, if it shows that.
-func documentOf(property record.Record) document {
+func documentOf(property record.Value) document {
 	text := property.Get(stageFilter).Text()
 	s, ok := stageOf(text)
 	switch {

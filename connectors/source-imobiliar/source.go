@@ -210,7 +210,7 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	text := strings.ToLower(strings.TrimLeft(string(r.Text[:min(len(r.Text), 200)]), "\ufeff\" \r\n\t"))
 	words, action := said(r), r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
 	switch {
-	case r.Status == 468, strings.HasPrefix(text, "468"), r.Body == nil && strings.Contains(text, "session expired"):
+	case r.Status == 468, strings.HasPrefix(text, "468"), !r.Body.Exists() && strings.Contains(text, "session expired"):
 		return httpclient.Expired(fault.Transientf("Imobiliar ends each session as soon as it is opened. Trying again later may help."))
 	case failed && brazil.Denied(words):
 		return httpclient.Fail(fault.Configf("Imobiliar does not let this user do %s: %s. Give it the right, or leave out the stream.", action, words))
@@ -235,7 +235,7 @@ func says(is func(words string) bool) func(r *httpclient.Response) bool {
 func said(r *httpclient.Response) string {
 	all := r.Body.Get("Body.Erros").Array()
 	if all == nil {
-		all = []record.Record{record.Record(r.Body.Get("Body.Erros").Raw())}
+		all = []record.Value{r.Body.Get("Body.Erros")}
 	}
 	var words []string
 	for _, one := range all {

@@ -109,6 +109,19 @@ func TestReadmeListsTheEdits(t *testing.T) {
 	}
 }
 
+// The table of what of the API is read names every stream.
+func TestCoverageNamesEveryStream(t *testing.T) {
+	page, err := os.ReadFile("../../docs/coverage/imoview.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range connectortest.Discover(t, source) {
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/coverage/imoview.md does not name %s", name)
+		}
+	}
+}
+
 // A check takes the login where there is one: a wrong password must not wait for the first sync to be found out.
 func TestCheck(t *testing.T) {
 	const (

@@ -63,8 +63,8 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 
 	// Imoview refuses a size that it does not allow, so a page that is not full is the last one, unless quantidade says that there are more
 	// rows. It is known to be right for contracts and movements, and known to be wrong for others. Which streams know the page's number as
-	// pagina is not known, and of some not whether they have pages, or an envelope.
-	reliable, unsure, unknown := pagination.Number{}, pagination.Number{Unsure: true}, pagination.Number{Unsure: true, Bare: true}
+	// pagina is not known, and of some not whether they have pages.
+	reliable, unsure, bare := pagination.Number{}, pagination.Number{Unsure: true}, pagination.Number{Unsure: true, Bare: true}
 	pages := func(in httpclient.In, size int, number pagination.Number) (ways []rest.Way) {
 		number.In, number.Start, number.SizeParam, number.Size, number.Exact, number.Rows = in, 1, "numeroRegistros", size, true, "quantidade"
 		for _, number.Param = range []string{"numeroPagina", "pagina"} {
@@ -96,7 +96,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	// Imoview ignores parameters that a method does not have, and answers that there is no such method where one is missing that it has.
 	client := func(name, path, role string, query url.Values, shape ...record.Edit) rest.Stream {
 		return rest.Stream{
-			Name: name, Path: path, Key: childKey, Parent: of(role), Ways: pages(httpclient.Query, 20, unknown), Query: query, Shape: shape, Optional: true,
+			Name: name, Path: path, Key: childKey, Parent: of(role), Ways: pages(httpclient.Query, 20, unsure), Query: query, Shape: shape, Optional: true,
 		}
 	}
 	leased := client("landlord_contracts", "/Locador/RetornarContratos", "locador",
@@ -114,7 +114,9 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 	// The list of regions is known by its name alone: it may be asked for as those of cities are, or as those of types are.
 	regions := places("regions", "RetornarRegioesDisponiveis", map[string]any{"codigoCidade": 0})
-	regions.Refused = func(r *httpclient.Response) bool { return r.Status == http.StatusMethodNotAllowed }
+	regions.Refused = func(r *httpclient.Response) bool {
+		return r.Status == http.StatusMethodNotAllowed && r.Method == http.MethodPost
+	}
 	regions.Ways = []rest.Way{{Pages: pagination.Single{}}, {Pages: pagination.Single{}, Method: http.MethodGet}}
 
 	check, refuse, login := "client_companies", error(nil), func(string) string { return "" } // a check takes the login too
@@ -130,7 +132,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 	staff := func(name, path string, query url.Values) rest.Stream {
 		return rest.Stream{
-			Name: name, Path: path, Key: key, Ways: pages(httpclient.Query, 50, unknown), Query: query, Optional: true, Needs: login(name),
+			Name: name, Path: path, Key: key, Ways: pages(httpclient.Query, 50, unsure), Query: query, Optional: true, Needs: login(name),
 		}
 	}
 	teams := url.Values{"finalidade": {"0"}, "codigoUnidade": {"0"}, "codigoEquipe": {"0"}}
@@ -141,7 +143,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			Limit:   ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 120)),
 			Judge:   judge, Careful: true,
 		},
-		Records: "lista,dados,empresas,pessoas,resposta.lista", Check: check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
+		Records: "lista,dados,empresas,pessoas,usuarios,corretores,resposta.lista", Check: check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
 		Streams: []rest.Stream{
 			{
 				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, unsure),
@@ -207,7 +209,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			client("buyer_deals", "/Comprador/RetornarNegocios", "comprador", nil),
 			catalogue,
 			{
-				Name: "property_details", Path: detailsPath, Key: key, Records: "imovel,", Pages: pagination.Single{},
+				Name: "property_details", Path: detailsPath, Key: key, Records: "imovel,lista,", Pages: pagination.Single{},
 				Parent: &rest.Parent{
 					Of: "properties", Follows: true, Detail: true, In: httpclient.Query, Params: map[string]string{"codigoImovel": "codigo"},
 				},
@@ -218,13 +220,13 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			places("cities", "RetornarCidadesDisponiveis", map[string]any{"estado": ""}),
 			places("neighbourhoods", "RetornarBairrosDisponiveis", map[string]any{"codigoCidade": 0, "codigoRegiao": 0, "codigoSubRegiao": 0}),
 			regions, lookup("extra_fields", "RetornarCamposExtrasDisponiveis"), lookup("key_places", "RetornarListaLocalChaves"),
-			{ // the name of the parameter is not known; one property at a time, since a row need not say which one it is about
+			{ // what the parameter is called is not known; one property at a time, since a row need not say which one it is about
 				Name: "portals", Path: "/Imovel/RetornarPortaisImoveis", Key: []string{"codigoimovel", "codigo"}, Optional: true,
 				Parent: &rest.Parent{
-					Of: "properties", In: httpclient.Query, Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo"},
-					Put: map[string]string{"codigoimovel": "codigo"},
+					Of: "properties", In: httpclient.Query, Put: map[string]string{"codigoimovel": "codigo"},
+					Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo", "codigos": "codigo"},
 				},
-				Ways: pages(httpclient.Query, 20, unknown),
+				Ways: pages(httpclient.Query, 20, bare),
 			},
 		},
 	}
@@ -266,7 +268,9 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 			"account has just made too many requests: check the key, or try again in some minutes with a lower requests_per_minute.", words))
 	case r.Status == http.StatusForbidden:
 		return httpclient.Expired(fault.Configf("Imoview denied access to %s (403): %q. Check what the key and the user may read.", r.Path, words))
-	case r.Status == http.StatusNotFound && words != "" && !noRoute(r) && !(r.Path == detailsPath && notThere.MatchString(words)):
+	case r.Status == http.StatusNotFound && r.Path == detailsPath && notThere.MatchString(words):
+		return httpclient.Verdict{}
+	case r.Status == http.StatusNotFound && words != "" && !noRoute(r):
 		return httpclient.Fail(fault.Systemf("Imoview refused a request: %q.", words))
 	}
 	return httpclient.Verdict{}

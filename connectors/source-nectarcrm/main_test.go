@@ -239,16 +239,16 @@ func TestQuarters(t *testing.T) {
 		parts       int
 		first, last string
 	}{
-		"":                          {49, "1999-12-31 2015-01-01", "2026-09-30 2027-01-01"},
-		"2014-05-05":                {49, "2014-05-04 2015-01-01", "2026-09-30 2027-01-01"},
+		"":                          {68, "2009-12-31 2010-04-01", "2026-09-30 2027-01-01"},
+		"2014-05-05":                {51, "2014-05-04 2014-07-01", "2026-09-30 2027-01-01"},
 		"2026-09-30":                {2, "2026-09-29 2026-10-01", "2026-09-30 2027-01-01"},
 		"2026-10-01":                {1, "2026-09-30 2027-01-01", "2026-09-30 2027-01-01"},
 		"2026-10-15T23:00:00-06:00": {1, "2026-10-15 2027-01-01", "2026-10-15 2027-01-01"},
-		"2027-02-01":                {0, "", ""},
+		"2027-02-01":                {1, "2027-01-31 2027-04-01", "2027-01-31 2027-04-01"},
 	} {
 		each := quarters(rest.Date(start).Time(brazil).In(brazil), now)
 		days := func(i int) string { return fmt.Sprint(each[i]["initialDate"], " ", each[i]["endDate"]) }
-		if len(each) != want.parts || len(each) > 0 && (days(0) != want.first || days(len(each)-1) != want.last) {
+		if len(each) != want.parts || days(0) != want.first || days(len(each)-1) != want.last {
 			t.Errorf("since %q: %d parts, %v", start, len(each), each)
 		}
 		for i := 1; i < len(each); i++ {

@@ -106,8 +106,9 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			extra("product_categories", "produtoCategoria/", nil),
 			extra("product_subcategories", "produtoSubCategoria/", nil),
 			{
-				Name: "price_tables", Path: root + "tabelaPreco/", Optional: true,
-				Each: []map[string]any{{}, {"active": false}}, Refused: refused, // whether those that ended come without being asked for is not known
+				// Whether those that ended come without being asked for is not known.
+				Name: "price_tables", Path: root + "tabelaPreco/", Each: []map[string]any{{}, {"active": false}}, Refused: refused,
+				Optional: true, Absent: noList,
 			},
 			extra("appointment_types", "compromissos/tipos/", nil),
 			extra("call_types", "ligacao/tipos/", nil),
@@ -124,7 +125,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			extra("forms", "formulario/", &changed),
 			extra("queues", "queues/", &changed),
 			extra("webhooks", "webhook/", nil, "authpassword", "tokenbearer"), // which are secrets
-			{Name: "dynamic_tables", Path: root + "table/", Records: anywhere, Optional: true},
+			{Name: "dynamic_tables", Path: root + "table/", Records: anywhere, Optional: true, Absent: noList},
 			{
 				Name: "dynamic_table_rows", Path: root + "table/{id}/rows/", Records: anywhere, Key: []string{"table_id", "row_hash"}, Optional: true,
 				Parent: &rest.Parent{
@@ -134,7 +135,8 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			},
 			{
 				Name: "opportunity_history", Path: root + bigData + "opportunity-history", Records: anywhere, Key: []string{"row_hash"},
-				Each: quarters(c.Start.Time(brazil).In(brazil), time.Now().In(brazil)), Pages: whole, Optional: true, Needs: message(reportsEnded),
+				Each: quarters(c.Start.Time(brazil).In(brazil), time.Now().In(brazil)), Pages: whole, Optional: true, Absent: noList,
+				Needs: message(reportsEnded),
 			},
 		},
 	}
@@ -172,9 +174,9 @@ func exploded(parent, array, own string, cursor *rest.Cursor, key ...string) res
 // anywhere is where rows may be in answers whose form is not documented: in a member of an object, or the answer is the list.
 const anywhere = "data,items,results,"
 
-// extra is a stream that not every account has, without the fields left out.
+// extra is a list that not every account has, without the fields left out.
 func extra(name, path string, cursor *rest.Cursor, left ...string) rest.Stream {
-	return rest.Stream{Name: name, Path: root + path, Cursor: cursor, Optional: true, Shape: without(left...)}
+	return rest.Stream{Name: name, Path: root + path, Cursor: cursor, Optional: true, Absent: noList, Shape: without(left...)}
 }
 
 // without leaves out the arrays that are streams of their own.
@@ -193,12 +195,13 @@ func statuses(first, last int) (each []map[string]any) {
 	return each
 }
 
-// quarters are the parameters for what was updated in each quarter of a year since start, with all before 2015 as one, up to now. Whether the
-// days at their ends are in the answer is not known, so that they reach a day further: what comes twice is sent once.
+// quarters are the parameters for what was updated in each quarter of a year since start, or since 2010, up to now or start, whichever is later.
+// Whether the days at their ends are in the answer is not known, so that they reach a day further: what comes twice is sent once.
 func quarters(start, now time.Time) (each []map[string]any) {
 	const updated = 3 // the aggregator by the time of the last update
-	day := func(year int) time.Time { return time.Date(year, time.January, 1, 0, 0, 0, 0, now.Location()) }
-	for from, to := day(2000), day(2015); !from.After(now); from, to = to, to.AddDate(0, 3, 0) {
+	from := time.Date(2010, time.January, 1, 0, 0, 0, 0, now.Location())
+	for !from.After(now) || !from.After(start) {
+		to := from.AddDate(0, 3, 0)
 		if start.After(from) {
 			from = start
 		}
@@ -207,6 +210,7 @@ func quarters(start, now time.Time) (each []map[string]any) {
 				"aggregator": updated, "initialDate": from.AddDate(0, 0, -1).Format(time.DateOnly), "endDate": to.Format(time.DateOnly),
 			})
 		}
+		from = to
 	}
 	return each
 }
@@ -242,7 +246,10 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 }
 
 // absent is whether NectarCRM does not know the path: an id that it does not know has an answer in JSON.
-func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFound && r.Body == nil }
+func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFound && !r.Body.Exists() }
+
+// noList is whether NectarCRM does not know the path of a list: there is no id in it that could be unknown.
+func noList(r *httpclient.Response) bool { return r.Status == http.StatusNotFound }
 
 // refused is whether NectarCRM does not take a status; its documentation says that 401 may mean a wrong parameter.
 func refused(r *httpclient.Response) bool {

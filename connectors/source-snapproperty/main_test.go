@@ -303,7 +303,7 @@ func TestJudge(t *testing.T) {
 		`{"Total":0,"Imoveis":[],"Erro":false,"Mensagem":""}`:                                                 "",
 	} {
 		for _, status := range []int{200, 400, 500, 503} {
-			res := &httpclient.Response{Status: status, Body: record.Record(body)}
+			res := &httpclient.Response{Status: status, Body: record.Record(body).Get("")}
 			v := judge(res)
 			f, _ := errors.AsType[*fault.Error](v.Err())
 			says, _, _ := strings.Cut(v.String(), ":")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -306,6 +307,7 @@ func TestChildListings(t *testing.T) {
 	tenants := []child{
 		{"source-imoview", "tenant_contracts", "/Locatario/RetornarContratos"}, {"source-imoview", "tenant_inspections", "/Locatario/RetornarVistorias"},
 		{"source-imoview", "guarantor_contracts", "/Fiador/App_RetornarContratos"},
+		{"source-imoview", "tenant_paid_bills", "/Locatario/RetornarBoletosQuitados"},
 	}
 	proposals := child{"source-nectarcrm", "oportunidades_propostas", "proposta/opportunity/"}
 	fixtures := map[string]fixture{"source-imoview": one(t, "source-imoview"), "source-nectarcrm": one(t, "source-nectarcrm")}
@@ -327,13 +329,13 @@ func TestChildListings(t *testing.T) {
 		of     []child
 	}{
 		{"a sentence for a while", first(sim.Instead(200, sentence)), honest, tenants},
-		{"null for a while", first(sim.Instead(200, "null")), honest, append(tenants[:3:3], proposals)},
+		{"null for a while", first(sim.Instead(200, "null")), honest, append(slices.Clip(tenants), proposals)},
 		{"a list without envelope", first(sim.Instead(200, "[]")), honest, tenants},
 		{"the second page empty once", func() []sim.PageFault { return []sim.PageFault{sim.Once(2, sim.Empty())} }, honest, tenants},
-		{"pages that are capped lower", func() []sim.PageFault { return []sim.PageFault{sim.Capped(7)} }, complete, append(tenants[:3:3], proposals)},
-		{"the last page again", func() []sim.PageFault { return []sim.PageFault{sim.LastAgain()} }, complete, append(tenants[:3:3], proposals)},
+		{"pages that are capped lower", func() []sim.PageFault { return []sim.PageFault{sim.Capped(7)} }, complete, append(slices.Clip(tenants), proposals)},
+		{"the last page again", func() []sim.PageFault { return []sim.PageFault{sim.LastAgain()} }, complete, append(slices.Clip(tenants), proposals)},
 		{"a total that is a text", func() []sim.PageFault { return []sim.PageFault{sim.TextTotal()} }, complete, tenants},
-		{"404 past the end", func() []sim.PageFault { return []sim.PageFault{sim.PastEnd(sim.HTML(404))} }, complete, append(tenants[:3:3], proposals)},
+		{"404 past the end", func() []sim.PageFault { return []sim.PageFault{sim.PastEnd(sim.HTML(404))} }, complete, append(slices.Clip(tenants), proposals)},
 	} {
 		for _, c := range test.of {
 			t.Run(c.connector+" "+c.stream+" "+test.name, func(t *testing.T) {

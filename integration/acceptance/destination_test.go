@@ -47,7 +47,7 @@ func TestDestinationPlatform(t *testing.T) {
 		if err := c.BuildImage(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return platform{image: c.Image()}
+		return harness.Platform{Ref: c.Image(), ReadOnly: true}
 	}, slices.DeleteFunc(writing(), func(s writeScenario) bool { return !s.platform }))
 }
 

@@ -9,8 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"sync/atomic"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -18,6 +17,7 @@ import (
 // Binary runs a connector's binary, with its files in a folder of their own for each run.
 type Binary struct {
 	Path string
+	Args []string // before the arguments of every command
 	Env  []string // added to the environment of every run
 }
 
@@ -43,48 +43,92 @@ func (b Binary) start(ctx context.Context, c Command, dir string) (*binaryProces
 			return nil, err
 		}
 	}
-	p := &binaryProcess{cmd: exec.CommandContext(ctx, b.Path, c.arguments(dir)...), dir: dir, done: make(chan struct{})}
+	p := &binaryProcess{cmd: exec.CommandContext(ctx, b.Path, slices.Concat(b.Args, c.arguments(dir))...), dir: dir, peak: newPeak()}
 	p.cmd.Dir = dir
 	p.cmd.Env = append(append(os.Environ(), b.Env...), c.Env...)
-	p.cmd.Stdin, p.cmd.Stderr = c.Stdin, &p.stderr
+	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = 10 * time.Second
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a script's children are killed with it
+	p.cmd.Cancel = func() error { return p.Signal(os.Kill) }
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	p.stdout, p.cmd.Stdout = r, w
-	p.started = time.Now()
-	if err := p.cmd.Start(); err != nil {
+	feed, err := p.input(c.Stdin)
+	if err != nil {
 		return nil, errors.Join(err, r.Close(), w.Close())
 	}
-	go p.watch()
+	p.started = time.Now()
+	err = p.cmd.Start()
+	feed(err)
+	if err != nil {
+		return nil, errors.Join(err, r.Close(), w.Close())
+	}
+	go p.peak.watch(p.cmd.Process.Pid)
 	return p, w.Close()
 }
 
+// input gives the process a pipe for its input, which is fed by what is returned once the process was started, or closed where it was not. A
+// pipe of the exec package's own would have Wait wait for an input that does not end, though nobody reads it any more.
+func (p *binaryProcess) input(from io.Reader) (feed func(error), err error) {
+	if from == nil {
+		return func(error) {}, nil
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	p.cmd.Stdin, p.stdin = r, w
+	return func(err error) {
+		_ = r.Close() // the process has its own
+		if err != nil {
+			_ = w.Close()
+			return
+		}
+		go func() {
+			_, _ = io.Copy(w, from) // a process that ended takes no more
+			_ = w.Close()
+		}()
+	}, nil
+}
+
 type binaryProcess struct {
+	stdin   *os.File // the end that is written to; nil without an input
 	cmd     *exec.Cmd
 	dir     string
 	stdout  *os.File
 	stderr  bytes.Buffer
 	started time.Time
-	done    chan struct{}
-	peak    atomic.Int64
+	peak    peak
 }
 
 func (p *binaryProcess) Stdout() io.ReadCloser { return p.stdout }
 
-func (p *binaryProcess) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
+// Signal sends a signal to the process; what kills it kills all that it has started.
+func (p *binaryProcess) Signal(s os.Signal) error {
+	if kill(s) {
+		if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+		return os.ErrProcessDone
+	}
+	return p.cmd.Process.Signal(s)
+}
 
 func (p *binaryProcess) Wait() (Exit, error) {
 	err := p.cmd.Wait()
 	wall := time.Since(p.started)
-	close(p.done)
+	most := p.peak.end()
 	if exited := (*exec.ExitError)(nil); errors.As(err, &exited) {
 		err = nil
 	}
+	if p.stdin != nil {
+		_ = p.stdin.Close() // it may be closed already
+	}
 	err = errors.Join(err, closed(p.stdout.Close()), os.RemoveAll(p.dir))
 	state := p.cmd.ProcessState
-	e := Exit{Code: state.ExitCode(), Stderr: p.stderr.Bytes(), Wall: wall, CPU: state.UserTime() + state.SystemTime(), MaxRSS: p.peak.Load()}
+	e := Exit{Code: state.ExitCode(), Stderr: p.stderr.Bytes(), Wall: wall, CPU: state.UserTime() + state.SystemTime(), MaxRSS: most}
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		e.Code = 128 + int(status.Signal())
 	}
@@ -95,29 +139,6 @@ func (p *binaryProcess) Wait() (Exit, error) {
 		return e, fmt.Errorf("waiting for %s: %w", p.cmd.Path, err)
 	}
 	return e, nil
-}
-
-// watch keeps the process's peak of memory. rusage does not have it: the kernel counts into a child's ru_maxrss what its parent had in
-// memory when it was started, and the parent is a test with a simulator in it. VmHWM begins anew with the child's own program, so it is
-// read again and again until the process is gone.
-func (p *binaryProcess) watch() {
-	status := "/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status"
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if body, err := os.ReadFile(status); err == nil {
-			if _, rest, ok := bytes.Cut(body, []byte("VmHWM:")); ok {
-				if kib, err := strconv.ParseInt(string(bytes.Fields(rest)[0]), 10, 64); err == nil {
-					p.peak.Store(kib << 10)
-				}
-			}
-		}
-		select {
-		case <-p.done:
-			return
-		case <-tick.C:
-		}
-	}
 }
 
 // closed is err, or nil where it only says that the file was closed before.

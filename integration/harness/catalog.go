@@ -33,6 +33,9 @@ type Stream struct {
 // Incremental tells whether the stream can be read from a mark.
 func (s Stream) Incremental() bool { return slices.Contains(s.SupportedSyncModes, Incremental) }
 
+// Called is what the stream is called in a [Result].
+func (s Stream) Called() string { return called(s.Namespace, s.Name) }
+
 // called is what a stream is called in a Result.
 func called(namespace, name string) string {
 	if namespace == "" {
@@ -88,9 +91,7 @@ func (c Catalog) Configure(mode string, names ...string) []byte {
 	if len(names) == 0 {
 		names = c.Names()
 	}
-	var configured struct {
-		Streams []configuredStream `json:"streams"`
-	}
+	var streams []Stream
 	for _, name := range names {
 		namespace, own, spaced := strings.Cut(name, ".")
 		if !spaced {
@@ -104,6 +105,18 @@ func (c Catalog) Configure(mode string, names ...string) []byte {
 				SupportedSyncModes: []string{FullRefresh}, SourceDefinedPrimaryKey: [][]string{{"id"}},
 			}
 		}
+		streams = append(streams, s)
+	}
+	return Configured(mode, streams...)
+}
+
+// Configured is a configured catalog of streams, each in the wished mode where it has it and in its first one where not; deduplicated where
+// it has a primary key.
+func Configured(mode string, streams ...Stream) []byte {
+	configured := struct {
+		Streams []configuredStream `json:"streams"`
+	}{[]configuredStream{}}
+	for _, s := range streams {
 		cs := configuredStream{
 			Stream: s, SyncMode: mode, CursorField: s.DefaultCursorField,
 			DestinationSyncMode: "append_dedup", PrimaryKey: s.SourceDefinedPrimaryKey,

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -43,11 +44,11 @@ type progress struct {
 	rows       int
 	sinceState int
 	states     int
-	lastBlob   []byte
+	blobs      map[string]bool // what hash makes of the states there were
 	statuses   []string
 }
 
-func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*collector, error) {
+func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) *collector {
 	col := &collector{
 		result:  &Result{Runner: r.String(), Command: c, Started: time.Now(), Estimate: map[string]int64{}},
 		options: o, secrets: newSearcher(o), schema: schema, streams: map[string]*progress{},
@@ -60,7 +61,7 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*c
 	}
 	for _, cs := range configured.Streams {
 		p := &progress{stream: cs.Stream, called: called(cs.Stream.Namespace, cs.Stream.Name),
-			keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, properties: map[string]bool{}}
+			keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, properties: map[string]bool{}, blobs: map[string]bool{}}
 		if len(p.keys) == 0 {
 			p.keys = cs.PrimaryKey
 		}
@@ -72,17 +73,15 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) (*c
 		}
 		var err error
 		p.schema, err = o.Schemas.get(string(cs.Stream.JSONSchema), func() (*jsonschema.Schema, error) { return recordSchema(cs.Stream) })
-		if err != nil {
-			return nil, err
+		if err == nil && len(cs.Stream.JSONSchema) > 0 {
+			err = json.Unmarshal(cs.Stream.JSONSchema, &p.form)
 		}
-		if len(cs.Stream.JSONSchema) > 0 {
-			if err := json.Unmarshal(cs.Stream.JSONSchema, &p.form); err != nil {
-				return nil, fmt.Errorf("reading the schema of %s: %w", cs.Stream.Name, err)
-			}
+		if err != nil {
+			col.result.problem(Types, nil, "the schema of %s cannot be read: %v", p.called, err)
 		}
 		col.streams[p.called] = p
 	}
-	return col, nil
+	return col
 }
 
 // line takes one line of stdout, with its newline unless it is cut.
@@ -92,18 +91,18 @@ func (c *collector) line(line []byte, cut bool, control *Control) {
 	c.secrets.scan(line, "stdout", r)
 	if cut {
 		if len(control.killed) == 0 && len(control.unread) == 0 {
-			r.problem("the last line of stdout has no end: %s", clip(line))
+			r.problem(Purity, line, "the last line of stdout has no end")
 		}
 		r.Lines--
 		return
 	}
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	if !json.Valid(line) {
-		r.problem("a line of stdout is not JSON: %s", clip(line))
+		r.problem(Purity, line, "a line of stdout is not JSON")
 		return
 	}
 	if !utf8.Valid(line) {
-		r.problem("a line of stdout is not UTF-8: %s", clip(line))
+		r.problem(Purity, line, "a line of stdout is not UTF-8")
 	}
 	m := Message{Line: line}
 	var body []byte
@@ -129,16 +128,17 @@ func (c *collector) line(line []byte, cut bool, control *Control) {
 // validate holds a line against the protocol's schema.
 func (c *collector) validate(line []byte) {
 	if err := validate(c.schema, line); err != nil {
-		c.result.problem("a line is not a message of the protocol: %v: %s", err, clip(line))
+		c.result.problem(Purity, line, "a line is not a message of the protocol: %s", Mismatch(err))
 	}
 }
 
 func (c *collector) record(m *Message, body []byte) {
 	r := c.result
 	if r.Command.writes() {
-		r.problem("a destination has no records: %s", clip(m.Line))
+		r.problem(Echoes, m.Line, "a destination has no records")
 		return
 	}
+	found := len(r.problems)
 	var data, meta, namespace []byte
 	var emitted int64
 	for key, value := range members(body) {
@@ -154,30 +154,31 @@ func (c *collector) record(m *Message, body []byte) {
 		case "emitted_at":
 			var err error
 			if emitted, err = strconv.ParseInt(string(value), 10, 64); err != nil {
-				r.problem("emitted_at is not an integer: %s", clip(m.Line))
+				r.problem(Emitted, m.Line, "emitted_at is not an integer")
 			}
 		}
 	}
-	if namespace != nil {
+	if !null(namespace) {
 		m.Stream = called(text(namespace), m.Stream)
 	}
 	if emitted < r.Started.Add(-time.Minute).UnixMilli() || emitted > now()+60_000 {
-		r.problem("emitted_at is not now: %s", clip(m.Line))
+		r.problem(Emitted, m.Line, "emitted_at is not now")
 	}
+	m.Data = data
 	p := c.streams[m.Stream]
 	if p == nil {
-		r.problem("a record of %q, which is not in the configured catalog", m.Stream)
+		r.problem(Foreign, m.Line, "a record of %q, which is not in the configured catalog", m.Stream)
 		return
 	}
 	empty := true
 	for key := range members(data) {
 		empty = false
 		if !p.properties[string(key)] {
-			r.problem("a record of %s has %q, which its schema does not have", m.Stream, key)
+			r.problem(Fields, m.Line, "a record of %s has %q, which its schema does not have", m.Stream, key)
 		}
 	}
 	if empty {
-		r.problem("a record of %s has no data: %s", m.Stream, clip(m.Line))
+		r.problem(Data, m.Line, "a record of %s has no data", m.Stream)
 	}
 	key, complete := keyOf(data, p.keys)
 	switch {
@@ -185,7 +186,7 @@ func (c *collector) record(m *Message, body []byte) {
 	case c.options.Keyless:
 		key = hash(data)
 	default:
-		r.problem("a record of %s has no primary key: %s", m.Stream, clip(m.Line))
+		r.problem(Keys, m.Line, "a record of %s has no primary key", m.Stream)
 	}
 	var mark string
 	if len(p.cursor) > 0 {
@@ -195,23 +196,25 @@ func (c *collector) record(m *Message, body []byte) {
 	}
 	p.rows++
 	p.sinceState++
-	if complete && (p.rows <= sampleFirst || p.rows%sampleEvery == 0) {
-		c.validate(m.Line)
-		if err := validate(p.schema, data); err != nil {
-			r.problem("a record of %s is not what its schema says: %v: %s", m.Stream, err, clip(m.Line))
-		}
-	}
-	if fault := p.form.fault(data); complete && fault != "" {
-		r.problem("a record of %s is not what its schema says: %s: %s", m.Stream, fault, clip(m.Line))
+	if rule, fault := p.form.fault(data); complete && fault != "" {
+		r.problem(rule, m.Line, "a record of %s is not what its schema says: %s", m.Stream, fault)
 	}
 	if err := changes(data, meta); err != nil {
-		r.problem("a record of %s has %v: %s", m.Stream, err, clip(m.Line))
+		r.problem(Changes, m.Line, "a record of %s has %v", m.Stream, err)
+	} else if err := kept(data, meta); err != nil {
+		r.problem(House, m.Line, "a record of %s has %v", m.Stream, err)
 	}
 	if meta != nil {
 		r.Nulled += p.changes(meta)
 	}
+	if complete && found == len(r.problems) && (p.rows <= sampleFirst || p.rows%sampleEvery == 0) { // nothing that has a rule of its own
+		c.validate(m.Line)
+		if err := validate(p.schema, data); err != nil {
+			r.problem(Types, m.Line, "a record of %s is not what its schema says: %s", m.Stream, Mismatch(err))
+		}
+	}
 	if n := len(p.statuses); n == 0 || p.statuses[n-1] != "RUNNING" {
-		r.problem("a record of %s while its status was %v, not RUNNING", m.Stream, p.statuses)
+		r.problem(Statuses, m.Line, "a record of %s while its status was %v, not RUNNING", m.Stream, p.statuses)
 	}
 	r.Rows = append(r.Rows, Row{Stream: p.called, Key: key, Mark: mark, Bytes: len(data)})
 }
@@ -220,7 +223,7 @@ func (c *collector) message(m *Message, body []byte) {
 	r := c.result
 	decode := func(into any) {
 		if err := json.Unmarshal(body, into); err != nil {
-			r.problem("a %s cannot be read: %v: %s", m.Type, err, clip(m.Line))
+			r.problem(Purity, m.Line, "a %s cannot be read: %v", m.Type, err)
 		}
 	}
 	switch m.Type {
@@ -249,8 +252,9 @@ func (c *collector) message(m *Message, body []byte) {
 		decode(&s)
 		r.Checks = append(r.Checks, s)
 	case "CONTROL":
+		r.Updated = append(r.Updated, bytes.Clone(lookup(body, "connectorConfig", "config")))
 	default:
-		r.problem("a message of the type %q, which a source has not: %s", m.Type, clip(m.Line))
+		r.problem(Purity, m.Line, "a message of the type %q, which a source has not", m.Type)
 	}
 }
 
@@ -264,40 +268,59 @@ func (c *collector) state(m *Message, body []byte) {
 		return
 	}
 	r.States = append(r.States, s)
-	if text(lookup(body, "type")) != "STREAM" {
-		r.problem("a state whose type is not STREAM: %s", clip(m.Line))
+	switch kind := text(lookup(body, "type")); kind {
+	case "STREAM":
+	case "GLOBAL":
+		r.problem(House, m.Line, "a state of the type GLOBAL")
+		c.global()
+		return
+	default:
+		r.problem(States, m.Line, "a state whose type is not STREAM or GLOBAL")
 	}
 	p := c.streams[m.Stream]
 	if p == nil {
-		r.problem("a state of %q, which is not in the configured catalog", m.Stream)
+		r.problem(Foreign, m.Line, "a state of %q, which is not in the configured catalog", m.Stream)
 		return
 	}
 	count, err := strconv.ParseFloat(string(lookup(body, "sourceStats", "recordCount")), 64)
 	r.States[len(r.States)-1].Count = count
 	if err != nil || count != float64(p.sinceState) {
-		r.problem("a state of %s counts %s records, but there were %d since the one before",
+		r.problem(Counts, m.Line, "a state of %s counts %s records, but there were %d since the one before",
 			m.Stream, lookup(body, "sourceStats", "recordCount"), p.sinceState)
 	}
-	if p.states > 0 && bytes.Equal(p.lastBlob, s.Blob) {
-		r.problem("two equal states of %s in a row: %s", m.Stream, clip(s.Blob))
+	if digest := hash(s.Blob); p.blobs[digest] {
+		r.problem(Distinct, m.Line, "two equal states of %s", m.Stream)
+	} else {
+		p.blobs[digest] = true
 	}
-	p.states, p.sinceState, p.lastBlob = p.states+1, 0, s.Blob
+	p.states, p.sinceState = p.states+1, 0
 	if n := len(p.statuses); n > 0 && (p.statuses[n-1] == "COMPLETE" || p.statuses[n-1] == "INCOMPLETE") {
-		r.problem("a state of %s after its status was %s", m.Stream, p.statuses[n-1])
+		r.problem(Statuses, m.Line, "a state of %s after its status was %s", m.Stream, p.statuses[n-1])
+	}
+}
+
+// global takes a GLOBAL state, which covers the records of all streams.
+func (c *collector) global() {
+	for _, p := range c.streams {
+		p.states, p.sinceState = p.states+1, 0
 	}
 }
 
 // echo takes a state that a destination gave back.
 func (c *collector) echo(m *Message, s State) {
+	rule := Counts
+	if null(lookup(s.Message, "destinationStats")) {
+		rule = House // not every destination counts
+	}
 	for name, into := range map[string]*float64{"recordCount": &s.Count, "rejectedRecordCount": &s.Refused} {
 		value := lookup(s.Message, "destinationStats", name)
 		var err error
 		if *into, err = strconv.ParseFloat(string(value), 64); err != nil || !bytes.Contains(value, []byte(".")) {
-			c.result.problem("a state has the %s %q: %s", name, value, clip(m.Line))
+			c.result.problem(rule, m.Line, "a state has the %s %q", name, value)
 		}
 	}
 	if s.Refused > s.Count {
-		c.result.problem("a state has more rejected records than records: %s", clip(m.Line))
+		c.result.problem(Counts, m.Line, "a state has more rejected records than records")
 	}
 	c.result.States = append(c.result.States, s)
 }
@@ -355,7 +378,7 @@ func (c *collector) trace(m *Message, body []byte, decode func(any)) {
 func (c *collector) status(s Status) {
 	p := c.streams[s.Stream]
 	if p == nil {
-		c.result.problem("a status of %q, which is not in the configured catalog", s.Stream)
+		c.result.problem(Foreign, nil, "a status of %q, which is not in the configured catalog", s.Stream)
 		return
 	}
 	before := "nothing"
@@ -368,11 +391,15 @@ func (c *collector) status(s Status) {
 		"COMPLETE":   {"RUNNING"},
 		"INCOMPLETE": {"RUNNING", "STARTED"},
 	}[s.Status]
-	if !slices.Contains(allowed, before) {
-		c.result.problem("the status of %s became %s after %s", s.Stream, s.Status, before)
+	switch {
+	case slices.Contains(allowed, before):
+	case s.Status == "COMPLETE" && before == "STARTED" && p.rows == 0:
+		c.result.problem(House, nil, "the status of %s became COMPLETE after STARTED", s.Stream)
+	default:
+		c.result.problem(Statuses, nil, "the status of %s became %s after %s", s.Stream, s.Status, before)
 	}
 	if s.Status == "COMPLETE" && (p.states == 0 || p.sinceState > 0) {
-		c.result.problem("%s is COMPLETE after %d states and %d records since the last", s.Stream, p.states, p.sinceState)
+		c.result.problem(Statuses, nil, "%s is COMPLETE after %d states and %d records since the last", s.Stream, p.states, p.sinceState)
 	}
 	p.statuses = append(p.statuses, s.Status)
 }
@@ -381,27 +408,27 @@ func (c *collector) status(s Status) {
 func (c *collector) finish() {
 	r := c.result
 	if len(r.Stderr) > 0 {
-		r.problem("stderr is not empty: %s", clip(r.Stderr))
+		r.problem(Quiet, r.Stderr, "stderr is not empty")
 	}
 	c.secrets.scan(r.Stderr, "stderr", r)
-	if r.Killed || r.Unread || r.Command.Text {
+	if r.Killed || r.Unread || r.Command.Text || r.Asked && r.Code == 128+int(syscall.SIGTERM) {
 		return
 	}
 	if failed := len(r.Failures) > 0; failed != (r.Code != 0) {
-		r.problem("the exit code is %d with %d TRACE ERRORs", r.Code, len(r.Failures))
+		r.problem(Exits, nil, "the exit code is %d with %d TRACE ERRORs", r.Code, len(r.Failures))
 	}
 	for _, f := range r.Failures {
 		if !slices.Contains([]string{"config_error", "transient_error", "system_error"}, f.Type) {
-			r.problem("a TRACE ERROR has the failure_type %q", f.Type)
+			r.problem(Exits, nil, "a TRACE ERROR has the failure_type %q", f.Type)
 		}
 	}
 	answers := map[string]int{"spec": len(r.Specs), "discover": len(r.Catalogs) + min(len(r.Offers), 1), "check": len(r.Checks)}
 	for verb, n := range answers {
 		switch expected := len(r.Command.Args) > 0 && r.Command.Args[0] == verb && r.Code == 0; {
 		case expected && n != 1:
-			r.problem("%s answered %d times", verb, n)
+			r.problem(Answers, nil, "%s answered %d times", verb, n)
 		case !expected && n != 0:
-			r.problem("an answer that only %s gives", verb)
+			r.problem(Answers, nil, "an answer that only %s gives", verb)
 		}
 	}
 	if r.Command.writes() {
@@ -417,11 +444,11 @@ func (c *collector) finish() {
 				}
 			}
 			if warned != 1 {
-				r.problem("%s has %d values in %q that did not fit, and %d WARNs of them", name, count, field, warned)
+				r.problem(House, nil, "%s has %d values in %q that did not fit, and %d WARNs of them", name, count, field, warned)
 			}
 		}
-		if err := p.end(r.Code); err != nil {
-			r.problem("%s: %v", name, err)
+		if rule, err := p.end(r.Code); err != nil {
+			r.problem(rule, nil, "%s: %v", name, err)
 		}
 	}
 }
@@ -438,19 +465,19 @@ func (p *progress) changes(meta []byte) (n int) {
 	return n
 }
 
-// end tells what is wrong with how the stream ended in a run that ended by itself.
-func (p *progress) end(code int) error {
+// end tells what is wrong with how the stream ended in a run that ended by itself, and the rule that it is against.
+func (p *progress) end(code int) (Rule, error) {
 	last := ""
 	if n := len(p.statuses); n > 0 {
 		last = p.statuses[n-1]
 	}
 	switch {
 	case code == 0 && last != "COMPLETE":
-		return fmt.Errorf("the exit code is 0, but the last status is %q", last)
+		return Statuses, fmt.Errorf("the exit code is 0, but the last status is %q", last)
 	case last != "" && last != "COMPLETE" && last != "INCOMPLETE":
-		return fmt.Errorf("the run ended while the status was %s", last)
+		return Statuses, fmt.Errorf("the run ended while the status was %s", last)
 	case p.rows > 0 && p.sinceState > 0 && last != "INCOMPLETE":
-		return fmt.Errorf("%d records have no state after them", p.sinceState)
+		return Covered, fmt.Errorf("%d records have no state after them", p.sinceState)
 	}
-	return nil
+	return "", nil
 }

@@ -29,8 +29,8 @@ type Image struct {
 	User  string
 	Binds []string
 	Host  func(*container.HostConfig)
-	// Shell runs the command's arguments with the image's shell, as the platform does, instead of with its entrypoint.
-	Shell bool
+	// Script is run by the image's shell instead of its entrypoint; it finds the command's arguments in "$@".
+	Script string
 }
 
 // String names the runner.
@@ -49,12 +49,61 @@ func Docker(ctx context.Context) error {
 	return nil
 }
 
+// Pull has the image where it can be run, and fetches it where it is not yet.
+func (i Image) Pull(ctx context.Context) error {
+	c, err := newDocker(ctx)
+	if err != nil {
+		return fmt.Errorf("pulling %s: %w", i.Ref, err)
+	}
+	defer c.Close()
+	if _, err := c.ImageInspect(ctx, i.Ref); err == nil {
+		return nil
+	}
+	answer, err := c.ImagePull(ctx, i.Ref, client.ImagePullOptions{})
+	if err != nil {
+		return fmt.Errorf("pulling %s: %w", i.Ref, err)
+	}
+	defer answer.Close()
+	if err := answer.Wait(ctx); err != nil {
+		return fmt.Errorf("pulling %s: %w", i.Ref, err)
+	}
+	return nil
+}
+
+// Description is what an image says of itself.
+type Description struct {
+	Size       int64 // bytes
+	User       string
+	Entrypoint []string
+	Env        []string
+	Labels     map[string]string
+}
+
+// Describe asks the engine for what the image says of itself.
+func (i Image) Describe(ctx context.Context) (Description, error) {
+	c, err := newDocker(ctx)
+	if err != nil {
+		return Description{}, fmt.Errorf("inspecting %s: %w", i.Ref, err)
+	}
+	defer c.Close()
+	said, err := c.ImageInspect(ctx, i.Ref)
+	if err != nil {
+		return Description{}, fmt.Errorf("inspecting %s: %w", i.Ref, err)
+	}
+	d := Description{Size: said.Size}
+	if said.Config != nil {
+		d.User, d.Entrypoint, d.Env, d.Labels = said.Config.User, said.Config.Entrypoint, said.Config.Env, said.Config.Labels
+	}
+	return d, nil
+}
+
 // newDocker is a client of the engine. testcontainers' reaper is switched off: its image cannot be pulled where there is no registry, and
 // every container here is removed by the Wait of its process.
 func newDocker(ctx context.Context) (*testcontainers.DockerClient, error) {
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return nil, err
 	}
+	tclog.SetDefault(tclog.NewNoopLogger()) // else it tells on stderr which engine it found
 	return testcontainers.NewDockerClientWithOpts(ctx)
 }
 
@@ -89,8 +138,8 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 			cfg.OpenStdin, cfg.StdinOnce = c.Stdin != nil, c.Stdin != nil
 		},
 	}
-	if i.Shell {
-		req.Entrypoint = []string{"sh", "-c"}
+	if i.Script != "" {
+		req.Entrypoint = []string{"sh", "-c", i.Script, "connector"}
 	}
 	for _, e := range append(i.Env, c.Env...) {
 		name, value, _ := strings.Cut(e, "=")
@@ -104,7 +153,7 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 	made, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
 		ContainerRequest: req, Logger: tclog.NewNoopLogger(),
 	})
-	p := &imageProcess{ctx: ctx, docker: docker, container: made, copied: make(chan error, 1)}
+	p := &imageProcess{ctx: ctx, docker: docker, container: made, copied: make(chan error, 1), peak: newPeak()}
 	if err != nil {
 		return nil, errors.Join(err, p.remove())
 	}
@@ -134,6 +183,7 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 	if _, err := docker.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
 		return nil, errors.Join(err, p.remove())
 	}
+	go p.watch(ctx, id)
 	p.stop = context.AfterFunc(ctx, func() { _ = p.signal(context.WithoutCancel(ctx), syscall.SIGKILL) }) // Wait removes it in any case
 	return p, nil
 }
@@ -147,6 +197,7 @@ type imageProcess struct {
 	stderr    bytes.Buffer
 	copied    chan error
 	started   time.Time
+	peak      peak
 	stop      func() bool
 }
 
@@ -177,6 +228,7 @@ func (p *imageProcess) Wait() (e Exit, err error) {
 	case err = <-p.wait.Error:
 	}
 	e.Wall = time.Since(p.started)
+	e.MaxRSS = p.peak.end()
 	if copyErr := <-p.copied; !errors.Is(copyErr, io.ErrClosedPipe) {
 		err = errors.Join(err, copyErr)
 	}
@@ -185,6 +237,18 @@ func (p *imageProcess) Wait() (e Exit, err error) {
 		err = fmt.Errorf("waiting for a container: %w", err)
 	}
 	return e, err
+}
+
+// watch keeps the peak of the memory of the container's first process, where the engine's processes are this machine's.
+func (p *imageProcess) watch(ctx context.Context, id string) {
+	inspected, err := p.docker.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil || inspected.Container.State == nil || inspected.Container.State.Pid == 0 {
+		return
+	}
+	pid := inspected.Container.State.Pid
+	if groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)); err == nil && bytes.Contains(groups, []byte(id)) {
+		p.peak.watch(pid)
+	}
 }
 
 // remove removes the container, also when the run's context has ended.

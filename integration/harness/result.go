@@ -33,13 +33,16 @@ type Result struct {
 	Catalogs []Catalog
 	Offers   []Operation // of a DESTINATION_CATALOG
 	Checks   []ConnectionStatus
-	Estimate map[string]int64 // rows by stream, as last said
+	Estimate map[string]int64  // rows by stream, as last said
+	Updated  []json.RawMessage // the configuration of each CONTROL
 
 	// Killed says that the test ended the run by force, Unread that it closed the connector's output: such a run cannot say goodbye.
 	Killed, Unread bool
+	// Asked says that the test asked the run to end, by a signal that can be caught.
+	Asked bool
 
-	problems []string
-	dropped  int
+	problems []Problem
+	dropped  map[Rule]int
 }
 
 // Row is a record, as far as a test needs it.
@@ -97,6 +100,7 @@ type Message struct {
 	Trace  string // the type within a TRACE
 	Stream string
 	Line   []byte // without its newline; valid during the call only
+	Data   []byte // of a RECORD; valid during the call only
 }
 
 // Of are the rows of a stream, in order.
@@ -178,11 +182,25 @@ func (r *Result) State() []byte {
 
 // Problems are the sentences about all that the run did and no run may do.
 func (r *Result) Problems() []string {
-	all := slices.Clone(r.problems)
-	if r.dropped > 0 {
-		all = append(all, fmt.Sprintf("… and %d more such lines", r.dropped))
+	var all []string
+	for _, p := range r.problems {
+		all = append(all, p.Text)
+	}
+	for rule, n := range r.dropped {
+		all = append(all, fmt.Sprintf("… and %d more such lines (%s)", n, rule))
 	}
 	return all
+}
+
+// Against are the problems that are against one of some rules, in the order in which they were found, at most [most] of each.
+func (r *Result) Against(rules ...Rule) []Problem {
+	var found []Problem
+	for _, p := range r.problems {
+		if slices.Contains(rules, p.Rule) {
+			found = append(found, p)
+		}
+	}
+	return found
 }
 
 // tester is what Check needs of a testing.TB.
@@ -218,13 +236,24 @@ func (r *Result) String() string {
 	return b.String()
 }
 
-// problem notes something that no run may do; after the first twenty only their number is kept.
-func (r *Result) problem(format string, args ...any) {
-	if len(r.problems) >= 20 {
-		r.dropped++
+// most is how many problems of a rule are kept; of the others only the number is.
+const most = 20
+
+// problem notes something that no run may do, and the line that did it.
+func (r *Result) problem(rule Rule, line []byte, format string, args ...any) {
+	if len(r.Against(rule)) >= most {
+		if r.dropped == nil {
+			r.dropped = map[Rule]int{}
+		}
+		r.dropped[rule]++
 		return
 	}
-	r.problems = append(r.problems, fmt.Sprintf(format, args...))
+	p := Problem{Rule: rule, Text: fmt.Sprintf(format, args...)}
+	if line != nil {
+		p.Line = clip(line)
+		p.Text += ": " + p.Line
+	}
+	r.problems = append(r.problems, p)
 }
 
 // clip is enough of a line to know it by.

@@ -14,6 +14,8 @@ import (
 type Options struct {
 	// Secrets must not be in the output, in none of the forms of a secret; see [Forms].
 	Secrets []string
+	// Phrases are secrets of words, as an example's: they must not be in the output as a whole, but their words may.
+	Phrases []string
 	// Learnt are more secrets, those that come up while the connector runs; it is asked for them before each line is looked into.
 	Learnt func() []string
 	// Keyless says that records may lack their primary key, since the API's rows do; such a record's key is a hash of its data,
@@ -35,12 +37,15 @@ type Control struct {
 	process Process
 	killed  chan struct{}
 	unread  chan struct{}
+	asked   chan struct{}
 }
 
-// Signal sends a signal. What a run says that os.Kill ended is not held against it.
+// Signal sends a signal. What a run says that os.Kill ended is not held against it, nor what one does not say that SIGTERM ended.
 func (c *Control) Signal(s os.Signal) error {
 	if kill(s) {
 		mark(c.killed)
+	} else {
+		mark(c.asked)
 	}
 	return c.process.Signal(s)
 }
@@ -58,15 +63,12 @@ func Run(ctx context.Context, r Runner, c Command, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	col, err := newCollector(r, c, o, messages)
-	if err != nil {
-		return nil, err
-	}
+	col := newCollector(r, c, o, messages)
 	p, err := r.Start(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	control := &Control{process: p, killed: make(chan struct{}, 1), unread: make(chan struct{}, 1)}
+	control := &Control{process: p, killed: make(chan struct{}, 1), unread: make(chan struct{}, 1), asked: make(chan struct{}, 1)}
 	if o.Started != nil {
 		o.Started(control)
 	}
@@ -74,7 +76,7 @@ func Run(ctx context.Context, r Runner, c Command, o Options) (*Result, error) {
 	exit, waitErr := p.Wait()
 	res := col.result
 	res.Exit = exit
-	res.Killed, res.Unread = len(control.killed) > 0, len(control.unread) > 0
+	res.Killed, res.Unread, res.Asked = len(control.killed) > 0, len(control.unread) > 0, len(control.asked) > 0
 	if res.Unread && errors.Is(readErr, os.ErrClosed) {
 		readErr = nil
 	}

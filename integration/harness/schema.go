@@ -2,12 +2,15 @@ package harness
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,15 +38,16 @@ func (s *Schemas) get(text string, compile func() (*jsonschema.Schema, error)) (
 	return schema, err
 }
 
-// messageSchema compiles the repository's JSON Schema of the protocol's messages.
+// message is the JSON Schema of one message of the protocol: a copy of specs/protocol/message.json, which a module that is installed by
+// itself must have in it.
+//
+//go:generate cp ../../specs/protocol/message.json message.json
+//go:embed message.json
+var message string
+
+// messageSchema compiles the JSON Schema of the protocol's messages.
 func messageSchema() (*jsonschema.Schema, error) {
-	root, err := Root()
-	if err != nil {
-		return nil, err
-	}
-	c := jsonschema.NewCompiler()
-	c.Draft = jsonschema.Draft7
-	s, err := c.Compile("file://" + filepath.ToSlash(filepath.Join(root, "specs", "protocol", "message.json")))
+	s, err := jsonschema.CompileString("message.json", message)
 	if err != nil {
 		return nil, fmt.Errorf("compiling the protocol's schema: %w", err)
 	}
@@ -56,7 +60,7 @@ func recordSchema(s Stream) (*jsonschema.Schema, error) {
 		return nil, nil
 	}
 	c := jsonschema.NewCompiler()
-	c.Draft, c.AssertFormat = jsonschema.Draft7, true
+	c.Draft = jsonschema.Draft7
 	if err := c.AddResource("stream.json", bytes.NewReader(s.JSONSchema)); err != nil {
 		return nil, fmt.Errorf("reading the schema of %s: %w", s.Name, err)
 	}
@@ -81,14 +85,40 @@ func validate(s *jsonschema.Schema, document []byte) error {
 	return s.Validate(value)
 }
 
+// Mismatch is where a document does not fit a JSON Schema, and what the schema asks for there: the text of the deepest cause of an error of
+// [jsonschema.Schema.Validate], without the schema's own address.
+func Mismatch(err error) string {
+	cause := (*jsonschema.ValidationError)(nil)
+	if !errors.As(err, &cause) {
+		return err.Error()
+	}
+	for len(cause.Causes) > 0 {
+		cause = cause.Causes[0]
+	}
+	if cause.InstanceLocation == "" {
+		return cause.Message
+	}
+	return cause.InstanceLocation + ": " + cause.Message
+}
+
 // form is what a stream's schema says of a value, as far as the schemas of connectors go: its type and format, its members and elements. Every
 // record is held against it, which a library for JSON Schema is too slow for; some are held against the schema by the library as well.
+// What it does not know, as alternatives, takes any value.
 type form struct {
 	Type   kinds            `json:"type"`
 	Format string           `json:"format"`
-	Whole  string           `json:"airbyte_type"`
+	Exact  string           `json:"airbyte_type"`
 	Fields map[string]*form `json:"properties"`
 	Items  *form            `json:"items"`
+}
+
+// UnmarshalJSON reads a schema; one that is true, or a list of schemas, says nothing of a value.
+func (f *form) UnmarshalJSON(data []byte) error {
+	if data[0] != '{' {
+		return nil
+	}
+	type plain form
+	return json.Unmarshal(data, (*plain)(f))
 }
 
 // kinds is a schema's types, whether it has one or several; none where it takes any value.
@@ -102,40 +132,40 @@ func (k *kinds) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(k))
 }
 
-// fault is what is wrong with a value, and "" where it fits.
-func (f *form) fault(value []byte) string {
+// fault is what is wrong with a value and the rule that it is against, and "" where it fits.
+func (f *form) fault(value []byte) (Rule, string) {
 	if f == nil || len(value) == 0 {
-		return ""
+		return "", ""
 	}
 	if len(f.Type) > 0 && !slices.ContainsFunc(f.Type, func(kind string) bool { return is(value, kind) }) {
-		return fmt.Sprintf("%s is not %v", clip(value), f.Type)
+		return Types, fmt.Sprintf("%s is not %v", clip(value), f.Type)
 	}
 	switch value[0] {
 	case '{':
 		for key, member := range members(value) {
-			if fault := f.Fields[string(key)].fault(member); fault != "" {
-				return string(key) + ": " + fault
+			if rule, fault := f.Fields[string(key)].fault(member); fault != "" {
+				return rule, string(key) + ": " + fault
 			}
 		}
 	case '[':
 		if f.Items == nil {
-			return ""
+			return "", ""
 		}
 		for element := range elements(value) {
-			if fault := f.Items.fault(element); fault != "" {
-				return "an element: " + fault
+			if rule, fault := f.Items.fault(element); fault != "" {
+				return rule, "an element: " + fault
 			}
 		}
 	case '"':
-		if !f.formed(text(value)) {
-			return fmt.Sprintf("%s is no %s", clip(value), f.Format)
+		if rule := f.formed(text(value)); rule != "" {
+			return rule, fmt.Sprintf("%s is no %s", clip(value), f.Format)
 		}
 	default:
-		if f.Whole == "integer" && is(value, "number") && !is(value, "integer") {
-			return fmt.Sprintf("%s is not written as a whole number", clip(value))
+		if f.Exact == "integer" && is(value, "number") && !is(value, "integer") {
+			return Types, fmt.Sprintf("%s is not written as a whole number", clip(value))
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // is whether a JSON value is of a type of JSON Schema. A whole number is one that is written so, within 64 bits.
@@ -161,36 +191,68 @@ func is(value []byte, kind string) bool {
 	return false
 }
 
-// formed is whether a text is of the form's format. A time is in UTC, so that times sort as texts.
-func (f *form) formed(text string) bool {
+// formed is the rule that a text is against which is not of the form's format, or "". Here, a moment is in UTC, so that moments sort as texts.
+func (f *form) formed(text string) Rule {
+	text = strings.TrimSuffix(text, " BC")
+	var layouts []string
 	switch f.Format {
 	case "date":
-		_, err := time.Parse(time.DateOnly, text)
-		return err == nil
+		layouts = []string{time.DateOnly}
 	case "date-time":
-		_, err := time.Parse("2006-01-02T15:04:05Z", text)
-		return err == nil
+		switch f.Exact {
+		case "timestamp_without_timezone":
+			layouts = []string{"2006-01-02T15:04:05"}
+		case "timestamp_with_timezone":
+			layouts = []string{time.RFC3339}
+		default:
+			layouts = []string{time.RFC3339, "2006-01-02T15:04:05"}
+		}
+	case "time":
+		layouts = []string{"15:04:05", "15:04:05Z07:00"}
+	default:
+		return ""
 	}
-	return true
+	if !slices.ContainsFunc(layouts, func(layout string) bool { _, err := time.Parse(layout, text); return err == nil }) {
+		return Types
+	}
+	if f.Format == "date-time" && f.Exact != "timestamp_without_timezone" && !strings.HasSuffix(text, "Z") {
+		return House
+	}
+	return ""
 }
 
-// changes holds the changes that a record's meta tells against what the record keeps of values that did not fit their columns: one belongs to
-// the other, and the columns are null. The error says which does not.
+// changes holds what a record's meta tells of changes against the protocol, and against the record: a field that was made null is null.
 func changes(data, meta []byte) error {
-	kept := map[string]bool{}
+	for change := range elements(lookup(meta, "changes")) {
+		field, how := text(lookup(change, "field")), text(lookup(change, "change"))
+		if field == "" || how != "NULLED" && how != "TRUNCATED" || !reason.MatchString(text(lookup(change, "reason"))) ||
+			how == "NULLED" && !null(lookup(data, field)) {
+			return fmt.Errorf("a change that is none: %s", change)
+		}
+	}
+	return nil
+}
+
+// reason is what the protocol takes for the reason of a change.
+var reason = regexp.MustCompile(`^((SOURCE|DESTINATION|PLATFORM)_(RECORD_SIZE_LIMITATION|FIELD_SIZE_LIMITATION|SERIALIZATION_ERROR)` +
+	`|SOURCE_RETRIEVAL_ERROR|DESTINATION_TYPECAST_ERROR)$`)
+
+// kept holds the changes that a record's meta tells against what the record keeps of values that did not fit their columns: one belongs to
+// the other. The error says which does not.
+func kept(data, meta []byte) error {
+	unparsed := map[string]bool{}
 	for key := range members(lookup(data, "_unparsed")) {
-		kept[string(key)] = true
+		unparsed[string(key)] = true
 	}
 	for change := range elements(lookup(meta, "changes")) {
 		field := text(lookup(change, "field"))
-		if !kept[field] || !null(lookup(data, field)) || text(lookup(change, "change")) != "NULLED" ||
-			text(lookup(change, "reason")) != "SOURCE_SERIALIZATION_ERROR" {
+		if !unparsed[field] || text(lookup(change, "change")) != "NULLED" || text(lookup(change, "reason")) != "SOURCE_SERIALIZATION_ERROR" {
 			return fmt.Errorf("a change that is none: %s", change)
 		}
-		delete(kept, field)
+		delete(unparsed, field)
 	}
-	if len(kept) > 0 {
-		return fmt.Errorf("no change for what is kept of %v", slices.Sorted(maps.Keys(kept)))
+	if len(unparsed) > 0 {
+		return fmt.Errorf("no change for what is kept of %v", slices.Sorted(maps.Keys(unparsed)))
 	}
 	return nil
 }

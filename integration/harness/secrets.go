@@ -61,7 +61,7 @@ func (s *searcher) look(output []byte, where string, r *Result) {
 				continue
 			}
 			if slices.ContainsFunc(readings, func(text string) bool { return strings.Contains(text, part) }) {
-				r.problem("characters %d to %d of secret %d can be read in %s", from, from+size, i, where)
+				r.problem(HiddenSecret, nil, "characters %d to %d of secret %d can be read in %s", from, from+size, i, where)
 				return
 			}
 		}
@@ -154,15 +154,27 @@ func decoded(text string) []string {
 
 // searcher looks for secrets in outputs.
 type searcher struct {
-	known  []string
-	forms  [][]byte
-	learnt func() []string // more of them; may be nil
+	known   []string
+	phrases []string
+	forms   [][]byte
+	learnt  func() []string // more of them; may be nil
 }
 
 func newSearcher(o Options) *searcher {
 	s := &searcher{learnt: o.Learnt}
 	s.add(o.Secrets)
+	for _, phrase := range o.Phrases {
+		s.phrases = append(s.phrases, phrase)
+		s.spell(phrase)
+	}
 	return s
+}
+
+// spell has the forms of a secret looked for.
+func (s *searcher) spell(secret string) {
+	for _, form := range Forms(secret) {
+		s.forms = append(s.forms, []byte(form))
+	}
 }
 
 func (s *searcher) add(secrets []string) {
@@ -171,9 +183,7 @@ func (s *searcher) add(secrets []string) {
 			continue
 		}
 		s.known = append(s.known, secret)
-		for _, form := range Forms(secret) {
-			s.forms = append(s.forms, []byte(form))
-		}
+		s.spell(secret)
 	}
 }
 
@@ -186,7 +196,11 @@ func (s *searcher) scan(output []byte, where string, r *Result) {
 	found := false
 	for i, form := range s.forms {
 		if at := bytes.Index(output, form); at >= 0 {
-			r.problem("a secret (form %d) is in %s, after: %s", i, where, clip(output[max(0, at-80):at]))
+			rule := HiddenSecret
+			if slices.Contains(s.known, string(form)) || slices.Contains(s.phrases, string(form)) {
+				rule = PlainSecret
+			}
+			r.problem(rule, nil, "a secret (form %d) is in %s, after: %s", i, where, clip(output[max(0, at-80):at]))
 			found = true
 		}
 	}

@@ -63,7 +63,7 @@ func TestEverySimulator(t *testing.T) {
 }
 
 func TestName(t *testing.T) {
-	for connector, want := range map[string]string{"source-dwv": "dwv", "destination-dwv": "dwv", "dwv": "dwv"} {
+	for connector, want := range map[string]string{"source-dwv": "dwv", "destination-dwv": "dwv", "dwv": "dwv", "source-foo-bar": "foobar"} {
 		if got := simulators.Name(connector); got != want {
 			t.Errorf("Name(%q) = %q, want %q", connector, got, want)
 		}

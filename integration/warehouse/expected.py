@@ -196,6 +196,14 @@ class Source:
         raise NotImplementedError
 
 
+class Row(dict):
+    """A row with what the connector puts in, and as it came."""
+
+    def __init__(self, row: dict, whole: dict):
+        super().__init__(row)
+        self.whole = whole
+
+
 class Dwv(Source):
     def rows(self, exchange):
         path, answer = exchange["path"].removeprefix("/integration/properties"), exchange["answer"]
@@ -278,19 +286,42 @@ class Imoview(Source):
         "/Imovel/RetornarListaUnidades": "branches",
         "/Imovel/RetornarListaFinalidades": "purposes",
         "/Imovel/RetornarListaDestinacoes": "destinations",
+        "/Locatario/RetornarBoletosAtivos": "tenant_open_bills",
+        "/Locatario/RetornarBoletosQuitados": "tenant_paid_bills",
+        "/Locatario/RetornarImoveis": "tenant_properties",
+        "/Locador/RetornarContratos": "landlord_contracts",
+        "/Locador/RetornarImoveis": "landlord_properties",
+        "/Vendedor/RetornarImoveis": "seller_properties",
+        "/Comprador/RetornarNegocios": "buyer_deals",
+        "/Imovel/RetornarImoveis": "properties",
+        "/Imovel/App_RetornarDetalhesImovel": "property_details",
+        "/Cliente/App_RetornarPessoas": "people",
+        "/Usuario/App_RetornarUsuarios": "crm_users",
+        "/Usuario/App_RetornarCorretores": "brokers",
+        "/Imovel/RetornarCidadesDisponiveis": "cities",
+        "/Imovel/RetornarBairrosDisponiveis": "neighbourhoods",
+        "/Imovel/RetornarRegioesDisponiveis": "regions",
+        "/Imovel/RetornarCamposExtrasDisponiveis": "extra_fields",
+        "/Imovel/RetornarListaLocalChaves": "key_places",
+        "/Imovel/RetornarPortaisImoveis": "portals",
     }
 
     def rows(self, exchange):
         path, answer = exchange["path"], exchange["answer"]
         name = self.PATHS.get(path)
+        if name == "property_details":
+            answer = [answer.get("imovel", answer)]
         if path == "/Imovel/RetornarImoveisDisponiveis":
             name = {"1": "properties_rent", "2": "properties_sale"}[exchange["body"]["finalidade"]]
         listed = answer if isinstance(answer, list) else answer.get("lista") or answer.get("empresas") or answer.get("dados") or []
         for row in listed if name else []:
             row = {"whatsappbotiniciarConversa" if k == "whatsappbotiniciarconversa" else k: v for k, v in row.items()}
-            if name in ("tenant_contracts", "tenant_inspections", "guarantor_contracts"):
-                row["codigocliente"] = exchange["query"]["codigoCliente"][0]
-            yield name, row
+            put = {}
+            if "codigoCliente" in (exchange["query"] or {}) and path.split("/")[1] in ("Locatario", "Fiador", "Locador", "Vendedor", "Comprador"):
+                put["codigocliente"] = exchange["query"]["codigoCliente"][0]
+            if name == "portals":
+                put["codigoimovel"] = exchange["query"]["codigosImoveis"][0]
+            yield name, Row(row | put, row)
 
 
 class NectarCrm(Source):
@@ -396,6 +427,9 @@ def expected_row(columns: dict, row) -> dict:
             if match[1] in columns and name not in row:
                 out[name] = sibling(columns, row, match[1], match[2])
     out["_unparsed"] = unparsed or None
+    for name, prop in columns.items():
+        if prop.get("x-whole-row"):
+            out[name] = plain(row.whole)
     if "_undeclared" in columns:
         out["_undeclared"] = undeclared or None
     return out
@@ -406,7 +440,7 @@ def hashed(row: dict) -> str:
     return hashlib.sha256(compact(row).encode()).hexdigest()[:32]
 
 
-EXACT = {"valoraluguel", "saldo"}  # of which zero is a value
+EXACT = {"valoraluguel", "saldo", "valor"}  # of which zero is a value
 
 
 def sibling(columns: dict, row: dict, field: str, which: str) -> Decimal | None:

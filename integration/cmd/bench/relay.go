@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -62,7 +61,7 @@ func relay(ctx context.Context, file string, stdout io.Writer) error {
 			}
 		}
 	}()
-	out := &output{w: bufio.NewWriterSize(stdout, 64<<10), more: filler(p)}
+	out := &output{w: bufio.NewWriterSize(stdout, 64<<10), plan: p}
 	errs := make([]error, p.AtOnce)
 	var workers sync.WaitGroup
 	for i := range p.AtOnce {
@@ -112,34 +111,21 @@ func fetch(ctx context.Context, client *http.Client, url string, r request, page
 
 // output is the relay's stdout.
 type output struct {
-	mu   sync.Mutex
-	w    *bufio.Writer
-	more []byte // is printed with each page
-}
-
-// filler are a page's part of a plan's further lines and bytes.
-func filler(p plan) []byte {
-	lines := p.Lines / max(1, len(p.Requests))
-	if lines == 0 {
-		return nil
-	}
-	line := slices.Concat(bytes.Repeat([]byte{'.'}, max(0, p.Bytes/p.Lines-1)), []byte{'\n'})
-	return bytes.Repeat(line, lines)
+	mu    sync.Mutex
+	w     *bufio.Writer
+	plan  plan
+	pages int // that were written
 }
 
 // records writes the records of a page: the objects of the array that the page is, or of the first array that it has; a login's answer has
-// none. Whether it is JSON is asked of the same library that the connectors' engine asks.
+// none. Whether it is JSON is asked of a library.
 func (o *output) records(page []byte) error {
 	if !gjson.ValidBytes(page) {
 		return errors.New("the page is not JSON")
 	}
 	list := bytes.TrimSpace(page)
 	if list[0] != '[' {
-		var at int
-		if at = array(list); at < 0 {
-			return nil
-		}
-		list = list[at:]
+		list = list[array(list):]
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -149,11 +135,29 @@ func (o *output) records(page []byte) error {
 		_, _ = o.w.Write(record)
 		_, _ = o.w.Write(suffix)
 	}
-	_, _ = o.w.Write(o.more)
+	o.pages++
+	o.fill(o.share(o.plan.Lines), o.share(o.plan.Bytes))
 	return nil
 }
 
-// array is where the first array in an object's own members begins, or -1.
+// share is the last page's part of a number that all pages share.
+func (o *output) share(n int) int {
+	pages := max(1, len(o.plan.Requests))
+	return n*o.pages/pages - n*(o.pages-1)/pages
+}
+
+// fill writes so many bytes in so many lines of white space; without a line they are the beginning of the next one.
+func (o *output) fill(lines, size int) {
+	for ; lines > 0; lines-- {
+		length := max(1, size/lines)
+		_, _ = o.w.Write(bytes.Repeat([]byte{' '}, length-1))
+		_ = o.w.WriteByte('\n')
+		size -= length
+	}
+	_, _ = o.w.Write(bytes.Repeat([]byte{' '}, max(0, size)))
+}
+
+// array is where the first array in an object's own members begins, or the object ends.
 func array(object []byte) int {
 	depth := 0
 	for i := 0; i < len(object); i++ {
@@ -170,7 +174,7 @@ func array(object []byte) int {
 			}
 		}
 	}
-	return -1
+	return len(object)
 }
 
 // objects yields the objects of an array of objects that is valid JSON.

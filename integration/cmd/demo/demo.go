@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/harness"
+	"github.com/imob-data/airbyte-connectors/integration/progress"
 	"github.com/imob-data/airbyte-connectors/integration/simulators"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
@@ -51,10 +52,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return 2
 	}
-	d := demo{options: o, progress: newProgress(stderr)}
+	d := demo{options: o, page: page{When: time.Now()}, progress: progress.New(stderr, 3*time.Second)}
 	err := d.all(ctx)
-	d.progress.done()
+	d.progress.Done()
 	if len(d.rows) > 0 {
+		err = errors.Join(err, d.finish(err))
 		d.table(stdout)
 	}
 	if err != nil {
@@ -68,8 +70,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 type demo struct {
 	options
 
-	progress *progress
+	progress *progress.Bar
 	rows     []row
+	page     page
 }
 
 // row is a line of the table.
@@ -82,6 +85,18 @@ type row struct {
 	incremental       bool
 	writes            bool // second is what a second attempt sent again
 }
+
+// finish writes the page.
+func (d *demo) finish(failed error) error {
+	d.page.Took, d.page.Out = time.Since(d.page.When).Round(time.Second), d.out
+	if failed != nil {
+		d.page.Failed = failed.Error()
+	}
+	return d.page.write(filepath.Join(d.out, pageName))
+}
+
+// pageName is the page's file.
+const pageName = "index.html"
 
 func (d *demo) all(ctx context.Context) error {
 	root, err := harness.Root()
@@ -112,7 +127,7 @@ func (d *demo) all(ctx context.Context) error {
 
 // connector shows one connector.
 func (d *demo) connector(ctx context.Context, c harness.Connector) error {
-	d.progress.say("%s: building", c.Name)
+	d.progress.Step("%s: building", c.Name)
 	runner, err := d.runner(ctx, c)
 	if err != nil {
 		return err
@@ -163,13 +178,15 @@ func (d *demo) connector(ctx context.Context, c harness.Connector) error {
 		next[stream.Name] = e
 	}
 	off = errors.Join(off, compare("second read", next, second, func(e sim.Expectation) sim.Keys { return e.Next }))
+	var rows []row
 	for _, stream := range catalog.Streams {
-		d.rows = append(d.rows, row{
+		rows = append(rows, row{
 			connector: c.Name, stream: stream.Name, records: len(first.Of(stream.Name)), bytes: first.Size(stream.Name), took: times[stream.Name],
 			second: len(second.Of(stream.Name)), incremental: stream.Incremental(),
 		})
 	}
-	return off
+	d.rows = append(d.rows, rows...)
+	return errors.Join(off, d.show(c, catalog, rows, first, second))
 }
 
 func (*demo) open(c harness.Connector, o sim.Options) (sim.Simulator, error) {
@@ -261,12 +278,12 @@ func (s *show) run(ctx context.Context, step string, c harness.Command) (res *ha
 	defer func() { err = errors.Join(err, file.Close()) }()
 	out := bufio.NewWriterSize(file, 1<<20)
 	records := 0
-	s.progress.say("%s: %s", s.name, step)
+	s.progress.Step("%s: %s", s.name, step)
 	each := func(m harness.Message, _ *harness.Control) {
 		switch {
 		case m.Type == "RECORD":
 			if records++; records%100 == 0 {
-				s.progress.tick("%s: %s, %d records", s.name, step, records)
+				s.progress.Tick("%s: %s, %d records", s.name, step, records)
 			}
 		case m.Trace == "STREAM_STATUS" && s.started[m.Stream].IsZero():
 			s.started[m.Stream] = time.Now()
@@ -278,7 +295,7 @@ func (s *show) run(ctx context.Context, step string, c harness.Command) (res *ha
 	if err = errors.Join(err, out.Flush()); err != nil {
 		return nil, fmt.Errorf("%s: %w", step, err)
 	}
-	s.progress.say("%s: %s, %d records in %v", s.name, step, records, res.Wall.Round(time.Millisecond))
+	s.progress.Step("%s: %s, %d records in %v", s.name, step, records, res.Wall.Round(time.Millisecond))
 	problems := res.Problems()
 	if res.Code != 0 {
 		problems = append([]string{res.String()}, problems...)
@@ -302,10 +319,6 @@ func (d *demo) table(stdout io.Writer) {
 	}
 	line("connector", "stream", "records", "bytes", "records/s", "second sync")
 	for _, r := range d.rows {
-		rate := "-"
-		if r.took > 0 {
-			rate = fmt.Sprintf("%.0f", float64(r.records)/r.took.Seconds())
-		}
 		second := fmt.Sprint(r.second)
 		switch {
 		case r.writes:
@@ -313,8 +326,9 @@ func (d *demo) table(stdout io.Writer) {
 		case !r.incremental:
 			second += " (whole)"
 		}
-		line(r.connector, r.stream, fmt.Sprint(r.records), fmt.Sprint(r.bytes), rate, second)
+		line(r.connector, r.stream, fmt.Sprint(r.records), fmt.Sprint(r.bytes), r.Rate(), second)
 	}
 	_ = w.Flush() // stdout that is gone is its reader's affair
-	_, _ = fmt.Fprintf(stdout, "\nThe messages are in %s/<connector>/{spec,check,discover,read|write,second}.jsonl\n", d.out)
+	_, _ = fmt.Fprintf(stdout, "\nThe messages are in %s/<connector>/{spec,check,discover,read|write,second}.jsonl.\n"+
+		"The same to look at, with the rows: %s\n", d.out, filepath.Join(d.out, pageName))
 }

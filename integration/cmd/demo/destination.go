@@ -95,6 +95,7 @@ func (d *demo) destination(ctx context.Context, c harness.Connector, runner harn
 		}
 	}
 	after := carriedOut(simulator)
+	var rows []row
 	for _, offer := range discovered.Offers {
 		name, counted := offer.ObjectName, 0.0
 		for _, state := range first.States {
@@ -106,11 +107,12 @@ func (d *demo) destination(ctx context.Context, c harness.Connector, runner harn
 			err = errors.Join(err, fmt.Errorf("%s: %v records are counted, %d were carried out, and %d in all after a second attempt",
 				name, counted, before[name], after[name]))
 		}
-		d.rows = append(d.rows, row{
+		rows = append(rows, row{
 			connector: c.Name, stream: name, records: before[name], took: first.Wall, second: after[name] - before[name], writes: true,
 		})
 	}
-	return err
+	d.rows = append(d.rows, rows...)
+	return errors.Join(err, d.show(c, harness.Catalog{}, rows, first))
 }
 
 // carriedOut counts what took effect, by operation.

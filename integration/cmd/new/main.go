@@ -1,5 +1,5 @@
-// Command new writes a new source connector: a folder of connectors/ and one of specs/ that build and conform, with one stream of an API
-// that does not exist. `make new NAME=source-foo` calls it.
+// Command new writes a new source connector with one stream of an API that does not exist, and the simulator of that API: folders of
+// connectors/, specs/ and integration/simulators/ whose tests pass, those of the acceptance suite included. `make new NAME=source-foo` calls it.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"go/format"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ import (
 	"time"
 )
 
-// The files of a connector: NAME in a path is the connector's name, and every file is a text/template of the connector.
+// The files of a connector: NAME in a path is the connector's name, PACKAGE its Package, and every file is a text/template of the connector.
 //
 //go:embed template
 var files embed.FS
@@ -25,7 +26,7 @@ var files embed.FS
 // connector is what the templates know.
 type connector struct {
 	Name    string // source-foo-bar
-	Package string // foobar, the Go package of its specs
+	Package string // foobar, the Go package of its specs, and that of its simulator
 	Title   string // Foo Bar, for people
 	ID      string // a UUID of its own
 	Today   string // for the changelog
@@ -40,7 +41,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Printf("connectors/%[1]s and specs/%[1]s are there. CONTRIBUTING.md says how to go on.\n", os.Args[2])
+	fmt.Printf("connectors/%[1]s, specs/%[1]s and its simulator are there. CONTRIBUTING.md says how to go on.\n", os.Args[2])
 }
 
 // write writes a connector's files into the repository at root. It changes no file that exists.
@@ -54,8 +55,8 @@ func write(root, name string, now time.Time) error {
 		words[i] = strings.ToUpper(w[:1]) + w[1:]
 	}
 	c.Title = strings.Join(words, " ")
-	for _, dir := range []string{"connectors", "specs"} {
-		dir = filepath.Join(root, dir, name)
+	for _, dir := range []string{"connectors/" + name, "specs/" + name, "integration/simulators/" + c.Package} {
+		dir = filepath.Join(root, filepath.FromSlash(dir))
 		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s is there already", dir)
 		}
@@ -74,10 +75,16 @@ func write(root, name string, now time.Time) error {
 		}
 		target := strings.TrimSuffix(strings.TrimPrefix(path, "template/"), ".tmpl")
 		target = filepath.Join(root, strings.NewReplacer("NAME", name, "PACKAGE", c.Package).Replace(target))
+		content := text.Bytes()
+		if filepath.Ext(target) == ".go" {
+			if content, err = format.Source(content); err != nil {
+				return fmt.Errorf("formatting %s: %w", target, err)
+			}
+		}
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return fmt.Errorf("writing %s: %w", target, err)
 		}
-		if err := os.WriteFile(target, text.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(target, content, 0o644); err != nil {
 			return fmt.Errorf("writing %s: %w", target, err)
 		}
 		return nil

@@ -48,12 +48,15 @@ func (s *Simulator) streams() []stream {
 		of("tenant_contracts", s.contracts, func(i int) [2]int32 { return s.leases[i].tenants }),
 		of("tenant_inspections", s.inspections, func(i int) [2]int32 { return s.visits[i].tenants }),
 		of("guarantor_contracts", s.contracts, func(i int) [2]int32 { return s.leases[i].guarantors }),
+		of("landlord_contracts", s.contracts, func(i int) [2]int32 { return [2]int32{s.leases[i].landlord, -1} }),
 		every("condominiums", s.condominiums),
 		offered("properties_rent", rent),
 		offered("properties_sale", sale),
 		every("lease_contracts", s.contracts),
 		every("movements", s.movements),
 		every("service_requests", s.requests),
+		{"properties", s.properties, s.offerKeys},
+		every("property_details", s.properties),
 	}
 }
 
@@ -109,8 +112,8 @@ func (s *Simulator) tables() []*table {
 
 // Change settles what was, and then changes that many clients, contracts (with a tenant and a guarantor), inspections, condominiums,
 // properties for rent, properties for sale, movements and requests, each rather one that was not changed yet. The API knows no deletion:
-// deleted is how many further contracts are rescinded, which changes them, and how many properties for rent, and for sale, are sold
-// or taken back, after which no listing has them.
+// deleted is how many further contracts are rescinded, and how many properties for rent, and for sale, are sold or taken back, after which
+// the catalogue alone has them. All of them are changed by it.
 func (s *Simulator) Change(changed, deleted int) {
 	s.Settle()
 	s.data.Lock()
@@ -119,9 +122,7 @@ func (s *Simulator) Change(changed, deleted int) {
 	touch := func(_ *table, r *row) { r.version, r.time = r.version+1, now }
 	end := func(t *table, r *row) {
 		r.ended = true
-		if t == s.contracts {
-			touch(t, r)
-		}
+		touch(t, r)
 	}
 	every := func(int) bool { return true }
 	guaranteed := func(i int) bool { return s.leases[i].guarantors[0] >= 0 }
@@ -206,9 +207,7 @@ func (s *Simulator) pick(t *table, n int, fit func(index int) bool, do func(t *t
 	d := s.dice(t, int(versions), 4)
 	for _, at := range sim.Choose(len(t.rows), d.N(len(t.rows)), n, func(i int) bool { return !t.must[i] && fit(i) }) {
 		do(t, &t.rows[at])
-		if !t.rows[at].ended || t == s.contracts {
-			t.must[at] = true
-		}
+		t.must[at] = true
 	}
 }
 
@@ -227,6 +226,18 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		"branches":         sim.Whole(entryKeys(branches())...),
 		"purposes":         sim.Whole(entryKeys(purposes())...),
 		"destinations":     sim.Whole(entryKeys(destinations())...),
+		"key_places":       sim.Whole(entryKeys(keyPlaces())...),
+		"extra_fields":     sim.Whole(entryKeys(extraFields())...),
+		"cities":           sim.Whole(placeKeys(s.cities())...),
+		"neighbourhoods":   sim.Whole(placeKeys(s.hoods())...),
+		"regions":          sim.Whole(placeKeys(regions())...),
+		"people":           sim.Whole(s.personKeys()...),
+		"crm_users":        sim.Whole(staffKeys()...),
+		"brokers":          sim.Whole(staffKeys()...),
+		"portals":          sim.Whole(s.portalKeys()...),
+	}
+	for name, of := range s.holdings() {
+		expect[name] = sim.Whole(s.holdingKeys(of)...)
 	}
 	for _, stream := range s.streams() {
 		e := sim.Incremental()
@@ -263,6 +274,15 @@ func (s *Simulator) Tenants() []int { return s.codes(&s.tenants) }
 
 // Guarantors are the codes of the clients with fiador.
 func (s *Simulator) Guarantors() []int { return s.codes(&s.guarantors) }
+
+// Landlords are the codes of the clients of whom the listing says locador.
+func (s *Simulator) Landlords() []int { return s.codes(&s.landlords) }
+
+// Sellers are the codes of the clients of whom the listing says vendedor.
+func (s *Simulator) Sellers() []int { return s.codes(&s.sellers) }
+
+// Buyers are the codes of the clients of whom the listing says comprador.
+func (s *Simulator) Buyers() []int { return s.codes(&s.buyers) }
 
 func (s *Simulator) codes(of *[]int32) (codes []int) {
 	s.data.RLock()

@@ -15,7 +15,7 @@ import (
 // field is the time of change of each incremental stream.
 func field(stream string) string {
 	switch stream {
-	case "users", "tenant_contracts", "guarantor_contracts", "lease_contracts":
+	case "users", "tenant_contracts", "guarantor_contracts", "landlord_contracts", "lease_contracts":
 		return "dataultimaalteracao"
 	case "tenant_inspections":
 		return "datahora"
@@ -105,9 +105,9 @@ func TestContractsChangeWithoutTheirTenants(t *testing.T) {
 func TestInspectionsThatComeAgain(t *testing.T) {
 	now := at("2026-05-05T15:00:00Z")
 	s := New(Options{Size: 900, Now: now})
-	before := streams(t, s)["tenant_inspections"]
+	before := streams(t, s, "tenant_inspections")["tenant_inspections"]
 	s.Change(12, 0)
-	after := streams(t, s)["tenant_inspections"]
+	after := streams(t, s, "tenant_inspections")["tenant_inspections"]
 	e, start := s.Expect()["tenant_inspections"], s.wall(now())
 	may, closed := 0, 0
 	for key, rows := range after {

@@ -16,6 +16,12 @@ func (s *Simulator) listContracts(p *params) listing { return s.listOf(p, s.cont
 // listGuaranteed are those that a client stands surety for.
 func (s *Simulator) listGuaranteed(p *params) listing { return s.listOf(p, s.guaranteedBy) }
 
+// listLet are a landlord's, in the situation that is asked for: 0 is any.
+func (s *Simulator) listLet(p *params) listing {
+	p.absent("situacao")
+	return s.listOf(p, s.letBy)
+}
+
 // listLeases are all contracts, the rescinded ones too.
 func (s *Simulator) listLeases(p *params) listing {
 	return listing{rows: s.matching(s.contracts, p, func(int) bool { return true }, nil), row: s.contract}
@@ -53,7 +59,11 @@ func (s *Simulator) contract(index int) any {
 	t, r, d := s.contracts, s.contracts.rows[index], s.forms(s.contracts, index)
 	tenant := int(s.leases[index].tenants[0])
 	begin := date(2009) + int64(d.N(15*365*day))
-	branch, property := sim.Pick(&d.Dice, branches()), d.N(len(s.properties.rows))
+	branch, property := sim.Pick(&d.Dice, branches()), s.leased(index)
+	landlord := d.N(len(s.users.rows))
+	if known := s.leases[index].landlord; known >= 0 {
+		landlord = int(known)
+	}
 	row := object{
 		"codigo": s.codigo(t, index), "codigoauxiliar": d.some("AUX-" + strconv.Itoa(index)), "unidadecodigo": d.code(branch.code),
 		"unidade": branch.name, "locatariocodigo": s.users.code(tenant), "locatarionome": s.stock.person(tenant),
@@ -94,7 +104,7 @@ func (s *Simulator) contract(index int) any {
 			"codigo": s.properties.code(property), "resumo": "Apartamento", "tipoimovel": "Apartamento",
 			"endereco": sim.Pick(&d.Dice, s.stock.streets) + ", 10", "valorcondominio": d.of("", 450.5),
 			"locadores": list{object{
-				"codigo": s.users.code(d.N(len(s.users.rows))), "nome": "Locador Exemplo", "percentual": 100, "cpfcnpj": "",
+				"codigo": s.users.code(landlord), "nome": "Locador Exemplo", "percentual": 100, "cpfcnpj": "",
 				"responsavelfiscalcpfcnpj": "", "resumo": "",
 			}},
 		}},

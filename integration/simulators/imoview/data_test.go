@@ -3,6 +3,7 @@ package imoview
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -116,7 +117,7 @@ func TestFields(t *testing.T) {
 			quantidadeimoveisvendedor quantidadecontratoslocatario quantidadeboletosativoslocatario datainclusao dataultimaalteracao
 			senhacadastrada emailcadastrado temvistoria temesteira naoexigircpf temcashgo naoexibiravisodesocupacao anosdisponiveis
 			diasminimoavisodesocupacao whatsappbotiniciarConversa`,
-		"tenant_contracts": contract, "guarantor_contracts": contract, "lease_contracts": contract,
+		"tenant_contracts": contract, "guarantor_contracts": contract, "landlord_contracts": contract, "lease_contracts": contract,
 		"tenant_inspections": `codigo tipo situacao situacaocodigo datahora datahorafim consideracoes imovelresumo contratoresumo locatario
 			vistoriador ambientes medidores chaves`,
 		"client_companies": "codigo nome telefone email1",
@@ -128,7 +129,9 @@ func TestFields(t *testing.T) {
 			numerosuites numerovagas primeiroquartilaluguel medianaquartilaluguel terceiroquartilaluguel primeiroquartilvenda
 			medianaquartilvenda terceiroquartilvenda aguaindividual alarme piscina academia churrasqueira portaria24horas urlfotoprincipal
 			urlvideo fotos fotos360 extras extras2 unidadesaluguel unidadesvenda`,
-		"properties_rent": property, "properties_sale": property,
+		"properties_rent": property, "properties_sale": property, "properties": property, "property_details": property,
+		"buyer_deals": "codigo valornegocio datanegocio", "cities": "codigo nome estado",
+		"neighbourhoods": "codigo nome cidade estado regiao subregiao", "key_places": "codigo nome",
 		"movements": `codigo codigoauxiliar unidadecodigo unidade modulo tipocliente codigocliente nomecliente codigocontratoaluguel
 			codigocontratovenda codigoimovel numerodocumento historico linhadigitavel datahorainclusao datahoraultimaalteracao datavencimento
 			datapagamento saldo detalhes repasses`,
@@ -200,7 +203,7 @@ func TestForms(t *testing.T) {
 		"movements": {"datapagamento": {`"` + date + `"`, `"` + midday + `"`, `""`}, "saldo": {`"` + number + `"`}},
 		"purposes":  {"codigo": {`"[12]"`}}, "property_types": {"codigo": {`\d+`}},
 	}
-	found := streams(t, New(Options{Size: 4000}))
+	found := streams(t, New(Options{Size: 4000}), slices.Collect(maps.Keys(forms))...)
 	for stream, fields := range forms {
 		for field, patterns := range fields {
 			exact := make([]*regexp.Regexp, len(patterns))
@@ -258,7 +261,7 @@ func TestAppointments(t *testing.T) {
 	s := New(Options{Size: 3000, Now: now})
 	today := s.wall(now()) / day * day
 	future, recentOpen, recentDone, oldOpen, oldDone, none := 0, 0, 0, 0, 0, 0
-	for key, rows := range streams(t, s)["tenant_inspections"] {
+	for key, rows := range streams(t, s, "tenant_inspections")["tenant_inspections"] {
 		when, open := stamp(t, rows[0]["datahora"]), rows[0]["datahorafim"] == ""
 		switch {
 		case when == 0:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -111,7 +112,11 @@ func read(t testing.TB, body []byte) (e envelope) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	if err := d.Decode(&e); err != nil {
+	into := any(&e)
+	if bytes.HasPrefix(body, []byte("[")) {
+		into = &e.Rows
+	}
+	if err := d.Decode(into); err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
 	return e
@@ -126,11 +131,9 @@ func readAll(t testing.TB, s *Simulator, path string, pairs ...string) (rows []r
 	}
 	for page := 1; ; page++ {
 		parameters := set(pairs...)
-		if path == requestsPath {
-			for _, name := range requestParams() {
-				if !parameters.Has(name) {
-					parameters.Set(name, "")
-				}
+		for _, name := range s.paths[path].needs {
+			if !parameters.Has(name) {
+				parameters.Set(name, "")
 			}
 		}
 		if size > 0 {
@@ -198,41 +201,116 @@ func stamp(t testing.TB, v any) int64 {
 	return 0
 }
 
-// streams reads everything there is, by the connector's names, each row under its key.
-func streams(t testing.TB, s *Simulator) map[string]map[string][]record {
+// streams reads everything there is, or these streams alone, by the connector's names, each row under its key.
+func streams(t testing.TB, s *Simulator, only ...string) map[string]map[string][]record {
 	t.Helper()
 	found := map[string]map[string][]record{}
-	add := func(stream, prefix string, rows []record) {
+	add := func(stream, prefix string, read func() []record) {
+		if len(only) > 0 && !slices.Contains(only, stream) {
+			return
+		}
 		if found[stream] == nil {
 			found[stream] = map[string][]record{}
 		}
-		for _, row := range rows {
+		for _, row := range read() {
 			key := prefix + row.key()
 			found[stream][key] = append(found[stream][key], row)
 		}
 	}
+	all := func(path string, pairs ...string) func() []record {
+		return func() []record { return readAll(t, s, path, pairs...) }
+	}
 	users := readAll(t, s, usersPath)
-	add("users", "", users)
+	add("users", "", func() []record { return users })
 	for _, user := range users {
-		if yes(user["locatario"]) {
-			add("tenant_contracts", user.key()+",", readAll(t, s, contractsPath, "codigoCliente", user.key(), "mostrarRescindidos", "true"))
-			add("tenant_inspections", user.key()+",", readAll(t, s, inspectionsPath, "codigoCliente", user.key()))
-		}
-		if yes(user["fiador"]) {
-			add("guarantor_contracts", user.key()+",", readAll(t, s, guarantorsPath, "codigoCliente", user.key(), "mostrarRescindidos", "true"))
+		for role, lists := range clientLists() {
+			for stream, path := range lists {
+				if yes(user[role]) {
+					add(stream, user.key()+",", all(path, "codigoCliente", user.key(), "mostrarRescindidos", "true"))
+				}
+			}
 		}
 	}
 	for stream, path := range map[string]string{
+		"people": "/Cliente/App_RetornarPessoas", "crm_users": "/Usuario/App_RetornarUsuarios", "brokers": "/Usuario/App_RetornarCorretores",
+		"extra_fields": "/Imovel/RetornarCamposExtrasDisponiveis", "key_places": "/Imovel/RetornarListaLocalChaves",
 		"client_companies": "/Cliente/App_RetornarEmpresas", "condominiums": "/Imovel/RetornarCondominiosDisponiveis",
 		"lease_contracts": "/ContratoAluguel/RetornarContratos", "movements": "/Movimento/RetornarMovimentos", "service_requests": requestsPath,
 		"property_types": "/Imovel/RetornarTiposImoveisDisponiveis", "branches": "/Imovel/RetornarListaUnidades",
 		"purposes": "/Imovel/RetornarListaFinalidades", "destinations": "/Imovel/RetornarListaDestinacoes",
 	} {
-		add(stream, "", readAll(t, s, path))
+		add(stream, "", all(path))
 	}
-	add("properties_rent", "", readAll(t, s, propertiesPath, "finalidade", "1", "ordenacao", "codigoasc"))
-	add("properties_sale", "", readAll(t, s, propertiesPath, "finalidade", "2", "ordenacao", "codigoasc"))
+	add("properties_rent", "", all(propertiesPath, "finalidade", "1", "ordenacao", "codigoasc"))
+	add("properties_sale", "", all(propertiesPath, "finalidade", "2", "ordenacao", "codigoasc"))
+	if len(only) == 0 {
+		addCatalogue(t, s, add)
+	}
 	return found
+}
+
+// clientLists are the lists that clients of a role have, by the connector's names.
+func clientLists() map[string]map[string]string {
+	return map[string]map[string]string{
+		"locatario": {
+			"tenant_contracts": contractsPath, "tenant_inspections": inspectionsPath, "tenant_open_bills": "/Locatario/RetornarBoletosAtivos",
+			"tenant_paid_bills": "/Locatario/RetornarBoletosQuitados", "tenant_properties": "/Locatario/RetornarImoveis",
+		},
+		"fiador":    {"guarantor_contracts": guarantorsPath},
+		"locador":   {"landlord_contracts": landlordsPath, "landlord_properties": "/Locador/RetornarImoveis"},
+		"vendedor":  {"seller_properties": "/Vendedor/RetornarImoveis"},
+		"comprador": {"buyer_deals": "/Comprador/RetornarNegocios"},
+	}
+}
+
+// addCatalogue adds what is read by purpose, and what is read of each property.
+func addCatalogue(t testing.TB, s *Simulator, add func(stream, prefix string, read func() []record)) {
+	t.Helper()
+	places := map[string]string{
+		"cities": "/Imovel/RetornarCidadesDisponiveis", "neighbourhoods": "/Imovel/RetornarBairrosDisponiveis", "regions": regionsPath,
+	}
+	seen := map[string]bool{}
+	isNew := func(stream string, row record) bool {
+		before := seen[stream+row.key()]
+		seen[stream+row.key()] = true
+		return !before
+	}
+	for _, purpose := range []string{"1", "2"} {
+		for stream, path := range places {
+			add(stream, "", func() []record {
+				return slices.DeleteFunc(readAll(t, s, path, "finalidade", purpose), func(row record) bool { return !isNew(stream, row) })
+			})
+		}
+		for _, row := range readAll(t, s, cataloguePath, "finalidade", purpose, "ordenacao", "codigoasc", "naoconsiderarmeusite", "true") {
+			code := row.key()
+			if isNew("properties", row) {
+				add("property_details", "", func() []record { return []record{detailOf(t, s, code)} })
+				add("portals", code+",", func() []record { return readAll(t, s, "/Imovel/RetornarPortaisImoveis", "codigosImoveis", code) })
+			}
+			offer := maps.Clone(row)
+			offer["codigo"] = fmt.Sprintf("%s,%s", code, row["finalidade"])
+			add("properties", "", func() []record { return []record{offer} })
+		}
+	}
+}
+
+// detailOf is the answer about one property.
+func detailOf(t testing.TB, s *Simulator, code string) record {
+	t.Helper()
+	w := send(t, s, "/Imovel/App_RetornarDetalhesImovel", set("codigoImovel", code))
+	var wrapped struct {
+		Property record `json:"imovel"`
+	}
+	d := json.NewDecoder(w.Body)
+	d.UseNumber()
+	into := any(&wrapped)
+	if s.with.BareDetail {
+		into = &wrapped.Property
+	}
+	if err := d.Decode(into); err != nil || w.Code != http.StatusOK {
+		t.Fatalf("the detail of %s: %d, %v", code, w.Code, err)
+	}
+	return wrapped.Property
 }
 
 // counts are how often each key of a stream came.

@@ -30,6 +30,7 @@ type Options struct {
 	Odd    bool             // rows have values as people leave them in old databases, see sim.Odd
 
 	Off        []string       // paths that the account does not have, "all" for every one
+	Denied     []string       // paths that the key or the user may not read
 	Unfiltered []string       // paths whose filter by time of change is ignored, "all" for every one
 	Exclusive  bool           // the filters by time of change leave out the bound itself
 	Caps       map[string]int // rows that a path allows in a page, where other than documented
@@ -37,6 +38,8 @@ type Options struct {
 	Repeat     int            // each page begins with so many rows of the page before, as when rows come in at the front meanwhile
 	SiteOnly   bool           // properties that are not on the agency's site come only with naoconsiderarmeusite
 	CodeText   bool           // every tenth codigo is a text
+	RegionsGet bool           // the regions are asked for by GET, and not by POST: which it is, is not documented
+	BareDetail bool           // the answer about one property is the property, and not an object that has it
 
 	LoginStatus   int           // of a login with a wrong password: 200 (or 0) with an empty codigoacesso, or 401
 	SessionUses   int           // requests that a codigoacesso is good for; 0 means any number
@@ -64,7 +67,9 @@ type Simulator struct {
 	leases                                        []parties // of the contracts
 	visits                                        []parties // of the inspections
 	tenants, guarantors                           []int32   // users
+	landlords, sellers, buyers                    []int32   // users, of whom the listing of clients tells it
 	contractsOf, inspectionsOf, guaranteedBy      map[int32][]int32
+	letBy                                         map[int32][]int32 // contracts by landlord
 	since                                         period
 
 	books    sync.Mutex // guards what follows
@@ -125,7 +130,7 @@ func open(o Options) (*Simulator, error) {
 			return nil, fmt.Errorf("opening imoview: a status is %d, and can be %d or %d", choice.status, choice.either, choice.or)
 		}
 	}
-	for _, name := range slices.Concat(o.Off, o.Unfiltered, slices.Collect(maps.Keys(o.Caps))) {
+	for _, name := range slices.Concat(o.Off, o.Denied, o.Unfiltered, slices.Collect(maps.Keys(o.Caps))) {
 		if _, ok := s.paths[name]; !ok && name != all {
 			return nil, fmt.Errorf("opening imoview: there is no path %q", name)
 		}

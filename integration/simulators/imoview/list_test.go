@@ -353,7 +353,15 @@ func TestAsked(t *testing.T) {
 			parents[ask.Path]++
 		}
 	}
-	want := map[string]int{contractsPath: len(s.Tenants()), inspectionsPath: len(s.Tenants()), guarantorsPath: len(s.Guarantors())}
+	want, known := map[string]int{}, map[string]int{
+		"locatario": len(s.Tenants()), "fiador": len(s.Guarantors()), "locador": len(s.landlords), "vendedor": len(s.sellers),
+		"comprador": len(s.buyers),
+	}
+	for role, lists := range clientLists() {
+		for _, path := range lists {
+			want[path] = known[role]
+		}
+	}
 	if !maps.Equal(parents, want) {
 		t.Errorf("parents were asked for %v, want %v", parents, want)
 	}

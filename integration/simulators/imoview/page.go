@@ -10,6 +10,7 @@ import (
 type listing struct {
 	rows   []int32 // indices, in the order of the listing
 	client int     // whose rows they are; 0: all clients'
+	fewer  int     // quantidade is lower by so many
 	loose  bool    // the order is another one for each page
 	row    func(index int) any
 }
@@ -78,7 +79,7 @@ func (s *Simulator) page(name string, method path, p *params) (*page, *refusal) 
 	for i := from; i < to; i++ {
 		rows = append(rows, l.row(int(l.rows[(i+shift)%len(l.rows)])))
 	}
-	result := &page{max(0, len(l.rows)+s.with.CountOff), &rows}
+	result := &page{max(0, len(l.rows)-l.fewer+s.with.CountOff), &rows}
 	switch none := from == to; {
 	case none && l.client%16 == 3:
 		rows = nil

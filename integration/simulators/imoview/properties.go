@@ -54,6 +54,12 @@ func (s *Simulator) facts(index int) facts {
 
 // listProperties are those offered for a purpose.
 func (s *Simulator) listProperties(p *params) listing {
+	p.absent("situacao")
+	return s.offers(propertiesPath, p, func(i int) bool { return !s.properties.rows[i].ended })
+}
+
+// offers are the properties offered for a purpose that a path lists, of those that it has.
+func (s *Simulator) offers(path string, p *params, has func(index int) bool) listing {
 	purpose := p.choice("finalidade", sale)
 	if purpose == 0 {
 		p.refuse("Finalidade não informada!")
@@ -64,7 +70,7 @@ func (s *Simulator) listProperties(p *params) listing {
 	condominium, city := p.number("codigocondominio"), p.number("codigocidade")
 	codes, kinds, hoods := p.numbers("codigosimoveis"), p.numbers("codigotipo"), p.numbers("codigosbairros")
 	option := p.choice("opcaoimovel", 4)
-	whole := !s.with.SiteOnly || p.truth("naoconsiderarmeusite")
+	whole := p.truth("naoconsiderarmeusite") || path == propertiesPath && !s.with.SiteOnly
 	show := shown{
 		purpose: purpose, captors: p.truth("exibircaptadores"), files: p.truth("exibiranexos"),
 		reduced: p.truth("retornoreduzido") || p.truth("retornomapa") || p.truth("retornomapaapp"),
@@ -74,7 +80,7 @@ func (s *Simulator) listProperties(p *params) listing {
 
 	fit := func(i int) bool {
 		r := s.properties.rows[i]
-		if r.ended || !s.offered(i, purpose) || !s.after(propertiesPath, r.time, from) || !s.before(propertiesPath, r.time, to) {
+		if !has(i) || !s.offered(i, purpose) || !s.after(path, r.time, from) || !s.before(path, r.time, to) {
 			return false
 		}
 		f, at := s.facts(i), s.placeOf(s.properties, i)
@@ -84,7 +90,8 @@ func (s *Simulator) listProperties(p *params) listing {
 			(city == 0 || at.cityCode == city) && (hoods == nil || hoods[at.hoodCode]) && (kinds == nil || kinds[f.kind.code]) &&
 			(codes == nil || codes[s.properties.code(i)]) && f.option(option) && (whole || !f.hidden)
 	}
-	return listing{rows: s.matching(s.properties, p, fit, less), loose: !stable, row: func(i int) any { return s.property(i, show) }}
+	kept := &table{name: path, rows: s.properties.rows}
+	return listing{rows: s.matching(kept, p, fit, less), loose: !stable, row: func(i int) any { return s.property(i, show) }}
 }
 
 // option tells whether opcaoimovel lets a property through: all, single ones, launches, units of launches, single ones and launches.
@@ -121,7 +128,7 @@ func absent() []string {
 		"codigoproprietario", "codigocaptador", "estado", "codigoregiao", "endereco", "edificio", "numeroquartos", "numerovagas",
 		"numerobanhos", "numerosuite", "numerovaranda", "numeroelevador", "valorde", "valorate", "areade", "areaate", "areaexternade",
 		"areaexternaate", "areaprincipalde", "extras", "ocupado", "alugado", "quartoqtdeexata", "vagaqtdexata", "destaque",
-		"somentecomurlpublica", "retornarrange", "situacao", "academia", "aceitafinanciamento", "aceitapermuta", "alarme", "arealazer",
+		"somentecomurlpublica", "retornarrange", "academia", "aceitafinanciamento", "aceitapermuta", "alarme", "arealazer",
 		"areaprivativa", "areaservico", "boxbanheiro", "boxdespejo", "churrasqueira", "circuitotv", "closet", "dce", "exclusivo",
 		"interfone", "jardim", "lavabo", "mobiliado", "naplanta", "piscina", "playground", "portaoeletronico", "portaria24h",
 		"quadraesportiva", "quadratenis", "salaofestas", "salaojogos", "sauna", "varanda", "wifi",
@@ -151,7 +158,7 @@ func (s *Simulator) property(index int, show shown) object {
 		"telefoneunidade": d.some("(31) 3333-3333"), "emaileunidade": d.some("contato@imobiliaria.example"),
 		"codigofinalidade": d.code(show.purpose), "codigodestinacao": d.code(f.destination), "destinacao": destinations()[f.destination-1].name,
 		"codigotipo2": d.code(0),
-		"situacao":    [...]string{"Vago/Disponível", "Em desocupação", "Alugado", "Em reforma"}[max(0, d.N(10)-6)],
+		"situacao":    s.situation(index),
 	})
 	maps.Copy(row, s.where(d, s.placeOf(t, index)))
 	maps.Copy(row, object{

@@ -12,8 +12,10 @@ type path struct {
 	method string
 	app    bool                    // needs a login
 	rows   int                     // the most that a page may have; 0 means that there are no pages
+	bare   bool                    // the answer is the list alone
 	needs  []string                // parameters that must be there, if only empty: without them there is no such method
-	list   func(p *params) listing // nil for the login
+	list   func(p *params) listing // nil for what is no list
+	item   func(p *params) any     // for one row that is asked for
 }
 
 // The paths that others speak of.
@@ -25,13 +27,18 @@ const (
 	inspectionsPath = "/Locatario/RetornarVistorias"
 	guarantorsPath  = "/Fiador/App_RetornarContratos"
 	requestsPath    = "/Atendimento/RetornarAtendimentos"
+	cataloguePath   = "/Imovel/RetornarImoveis"
+	regionsPath     = "/Imovel/RetornarRegioesDisponiveis"
+	landlordsPath   = "/Locador/RetornarContratos"
 )
 
 func (s *Simulator) routes() map[string]path {
 	lookup := func(entries []entry) path {
 		return path{method: http.MethodGet, list: func(*params) listing { return entryList(entries) }}
 	}
-	return map[string]path{
+	places := func(list func(p *params) listing) path { return path{method: http.MethodPost, list: list} }
+	client := func(list func(p *params) listing) path { return path{method: http.MethodGet, rows: 20, list: list} }
+	paths := map[string]path{
 		loginPath:                                 {method: http.MethodGet},
 		usersPath:                                 {method: http.MethodGet, rows: 100, list: s.listUsers},
 		contractsPath:                             {method: http.MethodGet, rows: 20, list: s.listContracts},
@@ -47,11 +54,33 @@ func (s *Simulator) routes() map[string]path {
 		"/Imovel/RetornarListaUnidades":           lookup(branches()),
 		"/Imovel/RetornarListaFinalidades":        lookup(purposes()),
 		"/Imovel/RetornarListaDestinacoes":        lookup(destinations()),
+		"/Imovel/RetornarListaLocalChaves":        lookup(keyPlaces()),
+		"/Imovel/RetornarCamposExtrasDisponiveis": {method: http.MethodGet, bare: true, list: s.listExtraFields},
+		"/Imovel/RetornarCidadesDisponiveis":      places(s.listCities),
+		"/Imovel/RetornarBairrosDisponiveis":      places(s.listHoods),
+		regionsPath:                               places(s.listRegions),
+		"/Locatario/RetornarBoletosAtivos":        client(s.listOpenBills),
+		"/Locatario/RetornarBoletosQuitados":      client(s.listPaidBills),
+		"/Locatario/RetornarImoveis":              client(s.listRented),
+		landlordsPath:                             client(s.listLet),
+		"/Locador/RetornarImoveis":                client(s.listOwned),
+		"/Vendedor/RetornarImoveis":               client(s.listSold),
+		"/Comprador/RetornarNegocios":             client(s.listDeals),
+		cataloguePath:                             {method: http.MethodPost, rows: 20, list: s.listCatalogue},
+		"/Imovel/App_RetornarDetalhesImovel":      {method: http.MethodGet, app: true, item: s.detail},
+		"/Imovel/RetornarPortaisImoveis":          {method: http.MethodGet, list: s.listPortals},
+		"/Cliente/App_RetornarPessoas":            {method: http.MethodGet, rows: 50, app: true, list: s.listPeople},
+		"/Usuario/App_RetornarUsuarios":           {method: http.MethodGet, app: true, needs: teamParams(), list: s.listStaff},
+		"/Usuario/App_RetornarCorretores":         {method: http.MethodGet, app: true, needs: teamParams(), list: s.listBrokers},
 	}
+	if s.with.RegionsGet {
+		paths[regionsPath] = path{method: http.MethodGet, list: s.listRegions}
+	}
+	return paths
 }
 
 // ServeHTTP answers the methods that the agency has, and refuses all else in this order: a path or a parameter without which there is no
-// such method, the HTTP method, the key, the login, the page, a parameter.
+// such method, the HTTP method, the key, the login, the right, the page, a parameter.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.with.Odd {
 		odd := &sim.Odd{Seed: s.with.Seed, Exact: exact()}
@@ -82,27 +111,48 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refused == nil && method.app {
 		refused = s.loggedIn(r, p)
 	}
+	if refused == nil && slices.Contains(s.with.Denied, name) {
+		refused = &refusal{http.StatusForbidden, "Usuário sem permissão!"}
+	}
 	if refused != nil {
 		s.Error(w, refused.status, refused.text)
 		return
 	}
-	if method.list == nil {
+	if method.list == nil && method.item == nil {
 		s.login(w, p)
 		return
 	}
-	page, refused := s.page(name, method, p)
+	found, refused := s.answerTo(name, method, p)
 	if refused != nil {
 		s.Error(w, refused.status, refused.text)
 		return
 	}
-	answer(w, http.StatusOK, page)
+	answer(w, http.StatusOK, found)
+}
+
+// answerTo is the page, the bare list or the one row that is asked for.
+func (s *Simulator) answerTo(name string, method path, p *params) (any, *refusal) {
+	if method.item != nil {
+		s.data.RLock()
+		defer s.data.RUnlock()
+		row := method.item(p)
+		if p.err == nil {
+			s.note(Ask{Path: name, Filter: p.used.String()}, false)
+		}
+		return row, p.err
+	}
+	page, refused := s.page(name, method, p)
+	if refused == nil && method.bare {
+		return page.Rows, nil
+	}
+	return page, refused
 }
 
 // exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
 func exact() []string {
 	return []string{
 		"codigo", "dataultimaalteracao", "datahoraultimaalteracao", "datahora", "datahoraultimainteracao",
-		"datahorafim", "locatario", "fiador",
+		"datahorafim", "locatario", "fiador", "locador", "vendedor", "comprador", "finalidade",
 	}
 }
 

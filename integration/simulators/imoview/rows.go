@@ -57,7 +57,10 @@ func (t *table) written(index int) (int64, form) {
 }
 
 // parties are the clients who have a contract or an inspection, as indices; -1 for none.
-type parties struct{ tenants, guarantors [2]int32 }
+type parties struct {
+	tenants, guarantors [2]int32
+	landlord            int32
+}
 
 // wall is what the clocks on the walls of Brasília show, in seconds since 1970 on theirs: all times here are such, as those of the API
 // have no zone.
@@ -102,6 +105,7 @@ func (s *Simulator) fill() {
 	s.contracts = table("contracts", 5001, 2, 0)
 	s.inspections = table("inspections", 701, 7, 0)
 	s.contractsOf, s.inspectionsOf, s.guaranteedBy = map[int32][]int32{}, map[int32][]int32{}, map[int32][]int32{}
+	s.letBy = map[int32][]int32{}
 	for i := range n {
 		roles := s.roles(i)
 		if roles.tenant {
@@ -109,6 +113,18 @@ func (s *Simulator) fill() {
 		}
 		if roles.guarantor {
 			s.guarantors = append(s.guarantors, int32(i))
+		}
+		if short(i) {
+			continue
+		}
+		if roles.landlord {
+			s.landlords = append(s.landlords, int32(i))
+		}
+		if roles.seller {
+			s.sellers = append(s.sellers, int32(i))
+		}
+		if roles.buyer {
+			s.buyers = append(s.buyers, int32(i))
 		}
 	}
 	for at, tenant := range s.tenants {
@@ -167,6 +183,11 @@ func (s *Simulator) sign(at int) (index int) {
 			p.guarantors[1] = s.guarantors[(first+1)%n]
 		}
 	}
+	if n := len(s.landlords); n > 0 {
+		let := s.dice(s.contracts, index, 10)
+		p.landlord = s.landlords[let.N(n)]
+		s.letBy[p.landlord] = append(s.letBy[p.landlord], int32(index))
+	}
 	s.contracts.rows = append(s.contracts.rows, row{})
 	s.leases = append(s.leases, p)
 	share(s.contractsOf, p.tenants, index)
@@ -201,7 +222,7 @@ const recent = 80
 
 // couple are the at-th tenant and, if there are two, another one.
 func (s *Simulator) couple(at int, two bool, d *sim.Dice) parties {
-	p := parties{tenants: [2]int32{s.tenants[at], -1}, guarantors: [2]int32{-1, -1}}
+	p := parties{tenants: [2]int32{s.tenants[at], -1}, guarantors: [2]int32{-1, -1}, landlord: -1}
 	if n := len(s.tenants); two && n > 1 {
 		p.tenants[1] = s.tenants[(at+1+d.N(n-1))%n]
 	}

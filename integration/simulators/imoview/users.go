@@ -31,11 +31,14 @@ func (s *Simulator) listUsers(p *params) listing {
 	return listing{rows: s.matching(s.users, p, fit, nil), row: s.user}
 }
 
-// user is a client. Few of them are short, with what is known of people who never rented or bought.
+// short tells whether a client's row has few fields, with what is known of people who never rented or bought.
+func short(index int) bool { return index%31 == 2 }
+
+// user is a client. Few of them are short.
 func (s *Simulator) user(index int) any {
 	t, d, roles := s.users, s.forms(s.users, index), s.roles(index)
 	u := object{"codigo": s.codigo(t, index), "nome": s.stock.person(index), "dataultimaalteracao": s.updated(t, index)}
-	if index%31 == 2 {
+	if short(index) {
 		maps.Copy(u, object{"locatario": d.flag(roles.tenant), "fiador": d.flag(roles.guarantor), "datainclusao": d.included()})
 		return u
 	}

@@ -39,10 +39,10 @@ func (s *Simulator) now() int64 {
 	return now
 }
 
-// Change settles what was, and then changes that many contacts, opportunities, qualifications, tasks, appointments, funnels, users, publications,
-// forms and queues, and adds a comment to as many publications, changed or not; contacts, opportunities and appointments are such as have rows of every kind in them, and one opportunity in three also gets another
-// status. The API's lists do not tell what was deleted: that many other contacts, opportunities, qualifications, tasks and appointments
-// are in no list any more.
+// Change settles what was, and then changes that many contacts, opportunities, qualifications, tasks, appointments, funnels, users,
+// publications, forms and queues, and adds a comment to as many publications, changed or not; contacts, opportunities and appointments are such
+// as have rows of every kind in them, and one opportunity in three also gets another status. The API's lists do not tell what was deleted: that
+// many other contacts, opportunities, qualifications, tasks and appointments are in no list any more.
 func (s *Simulator) Change(changed, deleted int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

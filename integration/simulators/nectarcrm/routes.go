@@ -149,21 +149,31 @@ func (s *Simulator) within(t *table, id string, of inner) handler {
 			s.refuse(w)
 			return
 		}
-		n, err := strconv.Atoi(id)
-		found, ok := s.one(t, n)
-		if err != nil || !ok {
-			s.Error(w, http.StatusNotFound, "")
-			return
-		}
-		if s.mumbles(r) {
-			s.mumble(w)
+		found, ok := s.owner(w, r, t, id)
+		if !ok {
 			return
 		}
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		from, to := s.bounds(q.page, q.rows, of.size(found.index))
-		send(w, http.StatusOK, s.enveloped(t, several(to-from, func(k int) object { return of.show(found.index, from+k) })))
+		rows := several(to-from, func(k int) object { return of.show(found.index, from+k) })
+		s.mu.Unlock()
+		send(w, http.StatusOK, s.enveloped(t, rows))
 	}
+}
+
+// owner is the row of t to which a list belongs that r asks for. Where it is not ok the answer has been given.
+func (s *Simulator) owner(w http.ResponseWriter, r *http.Request, t *table, id string) (found indexed, ok bool) {
+	n, err := strconv.Atoi(id)
+	found, ok = s.one(t, n)
+	switch {
+	case err != nil || !ok:
+		s.Error(w, http.StatusNotFound, "")
+		return found, false
+	case s.mumbles(r):
+		s.mumble(w)
+		return found, false
+	}
+	return found, true
 }
 
 // enveloped is a list as the answer of a table has it.
@@ -209,14 +219,8 @@ func (s *Simulator) opportunityProposals(id string) handler {
 			s.refuse(w)
 			return
 		}
-		n, err := strconv.Atoi(id)
-		found, ok := s.one(s.opportunities, n)
-		if err != nil || !ok {
-			s.Error(w, http.StatusNotFound, "")
-			return
-		}
-		if s.mumbles(r) {
-			s.mumble(w)
+		found, ok := s.owner(w, r, s.opportunities, id)
+		if !ok {
 			return
 		}
 		var which []int

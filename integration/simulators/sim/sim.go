@@ -57,6 +57,22 @@ type Confidant interface {
 	Learnt() []string
 }
 
+// Taker is a Simulator that a destination writes to.
+type Taker interface {
+	// Offer is up to n records that can be written now, each once, in any order.
+	Offer(n int) []Offered
+
+	// Took is how often a record that was offered has been written.
+	Took(o Offered) int
+}
+
+// Offered is a record that a destination can write.
+type Offered struct {
+	Stream string
+	Data   map[string]any
+	ID     any // what the simulator knows it by
+}
+
 // Drifter is a Simulator whose rows can come, go or move while they are read.
 type Drifter interface {
 	// Drifts are sets of its own options (see Options.Set), under each of which a read can be complete all the same.

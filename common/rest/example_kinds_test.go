@@ -1,0 +1,219 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/rest"
+)
+
+// Gone finds answers that say under another status than 404 that a row is not there, which counts where Parent.Missing allows it. Omits is for an
+// API that leaves a list out, or says null, where it has no rows.
+func ExampleAPI_gone() {
+	sample{
+		answers: map[string]string{
+			"/clients":          `[{"id":1},{"id":2},{"id":3}]`,
+			"/clients/1/leases": `{"leases":[{"id":11}]}`,
+			"/clients/2/leases": `{"leases":null}`,
+			"/clients/3/leases": `400 {"code":"no such client"}`,
+		},
+		columns: map[string]string{"clients": `"id":{"type":"integer"}`, "leases": `"id":{"type":"integer"}`},
+		describe: func(api rest.API) rest.API {
+			api.Omits = true
+			api.Gone = func(res *httpclient.Response) bool {
+				return res.Status == http.StatusBadRequest && res.Body.Get("code").Text() == "no such client"
+			}
+			api.Streams = []rest.Stream{
+				{Name: "clients", Path: "/clients", Key: []string{"id"}},
+				{
+					Name: "leases", Path: "/clients/{client}/leases", Records: "leases", Key: []string{"id"},
+					Parent: &rest.Parent{Of: "clients", In: httpclient.Path, Params: map[string]string{"client": "id"}, Missing: true},
+				},
+			}
+			return api
+		},
+	}.full()
+	// Output:
+	// clients {"id":1}
+	// clients {"id":2}
+	// clients {"id":3}
+	// leases {"id":11}
+	// warning: leases: 1 rows of clients have gone meanwhile (404) and were skipped
+}
+
+// Put is put into each record of a set of Each. RefusedAsk says that Refused is about the question for changes, which is then left out.
+func ExampleStream_put() {
+	sample{
+		answers: map[string]string{
+			"/visits?year=2023":                  `[{"id":1,"at":"2024-03-01T10:00:00Z"}]`,
+			"/visits?year=2024":                  `[{"id":1,"at":"2024-03-02T10:00:00Z"}]`,
+			"/visits?since=2024-03-02&year=2023": `422 {"error":"since is not known"}`,
+			"/visits?since=2024-03-02&year=2024": `422 {"error":"since is not known"}`,
+		},
+		columns: map[string]string{
+			"visits": `"year":{"type":"string"},"id":{"type":"integer"},"at":{"type":["null","string"],"format":"date-time"}`,
+		},
+		describe: func(api rest.API) rest.API {
+			api.Check = "visits"
+			api.Streams = []rest.Stream{{
+				Name: "visits", Path: "/visits", Key: []string{"year", "id"},
+				Each:    []map[string]any{{"year": "2023"}, {"year": "2024"}},
+				Put:     map[string]string{"year": "year"},
+				Cursor:  &rest.Cursor{Field: "at", Ask: rest.Since(httpclient.Query, "since", time.DateOnly)},
+				Refused: func(res *httpclient.Response) bool { return res.Status == http.StatusUnprocessableEntity }, RefusedAsk: true,
+			}}
+			return api
+		},
+	}.twice()
+	// Output:
+	// visits {"id":1,"at":"2024-03-01T10:00:00Z","year":"2023"}
+	// visits {"id":1,"at":"2024-03-02T10:00:00Z","year":"2024"}
+	// — the next sync
+	// visits {"id":1,"at":"2024-03-02T10:00:00Z","year":"2024"}
+	// warning: visits: the API does not take the filter by time of change; everything is read in each sync
+}
+
+// Windows has a listing read from which day until which, for an API that wants to be told: from Oldest on, so many Months at a time, until Ahead
+// of now.
+func ExampleWindows() {
+	sample{
+		answers: map[string]string{"/visits": `[{"id":1,"at":"2024-03-01"}]`},
+		columns: map[string]string{"visits": `"id":{"type":"integer"},"at":{"type":["null","string"],"format":"date-time"}`},
+		describe: func(api rest.API) rest.API {
+			first := true
+			api.Check, api.Parallel = "visits", 1
+			api.Streams = []rest.Stream{{
+				Name: "visits", Path: "/visits", Key: []string{"id"}, Cursor: &rest.Cursor{Field: "at"},
+				Windows: &rest.Windows{
+					Oldest: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Months: 1200, Ahead: 24 * time.Hour,
+					Ask: func(r httpclient.Request, from, _ time.Time) httpclient.Request {
+						if first {
+							fmt.Println("asked from", from.Format(time.DateOnly))
+						}
+						first = false
+						return r
+					},
+				},
+			}}
+			return api
+		},
+	}.full()
+	// Output:
+	// asked from 2024-01-01
+	// visits {"id":1,"at":"2024-03-01T00:00:00Z"}
+}
+
+// Value is the name that plain values in a list get. Derive makes members that no edit of Shape can.
+func ExampleStream_value() {
+	sample{
+		answers: map[string]string{"/kinds": `["sale","rent"]`},
+		columns: map[string]string{"kinds": `"name":{"type":"string"},"letters":{"type":["null","integer"]}`},
+		describe: func(api rest.API) rest.API {
+			api.Streams = []rest.Stream{{
+				Name: "kinds", Path: "/kinds", Value: "name", Key: []string{"name"},
+				Derive: func(row record.Record) []record.Member {
+					return []record.Member{{Name: "letters", Value: fmt.Append(nil, len(row.Get("name").Text()))}}
+				},
+			}}
+			return api
+		},
+	}.full()
+	// Output:
+	// kinds {"name":"sale","letters":4}
+	// kinds {"name":"rent","letters":4}
+}
+
+// An Unlisted stream is there for others to be made from. Numbers has whole numbers go into a body as numbers. Absent, of an Optional stream, finds
+// that an account does not have this one.
+func ExampleStream_unlisted() {
+	sample{
+		answers: map[string]string{
+			"/clients":            `[{"id":1}]`,
+			`/bills {"client":1}`: `[{"id":11}]`,
+			"/keys":               `403 {"code":"keys are not in your plan"}`,
+		},
+		columns: map[string]string{"bills": `"id":{"type":"integer"}`, "keys": `"id":{"type":"integer"}`},
+		describe: func(api rest.API) rest.API {
+			api.Streams = []rest.Stream{
+				{Name: "clients", Path: "/clients", Key: []string{"id"}, Unlisted: true},
+				{
+					Name: "bills", Method: http.MethodPost, Path: "/bills", Key: []string{"id"},
+					Parent: &rest.Parent{Of: "clients", In: httpclient.Body, Params: map[string]string{"client": "id"}, Numbers: true},
+				},
+				{
+					Name: "keys", Path: "/keys", Key: []string{"id"}, Optional: true,
+					Absent: func(res *httpclient.Response) bool {
+						return res.Status == http.StatusForbidden && res.Body.Get("code").Text() == "keys are not in your plan"
+					},
+				},
+			}
+			return api
+		},
+	}.full()
+	// Output:
+	// bills {"id":11}
+	// warning: keys: this account does not have it; it is read as empty
+}
+
+// Without is columns that the configuration leaves out. Choice stands for what it chose: after another one the next sync reads all rows again.
+func ExampleStream_choice() {
+	sample{
+		answers: map[string]string{"/visits?fields=id": `[{"id":1,"name":"Ana"}]`},
+		describe: func(api rest.API) rest.API {
+			api.Streams = []rest.Stream{{
+				Name: "visits", Path: "/visits", Query: map[string][]string{"fields": {"id"}}, Key: []string{"id"},
+				Without: []string{"name", "at"}, Choice: "id", Pages: pagination.Single{},
+			}}
+			return api
+		},
+	}.full()
+	// Output:
+	// visits {"id":1}
+}
+
+// An Array may lie Within the elements of another one.
+func ExampleExplode_within() {
+	sample{
+		answers: map[string]string{"/visits": `[{"id":1,"rooms":[{"name":"kitchen","photos":[{"url":"a"},{"url":"b"}]},{"name":"bath","photos":[{"url":"c"}]}]}]`},
+		columns: map[string]string{
+			"visits": `"id":{"type":"integer"},"rooms":{"type":["null","array"]}`,
+			"photos": `"visit":{"type":"integer"},"room":{"type":"string"},"url":{"type":"string"}`,
+		},
+		describe: func(api rest.API) rest.API {
+			api.Streams = []rest.Stream{
+				{Name: "visits", Path: "/visits", Key: []string{"id"}},
+				{
+					Name: "photos", Key: []string{"visit", "url"},
+					Explode: &rest.Explode{Of: "visits", Within: "rooms", Array: "photos", Put: map[string]string{"room": "name", "visit": "id"}},
+				},
+			}
+			return api
+		},
+	}.full()
+	// Output:
+	// visits {"id":1,"rooms":[{"name":"kitchen","photos":[{"url":"a"},{"url":"b"}]},{"name":"bath","photos":[{"url":"c"}]}]}
+	// photos {"url":"a","room":"kitchen","visit":1}
+	// photos {"url":"b","room":"kitchen","visit":1}
+	// photos {"url":"c","room":"bath","visit":1}
+}
+
+// A way may have a Method of its own.
+func ExampleWay_method() {
+	sample{
+		answers: map[string]string{`/search {"kind":"sale"}`: `405 {}`, "/search?kind=sale": `[{"id":1}]`},
+		describe: func(api rest.API) rest.API {
+			api.Streams = []rest.Stream{{
+				Name: "visits", Method: http.MethodPost, Path: "/search", Body: map[string]any{"kind": "sale"}, Key: []string{"id"},
+				Refused: func(res *httpclient.Response) bool { return res.Status == http.StatusMethodNotAllowed },
+				Ways:    []rest.Way{{Pages: pagination.Single{}}, {Pages: pagination.Single{}, Method: http.MethodGet}},
+			}}
+			return api
+		},
+	}.full()
+	// Output:
+	// visits {"id":1}
+}

@@ -1,0 +1,961 @@
+package judge
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+
+	"github.com/imob-data/airbyte-connectors/integration/harness"
+)
+
+// streams are those of a test's catalog: of the file configured_catalog_path, as discover describes them where it does, or else all that
+// are discovered.
+func (t *Trial) streams(ctx context.Context, test Common, catalogPath string) ([]harness.Stream, bool, error) {
+	catalog, ok, err := t.catalog(ctx, test)
+	if !ok || catalogPath == "" {
+		return catalog.Streams, ok, err
+	}
+	var configured struct {
+		Streams []struct {
+			Stream harness.Stream `json:"stream"`
+		} `json:"streams"`
+	}
+	if err := readFile(t.Config.Path(catalogPath), &configured); err != nil {
+		t.fail("a configured catalog in "+catalogPath, err.Error(), "")
+		return nil, false, nil
+	}
+	var streams []harness.Stream
+	for _, c := range configured.Streams {
+		one := c.Stream
+		for _, discovered := range catalog.Streams {
+			if discovered.Called() == one.Called() {
+				one = discovered
+			}
+		}
+		streams = append(streams, one)
+	}
+	return streams, true, nil
+}
+
+// without are the streams whose names are not excused.
+func without(streams []harness.Stream, excused []Excused) []harness.Stream {
+	return slices.DeleteFunc(slices.Clone(streams), func(s harness.Stream) bool {
+		return slices.ContainsFunc(excused, func(e Excused) bool { return e.Name == s.Name })
+	})
+}
+
+// incrementals are the streams that can be read incrementally.
+func incrementals(streams []harness.Stream) []harness.Stream {
+	return slices.DeleteFunc(slices.Clone(streams), func(s harness.Stream) bool { return !s.Incremental() })
+}
+
+// reading is the read of a test of basic_read, and what it read.
+type reading struct {
+	*Run
+
+	streams []harness.Stream
+}
+
+// basic makes the read of a test of basic_read, once.
+func (t *Trial) basic(ctx context.Context, test BasicReadTest) (reading, bool, error) {
+	all, ok, err := t.streams(ctx, test.Common, test.CatalogPath)
+	if !ok {
+		return reading{}, false, err
+	}
+	streams := without(all, test.Empty)
+	r, err := memo(t.Subject, "basic read "+test.ConfigPath+" "+test.CatalogPath, func() (*Run, error) {
+		return t.read(ctx, readOrder{
+			label: "full refresh with " + test.ConfigPath, test: test.Common, mode: harness.FullRefresh, streams: streams,
+			limit: 10 * time.Minute, data: true,
+		})
+	})
+	if err != nil {
+		return reading{}, false, err
+	}
+	return reading{r, streams}, true, nil
+}
+
+// readOrder is a read to be made.
+type readOrder struct {
+	label   string
+	test    Common
+	mode    string
+	streams []harness.Stream
+	state   []byte
+	api     *api // the subject's own where nil
+	bare    bool // with the api's own configuration, without what the test's says besides
+	runner  harness.Runner
+	limit   time.Duration
+	options harness.Options
+	data    bool
+	apart   bool
+}
+
+// read reads.
+func (s *Subject) read(ctx context.Context, o readOrder) (*Run, error) {
+	config, err := s.configFor(o.api, o.test.ConfigPath, true)
+	if err == nil && o.bare {
+		config, err = json.Marshal(o.api.config)
+	}
+	if err != nil {
+		return nil, err
+	}
+	command := harness.Read(config, harness.Configured(o.mode, o.streams...), o.state)
+	command.Env = o.test.deployment()
+	return s.run(ctx, order{
+		label: o.label, command: command, runner: o.runner, limit: o.test.limit(o.limit), options: o.options, data: o.data, apart: o.apart,
+	})
+}
+
+// ofReads is a check of the read of each test of basic_read.
+func ofReads(check func(t *Trial, test BasicReadTest, r reading)) func(context.Context, *Trial) error {
+	return func(ctx context.Context, t *Trial) error {
+		for _, test := range t.Config.Tests.BasicRead.Tests {
+			r, ok, err := t.basic(ctx, test)
+			if err != nil {
+				return err
+			}
+			if ok {
+				check(t, test, r)
+			}
+		}
+		return nil
+	}
+}
+
+func readRecords(t *Trial, test BasicReadTest, r reading) {
+	if fault := r.complete(); fault != "" {
+		t.fail("a read that ends with 0", fault, "")
+	}
+	if len(r.rows) == 0 {
+		t.fail("at least one record", r.String(), "")
+		return
+	}
+	var none []string
+	for _, s := range r.streams {
+		if len(r.Of(s.Called())) == 0 {
+			none = append(none, s.Called())
+		}
+	}
+	if len(none) > 0 {
+		t.failf("records of every stream that empty_streams does not name", "none of %s", strings.Join(none, ", "))
+	}
+}
+
+// readSchema holds each record against its stream's schema as Airbyte's tests do: the first fault of each stream counts.
+func readSchema(t *Trial, test BasicReadTest, r reading) {
+	if test.Schema != nil && !*test.Schema {
+		t.skip("validate_schema is false")
+		return
+	}
+	for _, s := range r.streams {
+		var document map[string]any
+		if err := json.Unmarshal(s.JSONSchema, &document); err != nil {
+			t.failf("a json_schema", "%s: %v", s.Called(), err)
+			continue
+		}
+		schema, err := compile(s.Called(), lenient(document))
+		if err != nil {
+			t.failf("a JSON Schema of draft-07", "%s: %v", s.Called(), err)
+			continue
+		}
+		for _, one := range r.rows {
+			if one.stream != s.Called() {
+				continue
+			}
+			if fault := fits(schema, document, one.data); fault != "" {
+				t.fail("records of "+s.Called()+" as its schema says", fault, one.line())
+				break
+			}
+		}
+	}
+}
+
+// fits is what is wrong with a record's data, or "".
+func fits(schema *jsonschema.Schema, document map[string]any, data []byte) string {
+	var record map[string]any
+	if err := decode(data, &record); err != nil {
+		return err.Error()
+	}
+	shared := false
+	for name := range record {
+		if _, known := mapOf(document["properties"])[name]; known {
+			shared = true
+		}
+	}
+	if !shared {
+		return "the record has no field that the schema has"
+	}
+	if err := schema.Validate(record); err != nil {
+		return harness.Mismatch(err)
+	}
+	return fraction("", document, record)
+}
+
+// fraction finds a number that is written with a fraction where the schema says integer: JSON Schema takes 1.0 for a whole number, and
+// destinations do not.
+func fraction(at string, schema map[string]any, value any) string {
+	switch v := value.(type) {
+	case json.Number:
+		types, _ := typesOf(schema)
+		if slices.Equal(types, []string{"integer"}) && strings.ContainsAny(v.String(), ".eE") {
+			return fmt.Sprintf("%q is %s, not written as an integer", at, v)
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if fault := fraction(join(at, name), mapOf(mapOf(schema["properties"])[name]), v[name]); fault != "" {
+				return fault
+			}
+		}
+	case []any:
+		for _, element := range v {
+			if fault := fraction(join(at, "(items)"), mapOf(schema["items"]), element); fault != "" {
+				return fault
+			}
+		}
+	}
+	return ""
+}
+
+// moment is the form of a date-time as Airbyte's tests take it, looser than RFC 3339.
+const moment = `^\d{4}-\d?\d-\d?\d(\s|T)\d?\d:\d?\d:\d?\d(.\d+)?.*$`
+
+// lenient is a copy of a schema in which a date-time is what [moment] takes, and a date what looks like one.
+func lenient(schema map[string]any) map[string]any {
+	loose := map[string]any{}
+	for keyword, value := range schema {
+		switch v := value.(type) {
+		case map[string]any:
+			loose[keyword] = lenient(v)
+		case []any:
+			list := make([]any, len(v))
+			for i, element := range v {
+				if list[i] = element; mapOf(element) != nil {
+					list[i] = lenient(mapOf(element))
+				}
+			}
+			loose[keyword] = list
+		default:
+			loose[keyword] = value
+		}
+	}
+	pattern := map[any]string{"date-time": moment, "date": `^\d{4}-\d{2}-\d{2}$`}[schema["format"]]
+	if pattern != "" {
+		delete(loose, "format") // the library's is RFC 3339
+		if _, has := schema["pattern"]; !has {
+			loose["pattern"] = pattern
+		}
+	}
+	return loose
+}
+
+func readKeys(t *Trial, test BasicReadTest, r reading) {
+	if test.KeyTypes != nil && !*test.KeyTypes {
+		t.skip("validate_primary_keys_data_type is false")
+		return
+	}
+	for _, s := range r.streams {
+		if len(s.SourceDefinedPrimaryKey) == 0 {
+			continue
+		}
+		for _, one := range r.rows {
+			if one.stream != s.Called() {
+				continue
+			}
+			var record map[string]any
+			if decode(one.data, &record) != nil {
+				continue
+			}
+			missing := 0
+			for _, path := range s.SourceDefinedPrimaryKey {
+				switch v := at(record, path).(type) {
+				case nil:
+					missing++
+				case map[string]any, []any:
+					t.fail("a primary key of texts, numbers and truth values", fmt.Sprintf("%s has %v = %s", s.Called(), path, short(v)), one.line())
+				}
+			}
+			if missing == len(s.SourceDefinedPrimaryKey) {
+				t.fail("a primary key", "a record of "+s.Called()+" has none", one.line())
+			}
+		}
+	}
+}
+
+// at is the value at a path of names, or nil.
+func at(value any, path []string) any {
+	for _, name := range path {
+		value = mapOf(value)[name]
+	}
+	return value
+}
+
+func readDataPoints(t *Trial, test BasicReadTest, r reading) {
+	if !test.DataPoints {
+		t.skip("validate_data_points is not true")
+		return
+	}
+	for _, s := range r.streams {
+		var schema map[string]any
+		if json.Unmarshal(s.JSONSchema, &schema) != nil {
+			continue
+		}
+		wanted := map[string]bool{}
+		for n := range nodes(schema) {
+			if n.property && !strings.Contains(n.at, "(") {
+				wanted[n.at] = true
+			}
+		}
+		for _, e := range test.Ignored[s.Name] {
+			delete(wanted, e.Name)
+		}
+		for _, one := range r.rows {
+			var record any
+			if one.stream == s.Called() && decode(one.data, &record) == nil {
+				seen("", record, wanted)
+			}
+		}
+		if len(wanted) > 0 {
+			t.failf("every field of the schema at least once", "%s never had %s", s.Called(), strings.Join(slices.Sorted(maps.Keys(wanted)), ", "))
+		}
+	}
+}
+
+// seen takes the paths of a value that are not null out of those that are wanted.
+func seen(at string, value any, wanted map[string]bool) {
+	if value == nil {
+		return
+	}
+	delete(wanted, at)
+	for name, member := range mapOf(value) {
+		seen(join(at, name), member, wanted)
+	}
+}
+
+// expectedRecord is a line of a file of expected records.
+type expectedRecord struct {
+	Stream string          `json:"stream"`
+	Data   json.RawMessage `json:"data"`
+}
+
+func expectedRecords(file string) ([]expectedRecord, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var all []expectedRecord
+	for lines := bufio.NewReaderSize(f, 1<<20); ; {
+		line, err := lines.ReadBytes('\n')
+		if len(strings.TrimSpace(string(line))) > 0 {
+			var one expectedRecord
+			if err := json.Unmarshal(line, &one); err != nil {
+				return nil, fmt.Errorf("line %d of %s: %w", len(all)+1, file, err)
+			}
+			all = append(all, one)
+		}
+		if err != nil {
+			return all, nil
+		}
+	}
+}
+
+// readExpected holds what came against the expected records. As in Airbyte's tests, records of a stream with a primary key are compared by
+// it, of a stream without only their number is: values change.
+func readExpected(t *Trial, test BasicReadTest, r reading) {
+	if test.Expect == nil || test.Expect.Path == "" {
+		reason := "the test has no expect_records"
+		if test.Expect != nil {
+			reason = "bypassed: " + test.Expect.BypassReason
+		}
+		t.skip("%s", reason)
+		return
+	}
+	all, err := expectedRecords(t.Config.Path(test.Expect.Path))
+	if err != nil {
+		t.fail("expected records in "+test.Expect.Path, err.Error(), "")
+		return
+	}
+	expected := map[string][]expectedRecord{}
+	for _, one := range all {
+		expected[one.Stream] = append(expected[one.Stream], one)
+	}
+	for _, s := range r.streams {
+		wanted := expected[s.Name]
+		if len(wanted) == 0 && t.Config.High() {
+			t.failf("at the strictness level high, an expected record of every stream that is not empty", "%s has none of %s", test.Expect.Path, s.Name)
+		}
+		rows := r.Of(s.Called())
+		if len(s.SourceDefinedPrimaryKey) == 0 {
+			if len(rows) < len(wanted) {
+				t.failf(fmt.Sprintf("at least %d records of %s", len(wanted), s.Called()), "%d", len(rows))
+			}
+			continue
+		}
+		next := 0
+		for _, one := range wanted {
+			key := keyOf(s, one.Data)
+			i := slices.IndexFunc(rows[next:], func(row harness.Row) bool { return row.Key == key })
+			switch {
+			case i < 0 && test.Expect.ExactOrder:
+				t.failf(fmt.Sprintf("%s %s, in the order of %s", s.Called(), key, test.Expect.Path), "it did not come after the one before it")
+			case i < 0:
+				t.failf(fmt.Sprintf("%s %s", s.Called(), key), "it did not come")
+			case test.Expect.ExactOrder:
+				next += i + 1
+			}
+		}
+	}
+}
+
+// keyOf is the key of a record as the harness writes it.
+func keyOf(s harness.Stream, data []byte) string {
+	var record any
+	if decode(data, &record) != nil {
+		return ""
+	}
+	var parts []string
+	for _, path := range s.SourceDefinedPrimaryKey {
+		switch v := at(record, path).(type) {
+		case string:
+			parts = append(parts, v)
+		case json.Number:
+			parts = append(parts, v.String())
+		case bool:
+			parts = append(parts, strconv.FormatBool(v))
+		default:
+			parts = append(parts, short(v))
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+func readStatuses(t *Trial, test BasicReadTest, r reading) {
+	if test.Statuses != nil && !*test.Statuses {
+		t.skip("validate_stream_statuses is false")
+		return
+	}
+	said := map[string][]string{}
+	for _, s := range r.Statuses {
+		said[s.Stream] = append(said[s.Stream], s.Status)
+	}
+	for _, s := range r.streams {
+		statuses := said[s.Called()]
+		delete(said, s.Called())
+		n := len(statuses)
+		between := n >= 3 && !slices.ContainsFunc(statuses[1:n-1], func(one string) bool { return one != "RUNNING" })
+		if !between || statuses[0] != "STARTED" || statuses[n-1] != "COMPLETE" {
+			t.failf("STARTED, RUNNING at least once, COMPLETE", "%s was %v", s.Called(), statuses)
+		}
+	}
+	for stream := range said {
+		t.failf("statuses of configured streams", "there is one of %s", stream)
+	}
+}
+
+func readStates(t *Trial, test BasicReadTest, r reading) {
+	if test.StateMessages != nil && !*test.StateMessages {
+		t.skip("validate_state_messages is false")
+		return
+	}
+	if len(r.States) < len(r.streams) {
+		t.failf("at least one state for each configured stream", "%d states, %d streams", len(r.States), len(r.streams))
+	}
+	for _, s := range r.States {
+		var state struct {
+			Type  string          `json:"type"`
+			Stats json.RawMessage `json:"sourceStats"`
+		}
+		if err := json.Unmarshal(s.Message, &state); err != nil {
+			continue // beyond.stdout_is_protocol says so
+		}
+		if state.Type == "" || state.Type == "LEGACY" {
+			t.fail("states that are not LEGACY", "one is", string(s.Message[:min(len(s.Message), 300)]))
+		}
+		if len(state.Stats) == 0 || string(state.Stats) == "null" {
+			t.fail("sourceStats in each state", "one has none", string(s.Message[:min(len(s.Message), 300)]))
+		}
+	}
+}
+
+// nobody is a stream that no connector has.
+const nobody = "__AIRBYTE__stream_that_does_not_exist"
+
+func readTrace(ctx context.Context, t *Trial) error {
+	for _, test := range t.Config.Tests.BasicRead.Tests {
+		if test.Trace != nil && !*test.Trace {
+			t.skip("expect_trace_message_on_failure is false")
+			continue
+		}
+		r, err := t.read(ctx, readOrder{
+			label: "read of a stream that does not exist, with " + test.ConfigPath, test: test.Common, mode: "INVALID",
+			streams: []harness.Stream{{Name: nobody, JSONSchema: json.RawMessage(`{"type":"object","properties":{"f1":{"type":"string"}}}`)}},
+		})
+		if err != nil {
+			return err
+		}
+		if len(r.Failures) == 0 {
+			t.fail("a TRACE ERROR", r.String(), "")
+		}
+	}
+	return nil
+}
+
+// The types of files that a source of files reads, all of the first and one of the second at least.
+func fileTypes() (all, some []string) {
+	return []string{".avro", ".csv", ".jsonl", ".parquet"}, []string{".pdf", ".doc", ".docx", ".ppt", ".pptx", ".md"}
+}
+
+func readFileTypes(ctx context.Context, t *Trial) error {
+	asked := false
+	seen := map[string]bool{}
+	excused := map[string]bool{}
+	for _, test := range t.Config.Tests.BasicRead.Tests {
+		if test.FileTypes == nil || test.FileTypes.Skip {
+			continue
+		}
+		asked = true
+		for _, u := range test.FileTypes.Unsupported {
+			excused[u.Extension] = true
+		}
+		r, ok, err := t.basic(ctx, test)
+		if !ok {
+			return err
+		}
+		for _, one := range r.rows {
+			var record struct {
+				URL string `json:"_ab_source_file_url"`
+			}
+			if json.Unmarshal(one.data, &record) == nil {
+				seen[strings.ToLower(filepath.Ext(record.URL))] = true
+			}
+		}
+	}
+	if !asked {
+		t.skip("no test has file_types")
+		return nil
+	}
+	all, some := fileTypes()
+	for _, extension := range all {
+		if !seen[extension] && !excused[extension] {
+			t.failf("a file of each type", "none of %s", extension)
+		}
+	}
+	if !slices.ContainsFunc(some, func(extension string) bool { return seen[extension] || excused[extension] }) {
+		t.failf("a file of one of the types "+strings.Join(some, ", "), "none")
+	}
+	return nil
+}
+
+func sequentialReads(ctx context.Context, t *Trial) error {
+	for _, test := range t.Config.Tests.FullRefresh.Tests {
+		all, ok, err := t.streams(ctx, test.Common, test.CatalogPath)
+		if !ok {
+			return err
+		}
+		streams := slices.DeleteFunc(slices.Clone(all), func(s harness.Stream) bool { return !slices.Contains(s.SupportedSyncModes, harness.FullRefresh) })
+		var runs [2]*Run
+		for i := range runs {
+			runs[i], err = t.read(ctx, readOrder{
+				label: fmt.Sprintf("full refresh %d with %s", i+1, test.ConfigPath), test: test.Common, mode: harness.FullRefresh, streams: streams,
+				limit: 20 * time.Minute, data: true,
+			})
+			if err != nil {
+				return err
+			}
+			if fault := runs[i].complete(); fault != "" {
+				t.fail("a read that ends with 0", fault, "")
+			}
+			if i == 0 {
+				if err := t.between(ctx, test.Client); err != nil {
+					return err
+				}
+			}
+		}
+		if runs[0].last >= runs[1].first && runs[1].first > 0 {
+			t.failf("an emitted_at of the second read after all of the first", "%d after %d", runs[1].first, runs[0].last)
+		}
+		for _, s := range streams {
+			first, second := identities(runs[0], s, test.Ignored[s.Name]), identities(runs[1], s, test.Ignored[s.Name])
+			gone := slices.DeleteFunc(slices.Sorted(maps.Keys(first)), func(key string) bool { return second[key] })
+			if len(gone) > 0 {
+				t.failf("in the second read all records of the first", "%d of %s are missing, as %s", len(gone), s.Called(), gone[0])
+			}
+		}
+	}
+	return nil
+}
+
+// identities are what a stream's records are known by: their primary key, or else their values without the ignored fields.
+func identities(r *Run, s harness.Stream, ignored []Excused) map[string]bool {
+	if len(s.SourceDefinedPrimaryKey) > 0 {
+		return r.keys(s.Called())
+	}
+	all := map[string]bool{}
+	for _, one := range r.rows {
+		var record map[string]any
+		if one.stream != s.Called() || decode(one.data, &record) != nil {
+			continue
+		}
+		for _, e := range ignored {
+			drop(record, strings.FieldsFunc(e.Name, func(c rune) bool { return c == '/' || c == '.' }))
+		}
+		body, err := json.Marshal(record) // sorts the names
+		if err == nil {
+			all[string(body)] = true
+		}
+	}
+	return all
+}
+
+// drop takes what is at a path out of a record; "*" is every element of a list.
+func drop(value any, path []string) {
+	if len(path) == 0 {
+		return
+	}
+	for _, element := range listOf(value) {
+		if path[0] == "*" {
+			drop(element, path[1:])
+		}
+	}
+	object := mapOf(value)
+	if len(path) == 1 {
+		delete(object, path[0])
+		return
+	}
+	drop(object[path[0]], path[1:])
+}
+
+// first makes the first incremental read of a test, once.
+func (t *Trial) first(ctx context.Context, test Common, streams []harness.Stream) (*Run, error) {
+	names := make([]string, len(streams))
+	for i, s := range streams {
+		names[i] = s.Called()
+	}
+	return memo(t.Subject, "incremental read "+test.ConfigPath+" "+strings.Join(names, " "), func() (*Run, error) {
+		return t.read(ctx, readOrder{
+			label: "incremental read with " + test.ConfigPath, test: test, mode: harness.Incremental, streams: streams, limit: 20 * time.Minute,
+		})
+	})
+}
+
+// ofIncremental is a check of each test of the suite incremental, with the streams that can be read so.
+func ofIncremental(check func(context.Context, *Trial, IncrementalTest, []harness.Stream) error) func(context.Context, *Trial) error {
+	return func(ctx context.Context, t *Trial) error {
+		for _, test := range t.Config.Tests.Incremental.Tests {
+			all, ok, err := t.streams(ctx, test.Common, test.CatalogPath)
+			if !ok {
+				return err
+			}
+			streams := incrementals(all)
+			if len(streams) == 0 {
+				t.skip("no stream can be read incrementally")
+				continue
+			}
+			if err := check(ctx, t, test, streams); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func twoReads(ctx context.Context, t *Trial, test IncrementalTest, streams []harness.Stream) error {
+	first, err := t.first(ctx, test.Common, streams)
+	if err != nil {
+		return err
+	}
+	if fault := first.complete(); fault != "" {
+		t.fail("a read that ends with 0", fault, "")
+		return nil
+	}
+	if len(first.States) == 0 || len(first.rows) == 0 {
+		t.fail("at least one state and one record", first.String(), "")
+		return nil
+	}
+	if err := t.between(ctx, test.Client); err != nil {
+		return err
+	}
+	second, err := t.read(ctx, readOrder{
+		label: "read from the last state with " + test.ConfigPath, test: test.Common, mode: harness.Incremental, streams: streams,
+		state: first.State(), limit: 20 * time.Minute,
+	})
+	if err != nil {
+		return err
+	}
+	if fault := second.complete(); fault != "" {
+		t.fail("a read that ends with 0", fault, "")
+	} else if same(first.rows, second.rows) {
+		t.failf("other records than those of the first read", "the same %d again: the state is not used", len(first.rows))
+	}
+	return nil
+}
+
+// same is whether two reads brought the same records, in whatever order.
+func same(a, b []row) bool {
+	type data struct {
+		stream string
+		hash   uint64
+	}
+	count := map[data]int{}
+	for _, one := range a {
+		count[data{one.stream, one.hash}]++
+	}
+	for _, one := range b {
+		count[data{one.stream, one.hash}]--
+	}
+	for _, n := range count {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// batches is how many states of a stream are read from.
+const batches = 5
+
+func sequentialSlices(ctx context.Context, t *Trial, test IncrementalTest, streams []harness.Stream) error {
+	if test.SkipSlices {
+		t.skip("skip_comprehensive_incremental_tests is true")
+		return nil
+	}
+	all, ok, err := t.streams(ctx, test.Common, test.CatalogPath)
+	if !ok {
+		return err
+	}
+	first, a, err := t.long(ctx, test.Common, all)
+	if err != nil {
+		return err
+	}
+	if fault := first.complete(); fault != "" {
+		t.fail("a read that ends with 0", fault, "")
+		return nil
+	}
+	points := map[string][]int{} // by stream, the states in the middle of its records, as indexes
+	rounds := 0
+	for _, s := range streams {
+		points[s.Called()] = middles(first, s.Called())
+		rounds = max(rounds, len(points[s.Called()]))
+	}
+	if rounds == 0 {
+		t.skip("no stream has more than one state with records")
+		return nil
+	}
+	for round := range rounds {
+		state, due := first.until(streams, points, round)
+		r, err := t.read(ctx, readOrder{
+			label: fmt.Sprintf("read from state %d in the middle, with %s", round+1, test.ConfigPath), test: test.Common, mode: harness.Incremental,
+			streams: streams, api: a, state: state, limit: 20 * time.Minute,
+		})
+		if err != nil {
+			return err
+		}
+		if fault := r.complete(); fault != "" {
+			t.fail("a read that ends with 0", fault, "")
+			continue
+		}
+		for stream, n := range due {
+			rows := r.Of(stream)
+			if float64(len(rows)) < n {
+				t.failf(fmt.Sprintf("at least %v records of %s after its state", n, stream), "%d: records are lost where a sync goes on", len(rows))
+			}
+			of := func(run *Run) []row {
+				return slices.DeleteFunc(slices.Clone(run.rows), func(one row) bool { return one.stream != stream })
+			}
+			if same(of(first), of(r)) {
+				t.failf("other records of "+stream+" than those of a full read", "the same %d: the state is not used", len(rows))
+			}
+		}
+	}
+	return nil
+}
+
+// middles are the states of a stream that have records before and after them, at most [batches], evenly chosen.
+func middles(r *Run, stream string) []int {
+	var found []int
+	before := 0.0
+	seen := map[string]bool{}
+	for i, s := range r.States {
+		if s.Stream != stream {
+			continue
+		}
+		before += s.Count
+		if before > 0 && before < float64(len(r.Of(stream))) && !seen[string(s.Blob)] {
+			found = append(found, i)
+		}
+		seen[string(s.Blob)] = true
+	}
+	return evenly(found, batches)
+}
+
+// evenly are at most n of some, from the first to the last.
+func evenly(all []int, n int) []int {
+	if len(all) <= n {
+		return all
+	}
+	var chosen []int
+	for i := range n {
+		chosen = append(chosen, all[i*(len(all)-1)/max(1, n-1)])
+	}
+	return chosen
+}
+
+// until is the --state file of a round: each stream's state of that round, and how many records of it are due by sourceStats after it. A
+// stream without a state in that round has none, and nothing is due of it.
+func (r *Run) until(streams []harness.Stream, points map[string][]int, round int) (state []byte, due map[string]float64) {
+	due = map[string]float64{}
+	var messages []json.RawMessage
+	for _, s := range streams {
+		all := points[s.Called()]
+		if round >= len(all) {
+			continue
+		}
+		at := all[round]
+		messages = append(messages, r.States[at].Message)
+		for i, later := range r.States {
+			if i > at && later.Stream == s.Called() {
+				due[s.Called()] += later.Count
+			}
+		}
+		if due[s.Called()] == 0 {
+			delete(due, s.Called())
+		}
+	}
+	body, err := json.Marshal(messages)
+	if err != nil { // they were read from lines
+		body = []byte("[]")
+	}
+	return body, due
+}
+
+func futureState(ctx context.Context, t *Trial, test IncrementalTest, streams []harness.Stream) error {
+	if test.Future == nil || test.Future.Path == "" {
+		reason := "the test has no future_state"
+		if test.Future != nil {
+			reason = "bypassed: " + test.Future.BypassReason
+		}
+		t.skip("%s", reason)
+		return nil
+	}
+	body, err := os.ReadFile(t.Config.Path(test.Future.Path))
+	if err != nil {
+		t.fail("a state in "+test.Future.Path, err.Error(), "")
+		return nil
+	}
+	named := stateNames(body)
+	if t.Config.High() {
+		for _, s := range without(streams, test.Future.Missing) {
+			if !named[s.Name] {
+				t.failf("at the strictness level high, a future state of every stream that is not among missing_streams", "%s has none of %s",
+					test.Future.Path, s.Name)
+			}
+		}
+	}
+	streams = slices.DeleteFunc(without(streams, test.Future.Missing), func(s harness.Stream) bool { return !named[s.Name] })
+	if len(streams) == 0 {
+		t.skip("%s names no stream", test.Future.Path)
+		return nil
+	}
+	r, err := t.read(ctx, readOrder{
+		label: "read from " + test.Future.Path, test: test.Common, mode: harness.Incremental, streams: streams, state: body, limit: 20 * time.Minute,
+	})
+	if err != nil {
+		return err
+	}
+	if fault := r.complete(); fault != "" {
+		t.fail("a read that ends with 0", fault, "")
+	}
+	if len(r.rows) > 0 {
+		t.failf("no records", "%d, of %s", len(r.rows), r.rows[0].stream)
+	}
+	if len(r.States) == 0 {
+		t.fail("at least one state", r.String(), "")
+	}
+	t.cursorFormats(test, r)
+	return nil
+}
+
+// cursorFormats holds the marks of states against the format that the test says, a regular expression.
+func (t *Trial) cursorFormats(test IncrementalTest, r *Run) {
+	if test.Future.CursorFormat == nil {
+		return
+	}
+	for _, state := range r.States {
+		format := test.Future.CursorFormat.Format
+		for _, s := range test.Future.CursorFormat.Streams {
+			if s.Name == state.Stream {
+				format = s.Format
+			}
+		}
+		pattern, err := regexp.Compile(format)
+		if err != nil {
+			t.failf("a regular expression as a cursor_format", "%v", err)
+			return
+		}
+		var blob map[string]any
+		if decode(state.Blob, &blob) != nil {
+			continue
+		}
+		for name, value := range blob {
+			if text, ok := value.(string); ok && !pattern.MatchString(text) {
+				t.fail("values of states of the form "+format, name+" is "+text, string(state.Message[:min(len(state.Message), 300)]))
+			}
+		}
+	}
+}
+
+// stateNames are the names of the streams in a --state file.
+func stateNames(body []byte) map[string]bool {
+	names := map[string]bool{}
+	type descriptor struct {
+		Descriptor struct {
+			Name string `json:"name"`
+		} `json:"stream_descriptor"`
+	}
+	var states []struct {
+		Stream descriptor `json:"stream"`
+		Global struct {
+			Streams []descriptor `json:"stream_states"`
+		} `json:"global"`
+	}
+	if json.Unmarshal(body, &states) == nil {
+		for _, s := range states {
+			names[s.Stream.Descriptor.Name] = true
+			for _, one := range s.Global.Streams {
+				names[one.Descriptor.Name] = true
+			}
+		}
+		return names
+	}
+	var legacy map[string]json.RawMessage // by stream
+	if json.Unmarshal(body, &legacy) == nil {
+		for name := range legacy {
+			names[name] = true
+		}
+	}
+	return names
+}
+
+// between does what a test says is to be done between two syncs.
+func (t *Trial) between(ctx context.Context, c *Client) error {
+	if c == nil || len(c.Between) == 0 {
+		return nil
+	}
+	if err := t.client(ctx, c, c.Between); err != nil {
+		return errors.Join(errors.New("running the test's between_syncs_command"), err)
+	}
+	return nil
+}
