@@ -386,7 +386,7 @@ func cursorAndState(ctx context.Context, t *Trial, _ Common, streams []harness.S
 				last = mark
 			}
 		}
-		began := whole.Started.UTC().Format(time.RFC3339)
+		began := whole.Spoke.UTC().Format(time.RFC3339) // not whole.Started: a container takes a while to start
 		if newest != "" && later(last, newest) && later(last, began) {
 			t.failf("a last state no later than the last record of "+s.Called()+", "+newest+", and than the beginning of the read, "+began, "%s", last)
 		}
