@@ -138,7 +138,7 @@ func options(c *cli.Context, stderr io.Writer) (judge.Options, error) {
 func known(o judge.Options) error {
 	names := map[string]bool{}
 	for _, check := range judge.Checks() {
-		names[check.Full()], names[check.Suite] = true, true
+		names[check.Full()], names[check.Suite], names[check.Name] = true, true, true
 	}
 	for _, name := range slices.Concat(o.Only, o.Skip) {
 		if !names[name] {
