@@ -60,7 +60,7 @@ func schema() object {
 				"oneOf": []any{variant("OAuth", "oauth2.0", "access_token"), variant("Token", "token", "token")},
 			},
 			"start_date": object{
-				"type": "string", "title": "Start Date", "order": 2, "format": "date-time",
+				"type": "string", "title": "Start Date", "order": 2, "format": "date-time", "default": "2025-01-01T00:00:00Z",
 				"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
 			},
 		},
