@@ -105,6 +105,15 @@ warehouse: ## every source from its simulator into DuckDB and PostgreSQL with Py
 		echo '*** PyAirbyte cannot be had from PyPI: THE WAREHOUSE IS NOT TRIED. ***'; \
 	fi
 
+.PHONY: cdk
+cdk: docker-or-not ## the image tests of Airbyte's Python CDK on the images of CONNECTORS, each against its simulator; needs Docker and make images
+	@if ! docker version >/dev/null 2>&1; then exit; \
+	elif .ci/pyairbyte build/cdk integration/cmd/cdk/requirements.txt; then \
+		go -C integration run ./cmd/cdk -python ../build/cdk/bin/python $(CONNECTORS); \
+	else \
+		echo '*** Airbyte'"'"'s CDK cannot be had from PyPI: ITS TESTS ARE NOT TRIED. ***'; \
+	fi
+
 # Says aloud what go test keeps to itself: that tests are skipped, and why.
 .PHONY: docker-or-not
 docker-or-not:
@@ -121,7 +130,7 @@ lint: ## gofmt, go vet, golangci-lint, actionlint
 	if [ -n "$$unformatted" ]; then printf 'These files want gofmt -w:\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go vet work
 	go run $(GOLANGCI) run $(MODULES:%=./%/...)
-	go run $(ACTIONLINT) .github/workflows/*.yml
+	go run $(ACTIONLINT) .github/workflows/*.yml examples/acceptance/workflow.yml
 
 .PHONY: alone
 alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test (but for the acceptance suite)

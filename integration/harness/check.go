@@ -399,7 +399,7 @@ func (c *collector) status(s Status) {
 		c.result.problem(Statuses, nil, "the status of %s became %s after %s", s.Stream, s.Status, before)
 	}
 	if s.Status == "COMPLETE" && (p.states == 0 || p.sinceState > 0) {
-		c.result.problem(Covered, nil, "%s is COMPLETE after %d states and %d records since the last", s.Stream, p.states, p.sinceState)
+		c.result.problem(Statuses, nil, "%s is COMPLETE after %d states and %d records since the last", s.Stream, p.states, p.sinceState)
 	}
 	p.statuses = append(p.statuses, s.Status)
 }

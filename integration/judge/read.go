@@ -250,8 +250,11 @@ func lenient(schema map[string]any) map[string]any {
 		}
 	}
 	pattern := map[any]string{"date-time": moment, "date": `^\d{4}-\d{2}-\d{2}$`}[schema["format"]]
-	if _, has := schema["pattern"]; pattern != "" && !has {
-		loose["pattern"] = pattern
+	if pattern != "" {
+		delete(loose, "format") // the library's is RFC 3339
+		if _, has := schema["pattern"]; !has {
+			loose["pattern"] = pattern
+		}
 	}
 	return loose
 }

@@ -3,6 +3,7 @@ package judge
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -167,6 +168,22 @@ func (r *Run) complete() string {
 
 // gaveUp is whether the run failed as a run has to: not with 0, and with a TRACE ERROR.
 func (r *Run) gaveUp() bool { return !r.Late && r.Code != 0 && len(r.Failures) > 0 }
+
+// asked is whether the run was asked for a stream.
+func (r *Run) asked(stream string) bool {
+	var catalog struct {
+		Streams []struct {
+			Stream harness.Stream `json:"stream"`
+		} `json:"streams"`
+	}
+	err := json.Unmarshal(r.Command.Files[harness.CatalogFile], &catalog)
+	for _, s := range catalog.Streams {
+		if s.Stream.Called() == stream {
+			return true
+		}
+	}
+	return err != nil
+}
 
 // keys are the keys of a stream's rows, each once.
 func (r *Run) keys(stream string) map[string]bool {

@@ -33,6 +33,7 @@ type Options struct {
 	Simulator     string            // the name of a built-in simulator, "" for none
 	SimulatorSize int               // rows of its largest stream
 	SimulatorSet  map[string]string // its own options
+	Open          sim.Open          // makes a simulator of the caller's own, in the place of a built-in one; may be nil
 
 	Record, Replay string // files of HTTP traffic: written, or given back in the place of the API
 	BaseURLField   string // the configuration's field with the API's address, where a proxy stands in its place
@@ -145,7 +146,7 @@ func Open(ctx context.Context, o Options) (*Subject, error) {
 	if s.Metadata, err = readMetadata(filepath.Join(filepath.Dir(o.Config), "metadata.yaml")); err != nil {
 		return nil, err
 	}
-	if o.Simulator != "" {
+	if o.Simulator != "" || o.Open != nil {
 		if s.api, err = s.simulate(o.SimulatorSize); err != nil {
 			return nil, err
 		}
@@ -235,8 +236,11 @@ type api struct {
 
 // simulate starts the chosen simulator, with so many rows.
 func (s *Subject) simulate(size int) (*api, error) {
-	open, ok := simulators.All()[simulators.Name(s.options.Simulator)]
-	if !ok {
+	open := s.options.Open
+	if open == nil {
+		open = simulators.All()[simulators.Name(s.options.Simulator)]
+	}
+	if open == nil {
 		return nil, fmt.Errorf("starting the simulator: %q is none of %s", s.options.Simulator,
 			strings.Join(slices.Sorted(maps.Keys(simulators.All())), ", "))
 	}

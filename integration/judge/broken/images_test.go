@@ -1,0 +1,114 @@
+package broken
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/imob-data/airbyte-connectors/integration/harness"
+	"github.com/imob-data/airbyte-connectors/integration/judge"
+)
+
+// imageSize is how large an image may be, in bytes.
+const imageSize = 64 << 20
+
+// image builds an image of the connector that is broken for a check, or healthy for none, and gives its name. It is removed with the test.
+func image(t *testing.T, binary, check string) string {
+	t.Helper()
+	folder := t.TempDir()
+	body, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dockerfile, err := os.ReadFile("testdata/image/Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"BASE=" + base(t)}
+	for _, owned := range []string{"airbyte", "source", "secrets", "tmp"} {
+		err = errors.Join(err, os.MkdirAll(filepath.Join(folder, "owned", owned), 0o755))
+	}
+	switch check {
+	case "spec.image_labels":
+		args = append(args, "VERSION=0.9.0")
+	case "spec.image_environment_variables":
+		args = append(args, "COMMAND=/usr/bin/env /usr/local/bin/connector")
+	case "image.user":
+		args = append(args, "USER=root")
+	case "image.size":
+		err = errors.Join(err, os.WriteFile(filepath.Join(folder, "owned", "airbyte", "ballast"), bytes.Repeat([]byte("ballast\n"), imageSize/8), 0o600))
+	case "image.writable":
+		dockerfile = bytes.Replace(dockerfile, []byte("COPY --chown=1000:1000"), []byte("COPY"), 1)
+	case "image.shell":
+		dockerfile = bytes.Replace(dockerfile, []byte("FROM ${BASE}"), []byte("FROM scratch"), 1)
+	}
+	err = errors.Join(err, os.WriteFile(filepath.Join(folder, "connector"), body, 0o755), os.WriteFile(filepath.Join(folder, "Dockerfile"), dockerfile, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "integration/source-library:" + strings.ToLower(strings.ReplaceAll("test-"+check, ".", "-"))
+	command := []string{"build", "--quiet", "--tag", name}
+	for _, arg := range args {
+		command = append(command, "--build-arg", arg)
+	}
+	docker(t, append(command, folder)...)
+	t.Cleanup(func() { docker(t, "image", "rm", "--force", name) })
+	return name
+}
+
+// base is an image with a shell: the one that make base makes, or else busybox's.
+func base(t *testing.T) string {
+	t.Helper()
+	made := "imob-data/base:busybox-" + runtime.GOARCH
+	if exec.CommandContext(t.Context(), "docker", "image", "inspect", made).Run() == nil {
+		return made
+	}
+	return "busybox:1.37-musl"
+}
+
+func docker(t *testing.T, args ...string) {
+	t.Helper()
+	command := exec.Command("docker", args...)
+	command.Env = append(os.Environ(), "DOCKER_BUILDKIT=0")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// The checks of images find those that are broken for them; the healthy one passes them all.
+func TestBrokenImages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it judges a dozen images")
+	}
+	if err := harness.Docker(t.Context()); err != nil {
+		if os.Getenv("REQUIRE_DOCKER") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	t.Parallel()
+	binary := build(t)
+	only := []string{"image", "connection", "spec.answer", "beyond.answers", "beyond.exit_codes"}
+	var broken []judge.Check
+	for _, c := range judge.Checks() {
+		if c.Image {
+			broken = append(broken, c)
+			only = append(only, c.Full())
+		}
+	}
+	for _, c := range append(broken, judge.Check{}) {
+		name := cmp.Or(strings.Trim(c.Full(), "."), "healthy")
+		t.Run("image of "+name, func(t *testing.T) {
+			t.Parallel()
+			s := subject{check: name, kind: "source", image: image(t, binary, name), only: slices.Clone(only)}
+			found(t, c, s.judged(t))
+		})
+	}
+}
