@@ -81,16 +81,16 @@ func escaped(b []byte, r rune) int {
 	switch at := bytes.IndexByte([]byte("\n\t\r\b\f"), byte(min(r, 0xff))); {
 	case at >= 0 && b[0] == "ntrbf"[at]:
 		return 1
-	case b[0] == 'x' && digits(b[1:], 2, 16) == r:
+	case b[0] == 'x' && digits(b[1:], 2) == r:
 		return 3
 	case b[0] != 'u':
 		return 0
-	case digits(b[1:], 4, 16) == r:
+	case digits(b[1:], 4) == r:
 		return 5
 	}
-	if high, low := utf16.EncodeRune(r); high != utf8.RuneError && digits(b[1:], 4, 16) == high {
+	if high, low := utf16.EncodeRune(r); high != utf8.RuneError && digits(b[1:], 4) == high {
 		second := len(b[5:]) - len(bytes.TrimLeft(b[5:], `\`))
-		if second > 0 && second <= backslashes && len(b) > 5+second && b[5+second] == 'u' && digits(b[6+second:], 4, 16) == low {
+		if second > 0 && second <= backslashes && len(b) > 5+second && b[5+second] == 'u' && digits(b[6+second:], 4) == low {
 			return 10 + second
 		}
 	}
@@ -111,7 +111,7 @@ func inURL(b, octets []byte) int {
 				n += 2
 			}
 		}
-		if digits(b[n:], 2, 16) != rune(octet) {
+		if digits(b[n:], 2) != rune(octet) {
 			return 0
 		}
 		n += 2
@@ -139,12 +139,12 @@ func inHTML(b []byte, r rune) int {
 	return n + end + 1
 }
 
-// digits is the number that the first size digits of b are, or -1.
-func digits(b []byte, size, base int) rune {
+// digits is the number that the first size hexadecimal digits of b are, or -1.
+func digits(b []byte, size int) rune {
 	if len(b) < size {
 		return -1
 	}
-	n, err := strconv.ParseUint(string(b[:size]), base, 32)
+	n, err := strconv.ParseUint(string(b[:size]), 16, 32)
 	if err != nil {
 		return -1
 	}

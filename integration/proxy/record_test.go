@@ -73,15 +73,15 @@ func TestReplay(t *testing.T) {
 		}
 	})
 	name, text := recordTo(t, s.URL+"/v1", func(base string) {
-		ask(t, http.DefaultClient, "POST", base+"/login", "grant_type=password&password=hush%21&user=me", "Content-Type", "application/x-www-form-urlencoded")
+		_, _, _, _ = ask(t, http.DefaultClient, "POST", base+"/login", "grant_type=password&password=hush%21&user=me", "Content-Type", "application/x-www-form-urlencoded")
 		for range 2 {
-			ask(t, http.DefaultClient, "GET", base+"/busy", "")
+			_, _, _, _ = ask(t, http.DefaultClient, "GET", base+"/busy", "")
 		}
 		get(t, http.DefaultClient, base+"/bot12345678/list?page=1&at=10:00", "Authorization", "Bearer tok-1234567")
 		get(t, http.DefaultClient, base+"/bot12345678/list?at=10:01&page=2", "Authorization", "Bearer tok-1234567")
-		ask(t, http.DefaultClient, "POST", base+"/search", `{"b": [1.0, 2], "a": "x", "api_key": "k"}`)
+		_, _, _, _ = ask(t, http.DefaultClient, "POST", base+"/search", `{"b": [1.0, 2], "a": "x", "api_key": "k"}`)
 		get(t, http.DefaultClient, base+"/picture")
-		ask(t, http.DefaultClient, "GET", base+"/nothing", "")
+		_, _, _, _ = ask(t, http.DefaultClient, "GET", base+"/nothing", "")
 	}, "12345678")
 	for _, secret := range []string{"tok-1234567", "hush!", "12345678", `"k"`} {
 		if strings.Contains(strings.ReplaceAll(text, "%21", "!"), secret) {
@@ -180,7 +180,7 @@ func TestSecretsInRecordings(t *testing.T) {
 	})
 	_, text := recordTo(t, s.URL, func(base string) {
 		get(t, http.DefaultClient, base+"/echo/"+url.PathEscape(given)+"?q="+url.QueryEscape(given), "X-Api-Key", sent)
-		ask(t, http.DefaultClient, "POST", base+"/echo", `{"text":"`+handed+`"}`, "Cookie", "a="+cookie)
+		_, _, _, _ = ask(t, http.DefaultClient, "POST", base+"/echo", `{"text":"`+handed+`"}`, "Cookie", "a="+cookie)
 	}, given)
 	for _, secret := range []string{given, sent, handed, cookie} {
 		for _, form := range append(harness.Forms(secret), quoted(secret), quoted(quoted(secret))) {

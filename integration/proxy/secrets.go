@@ -83,8 +83,9 @@ func credential(name string) bool {
 }
 
 var (
-	credentialWords = regexp.MustCompile(`token|secret|password|passwd|senha|apikey|accesskey|privatekey|authorization|signature|chave|codigoacesso|sessionid|jwt|assertion|credential`)
-	pageWords       = regexp.MustCompile(`page|next|cursor|continuation|sync`)
+	credentialWords = regexp.MustCompile(`token|secret|password|passwd|senha|apikey|accesskey|privatekey|authorization|signature|` +
+		`chave|codigoacesso|sessionid|jwt|assertion|credential`)
+	pageWords = regexp.MustCompile(`page|next|cursor|continuation|sync`)
 )
 
 // learn adds the credentials of a request.
