@@ -122,6 +122,9 @@ func TestChecks(t *testing.T) {
 			expect(t, Repository{files}, c.want)
 		})
 	}
+	files := good()
+	delete(files, loja)
+	expect(t, Repository{files}, "there is no README.pt-BR.md")
 }
 
 // expect holds that one finding has wanted in it, or that there is none where wanted is "".

@@ -21,6 +21,7 @@ func translations(r Repository) (found []Finding, err error) {
 	for _, file := range files {
 		other := strings.TrimSuffix(file, "README.md") + "README.pt-BR.md"
 		if _, err := fs.Stat(r.Files, other); errors.Is(err, fs.ErrNotExist) {
+			found = append(found, Finding{file, 0, "there is no README.pt-BR.md beside it"})
 			continue
 		}
 		english, err := r.page(file)
@@ -84,9 +85,10 @@ func codes(p page) (all []entry) {
 	return all
 }
 
-// keys returns the first cells of the rows that begin with code: streams, options, operations, types; and the messages.
+// keys returns the code in the first cells of the rows that begin with it: streams, options, operations, types; and the messages whole.
 func keys(p page) (all []entry) {
 	outside, inside := true, regexp.MustCompile(`^<!-- (Written by make generate|The end of what make generate)`)
+	code := regexp.MustCompile("`[^`]+`")
 	messages := map[int]bool{}
 	for _, row := range p.rows("Message", "Mensagem") {
 		messages[row.line] = true
@@ -96,8 +98,12 @@ func keys(p page) (all []entry) {
 			outside = strings.Contains(line, "The end")
 		}
 		cells := cellsOf(line)
-		if outside && len(cells) > 0 && (strings.HasPrefix(cells[0], "`") || messages[i+1]) {
+		switch {
+		case !outside || len(cells) == 0:
+		case messages[i+1]:
 			all = append(all, entry{cells[0], i + 1})
+		case strings.HasPrefix(cells[0], "`"):
+			all = append(all, entry{strings.Join(code.FindAllString(cells[0], -1), ", "), i + 1})
 		}
 	}
 	return all
