@@ -64,6 +64,8 @@ type rows struct {
 	first  uint32 // the listing's first reading
 	again  bool   // see Listing.Again
 	out    []Row
+	text   []byte // the keys and times of the rows of a page, one behind the other
+	ends   []int  // where each of them ends
 	counts
 	all  int64     // different rows that came in all readings of the listing
 	late time.Time // see End.Late
@@ -118,12 +120,12 @@ func (u *rows) take(p *fetched) []Row {
 	u.out, u.fresh = u.out[:0], 0
 	width := u.width()
 	var bare map[digest]int // how often rows without a key came in this page, by their bytes
+	next := u.texts(p)
 	for i, data := range p.Records {
-		values := p.picked[i*width : (i+1)*width]
-		row := Row{Data: data, Key: keyOf(values[:u.keys])}
+		row := Row{Data: data, Key: next()}
 		if u.clock != nil {
-			row.At = values[u.keys]
-			row.clock(row.At.Text(), u.clock)
+			row.At = p.picked[i*width+u.keys]
+			row.clock(next(), u.clock)
 			row.Open = u.clock.Open != "" && data.Get(u.clock.Open).Text() == ""
 		}
 		d := digestOf(row.Key)
@@ -140,6 +142,28 @@ func (u *rows) take(p *fetched) []Row {
 		}
 	}
 	return u.out
+}
+
+// texts returns a function that gives the key of each row of a page and, behind it, its time. They share one allocation.
+func (u *rows) texts(p *fetched) (next func() string) {
+	u.text, u.ends = u.text[:0], u.ends[:0]
+	width := u.width()
+	for i := range p.Records {
+		values := p.picked[i*width : (i+1)*width]
+		u.text = appendKey(u.text, values[:u.keys])
+		u.ends = append(u.ends, len(u.text))
+		if u.clock != nil {
+			u.text = values[u.keys].AppendText(u.text)
+			u.ends = append(u.ends, len(u.text))
+		}
+	}
+	all, from, i := string(u.text), 0, 0
+	return func() string {
+		text := all[from:u.ends[i]]
+		from = u.ends[i]
+		i++
+		return text
+	}
 }
 
 // width returns how many values are picked of each row: its key and its time.
@@ -228,22 +252,25 @@ func (r *Row) clock(text string, c *Clock) {
 
 // keyText returns the key of a row, as Row.Key is.
 func keyText(row record.Value, paths []string) string {
-	return keyOf(record.NewPicker(paths...).Pick(row, nil))
+	return string(appendKey(nil, record.NewPicker(paths...).Pick(row, nil)))
 }
 
-// keyOf returns the text of a key, or "" when a part of it is missing.
-func keyOf(parts []record.Value) string {
+// appendKey appends the text of a key, or nothing when a part of it is missing.
+func appendKey(dst []byte, parts []record.Value) []byte {
 	if len(parts) == 1 {
-		return parts[0].Text()
+		return parts[0].AppendText(dst)
 	}
-	texts := make([]string, len(parts))
+	start := len(dst)
 	for i, p := range parts {
 		if p.IsNull() {
-			return ""
+			return dst[:start]
 		}
-		texts[i] = string(p.Raw())
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, p.Raw()...)
 	}
-	return strings.Join(texts, ",")
+	return dst
 }
 
 func digestOf(key string) (d digest) {
@@ -257,12 +284,11 @@ func digestOf(key string) (d digest) {
 
 // hashOf returns the digest of bytes, and of how often they came.
 func hashOf(data []byte, times int) (d digest) {
-	h := sha256.New()
-	_, _ = h.Write(data)
 	if times > 0 {
-		_, _ = h.Write([]byte(strconv.Itoa(times)))
+		data = strconv.AppendInt(slices.Clip(data), int64(times), 10)
 	}
-	copy(d[:], h.Sum(nil))
+	sum := sha256.Sum256(data)
+	copy(d[:], sum[:])
 	d[0] |= 0x80
 	return d
 }
@@ -274,11 +300,11 @@ func (u *rows) alike(p *fetched) uint64 {
 	h.SetSeed(u.seen.seed)
 	width := u.width()
 	for i, data := range p.Records {
-		key := keyOf(p.picked[i*width : i*width+u.keys])
-		if key == "" {
-			key = data.String()
+		key := appendKey(u.text[:0], p.picked[i*width:i*width+u.keys])
+		if u.text = key; len(key) == 0 {
+			key = data.Raw()
 		}
-		_, _ = h.WriteString(key)
+		_, _ = h.Write(key)
 		_ = h.WriteByte(0)
 	}
 	_, _ = h.Write(binary.AppendVarint(nil, int64(len(p.Records))))
