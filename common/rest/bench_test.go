@@ -37,8 +37,8 @@ const (
 		"itens":[{"id":1,"Nome":"Sala","valor":12.5},{"id":2,"Nome":"Quarto","valor":"7,25"}],"changed":"2024-03-11T12:24:18-03:00"}`
 )
 
-// sample is a source and the API that it reads.
-type sample struct {
+// benched is a source and the API that it reads.
+type benched struct {
 	source  *rest.Source
 	catalog *protocol.ConfiguredCatalog
 	records int // of one read
@@ -47,9 +47,9 @@ type sample struct {
 }
 
 // sampled serves pages of rows from memory, which is closed when tb ends.
-func sampled(tb testing.TB, name string, pages, size int) *sample {
+func sampled(tb testing.TB, name string, pages, size int) *benched {
 	tb.Helper()
-	s := &sample{catalog: &protocol.ConfiguredCatalog{}, network: memnet.New()}
+	s := &benched{catalog: &protocol.ConfiguredCatalog{}, network: memnet.New()}
 	row := map[string]string{"plain": plainRow, "shaped": shapedRow}[name]
 	row = strings.NewReplacer("\n", "", "\t", "").Replace(row)
 	bodies := make([]string, pages)
@@ -101,7 +101,7 @@ func sampled(tb testing.TB, name string, pages, size int) *sample {
 }
 
 // read reads it whole.
-func (s *sample) read(tb testing.TB) {
+func (s *benched) read(tb testing.TB) {
 	tb.Helper()
 	out := protocol.NewEmitter(io.Discard)
 	out.Configure(s.catalog)
