@@ -94,7 +94,7 @@ build/peer/bin/source-declarative-manifest: integration/cmd/bench/peer/requireme
 ##@ Prove
 
 .PHONY: test
-test: docker-or-not ## all tests of all modules; those in containers where Docker answers
+test: docker-or-not chromium-or-not ## all tests of all modules; those in containers where Docker answers
 	go test -count=1 -timeout=30m $(TESTFLAGS) work
 
 .PHONY: acceptance
@@ -152,6 +152,11 @@ docker-or-not:
 	else \
 		echo '*** No Docker engine answers: THE CONTAINER TESTS ARE SKIPPED. make docker installs and starts one. ***'; \
 	fi
+
+.PHONY: chromium-or-not
+chromium-or-not:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		echo "*** There is no Chromium (Debian's package chromium): THE DEMO'S PAGE IS NOT LOOKED AT IN A BROWSER. ***"
 
 .PHONY: lint
 lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabilities; what each connector's folder says; pages and their spelling

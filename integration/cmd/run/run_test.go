@@ -162,7 +162,7 @@ func TestCatalogChanges(t *testing.T) {
 		t.Errorf("the source was given %s", b.last())
 	}
 	b.runs(fake{Streams: []fakeStream{a, c}}, 0, "Complete: 0 records of 2 streams")
-	b.runs(fake{Streams: []fakeStream{a, c}}, 0, "Complete: 0 records of 1 streams", "-streams", "sub/c d")
+	b.runs(fake{Streams: []fakeStream{a, c}}, 0, "Complete: 0 records of 1 streams", "-streams", " sub/c d,sub/c d,")
 	b.runs(fake{Streams: []fakeStream{a, c}}, 1, `source-fake has no stream "x"; it has a, sub/c d`, "-streams", "a,x")
 	// A stream that is read in another mode begins anew, and one that came is read.
 	a.Incremental = false
@@ -634,12 +634,7 @@ func holds(t *testing.T, out string) int {
 
 // Images are run as binaries are, by docker, and what a killed run leaves running is ended by the next.
 func TestImages(t *testing.T) {
-	if err := harness.Docker(t.Context()); err != nil {
-		if os.Getenv("REQUIRE_DOCKER") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip("no Docker engine answers: images are not tried:", err)
-	}
+	needDocker(t)
 	c := serve(t, sim.Behaviour{Faults: sim.Faults{Kinds: []sim.Fault{sim.Stall}, Rate: 1, Stall: time.Hour}})[0]
 	if err := c.BuildImage(t.Context()); err != nil {
 		t.Fatal(err)
@@ -699,5 +694,55 @@ func TestStopped(t *testing.T) {
 			t.Errorf("%s: exit %d: %s%s", c.Name, code, &stdout, &stderr)
 		}
 		holds(t, c.out)
+	}
+}
+
+// A destination may be an image as well: what comes is handed to its standard input, and the states that it gives back are kept.
+func TestDestinationImage(t *testing.T) {
+	needDocker(t)
+	c := serve(t, sim.Behaviour{})[0]
+	if err := c.BuildImage(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const image = "imob-data/test-destination:dev"
+	script := `case $1 in
+spec) echo '{"type":"SPEC","spec":{"supported_destination_sync_modes":["append"],"connectionSpecification":{}}}' ;;
+check) grep -q ok $3 && echo '{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED"}}' ;;
+write) grep '^{"type":"STATE"' ;;
+esac`
+	entrypoint, err := json.Marshal([]string{"sh", "-c", script, "connector"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := exec.CommandContext(t.Context(), "docker", "build", "--quiet", "--tag", image, "-")
+	build.Env = append(os.Environ(), "DOCKER_BUILDKIT=0")
+	build.Stdin = strings.NewReader(fmt.Sprintf("FROM %s\nENTRYPOINT %s\n", c.Image(), entrypoint))
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "--force", image).Run() })
+	config := filepath.Join(t.TempDir(), "target.json")
+	if err := os.WriteFile(config, []byte(`{"is":"ok"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-connector", c.Image(), "-config", c.config, "-out", c.out, "-destination", image, "-destination-config", config}
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), args, &stdout, &stderr); code != 0 || !strings.Contains(stdout.String(), "into test-destination in") {
+		t.Fatalf("exit %d: %s%s", code, &stdout, &stderr)
+	}
+	states := strings.Join(lines(t, filepath.Join(c.out, stateFile)), "")
+	if n := gjson.Get(states, "#").Int(); n == 0 || gjson.Get(states, "0.run.destination").Str != "test-destination" {
+		t.Errorf("the states are %.500s", states)
+	}
+}
+
+// needDocker skips a test where no Docker engine answers, unless it is required.
+func needDocker(t *testing.T) {
+	t.Helper()
+	if err := harness.Docker(t.Context()); err != nil {
+		if os.Getenv("REQUIRE_DOCKER") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip("*** No Docker engine answers: IMAGES ARE NOT TRIED. ***", err)
 	}
 }
