@@ -2,6 +2,7 @@ package judge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -144,14 +145,26 @@ func settled(r *Run, i int) *Run {
 	return &Run{Result: r.Result, Label: r.Label, rows: r.rows[:min(r.States[i].Rows, len(r.rows))]}
 }
 
-func resumeFromStates(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
+func resumeFromStates(ctx context.Context, t *Trial) error {
+	test, streams, ok, err := t.all(ctx)
+	if !ok {
+		return err
+	}
+	whole, a, err := t.long(ctx, test, streams)
+	if err != nil {
+		return err
+	}
+	if fault := whole.complete(); fault != "" {
+		t.fail("a read that ends with 0", fault, "")
+		return nil
+	}
 	indexes := make([]int, len(whole.States))
 	for i := range indexes {
 		indexes[i] = i
 	}
 	for _, i := range evenly(indexes, t.options.States) {
 		r, err := t.read(ctx, readOrder{
-			label: fmt.Sprintf("read from state %d of %d", i+1, len(indexes)), test: test, mode: harness.Incremental, streams: streams,
+			label: fmt.Sprintf("read from state %d of %d", i+1, len(indexes)), test: test, mode: harness.Incremental, streams: streams, api: a,
 			state: stateAt(whole, i), limit: 20 * time.Minute,
 		})
 		if err != nil {
@@ -212,6 +225,31 @@ func (t *Trial) much() (much, error) {
 		slow, err := t.serve(quick.simulator, sim.Behaviour{Latency: latency})
 		return much{slow, quick}, err
 	})
+}
+
+// long is a read from the beginning that has states in the middle of streams, made once, and what it reads from. With a simulator it is of
+// much, and its output is read so slowly that a connector has the time for states: many send one every so often, not after so much.
+func (t *Trial) long(ctx context.Context, test Common, streams []harness.Stream) (*Run, *api, error) {
+	much, err := t.much()
+	if err != nil || much.quick == nil {
+		r, err2 := t.first(ctx, test, streams)
+		return r, nil, errors.Join(err, err2)
+	}
+	names := make([]string, len(streams))
+	for i, s := range streams {
+		names[i] = s.Called()
+	}
+	r, err := memo(t.Subject, "read of much: "+strings.Join(names, " "), func() (*Run, error) {
+		o := readOrder{label: "read of much", test: test, mode: harness.Incremental, streams: streams, api: much.quick, limit: 20 * time.Minute}
+		r, err := t.read(ctx, o)
+		if err != nil || r.complete() != "" || r.Bytes == 0 {
+			return r, err
+		}
+		o.label = "read of much, slowly"
+		o.options.Tee = &slowWriter{ctx: ctx, most: r.Bytes, all: t.options.Spread}
+		return t.read(ctx, o)
+	})
+	return r, much.quick, err
 }
 
 // ended reads and does something to the connector after some records. Too early is why nothing could be done: it had ended.
@@ -280,20 +318,12 @@ func sigterm(ctx context.Context, t *Trial) error {
 		t.fail("an exit code that is not 0", r.String(), "")
 		return nil
 	}
-	much, err := t.much()
-	if err != nil {
-		return err
-	}
-	whole, err := memo(t.Subject, "read of much", func() (*Run, error) {
-		return t.read(ctx, readOrder{
-			label: "read of much", test: test, mode: harness.Incremental, streams: streams, api: much.quick, limit: 20 * time.Minute,
-		})
-	})
+	whole, a, err := t.long(ctx, test, streams)
 	if err != nil {
 		return err
 	}
 	rest, err := t.read(ctx, readOrder{
-		label: "read after one that was asked to stop", test: test, mode: harness.Incremental, streams: streams, api: much.quick, state: r.State(),
+		label: "read after one that was asked to stop", test: test, mode: harness.Incremental, streams: streams, api: a, state: r.State(),
 		limit: 20 * time.Minute,
 	})
 	if err == nil {
@@ -581,30 +611,34 @@ func unheard(where string) func(context.Context, *Trial) error {
 	}
 }
 
-// slowWriter takes long for the first of what it is given: as long as it takes to fill every pipe before it.
+// slowWriter takes so long for each byte that it has taken some time for so many.
 type slowWriter struct {
-	ctx    context.Context
-	pauses int
-	each   time.Duration
+	ctx  context.Context // what it waits in
+	most int64
+	all  time.Duration
+	owed time.Duration
 }
 
 func (w *slowWriter) Write(p []byte) (int, error) {
-	if w.pauses > 0 {
-		w.pauses--
-		timer := time.NewTimer(w.each)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-w.ctx.Done():
-		}
+	w.owed += time.Duration(float64(w.all) * float64(len(p)) / float64(w.most))
+	if w.owed < 10*time.Millisecond {
+		return len(p), nil
+	}
+	timer := time.NewTimer(w.owed)
+	defer timer.Stop()
+	w.owed = 0
+	select {
+	case <-timer.C:
+	case <-w.ctx.Done():
 	}
 	return len(p), nil
 }
 
+// slowReader reads slowly enough to fill every pipe before it, and compares.
 func slowReader(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
 	r, err := t.read(ctx, readOrder{
 		label: "read by a slow reader", test: test, mode: harness.Incremental, streams: streams, limit: 20 * time.Minute,
-		options: harness.Options{Tee: &slowWriter{ctx, 4, 500 * time.Millisecond}},
+		options: harness.Options{Tee: &slowWriter{ctx: ctx, most: max(whole.Bytes, 1), all: 2 * time.Second}},
 	})
 	if err == nil {
 		t.complete("the same rows as otherwise", whole, streams, r)
