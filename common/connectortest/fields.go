@@ -131,7 +131,8 @@ func (c connector) fieldsInReadme() (before, fields, after string, err error) {
 	before, rest, begins := strings.Cut(string(data), fieldsBegin)
 	fields, after, ends := strings.Cut(rest, fieldsEnd)
 	if !begins || !ends {
-		return "", "", "", fmt.Errorf("README.md has no list of fields: put the lines %q and %q where it belongs and run make generate", fieldsBegin, fieldsEnd)
+		return "", "", "", fmt.Errorf("README.md has no list of fields: put the lines %q and %q where it belongs and run make generate",
+			fieldsBegin, fieldsEnd)
 	}
 	return before, fields, after, nil
 }

@@ -305,8 +305,7 @@ func TestEveryFieldHasAnExample(t *testing.T) {
 		"API": rest.API{}, "Options": httpclient.Options{}, "Stream": rest.Stream{}, "Cursor": rest.Cursor{}, "Removed": rest.Removed{},
 		"Parent": rest.Parent{}, "Explode": rest.Explode{}, "Way": rest.Way{}, "Partial": rest.Partial{}, "Windows": rest.Windows{},
 	} {
-		for i := range reflect.TypeOf(value).NumField() {
-			f := reflect.TypeOf(value).Field(i)
+		for f := range reflect.TypeOf(value).Fields() {
 			if !shown[of+"."+f.Name] && !engine[f.Name] && (!shown["api."+f.Name] || of != "API" && of != "Options") {
 				t.Errorf("no example has the field %s of %T", f.Name, value)
 			}

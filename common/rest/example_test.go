@@ -205,7 +205,8 @@ func Example() {
 }
 
 // Options are of the transport: where the API is (BaseURL, and how the form calls it: Setting), the credentials (Auth), the quota (Limit), headers
-// that every request has, how large an answer may be (MaxBody) and how long a request may take with all its retries (MaxElapsed).
+// that every request has, how large an answer may be (MaxBody), how long a request may take with all its retries (MaxElapsed), and how long as long as
+// its host keeps silent (Silence).
 func ExampleAPI_options() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"name":"Ana"}]`},
@@ -218,6 +219,7 @@ func ExampleAPI_options() {
 				Header:     http.Header{"Accept-Language": {"pt-BR"}},
 				MaxBody:    16 << 20,
 				MaxElapsed: time.Minute,
+				Silence:    20 * time.Second,
 			}
 			api.Streams = []rest.Stream{{Name: "visits", Path: "/visits", Key: []string{"id"}}}
 			return api

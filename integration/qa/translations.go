@@ -53,7 +53,8 @@ func differences(english, portuguese page) (found []Finding) {
 		for i := range max(len(want), len(got)) {
 			switch {
 			case i >= len(got):
-				found = append(found, Finding{portuguese.file, 0, fmt.Sprintf("there is no %s for %s of %s:%d", kind.name, want[i].text, english.file, want[i].line)})
+				found = append(found, Finding{portuguese.file, 0, fmt.Sprintf("there is no %s for %s of %s:%d", kind.name, want[i].text,
+					english.file, want[i].line)})
 			case i >= len(want):
 				found = append(found, Finding{portuguese.file, got[i].line, fmt.Sprintf("%s has no %s for %s", english.file, kind.name, got[i].text)})
 			case got[i].text != want[i].text:

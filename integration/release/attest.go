@@ -142,7 +142,8 @@ func sbom(c Connector, about *buildinfo.BuildInfo, base string, run Run) ([]byte
 	}
 	add("Package-connector", c.Name, c.Version, run.Repository, "")
 	add("Package-base", "base image", base, "NOASSERTION", "")
-	add("Package-go", "stdlib", strings.TrimPrefix(about.GoVersion, "go"), "https://go.dev/dl/", "pkg:golang/stdlib@"+strings.TrimPrefix(about.GoVersion, "go"))
+	version := strings.TrimPrefix(about.GoVersion, "go")
+	add("Package-go", "stdlib", version, "https://go.dev/dl/", "pkg:golang/stdlib@"+version)
 	for i, m := range about.Deps {
 		if m.Replace != nil { // another folder of this repository
 			add(fmt.Sprintf("Package-%d", i), m.Path, c.Version, run.Repository, "")
