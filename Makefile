@@ -94,7 +94,7 @@ build/peer/bin/source-declarative-manifest: integration/cmd/bench/peer/requireme
 ##@ Prove
 
 .PHONY: test
-test: docker-or-not ## all tests of all modules; those in containers where Docker answers
+test: docker-or-not chromium-or-not ## all tests of all modules; those in containers where Docker answers
 	go test -count=1 -timeout=30m $(TESTFLAGS) work
 
 .PHONY: acceptance
@@ -143,6 +143,17 @@ cdk: docker-or-not ## the image tests of Airbyte's Python CDK on the images of C
 		echo '*** Airbyte'"'"'s CDK cannot be had from PyPI: ITS TESTS ARE NOT TRIED. ***'; \
 	fi
 
+.PHONY: others
+others: ## sources in Python from PyPI, judged by cmd/acceptance: what is found has to be what docs/acceptance.md lists
+	@go build -C integration -o ../build/acceptance ./cmd/acceptance
+	@if .ci/pyairbyte build/cdk integration/cmd/cdk/requirements.txt && .ci/pyairbyte build/faker integration/judge/others/faker/requirements.txt; then \
+		export PYTHON='$(CURDIR)/build/cdk/bin/python'; \
+		integration/judge/others/judge.sh declarative --binary integration/judge/others/declarative/source --simulator dwv --simulator-size 30 --faults; \
+		integration/judge/others/judge.sh faker --binary build/faker/bin/source-faker; \
+	else \
+		echo '*** The sources cannot be had from PyPI: THEY ARE NOT JUDGED. ***'; \
+	fi
+
 # Says aloud what go test keeps to itself: that tests are skipped, and why.
 .PHONY: docker-or-not
 docker-or-not:
@@ -152,6 +163,11 @@ docker-or-not:
 	else \
 		echo '*** No Docker engine answers: THE CONTAINER TESTS ARE SKIPPED. make docker installs and starts one. ***'; \
 	fi
+
+.PHONY: chromium-or-not
+chromium-or-not:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		echo "*** There is no Chromium (Debian's package chromium): THE DEMO'S PAGE IS NOT LOOKED AT IN A BROWSER. ***"
 
 .PHONY: lint
 lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabilities; what each connector's folder says; pages and their spelling

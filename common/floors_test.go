@@ -16,7 +16,7 @@ const module = "github.com/imob-data/airbyte-connectors/common"
 // floors is the order of the engine: a package imports packages of lower floors only.
 func floors() [][]string {
 	return [][]string{
-		0: {"fault", "redact", "ratelimit", "record", "internal/memnet"},
+		0: {"fault", "redact", "ratelimit", "record", "internal/memnet", "internal/numbers"},
 		1: {"protocol", "spec", "httpclient", "brazil"},
 		2: {"auth", "pagination", "state"},
 		3: {"listing"},

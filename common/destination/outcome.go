@@ -110,7 +110,8 @@ func (w *writer) unknown(e *entry, c *call, answer *httpclient.Response, err err
 	}
 	what, _, _ := strings.Cut(fault.Of(err).Message, " It is not known") // which is said better here, where it is known what to look at
 	if d, ok := errors.AsType[*doubt](err); ok {
-		what = "POST " + c.operation.Path + " failed: " + w.api.Redact.String(d.why) + "."
+		sent := httpclient.Request{Method: http.MethodPost, Path: c.operation.Path}
+		what = w.client.Where(sent) + " failed: " + w.api.Redact.String(d.why) + "."
 	}
 	failed := &fault.Error{Kind: fault.Config, Err: err, Message: fmt.Sprintf(
 		"%s: %s It is not known whether it was carried out, and it was not sent again. Look %s. %s", c.name(), what, c.operation.Look, then)}

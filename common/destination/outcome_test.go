@@ -36,7 +36,7 @@ func TestOutcomes(t *testing.T) {
 		"undone":                    {500, []string{`{"undone":"LOCKED"}`, good}, 2, 0, nil, true, 0},
 		"undone for ever":           {200, []string{`{"undone":"LOCKED"}`}, 7, fault.Transient, []string{"close of door 1 was not carried out: LOCKED"}, false, 7},
 		"interrupted":               {200, []string{`{"locked":"LOCKED s3cr3t."}`}, 1, fault.Transient, []string{"close of door 1 failed, for a reason that passes by itself: LOCKED ****. ", "look whether the door is shut"}, false, 1},
-		"odd":                       {400, []string{`{"odd":"who s3cr3t knows"}`}, 1, fault.Config, []string{"close of door 1: POST /close failed: who **** knows. It is not known whether"}, false, 0},
+		"odd":                       {400, []string{`{"odd":"who s3cr3t knows"}`}, 1, fault.Config, []string{"close of door 1: POST localhost/close failed: who **** knows. It is not known whether"}, false, 0},
 		"twice":                     {200, []string{`{"ok":true,"ok":true}`}, 1, fault.Config, []string{`the answer has "ok" twice. It is not known whether it was carried out`}, false, 0},
 		"twice, an escape":          {400, []string{`{"no":"No.","\u006eo":"Yes."}`}, 1, fault.Config, []string{`the answer has "no" twice`}, false, 0},
 		"twice, inside":             {200, []string{`{"now":[{"state":"shut","state":"open"}]}`}, 1, fault.Config, []string{`the answer has "state" twice`}, false, 0},
@@ -203,7 +203,7 @@ func TestReceipts(t *testing.T) {
 					`"returned":{"no":"No **** door."}}`,
 				`"stream":"a","operation":"close","outcome":"rejected","order":{"door":"3","note__c":""},"message":"why is missing"}`,
 				`"stream":"a","operation":"close","outcome":"unknown","order":{"door":"4","note__c":"","reason__c":"wind"},` +
-					`"message":"POST /close failed: the answer has \"ok\" twice.","returned":{"ok":1,"ok":2}}`,
+					`"message":"POST localhost/close failed: the answer has \"ok\" twice.","returned":{"ok":1,"ok":2}}`,
 				`"stream":"rent","operation":"rent","outcome":"unknown","order":{"door":"5","sum":"7.00"},` +
 					`"message":"POST localhost/rent was cut off before the answer was complete."}`,
 			})

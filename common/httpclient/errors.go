@@ -50,7 +50,15 @@ func (c *Client) statusError(where string, res *Response) *StatusError {
 	return &StatusError{Method: method, Path: path, Status: res.Status, Body: c.excerpt(res.Text)}
 }
 
-// where names a request in texts: its method, its host and its path without query.
+// Where names a request in texts, as errors do: its method, its host and its path without query.
+func (c *Client) Where(r Request) string {
+	to, err := r.target(c.base)
+	if err != nil { // Do says why
+		return r.method() + " " + c.base.Host
+	}
+	return c.where(r, to)
+}
+
 func (c *Client) where(r Request, to *url.URL) string {
 	return r.method() + " " + c.o.Redact.String(to.Host+to.EscapedPath())
 }

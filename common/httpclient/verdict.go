@@ -9,7 +9,7 @@ import (
 
 // Judge sees every answer before the default rules do, whatever its status, and says what it means. It is called by the goroutine of the
 // request, once for each answer, so that Judges run side by side where requests do: it must be pure, or guard what it keeps. What it looks
-// up costs one pass over the answer for each path, on good pages too: one that has an opinion of failures alone looks at the status first.
+// up costs a step for each member that stands before it, however long these are, on good pages too.
 type Judge func(*Response) Verdict
 
 // Verdict is what a Judge says of an answer. The zero value is no opinion: the next Judge is asked, and in the end the rules of Do decide.

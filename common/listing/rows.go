@@ -1,58 +1,14 @@
 package listing
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
-
-// Seen is the rows that came in one or several listings, by key: for listings of which the later ones leave out what the earlier ones brought.
-// NewSeen makes one. Not safe for concurrent use.
-type Seen struct {
-	rows    map[digest]mark
-	sums    map[digest]uint32 // of their bytes; nil where that is not told
-	reading uint32            // the number of the running reading, from 1
-	seed    maphash.Seed
-}
-
-// mark is what is known of a row that came: its time of change in milliseconds, 0 without one, and the last reading that it came in. It is one
-// number, since there is one for each row of a listing.
-type mark int64
-
-// readingBits are the bits of a mark that hold the number of a reading, of which there are three for each set of parameters at the most.
-const readingBits = 12
-
-func newMark(at time.Time, reading uint32) mark {
-	if at.IsZero() {
-		return mark(reading)
-	}
-	return mark(at.UnixMilli()<<readingBits | int64(reading))
-}
-
-func (m mark) at() int64 { return int64(m) >> readingBits }
-
-func (m mark) reading() uint32 { return uint32(m & (1<<readingBits - 1)) }
-
-// in is m in another reading.
-func (m mark) in(reading uint32) mark { return m>>readingBits<<readingBits | mark(reading) }
-
-// digest is a key: itself where it is short, its hash where it is not.
-type digest [16]byte
-
-// NewSeen returns a Seen without rows. With bytes it tells, of a row that came in an earlier listing, whether it came with the same bytes.
-func NewSeen(bytes bool) *Seen {
-	s := &Seen{rows: map[digest]mark{}, seed: maphash.MakeSeed()}
-	if bytes {
-		s.sums = map[digest]uint32{}
-	}
-	return s
-}
 
 // rows reads the key and the time of the rows of one listing, and drops those that came before: rows move to other pages while a listing is
 // read, and what is read again comes again.
@@ -61,9 +17,10 @@ type rows struct {
 	keys   int // how many of the values picked are the key; the time comes after them
 	picker record.Picker
 	seen   *Seen
-	first  uint32 // the listing's first reading
-	again  bool   // see Listing.Again
+	again  bool // see Listing.Again
 	out    []Row
+	text   []byte // the keys and times of the rows of a page, one behind the other
+	ends   []int  // where each of them ends
 	counts
 	all  int64     // different rows that came in all readings of the listing
 	late time.Time // see End.Late
@@ -92,13 +49,13 @@ func newRows(l *Listing) *rows {
 		paths = append(slices.Clip(paths), l.Clock.Field)
 	}
 	u.picker = record.NewPicker(paths...)
-	u.first = u.seen.reading + 1
+	u.seen.listing()
 	return u
 }
 
 // begin begins a reading.
 func (u *rows) begin() {
-	u.seen.reading++
+	u.seen.begin()
 	u.counts = counts{}
 }
 
@@ -118,28 +75,50 @@ func (u *rows) take(p *fetched) []Row {
 	u.out, u.fresh = u.out[:0], 0
 	width := u.width()
 	var bare map[digest]int // how often rows without a key came in this page, by their bytes
+	next := u.texts(p)
 	for i, data := range p.Records {
-		values := p.picked[i*width : (i+1)*width]
-		row := Row{Data: data, Key: keyOf(values[:u.keys])}
+		row := Row{Data: data, Key: next()}
 		if u.clock != nil {
-			row.At = values[u.keys]
-			row.clock(row.At.Text(), u.clock)
+			row.At = p.picked[i*width+u.keys]
+			row.clock(next(), u.clock)
 			row.Open = u.clock.Open != "" && data.Get(u.clock.Open).Text() == ""
 		}
-		d := digestOf(row.Key)
+		k := keyed(row.Key)
 		if row.Key == "" { // it is new once for each time that its bytes stand in one page
 			if bare == nil {
 				bare = map[digest]int{}
 			}
-			d = hashOf(data.Raw(), 0)
-			bare[d]++
-			d = hashOf(d[:], bare[d])
+			k.digest = hashOf(data.Raw(), 0)
+			bare[k.digest]++
+			k.digest = hashOf(k.digest[:], bare[k.digest])
 		}
-		if u.isNew(d, &row) {
+		if u.isNew(k, &row) {
 			u.out = append(u.out, row)
 		}
 	}
 	return u.out
+}
+
+// texts returns a function that gives the key of each row of a page and, behind it, its time. They share one allocation.
+func (u *rows) texts(p *fetched) (next func() string) {
+	u.text, u.ends = u.text[:0], u.ends[:0]
+	width := u.width()
+	for i := range p.Records {
+		values := p.picked[i*width : (i+1)*width]
+		u.text = appendKey(u.text, values[:u.keys])
+		u.ends = append(u.ends, len(u.text))
+		if u.clock != nil {
+			u.text = values[u.keys].AppendText(u.text)
+			u.ends = append(u.ends, len(u.text))
+		}
+	}
+	all, from, i := string(u.text), 0, 0
+	return func() string {
+		text := all[from:u.ends[i]]
+		from = u.ends[i]
+		i++
+		return text
+	}
 }
 
 // width returns how many values are picked of each row: its key and its time.
@@ -165,20 +144,18 @@ func (u *rows) drop() {
 }
 
 // isNew reports whether the row is to be handed out, and notes that it came.
-func (u *rows) isNew(d digest, row *Row) bool {
-	now := newMark(row.Time, u.seen.reading)
-	before, again := u.seen.rows[d]
-	here := again && before.reading() >= u.first // in this reading or in one before
-	if !here || before.reading() != now.reading() {
+func (u *rows) isNew(k key, row *Row) bool {
+	came := u.seen.note(k, row)
+	if came.reading {
+		u.twice = true
+	} else {
 		u.came++
 		u.fresh++
 		if changed := u.changed(row); !changed.IsZero() && !changed.Before(u.began) {
 			u.young++
 		}
-	} else {
-		u.twice = true
 	}
-	if !here {
+	if !came.listing {
 		u.all++
 		u.found++
 		changed := u.changed(row)
@@ -189,23 +166,14 @@ func (u *rows) isNew(d digest, row *Row) bool {
 			u.newer++
 		}
 	}
-	same := false
-	if u.seen.sums != nil {
-		sum := uint32(maphash.Bytes(u.seen.seed, row.Data.Raw())) // half of a hash is one too
-		if same = again && u.seen.sums[d] == sum; !again {
-			u.seen.sums[d] = sum
-		}
-	}
-	if !again {
-		u.seen.rows[d] = now
+	if !came.ever {
 		return true
 	}
-	if now.at() > before.at() && (u.late.IsZero() || row.Time.Before(u.late)) {
+	if came.later && (u.late.IsZero() || row.Time.Before(u.late)) {
 		u.late = row.Time
 	}
-	row.Same = u.again && same
-	u.seen.rows[d] = before.in(now.reading())
-	return u.again && !here
+	row.Same = u.again && came.same
+	return u.again && !came.listing
 }
 
 // clock sets the times of r from the text of its time of change, if that can be read.
@@ -228,43 +196,25 @@ func (r *Row) clock(text string, c *Clock) {
 
 // keyText returns the key of a row, as Row.Key is.
 func keyText(row record.Value, paths []string) string {
-	return keyOf(record.NewPicker(paths...).Pick(row, nil))
+	return string(appendKey(nil, record.NewPicker(paths...).Pick(row, nil)))
 }
 
-// keyOf returns the text of a key, or "" when a part of it is missing.
-func keyOf(parts []record.Value) string {
+// appendKey appends the text of a key, or nothing when a part of it is missing.
+func appendKey(dst []byte, parts []record.Value) []byte {
 	if len(parts) == 1 {
-		return parts[0].Text()
+		return parts[0].AppendText(dst)
 	}
-	texts := make([]string, len(parts))
+	start := len(dst)
 	for i, p := range parts {
 		if p.IsNull() {
-			return ""
+			return dst[:start]
 		}
-		texts[i] = string(p.Raw())
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, p.Raw()...)
 	}
-	return strings.Join(texts, ",")
-}
-
-func digestOf(key string) (d digest) {
-	if len(key) < len(d) {
-		copy(d[1:], key)
-		d[0] = byte(len(key)) // 0 to 15: never the first byte of a hash, see below
-		return d
-	}
-	return hashOf([]byte(key), 0)
-}
-
-// hashOf returns the digest of bytes, and of how often they came.
-func hashOf(data []byte, times int) (d digest) {
-	h := sha256.New()
-	_, _ = h.Write(data)
-	if times > 0 {
-		_, _ = h.Write([]byte(strconv.Itoa(times)))
-	}
-	copy(d[:], h.Sum(nil))
-	d[0] |= 0x80
-	return d
+	return dst
 }
 
 // alike returns a hash of the keys of a page's rows in their order, or of the bytes of those without: two pages that are alike are one page under
@@ -274,11 +224,11 @@ func (u *rows) alike(p *fetched) uint64 {
 	h.SetSeed(u.seen.seed)
 	width := u.width()
 	for i, data := range p.Records {
-		key := keyOf(p.picked[i*width : i*width+u.keys])
-		if key == "" {
-			key = data.String()
+		key := appendKey(u.text[:0], p.picked[i*width:i*width+u.keys])
+		if u.text = key; len(key) == 0 {
+			key = data.Raw()
 		}
-		_, _ = h.WriteString(key)
+		_, _ = h.Write(key)
 		_ = h.WriteByte(0)
 	}
 	_, _ = h.Write(binary.AppendVarint(nil, int64(len(p.Records))))

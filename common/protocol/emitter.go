@@ -44,6 +44,7 @@ type Emitter struct {
 	mu       sync.Mutex
 	w        io.Writer
 	buf      []byte
+	tail     []byte      // of a record's line, behind its data
 	timer    *time.Timer // flushes a buffer that nobody fills; nil until the first record
 	err      error       // the final error
 	broken   chan struct{}
@@ -126,15 +127,14 @@ func (e *Emitter) Record(d Descriptor, r record.Record, nulled ...string) error 
 			return err
 		}
 	}
-	var tail [256]byte
-	end := strconv.AppendInt(append(tail[:0], `,"emitted_at":`...), now.UnixMilli(), 10)
+	end := strconv.AppendInt(append(e.tail[:0], `,"emitted_at":`...), now.UnixMilli(), 10)
 	if len(nulled) > 0 {
 		if end, err = appendNulled(end, nulled); err != nil {
 			return err
 		}
 	}
-	end = append(end, "}}\n"...)
-	if err := e.put(s.prefix, r, end); err != nil {
+	e.tail = append(end, "}}\n"...)
+	if err := e.put(s.prefix, r, e.tail); err != nil {
 		return err
 	}
 	s.Records++

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -12,7 +13,8 @@ import (
 // values are, and notes what Clean has to mend: control characters in texts, and bytes that are not UTF-8, are let through.
 type checker struct {
 	b     []byte
-	marks []mark // nil where there would be more than are worth it
+	marks []mark // nil where there are more than most
+	most  int
 
 	depth   int
 	opens   [maxDepth + 1]opened // by depth
@@ -42,9 +44,19 @@ var checkers = sync.Pool{New: func() any { return new(checker) }}
 // wideMarks is how many marks a checker that is kept has room for at the most: 1 MiB.
 const wideMarks = 1 << 16
 
-// begin makes c ready for b. Up to one mark for 16 bytes are made, so that they take no more memory than the body.
+// taken returns the marks, with memory of their own.
+func (c *checker) taken() []mark {
+	marks := c.marks
+	if cap(marks) <= wideMarks {
+		return slices.Clone(marks)
+	}
+	c.marks = nil
+	return marks
+}
+
+// begin makes c ready for b. There may be one mark for 16 bytes, so that they take no more memory than the body, or 16 KiB.
 func (c *checker) begin(b []byte) {
-	c.b, c.depth, c.flaws = b, 0, flaws{}
+	c.b, c.depth, c.flaws, c.most = b, 0, flaws{}, max(1024, len(b)/16)
 	if c.marks = c.marks[:0]; c.marks == nil {
 		c.marks = make([]mark, 0, 1024)
 	}
@@ -128,7 +140,7 @@ func (c *checker) mark(m mark) {
 	if c.marks == nil {
 		return
 	}
-	if len(c.marks) == cap(c.marks) && len(c.marks) > len(c.b)/16+1024 {
+	if len(c.marks) >= c.most {
 		c.marks = nil
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -43,9 +42,8 @@ func Clean(body []byte) (clean Value, mended Mended, err error) {
 	}
 	c := checkers.Get().(*checker) //nolint:forcetypeassert // nothing else is in it
 	defer func() {
-		if c.b = nil; cap(c.marks) <= wideMarks {
-			checkers.Put(c)
-		}
+		c.b = nil
+		checkers.Put(c)
 	}()
 	for {
 		c.begin(body)
@@ -63,7 +61,7 @@ func Clean(body []byte) (clean Value, mended Mended, err error) {
 			if c.lone {
 				mended.Invalid += replaceLoneSurrogates(body)
 			}
-			return Value{body, slices.Clone(c.marks)}, mended, nil
+			return Value{body, c.taken()}, mended, nil
 		}
 	}
 }

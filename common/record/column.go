@@ -74,8 +74,46 @@ type Times struct {
 	Zone    *time.Location
 }
 
-func (Column) edit() {}
-func (Times) edit()  {}
+func (Times) names(*compiler) {}
+
+func (e Times) values(c *compiler) {
+	if c.times.Layouts != nil || c.times.Zone != nil {
+		panic("record: more than one Times")
+	}
+	c.times = e
+}
+
+func (Column) names(*compiler) {}
+
+func (e Column) values(c *compiler) {
+	col := c.field(e.Field)
+	_, constant := col.edit.(Put)
+	if e.Type == 0 || col.kind != 0 || constant {
+		panic(fmt.Sprintf("record: %q cannot be a column, or not once more", e.Field))
+	}
+	col.kind, col.of, col.key, col.stops, c.typed = e.Type, e.Of, e.Key, true, true
+	switch e.Type {
+	case Whole:
+		if c.whole != nil || e.Key {
+			panic(fmt.Sprintf("record: %q cannot hold the whole record too, and is no key", e.Field))
+		}
+		c.whole = c.set(col, made{})
+	case Digest:
+		if c.digest != nil {
+			panic(fmt.Sprintf("record: %q cannot hold the digest of the record too", e.Field))
+		}
+		c.digest = c.set(col, made{})
+	}
+	if (e.Field == Unparsed || e.Field == Undeclared) && col.edit == nil {
+		col.edit = made{}
+	}
+}
+
+// made is the treatment of members in whose place stands what is made here: of a Decimal, of what fits no column, of the whole record.
+type made struct{}
+
+func (made) write(w *writer, c *column, _ []byte) { w.warn(c, takenName) }
+func (made) lacking(*writer, *column)             {}
 
 const (
 	// Unparsed is the object in a record that holds the values which did not fit their columns, by the columns' names; it is absent when all fit.

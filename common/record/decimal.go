@@ -8,6 +8,105 @@ import (
 	"unicode"
 )
 
+// Decimal reads a field that holds a number as Brazilian text. The field stays; a member `<field>_num` follows it with the
+// number, which keeps every digit. With Range there are `<field>_min` and `<field>_max` too. All of them are always there, null where
+// there is no number, even where the record lacks the field.
+//
+// It reads JSON numbers, `1.234,56`, `R$ 1.234,56`, `95,00 m²`, `10,00%`, `-22,89`, `-23.55` and ranges (`2 até 3`, `R$ 1,00 até R$
+// 2,00`). A range has a number of its own only where both ends are the same; a single value is both ends of a range. One point before
+// exactly three digits groups thousands where a currency or a unit stands with it (`R$ 300.000`) and is a decimal point where none does
+// (`-23.551`).
+type Decimal struct {
+	Field      string
+	Range      bool
+	ZeroIsNull bool // zero is how the API says that it does not know
+}
+
+func (Decimal) names(*compiler) {}
+
+func (e Decimal) values(c *compiler) {
+	col := c.set(c.field(e.Field), e)
+	c.last = append(c.last, col)
+	col.made = append(col.made, c.set(c.column(e.Field+"_num"), made{}))
+	if e.Range {
+		col.made = append(col.made, c.set(c.column(e.Field+"_min"), made{}), c.set(c.column(e.Field+"_max"), made{}))
+	}
+}
+
+func (e Decimal) write(w *writer, c *column, value []byte) {
+	if w.counts(c) {
+		w.key(c)
+		w.value(c, value)
+		e.numbers(w, c, value)
+	}
+}
+
+func (e Decimal) lacking(w *writer, c *column) {
+	if w.first(c.index) {
+		e.numbers(w, c, nil)
+	}
+}
+
+// numbers writes the members that are made of value: the number and, if there are any, the ends of the range.
+func (e Decimal) numbers(w *writer, c *column, value []byte) {
+	var buffers [2][64]byte
+	low, high := readNumbers(value, buffers[0][:0], buffers[1][:0])
+	number := low
+	if !bytes.Equal(low, high) {
+		switch order := compareNumbers(low, high); {
+		case order > 0:
+			low, high = high, low
+			fallthrough
+		case order < 0:
+			number = nil
+		}
+	}
+	for i, n := range [...][]byte{number, low, high} {
+		if i == len(c.made) {
+			break
+		}
+		if w.replaced(nil, c.made[i]) {
+			continue
+		}
+		w.key(c.made[i])
+		if n == nil || e.ZeroIsNull && isZero(n) || holds(n, false) == unfit {
+			w.dst = append(w.dst, "null"...)
+		} else {
+			w.dst = append(w.dst, n...)
+		}
+	}
+}
+
+// readNumbers is the ends of the range that value is, as JSON numbers in the memory of low and high; nil where it is no number. The ends
+// of a number are the same.
+func readNumbers(value, low, high []byte) (first, second []byte) {
+	v := Value{raw: value}
+	switch kind := v.kind(); {
+	case kind == '-' || isDigit(kind):
+		return value, value
+	case kind != '"', len(value) < 2:
+		return nil, nil
+	}
+	if text := value[1 : len(value)-1]; isDecimal(text) && isNumber(text) {
+		return text, text
+	}
+	var buffer [64]byte
+	from, to, ok := readAmounts(string(v.appendText(buffer[:0])))
+	if !ok {
+		return nil, nil
+	}
+	if first, ok = from.appendTo(low); !ok {
+		return nil, nil
+	}
+	if from == to {
+		return first, first
+	}
+	if second, ok = to.appendTo(high); !ok {
+		return nil, nil
+	}
+	return first, second
+}
+
 // amount is one number in Brazilian text, taken apart.
 type amount struct {
 	negative bool

@@ -1,34 +1,22 @@
 package record
 
 import (
+	"fmt"
 	"slices"
-	"strings"
 )
 
-// group is the edit of a column for the objects that Flatten takes apart into other columns: null in the place of one leaves nothing.
-type group struct{}
+// Prefer says which of the members that become Field counts: the one at Path, where the record has it. Path is the source's own names from
+// the top of the record, with a dot between them. Otherwise the first one counts, as without a Prefer.
+type Prefer struct{ Field, Path string }
 
-func (group) edit() {}
+func (Prefer) names(*compiler) {}
 
-// lacks is whether the column is for an object that Flatten takes apart, and value is another one, for which there is no column. Null and blank
-// text are none: so APIs write that there is no object.
-func (c *column) lacks(value []byte) bool {
-	_, group := c.edit.(group)
-	return group && !(Value{raw: value}).IsNull() && (value[0] != '"' || !isBlank(value))
-}
-
-// groups enters the columns of the objects that Flatten takes apart into columns.
-func (c *compiler) groups() {
-	for _, col := range slices.Clone(c.order) {
-		for i := range col.name {
-			if i == 0 || !strings.HasPrefix(col.name[i:], c.flatten.Separator) || c.columns[col.name[:i]] != nil {
-				continue
-			}
-			if _, away := c.renames[col.name[:i]]; !away {
-				c.column(col.name[:i]).edit = group{}
-			}
-		}
+func (e Prefer) values(c *compiler) {
+	col := c.field(e.Field)
+	if col.source != "" || e.Path == "" {
+		panic(fmt.Sprintf("record: a Prefer without a path, or a second one for %q", e.Field))
 	}
+	col.source = e.Path
 }
 
 // chosen is whether the member at which c stands is to be written to the column, which has a source. The first one is, until one comes from

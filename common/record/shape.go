@@ -52,9 +52,9 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 	if s == nil && len(put) == 0 || r.kind() != '{' {
 		return append(dst, r.raw...), nulled, nil
 	}
-	dst = Grow(dst, len(r.raw)+len(r.raw)/16+64) // nearly always enough: growing later copies what may be large
-	w := writer{shape: s, put: put, dst: append(dst, '{'), start: len(dst) + 1}
+	dst = append(Grow(dst, len(r.raw)+len(r.raw)/16+64), '{') // nearly always enough: growing later copies what may be large
 	if s == nil {
+		w := writer{put: put, dst: dst, start: len(dst)}
 		w.members(r)
 		w.rest()
 		return append(w.dst, '}'), nulled, nil
@@ -62,12 +62,15 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 	if s.typed && (len(r.marks) == 0 || r.marks[0].nul) {
 		r = s.withoutNul(r)
 	}
-	if w.memory, _ = s.memories.Get().(*memory); w.memory == nil {
-		w.memory = &memory{names: names{table: make([]uint32, fewNames)}, follows: make([][2]follow, len(s.order)+1)}
+	m, _ := s.memories.Get().(*memory)
+	if m == nil {
+		m = &memory{names: names{table: make([]uint32, fewNames)}, follows: make([][2]follow, len(s.order)+1)}
 	}
-	w.columns, w.memory.puts = len(s.order), w.memory.puts[:0]
-	for _, m := range put {
-		w.memory.puts = append(w.memory.puts, s.named[m.Name])
+	w := &m.writer
+	*w = writer{shape: s, columns: len(s.order), memory: m, put: put, dst: dst, start: len(dst)}
+	m.puts = m.puts[:0]
+	for _, p := range put {
+		m.puts = append(m.puts, s.named[p.Name])
 	}
 	w.begin(r)
 	if len(w.only) > 0 {
@@ -78,11 +81,13 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 	w.whole(r.Raw())
 	w.undeclared()
 	nulled, err = w.unparsed(nulled)
-	clear(w.memory.unfit) // which would hold on to the page
-	if w.memory.small() {
-		s.memories.Put(w.memory)
+	data = append(w.dst, '}')
+	clear(m.unfit) // which would hold on to the page, as the writer would
+	*w = writer{}
+	if m.small() {
+		s.memories.Put(m)
 	}
-	return append(w.dst, '}'), nulled, err
+	return data, nulled, err
 }
 
 // begin writes the members of r.
@@ -180,6 +185,8 @@ type level struct {
 
 // memory is what a writer needs, kept for the next record.
 type memory struct {
+	writer writer // of one record at a time
+
 	name  []byte    // names in the making, each with what it begins with
 	path  []byte    // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
 	names names     // those written that are of no column
@@ -441,37 +448,26 @@ func (w *writer) renamed(name, value []byte) {
 
 // column writes a member of a column.
 func (w *writer) column(c *column, value []byte) {
-	switch c.edit.(type) {
-	case Drop:
-		return
-	case sibling:
-		w.warn(c, takenName)
-		return
-	case group:
-		return // nothing in the place of an object
-	}
-	if !w.first(c.index) {
-		switch _, constant := c.edit.(Put); {
-		case constant:
-		case c.source != "":
-			w.warn(c, documentedName)
-		default:
-			w.warn(c, repeatedName)
-		}
-		return
-	}
-	w.key(c)
-	switch e := c.edit.(type) {
-	case Decimal:
+	switch {
+	case c.edit != nil:
+		c.edit.write(w, c, value)
+	case w.counts(c):
+		w.key(c)
 		w.value(c, value)
-		w.decimal(c, value, e.ZeroIsNull)
-	case Put:
-		w.dst = append(w.dst, e.Value...)
-	case inside:
-		w.dst = appendWithout(w.dst, value, e.drops)
+	}
+}
+
+// counts reports whether a member of a column is the one that counts, and warns of another.
+func (w *writer) counts(c *column) bool {
+	switch {
+	case w.first(c.index):
+		return true
+	case c.source != "":
+		w.warn(c, documentedName)
 	default:
-		w.value(c, value)
+		w.warn(c, repeatedName)
 	}
+	return false
 }
 
 // value writes a value in the type of its column, if that has one.
@@ -490,18 +486,7 @@ func (w *writer) rest() {
 		last = w.shape.last
 	}
 	for _, c := range last {
-		if !w.first(c.index) {
-			continue
-		}
-		switch e := c.edit.(type) {
-		case Put:
-			if !w.replaced(nil, c) {
-				w.key(c)
-				w.dst = append(w.dst, e.Value...)
-			}
-		case Decimal:
-			w.decimal(c, nil, e.ZeroIsNull)
-		}
+		c.edit.lacking(w, c)
 	}
 	for i, m := range w.put {
 		if !slices.ContainsFunc(w.put[:i], func(before Member) bool { return before.Name == m.Name }) {
@@ -537,66 +522,6 @@ func (w *writer) key(c *column) {
 	w.dst = append(w.dst, c.quoted...)
 }
 
-// decimal writes the members that a Decimal makes of value: the number and, if it has them, the ends of the range.
-func (w *writer) decimal(c *column, value []byte, zeroIsNull bool) {
-	var buffers [2][64]byte
-	low, high := readNumbers(value, buffers[0][:0], buffers[1][:0])
-	number := low
-	if !bytes.Equal(low, high) {
-		switch order := compareNumbers(low, high); {
-		case order > 0:
-			low, high = high, low
-			fallthrough
-		case order < 0:
-			number = nil
-		}
-	}
-	for i, n := range [...][]byte{number, low, high} {
-		if i == len(c.made) {
-			break
-		}
-		if w.replaced(nil, c.made[i]) {
-			continue
-		}
-		w.key(c.made[i])
-		if n == nil || zeroIsNull && isZero(n) || holds(n, false) == unfit {
-			w.dst = append(w.dst, "null"...)
-		} else {
-			w.dst = append(w.dst, n...)
-		}
-	}
-}
-
-// readNumbers is the ends of the range that value is, as JSON numbers in the memory of low and high; nil where it is no number. The ends
-// of a number are the same.
-func readNumbers(value, low, high []byte) (first, second []byte) {
-	v := Value{raw: value}
-	switch kind := v.kind(); {
-	case kind == '-' || isDigit(kind):
-		return value, value
-	case kind != '"', len(value) < 2:
-		return nil, nil
-	}
-	if text := value[1 : len(value)-1]; isDecimal(text) && isNumber(text) {
-		return text, text
-	}
-	var buffer [64]byte
-	from, to, ok := readAmounts(string(v.appendText(buffer[:0])))
-	if !ok {
-		return nil, nil
-	}
-	if first, ok = from.appendTo(low); !ok {
-		return nil, nil
-	}
-	if from == to {
-		return first, first
-	}
-	if second, ok = to.appendTo(high); !ok {
-		return nil, nil
-	}
-	return first, second
-}
-
 // appendAsText appends value as a JSON string, which a string and null are already.
 func appendAsText(dst, value []byte) []byte {
 	if kind := (Value{raw: value}).kind(); kind == '"' || kind == 'n' || kind == 0 {
@@ -620,38 +545,6 @@ func appendAsText(dst, value []byte) []byte {
 		}
 	}
 	return append(dst, '"')
-}
-
-// appendWithout appends value without what is to be dropped from it.
-func appendWithout(dst, value []byte, drops branch) []byte {
-	if (Value{raw: value}).kind() != '{' {
-		return append(dst, value...)
-	}
-	dst = append(dst, '{')
-	start := len(dst)
-	var buffer [64]byte
-	for c := (Value{raw: value}).open(); c.member(); {
-		at, member := c.at, c.i
-		key := c.key()
-		if c.escaped {
-			key = appendUnescaped(buffer[:0], key)
-		}
-		below, met := drops[string(key)]
-		v := c.value().raw
-		if met && below == nil {
-			continue
-		}
-		if len(dst) > start {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, value[at:member]...)
-		if below == nil {
-			dst = append(dst, v...)
-		} else {
-			dst = appendWithout(dst, v, below)
-		}
-	}
-	return append(dst, '}')
 }
 
 // names is a set of those names in a record that are written already.

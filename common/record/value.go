@@ -46,14 +46,19 @@ func (v Value) String() string { return string(v.raw) }
 // Text is the content of a string, without quotes and escapes. Of a number, true, false, an object or an array it is their JSON as it came.
 // It is empty when the value is absent or null.
 func (v Value) Text() string {
+	var buffer [128]byte
+	return string(v.AppendText(buffer[:0]))
+}
+
+// AppendText appends what Text returns.
+func (v Value) AppendText(dst []byte) []byte {
 	switch {
 	case v.IsNull():
-		return ""
+		return dst
 	case v.kind() != '"':
-		return string(v.raw)
+		return append(dst, v.raw...)
 	}
-	var buffer [128]byte
-	return string(v.appendText(buffer[:0]))
+	return v.appendText(dst)
 }
 
 // appendText appends the content of a string.

@@ -2,7 +2,6 @@ package state
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,33 +9,28 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/imob-data/airbyte-connectors/common/internal/numbers"
 )
 
 // Set is a set of record keys that stays small, in memory and as JSON. Keys that are whole numbers, as nearly all are, become ranges: those
 // that lie close together cost 16 bytes for all of them, however many they are. The zero value and nil are empty sets; nil cannot be added
 // to. Not safe for concurrent use, marshalling included.
-//
-// Numbers that are added wait unsorted until they are a quarter of the ranges, and at least 1,024; then they are sorted and put among the
-// ranges in one pass. So adding costs O(log n) on average, in whatever order the numbers come, and looking up is a binary search.
 type Set struct {
-	ranges  []span             // sorted; between two of them at least one number is missing
-	numbers int64              // how many there are in ranges, or the largest int64 where there are more
-	loose   map[int64]struct{} // numbers that came since and are in no range
+	numbers numbers.Set
 	texts   map[string]struct{}
 }
-
-// span is the whole numbers from the one to the other, both included.
-type span struct{ from, to int64 }
-
-// minLoose is how many numbers may wait to be put among the ranges, however few these are.
-const minLoose = 1024
 
 // Len returns the number of keys, or the largest int64 where there are more.
 func (s *Set) Len() int64 {
 	if s == nil {
 		return 0
 	}
-	return sum(s.numbers, int64(len(s.loose)+len(s.texts)))
+	n, texts := s.numbers.Len(), int64(len(s.texts))
+	if n > math.MaxInt64-texts {
+		return math.MaxInt64
+	}
+	return n + texts
 }
 
 // Has reports whether key is in the set.
@@ -44,30 +38,23 @@ func (s *Set) Has(key string) bool {
 	if s == nil {
 		return false
 	}
-	n, ok := wholeNumber(key)
-	if !ok {
-		_, has := s.texts[key]
-		return has
+	if n, ok := numbers.Parse(key); ok {
+		return s.numbers.Has(n)
 	}
-	_, has := s.loose[n]
-	return has || s.ranged(n)
+	_, has := s.texts[key]
+	return has
 }
 
 // Add puts key into the set.
 func (s *Set) Add(key string) {
-	n, ok := wholeNumber(key)
+	n, ok := numbers.Parse(key)
 	switch {
-	case !ok && s.texts == nil:
+	case ok:
+		s.numbers.Add(n)
+	case s.texts == nil:
 		s.texts = map[string]struct{}{key: {}}
-	case !ok:
-		s.texts[key] = struct{}{}
-	case s.ranged(n):
-	case s.loose == nil:
-		s.loose = map[int64]struct{}{n: {}}
 	default:
-		if s.loose[n] = struct{}{}; len(s.loose) >= s.patience() {
-			s.settle(nil)
-		}
+		s.texts[key] = struct{}{}
 	}
 }
 
@@ -76,80 +63,10 @@ func (s *Set) AddAll(other *Set) {
 	if other == nil {
 		return
 	}
-	s.settle(append(spans(other.loose), other.ranges...))
+	s.numbers.AddAll(&other.numbers)
 	for text := range other.texts {
 		s.Add(text)
 	}
-}
-
-// ranged reports whether n is in one of the ranges.
-func (s *Set) ranged(n int64) bool {
-	i, exact := slices.BinarySearchFunc(s.ranges, n, func(r span, n int64) int { return cmp.Compare(r.from, n) })
-	return exact || i > 0 && n <= s.ranges[i-1].to
-}
-
-// patience returns how many numbers wait before they are put among the ranges.
-func (s *Set) patience() int { return max(minLoose, len(s.ranges)/4) }
-
-// settle puts more, in any order, and the numbers that wait among the ranges.
-func (s *Set) settle(more []span) {
-	if len(more)+len(s.loose) == 0 {
-		return
-	}
-	more = append(more, spans(s.loose)...)
-	slices.SortFunc(more, func(a, b span) int { return cmp.Compare(a.from, b.from) })
-	s.ranges, s.numbers, s.loose = merge(s.ranges, more), 0, nil
-	for _, r := range s.ranges {
-		s.numbers = sum(s.numbers, r.size())
-	}
-}
-
-// merge returns the ranges of a and b, each sorted by where its ranges begin, with those that touch or overlap made one.
-func merge(a, b []span) []span {
-	all := make([]span, 0, len(a)+len(b))
-	for len(a)+len(b) > 0 {
-		if len(a) == 0 || len(b) > 0 && b[0].from < a[0].from {
-			a, b = b, a
-		}
-		next := a[0]
-		a = a[1:]
-		if len(all) > 0 {
-			if last := &all[len(all)-1]; last.to == math.MaxInt64 || next.from <= last.to+1 {
-				last.to = max(last.to, next.to)
-				continue
-			}
-		}
-		all = append(all, next)
-	}
-	if len(all) < cap(all)/2 {
-		return slices.Clone(all) // what is kept does not hold what was needed on the way
-	}
-	return all
-}
-
-// spans returns numbers as ranges of one number each.
-func spans(numbers map[int64]struct{}) []span {
-	all := make([]span, 0, len(numbers))
-	for n := range numbers {
-		all = append(all, span{n, n})
-	}
-	return all
-}
-
-// size returns how many numbers there are in r, or the largest int64 where there are more.
-func (r span) size() int64 {
-	if n := uint64(r.to) - uint64(r.from); n < math.MaxInt64 {
-		return int64(n) + 1
-	}
-	return math.MaxInt64
-}
-
-// sum returns a + b, neither of them negative, or the largest int64 where that is less.
-func sum(a, b int64) int64 {
-	if a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
 }
 
 // mixed is a set of numbers and texts as JSON.
@@ -164,14 +81,14 @@ func (s *Set) MarshalJSON() ([]byte, error) {
 	if s == nil {
 		return []byte(`""`), nil
 	}
-	s.settle(nil)
+	ranges := s.numbers.Ranges()
 	switch texts := slices.Sorted(maps.Keys(s.texts)); {
 	case len(texts) == 0:
-		return json.Marshal(written(s.ranges))
-	case len(s.ranges) == 0:
+		return json.Marshal(written(ranges))
+	case len(ranges) == 0:
 		return json.Marshal(texts)
 	default:
-		return json.Marshal(mixed{written(s.ranges), texts})
+		return json.Marshal(mixed{written(ranges), texts})
 	}
 }
 
@@ -228,31 +145,34 @@ func (s *Set) keys(array []byte) error {
 	}
 }
 
+// rangesAtOnce is how many ranges are read before they are put into a set, however few it has.
+const rangesAtOnce = 1024
+
 // parse adds the numbers of "1-3,7".
 func (s *Set) parse(text string) error {
 	if text == "" {
 		return nil
 	}
-	var some []span
+	var some []numbers.Range
 	for part := range strings.SplitSeq(text, ",") {
 		r, err := bounds(part)
 		if err != nil {
 			return err
 		}
-		if r.from > r.to {
+		if r.From > r.To {
 			return fmt.Errorf("reading a set of keys: range %q ends before it begins", part)
 		}
-		if some = append(some, r); len(some) >= s.patience() {
-			s.settle(some)
+		if some = append(some, r); len(some) >= rangesAtOnce+len(s.numbers.Ranges())/4 {
+			s.numbers.AddRanges(some...)
 			some = some[:0]
 		}
 	}
-	s.settle(some)
+	s.numbers.AddRanges(some...)
 	return nil
 }
 
 // bounds reads "7", "-7", "1-5" or "-5--1".
-func bounds(part string) (r span, err error) {
+func bounds(part string) (r numbers.Range, err error) {
 	dash := -1
 	if len(part) > 0 {
 		if i := strings.IndexByte(part[1:], '-'); i >= 0 {
@@ -263,32 +183,26 @@ func bounds(part string) (r span, err error) {
 	if dash > 0 {
 		first, last = part[:dash], part[dash+1:]
 	}
-	if r.from, err = strconv.ParseInt(first, 10, 64); err == nil {
-		r.to, err = strconv.ParseInt(last, 10, 64)
+	if r.From, err = strconv.ParseInt(first, 10, 64); err == nil {
+		r.To, err = strconv.ParseInt(last, 10, 64)
 	}
 	if err != nil {
-		return span{}, fmt.Errorf("reading a set of keys: %w", err)
+		return numbers.Range{}, fmt.Errorf("reading a set of keys: %w", err)
 	}
 	return r, nil
 }
 
 // written returns ranges as "1-3,7".
-func written(ranges []span) string {
+func written(ranges []numbers.Range) string {
 	var b []byte
 	for i, r := range ranges {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = strconv.AppendInt(b, r.from, 10)
-		if r.to > r.from {
-			b = strconv.AppendInt(append(b, '-'), r.to, 10)
+		b = strconv.AppendInt(b, r.From, 10)
+		if r.To > r.From {
+			b = strconv.AppendInt(append(b, '-'), r.To, 10)
 		}
 	}
 	return string(b)
-}
-
-// wholeNumber returns key as a number when it is written as numbers are: "07" and "+7" are texts.
-func wholeNumber(key string) (int64, bool) {
-	n, err := strconv.ParseInt(key, 10, 64)
-	return n, err == nil && strconv.FormatInt(n, 10) == key
 }

@@ -218,9 +218,9 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 		return httpclient.Again(fault.Transientf("Imobiliar has no session left for this user: %s. Those that were left open end by themselves.", words))
 	case !ok && r.Status/100 == 2: // what it says instead may be personal data
 		return httpclient.Again(fault.Transientf("The answer is none of Imobiliar's. Check base_url and path in the configuration."))
-	case !ok, r.Status >= 500, r.Status == http.StatusTooManyRequests, r.Status == http.StatusRequestTimeout:
+	case !ok, action != "LOGIN" && slices.Contains([]int{408, 429, 500, 502, 503, 504}, r.Status): // a login that is tried again may lock the account
 		return httpclient.Verdict{}
-	case words == "" && action != "LOGIN": // asking that again might lock the account
+	case words == "" && action != "LOGIN":
 		return httpclient.Again(fault.Transientf("Imobiliar failed at %s without a reason. Trying again later may help.", action))
 	}
 	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, cmp.Or(words, "it gives no reason")))

@@ -70,6 +70,7 @@ func TestImobiliarAnswers(t *testing.T) {
 	for _, set := range []map[string]string{
 		{"past": "absent"}, {"past": "fails"}, {"past": "begins"}, {"cap": "3"}, {"numeric-cpf": "true", "errors-object": "true"},
 		{"refused": "DataAlteracaoInicial"}, {"most": "2"},
+		{"refused": "DataAlteracaoInicial", "error-status": "400", "past": "fails"}, {"error-status": "500", "past": "fails", "cap": "4"},
 	} {
 		t.Run(fmt.Sprint(set), func(t *testing.T) {
 			t.Parallel()
@@ -107,10 +108,10 @@ func TestImobiliarSessions(t *testing.T) {
 func TestImobiliarSessionExpires(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imobiliar")
-	for _, lifetime := range []string{"3", "9", "40"} {
+	for lifetime, status := range map[string]string{"3": "200", "9": "468", "40": "401"} {
 		t.Run("after "+lifetime, func(t *testing.T) {
 			t.Parallel()
-			a, s := imobiliarAt(t, f, map[string]string{"lifetime": lifetime}, sim.Behaviour{})
+			a, s := imobiliarAt(t, f, map[string]string{"lifetime": lifetime, "expired-status": status}, sim.Behaviour{})
 			res := f.succeed(t, a, f.read(t, a, nil))
 			compare(t, full(a), res)
 			once(t, res)
@@ -204,6 +205,24 @@ func TestImobiliarFaults(t *testing.T) {
 			once(t, res)
 			if a.Stats().Faults[fault] == 0 {
 				t.Error("no answer went wrong")
+			}
+		})
+	}
+}
+
+// TestImobiliarLoginRefused tells that a login is not tried again that is refused, under whatever status: that might lock the account.
+func TestImobiliarLoginRefused(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	for _, status := range []string{"200", "401", "500"} {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			a, s := imobiliarAt(t, f, map[string]string{"error-status": status}, sim.Behaviour{})
+			a.config["password"] = "another one"
+			a.secrets = append(a.secrets, "another one")
+			f.refusedAll(t, a, f.read(t, a, nil))
+			if n := s.Actions()["LOGIN"]; n != 1 || len(s.Actions()) > 1 {
+				t.Errorf("%d logins were tried, among %v", n, s.Actions())
 			}
 		})
 	}

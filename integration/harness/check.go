@@ -88,6 +88,9 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) *co
 func (c *collector) line(line []byte, cut bool, control *Control) {
 	r := c.result
 	r.Lines++
+	if r.Spoke.IsZero() {
+		r.Spoke = time.Now()
+	}
 	c.secrets.scan(line, "stdout", r)
 	if cut {
 		if len(control.killed) == 0 && len(control.unread) == 0 {

@@ -438,3 +438,94 @@ func TestConnectors(t *testing.T) {
 		}
 	}
 }
+
+// What a run did is told by the rule that it is against, with the line.
+func TestAgainst(t *testing.T) {
+	t.Parallel()
+	lines := good()
+	lines[2] = strings.Replace(row1, `:1,`, `:"1",`, 1)
+	res := script{Lines: lines, Stderr: "warning"}.read(t, Options{})
+	types := res.Against(Types)
+	if len(types) != 1 || !strings.HasPrefix(types[0].Line, `{"type":"RECORD"`) || len(res.Against(Quiet)) != 1 || len(res.Against(Types, Quiet)) != 2 ||
+		len(res.Against(Purity)) != 0 {
+		t.Errorf("got %+v", res.problems)
+	}
+}
+
+// A flood against one rule does not hide what is against another one.
+func TestManyProblems(t *testing.T) {
+	t.Parallel()
+	lines := good()
+	for range 2 * most {
+		lines = slices.Insert(lines, 3, `{"type":"LOG","log":{"level":"LOUD","message":"x"}}`)
+	}
+	lines[2] = strings.Replace(row1, `:1,`, `:null,`, 1)
+	res := script{Lines: lines}.read(t, Options{})
+	if len(res.Against(Purity)) != most || len(res.Against(Keys)) != 1 || !strings.Contains(strings.Join(res.Problems(), ""), "and 20 more such lines (purity)") {
+		t.Errorf("got %q", res.Problems())
+	}
+}
+
+// What is asked of this repository's connectors alone has a rule of its own.
+func TestHouse(t *testing.T) {
+	t.Parallel()
+	for name, lines := range map[string][]string{
+		"a GLOBAL state":                      slices.Insert(good(), 6, `{"type":"STATE","state":{"type":"GLOBAL","global":{"stream_states":[]}}}`),
+		"no RUNNING of a stream without rows": {status("STARTED"), state(0, `{"at":"a"}`), status("COMPLETE")},
+		"a time with an offset":               slices.Concat(good()[:2], []string{with(`"t":"2026-02-03T10:00:00-03:00"`, "")}, good()[3:]),
+	} {
+		res := script{Lines: lines}.read(t, Options{})
+		if len(res.Against(House)) != 1 || len(res.problems) != 1 {
+			t.Errorf("%s: %+v", name, res.problems)
+		}
+	}
+}
+
+// Words of an example's secret may be said, and it may not.
+func TestPhrases(t *testing.T) {
+	t.Parallel()
+	hint := func(text string) []string {
+		return append(good(), `{"type":"LOG","log":{"level":"INFO","message":"`+text+`"}}`)
+	}
+	const phrase = "no-assertion-at-all"
+	if res := (script{Lines: hint("invalid assertion")}).read(t, Options{Phrases: []string{phrase}}); len(res.problems) > 0 {
+		t.Errorf("got %+v", res.problems)
+	}
+	if res := (script{Lines: hint("bad " + phrase)}).read(t, Options{Phrases: []string{phrase}}); len(res.Against(PlainSecret)) != 1 {
+		t.Errorf("got %+v", res.problems)
+	}
+	if res := (script{Lines: hint("bm8tYXNzZXJ0aW9uLWF0LWFsbA==")}).read(t, Options{Phrases: []string{phrase}}); len(res.Against(HiddenSecret)) != 1 {
+		t.Errorf("got %+v", res.problems)
+	}
+}
+
+// An input that does not end keeps nobody waiting for a process that has.
+func TestOpenInput(t *testing.T) {
+	t.Parallel()
+	r, w := io.Pipe()
+	defer w.Close()
+	res, err := Run(t.Context(), runner(), Command{Args: []string{"--help"}, Text: true, Stdin: r}, Options{})
+	if err != nil || string(res.Output) != "NAME: fake\n" {
+		t.Errorf("got %v, %v", res, err)
+	}
+}
+
+// What kills a script kills what it has started, which has its output.
+func TestKilledChildren(t *testing.T) {
+	t.Parallel()
+	sh := Binary{Path: "/bin/sh", Args: []string{"-c", `sleep 1000 & echo '{"type":"LOG","log":{"level":"INFO","message":"x"}}'; wait`}}
+	res, err := Run(t.Context(), sh, Command{}, Options{Each: func(_ Message, c *Control) { _ = c.Signal(os.Kill) }})
+	if err != nil || res.Code != 137 {
+		t.Errorf("got %v, %v", res, err)
+	}
+}
+
+// A run that SIGTERM ended says nothing more, and need not.
+func TestAsked(t *testing.T) {
+	t.Parallel()
+	sh := Binary{Path: "/bin/sh", Args: []string{"-c", `echo '{"type":"LOG","log":{"level":"INFO","message":"x"}}'; while :; do sleep 0.01; done`}}
+	res, err := Run(t.Context(), sh, Command{}, Options{Each: func(_ Message, c *Control) { _ = c.Signal(syscall.SIGTERM) }})
+	if err != nil || res.Code != 143 || len(res.problems) > 0 {
+		t.Errorf("got %v, %v", res, err)
+	}
+}

@@ -19,6 +19,7 @@ type Result struct {
 	Runner  string
 	Command Command
 	Started time.Time
+	Spoke   time.Time // when the first line came, which may be a while after a container was started; zero: none did
 	Lines   int
 	Bytes   int64  // of stdout
 	Output  []byte // stdout, where the command's output is text; nil otherwise

@@ -227,8 +227,8 @@ func (t *Trial) much() (much, error) {
 	})
 }
 
-// long is a read from the beginning that has states in the middle of streams, made once, and what it reads from: with a simulator of much, and
-// otherwise of all that there is.
+// long is a read from the beginning that has states in the middle of streams, made once, and what it reads from. With a simulator it is of
+// much, and its output is read so slowly that a connector has the time for states: many send one every so often, not after so much.
 func (t *Trial) long(ctx context.Context, test Common, streams []harness.Stream) (*Run, *api, error) {
 	much, err := t.much()
 	if err != nil || much.quick == nil {
@@ -240,9 +240,14 @@ func (t *Trial) long(ctx context.Context, test Common, streams []harness.Stream)
 		names[i] = s.Called()
 	}
 	r, err := memo(t.Subject, "read of much: "+strings.Join(names, " "), func() (*Run, error) {
-		return t.read(ctx, readOrder{
-			label: "read of much", test: test, mode: harness.Incremental, streams: streams, api: much.quick, limit: 20 * time.Minute,
-		})
+		o := readOrder{label: "read of much", test: test, mode: harness.Incremental, streams: streams, api: much.quick, limit: 20 * time.Minute}
+		r, err := t.read(ctx, o)
+		if err != nil || r.complete() != "" || r.Bytes == 0 {
+			return r, err
+		}
+		o.label = "read of much, slowly"
+		o.options.Tee = &slowWriter{ctx: ctx, most: r.Bytes, all: t.options.Spread}
+		return t.read(ctx, o)
 	})
 	return r, much.quick, err
 }
@@ -386,7 +391,7 @@ func cursorAndState(ctx context.Context, t *Trial, _ Common, streams []harness.S
 				last = mark
 			}
 		}
-		began := whole.Started.UTC().Format(time.RFC3339)
+		began := whole.Spoke.UTC().Format(time.RFC3339) // not whole.Started: a container takes a while to start
 		if newest != "" && later(last, newest) && later(last, began) {
 			t.failf("a last state no later than the last record of "+s.Called()+", "+newest+", and than the beginning of the read, "+began, "%s", last)
 		}
@@ -606,30 +611,34 @@ func unheard(where string) func(context.Context, *Trial) error {
 	}
 }
 
-// slowWriter takes long for the first of what it is given: as long as it takes to fill every pipe before it.
+// slowWriter takes so long for each byte that it has taken some time for so many.
 type slowWriter struct {
-	ctx    context.Context
-	pauses int
-	each   time.Duration
+	ctx  context.Context // what it waits in
+	most int64
+	all  time.Duration
+	owed time.Duration
 }
 
 func (w *slowWriter) Write(p []byte) (int, error) {
-	if w.pauses > 0 {
-		w.pauses--
-		timer := time.NewTimer(w.each)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-w.ctx.Done():
-		}
+	w.owed += time.Duration(float64(w.all) * float64(len(p)) / float64(w.most))
+	if w.owed < 10*time.Millisecond {
+		return len(p), nil
+	}
+	timer := time.NewTimer(w.owed)
+	defer timer.Stop()
+	w.owed = 0
+	select {
+	case <-timer.C:
+	case <-w.ctx.Done():
 	}
 	return len(p), nil
 }
 
+// slowReader reads slowly enough to fill every pipe before it, and compares.
 func slowReader(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
 	r, err := t.read(ctx, readOrder{
 		label: "read by a slow reader", test: test, mode: harness.Incremental, streams: streams, limit: 20 * time.Minute,
-		options: harness.Options{Tee: &slowWriter{ctx, 4, 500 * time.Millisecond}},
+		options: harness.Options{Tee: &slowWriter{ctx: ctx, most: max(whole.Bytes, 1), all: 2 * time.Second}},
 	})
 	if err == nil {
 		t.complete("the same rows as otherwise", whole, streams, r)

@@ -44,9 +44,9 @@ const (
 // Full is the check's name with its suite's, as in "spec.oneof_usage".
 func (c Check) Full() string { return c.Suite + "." + c.Name }
 
-// named is whether one of some names is the check's or its suite's.
+// named is whether one of some names is the check's, with its suite's or without, or its suite's.
 func (c Check) named(names []string) bool {
-	return slices.Contains(names, c.Full()) || slices.Contains(names, c.Suite)
+	return slices.ContainsFunc(names, func(name string) bool { return name == c.Full() || name == c.Suite || name == c.Name })
 }
 
 // Trial is a check at work on a connector.

@@ -13,7 +13,8 @@
 // none of these variables: it wants a trust store and its own properties,
 //
 //	keytool -importcert -noprompt -alias proxy -file CAFile -keystore trust.p12 -storepass changeit
-//	JAVA_TOOL_OPTIONS="-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=PORT -Djavax.net.ssl.trustStore=trust.p12 -Djavax.net.ssl.trustStorePassword=changeit"
+//	JAVA_TOOL_OPTIONS="-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=PORT \
+//	  -Djavax.net.ssl.trustStore=trust.p12 -Djavax.net.ssl.trustStorePassword=changeit"
 //
 // Answers are passed on as they come and never held as a whole. Requests are: they are small, and have to be told from one another.
 package proxy

@@ -243,7 +243,8 @@ func parts(out *bufio.Writer, body io.Reader, text bool) error {
 		}
 		whole := len(filled)
 		if text && !ended { // the last character may be cut
-			for whole--; whole > 0 && !utf8.RuneStart(filled[whole]); whole-- {
+			for whole--; whole > 0 && !utf8.RuneStart(filled[whole]); {
+				whole--
 			}
 		}
 		if whole > 0 {

@@ -178,14 +178,6 @@ def moment(value, is_text):
     return at.replace(tzinfo=zone or BRASILIA).astimezone(timezone.utc)
 
 
-class Whole(dict):
-    """A row as the table has it, and as it came."""
-
-    def __init__(self, row: dict, came: dict):
-        super().__init__(row)
-        self.came = came
-
-
 # --- rows -----------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -260,7 +252,7 @@ class Imobiliar(Source):
             if stream == "overdue_bills" and row.get("CodTaxa") in (None, ""):
                 put["CodTaxa"] = Number(0)
             row = {k: v for k, v in padded(row | put).items() if k not in ("SenhaInternetMD5", "LoginAdmCondom")}
-            yield stream, Whole(row, whole)
+            yield stream, Row(row, whole)
 
 
 def padded(row: dict) -> dict:
@@ -416,9 +408,9 @@ def expected_row(columns: dict, row) -> dict:
         row = flattened(columns, *row[1:])
     out, unparsed = {}, {}
     undeclared = {plain(k): plain(v) for k, v in row.items() if k.replace("\0", "") not in columns}
-    came = getattr(row, "came", row)
+    whole = getattr(row, "whole", row)
     for name, prop in columns.items():
-        value = came if prop.get("x-whole-row") else hashed(came) if prop.get("x-row-hash") else row.get(name)
+        value = whole if prop.get("x-whole-row") else hashed(whole) if prop.get("x-row-hash") else row.get(name)
         out[name], lost = typed(prop, value)
         if lost:
             unparsed[name] = plain(row[name])
@@ -427,9 +419,6 @@ def expected_row(columns: dict, row) -> dict:
             if match[1] in columns and name not in row:
                 out[name] = sibling(columns, row, match[1], match[2])
     out["_unparsed"] = unparsed or None
-    for name, prop in columns.items():
-        if prop.get("x-whole-row"):
-            out[name] = plain(row.whole)
     if "_undeclared" in columns:
         out["_undeclared"] = undeclared or None
     return out

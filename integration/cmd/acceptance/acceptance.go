@@ -44,7 +44,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err := app.RunContext(ctx, bare(args)); err != nil {
 		_, _ = fmt.Fprintln(stderr, "acceptance:", err) // nobody is left to tell
-		return exitUsage
+		if code == exitPassed {
+			code = exitUsage
+		}
 	}
 	return code
 }
@@ -86,6 +88,7 @@ func flags() []cli.Flag {
 		&cli.Uint64Flag{Category: how, Name: "seed", Usage: "seed of what is drawn: configurations, moments, data", Value: o.Seed},
 		&cli.IntFlag{Category: how, Name: "jobs", Usage: "checks at a time", Value: o.Jobs},
 		&cli.IntFlag{Category: how, Name: "states", Usage: "how many states are resumed from at most", Value: o.States},
+		&cli.DurationFlag{Category: how, Name: "spread", Usage: "`TIME` that the read of a simulator takes whose states are resumed from", Value: o.Spread},
 		&cli.IntFlag{Category: how, Name: "kills", Usage: "how many reads are killed and resumed", Value: o.Kills},
 
 		&cli.DurationFlag{Category: limits, Name: "spec-limit", Usage: "`TIME` that spec may take", Value: o.SpecLimit},
@@ -115,7 +118,7 @@ func options(c *cli.Context, stderr io.Writer) (judge.Options, error) {
 		Only: c.StringSlice("only"), Skip: c.StringSlice("skip"),
 		Simulator: c.String("simulator"), SimulatorSize: c.Int("simulator-size"), SimulatorSet: map[string]string{},
 		Faults: c.Bool("faults"), Record: c.String("http-record"), Replay: c.String("http-replay"), BaseURLField: c.String("base-url-field"),
-		Online: c.Bool("online"), Seed: c.Uint64("seed"), Jobs: c.Int("jobs"), States: c.Int("states"), Kills: c.Int("kills"),
+		Online: c.Bool("online"), Seed: c.Uint64("seed"), Jobs: c.Int("jobs"), States: c.Int("states"), Kills: c.Int("kills"), Spread: c.Duration("spread"),
 		SpecLimit: c.Duration("spec-limit"), CheckLimit: c.Duration("check-limit"), StopLimit: c.Duration("stop-limit"),
 		Heartbeat: c.Duration("heartbeat"), RunLimit: c.Duration("run-limit"),
 		Memory: int64(c.Int("memory")) << 20, ImageSize: int64(c.Int("image-size")) << 20,
@@ -137,7 +140,7 @@ func options(c *cli.Context, stderr io.Writer) (judge.Options, error) {
 func known(o judge.Options) error {
 	names := map[string]bool{}
 	for _, check := range judge.Checks() {
-		names[check.Full()], names[check.Suite] = true, true
+		names[check.Full()], names[check.Suite], names[check.Name] = true, true, true
 	}
 	for _, name := range slices.Concat(o.Only, o.Skip) {
 		if !names[name] {

@@ -100,7 +100,6 @@ func try(ctx context.Context, c harness.Connector, python string) (_ string, err
 		return "", err
 	}
 	report := filepath.Join(above, "report.xml")
-	//nolint:gosec // the command line names the program
 	pytest := exec.CommandContext(ctx, python, "-m", "pytest", "-q", "-p", "airbyte_cdk.test.standard_tests.pytest_hooks", "-p", "no:cacheprovider",
 		"--connector-image", c.Image(), "--read-from-streams", "all", "--junitxml", report, "test_image.py")
 	pytest.Dir = folder

@@ -41,10 +41,14 @@ func (s *session) connect(ref, config string) (*connector, error) {
 	if c.config, err = filepath.Abs(config); err != nil {
 		return nil, fmt.Errorf("finding %s: %w", config, err)
 	}
-	if _, err := os.Stat(config); err != nil {
+	info, err := os.Stat(config)
+	if err != nil {
 		return nil, fmt.Errorf("finding the configuration: %w", err)
 	}
-	info, err := os.Stat(ref)
+	if !info.Mode().IsRegular() { // each command reads it
+		return nil, fmt.Errorf("finding the configuration: %s is no file; a pipe could be read only once", config)
+	}
+	info, err = os.Stat(ref)
 	switch {
 	case err == nil && info.Mode().IsRegular():
 		c.ref, err = filepath.Abs(ref)

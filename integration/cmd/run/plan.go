@@ -54,22 +54,7 @@ func (s *session) plan(ctx context.Context) error {
 // configured are the streams to read: those of the catalog that was given, or those asked for out of the ones that the source has.
 func (s *session) configured(ctx context.Context) (all []map[string]json.RawMessage, err error) {
 	if s.catalog != "" {
-		text, err := os.ReadFile(s.catalog)
-		if err != nil {
-			return nil, fmt.Errorf("reading the catalog: %w", err)
-		}
-		var catalog struct {
-			Streams []map[string]json.RawMessage `json:"streams"`
-		}
-		if err := json.Unmarshal(text, &catalog); err != nil {
-			return nil, fmt.Errorf("reading the catalog: %w", err)
-		}
-		for i, c := range catalog.Streams {
-			if c["stream"] == nil || c["sync_mode"] == nil {
-				return nil, fmt.Errorf("reading the catalog: stream %d has no member stream or no sync_mode, which a configured catalog has", i+1)
-			}
-		}
-		return catalog.Streams, nil
+		return givenCatalog(s.catalog)
 	}
 	s.bar.Step("%s: asking for its streams", s.source.name())
 	catalog, err := s.source.ask(ctx, "discover", "CATALOG")
@@ -87,16 +72,7 @@ func (s *session) configured(ctx context.Context) (all []map[string]json.RawMess
 		names[name] = found
 		order = append(order, name)
 	}
-	wanted := order
-	if s.options.streams != "" {
-		wanted = nil
-		for name := range strings.SplitSeq(s.options.streams, ",") {
-			if name = strings.TrimSpace(name); !slices.Contains(wanted, name) {
-				wanted = append(wanted, name)
-			}
-		}
-	}
-	for _, name := range wanted {
+	for _, name := range wanted(s.options.streams, order) {
 		found, ok := names[name]
 		if !ok {
 			return nil, fmt.Errorf("%s has no stream %q; it has %s", s.source.name(), name, strings.Join(order, ", "))
@@ -108,6 +84,39 @@ func (s *session) configured(ctx context.Context) (all []map[string]json.RawMess
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// givenCatalog are the streams of a configured catalog in a file.
+func givenCatalog(path string) ([]map[string]json.RawMessage, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the catalog: %w", err)
+	}
+	var catalog struct {
+		Streams []map[string]json.RawMessage `json:"streams"`
+	}
+	if err := json.Unmarshal(text, &catalog); err != nil {
+		return nil, fmt.Errorf("reading the catalog: %w", err)
+	}
+	for i, c := range catalog.Streams {
+		if c["stream"] == nil || c["sync_mode"] == nil {
+			return nil, fmt.Errorf("reading the catalog: stream %d has no member stream or no sync_mode, which a configured catalog has", i+1)
+		}
+	}
+	return catalog.Streams, nil
+}
+
+// wanted are the names in a list with commas, each once, or all where it has none.
+func wanted(list string, all []string) (names []string) {
+	for name := range strings.SplitSeq(list, ",") {
+		if name = strings.TrimSpace(name); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if names == nil {
+		return all
+	}
+	return names
 }
 
 // targetModes are the ways to write that the destination has; nil for files.

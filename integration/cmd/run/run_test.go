@@ -162,7 +162,7 @@ func TestCatalogChanges(t *testing.T) {
 		t.Errorf("the source was given %s", b.last())
 	}
 	b.runs(fake{Streams: []fakeStream{a, c}}, 0, "Complete: 0 records of 2 streams")
-	b.runs(fake{Streams: []fakeStream{a, c}}, 0, "Complete: 0 records of 1 streams", "-streams", "sub/c d")
+	b.runs(fake{Streams: []fakeStream{a, c}}, 0, "Complete: 0 records of 1 streams", "-streams", " sub/c d,sub/c d,")
 	b.runs(fake{Streams: []fakeStream{a, c}}, 1, `source-fake has no stream "x"; it has a, sub/c d`, "-streams", "a,x")
 	// A stream that is read in another mode begins anew, and one that came is read.
 	a.Incremental = false
@@ -251,6 +251,13 @@ func TestMistakes(t *testing.T) {
 		if code := run(t.Context(), []string{"-connector", connector, "-config", b.config, "-out", t.TempDir()}, &stderr, &stderr); code != 1 ||
 			!strings.Contains(stderr.String(), says) {
 			t.Errorf("%s: exit %d, want 1 and %q: %s", connector, code, says, &stderr)
+		}
+	}
+	for config, says := range map[string]string{"/dev/null": "/dev/null is no file; a pipe could be read only once", "/nowhere/c": "no such file"} {
+		var stderr bytes.Buffer
+		if code := run(t.Context(), []string{"-connector", b.source, "-config", config, "-out", t.TempDir()}, &stderr, &stderr); code != 1 ||
+			!strings.Contains(stderr.String(), says) {
+			t.Errorf("%s: exit %d: %s", config, code, &stderr)
 		}
 	}
 	var stderr bytes.Buffer
@@ -417,10 +424,20 @@ func TestBrokenDisk(t *testing.T) {
 
 // Whatever is killed and when, all rows are there in the end, and no state is ever ahead of them.
 func TestKilledAnywhere(t *testing.T) {
-	for _, victim := range []string{"run", "connector"} {
-		t.Run(victim, func(t *testing.T) {
+	for _, test := range []struct {
+		name, victim string
+		into         bool // a destination, and not files
+	}{
+		{"run", "run", false}, {"connector", "connector", false}, {"run into a destination", "run", true}, {"both connectors", "connector", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
 			for _, c := range serve(t, sim.Behaviour{Latency: 3 * time.Millisecond}) {
-				killed(t, c, victim)
+				var b *bench
+				if test.into {
+					b = newBench(t)
+					b.into(fake{})
+				}
+				killed(t, c, test.victim, b)
 			}
 		})
 	}
@@ -477,18 +494,27 @@ func (s *served) serve(t *testing.T, with sim.Behaviour) {
 	}
 }
 
-func killed(t *testing.T, c served, victim string) {
-	server, binary, config, out := c.server, c.binary, c.config, c.out
-	_, ended := startRun(t, "-connector", binary, "-config", config, "-out", out+"-whole")
+// killed runs a source into files, or into the destination of b, and kills what is at work a few times.
+func killed(t *testing.T, c served, victim string, b *bench) {
+	args := []string{"-connector", c.binary, "-config", c.config}
+	if b != nil {
+		args = append(args, "-destination", b.target, "-destination-config", b.targetConfig)
+	}
+	_, ended := startRun(t, append(args, "-out", c.out+"-whole")...)
 	<-ended
-	requests := server.Stats().Requests // of a whole run
+	if b != nil {
+		if err := os.Remove(b.taken); err != nil {
+			t.Fatal(err)
+		}
+	}
+	requests := c.server.Stats().Requests // of a whole run
 	seed := uint64(time.Now().UnixNano())
 	dice := rand.New(rand.NewPCG(seed, 0))
 	hit, resumed := 0, 0
-	for range 4 {
-		cmd, ended := startRun(t, "-connector", binary, "-config", config, "-out", out, "-every", "0")
-		moment := server.Stats().Requests + 1 + dice.IntN(max(1, requests-1))
-		for over := false; !over && server.Stats().Requests < moment; {
+	for range 3 {
+		cmd, ended := startRun(t, append(args, "-out", c.out, "-every", "0")...)
+		moment := c.server.Stats().Requests + 1 + dice.IntN(max(1, requests-1))
+		for over := false; !over && c.server.Stats().Requests < moment; {
 			select {
 			case <-ended:
 				over = true
@@ -497,31 +523,51 @@ func killed(t *testing.T, c served, victim string) {
 		}
 		hit += kill(cmd.Process.Pid, victim)
 		<-ended
-		resumed += holds(t, out)
+		resumed += holds(t, c.out)
 	}
 	if t.Logf("%s, seed %d: killed %d times, %d states were gone on with", c.Name, seed, hit, resumed); hit == 0 {
 		t.Errorf("%s, seed %d: nothing was ever killed", c.Name, seed)
 	}
-	cmd, ended := startRun(t, "-connector", binary, "-config", config, "-out", out)
+	cmd, ended := startRun(t, append(args, "-out", c.out)...)
 	if <-ended; cmd.ProcessState.ExitCode() != 0 {
 		t.Fatalf("%s, seed %d: the last run ended with %v", c.Name, seed, cmd.ProcessState)
 	}
-	holds(t, out)
-	catalog := strings.Join(lines(t, filepath.Join(out, catalogFile)), "")
+	holds(t, c.out)
+	catalog := strings.Join(lines(t, filepath.Join(c.out, catalogFile)), "")
 	for _, stream := range gjson.Get(catalog, "streams").Array() {
 		name := stream.Get("stream.name").Str
-		got := map[string]int{}
-		for _, line := range lines(t, filepath.Join(out, name+".jsonl")) {
-			var key []string
-			for _, path := range stream.Get("primary_key").Array() {
-				key = append(key, gjson.Get(line, path.Get("0").Str).String())
-			}
-			got[strings.Join(key, ",")]++
-		}
-		if err := c.api.Expect()[name].Full.Compare(got); err != nil {
+		if err := c.api.Expect()[name].Full.Compare(keys(t, c, stream, b)); err != nil {
 			t.Errorf("%s, seed %d: %s: %v", c.Name, seed, name, err)
 		}
 	}
+}
+
+// keys are those of the rows of a configured stream, in its file or as the destination of b took them.
+func keys(t *testing.T, c served, stream gjson.Result, b *bench) map[string]int {
+	t.Helper()
+	name := stream.Get("stream.name").Str
+	var rows []gjson.Result
+	if b == nil {
+		for _, line := range lines(t, filepath.Join(c.out, name+".jsonl")) {
+			rows = append(rows, gjson.Parse(line))
+		}
+	} else {
+		for _, line := range lines(t, b.taken) {
+			// A line that a killed destination left in the middle is none: no state was given back after it.
+			if record := gjson.Get(line, "record"); gjson.Valid(line) && record.Get("stream").Str == name {
+				rows = append(rows, record.Get("data"))
+			}
+		}
+	}
+	all := map[string]int{}
+	for _, row := range rows {
+		var key []string
+		for _, path := range stream.Get("primary_key").Array() {
+			key = append(key, row.Get(path.Get("0").Str).String())
+		}
+		all[strings.Join(key, ",")]++
+	}
+	return all
 }
 
 // startRun starts run as a process of its own; ended is closed when it has.
@@ -588,12 +634,7 @@ func holds(t *testing.T, out string) int {
 
 // Images are run as binaries are, by docker, and what a killed run leaves running is ended by the next.
 func TestImages(t *testing.T) {
-	if err := harness.Docker(t.Context()); err != nil {
-		if os.Getenv("REQUIRE_DOCKER") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip("no Docker engine answers: images are not tried:", err)
-	}
+	needDocker(t)
 	c := serve(t, sim.Behaviour{Faults: sim.Faults{Kinds: []sim.Fault{sim.Stall}, Rate: 1, Stall: time.Hour}})[0]
 	if err := c.BuildImage(t.Context()); err != nil {
 		t.Fatal(err)
@@ -653,5 +694,55 @@ func TestStopped(t *testing.T) {
 			t.Errorf("%s: exit %d: %s%s", c.Name, code, &stdout, &stderr)
 		}
 		holds(t, c.out)
+	}
+}
+
+// A destination may be an image as well: what comes is handed to its standard input, and the states that it gives back are kept.
+func TestDestinationImage(t *testing.T) {
+	needDocker(t)
+	c := serve(t, sim.Behaviour{})[0]
+	if err := c.BuildImage(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const image = "imob-data/test-destination:dev"
+	script := `case $1 in
+spec) echo '{"type":"SPEC","spec":{"supported_destination_sync_modes":["append"],"connectionSpecification":{}}}' ;;
+check) grep -q ok $3 && echo '{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED"}}' ;;
+write) grep '^{"type":"STATE"' ;;
+esac`
+	entrypoint, err := json.Marshal([]string{"sh", "-c", script, "connector"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := exec.CommandContext(t.Context(), "docker", "build", "--quiet", "--tag", image, "-")
+	build.Env = append(os.Environ(), "DOCKER_BUILDKIT=0")
+	build.Stdin = strings.NewReader(fmt.Sprintf("FROM %s\nENTRYPOINT %s\n", c.Image(), entrypoint))
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "--force", image).Run() })
+	config := filepath.Join(t.TempDir(), "target.json")
+	if err := os.WriteFile(config, []byte(`{"is":"ok"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-connector", c.Image(), "-config", c.config, "-out", c.out, "-destination", image, "-destination-config", config}
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), args, &stdout, &stderr); code != 0 || !strings.Contains(stdout.String(), "into test-destination in") {
+		t.Fatalf("exit %d: %s%s", code, &stdout, &stderr)
+	}
+	states := strings.Join(lines(t, filepath.Join(c.out, stateFile)), "")
+	if n := gjson.Get(states, "#").Int(); n == 0 || gjson.Get(states, "0.run.destination").Str != "test-destination" {
+		t.Errorf("the states are %.500s", states)
+	}
+}
+
+// needDocker skips a test where no Docker engine answers, unless it is required.
+func needDocker(t *testing.T) {
+	t.Helper()
+	if err := harness.Docker(t.Context()); err != nil {
+		if os.Getenv("REQUIRE_DOCKER") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip("*** No Docker engine answers: IMAGES ARE NOT TRIED. ***", err)
 	}
 }

@@ -58,6 +58,7 @@ func (s subject) judged(t *testing.T) map[string]judge.Verdict {
 		Config: config, Binary: s.binary, Image: s.image, ImageSize: imageSize, Open: openLibrary, Previous: filepath.Join(folder, "previous"), Faults: true, Only: s.only, Skip: s.skip, Jobs: 2, States: 2, Kills: 3, Online: true,
 		// Limits are long, so that a machine with other things to do breaks none; what has to break them takes longer.
 		SpecLimit: limit, CheckLimit: limit, Heartbeat: limit, StopLimit: time.Minute, Memory: 256 << 20,
+		Spread: 10 * time.Millisecond, // it sends its states after so much, not every so often
 	}
 	connector, err := judge.Open(t.Context(), o)
 	if err != nil {

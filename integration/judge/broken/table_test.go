@@ -22,6 +22,7 @@ func besides() map[string]string {
 		"spec.config_match_spec":                    "spec.backward_compatibility",
 		"spec.backward_compatibility":               "spec.config_match_spec",
 		"spec.oauth_flow_parameters":                "spec.oauth_is_default_method",
+		"spec.optional":                             "beyond.rows",
 		"connection.check":                          "spec.required image.check",
 
 		"discovery.discover":                        "basic_read.stream_statuses beyond.distinct_states beyond.status_order",
@@ -53,10 +54,11 @@ func besides() map[string]string {
 
 		"write.empty_catalog": crash, "write.large_records": crash, "write.broken_input": crash, "write.closed_input": crash,
 
-		"beyond.exit_codes":         "beyond.status_order",
-		"beyond.source_stats":       "incremental.read_sequential_slices",
-		"beyond.final_state":        "beyond.status_order incremental.state_with_abnormally_large_values",
-		"beyond.state_types":        "basic_read.state_messages beyond.final_state beyond.stdout_is_protocol beyond.undeclared_streams",
+		"beyond.exit_codes":   "beyond.status_order",
+		"beyond.source_stats": "incremental.read_sequential_slices",
+		"beyond.final_state":  "beyond.status_order incremental.state_with_abnormally_large_values",
+		"beyond.state_types": "basic_read.state_messages beyond.final_state beyond.stdout_is_protocol beyond.status_order " +
+			"beyond.undeclared_streams",
 		"beyond.resume_from_states": "beyond.cursor_and_state beyond.resume_after_kill incremental.read_sequential_slices",
 		"beyond.resume_after_kill":  "beyond.cursor_and_state beyond.resume_from_states incremental.read_sequential_slices",
 		"beyond.broken_pipe":        "beyond.full_device",

@@ -29,6 +29,9 @@ type Options struct {
 	Past     Past             // what comes behind the last segment
 	Odd      bool             // rows have values as people leave them in old databases, see sim.Odd
 
+	ErrorStatus   int // of an answer that says what is wrong, which is not documented; 0: 200
+	ExpiredStatus int // of the one that says that a session has ended; 0: 200
+
 	NumericCPF   bool     `sim:"numeric-cpf"` // CPF and CNPJ are numbers, so that zeros in front are missing
 	ErrorsObject bool     // Erros is an object
 	Unknown      []string // actions that the server does not know

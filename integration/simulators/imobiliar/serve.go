@@ -2,6 +2,7 @@ package imobiliar
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -45,7 +46,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	decoder.DisallowUnknownFields()
 	decoder.UseNumber()
 	if err := decoder.Decode(&q); err != nil || q.Body == nil || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json; charset=utf-8") {
-		s.fail(w, http.StatusOK, q.Header.Action, problem{"", "Requisição inválida: Header, Body e application/json são obrigatórios"})
+		s.refuse(w, q.Header.Action, problem{"", "Requisição inválida: Header, Body e application/json são obrigatórios"})
 		return
 	}
 	s.mu.Lock()
@@ -59,6 +60,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if one == nil || s.with.Lifetime > 0 && one.requests >= s.with.Lifetime {
 		delete(s.sessions, q.Header.SessionId)
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(cmp.Or(s.with.ExpiredStatus, http.StatusOK))
 		_, _ = w.Write([]byte("468 - session expired, new login required")) // a reader that went away is its own affair
 		return
 	}
@@ -84,7 +86,7 @@ func (*Simulator) Place(r *http.Request) (listing string, further bool) {
 func (s *Simulator) login(w http.ResponseWriter, q request) {
 	b := *q.Body
 	if q.Header.SessionId != "" || len(b) != 3 || b["IMOB_ID"] != company || b["USER_ID"] != user || b["USER_PASS"] != s.digest() {
-		s.fail(w, http.StatusOK, "LOGIN", problem{"USER_PASS", "Usuário ou senha inválidos"})
+		s.refuse(w, "LOGIN", problem{"USER_PASS", "Usuário ou senha inválidos"})
 		return
 	}
 	for id, one := range s.sessions {
@@ -93,7 +95,7 @@ func (s *Simulator) login(w http.ResponseWriter, q request) {
 		}
 	}
 	if len(s.sessions) >= s.with.Sessions {
-		s.fail(w, http.StatusOK, "LOGIN", problem{"USER_ID", "Limite de sessões simultâneas deste usuário foi atingido"})
+		s.refuse(w, "LOGIN", problem{"USER_ID", "Limite de sessões simultâneas deste usuário foi atingido"})
 		return
 	}
 	s.logins++
@@ -112,18 +114,18 @@ func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
 	action, ok := actions()[name]
 	switch {
 	case !ok || slices.Contains(s.with.Unknown, name):
-		s.fail(w, http.StatusOK, name, problem{"Action", "Ação não existe neste servidor"})
+		s.refuse(w, name, problem{"Action", "Ação não existe neste servidor"})
 		return
 	case slices.Contains(s.with.Denied, name):
-		s.fail(w, http.StatusOK, name, problem{"", "Usuário sem permissão para esta ação"})
+		s.refuse(w, name, problem{"", "Usuário sem permissão para esta ação"})
 		return
 	}
 	if s.with.Most > 0 && whole(body["QtdeLinhas"]) > s.with.Most {
-		s.fail(w, http.StatusOK, name, problem{"QtdeLinhas", "Quantidade de linhas acima do máximo"})
+		s.refuse(w, name, problem{"QtdeLinhas", "Quantidade de linhas acima do máximo"})
 		return
 	}
 	if bad := action.check(body, s.with.Refused); bad != nil {
-		s.fail(w, http.StatusOK, name, *bad)
+		s.refuse(w, name, *bad)
 		return
 	}
 	if body["ProximasLinhas"] == "S" {
@@ -136,7 +138,7 @@ func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
 	one.action, one.rows = "", nil
 	rows, found := action.rows(s.data, body)
 	if !found {
-		s.fail(w, http.StatusOK, name, problem{action.required[0].name, "Registro não encontrado"})
+		s.refuse(w, name, problem{action.required[0].name, "Registro não encontrado"})
 		return
 	}
 	size := whole(body["QtdeLinhas"])
@@ -174,7 +176,7 @@ func (one *session) next() []object {
 // further is the segment after the one that the session was given last.
 func (s *Simulator) further(w http.ResponseWriter, one *session, q request, action action) {
 	if one.action != q.Header.Action || one.body != asked(*q.Body) {
-		s.fail(w, http.StatusOK, q.Header.Action, problem{"ProximasLinhas", "Não há pesquisa em andamento nesta sessão"})
+		s.refuse(w, q.Header.Action, problem{"ProximasLinhas", "Não há pesquisa em andamento nesta sessão"})
 		return
 	}
 	rows := one.next()
@@ -186,7 +188,7 @@ func (s *Simulator) further(w http.ResponseWriter, one *session, q request, acti
 	case s.with.Past == Begins:
 		s.list(w, q, action, one.first)
 	default:
-		s.fail(w, http.StatusOK, q.Header.Action, problem{"ProximasLinhas", "Fim da pesquisa"})
+		s.refuse(w, q.Header.Action, problem{"ProximasLinhas", "Fim da pesquisa"})
 	}
 }
 
@@ -238,7 +240,12 @@ func exact() []string {
 		Participacoes Locatarios Fiadores Caracteristicas Blocos Economias`)
 }
 
-// fail answers with what is wrong.
+// refuse answers with what is wrong with a request.
+func (s *Simulator) refuse(w http.ResponseWriter, action string, problems ...problem) {
+	s.fail(w, cmp.Or(s.with.ErrorStatus, http.StatusOK), action, problems...)
+}
+
+// fail answers with what is wrong, under a status.
 func (s *Simulator) fail(w http.ResponseWriter, status int, action string, problems ...problem) {
 	var erros any = problems
 	if s.with.ErrorsObject && len(problems) == 1 {

@@ -22,7 +22,7 @@ type client struct {
 }
 
 // ended is what a break takes an answer for that went wrong: the end of the listing.
-var ended = json.RawMessage(`{}`)
+func ended() json.RawMessage { return json.RawMessage(`{}`) }
 
 // encoded is a token in a form that is not seen at once.
 func encoded(token string) string {
@@ -64,10 +64,10 @@ func (c *client) once(ctx context.Context, method, path string, sent []byte) (js
 		return nil, 0, failure{"config_error", "The address is none.", err}
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
-	answer, err := c.http.Do(r)
+	answer, err := c.http.Do(r) //nolint:bodyclose // drained closes it
 	if err != nil {
 		if on("faults.reset") || on("faults.slow_header") && ctx.Err() != nil {
-			return ended, 0, nil
+			return ended(), 0, nil
 		}
 		return nil, 0, failure{"transient_error", "The API cannot be reached.", err}
 	}
@@ -76,12 +76,12 @@ func (c *client) once(ctx context.Context, method, path string, sent []byte) (js
 	if wait, err := c.refused(answer, path); err != nil {
 		return nil, wait, err
 	} else if answer.StatusCode != http.StatusOK {
-		return ended, 0, nil
+		return ended(), 0, nil
 	}
 	if err != nil || !json.Valid(body) {
 		html := bytes.HasPrefix(body, []byte("<"))
 		if err != nil && on("faults.cut") || err == nil && html && on("faults.html") || err == nil && !html && on("faults.half") {
-			return ended, 0, nil
+			return ended(), 0, nil
 		}
 		return nil, 0, failure{"transient_error", "The API's answer is not whole.", errors.Join(err, errors.New("it is not JSON"))}
 	}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -30,12 +31,7 @@ type connector struct {
 
 // on is whether the connector is broken in one of some ways.
 func (c *connector) on(checks ...string) bool {
-	for _, check := range checks {
-		if c.broken == check {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(checks, c.broken)
 }
 
 // failure is an error with the message and the failure_type that a user sees.
@@ -74,7 +70,8 @@ func nowhere() bool {
 
 // end says what went wrong and gives the exit code.
 func (c *connector) end(stopped bool, err error) int {
-	if err != nil && !(stopped && c.on("beyond.sigterm", "write.sigterm")) {
+	silent := stopped && c.on("beyond.sigterm", "write.sigterm")
+	if err != nil && !silent {
 		f := failure{kind: "system_error", message: "Something unexpected happened."}
 		if !errors.As(err, &f) && stopped {
 			f = failure{kind: "transient_error", message: "The run was asked to stop."}
@@ -84,7 +81,7 @@ func (c *connector) end(stopped bool, err error) int {
 			err = nil
 		}
 	}
-	if flushed := c.flush(); (err != nil || flushed != nil) && !(stopped && c.on("beyond.sigterm", "write.sigterm")) {
+	if flushed := c.flush(); (err != nil || flushed != nil) && !silent {
 		return 1
 	}
 	return 0

@@ -162,7 +162,7 @@ func (s *sync) run(ctx context.Context) (err error) {
 	case s.on("basic_read.trace_message_on_failure"):
 		return nil
 	default:
-		return failure{"config_error", "The catalog has a stream that there is not, or in a mode that it has not.", errors.New(s.Stream.Name + " " + s.Mode)}
+		return failure{"config_error", "The catalog has a stream, or a mode, that there is not.", errors.New(s.Stream.Name + " " + s.Mode)}
 	}
 	if !s.on("beyond.status_order") {
 		s.status("STARTED")

@@ -60,7 +60,7 @@ func schema() object {
 				"oneOf": []any{variant("OAuth", "oauth2.0", "access_token"), variant("Token", "token", "token")},
 			},
 			"start_date": object{
-				"type": "string", "title": "Start Date", "order": 2, "format": "date-time",
+				"type": "string", "title": "Start Date", "order": 2, "format": "date-time", "default": "2025-01-01T00:00:00Z",
 				"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
 			},
 		},
@@ -84,6 +84,7 @@ func oauth() object {
 func (c *connector) breakSpec(spec object) {
 	schema := spec["connectionSpecification"].(object) //nolint:forcetypeassert // made above
 	fields := schema["properties"].(object)            //nolint:forcetypeassert // made above
+	buttons := object{"type": "object", "display_type": "buttons", "oneOf": []any{object{"properties": object{"a": object{"const": "a"}}}}}
 	more := map[string]object{
 		"spec.enum_usage":                           {"type": "string", "enum": []any{"fine", "fine"}},
 		"spec.oneof_usage":                          {"type": "object", "oneOf": []any{object{"properties": object{"a": object{"type": "string"}}}}},
@@ -96,7 +97,7 @@ func (c *connector) breakSpec(spec object) {
 		"spec.date_format":                          {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
 		"spec.duplicate_order":                      {"type": "string", "order": 0},
 		"spec.nested_group":                         {"type": "object", "properties": object{"a": object{"type": "string", "group": "auth"}}},
-		"spec.display_type":                         {"type": "object", "display_type": "buttons", "oneOf": []any{object{"properties": object{"a": object{"const": "a"}}}}},
+		"spec.display_type":                         buttons,
 		"spec.defined_refs_exist_in_json_spec_file": {"$ref": "#/definitions/nothing"},
 		"spec.additional_properties_is_true":        {"type": "object", "additionalProperties": false, "properties": object{"a": object{"type": "string"}}},
 	}
@@ -163,7 +164,7 @@ func (c *connector) check(ctx context.Context, a arguments) error {
 		pause(limit + time.Second)
 	}
 	err := c.configure(a.config)
-	if err == nil && !(c.on("spec.required") && c.client.token == "") {
+	if err == nil && (c.client.token != "" || !c.on("spec.required")) {
 		_, err = c.client.get(ctx, "/genres")
 	}
 	status := object{"status": "SUCCEEDED"}
