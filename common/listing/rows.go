@@ -267,6 +267,32 @@ func hashOf(data []byte, times int) (d digest) {
 	return d
 }
 
+// note adds the rows of p to those that came, and returns how many are new.
+func (u *rows) note(came map[digest]bool, p *fetched) (fresh int) {
+	width := u.width()
+	for i, data := range p.Records {
+		key := keyOf(p.picked[i*width : i*width+u.keys])
+		d := digestOf(key)
+		if key == "" {
+			d = hashOf(data.Raw(), 0)
+		}
+		if !came[d] {
+			came[d] = true
+			fresh++
+		}
+	}
+	return fresh
+}
+
+// different returns how many different rows there are in pages.
+func (u *rows) different(pages []fetched) int {
+	came := map[digest]bool{}
+	for i := range pages {
+		u.note(came, &pages[i])
+	}
+	return len(came)
+}
+
 // alike returns a hash of the keys of a page's rows in their order, or of the bytes of those without: two pages that are alike are one page under
 // two numbers.
 func (u *rows) alike(p *fetched) uint64 {
