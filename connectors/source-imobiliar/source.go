@@ -95,10 +95,12 @@ func describe(c config) rest.API {
 		at := map[bool]string{true: position}[slices.Contains(key, position)]
 		return rest.Stream{Name: name, Key: key, Explode: &rest.Explode{Of: of, Array: array, Put: rest.Same(key[:own]...), Position: at}}
 	}
-	incremental := func(s rest.Stream) rest.Stream { s.Cursor = changed; return s }
+	chosen := map[bool]string{false: "active"}[len(active) == 2] // a mark says nothing of rows that were not asked for
+	incremental := func(s rest.Stream) rest.Stream { s.Cursor, s.Choice = changed, chosen; return s }
 	unlisted := func(s rest.Stream) rest.Stream { s.Unlisted = true; return s }
 	sets := func(param string, values []string, s rest.Stream) rest.Stream {
 		s.Each, s.Put = rest.Sets("Body."+param, values...), map[string]string{param: "Body." + param}
+		s.Choice = strings.Join(values, ",")
 		return s
 	}
 	units := incremental(part("condominium_units", "unit_list", "Economias", 0, "IdEconomia"))
@@ -237,7 +239,7 @@ func loggedIn(r *httpclient.Response) httpclient.Verdict {
 	if !r.Body.Get("Header.Error").True() || brazil.NoSession(words) {
 		return httpclient.Verdict{}
 	}
-	return httpclient.Fail(fault.Configf("Imobiliar refused it: %s.", cmp.Or(words, "it gives no reason")))
+	return httpclient.Fail(fault.Configf("Imobiliar refused LOGIN: %s.", cmp.Or(words, "it gives no reason")))
 }
 
 // says is a test of the words of answers that are failures.
