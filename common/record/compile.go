@@ -50,7 +50,7 @@ func Compile(edits ...Edit) *Shape {
 			c.typing(e)
 		}
 	}
-	if len(c.order) == 0 && c.flatten == nil && !c.lower && c.prefix == "" {
+	if len(c.order) == 0 && len(c.hidden) == 0 && c.flatten == nil && !c.lower && c.prefix == "" {
 		return nil
 	}
 	return c.shape()
@@ -66,6 +66,7 @@ type compiler struct {
 	times   Times
 	whole   *column
 	digest  *column
+	hidden  []string
 	typed   bool
 	lower   bool
 	prefix  string
@@ -79,7 +80,8 @@ func (c *compiler) shape() *Shape {
 		columns: maps.Clone(c.columns), named: c.columns, order: c.order, last: c.last, lower: c.lower, flatten: c.flatten != nil,
 		prefix: c.prefix, renames: c.lower || c.flatten != nil || c.prefix != "",
 		times: c.times, typed: c.typed, unparsed: c.columns[Unparsed], undeclared: cmp.Or(c.columns[Undeclared], c.whole), whole: c.whole, digest: c.digest,
-		seed: maphash.MakeSeed(), warnings: map[warning]int64{},
+		hidden: c.hidden,
+		seed:   maphash.MakeSeed(), warnings: map[warning]int64{},
 	}
 	if s.flatten {
 		s.separator = c.flatten.Separator
@@ -177,6 +179,13 @@ func (c *compiler) editing(edit Edit) {
 		col.source = e.Path
 	case Drop:
 		c.drop(e)
+	case Hide:
+		for _, name := range e.Names {
+			if strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789") != "" || name == "" {
+				panic(fmt.Sprintf("record: %q cannot be hidden", name))
+			}
+			c.hidden = append(c.hidden, strings.ToLower(name))
+		}
 	case Put:
 		if e.Field == "" || !valid(e.Value) {
 			panic(fmt.Sprintf("record: what is put as %q is not JSON", e.Field))

@@ -183,7 +183,7 @@ func (c config) session(path string) *auth.Sessions {
 func finish(streams []rest.Stream) []rest.Stream {
 	for i := range streams {
 		s := &streams[i]
-		s.Shape = []record.Edit{record.Drop{Field: "SenhaInternetMD5"}, record.Drop{Field: "LoginAdmCondom"}}
+		s.Shape = []record.Edit{record.Hide{Names: []string{"SenhaInternetMD5", "LoginAdmCondom"}}}
 		for _, part := range streams {
 			if part.Explode != nil && part.Explode.Of == s.Name {
 				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
