@@ -1,6 +1,7 @@
 package brazil_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/common/brazil"
@@ -47,20 +48,35 @@ func TestWords(t *testing.T) {
 		"Registro não foi localizado":                  "row",
 		"Limite de sessões simultâneas atingido":       "session",
 		"Número máximo de sessões excedido (USER_ID)":  "session",
-		"Sessão inválida":                              "",
+		"Sessão inválida":                              "ended",
+		"Sessão não encontrada":                        "ended",
+		"Sessão inválida para a ação":                  "ended",
+		"468 - session expired, new login required":    "ended",
+		"Expirou a sessão":                             "ended",
+		"Usuário não conectado":                        "ended",
+		"Login não encontrado":                         "ended",
+		"Nenhum registro encontrado":                   "nothing row",
+		"Não foram encontrados registros":              "nothing row",
+		"Não há mais linhas":                           "nothing row",
+		"Não há conexão com o banco de dados":          "",
+		"Nenhuma conexão disponível":                   "",
 		"Erro interno":                                 "",
 		"Situação não informada para este documento":   "",
 		"": "",
 	} {
-		got := ""
-		for name, is := range map[string]func(string) bool{
-			"denied": brazil.Denied, "session": brazil.NoSession, "action": brazil.NoAction, "row": brazil.NoRow,
+		var got []string
+		for _, kind := range []struct {
+			name string
+			is   func(string) bool
+		}{
+			{"denied", brazil.Denied}, {"session", brazil.NoSession}, {"ended", brazil.Ended}, {"action", brazil.NoAction},
+			{"nothing", brazil.Nothing}, {"row", brazil.NoRow},
 		} {
-			if is(words) {
-				got += name
+			if kind.is(words) {
+				got = append(got, kind.name)
 			}
 		}
-		if got != want {
+		if got := strings.Join(got, " "); got != want {
 			t.Errorf("%q is %q, want %q", words, got, want)
 		}
 	}

@@ -11,6 +11,11 @@ var (
 	unknown = regexp.MustCompile(`(?i)n[aã]o (foi |[eé] )?(encontrad|localizad|exist|implementad|reconhecid|conhecid|suportad|cadastrad|v[aá]lid)|` +
 		`inv[aá]lid|desconhecid|inexist|unknown|invalid|not (found|implemented|supported|known)`)
 	crowded = regexp.MustCompile(`(?i)sess(ão|ao|ões|oes|ion).*(limit|m[aá]xim|simult|exced|ating)|(limit|m[aá]xim|simult|exced).*sess`)
+	ended   = regexp.MustCompile(`(?i)sess(ão|ao|ion).*(expir|encerr|finaliz|perdid|inv[aá]lid|inexist|desconhecid|invalid|unknown|not found|` +
+		`n[aã]o (foi |[eé] |est[aá] )?(encontrad|localizad|exist|reconhecid|conhecid|iniciad|v[aá]lid|ativ))|(expir|encerr)\pL*.*sess|` +
+		`n[aã]o (est[aá] )?(logad|conectad|autenticad)|(login|usu[aá]rio) n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)`)
+	nothing = regexp.MustCompile(`(?i)(nenhum|n[aã]o (h[aá]|existem?|foram? encontrad\pL*|foram? localizad\pL*)|sem|fim d[aeo]s?|\bno)( mais| more)? ` +
+		`(registro|linha|dado|resultado|[ií]ten|item|record|row|data|result)`)
 	missing = regexp.MustCompile(`(?i)n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)|inexistente|not found`)
 )
 
@@ -20,12 +25,18 @@ func Denied(words string) bool { return denied.MatchString(words) }
 // NoSession reports whether they say that a user has as many sessions as it may have, which passes when one of them ends.
 func NoSession(words string) bool { return crowded.MatchString(words) }
 
+// Ended reports whether they say that a session has ended, or that nobody is logged in.
+func Ended(words string) bool { return !NoSession(words) && ended.MatchString(words) }
+
+// Nothing reports whether they say that there are no rows, or no more of them.
+func Nothing(words string) bool { return !Denied(words) && !Ended(words) && nothing.MatchString(words) }
+
 // NoAction reports whether they say that a server does not know the action that was asked for.
 func NoAction(words string) bool {
-	return !Denied(words) && action.MatchString(words) && unknown.MatchString(words)
+	return !Denied(words) && !Ended(words) && action.MatchString(words) && unknown.MatchString(words)
 }
 
 // NoRow reports whether they say that a row which was asked for is not there.
 func NoRow(words string) bool {
-	return !Denied(words) && !NoAction(words) && missing.MatchString(words)
+	return !Denied(words) && !Ended(words) && !NoAction(words) && (missing.MatchString(words) || Nothing(words))
 }

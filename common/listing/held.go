@@ -3,7 +3,6 @@ package listing
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
@@ -17,20 +16,29 @@ const heldTries = 3
 // the first page is handed on, so that whoever gets its rows can ask for more in that same session. What was read in vain is not handed on.
 //
 // A segment that did not come whole is not asked for again, since the server is behind it by then: the listing begins anew. Where that happens
-// again and again, or where it is not clear whether it was the last segment that came last, all rows are asked for in one answer.
-// See docs/decisions/012.
+// again and again, or where it is not clear whether it was the last segment that came last, all rows are asked for in one answer, which is
+// believed if it has no fewer rows than are known. See docs/decisions/012.
 func (r *reading) held(ctx context.Context, pages pagination.Held, request httpclient.Request) *End {
+	known := 0 // different rows, the most that came in one try
 	for try := 1; ; try++ {
 		if try > heldTries {
 			pages = pages.Whole()
 		}
-		segments, lost, end := r.segments(ctx, pages, request)
-		if lost && pages.Size > 0 {
-			r.reader.Log.Info(r.Name + " is read from its beginning once more: the server's place in it was lost")
-			continue
-		}
+		segments, how, end := r.segments(ctx, pages, request)
 		if end != nil {
 			return end
+		}
+		came := r.rows.different(segments)
+		switch known = max(known, came); {
+		case how == lost:
+			r.reader.Log.Info(r.Name + " is read from its beginning once more: the server's place in it was lost")
+			continue
+		case how == unclear:
+			try = heldTries
+			continue
+		case came < known && pages.Size == 0:
+			return failed(fault.Transientf("%s answered with %d rows when all were asked for, and with %d before, segment by segment. "+
+				"Trying again later may help.", r.Request.Path, came, known))
 		}
 		for i := range segments {
 			rows := r.accept(&segments[i])
@@ -42,49 +50,41 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 	}
 }
 
-// segments returns all segments of a listing. It reports whether the server's place was lost on the way; end says why there are no segments.
-// Its requests wait for no room among those in flight: those that have it may wait for the session.
-func (r *reading) segments(ctx context.Context, pages pagination.Held, request httpclient.Request) (all []fetched, lost bool, end *End) {
+// segmented is how the segments of a listing came to an end.
+type segmented int
+
+const (
+	ended   segmented = iota // with the last one
+	lost                     // the server's place in it was lost on the way
+	unclear                  // maybe with the last one: behind it came an error, or rows that had come
+)
+
+// segments returns the segments of a listing, and how they ended; end says why there are none. Its requests wait for no room among those in
+// flight: those that have it may wait for the session.
+func (r *reading) segments(ctx context.Context, pages pagination.Held, request httpclient.Request) (all []fetched, how segmented, end *End) {
 	ctx, release, err := r.reader.Client.Lease(ctx)
 	if err != nil {
-		return nil, false, failed(err)
+		return nil, ended, failed(err)
 	}
 	defer release()
+	came := map[string]bool{}
 	for next, more := pages.First(request), true; more; {
 		p, end := r.fetch(ctx, r.way, next, fetching{later: len(all) > 0})
 		switch {
 		case end != nil && (len(all) == 0 || ctx.Err() != nil):
-			return nil, false, end
+			return nil, ended, end
 		case end != nil && !said(end.Err):
-			return nil, true, end
-		case end != nil || len(p.Records) > 0 && r.known(all, &p):
-			if !complete(all, pages.Size) {
-				return r.segments(ctx, pages.Whole(), request)
-			}
-			return all, false, nil
+			return all, lost, nil
+		case end != nil, r.rows.note(came, &p) == 0 && len(p.Records) > 0: // the server begins again behind its end, or knows no segments, or forgot
+			return all, unclear, nil
 		}
 		all = append(all, p)
 		next, more = pages.Next(p.request, p.Page)
 	}
-	return all, false, nil
+	return all, ended, nil
 }
 
-// said reports whether it is the API itself that says that there is no further segment, or something else that asking again does not change.
+// said reports whether it is the API itself that has no further segment, for whatever reason, which asking again does not change.
 func said(err error) bool {
 	return fault.Of(err).Kind != fault.Transient && !errors.Is(err, httpclient.ErrUnknownOutcome)
-}
-
-// complete reports whether what came before a segment that is none was the end: the last one has fewer rows than those before it, or, where
-// it is the only one, than were asked for.
-func complete(all []fetched, size int) bool {
-	if len(all) > 1 {
-		size = len(all[0].Records)
-	}
-	return len(all[len(all)-1].Records) < size
-}
-
-// known reports whether a segment has the rows of one that came: of a server that begins again behind the end, or knows no segments at all.
-func (r *reading) known(all []fetched, p *fetched) bool {
-	alike := r.rows.alike(p)
-	return slices.ContainsFunc(all, func(before fetched) bool { return r.rows.alike(&before) == alike })
 }

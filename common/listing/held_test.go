@@ -1,10 +1,12 @@
 package listing_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +30,10 @@ type keeping struct {
 	cut  int    // the answer to the request with this number does not come whole; 0: all do
 	deaf bool   // it knows no segments: each question gets the first one
 	most int    // larger segments are refused; 0: none is
+	// The numbers of requests: one whose answer has two rows, one that fails, and one before which the place is forgotten. 0: none.
+	short, fails, forgets int
+	mixed                 bool // each segment has some of the rows, in an order of its own
+	limit                 int  // rows of the answer to the question for all; 0: all
 
 	mu      sync.Mutex
 	asked   int
@@ -65,8 +71,19 @@ func (k *keeping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{"wrong":"too large"}`))
 		return
 	}
+	if k.asked == k.fails {
+		_, _ = w.Write([]byte(`{"wrong":"no memory"}`))
+		return
+	}
 	if k.left == nil {
 		k.left = map[string][]string{}
+	}
+	if k.asked == k.forgets || k.mixed {
+		k.left[q.Session] = k.rows
+	}
+	if k.mixed && q.Size > 0 {
+		at := k.asked % len(k.rows)
+		k.left[q.Session] = slices.Concat(k.rows[at:], k.rows[:at])
 	}
 	switch {
 	case q.More == "Y" && !k.deaf && len(k.left[q.Session]) == 0 && k.past == "error":
@@ -81,7 +98,10 @@ func (k *keeping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if q.Size == 0 {
 		k.whole++
-		size = len(k.rows)
+		size = cmp.Or(k.limit, len(k.rows))
+	}
+	if k.asked == k.short {
+		size = 2
 	}
 	n := min(size, len(k.left[q.Session]))
 	page := k.left[q.Session][:n]
@@ -146,21 +166,22 @@ func TestHeld(t *testing.T) {
 		api  *keeping
 		once bool // all rows must have been asked for at once
 	}{
-		"an empty segment ends it":           {rows: 25},
-		"a multiple of the size":             {rows: 30},
-		"no rows":                            {},
-		"no list ends it":                    {rows: 30, api: &keeping{past: "absent"}},
-		"an error ends it":                   {rows: 25, api: &keeping{past: "error"}},
-		"an error, and maybe not the end":    {rows: 30, api: &keeping{past: "error"}, once: true},
-		"it begins again behind its end":     {rows: 25, api: &keeping{past: "begins"}},
-		"it begins again, maybe not the end": {rows: 20, api: &keeping{past: "begins"}, once: true},
-		"segments are smaller than asked":    {rows: 25, api: &keeping{cap: 4}},
-		"it knows no segments":               {rows: 25, api: &keeping{deaf: true}, once: true},
-		"smaller segments are wanted":        {rows: 25, api: &keeping{most: 3}},
-		"the session is lost at first":       {rows: 25, api: &keeping{lose: 1}},
-		"the session is lost in the middle":  {rows: 25, api: &keeping{lose: 3}},
-		"an answer is lost in the middle":    {rows: 25, api: &keeping{cut: 2}},
-		"the first answer is lost":           {rows: 25, api: &keeping{cut: 1}},
+		"an empty segment ends it":          {rows: 25},
+		"a multiple of the size":            {rows: 30},
+		"no rows":                           {},
+		"no list ends it":                   {rows: 30, api: &keeping{past: "absent"}},
+		"an error behind the end":           {rows: 25, api: &keeping{past: "error"}, once: true},
+		"an error in the middle":            {rows: 25, api: &keeping{short: 2, fails: 3}, once: true},
+		"it begins again behind its end":    {rows: 25, api: &keeping{past: "begins"}, once: true},
+		"it begins again in the middle":     {rows: 25, api: &keeping{short: 2, forgets: 3}, once: true},
+		"its segments are never the same":   {rows: 25, api: &keeping{mixed: true}, once: true},
+		"segments are smaller than asked":   {rows: 25, api: &keeping{cap: 4}},
+		"it knows no segments":              {rows: 25, api: &keeping{deaf: true}, once: true},
+		"smaller segments are wanted":       {rows: 25, api: &keeping{most: 3}},
+		"the session is lost at first":      {rows: 25, api: &keeping{lose: 1}},
+		"the session is lost in the middle": {rows: 25, api: &keeping{lose: 3}},
+		"an answer is lost in the middle":   {rows: 25, api: &keeping{cut: 2}},
+		"the first answer is lost":          {rows: 25, api: &keeping{cut: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -181,6 +202,16 @@ func TestHeld(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An answer to the question for all rows that has fewer than came segment by segment is not all.
+func TestHeldCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, l, log := sessions(t, &keeping{rows: made(25), past: "error", limit: 20}, 1)
+		if got := readWith(t, r, l, log); got.end.Kind != listing.Failed || fault.Of(got.end.Err).Kind != fault.Transient || len(got.ids) > 0 {
+			t.Errorf("it ended as %d with %d rows: %v", got.end.Kind, len(got.ids), got.end.Err)
+		}
+	})
 }
 
 // A refusal of the first segment is no end.

@@ -217,6 +217,31 @@ func appendKey(dst []byte, parts []record.Value) []byte {
 	return dst
 }
 
+// note adds the rows of p to those that came, and returns how many are new.
+func (u *rows) note(came map[string]bool, p *fetched) (fresh int) {
+	width := u.width()
+	for i, data := range p.Records {
+		key := appendKey(nil, p.picked[i*width:i*width+u.keys])
+		if len(key) == 0 {
+			key = data.Raw()
+		}
+		if !came[string(key)] {
+			came[string(key)] = true
+			fresh++
+		}
+	}
+	return fresh
+}
+
+// different returns how many different rows there are in pages.
+func (u *rows) different(pages []fetched) int {
+	came := map[string]bool{}
+	for i := range pages {
+		u.note(came, &pages[i])
+	}
+	return len(came)
+}
+
 // alike returns a hash of the keys of a page's rows in their order, or of the bytes of those without: two pages that are alike are one page under
 // two numbers.
 func (u *rows) alike(p *fetched) uint64 {

@@ -36,7 +36,7 @@ func Compile(edits ...Edit) *Shape {
 			}
 		}
 	}
-	if len(c.order) == 0 && c.flatten == nil && !c.lower && c.prefix == "" {
+	if len(c.order) == 0 && len(c.hidden) == 0 && c.flatten == nil && !c.lower && c.prefix == "" {
 		return nil
 	}
 	return c.shape()
@@ -52,6 +52,7 @@ type compiler struct {
 	times   Times
 	whole   *column
 	digest  *column
+	hidden  []string
 	typed   bool
 	lower   bool
 	prefix  string
@@ -65,7 +66,8 @@ func (c *compiler) shape() *Shape {
 		columns: maps.Clone(c.columns), named: c.columns, order: c.order, last: c.last, lower: c.lower, flatten: c.flatten != nil,
 		prefix: c.prefix, renames: c.lower || c.flatten != nil || c.prefix != "",
 		times: c.times, typed: c.typed, unparsed: c.columns[Unparsed], undeclared: cmp.Or(c.columns[Undeclared], c.whole), whole: c.whole, digest: c.digest,
-		seed: maphash.MakeSeed(), warnings: map[warning]int64{},
+		hidden: c.hidden,
+		seed:   maphash.MakeSeed(), warnings: map[warning]int64{},
 	}
 	if s.flatten {
 		s.separator = c.flatten.Separator

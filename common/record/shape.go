@@ -19,6 +19,7 @@ type Shape struct {
 	undeclared *column            // for members of no column; nil: they stay; whole where that is all that has them
 	whole      *column            // for the record as it came; nil: there is none
 	digest     *column            // for its digest; nil: there is none
+	hidden     []string           // names in lower case
 	times      Times
 	lengths    uint64 // a bit for the length of each name in columns, modulo 64
 	typed      bool   // there are Columns
@@ -58,6 +59,9 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 		w.members(r)
 		w.rest()
 		return append(w.dst, '}'), nulled, nil
+	}
+	if s.hides(r.raw) {
+		r = Value{raw: s.appendShown(nil, r)}
 	}
 	if s.typed && (len(r.marks) == 0 || r.marks[0].nul) {
 		r = s.withoutNul(r)

@@ -82,7 +82,7 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	m.start = m.Cursor.Start
 	if doc.Choice != m.Choice {
 		if m.incremental && !doc.Mark.IsZero() || doc.Cycle != nil {
-			m.run.Log.Warn(m.Name + ": the state is of a sync that asked for other fields of each row; all rows are read again")
+			m.run.Log.Warn(m.Name + ": the state is of a sync that was configured to ask for other rows, or for other fields; all rows are read again")
 		}
 		doc = state.Doc{}
 	}

@@ -13,7 +13,7 @@ type Windows struct {
 // Window is the days from First until Last, both included.
 type Window struct{ First, Last time.Time }
 
-// cut returns the windows from a time on, or from the oldest one where that is later, until now.
+// cut returns the windows from a time on, or from the oldest one where that is later, until Ahead of now.
 func (w *Windows) cut(from, now time.Time) (all []Window) {
 	months := w.Months
 	if months == 0 {
@@ -25,13 +25,12 @@ func (w *Windows) cut(from, now time.Time) (all []Window) {
 	zone := w.Oldest.Location()
 	from, now = from.In(zone), now.In(zone)
 	first := time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, zone)
-	for !first.After(now) {
+	for end := now.Add(w.Ahead); !first.After(end); {
 		next := first.AddDate(0, months, 0)
-		last := next.AddDate(0, 0, -1)
 		if next.After(now) {
-			last = now.Add(w.Ahead)
+			return append(all, Window{first, end})
 		}
-		all = append(all, Window{first, last})
+		all = append(all, Window{first, next.AddDate(0, 0, -1)})
 		first = next
 	}
 	return all

@@ -34,7 +34,10 @@ func TestWindows(t *testing.T) {
 			}
 		}
 	}
-	if all := w.cut(day("2027-01-01"), day("2026-11-26")); len(all) > 0 {
+	if all := w.cut(day("2027-01-02"), day("2026-11-26")); len(all) != 1 || !all[0].First.Equal(day("2027-01-01")) || !all[0].Last.Equal(day("2027-01-05")) {
+		t.Errorf("from a day after now that is not behind the end: %v", all)
+	}
+	if all := w.cut(day("2027-02-01"), day("2026-11-26")); len(all) > 0 {
 		t.Errorf("before anything is wanted: %v", all)
 	}
 }

@@ -109,8 +109,9 @@ type Stream struct {
 	Absent func(*httpclient.Response) bool
 	// Without is the columns of the schema that the configuration leaves out: they are not discovered, and not sent where they come.
 	Without []string
-	// Choice is what the configuration chose to get of each row, in any form that is the same for the same choice; "": all of it. From a state
-	// of another choice nothing is taken: the rows sent before have other columns, so all are read again, with one WARN.
+	// Choice is what the configuration chose to get, which rows or what of each, in any form that is the same for the same choice; "": all. From a
+	// state of another choice nothing is taken: its mark says nothing of rows that were not asked for, and the rows that were have other columns.
+	// So all are read again, with one WARN.
 	Choice string
 }
 

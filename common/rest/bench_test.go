@@ -18,7 +18,7 @@ import (
 )
 
 // The schemas and the rows of two sources: one whose rows are as their schema says but for their times, and one whose rows are taken apart into
-// tables, as those of source-nectarcrm are.
+// tables.
 const (
 	plainSchema = `{"properties":{"id":{"type":"integer"},"title":{"type":["null","string"]},"unit":{"type":["null","object"]},
 		"rent":{"type":["null","boolean"]},"photos":{"type":["null","array"]},"changed":{"type":["null","string"],"format":"date-time"},

@@ -21,7 +21,7 @@ import (
 //	{"last_updated_at":null}                       read completely, and nothing had a time of change
 //	{"last_updated_at":"…","removed":"17,20-25"}
 //	{"last_updated_at":"…","parents":""}           there were no parents
-//	{"last_updated_at":"…","choice":"…"}           what was asked for of each row was chosen
+//	{"last_updated_at":"…","choice":"…"}           what was asked for was chosen
 //	{"last_updated_at":"…","cycle":{"mode":"incremental","from":"…","start":"…","max":"…","done":"1-5000","records":5210}}
 //	{"LastModifiedDate":null,"cycle":{"mode":"full_refresh","start":"…","place":{"of":"…","at":"…","rows":5210},"records":5210}}
 //	{"__ab_no_cursor_state_message":true}          a stream without a cursor, read completely
@@ -31,7 +31,7 @@ type Doc struct {
 	Mark    time.Time // everything before it has been sent; zero: nothing has
 	Removed *Set      // keys already sent as removed
 	Parents *Set      // keys of the parents that Mark covers, which may be none; nil: all
-	Choice  string    // what was asked for of each row; "": all of it
+	Choice  string    // what was asked for; "": all
 	Cycle   *Cycle    // set in the middle of a pass over the API, which may take several runs
 }
 

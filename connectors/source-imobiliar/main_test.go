@@ -12,6 +12,24 @@ func TestConform(t *testing.T) { connectortest.Conform(t, source) }
 
 func TestGolden(t *testing.T) { connectortest.Golden(t, source, "testdata/golden") }
 
+// A mark of a sync that was configured to ask for fewer rows is none for the others.
+func TestChoice(t *testing.T) {
+	inactive, origins := false, []string{"C"}
+	choices := func(c config) map[string]string {
+		all := map[string]string{}
+		for _, s := range describe(c).Streams {
+			all[s.Name] = s.Choice
+		}
+		return all
+	}
+	before, after := choices(config{Inactive: &inactive, Origins: &origins}), choices(config{})
+	for _, name := range strings.Fields("people people_addresses suppliers payables") {
+		if before[name] == after[name] {
+			t.Errorf("the states of %s do not tell which rows were asked for", name)
+		}
+	}
+}
+
 // The actions that the connector can send, all of which read. Others of the service write, calculate, or answer with credentials.
 func TestActions(t *testing.T) {
 	sent := map[string]bool{}

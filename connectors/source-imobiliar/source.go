@@ -95,10 +95,12 @@ func describe(c config) rest.API {
 		at := map[bool]string{true: position}[slices.Contains(key, position)]
 		return rest.Stream{Name: name, Key: key, Explode: &rest.Explode{Of: of, Array: array, Put: rest.Same(key[:own]...), Position: at}}
 	}
-	incremental := func(s rest.Stream) rest.Stream { s.Cursor = changed; return s }
+	chosen := map[bool]string{false: "active"}[len(active) == 2] // a mark says nothing of rows that were not asked for
+	incremental := func(s rest.Stream) rest.Stream { s.Cursor, s.Choice = changed, chosen; return s }
 	unlisted := func(s rest.Stream) rest.Stream { s.Unlisted = true; return s }
 	sets := func(param string, values []string, s rest.Stream) rest.Stream {
 		s.Each, s.Put = rest.Sets("Body."+param, values...), map[string]string{param: "Body." + param}
+		s.Choice = strings.Join(values, ",")
 		return s
 	}
 	units := incremental(part("condominium_units", "unit_list", "Economias", 0, "IdEconomia"))
@@ -169,9 +171,11 @@ func (c config) session(path string) *auth.Sessions {
 	call := func(action string, body map[string]any) httpclient.Request {
 		return httpclient.Request{Method: http.MethodPost, Path: path, Body: envelope(action, body)}
 	}
+	login := call("LOGIN", user)
+	login.First = loggedIn
 	id := auth.Part{From: "Header.SessionId", In: httpclient.Body, Key: "Header.SessionId"}
 	return &auth.Sessions{
-		Login: call("LOGIN", user), Logout: call("LOGOUT", map[string]any{}), Part: id, Secret: secret, Count: c.Sessions, Most: "Body.MaxSessions",
+		Login: login, Logout: call("LOGOUT", map[string]any{}), Part: id, Secret: secret, Count: c.Sessions, Most: "Body.MaxSessions",
 	}
 }
 
@@ -179,7 +183,7 @@ func (c config) session(path string) *auth.Sessions {
 func finish(streams []rest.Stream) []rest.Stream {
 	for i := range streams {
 		s := &streams[i]
-		s.Shape = []record.Edit{record.Drop{Field: "SenhaInternetMD5"}, record.Drop{Field: "LoginAdmCondom"}}
+		s.Shape = []record.Edit{record.Hide{Names: []string{"SenhaInternetMD5", "LoginAdmCondom"}}}
 		for _, part := range streams {
 			if part.Explode != nil && part.Explode.Of == s.Name {
 				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
@@ -210,12 +214,15 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	text := strings.ToLower(strings.TrimLeft(string(r.Text[:min(len(r.Text), 200)]), "\ufeff\" \r\n\t"))
 	words, action := said(r), r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
 	switch {
-	case r.Status == 468, strings.HasPrefix(text, "468"), !r.Body.Exists() && strings.Contains(text, "session expired"):
+	case r.Status == 468, strings.HasPrefix(text, "468"), !r.Body.Exists() && strings.Contains(text, "session expired"),
+		failed && (r.Body.Get("Header.ErrorCode").Text() == "468" || brazil.Ended(words)):
 		return httpclient.Expired(fault.Transientf("Imobiliar ends each session as soon as it is opened. Trying again later may help."))
-	case failed && brazil.Denied(words):
-		return httpclient.Fail(fault.Configf("Imobiliar does not let this user do %s: %s. Give it the right, or leave out the stream.", action, words))
 	case failed && brazil.NoSession(words):
 		return httpclient.Again(fault.Transientf("Imobiliar has no session left for this user: %s. Those that were left open end by themselves.", words))
+	case failed && brazil.Denied(words):
+		return httpclient.Fail(fault.Configf("Imobiliar does not let this user do %s: %s. Give it the right, or leave out the stream.", action, words))
+	case failed && brazil.Nothing(words): // which a list that is left out says too
+		return httpclient.Verdict{}
 	case !ok && r.Status/100 == 2: // what it says instead may be personal data
 		return httpclient.Again(fault.Transientf("The answer is none of Imobiliar's. Check base_url and path in the configuration."))
 	case !ok, action != "LOGIN" && slices.Contains([]int{408, 429, 500, 502, 503, 504}, r.Status): // a login that is tried again may lock the account
@@ -224,6 +231,15 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 		return httpclient.Again(fault.Transientf("Imobiliar failed at %s without a reason. Trying again later may help.", action))
 	}
 	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, cmp.Or(words, "it gives no reason")))
+}
+
+// loggedIn judges answers to a login, which is not repeated after a refusal: that might lock the account.
+func loggedIn(r *httpclient.Response) httpclient.Verdict {
+	words := said(r)
+	if !r.Body.Get("Header.Error").True() || brazil.NoSession(words) {
+		return httpclient.Verdict{}
+	}
+	return httpclient.Fail(fault.Configf("Imobiliar refused LOGIN: %s.", cmp.Or(words, "it gives no reason")))
 }
 
 // says is a test of the words of answers that are failures.

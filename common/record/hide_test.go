@@ -1,0 +1,30 @@
+package record
+
+import "testing"
+
+// What is hidden leaves nowhere: not deep inside, not in another case or with escapes in its name, not in the column that has the whole row.
+func TestHide(t *testing.T) {
+	hide := Hide{Names: []string{"SenhaMD5"}}
+	whole := Compile(hide, Column{Field: "Row", Type: Whole}, Column{Field: "id", Type: Integer})
+	for row, want := range map[string]string{
+		`{"id":1,"SenhaMD5":"x"}`:                           `{"id":1,"Row":{"id":1}}`,
+		`{"id":1,"senhamd5":{"a":1},"b":2}`:                 `{"id":1,"Row":{"id":1,"b":2}}`,
+		`{"id":1,"a":[{"SENHAMD5":"x"},[{"SenhaMD5":1}]]}`:  `{"id":1,"Row":{"id":1,"a":[{},[{}]]}}`,
+		`{"id":1,"a":{"b":{"Senh\u0061MD5":"x","c\n":[]}}}`: `{"id":1,"Row":{"id":1,"a":{"b":{"c\n":[]}}}}`,
+		`{"id":1,"a":"SenhaMD5","SenhaMD5x":2}`:             `{"id":1,"Row":{"id":1,"a":"SenhaMD5","SenhaMD5x":2}}`,
+		`{"SenhaMD5":1,"id":1}`:                             `{"id":1,"Row":{"id":1}}`,
+	} {
+		marked, _, err := Clean([]byte(row))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range []Value{marked, Record(row).Get("")} {
+			if got, _, err := whole.Fit(nil, nil, v); err != nil || string(got) != want {
+				t.Errorf("%s became %s: %v", row, got, err)
+			}
+		}
+	}
+	if got := Compile(hide).Append(nil, Record(`{"a":{"SenhaMD5":1}}`)); string(got) != `{"a":{}}` {
+		t.Errorf("without a column it became %s", got)
+	}
+}
