@@ -114,6 +114,17 @@ cdk: docker-or-not ## the image tests of Airbyte's Python CDK on the images of C
 		echo '*** Airbyte'"'"'s CDK cannot be had from PyPI: ITS TESTS ARE NOT TRIED. ***'; \
 	fi
 
+.PHONY: others
+others: ## sources in Python from PyPI, judged by cmd/acceptance: what is found has to be what docs/acceptance.md lists
+	@go build -C integration -o ../build/acceptance ./cmd/acceptance
+	@if .ci/pyairbyte build/cdk integration/cmd/cdk/requirements.txt && .ci/pyairbyte build/faker integration/judge/others/faker/requirements.txt; then \
+		export PYTHON='$(CURDIR)/build/cdk/bin/python'; \
+		integration/judge/others/judge.sh declarative --binary integration/judge/others/declarative/source --simulator dwv --simulator-size 30 --faults; \
+		integration/judge/others/judge.sh faker --binary build/faker/bin/source-faker; \
+	else \
+		echo '*** The sources cannot be had from PyPI: THEY ARE NOT JUDGED. ***'; \
+	fi
+
 # Says aloud what go test keeps to itself: that tests are skipped, and why.
 .PHONY: docker-or-not
 docker-or-not:

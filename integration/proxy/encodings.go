@@ -4,139 +4,139 @@ import (
 	"bytes"
 	"html"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// What one character may take when it is written in encodings that are within one another: so many backslashes, so many rounds of the same
-// encoding, and so many bytes in all.
-const (
-	backslashes = 15 // JSON four times
-	rounds      = 3
-	widest      = 4 * (backslashes + 5 + 2*rounds + 2)
-)
+// nesting is how many encodings may be within one another: JSON in JSON in a URL are three.
+const nesting = 3
 
-// written is how many bytes at the beginning of b are a text, each character of it as it is or in an encoding that is usual on the web, or in
-// several of them. It is -1 where they are not.
-func written(b []byte, text []rune) int {
-	if len(text) == 0 {
-		return 0
-	}
-	tried := 0
-	for _, size := range character(b, text[0]) {
-		if size == 0 || size == tried {
-			continue
-		}
-		if rest := written(b[size:], text[1:]); rest >= 0 {
-			return size + rest
-		}
-		tried = size
-	}
-	return -1
+// widest is how many bytes a byte takes at most that is written in so many encodings: %252526%252523x0041%25253B is an A.
+const widest = 40
+
+// view is what a text says to a reader who undoes encodings in it, and where each byte of that comes from.
+type view struct {
+	text []byte
+	from []int // for each byte of text, and for its end, the place in the text as it came
 }
 
-// character is how many bytes at the beginning of b are the character r: as it is or escaped as in JSON, as in a URL, or as in HTML. Each is 0
-// where they are not. A percent sign may be itself, and the beginning of what is itself in a URL.
-func character(b []byte, r rune) [3]int {
-	plain := plainly(b, r)
-	if plain == 0 && len(b) > 0 && (r >= 0x80 && r <= 0xff && b[0] == byte(r) || r == ' ' && b[0] == '+') { // of Latin-1; of a form
-		plain = 1
-	}
-	percent := inURL(b, utf8.AppendRune(nil, r))
-	if percent == 0 && r >= 0x80 && r <= 0xff {
-		percent = inURL(b, []byte{byte(r)})
-	}
-	if percent == 0 && r == ' ' {
-		percent = inURL(b, []byte{'+'}) // of a form in a URL
-	}
-	return [3]int{plain, percent, inHTML(b, r)}
-}
-
-// plainly is the size of r as it is, and as strings of JSON and of programming languages have it.
-func plainly(b []byte, r rune) int {
-	n := 0
-	for n < len(b) && n < backslashes && b[n] == '\\' {
-		n++
-	}
-	if r == '\\' { // a needle has no two of them in a row
-		return n
-	}
-	rest := b[n:]
-	if n > 0 {
-		if size := escaped(rest, r); size > 0 {
-			return n + size
-		}
-	}
-	if one := utf8.AppendRune(nil, r); bytes.HasPrefix(rest, one) {
-		return n + len(one)
-	}
-	return 0
-}
-
-// escaped is the size of what comes behind backslashes and means r.
-func escaped(b []byte, r rune) int {
-	if len(b) == 0 {
-		return 0
-	}
-	switch at := bytes.IndexByte([]byte("\n\t\r\b\f"), byte(min(r, 0xff))); {
-	case at >= 0 && b[0] == "ntrbf"[at]:
-		return 1
-	case b[0] == 'x' && digits(b[1:], 2) == r:
-		return 3
-	case b[0] != 'u':
-		return 0
-	case digits(b[1:], 4) == r:
-		return 5
-	}
-	if high, low := utf16.EncodeRune(r); high != utf8.RuneError && digits(b[1:], 4) == high {
-		second := len(b[5:]) - len(bytes.TrimLeft(b[5:], `\`))
-		if second > 0 && second <= backslashes && len(b) > 5+second && b[5+second] == 'u' && digits(b[6+second:], 4) == low {
-			return 10 + second
-		}
-	}
-	return 0
-}
-
-// inURL is the size of octets that are escaped with percent signs.
-func inURL(b, octets []byte) int {
-	n := 0
-	for _, octet := range octets {
-		sign := plainly(b[n:], '%')
-		if sign == 0 {
-			return 0
-		}
-		n += sign
-		for range rounds { // a percent sign that is escaped itself
-			if rest, ok := bytes.CutPrefix(b[n:], []byte("25")); ok && (octet != '%' || bytes.HasPrefix(rest, []byte("25"))) {
-				n += 2
+// views are a text as it came and what it says when any encodings are undone, in any order, one after the other.
+func views(raw []byte) []view {
+	all := []view{{raw, places(len(raw))}}
+	seen := map[string]bool{string(raw): true}
+	done := 0
+	for range nesting {
+		next := all[done:]
+		done = len(all)
+		for _, v := range next {
+			for _, escape := range []func([]byte) ([]byte, int){inJSON, inURL, inHTML} {
+				if undone := v.undo(escape); !seen[string(undone.text)] {
+					seen[string(undone.text)] = true
+					all = append(all, undone)
+				}
 			}
 		}
-		if digits(b[n:], 2) != rune(octet) {
-			return 0
-		}
-		n += 2
 	}
-	return n
+	return all
 }
 
-// inHTML is the size of r as a reference of HTML.
-func inHTML(b []byte, r rune) int {
-	n := plainly(b, '&')
-	if n == 0 {
-		if n = inURL(b, []byte{'&'}); n == 0 {
-			return 0
+// undo undoes an encoding. Escape is what stands at the beginning of a text, and how many bytes of that it takes; 0 is no escape.
+func (v view) undo(escape func([]byte) ([]byte, int)) view {
+	var out view
+	for i := 0; i < len(v.text); {
+		plain, size := escape(v.text[i:])
+		if size == 0 {
+			plain, size = v.text[i:i+1], 1
 		}
-	}
-	for range rounds {
-		if rest, ok := bytes.CutPrefix(b[n:], []byte("amp;")); ok && (r != '&' || bytes.HasPrefix(rest, []byte("amp;"))) {
-			n += 4
+		for range plain {
+			out.from = append(out.from, v.from[i])
 		}
+		out.text = append(out.text, plain...)
+		i += size
 	}
-	end := bytes.IndexByte(b[n:min(len(b), n+12)], ';')
-	if end < 0 || html.UnescapeString("&"+string(b[n:n+end+1])) != string(r) {
-		return 0
+	out.from = append(out.from, v.from[len(v.text)])
+	return out
+}
+
+// stretch is a part of a text as it came.
+type stretch struct{ from, to int }
+
+// find are the places of a needle, in the text as it came.
+func (v view) find(needle []byte) (all []stretch) {
+	for at := 0; ; {
+		i := bytes.Index(v.text[at:], needle)
+		if i < 0 {
+			return all
+		}
+		from := at + i
+		to := from + len(needle)
+		for to < len(v.text) && v.from[to] == v.from[to-1] { // within what one escape stands for
+			to++
+		}
+		all = append(all, stretch{v.from[from], v.from[to]})
+		at = from + 1
 	}
-	return n + end + 1
+}
+
+// folded is a text with spaces in the place of plus signs, as forms have them.
+func folded(text []byte) []byte { return bytes.ReplaceAll(text, []byte("+"), []byte(" ")) }
+
+// inJSON is an escape of JSON, or of a programming language.
+func inJSON(b []byte) ([]byte, int) {
+	if len(b) < 2 || b[0] != '\\' {
+		return nil, 0
+	}
+	if at := strings.IndexByte("ntrbf", b[1]); at >= 0 {
+		return []byte{"\n\t\r\b\f"[at]}, 2
+	}
+	switch b[1] {
+	case '"', '\\', '/', '\'':
+		return b[1:2], 2
+	case 'x':
+		if octet := digits(b[2:], 2); octet >= 0 {
+			return []byte{byte(octet)}, 4
+		}
+	case 'u':
+		one := digits(b[2:], 4)
+		if one < 0 {
+			return nil, 0
+		}
+		if utf16.IsSurrogate(one) && bytes.HasPrefix(b[6:], []byte(`\u`)) {
+			if both := utf16.DecodeRune(one, digits(b[8:], 4)); both != utf8.RuneError {
+				return []byte(string(both)), 12
+			}
+		}
+		return []byte(string(one)), 6
+	}
+	return nil, 0
+}
+
+// inURL is an octet as URLs have it.
+func inURL(b []byte) ([]byte, int) {
+	if len(b) < 3 || b[0] != '%' {
+		return nil, 0
+	}
+	if octet := digits(b[1:], 2); octet >= 0 {
+		return []byte{byte(octet)}, 3
+	}
+	return nil, 0
+}
+
+// inHTML is a reference of HTML.
+func inHTML(b []byte) ([]byte, int) {
+	if len(b) < 3 || b[0] != '&' {
+		return nil, 0
+	}
+	end := bytes.IndexByte(b[:min(len(b), 12)], ';')
+	if end < 0 {
+		return nil, 0
+	}
+	reference := string(b[:end+1])
+	if plain := html.UnescapeString(reference); plain != reference {
+		return []byte(plain), end + 1
+	}
+	return nil, 0
 }
 
 // digits is the number that the first size hexadecimal digits of b are, or -1.

@@ -206,7 +206,7 @@ func (p *Proxy) relink(answer *http.Response) error {
 	if from == to {
 		return nil
 	}
-	links := newSubstitution(map[string]string{from: to, strings.ReplaceAll(from, "/", `\/`): strings.ReplaceAll(to, "/", `\/`)})
+	links := links(from, to)
 	for _, name := range []string{"Location", "Link", "Content-Location"} {
 		for i, value := range answer.Header.Values(name) {
 			answer.Header[name][i] = links.text(value)

@@ -274,11 +274,12 @@ func TestBrokenRecording(t *testing.T) {
 	}
 }
 
-func TestSubstitution(t *testing.T) {
+func TestLinks(t *testing.T) {
 	t.Parallel()
-	s := newSubstitution(map[string]string{"abc": "1", "abcd": "2", "b": "3", "": "4"})
-	for text, want := range map[string]string{"": "", "abc": "1", "abcde": "2e", "ab": "a3", "aabcabcdb": "a123", "xyz": "xyz"} {
-		if got := s.text(text); got != want {
+	for text, want := range map[string]string{
+		"": "", "http://a/x http://a": "https://b/c/x https://b/c", `http:\/\/a\/x`: `https:\/\/b\/c\/x`, "http:/a": "http:/a", "ahttp://aa": "ahttps://b/ca",
+	} {
+		if got := links("http://a", "https://b/c").text(text); got != want {
 			t.Errorf("%s: got %s", text, got)
 		}
 	}
@@ -286,13 +287,14 @@ func TestSubstitution(t *testing.T) {
 
 // A stream is replaced as the whole text is, wherever its parts end.
 func FuzzSubstitution(f *testing.F) {
-	f.Add("aabcabcdb", "ab", "abc", "b", uint8(1))
-	f.Add("***a***", "***", "a", "aa", uint8(2))
-	f.Fuzz(func(t *testing.T, text, a, b, c string, size uint8) {
-		s := newSubstitution(map[string]string{a: "<1>", b: "<2>", c: "<3>"})
-		got, err := io.ReadAll(s.reader(&small{strings.NewReader(text), int(size)%7 + 1}))
-		if want := s.text(text); err != nil || string(got) != want {
-			t.Errorf("got %q, want %q, %v", got, want, err)
+	f.Add("see http://a/b and http:\\/\\/a", "secret", uint8(1))
+	f.Add("xx%73ecretxx", "secret", uint8(2))
+	f.Fuzz(func(t *testing.T, text, secret string, size uint8) {
+		for _, s := range []*substitution{links("http://a", "https://b/c"), newSecrets([]string{secret}).substitution(inText)} {
+			got, err := io.ReadAll(s.reader(&small{strings.NewReader(text), int(size)%7 + 1}))
+			if want := s.text(text); err != nil || string(got) != want {
+				t.Errorf("got %q, want %q, %v", got, want, err)
+			}
 		}
 	})
 }

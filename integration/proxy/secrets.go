@@ -49,15 +49,25 @@ func (s *secrets) blank(text string) string { return s.substitution(inText).text
 
 // substitution puts something in the place of each secret known now, in whatever encoding it is written.
 func (s *secrets) substitution(put func(found []byte) []byte) *substitution {
-	all := &substitution{}
+	var needles [][]byte
+	longest := 0
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for secret := range s.known {
 		for _, form := range forms(secret) {
-			all.add(needle{text: []rune(form), put: put})
+			needles = append(needles, folded([]byte(form)))
+			longest = max(longest, len(form))
 		}
 	}
-	return all
+	return &substitution{put: put, most: longest * widest, find: func(text []byte) (all []stretch) {
+		for _, v := range views(text) {
+			v.text = folded(v.text)
+			for _, needle := range needles {
+				all = append(all, v.find(needle)...)
+			}
+		}
+		return all
+	}}
 }
 
 // inText is what stands for a secret in a text.
@@ -175,18 +185,18 @@ func (s *secrets) learnJSON(body []byte) {
 // piece is how many characters of a secret are looked for at once, at most: of a long one, each piece gives something away.
 const piece = 32
 
-// forms are what is looked for of a secret, each of it in any encoding that character knows: its pieces, and those in base64 amid other text
-// and in hexadecimal digits; and its MD5.
+// forms are what is looked for of a secret: its pieces, in UTF-8 and in Latin-1, and those in base64 amid other text and in hexadecimal
+// digits; and its MD5.
 func forms(secret string) []string {
 	sum := md5.Sum([]byte(secret))
 	all := []string{hex.EncodeToString(sum[:]), fmt.Sprintf("%X", sum)}
-	characters := []rune(runs.ReplaceAllString(secret, `\`))
+	characters := []rune(secret)
 	for part := range slices.Chunk(characters, max(1, len(characters)/max(1, len(characters)/piece))) {
 		text := string(part)
 		if len(text) < shortest {
 			continue
 		}
-		all = append(all, text, hex.EncodeToString([]byte(text)), fmt.Sprintf("%X", text))
+		all = append(all, text, latin1(text), hex.EncodeToString([]byte(text)), fmt.Sprintf("%X", text))
 		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 			all = append(all, encoding.EncodeToString([]byte(text)), encoding.WithPadding(base64.NoPadding).EncodeToString([]byte(text)))
 			for before := range 3 { // without the characters that say something of what is before and behind
@@ -198,8 +208,17 @@ func forms(secret string) []string {
 	return all
 }
 
-// runs are several backslashes: how many there are is not looked at.
-var runs = regexp.MustCompile(`\\+`)
+// latin1 is a text in Latin-1, or the text where that has not all of its characters.
+func latin1(text string) string {
+	var b []byte
+	for _, r := range text {
+		if r > 0xff {
+			return text
+		}
+		b = append(b, byte(r))
+	}
+	return string(b)
+}
 
 // quoted is a text within a string of JSON.
 func quoted(text string) string {

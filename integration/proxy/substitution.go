@@ -1,63 +1,18 @@
 package proxy
 
 import (
-	"bytes"
+	"cmp"
 	"io"
+	"slices"
 	"strings"
 )
 
-// substitution replaces texts by others, in a stream too: from the beginning on, and the longest of those that stand somewhere.
+// substitution replaces parts of a text, and of a stream, by others.
 type substitution struct {
-	needles [256][]needle // by the byte that they may begin with
-	longest int
-}
-
-// needle is a text that is looked for.
-type needle struct {
-	text  []rune
-	exact bool // as it is, not in some encoding
-	put   func(found []byte) []byte
-}
-
-// newSubstitution replaces texts as they are.
-func newSubstitution(puts map[string]string) *substitution {
-	s := &substitution{}
-	for find, put := range puts {
-		s.add(needle{text: []rune(find), exact: true, put: func([]byte) []byte { return []byte(put) }})
-	}
-	return s
-}
-
-func (s *substitution) add(n needle) {
-	if len(n.text) == 0 {
-		return
-	}
-	begins := map[byte]bool{string(n.text[0])[0]: true}
-	size := len(string(n.text))
-	if !n.exact {
-		size = len(n.text) * widest
-		for _, other := range "\\%&+" {
-			begins[byte(other)] = true
-		}
-		if n.text[0] <= 0xff {
-			begins[byte(n.text[0])] = true
-		}
-	}
-	for b := range begins {
-		s.needles[b] = append(s.needles[b], n)
-	}
-	s.longest = max(s.longest, size)
-}
-
-// at is how many bytes at the beginning of b are the needle, or 0.
-func (n needle) at(b []byte) int {
-	if n.exact {
-		if text := []byte(string(n.text)); bytes.HasPrefix(b, text) {
-			return len(text)
-		}
-		return 0
-	}
-	return max(0, written(b, n.text))
+	// find are the parts of a text that are to be replaced, in any order; they may overlap.
+	find func(text []byte) []stretch
+	put  func(found []byte) []byte
+	most int // no part is longer, in bytes
 }
 
 // text is a text after the replacement.
@@ -66,7 +21,7 @@ func (s *substitution) text(text string) string {
 	return string(done)
 }
 
-// body is a body after the replacement. It holds back no more than the longest text to be found.
+// body is a body after the replacement. It holds back no more than a part may have.
 func (s *substitution) body(body io.ReadCloser) io.ReadCloser {
 	return struct {
 		io.Reader
@@ -76,45 +31,51 @@ func (s *substitution) body(body io.ReadCloser) io.ReadCloser {
 
 // reader is r after the replacement.
 func (s *substitution) reader(r io.Reader) io.Reader {
-	return &substituting{substitution: s, from: r, buffer: make([]byte, 32<<10)}
+	return &substituting{substitution: s, source: r, buffer: make([]byte, 32<<10)}
 }
 
 // apply appends to out what comes of in, and tells what of in is to come again with more behind it; at the end nothing is.
 func (s *substitution) apply(out, in []byte, end bool) (done, rest []byte) {
-	from, i := 0, 0 // what is before from is in out
-	for i < len(in) && (end || len(in)-i >= s.longest) {
-		size, put := 0, func([]byte) []byte { return nil }
-		for _, n := range s.needles[in[i]] {
-			if found := n.at(in[i:]); found > size {
-				size, put = found, n.put
-			}
-		}
-		if size == 0 {
-			i++
-			continue
-		}
-		out = append(append(out, in[from:i]...), put(in[i:i+size])...)
-		i += size
-		from = i
+	until := len(in) // what begins before has its end in in
+	if !end {
+		until = max(0, until-s.most)
 	}
-	return append(out, in[from:i]...), in[i:]
+	if until == 0 {
+		return out, in
+	}
+	found := s.find(in)
+	slices.SortFunc(found, func(a, b stretch) int { return cmp.Or(a.from-b.from, b.to-a.to) })
+	from := 0 // what is before is in out
+	for i := 0; i < len(found) && found[i].from < until; {
+		one := found[i]
+		for i++; i < len(found) && found[i].from < one.to; i++ { // together one
+			one.to = max(one.to, found[i].to)
+		}
+		out = append(append(out, in[from:one.from]...), s.put(in[one.from:one.to])...)
+		from = one.to
+	}
+	until = max(until, from)
+	return append(out, in[from:until]...), in[until:]
 }
 
 // substituting is a substitution at work.
 type substituting struct {
 	*substitution
-	from   io.Reader
+	source io.Reader
 	buffer []byte
 	in     []byte // not looked into yet
 	out    []byte // not read yet
-	err    error  // of from
+	err    error  // of source
 }
 
 func (s *substituting) Read(p []byte) (int, error) {
 	for len(s.out) == 0 && s.err == nil {
 		var n int
-		n, s.err = s.from.Read(s.buffer)
+		n, s.err = s.source.Read(s.buffer)
 		s.in = append(s.in, s.buffer[:n]...)
+		if s.err == nil && len(s.in) < 2*s.most {
+			continue
+		}
 		var rest []byte
 		s.out, rest = s.apply(s.out[:0], s.in, s.err != nil)
 		s.in = append(s.in[:0], rest...)
@@ -125,6 +86,33 @@ func (s *substituting) Read(p []byte) (int, error) {
 	n := copy(p, s.out)
 	s.out = s.out[n:]
 	return n, nil
+}
+
+// links replaces a base URL by another one, as it is and as JSON may have it.
+func links(from, to string) *substitution {
+	slashed := func(text string) string { return strings.ReplaceAll(text, "/", `\/`) }
+	return &substitution{
+		most: len(slashed(from)),
+		find: func(text []byte) []stretch {
+			plain := view{text: text, from: places(len(text))}
+			return append(plain.find([]byte(from)), plain.find([]byte(slashed(from)))...)
+		},
+		put: func(found []byte) []byte {
+			if string(found) == from {
+				return []byte(to)
+			}
+			return []byte(slashed(to))
+		},
+	}
+}
+
+// places are the numbers from 0 to n.
+func places(n int) []int {
+	all := make([]int, n+1)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }
 
 // matches tells whether a text is what a pattern says, in which the mark stands for any text.
