@@ -22,6 +22,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
+	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
@@ -82,6 +83,7 @@ type Client struct {
 	throttle throttle
 	renewal  renewal
 	warmUp   warmUp
+	cleaner  record.Cleaner
 
 	unknownCharset sync.Once // says so
 

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
-
-	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
 // maxRedirects is how many hops lead from a request to its answer at the most.
@@ -74,7 +72,7 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 		return nil, because(ctx, err)
 	}
 	res := &Response{Status: resp.StatusCode, Header: resp.Header, Text: body}
-	clean, mended, err := record.Clean(body)
+	clean, mended, err := c.cleaner.Clean(body)
 	if res.broken = err; err == nil {
 		res.Text, res.Body, res.Replaced, res.Control = clean.Raw(), clean, replaced+mended.Invalid, mended.Control
 	}
