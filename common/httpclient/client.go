@@ -23,6 +23,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
+	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
@@ -87,6 +88,7 @@ type Client struct {
 	renewal  renewal
 	warmUp   warmUp
 	heard    atomic.Bool // whether the host ever answered, be it with an error
+	cleaner  record.Cleaner
 
 	unknownCharset sync.Once // says so
 

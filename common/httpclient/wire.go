@@ -10,8 +10,6 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
-
-	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
 // maxRedirects is how many hops lead from a request to its answer at the most.
@@ -77,7 +75,7 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 	}
 	res := &Response{Method: call.r.method(), Status: resp.StatusCode, Header: resp.Header, Text: body}
 	res.Path, _, _ = strings.Cut(call.r.Path, "?")
-	clean, mended, err := record.Clean(body)
+	clean, mended, err := c.cleaner.Clean(body)
 	if res.broken = err; err == nil {
 		res.Text, res.Body, res.Replaced, res.Control = clean.Raw(), clean, replaced+mended.Invalid, mended.Control
 	}

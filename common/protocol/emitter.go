@@ -133,8 +133,9 @@ func (e *Emitter) Record(d Descriptor, r record.Record, nulled ...string) error 
 			return err
 		}
 	}
-	e.tail = append(end, "}}\n"...)
-	if err := e.put(s.prefix, r, e.tail); err != nil {
+	end = append(end, "}}\n"...)
+	e.tail = end
+	if err := e.put(s.prefix, r, end); err != nil {
 		return err
 	}
 	s.Records++

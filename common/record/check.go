@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -16,9 +15,8 @@ type checker struct {
 	marks []mark // nil where there are more than most
 	most  int
 
-	depth   int
-	opens   [maxDepth + 1]opened // by depth
-	escaped bool                 // the last text has an escape
+	opens   []opened // what is open, the outermost first
+	escaped bool     // the last text has an escape
 	flaws
 }
 
@@ -38,9 +36,6 @@ type flaws struct {
 	invalid bool // there are bytes that are not UTF-8
 }
 
-// checkers keeps the memory of those that were used, which is some KiB each.
-var checkers = sync.Pool{New: func() any { return new(checker) }}
-
 // wideMarks is how many marks a checker that is kept has room for at the most: 1 MiB.
 const wideMarks = 1 << 16
 
@@ -56,9 +51,9 @@ func (c *checker) taken() []mark {
 
 // begin makes c ready for b. There may be one mark for 16 bytes, so that they take no more memory than the body, or 16 KiB.
 func (c *checker) begin(b []byte) {
-	c.b, c.depth, c.flaws, c.most = b, 0, flaws{}, max(1024, len(b)/16)
+	c.b, c.opens, c.flaws, c.most = b, c.opens[:0], flaws{}, max(1024, len(b)/16)
 	if c.marks = c.marks[:0]; c.marks == nil {
-		c.marks = make([]mark, 0, 1024)
+		c.marks = make([]mark, 0, 64)
 	}
 }
 
@@ -74,11 +69,10 @@ func (c *checker) check() error {
 		}
 		switch first := b[i]; first {
 		case '{', '[':
-			if c.depth == maxDepth {
+			if len(c.opens) == maxDepth {
 				return ErrTooDeep
 			}
-			c.depth++
-			c.opens[c.depth] = opened{len(c.marks), c.nuls, first == '{'}
+			c.opens = append(c.opens, opened{len(c.marks), c.nuls, first == '{'})
 			c.mark(mark{from: uint32(i), escaped: key})
 			if i = c.space(i + 1); i < len(b) && b[i] == first+2 { // which closes it
 				break
@@ -113,11 +107,14 @@ func (c *checker) behind(i int) (next int, key bool) {
 		if i < len(b) && b[i] <= ' ' {
 			i = c.space(i)
 		}
-		switch open := &c.opens[c.depth]; {
-		case c.depth == 0 && i == len(b):
+		depth := len(c.opens)
+		if depth == 0 && i == len(b) {
 			return 0, false
-		case c.depth == 0, i >= len(b):
+		}
+		if depth == 0 || i >= len(b) {
 			return -1, false
+		}
+		switch open := &c.opens[depth-1]; {
 		case b[i] == ',' && open.object:
 			return c.key(c.space(i + 1))
 		case b[i] == ',':
@@ -128,7 +125,7 @@ func (c *checker) behind(i int) (next int, key bool) {
 				m := &c.marks[open.mark]
 				m.to, m.size, m.nul = uint32(i), uint32(len(c.marks)-open.mark), c.nuls > open.nuls
 			}
-			c.depth--
+			c.opens = c.opens[:depth-1]
 		default:
 			return -1, false
 		}
