@@ -61,8 +61,9 @@ type rows struct {
 	keys   int // how many of the values picked are the key; the time comes after them
 	picker record.Picker
 	seen   *Seen
-	first  uint32 // the listing's first reading
-	again  bool   // see Listing.Again
+	first  uint32         // the listing's first reading
+	times  map[string]int // how often a key came; nil: it comes once
+	again  bool           // see Listing.Again
 	out    []Row
 	counts
 	all  int64     // different rows that came in all readings of the listing
@@ -93,6 +94,9 @@ func newRows(l *Listing) *rows {
 	}
 	u.picker = record.NewPicker(paths...)
 	u.first = u.seen.reading + 1
+	if l.Repeats {
+		u.times = map[string]int{}
+	}
 	return u
 }
 
@@ -100,6 +104,7 @@ func newRows(l *Listing) *rows {
 func (u *rows) begin() {
 	u.seen.reading++
 	u.counts = counts{}
+	clear(u.times)
 }
 
 // clocked notes when the reading and the sync began on the server's clock, as its first page tells.
@@ -127,7 +132,10 @@ func (u *rows) take(p *fetched) []Row {
 			row.Open = u.clock.Open != "" && data.Get(u.clock.Open).Text() == ""
 		}
 		d := digestOf(row.Key)
-		if row.Key == "" { // it is new once for each time that its bytes stand in one page
+		switch {
+		case u.times != nil:
+			d = u.repeat(&row, values[:u.keys])
+		case row.Key == "": // it is new once for each time that its bytes stand in one page
 			if bare == nil {
 				bare = map[digest]int{}
 			}
@@ -140,6 +148,17 @@ func (u *rows) take(p *fetched) []Row {
 		}
 	}
 	return u.out
+}
+
+// repeat counts row among those with its key, which may lack parts, and returns what tells it from the others.
+func (u *rows) repeat(row *Row, parts []record.Value) digest {
+	key := ""
+	for _, part := range parts {
+		key += part.Text() + "\x00"
+	}
+	row.Repeat = u.times[key]
+	u.times[key]++
+	return hashOf([]byte(key), u.times[key])
 }
 
 // width returns how many values are picked of each row: its key and its time.
