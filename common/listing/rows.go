@@ -292,7 +292,7 @@ func (u *rows) note(came map[digest]bool, p *fetched) (fresh int) {
 	for i, data := range p.Records {
 		key := keyOf(p.picked[i*width : i*width+u.keys])
 		d := digestOf(key)
-		if key == "" {
+		if key == "" || u.times != nil {
 			d = hashOf(data.Raw(), 0)
 		}
 		if !came[d] {
@@ -312,15 +312,15 @@ func (u *rows) different(pages []fetched) int {
 	return len(came)
 }
 
-// alike returns a hash of the keys of a page's rows in their order, or of the bytes of those without: two pages that are alike are one page under
-// two numbers.
+// alike returns a hash of the keys of a page's rows in their order, or of the bytes of those that a key does not tell apart: two pages that are
+// alike are one page under two numbers.
 func (u *rows) alike(p *fetched) uint64 {
 	var h maphash.Hash
 	h.SetSeed(u.seen.seed)
 	width := u.width()
 	for i, data := range p.Records {
 		key := keyOf(p.picked[i*width : i*width+u.keys])
-		if key == "" {
+		if key == "" || u.times != nil {
 			key = data.String()
 		}
 		_, _ = h.WriteString(key)
