@@ -67,7 +67,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 		return nil, ended, failed(err)
 	}
 	defer release()
-	came := map[string]bool{}
+	came, whole, idle := map[string]bool{}, map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
 	for next, more := pages.First(request), true; more; {
 		p, end := r.fetch(ctx, r.way, next, fetching{later: len(all) > 0})
 		switch {
@@ -75,9 +75,17 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 			return nil, ended, end
 		case end != nil && !said(end.Err):
 			return all, lost, nil
-		case end != nil, r.rows.note(came, &p) == 0 && len(p.Records) > 0: // the server begins again behind its end, or knows no segments, or forgot
+		case end != nil:
 			return all, unclear, nil
 		}
+		if idle++; r.rows.note(came, &p) > 0 {
+			idle = 0
+		}
+		alike := r.rows.alike(&p)
+		if len(p.Records) > 0 && (whole[alike] || idle >= maxIdle) { // the server begins again, knows no segments, or forgot
+			return all, unclear, nil
+		}
+		whole[alike] = true
 		all = append(all, p)
 		next, more = pages.Next(p.request, p.Page)
 	}

@@ -28,6 +28,9 @@ type Listing struct {
 	Records string   // path of the rows in an answer, or several by commas: the first that is there
 	Value   string   // the rows are plain values, such as texts: each becomes an object that has it as this member; "": they are objects
 	Key     []string // paths of the key in a row; none: rows are told apart by their bytes
+	// Repeats says that different rows may have the same key: they are told apart by Row.Repeat too. It is for listings of which each row comes
+	// on one page, in one order: with a Held, or in one answer.
+	Repeats bool
 	Clock   *Clock   // the time of change of a row; nil: it has none
 	Partial *Partial // a list inside the rows may come in part; nil: none does
 	// Ways is how it can be read, the best way first: one that is refused gives way to the next. Empty: one answer is all.
@@ -96,6 +99,8 @@ type Row struct {
 	Until time.Time    // the last moment that Time may stand for: a time without seconds is a whole minute
 	Open  bool         // it may have changed without its time moving
 	Same  bool         // it came in a listing before, with the same bytes; see Listing.Again
+	// Repeat is, with Listing.Repeats, how many rows with its key came before it.
+	Repeat int
 }
 
 // Page is a page of a listing. What is in it is valid until the next page is asked for.

@@ -17,7 +17,8 @@ type rows struct {
 	keys   int // how many of the values picked are the key; the time comes after them
 	picker record.Picker
 	seen   *Seen
-	again  bool // see Listing.Again
+	times  map[string]int // how often a key came; nil: it comes once
+	again  bool           // see Listing.Again
 	out    []Row
 	text   []byte // the keys and times of the rows of a page, one behind the other
 	ends   []int  // where each of them ends
@@ -50,6 +51,9 @@ func newRows(l *Listing) *rows {
 	}
 	u.picker = record.NewPicker(paths...)
 	u.seen.listing()
+	if l.Repeats {
+		u.times = map[string]int{}
+	}
 	return u
 }
 
@@ -57,6 +61,7 @@ func newRows(l *Listing) *rows {
 func (u *rows) begin() {
 	u.seen.begin()
 	u.counts = counts{}
+	clear(u.times)
 }
 
 // clocked notes when the reading and the sync began on the server's clock, as its first page tells.
@@ -84,7 +89,10 @@ func (u *rows) take(p *fetched) []Row {
 			row.Open = u.clock.Open != "" && data.Get(u.clock.Open).Text() == ""
 		}
 		k := keyed(row.Key)
-		if row.Key == "" { // it is new once for each time that its bytes stand in one page
+		switch {
+		case u.times != nil:
+			k = key{digest: u.repeat(&row, p.picked[i*width:i*width+u.keys])}
+		case row.Key == "": // it is new once for each time that its bytes stand in one page
 			if bare == nil {
 				bare = map[digest]int{}
 			}
@@ -119,6 +127,17 @@ func (u *rows) texts(p *fetched) (next func() string) {
 		i++
 		return text
 	}
+}
+
+// repeat counts row among those with its key, which may lack parts, and returns what tells it from the others.
+func (u *rows) repeat(row *Row, parts []record.Value) digest {
+	key := ""
+	for _, part := range parts {
+		key += part.Text() + "\x00"
+	}
+	row.Repeat = u.times[key]
+	u.times[key]++
+	return hashOf([]byte(key), u.times[key])
 }
 
 // width returns how many values are picked of each row: its key and its time.
@@ -222,7 +241,7 @@ func (u *rows) note(came map[string]bool, p *fetched) (fresh int) {
 	width := u.width()
 	for i, data := range p.Records {
 		key := appendKey(nil, p.picked[i*width:i*width+u.keys])
-		if len(key) == 0 {
+		if len(key) == 0 || u.times != nil {
 			key = data.Raw()
 		}
 		if !came[string(key)] {
@@ -242,15 +261,15 @@ func (u *rows) different(pages []fetched) int {
 	return len(came)
 }
 
-// alike returns a hash of the keys of a page's rows in their order, or of the bytes of those without: two pages that are alike are one page under
-// two numbers.
+// alike returns a hash of the keys of a page's rows in their order, or of the bytes of those that a key does not tell apart: two pages that are
+// alike are one page under two numbers.
 func (u *rows) alike(p *fetched) uint64 {
 	var h maphash.Hash
 	h.SetSeed(u.seen.seed)
 	width := u.width()
 	for i, data := range p.Records {
 		key := appendKey(u.text[:0], p.picked[i*width:i*width+u.keys])
-		if u.text = key; len(key) == 0 {
+		if u.text = key; len(key) == 0 || u.times != nil {
 			key = data.Raw()
 		}
 		_, _ = h.Write(key)

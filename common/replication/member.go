@@ -218,6 +218,9 @@ func (m *member) sendOf(r listing.Row, put []record.Member) error {
 	if m.Explode != nil {
 		return m.explode(r)
 	}
+	if m.Repeats != "" {
+		put = append(slices.Clip(put), record.Member{Name: m.Repeats, Value: strconv.AppendInt(nil, int64(r.Repeat), 10)})
+	}
 	return m.send(r, put...)
 }
 

@@ -82,8 +82,10 @@ type Stream struct {
 	Explode *Explode
 	// Derive makes members of a row and what is put into it, which take the place of the row's own; nil: none. One goroutine at a time calls it.
 	Derive func(record.Record) []record.Member
-	Shape  *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are
-	Choice string        // what is asked for of each row; "": all. Nothing is taken from a state of another choice
+	// Repeats is the member that holds listing.Row.Repeat; "": none.
+	Repeats string
+	Shape   *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are
+	Choice  string        // what is asked for of each row; "": all. Nothing is taken from a state of another choice
 }
 
 // Cursor is what is to be known of the time of change of a stream's rows. Without a Name it has none: full refresh only.

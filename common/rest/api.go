@@ -88,11 +88,14 @@ type Stream struct {
 	Records    string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
 	Value      string              // the rows are plain values, such as texts, of which each record has one as this member; "": they are objects
 	Key        []string            // names of the primary key's fields in the record as it is sent
-	Cursor     *Cursor             // nil: no time of change, full refresh only
-	Removed    *Removed            // nil: the API does not list what was removed
-	Parent     *Parent             // the stream is read with requests of its own for each row of another stream
-	Explode    *Explode            // the stream is an array inside the rows of another stream
-	Partial    *Partial            // a list inside the rows may come in part
+	// Repeats is the member, and the last field of the key, that tells apart rows which have the rest of the key in common: how many of them came
+	// before, from 0. "": the key is one row's. It is for listings that come in one answer, or whose place the server keeps.
+	Repeats string
+	Cursor  *Cursor  // nil: no time of change, full refresh only
+	Removed *Removed // nil: the API does not list what was removed
+	Parent  *Parent  // the stream is read with requests of its own for each row of another stream
+	Explode *Explode // the stream is an array inside the rows of another stream
+	Partial *Partial // a list inside the rows may come in part
 	// Derive makes members of a row and of what is put into it: they take the place of its own, and are brought into the types of their columns;
 	// those without a column are left out. nil: none. It is for what an edit of Shape cannot say.
 	Derive func(record.Record) []record.Member

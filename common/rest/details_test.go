@@ -11,6 +11,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/auth"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
@@ -32,6 +33,7 @@ func people(d rest.API) rest.API {
 			Explode: &rest.Explode{Of: "people", Within: "homes", Array: "rooms", Put: rest.Same("id", "home"), Position: "place"},
 		},
 		{Name: "kinds", Path: "/kinds", Key: []string{"kind", "id"}, Each: rest.Sets("kind", "a", "b"), Put: map[string]string{"kind": "kind"}},
+		{Name: "entries", Path: "/entries", Key: []string{"bill", "fee", "n"}, Repeats: "n", Pages: pagination.Single{}},
 		{
 			Name: "dues", Path: "/dues", Key: []string{"id"}, Cursor: &rest.Cursor{Field: "due", Margin: 31 * 24 * time.Hour},
 			Windows: &rest.Windows{
@@ -48,12 +50,38 @@ func person(r *http.Request) (int, string) {
 	switch {
 	case r.URL.Path == "/search":
 		return 200, `{"rows":[{"id":1},{"id":2},{"id":3}]}`
+	case r.URL.Path == "/entries":
+		return 200, `{"rows":[{"bill":1,"fee":7,"v":1},{"bill":1,"v":2},{"bill":1,"fee":7,"v":1},{"bill":2,"fee":7},{"bill":1,"fee":7,"v":3},{"bill":1}]}`
 	case r.URL.Path == "/person" && id == "3":
 		return 200, `{"error":"no such person"}`
 	case r.URL.Path == "/person":
 		return 200, `{"row":{"id":` + id + `,"homes":[{"home":"x","rooms":[{"n":1},{"n":2}]},{"home":"y"},{"home":"z","rooms":[{"n":3}]}]}}`
 	}
 	return 200, `{}`
+}
+
+// Rows that have a key in common are counted, those that are the same and those that lack a part of it too.
+func TestRepeats(t *testing.T) {
+	a := serve(t, person)
+	for range 2 {
+		all := read(t.Context(), t, a.source(people), nil, "entries")
+		all.complete(t)
+		want := []string{
+			`{"bill":1,"fee":7,"v":1,"n":0}`, `{"bill":1,"fee":7,"v":1,"n":1}`, `{"bill":1,"fee":7,"v":3,"n":2}`, `{"bill":1,"n":1}`,
+			`{"bill":1,"v":2,"n":0}`, `{"bill":2,"fee":7,"n":0}`,
+		}
+		if got := sorted(all.records["entries"]...); !slices.Equal(got, want) {
+			t.Errorf("%v came", got)
+		}
+	}
+	mistaken := a.source(func(d rest.API) rest.API {
+		d = people(d)
+		d.Streams[4].Pages = pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: 10}
+		return d
+	})
+	if read(t.Context(), t, mistaken, nil, "entries").err == nil {
+		t.Error("rows were counted whose pages may bring them twice")
+	}
 }
 
 // What is made of the answers to one request for each row is asked for once, and an unlisted stream is not in the catalog.

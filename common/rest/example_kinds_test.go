@@ -77,6 +77,27 @@ func ExampleStream_put() {
 	// warning: visits: the API does not take the filter by time of change; everything is read in each sync
 }
 
+// Repeats numbers the rows that have the rest of their key in common.
+func ExampleStream_repeats() {
+	sample{
+		answers: map[string]string{"/entries": `[{"bill":7,"fee":"water"},{"bill":7,"fee":"water"},{"bill":8,"fee":"gas"}]`},
+		columns: map[string]string{
+			"entries": `"bill":{"type":"integer"},"fee":{"type":"string"},"place":{"type":"integer"}`,
+		},
+		describe: func(api rest.API) rest.API {
+			api.Check = "entries"
+			api.Streams = []rest.Stream{{
+				Name: "entries", Path: "/entries", Key: []string{"bill", "fee", "place"}, Repeats: "place", Pages: pagination.Single{},
+			}}
+			return api
+		},
+	}.full()
+	// Output:
+	// entries {"bill":7,"fee":"water","place":0}
+	// entries {"bill":7,"fee":"water","place":1}
+	// entries {"bill":8,"fee":"gas","place":0}
+}
+
 // Windows has a listing read from which day until which, for an API that wants to be told: from Oldest on, so many Months at a time, until Ahead
 // of now.
 func ExampleWindows() {

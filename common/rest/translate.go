@@ -196,7 +196,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	l := listing.Listing{
 		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
-		Value: s.Value, Optional: s.Optional, Absent: s.Absent, Omits: r.api.Omits, Clock: s.Cursor.clock(),
+		Value: s.Value, Repeats: s.Repeats != "", Optional: s.Optional, Absent: s.Absent, Omits: r.api.Omits, Clock: s.Cursor.clock(),
 	}
 	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
 		l.Ways = []Way{{Pages: pages}}
@@ -208,7 +208,7 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 		}
 	}
 	for _, field := range key { // what is put into records from outside the row is the same in all rows of a listing
-		if (s.Parent == nil || s.Parent.Put[field] == "") && s.Put[field] == "" {
+		if (s.Parent == nil || s.Parent.Put[field] == "") && s.Put[field] == "" && field != s.Repeats {
 			l.Key = append(l.Key, field)
 		}
 	}
@@ -228,7 +228,7 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 	if err != nil {
 		return replication.Stream{}, err
 	}
-	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Derive: derive, Choice: s.Choice}
+	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Derive: derive, Repeats: s.Repeats, Choice: s.Choice}
 	asked := s // the stream whose requests are sent
 	if e := s.Explode; e != nil {
 		stream.Explode = &replication.Explode{Array: e.Array, Within: e.Within, Put: e.Put, Position: e.Position}

@@ -1,6 +1,9 @@
 package rest
 
-import "github.com/imob-data/airbyte-connectors/common/fault"
+import (
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+)
 
 // mistake returns what is wrong with the description, whatever the configuration is, or nil: a system error. A stream has one origin, which
 // is a stream with a listing of its own.
@@ -23,6 +26,18 @@ func (a *API) mistake() error {
 		if s != origin && (len(s.Each) > 0 || s.Removed != nil || s.Windows != nil) {
 			return fault.Systemf("the stream %q has sets of parameters, which only a listing of its own has", s.Name)
 		}
+		if s.Repeats != "" && !s.once() {
+			return fault.Systemf("the stream %q counts rows of one key in a listing whose pages may bring a row twice", s.Name)
+		}
 	}
 	return nil
+}
+
+// once reports whether each row of a listing comes on one page for certain.
+func (s *Stream) once() bool {
+	switch s.Pages.(type) {
+	case pagination.Held, pagination.Single:
+		return len(s.Ways) == 0 && s.Explode == nil
+	}
+	return false
 }

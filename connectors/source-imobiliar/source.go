@@ -39,7 +39,7 @@ type config struct {
 	Tables     []string  `json:"code_tables"`
 }
 
-const day, position = "02/01/2006", "Posicao" // how a day is written; the column of a row's place in its array
+const day, position = "02/01/2006", "Posicao" // how a day is written; the column of a row's place in its array, or among those with its key
 
 var source = rest.New(imobiliar.Files, describe)
 
@@ -59,10 +59,11 @@ func describe(c config) rest.API {
 		s.Windows.Ask = rest.Days(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day)
 		return s
 	}
+	at := func(key []string) string { return map[bool]string{true: position}[slices.Contains(key, position)] }
 	single := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
 		return rest.Stream{
 			Name: name, Method: http.MethodPost, Path: path, Body: envelope(action, body), Key: key, Pages: pagination.Single{},
-			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, RefusedAsk: true,
+			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, RefusedAsk: true, Repeats: at(key),
 			Refused: says(func(words string) bool { return strings.Contains(words, "(DataAlteracaoInicial)") }),
 		}
 	}
@@ -92,8 +93,7 @@ func describe(c config) rest.API {
 		return s
 	}
 	part := func(name, of, array string, own int, key ...string) rest.Stream {
-		at := map[bool]string{true: position}[slices.Contains(key, position)]
-		return rest.Stream{Name: name, Key: key, Explode: &rest.Explode{Of: of, Array: array, Put: rest.Same(key[:own]...), Position: at}}
+		return rest.Stream{Name: name, Key: key, Explode: &rest.Explode{Of: of, Array: array, Put: rest.Same(key[:own]...), Position: at(key)}}
 	}
 	chosen := map[bool]string{false: "active"}[len(active) == 2] // a mark says nothing of rows that were not asked for
 	incremental := func(s rest.Stream) rest.Stream { s.Cursor, s.Choice = changed, chosen; return s }
@@ -151,7 +151,7 @@ func describe(c config) rest.API {
 			sets("TipoPesquisa", rest.Or(c.Origins, []string{"C", "I", "A"}), dues(366*24*time.Hour, // they are known before they are due
 				paged("payables", "CTAPAG_LANCAMENTO_PESQUISAR", "Lancamentos", map[string]any{"TipoPeriodo": "V"}, "NumeroLancto"))),
 			dues(0, paged("overdue_bills", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS", "Pendentes",
-				map[string]any{"PercentualHonorarios": json.RawMessage(fmt.Sprintf("%.2f", c.FeePercent))}, "DocCapaId", "CodTaxa")),
+				map[string]any{"PercentualHonorarios": json.RawMessage(fmt.Sprintf("%.2f", c.FeePercent))}, "DocCapaId", "CodTaxa", position)),
 			unlisted(single("interested_search", "COMERC_INTERESSADO_PESQUISAR", "Interessados", map[string]any{}, "CodInteressado")),
 			each("interested_people", "COMERC_INTERESSADO_CONSULTAR", "", "interested_search", "CodInteressado"),
 			sets("Tabela", c.Tables, single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}, "Chave")),

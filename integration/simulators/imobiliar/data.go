@@ -92,6 +92,11 @@ func newData(o Options) *data {
 			bill["CodTaxa"] = 1 + i%2
 		}
 		add("bills", 0, bill)
+		if i == 3 { // which has two entries with that fee
+			twice := maps.Clone(bill)
+			twice["VlrLancamento"] = 12.5
+			add("bills", 0, twice)
+		}
 	}
 	for i := range max(3, people/30) {
 		code := 60 + i
@@ -176,7 +181,7 @@ func coded() map[string]string {
 type table struct{ stream, name, key, array, part string }
 
 // tables are those of the streams: the key's fields, and those of the rows in an array, # for the place in it. Rows that are not
-// documented are known by the hash of their bytes.
+// documented are known by the hash of their bytes; again is how often what stands before it in the key came before.
 func tables() []table {
 	const lease = "CodImovel,CodContratoLoc"
 	return []table{
@@ -191,7 +196,7 @@ func tables() []table {
 		{"condominiums", "condominiums", "CodCondominio", "", ""}, {"condominium_blocks", "condominiums", "CodCondominio", "Blocos", "CodBloco"},
 		{"condominium_units", "units", "IdEconomia", "", ""}, {"branches", "branches", "CodFilial", "", ""}, {"shops", "shops", "IdLoja", "", ""},
 		{"fees", "fees", "TipoTaxa,CodTaxa", "", ""}, {"payables", "payables", "NumeroLancto", "", ""},
-		{"overdue_bills", "bills", "DocCapaId,CodTaxa", "", ""}, {"interested_people", "interested", "CodInteressado", "", ""},
+		{"overdue_bills", "bills", "DocCapaId,CodTaxa,again", "", ""}, {"interested_people", "interested", "CodInteressado", "", ""},
 		{"condominium_overdue", "overdue", "of,bytes", "", ""}, {"code_tables", "codes", "bytes", "", ""},
 		{"notifications", "notifications", "bytes", "", ""},
 	}
@@ -236,11 +241,16 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		e := sim.Whole()
 		e.Next.May = sim.Set()
 		_, e.Incremental = coded()[t.name]
+		times := map[string]int{}
 		for _, r := range s.data.tables[t.name] {
 			_, due := r.object["DataVencimento"]
 			o := maps.Clone(r.object)
 			text, _ := json.Marshal(r.object)
 			o["of"], o["bytes"] = r.of, fmt.Sprintf("%x", sha256.Sum256(text))[:32]
+			if one, repeats := strings.CutSuffix(t.key, ",again"); repeats {
+				one = strings.Join(values(o, one, 0), ",")
+				o["again"], times[one] = times[one], times[one]+1
+			}
 			for _, key := range t.keys(o) {
 				e.Full.Must[key] = true
 				switch {
