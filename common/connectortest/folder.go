@@ -183,7 +183,7 @@ func lintAcceptance(c connector) []string {
 	return f
 }
 
-// named returns the files that a test names and that are no secrets, which are nowhere.
+// named returns the files of the folder that a test names; secrets are nowhere, and what lies outside is the judge's to look for.
 func named(test map[string]any) (files []string) {
 	for key, value := range test {
 		text, _ := value.(string)
@@ -191,7 +191,7 @@ func named(test map[string]any) (files []string) {
 		case value == nil:
 		case text == "":
 			files = append(files, named(object(value))...)
-		case (key == "path" || strings.HasSuffix(key, "_path")) && !strings.HasPrefix(text, "secrets/"):
+		case (key == "path" || strings.HasSuffix(key, "_path")) && !strings.HasPrefix(text, "secrets/") && !strings.HasPrefix(text, "../"):
 			files = append(files, text)
 		}
 	}

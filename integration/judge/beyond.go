@@ -245,7 +245,7 @@ func (t *Trial) long(ctx context.Context, test Common, streams []harness.Stream)
 		if err != nil || r.complete() != "" || r.Bytes == 0 {
 			return r, err
 		}
-		o.label = "read of much, slowly"
+		o.label, o.runner = "read of much, slowly", t.directly()
 		o.options.Tee = &slowWriter{ctx: ctx, most: r.Bytes, all: t.options.Spread}
 		return t.read(ctx, o)
 	})
@@ -336,10 +336,6 @@ func sigterm(ctx context.Context, t *Trial) error {
 const piped = 512 << 10
 
 func brokenPipe(ctx context.Context, t *Trial) error {
-	var runner harness.Runner
-	if t.image != "" { // what is attached to a container is read by the engine, whoever reads that; a named pipe is not
-		runner = harness.Platform{Ref: t.image}
-	}
 	if t.api == nil {
 		whole, err := t.whole(ctx)
 		if err != nil {
@@ -350,7 +346,7 @@ func brokenPipe(ctx context.Context, t *Trial) error {
 			return nil
 		}
 	}
-	r, went, early, err := t.ended(ctx, "read that nobody reads", runner, (*harness.Control).CloseStdout)
+	r, went, early, err := t.ended(ctx, "read that nobody reads", t.directly(), (*harness.Control).CloseStdout)
 	if early != "" {
 		t.skip("%s", early)
 	}
@@ -611,6 +607,15 @@ func unheard(where string) func(context.Context, *Trial) error {
 	}
 }
 
+// directly is a runner whose output is read by this process itself, so that a connector feels how that reads: what is attached to a container
+// is read by the engine, which throws away what is left soon after the container's end; a named pipe is not. It is nil for the subject's own.
+func (t *Trial) directly() harness.Runner {
+	if t.image == "" {
+		return nil
+	}
+	return harness.Platform{Ref: t.image, Env: t.proxied}
+}
+
 // slowWriter takes so long for each byte that it has taken some time for so many.
 type slowWriter struct {
 	ctx  context.Context // what it waits in
@@ -637,7 +642,7 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 // slowReader reads slowly enough to fill every pipe before it, and compares.
 func slowReader(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
 	r, err := t.read(ctx, readOrder{
-		label: "read by a slow reader", test: test, mode: harness.Incremental, streams: streams, limit: 20 * time.Minute,
+		label: "read by a slow reader", runner: t.directly(), test: test, mode: harness.Incremental, streams: streams, limit: 20 * time.Minute,
 		options: harness.Options{Tee: &slowWriter{ctx: ctx, most: max(whole.Bytes, 1), all: 2 * time.Second}},
 	})
 	if err == nil {

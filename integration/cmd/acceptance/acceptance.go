@@ -44,7 +44,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err := app.RunContext(ctx, bare(args)); err != nil {
 		_, _ = fmt.Fprintln(stderr, "acceptance:", err) // nobody is left to tell
-		return exitUsage
+		if code == exitPassed {
+			code = exitUsage
+		}
 	}
 	return code
 }
