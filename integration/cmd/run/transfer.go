@@ -103,11 +103,12 @@ func (s *session) read(ctx context.Context, to sink, files map[string][]byte) er
 		_ = p.wait() // whatever it says now, it was not its fault
 		return &sinkError{sinkErr}
 	}
-	if err := p.wait(); err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
+	err := p.wait()
+	switch {
+	case ctx.Err() != nil && len(p.failed) == 0: // it ended before it could say so
 		return errors.New("the run was stopped")
+	case err != nil:
+		return err
 	}
 	return s.incomplete()
 }

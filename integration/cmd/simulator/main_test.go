@@ -65,7 +65,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for command, want := range map[string]string{
-		"change 2 1": "changed 2, deleted 1", "expect": `{"cities":{"must":["`, "stats": "requests 3, repeated 1, refused by quota 1", "dance": `"dance" is none of`,
+		"change 2 1": "changed 2, deleted 1", "expect": `{"available_fields":{"must":["`, "stats": "requests 3, repeated 1, refused by quota 1", "dance": `"dance" is none of`,
 	} {
 		_, _ = io.WriteString(say, command+"\n")
 		if line := next(); !strings.HasPrefix(line, want) {
