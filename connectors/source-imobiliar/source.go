@@ -76,7 +76,7 @@ func describe(c config) rest.API {
 	}
 	search := func(name, action, records, key string, sets ...map[string]any) rest.Stream {
 		s := paged(name, action, records, map[string]any{"Texto": ""}, key)
-		s.Unlisted, s.Each = true, sets
+		s.Unlisted, s.Each, s.Apart = true, sets, action == ""
 		return s
 	}
 	each := func(name, action, records, of string, key ...string) rest.Stream { // requests for each row of a search, by the first part of key
