@@ -33,6 +33,16 @@ func TestPadded(t *testing.T) {
 	}
 }
 
+func TestWordsOfErrors(t *testing.T) {
+	for all, want := range map[string]string{
+		`[{"M":"Não pode. ","F":"Cod"},{"M":"Outro"}]`: "Não pode (Cod); Outro", `{"M":"Um só","F":""}`: "Um só", `[]`: "", `null`: "", `{}`: "",
+	} {
+		if got := brazil.Words(record.Record(all).Get(""), "M", "F"); got != want {
+			t.Errorf("%s says %q, want %q", all, got, want)
+		}
+	}
+}
+
 func TestWords(t *testing.T) {
 	for words, want := range map[string]string{
 		"Usuário sem permissão para esta ação":         "denied",
@@ -58,6 +68,8 @@ func TestWords(t *testing.T) {
 		"Nenhum registro encontrado":                   "nothing row",
 		"Não foram encontrados registros":              "nothing row",
 		"Não há mais linhas":                           "nothing row",
+		"Nenhum dado informado":                        "",
+		"Requisição sem dados obrigatórios":            "",
 		"Não há conexão com o banco de dados":          "",
 		"Nenhuma conexão disponível":                   "",
 		"Erro interno":                                 "",

@@ -1,6 +1,11 @@
 package brazil
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
 
 // The words of errors are no contract: a vendor that documents codes is judged by those. Where they are in doubt they say nothing, since an
 // error that is not understood is a failure, and one that is misunderstood may be an empty table.
@@ -14,10 +19,25 @@ var (
 	ended   = regexp.MustCompile(`(?i)sess(ão|ao|ion).*(expir|encerr|finaliz|perdid|inv[aá]lid|inexist|desconhecid|invalid|unknown|not found|` +
 		`n[aã]o (foi |[eé] |est[aá] )?(encontrad|localizad|exist|reconhecid|conhecid|iniciad|v[aá]lid|ativ))|(expir|encerr)\pL*.*sess|` +
 		`n[aã]o (est[aá] )?(logad|conectad|autenticad)|(login|usu[aá]rio) n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)`)
-	nothing = regexp.MustCompile(`(?i)(nenhum|n[aã]o (h[aá]|existem?|foram? encontrad\pL*|foram? localizad\pL*)|sem|fim d[aeo]s?|\bno)( mais| more)? ` +
-		`(registro|linha|dado|resultado|[ií]ten|item|record|row|data|result)`)
+	nothing = regexp.MustCompile(`(?i)nenhuma? (registro|linha|dado|resultado|[ií]tem) (foi )?(encontrad|localizad|retornad|exist)|` +
+		`n[aã]o (h[aá]|existem?|foram? (encontrad|localizad)[ao]s?) (mais )?(registro|linha|resultado)|\bno (more )?(record|row|result)`)
 	missing = regexp.MustCompile(`(?i)n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)|inexistente|not found`)
 )
+
+// Words returns what the errors of an answer say, a list or one alone: the member text of each, with the member field, which it is about, in
+// brackets.
+func Words(all record.Value, text, field string) string {
+	list := all.Array()
+	if list == nil {
+		list = []record.Value{all}
+	}
+	var words []string
+	for _, one := range list {
+		said := strings.TrimSuffix(strings.TrimSpace(one.Get(text).Text()), ".") + " (" + one.Get(field).Text() + ")"
+		words = append(words, strings.TrimSpace(strings.TrimSuffix(said, "()")))
+	}
+	return strings.Join(words, "; ")
+}
 
 // Denied reports whether the words of an error say that a user may not do what was asked.
 func Denied(words string) bool { return denied.MatchString(words) }

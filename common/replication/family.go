@@ -3,7 +3,9 @@ package replication
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -25,6 +27,7 @@ type family struct {
 	warned        bool          // and the user knows
 	absent        bool          // the account does not have the listing, or a slice of it
 	came          bool          // a page of it came
+	lacking       []string      // the slices that the account does not have
 	err           error         // why the listing could not be read
 }
 
@@ -135,7 +138,14 @@ func (f *family) readListing(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if f.absent && f.came {
+	switch {
+	case f.absent && f.came && f.source.Apart:
+		f.absent = false
+		for _, m := range f.members() {
+			f.Log.Warn(fmt.Sprintf("%s: this account does not have a part of what it is made from (%s); it is read without", m.Name,
+				strings.Join(f.lacking, ", ")))
+		}
+	case f.absent && f.came:
 		return fault.Transientf("The API says of a part of %s that this account does not have it, and not of another. Trying again later may help.",
 			f.source.Name)
 	}
@@ -177,7 +187,7 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 	}
 	switch end.Kind {
 	case listing.Absent:
-		f.absent = true
+		f.absent, f.lacking = true, append(f.lacking, sl.id)
 		return false, nil
 	case listing.Refused:
 		if sl.set.Name == "" || f.source.KeepSets {

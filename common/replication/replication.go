@@ -43,6 +43,8 @@ type Listing struct {
 	Windows *Windows // it is read window by window of time; nil: it is not
 	// KeepSets says that it is the question for changes alone that the API may refuse, and never a set of parameters.
 	KeepSets bool
+	// Apart says that the account may have what some sets ask for and not what others do: these are left out, with a WARN for each stream.
+	Apart    bool
 	Removed  bool          // what was removed is listed too, in a reading of its own; see RemovedKept
 	Changes  bool          // it can be asked for what changed
 	Lookback time.Duration // how much earlier than the mark what changed is asked for

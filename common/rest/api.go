@@ -73,6 +73,9 @@ type Stream struct {
 	Each []map[string]any
 	// Put is put into each record of a set of Each: member, and the parameter whose value it gets. Rows are told apart within their set then.
 	Put map[string]string
+	// Apart says that the sets of Each ask different routes, and that an account may have some of them only: with Optional, the stream is read
+	// without those that API.Absent finds missing, with one WARN.
+	Apart bool
 	// Windows has the listing read window by window of time, for each set of Each; nil: it is not.
 	Windows *Windows
 	// Ways is for a listing of which it is not known how the API lets it be read: the ways, the best one first. One that is refused gives way to

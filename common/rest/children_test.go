@@ -120,7 +120,7 @@ func TestParentsThatAskForTheSame(t *testing.T) {
 	}
 }
 
-// What the account does not have, nothing can be made from either; that it has a part of it alone cannot be.
+// What the account does not have, nothing can be made from either; that it has a part of it alone cannot be, unless the parts are apart.
 func TestChildrenOfWhatIsAbsent(t *testing.T) {
 	var absent []string
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -130,6 +130,13 @@ func TestChildrenOfWhatIsAbsent(t *testing.T) {
 		return paged(r, nil)
 	})
 	source := a.source(offers)
+	apart := a.source(func(d rest.API) rest.API {
+		d = offers(d)
+		for i := range d.Streams {
+			d.Streams[i].Apart = len(d.Streams[i].Each) > 0
+		}
+		return d
+	})
 	absent = []string{"1", "2"}
 	o := read(t.Context(), t, source, nil, "details", "others")
 	o.complete(t)
@@ -141,6 +148,12 @@ func TestChildrenOfWhatIsAbsent(t *testing.T) {
 		o := read(t.Context(), t, source, nil, "things", "details")
 		if f := fault.Of(o.err); f == nil || f.Kind != fault.Transient || len(o.warnings) > 0 {
 			t.Errorf("without purpose %s alone the read ended with %v, warnings %v", purpose, o.err, o.warnings)
+		}
+		o = read(t.Context(), t, apart, nil, "things", "details")
+		o.complete(t)
+		if want := "details: this account does not have a part of what it is made from (purpose=" + purpose + "); it is read without"; len(o.warnings) != 2 ||
+			!slices.Contains(o.warnings, want) {
+			t.Errorf("without purpose %s, which is asked for apart: warnings %v", purpose, o.warnings)
 		}
 	}
 }

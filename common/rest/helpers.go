@@ -37,3 +37,11 @@ func Or[T any](said *T, otherwise T) T {
 	}
 	return *said
 }
+
+// Some is Or for a list, which says nothing where it is empty, as a form leaves it.
+func Some[T any](said []T, otherwise ...T) []T {
+	if len(said) == 0 {
+		return otherwise
+	}
+	return said
+}

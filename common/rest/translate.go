@@ -144,7 +144,7 @@ func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) er
 // root returns the listing of s as its family reads it.
 func (r *run) root(s *Stream) replication.Listing {
 	l := replication.Listing{
-		Name: s.Name, Removed: s.Removed != nil, Changes: s.Cursor.asks(), KeepSets: s.RefusedAsk,
+		Name: s.Name, Removed: s.Removed != nil, Changes: s.Cursor.asks(), KeepSets: s.RefusedAsk, Apart: s.Apart,
 		Open: func(q replication.Question) listing.Listing { return r.open(s, q) },
 	}
 	if s.Cursor != nil {

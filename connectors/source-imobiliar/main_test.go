@@ -14,7 +14,7 @@ func TestGolden(t *testing.T) { connectortest.Golden(t, source, "testdata/golden
 
 // A mark of a sync that was configured to ask for fewer rows is none for the others.
 func TestChoice(t *testing.T) {
-	inactive, origins := false, []string{"C"}
+	inactive := false
 	choices := func(c config) map[string]string {
 		all := map[string]string{}
 		for _, s := range describe(c).Streams {
@@ -22,10 +22,19 @@ func TestChoice(t *testing.T) {
 		}
 		return all
 	}
-	before, after := choices(config{Inactive: &inactive, Origins: &origins}), choices(config{})
+	before, after := choices(config{Inactive: &inactive, Origins: []string{"C"}}), choices(config{})
 	for _, name := range strings.Fields("people people_addresses suppliers payables") {
 		if before[name] == after[name] {
 			t.Errorf("the states of %s do not tell which rows were asked for", name)
+		}
+	}
+}
+
+// A list that was emptied in a form says no more than none: no row is asked for, or sent, without its part of the key.
+func TestEmptyLists(t *testing.T) {
+	for _, s := range describe(config{FeeTypes: []string{}, Origins: []string{}}).Streams {
+		if want := map[string]int{"fees": 2, "payables": 3}[s.Name]; want > 0 && len(s.Each) != want {
+			t.Errorf("%s is read in %d sets, want %d", s.Name, len(s.Each), want)
 		}
 	}
 }

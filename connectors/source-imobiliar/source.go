@@ -33,8 +33,8 @@ type config struct {
 	PageSize   *int      `json:"page_size"`
 	Sessions   int       `json:"sessions"`
 	PerMinute  int       `json:"requests_per_minute"`
-	FeeTypes   *[]string `json:"fee_types"`
-	Origins    *[]string `json:"payable_origins"`
+	FeeTypes   []string  `json:"fee_types"`
+	Origins    []string  `json:"payable_origins"`
 	FeePercent float64   `json:"overdue_fee_percent"`
 	Tables     []string  `json:"code_tables"`
 }
@@ -76,7 +76,7 @@ func describe(c config) rest.API {
 	}
 	search := func(name, action, records, key string, sets ...map[string]any) rest.Stream {
 		s := paged(name, action, records, map[string]any{"Texto": ""}, key)
-		s.Unlisted, s.Each = true, sets
+		s.Unlisted, s.Each, s.Apart = true, sets, action == ""
 		return s
 	}
 	each := func(name, action, records, of string, key ...string) rest.Stream { // requests for each row of a search, by the first part of key
@@ -146,9 +146,9 @@ func describe(c config) rest.API {
 			each("condominium_overdue", "CONDOM_LISTA_INADIMPLENCIAS", "Inadimplentes", "condominium_search", "CodCondominio", "Chave"),
 			paged("branches", "CADASTRO_FILIAL_PESQUISAR", "Filiais", map[string]any{"Texto": ""}, "CodFilial"),
 			paged("shops", "CADASTRO_LOJA_PESQUISAR", "Agencias", map[string]any{"Texto": ""}, "IdLoja"),
-			sets("TipoTaxa", rest.Or(c.FeeTypes, []string{"L", "C"}),
+			sets("TipoTaxa", rest.Some(c.FeeTypes, "L", "C"),
 				paged("fees", "CADASTRO_TAXA_PESQUISAR", "Taxas", map[string]any{"Texto": "", "Ativo": "T"}, "TipoTaxa", "CodTaxa")),
-			sets("TipoPesquisa", rest.Or(c.Origins, []string{"C", "I", "A"}), dues(366*24*time.Hour, // they are known before they are due
+			sets("TipoPesquisa", rest.Some(c.Origins, "C", "I", "A"), dues(366*24*time.Hour, // they are known before they are due
 				paged("payables", "CTAPAG_LANCAMENTO_PESQUISAR", "Lancamentos", map[string]any{"TipoPeriodo": "V"}, "NumeroLancto"))),
 			dues(0, paged("overdue_bills", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS", "Pendentes",
 				map[string]any{"PercentualHonorarios": json.RawMessage(fmt.Sprintf("%.2f", c.FeePercent))}, "DocCapaId", "CodTaxa", position)),
@@ -172,7 +172,12 @@ func (c config) session(path string) *auth.Sessions {
 		return httpclient.Request{Method: http.MethodPost, Path: path, Body: envelope(action, body)}
 	}
 	login := call("LOGIN", user)
-	login.First = loggedIn
+	login.First = func(r *httpclient.Response) httpclient.Verdict { // which is not repeated after a refusal: that might lock the account
+		if words := said(r); r.Body.Get("Header.Error").True() && !brazil.NoSession(words) {
+			return httpclient.Fail(fault.Configf("Imobiliar refused LOGIN: %s.", cmp.Or(words, "it gives no reason")))
+		}
+		return httpclient.Verdict{}
+	}
 	id := auth.Part{From: "Header.SessionId", In: httpclient.Body, Key: "Header.SessionId"}
 	return &auth.Sessions{
 		Login: login, Logout: call("LOGOUT", map[string]any{}), Part: id, Secret: secret, Count: c.Sessions, Most: "Body.MaxSessions",
@@ -208,21 +213,18 @@ func derive(row record.Record, key []string) []record.Member {
 // judge knows what Imobiliar's answers mean: their status says nothing, and that a session has ended is told as plain text.
 func judge(r *httpclient.Response) httpclient.Verdict {
 	failed, ok := r.Body.Get("Header.Error").Bool()
-	if ok && !failed {
-		return httpclient.Verdict{}
-	}
 	text := strings.ToLower(strings.TrimLeft(string(r.Text[:min(len(r.Text), 200)]), "\ufeff\" \r\n\t"))
 	words, action := said(r), r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
 	switch {
+	case ok && !failed, brazil.Nothing(words): // which a list that is left out says too
+		return httpclient.Verdict{}
 	case r.Status == 468, strings.HasPrefix(text, "468"), !r.Body.Exists() && strings.Contains(text, "session expired"),
 		failed && (r.Body.Get("Header.ErrorCode").Text() == "468" || brazil.Ended(words)):
 		return httpclient.Expired(fault.Transientf("Imobiliar ends each session as soon as it is opened. Trying again later may help."))
-	case failed && brazil.NoSession(words):
+	case brazil.NoSession(words):
 		return httpclient.Again(fault.Transientf("Imobiliar has no session left for this user: %s. Those that were left open end by themselves.", words))
-	case failed && brazil.Denied(words):
+	case brazil.Denied(words):
 		return httpclient.Fail(fault.Configf("Imobiliar does not let this user do %s: %s. Give it the right, or leave out the stream.", action, words))
-	case failed && brazil.Nothing(words): // which a list that is left out says too
-		return httpclient.Verdict{}
 	case !ok && r.Status/100 == 2: // what it says instead may be personal data
 		return httpclient.Again(fault.Transientf("The answer is none of Imobiliar's. Check base_url and path in the configuration."))
 	case !ok, action != "LOGIN" && slices.Contains([]int{408, 429, 500, 502, 503, 504}, r.Status): // a login that is tried again may lock the account
@@ -233,15 +235,6 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, cmp.Or(words, "it gives no reason")))
 }
 
-// loggedIn judges answers to a login, which is not repeated after a refusal: that might lock the account.
-func loggedIn(r *httpclient.Response) httpclient.Verdict {
-	words := said(r)
-	if !r.Body.Get("Header.Error").True() || brazil.NoSession(words) {
-		return httpclient.Verdict{}
-	}
-	return httpclient.Fail(fault.Configf("Imobiliar refused LOGIN: %s.", cmp.Or(words, "it gives no reason")))
-}
-
 // says is a test of the words of answers that are failures.
 func says(is func(words string) bool) func(r *httpclient.Response) bool {
 	return func(r *httpclient.Response) bool { return r.Body.Get("Header.Error").True() && is(said(r)) }
@@ -249,14 +242,5 @@ func says(is func(words string) bool) func(r *httpclient.Response) bool {
 
 // said is the words of an answer that is a failure, with the fields they are about, or "". Erros is a list, or one alone.
 func said(r *httpclient.Response) string {
-	all := r.Body.Get("Body.Erros").Array()
-	if all == nil {
-		all = []record.Value{r.Body.Get("Body.Erros")}
-	}
-	var words []string
-	for _, one := range all {
-		text := strings.TrimSuffix(strings.TrimSpace(one.Get("Mensagem").Text()), ".") + " (" + one.Get("Campo").Text() + ")"
-		words = append(words, strings.TrimSpace(strings.TrimSuffix(text, "()")))
-	}
-	return r.Excerpt(strings.Join(words, "; "))
+	return r.Excerpt(brazil.Words(r.Body.Get("Body.Erros"), "Mensagem", "Campo"))
 }
