@@ -103,7 +103,7 @@ func (s *session) read(ctx context.Context, to sink, files map[string][]byte) er
 		_ = p.wait() // whatever it says now, it was not its fault
 		return &sinkError{sinkErr}
 	}
-	err := p.wait()
+	err = p.wait()
 	switch {
 	case ctx.Err() != nil && len(p.failed) == 0: // it ended before it could say so
 		return errors.New("the run was stopped")
