@@ -152,7 +152,7 @@ func (j *judging) gone() httpclient.Verdict {
 // detail judges the answer to a question for one row.
 func (j *judging) detail() httpclient.Verdict {
 	page := j.page
-	if len(page.Records) == 0 || len(page.Records) == 1 && bare(page.Records[0]) {
+	if len(page.Records) == 0 {
 		if j.nulls++; j.nulls >= nullTries {
 			return j.gone()
 		}
@@ -213,6 +213,9 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 			}
 			p.total = pagination.Total{}
 		}
+	}
+	if single && len(p.Records) == 1 && bare(p.Records[0]) { // which says nothing
+		p.Records, p.picked = nil, nil
 	}
 	switch {
 	case errors.Is(err, record.ErrNoRecords) || null:

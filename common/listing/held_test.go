@@ -249,6 +249,24 @@ func TestListsThatAreLeftOut(t *testing.T) {
 	}
 }
 
+// One object that has no members is no row.
+func TestAnObjectWithoutMembers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for body, want := range map[string]int{`{"row":{}}`: 0, `{"row":{"id":1}}`: 1, `{"row":{"a":null}}`: 1} {
+			log, rows := &lines{}, 0
+			r := reader(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }), log)
+			pages, end := r.Read(t.Context(), listing.Listing{Name: "things", Request: httpclient.Request{Path: "/"}, Records: "row",
+				Ways: []listing.Way{{Pages: pagination.Single{}}}})
+			for page := range pages {
+				rows += len(page.Rows)
+			}
+			if end.Kind != listing.Done || rows != want {
+				t.Errorf("%s has %d rows: %v", body, rows, end.Err)
+			}
+		}
+	})
+}
+
 // Listings that are read at the same time have a session each, as far as there may be so many, and each is logged out.
 func TestSessionsAreShared(t *testing.T) {
 	for most, want := range map[int]int{0: 3, 2: 2, 9: 3} {

@@ -131,10 +131,11 @@ func (u *rows) texts(p *fetched) (next func() string) {
 
 // repeat counts row among those with its key, which may lack parts, and returns what tells it from the others.
 func (u *rows) repeat(row *Row, parts []record.Value) digest {
-	key := ""
-	for _, part := range parts {
-		key += part.Text() + "\x00"
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		texts[i] = part.Text()
 	}
+	key := strings.Join(texts, "\x00")
 	row.Repeat = u.times[key]
 	u.times[key]++
 	return hashOf([]byte(key), u.times[key])

@@ -34,6 +34,9 @@ func (v Value) IsNull() bool { return v.kind() == 0 || v.kind() == 'n' }
 // IsArray says whether the value is an array.
 func (v Value) IsArray() bool { return v.kind() == '[' }
 
+// IsObject reports whether the value is an object.
+func (v Value) IsObject() bool { return v.kind() == '{' }
+
 // Raw is the value's JSON, nil when it is absent. It must not be modified.
 func (v Value) Raw() []byte { return v.raw }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -229,7 +230,7 @@ func (m *member) explode(parent listing.Row) error {
 	if m.Explode.Within == "" {
 		return m.elements(parent, parent.Data)
 	}
-	for in := range parent.Data.Get(m.Explode.Within).Elements() {
+	for in := range rowsOf(parent.Data.Get(m.Explode.Within)) {
 		if err := m.elements(parent, in); err != nil {
 			return err
 		}
@@ -244,7 +245,7 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
 	fixed, i := m.put, int64(0)
-	for element := range in.Get(m.Explode.Array).Elements() {
+	for element := range rowsOf(in.Get(m.Explode.Array)) {
 		if m.Explode.Position != "" {
 			m.position = strconv.AppendInt(m.position[:0], i, 10)
 			m.put = append(fixed, record.Member{Name: m.Explode.Position, Value: m.position}) //nolint:gocritic // in the place of the last one
@@ -256,6 +257,14 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 	}
 	clear(m.put) // which would hold on to the page
 	return nil
+}
+
+// rowsOf returns the elements of an array; an object in its place is the only one, as some APIs write a list of one.
+func rowsOf(array record.Value) iter.Seq[record.Value] {
+	if array.IsObject() {
+		return slices.Values([]record.Value{array})
+	}
+	return array.Elements()
 }
 
 // put is a member that is put into records, and the path of its value in the parent's row.

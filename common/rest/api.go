@@ -21,7 +21,8 @@
 // A path names a member of a row or an answer: names with dots between them, numbers for elements of arrays (a dot in a name is written "\\.").
 // A path that leads to nothing is no error. It gives: no rows, which is a failure of the answer, for Records; a row without a time, which is
 // always sent, for Cursor.Field; a row without a key, which is told from others by its bytes, for Key; null for Put; a row that is not asked
-// for, with one WARN, for Params; false for Where; an empty array for Array and Within; and an open row for Open.
+// for, with one WARN, for Params; false for Where; an empty array for Array and Within, where an object alone is an array of one; and an open row
+// for Open.
 package rest
 
 import (

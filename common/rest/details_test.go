@@ -55,7 +55,7 @@ func person(r *http.Request) (int, string) {
 	case r.URL.Path == "/person" && id == "3":
 		return 200, `{"error":"no such person"}`
 	case r.URL.Path == "/person":
-		return 200, `{"row":{"id":` + id + `,"homes":[{"home":"x","rooms":[{"n":1},{"n":2}]},{"home":"y"},{"home":"z","rooms":[{"n":3}]}]}}`
+		return 200, `{"row":{"id":` + id + `,"homes":[{"home":"x","rooms":[{"n":1},{"n":2}]},{"home":"y"},{"home":"z","rooms":{"n":3}}]}}`
 	}
 	return 200, `{}`
 }
