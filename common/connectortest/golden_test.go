@@ -281,3 +281,21 @@ func TestUnparsedFaults(t *testing.T) {
 		})
 	}
 }
+
+// Records that stand behind one another may come in any order, and no further than to the next state.
+func TestUnordered(t *testing.T) {
+	record := func(n string) string { return `{"type":"RECORD","record":{"n":` + n + "}}\n" }
+	const state = `{"type":"STATE"}` + "\n"
+	one := unordered(state + record("1") + record("2") + state + record("3"))
+	if other := unordered(state + record("2") + record("1") + state + record("3")); other != one {
+		t.Errorf("%s is not %s", other, one)
+	}
+	for _, other := range []string{
+		state + record("1") + record("3") + state + record("2"), state + state + record("1") + record("2") + record("3"),
+		state + record("1") + record("2") + record("2") + state + record("3"),
+	} {
+		if unordered(other) == one {
+			t.Errorf("%s is %s", other, one)
+		}
+	}
+}
