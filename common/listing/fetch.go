@@ -220,7 +220,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 		if l.Detail != "" && null {
 			return nil
 		}
-		if p.listless = p.total.Told; !p.listless && (object || !l.Omits) {
+		if p.listless = p.total.Told; !p.listless && (object || !l.omitted(p.Body)) {
 			return without
 		}
 	case err != nil:
@@ -230,6 +230,23 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 		return without // an envelope was to be expected
 	}
 	return nil
+}
+
+// omitted reports whether body may have left out the list: what it would stand in has to be there.
+func (l *Listing) omitted(body record.Value) bool {
+	if !l.Omits {
+		return false
+	}
+	for path := range strings.SplitSeq(l.Records, ",") {
+		in := ""
+		if dot := strings.LastIndexByte(path, '.'); dot > 0 {
+			in = path[:dot]
+		}
+		if body.Get(in).Exists() {
+			return true
+		}
+	}
+	return false
 }
 
 // sole reports whether p has all rows that it says there are.

@@ -234,12 +234,13 @@ func TestHeldRefused(t *testing.T) {
 // A list may be left out or be null where there are no rows; an object in its place is no list, and not an empty one.
 func TestListsThatAreLeftOut(t *testing.T) {
 	for body, want := range map[string]listing.Kind{
-		`{}`: listing.Done, `{"rows":null}`: listing.Done, `{"rows":""}`: listing.Done, `{"rows":{"id":1}}`: listing.Failed,
+		`{"in":{}}`: listing.Done, `{"in":null}`: listing.Done, `{"in":{"rows":null}}`: listing.Done, `{"in":{"rows":""}}`: listing.Done,
+		`{"in":{"rows":{"id":1}}}`: listing.Failed, `{}`: listing.Failed, `"ok"`: listing.Failed,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			log := &lines{}
 			r := reader(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }), log)
-			l := listing.Listing{Name: "things", Request: httpclient.Request{Path: "/"}, Records: "rows", Omits: true,
+			l := listing.Listing{Name: "things", Request: httpclient.Request{Path: "/"}, Records: "in.rows", Omits: true,
 				Ways: []listing.Way{{Pages: pagination.Held{}}}}
 			if got := readWith(t, r, l, log); got.end.Kind != want || len(got.ids) > 0 {
 				t.Errorf("%s: it ended as %d with %v: %v", body, got.end.Kind, got.ids, got.end.Err)

@@ -41,7 +41,7 @@ type Listing struct {
 	Refusable bool
 	Optional  bool // not every account has it: where Absent, or else Reader.Absent, finds it missing it ends as Absent
 	Absent    func(*httpclient.Response) bool
-	Omits     bool // a list without rows may be left out of an answer, or be null
+	Omits     bool // a list without rows may be left out of what it stands in, or be null
 	Missing   bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
 	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it (null, or an empty
 	// object) means, as a 404 does, that the row has gone.

@@ -48,7 +48,7 @@ type API struct {
 	Absent func(*httpclient.Response) bool
 	// Gone is whether an answer says that the row which was asked for is not there, besides a 404; see Parent.Missing. nil: none does.
 	Gone func(*httpclient.Response) bool
-	// Omits says that a list without rows may be left out of an answer, or be null.
+	// Omits says that a list without rows may be left out of what it stands in, or be null.
 	Omits bool
 	// TooLarge is whether an answer says that the page asked for is too large, and which size is not, 0 where it does not say; nil: none does.
 	// A failure after such an answer is asked for again with smaller pages, where the listing can be read so. It is asked about failures alone.

@@ -77,6 +77,28 @@ func ExampleStream_put() {
 	// warning: visits: the API does not take the filter by time of change; everything is read in each sync
 }
 
+// Apart has a stream read without those sets of Each that the account does not have, since each asks something of its own.
+func ExampleStream_apart() {
+	sample{
+		answers: map[string]string{
+			"/people?as=buyer":  `[{"id":1},{"id":2}]`,
+			"/people?as=seller": `404 {"error":"no such list"}`,
+		},
+		columns: map[string]string{"people": `"id":{"type":"integer"}`},
+		describe: func(api rest.API) rest.API {
+			api.Absent = func(res *httpclient.Response) bool { return res.Status == http.StatusNotFound }
+			api.Streams = []rest.Stream{{
+				Name: "people", Path: "/people", Key: []string{"id"}, Optional: true, Each: rest.Sets("as", "buyer", "seller"), Apart: true,
+			}}
+			return api
+		},
+	}.full()
+	// Output:
+	// people {"id":1}
+	// people {"id":2}
+	// warning: people: this account does not have a part of what it is made from (as=seller); it is read without
+}
+
 // Repeats numbers the rows that have the rest of their key in common.
 func ExampleStream_repeats() {
 	sample{
