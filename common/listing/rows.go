@@ -131,14 +131,14 @@ func (u *rows) texts(p *fetched) (next func() string) {
 
 // repeat counts row among those with its key, which may lack parts, and returns what tells it from the others.
 func (u *rows) repeat(row *Row, parts []record.Value) digest {
-	texts := make([]string, len(parts))
-	for i, part := range parts {
-		texts[i] = part.Text()
+	var text []byte
+	for _, part := range parts {
+		text = append(part.AppendText(text), 0)
 	}
-	key := strings.Join(texts, "\x00")
+	key := string(text)
 	row.Repeat = u.times[key]
 	u.times[key]++
-	return hashOf([]byte(key), u.times[key])
+	return hashOf(text, u.times[key])
 }
 
 // width returns how many values are picked of each row: its key and its time.

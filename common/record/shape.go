@@ -85,7 +85,8 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 	w.whole(r.Raw())
 	w.undeclared()
 	nulled, err = w.unparsed(nulled)
-	data = append(w.dst, '}')
+	w.dst = append(w.dst, '}')
+	data = w.dst
 	clear(m.unfit) // which would hold on to the page, as the writer would
 	*w = writer{}
 	if m.small() {

@@ -12,7 +12,8 @@ import (
 
 // Columns is the types of the columns that a stream's schema declares, in the order of their names; those of keys are marked as such. A text
 // with the annotation "x-nested-as-text": true is a record.JSONText and one with "x-row-hash": true a record.Digest; an object with
-// "x-labels": true is a record.Labels and one with "x-whole-row": true a record.Whole. A field of several types, or of none, has no column: connectortest finds it.
+// "x-labels": true is a record.Labels and one with "x-whole-row": true a record.Whole. A field of several types, or of none, has no column:
+// connectortest finds it.
 func Columns(schema json.RawMessage, keys ...string) ([]record.Edit, error) {
 	properties, err := propertiesOf(schema)
 	if err != nil {

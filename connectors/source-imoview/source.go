@@ -143,7 +143,8 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			Limit:   ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 120)),
 			Judge:   judge, Careful: true,
 		},
-		Records: "lista,dados,empresas,pessoas,usuarios,corretores,resposta.lista", Check: check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
+		Records: "lista,dados,empresas,pessoas,usuarios,corretores,resposta.lista",
+		Check:   check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
 		Streams: []rest.Stream{
 			{
 				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, unsure),

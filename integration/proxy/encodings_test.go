@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -36,9 +37,7 @@ func inner() map[string]func(string) string {
 			return b.String()
 		},
 	}
-	for name, encode := range outer() {
-		all[name] = encode
-	}
+	maps.Copy(all, outer())
 	return all
 }
 

@@ -31,7 +31,7 @@ func besides() map[string]string {
 		"discovery.defined_keyword_exist_in_schema": unlike,
 		"discovery.primary_keys_exist_in_schema":    records + " basic_read.primary_keys beyond.key_values discovery.backward_compatibility",
 		"discovery.primary_keys_data_type":          records + " basic_read.primary_keys discovery.backward_compatibility",
-		"discovery.streams_has_sync_modes": "beyond.stdout_is_protocol beyond.cursor_and_state beyond.heartbeat beyond.resume_from_states " +
+		"discovery.streams_has_sync_modes": "incremental.read_sequential_slices beyond.stdout_is_protocol beyond.cursor_and_state beyond.heartbeat beyond.resume_from_states " +
 			"beyond.resume_after_kill beyond.slow_reader beyond.rows",
 
 		"basic_read.records":                  records + " basic_read.data_points",
