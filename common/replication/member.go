@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -227,10 +226,11 @@ func (m *member) sendOf(r listing.Row, put []record.Member) error {
 
 // explode sends the rows that lie in an array of the parent's row. m.mu is held.
 func (m *member) explode(parent listing.Row) error {
-	if m.Explode.Within == "" {
-		return m.elements(parent, parent.Data)
+	in := parent.Data.Get(m.Explode.Within)
+	if m.Explode.Within == "" || in.IsObject() {
+		return m.elements(parent, in)
 	}
-	for in := range rowsOf(parent.Data.Get(m.Explode.Within)) {
+	for in := range in.Elements() {
 		if err := m.elements(parent, in); err != nil {
 			return err
 		}
@@ -238,19 +238,21 @@ func (m *member) explode(parent listing.Row) error {
 	return nil
 }
 
-// elements sends the rows in the array of in, which is the parent's row or lies in it. m.mu is held.
+// elements sends the rows in the array of in, which is the parent's row or lies in it. An object in the place of an array is its only element,
+// as some APIs write a list of one. m.mu is held.
 func (m *member) elements(parent listing.Row, in record.Value) error {
 	m.put = appendPuts(m.put[:0], m.puts, in, parent.Data)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
 		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
-	fixed, i := m.put, int64(0)
-	for element := range rowsOf(in.Get(m.Explode.Array)) {
-		if m.Explode.Position != "" {
-			m.position = strconv.AppendInt(m.position[:0], i, 10)
-			m.put = append(fixed, record.Member{Name: m.Explode.Position, Value: m.position}) //nolint:gocritic // in the place of the last one
+	array, fixed, i := in.Get(m.Explode.Array), m.put, 0
+	if array.IsObject() {
+		if err := m.element(array, fixed, 0); err != nil {
+			return err
 		}
-		if err := m.send(listing.Row{Data: element}, m.put...); err != nil {
+	}
+	for element := range array.Elements() {
+		if err := m.element(element, fixed, i); err != nil {
 			return err
 		}
 		i++
@@ -259,12 +261,13 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 	return nil
 }
 
-// rowsOf returns the elements of an array; an object in its place is the only one, as some APIs write a list of one.
-func rowsOf(array record.Value) iter.Seq[record.Value] {
-	if array.IsObject() {
-		return slices.Values([]record.Value{array})
+// element sends one of them, with fixed and its position. m.mu is held.
+func (m *member) element(element record.Value, fixed []record.Member, position int) error {
+	if m.Explode.Position != "" {
+		m.position = strconv.AppendInt(m.position[:0], int64(position), 10)
+		m.put = append(fixed, record.Member{Name: m.Explode.Position, Value: m.position}) //nolint:gocritic // in the place of the last one
 	}
-	return array.Elements()
+	return m.send(listing.Row{Data: element}, m.put...)
 }
 
 // put is a member that is put into records, and the path of its value in the parent's row.
