@@ -43,7 +43,7 @@ type session struct{ value string } // "": it is closed
 type sessionKey struct{}
 
 // loginPatience is how long a login that was sent may still take when its context has ended: a session that nobody knows stays open.
-const loginPatience = 500 * time.Millisecond
+const loginPatience = 3 * time.Second
 
 // Bind makes the calls of s go through c.
 func (s *Sessions) Bind(c *httpclient.Client) {
