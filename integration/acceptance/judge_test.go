@@ -47,7 +47,7 @@ func judged(t *testing.T, as func(t *testing.T, c harness.Connector) judge.Optio
 			t.Parallel()
 			o := as(t, c)
 			o.Config, o.Simulator = filepath.Join(c.Dir, "acceptance-test-config.yml"), simulators.Name(c.Name)
-			o.Memory, o.ImageSize = memory, largest
+			o.Memory, o.ImageSize = 2*memory, largest // of all streams at once, on a machine that may be loaded
 			o.Skip = []string{"beyond.spec_time", "beyond.check_time"}
 			s, err := judge.Open(t.Context(), o)
 			if err != nil {

@@ -150,6 +150,7 @@ func (f fixture) ended(t *testing.T, a *api, do func(c *harness.Control) error, 
 	t.Helper()
 	var at atomic.Pointer[time.Time]
 	var asked atomic.Int64
+	done := make(chan struct{}) // when it was done, and asked is known
 	records := 0
 	read := harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil)
 	res := f.run(t, a, read, harness.Options{Each: func(m harness.Message, c *harness.Control) {
@@ -162,6 +163,7 @@ func (f fixture) ended(t *testing.T, a *api, do func(c *harness.Control) error, 
 		now := time.Now().Add(delay)
 		at.Store(&now)
 		time.AfterFunc(delay, func() {
+			defer close(done)
 			if err := do(c); err != nil && !errors.Is(err, os.ErrProcessDone) {
 				t.Error(err)
 			}
@@ -171,6 +173,7 @@ func (f fixture) ended(t *testing.T, a *api, do func(c *harness.Control) error, 
 	if at.Load() == nil {
 		t.Fatalf("the read ended before anything could be done to it: %s", res)
 	}
+	<-done
 	if n := int64(a.Stats().Requests) - asked.Load(); n > underWay {
 		t.Errorf("%d requests were made after it was stopped: %s", n, res)
 	}

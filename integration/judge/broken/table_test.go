@@ -62,6 +62,7 @@ func besides() map[string]string {
 		"beyond.resume_from_states": "beyond.cursor_and_state beyond.resume_after_kill incremental.read_sequential_slices",
 		"beyond.resume_after_kill":  "beyond.cursor_and_state beyond.resume_from_states incremental.read_sequential_slices",
 		"beyond.broken_pipe":        "beyond.full_device",
+		"beyond.slow_reader":        "beyond.resume_from_states beyond.resume_after_kill incremental.read_sequential_slices", // a loaded machine reads slowly
 		"beyond.sigterm":            "beyond.status_order",
 		"beyond.undeclared_streams": "incremental.state_with_abnormally_large_values",
 		"beyond.empty_records":      noKey + " basic_read.primary_keys beyond.key_values",
