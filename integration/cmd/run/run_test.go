@@ -455,6 +455,9 @@ type served struct {
 // serve makes each source one.
 func serve(t *testing.T, with sim.Behaviour) (all []served) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("it runs every connector; make test does")
+	}
 	connectors, err := harness.Connectors()
 	if err != nil {
 		t.Fatal(err)
