@@ -88,27 +88,13 @@ func TestBinaries(t *testing.T) {
 
 // TestImages runs the scenarios that have to do with how a connector is started on every connector's image.
 func TestImages(t *testing.T) {
-	needDocker(t)
+	harness.NeedDocker(t)
 	each(t, func(t *testing.T, c harness.Connector) harness.Runner {
 		if err := c.BuildImage(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		return harness.Image{Ref: c.Image()}
 	}, func(s scenario) bool { return s.image })
-}
-
-func needDocker(t *testing.T) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	err := harness.Docker(ctx)
-	switch {
-	case err == nil:
-	case os.Getenv("REQUIRE_DOCKER") == "1":
-		t.Fatalf("REQUIRE_DOCKER=1, but no Docker engine answers: %v", err)
-	default:
-		t.Skipf("No Docker engine answers, so nothing is tested in containers (make docker installs and starts one): %v", err)
-	}
 }
 
 // each runs the chosen scenarios on every source that is found: all together, or one by one where they measure.

@@ -32,7 +32,7 @@ func TestDestinationBinaries(t *testing.T) {
 }
 
 func TestDestinationImages(t *testing.T) {
-	needDocker(t)
+	harness.NeedDocker(t)
 	destinations(t, func(t *testing.T, c harness.Connector) harness.Runner {
 		if err := c.BuildImage(t.Context()); err != nil {
 			t.Fatal(err)
@@ -42,7 +42,7 @@ func TestDestinationImages(t *testing.T) {
 }
 
 func TestDestinationPlatform(t *testing.T) {
-	needDocker(t)
+	harness.NeedDocker(t)
 	destinations(t, func(t *testing.T, c harness.Connector) harness.Runner {
 		if err := c.BuildImage(t.Context()); err != nil {
 			t.Fatal(err)

@@ -26,7 +26,7 @@ func TestJudgedBinaries(t *testing.T) {
 
 // TestJudgedImages runs the checks that are about images on each connector's image; make acceptance runs the others on it too.
 func TestJudgedImages(t *testing.T) {
-	needDocker(t)
+	harness.NeedDocker(t)
 	judged(t, func(t *testing.T, c harness.Connector) judge.Options {
 		if err := c.BuildImage(t.Context()); err != nil {
 			t.Fatal(err)

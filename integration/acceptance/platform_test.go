@@ -11,7 +11,7 @@ import (
 // eachImage builds each connector's image and calls test.
 func eachImage(t *testing.T, test func(t *testing.T, c harness.Connector)) {
 	t.Helper()
-	needDocker(t)
+	harness.NeedDocker(t)
 	connectors, err := harness.Connectors()
 	if err != nil {
 		t.Fatal(err)

@@ -114,12 +114,7 @@ func (s *stage) run(code int, name string, args ...string) string {
 // docker makes the connector's image, or skips the test where no Docker engine answers.
 func (s *stage) docker() {
 	s.t.Helper()
-	if err := harness.Docker(s.t.Context()); err != nil {
-		if os.Getenv("REQUIRE_DOCKER") == "1" {
-			s.t.Fatal(err)
-		}
-		s.t.Skip("*** No Docker engine answers: THIS EXAMPLE IS NOT RUN. ***", err)
-	}
+	harness.NeedDocker(s.t)
 	if err := s.BuildImage(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}

@@ -36,6 +36,27 @@ type Image struct {
 // String names the runner.
 func (Image) String() string { return "image" }
 
+// NeedDocker skips a test where no Docker engine answers, aloud, and fails it there where REQUIRE_DOCKER=1 is set.
+func NeedDocker(t interface {
+	tester
+	Context() context.Context
+	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
+},
+) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := Docker(ctx)
+	switch {
+	case err == nil:
+	case os.Getenv("REQUIRE_DOCKER") == "1":
+		t.Fatalf("REQUIRE_DOCKER=1, but no Docker engine answers: %v", err)
+	default:
+		t.Skipf("*** No Docker engine answers, so nothing is tested in containers (make docker installs and starts one): %v ***", err)
+	}
+}
+
 // Docker tells why no container can be started here, or nil.
 func Docker(ctx context.Context) error {
 	c, err := newDocker(ctx)

@@ -637,7 +637,7 @@ func holds(t *testing.T, out string) int {
 
 // Images are run as binaries are, by docker, and what a killed run leaves running is ended by the next.
 func TestImages(t *testing.T) {
-	needDocker(t)
+	harness.NeedDocker(t)
 	c := serve(t, sim.Behaviour{Faults: sim.Faults{Kinds: []sim.Fault{sim.Stall}, Rate: 1, Stall: time.Hour}})[0]
 	if err := c.BuildImage(t.Context()); err != nil {
 		t.Fatal(err)
@@ -702,7 +702,7 @@ func TestStopped(t *testing.T) {
 
 // A destination may be an image as well: what comes is handed to its standard input, and the states that it gives back are kept.
 func TestDestinationImage(t *testing.T) {
-	needDocker(t)
+	harness.NeedDocker(t)
 	c := serve(t, sim.Behaviour{})[0]
 	if err := c.BuildImage(t.Context()); err != nil {
 		t.Fatal(err)
@@ -736,16 +736,5 @@ esac`
 	states := strings.Join(lines(t, filepath.Join(c.out, stateFile)), "")
 	if n := gjson.Get(states, "#").Int(); n == 0 || gjson.Get(states, "0.run.destination").Str != "test-destination" {
 		t.Errorf("the states are %.500s", states)
-	}
-}
-
-// needDocker skips a test where no Docker engine answers, unless it is required.
-func needDocker(t *testing.T) {
-	t.Helper()
-	if err := harness.Docker(t.Context()); err != nil {
-		if os.Getenv("REQUIRE_DOCKER") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip("*** No Docker engine answers: IMAGES ARE NOT TRIED. ***", err)
 	}
 }

@@ -87,12 +87,7 @@ func TestBrokenImages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it judges a dozen images")
 	}
-	if err := harness.Docker(t.Context()); err != nil {
-		if os.Getenv("REQUIRE_DOCKER") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	harness.NeedDocker(t)
 	t.Parallel()
 	binary := build(t)
 	only := []string{"image", "connection", "spec.answer", "beyond.answers", "beyond.exit_codes"}
