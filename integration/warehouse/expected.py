@@ -200,9 +200,11 @@ class Dwv(Source):
     def rows(self, exchange):
         path, answer = exchange["path"].removeprefix("/integration/properties"), exchange["answer"]
         listed = answer if isinstance(answer, list) else answer["data"]
-        name = {"": "properties", "/conditions": "property_conditions", "/types": "property_types", "/cities": "cities"}.get(path, "property_details")
+        name = {
+            "": "properties", "/conditions": "property_conditions", "/types": "property_types", "/cities": "cities", "/avaliable_fields": "available_fields",
+        }.get(path, "property_details")  # fmt: skip
         for row in [listed] if isinstance(listed, dict) else listed:
-            yield name, row
+            yield name, {"name": row} if name == "available_fields" else row
 
 
 class Imobiliar(Source):
