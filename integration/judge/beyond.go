@@ -639,11 +639,32 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// slowReader reads slowly enough to fill every pipe before it, and compares.
+// pausingWriter takes nothing for a while, once, after so many bytes.
+type pausingWriter struct {
+	ctx   context.Context // what it waits in
+	after int64
+	pause time.Duration
+}
+
+func (w *pausingWriter) Write(p []byte) (int, error) {
+	before := w.after
+	if w.after -= int64(len(p)); before < 0 || w.after >= 0 {
+		return len(p), nil
+	}
+	timer := time.NewTimer(w.pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-w.ctx.Done():
+	}
+	return len(p), nil
+}
+
+// slowReader stops reading for long enough to fill every pipe before it, and compares.
 func slowReader(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
 	r, err := t.read(ctx, readOrder{
 		label: "read by a slow reader", runner: t.directly(), test: test, mode: harness.Incremental, streams: streams, limit: 20 * time.Minute,
-		options: harness.Options{Tee: &slowWriter{ctx: ctx, most: max(whole.Bytes, 1), all: 2 * time.Second}},
+		options: harness.Options{Tee: &pausingWriter{ctx: ctx, after: whole.Bytes / 4, pause: 4 * time.Second}},
 	})
 	if err == nil {
 		t.complete("the same rows as otherwise", whole, streams, r)

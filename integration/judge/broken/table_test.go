@@ -62,7 +62,6 @@ func besides() map[string]string {
 		"beyond.resume_from_states": "beyond.cursor_and_state beyond.resume_after_kill incremental.read_sequential_slices",
 		"beyond.resume_after_kill":  "beyond.cursor_and_state beyond.resume_from_states incremental.read_sequential_slices",
 		"beyond.broken_pipe":        "beyond.full_device",
-		"beyond.slow_reader":        "beyond.resume_from_states beyond.resume_after_kill incremental.read_sequential_slices", // a loaded machine reads slowly
 		"beyond.sigterm":            "beyond.status_order",
 		"beyond.undeclared_streams": "incremental.state_with_abnormally_large_values",
 		"beyond.empty_records":      noKey + " basic_read.primary_keys beyond.key_values",
@@ -83,8 +82,11 @@ func long() []string {
 	return []string{"beyond.memory", "beyond.sigterm", "beyond.broken_pipe", "beyond.slow_reader", "beyond.resume_after_kill", "faults"}
 }
 
-// slow are the checks for which a connector is broken that takes its time and does all else right; no other check is made on it.
-func slow() []string { return []string{"beyond.spec_time", "beyond.check_time", "beyond.heartbeat"} }
+// timed are the checks for which a connector is broken that takes its time, or watches its reader's, and does all else right. No other check is
+// made on it: on a loaded machine others may find it.
+func timed() []string {
+	return []string{"beyond.spec_time", "beyond.check_time", "beyond.heartbeat", "beyond.slow_reader"}
+}
 
 // skipped are the checks that are not made where one is broken.
 func skipped(broken judge.Check) (all []string) {
@@ -113,7 +115,7 @@ func TestBroken(t *testing.T) {
 			if c.Kind == judge.Destinations {
 				s.kind = "destination"
 			}
-			if slices.Contains(slow(), c.Full()) {
+			if slices.Contains(timed(), c.Full()) {
 				s.only = []string{c.Full()}
 			}
 			found(t, c, s.judged(t))

@@ -205,19 +205,26 @@ func (s *sync) record(data, meta object) {
 	if meta != nil {
 		record["meta"] = meta
 	}
-	if s.on("beyond.slow_reader") {
-		if s.log(strings.Repeat("x", 16<<10)); s.blocked > time.Second { // it has no patience
-			return
-		}
+	if s.on("beyond.slow_reader") && s.gaveUp() {
+		return
 	}
 	s.say("RECORD", "record", record)
 	s.count++
-	if s.on("beyond.resume_after_kill", "beyond.slow_reader") {
+	if s.on("beyond.resume_after_kill") {
 		_ = s.flush() // an error comes again with the state
 	}
 	if s.on("beyond.resume_after_kill") {
 		pause(5 * time.Millisecond)
 	}
+}
+
+// gaveUp is whether the reader let it wait too long, now or before. It writes much, so that no pipe takes it all.
+func (s *sync) gaveUp() bool {
+	began := time.Now()
+	s.log(strings.Repeat("x", 16<<10))
+	_ = s.flush() // an error comes again with the state
+	s.unheard = s.unheard || time.Since(began) > 2*time.Second
+	return s.unheard
 }
 
 // ahead is a mark behind the books of the next page.
