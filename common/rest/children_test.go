@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
@@ -160,23 +161,25 @@ func TestChildrenOfWhatIsAbsent(t *testing.T) {
 
 // An answer without a body says that a row has gone, if others have not.
 func TestDetailsAnsweredWithNothing(t *testing.T) {
-	for _, nothing := range []string{"", " \n", "null", `{"data":null}`} {
-		a := serve(t, func(r *http.Request) (int, string) {
-			switch id := r.URL.Query().Get("id"); {
-			case r.URL.Path != "/details":
-				return paged(r, []string{`{"id":1,"purpose":"a"}`, `{"id":2,"purpose":"a"}`})
-			case id == "1":
-				return 200, nothing
-			default:
-				return 200, thing(mustAtoi(id), "2026-01-01 00:00:00")
+	synctest.Test(t, func(t *testing.T) {
+		for _, nothing := range []string{"", " \n", "null", `{"data":null}`} {
+			a := serve(t, func(r *http.Request) (int, string) {
+				switch id := r.URL.Query().Get("id"); {
+				case r.URL.Path != "/details":
+					return paged(r, []string{`{"id":1,"purpose":"a"}`, `{"id":2,"purpose":"a"}`})
+				case id == "1":
+					return 200, nothing
+				default:
+					return 200, thing(mustAtoi(id), "2026-01-01 00:00:00")
+				}
+			})
+			o := read(t.Context(), t, a.source(offers), nil, "details")
+			o.complete(t)
+			if got := o.ids("details"); !slices.Equal(got, []string{"2"}) || len(o.warnings) != 1 || !strings.Contains(o.warnings[0], "have gone") {
+				t.Errorf("%q: got %v, warnings %v", nothing, got, o.warnings)
 			}
-		})
-		o := read(t.Context(), t, a.source(offers), nil, "details")
-		o.complete(t)
-		if got := o.ids("details"); !slices.Equal(got, []string{"2"}) || len(o.warnings) != 1 || !strings.Contains(o.warnings[0], "have gone") {
-			t.Errorf("%q: got %v, warnings %v", nothing, got, o.warnings)
 		}
-	}
+	})
 }
 
 func TestWaysWithAnotherMethod(t *testing.T) {
@@ -211,15 +214,17 @@ func TestWaysWithAnotherMethod(t *testing.T) {
 
 // A list whose form is not known may be empty without an envelope; one that is known to have an envelope may not.
 func TestBareLists(t *testing.T) {
-	for body, empty := range map[string]bool{`[]`: true, `{"total":0,"data":[]}`: true, `{"total":0}`: true, `{"total":1}`: false, `{}`: false} {
-		a := serve(t, func(*http.Request) (int, string) { return 200, body })
-		o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
-			d = listed(d)
-			d.Pages = pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: 20, Exact: true, Rows: "total", Unsure: true, Bare: true}
-			return d
-		}), nil, "things")
-		if empty != (o.err == nil) || len(o.records["things"]) > 0 {
-			t.Errorf("%s: it ended with %v", body, o.err)
+	synctest.Test(t, func(t *testing.T) {
+		for body, empty := range map[string]bool{`[]`: true, `{"total":0,"data":[]}`: true, `{"total":0}`: true, `{"total":1}`: false, `{}`: false} {
+			a := serve(t, func(*http.Request) (int, string) { return 200, body })
+			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+				d = listed(d)
+				d.Pages = pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: 20, Exact: true, Rows: "total", Unsure: true, Bare: true}
+				return d
+			}), nil, "things")
+			if empty != (o.err == nil) || len(o.records["things"]) > 0 {
+				t.Errorf("%s: it ended with %v", body, o.err)
+			}
 		}
-	}
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -532,28 +533,30 @@ func TestPageThatComesAgain(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var wrong atomic.Int64
-			a := serve(t, func(r *http.Request) (int, string) {
-				if r.URL.Query().Get("page") == "2" && wrong.Add(1) <= tt.times {
-					r = &http.Request{URL: &url.URL{RawQuery: "page=1"}}
+			synctest.Test(t, func(t *testing.T) {
+				var wrong atomic.Int64
+				a := serve(t, func(r *http.Request) (int, string) {
+					if r.URL.Query().Get("page") == "2" && wrong.Add(1) <= tt.times {
+						r = &http.Request{URL: &url.URL{RawQuery: "page=1"}}
+					}
+					return paged(r, things(5))
+				})
+				o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+					d = listed(d)
+					d.Pages = tt.pages
+					return d
+				}), nil, "things")
+				if !tt.ok {
+					if f := fault.Of(o.err); f == nil || f.Kind != fault.Transient {
+						t.Errorf("ended with %v", o.err)
+					}
+					return
 				}
-				return paged(r, things(5))
+				o.complete(t)
+				if got := o.ids("things"); !slices.Equal(got, numbers(1, 5)) {
+					t.Errorf("got %v", got)
+				}
 			})
-			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
-				d = listed(d)
-				d.Pages = tt.pages
-				return d
-			}), nil, "things")
-			if !tt.ok {
-				if f := fault.Of(o.err); f == nil || f.Kind != fault.Transient {
-					t.Errorf("ended with %v", o.err)
-				}
-				return
-			}
-			o.complete(t)
-			if got := o.ids("things"); !slices.Equal(got, numbers(1, 5)) {
-				t.Errorf("got %v", got)
-			}
 		})
 	}
 }

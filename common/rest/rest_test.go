@@ -15,29 +15,32 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/imob-data/airbyte-connectors/common/internal/memnet"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// api is a server that answers from a function and remembers what it was asked.
+// api is a server that answers from a function and remembers what it was asked. It has no sockets, so that it may live in a synctest bubble.
 type api struct {
 	*httptest.Server
-	mu    sync.Mutex
-	asked []string
+	network *memnet.Network
+	mu      sync.Mutex
+	asked   []string
 }
 
 // serve starts an api; answer returns a status and a body.
 func serve(t *testing.T, answer func(r *http.Request) (int, string)) *api {
 	t.Helper()
-	a := &api{}
-	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	a := &api{network: memnet.New()}
+	a.Server = &httptest.Server{Listener: a.network, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		a.asked = append(a.asked, strings.TrimSuffix(r.URL.Path+"?"+r.URL.RawQuery, "?"))
 		a.mu.Unlock()
 		status, body := answer(r)
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(body))
-	}))
+	})}}
+	a.Start()
 	t.Cleanup(a.Close)
 	return a
 }
@@ -63,7 +66,7 @@ func (a *api) sourceOf(schemas map[string]string, describe func(rest.API) rest.A
 	}
 	return rest.New(files, func(struct{}) rest.API {
 		d := rest.API{}
-		d.BaseURL = a.URL
+		d.BaseURL, d.Dial = a.URL, a.network.Dial
 		return describe(d)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -164,42 +165,46 @@ func TestWays(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			a := serve(t, tt.answer)
-			o := read(t.Context(), t, a.source(described), nil, "rows", "parts")
-			if len(o.records["rows"]) != tt.rows || len(o.records["parts"]) != 2*tt.rows || tt.catalogue.requests > tt.requests {
-				t.Errorf("%d rows and %d parts with %d requests", len(o.records["rows"]), len(o.records["parts"]), tt.catalogue.requests)
-			}
-			if tt.failure == "" {
-				o.complete(t)
-			} else if f := fault.Of(o.err); f == nil || !strings.Contains(f.Message, tt.failure) {
-				t.Errorf("it ended with %v", o.err)
-			}
-			if tt.catalogue.requests > 0 && tt.failure == "" {
-				if w := o.warnedOf(t); len(w) > 0 {
-					t.Errorf("warnings %v", w)
+			synctest.Test(t, func(t *testing.T) {
+				a := serve(t, tt.answer)
+				o := read(t.Context(), t, a.source(described), nil, "rows", "parts")
+				if len(o.records["rows"]) != tt.rows || len(o.records["parts"]) != 2*tt.rows || tt.catalogue.requests > tt.requests {
+					t.Errorf("%d rows and %d parts with %d requests", len(o.records["rows"]), len(o.records["parts"]), tt.catalogue.requests)
 				}
-			}
-			if state := o.states["rows"]; strings.HasPrefix(tt.failure, "45 of") && strings.Contains(state[len(state)-1], "place") {
-				t.Errorf("a listing of which rows are missing would go on from %s", state)
-			}
+				if tt.failure == "" {
+					o.complete(t)
+				} else if f := fault.Of(o.err); f == nil || !strings.Contains(f.Message, tt.failure) {
+					t.Errorf("it ended with %v", o.err)
+				}
+				if tt.catalogue.requests > 0 && tt.failure == "" {
+					if w := o.warnedOf(t); len(w) > 0 {
+						t.Errorf("warnings %v", w)
+					}
+				}
+				if state := o.states["rows"]; strings.HasPrefix(tt.failure, "45 of") && strings.Contains(state[len(state)-1], "place") {
+					t.Errorf("a listing of which rows are missing would go on from %s", state)
+				}
+			})
 		})
 	}
 }
 
 func TestUnsortedPagesAreNoAnswerToAKey(t *testing.T) {
-	c := &catalogue{total: 35, unsorted: true}
-	a := serve(t, c.answer)
-	o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
-		d = described(d)
-		for i := range d.Streams[0].Ways {
-			d.Streams[0].Ways[i].Body = nil // so that both begin with the same request
+	synctest.Test(t, func(t *testing.T) {
+		c := &catalogue{total: 35, unsorted: true}
+		a := serve(t, c.answer)
+		o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+			d = described(d)
+			for i := range d.Streams[0].Ways {
+				d.Streams[0].Ways[i].Body = nil // so that both begin with the same request
+			}
+			return d
+		}), nil, "rows")
+		o.complete(t)
+		if len(o.records["rows"]) != 35 {
+			t.Errorf("%d rows", len(o.records["rows"]))
 		}
-		return d
-	}), nil, "rows")
-	o.complete(t)
-	if len(o.records["rows"]) != 35 {
-		t.Errorf("%d rows", len(o.records["rows"]))
-	}
+	})
 }
 
 func TestCheckTakesTheWayThatIsAccepted(t *testing.T) {

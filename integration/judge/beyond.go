@@ -203,11 +203,8 @@ func resumeAfterKill(ctx context.Context, t *Trial, test Common, streams []harne
 	return nil
 }
 
-// large is how many rows a simulator has where a read is ended that must not have ended by itself, and how much later each answer comes then.
-const (
-	large   = 1500
-	latency = 20 * time.Millisecond
-)
+// latency is how much later each answer comes where a read is ended that must not have ended by itself.
+const latency = 20 * time.Millisecond
 
 // much is a simulator with much to read, at two speeds; both are nil without a simulator.
 type much struct{ slow, quick *api }
@@ -218,7 +215,7 @@ func (t *Trial) much() (much, error) {
 		return much{}, nil
 	}
 	return memo(t.Subject, "much", func() (much, error) {
-		quick, err := t.simulate(large)
+		quick, err := t.simulate(t.options.Much)
 		if err != nil {
 			return much{}, err
 		}

@@ -55,6 +55,7 @@ type Options struct {
 	ImageSize             int64         // bytes
 	States                int           // how many states are resumed from at most
 	Kills                 int           // how many reads are killed
+	Much                  int           // rows of a simulator's largest stream where a read must not have ended before it is
 	Spread                time.Duration // how long a read of much is made to take, so that it has states in the middle
 
 	Log io.Writer // gets a line for each run; may be nil
@@ -74,6 +75,7 @@ func (o Options) Defaults() Options {
 	o.ImageSize = cmp.Or(o.ImageSize, 1<<30)
 	o.States = cmp.Or(o.States, 6)
 	o.Kills = cmp.Or(o.Kills, 3)
+	o.Much = cmp.Or(o.Much, 1500)
 	o.Spread = cmp.Or(o.Spread, 25*time.Second)
 	return o
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -155,6 +156,12 @@ func said(text string, says []saying) bool {
 
 // own returns how many letters of a text are the saying's own where the text is part of it, the most that can be; -1 where it is not.
 func own(text []rune, s saying) int {
+	if !slices.Contains(s, hole) {
+		if strings.Contains(string(s), string(text)) {
+			return len(text)
+		}
+		return -1
+	}
 	best := make([]int, len(s)+1) // by place in s, when the letters so far end before it; it may begin anywhere
 	for _, letter := range text {
 		next := make([]int, len(s)+1)

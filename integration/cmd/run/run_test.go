@@ -424,6 +424,14 @@ func TestBrokenDisk(t *testing.T) {
 
 // Whatever is killed and when, all rows are there in the end, and no state is ever ahead of them.
 func TestKilledAnywhere(t *testing.T) {
+	latency := sim.Behaviour{Latency: 3 * time.Millisecond}
+	sources := serve(t, latency)
+	requests := map[string]int{} // of a whole run, by source
+	for _, c := range sources {
+		_, ended := startRun(t, "-connector", c.binary, "-config", c.config, "-out", c.out)
+		<-ended
+		requests[c.Name] = c.server.Stats().Requests
+	}
 	for _, test := range []struct {
 		name, victim string
 		into         bool // a destination, and not files
@@ -431,13 +439,15 @@ func TestKilledAnywhere(t *testing.T) {
 		{"run", "run", false}, {"connector", "connector", false}, {"run into a destination", "run", true}, {"both connectors", "connector", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			for _, c := range serve(t, sim.Behaviour{Latency: 3 * time.Millisecond}) {
+			t.Parallel()
+			for _, c := range sources {
+				c.begin(t, latency)
 				var b *bench
 				if test.into {
 					b = newBench(t)
 					b.into(fake{})
 				}
-				killed(t, c, test.victim, b)
+				killed(t, c, test.victim, requests[c.Name], b)
 			}
 		})
 	}
@@ -466,18 +476,26 @@ func serve(t *testing.T, with sim.Behaviour) (all []served) {
 		if c.Writes() {
 			continue
 		}
-		dir := t.TempDir()
-		s := served{Connector: c, config: filepath.Join(dir, "config.json"), out: filepath.Join(dir, "out")}
+		s := served{Connector: c}
 		if s.binary, err = c.Build(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if s.api, err = simulators.All()[simulators.Name(c.Name)](sim.Options{Size: 150}); err != nil {
-			t.Fatal(err)
-		}
-		s.serve(t, with)
+		s.begin(t, with)
 		all = append(all, s)
 	}
 	return all
+}
+
+// begin gives the source an API and folders of which nothing was read yet.
+func (s *served) begin(t *testing.T, with sim.Behaviour) {
+	t.Helper()
+	dir := t.TempDir()
+	s.config, s.out = filepath.Join(dir, "config.json"), filepath.Join(dir, "out")
+	var err error
+	if s.api, err = simulators.All()[simulators.Name(s.Name)](sim.Options{Size: 150}); err != nil {
+		t.Fatal(err)
+	}
+	s.serve(t, with)
 }
 
 // serve starts the API's server, and writes the configuration that reads from it.
@@ -497,20 +515,12 @@ func (s *served) serve(t *testing.T, with sim.Behaviour) {
 	}
 }
 
-// killed runs a source into files, or into the destination of b, and kills what is at work a few times.
-func killed(t *testing.T, c served, victim string, b *bench) {
+// killed runs a source into files, or into the destination of b, and kills what is at work a few times, at any of the requests that a run makes.
+func killed(t *testing.T, c served, victim string, requests int, b *bench) {
 	args := []string{"-connector", c.binary, "-config", c.config}
 	if b != nil {
 		args = append(args, "-destination", b.target, "-destination-config", b.targetConfig)
 	}
-	_, ended := startRun(t, append(args, "-out", c.out+"-whole")...)
-	<-ended
-	if b != nil {
-		if err := os.Remove(b.taken); err != nil {
-			t.Fatal(err)
-		}
-	}
-	requests := c.server.Stats().Requests // of a whole run
 	seed := uint64(time.Now().UnixNano())
 	dice := rand.New(rand.NewPCG(seed, 0))
 	hit, resumed := 0, 0
@@ -537,31 +547,43 @@ func killed(t *testing.T, c served, victim string, b *bench) {
 	}
 	holds(t, c.out)
 	catalog := strings.Join(lines(t, filepath.Join(c.out, catalogFile)), "")
+	var taken map[string][]gjson.Result
+	if b != nil {
+		taken = records(t, b.taken)
+	}
+	expected := c.api.Expect()
 	for _, stream := range gjson.Get(catalog, "streams").Array() {
 		name := stream.Get("stream.name").Str
-		if err := c.api.Expect()[name].Full.Compare(keys(t, c, stream, b)); err != nil {
+		rows := taken[name]
+		if b == nil {
+			for _, line := range lines(t, filepath.Join(c.out, name+".jsonl")) {
+				rows = append(rows, gjson.Parse(line))
+			}
+		}
+		if err := expected[name].Full.Compare(keys(rows, stream)); err != nil {
 			t.Errorf("%s, seed %d: %s: %v", c.Name, seed, name, err)
 		}
 	}
 }
 
-// keys are those of the rows of a configured stream, in its file or as the destination of b took them.
-func keys(t *testing.T, c served, stream gjson.Result, b *bench) map[string]int {
+// records are the rows that a destination took, by stream.
+func records(t *testing.T, path string) map[string][]gjson.Result {
 	t.Helper()
-	name := stream.Get("stream.name").Str
-	var rows []gjson.Result
-	if b == nil {
-		for _, line := range lines(t, filepath.Join(c.out, name+".jsonl")) {
-			rows = append(rows, gjson.Parse(line))
+	rows := map[string][]gjson.Result{}
+	for _, line := range lines(t, path) {
+		if !gjson.Valid(line) { // a killed destination left it in the middle: no state was given back after it
+			continue
 		}
-	} else {
-		for _, line := range lines(t, b.taken) {
-			// A line that a killed destination left in the middle is none: no state was given back after it.
-			if record := gjson.Get(line, "record"); gjson.Valid(line) && record.Get("stream").Str == name {
-				rows = append(rows, record.Get("data"))
-			}
+		if record := gjson.Get(line, "record"); record.Exists() {
+			name := record.Get("stream").Str
+			rows[name] = append(rows[name], record.Get("data"))
 		}
 	}
+	return rows
+}
+
+// keys are those of the rows of a configured stream, and how often each is there.
+func keys(rows []gjson.Result, stream gjson.Result) map[string]int {
 	all := map[string]int{}
 	for _, row := range rows {
 		var key []string

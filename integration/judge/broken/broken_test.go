@@ -2,6 +2,8 @@
 package broken
 
 import (
+	"cmp"
+	"flag"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -9,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -17,17 +20,35 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/judge"
 )
 
-// limit is how long commands and silence may last; see the connector's own.
-const limit = 15 * time.Second
+// patience is how long commands and silence may last: long, so that a machine with other things to do breaks no limit.
+const patience = 15 * time.Second
+
+// TestMain lets more tests run at a time than there are cores: most of them wait, for connectors and for containers.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", "6"); err != nil {
+			panic(err)
+		}
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // the simulator and the judge make garbage of everything that is read, on the connectors' processors
+	}
+	os.Exit(m.Run())
+}
 
 // subject is a connector to be judged: a copy of testdata/connector with what is broken in its environment or its files.
 type subject struct {
 	check  string // what is broken; "" for nothing
 	kind   string // source or destination
 	binary string
-	image  string   // in the place of binary
-	only   []string // checks and suites that alone are made, where there are any
-	skip   []string // checks and suites that are not made
+	image  string        // in the place of binary
+	only   []string      // checks and suites that alone are made, where there are any
+	skip   []string      // checks and suites that are not made
+	limit  time.Duration // how long commands and silence may last, where it is not [patience]
+	much   int           // as in [judge.Options]
 }
 
 // judged judges it.
@@ -54,11 +75,11 @@ func (s subject) judged(t *testing.T) map[string]judge.Verdict {
 	config := filepath.Join(folder, "acceptance-test-config.yml")
 	env := fmt.Sprintf("custom_environment_variables: {BROKEN: %q, BROKEN_DIR: %q}\n", s.check, runs)
 	edit(t, config, []string{"connector_image:", env + "connector_image:"})
+	limit := cmp.Or(s.limit, patience)
 	o := judge.Options{
 		Config: config, Binary: s.binary, Image: s.image, ImageSize: imageSize, Open: openLibrary, Previous: filepath.Join(folder, "previous"), Faults: true, Only: s.only, Skip: s.skip, Jobs: 2, States: 2, Kills: 3, Online: true,
-		// Limits are long, so that a machine with other things to do breaks none; what has to break them takes longer.
-		SpecLimit: limit, CheckLimit: limit, Heartbeat: limit, StopLimit: time.Minute, Memory: 256 << 20,
-		Spread: 10 * time.Millisecond, // it sends its states after so much, not every so often
+		SpecLimit: limit, CheckLimit: limit, Heartbeat: limit, StopLimit: time.Minute, Memory: 64 << 20,
+		Much: s.much, Spread: 10 * time.Millisecond, // it sends its states after so much, not every so often
 	}
 	connector, err := judge.Open(t.Context(), o)
 	if err != nil {

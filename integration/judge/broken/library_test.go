@@ -96,14 +96,14 @@ func (l *library) page(w http.ResponseWriter, r *http.Request) {
 		l.Error(w, http.StatusBadRequest, "page is a number and since a moment")
 		return
 	}
+	first, _ := slices.BinarySearchFunc(l.books, since, func(b book, at time.Time) int { return b.changed.Compare(at) })
+	changed := l.books[first:]
+	from, to := sim.Bounds(number, pageSize, len(changed))
 	var rows []sim.Object
-	for _, b := range l.books {
-		if !b.changed.Before(since) {
-			rows = append(rows, l.row(b))
-		}
+	for _, b := range changed[from:to] {
+		rows = append(rows, l.row(b))
 	}
-	from, to := sim.Bounds(number, pageSize, len(rows))
-	sim.Send(w, http.StatusOK, "application/json", sim.Object{"total": len(rows), "page": number, "size": pageSize, "books": rows[from:to]})
+	sim.Send(w, http.StatusOK, "application/json", sim.Object{"total": len(changed), "page": number, "size": pageSize, "books": rows})
 }
 
 // row is a book. Some have no subtitle, and of some the number of pages is a text.

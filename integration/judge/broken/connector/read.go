@@ -138,13 +138,13 @@ func (c *connector) breakRead(a arguments) {
 	case "beyond.undeclared_streams":
 		c.say("RECORD", "record", object{"stream": "authors", "data": object{"id": 1}, "emitted_at": time.Now().UnixMilli()})
 	case "beyond.memory":
-		ballast := make([]byte, 512<<20)
+		ballast := make([]byte, 128<<20)
 		for i := range ballast {
 			ballast[i] = byte(i)
 		}
 		c.log(fmt.Sprint("ballast of ", ballast[len(ballast)-1]))
 	case "beyond.heartbeat":
-		pause(limit + time.Second)
+		pause(slowness)
 	case "beyond.read_only_root":
 		if os.WriteFile("/airbyte/cache", nil, 0o600) != nil {
 			crash()
