@@ -71,7 +71,7 @@ func TestDataDrifts(t *testing.T) {
 			if !ok || !json.Valid(body) || !utf8.Valid(body) {
 				t.Fatalf("row %d is no JSON: %s", i, body)
 			}
-			walk("", body)
+			walk("", json.RawMessage(body))
 			text.Write(body)
 			rows++
 		}

@@ -35,6 +35,8 @@ type Options struct {
 	Enveloped     bool // conditions and types come as {"data":[…]}
 	NoUpdates     bool // last_updates is checked and then ignored
 
+	Rendered *sim.Rendered // where rows are kept that were written; nil keeps none
+
 	Drift Drift
 }
 

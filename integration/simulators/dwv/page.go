@@ -16,24 +16,15 @@ type paging struct {
 // lastPage is 0 for an empty list: the envelope is that of the Adonis framework's paginator, which counts so.
 func (p paging) lastPage() int { return (p.total + p.perPage - 1) / p.perPage }
 
-// listed is a page as it goes out.
-type listed[T any] struct {
-	Total    any `json:"total"`
-	PerPage  any `json:"perPage"`
-	Page     any `json:"page"`
-	LastPage any `json:"lastPage"`
-	Data     []T `json:"data"`
-}
-
 // enveloped is a page of some rows.
-func enveloped[T any](s *Simulator, p paging, rows []T) listed[T] {
+func (s *Simulator) enveloped(p paging, rows any) sim.Members {
 	number := func(n int) any {
 		if s.with.NumbersAsText {
 			return strconv.Itoa(n)
 		}
 		return n
 	}
-	return listed[T]{number(p.total), number(p.perPage), number(p.page), number(p.lastPage()), rows}
+	return sim.Ordered("total", number(p.total), "perPage", number(p.perPage), "page", number(p.page), "lastPage", number(p.lastPage()), "data", rows)
 }
 
 // indexed is a row as it was when its page was cut.
@@ -99,7 +90,7 @@ func (s *Simulator) cities(w http.ResponseWriter, r *http.Request) {
 	for _, state := range states[from:to] {
 		rows = append(rows, state.row())
 	}
-	send(w, http.StatusOK, enveloped(s, p, rows))
+	send(w, http.StatusOK, s.enveloped(p, rows))
 }
 
 // states are those where a selected property lies, in the order of the country's list.

@@ -12,7 +12,7 @@ import (
 )
 
 // Property is one property as the list shows it, or as its detail does; false when there is none (any more) of that id.
-func (s *Simulator) Property(id int, detail bool) ([]byte, bool) {
+func (s *Simulator) Property(id int, detail bool) (sim.JSON, bool) {
 	s.mu.Lock()
 	index, ok := s.indexOf(id)
 	var r row
@@ -23,7 +23,18 @@ func (s *Simulator) Property(id int, detail bool) ([]byte, bool) {
 	if !ok || r.gone {
 		return nil, false
 	}
-	return sim.Encode(s.property(index, r, detail)), true
+	return s.written(indexed{index, r}, detail), true
+}
+
+// written is a property as it goes out.
+func (s *Simulator) written(p indexed, detail bool) sim.JSON {
+	type key struct {
+		seed    uint64
+		version string
+		indexed
+		detail bool
+	}
+	return s.with.Rendered.Row(key{s.with.Seed, s.with.Version, p, detail}, func() any { return s.property(p.index, p.row, detail) })
 }
 
 // property is a property. What is absent, null or of another type than the schema says depends on the index.

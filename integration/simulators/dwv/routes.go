@@ -72,11 +72,13 @@ func (s *Simulator) list(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p, found := s.page(q)
-	rows := make([]any, len(found))
+	rows := make([]sim.JSON, len(found))
 	for i, row := range found {
-		rows[i] = q.fields.project(s.property(row.index, row.row, false))
+		if rows[i] = s.written(row, false); q.fields != nil {
+			rows[i] = sim.Encode(q.fields.project(s.property(row.index, row.row, false)))
+		}
 	}
-	send(w, http.StatusOK, enveloped(s, p, rows))
+	send(w, http.StatusOK, s.enveloped(p, rows))
 }
 
 // detail is one property, {"data": Property}.
@@ -95,7 +97,7 @@ func (s *Simulator) detail(w http.ResponseWriter, r *http.Request) {
 		s.Error(w, http.StatusNotFound, "Propriedade não encontrada")
 		return
 	}
-	send(w, http.StatusOK, sim.Object{"data": sim.Raw(body)})
+	send(w, http.StatusOK, sim.Ordered("data", body))
 }
 
 // auxiliary is a list of {name, tag}, bare or enveloped.

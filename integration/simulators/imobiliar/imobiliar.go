@@ -55,6 +55,7 @@ type Simulator struct {
 	with     Options
 	password string
 	now      func() time.Time
+	known    map[string]action
 
 	mu          sync.Mutex
 	data        *data
@@ -89,7 +90,7 @@ func New(o Options) *Simulator {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Simulator{with: o, now: o.Now, sessions: map[string]*session{}, actions: map[string]int{}}
+	s := &Simulator{with: o, now: o.Now, known: actions(), sessions: map[string]*session{}, actions: map[string]int{}}
 	s.password = fmt.Sprintf("Ségredo-%x", sim.Noise(o.Seed, 1, 6))
 	s.data = newData(o)
 	return s

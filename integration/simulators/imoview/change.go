@@ -166,6 +166,7 @@ func (s *Simulator) Sign(n int) (codes []int) {
 		s.contracts.must[i] = true
 		codes = append(codes, s.contracts.code(i))
 	}
+	s.with.Rendered = nil // what was kept knows of fewer contracts
 	s.forget()
 	return codes
 }

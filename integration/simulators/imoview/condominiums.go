@@ -15,7 +15,7 @@ func (s *Simulator) listCondominiums(p *params) listing {
 		at := s.placeOf(s.condominiums, i)
 		return (city == 0 || at.cityCode == city) && (hood == 0 || at.hoodCode == hood) && (purpose == 0 || i%2 == purpose-1)
 	}
-	return listing{rows: s.matching(s.condominiums, p, fit, nil), row: func(i int) any { return s.condominium(i, reduced) }}
+	return listing{rows: s.matching(s.condominiums, p, fit, nil), table: s.condominiums, show: reduced, row: func(i int) any { return s.condominium(i, reduced) }}
 }
 
 func (s *Simulator) placeOf(t *table, index int) *place {

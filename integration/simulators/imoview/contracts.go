@@ -24,7 +24,7 @@ func (s *Simulator) listLet(p *params) listing {
 
 // listLeases are all contracts, the rescinded ones too.
 func (s *Simulator) listLeases(p *params) listing {
-	return listing{rows: s.matching(s.contracts, p, func(int) bool { return true }, nil), row: s.contract}
+	return listing{rows: s.matching(s.contracts, p, func(int) bool { return true }, nil), table: s.contracts, row: s.contract}
 }
 
 // client is the one whose rows are asked for; -1 when there is none of that code.
@@ -51,7 +51,7 @@ func (s *Simulator) listOf(p *params, of map[int32][]int32) listing {
 			return !rescinded && s.contracts.rows[i].ended || only != 0 && s.contracts.code(int(i)) != only
 		})
 	}
-	return listing{rows: rows, client: code, row: s.contract}
+	return listing{rows: rows, client: code, table: s.contracts, row: s.contract}
 }
 
 // contract is a contract, the same wherever it is listed: its tenant is the first one.

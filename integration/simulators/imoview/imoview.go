@@ -50,6 +50,8 @@ type Options struct {
 	// has been seen in practice.
 	TooMany    int
 	MessageKey string // the member of an error that has its text; empty means mensagem
+
+	Rendered *sim.Rendered // where rows are kept that were written; nil keeps none
 }
 
 // Simulator is Imoview for one agency. Its methods may be called at any time from any goroutine.

@@ -5,7 +5,7 @@ import "strconv"
 // listInspections are a tenant's.
 func (s *Simulator) listInspections(p *params) listing {
 	code, index := s.client(p)
-	return listing{rows: s.inspectionsOf[index], client: code, row: s.inspection}
+	return listing{rows: s.inspectionsOf[index], client: code, table: s.inspections, row: s.inspection}
 }
 
 // unfinished tells whether an inspection has no end: all to come, half of the recent ones until they change, few of the old ones.

@@ -17,7 +17,7 @@ func (s *Simulator) listMovements(p *params) listing {
 		return (state == 0 || m.paid == (state == 2)) && (client == 0 || m.client == client) && (contract == 0 || m.contract == contract) &&
 			(from == 0 || m.due >= from-slack) && (to == 0 || m.due <= to+slack)
 	}
-	return listing{rows: s.matching(s.movements, p, fit, nil), row: s.movement}
+	return listing{rows: s.matching(s.movements, p, fit, nil), table: s.movements, row: s.movement}
 }
 
 // bill is what a movement can be filtered by.

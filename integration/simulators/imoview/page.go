@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // listing is what a request's filters let through.
@@ -13,12 +15,27 @@ type listing struct {
 	fewer  int     // quantidade is lower by so many
 	loose  bool    // the order is another one for each page
 	row    func(index int) any
+
+	table *table // from whose rows they are made; nil where each is made when it is asked for
+	show  any    // what of them is asked for
 }
 
-// page is one as it goes out.
-type page struct {
-	Count int   `json:"quantidade"`
-	Rows  *list `json:"lista,omitempty"` // of a nil list, null
+// written is a row of the listing as it goes out. The caller holds data.
+func (s *Simulator) written(l listing, index int) sim.JSON {
+	if l.table == nil {
+		return sim.Encode(l.row(index))
+	}
+	type key struct {
+		seed        uint64
+		size        int
+		today       int64
+		codeText    bool
+		base, index int
+		row         row
+		show        any
+	}
+	o := s.with
+	return o.Rendered.Row(key{o.Seed, o.Size, s.today, o.CodeText, l.table.base, index, l.table.rows[index], l.show}, func() any { return l.row(index) })
 }
 
 // Ask is a page that was asked for and answered.
@@ -45,7 +62,7 @@ func (s *Simulator) Forget() {
 }
 
 // page is the page of a listing that is asked for.
-func (s *Simulator) page(name string, method path, p *params) (*page, *refusal) {
+func (s *Simulator) page(name string, method path, p *params) (any, *refusal) {
 	ask := Ask{Path: name}
 	if method.rows > 0 {
 		limit := method.rows
@@ -67,7 +84,10 @@ func (s *Simulator) page(name string, method path, p *params) (*page, *refusal) 
 	}
 	s.data.RLock()
 	defer s.data.RUnlock()
-	l := method.list(p)
+	l := listing{}
+	if p.err == nil {
+		l = method.list(p)
+	}
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -75,18 +95,20 @@ func (s *Simulator) page(name string, method path, p *params) (*page, *refusal) 
 	shift := s.note(ask, l.loose)
 	from, to := s.bounds(ask, len(l.rows))
 
-	rows := list{}
+	rows := make([]sim.JSON, 0, to-from)
 	for i := from; i < to; i++ {
-		rows = append(rows, l.row(int(l.rows[(i+shift)%len(l.rows)])))
+		rows = append(rows, s.written(l, int(l.rows[(i+shift)%len(l.rows)])))
 	}
-	result := &page{max(0, len(l.rows)-l.fewer+s.with.CountOff), &rows}
+	count := max(0, len(l.rows)-l.fewer+s.with.CountOff)
 	switch none := from == to; {
+	case method.bare:
+		return rows, nil
 	case none && l.client%16 == 3:
-		rows = nil
+		return sim.Ordered("quantidade", count, "lista", nil), nil
 	case none && l.client%16 == 5: // it may be missing as well
-		result.Rows = nil
+		return sim.Ordered("quantidade", count), nil
 	}
-	return result, nil
+	return sim.Ordered("quantidade", count, "lista", rows), nil
 }
 
 // note counts a page and says by how many rows the order of a loose listing is off this time.

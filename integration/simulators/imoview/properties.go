@@ -90,8 +90,8 @@ func (s *Simulator) offers(path string, p *params, has func(index int) bool) lis
 			(city == 0 || at.cityCode == city) && (hoods == nil || hoods[at.hoodCode]) && (kinds == nil || kinds[f.kind.code]) &&
 			(codes == nil || codes[s.properties.code(i)]) && f.option(option) && (whole || !f.hidden)
 	}
-	kept := &table{name: path, rows: s.properties.rows}
-	return listing{rows: s.matching(kept, p, fit, less), loose: !stable, row: func(i int) any { return s.property(i, show) }}
+	rows := s.matching(&table{name: path, rows: s.properties.rows}, p, fit, less)
+	return listing{rows: rows, loose: !stable, table: s.properties, show: show, row: func(i int) any { return s.property(i, show) }}
 }
 
 // option tells whether opcaoimovel lets a property through: all, single ones, launches, units of launches, single ones and launches.

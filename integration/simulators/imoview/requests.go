@@ -46,7 +46,7 @@ func (s *Simulator) listRequests(p *params) listing {
 			(begun == 0 || r.included >= begun) && (until == 0 || r.included < until+day) &&
 			s.after(requestsPath, changed, from) && s.before(requestsPath, changed, to)
 	}
-	return listing{rows: s.matching(s.requests, p, fit, nil), row: s.request}
+	return listing{rows: s.matching(s.requests, p, fit, nil), table: s.requests, row: s.request}
 }
 
 func (s *Simulator) request(index int) any {

@@ -141,11 +141,7 @@ func (s *Simulator) answerTo(name string, method path, p *params) (any, *refusal
 		}
 		return row, p.err
 	}
-	page, refused := s.page(name, method, p)
-	if refused == nil && method.bare {
-		return page.Rows, nil
-	}
-	return page, refused
+	return s.page(name, method, p)
 }
 
 // exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.

@@ -28,7 +28,7 @@ func (s *Simulator) roles(index int) roles {
 func (s *Simulator) listUsers(p *params) listing {
 	since := p.time("datahorainicialultimaalteracao", withSeconds, withMinutes, dayOnly)
 	fit := func(i int) bool { return s.after(usersPath, s.users.rows[i].time, since) }
-	return listing{rows: s.matching(s.users, p, fit, nil), row: s.user}
+	return listing{rows: s.matching(s.users, p, fit, nil), table: s.users, row: s.user}
 }
 
 // short tells whether a client's row has few fields, with what is known of people who never rented or bought.

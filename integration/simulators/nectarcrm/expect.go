@@ -64,12 +64,12 @@ func (s *Simulator) streams() []stream {
 	for name, t := range s.lists {
 		main(name, t)
 	}
-	add("dynamic_table_rows", s.dynamic, func(i int, _ row) (keys []string) {
+	add("dynamic_table_rows", s.dynamic, func(i int, r row) (keys []string) {
 		for k := range dynamicRows(i) {
 			if slices.Contains(s.with.Missing, rowsPath) {
 				break
 			}
-			keys = append(keys, strconv.Itoa(s.dynamic.id(i))+","+rowHash(s.dynamicRow(i, k)))
+			keys = append(keys, strconv.Itoa(s.dynamic.id(i))+","+rowHash(s.inside(s.dynamic, indexed{i, r}, k, s.dynamicRow)))
 		}
 		return keys
 	})

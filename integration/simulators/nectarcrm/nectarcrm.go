@@ -51,6 +51,8 @@ type Options struct {
 	ProposalsOf string     // the connector's setting proposals_of; empty leaves it out
 
 	Drift Drift
+
+	Rendered *sim.Rendered // where rows are kept that were written; nil keeps none
 }
 
 // HighStatus says what the API makes of a status of qualificacoes that its documents do not allow in the filter.

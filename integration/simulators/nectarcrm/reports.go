@@ -32,7 +32,7 @@ func (s *Simulator) history(w http.ResponseWriter, _ *http.Request, values url.V
 		from, until = from.AddDate(0, 0, 1), until.AddDate(0, 0, -1)
 	}
 	s.mu.Lock()
-	var rows list
+	rows := []sim.JSON{}
 	for i, r := range s.opportunities.rows {
 		at := s.reported(i, r)
 		if by != updated {
@@ -45,9 +45,6 @@ func (s *Simulator) history(w http.ResponseWriter, _ *http.Request, values url.V
 		}
 	}
 	s.mu.Unlock()
-	if rows == nil {
-		rows = list{}
-	}
 	send(w, http.StatusOK, s.enveloped(s.reports, rows))
 }
 
@@ -87,7 +84,11 @@ func (s *Simulator) entered(index, k int) int64 {
 
 // passage is a row of the report: labels as people read them, all values texts. The rows are ASCII alone: they are known by their bytes, which a
 // fault of the charset would change.
-func (s *Simulator) passage(index, k int) object {
+func (s *Simulator) passage(index, k int) sim.JSON {
+	return s.written(s.reports, indexed{index: index}, k, nil, func() object { return s.stage(index, k) })
+}
+
+func (s *Simulator) stage(index, k int) object {
 	d := s.forms(s.opportunities, index, 300+uint64(k))
 	at := time.UnixMilli(s.entered(index, k)).In(s.zone)
 	return object{
@@ -105,7 +106,7 @@ func passageLabels() []string {
 }
 
 // rowHash is what the connector's rows without a documented key are known by: the first half of their SHA-256, as they are sent.
-func rowHash(row object) string {
-	sum := sha256.Sum256(sim.Encode(row))
+func rowHash(row []byte) string {
+	sum := sha256.Sum256(row)
 	return hex.EncodeToString(sum[:16])
 }

@@ -108,8 +108,14 @@ func (s *Simulator) list(t *table) handler {
 			s.mumble(w)
 			return
 		}
-		rows := s.page(t, q)
-		s.answer(w, t, len(rows), q.only, func(k int) object { return t.show(rows[k].index, rows[k].row) })
+		found := s.page(t, q)
+		rows := make([]sim.JSON, len(found))
+		for k, one := range found {
+			if rows[k] = s.own(t, one); q.only != nil {
+				rows[k] = some(t.show(one.index, one.row), q.only)
+			}
+		}
+		send(w, http.StatusOK, s.enveloped(t, rows))
 	}
 }
 
@@ -155,7 +161,10 @@ func (s *Simulator) within(t *table, id string, of inner) handler {
 		}
 		s.mu.Lock()
 		from, to := s.bounds(q.page, q.rows, of.size(found.index))
-		rows := several(to-from, func(k int) object { return of.show(found.index, from+k) })
+		rows := make([]sim.JSON, to-from)
+		for n := range rows {
+			rows[n] = s.inside(t, found, from+n, of.show)
+		}
 		s.mu.Unlock()
 		send(w, http.StatusOK, s.enveloped(t, rows))
 	}
@@ -177,22 +186,17 @@ func (s *Simulator) owner(w http.ResponseWriter, r *http.Request, t *table, id s
 }
 
 // enveloped is a list as the answer of a table has it.
-func (s *Simulator) enveloped(t *table, rows list) any {
+func (s *Simulator) enveloped(t *table, rows []sim.JSON) any {
 	if t.loose && s.with.Enveloped {
-		return object{"data": rows}
+		return sim.Ordered("data", rows)
 	}
 	return rows
 }
 
-// answer answers with a list of n rows, and with some members of them only where those are asked for.
-func (s *Simulator) answer(w http.ResponseWriter, t *table, n int, only []string, show func(k int) object) {
-	send(w, http.StatusOK, s.enveloped(t, several(n, func(k int) object {
-		row := show(k)
-		if only != nil {
-			maps.DeleteFunc(row, func(name string, _ any) bool { return !slices.Contains(only, name) })
-		}
-		return row
-	})))
+// some is a row with some of its members.
+func some(row object, only []string) sim.JSON {
+	maps.DeleteFunc(row, func(name string, _ any) bool { return !slices.Contains(only, name) })
+	return sim.Encode(row.Present())
 }
 
 // record answers one record, bare.
@@ -204,7 +208,7 @@ func (s *Simulator) record(t *table, id string) handler {
 			s.Error(w, http.StatusNotFound, "")
 			return
 		}
-		send(w, http.StatusOK, t.show(found.index, found.row).Present())
+		send(w, http.StatusOK, s.own(t, found))
 	}
 }
 
@@ -230,8 +234,14 @@ func (s *Simulator) opportunityProposals(id string) handler {
 			}
 		}
 		from, to := s.bounds(page, defaultRows, len(which))
-		which = which[from:to]
-		s.answer(w, s.opportunities, len(which), values["attribute"], func(k int) object { return s.proposal(found.index, which[k]) })
+		rows := make([]sim.JSON, to-from)
+		for n, k := range which[from:to] {
+			show := func() object { return s.proposal(found.index, k) }
+			if rows[n] = s.written(s.opportunities, found, k, nil, show); values["attribute"] != nil {
+				rows[n] = some(show(), values["attribute"])
+			}
+		}
+		send(w, http.StatusOK, s.enveloped(s.opportunities, rows))
 	}
 }
 

@@ -58,6 +58,42 @@ func (t *table) index(id int) (int, bool) {
 	return i, i < len(t.rows) && t.id(i) == id
 }
 
+// written is a row, or the k-th of those that belong to it, as it goes out; more is what it depends on besides.
+func (s *Simulator) written(t *table, found indexed, k int, more any, row func() object) sim.JSON {
+	type key struct {
+		seed   uint64
+		size   int
+		newest int64
+		twins  bool
+		path   string
+		found  indexed
+		k      int
+		more   any
+	}
+	o := s.with
+	return o.Rendered.Row(key{o.Seed, o.Size, o.Newest.UnixMilli(), o.Twins, t.paths[0], found, k, more}, func() any { return row().Present() })
+}
+
+// inside is the k-th of the rows that belong to one. The caller holds the lock.
+func (s *Simulator) inside(t *table, found indexed, k int, show func(index, k int) object) sim.JSON {
+	var at int64
+	if t == s.feed {
+		at = s.commentTime(found.index, k)
+	}
+	return s.written(t, found, k, at, func() object { return show(found.index, k) })
+}
+
+// own is a row of a table as it goes out.
+func (s *Simulator) own(t *table, found indexed) sim.JSON {
+	comments := 0
+	if t == s.feed {
+		s.mu.Lock()
+		comments = s.commentsOf(found.index)
+		s.mu.Unlock()
+	}
+	return s.written(t, found, -1, comments, func() object { return t.show(found.index, found.row) })
+}
+
 // add makes a new row that is in no list yet.
 func (t *table) add(r row) (index int) {
 	t.rows = append(t.rows, r)

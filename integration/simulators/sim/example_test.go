@@ -27,18 +27,13 @@ type libraryOptions struct {
 	Seed uint64
 	Now  func() time.Time
 	Caps int // the most rows of a page; 0 means one
+
+	Rendered *sim.Rendered
 }
 
 type book struct {
 	changed time.Time
 	version int
-}
-
-// shelfPage is a page as it goes out.
-type shelfPage struct {
-	Total int          `json:"total"`
-	Page  int          `json:"page"`
-	Books []sim.Object `json:"books"`
 }
 
 func openLibrary(o sim.Options) (sim.Simulator, error) {
@@ -77,15 +72,22 @@ func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil || page < 1:
 		l.Error(w, http.StatusBadRequest, "page is not a number")
 	default:
-		rows := []sim.Object{}
+		rows := []sim.JSON{}
 		for i, b := range l.books {
 			if !b.changed.Before(since) {
-				rows = append(rows, l.row(i, b))
+				rows = append(rows, l.with.Rendered.Row(version{l.with.Seed, i, b}, func() any { return l.row(i, b) }))
 			}
 		}
 		from, to := sim.Bounds(page, max(1, l.with.Caps), len(rows))
-		sim.Send(w, http.StatusOK, "application/json", shelfPage{len(rows), page, rows[from:to]})
+		sim.Send(w, http.StatusOK, "application/json", sim.Ordered("total", len(rows), "page", page, "books", rows[from:to]))
 	}
+}
+
+// version is all that a row depends on.
+type version struct {
+	seed  uint64
+	index int
+	book  book
 }
 
 // row is a book; some have no subtitle.

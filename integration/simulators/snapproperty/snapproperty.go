@@ -54,6 +54,8 @@ type Options struct {
 	FailureStatus int  // of a contract method that refuses: 200 (or 0), or 400
 
 	Losses Losses // which calls of contract methods have no answer; SetLosses changes it
+
+	Rendered *sim.Rendered // where rows are kept that were written; nil keeps none
 }
 
 // Login is a way to come by an access token.
