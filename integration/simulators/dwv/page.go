@@ -30,7 +30,7 @@ func (s *Simulator) enveloped(p paging, rows any) sim.Members {
 // indexed is a row as it was when its page was cut.
 type indexed struct {
 	index int
-	row   row
+	row   sim.Row
 }
 
 // page cuts a page out of the properties that q lets through, and lets Drift happen after it.
@@ -42,7 +42,7 @@ func (s *Simulator) page(q query) (paging, []indexed) {
 	from, to := sim.Bounds(p.page, p.perPage, p.total)
 	rows := make([]indexed, 0, to-from)
 	for _, index := range matching[from:to] {
-		rows = append(rows, indexed{index, s.rows[index]})
+		rows = append(rows, indexed{index, s.rows.Rows[index]})
 	}
 	s.drift(matching[:to])
 	return p, rows
@@ -50,21 +50,9 @@ func (s *Simulator) page(q query) (paging, []indexed) {
 
 // matching are the indices of the properties that q lets through, in the order of the listing. The caller holds the lock.
 func (s *Simulator) matching(q query) []int {
-	if found, ok := s.matches[q.key]; ok {
-		return found
-	}
-	found := []int{}
-	for _, index := range s.order {
-		i := int(index)
-		if r := s.rows[i]; !r.gone && !slices.ContainsFunc(q.tests, func(t test) bool { return !t(i, r) }) {
-			found = append(found, i)
-		}
-	}
-	if len(s.matches) > 16 || s.matches == nil {
-		s.matches = map[string][]int{} // more filters than a reader has at one time
-	}
-	s.matches[q.key] = found
-	return found
+	return s.rows.Matching(q.key, func(i int) bool {
+		return !slices.ContainsFunc(q.tests, func(t test) bool { return !t(i, s.rows.Rows[i]) })
+	}, nil)
 }
 
 // Previous is the request for the page of the same list before the one r asks for.
@@ -77,12 +65,7 @@ func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 }
 
 // cities are the states, cities and neighbourhoods of the properties that are selected.
-func (s *Simulator) cities(w http.ResponseWriter, r *http.Request) {
-	q, err := s.parse(r.URL.RawQuery, paged())
-	if err != nil {
-		s.Error(w, http.StatusBadRequest, err.Error())
-		return
-	}
+func (s *Simulator) cities(q query) (any, *refusal) {
 	states := s.states()
 	p := paging{total: len(states), perPage: q.limit, page: q.page}
 	from, to := sim.Bounds(p.page, p.perPage, p.total)
@@ -90,7 +73,7 @@ func (s *Simulator) cities(w http.ResponseWriter, r *http.Request) {
 	for _, state := range states[from:to] {
 		rows = append(rows, state.row())
 	}
-	send(w, http.StatusOK, s.enveloped(p, rows))
+	return s.enveloped(p, rows), nil
 }
 
 // states are those where a selected property lies, in the order of the country's list.
@@ -98,8 +81,8 @@ func (s *Simulator) states() []state {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	used := map[int]bool{}
-	for i, r := range s.rows {
-		if !r.gone && !r.deleted {
+	for i, r := range s.rows.Rows {
+		if !r.Gone && s.selected(i) {
 			used[s.facts(i).city] = true
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -99,11 +98,11 @@ func New(o Options) *Simulator {
 // Open makes a Simulator from options by name, such as errors-object.
 func Open(o sim.Options) (sim.Simulator, error) {
 	return sim.Build("imobiliar", o, func(o Options) (*Simulator, error) {
-		if min(o.Size, o.Sessions, o.Lifetime, o.Cap, o.Most) < 0 {
-			return nil, fmt.Errorf("opening imobiliar: a negative number cannot be")
-		}
-		if !slices.Contains([]Past{Empty, Absent, Fails, Begins}, o.Past) {
-			return nil, fmt.Errorf("opening imobiliar: past is %q, and can be empty, %s, %s or %s", o.Past, Absent, Fails, Begins)
+		if err := cmp.Or(
+			sim.NonNegative("imobiliar", o.Size, o.Sessions, o.Lifetime, o.Cap, o.Most),
+			sim.OneOf("imobiliar", "past", o.Past, Empty, Absent, Fails, Begins),
+		); err != nil {
+			return nil, err
 		}
 		return New(o), nil
 	})

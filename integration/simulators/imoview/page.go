@@ -3,17 +3,16 @@ package imoview
 import (
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // listing is what a request's filters let through.
 type listing struct {
-	rows   []int32 // indices, in the order of the listing
-	client int     // whose rows they are; 0: all clients'
-	fewer  int     // quantidade is lower by so many
-	loose  bool    // the order is another one for each page
+	rows   []int // indices, in the order of the listing
+	client int   // whose rows they are; 0: all clients'
+	fewer  int   // quantidade is lower by so many
+	loose  bool  // the order is another one for each page
 	row    func(index int) any
 
 	table *table // from whose rows they are made; nil where each is made when it is asked for
@@ -31,11 +30,11 @@ func (s *Simulator) written(l listing, index int) sim.JSON {
 		today       int64
 		codeText    bool
 		base, index int
-		row         row
+		row         sim.Row
 		show        any
 	}
 	o := s.with
-	return o.Rendered.Row(key{o.Seed, o.Size, s.today, o.CodeText, l.table.base, index, l.table.rows[index], l.show}, func() any { return l.row(index) })
+	return o.Rendered.Row(key{o.Seed, o.Size, s.today, o.CodeText, l.table.base, index, l.table.Rows[index], l.show}, func() any { return l.row(index) })
 }
 
 // Ask is a page that was asked for and answered.
@@ -97,7 +96,7 @@ func (s *Simulator) page(name string, method path, p *params) (any, *refusal) {
 
 	rows := make([]sim.JSON, 0, to-from)
 	for i := from; i < to; i++ {
-		rows = append(rows, s.written(l, int(l.rows[(i+shift)%len(l.rows)])))
+		rows = append(rows, s.written(l, l.rows[(i+shift)%len(l.rows)]))
 	}
 	count := max(0, len(l.rows)-l.fewer+s.with.CountOff)
 	switch none := from == to; {
@@ -132,27 +131,10 @@ func (s *Simulator) bounds(ask Ask, total int) (from, to int) {
 	return from, min(from+ask.Size, total)
 }
 
-// matching are the indices of the rows of a table that fit lets through, in the order of less or, when that is nil, of their codes. They
-// are kept for later pages until rows change; what p was asked for must tell one fit and order from another.
-func (s *Simulator) matching(t *table, p *params, fit func(index int) bool, less func(a, b int32) int) []int32 {
-	key := t.name + "?" + p.used.String()
+// matching are the indices of the rows of a table that fit lets through, in the order of less or, when that is nil, of their codes. What p was
+// asked for, and the path, tell one fit and order from another.
+func (s *Simulator) matching(t *table, path string, p *params, fit func(index int) bool, less func(a, b int) int) []int {
 	s.books.Lock()
 	defer s.books.Unlock()
-	if found, ok := s.matches[key]; ok {
-		return found
-	}
-	found := []int32{}
-	for i := range t.rows {
-		if fit(i) {
-			found = append(found, int32(i))
-		}
-	}
-	if less != nil {
-		slices.SortStableFunc(found, less)
-	}
-	if len(s.matches) > 16 {
-		clear(s.matches) // more filters than a reader has at one time
-	}
-	s.matches[key] = found
-	return found
+	return t.Matching(path+"?"+p.used.String(), fit, less)
 }

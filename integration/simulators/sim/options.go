@@ -13,8 +13,8 @@ import (
 
 // Build makes the simulator of a name with open, from a struct of its own options. Its fields Size, Seed, Now and, if it has that, Rendered are
 // those of o. Every other exported field is an option under its name with dashes (NoIdOrder is no-id-order) or under the one in its tag sim; "-"
-// is none. Fields of a struct in it are options too. A list is separated by commas, a map is NAME=NUMBER for each, and a number in it is 1 at least. An error
-// names the option that cannot be and those there are.
+// is none. Fields of a struct in it are options too. A list is separated by commas, a map is NAME=NUMBER for each, and a number in it is 1 at
+// least. An error names the option that cannot be and those there are.
 func Build[O any, S Simulator](name string, o Options, open func(O) (S, error)) (Simulator, error) {
 	var own O
 	options := map[string]reflect.Value{}
@@ -28,9 +28,6 @@ func Build[O any, S Simulator](name string, o Options, open func(O) (S, error)) 
 		if err != nil {
 			return nil, fmt.Errorf("setting %s of %s, which knows %v: %w", option, name, slices.Sorted(maps.Keys(options)), err)
 		}
-	}
-	if o.Rendered == nil {
-		o.Rendered = &Rendered{}
 	}
 	for _, common := range []string{"Size", "Seed", "Now", "Rendered"} {
 		if field := value.FieldByName(common); field.IsValid() {

@@ -86,7 +86,7 @@ type Options struct {
 	Now  func() time.Time  // the simulator's clock; nil is the wall clock
 	Set  map[string]string // the simulator's own options by name; its Open refuses what it does not know
 
-	Rendered *Rendered // where rows are kept that were written; nil is a place of the simulator's own
+	Rendered *Rendered // where rows are kept that were written, see Sharing; nil is a place of the simulator's own
 }
 
 // Open makes a simulator. An error names the option that cannot be.

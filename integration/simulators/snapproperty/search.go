@@ -38,11 +38,7 @@ type Search struct {
 }
 
 // Searches are all whose bodies could be read, in the order of their answers.
-func (s *Simulator) Searches() []Search {
-	s.books.Lock()
-	defer s.books.Unlock()
-	return slices.Clone(s.asked)
-}
+func (s *Simulator) Searches() []Search { return sim.Copied(&s.books, &s.asked) }
 
 // note puts a search into the list of Searches.
 func (s *Simulator) note(q *query, total, came int, failed error) {
