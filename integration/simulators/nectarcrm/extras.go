@@ -7,12 +7,10 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// publication is an entry of the feed. Most are NectarCRM's own, about what somebody edited, and have no comments.
+// publication is an entry of the feed. Most are NectarCRM's own, about what somebody edited, and have no comments. The caller holds the lock.
 func (s *Simulator) publication(i int, r row) object {
 	d := s.forms(s.feed, i, 6)
-	s.mu.Lock()
 	comments := s.commentsOf(i)
-	s.mu.Unlock()
 	contact := s.client(d)
 	row := object{
 		"id": s.feed.id(i), "assunto": "Editou uma oportunidade v" + strconv.Itoa(int(r.Version)), "descricao": d.note(),

@@ -2,6 +2,7 @@ package nectarcrm
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -123,9 +124,7 @@ func (s *Simulator) list(t *table) handler {
 		found := s.page(t, q)
 		rows := make([]sim.JSON, len(found))
 		for k, one := range found {
-			if rows[k] = s.own(t, one); q.only != nil {
-				rows[k] = some(t.show(one.index, one.row), q.only)
-			}
+			rows[k] = some(s.own(t, one), q.only)
 		}
 		return s.enveloped(t, rows), http.StatusOK
 	}
@@ -199,10 +198,17 @@ func (s *Simulator) enveloped(t *table, rows []sim.JSON) any {
 	return rows
 }
 
-// some is a row with some of its members.
-func some(row object, only []string) sim.JSON {
-	maps.DeleteFunc(row, func(name string, _ any) bool { return !slices.Contains(only, name) })
-	return sim.Encode(row.Present())
+// some is a row with some of its members; with all where only is nil.
+func some(row sim.JSON, only []string) sim.JSON {
+	if only == nil {
+		return row
+	}
+	members := map[string]sim.Raw{}
+	if err := json.Unmarshal(row, &members); err != nil {
+		panic(fmt.Sprintf("nectarcrm wrote a row that is no object: %v", err))
+	}
+	maps.DeleteFunc(members, func(name string, _ sim.Raw) bool { return !slices.Contains(only, name) })
+	return sim.Encode(members)
 }
 
 // record answers one record, bare.
@@ -236,10 +242,8 @@ func (s *Simulator) opportunityProposals(id string) handler {
 			from, to := s.bounds(page, defaultRows, len(which))
 			rows := make([]sim.JSON, to-from)
 			for n, k := range which[from:to] {
-				show := func() object { return s.proposal(owner.index, k) }
-				if rows[n] = s.written(s.opportunities, owner, k, nil, show); values["attribute"] != nil {
-					rows[n] = some(show(), values["attribute"])
-				}
+				row := s.written(s.opportunities, owner, k, nil, func() object { return s.proposal(owner.index, k) })
+				rows[n] = some(row, values["attribute"])
 			}
 			return s.enveloped(s.opportunities, rows)
 		})

@@ -68,8 +68,8 @@ func (s *Simulator) own(t *table, found indexed) sim.JSON {
 	comments := 0
 	if t == s.feed {
 		s.mu.Lock()
+		defer s.mu.Unlock()
 		comments = s.commentsOf(found.index)
-		s.mu.Unlock()
 	}
 	return s.written(t, found, -1, comments, func() object { return t.show(found.index, found.row) })
 }
