@@ -161,7 +161,7 @@ func prepare(t *testing.T, c harness.Connector, runner func(*testing.T, harness.
 	if open == nil {
 		t.Fatalf("There is no simulator %q; simulators are found in integration/simulators.", simulators.Name(c.Name))
 	}
-	f := fixture{connector: c, open: open, runner: runner(t, c), schemas: &harness.Schemas{}}
+	f := fixture{connector: c, open: sim.Sharing(open), runner: runner(t, c), schemas: &harness.Schemas{}}
 	f.catalog = f.discover(t)
 	return f
 }

@@ -2,16 +2,14 @@ package simulators_test
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"reflect"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 // page is a request for a page of a listing.
@@ -42,17 +40,10 @@ func pages() map[string][]page {
 // Every simulator's pages are the same after they were taken apart, and all rows are known from any of them.
 func TestEveryListing(t *testing.T) {
 	requests := pages()
-	for name, open := range simulators.All() {
+	for name := range simulators.All() {
 		for _, p := range requests[name] {
 			t.Run(name+" "+p.target+" "+p.body, func(t *testing.T) {
-				options := sim.Options{Size: 200, Seed: 1}
-				if name == "snapproperty" {
-					options.Set = map[string]string{"login": "access_token"}
-				}
-				s, err := open(options)
-				if err != nil {
-					t.Fatal(err)
-				}
+				s := open(t, name, sim.Options{Size: 200, Seed: 1})
 				gate := sim.NewGate(s, sim.Behaviour{Alter: sim.InPages("")})
 				right, altered := p.send(t, s, s), p.send(t, s, gate)
 				if !reflect.DeepEqual(right, altered) {
@@ -71,15 +62,12 @@ func (p page) send(t *testing.T, s sim.Simulator, to http.Handler) (answer any) 
 	t.Helper()
 	config := s.Config("http://127.0.0.1:1", sim.Quota{})
 	text := func(name string) string { value, _ := config[name].(string); return value }
-	r := httptest.NewRequestWithContext(t.Context(), p.method, p.target, strings.NewReader(p.body))
 	credentials, _ := config["credentials"].(map[string]any)
 	token, _ := credentials["access_token"].(string)
-	maps.Copy(r.Header, http.Header{
+	w := simtest.Ask(t, to, p.method, p.target, http.Header{
 		"Content-Type": {"application/json"}, "Token": {text("token")}, "Chave": {text("api_key")}, "Access-Token": {text("api_token")},
 		"Authorization": {"Bearer " + text("token") + token},
-	})
-	w := httptest.NewRecorder()
-	to.ServeHTTP(w, r)
+	}, p.body)
 	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusOK {
 		t.Fatalf("the answer is %s: %.200s", strconv.Itoa(w.Code), w.Body)
 	}

@@ -2,7 +2,6 @@ package dwv
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
@@ -17,10 +16,6 @@ const (
 	BearerOnly   Auth = "bearer" // the header Authorization of 1.0.1
 	BothHeaders  Auth = "both"
 )
-
-func (a Auth) valid() bool {
-	return slices.Contains([]Auth{EitherHeader, TokenOnly, BearerOnly, BothHeaders}, a)
-}
 
 // admitted judges the credentials of a request. If they do not do, why is the text of the 401.
 func (s *Simulator) admitted(r *http.Request) (why string, ok bool) {

@@ -7,15 +7,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// period is what has happened since all there was had been read.
-type period struct {
-	begun   bool
-	mark    int64        // the newest time of change when it began
-	must    map[int]bool // changed on purpose: the next incremental read must bring them
-	touched map[int]bool // changed by Drift: read before or after, nobody knows
-	fresh   map[int]bool // came or went by Drift
-}
-
 // Settle says that all there is has been read, so that Expect speaks of what happens from now on.
 func (s *Simulator) Settle() {
 	s.mu.Lock()
@@ -24,173 +15,102 @@ func (s *Simulator) Settle() {
 }
 
 func (s *Simulator) settle() {
-	s.since = period{begun: true, mark: s.newest(), must: map[int]bool{}, touched: map[int]bool{}, fresh: map[int]bool{}}
+	s.mark, s.begun = s.rows.Newest(s.shown), true
+	s.rows.Settle()
 }
 
-// newest is the newest time of change, Drift's aside.
-func (s *Simulator) newest() int64 {
-	var newest int64
-	for i, r := range s.rows {
-		if !r.gone && !s.since.touched[i] {
-			newest = max(newest, r.updated)
-		}
-	}
-	return newest
-}
+// shown is the time of change that a property shows.
+func (s *Simulator) shown(index int) int64 { return s.rows.Rows[index].Time }
 
-// now is the clock, in Unix seconds, but never before what the data said when the period began.
-func (s *Simulator) now() int64 { return max(s.with.Now().Unix(), s.since.mark) }
+// now is the clock, in Unix seconds, but never before what the data said when all had been read.
+func (s *Simulator) now() int64 { return max(s.with.Now().Unix(), s.mark) }
 
-// change does something to n rows that are fit for it and returns their ids. The ones chosen follow from the seed and what was done before.
-func (s *Simulator) change(n int, fit func(r row) bool, do func(r *row)) []int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.since.begun {
-		s.settle()
-	}
-	all := make([]int, len(s.rows))
-	for i := range all {
-		all[i] = i
-	}
-	var ids []int
-	for _, i := range s.pick(all, n, func(i int) bool { return !s.rows[i].gone && !s.since.must[i] && fit(s.rows[i]) }) {
-		do(&s.rows[i])
-		s.since.must[i] = true
-		ids = append(ids, propertyID(i))
-	}
-	s.matches = nil
-	return ids
-}
-
-// pick draws up to n different fit ones.
+// pick draws up to n different rows that are in a list and not removed, of all where from is nil.
 func (s *Simulator) pick(from []int, n int, fit func(index int) bool) []int {
 	s.ticks++
-	if n <= 0 || len(from) == 0 {
-		return nil
-	}
-	var picked []int
-	for _, at := range sim.Choose(len(from), int(s.dice(0, 3+s.ticks<<8)%uint64(len(from))), n, func(at int) bool { return fit(from[at]) }) {
-		picked = append(picked, from[at])
-	}
-	return picked
+	return s.rows.Pick(from, s.dice(0, 3+s.ticks<<8), n, fit)
 }
 
-// Touch changes the content of n rows that are not deleted; their time of change becomes the clock's. It returns their ids.
-func (s *Simulator) Touch(n int) []int {
-	return s.change(n, func(r row) bool { return !r.deleted }, func(r *row) { r.version, r.updated = r.version+1, s.now() })
-}
+// selected tells whether the agency did not remove a property.
+func (s *Simulator) selected(index int) bool { return s.rows.Rows[index].State != removed }
 
-// Delete lets the agency remove n rows. Their time of change does not move. It returns their ids.
-func (s *Simulator) Delete(n int) []int {
-	return s.change(n, func(r row) bool { return !r.deleted }, func(r *row) { r.deleted = true })
-}
-
-// Restore lets the agency select n removed rows again; their time of change becomes the clock's. It returns their ids.
-func (s *Simulator) Restore(n int) []int {
-	return s.change(n, func(r row) bool { return r.deleted }, func(r *row) { r.deleted, r.updated = false, s.now() })
-}
-
-// Vanish takes n rows out of all lists; their details become 404. It returns their ids.
-func (s *Simulator) Vanish(n int) []int {
-	return s.change(n, func(row) bool { return true }, func(r *row) { r.gone = true })
-}
-
-// Append lets the agency select n new properties, at the end of the listing. It returns their ids.
-func (s *Simulator) Append(n int) []int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.since.begun {
-		s.settle()
-	}
-	var ids []int
-	for range n {
-		i := s.add()
-		s.order = append(s.order, uint32(i))
-		s.since.must[i] = true
-		ids = append(ids, propertyID(i))
-	}
-	s.matches = nil
-	return ids
-}
-
-// add makes a new row that is in no listing yet.
-func (s *Simulator) add() (index int) {
-	s.rows = append(s.rows, row{updated: s.now()})
-	return len(s.rows) - 1
-}
-
-// Change settles what was, then changes and deletes rows of properties, and so of their details.
+// Change settles what was, then changes and removes rows of properties, and so of their details. The time of change of a removed one does not move.
 func (s *Simulator) Change(changed, deleted int) {
 	s.Settle()
 	s.Touch(changed)
-	s.Delete(deleted)
+	s.change(deleted, func(r *sim.Row) { r.State = removed })
+}
+
+// Touch changes the content of n rows that are not removed; their time of change becomes the clock's. It returns their ids.
+func (s *Simulator) Touch(n int) []int {
+	return s.change(n, func(r *sim.Row) { r.Version, r.Time = r.Version+1, s.now() })
+}
+
+// change does something to n rows that are not removed and returns their ids. Which ones follows from the seed and what was done before.
+func (s *Simulator) change(n int, do func(r *sim.Row)) (ids []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.begun {
+		s.settle()
+	}
+	for _, i := range s.pick(nil, n, func(i int) bool { return !s.rows.Must[i] && s.selected(i) }) {
+		do(&s.rows.Rows[i])
+		s.rows.Must[i] = true
+		ids = append(ids, propertyID(i))
+	}
+	s.rows.Changed()
+	return ids
 }
 
 // drift does what Drift says after a page; served are the rows of the list up to the end of that page. The caller holds the lock.
 func (s *Simulator) drift(served []int) {
-	d := s.with.Drift
+	d, t := s.with.Drift, &s.rows
 	s.pages++
 	if d == (Drift{Touch: d.Touch, Pages: d.Pages}) || d.Pages > 0 && s.pages > d.Pages {
 		return
 	}
-	if s.since.touched == nil {
-		s.since.touched, s.since.fresh = map[int]bool{}, map[int]bool{}
-	}
-	there := func(i int) bool { return !s.rows[i].gone }
-	selected := func(i int) bool { return there(i) && !s.rows[i].deleted }
+	there := func(int) bool { return true }
 	for _, i := range s.pick(served, d.Move, there) {
-		at := slices.Index(s.order, uint32(i))
-		s.order = append(slices.Delete(s.order, at, at+1), uint32(i))
+		at := slices.Index(t.Order, i)
+		t.Order = append(slices.Delete(t.Order, at, at+1), i)
 		if d.Touch {
-			s.rows[i].version++
-			s.rows[i].updated = s.now()
-			s.since.touched[i] = true
+			t.Rows[i].Version++
+			t.Rows[i].Time = s.now()
+			t.Touched[i] = true
 		}
 	}
-	for _, i := range s.pick(served, d.Delete, selected) {
-		s.rows[i].deleted = true
-		s.since.touched[i] = true
+	for _, i := range s.pick(served, d.Delete, s.selected) {
+		t.Rows[i].State = removed
+		t.Touched[i] = true
 	}
 	for _, i := range s.pick(served, d.Vanish, there) {
-		s.rows[i].gone = true
-		s.since.fresh[i] = true
+		t.Rows[i].Gone = true
+		t.Fresh[i] = true
 	}
 	for n := range d.Append + d.Prepend {
-		i := s.add()
-		s.since.touched[i], s.since.fresh[i] = true, true
+		i := t.Add(sim.Row{Time: s.now()})
+		t.Touched[i], t.Fresh[i] = true, true
 		if n < d.Append {
-			s.order = append(s.order, uint32(i))
+			t.Order = append(t.Order, i)
 		} else {
-			s.order = slices.Insert(s.order, 0, uint32(i))
+			t.Order = slices.Insert(t.Order, 0, i)
 		}
 	}
-	s.matches = nil
+	t.Changed()
 }
 
-// Expect says what the connector's streams must bring. Newly deleted properties, and their details, are expected in the next read
-// although their time did not move.
+// Expect says what the connector's streams must bring. Newly removed properties, and their details, are expected in the next read although their
+// time did not move.
 func (s *Simulator) Expect() map[string]sim.Expectation {
 	s.mu.Lock()
-	mark := s.since.mark
-	if !s.since.begun {
-		mark = s.newest()
+	mark := s.mark
+	if !s.begun {
+		mark = s.rows.Newest(s.shown)
 	}
-	properties, details := sim.Incremental(), sim.Incremental()
-	for i, r := range s.rows {
-		full, next := sim.Must, sim.Never
-		switch {
-		case s.since.fresh[i]:
-			full, next = sim.May, sim.May
-		case r.gone:
-			continue
-		case s.since.must[i]:
-			next = sim.Must
-		case r.updated == 0, r.updated >= mark, s.since.touched[i]:
-			next = sim.May
-		}
-		properties.Put(strconv.Itoa(propertyID(i)), full, next)
-		details.Put(strconv.Itoa(propertyID(i)), full, next)
+	expect := func() sim.Expectation {
+		return s.rows.Expect(mark, s.shown, func(i int) []string { return []string{strconv.Itoa(propertyID(i))} })
 	}
+	properties, details := expect(), expect()
 	s.mu.Unlock()
 
 	var states []string
@@ -210,10 +130,5 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 
 // Drifts are the ways of Drift that lose nothing to a reader who goes from page to page: rows move to its end, or new ones come.
 func (*Simulator) Drifts() []map[string]string {
-	return []map[string]string{
-		{"move": "3", "drift-pages": "8"},
-		{"move": "3", "touch": "true", "drift-pages": "8"},
-		{"prepend": "2", "drift-pages": "8"},
-		{"append": "2", "drift-pages": "8"},
-	}
+	return sim.PageDrifts()
 }

@@ -7,19 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
-
-// at is a clock that stands still.
-func at(value string) func() time.Time {
-	t, err := time.Parse(time.RFC3339, value)
-	if err != nil {
-		panic(err)
-	}
-	return func() time.Time { return t }
-}
 
 func keys(ids ...int) map[string]bool {
 	set := sim.Set()
@@ -30,7 +21,7 @@ func keys(ids ...int) map[string]bool {
 }
 
 func TestChange(t *testing.T) {
-	s := New(Options{Size: 500, Now: at("2025-11-10T12:00:00Z")})
+	s := New(Options{Size: 500, Now: simtest.At("2025-11-10T12:00:00Z")})
 	before := all(t, s)
 	s.Change(10, 3)
 	after := all(t, s)
@@ -81,44 +72,8 @@ func TestChange(t *testing.T) {
 	}
 }
 
-func TestChangesOneByOne(t *testing.T) {
-	s := New(Options{Size: 300, Now: at("2025-11-10T12:00:00Z")})
-	if e := s.Expect()["properties"]; len(e.Next.Must) != 0 || len(e.Next.May) == 0 {
-		t.Errorf("nothing changed, but %d must and %d may come", len(e.Next.Must), len(e.Next.May))
-	}
-	restored, appended, vanished := s.Restore(2), s.Append(3), s.Vanish(4)
-	if len(restored) != 2 || len(appended) != 3 || len(vanished) != 4 {
-		t.Fatalf("restored %v, appended %v, vanished %v", restored, appended, vanished)
-	}
-	rows := all(t, s)
-	count := came(rows)
-	for _, p := range rows {
-		if slices.Contains(restored, p.ID) && p.Deleted {
-			t.Errorf("%d is still deleted", p.ID)
-		}
-	}
-	for _, id := range vanished {
-		if status, _ := get(t, s, root+"/"+strconv.Itoa(id)); status != http.StatusNotFound || count[strconv.Itoa(id)] != 0 {
-			t.Errorf("%d has not vanished: status %d", id, status)
-		}
-	}
-	if len(rows) != 299 || rows[298].ID != appended[2] {
-		t.Errorf("%d rows, the last is %d", len(rows), rows[len(rows)-1].ID)
-	}
-	e := s.Expect()["properties"]
-	if want := keys(append(restored, appended...)...); !maps.Equal(e.Next.Must, want) {
-		t.Errorf("expected are %v, want %v", e.Next.Must, want)
-	}
-	if err := e.Full.Compare(count); err != nil {
-		t.Error(err)
-	}
-	if n := len(s.Restore(1000)); n != 1 {
-		t.Errorf("%d rows restored, one was deleted and not yet restored", n)
-	}
-}
-
 func TestChangeBeforeTheClock(t *testing.T) {
-	s := New(Options{Size: 50, Now: at("2001-01-01T00:00:00Z")})
+	s := New(Options{Size: 50, Now: simtest.At("2001-01-01T00:00:00Z")})
 	for _, id := range s.Touch(5) {
 		if body, _ := s.Property(id, false); !bytes.Contains(body, []byte("2025-11-03")) {
 			t.Errorf("%d changed before the data: %s", id, body)
@@ -140,7 +95,7 @@ func TestDetail(t *testing.T) {
 func TestDrift(t *testing.T) {
 	const size = 400
 	read := func(d Drift) (s *Simulator, rows []property) {
-		s = New(Options{Size: size, Drift: d, Now: at("2025-11-10T12:00:00Z")})
+		s = New(Options{Size: size, Drift: d, Now: simtest.At("2025-11-10T12:00:00Z")})
 		return s, all(t, s)
 	}
 	repeats := func(rows []property) (n int) {
@@ -214,20 +169,6 @@ func TestOpen(t *testing.T) {
 	for _, set := range []map[string]string{{"version": "2"}, {"auth": "none"}, {"move": "x"}, {"speed": "1"}} {
 		if _, err := Open(sim.Options{Set: set}); err == nil {
 			t.Errorf("%v is taken", set)
-		}
-	}
-}
-
-func TestConfigKeepsTheQuota(t *testing.T) {
-	for _, test := range []struct {
-		quota sim.Quota
-		want  int
-	}{
-		{sim.Quota{}, 1_000_000}, {sim.Quota{Requests: 100, Window: time.Minute}, 100}, {sim.Quota{Requests: 10, Window: 3 * time.Second}, 200},
-		{sim.Quota{Requests: 1, Window: time.Hour}, 1},
-	} {
-		if got := New(Options{Size: 1}).Config("http://x", test.quota)["requests_per_minute"]; got != test.want {
-			t.Errorf("%+v: %v, want %d", test.quota, got, test.want)
 		}
 	}
 }

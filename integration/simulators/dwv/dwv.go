@@ -5,7 +5,6 @@ package dwv
 
 import (
 	"cmp"
-	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -35,6 +34,8 @@ type Options struct {
 	Enveloped     bool // conditions and types come as {"data":[…]}
 	NoUpdates     bool // last_updates is checked and then ignored
 
+	Rendered *sim.Rendered // where rows are kept that were written; nil is a place of its own
+
 	Drift Drift
 }
 
@@ -56,13 +57,12 @@ type Simulator struct {
 
 	known map[string]parameter // those of the list of properties
 
-	mu      sync.Mutex
-	rows    []row            // by index; see propertyID
-	order   []uint32         // indices into rows in the order of the listing
-	matches map[string][]int // indices that a filter lets through, in order; dropped when rows change
-	ticks   uint64           // steps of the simulator's own dice
-	pages   int              // pages of properties answered
-	since   period
+	mu    sync.Mutex
+	rows  sim.Table
+	ticks uint64 // steps of the simulator's own dice
+	pages int    // pages of properties answered
+	mark  int64  // the newest time of change when all had been read
+	begun bool   // it had
 }
 
 var (
@@ -71,42 +71,32 @@ var (
 )
 
 // New makes an agency with its properties. It panics on options that contradict themselves, for they are the programmer's.
-func New(o Options) *Simulator {
-	s, err := open(o)
-	if err != nil {
-		panic(err)
-	}
-	return s
-}
+func New(o Options) *Simulator { return sim.Sure(open(o)) }
 
 func open(o Options) (*Simulator, error) {
-	o.Size = cmp.Or(o.Size, 1000)
+	sim.Defaults(&o.Size, &o.Now, &o.Newest)
+	o.Rendered = cmp.Or(o.Rendered, &sim.Rendered{})
 	o.Version = cmp.Or(o.Version, Version102)
 	o.MaxLimit = cmp.Or(o.MaxLimit, 100)
 	o.Token = cmp.Or(o.Token, "eyJhbGciOiJIUzI1NiJ9.dwv+segredo/"+strconv.FormatUint(sim.Mix(o.Seed), 36)+"==")
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Newest.IsZero() {
-		o.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 0, saoPaulo())
-	}
 	if o.Version == Version101 {
 		o.Auth = BearerOnly
 	}
-	if o.Size < 0 || o.Version != Version101 && o.Version != Version102 || !o.Auth.valid() {
-		return nil, fmt.Errorf("opening dwv: size %d, version %q and auth %q cannot be", o.Size, o.Version, o.Auth)
+	if err := cmp.Or(
+		sim.NonNegative("dwv", o.Size), sim.OneOf("dwv", "version", o.Version, Version101, Version102),
+		sim.OneOf("dwv", "auth", o.Auth, EitherHeader, TokenOnly, BearerOnly, BothHeaders),
+	); err != nil {
+		return nil, err
 	}
 	s := &Simulator{with: o, stock: newStock(o.Seed)}
 	s.known = s.filters()
+	s.rows.Settle()
 	s.fill()
 	return s, nil
 }
 
 // Open makes a Simulator from options by name: those of Options, see sim.Build.
 func Open(o sim.Options) (sim.Simulator, error) { return sim.Build("dwv", o, open) }
-
-// saoPaulo is the zone of the API's times. Brazil has had no summer time since 2019, and all times here are later.
-func saoPaulo() *time.Location { return time.FixedZone("America/Sao_Paulo", -3*60*60) }
 
 // Token is the agency's token.
 func (s *Simulator) Token() string { return s.with.Token }

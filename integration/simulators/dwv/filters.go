@@ -3,6 +3,8 @@ package dwv
 import (
 	"strconv"
 	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // filters are the parameters of the list of properties: sixteen in 1.0.1, three more in 1.0.2, where construction_stage takes labels.
@@ -19,20 +21,20 @@ func (s *Simulator) filters() map[string]parameter {
 	known["bedrooms"] = quantity(func(i int) int { return s.facts(i).dorms })
 	known["unit_suites"] = quantity(func(i int) int { return s.facts(i).suites })
 	known["unit_parking_spaces"] = quantity(func(i int) int { return s.facts(i).parking })
-	known["property_condition"] = one(func(i int, _ row, value string) bool { return s.facts(i).third == (value == "used") }, "new", "used")
-	known["types"] = one(func(i int, _ row, value string) bool { return s.facts(i).kind.Tag == value }, tags(types())...)
+	known["property_condition"] = one(func(i int, _ sim.Row, value string) bool { return s.facts(i).third == (value == "used") }, "new", "used")
+	known["types"] = one(func(i int, _ sim.Row, value string) bool { return s.facts(i).kind.Tag == value }, tags(types())...)
 	known["last_updates"] = s.updates
-	known["status"] = one(func(i int, _ row, value string) bool { return s.facts(i).status == value }, "active", "inactive", "auto_inactive")
-	known["deleted"] = one(func(_ int, r row, value string) bool { return strconv.FormatBool(r.deleted) == value }, "true", "false")
-	known["rent"] = one(func(i int, _ row, value string) bool { return strconv.FormatBool(s.facts(i).rent) == value }, "true", "false")
+	known["status"] = one(func(i int, _ sim.Row, value string) bool { return s.facts(i).status == value }, "active", "inactive", "auto_inactive")
+	known["deleted"] = one(func(_ int, r sim.Row, value string) bool { return strconv.FormatBool(r.State == removed) == value }, "true", "false")
+	known["rent"] = one(func(i int, _ sim.Row, value string) bool { return strconv.FormatBool(s.facts(i).rent) == value }, "true", "false")
 
-	raw := func(i int, _ row, value string) bool { return s.facts(i).stage.raw == value }
+	raw := func(i int, _ sim.Row, value string) bool { return s.facts(i).stage.raw == value }
 	if s.with.Version == Version101 {
 		known["construction_stage"] = one(raw, "used", "under construction", "new")
 		return known
 	}
 	known["construction_stage_raw"] = one(raw, "pre-market", "under construction", "new", "used")
-	known["construction_stage"] = one(func(i int, _ row, value string) bool { return s.facts(i).stage.label == value },
+	known["construction_stage"] = one(func(i int, _ sim.Row, value string) bool { return s.facts(i).stage.label == value },
 		"Pré-lançamento", "Em construção", "Lançamento", "Usado")
 	known["incorporation"] = text(func(i int, value string) bool {
 		f := s.facts(i)

@@ -4,34 +4,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"strconv"
 	"testing"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 // get asks for a path with query parameters, given as name, value, name, value.
 func get(t *testing.T, s *Simulator, path string, query ...string) (status int, body []byte) {
 	t.Helper()
-	values := url.Values{}
-	for i := 0; i < len(query); i += 2 {
-		values.Add(query[i], query[i+1])
-	}
 	header := http.Header{"Token": {s.Token()}}
 	if s.with.Auth == BearerOnly {
 		header = http.Header{"Authorization": {"Bearer " + s.Token()}}
 	}
-	w := ask(t, s, http.MethodGet, path+"?"+values.Encode(), header)
+	w := simtest.Ask(t, s, http.MethodGet, path+"?"+simtest.Set(query...).Encode(), header, "")
 	return w.Code, w.Body.Bytes()
-}
-
-func ask(t *testing.T, s *Simulator, method, target string, header http.Header) *httptest.ResponseRecorder {
-	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
-	r.Header = header
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
-	return w
 }
 
 // envelope is a page of properties.
@@ -120,13 +107,6 @@ func came(rows []property) map[string]int {
 		n[strconv.Itoa(row.ID)]++
 	}
 	return n
-}
-
-// record is what answer writes.
-func record(answer func(w http.ResponseWriter)) *httptest.ResponseRecorder {
-	w := httptest.NewRecorder()
-	answer(w)
-	return w
 }
 
 // mustUnmarshal reads what this package wrote.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 func TestPaging(t *testing.T) {
@@ -65,7 +67,7 @@ func TestFilters(t *testing.T) {
 	}
 	day := func(p property) string {
 		for _, layout := range []string{time.DateTime, time.RFC3339} {
-			if at, err := time.ParseInLocation(layout, p.LastUpdatedAt, saoPaulo()); err == nil {
+			if at, err := time.ParseInLocation(layout, p.LastUpdatedAt, sim.Brasilia()); err == nil {
 				return at.Format(time.DateOnly)
 			}
 		}

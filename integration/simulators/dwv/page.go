@@ -16,30 +16,21 @@ type paging struct {
 // lastPage is 0 for an empty list: the envelope is that of the Adonis framework's paginator, which counts so.
 func (p paging) lastPage() int { return (p.total + p.perPage - 1) / p.perPage }
 
-// listed is a page as it goes out.
-type listed[T any] struct {
-	Total    any `json:"total"`
-	PerPage  any `json:"perPage"`
-	Page     any `json:"page"`
-	LastPage any `json:"lastPage"`
-	Data     []T `json:"data"`
-}
-
 // enveloped is a page of some rows.
-func enveloped[T any](s *Simulator, p paging, rows []T) listed[T] {
+func (s *Simulator) enveloped(p paging, rows any) sim.Members {
 	number := func(n int) any {
 		if s.with.NumbersAsText {
 			return strconv.Itoa(n)
 		}
 		return n
 	}
-	return listed[T]{number(p.total), number(p.perPage), number(p.page), number(p.lastPage()), rows}
+	return sim.Ordered("total", number(p.total), "perPage", number(p.perPage), "page", number(p.page), "lastPage", number(p.lastPage()), "data", rows)
 }
 
 // indexed is a row as it was when its page was cut.
 type indexed struct {
 	index int
-	row   row
+	row   sim.Row
 }
 
 // page cuts a page out of the properties that q lets through, and lets Drift happen after it.
@@ -51,7 +42,7 @@ func (s *Simulator) page(q query) (paging, []indexed) {
 	from, to := sim.Bounds(p.page, p.perPage, p.total)
 	rows := make([]indexed, 0, to-from)
 	for _, index := range matching[from:to] {
-		rows = append(rows, indexed{index, s.rows[index]})
+		rows = append(rows, indexed{index, s.rows.Rows[index]})
 	}
 	s.drift(matching[:to])
 	return p, rows
@@ -59,21 +50,9 @@ func (s *Simulator) page(q query) (paging, []indexed) {
 
 // matching are the indices of the properties that q lets through, in the order of the listing. The caller holds the lock.
 func (s *Simulator) matching(q query) []int {
-	if found, ok := s.matches[q.key]; ok {
-		return found
-	}
-	found := []int{}
-	for _, index := range s.order {
-		i := int(index)
-		if r := s.rows[i]; !r.gone && !slices.ContainsFunc(q.tests, func(t test) bool { return !t(i, r) }) {
-			found = append(found, i)
-		}
-	}
-	if len(s.matches) > 16 || s.matches == nil {
-		s.matches = map[string][]int{} // more filters than a reader has at one time
-	}
-	s.matches[q.key] = found
-	return found
+	return s.rows.Matching(q.key, func(i int) bool {
+		return !slices.ContainsFunc(q.tests, func(t test) bool { return !t(i, s.rows.Rows[i]) })
+	}, nil)
 }
 
 // Previous is the request for the page of the same list before the one r asks for.
@@ -86,12 +65,7 @@ func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 }
 
 // cities are the states, cities and neighbourhoods of the properties that are selected.
-func (s *Simulator) cities(w http.ResponseWriter, r *http.Request) {
-	q, err := s.parse(r.URL.RawQuery, paged())
-	if err != nil {
-		s.Error(w, http.StatusBadRequest, err.Error())
-		return
-	}
+func (s *Simulator) cities(q query) (any, *refusal) {
 	states := s.states()
 	p := paging{total: len(states), perPage: q.limit, page: q.page}
 	from, to := sim.Bounds(p.page, p.perPage, p.total)
@@ -99,7 +73,7 @@ func (s *Simulator) cities(w http.ResponseWriter, r *http.Request) {
 	for _, state := range states[from:to] {
 		rows = append(rows, state.row())
 	}
-	send(w, http.StatusOK, enveloped(s, p, rows))
+	return s.enveloped(p, rows), nil
 }
 
 // states are those where a selected property lies, in the order of the country's list.
@@ -107,8 +81,8 @@ func (s *Simulator) states() []state {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	used := map[int]bool{}
-	for i, r := range s.rows {
-		if !r.gone && !r.deleted {
+	for i, r := range s.rows.Rows {
+		if !r.Gone && s.selected(i) {
 			used[s.facts(i).city] = true
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // query is what a request asks of a list.
@@ -21,7 +23,7 @@ type query struct {
 }
 
 // test tells whether the row at an index is let through.
-type test func(index int, r row) bool
+type test func(index int, r sim.Row) bool
 
 // parameter reads the value of one query parameter. An error is what the 400 says, in the API's language.
 type parameter func(q *query, value string) error
@@ -78,18 +80,18 @@ func paged() map[string]parameter {
 // text lets rows through by a text.
 func text(match func(index int, value string) bool) parameter {
 	return func(q *query, value string) error {
-		q.tests = append(q.tests, func(index int, _ row) bool { return match(index, value) })
+		q.tests = append(q.tests, func(index int, _ sim.Row) bool { return match(index, value) })
 		return nil
 	}
 }
 
 // one lets rows through by one of the values that are documented.
-func one(match func(index int, r row, value string) bool, values ...string) parameter {
+func one(match func(index int, r sim.Row, value string) bool, values ...string) parameter {
 	return func(q *query, value string) error {
 		if !slices.Contains(values, value) {
 			return fmt.Errorf("deve ser um de %s", strings.Join(values, ", "))
 		}
-		q.tests = append(q.tests, func(index int, r row) bool { return match(index, r, value) })
+		q.tests = append(q.tests, func(index int, r sim.Row) bool { return match(index, r, value) })
 		return nil
 	}
 }
@@ -101,7 +103,7 @@ func quantity(of func(index int) int) parameter {
 		if !syntax.MatchString(value) {
 			return errors.New("deve ser como 1,3+")
 		}
-		q.tests = append(q.tests, func(index int, _ row) bool {
+		q.tests = append(q.tests, func(index int, _ sim.Row) bool {
 			n := of(index)
 			return n >= 0 && slices.ContainsFunc(strings.Split(value, ","), func(part string) bool {
 				least, more := strings.CutSuffix(part, "+")
@@ -118,14 +120,14 @@ func quantity(of func(index int) int) parameter {
 // send the latter.
 func (s *Simulator) updates(q *query, value string) error {
 	first, last, ok := strings.Cut(value, ",")
-	from, bad := time.ParseInLocation(time.DateOnly, first, saoPaulo())
-	to, worse := time.ParseInLocation(time.DateOnly, last, saoPaulo())
+	from, bad := time.ParseInLocation(time.DateOnly, first, sim.Brasilia())
+	to, worse := time.ParseInLocation(time.DateOnly, last, sim.Brasilia())
 	if !ok || bad != nil || worse != nil || to.Before(from) {
 		return errors.New("deve ser como 2020-10-25,2020-10-28")
 	}
 	begin, end := from.Unix(), to.AddDate(0, 0, 1).Unix()
 	if !s.with.NoUpdates {
-		q.tests = append(q.tests, func(_ int, r row) bool { return r.updated != 0 && begin <= r.updated && r.updated < end })
+		q.tests = append(q.tests, func(_ int, r sim.Row) bool { return r.Time != 0 && begin <= r.Time && r.Time < end })
 	}
 	return nil
 }

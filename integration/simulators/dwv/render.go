@@ -12,25 +12,36 @@ import (
 )
 
 // Property is one property as the list shows it, or as its detail does; false when there is none (any more) of that id.
-func (s *Simulator) Property(id int, detail bool) ([]byte, bool) {
+func (s *Simulator) Property(id int, detail bool) (sim.JSON, bool) {
 	s.mu.Lock()
-	index, ok := s.indexOf(id)
-	var r row
+	index, ok := s.rows.Index(id)
+	var r sim.Row
 	if ok {
-		r = s.rows[index]
+		r = s.rows.Rows[index]
 	}
 	s.mu.Unlock()
-	if !ok || r.gone {
+	if !ok || r.Gone {
 		return nil, false
 	}
-	return sim.Encode(s.property(index, r, detail)), true
+	return s.written(indexed{index, r}, detail), true
+}
+
+// written is a property as it goes out.
+func (s *Simulator) written(p indexed, detail bool) sim.JSON {
+	type key struct {
+		seed    uint64
+		version string
+		indexed
+		detail bool
+	}
+	return s.with.Rendered.Row(key{s.with.Seed, s.with.Version, p, detail}, func() any { return s.property(p.index, p.row, detail) })
 }
 
 // property is a property. What is absent, null or of another type than the schema says depends on the index.
-func (s *Simulator) property(index int, r row, detail bool) sim.Object {
+func (s *Simulator) property(index int, r sim.Row, detail bool) sim.Object {
 	f, h := s.facts(index), s.dice(index, 3)
 	p := sim.Object{
-		"id": propertyID(index), "title": s.titleValue(index, f), "description": nil, "status": f.status, "deleted": r.deleted,
+		"id": propertyID(index), "title": s.titleValue(index, f), "description": nil, "status": f.status, "deleted": r.State == removed,
 		"address_display_type": []any{"full_address", "normal", nil}[h>>8%3], "unit": nil, "building": nil, "third_party_property": nil,
 		"construction_company": s.stock.companies[f.company].row, "last_updated_at": nil,
 	}
@@ -61,12 +72,12 @@ func (s *Simulator) property(index int, r row, detail bool) sim.Object {
 	default:
 		p["unit"], p["building"] = s.unit(index, r, f, h), s.stock.buildings[f.building].row
 	}
-	if r.updated != 0 {
+	if r.Time != 0 {
 		layout := time.DateTime
 		if index%13 == 5 { // seen in practice
 			layout = time.RFC3339
 		}
-		p["last_updated_at"] = time.Unix(r.updated, 0).In(s.stock.zone).Format(layout)
+		p["last_updated_at"] = time.Unix(r.Time, 0).In(s.stock.zone).Format(layout)
 	}
 	return p
 }
@@ -126,12 +137,12 @@ func (s *Simulator) stageOf(p sim.Object, index int, f facts) {
 }
 
 // price is in hundredths of reais; it changes with each version.
-func price(h uint64, r row) int {
-	return 10_000_000 + int(h>>16%900_000_000) + int(r.version)
+func price(h uint64, r sim.Row) int {
+	return 10_000_000 + int(h>>16%900_000_000) + int(r.Version)
 }
 
 // shared is what units and third parties' homes share.
-func shared(r row, f facts, h uint64) sim.Object {
+func shared(r sim.Row, f facts, h uint64) sim.Object {
 	p := sim.Object{
 		"price": decimal(price(h, r)), "dorms": count(f.dorms), "suites": count(f.suites), "bathroom": count(f.bathrooms),
 		"parking_spaces": count(f.parking), "private_area": decimal(int(2500 + h>>20%30_000)),
@@ -147,7 +158,7 @@ func shared(r row, f facts, h uint64) sim.Object {
 	return p
 }
 
-func (s *Simulator) unit(index int, r row, f facts, h uint64) sim.Object {
+func (s *Simulator) unit(index int, r sim.Row, f facts, h uint64) sim.Object {
 	const cdn = "https://dwvimagesv1.b-cdn.net/upload/"
 	picture := func(name string) sim.Object {
 		return sim.Object{"url": cdn + name + ".jpg", "sizes": sim.Object{"small": cdn + name + "-small.jpg"}}
@@ -176,7 +187,7 @@ func (s *Simulator) unit(index int, r row, f facts, h uint64) sim.Object {
 	return u
 }
 
-func (s *Simulator) third(index int, r row, f facts, h uint64) sim.Object {
+func (s *Simulator) third(index int, r sim.Row, f facts, h uint64) sim.Object {
 	t := shared(r, f, h)
 	t["id"], t["title"], t["unit_info"] = 143+index, []any{"Terceiro", sim.Raw(`"Terceiro \u00e1gua\/sol"`)}[index%2], "Apartamento 101"
 	t["address"], t["text_address"] = s.stock.places[f.place].row, s.stock.places[f.place].text

@@ -1,6 +1,7 @@
 package dwv
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -32,7 +33,29 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Error(w, http.StatusUnauthorized, why)
 		return
 	}
-	route(w, r)
+	q, err := s.parse(r.URL.RawQuery, route.known)
+	if err != nil {
+		s.Error(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	body, refused := route.answer(q)
+	if refused != nil {
+		s.Error(w, refused.status, refused.text)
+		return
+	}
+	send(w, http.StatusOK, body)
+}
+
+// route is what is known of a path: its parameters and what it answers.
+type route struct {
+	known  map[string]parameter
+	answer func(q query) (body any, refused *refusal)
+}
+
+// refusal is an answer that is not 200.
+type refusal struct {
+	status int
+	text   string
 }
 
 // exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
@@ -42,103 +65,73 @@ func exact() []string {
 	}
 }
 
-// route finds the handler of a path.
-func (s *Simulator) route(path string) (http.HandlerFunc, bool) {
+// route finds what a path answers.
+func (s *Simulator) route(path string) (route, bool) {
 	rest, ok := strings.CutPrefix(path, root)
-	switch {
-	case !ok:
-		return nil, false
-	case rest == "":
-		return s.list, true
-	case rest == "/conditions":
-		return s.auxiliary(conditions()), true
-	case rest == "/types":
-		return s.auxiliary(types()), true
-	case rest == "/cities":
-		return s.cities, true
-	case rest == "/avaliable_fields" && s.with.Version != Version101:
-		return s.fields, true
-	case strings.HasPrefix(rest, "/") && !strings.Contains(rest[1:], "/") && rest != "/":
-		return s.detail, true
+	fixed := func(body any) (route, bool) {
+		return route{answer: func(query) (any, *refusal) { return body, nil }}, true
 	}
-	return nil, false
+	switch id, below := strings.CutPrefix(rest, "/"); {
+	case !ok:
+		return route{}, false
+	case rest == "":
+		return route{s.known, s.list}, true
+	case rest == "/conditions":
+		return fixed(s.auxiliary(conditions()))
+	case rest == "/types":
+		return fixed(s.auxiliary(types()))
+	case rest == "/cities":
+		return route{paged(), s.cities}, true
+	case rest == "/avaliable_fields" && s.with.Version != Version101:
+		return fixed(propertyFields().names())
+	case below && id != "" && !strings.Contains(id, "/"):
+		return route{answer: func(query) (any, *refusal) { return s.detail(id) }}, true
+	}
+	return route{}, false
 }
 
 // list is the page of properties that a request asks for.
-func (s *Simulator) list(w http.ResponseWriter, r *http.Request) {
-	q, err := s.parse(r.URL.RawQuery, s.known)
-	if err != nil {
-		s.Error(w, http.StatusBadRequest, err.Error())
-		return
-	}
+func (s *Simulator) list(q query) (any, *refusal) {
 	p, found := s.page(q)
-	rows := make([]any, len(found))
+	rows := make([]sim.JSON, len(found))
 	for i, row := range found {
-		rows[i] = q.fields.project(s.property(row.index, row.row, false))
+		if rows[i] = s.written(row, false); q.fields != nil {
+			rows[i] = sim.Encode(q.fields.project(s.property(row.index, row.row, false)))
+		}
 	}
-	send(w, http.StatusOK, enveloped(s, p, rows))
+	return s.enveloped(p, rows), nil
 }
 
 // detail is one property, {"data": Property}.
-func (s *Simulator) detail(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.parse(r.URL.RawQuery, nil); err != nil {
-		s.Error(w, http.StatusBadRequest, err.Error())
-		return
-	}
-	id, err := strconv.Atoi(strings.TrimPrefix(r.URL.EscapedPath(), root+"/"))
+func (s *Simulator) detail(id string) (any, *refusal) {
+	n, err := strconv.Atoi(id)
 	if err != nil {
-		s.Error(w, http.StatusBadRequest, "O código da propriedade deve ser um número")
-		return
+		return nil, &refusal{http.StatusBadRequest, "O código da propriedade deve ser um número"}
 	}
-	body, ok := s.Property(id, true)
+	body, ok := s.Property(n, true)
 	if !ok {
-		s.Error(w, http.StatusNotFound, "Propriedade não encontrada")
-		return
+		return nil, &refusal{http.StatusNotFound, "Propriedade não encontrada"}
 	}
-	send(w, http.StatusOK, sim.Object{"data": sim.Raw(body)})
+	return sim.Ordered("data", body), nil
 }
 
 // auxiliary is a list of {name, tag}, bare or enveloped.
-func (s *Simulator) auxiliary(list []label) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if _, err := s.parse(r.URL.RawQuery, nil); err != nil {
-			s.Error(w, http.StatusBadRequest, err.Error())
-			return
-		}
-		var body any = list
-		if s.with.Enveloped {
-			body = sim.Object{"data": list}
-		}
-		send(w, http.StatusOK, body)
+func (s *Simulator) auxiliary(list []label) any {
+	if s.with.Enveloped {
+		return sim.Object{"data": list}
 	}
-}
-
-// fields are the names that the parameter fields takes.
-func (s *Simulator) fields(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.parse(r.URL.RawQuery, nil); err != nil {
-		s.Error(w, http.StatusBadRequest, err.Error())
-		return
-	}
-	send(w, http.StatusOK, propertyFields().names())
+	return list
 }
 
 // Error answers as DWV does: 401 with an array of one message (documented so), all others with one message.
 func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
-	if text == "" {
-		switch status {
-		case http.StatusUnauthorized:
-			text = "Token que foi fornecido é invalido"
-		case http.StatusTooManyRequests:
-			text = "Too Many Attempts"
-		default:
-			text = http.StatusText(status)
-		}
-	}
-	var body any = label{Message: text}
+	known := map[int]string{http.StatusUnauthorized: "Token que foi fornecido é invalido", http.StatusTooManyRequests: "Too Many Attempts"}
+	message := label{Message: cmp.Or(text, known[status], http.StatusText(status))}
 	if status == http.StatusUnauthorized {
-		body = []label{{Message: text}}
+		send(w, status, []label{message})
+		return
 	}
-	send(w, status, body)
+	send(w, status, message)
 }
 
 // label is an entry of an auxiliary list, or a message.

@@ -1,43 +1,30 @@
 package dwv
 
-import (
-	"sort"
+import "github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 
-	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
-)
-
-// row is what can change of a property; all else follows from its index and the seed, and is made when it is asked for. So a hundred
-// thousand properties take a few megabytes.
-type row struct {
-	updated int64  // Unix seconds; 0 is null
-	version uint32 // raised by each change of content
-	deleted bool   // removed by the agency
-	gone    bool   // in no list any more
-}
+// removed is the State of a row that the agency removed.
+const removed = 1
 
 // propertyID is the integration id of the property at an index: rising, not contiguous.
 func propertyID(index int) int { return 587_200 + index + index/7 + index/50*3 }
 
-// indexOf is the index of an id.
-func (s *Simulator) indexOf(id int) (index int, ok bool) {
-	index = sort.Search(len(s.rows), func(i int) bool { return propertyID(i) >= id })
-	return index, index < len(s.rows) && propertyID(index) == id
-}
-
-// fill makes the rows: one in a hundred deleted, a few without a time of change, some sharing the newest time.
+// fill makes the rows: one in a hundred removed, a few without a time of change, some sharing the newest time.
 func (s *Simulator) fill() {
 	const twoYears = 2 * 365 * 24 * 60 * 60
 	newest, step := s.with.Newest.Unix(), max(s.with.Size/4, 2)
+	s.rows.ID = propertyID
 	for i := range s.with.Size {
-		r := row{updated: newest - 1 - int64(s.dice(i, 1)%twoYears), deleted: i%97 == 13}
+		r := sim.Row{Time: newest - 1 - int64(s.dice(i, 1)%twoYears)}
+		if i%97 == 13 {
+			r.State = removed
+		}
 		switch {
 		case i%step == 1:
-			r = row{updated: newest}
+			r = sim.Row{Time: newest}
 		case i%211 == 17:
-			r.updated = 0
+			r.Time = 0
 		}
-		s.rows = append(s.rows, r)
-		s.order = append(s.order, uint32(i))
+		s.rows.Order = append(s.rows.Order, s.rows.Add(r))
 	}
 }
 

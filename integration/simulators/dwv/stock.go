@@ -41,7 +41,7 @@ type company struct {
 }
 
 func newStock(seed uint64) *stock {
-	st := &stock{types: types(), stages: stages(), zone: saoPaulo()}
+	st := &stock{types: types(), stages: stages(), zone: sim.Brasilia()}
 	st.countries, st.cities = geography()
 	dice := func(kind, n, sides int) int {
 		return int(sim.Mix(seed^sim.Mix(uint64(kind)<<32|uint64(n))) % uint64(sides))

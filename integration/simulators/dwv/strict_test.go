@@ -3,9 +3,12 @@ package dwv
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 func TestAuth(t *testing.T) {
@@ -37,7 +40,7 @@ func TestAuth(t *testing.T) {
 	} {
 		test.with.Token, test.with.Size = token, 1
 		for _, path := range []string{root, root + "/587200", root + "/types", root + "/conditions", root + "/cities"} {
-			w := ask(t, New(test.with), http.MethodGet, path, test.header)
+			w := simtest.Ask(t, New(test.with), http.MethodGet, path, test.header, "")
 			if test.text == "" {
 				if w.Code != http.StatusOK {
 					t.Errorf("%s: %s: status %d: %s", name, path, w.Code, w.Body)
@@ -91,18 +94,18 @@ func TestRefusals(t *testing.T) {
 		{s, `?fields=[{"unit":[]}]`, 400}, {s, `?fields=[1]`, 400},
 	} {
 		header := http.Header{"Authorization": {"Bearer " + test.s.Token()}}
-		w := ask(t, test.s, http.MethodGet, root+test.path, header)
+		w := simtest.Ask(t, test.s, http.MethodGet, root+test.path, header, "")
 		if w.Code != test.status || !json.Valid(w.Body.Bytes()) {
 			t.Errorf("%s of %s: status %d, want %d: %s", test.path, test.s.with.Version, w.Code, test.status, w.Body)
 		}
 	}
 	for _, method := range []string{http.MethodPost, http.MethodHead, http.MethodPut, http.MethodDelete} {
-		w := ask(t, s, method, root, http.Header{"Token": {s.Token()}})
+		w := simtest.Ask(t, s, method, root, http.Header{"Token": {s.Token()}}, "")
 		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET" {
 			t.Errorf("%s: status %d", method, w.Code)
 		}
 	}
-	if w := ask(t, s, http.MethodGet, "/", http.Header{"Token": {s.Token()}}); w.Code != http.StatusNotFound {
+	if w := simtest.Ask(t, s, http.MethodGet, "/", http.Header{"Token": {s.Token()}}, ""); w.Code != http.StatusNotFound {
 		t.Errorf("/: status %d", w.Code)
 	}
 }
@@ -113,7 +116,8 @@ func TestErrorBodies(t *testing.T) {
 	for status, want := range map[int]string{
 		401: `[{"message":"Token que foi fornecido é invalido"}]`, 429: `{"message":"Too Many Attempts"}`, 404: `{"message":"Not Found"}`,
 	} {
-		w := record(func(w http.ResponseWriter) { s.Error(w, status, "") })
+		w := httptest.NewRecorder()
+		s.Error(w, status, "")
 		if w.Code != status || w.Body.String() != want {
 			t.Errorf("%d: %d %s", status, w.Code, w.Body)
 		}

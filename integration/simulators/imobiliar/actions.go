@@ -2,6 +2,7 @@ package imobiliar
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -111,9 +112,9 @@ func (d *data) only(table string, r *row, names []string) object {
 // one is an action that answers with the row which has a code.
 func one(table, code, kind, optional string) action {
 	return action{required: fields(code + ":" + kind), optional: fields(optional), rows: func(d *data, body object) ([]object, bool) {
+		wanted := fmt.Sprint(body[code])
 		for _, row := range d.tables[table] {
-			wanted, _ := json.Marshal(body[code])
-			if has, _ := json.Marshal(row.object[code]); string(has) == strings.Trim(string(wanted), `"`) {
+			if fmt.Sprint(row.object[code]) == wanted {
 				return []object{d.full(table, row)}, true
 			}
 		}

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,6 +54,7 @@ type Simulator struct {
 	with     Options
 	password string
 	now      func() time.Time
+	known    map[string]action
 
 	mu          sync.Mutex
 	data        *data
@@ -89,7 +89,7 @@ func New(o Options) *Simulator {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Simulator{with: o, now: o.Now, sessions: map[string]*session{}, actions: map[string]int{}}
+	s := &Simulator{with: o, now: o.Now, known: actions(), sessions: map[string]*session{}, actions: map[string]int{}}
 	s.password = fmt.Sprintf("Ségredo-%x", sim.Noise(o.Seed, 1, 6))
 	s.data = newData(o)
 	return s
@@ -98,11 +98,11 @@ func New(o Options) *Simulator {
 // Open makes a Simulator from options by name, such as errors-object.
 func Open(o sim.Options) (sim.Simulator, error) {
 	return sim.Build("imobiliar", o, func(o Options) (*Simulator, error) {
-		if min(o.Size, o.Sessions, o.Lifetime, o.Cap, o.Most) < 0 {
-			return nil, fmt.Errorf("opening imobiliar: a negative number cannot be")
-		}
-		if !slices.Contains([]Past{Empty, Absent, Fails, Begins}, o.Past) {
-			return nil, fmt.Errorf("opening imobiliar: past is %q, and can be empty, %s, %s or %s", o.Past, Absent, Fails, Begins)
+		if err := cmp.Or(
+			sim.NonNegative("imobiliar", o.Size, o.Sessions, o.Lifetime, o.Cap, o.Most),
+			sim.OneOf("imobiliar", "past", o.Past, Empty, Absent, Fails, Begins),
+		); err != nil {
+			return nil, err
 		}
 		return New(o), nil
 	})

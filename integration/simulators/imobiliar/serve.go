@@ -111,7 +111,7 @@ func (s *Simulator) login(w http.ResponseWriter, q request) {
 // act does an action in a session.
 func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
 	name, body := q.Header.Action, *q.Body
-	action, ok := actions()[name]
+	action, ok := s.known[name]
 	switch {
 	case !ok || slices.Contains(s.with.Unknown, name):
 		s.refuse(w, name, problem{"Action", "Ação não existe neste servidor"})

@@ -3,7 +3,6 @@ package imoview
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -57,11 +56,7 @@ func (s *Simulator) open() (token string) {
 }
 
 // Tokens are the values of codigoacesso that logins brought so far. No output may show them.
-func (s *Simulator) Tokens() []string {
-	s.books.Lock()
-	defer s.books.Unlock()
-	return slices.Clone(s.tokens)
-}
+func (s *Simulator) Tokens() []string { return sim.Copied(&s.books, &s.tokens) }
 
 // Learnt are the Tokens.
 func (s *Simulator) Learnt() []string { return s.Tokens() }

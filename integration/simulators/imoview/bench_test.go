@@ -5,14 +5,9 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"testing"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
-
-// discard is a ResponseWriter that keeps nothing.
-type discard struct{ header http.Header }
-
-func (d discard) Header() http.Header         { return d.header }
-func (d discard) WriteHeader(int)             {}
-func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 
 func BenchmarkTenantContracts(b *testing.B) { benchmarkChild(b, contractsPath) }
 
@@ -27,7 +22,7 @@ func benchmarkChild(b *testing.B, path string) {
 		target := path + "?codigoCliente=" + strconv.Itoa(tenants[i%len(tenants)]) + "&mostrarRescindidos=true&numeroPagina=1&numeroRegistros=20"
 		r := httptest.NewRequest(http.MethodGet, target, nil)
 		r.Header.Set("chave", s.Key())
-		s.ServeHTTP(discard{http.Header{}}, r)
+		s.ServeHTTP(&simtest.Discard{}, r)
 	}
 }
 
@@ -37,7 +32,7 @@ func BenchmarkUsersPage(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		r := httptest.NewRequest(http.MethodGet, usersPath+"?numeroPagina="+strconv.Itoa(1+i%600)+"&numeroRegistros=100", nil)
 		r.Header.Set("chave", s.Key())
-		s.ServeHTTP(discard{http.Header{}}, r)
+		s.ServeHTTP(&simtest.Discard{}, r)
 	}
 }
 
@@ -45,7 +40,7 @@ func BenchmarkPropertiesPage(b *testing.B) {
 	s := New(Options{Size: 60_000})
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		page := set("finalidade", "1", "numeropagina", strconv.Itoa(1+i%700), "numeroregistros", "20", "ordenacao", "codigoasc")
+		page := simtest.Set("finalidade", "1", "numeropagina", strconv.Itoa(1+i%700), "numeroregistros", "20", "ordenacao", "codigoasc")
 		send(b, s, propertiesPath, page)
 	}
 }

@@ -26,7 +26,7 @@ func situations() []string {
 // situation is that of a property. One that is in no listing of available ones any more was sold, if it was for sale.
 func (s *Simulator) situation(index int) string {
 	switch d := s.dice(s.properties, index, 12); {
-	case !s.properties.rows[index].ended:
+	case s.properties.Rows[index].State != ended:
 		return situations()[[...]int{1, 1, 1, 1, 1, 1, 1, 7, 2, 4}[d.N(10)]]
 	case s.offered(index, sale):
 		return situations()[3]
@@ -38,7 +38,7 @@ func (s *Simulator) situation(index int) string {
 func (s *Simulator) offerKeys(index int) (keys []string) {
 	for _, purpose := range []int{rent, sale} {
 		if s.offered(index, purpose) {
-			keys = append(keys, strconv.Itoa(s.properties.code(index))+","+purposes()[purpose-1].name)
+			keys = append(keys, s.properties.key(index)+","+purposes()[purpose-1].name)
 		}
 	}
 	return keys
@@ -51,7 +51,7 @@ func (s *Simulator) detail(p *params) any {
 		p.refuse("Código do imóvel não informado!")
 		return nil
 	}
-	index, ok := s.properties.index(code)
+	index, ok := s.properties.Index(code)
 	if !ok {
 		p.refuse("Imóvel não encontrado!")
 		return nil
@@ -64,7 +64,7 @@ func (s *Simulator) detail(p *params) any {
 	owners := list{}
 	for n := range 1 + index%2 {
 		owners = append(owners, object{
-			"codigo": s.users.code((index + n) % max(1, len(s.users.rows))), "nome": s.stock.person(index + n), "percentual": "100,00",
+			"codigo": s.users.code((index + n) % max(1, len(s.users.Rows))), "nome": s.stock.person(index + n), "percentual": "100,00",
 			"telefone1": "(31) 98000-0000",
 		})
 	}
@@ -85,8 +85,8 @@ func (s *Simulator) listPortals(p *params) listing {
 	case len(codes) > most:
 		p.refuse("Nº de imóveis não pode ser maior que 200!")
 	}
-	rows := []int32{}
-	for i := range s.properties.rows {
+	rows := []int{}
+	for i := range s.properties.Rows {
 		if codes[s.properties.code(i)] {
 			rows = append(rows, first(portalsOf(i))...)
 		}
@@ -105,9 +105,9 @@ func portalsOf(index int) int { return index % 4 }
 func portalCode(portal int) int { return 4 + 3*portal }
 
 func (s *Simulator) portalKeys() (keys []string) {
-	for i := range s.properties.rows {
+	for i := range s.properties.Rows {
 		for portal := range portalsOf(i) {
-			keys = append(keys, strconv.Itoa(s.properties.code(i))+","+strconv.Itoa(portalCode(portal)))
+			keys = append(keys, s.properties.key(i)+","+strconv.Itoa(portalCode(portal)))
 		}
 	}
 	return keys

@@ -4,15 +4,15 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 // The catalogue goes on listing what left the listings of available properties, changed by that, and says of too few rows that they are all.
 func TestCatalogue(t *testing.T) {
-	s := New(Options{Size: 400, Now: at("2026-05-05T15:00:00Z")})
+	s := New(Options{Size: 400, Now: simtest.At("2026-05-05T15:00:00Z")})
 	listed := func(purpose string, pairs ...string) []record {
 		return readAll(t, s, cataloguePath, append([]string{"finalidade", purpose, "ordenacao", "codigoasc", "naoconsiderarmeusite", "true"}, pairs...)...)
 	}
@@ -41,7 +41,7 @@ func TestCatalogue(t *testing.T) {
 	if published := readAll(t, s, cataloguePath, "finalidade", "2", "ordenacao", "codigoasc"); len(published) == 0 || len(published) >= len(after) {
 		t.Errorf("%d of %d are on the site", len(published), len(after))
 	}
-	page := send(t, s, cataloguePath, set("finalidade", "2", "numeropagina", "1", "numeroregistros", "20", "naoconsiderarmeusite", "true"))
+	page := send(t, s, cataloguePath, simtest.Set("finalidade", "2", "numeropagina", "1", "numeroregistros", "20", "naoconsiderarmeusite", "true"))
 	if e := read(t, page.Body.Bytes()); e.Count >= len(after) || len(e.Rows) != 20 {
 		t.Errorf("quantidade is %d for %d rows", e.Count, len(after))
 	}
@@ -51,9 +51,9 @@ func TestDetails(t *testing.T) {
 	for _, bare := range []bool{false, true} {
 		s := New(Options{Size: 100, BareDetail: bare})
 		s.Change(0, 3)
-		for i := range s.properties.rows {
-			row := detailOf(t, s, strconv.Itoa(s.properties.code(i)))
-			if owners, _ := row["proprietarios"].([]any); len(owners) == 0 || row.key() != strconv.Itoa(s.properties.code(i)) {
+		for i := range s.properties.Rows {
+			row := detailOf(t, s, s.properties.key(i))
+			if owners, _ := row["proprietarios"].([]any); len(owners) == 0 || row.key() != s.properties.key(i) {
 				t.Errorf("the detail of %d has the key %s and %d owners", s.properties.code(i), row.key(), len(owners))
 			}
 		}
@@ -62,7 +62,7 @@ func TestDetails(t *testing.T) {
 
 func TestPortals(t *testing.T) {
 	s := New(Options{Size: 200})
-	code := func(index int) string { return strconv.Itoa(s.properties.code(index)) }
+	code := func(index int) string { return s.properties.key(index) }
 	for codes, want := range map[string]int{code(0): 0, code(1): 1, code(1) + "," + code(3): 4, "101": 0} {
 		if rows := readAll(t, s, "/Imovel/RetornarPortaisImoveis", "codigosImoveis", codes); len(rows) != want {
 			t.Errorf("%s: %d rows, want %d", codes, len(rows), want)
@@ -72,13 +72,13 @@ func TestPortals(t *testing.T) {
 
 func TestRegionsByGet(t *testing.T) {
 	s := New(Options{RegionsGet: true})
-	if w := send(t, s, regionsPath, set()); w.Code != http.StatusOK || len(read(t, w.Body.Bytes()).Rows) != 4 {
+	if w := send(t, s, regionsPath, simtest.Set()); w.Code != http.StatusOK || len(read(t, w.Body.Bytes()).Rows) != 4 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	if w := send(t, s, regionsPath, set("finalidade", "1")); len(read(t, w.Body.Bytes()).Rows) != 3 {
+	if w := send(t, s, regionsPath, simtest.Set("finalidade", "1")); len(read(t, w.Body.Bytes()).Rows) != 3 {
 		t.Errorf("for rent there are %s", w.Body)
 	}
-	if w := ask(t, s, http.MethodPost, regionsPath, http.Header{"Chave": {s.Key()}}, nil); w.Code != http.StatusMethodNotAllowed {
+	if w := simtest.Ask(t, s, http.MethodPost, regionsPath, http.Header{"Chave": {s.Key()}}, ""); w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("POST has status %d", w.Code)
 	}
 }
@@ -110,7 +110,7 @@ func TestDenied(t *testing.T) {
 	for path, want := range map[string]int{
 		"/Cliente/App_RetornarPessoas": 403, "/Locatario/RetornarBoletosAtivos": 403, "/Cliente/App_RetornarEmpresas": 200, "/Locatario/RetornarImoveis": 200,
 	} {
-		if w := send(t, s, path, set("numeroPagina", "1", "numeroRegistros", "20", "codigoCliente", "1001")); w.Code != want {
+		if w := send(t, s, path, simtest.Set("numeroPagina", "1", "numeroRegistros", "20", "codigoCliente", "1001")); w.Code != want {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
@@ -132,7 +132,7 @@ func TestHoldings(t *testing.T) {
 			case n > 20:
 				many++
 			}
-			if short(int(client)) && name != "tenant_open_bills" && name != "tenant_paid_bills" && name != "tenant_properties" {
+			if short(client) && name != "tenant_open_bills" && name != "tenant_paid_bills" && name != "tenant_properties" {
 				t.Errorf("%s: %d is in no list that tells it", name, client)
 			}
 		}

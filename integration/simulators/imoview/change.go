@@ -1,7 +1,7 @@
 package imoview
 
 import (
-	"strconv"
+	"fmt"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
@@ -23,13 +23,13 @@ type stream struct {
 // streams are those that can be read incrementally. The caller holds data.
 func (s *Simulator) streams() []stream {
 	every := func(name string, t *table) stream {
-		return stream{name, t, func(i int) []string { return []string{strconv.Itoa(t.code(i))} }}
+		return stream{name, t, func(i int) []string { return []string{t.key(i)} }}
 	}
-	of := func(name string, t *table, clients func(i int) [2]int32) stream {
+	of := func(name string, t *table, clients func(i int) [2]int) stream {
 		return stream{name, t, func(i int) (keys []string) {
 			for _, client := range clients(i) {
 				if client >= 0 {
-					keys = append(keys, strconv.Itoa(s.users.code(int(client)))+","+strconv.Itoa(t.code(i)))
+					keys = append(keys, s.users.key(client)+","+t.key(i))
 				}
 			}
 			return keys
@@ -37,18 +37,18 @@ func (s *Simulator) streams() []stream {
 	}
 	offered := func(name string, purpose int) stream {
 		return stream{name, s.properties, func(i int) []string {
-			if s.properties.rows[i].ended || !s.offered(i, purpose) {
+			if s.properties.Rows[i].State == ended || !s.offered(i, purpose) {
 				return nil
 			}
-			return []string{strconv.Itoa(s.properties.code(i))}
+			return []string{s.properties.key(i)}
 		}}
 	}
 	return []stream{
 		every("users", s.users),
-		of("tenant_contracts", s.contracts, func(i int) [2]int32 { return s.leases[i].tenants }),
-		of("tenant_inspections", s.inspections, func(i int) [2]int32 { return s.visits[i].tenants }),
-		of("guarantor_contracts", s.contracts, func(i int) [2]int32 { return s.leases[i].guarantors }),
-		of("landlord_contracts", s.contracts, func(i int) [2]int32 { return [2]int32{s.leases[i].landlord, -1} }),
+		of("tenant_contracts", s.contracts, func(i int) [2]int { return s.leases[i].tenants }),
+		of("tenant_inspections", s.inspections, func(i int) [2]int { return s.visits[i].tenants }),
+		of("guarantor_contracts", s.contracts, func(i int) [2]int { return s.leases[i].guarantors }),
+		of("landlord_contracts", s.contracts, func(i int) [2]int { return [2]int{s.leases[i].landlord, -1} }),
 		every("condominiums", s.condominiums),
 		offered("properties_rent", rent),
 		offered("properties_sale", sale),
@@ -64,16 +64,15 @@ func (s *Simulator) streams() []stream {
 func (s *Simulator) marks(start int64) map[string]int64 {
 	marks := map[string]int64{}
 	for _, stream := range s.streams() {
-		mark := int64(0)
-		for i := range stream.table.rows {
-			if t, _ := stream.table.written(i); t > mark && len(stream.keys(i)) > 0 {
-				mark = t
+		marks[stream.name] = stream.table.Newest(func(i int) int64 {
+			if t, _ := stream.table.written(i); len(stream.keys(i)) > 0 {
+				return t
 			}
-		}
+			return 0
+		})
 		if stream.table == s.inspections {
-			mark = min(mark, start)
+			marks[stream.name] = min(marks[stream.name], start)
 		}
-		marks[stream.name] = mark
 	}
 	return marks
 }
@@ -99,7 +98,7 @@ func (s *Simulator) Settle() {
 	start := s.start()
 	s.since = period{begun: true, start: start, marks: s.marks(start)}
 	for _, t := range s.tables() {
-		clear(t.must)
+		t.Settle()
 	}
 	s.books.Lock()
 	defer s.books.Unlock()
@@ -119,35 +118,34 @@ func (s *Simulator) Change(changed, deleted int) {
 	s.data.Lock()
 	defer s.data.Unlock()
 	now := s.now()
-	touch := func(_ *table, r *row) { r.version, r.time = r.version+1, now }
-	end := func(t *table, r *row) {
-		r.ended = true
-		touch(t, r)
+	touch := func(r *sim.Row) { r.Version, r.Time = r.Version+1, now }
+	end := func(r *sim.Row) {
+		r.State = ended
+		touch(r)
 	}
 	every := func(int) bool { return true }
 	guaranteed := func(i int) bool { return s.leases[i].guarantors[0] >= 0 }
-	running := func(i int) bool { return guaranteed(i) && !s.contracts.rows[i].ended }
+	running := func(i int) bool { return guaranteed(i) && s.contracts.Rows[i].State != ended }
 	offered := func(purpose int) func(i int) bool {
-		return func(i int) bool { return s.offered(i, purpose) && !s.properties.rows[i].ended }
+		return func(i int) bool { return s.offered(i, purpose) && s.properties.Rows[i].State != ended }
 	}
 	s.pick(s.users, changed, every, touch)
 	s.pick(s.contracts, deleted, running, end)
 	s.pick(s.contracts, changed, guaranteed, touch)
-	s.pick(s.inspections, changed, s.seenAgain, func(_ *table, r *row) { r.version++ })
+	s.pick(s.inspections, changed, s.seenAgain, func(r *sim.Row) { r.Version++ })
 	s.pick(s.condominiums, changed, every, touch)
 	s.pick(s.movements, changed, every, touch)
 	s.pick(s.requests, changed, every, touch)
 	for _, purpose := range []int{rent, sale} {
 		s.pick(s.properties, deleted, offered(purpose), end)
 		already := 0
-		for i := range s.properties.must {
+		for i := range s.properties.Must {
 			if offered(purpose)(i) {
 				already++
 			}
 		}
 		s.pick(s.properties, changed-already, offered(purpose), touch)
 	}
-	s.forget()
 }
 
 // Sign adds n contracts of tenants whose own rows did not change. It returns their codes.
@@ -162,11 +160,12 @@ func (s *Simulator) Sign(n int) (codes []int) {
 	defer s.data.Unlock()
 	for at := range min(n, len(s.tenants)) {
 		i := s.sign(at)
-		s.contracts.rows[i].time = s.now()
-		s.contracts.must[i] = true
+		s.contracts.Rows[i].Time = s.now()
+		s.contracts.Must[i] = true
 		codes = append(codes, s.contracts.code(i))
 	}
-	s.forget()
+	s.with.Rendered = &sim.Rendered{} // what was kept knows of fewer contracts
+	s.contracts.Changed()
 	return codes
 }
 
@@ -187,28 +186,19 @@ func (s *Simulator) seenAgain(index int) bool {
 	return f != never && t >= s.today-(recent+1)*day
 }
 
-// forget drops what was cached of the rows before they changed.
-func (s *Simulator) forget() {
-	s.books.Lock()
-	defer s.books.Unlock()
-	clear(s.matches)
-}
-
 // pick does something to up to n rows that are fit for it and were not changed in this period. Which ones follows from the seed and from
 // what was done before.
-func (s *Simulator) pick(t *table, n int, fit func(index int) bool, do func(t *table, r *row)) {
-	if n <= 0 || len(t.rows) == 0 {
-		return
-	}
+func (s *Simulator) pick(t *table, n int, fit func(index int) bool, do func(r *sim.Row)) {
 	versions := uint64(0)
-	for _, r := range t.rows {
-		versions += uint64(r.version)
+	for _, r := range t.Rows {
+		versions += uint64(r.Version)
 	}
 	d := s.dice(t, int(versions), 4)
-	for _, at := range sim.Choose(len(t.rows), d.N(len(t.rows)), n, func(i int) bool { return !t.must[i] && fit(i) }) {
-		do(t, &t.rows[at])
-		t.must[at] = true
+	for _, i := range t.Pick(nil, uint64(d.N(max(1, len(t.Rows)))), n, func(i int) bool { return !t.Must[i] && fit(i) }) {
+		do(&t.Rows[i])
+		t.Must[i] = true
 	}
+	t.Changed()
 }
 
 // Expect says what the connector's streams must bring. Inspections of the last 90 days before the mark, to come, or without an end come
@@ -220,51 +210,34 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	if !s.since.begun {
 		marks = s.marks(s.start())
 	}
-	expect := map[string]sim.Expectation{
-		"client_companies": sim.Whole(s.companyKeys()...),
-		"property_types":   sim.Whole(entryKeys(types())...),
-		"branches":         sim.Whole(entryKeys(branches())...),
-		"purposes":         sim.Whole(entryKeys(purposes())...),
-		"destinations":     sim.Whole(entryKeys(destinations())...),
-		"key_places":       sim.Whole(entryKeys(keyPlaces())...),
-		"extra_fields":     sim.Whole(entryKeys(extraFields())...),
-		"cities":           sim.Whole(placeKeys(s.cities())...),
-		"neighbourhoods":   sim.Whole(placeKeys(s.hoods())...),
-		"regions":          sim.Whole(placeKeys(regions())...),
-		"people":           sim.Whole(s.personKeys()...),
-		"crm_users":        sim.Whole(staffKeys()...),
-		"brokers":          sim.Whole(staffKeys()...),
-		"portals":          sim.Whole(s.portalKeys()...),
+	expect := map[string]sim.Expectation{"portals": sim.Whole(s.portalKeys()...)}
+	for name, list := range map[string]listing{
+		"client_companies": s.listCompanies(&params{}), "people": s.listPeople(&params{}), "crm_users": s.listStaff(&params{}),
+		"brokers": s.listBrokers(&params{}), "extra_fields": s.listExtraFields(&params{}), "property_types": entryList(types()),
+		"branches": entryList(branches()), "purposes": entryList(purposes()), "destinations": entryList(destinations()),
+		"key_places": entryList(keyPlaces()), "cities": spotList(s.cities()), "neighbourhoods": spotList(s.hoods()), "regions": spotList(regions()),
+	} {
+		e := sim.Whole()
+		for _, i := range list.rows {
+			row, _ := list.row(i).(object)
+			e.Put(fmt.Sprint(row["codigo"]), sim.Must, sim.Must)
+		}
+		expect[name] = e
 	}
 	for name, of := range s.holdings() {
 		expect[name] = sim.Whole(s.holdingKeys(of)...)
 	}
 	for _, stream := range s.streams() {
-		e := sim.Incremental()
-		from := marks[stream.name]
-		if stream.table == s.inspections {
-			from -= 90 * day
+		t, mark := stream.table, marks[stream.name]
+		if t == s.inspections {
+			mark -= 90 * day
 		}
-		for i := range stream.table.rows {
-			t, f := stream.table.written(i)
-			switch f { // a time that shows only the minute or the day stands for all of it
-			case toMinute:
-				t += 59
-			case toDay:
-				t += day - 1
+		expect[stream.name] = t.Expect(mark, func(i int) int64 {
+			if t == s.inspections && s.unfinished(i) {
+				return 0
 			}
-			next := sim.Never
-			switch {
-			case stream.table.must[i]:
-				next = sim.Must
-			case f == never, t >= from, stream.table == s.inspections && s.unfinished(i):
-				next = sim.May
-			}
-			for _, key := range stream.keys(i) {
-				e.Put(key, sim.Must, next)
-			}
-		}
-		expect[stream.name] = e
+			return t.latest(i)
+		}, stream.keys)
 	}
 	return expect
 }
@@ -284,11 +257,11 @@ func (s *Simulator) Sellers() []int { return s.codes(&s.sellers) }
 // Buyers are the codes of the clients of whom the listing says comprador.
 func (s *Simulator) Buyers() []int { return s.codes(&s.buyers) }
 
-func (s *Simulator) codes(of *[]int32) (codes []int) {
+func (s *Simulator) codes(of *[]int) (codes []int) {
 	s.data.RLock()
 	defer s.data.RUnlock()
 	for _, i := range *of {
-		codes = append(codes, s.users.code(int(i)))
+		codes = append(codes, s.users.code(i))
 	}
 	return codes
 }

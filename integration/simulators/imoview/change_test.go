@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 // field is the time of change of each incremental stream.
@@ -27,7 +27,7 @@ func field(stream string) string {
 
 // What changed in the answers is what Expect says must come; what else may come is at the newest time, or without one.
 func TestChange(t *testing.T) {
-	s := New(Options{Size: 400, Now: at("2026-05-05T15:00:00Z")})
+	s := New(Options{Size: 400, Now: simtest.At("2026-05-05T15:00:00Z")})
 	before := streams(t, s)
 	s.Change(10, 3)
 	after := streams(t, s)
@@ -103,7 +103,7 @@ func TestContractsChangeWithoutTheirTenants(t *testing.T) {
 }
 
 func TestInspectionsThatComeAgain(t *testing.T) {
-	now := at("2026-05-05T15:00:00Z")
+	now := simtest.At("2026-05-05T15:00:00Z")
 	s := New(Options{Size: 900, Now: now})
 	before := streams(t, s, "tenant_inspections")["tenant_inspections"]
 	s.Change(12, 0)
@@ -138,7 +138,7 @@ func TestInspectionsThatComeAgain(t *testing.T) {
 
 // The mark of the inspections is not after the sync's start, whenever Change comes.
 func TestMarkOfInspections(t *testing.T) {
-	clock := at("2026-05-05T15:00:00Z")()
+	clock := simtest.At("2026-05-05T15:00:00Z")()
 	s := New(Options{Size: 900, Now: func() time.Time { return clock }})
 	readAll(t, s, usersPath)
 	begun := s.wall(clock)
@@ -162,7 +162,7 @@ func TestMarkOfInspections(t *testing.T) {
 
 // Marks follow the changes, and a period's changes are only its own.
 func TestChangesInARow(t *testing.T) {
-	clock := at("2026-05-05T15:00:00Z")()
+	clock := simtest.At("2026-05-05T15:00:00Z")()
 	s := New(Options{Size: 400, Now: func() time.Time { return clock }})
 	if e := s.Expect()["users"]; len(e.Next.Must) != 0 || len(e.Next.May) < 4 {
 		t.Errorf("nothing changed, but %d must and %d may come", len(e.Next.Must), len(e.Next.May))
@@ -196,7 +196,7 @@ func TestChangesInARow(t *testing.T) {
 }
 
 func TestSign(t *testing.T) {
-	s := New(Options{Size: 300, Now: at("2026-05-05T15:00:00Z")})
+	s := New(Options{Size: 300, Now: simtest.At("2026-05-05T15:00:00Z")})
 	before := streams(t, s)
 	codes := s.Sign(5)
 	after := streams(t, s)
@@ -217,36 +217,5 @@ func TestSign(t *testing.T) {
 		if err := expected.Full.Compare(counts(after[stream])); err != nil {
 			t.Errorf("%s: %v", stream, err)
 		}
-	}
-}
-
-// Readers and changes at one time: for the race detector.
-func TestAllAtOnce(t *testing.T) {
-	opened, err := Open(sim.Options{Size: 200})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := opened.(*Simulator)
-	done := make(chan bool)
-	for range 3 {
-		go func() {
-			defer func() { done <- true }()
-			for page := range 10 {
-				send(t, s, usersPath, set("numeroPagina", strconv.Itoa(1+page%2), "numeroRegistros", "100"))
-				send(t, s, propertiesPath, set("finalidade", "1", "numeropagina", "1", "numeroregistros", "20"))
-				send(t, s, contractsPath, set("codigoCliente", "1001", "numeroPagina", "1", "numeroRegistros", "20"))
-				s.Expect()
-			}
-		}()
-	}
-	for range 5 {
-		s.Change(2, 1)
-		s.Sign(1)
-	}
-	for range 3 {
-		<-done
-	}
-	if len(s.Asked()) == 0 {
-		t.Error("nothing was asked")
 	}
 }

@@ -15,7 +15,8 @@ func (s *Simulator) listCondominiums(p *params) listing {
 		at := s.placeOf(s.condominiums, i)
 		return (city == 0 || at.cityCode == city) && (hood == 0 || at.hoodCode == hood) && (purpose == 0 || i%2 == purpose-1)
 	}
-	return listing{rows: s.matching(s.condominiums, p, fit, nil), row: func(i int) any { return s.condominium(i, reduced) }}
+	rows := s.matching(s.condominiums, "", p, fit, nil)
+	return listing{rows: rows, table: s.condominiums, show: reduced, row: func(i int) any { return s.condominium(i, reduced) }}
 }
 
 func (s *Simulator) placeOf(t *table, index int) *place {
@@ -24,7 +25,7 @@ func (s *Simulator) placeOf(t *table, index int) *place {
 }
 
 func (s *Simulator) condominium(index int, reduced bool) object {
-	t, r, d, at := s.condominiums, s.condominiums.rows[index], s.forms(s.condominiums, index), s.placeOf(s.condominiums, index)
+	t, r, d, at := s.condominiums, s.condominiums.Rows[index], s.forms(s.condominiums, index), s.placeOf(s.condominiums, index)
 	row := object{
 		"codigo": s.codigo(t, index), "nome": "Condomínio Exemplo " + strconv.Itoa(index), "datahoraultimaalteracao": s.updated(t, index),
 	}
@@ -56,7 +57,7 @@ func (s *Simulator) condominium(index int, reduced bool) object {
 		return d.of(object{"disponiveis": list{}}, object{"disponiveis": list{object{"tipo": "Apartamento", "quantidade": 2}}}, list{})
 	}
 	maps.Copy(row, object{
-		"valorcondominio": d.money(10_000 + d.N(90_000) + int(r.version)), "valorfundoreserva": d.money(0), "valoraluguel": d.monies(0, 0),
+		"valorcondominio": d.money(10_000 + d.N(90_000) + int(r.Version)), "valorfundoreserva": d.money(0), "valoraluguel": d.monies(0, 0),
 		"valoralugado": "R$ 0,00 até R$ 0,00", "valorvenda": d.monies(price, price+d.N(2)*15_000_000), "valorvendido": d.monies(0, 0),
 		"areainterna": d.area(5000, 5000+d.N(2)*3000), "areaexterna": d.area(0, 0), "numeroquartos": d.counts(2, 2+d.N(2)),
 		"numerobanhos": d.counts(1, 1+d.N(3)), "numerosuites": d.counts(0, d.N(2)), "numerovagas": d.counts(1, 1+d.N(2)),

@@ -24,45 +24,45 @@ func (s *Simulator) listLet(p *params) listing {
 
 // listLeases are all contracts, the rescinded ones too.
 func (s *Simulator) listLeases(p *params) listing {
-	return listing{rows: s.matching(s.contracts, p, func(int) bool { return true }, nil), row: s.contract}
+	return listing{rows: s.matching(s.contracts, "", p, func(int) bool { return true }, nil), table: s.contracts, row: s.contract}
 }
 
 // client is the one whose rows are asked for; -1 when there is none of that code.
-func (s *Simulator) client(p *params) (code int, index int32) {
+func (s *Simulator) client(p *params) (code int, index int) {
 	code = p.place("codigocliente")
 	if code == 0 {
 		p.refuse("Código do cliente não informado!")
 	}
-	i, ok := s.users.index(code)
+	i, ok := s.users.Index(code)
 	if !ok {
 		return code, -1
 	}
-	return code, int32(i)
+	return code, i
 }
 
 // listOf are a client's contracts, the rescinded ones only when asked for.
-func (s *Simulator) listOf(p *params, of map[int32][]int32) listing {
+func (s *Simulator) listOf(p *params, of map[int][]int) listing {
 	code, index := s.client(p)
 	rescinded, only := p.truth("mostrarrescindidos"), p.number("codigocontrato")
 	p.absent("endereco")
 	rows := of[index]
 	if !rescinded || only != 0 {
-		rows = slices.DeleteFunc(slices.Clone(rows), func(i int32) bool {
-			return !rescinded && s.contracts.rows[i].ended || only != 0 && s.contracts.code(int(i)) != only
+		rows = slices.DeleteFunc(slices.Clone(rows), func(i int) bool {
+			return !rescinded && s.contracts.Rows[i].State == ended || only != 0 && s.contracts.code(i) != only
 		})
 	}
-	return listing{rows: rows, client: code, row: s.contract}
+	return listing{rows: rows, client: code, table: s.contracts, row: s.contract}
 }
 
 // contract is a contract, the same wherever it is listed: its tenant is the first one.
 func (s *Simulator) contract(index int) any {
-	t, r, d := s.contracts, s.contracts.rows[index], s.forms(s.contracts, index)
-	tenant := int(s.leases[index].tenants[0])
+	t, r, d := s.contracts, s.contracts.Rows[index], s.forms(s.contracts, index)
+	tenant := s.leases[index].tenants[0]
 	begin := date(2009) + int64(d.N(15*365*day))
 	branch, property := sim.Pick(&d.Dice, branches()), s.leased(index)
-	landlord := d.N(len(s.users.rows))
+	landlord := d.N(len(s.users.Rows))
 	if known := s.leases[index].landlord; known >= 0 {
-		landlord = int(known)
+		landlord = known
 	}
 	row := object{
 		"codigo": s.codigo(t, index), "codigoauxiliar": d.some("AUX-" + strconv.Itoa(index)), "unidadecodigo": d.code(branch.code),
@@ -78,13 +78,12 @@ func (s *Simulator) contract(index int) any {
 	if index%47 == 6 {
 		row["locatariocodigo"] = ""
 	}
-	switch {
-	case r.ended:
+	if r.State == ended {
 		maps.Copy(row, object{
 			"situacao": "Rescindido", "dataavisodesocupacao": d.date(begin + 200*day), "dataprevisaorescisao": d.date(begin + 230*day),
 			"datarescisao": d.date(begin + 232*day), "motivorescisao": "Mudança de cidade",
 		})
-	default:
+	} else {
 		if index%33 == 4 {
 			row["situacao"] = "Moderação"
 		}
@@ -117,8 +116,8 @@ func (s *Simulator) contract(index int) any {
 }
 
 // lease is the rent: a JSON number, now and then a text with a dot. It changes with each version.
-func lease(d *forms, index int, r row) any {
-	cents := 50_000 + d.N(900_000) + int(r.version)
+func lease(d *forms, index int, r sim.Row) any {
+	cents := 50_000 + d.N(900_000) + int(r.Version)
 	text := fmt.Sprintf("%d.%02d", cents/100, cents%100)
 	if index%27 == 8 {
 		return text

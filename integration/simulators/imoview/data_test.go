@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 func TestEverythingComes(t *testing.T) {
@@ -44,24 +45,6 @@ func TestEverythingComes(t *testing.T) {
 	}
 }
 
-func TestEqualSeedsGiveEqualData(t *testing.T) {
-	read := func(seed uint64) string {
-		s := New(Options{Size: 100, Seed: seed, Now: at("2026-05-05T12:00:00Z")})
-		text, err := json.Marshal(streams(t, s))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
-	one, again, other := read(1), read(1), read(2)
-	if one != again {
-		t.Error("two simulators of one seed differ")
-	}
-	if one == other {
-		t.Error("two seeds give the same data")
-	}
-}
-
 // The proportions that a connector's cost depends on.
 func TestProportions(t *testing.T) {
 	s := New(Options{Size: 6000})
@@ -71,8 +54,8 @@ func TestProportions(t *testing.T) {
 	}
 	sizes, shared, twice := map[int]int{}, 0, 0
 	for _, tenant := range s.Tenants() {
-		index, _ := s.users.index(tenant)
-		sizes[min(len(s.contractsOf[int32(index)]), 21)]++
+		index, _ := s.users.Index(tenant)
+		sizes[min(len(s.contractsOf[index]), 21)]++
 	}
 	for _, p := range s.leases {
 		if p.tenants[1] >= 0 {
@@ -257,7 +240,7 @@ func TestDaysWithoutMidnight(t *testing.T) {
 }
 
 func TestAppointments(t *testing.T) {
-	now := at("2026-05-05T15:00:00Z")
+	now := simtest.At("2026-05-05T15:00:00Z")
 	s := New(Options{Size: 3000, Now: now})
 	today := s.wall(now()) / day * day
 	future, recentOpen, recentDone, oldOpen, oldDone, none := 0, 0, 0, 0, 0, 0
@@ -290,11 +273,11 @@ func TestAppointments(t *testing.T) {
 
 func TestLookups(t *testing.T) {
 	s := New(Options{})
-	w := send(t, s, "/Imovel/RetornarListaFinalidades", set())
+	w := send(t, s, "/Imovel/RetornarListaFinalidades", simtest.Set())
 	if want := `{"quantidade":2,"lista":[{"codigo":"1","nome":"Aluguel"},{"codigo":"2","nome":"Venda"}]}`; w.Body.String() != want {
 		t.Errorf("the purposes are %s", w.Body)
 	}
-	if e := read(t, send(t, s, "/Imovel/RetornarListaDestinacoes", set()).Body.Bytes()); e.Count != 8 || e.Rows[3]["nome"] != "Industrial" {
+	if e := read(t, send(t, s, "/Imovel/RetornarListaDestinacoes", simtest.Set()).Body.Bytes()); e.Count != 8 || e.Rows[3]["nome"] != "Industrial" {
 		t.Errorf("the destinations are %v", e)
 	}
 }
@@ -314,7 +297,7 @@ func TestCodes(t *testing.T) {
 		t.Errorf("%d of 50 codes are texts", texts)
 	}
 	for code, want := range map[int]bool{1001: true, 1004: true, 1002: false, 998: false, 0: false, -5: false, 1001 + 3*50: false} {
-		if _, ok := s.users.index(code); ok != want {
+		if _, ok := s.users.Index(code); ok != want {
 			t.Errorf("there is a client %d: %v", code, ok)
 		}
 	}

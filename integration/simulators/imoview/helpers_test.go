@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -14,30 +13,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
-
-// at is a clock that stands still.
-func at(value string) func() time.Time {
-	t, err := time.Parse(time.RFC3339, value)
-	if err != nil {
-		panic(err)
-	}
-	return func() time.Time { return t }
-}
-
-// set makes parameters of name, value, name, value.
-func set(pairs ...string) url.Values {
-	values := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		values.Set(pairs[i], pairs[i+1])
-	}
-	return values
-}
 
 // send asks for a path with parameters, in the query or as JSON, with the agency's key and, where it needs one, a login.
 func send(t testing.TB, s *Simulator, path string, parameters url.Values) *httptest.ResponseRecorder {
 	t.Helper()
-	method, target, body := http.MethodGet, path, io.Reader(nil)
+	method, target, body := http.MethodGet, path, ""
 	header := http.Header{"Chave": {s.Key()}}
 	if s.paths[path].app {
 		header["Codigoacesso"] = []string{token(t, s)}
@@ -55,24 +38,15 @@ func send(t testing.TB, s *Simulator, path string, parameters url.Values) *httpt
 		if err != nil {
 			t.Fatal(err)
 		}
-		method, body = http.MethodPost, bytes.NewReader(text)
+		method, body = http.MethodPost, string(text)
 		header.Set("Content-Type", "application/json; charset=utf-8")
 	} else {
 		target += "?" + parameters.Encode()
 	}
-	w := ask(t, s, method, target, header, body)
+	w := simtest.Ask(t, s, method, target, header, body)
 	if w.Code == s.with.SessionStatus && s.paths[path].app && s.with.SessionUses > 0 {
 		return send(t, s, path, parameters) // the session has expired; the one of the next request is new
 	}
-	return w
-}
-
-func ask(t testing.TB, s http.Handler, method, target string, header http.Header, body io.Reader) *httptest.ResponseRecorder {
-	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), method, target, body)
-	r.Header = header
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
 	return w
 }
 
@@ -85,7 +59,7 @@ func token(t testing.TB, s *Simulator) string {
 		return token
 	}
 	s.books.Unlock()
-	w := send(t, s, loginPath, set("email", email, "senha", digest()))
+	w := send(t, s, loginPath, simtest.Set("email", email, "senha", digest()))
 	var access struct {
 		Token string `json:"codigoacesso"`
 		User  int    `json:"codigousuario"`
@@ -110,15 +84,11 @@ type envelope struct {
 
 func read(t testing.TB, body []byte) (e envelope) {
 	t.Helper()
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
 	into := any(&e)
 	if bytes.HasPrefix(body, []byte("[")) {
 		into = &e.Rows
 	}
-	if err := d.Decode(into); err != nil {
-		t.Fatalf("%v: %s", err, body)
-	}
+	simtest.Decode(t, body, into)
 	return e
 }
 
@@ -130,7 +100,7 @@ func readAll(t testing.TB, s *Simulator, path string, pairs ...string) (rows []r
 		size = n
 	}
 	for page := 1; ; page++ {
-		parameters := set(pairs...)
+		parameters := simtest.Set(pairs...)
 		for _, name := range s.paths[path].needs {
 			if !parameters.Has(name) {
 				parameters.Set(name, "")
@@ -297,18 +267,16 @@ func addCatalogue(t testing.TB, s *Simulator, add func(stream, prefix string, re
 // detailOf is the answer about one property.
 func detailOf(t testing.TB, s *Simulator, code string) record {
 	t.Helper()
-	w := send(t, s, "/Imovel/App_RetornarDetalhesImovel", set("codigoImovel", code))
+	w := send(t, s, "/Imovel/App_RetornarDetalhesImovel", simtest.Set("codigoImovel", code))
 	var wrapped struct {
 		Property record `json:"imovel"`
 	}
-	d := json.NewDecoder(w.Body)
-	d.UseNumber()
 	into := any(&wrapped)
 	if s.with.BareDetail {
 		into = &wrapped.Property
 	}
-	if err := d.Decode(into); err != nil || w.Code != http.StatusOK {
-		t.Fatalf("the detail of %s: %d, %v", code, w.Code, err)
+	if simtest.Decode(t, w.Body.Bytes(), into); w.Code != http.StatusOK {
+		t.Fatalf("the detail of %s: %d", code, w.Code)
 	}
 	return wrapped.Property
 }

@@ -13,20 +13,20 @@ import (
 
 // holding is what a client of some role has: rows by their numbers, each with a code of its own among the client's.
 type holding struct {
-	clients []int32
-	of      func(client int32) []int32
+	clients []int
+	of      func(client int) []int
 	code    func(n int) int
 	row     func(n int) any
 }
 
 // holdings are the lists of clients of which nothing but their paths is documented, by the connector's streams. The caller holds data.
 func (s *Simulator) holdings() map[string]holding {
-	property := func(clients []int32, of func(client int32) []int32, situation string) holding {
+	property := func(clients []int, of func(client int) []int, situation string) holding {
 		return holding{clients, of, s.properties.code, func(n int) any { return s.summary(n, situation) }}
 	}
 	bill := func(paid bool) holding {
 		return holding{
-			s.tenants, func(client int32) []int32 { return s.billsOf(client, paid) }, func(n int) int { return billCode(n, paid) },
+			s.tenants, func(client int) []int { return s.billsOf(client, paid) }, func(n int) int { return billCode(n, paid) },
 			func(n int) any { return s.billOf(n, paid) },
 		}
 	}
@@ -34,17 +34,16 @@ func (s *Simulator) holdings() map[string]holding {
 		"tenant_open_bills":   bill(false),
 		"tenant_paid_bills":   bill(true),
 		"tenant_properties":   property(s.tenants, s.rentedBy, "Alugado"),
-		"landlord_properties": property(s.landlords, func(client int32) []int32 { return s.ownedBy(client, s.landlords, rent) }, "Alugado"),
-		"seller_properties":   property(s.sellers, func(client int32) []int32 { return s.ownedBy(client, s.sellers, sale) }, "Vago/Disponível"),
+		"landlord_properties": property(s.landlords, func(client int) []int { return s.ownedBy(client, s.landlords, rent) }, "Alugado"),
+		"seller_properties":   property(s.sellers, func(client int) []int { return s.ownedBy(client, s.sellers, sale) }, "Vago/Disponível"),
 		"buyer_deals":         {s.buyers, dealsOf, func(n int) int { return 60_000 + n }, s.deal},
 	}
 }
 
-func (s *Simulator) listOpenBills(p *params) listing { return s.listHeld(p, "tenant_open_bills") }
-func (s *Simulator) listPaidBills(p *params) listing { return s.listHeld(p, "tenant_paid_bills") }
-func (s *Simulator) listRented(p *params) listing    { return s.listHeld(p, "tenant_properties") }
-func (s *Simulator) listSold(p *params) listing      { return s.listHeld(p, "seller_properties") }
-func (s *Simulator) listDeals(p *params) listing     { return s.listHeld(p, "buyer_deals") }
+// held lists what a stream of holdings has.
+func (s *Simulator) held(stream string) func(p *params) listing {
+	return func(p *params) listing { return s.listHeld(p, stream) }
+}
 
 // listOwned are a landlord's properties, in the situation that is asked for: 0 is any.
 func (s *Simulator) listOwned(p *params) listing {
@@ -56,7 +55,7 @@ func (s *Simulator) listOwned(p *params) listing {
 func (s *Simulator) listHeld(p *params, stream string) listing {
 	code, index := s.client(p)
 	h := s.holdings()[stream]
-	l := listing{rows: []int32{}, client: code, row: h.row}
+	l := listing{rows: []int{}, client: code, row: h.row}
 	if slices.Contains(h.clients, index) {
 		l.rows = h.of(index)
 	}
@@ -66,7 +65,7 @@ func (s *Simulator) listHeld(p *params, stream string) listing {
 func (s *Simulator) holdingKeys(h holding) (keys []string) {
 	for _, client := range h.clients {
 		for _, n := range h.of(client) {
-			keys = append(keys, strconv.Itoa(s.users.code(int(client)))+","+strconv.Itoa(h.code(int(n))))
+			keys = append(keys, s.users.key(client)+","+strconv.Itoa(h.code(n)))
 		}
 	}
 	return keys
@@ -75,23 +74,23 @@ func (s *Simulator) holdingKeys(h holding) (keys []string) {
 // leased is the property that a contract is about.
 func (s *Simulator) leased(contract int) int {
 	d := s.dice(s.contracts, contract, 11)
-	return d.N(len(s.properties.rows))
+	return d.N(len(s.properties.Rows))
 }
 
 // rentedBy are the properties of a tenant's contracts.
-func (s *Simulator) rentedBy(client int32) []int32 {
-	found := map[int32]bool{}
+func (s *Simulator) rentedBy(client int) []int {
+	found := map[int]bool{}
 	for _, contract := range s.contractsOf[client] {
-		found[int32(s.leased(int(contract)))] = true
+		found[s.leased(contract)] = true
 	}
 	return slices.Sorted(maps.Keys(found))
 }
 
 // ownedBy are the properties of one of owners that are offered for a purpose: every so many belong to one of them.
-func (s *Simulator) ownedBy(client int32, owners []int32, purpose int) (rows []int32) {
-	for i := slices.Index(owners, client); i < len(s.properties.rows); i += len(owners) {
+func (s *Simulator) ownedBy(client int, owners []int, purpose int) (rows []int) {
+	for i := slices.Index(owners, client); i < len(s.properties.Rows); i += len(owners) {
 		if s.offered(i, purpose) {
-			rows = append(rows, int32(i))
+			rows = append(rows, i)
 		}
 	}
 	return rows
@@ -101,7 +100,7 @@ func (s *Simulator) ownedBy(client int32, owners []int32, purpose int) (rows []i
 const perContract = 8
 
 // billsOf are the bills of a tenant's contracts: none to three that are open, or none to six that were paid.
-func (s *Simulator) billsOf(client int32, paid bool) (rows []int32) {
+func (s *Simulator) billsOf(client int, paid bool) (rows []int) {
 	for _, contract := range s.contractsOf[client] {
 		n := contract % 4
 		if paid {
@@ -138,7 +137,7 @@ func (s *Simulator) billOf(n int, paid bool) any {
 }
 
 // dealsOf are a buyer's, none to two.
-func dealsOf(client int32) (rows []int32) {
+func dealsOf(client int) (rows []int) {
 	for i := range client % 3 {
 		rows = append(rows, 3*client+i)
 	}
@@ -148,7 +147,7 @@ func dealsOf(client int32) (rows []int32) {
 func (s *Simulator) deal(n int) any {
 	d := forms{s.dice(s.users, n, 14)}
 	return object{
-		"codigo": 60_000 + n, "codigoimovel": d.code(s.properties.code(d.N(len(s.properties.rows)))), "situacao": d.of("Fechado", "Em andamento"),
+		"codigo": 60_000 + n, "codigoimovel": d.code(s.properties.code(d.N(len(s.properties.Rows)))), "situacao": d.of("Fechado", "Em andamento"),
 		"valornegocio": json.Number(fmt.Sprintf("%d.50", 100_000+d.N(900_000))), "datanegocio": d.date(date(2024) + int64(d.N(365))*day),
 		"corretores": list{object{"codigo": 7, "nome": "Corretor Exemplo", "percentual": "50,00"}}, "comissao": d.of("6,00%", ""),
 	}
@@ -156,7 +155,7 @@ func (s *Simulator) deal(n int) any {
 
 // listPeople are the natural persons of the CRM, who have no time of change, and whom nobody changes.
 func (s *Simulator) listPeople(*params) listing {
-	return listing{rows: first(len(s.personKeys())), row: func(i int) any {
+	return listing{rows: first(max(30, s.with.Size/10)), row: func(i int) any {
 		d := forms{sim.Dice(i) ^ 0x9e0}
 		return object{
 			"codigo": 70_001 + 2*i, "nome": s.stock.person(i), "telefone": d.some("(31) 9" + strconv.Itoa(8000_0000+i)),
@@ -166,20 +165,16 @@ func (s *Simulator) listPeople(*params) listing {
 	}}
 }
 
-func (s *Simulator) personKeys() (keys []string) {
-	for i := range max(30, s.with.Size/10) {
-		keys = append(keys, strconv.Itoa(70_001+2*i))
-	}
-	return keys
-}
-
 // teamParams are those that the users and brokers are asked for by, 0 where it does not matter: without them there is no such method.
 func teamParams() []string { return []string{"finalidade", "codigounidade", "codigoequipe"} }
+
+// staff is how many users the CRM has: more than a page of lists that have pages.
+const staff = 73
 
 // listStaff are the users of the CRM, the one of the login among them.
 func (s *Simulator) listStaff(p *params) listing {
 	p.absent(teamParams()...)
-	return listing{rows: first(len(staffKeys())), row: func(i int) any {
+	return listing{rows: first(staff), row: func(i int) any {
 		return object{
 			"codigo": 1 + i, "nome": s.stock.person(i), "email": "usuario" + strconv.Itoa(i) + "@imobiliaria.example", "perfil": "Corretor",
 			"ativo": i%7 != 3,
@@ -190,18 +185,10 @@ func (s *Simulator) listStaff(p *params) listing {
 // listBrokers are those of the users who are brokers, as all are here.
 func (s *Simulator) listBrokers(p *params) listing {
 	p.absent(teamParams()...)
-	return listing{rows: first(len(staffKeys())), row: func(i int) any {
+	return listing{rows: first(staff), row: func(i int) any {
 		return object{
 			"codigo": 1 + i, "nome": s.stock.person(i), "telefone": "(31) 3333-" + strconv.Itoa(1000+i), "creci": "MG " + strconv.Itoa(10_000+i),
 			"equipe": object{"codigo": 1, "nome": "Equipe Exemplo"},
 		}
 	}}
-}
-
-func staffKeys() (keys []string) {
-	const staff = 73 // more than a page of lists that have pages
-	for i := range staff {
-		keys = append(keys, strconv.Itoa(1+i))
-	}
-	return keys
 }

@@ -50,6 +50,8 @@ type Options struct {
 	// has been seen in practice.
 	TooMany    int
 	MessageKey string // the member of an error that has its text; empty means mensagem
+
+	Rendered *sim.Rendered // where rows are kept that were written; nil is a place of its own
 }
 
 // Simulator is Imoview for one agency. Its methods may be called at any time from any goroutine.
@@ -66,14 +68,13 @@ type Simulator struct {
 	condominiums, properties, movements, requests *table
 	leases                                        []parties // of the contracts
 	visits                                        []parties // of the inspections
-	tenants, guarantors                           []int32   // users
-	landlords, sellers, buyers                    []int32   // users, of whom the listing of clients tells it
-	contractsOf, inspectionsOf, guaranteedBy      map[int32][]int32
-	letBy                                         map[int32][]int32 // contracts by landlord
+	tenants, guarantors                           []int     // users
+	landlords, sellers, buyers                    []int     // users, of whom the listing of clients tells it
+	contractsOf, inspectionsOf, guaranteedBy      map[int][]int
+	letBy                                         map[int][]int // contracts by landlord
 	since                                         period
 
 	books    sync.Mutex // guards what follows
-	matches  map[string][]int32
 	asked    map[Ask]int
 	sessions map[string]*session
 	tokens   []string
@@ -87,48 +88,32 @@ var (
 )
 
 // New makes an agency with its data. It panics on options that contradict themselves, for they are the programmer's.
-func New(o Options) *Simulator {
-	s, err := open(o)
-	if err != nil {
-		panic(err)
-	}
-	return s
-}
+func New(o Options) *Simulator { return sim.Sure(open(o)) }
 
 func open(o Options) (*Simulator, error) {
-	o.Size = cmp.Or(o.Size, 1000)
+	sim.Defaults(&o.Size, &o.Now, &o.Newest)
+	o.Rendered = cmp.Or(o.Rendered, &sim.Rendered{})
 	o.LoginStatus = cmp.Or(o.LoginStatus, http.StatusOK)
 	o.SessionStatus = cmp.Or(o.SessionStatus, http.StatusUnauthorized)
 	o.TooMany = cmp.Or(o.TooMany, http.StatusTooManyRequests)
 	o.MessageKey = cmp.Or(o.MessageKey, "mensagem")
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	s := &Simulator{
 		with:     o,
 		stock:    newStock(o.Seed),
-		zone:     time.FixedZone("America/Sao_Paulo", -3*60*60), // no summer time since 2019; older times are never converted here
+		zone:     sim.Brasilia(), // older times are never converted here
 		key:      apiKey(o.Seed),
-		matches:  map[string][]int32{},
 		asked:    map[Ask]int{},
 		sessions: map[string]*session{},
 	}
-	if s.with.Newest.IsZero() {
-		s.with.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 0, s.zone)
-	}
 	s.today = s.wall(o.Now()) / day * day
 	s.paths = s.routes()
-	if o.Size < 0 || o.CountOff < -math.MaxInt32 || o.Repeat < 0 || o.SessionUses < 0 || o.SessionAge < 0 {
-		return nil, fmt.Errorf("opening imoview: a negative number cannot be")
-	}
-	for _, choice := range []struct{ status, either, or int }{
-		{o.LoginStatus, http.StatusOK, http.StatusUnauthorized},
-		{o.SessionStatus, http.StatusUnauthorized, http.StatusForbidden},
-		{o.TooMany, http.StatusTooManyRequests, http.StatusUnauthorized},
-	} {
-		if choice.status != choice.either && choice.status != choice.or {
-			return nil, fmt.Errorf("opening imoview: a status is %d, and can be %d or %d", choice.status, choice.either, choice.or)
-		}
+	if err := cmp.Or(
+		sim.NonNegative("imoview", o.Size, o.Repeat, o.SessionUses, int(o.SessionAge), o.CountOff+math.MaxInt32),
+		sim.OneOf("imoview", "login-status", o.LoginStatus, http.StatusOK, http.StatusUnauthorized),
+		sim.OneOf("imoview", "session-status", o.SessionStatus, http.StatusUnauthorized, http.StatusForbidden),
+		sim.OneOf("imoview", "too-many", o.TooMany, http.StatusTooManyRequests, http.StatusUnauthorized),
+	); err != nil {
+		return nil, err
 	}
 	for _, name := range slices.Concat(o.Off, o.Denied, o.Unfiltered, slices.Collect(maps.Keys(o.Caps))) {
 		if _, ok := s.paths[name]; !ok && name != all {

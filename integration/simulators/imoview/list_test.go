@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 // wallText is a wall-clock time as filters take it.
@@ -36,20 +39,20 @@ func TestFiltersByTime(t *testing.T) {
 			{requestsPath, "datahorainicialultimaalteracao", "datahorafinalultimaalteracao", s.requests, func(int) bool { return true }},
 		} {
 			bound := int64(0)
-			for i, r := range c.table.rows {
-				if i > 10 && r.time != 0 && c.fit(i) {
-					bound = r.time
+			for i, r := range c.table.Rows {
+				if i > 10 && r.Time != 0 && c.fit(i) {
+					bound = r.Time
 					break
 				}
 			}
 			from, to := map[string]int{}, map[string]int{}
-			for i, r := range c.table.rows {
+			for i, r := range c.table.Rows {
 				key := strconv.Itoa(c.table.code(i))
-				if r.time != 0 && c.fit(i) {
-					if r.time > bound || r.time == bound && !exclusive {
+				if r.Time != 0 && c.fit(i) {
+					if r.Time > bound || r.Time == bound && !exclusive {
 						from[key] = 1
 					}
-					if r.time < bound || r.time == bound && !exclusive {
+					if r.Time < bound || r.Time == bound && !exclusive {
 						to[key] = 1
 					}
 				}
@@ -117,9 +120,9 @@ func TestContractOfTwoTenants(t *testing.T) {
 		}
 		n++
 		for _, tenant := range p.tenants {
-			code := strconv.Itoa(s.users.code(int(tenant)))
+			code := strconv.Itoa(s.users.code(tenant))
 			rows := readAll(t, s, contractsPath, "codigoCliente", code, "mostrarRescindidos", "true", "codigoContrato", strconv.Itoa(s.contracts.code(i)))
-			if first := strconv.Itoa(s.users.code(int(p.tenants[0]))); len(rows) != 1 || first != number(rows[0]["locatariocodigo"]) {
+			if first := strconv.Itoa(s.users.code(p.tenants[0])); len(rows) != 1 || first != number(rows[0]["locatariocodigo"]) {
 				t.Errorf("contract %d of client %s: %v", i, code, rows)
 			}
 		}
@@ -139,7 +142,7 @@ func TestFilters(t *testing.T) {
 		t.Errorf("%d of %d properties are on the site", len(published), len(all))
 	}
 	condominium, bill := 0, s.bill(1)
-	for i := range s.properties.rows {
+	for i := range s.properties.Rows {
 		if f := s.facts(i); f.condominium > 0 && s.offered(i, sale) {
 			condominium = f.condominium
 		}
@@ -219,10 +222,10 @@ func TestLooseFilter(t *testing.T) {
 
 func TestPropertyParameters(t *testing.T) {
 	s := New(Options{Size: 300})
-	plain := read(t, send(t, s, propertiesPath, set("finalidade", "1", "numeropagina", "1", "numeroregistros", "5", "ordenacao", "codigoasc")).Body.Bytes())
-	full := read(t, send(t, s, propertiesPath, set("finalidade", "1", "numeropagina", "1", "numeroregistros", "5", "ordenacao", "codigoasc",
+	plain := read(t, send(t, s, propertiesPath, simtest.Set("finalidade", "1", "numeropagina", "1", "numeroregistros", "5", "ordenacao", "codigoasc")).Body.Bytes())
+	full := read(t, send(t, s, propertiesPath, simtest.Set("finalidade", "1", "numeropagina", "1", "numeroregistros", "5", "ordenacao", "codigoasc",
 		"exibircaptadores", "true", "exibiranexos", "true")).Body.Bytes())
-	reduced := read(t, send(t, s, propertiesPath, set("finalidade", "1", "numeropagina", "1", "numeroregistros", "100", "retornomapa", "true")).Body.Bytes())
+	reduced := read(t, send(t, s, propertiesPath, simtest.Set("finalidade", "1", "numeropagina", "1", "numeroregistros", "100", "retornomapa", "true")).Body.Bytes())
 	for i := range plain.Rows {
 		for _, field := range []string{"captadores", "anexos"} {
 			if a, b := plain.Rows[i][field].([]any), full.Rows[i][field].([]any); len(a) != 0 || len(b) != 1 {
@@ -258,17 +261,17 @@ func TestOrders(t *testing.T) {
 		}
 		return codes
 	}
-	rows := func(code int) row {
-		i, _ := s.properties.index(code)
-		return s.properties.rows[i]
+	rows := func(code int) sim.Row {
+		i, _ := s.properties.Index(code)
+		return s.properties.Rows[i]
 	}
 	facts := func(code int) facts {
-		i, _ := s.properties.index(code)
+		i, _ := s.properties.Index(code)
 		return s.facts(i)
 	}
 	for order, key := range map[string]func(code int) int64{
 		"codigo":          func(code int) int64 { return int64(code) },
-		"dataatualizacao": func(code int) int64 { return rows(code).time },
+		"dataatualizacao": func(code int) int64 { return rows(code).Time },
 		"datainclusao":    func(code int) int64 { return facts(code).included },
 		"valor":           func(code int) int64 { return int64(facts(code).cents[rent]) },
 	} {
@@ -294,7 +297,7 @@ func TestOrders(t *testing.T) {
 func TestPages(t *testing.T) {
 	t.Run("caps", func(t *testing.T) {
 		s := New(Options{Size: 300, Caps: map[string]int{usersPath: 30}})
-		if w := send(t, s, usersPath, set("numeroPagina", "1", "numeroRegistros", "31")); w.Code != http.StatusNotFound || w.Body.String() != tooLarge("30") {
+		if w := send(t, s, usersPath, simtest.Set("numeroPagina", "1", "numeroRegistros", "31")); w.Code != http.StatusNotFound || w.Body.String() != tooLarge("30") {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 		if n := len(readAll(t, s, usersPath)); n != 300 {
@@ -303,7 +306,7 @@ func TestPages(t *testing.T) {
 	})
 	t.Run("quantidade", func(t *testing.T) {
 		for off, want := range map[int]int{0: 300, -20: 280, 15: 315, -1000: 0} {
-			e := read(t, send(t, New(Options{Size: 300, CountOff: off}), usersPath, set("numeroPagina", "2", "numeroRegistros", "10")).Body.Bytes())
+			e := read(t, send(t, New(Options{Size: 300, CountOff: off}), usersPath, simtest.Set("numeroPagina", "2", "numeroRegistros", "10")).Body.Bytes())
 			if e.Count != want || len(e.Rows) != 10 {
 				t.Errorf("off by %d: quantidade is %d with %d rows", off, e.Count, len(e.Rows))
 			}
@@ -327,13 +330,13 @@ func TestPages(t *testing.T) {
 	})
 	t.Run("switched off", func(t *testing.T) {
 		s := New(Options{Size: 50, Off: []string{requestsPath}})
-		if w := send(t, s, requestsPath, set("a", "b")); w.Code != http.StatusNotFound || w.Body.String() != no+requestsPath+`?a=b'."}` {
+		if w := send(t, s, requestsPath, simtest.Set("a", "b")); w.Code != http.StatusNotFound || w.Body.String() != no+requestsPath+`?a=b'."}` {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 		readAll(t, s, usersPath)
 		none := New(Options{Size: 50, Off: []string{all}})
 		for path, method := range s.paths {
-			if w := ask(t, none, method.method, path, http.Header{}, nil); w.Code != http.StatusNotFound || !contains(w, "No HTTP resource") {
+			if w := simtest.Ask(t, none, method.method, path, http.Header{}, ""); w.Code != http.StatusNotFound || !contains(w, "No HTTP resource") {
 				t.Errorf("%s: %d %s", path, w.Code, w.Body)
 			}
 		}
@@ -372,7 +375,7 @@ func TestAsked(t *testing.T) {
 		t.Errorf("the first page of the properties for sale was asked for %d times: %v", n, asked)
 	}
 	s.Forget()
-	send(t, s, usersPath, set("numeroPagina", "1", "numeroRegistros", "1000")) // refused
+	send(t, s, usersPath, simtest.Set("numeroPagina", "1", "numeroRegistros", "1000")) // refused
 	if n := len(s.Asked()); n != 0 {
 		t.Errorf("%d pages are left", n)
 	}

@@ -3,22 +3,38 @@ package imoview
 import (
 	"fmt"
 	"maps"
-	"slices"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // listing is what a request's filters let through.
 type listing struct {
-	rows   []int32 // indices, in the order of the listing
-	client int     // whose rows they are; 0: all clients'
-	fewer  int     // quantidade is lower by so many
-	loose  bool    // the order is another one for each page
+	rows   []int // indices, in the order of the listing
+	client int   // whose rows they are; 0: all clients'
+	fewer  int   // quantidade is lower by so many
+	loose  bool  // the order is another one for each page
 	row    func(index int) any
+
+	table *table // from whose rows they are made; nil where each is made when it is asked for
+	show  any    // what of them is asked for
 }
 
-// page is one as it goes out.
-type page struct {
-	Count int   `json:"quantidade"`
-	Rows  *list `json:"lista,omitempty"` // of a nil list, null
+// written is a row of the listing as it goes out. The caller holds data.
+func (s *Simulator) written(l listing, index int) sim.JSON {
+	if l.table == nil {
+		return sim.Encode(l.row(index))
+	}
+	type key struct {
+		seed        uint64
+		size        int
+		today       int64
+		codeText    bool
+		base, index int
+		row         sim.Row
+		show        any
+	}
+	o := s.with
+	return o.Rendered.Row(key{o.Seed, o.Size, s.today, o.CodeText, l.table.base, index, l.table.Rows[index], l.show}, func() any { return l.row(index) })
 }
 
 // Ask is a page that was asked for and answered.
@@ -45,7 +61,7 @@ func (s *Simulator) Forget() {
 }
 
 // page is the page of a listing that is asked for.
-func (s *Simulator) page(name string, method path, p *params) (*page, *refusal) {
+func (s *Simulator) page(name string, method path, p *params) (any, *refusal) {
 	ask := Ask{Path: name}
 	if method.rows > 0 {
 		limit := method.rows
@@ -67,7 +83,10 @@ func (s *Simulator) page(name string, method path, p *params) (*page, *refusal) 
 	}
 	s.data.RLock()
 	defer s.data.RUnlock()
-	l := method.list(p)
+	l := listing{}
+	if p.err == nil {
+		l = method.list(p)
+	}
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -75,18 +94,20 @@ func (s *Simulator) page(name string, method path, p *params) (*page, *refusal) 
 	shift := s.note(ask, l.loose)
 	from, to := s.bounds(ask, len(l.rows))
 
-	rows := list{}
+	rows := make([]sim.JSON, 0, to-from)
 	for i := from; i < to; i++ {
-		rows = append(rows, l.row(int(l.rows[(i+shift)%len(l.rows)])))
+		rows = append(rows, s.written(l, l.rows[(i+shift)%len(l.rows)]))
 	}
-	result := &page{max(0, len(l.rows)-l.fewer+s.with.CountOff), &rows}
+	count := max(0, len(l.rows)-l.fewer+s.with.CountOff)
 	switch none := from == to; {
+	case method.bare:
+		return rows, nil
 	case none && l.client%16 == 3:
-		rows = nil
+		return sim.Ordered("quantidade", count, "lista", nil), nil
 	case none && l.client%16 == 5: // it may be missing as well
-		result.Rows = nil
+		return sim.Ordered("quantidade", count), nil
 	}
-	return result, nil
+	return sim.Ordered("quantidade", count, "lista", rows), nil
 }
 
 // note counts a page and says by how many rows the order of a loose listing is off this time.
@@ -110,27 +131,10 @@ func (s *Simulator) bounds(ask Ask, total int) (from, to int) {
 	return from, min(from+ask.Size, total)
 }
 
-// matching are the indices of the rows of a table that fit lets through, in the order of less or, when that is nil, of their codes. They
-// are kept for later pages until rows change; what p was asked for must tell one fit and order from another.
-func (s *Simulator) matching(t *table, p *params, fit func(index int) bool, less func(a, b int32) int) []int32 {
-	key := t.name + "?" + p.used.String()
+// matching are the indices of the rows of a table that fit lets through, in the order of less or, when that is nil, of their codes. What p was
+// asked for, and the path, tell one fit and order from another.
+func (s *Simulator) matching(t *table, path string, p *params, fit func(index int) bool, less func(a, b int) int) []int {
 	s.books.Lock()
 	defer s.books.Unlock()
-	if found, ok := s.matches[key]; ok {
-		return found
-	}
-	found := []int32{}
-	for i := range t.rows {
-		if fit(i) {
-			found = append(found, int32(i))
-		}
-	}
-	if less != nil {
-		slices.SortStableFunc(found, less)
-	}
-	if len(s.matches) > 16 {
-		clear(s.matches) // more filters than a reader has at one time
-	}
-	s.matches[key] = found
-	return found
+	return t.Matching(path+"?"+p.used.String(), fit, less)
 }

@@ -52,13 +52,6 @@ func sorted(found map[int]spot) []spot {
 	return slices.SortedFunc(maps.Values(found), func(a, b spot) int { return a.code - b.code })
 }
 
-func placeKeys(spots []spot) (keys []string) {
-	for _, s := range spots {
-		keys = append(keys, strconv.Itoa(s.code))
-	}
-	return keys
-}
-
 func (s *Simulator) listCities(p *params) listing {
 	p.absent("codigotipo", "codigounidade", "opcaoimovel", "estado")
 	return s.spots(p, s.cities())

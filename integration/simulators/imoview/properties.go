@@ -38,12 +38,12 @@ func (s *Simulator) facts(index int) facts {
 	d := s.dice(s.properties, index, 9)
 	f := facts{kind: sim.Pick(&d, types()), destination: 1 + d.N(8), branch: sim.Pick(&d, branches()), condominium: -1}
 	if d.Once(3) {
-		f.condominium = d.N(len(s.condominiums.rows))
+		f.condominium = d.N(len(s.condominiums.Rows))
 	}
 	f.launch = d.Once(12) && s.offered(index, sale)
 	f.child = !f.launch && d.Once(15)
 	f.hidden = d.Once(10)
-	version := int(s.properties.rows[index].version)
+	version := int(s.properties.Rows[index].Version)
 	f.cents = [...]int{rent: 60_000 + d.N(1_500_000) + version, sale: 15_000_000 + d.N(900_000_000) + version}
 	if d.Once(200) {
 		f.cents[sale] = 365_000_000_000 // a typing error
@@ -55,7 +55,7 @@ func (s *Simulator) facts(index int) facts {
 // listProperties are those offered for a purpose.
 func (s *Simulator) listProperties(p *params) listing {
 	p.absent("situacao")
-	return s.offers(propertiesPath, p, func(i int) bool { return !s.properties.rows[i].ended })
+	return s.offers(propertiesPath, p, func(i int) bool { return s.properties.Rows[i].State != ended })
 }
 
 // offers are the properties offered for a purpose that a path lists, of those that it has.
@@ -79,8 +79,8 @@ func (s *Simulator) offers(path string, p *params, has func(index int) bool) lis
 	less, stable := s.ordering(strings.ToLower(p.text("ordenacao")), purpose)
 
 	fit := func(i int) bool {
-		r := s.properties.rows[i]
-		if !has(i) || !s.offered(i, purpose) || !s.after(path, r.time, from) || !s.before(path, r.time, to) {
+		r := s.properties.Rows[i]
+		if !has(i) || !s.offered(i, purpose) || !s.after(path, r.Time, from) || !s.before(path, r.Time, to) {
 			return false
 		}
 		f, at := s.facts(i), s.placeOf(s.properties, i)
@@ -90,8 +90,8 @@ func (s *Simulator) offers(path string, p *params, has func(index int) bool) lis
 			(city == 0 || at.cityCode == city) && (hoods == nil || hoods[at.hoodCode]) && (kinds == nil || kinds[f.kind.code]) &&
 			(codes == nil || codes[s.properties.code(i)]) && f.option(option) && (whole || !f.hidden)
 	}
-	kept := &table{name: path, rows: s.properties.rows}
-	return listing{rows: s.matching(kept, p, fit, less), loose: !stable, row: func(i int) any { return s.property(i, show) }}
+	rows := s.matching(s.properties, path, p, fit, less)
+	return listing{rows: rows, loose: !stable, table: s.properties, show: show, row: func(i int) any { return s.property(i, show) }}
 }
 
 // option tells whether opcaoimovel lets a property through: all, single ones, launches, units of launches, single ones and launches.
@@ -101,14 +101,14 @@ func (f facts) option(option int) bool {
 
 // ordering compares properties as ordenacao says. Without it, or with one that is not known, or known and not applied, the order is that of
 // destaque, in which nearly all are equal: another one each time.
-func (s *Simulator) ordering(name string, purpose int) (less func(a, b int32) int, stable bool) {
-	rows := s.properties.rows
-	by := map[string]func(a, b int32) int{
-		"codigo":          cmp.Compare[int32],
-		"dataatualizacao": func(a, b int32) int { return cmp.Compare(rows[a].time, rows[b].time) },
-		"datainclusao":    func(a, b int32) int { return cmp.Compare(s.facts(int(a)).included, s.facts(int(b)).included) },
-		"valor": func(a, b int32) int {
-			return cmp.Compare(s.facts(int(a)).cents[purpose], s.facts(int(b)).cents[purpose])
+func (s *Simulator) ordering(name string, purpose int) (less func(a, b int) int, stable bool) {
+	rows := s.properties.Rows
+	by := map[string]func(a, b int) int{
+		"codigo":          cmp.Compare[int],
+		"dataatualizacao": func(a, b int) int { return cmp.Compare(rows[a].Time, rows[b].Time) },
+		"datainclusao":    func(a, b int) int { return cmp.Compare(s.facts(a).included, s.facts(b).included) },
+		"valor": func(a, b int) int {
+			return cmp.Compare(s.facts(a).cents[purpose], s.facts(b).cents[purpose])
 		},
 	}
 	for field, compare := range by {
@@ -116,7 +116,7 @@ func (s *Simulator) ordering(name string, purpose int) (less func(a, b int32) in
 		case field + "asc":
 			return compare, true
 		case field + "desc":
-			return func(a, b int32) int { return compare(b, a) }, true
+			return func(a, b int) int { return compare(b, a) }, true
 		}
 	}
 	return nil, false
@@ -242,7 +242,7 @@ func (s *Simulator) measures(row object, d *forms, f facts) {
 
 // media are the photos and whatever else hangs on a property.
 func (s *Simulator) media(row object, d *forms, index int, show shown) {
-	base := "https://cdn.imoview.com.br/exemplo/Imoveis/" + strconv.Itoa(s.properties.code(index)) + "/"
+	base := "https://cdn.imoview.com.br/exemplo/Imoveis/" + s.properties.key(index) + "/"
 	row["urlpublica"] = d.some("https://imobiliaria.example/imovel/" + strconv.Itoa(index))
 	photos, captors, files := list{}, list{}, list{}
 	for n := range d.N(4) {

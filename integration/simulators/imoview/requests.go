@@ -25,7 +25,7 @@ type request struct {
 func (s *Simulator) lead(index int) request {
 	d := s.dice(s.requests, index, 7)
 	return request{
-		purpose: 1 + d.N(2), situation: d.N(4), phase: d.N(8), client: s.users.code(d.N(len(s.users.rows))), broker: 1 + d.N(30),
+		purpose: 1 + d.N(2), situation: d.N(4), phase: d.N(8), client: s.users.code(d.N(len(s.users.Rows))), broker: 1 + d.N(30),
 		branch: sim.Pick(&d, branches()), included: date(2015) + int64(d.N(10*365*day)),
 	}
 }
@@ -40,13 +40,13 @@ func (s *Simulator) listRequests(p *params) listing {
 	p.choice("opcaoatendimento", 2) // what 1 and 2 stand for is not known
 	p.absent("codigomql", "codigomidia", "codigotipo")
 	fit := func(i int) bool {
-		r, changed := s.lead(i), s.requests.rows[i].time
+		r, changed := s.lead(i), s.requests.Rows[i].Time
 		return (purpose == 0 || r.purpose == purpose) && (situation == 0 || r.situation == situation) && (phase == 0 || r.phase == phase) &&
 			(branch == 0 || r.branch.code == branch) && (client == 0 || r.client == client) && (broker == 0 || r.broker == broker) &&
 			(begun == 0 || r.included >= begun) && (until == 0 || r.included < until+day) &&
 			s.after(requestsPath, changed, from) && s.before(requestsPath, changed, to)
 	}
-	return listing{rows: s.matching(s.requests, p, fit, nil), row: s.request}
+	return listing{rows: s.matching(s.requests, "", p, fit, nil), table: s.requests, row: s.request}
 }
 
 func (s *Simulator) request(index int) any {
@@ -65,7 +65,7 @@ func (s *Simulator) request(index int) any {
 		"imoveiscarrinho": deal(), "imoveisvisita": deal(), "imoveisproposta": deal(), "imoveisnegocio": deal(),
 	}
 	talks := list{}
-	for range 1 + t.rows[index].version {
+	for range 1 + t.Rows[index].Version {
 		talks = append(talks, object{"descricao": `Ligação: "não atende"`, "datahora": "05/06/2025 08:30:00"})
 	}
 	row["interacoes"] = talks

@@ -1,6 +1,7 @@
 package imoview
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
@@ -59,13 +60,13 @@ func (s *Simulator) routes() map[string]path {
 		"/Imovel/RetornarCidadesDisponiveis":      places(s.listCities),
 		"/Imovel/RetornarBairrosDisponiveis":      places(s.listHoods),
 		regionsPath:                               places(s.listRegions),
-		"/Locatario/RetornarBoletosAtivos":        client(s.listOpenBills),
-		"/Locatario/RetornarBoletosQuitados":      client(s.listPaidBills),
-		"/Locatario/RetornarImoveis":              client(s.listRented),
+		"/Locatario/RetornarBoletosAtivos":        client(s.held("tenant_open_bills")),
+		"/Locatario/RetornarBoletosQuitados":      client(s.held("tenant_paid_bills")),
+		"/Locatario/RetornarImoveis":              client(s.held("tenant_properties")),
 		landlordsPath:                             client(s.listLet),
 		"/Locador/RetornarImoveis":                client(s.listOwned),
-		"/Vendedor/RetornarImoveis":               client(s.listSold),
-		"/Comprador/RetornarNegocios":             client(s.listDeals),
+		"/Vendedor/RetornarImoveis":               client(s.held("seller_properties")),
+		"/Comprador/RetornarNegocios":             client(s.held("buyer_deals")),
 		cataloguePath:                             {method: http.MethodPost, rows: 20, list: s.listCatalogue},
 		"/Imovel/App_RetornarDetalhesImovel":      {method: http.MethodGet, app: true, item: s.detail},
 		"/Imovel/RetornarPortaisImoveis":          {method: http.MethodGet, list: s.listPortals},
@@ -141,11 +142,7 @@ func (s *Simulator) answerTo(name string, method path, p *params) (any, *refusal
 		}
 		return row, p.err
 	}
-	page, refused := s.page(name, method, p)
-	if refused == nil && method.bare {
-		return page.Rows, nil
-	}
-	return page, refused
+	return s.page(name, method, p)
 }
 
 // exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
@@ -179,17 +176,8 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 	if status == http.StatusTooManyRequests {
 		status = s.with.TooMany
 	}
-	if text == "" {
-		switch status {
-		case http.StatusUnauthorized:
-			text = "Chave inválida!"
-		case http.StatusTooManyRequests:
-			text = "Limite de requisições excedido!"
-		default:
-			text = http.StatusText(status)
-		}
-	}
-	s.send(w, status, s.with.MessageKey, text)
+	known := map[int]string{401: "Chave inválida!", 429: "Limite de requisições excedido!"}
+	s.send(w, status, s.with.MessageKey, cmp.Or(text, known[status], http.StatusText(status)))
 }
 
 // send answers with an object of one text.

@@ -1,6 +1,7 @@
 package imoview
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -9,57 +10,46 @@ import (
 // day is one of a wall clock, in seconds.
 const day = 24 * 60 * 60
 
-// row is what can change of a row; all else follows from its index and the seed, and is made when it is asked for. So the data of 60,000
-// clients take a few megabytes.
-type row struct {
-	time    int64  // of the change, of the appointment for an inspection, in seconds of the wall clock; 0: none
-	version uint32 // raised by each change of content
-	ended   bool   // a contract that is rescinded, a property that is sold or taken back and so in no listing any more
-}
+// ended is the State of a contract that is rescinded, or a property that is sold or taken back and so in no listing any more.
+const ended = 1
 
-// table is all rows of one kind.
+// table is all rows of one kind. A row's time is that of its change, for an inspection that of the appointment, in seconds of the wall clock.
 type table struct {
+	sim.Table
 	name         string
 	base, stride int // of the codes, which rise and have gaps
-	rows         []row
-	must         map[int]bool // changed in this period
 }
 
 func (t *table) code(index int) int { return t.base + t.stride*index }
 
-// index is that of a code.
-func (t *table) index(code int) (int, bool) {
-	i := (code - t.base) / t.stride
-	return i, code >= t.base && i < len(t.rows) && t.code(i) == code
+func (t *table) key(index int) string { return strconv.Itoa(t.code(index)) }
+
+// written is a row's time as it can be read from the row: some rows have it to the minute only, or the day, until they change. It is 0 when the row
+// has none.
+func (t *table) written(index int) (int64, form) {
+	r := t.Rows[index]
+	switch {
+	case r.Time == 0:
+		return 0, never
+	case r.Version > 0 && t.name != "inspections":
+	case index%23 == 5:
+		return r.Time / 60 * 60, toMinute
+	case index%29 == 7:
+		return r.Time / day * day, toDay
+	}
+	return r.Time, toSecond
 }
 
-// written is a row's time of change as it can be read from the row: some rows have it to the minute only, or the day, until they change.
-// It is 0 when the row has none.
-func (t *table) written(index int) (int64, form) {
-	r := t.rows[index]
-	f := toSecond
-	switch {
-	case r.time == 0:
-		f = never
-	case r.version > 0 && t.name != "inspections":
-	case index%23 == 5:
-		f = toMinute
-	case index%29 == 7:
-		f = toDay
-	}
-	switch f {
-	case toMinute:
-		return r.time / 60 * 60, f
-	case toDay:
-		return r.time / day * day, f
-	}
-	return r.time, f
+// latest is the last second that the time may stand for which a row shows: without seconds it is a whole minute, without hours a day.
+func (t *table) latest(index int) int64 {
+	at, f := t.written(index)
+	return at + [...]int64{toSecond: 0, toMinute: 59, toDay: day - 1, never: 0}[f]
 }
 
 // parties are the clients who have a contract or an inspection, as indices; -1 for none.
 type parties struct {
-	tenants, guarantors [2]int32
-	landlord            int32
+	tenants, guarantors [2]int
+	landlord            int
 }
 
 // wall is what the clocks on the walls of Brasília show, in seconds since 1970 on theirs: all times here are such, as those of the API
@@ -91,9 +81,11 @@ func (s *Simulator) fill() {
 	n := s.with.Size
 	newest := s.wall(s.with.Newest)
 	table := func(name string, base, stride, rows int) *table {
-		t := &table{name: name, base: base, stride: stride, must: map[int]bool{}}
+		t := &table{name: name, base: base, stride: stride}
+		t.ID = t.code
+		t.Settle()
 		for i := range rows {
-			t.rows = append(t.rows, row{time: s.changed(t, i, rows, newest)})
+			t.Add(sim.Row{Time: s.changed(t, i, rows, newest)})
 		}
 		return t
 	}
@@ -104,31 +96,31 @@ func (s *Simulator) fill() {
 	s.requests = table("requests", 90_001, 4, max(60, n/6))
 	s.contracts = table("contracts", 5001, 2, 0)
 	s.inspections = table("inspections", 701, 7, 0)
-	s.contractsOf, s.inspectionsOf, s.guaranteedBy = map[int32][]int32{}, map[int32][]int32{}, map[int32][]int32{}
-	s.letBy = map[int32][]int32{}
+	s.contractsOf, s.inspectionsOf, s.guaranteedBy = map[int][]int{}, map[int][]int{}, map[int][]int{}
+	s.letBy = map[int][]int{}
 	for i := range n {
 		roles := s.roles(i)
 		if roles.tenant {
-			s.tenants = append(s.tenants, int32(i))
+			s.tenants = append(s.tenants, i)
 		}
 		if roles.guarantor {
-			s.guarantors = append(s.guarantors, int32(i))
+			s.guarantors = append(s.guarantors, i)
 		}
 		if short(i) {
 			continue
 		}
 		if roles.landlord {
-			s.landlords = append(s.landlords, int32(i))
+			s.landlords = append(s.landlords, i)
 		}
 		if roles.seller {
-			s.sellers = append(s.sellers, int32(i))
+			s.sellers = append(s.sellers, i)
 		}
 		if roles.buyer {
-			s.buyers = append(s.buyers, int32(i))
+			s.buyers = append(s.buyers, i)
 		}
 	}
 	for at, tenant := range s.tenants {
-		d := s.dice(s.users, int(tenant), 2)
+		d := s.dice(s.users, tenant, 2)
 		for range howMany(&d, at%150 == 5) {
 			s.sign(at)
 		}
@@ -136,9 +128,11 @@ func (s *Simulator) fill() {
 			s.visit(at)
 		}
 	}
-	for i := range s.contracts.rows {
-		s.contracts.rows[i].time = s.changed(s.contracts, i, len(s.contracts.rows), newest)
-		s.contracts.rows[i].ended = i%5 == 3
+	for i := range s.contracts.Rows {
+		s.contracts.Rows[i].Time = s.changed(s.contracts, i, len(s.contracts.Rows), newest)
+		if i%5 == 3 {
+			s.contracts.Rows[i].State = ended
+		}
 	}
 }
 
@@ -170,7 +164,7 @@ func date(year int) int64 { return time.Date(year, time.January, 1, 0, 0, 0, 0, 
 
 // sign makes a contract of the at-th tenant. Some belong to a second tenant, a third has guarantors. The caller gives it its time.
 func (s *Simulator) sign(at int) (index int) {
-	index = len(s.contracts.rows)
+	index = s.contracts.Add(sim.Row{})
 	d := s.dice(s.contracts, index, 3)
 	p := s.couple(at, index%13 == 4, &d)
 	if n := len(s.guarantors); n > 0 && index%3 == 0 {
@@ -186,9 +180,8 @@ func (s *Simulator) sign(at int) (index int) {
 	if n := len(s.landlords); n > 0 {
 		let := s.dice(s.contracts, index, 10)
 		p.landlord = s.landlords[let.N(n)]
-		s.letBy[p.landlord] = append(s.letBy[p.landlord], int32(index))
+		s.letBy[p.landlord] = append(s.letBy[p.landlord], index)
 	}
-	s.contracts.rows = append(s.contracts.rows, row{})
 	s.leases = append(s.leases, p)
 	share(s.contractsOf, p.tenants, index)
 	share(s.guaranteedBy, p.guarantors, index)
@@ -197,7 +190,7 @@ func (s *Simulator) sign(at int) (index int) {
 
 // visit makes an inspection of the at-th tenant's: in the years past, in the last three months, or still to come.
 func (s *Simulator) visit(at int) {
-	index := len(s.inspections.rows)
+	index := len(s.inspections.Rows)
 	d := s.dice(s.inspections, index, 3)
 	days := -1 - d.N(5*365)
 	switch index % 10 {
@@ -206,12 +199,12 @@ func (s *Simulator) visit(at int) {
 	case 4, 8:
 		days = 1 + d.N(60)
 	}
-	r := row{time: s.today + int64(days)*day + int64(8*60+30*d.N(20))*60}
+	r := sim.Row{Time: s.today + int64(days)*day + int64(8*60+30*d.N(20))*60}
 	if index%43 == 11 {
-		r.time = 0
+		r.Time = 0
 	}
 	p := s.couple(at, index%17 == 3, &d)
-	s.inspections.rows = append(s.inspections.rows, r)
+	s.inspections.Add(r)
 	s.visits = append(s.visits, p)
 	share(s.inspectionsOf, p.tenants, index)
 }
@@ -222,7 +215,7 @@ const recent = 80
 
 // couple are the at-th tenant and, if there are two, another one.
 func (s *Simulator) couple(at int, two bool, d *sim.Dice) parties {
-	p := parties{tenants: [2]int32{s.tenants[at], -1}, guarantors: [2]int32{-1, -1}, landlord: -1}
+	p := parties{tenants: [2]int{s.tenants[at], -1}, guarantors: [2]int{-1, -1}, landlord: -1}
 	if n := len(s.tenants); two && n > 1 {
 		p.tenants[1] = s.tenants[(at+1+d.N(n-1))%n]
 	}
@@ -230,10 +223,10 @@ func (s *Simulator) couple(at int, two bool, d *sim.Dice) parties {
 }
 
 // share enters a row with all its clients.
-func share(rows map[int32][]int32, clients [2]int32, index int) {
+func share(rows map[int][]int, clients [2]int, index int) {
 	for _, client := range clients {
 		if client >= 0 {
-			rows[client] = append(rows[client], int32(index))
+			rows[client] = append(rows[client], index)
 		}
 	}
 }

@@ -42,29 +42,18 @@ const (
 // entryList is a lookup: no pages, and the codes of short lists are texts.
 func entryList(entries []entry) listing {
 	return listing{rows: first(len(entries)), row: func(i int) any {
-		row := struct {
-			Code any    `json:"codigo"`
-			Name string `json:"nome"`
-		}{entries[i].code, entries[i].name}
 		if len(entries) < 4 {
-			row.Code = strconv.Itoa(entries[i].code)
+			return object{"codigo": strconv.Itoa(entries[i].code), "nome": entries[i].name}
 		}
-		return row
+		return object{"codigo": entries[i].code, "nome": entries[i].name}
 	}}
 }
 
-func entryKeys(entries []entry) (keys []string) {
-	for _, e := range entries {
-		keys = append(keys, strconv.Itoa(e.code))
-	}
-	return keys
-}
-
 // first are the first n indices.
-func first(n int) []int32 {
-	rows := make([]int32, n)
+func first(n int) []int {
+	rows := make([]int, n)
 	for i := range rows {
-		rows[i] = int32(i)
+		rows[i] = i
 	}
 	return rows
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 const (
@@ -124,7 +125,7 @@ func TestRefusals(t *testing.T) {
 			if header == nil {
 				header = http.Header{}
 			}
-			w := ask(t, s, c.method, c.target, header, strings.NewReader(c.body))
+			w := simtest.Ask(t, s, c.method, c.target, header, c.body)
 			if w.Code != c.status || w.Body.String() != c.want {
 				t.Errorf("%d %s, want %d %s", w.Code, w.Body, c.status, c.want)
 			}
@@ -138,7 +139,7 @@ func TestRefusals(t *testing.T) {
 // The service requests want every parameter, and each in turn.
 func TestRequestsWantAllParameters(t *testing.T) {
 	s := New(Options{})
-	parameters := set("numeropagina", "1", "numeroregistros", "20")
+	parameters := simtest.Set("numeropagina", "1", "numeroregistros", "20")
 	for _, name := range requestParams() {
 		if !parameters.Has(name) {
 			parameters.Set(name, "")
@@ -173,7 +174,7 @@ func TestLogin(t *testing.T) {
 		"another, with 401": {Options{LoginStatus: 401}, email, "x", 401, `{"mensagem":"Usuário ou senha inválidos!"}`},
 	} {
 		s := New(c.with)
-		w := send(t, s, loginPath, set("email", c.email, "senha", c.secret))
+		w := send(t, s, loginPath, simtest.Set("email", c.email, "senha", c.secret))
 		if w.Code != c.status || c.want != "" && w.Body.String() != c.want {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
@@ -194,7 +195,7 @@ func TestSessions(t *testing.T) {
 			access := token(t, s)
 			companies := func(token string) int {
 				header := http.Header{"Chave": {s.Key()}, "Codigoacesso": {token}}
-				return ask(t, s, "GET", "/Cliente/App_RetornarEmpresas?numeroPagina=1&numeroRegistros=50&codigousuario=12", header, nil).Code
+				return simtest.Ask(t, s, "GET", "/Cliente/App_RetornarEmpresas?numeroPagina=1&numeroRegistros=50&codigousuario=12", header, "").Code
 			}
 			for range 2 {
 				if status := companies(access); status != http.StatusOK {
@@ -209,7 +210,7 @@ func TestSessions(t *testing.T) {
 			if status := companies(access); status != s.with.SessionStatus {
 				t.Errorf("%+v: status %d after its end", with, status)
 			}
-			w := send(t, s, loginPath, set("email", email, "senha", digest()))
+			w := send(t, s, loginPath, simtest.Set("email", email, "senha", digest()))
 			if tokens := s.Tokens(); len(tokens) != 2 || tokens[0] == tokens[1] || companies(tokens[1]) != http.StatusOK {
 				t.Errorf("%+v: a second login brought %s, tokens %v", with, w.Body, tokens)
 			}
@@ -223,7 +224,7 @@ func TestThrottle(t *testing.T) {
 		s := New(Options{TooMany: http.StatusUnauthorized})
 		header := http.Header{"Chave": {s.Key()}}
 		target := usersPath + "?numeroPagina=1&numeroRegistros=1"
-		wrong := ask(t, s, "GET", target, http.Header{"Chave": {"x"}}, nil)
+		wrong := simtest.Ask(t, s, "GET", target, http.Header{"Chave": {"x"}}, "")
 		for name, c := range map[string]struct {
 			quota sim.Quota
 			want  []int
@@ -233,7 +234,7 @@ func TestThrottle(t *testing.T) {
 		} {
 			gate := sim.NewGate(s, sim.Behaviour{Quota: c.quota})
 			for i, want := range c.want {
-				w := ask(t, gate, "GET", target, header, nil)
+				w := simtest.Ask(t, gate, "GET", target, header, "")
 				if w.Code != want {
 					t.Errorf("%s: request %d has status %d, want %d", name, i+1, w.Code, want)
 				}
@@ -242,12 +243,12 @@ func TestThrottle(t *testing.T) {
 				}
 			}
 			time.Sleep(time.Minute)
-			if w := ask(t, gate, "GET", target, header, nil); w.Code != http.StatusOK {
+			if w := simtest.Ask(t, gate, "GET", target, header, ""); w.Code != http.StatusOK {
 				t.Errorf("%s: status %d after a while", name, w.Code)
 			}
 		}
 		plain := sim.NewGate(New(Options{}), sim.Behaviour{Quota: sim.Quota{Early: []int{1}, Hold: time.Second}})
-		if w := ask(t, plain, "GET", target, header, nil); w.Code != http.StatusTooManyRequests || contains(w, "Chave") {
+		if w := simtest.Ask(t, plain, "GET", target, header, ""); w.Code != http.StatusTooManyRequests || contains(w, "Chave") {
 			t.Errorf("without the option: %d %s", w.Code, w.Body)
 		}
 	})

@@ -27,8 +27,8 @@ func (s *Simulator) roles(index int) roles {
 // listUsers are all clients, or those that changed since a time.
 func (s *Simulator) listUsers(p *params) listing {
 	since := p.time("datahorainicialultimaalteracao", withSeconds, withMinutes, dayOnly)
-	fit := func(i int) bool { return s.after(usersPath, s.users.rows[i].time, since) }
-	return listing{rows: s.matching(s.users, p, fit, nil), row: s.user}
+	fit := func(i int) bool { return s.after(usersPath, s.users.Rows[i].Time, since) }
+	return listing{rows: s.matching(s.users, "", p, fit, nil), table: s.users, row: s.user}
 }
 
 // short tells whether a client's row has few fields, with what is known of people who never rented or bought.
@@ -50,8 +50,8 @@ func (s *Simulator) user(index int) any {
 		"locatario": d.flag(roles.tenant), "comprador": d.flag(roles.buyer), "locador": d.flag(roles.landlord), "vendedor": d.flag(roles.seller),
 		"fiador": d.flag(roles.guarantor), "parceiro": d.flag(roles.partner),
 		"quantidadeimoveislocador": d.number(d.N(4)), "quantidadeimoveisvendedor": d.number(d.N(3)),
-		"quantidadecontratoslocatario":     d.number(len(s.contractsOf[int32(index)])),
-		"quantidadeboletosativoslocatario": d.number(int(t.rows[index].version)), "datainclusao": d.included(),
+		"quantidadecontratoslocatario":     d.number(len(s.contractsOf[index])),
+		"quantidadeboletosativoslocatario": d.number(int(t.Rows[index].Version)), "datainclusao": d.included(),
 	})
 	maps.Copy(u, d.flags(uint64(d.N(128)), "senhacadastrada", "emailcadastrado", "temvistoria", "temesteira", "naoexigircpf", "temcashgo",
 		"naoexibiravisodesocupacao"))
@@ -76,18 +76,11 @@ func (s *Simulator) updated(t *table, index int) string { return clock(t.written
 
 // listCompanies are those of the CRM. They have no time of change, and nobody changes them.
 func (s *Simulator) listCompanies(*params) listing {
-	return listing{rows: first(len(s.companyKeys())), row: func(i int) any {
+	return listing{rows: first(max(25, s.with.Size/50)), row: func(i int) any {
 		d := forms{sim.Dice(i)}
 		return object{
 			"codigo": 300 + i, "nome": s.stock.person(i) + " Ltda.", "telefone": d.some("(31) 3333-" + strconv.Itoa(1000+i%9000)),
 			"email1": d.some("empresa" + strconv.Itoa(i) + "@exemplo.com.br"),
 		}
 	}}
-}
-
-func (s *Simulator) companyKeys() (keys []string) {
-	for i := range max(25, s.with.Size/50) {
-		keys = append(keys, strconv.Itoa(300+i))
-	}
-	return keys
 }

@@ -9,16 +9,16 @@ import (
 func (s *Simulator) lead(i int, r row) object {
 	d := s.forms(s.leads, i, 6)
 	row := object{
-		"id": s.leads.id(i), "codigo": d.some("Q" + strconv.Itoa(i)), "nome": "Qualificação " + strconv.Itoa(i) + " v" + strconv.Itoa(int(r.version)),
-		"status": r.status, "cliente": s.clientRef(d, s.client(d)), "autor": s.userRef(d), "autorAtualizacao": s.userRef(d),
+		"id": s.leads.id(i), "codigo": d.some("Q" + strconv.Itoa(i)), "nome": "Qualificação " + strconv.Itoa(i) + " v" + strconv.Itoa(int(r.Version)),
+		"status": r.State, "cliente": s.clientRef(d, s.client(d)), "autor": s.userRef(d), "autorAtualizacao": s.userRef(d),
 	}
-	if r.status > 2 {
+	if r.State > 2 {
 		row["autorConclusao"], row["dataConclusao"] = s.userRef(d), d.moment(s.spread(d))
 	}
 	row["responsavel"] = s.userRef(d)
 	s.pipelineRef(row, d, 2+3*d.N(3)) // the second kind of funnel
 	row["dataCriacao"], row["dataAtualizacao"], row["dataLimite"] = s.created(d, i), s.leads.changed(i, r), d.moment(s.spread(d))
-	if r.status == 5 {
+	if r.State == 5 {
 		row["dataConversao"] = d.moment(s.spread(d))
 	}
 	maps.Copy(row, object{
@@ -34,7 +34,7 @@ func (s *Simulator) lead(i int, r row) object {
 func (s *Simulator) task(i int, r row) object {
 	d := s.forms(s.tasks, i, 6)
 	row := object{
-		"id": s.tasks.id(i), "titulo": "Tarefa " + strconv.Itoa(i) + " v" + strconv.Itoa(int(r.version)), "descricao": d.note(),
+		"id": s.tasks.id(i), "titulo": "Tarefa " + strconv.Itoa(i) + " v" + strconv.Itoa(int(r.Version)), "descricao": d.note(),
 		"status": d.number(d.N(4)), "prioridade": d.number(d.N(3)),
 	}
 	kind := d.N(6)
@@ -76,7 +76,7 @@ func (s *Simulator) task(i int, r row) object {
 func (s *Simulator) appointment(i int, r row) object {
 	d := s.forms(s.appointments, i, 6)
 	row := object{
-		"id": s.appointments.id(i), "assunto": "Reunião " + strconv.Itoa(i) + " v" + strconv.Itoa(int(r.version)), "descricao": d.note(),
+		"id": s.appointments.id(i), "assunto": "Reunião " + strconv.Itoa(i) + " v" + strconv.Itoa(int(r.Version)), "descricao": d.note(),
 		"local": d.some("Sala 2"), "endereco": d.some("Rua 07, 394  Setor Europa - São Paulo"), "feedback": d.some("Foi bem"),
 	}
 	if d.Once(3) {

@@ -62,7 +62,7 @@ func (s *Simulator) pipeline(i int, r row) object {
 	d := s.forms(s.pipelines, i, 6)
 	row := object{
 		"id": s.pipelines.id(i), "nome": pipelineName(i), "descricao": d.note(), "tipo": pipelineKind(i), "modeloVenda": d.number(i % 2),
-		"cascataCicloVida": d.number(int(r.version)), "tipoRecorrenciaValorFunil": d.number(i % 3), "moeda": d.some("BRL"),
+		"cascataCicloVida": d.number(int(r.Version)), "tipoRecorrenciaValorFunil": d.number(i % 3), "moeda": d.some("BRL"),
 		"padrao": d.flag(i == 0), "ultimaAtualizacao": s.pipelines.changed(i, r),
 	}
 	d.flags(row, "ativo", "permitePularEtapa", "iniciarQualquerEtapa", "permiteRetornoEtapa", "propostaObrigatoria", "produtoObrigatorio",
@@ -83,7 +83,7 @@ func (s *Simulator) user(i int, r row) object {
 		row["filialId"] = d.number(1 + i%3)
 	}
 	maps.Copy(row, object{
-		"email": d.some(userLogin(i)), "foto": d.some(strconv.Itoa(int(r.version)) + ".png"), "ativo": d.flag(i%9 != 4),
+		"email": d.some(userLogin(i)), "foto": d.some(strconv.Itoa(int(r.Version)) + ".png"), "ativo": d.flag(i%9 != 4),
 		"dataAtualizacao": s.users.changed(i, r),
 		"dataCriacao":     d.of("2015-01-19T03:40:25-02:00", "2017-10-30T07:13:31-02:00", "2022-01-24T20:50:19.003Z"),
 	})

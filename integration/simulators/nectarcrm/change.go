@@ -25,7 +25,7 @@ func (s *Simulator) Settle() {
 
 func (s *Simulator) settle() {
 	for _, t := range s.tables {
-		t.must, t.touched, t.fresh = map[int]bool{}, map[int]bool{}, map[int]bool{}
+		t.Settle()
 	}
 	s.since = period{begun: true, marks: s.marks(), proposed: map[int]bool{}, commented: maps.Clone(s.comments)}
 }
@@ -55,19 +55,19 @@ func (s *Simulator) Change(changed, deleted int) {
 			continue
 		}
 		fit := rich[t]
-		for n, i := range t.pick(s, t.order, changed, func(i int) bool { return fit == nil || fit(i) }) {
+		for n, i := range t.pick(s, t.Order, changed, func(i int) bool { return fit == nil || fit(i) }) {
 			s.touch(t, i, 1, n%3 == 2)
-			t.rows[i].extra = min(t.rows[i].extra+1, 100) // a changed opportunity has one more proposal
-			t.must[i] = true
+			t.Rows[i].Extra = min(t.Rows[i].Extra+1, 100) // a changed opportunity has one more proposal
+			t.Must[i] = true
 		}
 		if t.moving {
-			for _, i := range t.pick(s, t.order, deleted, func(int) bool { return true }) {
-				t.rows[i].gone = true
+			for _, i := range t.pick(s, t.Order, deleted, func(int) bool { return true }) {
+				t.Rows[i].Gone = true
 			}
 		}
-		t.matches = nil
+		t.Changed()
 	}
-	for n, i := range s.feed.pick(s, s.feed.order, changed, func(int) bool { return true }) {
+	for n, i := range s.feed.pick(s, s.feed.Order, changed, func(int) bool { return true }) {
 		s.comments[i] = append(slices.Clone(s.comments[i]), s.now()+int64(n))
 	}
 }
@@ -81,8 +81,8 @@ func (s *Simulator) Propose(n int) (ids []int) {
 		s.settle()
 	}
 	t := s.opportunities
-	for _, i := range t.pick(s, t.order, n, func(i int) bool { return t.rows[i].status == 1 }) {
-		t.rows[i].extra = min(t.rows[i].extra+1, 100)
+	for _, i := range t.pick(s, t.Order, n, func(i int) bool { return t.Rows[i].State == 1 }) {
+		t.Rows[i].Extra = min(t.Rows[i].Extra+1, 100)
 		s.since.proposed[i] = true
 		ids = append(ids, t.id(i))
 	}
@@ -90,11 +90,11 @@ func (s *Simulator) Propose(n int) (ids []int) {
 }
 
 // touch changes a row by so many versions; its time of change becomes the clock's. With on an opportunity goes on to the next status.
-func (s *Simulator) touch(t *table, index int, versions uint16, on bool) {
-	r := &t.rows[index]
-	r.version, r.time = r.version+versions, s.now()
+func (s *Simulator) touch(t *table, index int, versions uint32, on bool) {
+	r := &t.Rows[index]
+	r.Version, r.Time = r.Version+versions, s.now()
 	if t == s.opportunities && on {
-		r.status = 1 + r.status%5
+		r.State = 1 + r.State%5
 	}
 }
 
@@ -103,28 +103,21 @@ func (s *Simulator) reachable(index int) bool {
 	if s.with.BareAll || !s.with.SameScale {
 		return true
 	}
-	return s.with.HighStatus == HighServed || s.leads.rows[index].status <= 4
+	return s.with.HighStatus == HighServed || s.leads.Rows[index].State <= 4
 }
 
 // pick draws up to n different fit rows that were not changed in this period. Which ones follows from the seed and what was done before.
-func (t *table) pick(s *Simulator, from []uint32, n int, fit func(index int) bool) []int {
+func (t *table) pick(s *Simulator, from []int, n int, fit func(index int) bool) []int {
 	t.ticks++
 	if n <= 0 || len(from) == 0 {
 		return nil
 	}
 	d := s.dice(t, 0, 7+t.ticks<<8)
-	var picked []int
-	for _, at := range sim.Choose(len(from), d.N(len(from)), n, func(at int) bool {
-		i := int(from[at])
-		return !t.rows[i].gone && !t.must[i] && fit(i)
-	}) {
-		picked = append(picked, int(from[at]))
-	}
-	return picked
+	return t.Pick(from, uint64(d.N(len(from))), n, func(i int) bool { return !t.Must[i] && fit(i) })
 }
 
 // drift does what Drift says after a page; served are the rows of the list up to the end of that page. The caller holds the lock.
-func (s *Simulator) drift(t *table, served []uint32) {
+func (s *Simulator) drift(t *table, served []int) {
 	d := s.with.Drift
 	if !t.moving || len(served) == 0 || d.Move+d.Append+d.Prepend == 0 {
 		return
@@ -133,41 +126,36 @@ func (s *Simulator) drift(t *table, served []uint32) {
 	if d.Pages > 0 && t.pages > d.Pages {
 		return
 	}
-	like := row{time: s.now(), status: t.rows[served[0]].status} // in the same list as what is read
-	add := func() uint32 {
-		i := t.add(like)
-		t.touched[i], t.fresh[i] = true, true
-		return uint32(i)
+	like := row{Time: s.now(), State: t.Rows[served[0]].State} // in the same list as what is read
+	add := func() int {
+		i := t.Add(like)
+		t.Touched[i], t.Fresh[i] = true, true
+		return i
 	}
 	last := served[len(served)-1]
 	for n, i := range t.pick(s, served, d.Move, func(int) bool { return true }) {
-		t.order[slices.Index(t.order, uint32(i))] = add()
-		to := len(t.order)
-		if at := slices.Index(t.order, last); n%2 == 0 && at >= 0 {
+		t.Order[slices.Index(t.Order, i)] = add()
+		to := len(t.Order)
+		if at := slices.Index(t.Order, last); n%2 == 0 && at >= 0 {
 			to = at + 1 // to the next page, from where it may move once more
 		}
-		t.order = slices.Insert(t.order, to, uint32(i))
+		t.Order = slices.Insert(t.Order, to, i)
 		if d.Touch {
 			// By two versions: what is in a record stays, as nobody knows whether it was read before or after.
-			s.touch(t, i, 2, n%2 == 1 && t.rows[i].status < 5)
-			t.touched[i] = true
+			s.touch(t, i, 2, n%2 == 1 && t.Rows[i].State < 5)
+			t.Touched[i] = true
 		}
 	}
 	for range d.Append {
-		t.order = append(t.order, add())
+		t.Order = append(t.Order, add())
 	}
 	for range d.Prepend {
-		t.order = slices.Insert(t.order, 0, add())
+		t.Order = slices.Insert(t.Order, 0, add())
 	}
-	t.matches = nil
+	t.Changed()
 }
 
 // Drifts are the ways of Drift that lose nothing to a reader who goes from page to page: rows move to its end, or new ones come.
 func (*Simulator) Drifts() []map[string]string {
-	return []map[string]string{
-		{"move": "3", "drift-pages": "8"},
-		{"move": "3", "touch": "true", "drift-pages": "8"},
-		{"prepend": "2", "drift-pages": "8"},
-		{"append": "2", "drift-pages": "8"},
-	}
+	return sim.PageDrifts()
 }

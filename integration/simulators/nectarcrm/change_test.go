@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 // streams is how many the connector has.
@@ -144,34 +144,6 @@ func TestChildren(t *testing.T) {
 	}
 }
 
-// TestAtOnce does everything at one time; the race detector has to find nothing in it.
-func TestAtOnce(t *testing.T) {
-	s := New(Options{Size: 300, Messages: 0.01, Drift: Drift{Move: 1, Touch: true, Prepend: 1}})
-	var all sync.WaitGroup
-	for worker := range 4 {
-		all.Go(func() {
-			for i := range 20 {
-				switch worker {
-				case 0:
-					s.Change(2, 1)
-					s.Propose(1)
-				case 1:
-					if len(s.Expect()) != streams {
-						t.Error("not all streams are expected")
-					}
-				default:
-					for _, path := range []string{"contatos", "oportunidades", "compromissos/610000", "proposta/opportunity/1826618", "lista", "publicacao", "publicacao/900002/comentarios"} {
-						if w := get(t, s, path, "page", strconv.Itoa(i+1)); w.Code != 200 && w.Code != 404 {
-							t.Errorf("%s: %d %s", path, w.Code, w.Body)
-						}
-					}
-				}
-			}
-		})
-	}
-	all.Wait()
-}
-
 // TestChain changes one time after the other, as small data allow.
 func TestChain(t *testing.T) {
 	s := New(Options{Size: 230})
@@ -283,7 +255,7 @@ func TestDrift(t *testing.T) {
 }
 
 func TestChangeBeforeTheClock(t *testing.T) {
-	s := New(Options{Size: 90, Now: at("2001-01-01T00:00:00Z")})
+	s := New(Options{Size: 90, Now: simtest.At("2001-01-01T00:00:00Z")})
 	s.Change(5, 0)
 	for _, r := range reap(t, s)["contatos"] {
 		if text, _ := r["dataAtualizacao"].(string); strings.HasPrefix(text, "2001") {

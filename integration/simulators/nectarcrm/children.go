@@ -13,7 +13,7 @@ func (s *Simulator) addresses(index int, r row) int {
 	d := s.dice(s.contacts, index, 2)
 	switch {
 	case richContact(index):
-		return 1 + d.N(3) + int(r.version%2)
+		return 1 + d.N(3) + int(r.Version%2)
 	case index%5 == 1:
 		return 1
 	}
@@ -27,7 +27,7 @@ func (s *Simulator) people(index int, r row) int {
 	d := s.dice(s.contacts, index, 3)
 	switch {
 	case richContact(index):
-		return 1 + d.N(2) + int(r.version%2)
+		return 1 + d.N(2) + int(r.Version%2)
 	case index%7 == 2:
 		return 1
 	}
@@ -70,7 +70,7 @@ func (s *Simulator) lines(index int, r row) int {
 	d := s.dice(s.opportunities, index, 2)
 	switch {
 	case richOpportunity(index):
-		return 1 + d.N(3) + int(r.version%2)
+		return 1 + d.N(3) + int(r.Version%2)
 	case index%5 == 0:
 		return 1
 	}
@@ -91,7 +91,7 @@ func (s *Simulator) proposals(index int, r row) int {
 	case index%9 == 1:
 		n = 1
 	}
-	return min(n+int(r.extra), 40)
+	return min(n+int(r.Extra), 40)
 }
 
 func proposalID(index, k int) int { return 80_000 + 40*index + k }
@@ -103,7 +103,7 @@ func (s *Simulator) guests(index int, r row) int {
 	case index%40 == 8:
 		return 14
 	case richAppointment(index):
-		return 1 + d.N(3) + int(r.version%2)
+		return 1 + d.N(3) + int(r.Version%2)
 	}
 	return 0
 }

@@ -11,8 +11,8 @@ import (
 func (s *Simulator) contact(i int, r row) object {
 	company, d := s.company(i), s.forms(s.contacts, i, 6)
 	row := object{"id": s.contacts.id(i), "codigo": d.some(strconv.Itoa(183_000 + i)), "nome": s.contactName(i)}
-	if r.version > 0 {
-		row["nome"] = s.contactName(i) + " v" + strconv.Itoa(int(r.version))
+	if r.Version > 0 {
+		row["nome"] = s.contactName(i) + " v" + strconv.Itoa(int(r.Version))
 	}
 	if company {
 		maps.Copy(row, object{

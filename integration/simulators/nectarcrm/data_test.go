@@ -3,7 +3,6 @@ package nectarcrm
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 // flat is a record as a table has it: names in lower case, objects flattened with "_"; arrays stay.
@@ -147,21 +148,6 @@ func TestForms(t *testing.T) {
 	}
 }
 
-func TestDeterminism(t *testing.T) {
-	page := func(o Options) string {
-		s := New(o)
-		return get(t, s, "contatos", "page", "3", "displayLength", "50").Body.String() +
-			get(t, s, "oportunidades", "status", "3").Body.String() + fmt.Sprint(rows(t, s, "proposta/opportunity/1826618"))
-	}
-	five := page(Options{Seed: 5})
-	if again := page(Options{Seed: 5}); again != five {
-		t.Error("equal seeds give other data")
-	}
-	if page(Options{Seed: 6}) == five {
-		t.Error("another seed gives equal data")
-	}
-}
-
 // TestEverything reads all there is under many ways to answer, and finds what Expect promises.
 func TestEverything(t *testing.T) {
 	for name, o := range map[string]Options{
@@ -205,7 +191,7 @@ func benchmark(b *testing.B, path string, stride int) {
 		if stride > 1 {
 			n = s.opportunities.id(i % 10_000)
 		}
-		if w := ask(b, s, "GET", root+path+strconv.Itoa(n), map[string][]string{"Access-Token": {s.token}}); w.Code != 200 {
+		if w := simtest.Ask(b, s, "GET", root+path+strconv.Itoa(n), map[string][]string{"Access-Token": {s.token}}, ""); w.Code != 200 {
 			b.Fatal(w.Code)
 		}
 	}

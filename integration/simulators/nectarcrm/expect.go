@@ -1,7 +1,6 @@
 package nectarcrm
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 
@@ -12,25 +11,28 @@ import (
 type stream struct {
 	name  string
 	table *table
-	keys  func(index int, r row) []string
+	keys  func(index int) []string // under which what the row brings comes
 }
 
 // streams are all of the connector's, by its names and keys of them.
 func (s *Simulator) streams() []stream {
 	var all []stream
-	add := func(name string, t *table, keys func(index int, r row) []string) {
-		all = append(all, stream{name, t, keys})
+	add := func(name string, t *table, keys func(index int) []string) {
+		all = append(all, stream{name, t, func(i int) []string {
+			if !s.shown(t, i) {
+				return nil
+			}
+			return keys(i)
+		}})
 	}
-	main := func(name string, t *table) {
-		add(name, t, func(i int, _ row) []string { return []string{strconv.Itoa(t.id(i))} })
-	}
+	main := func(name string, t *table) { add(name, t, func(i int) []string { return []string{t.key(i)} }) }
 	// inner are the rows within those of t: n of them, each with a key of its own and before it, with prefix, the parent's.
 	inner := func(name string, t *table, prefix bool, n func(i int, r row) int, key func(i, k int) string) {
-		add(name, t, func(i int, r row) (keys []string) {
-			for k := range n(i, r) {
+		add(name, t, func(i int) (keys []string) {
+			for k := range n(i, t.Rows[i]) {
 				own := key(i, k)
 				if prefix {
-					own = strconv.Itoa(t.id(i)) + "," + own
+					own = t.key(i) + "," + own
 				}
 				keys = append(keys, own)
 			}
@@ -42,7 +44,7 @@ func (s *Simulator) streams() []stream {
 		return func(i, k int) string { return strconv.Itoa(id(i, k)) }
 	}
 	link := func(i, k int) string {
-		return strconv.Itoa(s.contacts.id(i)) + "," + strconv.Itoa(s.relative(i, 5+k))
+		return s.contacts.key(i) + "," + strconv.Itoa(s.relative(i, 5+k))
 	}
 	main("contatos", s.contacts)
 	inner("contatos_contatos", s.contacts, true, s.people, number(func(i, k int) int { return s.relative(i, 1+k) }))
@@ -64,12 +66,12 @@ func (s *Simulator) streams() []stream {
 	for name, t := range s.lists {
 		main(name, t)
 	}
-	add("dynamic_table_rows", s.dynamic, func(i int, _ row) (keys []string) {
+	add("dynamic_table_rows", s.dynamic, func(i int) (keys []string) {
 		for k := range dynamicRows(i) {
 			if slices.Contains(s.with.Missing, rowsPath) {
 				break
 			}
-			keys = append(keys, strconv.Itoa(s.dynamic.id(i))+","+rowHash(s.dynamicRow(i, k)))
+			keys = append(keys, s.dynamic.key(i)+","+rowHash(s.inside(s.dynamic, indexed{i, s.dynamic.Rows[i]}, k, s.dynamicRow)))
 		}
 		return keys
 	})
@@ -79,7 +81,7 @@ func (s *Simulator) streams() []stream {
 // expectComments is the expectation of the comments, which have times of their own. The caller holds the lock.
 func (s *Simulator) expectComments(mark int64) sim.Expectation {
 	e := sim.Incremental()
-	for i := range s.feed.rows {
+	for i := range s.feed.Rows {
 		if !s.shown(s.feed, i) || slices.Contains(s.with.Missing, commentsPath) {
 			continue
 		}
@@ -92,35 +94,44 @@ func (s *Simulator) expectComments(mark int64) sim.Expectation {
 			case at == 0, at >= mark, s.with.Odd: // then it may be no time that can be read
 				next = sim.May
 			}
-			e.Put(strconv.Itoa(s.feed.id(i))+","+strconv.Itoa(commentID(i, k)), sim.Must, next)
+			e.Put(s.feed.key(i)+","+strconv.Itoa(commentID(i, k)), sim.Must, next)
 		}
 	}
 	return e
+}
+
+// expectProposed lets proposals be expected that came without their opportunity's changing: its last one.
+func (s *Simulator) expectProposed(e sim.Expectation, proposals stream) {
+	for i := range s.since.proposed {
+		if keys := proposals.keys(i); len(keys) > 0 && !proposals.table.Fresh[i] {
+			e.Put(keys[len(keys)-1], sim.Must, sim.Must)
+			delete(e.Next.May, keys[len(keys)-1])
+		}
+	}
 }
 
 // expectHistory is the expectation of the stages that opportunities went through. Of those that Drift touched nobody knows how many came. The
 // caller holds the lock.
 func (s *Simulator) expectHistory() sim.Expectation {
 	e := sim.Expectation{Full: sim.Keys{Must: sim.Set(), May: sim.Set()}}
-	for i, r := range s.opportunities.rows {
-		if r.gone || s.reports.has(s.with.Missing) || s.reports.has(s.with.Gated) {
+	for i, r := range s.opportunities.Rows {
+		if r.Gone || s.reports.has(s.with.Missing) || s.reports.has(s.with.Gated) {
 			continue
 		}
 		for k := range s.passed(i, r) {
-			if key := rowHash(s.passage(i, k)); s.opportunities.touched[i] {
+			if key := rowHash(s.passage(i, k)); s.opportunities.Touched[i] {
 				e.Full.May[key] = true
 			} else {
 				e.Full.Must[key] = true
 			}
 		}
 	}
-	e.Next = sim.Keys{Must: maps.Clone(e.Full.Must), May: maps.Clone(e.Full.May)}
-	return e
+	return e.Always()
 }
 
 // shown tells whether a row is in any list.
 func (s *Simulator) shown(t *table, index int) bool {
-	return !t.rows[index].gone && !t.has(s.with.Missing) && !t.has(s.with.Gated) && (t != s.leads || s.reachable(index))
+	return !t.Rows[index].Gone && !t.has(s.with.Missing) && !t.has(s.with.Gated) && (t != s.leads || s.reachable(index))
 }
 
 // marks are the newest times of change that can be read, per stream, Drift's aside. The caller holds the lock.
@@ -128,13 +139,14 @@ func (s *Simulator) marks() map[string]int64 {
 	marks := map[string]int64{}
 	for _, stream := range s.streams() {
 		t := stream.table
-		for i, r := range t.rows {
-			if at := t.written(i, r); at > marks[stream.name] && !t.touched[i] && s.shown(t, i) && len(stream.keys(i, r)) > 0 {
-				marks[stream.name] = at
+		marks[stream.name] = t.Newest(func(i int) int64 {
+			if len(stream.keys(i)) == 0 {
+				return 0
 			}
-		}
+			return t.written(i, t.Rows[i])
+		})
 	}
-	for i := range s.feed.rows {
+	for i := range s.feed.Rows {
 		for k := range s.commentsOf(i) {
 			marks["feed_comments"] = max(marks["feed_comments"], s.commentTime(i, k))
 		}
@@ -155,27 +167,17 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	for _, stream := range s.streams() {
 		t := stream.table
 		open := stream.name == "oportunidades_propostas" && s.with.ProposalsOf == "open"
-		e := sim.Incremental()
-		for i, r := range t.rows {
-			if !s.shown(t, i) {
-				continue
+		e := t.Expect(marks[stream.name], func(i int) int64 {
+			if open && t.Rows[i].State == 1 {
+				return 0
 			}
-			at := t.written(i, r)
-			for k, key := range stream.keys(i, r) {
-				full, next := sim.Must, sim.Never
-				switch {
-				case t.fresh[i]:
-					full, next = sim.May, sim.May
-				case t.must[i], open && s.since.proposed[i] && k == s.proposals(i, r)-1:
-					next = sim.Must
-				case at == 0, at >= marks[stream.name], t.touched[i], open && r.status == 1:
-					next = sim.May
-				}
-				e.Put(key, full, next)
-			}
+			return t.written(i, t.Rows[i])
+		}, stream.keys)
+		if open {
+			s.expectProposed(e, stream)
 		}
-		if e.Incremental = t.timed; !t.timed {
-			e.Next = sim.Keys{Must: maps.Clone(e.Full.Must), May: sim.Set()}
+		if !t.timed {
+			e = e.Always()
 		}
 		expect[stream.name] = e
 	}

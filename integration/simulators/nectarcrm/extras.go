@@ -7,15 +7,13 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// publication is an entry of the feed. Most are NectarCRM's own, about what somebody edited, and have no comments.
+// publication is an entry of the feed. Most are NectarCRM's own, about what somebody edited, and have no comments. The caller holds the lock.
 func (s *Simulator) publication(i int, r row) object {
 	d := s.forms(s.feed, i, 6)
-	s.mu.Lock()
 	comments := s.commentsOf(i)
-	s.mu.Unlock()
 	contact := s.client(d)
 	row := object{
-		"id": s.feed.id(i), "assunto": "Editou uma oportunidade v" + strconv.Itoa(int(r.version)), "descricao": d.note(),
+		"id": s.feed.id(i), "assunto": "Editou uma oportunidade v" + strconv.Itoa(int(r.Version)), "descricao": d.note(),
 		"automatica": d.flag(!commented(i)), "importante": d.flag(d.Once(9)), "qtdeComentarios": comments, "autor": s.userRef(d),
 		"dataCriacao": d.moment(s.spread(d)), "dataAtualizacao": s.feed.changed(i, r),
 		"contato": entry(s.contacts.id(contact), s.contactName(contact)),
@@ -85,7 +83,7 @@ func (s *Simulator) comment(index, k int) object {
 // filled is a form that somebody filled in.
 func (s *Simulator) filled(i int, r row) object {
 	d := s.forms(s.filledForms, i, 6)
-	questions := object{"First question": d.some("true"), "Quantos quartos?": d.some("3"), "a.b": d.some("Versão " + strconv.Itoa(int(r.version)))}
+	questions := object{"First question": d.some("true"), "Quantos quartos?": d.some("3"), "a.b": d.some("Versão " + strconv.Itoa(int(r.Version)))}
 	return object{
 		"id": s.filledForms.id(i), "dataCriacao": d.moment(s.spread(d)), "dataAtualizacao": s.filledForms.changed(i, r),
 		"dataPreenchimento": d.of(sim.Absent, d.moment(s.spread(d))), "preenchido": d.flag(true), "autor": s.userRef(d),
@@ -102,7 +100,7 @@ func (s *Simulator) queue(i int, r row) object {
 	d := s.forms(s.queues, i, 6)
 	return object{
 		"id": s.queues.id(i), "name": "Vendedores " + strconv.Itoa(i), "description": d.note(), "dataCriacao": d.moment(s.spread(d)),
-		"dataAtualizacao": s.queues.changed(i, r), "author": s.userRef(d), "updateAuthor": s.userRef(d), "strategy": d.number(int(r.version % 2)),
+		"dataAtualizacao": s.queues.changed(i, r), "author": s.userRef(d), "updateAuthor": s.userRef(d), "strategy": d.number(int(r.Version % 2)),
 		"users": several(1+i%3, func(k int) object { return object{"id": 14 + 3*i + k, "user": s.userMembers(k), "position": k} }),
 	}
 }

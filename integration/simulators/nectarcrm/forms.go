@@ -12,6 +12,7 @@ import (
 type (
 	object = sim.Object
 	list   = []any
+	row    = sim.Row
 )
 
 // forms are the dice of a row, from which follows what varies from row to row. Many of their methods give sim.Absent now and then.
@@ -108,9 +109,9 @@ func clock(at int64, f form) string {
 	case withMillis:
 		return t.Format("2006-01-02T15:04:05.000Z")
 	case withColon:
-		return t.In(brasilia()).Format("2006-01-02T15:04:05-07:00")
+		return t.In(sim.Brasilia()).Format("2006-01-02T15:04:05-07:00")
 	case withDigits:
-		return t.In(brasilia()).Format("2006-01-02T15:04:05-0700")
+		return t.In(sim.Brasilia()).Format("2006-01-02T15:04:05-0700")
 	}
 	return t.Format("2006-01-02T15:04:05Z")
 }

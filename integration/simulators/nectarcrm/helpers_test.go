@@ -1,47 +1,25 @@
 package nectarcrm
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
-// at is a clock that stands still.
-func at(value string) func() time.Time {
-	t, err := time.Parse(time.RFC3339, value)
-	if err != nil {
-		panic(err)
-	}
-	return func() time.Time { return t }
-}
-
 // later is a clock after the newest time of the data.
-func later() func() time.Time { return at("2025-11-10T12:00:00.123Z") }
-
-func ask(t testing.TB, s http.Handler, method, target string, header http.Header) *httptest.ResponseRecorder {
-	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
-	r.Header = header
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
-	return w
-}
+func later() func() time.Time { return simtest.At("2025-11-10T12:00:00.123Z") }
 
 // get asks for a path below the root with query parameters, given as name, value, name, value.
 func get(t testing.TB, s *Simulator, path string, query ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	values := url.Values{}
-	for i := 0; i < len(query); i += 2 {
-		values.Add(query[i], query[i+1])
-	}
-	return ask(t, s, http.MethodGet, root+path+"?"+values.Encode(), http.Header{"Access-Token": {s.token}})
+	return simtest.Ask(t, s, http.MethodGet, root+path+"?"+simtest.Set(query...).Encode(), http.Header{"Access-Token": {s.token}}, "")
 }
 
 // record is one record; its numbers keep their digits.
@@ -62,11 +40,10 @@ func (r record) list(name string) (rows []record) {
 func rows(t testing.TB, s *Simulator, path string, query ...string) (found []record) {
 	t.Helper()
 	w := get(t, s, path, query...)
-	d := json.NewDecoder(bytes.NewReader(w.Body.Bytes()))
-	d.UseNumber()
-	if err := d.Decode(&found); err != nil || w.Code != http.StatusOK {
-		t.Fatalf("%s %v: status %d, %v: %s", path, query, w.Code, err, w.Body)
+	if w.Code != http.StatusOK {
+		t.Fatalf("%s %v: status %d: %s", path, query, w.Code, w.Body)
 	}
+	simtest.Decode(t, w.Body.Bytes(), &found)
 	return found
 }
 
@@ -175,7 +152,7 @@ func reap(t testing.TB, s *Simulator) harvest {
 		comments, _ := every(t, s, "publicacao/"+r.id()+"/comentarios")
 		h.inner("feed_comments", r.id(), comments, byID)
 	}
-	byHash := func(_ int, r record) string { return rowHash(object(r)) }
+	byHash := func(_ int, r record) string { return rowHash(sim.Encode(r)) }
 	for _, r := range read("dynamic_tables", "table") {
 		inner, _ := every(t, s, "table/"+r.id()+"/rows/")
 		h.inner("dynamic_table_rows", r.id(), inner, byHash)

@@ -51,6 +51,8 @@ type Options struct {
 	ProposalsOf string     // the connector's setting proposals_of; empty leaves it out
 
 	Drift Drift
+
+	Rendered *sim.Rendered // where rows are kept that were written; nil is a place of its own
 }
 
 // HighStatus says what the API makes of a status of qualificacoes that its documents do not allow in the filter.
@@ -100,39 +102,27 @@ var (
 )
 
 // New makes a company with its data. It panics on options that contradict themselves, for they are the programmer's.
-func New(o Options) *Simulator {
-	s, err := open(o)
-	if err != nil {
-		panic(err)
-	}
-	return s
-}
+func New(o Options) *Simulator { return sim.Sure(open(o)) }
 
 func open(o Options) (*Simulator, error) {
-	o.Size = cmp.Or(o.Size, 1000)
-	o.BadParameter = cmp.Or(o.BadParameter, http.StatusUnauthorized)
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	s := &Simulator{with: o, asked: map[string]int{}, comments: map[int][]int64{}}
-	s.zone = time.FixedZone("America/Sao_Paulo", -3*60*60) // no summer time since 2019
 	if o.Newest.IsZero() {
-		s.with.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 789_000_000, s.zone)
+		o.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 789_000_000, sim.Brasilia())
 	}
-	if !slices.Contains([]Token{JWT, Expired, Expiring, Texts, Hex}, o.Token) {
-		return nil, fmt.Errorf("opening nectarcrm: a token cannot be %q", o.Token)
+	sim.Defaults(&o.Size, &o.Now, &o.Newest)
+	o.Rendered = cmp.Or(o.Rendered, &sim.Rendered{})
+	o.BadParameter = cmp.Or(o.BadParameter, http.StatusUnauthorized)
+	if err := cmp.Or(
+		sim.OneOf("nectarcrm", "token", o.Token, JWT, Expired, Expiring, Texts, Hex),
+		sim.OneOf("nectarcrm", "high-status", o.HighStatus, HighRefused, HighEmpty, HighServed),
+		sim.OneOf("nectarcrm", "bad-parameter", o.BadParameter, http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized),
+		sim.NonNegative("nectarcrm", o.Size, o.Short, o.Drift.Move, o.Drift.Append, o.Drift.Prepend, o.Drift.Pages),
+	); err != nil {
+		return nil, err
 	}
-	s.token = o.Token.make(o.Seed, o.Now())
-	if !slices.Contains([]HighStatus{HighRefused, HighEmpty, HighServed}, o.HighStatus) {
-		return nil, fmt.Errorf("opening nectarcrm: a high status cannot be %q", o.HighStatus)
+	if o.Short == 1 || o.Messages < 0 || o.Messages > 1 {
+		return nil, fmt.Errorf("opening nectarcrm: short is 1, or messages is no share")
 	}
-	if !slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized}, o.BadParameter) {
-		return nil, fmt.Errorf("opening nectarcrm: a bad parameter cannot get %d", o.BadParameter)
-	}
-	d := o.Drift
-	if o.Size < 0 || o.Short < 0 || o.Short == 1 || o.Messages < 0 || o.Messages > 1 || min(d.Move, d.Append, d.Prepend, d.Pages) < 0 {
-		return nil, fmt.Errorf("opening nectarcrm: a number is out of its range")
-	}
+	s := &Simulator{with: o, token: o.Token.make(o.Seed, o.Now()), zone: sim.Brasilia(), asked: map[string]int{}, comments: map[int][]int64{}}
 	s.fill()
 	for name, rows := range o.Caps {
 		t, ok := s.routes[name]

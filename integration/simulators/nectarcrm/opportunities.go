@@ -14,16 +14,16 @@ func (s *Simulator) opportunity(i int, r row) object {
 	client := s.client(d)
 	row := object{
 		"id": s.opportunities.id(i), "codigo": d.some(strconv.Itoa(12_000 + i)), "nome": s.opportunityName(i), "observacao": d.note(),
-		"consideracoes": d.some("Fechar até o fim do mês"), "status": r.status,
+		"consideracoes": d.some("Fechar até o fim do mês"), "status": r.State,
 	}
-	if r.version > 0 {
-		row["nome"] = s.opportunityName(i) + " v" + strconv.Itoa(int(r.version))
+	if r.Version > 0 {
+		row["nome"] = s.opportunityName(i) + " v" + strconv.Itoa(int(r.Version))
 	}
 	d.flags(row, "isProrrogada", "bloquearProposta", "bloquearConclusao")
 	maps.Copy(row, object{
 		"vendaBase": d.flag(false), "responsavel": s.userRef(d), "autor": s.userRef(d), "autorAtualizacao": s.userRef(d),
 	})
-	if r.status != 1 {
+	if r.State != 1 {
 		row["autorConclusao"], row["dataConclusao"] = s.userRef(d), d.moment(s.spread(d))
 	}
 	if d.Once(6) {
@@ -38,7 +38,7 @@ func (s *Simulator) opportunity(i int, r row) object {
 	maps.Copy(row, object{
 		"etapaNome": d.some(stageName(d.N(3))), "probabilidade": d.number([...]int{10, 25, 50, 75, 90, 100}[d.N(6)]),
 		"temperatura": d.some(d.of("Frio", "Morno", "Quente", "Muito Quente")), "valorAvulso": d.amount(d.N(50_000_000)),
-		"valorMensal": d.amount(d.N(500_000)), "valorTotal": d.amount(d.N(60_000_000) + int(r.version)),
+		"valorMensal": d.amount(d.N(500_000)), "valorTotal": d.amount(d.N(60_000_000) + int(r.Version)),
 		"valorTotalDescontos": d.amount(d.N(1000) * 10), "produtos": d.inner(s.lines(i, r), func(k int) object { return s.line(d, i, k) }),
 		"quantidadeProdutos": d.number(s.lines(i, r)), "tarefas": d.number(d.N(4)), "compromissos": d.number(d.N(3)),
 		"atividadesAtrasadas": d.number(d.N(3)), "diasEstagnacaoNaEtapa": d.number(d.N(90)), "diasSemInteracao": d.number(d.N(90)),
@@ -54,7 +54,7 @@ func (s *Simulator) opportunity(i int, r row) object {
 		"corresponsaveis":        several(d.N(2), func(int) object { return s.userMembers(3) }),
 		"equipesCorresponsaveis": d.of(list{}, list{entry(401, "Equipe X")}),
 	})
-	if r.status == 4 {
+	if r.State == 4 {
 		row["motivoDescarte"] = entry(15, "Lead não qualificado")
 	}
 	d.custom(row)

@@ -17,7 +17,7 @@ func (s *Simulator) page(t *table, q query) []indexed {
 	}
 	rows := make([]indexed, 0, to-from)
 	for _, index := range matching[from:to] {
-		rows = append(rows, indexed{int(index), t.rows[index]})
+		rows = append(rows, indexed{index, t.Rows[index]})
 	}
 	s.drift(t, matching[:to])
 	return rows
@@ -49,23 +49,11 @@ func (s *Simulator) visible(pages, rows int) int {
 }
 
 // matching are the indices of the rows that q lets through, in the order of the list. The caller holds the lock.
-func (t *table) matching(q query) []uint32 {
-	key := q.key()
-	if found, ok := t.matches[key]; ok {
-		return found
-	}
-	found := []uint32{}
-	for _, index := range t.order {
-		if q.lets(t, int(index), t.rows[index]) {
-			found = append(found, index)
-		}
-	}
+func (t *table) matching(q query) []int {
+	found := t.Matching(q.key(), func(i int) bool { return q.lets(t, i, t.Rows[i]) }, nil)
 	if q.backward {
+		found = slices.Clone(found)
 		slices.Reverse(found)
 	}
-	if t.matches == nil || len(t.matches) > 16 {
-		t.matches = map[string][]uint32{} // more filters than a reader has at one time
-	}
-	t.matches[key] = found
 	return found
 }

@@ -36,7 +36,7 @@ func (q query) key() string {
 // lets tells whether a row is in the list that was asked for. A row without a time of change is in no list with a bound.
 func (q query) lets(t *table, index int, r row) bool {
 	at := t.written(index, r)
-	return !r.gone && (q.statuses == nil || slices.Contains(q.statuses, r.status)) && (q.kind < 0 || pipelineKind(index) == q.kind) &&
+	return !r.Gone && (q.statuses == nil || slices.Contains(q.statuses, r.State)) && (q.kind < 0 || pipelineKind(index) == q.kind) &&
 		(q.use == nil || slices.Contains(q.use, inUse(index))) &&
 		(q.from == 0 || at != 0 && at >= q.from) && (q.to == 0 || at != 0 && at < q.to)
 }

@@ -20,35 +20,31 @@ const updated = 3
 
 // history answers the stages of the opportunities that belong to days. Which days those are the aggregator says; all three parameters are
 // needed. Whether the days themselves are in it is not known: see Options.Exclusive.
-func (s *Simulator) history(w http.ResponseWriter, _ *http.Request, values url.Values) {
+func (s *Simulator) history(_ *http.Request, values url.Values) (any, int) {
 	p := &reader{s: s, values: values}
 	by, ok := p.number("aggregator", 0, 5)
 	from, until := p.date("initialDate"), p.date("endDate")
 	if !ok || p.bad || from.IsZero() || until.Before(from) {
-		s.refuse(w)
-		return
+		return nil, bad
 	}
 	if until = until.AddDate(0, 0, 1); s.with.Exclusive {
 		from, until = from.AddDate(0, 0, 1), until.AddDate(0, 0, -1)
 	}
 	s.mu.Lock()
-	var rows list
-	for i, r := range s.opportunities.rows {
+	defer s.mu.Unlock()
+	rows := []sim.JSON{}
+	for i, r := range s.opportunities.Rows {
 		at := s.reported(i, r)
 		if by != updated {
 			at = s.entered(i, 0)
 		}
-		if !r.gone && at >= from.UnixMilli() && at < until.UnixMilli() {
+		if !r.Gone && at >= from.UnixMilli() && at < until.UnixMilli() {
 			for k := range s.passed(i, r) {
 				rows = append(rows, s.passage(i, k))
 			}
 		}
 	}
-	s.mu.Unlock()
-	if rows == nil {
-		rows = list{}
-	}
-	send(w, http.StatusOK, s.enveloped(s.reports, rows))
+	return s.enveloped(s.reports, rows), http.StatusOK
 }
 
 // date is a parameter yyyy-MM-dd; zero where it is not there or bad.
@@ -67,16 +63,16 @@ func (p *reader) date(name string) time.Time {
 
 // reported is when an opportunity was last updated, as reports know it: for them there is always such a time.
 func (s *Simulator) reported(index int, r row) int64 {
-	if r.time == 0 {
+	if r.Time == 0 {
 		return time.Date(2013, time.May, 6, 12, 0, 0, 0, s.zone).UnixMilli() + int64(index)
 	}
-	return r.time
+	return r.Time
 }
 
 // passed is how many stages an opportunity went through: one more with each change.
 func (s *Simulator) passed(index int, r row) int {
 	d := s.dice(s.opportunities, index, 7)
-	return 1 + d.N(4) + int(r.version)
+	return 1 + d.N(4) + int(r.Version)
 }
 
 // entered is when an opportunity came into its k-th stage.
@@ -87,7 +83,11 @@ func (s *Simulator) entered(index, k int) int64 {
 
 // passage is a row of the report: labels as people read them, all values texts. The rows are ASCII alone: they are known by their bytes, which a
 // fault of the charset would change.
-func (s *Simulator) passage(index, k int) object {
+func (s *Simulator) passage(index, k int) sim.JSON {
+	return s.written(s.reports, indexed{index: index}, k, nil, func() object { return s.stage(index, k) })
+}
+
+func (s *Simulator) stage(index, k int) object {
 	d := s.forms(s.opportunities, index, 300+uint64(k))
 	at := time.UnixMilli(s.entered(index, k)).In(s.zone)
 	return object{
@@ -105,7 +105,7 @@ func passageLabels() []string {
 }
 
 // rowHash is what the connector's rows without a documented key are known by: the first half of their SHA-256, as they are sent.
-func rowHash(row object) string {
-	sum := sha256.Sum256(sim.Encode(row))
+func rowHash(row []byte) string {
+	sum := sha256.Sum256(row)
 	return hex.EncodeToString(sum[:16])
 }

@@ -1,13 +1,14 @@
 package nectarcrm
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -34,15 +35,30 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
-	switch {
-	case !s.admitted(r, values), s.refused(values):
+	if !s.admitted(r, values) || s.refused(values) {
 		s.Error(w, http.StatusUnauthorized, "")
-	case err != nil:
-		s.refuse(w)
+		return
+	}
+	body, status := any(nil), bad
+	if err == nil {
+		body, status = answer(r, values)
+	}
+	switch {
+	case status == bad && s.with.BadParameter == http.StatusOK:
+		s.Error(w, http.StatusBadRequest, "") // a query that cannot even be read
+	case status == bad:
+		s.Error(w, s.with.BadParameter, "")
+	case status == http.StatusForbidden:
+		s.Error(w, status, "Recurso não disponível no plano contratado")
+	case status != http.StatusOK:
+		s.Error(w, status, "")
 	default:
-		answer(w, r, values)
+		send(w, status, body)
 	}
 }
+
+// bad is the status of a request with a bad parameter, see Options.BadParameter.
+const bad = -1
 
 // exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
 func exact() []string {
@@ -53,7 +69,8 @@ func exact() []string {
 	}...)
 }
 
-type handler func(w http.ResponseWriter, r *http.Request, values url.Values)
+// handler gives the body of an answer and its status: 200, bad, or one whose body is the error's.
+type handler func(r *http.Request, values url.Values) (body any, status int)
 
 // route finds what answers a path.
 func (s *Simulator) route(path string) (handler, bool) {
@@ -71,7 +88,7 @@ func (s *Simulator) route(path string) (handler, bool) {
 		return s.unlessOff(t, s.within(t, id, inner)), ok && digits(id) && !t.has(s.with.Missing) && !slices.Contains(s.with.Missing, inner.path)
 	}
 	if first == "big-data" || first == "table-template" || path == "table/rows" { // of which nothing is known but that they are there
-		return s.gated, ok
+		return gated, ok
 	}
 	if id, found := strings.CutPrefix(path, "proposta/opportunity/"); found {
 		return s.opportunityProposals(id), ok && digits(id)
@@ -87,29 +104,29 @@ func digits(text string) bool {
 // unlessOff answers 403 in place of a table that is not in the plan.
 func (s *Simulator) unlessOff(t *table, answer handler) handler {
 	if t != nil && t.has(s.with.Gated) {
-		return s.gated
+		return gated
 	}
 	return answer
 }
 
-func (s *Simulator) gated(w http.ResponseWriter, _ *http.Request, _ url.Values) {
-	s.Error(w, http.StatusForbidden, "Recurso não disponível no plano contratado")
-}
+func gated(*http.Request, url.Values) (any, int) { return nil, http.StatusForbidden }
 
 // list answers the page of a list that is asked for.
 func (s *Simulator) list(t *table) handler {
-	return func(w http.ResponseWriter, r *http.Request, values url.Values) {
+	return func(r *http.Request, values url.Values) (any, int) {
 		q, ok := s.parse(t, values)
-		if !ok {
-			s.refuse(w)
-			return
+		switch {
+		case !ok:
+			return nil, bad
+		case s.mumbles(r):
+			return mumble(), http.StatusOK
 		}
-		if s.mumbles(r) {
-			s.mumble(w)
-			return
+		found := s.page(t, q)
+		rows := make([]sim.JSON, len(found))
+		for k, one := range found {
+			rows[k] = some(s.own(t, one), q.only)
 		}
-		rows := s.page(t, q)
-		s.answer(w, t, len(rows), q.only, func(k int) object { return t.show(rows[k].index, rows[k].row) })
+		return s.enveloped(t, rows), http.StatusOK
 	}
 }
 
@@ -143,95 +160,93 @@ func (s *Simulator) inner(path string) (t *table, id string, list inner, ok bool
 
 // within answers a page of the list that belongs to a row.
 func (s *Simulator) within(t *table, id string, of inner) handler {
-	return func(w http.ResponseWriter, r *http.Request, values url.Values) {
+	return func(r *http.Request, values url.Values) (any, int) {
 		q, ok := s.parse(&table{limit: t.limit}, values)
 		if !ok {
-			s.refuse(w)
-			return
+			return nil, bad
 		}
-		found, ok := s.owner(w, r, t, id)
-		if !ok {
-			return
-		}
-		s.mu.Lock()
-		from, to := s.bounds(q.page, q.rows, of.size(found.index))
-		rows := several(to-from, func(k int) object { return of.show(found.index, from+k) })
-		s.mu.Unlock()
-		send(w, http.StatusOK, s.enveloped(t, rows))
+		return s.listOf(r, t, id, func(owner indexed) any {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			from, to := s.bounds(q.page, q.rows, of.size(owner.index))
+			rows := make([]sim.JSON, to-from)
+			for n := range rows {
+				rows[n] = s.inside(t, owner, from+n, of.show)
+			}
+			return s.enveloped(t, rows)
+		})
 	}
 }
 
-// owner is the row of t to which a list belongs that r asks for. Where it is not ok the answer has been given.
-func (s *Simulator) owner(w http.ResponseWriter, r *http.Request, t *table, id string) (found indexed, ok bool) {
-	n, err := strconv.Atoi(id)
-	found, ok = s.one(t, n)
+// listOf is the list that belongs to the row of t with an id.
+func (s *Simulator) listOf(r *http.Request, t *table, id string, list func(owner indexed) any) (any, int) {
+	owner, ok := s.one(t, id)
 	switch {
-	case err != nil || !ok:
-		s.Error(w, http.StatusNotFound, "")
-		return found, false
+	case !ok:
+		return nil, http.StatusNotFound
 	case s.mumbles(r):
-		s.mumble(w)
-		return found, false
+		return mumble(), http.StatusOK
 	}
-	return found, true
+	return list(owner), http.StatusOK
 }
 
 // enveloped is a list as the answer of a table has it.
-func (s *Simulator) enveloped(t *table, rows list) any {
+func (s *Simulator) enveloped(t *table, rows []sim.JSON) any {
 	if t.loose && s.with.Enveloped {
-		return object{"data": rows}
+		return sim.Ordered("data", rows)
 	}
 	return rows
 }
 
-// answer answers with a list of n rows, and with some members of them only where those are asked for.
-func (s *Simulator) answer(w http.ResponseWriter, t *table, n int, only []string, show func(k int) object) {
-	send(w, http.StatusOK, s.enveloped(t, several(n, func(k int) object {
-		row := show(k)
-		if only != nil {
-			maps.DeleteFunc(row, func(name string, _ any) bool { return !slices.Contains(only, name) })
-		}
+// some is a row with some of its members; with all where only is nil.
+func some(row sim.JSON, only []string) sim.JSON {
+	if only == nil {
 		return row
-	})))
+	}
+	members := map[string]sim.Raw{}
+	if err := json.Unmarshal(row, &members); err != nil {
+		panic(fmt.Sprintf("nectarcrm wrote a row that is no object: %v", err))
+	}
+	maps.DeleteFunc(members, func(name string, _ sim.Raw) bool { return !slices.Contains(only, name) })
+	return sim.Encode(members)
 }
 
 // record answers one record, bare.
 func (s *Simulator) record(t *table, id string) handler {
-	return func(w http.ResponseWriter, _ *http.Request, _ url.Values) {
-		n, err := strconv.Atoi(id)
-		found, ok := s.one(t, n)
-		if err != nil || !ok {
-			s.Error(w, http.StatusNotFound, "")
-			return
+	return func(*http.Request, url.Values) (any, int) {
+		found, ok := s.one(t, id)
+		if !ok {
+			return nil, http.StatusNotFound
 		}
-		send(w, http.StatusOK, t.show(found.index, found.row).Present())
+		return s.own(t, found), http.StatusOK
 	}
 }
 
 // opportunityProposals answers a page of an opportunity's proposals. Only page and status are documented, so the size of a page is the
 // usual one whatever displayLength is.
 func (s *Simulator) opportunityProposals(id string) handler {
-	return func(w http.ResponseWriter, r *http.Request, values url.Values) {
+	return func(r *http.Request, values url.Values) (any, int) {
 		p := &reader{s: s, values: values}
 		page, _ := p.number("page", -1, 1<<31-1)
 		status, filtered := p.number("status", 0, 4)
 		if p.bad {
-			s.refuse(w)
-			return
+			return nil, bad
 		}
-		found, ok := s.owner(w, r, s.opportunities, id)
-		if !ok {
-			return
-		}
-		var which []int
-		for k := range s.proposals(found.index, found.row) {
-			if !filtered || proposalStatus(found.index, k) == status {
-				which = append(which, k)
+		return s.listOf(r, s.opportunities, id, func(owner indexed) any {
+			which := []int{}
+			for k := range s.proposals(owner.index, owner.row) {
+				if !filtered || proposalStatus(owner.index, k) == status {
+					which = append(which, k)
+				}
 			}
-		}
-		from, to := s.bounds(page, defaultRows, len(which))
-		which = which[from:to]
-		s.answer(w, s.opportunities, len(which), values["attribute"], func(k int) object { return s.proposal(found.index, which[k]) })
+			from, to := s.bounds(page, defaultRows, len(which))
+			rows := make([]sim.JSON, to-from)
+			for n, k := range which[from:to] {
+				row := s.written(s.opportunities, owner, k, nil, func() object { return s.proposal(owner.index, k) })
+				rows[n] = some(row, values["attribute"])
+			}
+			return s.enveloped(s.opportunities, rows)
+		})
 	}
 }
 
@@ -250,18 +265,7 @@ func (s *Simulator) mumbles(r *http.Request) bool {
 	return float64(sim.Mix(s.with.Seed^h.Sum64())>>11)/(1<<53) < s.with.Messages
 }
 
-func (s *Simulator) mumble(w http.ResponseWriter) {
-	send(w, http.StatusOK, object{"message": "Não foi possível concluir a operação"})
-}
-
-// refuse answers a request with a bad parameter.
-func (s *Simulator) refuse(w http.ResponseWriter) {
-	status := s.with.BadParameter
-	if status == http.StatusOK {
-		status = http.StatusBadRequest // a query that cannot even be read
-	}
-	s.Error(w, status, "")
-}
+func mumble() object { return object{"message": "Não foi possível concluir a operação"} }
 
 // Error answers as NectarCRM does: a message. The text of a 401 is the same whatever it is for, as it may be a bad parameter.
 func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
@@ -269,19 +273,8 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 		page(w, status, "HTTP Status 401 – Não Autorizado")
 		return
 	}
-	if text == "" {
-		switch status {
-		case http.StatusUnauthorized:
-			text = "Acesso não autorizado"
-		case http.StatusNotFound:
-			text = "Registro não encontrado"
-		case http.StatusBadRequest:
-			text = "Requisição inválida"
-		default:
-			text = http.StatusText(status)
-		}
-	}
-	send(w, status, object{"message": text})
+	known := map[int]string{401: "Acesso não autorizado", 404: "Registro não encontrado", 400: "Requisição inválida"}
+	send(w, status, object{"message": cmp.Or(text, known[status], http.StatusText(status))})
 }
 
 func send(w http.ResponseWriter, status int, v any) {

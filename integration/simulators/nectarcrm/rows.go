@@ -2,21 +2,11 @@ package nectarcrm
 
 import (
 	"slices"
-	"sort"
+	"strconv"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
-
-// row is what can change of a row; all else follows from its index and the seed, and is made when it is asked for. So the data of 20,000
-// contacts take a few megabytes.
-type row struct {
-	time    int64  // of the change, in Unix milliseconds; 0 is absent
-	version uint16 // raised by each change of content
-	extra   uint8  // proposals that were added to an opportunity
-	status  uint8  // of an opportunity or a qualification
-	gone    bool   // deleted: no list has it any more
-}
 
 // indexed is a row as it was when its page was cut.
 type indexed struct {
@@ -24,8 +14,10 @@ type indexed struct {
 	row   row
 }
 
-// table is all rows of one resource.
+// table is all rows of one resource. A row's time is in Unix milliseconds, its state the status of an opportunity or a qualification, and what is
+// extra the proposals that were added to an opportunity. The mutex of the Simulator guards the rows.
 type table struct {
+	sim.Table
 	paths   []string // the names of the resource in the URL, the documented one first
 	base    int      // of the ids
 	stride  int      // between them; there are larger gaps as well
@@ -37,37 +29,55 @@ type table struct {
 	moving  bool     // Drift moves its rows
 	count   int      // of the rows there were at first: what refers to a row refers to one of these
 	show    func(index int, r row) object
-
-	// The mutex of the Simulator guards what follows.
-	rows    []row
-	order   []uint32            // indices into rows in the order of the list
-	matches map[string][]uint32 // those that a filter lets through, in order; dropped when rows change
-	pages   int                 // pages answered, for Drift
-	ticks   uint64              // draws of rows to be changed
-	must    map[int]bool        // changed since all there is had been read
-	touched map[int]bool        // changed by Drift: read before or after, nobody knows
-	fresh   map[int]bool        // came by Drift
+	pages   int    // pages answered, for Drift
+	ticks   uint64 // draws of rows to be changed
 }
 
 // id is that of the row at an index: rising, not contiguous.
 func (t *table) id(index int) int { return t.base + t.stride*index + index/50*3 }
 
-// index is that of an id.
-func (t *table) index(id int) (int, bool) {
-	i := sort.Search(len(t.rows), func(i int) bool { return t.id(i) >= id })
-	return i, i < len(t.rows) && t.id(i) == id
+func (t *table) key(index int) string { return strconv.Itoa(t.id(index)) }
+
+// written is a row, or the k-th of those that belong to it, as it goes out; more is what it depends on besides.
+func (s *Simulator) written(t *table, found indexed, k int, more any, row func() object) sim.JSON {
+	type key struct {
+		seed   uint64
+		size   int
+		newest int64
+		twins  bool
+		path   string
+		found  indexed
+		k      int
+		more   any
+	}
+	o := s.with
+	return o.Rendered.Row(key{o.Seed, o.Size, o.Newest.UnixMilli(), o.Twins, t.paths[0], found, k, more}, func() any { return row().Present() })
 }
 
-// add makes a new row that is in no list yet.
-func (t *table) add(r row) (index int) {
-	t.rows = append(t.rows, r)
-	return len(t.rows) - 1
+// inside is the k-th of the rows that belong to one. The caller holds the lock.
+func (s *Simulator) inside(t *table, found indexed, k int, show func(index, k int) object) sim.JSON {
+	var at int64
+	if t == s.feed {
+		at = s.commentTime(found.index, k)
+	}
+	return s.written(t, found, k, at, func() object { return show(found.index, k) })
+}
+
+// own is a row of a table as it goes out.
+func (s *Simulator) own(t *table, found indexed) sim.JSON {
+	comments := 0
+	if t == s.feed {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		comments = s.commentsOf(found.index)
+	}
+	return s.written(t, found, -1, comments, func() object { return t.show(found.index, found.row) })
 }
 
 // form is how a row's time of change is written: with milliseconds once it has changed here.
 func (t *table) form(index int, r row) form {
 	switch {
-	case r.version > 0:
+	case r.Version > 0:
 		return withMillis
 	case index%11 == 3:
 		return withColon
@@ -82,21 +92,18 @@ func (t *table) form(index int, r row) form {
 // written is the time of change that can be read from the row: some forms have no milliseconds.
 func (t *table) written(index int, r row) int64 {
 	if t.form(index, r) == withMillis {
-		return r.time
+		return r.Time
 	}
-	return r.time / 1000 * 1000
+	return r.Time / 1000 * 1000
 }
 
 // changed is the time of change.
 func (t *table) changed(index int, r row) any {
-	if r.time == 0 {
+	if r.Time == 0 {
 		return sim.Absent
 	}
-	return clock(r.time, t.form(index, r))
+	return clock(r.Time, t.form(index, r))
 }
-
-// brasilia is the zone of older times of the API. Which days a filter means is the Simulator's zone.
-func brasilia() *time.Location { return time.FixedZone("", -3*60*60) }
 
 // dice are those of a row of a table; each salt gives others.
 func (s *Simulator) dice(t *table, index int, salt uint64) sim.Dice {
@@ -118,10 +125,10 @@ func (s *Simulator) fill() {
 			s.routes[path] = t
 		}
 		t.count = rows
-		t.must, t.touched, t.fresh = map[int]bool{}, map[int]bool{}, map[int]bool{}
+		t.ID = t.id
+		t.Settle()
 		for i := range rows {
-			t.add(row{time: s.begun(t, i, rows)})
-			t.order = append(t.order, uint32(i))
+			t.Order = append(t.Order, t.Add(row{Time: s.begun(t, i, rows)}))
 		}
 		return t
 	}
@@ -183,11 +190,11 @@ func (s *Simulator) fill() {
 		"feed":         s.feed, "forms": s.filledForms, "queues": s.queues, "dynamic_tables": s.dynamic,
 	}
 
-	for i := range s.opportunities.rows {
-		s.opportunities.rows[i].status = [...]uint8{1, 2, 1, 3, 1, 4, 2, 1, 5, 3}[i/2%10]
+	for i := range s.opportunities.Rows {
+		s.opportunities.Rows[i].State = [...]uint8{1, 2, 1, 3, 1, 4, 2, 1, 5, 3}[i/2%10]
 	}
-	for i := range s.leads.rows {
-		s.leads.rows[i].status = [...]uint8{1, 1, 2, 3, 4, 1, 5, 6, 2, 3, 4, 6}[i%12]
+	for i := range s.leads.Rows {
+		s.leads.Rows[i].State = [...]uint8{1, 1, 2, 3, 4, 1, 5, 6, 2, 3, 4, 6}[i%12]
 	}
 }
 
@@ -209,14 +216,15 @@ func (s *Simulator) begun(t *table, index, rows int) int64 {
 }
 
 // one is a row of a table as it is now; not ok when there is none of that id.
-func (s *Simulator) one(t *table, id int) (found indexed, ok bool) {
+func (s *Simulator) one(t *table, id string) (found indexed, ok bool) {
+	n, err := strconv.Atoi(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, ok := t.index(id)
-	if !ok || t.rows[i].gone {
+	i, ok := t.Index(n)
+	if err != nil || !ok || t.Rows[i].Gone {
 		return indexed{}, false
 	}
-	return indexed{i, t.rows[i]}, true
+	return indexed{i, t.Rows[i]}, true
 }
 
 // has tells whether a path is in a list of them under any of the names of its table.

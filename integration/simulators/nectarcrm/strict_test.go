@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 func TestAuth(t *testing.T) {
@@ -31,7 +32,7 @@ func TestAuth(t *testing.T) {
 		"the name that is no one": {"", http.Header{"Api-Token": {s.token}}, 401},
 	} {
 		for _, path := range []string{"contatos", "contatos/32000002", "proposta/opportunity/1826618", "equipe/"} {
-			if w := ask(t, s, http.MethodGet, root+path+test.query, test.header); w.Code != test.status {
+			if w := simtest.Ask(t, s, http.MethodGet, root+path+test.query, test.header, ""); w.Code != test.status {
 				t.Errorf("%s: %s: status %d, want %d", name, path, w.Code, test.status)
 			}
 		}
@@ -42,7 +43,7 @@ func TestAuth(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
-	now := at("2026-01-15T12:00:00Z")
+	now := simtest.At("2026-01-15T12:00:00Z")
 	for token, test := range map[Token]struct {
 		status int
 		within time.Duration // of now, when it expires
@@ -116,7 +117,7 @@ func TestRefusals(t *testing.T) {
 		"pipelines?type=0&page=-1": 200, "pipelines?type=2": 401, "proposta/opportunity/1826618?status=4": 200,
 		"proposta/opportunity/1826618?status=5": 401, "contatos?%zz": 401,
 	} {
-		w := ask(t, s, http.MethodGet, root+path, http.Header{"Access-Token": {s.token}})
+		w := simtest.Ask(t, s, http.MethodGet, root+path, http.Header{"Access-Token": {s.token}}, "")
 		if w.Code != status {
 			t.Errorf("%s: status %d, want %d: %.100s", path, w.Code, status, w.Body)
 		}
@@ -131,15 +132,15 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodHead} {
-		if w := ask(t, s, method, root+"contatos", http.Header{"Access-Token": {s.token}}); w.Code != 405 {
+		if w := simtest.Ask(t, s, method, root+"contatos", http.Header{"Access-Token": {s.token}}, ""); w.Code != 405 {
 			t.Errorf("%s: status %d", method, w.Code)
 		}
 	}
-	if w := ask(t, s, http.MethodGet, "/contatos", http.Header{"Access-Token": {s.token}}); w.Code != 404 {
+	if w := simtest.Ask(t, s, http.MethodGet, "/contatos", http.Header{"Access-Token": {s.token}}, ""); w.Code != 404 {
 		t.Errorf("outside of the root: %d", w.Code)
 	}
 	// A 401 for a parameter cannot be told from one for the token.
-	bad, wrong := get(t, s, "contatos", "page", "0"), ask(t, s, http.MethodGet, root+"contatos", nil)
+	bad, wrong := get(t, s, "contatos", "page", "0"), simtest.Ask(t, s, http.MethodGet, root+"contatos", nil, "")
 	if bad.Body.String() != wrong.Body.String() || !strings.Contains(bad.Body.String(), `"message"`) {
 		t.Errorf("%s, %s", bad.Body, wrong.Body)
 	}
@@ -153,7 +154,7 @@ func TestOff(t *testing.T) {
 		"contatos?page=0": 200, "oportunidades?status=9": 200, "contatos?dataInicioAtualizacao=01/10/2025": 401, "origem": 404, "equipe": 403,
 		"tarefas/7000003": 403, "segmento": 200, "table/3/rows": 403, "webhook": 403,
 	} {
-		if w := ask(t, s, http.MethodGet, root+path, http.Header{"Access-Token": {s.token}}); w.Code != status {
+		if w := simtest.Ask(t, s, http.MethodGet, root+path, http.Header{"Access-Token": {s.token}}, ""); w.Code != status {
 			t.Errorf("%s: status %d, want %d", path, w.Code, status)
 		}
 	}
@@ -338,7 +339,7 @@ func TestQuotas(t *testing.T) {
 			gate := sim.NewGate(s, sim.Behaviour{Quota: test.quota})
 			first := 0
 			for i := range 20 {
-				w := ask(t, gate, http.MethodGet, root+"contatos", http.Header{"Access-Token": {s.token}})
+				w := simtest.Ask(t, gate, http.MethodGet, root+"contatos", http.Header{"Access-Token": {s.token}}, "")
 				if w.Code == 429 && first == 0 {
 					first = i + 1
 					if w.Header().Get("Retry-After") != "" {

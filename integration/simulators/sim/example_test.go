@@ -1,10 +1,10 @@
 package sim_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -17,9 +17,8 @@ import (
 type library struct {
 	with   libraryOptions
 	mu     sync.Mutex // guards what follows
-	books  []book
-	marked time.Time // the newest time of change when all had been read
-	must   map[int]bool
+	books  sim.Table
+	marked int64 // the newest time of change when all had been read
 }
 
 type libraryOptions struct {
@@ -27,28 +26,20 @@ type libraryOptions struct {
 	Seed uint64
 	Now  func() time.Time
 	Caps int // the most rows of a page; 0 means one
-}
 
-type book struct {
-	changed time.Time
-	version int
-}
-
-// shelfPage is a page as it goes out.
-type shelfPage struct {
-	Total int          `json:"total"`
-	Page  int          `json:"page"`
-	Books []sim.Object `json:"books"`
+	Rendered *sim.Rendered
 }
 
 func openLibrary(o sim.Options) (sim.Simulator, error) {
 	return sim.Build("library", o, func(o libraryOptions) (*library, error) {
-		if o.Size < 0 {
-			return nil, fmt.Errorf("opening library: %d books cannot be", o.Size)
+		if err := sim.NonNegative("library", o.Size, o.Caps); err != nil {
+			return nil, err
 		}
-		l := &library{with: o, must: map[int]bool{}}
+		o.Rendered = cmp.Or(o.Rendered, &sim.Rendered{})
+		l := &library{with: o}
+		l.books.Settle()
 		for i := range o.Size {
-			l.books = append(l.books, book{changed: time.Date(2025, 1, 1+i%300, 0, 0, 0, 0, time.UTC)})
+			l.books.Add(sim.Row{Time: time.Date(2025, 1, 1+i%300, 0, 0, 0, 0, time.UTC).Unix()})
 		}
 		return l, nil
 	})
@@ -77,21 +68,31 @@ func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil || page < 1:
 		l.Error(w, http.StatusBadRequest, "page is not a number")
 	default:
-		rows := []sim.Object{}
-		for i, b := range l.books {
-			if !b.changed.Before(since) {
-				rows = append(rows, l.row(i, b))
-			}
+		found := l.books.Matching(since.String(), func(i int) bool { return l.changed(i) >= since.Unix() }, nil)
+		from, to := sim.Bounds(page, max(1, l.with.Caps), len(found))
+		rows := make([]sim.JSON, to-from)
+		for n, i := range found[from:to] {
+			b := l.books.Rows[i]
+			rows[n] = l.with.Rendered.Row(version{l.with.Seed, i, b}, func() any { return l.row(i, b) })
 		}
-		from, to := sim.Bounds(page, max(1, l.with.Caps), len(rows))
-		sim.Send(w, http.StatusOK, "application/json", shelfPage{len(rows), page, rows[from:to]})
+		sim.Send(w, http.StatusOK, "application/json", sim.Ordered("total", len(found), "page", page, "books", rows))
 	}
 }
 
+// version is all that a row depends on.
+type version struct {
+	seed  uint64
+	index int
+	book  sim.Row
+}
+
+func (l *library) changed(i int) int64 { return l.books.Rows[i].Time }
+
 // row is a book; some have no subtitle.
-func (l *library) row(i int, b book) sim.Object {
+func (l *library) row(i int, b sim.Row) sim.Object {
 	d := sim.Dice(sim.Mix(l.with.Seed ^ uint64(i)))
-	row := sim.Object{"id": i + 1, "title": fmt.Sprintf("Book %d, edition %d", i+1, b.version), "changed": b.changed.Format(time.RFC3339), "sub": "x"}
+	row := sim.Object{"id": i + 1, "title": fmt.Sprintf("Book %d, edition %d", i+1, b.Version), "sub": "x"}
+	row["changed"] = time.Unix(b.Time, 0).UTC().Format(time.RFC3339)
 	if d.Once(3) {
 		row["sub"] = sim.Absent
 	}
@@ -110,28 +111,19 @@ func (l *library) Listing(r *http.Request) (sim.Listing, bool) {
 func (l *library) Change(changed, _ int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	clear(l.must)
-	l.marked = slices.MaxFunc(l.books, func(a, b book) int { return a.changed.Compare(b.changed) }).changed
-	for _, i := range sim.Choose(len(l.books), 0, changed, func(int) bool { return true }) {
-		l.books[i] = book{l.with.Now(), l.books[i].version + 1}
-		l.must[i] = true
+	l.marked = l.books.Newest(l.changed)
+	l.books.Settle()
+	for _, i := range l.books.Pick(nil, 0, changed, func(int) bool { return true }) {
+		r := &l.books.Rows[i]
+		r.Time, r.Version, l.books.Must[i] = l.with.Now().Unix(), r.Version+1, true
 	}
 }
 
 func (l *library) Expect() map[string]sim.Expectation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := sim.Incremental()
-	for i, b := range l.books {
-		next := sim.Never
-		if l.must[i] {
-			next = sim.Must
-		} else if !b.changed.Before(l.marked) {
-			next = sim.May
-		}
-		e.Put(strconv.Itoa(i+1), sim.Must, next)
-	}
-	return map[string]sim.Expectation{"books": e}
+	books := l.books.Expect(l.marked, l.changed, func(i int) []string { return []string{strconv.Itoa(i + 1)} })
+	return map[string]sim.Expectation{"books": books}
 }
 
 // A simulator of this size has all that the gate offers.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 // Object is a JSON object whose members are not the same in every row. What always has the same members is a struct.
@@ -35,8 +36,44 @@ func (o Object) Present() Object {
 	return o
 }
 
-// Encode is v as encoding/json writes it, with <, > and & as they are. It panics on what cannot be written: the simulator's own fault.
+// Members are those of an object, in an order.
+type Members []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// Ordered are members of an object, given as name, value, name, value.
+func Ordered(pairs ...any) (all Members) {
+	for i := 0; i < len(pairs); i += 2 {
+		name, _ := pairs[i].(string)
+		all = append(all, member{name, pairs[i+1]})
+	}
+	return all
+}
+
+// JSON is JSON as Encode wrote it, which nobody need read again.
+type JSON json.RawMessage
+
+// MarshalJSON is the JSON itself.
+func (w JSON) MarshalJSON() ([]byte, error) { return w, nil }
+
+// Encode is v as encoding/json writes it, with <, > and & as they are; Members must not lie in any other value. It panics on what cannot be
+// written: the simulator's own fault.
 func Encode(v any) []byte {
+	switch v := v.(type) {
+	case JSON:
+		return v
+	case []JSON:
+		return join('[', v, ']')
+	case Members:
+		parts := make([]JSON, len(v))
+		for i, m := range v {
+			parts[i] = slices.Concat(Encode(m.name), []byte{':'}, Encode(m.value))
+		}
+		return join('{', parts, '}')
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -49,4 +86,16 @@ func Encode(v any) []byte {
 // Send answers with v in JSON, and with the headers that w has already.
 func Send(w http.ResponseWriter, status int, contentType string, v any) {
 	sendBytes(w, status, contentType, Encode(v))
+}
+
+// join puts parts with commas between two brackets.
+func join(open byte, parts []JSON, shut byte) []byte {
+	out := []byte{open}
+	for i, part := range parts {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, part...)
+	}
+	return append(out, shut)
 }

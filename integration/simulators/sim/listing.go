@@ -108,8 +108,11 @@ func (p *Page) Past() bool { return p.From > 0 && p.From >= len(p.All.Rows) }
 
 // render writes the page into the envelope of an answer.
 func (p *Page) render(body []byte) []byte {
-	list := append([]byte{'['}, bytes.Join(raw(p.Rows), []byte{','})...)
-	list = append(list, ']')
+	rows := make([]JSON, len(p.Rows))
+	for i, row := range p.Rows {
+		rows[i] = JSON(row)
+	}
+	list := Encode(rows)
 	if p.Form.List == "" {
 		return list
 	}
@@ -304,14 +307,6 @@ func keyOf(row json.RawMessage, member string) string {
 		return text
 	}
 	return string(members[member])
-}
-
-func raw(rows []json.RawMessage) [][]byte {
-	all := make([][]byte, len(rows))
-	for i, row := range rows {
-		all[i] = row
-	}
-	return all
 }
 
 // write is an object of members that are JSON already, or are meant to be none: they are not checked.

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Build makes the simulator of a name with open, from a struct of its own options. Its fields Size, Seed and Now are those of o. Every other
-// exported field is an option under its name with dashes (NoIdOrder is no-id-order) or under the one in its tag sim; "-" is none. Fields of
-// a struct in it are options too. A list is separated by commas, a map is NAME=NUMBER for each, and a number in it is 1 at least. An error
-// names the option that cannot be and those there are.
+// Build makes the simulator of a name with open, from a struct of its own options. Its fields Size, Seed, Now and, if it has that, Rendered are
+// those of o. Every other exported field is an option under its name with dashes (NoIdOrder is no-id-order) or under the one in its tag sim; "-"
+// is none. Fields of a struct in it are options too. A list is separated by commas, a map is NAME=NUMBER for each, and a number in it is 1 at
+// least. An error names the option that cannot be and those there are.
 func Build[O any, S Simulator](name string, o Options, open func(O) (S, error)) (Simulator, error) {
 	var own O
 	options := map[string]reflect.Value{}
@@ -29,8 +29,10 @@ func Build[O any, S Simulator](name string, o Options, open func(O) (S, error)) 
 			return nil, fmt.Errorf("setting %s of %s, which knows %v: %w", option, name, slices.Sorted(maps.Keys(options)), err)
 		}
 	}
-	for _, common := range []string{"Size", "Seed", "Now"} {
-		value.FieldByName(common).Set(reflect.ValueOf(o).FieldByName(common))
+	for _, common := range []string{"Size", "Seed", "Now", "Rendered"} {
+		if field := value.FieldByName(common); field.IsValid() {
+			field.Set(reflect.ValueOf(o).FieldByName(common))
+		}
 	}
 	s, err := open(own)
 	if err != nil {
@@ -46,7 +48,7 @@ func collect(of reflect.Value, options map[string]reflect.Value) {
 		field, value := of.Type().Field(i), of.Field(i)
 		name := field.Tag.Get("sim")
 		switch {
-		case name == "-", slices.Contains([]string{"Size", "Seed", "Now", "Newest"}, field.Name):
+		case name == "-", slices.Contains([]string{"Size", "Seed", "Now", "Newest", "Rendered"}, field.Name):
 		case field.Type.Kind() == reflect.Struct:
 			collect(value, options)
 		case name == "":

@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"sync"
 )
 
 // Body is a request's body, which can be read once more afterwards. What is missing of it is missing for the next reader too.
@@ -41,6 +43,13 @@ func Turn(r *http.Request, parameter string, page int) *http.Request {
 // Same compares a credential that was sent with the right one, in a time that tells nothing.
 func Same(sent, right string) bool {
 	return subtle.ConstantTimeCompare([]byte(sent), []byte(right)) == 1
+}
+
+// Copied is a copy of a list that mu guards.
+func Copied[T any](mu sync.Locker, list *[]T) []T {
+	mu.Lock()
+	defer mu.Unlock()
+	return slices.Clone(*list)
 }
 
 // Bounds are the positions of a page's rows among total ones, where pages count from 1; none past the end.

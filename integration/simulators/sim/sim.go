@@ -85,6 +85,8 @@ type Options struct {
 	Seed uint64            // equal seeds give equal data
 	Now  func() time.Time  // the simulator's clock; nil is the wall clock
 	Set  map[string]string // the simulator's own options by name; its Open refuses what it does not know
+
+	Rendered *Rendered // where rows are kept that were written, see Sharing; nil is a place of the simulator's own
 }
 
 // Open makes a simulator. An error names the option that cannot be.

@@ -13,7 +13,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -70,25 +69,13 @@ type session struct {
 }
 
 // Tokens are the access tokens that logins brought so far.
-func (s *Simulator) Tokens() []string {
-	s.books.Lock()
-	defer s.books.Unlock()
-	return slices.Clone(s.tokens)
-}
+func (s *Simulator) Tokens() []string { return sim.Copied(&s.books, &s.tokens) }
 
 // Assertions are those that were signed for a login which succeeded.
-func (s *Simulator) Assertions() []string {
-	s.books.Lock()
-	defer s.books.Unlock()
-	return slices.Clone(s.signed)
-}
+func (s *Simulator) Assertions() []string { return sim.Copied(&s.books, &s.signed) }
 
 // Learnt are all Tokens, and all assertions that were signed for a login, whether it succeeded or not.
-func (s *Simulator) Learnt() []string {
-	s.books.Lock()
-	defer s.books.Unlock()
-	return slices.Clone(s.learnt)
-}
+func (s *Simulator) Learnt() []string { return sim.Copied(&s.books, &s.learnt) }
 
 // learn keeps a secret that came up.
 func (s *Simulator) learn(secret string) {

@@ -5,18 +5,18 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 func TestTokenWithTheReadyAssertion(t *testing.T) {
 	s := New(Options{Size: 20})
-	w := post(s, formOf(s.ReadyAssertion()))
+	w := post(t, s, formOf(s.ReadyAssertion()))
 	var answer map[string]any
 	decodeInto(t, w, &answer)
 	if w.Code != http.StatusOK || answer["token_type"] != "Bearer" || answer["scope"] != "api" || answer["instance_url"] != "http://example.com" {
@@ -45,14 +45,11 @@ func TestTokenRefused(t *testing.T) {
 		"cut":              {formOf(s.ReadyAssertion()[:100]), `{"error":"invalid_grant","error_description":"invalid assertion"}`},
 		"forged":           {formOf(s.ReadyAssertion() + "AA"), `{"error":"invalid_grant","error_description":"invalid assertion"}`},
 	} {
-		if w := post(s, c.form); w.Code != http.StatusBadRequest || w.Body.String() != c.want {
+		if w := post(t, s, c.form); w.Code != http.StatusBadRequest || w.Body.String() != c.want {
 			t.Errorf("%s: %d %s, want %s", name, w.Code, w.Body, c.want)
 		}
 	}
-	r := httptest.NewRequest(http.MethodPost, tokenPath+"?"+formOf(s.ReadyAssertion()), nil)
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
-	if w.Code != http.StatusBadRequest {
+	if w := simtest.Ask(t, s, http.MethodPost, tokenPath+"?"+formOf(s.ReadyAssertion()), nil, ""); w.Code != http.StatusBadRequest {
 		t.Errorf("an assertion in the query: %d %s", w.Code, w.Body)
 	}
 	for refusal, want := range map[Refusal]string{
@@ -61,7 +58,7 @@ func TestTokenRefused(t *testing.T) {
 		RefuseClient:   `{"error":"invalid_client_id","error_description":"client identifier invalid"}`,
 	} {
 		s := New(Options{Size: 20, Refuse: refusal})
-		if w := post(s, formOf(s.ReadyAssertion())); w.Code != http.StatusBadRequest || w.Body.String() != want {
+		if w := post(t, s, formOf(s.ReadyAssertion())); w.Code != http.StatusBadRequest || w.Body.String() != want {
 			t.Errorf("%s: %d %s", refusal, w.Code, w.Body)
 		}
 	}
@@ -99,7 +96,7 @@ func TestTokenWithASignedAssertion(t *testing.T) {
 		"good too long": {sign(t, key, claims("exp", c.t.Add(5*time.Minute+time.Second).Unix())), "invalid assertion"},
 		"exp a text":    {sign(t, key, claims("exp", "1")), "invalid assertion"},
 	} {
-		w := post(s, formOf(c.assertion))
+		w := post(t, s, formOf(c.assertion))
 		if ok := w.Code == http.StatusOK; ok != (c.want == "") || !strings.Contains(w.Body.String(), c.want) {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
@@ -116,11 +113,9 @@ func TestTokenWithASignedAssertion(t *testing.T) {
 }
 
 // status is that of a request for the cities with an authorization.
-func status(s *Simulator, authorization ...string) (int, string) {
-	r := httptest.NewRequest(http.MethodGet, citiesPath, nil)
-	r.Header["Authorization"] = authorization
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
+func status(t testing.TB, s *Simulator, authorization ...string) (int, string) {
+	t.Helper()
+	w := simtest.Ask(t, s, http.MethodGet, citiesPath, http.Header{"Authorization": authorization}, "")
 	return w.Code, w.Body.String()
 }
 
@@ -128,28 +123,28 @@ func TestSessions(t *testing.T) {
 	c := newClock()
 	s := New(Options{Size: 20, SessionUses: 3, Now: c.now})
 	for _, wrong := range [][]string{nil, {""}, {"Bearer"}, {"Bearer x"}, {"Basic " + s.FixedToken()}, {s.FixedToken()}, {"Bearer " + s.FixedToken(), "OAuth " + s.FixedToken()}} {
-		if code, body := status(s, wrong...); code != http.StatusUnauthorized || body != `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]` {
+		if code, body := status(t, s, wrong...); code != http.StatusUnauthorized || body != `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]` {
 			t.Errorf("%q: %d %s", wrong, code, body)
 		}
 	}
-	post(s, formOf(s.ReadyAssertion()))
+	post(t, s, formOf(s.ReadyAssertion()))
 	token := s.Tokens()[0]
 	for i, want := range []int{200, 200, 200, 401, 401} {
 		scheme := []string{"Bearer ", "OAuth "}[i%2]
-		if code, body := status(s, scheme+token); code != want {
+		if code, body := status(t, s, scheme+token); code != want {
 			t.Errorf("use %d: %d %s", i+1, code, body)
 		}
 	}
-	post(s, formOf(s.ReadyAssertion()))
+	post(t, s, formOf(s.ReadyAssertion()))
 	c.t = c.t.Add(2*time.Hour + time.Second)
-	if code, _ := status(s, "Bearer "+s.Tokens()[1]); code != http.StatusUnauthorized {
+	if code, _ := status(t, s, "Bearer "+s.Tokens()[1]); code != http.StatusUnauthorized {
 		t.Errorf("after two hours without a call: %d", code)
 	}
-	if code, _ := status(s, "Bearer "+s.FixedToken()); code != http.StatusOK {
+	if code, _ := status(t, s, "Bearer "+s.FixedToken()); code != http.StatusOK {
 		t.Errorf("the administrator's token: %d", code)
 	}
 	s.Expire()
-	if code, _ := status(s, "Bearer "+s.FixedToken()); code != http.StatusUnauthorized {
+	if code, _ := status(t, s, "Bearer "+s.FixedToken()); code != http.StatusUnauthorized {
 		t.Errorf("after Expire: %d", code)
 	}
 }

@@ -5,14 +5,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
-
-// discard is a ResponseWriter that keeps nothing.
-type discard struct{ header http.Header }
-
-func (d discard) Header() http.Header         { return d.header }
-func (d discard) WriteHeader(int)             {}
-func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 
 func BenchmarkSearch(b *testing.B) {
 	s := New(Options{Size: 100_000})
@@ -22,7 +17,7 @@ func BenchmarkSearch(b *testing.B) {
 		r := httptest.NewRequest(http.MethodPost, searchPath, strings.NewReader(body))
 		r.Header.Set("Authorization", "Bearer "+s.FixedToken())
 		r.Header.Set("Content-Type", "application/json")
-		s.ServeHTTP(discard{http.Header{}}, r)
+		s.ServeHTTP(&simtest.Discard{}, r)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // The kinds of contracts, as the organisation calls its record types.
@@ -252,11 +254,7 @@ type Effect struct {
 }
 
 // Effects are all runs of contract methods that changed something, in their order.
-func (s *Simulator) Effects() []Effect {
-	s.data.RLock()
-	defer s.data.RUnlock()
-	return slices.Clone(s.effects)
-}
+func (s *Simulator) Effects() []Effect { return sim.Copied(s.data.RLocker(), &s.effects) }
 
 // Run is a call of a method for one record.
 type Run struct{ Method, Key string }

@@ -11,9 +11,10 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 // clock stands still until it is set.
@@ -26,11 +27,7 @@ func newClock() *clock { return &clock{time.Date(2026, time.January, 15, 12, 0, 
 // send sends a request with the administrator's token.
 func send(t testing.TB, s *Simulator, method, target, body string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest(method, target, strings.NewReader(body))
-	r.Header.Set("Authorization", "Bearer "+s.FixedToken())
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
+	w := simtest.Ask(t, s, method, target, http.Header{"Authorization": {"Bearer " + s.FixedToken()}, "Content-Type": {"application/json"}}, body)
 	if w.Code == 0 || !json.Valid(w.Body.Bytes()) {
 		t.Fatalf("%s %s answers %d %s", method, target, w.Code, w.Body)
 	}
@@ -126,12 +123,9 @@ func counts(all []record) map[string]int {
 }
 
 // post asks for a token with a form.
-func post(s *Simulator, form string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodPost, tokenPath, strings.NewReader(form))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
-	return w
+func post(t testing.TB, s *Simulator, form string) *httptest.ResponseRecorder {
+	t.Helper()
+	return simtest.Ask(t, s, http.MethodPost, tokenPath, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form)
 }
 
 func formOf(assertion string) string {

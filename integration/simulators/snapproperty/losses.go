@@ -3,7 +3,6 @@ package snapproperty
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -63,14 +62,11 @@ type Losses struct {
 
 func (l Losses) check() error {
 	for _, kind := range l.Kinds {
-		if !slices.Contains(AllLosses(), kind) {
-			return fmt.Errorf("opening snapproperty: the loss %q is none of %v", kind, AllLosses())
+		if err := sim.OneOf("snapproperty", "losses", kind, AllLosses()...); err != nil {
+			return err
 		}
 	}
-	if l.Every < 0 || l.Limit < 0 || l.Stall < 0 {
-		return fmt.Errorf("opening snapproperty: losses cannot be negative")
-	}
-	return nil
+	return sim.NonNegative("snapproperty", l.Every, l.Limit, int(l.Stall))
 }
 
 // SetLosses changes which calls are lost from now on, counting anew. It panics on a kind that there is not.

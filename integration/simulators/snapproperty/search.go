@@ -38,11 +38,7 @@ type Search struct {
 }
 
 // Searches are all whose bodies could be read, in the order of their answers.
-func (s *Simulator) Searches() []Search {
-	s.books.Lock()
-	defer s.books.Unlock()
-	return slices.Clone(s.asked)
-}
+func (s *Simulator) Searches() []Search { return sim.Copied(&s.books, &s.asked) }
 
 // note puts a search into the list of Searches.
 func (s *Simulator) note(q *query, total, came int, failed error) {
@@ -155,18 +151,23 @@ func (s *Simulator) sorts(order string) (all []ordering, err error) {
 	}
 }
 
-// result is what comes of a search; without a total and rows when it went wrong.
-type result struct {
-	Total   *int   `json:"Total"`
-	Message string `json:"Mensagem"`
-	Rows    list   `json:"Imoveis"`
-	Failed  bool   `json:"Erro"`
+// written is a property as it goes out.
+func (s *Simulator) written(p property) sim.JSON {
+	type key struct {
+		seed             uint64
+		size, index      int
+		row              row
+		modified, noNext bool
+		photosAtOnce     int
+	}
+	o := s.with
+	return o.Rendered.Row(key{o.Seed, o.Size, p.index, *p.row, o.ShowModified, o.NoNextPhotos, o.PhotosAtOnce}, func() any { return s.record(p) })
 }
 
 // failed is how the service says that a search went wrong: under 200.
 func failed(w http.ResponseWriter, err error) {
 	text := "Erro na pesquisa de imóveis: Erro na pesquisa de imóveis: " + err.Error() + " - linha: 493 na linha 502"
-	answer(w, http.StatusOK, result{Message: text, Failed: true})
+	answer(w, http.StatusOK, sim.Ordered("Total", nil, "Mensagem", text, "Imoveis", nil, "Erro", true))
 }
 
 // search answers a search.
@@ -187,20 +188,20 @@ func (s *Simulator) search(w http.ResponseWriter, body []byte) *refusal {
 	}
 	s.data.RLock()
 	total, rows := s.matching(q)
-	found := list{}
-	for _, index := range rows {
-		found = append(found, s.record(s.property(index)))
+	found := make([]sim.JSON, len(rows))
+	for i, index := range rows {
+		found[i] = s.written(s.property(index))
 	}
 	s.data.RUnlock()
 
-	out := sim.Encode(result{&total, "Pesquisa realizada com sucesso", found, false})
+	out := sim.Encode(sim.Ordered("Total", total, "Mensagem", "Pesquisa realizada com sucesso", "Imoveis", found, "Erro", false))
 	if len(out) > s.with.Heap {
 		err := fmt.Errorf("System.LimitException: Apex heap size too large: %d", len(out))
 		s.note(q, total, 0, err)
 		return &refusal{http.StatusInternalServerError, "APEX_ERROR", err.Error()}
 	}
 	s.note(q, total, len(rows), nil)
-	answer(w, http.StatusOK, sim.Raw(out))
+	answer(w, http.StatusOK, sim.JSON(out))
 	s.drift(rows)
 	return nil
 }

@@ -54,6 +54,8 @@ type Options struct {
 	FailureStatus int  // of a contract method that refuses: 200 (or 0), or 400
 
 	Losses Losses // which calls of contract methods have no answer; SetLosses changes it
+
+	Rendered *sim.Rendered // where rows are kept that were written; nil is a place of its own
 }
 
 // Login is a way to come by an access token.
@@ -122,28 +124,20 @@ var (
 )
 
 // New makes an organisation with its data. It panics on options that contradict themselves, for they are the programmer's.
-func New(o Options) *Simulator {
-	s, err := open(o)
-	if err != nil {
-		panic(err)
-	}
-	return s
-}
+func New(o Options) *Simulator { return sim.Sure(open(o)) }
 
 func open(o Options) (*Simulator, error) {
-	o.Size = cmp.Or(o.Size, 1000)
+	sim.Defaults(&o.Size, &o.Now, &o.Newest)
+	o.Rendered = cmp.Or(o.Rendered, &sim.Rendered{})
 	o.Login = cmp.Or(o.Login, Assertion)
 	o.SessionIdle = cmp.Or(o.SessionIdle, 2*time.Hour)
 	o.Heap = cmp.Or(o.Heap, 6_000_000)
 	o.Daily = cmp.Or(o.Daily, 100_000)
 	o.TooMany = cmp.Or(o.TooMany, http.StatusTooManyRequests)
 	o.FailureStatus = cmp.Or(o.FailureStatus, http.StatusOK)
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	s := &Simulator{
 		with:      o,
-		zone:      time.FixedZone("America/Sao_Paulo", -3*60*60),
+		zone:      sim.Brasilia(),
 		stock:     newStock(),
 		assertion: readyAssertion(o.Seed),
 		fixed:     accessToken(o.Seed, -1),
@@ -155,30 +149,19 @@ func open(o Options) (*Simulator, error) {
 		sessions:  map[string]*session{},
 	}
 	s.fields, s.filters = fields()
-	if s.with.Newest.IsZero() {
-		s.with.Newest = time.Date(2025, time.November, 3, 18, 30, 0, 0, s.zone)
-	}
-	for _, n := range []int{
-		o.Size, o.SessionUses, o.Burst, o.Heap, o.Slow, o.PhotosAtOnce, o.Append, o.Vanish, o.DriftPages, o.Daily, o.Used, o.BusyEvery,
-	} {
-		if n < 0 {
-			return nil, fmt.Errorf("opening snapproperty: %d cannot be", n)
-		}
-	}
-	switch {
-	case o.Login != Assertion && o.Login != PrivateKey && o.Login != AccessToken:
-		return nil, fmt.Errorf("opening snapproperty: there is no login %q", o.Login)
-	case o.Refuse != "" && o.Refuse.answer() == tokenError{}:
-		return nil, fmt.Errorf("opening snapproperty: there is no refusal %q", o.Refuse)
-	case o.BusyEvery == 1:
-		return nil, fmt.Errorf("opening snapproperty: every call would be one too many")
-	case o.TooMany != http.StatusTooManyRequests && o.TooMany != http.StatusForbidden && o.TooMany != http.StatusServiceUnavailable:
-		return nil, fmt.Errorf("opening snapproperty: the status of too many is %d, and can be 429, 403 or 503", o.TooMany)
-	case o.FailureStatus != http.StatusOK && o.FailureStatus != http.StatusBadRequest:
-		return nil, fmt.Errorf("opening snapproperty: the status of a failure is %d, and can be 200 or 400", o.FailureStatus)
-	}
-	if err := o.Losses.check(); err != nil {
+	if err := cmp.Or(
+		sim.NonNegative("snapproperty",
+			o.Size, o.SessionUses, o.Burst, o.Heap, o.Slow, o.PhotosAtOnce, o.Append, o.Vanish, o.DriftPages, o.Daily, o.Used, o.BusyEvery),
+		sim.OneOf("snapproperty", "login", o.Login, Assertion, PrivateKey, AccessToken),
+		sim.OneOf("snapproperty", "refuse", o.Refuse, "", RefuseApproval, RefuseAudience, RefuseExpired, RefuseLocked, RefuseClient),
+		sim.OneOf("snapproperty", "too-many", o.TooMany, http.StatusTooManyRequests, http.StatusForbidden, http.StatusServiceUnavailable),
+		sim.OneOf("snapproperty", "failure-status", o.FailureStatus, http.StatusOK, http.StatusBadRequest),
+		o.Losses.check(),
+	); err != nil {
 		return nil, err
+	}
+	if o.BusyEvery == 1 {
+		return nil, fmt.Errorf("opening snapproperty: every call would be one too many")
 	}
 	s.losses = o.Losses
 	s.sessions[s.fixed] = &session{used: o.Now(), fixed: true}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
 func TestRefusals(t *testing.T) {
@@ -43,13 +44,7 @@ func TestRefusals(t *testing.T) {
 		"negative":           {"POST", searchPath, inJSON, request(-1, 1, "Id"), 200, "NUMBER_OUTSIDE_VALID_RANGE"},
 		"negative rows":      {"POST", searchPath, inJSON, request(0, -1, "Id"), 200, "unexpected token: '-'"},
 	} {
-		r := httptest.NewRequest(c.method, c.target, strings.NewReader(c.body))
-		r.Header.Set("Authorization", "OAuth "+s.FixedToken())
-		if c.kind != "" {
-			r.Header.Set("Content-Type", c.kind)
-		}
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, r)
+		w := simtest.Ask(t, s, c.method, c.target, http.Header{"Authorization": {"OAuth " + s.FixedToken()}, "Content-Type": {c.kind}}, c.body)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
 			t.Errorf("%s: %d %s, want %d %s", name, w.Code, w.Body, c.status, c.want)
 		}
@@ -71,12 +66,12 @@ func TestLimits(t *testing.T) {
 	if w := send(t, s, http.MethodGet, citiesPath, ""); w.Body.String() != `[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]` {
 		t.Errorf("%s", w.Body)
 	}
-	if w := post(s, formOf(s.ReadyAssertion())); w.Code != http.StatusOK {
+	if w := post(t, s, formOf(s.ReadyAssertion())); w.Code != http.StatusOK {
 		t.Errorf("logging in counts: %d", w.Code)
 	}
 	c.t = c.t.Add(24 * time.Hour)
-	post(s, formOf(s.ReadyAssertion()))
-	if code, _ := status(s, "Bearer "+s.Tokens()[1]); code != http.StatusOK {
+	post(t, s, formOf(s.ReadyAssertion()))
+	if code, _ := status(t, s, "Bearer "+s.Tokens()[1]); code != http.StatusOK {
 		t.Errorf("a day later: %d", code)
 	}
 

@@ -1,0 +1,63 @@
+package sim
+
+import "sync"
+
+// Rendered keeps rows as they were written, so that a row that comes again is neither made nor encoded once more. Of the rows that came last it
+// keeps up to 64 MiB. The zero value is ready; a nil one keeps nothing. Safe for concurrent use.
+type Rendered struct {
+	mu         sync.Mutex
+	young, old map[any]JSON
+	bytes      int // in young
+}
+
+// generation is how many bytes of rows are young: when there are more, all that are not asked for again go.
+const generation = 32 << 20
+
+// Row is the row of a key, as it was kept or as it is made now. The key is comparable and says all that the row depends on, the options and the seed
+// too where several simulators share what is kept (see Sharing). The row must not be changed.
+func (r *Rendered) Row(key any, row func() any) JSON {
+	if kept := r.kept(key); kept != nil {
+		return kept
+	}
+	made := JSON(Encode(row()))
+	r.keep(key, made)
+	return made
+}
+
+func (r *Rendered) kept(key any) JSON {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	kept, late := r.young[key], r.old[key]
+	r.mu.Unlock()
+	if kept == nil && late != nil {
+		r.keep(key, late)
+		return late
+	}
+	return kept
+}
+
+func (r *Rendered) keep(key any, row JSON) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.young == nil || r.bytes > generation {
+		r.young, r.old, r.bytes = map[any]JSON{}, r.young, 0
+	}
+	if r.young[key] == nil {
+		r.bytes += len(row)
+	}
+	r.young[key] = row
+}
+
+// Sharing opens simulators that share what they keep of their rows: for many of one kind, one after the other or at one time.
+func Sharing(open Open) Open {
+	shared := &Rendered{}
+	return func(o Options) (Simulator, error) {
+		o.Rendered = shared
+		return open(o)
+	}
+}

@@ -1,0 +1,52 @@
+package sim
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A row is made once for a key, and once more when so much else came meanwhile that it was forgotten.
+func TestRendered(t *testing.T) {
+	made, kept := 0, &Rendered{}
+	row := func(key any, size int) string {
+		return string(kept.Row(key, func() any { made++; return strings.Repeat("x", size) }))
+	}
+	type version struct{ index, version int }
+	row(version{1, 0}, 3)
+	row(version{1, 1}, 4)
+	if again := row(version{1, 0}, 5); again != `"xxx"` || made != 2 {
+		t.Errorf("%d rows were made, the first is %s", made, again)
+	}
+	for i := range 70 {
+		row("large"+strconv.Itoa(i), 1<<20)
+		row(version{1, 1}, 4)
+	}
+	if row(version{1, 1}, 4); made != 72 {
+		t.Errorf("%d rows were made, though one was asked for again and again", made)
+	}
+	if row(version{1, 0}, 5); made != 73 || kept.bytes > generation+1<<21 {
+		t.Errorf("%d rows were made, %d bytes are young", made, kept.bytes)
+	}
+	kept = nil
+	if row(version{1, 0}, 5); made != 74 {
+		t.Error("nothing keeps nothing")
+	}
+}
+
+// Simulators that share rows are opened with one place for them.
+func TestSharing(t *testing.T) {
+	var places []*Rendered
+	open := Sharing(func(o Options) (Simulator, error) {
+		places = append(places, o.Rendered)
+		return fake{}, nil
+	})
+	for range 2 {
+		if _, err := open(Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if places[0] == nil || places[0] != places[1] {
+		t.Errorf("the places are %p and %p", places[0], places[1])
+	}
+}
