@@ -176,6 +176,7 @@ type Reader struct {
 
 	slots    chan struct{} // requests in flight
 	listings chan struct{} // those of them that are not for children, of which one fewer may be: children must be able to go on
+	numbered atomic.Int32  // listings whose pages have numbers and are being read, without those for children
 	answered atomic.Bool
 	noticed  atomic.Bool
 	learnt   sync.Map // a Listing's name: what was learnt of it
