@@ -126,8 +126,8 @@ func TestMemoryOfABody(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.FreeValue(page)
-	if small := k.Room(len(text) / 4); cap(small) >= len(text) {
-		t.Errorf("%d bytes for %d", cap(small), len(text)/4)
+	if small := k.Room(len(text) / 8); cap(small) >= len(text) {
+		t.Errorf("%d bytes for %d", cap(small), len(text)/8)
 	}
 	again := append(k.Room(len(text)), text...)
 	if &again[0] != &body[0] {
@@ -135,7 +135,7 @@ func TestMemoryOfABody(t *testing.T) {
 	}
 	next, _, err := k.Clean(again)
 	if err != nil || next.String() != text || &next.marks[0] != &page.marks[0] {
-		t.Errorf("%s, %v, or the memory of its marks was not used again", next, err)
+		t.Errorf("%.100s, %v, or the memory of its marks was not used again", next, err)
 	}
 	for range 100 {
 		k.Free(make([]byte, 0, 1<<20))
