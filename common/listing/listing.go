@@ -103,7 +103,7 @@ type Row struct {
 	Repeat int
 }
 
-// Page is a page of a listing. What is in it is valid until the next page is asked for.
+// Page is a page of a listing. What is in it is valid until the next page is asked for, or no more are: then its memory serves other pages.
 type Page struct {
 	Rows   []Row     // those that did not come before
 	Served time.Time // when the server began to answer, on its own clock; zero: it does not tell

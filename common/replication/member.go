@@ -296,7 +296,7 @@ func pickerOf(puts []put, more ...string) record.Picker {
 	return record.NewPicker(append(paths, more...)...)
 }
 
-// appendPuts appends the members that are put into records, with the values that were picked or else are in the parent's row, whose memory they share.
+// appendPuts appends the members that are put into records, with the values that were picked or are in the parent's row, whose memory they share.
 func appendPuts(dst []record.Member, puts []put, picked []record.Value, parent record.Value) []record.Member {
 	for i, p := range puts {
 		value := picked[i]
