@@ -74,10 +74,10 @@ func TestPercent(t *testing.T) {
 		live, look uint64
 		want       int
 	}{
-		{0, mega, 300}, // before the first run: Go begins at 4 MiB
-		{4 * mega, mega, 300},
-		{12 * mega, 8 * mega, 100},
-		{120 * mega, 8 * mega, 10},
+		{0, mega, 150}, // before the first run: Go begins at 4 MiB
+		{4 * mega, mega, 150},
+		{12 * mega, 6 * mega, 50},
+		{120 * mega, 6 * mega, 5},
 		{120 * mega, 30 * mega, 25},
 		{240 * mega, 240 * mega, 100},
 		{2400 * mega, 0, 1}, // 0 would have it run all the time

@@ -51,7 +51,7 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call 
 	room := func(size int64) error {
 		return call.room(ctx, size, idle, resp.StatusCode)
 	}
-	body, err = readAll(text, head[:n], length, c.o.MaxBody, call.r.Share != nil, room)
+	body, err = c.readAll(text, head[:n], length, call.r.Share != nil, room)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -79,7 +79,7 @@ func (w watched) Read(p []byte) (int, error) {
 // readAll reads text, whose head was read already, to its end. length is what it should have, or -1; where it is trusted it is set aside at
 // once. What comes without a length is put together at the end out of chunks, so that nothing larger is set aside than what came; room is
 // asked for both, before anything is.
-func readAll(text io.Reader, head []byte, length, limit int64, trusted bool, room func(size int64) error) ([]byte, error) {
+func (c *Client) readAll(text io.Reader, head []byte, length int64, trusted bool, room func(size int64) error) ([]byte, error) {
 	size := int64(firstRead)
 	if length >= 0 {
 		size = length
@@ -91,18 +91,18 @@ func readAll(text io.Reader, head []byte, length, limit int64, trusted bool, roo
 		return nil, err
 	}
 	var full [][]byte
-	part := append(setAside(max(size, int64(len(head)))+1), head...) // one more, so that the end is seen without a further chunk
+	part := append(c.cleaner.Room(int(max(size, int64(len(head))))+1), head...) // one more, so that the end is seen without a further chunk
 	for total := int64(len(part)); ; {
 		n, err := text.Read(part[len(part):cap(part)])
 		part = part[:len(part)+n]
 		total += int64(n)
 		switch {
-		case total > limit:
+		case total > c.o.MaxBody:
 			return nil, errTooLarge
 		case errors.Is(err, io.EOF) && full == nil:
 			return part, nil
 		case errors.Is(err, io.EOF):
-			return join(append(full, part), total), nil
+			return c.join(append(full, part), total), nil
 		case err != nil:
 			return nil, err
 		case len(part) == cap(part):
@@ -114,22 +114,24 @@ func readAll(text io.Reader, head []byte, length, limit int64, trusted bool, roo
 			if err := room(twice); err != nil {
 				return nil, err
 			}
-			full, part = append(full, part), setAside(size)
+			full, part = append(full, part), c.cleaner.Room(int(size))
 		}
 	}
 }
 
 // join returns the total bytes of parts in one piece.
-func join(parts [][]byte, total int64) []byte {
-	body := setAside(total)
+func (c *Client) join(parts [][]byte, total int64) []byte {
+	body := c.cleaner.Room(int(total))
 	for _, part := range parts {
 		body = append(body, part...)
+		c.cleaner.Free(part)
 	}
 	return body
 }
 
-// setAside returns memory for size bytes.
-func setAside(size int64) []byte { return record.Grow(nil, int(size)) }
+// Free gives back the memory of the Body of a Response, for the answers that follow: neither it nor anything in it may be used any longer. Who does
+// not know that leaves it to the garbage collector.
+func (c *Client) Free(body record.Value) { c.cleaner.FreeValue(body) }
 
 // decoded returns body, of which head was read already, as UTF-8 where its charset is another: that of a byte order mark, or else of the
 // Content-Type, which is read as browsers do (ISO-8859-1 is Windows-1252). Where it is UTF-8, says nothing, or a charset that does not exist,

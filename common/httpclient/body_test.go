@@ -194,7 +194,8 @@ func TestReadingSetsAsideWhatComes(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			var asked int64
-			body, err := readAll(io.LimitReader(zeros{}, size-3), []byte("000"), tt.length, 64<<20, tt.trusted, func(n int64) error {
+			c := &Client{o: Options{MaxBody: 64 << 20}}
+			body, err := c.readAll(io.LimitReader(zeros{}, size-3), []byte("000"), tt.length, tt.trusted, func(n int64) error {
 				asked += n
 				return nil
 			})

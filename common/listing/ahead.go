@@ -18,6 +18,13 @@ type ahead struct {
 	launched int // pages before this one were asked for
 }
 
+// depth returns how many pages one of the numbered listings that are being read may be ahead: as many as there may be requests in flight, and of
+// several listings together not much more than twice as many, since each page that waits takes memory.
+func (r *Reader) depth() int {
+	listings := max(1, int(r.numbered.Load()))
+	return min(r.Parallel(), (2*r.Parallel()+listings-1)/listings)
+}
+
 func (r *reading) ahead(ctx context.Context, launched int) *ahead {
 	a := &ahead{r: r, coming: map[int]chan fetched{}, launched: launched}
 	a.ctx, a.cancel = context.WithCancel(ctx)

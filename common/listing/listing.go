@@ -103,7 +103,7 @@ type Row struct {
 	Repeat int
 }
 
-// Page is a page of a listing. What is in it is valid until the next page is asked for.
+// Page is a page of a listing. What is in it is valid until the next page is asked for, or no more are: then its memory serves other pages.
 type Page struct {
 	Rows   []Row     // those that did not come before
 	Served time.Time // when the server began to answer, on its own clock; zero: it does not tell
@@ -176,6 +176,7 @@ type Reader struct {
 
 	slots    chan struct{} // requests in flight
 	listings chan struct{} // those of them that are not for children, of which one fewer may be: children must be able to go on
+	numbered atomic.Int32  // listings whose pages have numbers and are being read, without those for children
 	answered atomic.Bool
 	noticed  atomic.Bool
 	learnt   sync.Map // a Listing's name: what was learnt of it

@@ -50,6 +50,10 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	if end != nil {
 		return false, end
 	}
+	if !n.Child {
+		n.reader.numbered.Add(1)
+		defer n.reader.numbered.Add(-1)
+	}
 	ahead := n.ahead(ctx, 1)
 	defer ahead.stop()
 	for i, more := 0, true; more; i++ {
@@ -133,7 +137,7 @@ func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End
 	if end := ahead.need(ctx, i, n.pageRequest(i), n.fetching(i)); end != nil {
 		return fetched{}, end
 	}
-	for next, known := ahead.launched, n.known(); n.number == 1 && next < min(known, i+n.reader.Parallel()); next++ {
+	for next, known := ahead.launched, n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
 		if !ahead.try(n.pageRequest(next), n.fetching(next)) {
 			break
 		}

@@ -3,7 +3,6 @@ package record
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -36,24 +35,14 @@ type flaws struct {
 	invalid bool // there are bytes that are not UTF-8
 }
 
-// wideMarks is how many marks a checker that is kept has room for at the most: 1 MiB.
-const wideMarks = 1 << 16
-
-// taken returns the marks, with memory of their own.
-func (c *checker) taken() []mark {
-	marks := c.marks
-	if cap(marks) <= wideMarks {
-		return slices.Clone(marks)
-	}
-	c.marks = nil
-	return marks
-}
+// bytesPerMark is how many bytes of a body there are for each mark: some more than in most.
+const bytesPerMark = 24
 
 // begin makes c ready for b. There may be one mark for 16 bytes, so that they take no more memory than the body, or 16 KiB.
 func (c *checker) begin(b []byte) {
 	c.b, c.opens, c.flaws, c.most = b, c.opens[:0], flaws{}, max(1024, len(b)/16)
 	if c.marks = c.marks[:0]; c.marks == nil {
-		c.marks = make([]mark, 0, 64)
+		c.marks = make([]mark, 0, len(b)/bytesPerMark+8)
 	}
 }
 

@@ -24,9 +24,33 @@ var ErrTooDeep = errors.New("more than 1,000 objects and arrays stand inside eac
 
 var errInvalid = errors.New("it is not valid")
 
-// Cleaner makes Values of the bodies of answers, and keeps the memory that it takes besides for the next one. The zero value is ready. It is safe
+// Cleaner makes Values of the bodies of answers. The memory that it is given back it uses for the next ones. The zero value is ready. It is safe
 // for concurrent use.
-type Cleaner struct{ checkers sync.Pool }
+type Cleaner struct {
+	checkers sync.Pool
+	bodies   spare[byte]
+	marks    spare[mark]
+}
+
+// spareBodies and spareMarks are for how many bytes and marks memory is kept that nobody uses: 4 MiB each.
+const spareBodies, spareMarks = 4 << 20, 4 << 20 / 16
+
+// Room returns memory for a body of size bytes, its length 0.
+func (k *Cleaner) Room(size int) []byte {
+	if room := k.bodies.take(size); room != nil {
+		return room
+	}
+	return Grow(nil, size)
+}
+
+// Free gives the memory of a body back, of which nothing may be used any longer.
+func (k *Cleaner) Free(body []byte) { k.bodies.put(body, spareBodies) }
+
+// FreeValue gives the memory of a Value back that Clean made: neither it nor anything in it may be used any longer.
+func (k *Cleaner) FreeValue(v Value) {
+	k.bodies.put(v.raw, spareBodies)
+	k.marks.put(v.marks, spareMarks)
+}
 
 // Clean is Cleaner.Clean of a new Cleaner.
 func Clean(body []byte) (clean Value, mended Mended, err error) { return new(Cleaner).Clean(body) }
@@ -52,8 +76,9 @@ func (k *Cleaner) Clean(body []byte) (clean Value, mended Mended, err error) {
 	if c == nil {
 		c = &checker{}
 	}
+	c.marks = k.marks.take(len(body) / bytesPerMark)
 	defer func() {
-		c.b = nil
+		c.b, c.marks = nil, nil
 		k.checkers.Put(c)
 	}()
 	for {
@@ -72,7 +97,7 @@ func (k *Cleaner) Clean(body []byte) (clean Value, mended Mended, err error) {
 			if c.lone {
 				mended.Invalid += replaceLoneSurrogates(body)
 			}
-			return Value{body, c.taken()}, mended, nil
+			return Value{body, c.marks}, mended, nil
 		}
 	}
 }

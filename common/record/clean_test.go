@@ -116,6 +116,35 @@ func TestCleanDepth(t *testing.T) {
 	}
 }
 
+// TestMemoryOfABody holds that memory which was given back is used again, for what is about as large, and that no more of it is kept than is said.
+func TestMemoryOfABody(t *testing.T) {
+	var k Cleaner
+	text := `{"rows":[` + strings.Repeat(`{"id":7,"name":"long enough that marks are worth their memory"},`, 100) + `{}]}`
+	body := append(k.Room(len(text)), text...)
+	page, _, err := k.Clean(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.FreeValue(page)
+	if small := k.Room(len(text) / 8); cap(small) >= len(text) {
+		t.Errorf("%d bytes for %d", cap(small), len(text)/8)
+	}
+	again := append(k.Room(len(text)), text...)
+	if &again[0] != &body[0] {
+		t.Error("the memory of a body was not used again")
+	}
+	next, _, err := k.Clean(again)
+	if err != nil || next.String() != text || &next.marks[0] != &page.marks[0] {
+		t.Errorf("%.100s, %v, or the memory of its marks was not used again", next, err)
+	}
+	for range 100 {
+		k.Free(make([]byte, 0, 1<<20))
+	}
+	if len(k.bodies.pieces) != spareBodies>>20 {
+		t.Errorf("%d MiB are kept", len(k.bodies.pieces))
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":[1,2.50,{"b":null}],"c":"\u00e9\ud83d\ude00"}`, "{\r\n\"a\" : \"\\ud800\" }", "[\"\xff\"]", "\ufeff\"x\"",

@@ -190,15 +190,20 @@ func (c *cursor) reach(name string) bool {
 	return false
 }
 
-// expect moves to the next member if its name and the colon are written as in key, of which the name has so many bytes. Whether the name has
-// escapes the caller knows.
-func (c *cursor) expect(key []byte, name int) bool {
+// ahead is where the next member begins, or the object ends.
+func (c *cursor) ahead() int {
 	i := c.i
 	for i < len(c.bytes) && (c.bytes[i] == ',' || c.bytes[i] <= ' ') {
 		i++
 	}
+	return i
+}
+
+// expect moves to the next member, which begins at i, if its name and the colon are written as in key, of which the name has so many bytes. Whether
+// the name has escapes the caller knows.
+func (c *cursor) expect(i int, key []byte, name int) bool {
 	start := i + len(key)
-	if start >= len(c.bytes) || string(c.bytes[i:start]) != string(key) || c.bytes[start] <= ' ' {
+	if start >= len(c.bytes) || c.bytes[start-1] != ':' || string(c.bytes[i:start]) != string(key) || c.bytes[start] <= ' ' {
 		return false
 	}
 	c.at, c.end, c.i = i, i+1+name, start

@@ -68,7 +68,7 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 	}
 	m, _ := s.memories.Get().(*memory)
 	if m == nil {
-		m = &memory{names: names{table: make([]uint32, fewNames)}, follows: make([][2]follow, len(s.order)+1)}
+		m = &memory{names: names{table: make([]uint32, fewNames)}, follows: make([][4]follow, len(s.order)+1)}
 	}
 	w := &m.writer
 	*w = writer{shape: s, columns: len(s.order), memory: m, put: put, dst: dst, start: len(dst)}
@@ -199,9 +199,9 @@ type memory struct {
 	unfit []misfit
 	aside []byte   // the members of no column, with commas between them, where the shape has a column for them
 	wide  [][]byte // those of them with wide values, which are not copied: names with their colons, and values
-	// follows is two members that came behind one of each column, by its index, and in the end two that came first: most rows have the same order,
-	// and lack one or the other.
-	follows [][2]follow
+	// follows is four members that came behind one of each column, by its index, and in the end four that came first: most rows have the same
+	// order, and lack one or the other.
+	follows [][4]follow
 	learnt  int // how many were noted
 }
 
@@ -242,10 +242,10 @@ func (w *writer) members(object Value) {
 func (w *writer) next(c *cursor) (column *column, same, more bool) {
 	known := w.memory != nil && !w.unknown
 	if known {
-		follows := &w.memory.follows[w.last]
+		follows, ahead := &w.memory.follows[w.last], c.ahead()
 		for i := range follows {
 			f := &follows[i]
-			if f.column != nil && f.within == w.within && c.expect(f.key, f.name) {
+			if f.column != nil && f.within == w.within && c.expect(ahead, f.key, f.name) {
 				w.last, c.escaped = f.column.index, f.escaped
 				return f.column, f.same, true
 			}
@@ -268,7 +268,7 @@ func (w *writer) next(c *cursor) (column *column, same, more bool) {
 	}
 	same = !c.escaped && string(c.key()) == column.name
 	if written := c.bytes[c.at:c.i]; known && string(bytes.TrimSpace(written[len(c.key())+2:])) == ":" { // as it is in valid JSON
-		f := &w.memory.follows[w.last][w.memory.learnt%2]
+		f := &w.memory.follows[w.last][w.memory.learnt%4]
 		*f = follow{column, w.within, append(f.key[:0], written...), len(c.key()), same, c.escaped}
 		w.memory.learnt++
 	}
@@ -456,6 +456,11 @@ func (w *writer) column(c *column, value []byte) {
 	switch {
 	case c.edit != nil:
 		c.edit.write(w, c, value)
+	case c.kind != Labels && c.stays(value): // as nearly all do
+		if w.counts(c) {
+			w.key(c)
+			w.dst = append(w.dst, value...)
+		}
 	case w.counts(c):
 		w.key(c)
 		w.value(c, value)

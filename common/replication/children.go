@@ -46,10 +46,11 @@ type task struct {
 // pool starts as many workers as there may be requests in flight, if there is a child at all.
 func (f *family) pool(ctx context.Context) *pool {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &pool{family: f, tasks: make(chan task, waitingTasks), cancel: cancel}
+	p := &pool{family: f, tasks: make(chan task), cancel: cancel}
 	if len(f.children) == 0 {
 		return p
 	}
+	p.tasks = make(chan task, waitingTasks)
 	for range f.Reader.Parallel() {
 		p.workers.Go(func() {
 			for t := range p.tasks {

@@ -34,22 +34,24 @@ type member struct {
 	markAhead   bool       // the mark is after now, as the API's clock may have made it
 	future      *time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read
 
-	mu       sync.Mutex // held while records are sent and while what follows changes, so that a state never overtakes its records
-	doc      state.Doc  // as it came, with the running cycle
-	removed  *state.Set // keys sent as removed that were in the listing of this cycle
-	late     time.Time  // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
-	saved    time.Time  // when the last state was sent
-	missing  int64      // parents' rows that have gone
-	gone     []string   // the keys of the first of them
-	answered bool       // a parent's row had not gone
-	absent   bool       // of a child: the account does not have it
-	asked    state.Set  // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
-	unasked  bool       // of a child: the API refuses to be asked for what changed
-	unnamed  int64      // parents' rows that lack a parameter of the request
-	replaced int64      // bytes that were not UTF-8
-	control  int64      // control characters that were not escaped
-	err      error      // why the stream cannot be completed
-	puts     []put      // what comes into its records from its parent's row, in the order of their names
+	mu       sync.Mutex    // held while records are sent and while what follows changes, so that a state never overtakes its records
+	doc      state.Doc     // as it came, with the running cycle
+	removed  *state.Set    // keys sent as removed that were in the listing of this cycle
+	late     time.Time     // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
+	saved    time.Time     // when the last state was sent
+	missing  int64         // parents' rows that have gone
+	gone     []string      // the keys of the first of them
+	answered bool          // a parent's row had not gone
+	absent   bool          // of a child: the account does not have it
+	asked    state.Set     // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
+	unasked  bool          // of a child: the API refuses to be asked for what changed
+	unnamed  int64         // parents' rows that lack a parameter of the request
+	replaced int64         // bytes that were not UTF-8
+	control  int64         // control characters that were not escaped
+	err      error         // why the stream cannot be completed
+	puts     []put         // what comes into its records from its parent's row, in the order of their names
+	picker   record.Picker // of their values and, behind them, of the array of an Explode
+	picked   []record.Value
 	put      []record.Member
 	position []byte
 	buf      []byte
@@ -64,8 +66,10 @@ func (s *Sync) member(selected *Selected) *member {
 	switch {
 	case m.Explode != nil:
 		m.puts = sorted(m.Explode.Put)
+		m.picker = pickerOf(m.puts, m.Explode.Array)
 	case m.Child != nil:
 		m.puts = sorted(m.Child.Put)
+		m.picker = pickerOf(m.puts)
 	}
 	m.resume(selected.State, selected.Mode)
 	return m
@@ -241,11 +245,12 @@ func (m *member) explode(parent listing.Row) error {
 // elements sends the rows in the array of in, which is the parent's row or lies in it. An object in the place of an array is its only element,
 // as some APIs write a list of one. m.mu is held.
 func (m *member) elements(parent listing.Row, in record.Value) error {
-	m.put = appendPuts(m.put[:0], m.puts, in, parent.Data)
+	m.picked = m.picker.Pick(in, m.picked)
+	m.put = appendPuts(m.put[:0], m.puts, m.picked, parent.Data)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
 		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
-	array, fixed, i := in.Get(m.Explode.Array), m.put, 0
+	array, fixed, i := m.picked[len(m.puts)], m.put, 0
 	if array.IsObject() {
 		if err := m.element(array, fixed, 0); err != nil {
 			return err
@@ -258,6 +263,7 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 		i++
 	}
 	clear(m.put) // which would hold on to the page
+	clear(m.picked)
 	return nil
 }
 
@@ -281,14 +287,21 @@ func sorted(members map[string]string) (puts []put) {
 	return puts
 }
 
-// appendPuts appends the members that are put into records, each from the first of several rows that has it, whose memory they share.
-func appendPuts(dst []record.Member, puts []put, from ...record.Value) []record.Member {
+// pickerOf returns the picker of the values of puts and, behind them, of what stands at more paths.
+func pickerOf(puts []put, more ...string) record.Picker {
+	var paths []string
 	for _, p := range puts {
-		var value record.Value
-		for _, row := range from {
-			if value = row.Get(p.path); value.Exists() {
-				break
-			}
+		paths = append(paths, p.path)
+	}
+	return record.NewPicker(append(paths, more...)...)
+}
+
+// appendPuts appends the members that are put into records, with the values that were picked or are in the parent's row, whose memory they share.
+func appendPuts(dst []record.Member, puts []put, picked []record.Value, parent record.Value) []record.Member {
+	for i, p := range puts {
+		value := picked[i]
+		if !value.Exists() {
+			value = parent.Get(p.path)
 		}
 		dst = append(dst, record.Member{Name: p.name, Value: value.Raw()})
 	}
@@ -300,7 +313,7 @@ func (m *member) putsOf(parent listing.Row) []record.Member {
 	if m.Explode != nil {
 		return nil // its records have it from the row that is asked for
 	}
-	put := appendPuts(nil, m.puts, parent.Data)
+	put := appendPuts(nil, m.puts, m.picker.Pick(parent.Data, nil), parent.Data)
 	for i, p := range put {
 		put[i].Value = slices.Clone(p.Value)
 	}
