@@ -17,8 +17,34 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// Schemas keeps the JSON Schemas that were compiled for a run for those after it. The zero value is empty. Safe for concurrent use.
-type Schemas struct{ compiled sync.Map } // by the text of a stream's schema, or protocolMessages
+// Schemas keeps the JSON Schemas that were compiled for a run for those after it, and which records fit them: the next run may bring the same
+// ones. The zero value is empty. Safe for concurrent use.
+type Schemas struct {
+	compiled sync.Map // by the text of a stream's schema, or protocolMessages
+	fitting  sync.Map // of fitting
+}
+
+// fitting is a record, by what hash makes of it, that fits a schema.
+type fitting struct {
+	schema *jsonschema.Schema
+	record string
+}
+
+// fit is what is wrong with a record that is held against a schema, or nil.
+func (s *Schemas) fit(schema *jsonschema.Schema, record []byte) error {
+	if s == nil {
+		return validate(schema, record)
+	}
+	key := fitting{schema, hash(record)}
+	if _, known := s.fitting.Load(key); known {
+		return nil
+	}
+	err := validate(schema, record)
+	if err == nil {
+		s.fitting.Store(key, true)
+	}
+	return err
+}
 
 // protocolMessages is what the schema of the protocol's messages is kept under. It is no JSON, so no stream's schema.
 const protocolMessages = "messages of the protocol"
@@ -137,8 +163,8 @@ func (f *form) fault(value []byte) (Rule, string) {
 	if f == nil || len(value) == 0 {
 		return "", ""
 	}
-	if len(f.Type) > 0 && !slices.ContainsFunc(f.Type, func(kind string) bool { return is(value, kind) }) {
-		return Types, fmt.Sprintf("%s is not %v", clip(value), f.Type)
+	if rule, fault := f.mistyped(value); fault != "" {
+		return rule, fault
 	}
 	switch value[0] {
 	case '{':
@@ -166,6 +192,14 @@ func (f *form) fault(value []byte) (Rule, string) {
 		}
 	}
 	return "", ""
+}
+
+// mistyped is what is wrong with a value's type, as fault has it.
+func (f *form) mistyped(value []byte) (Rule, string) {
+	if len(value) == 0 || len(f.Type) == 0 || slices.ContainsFunc(f.Type, func(kind string) bool { return is(value, kind) }) {
+		return "", ""
+	}
+	return Types, fmt.Sprintf("%s is not %v", clip(value), f.Type)
 }
 
 // is whether a JSON value is of a type of JSON Schema. A whole number is one that is written so, within 64 bits.
@@ -222,11 +256,11 @@ func (f *form) formed(text string) Rule {
 }
 
 // changes holds what a record's meta tells of changes against the protocol, and against the record: a field that was made null is null.
-func changes(data, meta []byte) error {
+func (c *collector) changes(meta []byte) error {
 	for change := range elements(lookup(meta, "changes")) {
 		field, how := text(lookup(change, "field")), text(lookup(change, "change"))
 		if field == "" || how != "NULLED" && how != "TRUNCATED" || !reason.MatchString(text(lookup(change, "reason"))) ||
-			how == "NULLED" && !null(lookup(data, field)) {
+			how == "NULLED" && !null(c.field([]string{field})) {
 			return fmt.Errorf("a change that is none: %s", change)
 		}
 	}
@@ -239,9 +273,9 @@ var reason = regexp.MustCompile(`^((SOURCE|DESTINATION|PLATFORM)_(RECORD_SIZE_LI
 
 // kept holds the changes that a record's meta tells against what the record keeps of values that did not fit their columns: one belongs to
 // the other. The error says which does not.
-func kept(data, meta []byte) error {
+func (c *collector) kept(meta []byte) error {
 	unparsed := map[string]bool{}
-	for key := range members(lookup(data, "_unparsed")) {
+	for key := range members(c.field([]string{"_unparsed"})) {
 		unparsed[string(key)] = true
 	}
 	for change := range elements(lookup(meta, "changes")) {
