@@ -37,12 +37,12 @@ type collector struct {
 
 // progress is what is known of one configured stream while the connector runs.
 type progress struct {
+	compiled // what is asked of the records; the form is asked of every one
+
 	stream Stream
 	called string
 	keys   [][]string
 	cursor []string
-	schema *jsonschema.Schema
-	form   *form // what the schema says, for every record
 
 	nulled     map[string]int // column: how many values did not fit it
 	rows       int
@@ -65,7 +65,7 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) *co
 	}
 	for _, cs := range configured.Streams {
 		p := &progress{stream: cs.Stream, called: called(cs.Stream.Namespace, cs.Stream.Name),
-			keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, form: &form{}, blobs: map[string]bool{}}
+			keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, blobs: map[string]bool{}}
 		if len(p.keys) == 0 {
 			p.keys = cs.PrimaryKey
 		}
@@ -73,10 +73,7 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) *co
 			p.cursor = cs.Stream.DefaultCursorField
 		}
 		var err error
-		p.schema, err = o.Schemas.get(string(cs.Stream.JSONSchema), func() (*jsonschema.Schema, error) { return recordSchema(cs.Stream) })
-		if err == nil && len(cs.Stream.JSONSchema) > 0 {
-			err = json.Unmarshal(cs.Stream.JSONSchema, p.form)
-		}
+		p.compiled, err = o.Schemas.get(string(cs.Stream.JSONSchema), func() (compiled, error) { return recordSchema(cs.Stream) })
 		if err != nil {
 			col.result.problem(Types, nil, "the schema of %s cannot be read: %v", p.called, err)
 		}
@@ -210,7 +207,7 @@ func (c *collector) data(m *Message, p *progress, row *Row) (complete bool) {
 	rule, fault := p.form.mistyped(m.Data)
 	for key, value := range members(m.Data) {
 		c.fields = append(c.fields, member{key, value})
-		field, known := p.form.Fields[string(key)]
+		field, known := p.form.field(key)
 		if !known {
 			r.problem(Fields, m.Line, "a record of %s has %q, which its schema does not have", m.Stream, key)
 		}
