@@ -125,12 +125,12 @@ func echoes(t *testing.T, f fixture) {
 // in the same ways, which common/ratelimit tests, and "quota" has every connector begin to.
 func TestQuota(t *testing.T) {
 	t.Parallel()
-	const least, most = 220, 270 // requests
+	const least, most = 130, 165 // requests
 	for _, name := range []string{"source-dwv", sourceSnap, "source-imoview"} {
 		t.Run("in real time "+name, func(t *testing.T) {
 			t.Parallel()
 			f := one(t, name)
-			limit := sim.Quota{Requests: 100, Window: time.Minute}
+			limit := sim.Quota{Requests: 60, Window: time.Minute}
 			size, free := f.sized(t, least, most)
 			a := f.start(t, sim.Options{Size: size}, sim.Behaviour{Quota: limit})
 			res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))
