@@ -215,18 +215,23 @@ func badState(t *testing.T, f fixture) {
 		"another source's":  json.RawMessage("[" + string(blob("gone", `{"x":1}`)) + "]"),
 		"global":            json.RawMessage(`[{"type":"GLOBAL","global":{"shared_state":{"a":1},"stream_states":[]}}]`),
 	}
+	alone := map[string][]string{} // the stream that is read with a state of its own, by the state's name
 	for _, s := range f.catalog.Streams {
-		if s.Incremental() {
-			states["another shape of "+s.Name] = json.RawMessage("[" + string(blob(s.Name, `{"another":{"shape":"`+marker+`"}}`)) + "]")
-			states["a list of "+s.Name] = json.RawMessage("[" + string(blob(s.Name, `["`+marker+`"]`)) + "]")
-			wrong := times.ReplaceAll(stateOf(first, s.Name), []byte(marker))
-			states["no times of "+s.Name] = json.RawMessage("[" + string(wrong) + "]")
+		if !s.Incremental() {
+			continue
+		}
+		for name, state := range map[string][]byte{
+			"another shape of ": blob(s.Name, `{"another":{"shape":"`+marker+`"}}`), "a list of ": blob(s.Name, `["`+marker+`"]`),
+			"no times of ": times.ReplaceAll(stateOf(first, s.Name), []byte(marker)),
+		} {
+			states[name+s.Name] = json.RawMessage("[" + string(state) + "]")
+			alone[name+s.Name] = []string{s.Name}
 		}
 	}
 	for name, state := range states {
 		t.Run(name, func(t *testing.T) {
 			// Not silently read from the beginning: an error that says so, or a warning.
-			res := f.run(t, a, f.read(t, a, state))
+			res := f.run(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, alone[name]...), state))
 			if res.Code == 0 {
 				if !slices.ContainsFunc(res.Logs, func(l harness.Log) bool { return l.Level == "WARN" }) {
 					t.Errorf("nothing was said about the state: %s", res)

@@ -165,7 +165,7 @@ func otherMode(t *testing.T, f fixture) {
 
 // passedOver reads one stream with the states of all, which are broken, or another connector's, but for its own.
 func passedOver(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: small}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: small / 2}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	a.simulator.Change(0, 0)
 	for _, s := range f.catalog.Streams {

@@ -38,7 +38,7 @@ const kills = 20
 
 // killed ends reads with kill -9, each at a moment of its own, and resumes each from the last state that it printed.
 func killed(t *testing.T, f fixture) {
-	whole := f.start(t, sim.Options{Size: 2 * small}, sim.Behaviour{})
+	whole := f.start(t, sim.Options{Size: small}, sim.Behaviour{})
 	lines := f.succeed(t, whole, f.read(t, whole, nil)).Lines
 	whole.simulator.Change(0, 0)
 	want, following := full(whole), next(whole)

@@ -187,6 +187,7 @@ func decoded(text string) []string {
 // searcher looks for secrets in outputs.
 type searcher struct {
 	known   []string
+	is      map[string]bool // what is known
 	phrases []string
 	forms   [][]byte
 	finder  *finder         // of the forms; nil where some came since
@@ -195,7 +196,7 @@ type searcher struct {
 }
 
 func newSearcher(o Options) *searcher {
-	s := &searcher{learnt: o.Learnt}
+	s := &searcher{learnt: o.Learnt, is: map[string]bool{}}
 	s.add(o.Secrets)
 	for _, phrase := range o.Phrases {
 		s.phrases = append(s.phrases, phrase)
@@ -214,9 +215,10 @@ func (s *searcher) spell(secret string) {
 
 func (s *searcher) add(secrets []string) {
 	for _, secret := range secrets {
-		if slices.Contains(s.known, secret) {
+		if s.is[secret] {
 			continue
 		}
+		s.is[secret] = true
 		s.known = append(s.known, secret)
 		s.spell(secret)
 	}
@@ -241,7 +243,7 @@ func (s *searcher) scan(output []byte, where string, r *Result) {
 		}
 		found[i] = true
 		rule, form := HiddenSecret, string(s.forms[i])
-		if slices.Contains(s.known, form) || slices.Contains(s.phrases, form) {
+		if s.is[form] || slices.Contains(s.phrases, form) {
 			rule = PlainSecret
 		}
 		r.problem(rule, nil, "a secret (form %d) is in %s, after: %s", i, where, clip(output[max(0, at-80):at]))

@@ -205,7 +205,7 @@ func resumeAfterKill(ctx context.Context, t *Trial, test Common, streams []harne
 
 // large is how many rows a simulator has where a read is ended that must not have ended by itself, and how much later each answer comes then.
 const (
-	large   = 1500
+	large   = 1000
 	latency = 20 * time.Millisecond
 )
 
