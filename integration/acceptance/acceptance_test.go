@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // the simulators and the judge make garbage of everything that is read, on the connectors' processors
+		debug.SetGCPercent(200) // the simulators and the judge make garbage of everything that is read, on the connectors' processors
 	}
 	if err := build(); err != nil {
 		panic(err)

@@ -34,7 +34,7 @@ const promptly = time.Minute
 const underWay = 40
 
 // kills is how many moments are tried.
-const kills = 20
+const kills = 12
 
 // killed ends reads with kill -9, each at a moment of its own, and resumes each from the last state that it printed.
 func killed(t *testing.T, f fixture) {
@@ -72,9 +72,9 @@ func killedMidway(t *testing.T, f fixture) {
 		size    int
 		latency time.Duration
 	}
-	cases := []midway{{f.light(), 10_000, time.Second}}
+	cases := []midway{{f.light(), 5000, 2 * time.Second}}
 	if len(f.light()) < len(f.catalog.Names()) {
-		cases = append(cases, midway{f.catalog.Names(), 3000, 150 * time.Millisecond})
+		cases = append(cases, midway{f.catalog.Names(), 1500, 300 * time.Millisecond})
 	}
 	for _, c := range cases {
 		t.Run(fmt.Sprint(c.streams), func(t *testing.T) {

@@ -97,7 +97,7 @@ func onlyFaults(t *testing.T, f fixture) {
 func echoes(t *testing.T, f fixture) {
 	for _, fault := range []sim.Fault{sim.Echo, sim.EchoRefused} {
 		a := f.start(t, sim.Options{Size: 1}, sim.Behaviour{Faults: sim.Faults{Every: 1, Kinds: []sim.Fault{fault}}})
-		some := f.start(t, sim.Options{Size: small}, sim.Behaviour{Faults: sim.Faults{Every: 3, Kinds: []sim.Fault{fault}}})
+		some := f.start(t, sim.Options{Size: small / 4}, sim.Behaviour{Faults: sim.Faults{Every: 3, Kinds: []sim.Fault{fault}}})
 		for _, of := range []struct {
 			a *api
 			c harness.Command
@@ -125,12 +125,12 @@ func echoes(t *testing.T, f fixture) {
 // in the same ways, which common/ratelimit tests, and "quota" has every connector begin to.
 func TestQuota(t *testing.T) {
 	t.Parallel()
-	const least, most = 130, 165 // requests
+	const least, most = 88, 110 // requests
 	for _, name := range []string{"source-dwv", sourceSnap, "source-imoview"} {
 		t.Run("in real time "+name, func(t *testing.T) {
 			t.Parallel()
 			f := one(t, name)
-			limit := sim.Quota{Requests: 60, Window: time.Minute}
+			limit := sim.Quota{Requests: 40, Window: time.Minute}
 			size, free := f.sized(t, least, most)
 			a := f.start(t, sim.Options{Size: size}, sim.Behaviour{Quota: limit})
 			res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))
@@ -155,7 +155,7 @@ func TestQuota(t *testing.T) {
 // sized is the size of a data set that takes from least to most requests to read, and how long that takes.
 func (f fixture) sized(t *testing.T, least, most int) (size int, free time.Duration) {
 	t.Helper()
-	size = 1000
+	size = 600
 	for range 8 {
 		a := f.start(t, sim.Options{Size: size}, sim.Behaviour{})
 		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))

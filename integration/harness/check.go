@@ -30,9 +30,9 @@ type collector struct {
 	schema  *jsonschema.Schema
 	streams map[string]*progress
 
-	fields    []member        // of the record that is looked into
-	envelope  []byte          // what is left of its line without what is its own
-	envelopes map[string]bool // those that fit the protocol's schema
+	fields  []member        // of the record that is looked into
+	swapped []byte          // the line that is held against the protocol's schema, as conforms has it
+	fit     map[string]bool // those that fit and have other texts in the place of some parts: many lines are alike then
 }
 
 // progress is what is known of one configured stream while the connector runs.
@@ -55,7 +55,7 @@ type progress struct {
 func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) *collector {
 	col := &collector{
 		result:  &Result{Runner: r.String(), Command: c, Started: time.Now(), Estimate: map[string]int64{}},
-		options: o, secrets: newSearcher(o), schema: schema, streams: map[string]*progress{}, envelopes: map[string]bool{},
+		options: o, secrets: newSearcher(o), schema: schema, streams: map[string]*progress{}, fit: map[string]bool{},
 	}
 	var configured struct {
 		Streams []configuredStream `json:"streams"`
@@ -118,18 +118,11 @@ func (c *collector) line(line []byte, cut bool, control *Control) {
 	if m.Type == "RECORD" {
 		c.record(&m, body)
 	} else {
-		c.validate(line)
+		c.validate(line, body)
 		c.message(&m, body)
 	}
 	if c.options.Each != nil {
 		c.options.Each(m, control)
-	}
-}
-
-// validate holds a line against the protocol's schema.
-func (c *collector) validate(line []byte) {
-	if err := validate(c.schema, line); err != nil {
-		c.result.problem(Purity, line, "a line is not a message of the protocol: %s", Mismatch(err))
 	}
 }
 
@@ -281,29 +274,49 @@ func (c *collector) changed(m *Message, p *progress, meta []byte) {
 // enveloped holds what is around a record's data against the protocol's schema, once for all records for which it is the same. In the place of
 // the data and the time, which were looked into, are ones that fit.
 func (c *collector) enveloped(m *Message, data, emitted []byte) {
-	at := func(part []byte) int { return cap(m.Line) - cap(part) } // both reach as far as the buffer does
-	c.envelope = c.envelope[:0]
+	c.conforms(m.Line, swap{data, `{"":0}`}, swap{emitted, someTime})
+}
+
+// someTime is a time in milliseconds.
+const someTime = "1700000000000"
+
+// validate holds a message against the protocol's schema, once for all that differ in nothing but their time.
+func (c *collector) validate(line, body []byte) {
+	emitted := lookup(body, "emitted_at")
+	if len(emitted) != len(someTime) || emitted[0] == '0' || bytes.ContainsFunc(emitted, func(r rune) bool { return r < '0' || r > '9' }) {
+		c.conforms(line) // what it is instead is the schema's to say
+		return
+	}
+	c.conforms(line, swap{emitted, someTime})
+}
+
+// swap is a part of a line, and what is read in its place.
+type swap struct {
+	part []byte
+	with string
+}
+
+// conforms holds a line, with other texts in the place of some of its parts, against the protocol's schema.
+func (c *collector) conforms(line []byte, swaps ...swap) {
+	at := func(part []byte) int { return cap(line) - cap(part) } // both reach as far as the buffer does
+	slices.SortFunc(swaps, func(a, b swap) int { return at(a.part) - at(b.part) })
+	c.swapped = c.swapped[:0]
 	done := 0
-	replace := func(part []byte, with string) {
-		c.envelope = append(append(c.envelope, m.Line[done:at(part)]...), with...)
-		done = at(part) + len(part)
+	for _, s := range swaps {
+		c.swapped = append(append(c.swapped, line[done:at(s.part)]...), s.with...)
+		done = at(s.part) + len(s.part)
 	}
-	if at(data) < at(emitted) {
-		replace(data, `{"":0}`)
-		replace(emitted, "1700000000000")
-	} else {
-		replace(emitted, "1700000000000")
-		replace(data, `{"":0}`)
-	}
-	c.envelope = append(c.envelope, m.Line[done:]...)
-	if c.envelopes[string(c.envelope)] {
+	c.swapped = append(c.swapped, line[done:]...)
+	if c.fit[string(c.swapped)] {
 		return
 	}
-	if err := validate(c.schema, c.envelope); err != nil {
-		c.result.problem(Purity, m.Line, "a line is not a message of the protocol: %s", Mismatch(err))
+	if err := c.options.Schemas.fit(c.schema, c.swapped); err != nil {
+		c.result.problem(Purity, line, "a line is not a message of the protocol: %s", Mismatch(err))
 		return
 	}
-	c.envelopes[string(c.envelope)] = true
+	if len(swaps) > 0 {
+		c.fit[string(c.swapped)] = true
+	}
 }
 
 func (c *collector) message(m *Message, body []byte) {
