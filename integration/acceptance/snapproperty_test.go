@@ -61,10 +61,11 @@ func TestSnapPropertyAtSize(t *testing.T) {
 	t.Logf("%d rows with %d searches in %v, peak of memory %.1f MiB", len(res.Rows), len(s.Searches()), res.Wall, float64(res.MaxRSS)/(1<<20))
 }
 
-// TestSnapPropertyKilledAndResumed ends reads with kill -9 at random moments, each resumed from the last state, until one ends well.
+// TestSnapPropertyKilledAndResumed ends reads with kill -9, one before it has a state and one at a random moment after its first in the middle of
+// the listing, each resumed from the last state, until one ends well.
 func TestSnapPropertyKilledAndResumed(t *testing.T) {
 	t.Parallel()
-	const size, page, latency, kills, between = 12_000, 80, 250 * time.Millisecond, 4, 10 * time.Second
+	const size, page, latency, kills, between = 6000, 80, 250 * time.Millisecond, 2, 10 * time.Second
 	f := one(t, sourceSnap)
 	for _, tt := range []struct {
 		name    string
@@ -86,8 +87,15 @@ func TestSnapPropertyKilledAndResumed(t *testing.T) {
 			for attempt := 0; ; attempt++ {
 				var options harness.Options
 				if attempt < kills {
-					moment := time.Duration(9000+random.IntN(6000)) * time.Millisecond
-					options.Started = func(c *harness.Control) { time.AfterFunc(moment, func() { _ = c.Signal(os.Kill) }) }
+					left, counting := 1+random.IntN(2000), attempt == 0 // records until the kill, once they are counted
+					options.Each = func(m harness.Message, c *harness.Control) {
+						counting = counting || m.Type == "STATE" && slices.Contains(listed(), m.Stream)
+						if counting && m.Type == "RECORD" {
+							if left--; left == 0 {
+								_ = c.Signal(os.Kill) // it may have ended by itself
+							}
+						}
+					}
 				}
 				res := f.run(t, a, f.with(t, a, map[string]any{"page_size": page}, state), options)
 				runs = append(runs, res)
@@ -115,7 +123,7 @@ func TestSnapPropertyKilledAndResumed(t *testing.T) {
 				state = res.State()
 			}
 			compare(t, full(a), runs...)
-			if states < 4 || len(runs) < kills {
+			if states < kills-1 || len(runs) <= kills {
 				t.Errorf("only %d states were written in %d runs", states, len(runs))
 			}
 			if again["imoveis"] > tt.again || again["fotos"] > 3*tt.again {
@@ -130,7 +138,7 @@ func TestSnapPropertyKilledAndResumed(t *testing.T) {
 	}
 	t.Run("states out of step", func(t *testing.T) {
 		t.Parallel()
-		outOfStep(t, f, size, page, latency)
+		outOfStep(t, f, size+size/2, page, latency)
 	})
 }
 
