@@ -105,12 +105,12 @@ acceptance: docker-or-not ## CONNECTORS judged by cmd/acceptance, on images wher
 suite: judgeable
 	go test -count=1 -timeout=30m $(chosen) $(TESTFLAGS) ./integration/acceptance/...
 
-# Each connector against the simulator of its API, which the judge starts; without Docker, its binary. These send a state every ten seconds, and
-# the suite kills and resumes them more often.
+# Each connector against the simulator of its API, which the judge starts; without Docker, its binary. These send a state every ten seconds, the
+# suite kills and resumes them more often, and memory is that of all streams at once beside it.
 .PHONY: judged
 judged: judgeable
 	@for connector in $(CONNECTORS); do \
-		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} --memory 64 --image-size 20 --spread 12s --states 3 --kills 1 \
+		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} --memory 112 --image-size 20 --spread 12s --states 3 --kills 1 \
 			$(if $(FAULTS),--faults) $$(docker version >/dev/null 2>&1 || echo --binary build/$(OS)_$(ARCH)/$$connector) || failed="$${failed:-} $$connector"; \
 	done; \
 	if [ -n "$${failed:-}" ]; then echo "These did not pass:$$failed" >&2; exit 1; fi
