@@ -99,24 +99,32 @@ test: docker-or-not chromium-or-not ## all tests of all modules; those in contai
 
 .PHONY: acceptance
 acceptance: docker-or-not ## CONNECTORS judged by cmd/acceptance, on images where Docker answers, and the acceptance suite for them; see docs/acceptance.md
-	@$(MAKE) judged
-	go test -count=1 -timeout=30m $(if $(filter-out $(CONNECTORS),$(EVERY)),$(chosen)) $(TESTFLAGS) ./integration/acceptance/...
+	@$(MAKE) --jobs=2 --keep-going judged suite # both wait more than they work
 
-# Each connector against the simulator of its API, which the judge starts; without Docker, its binary.
+.PHONY: suite
+suite: judgeable
+	go test -count=1 -timeout=30m $(chosen) $(TESTFLAGS) ./integration/acceptance/...
+
+# Each connector against the simulator of its API, which the judge starts; without Docker, its binary. These send a state every ten seconds, the
+# suite kills and resumes them more often, and memory is that of all streams at once beside it.
 .PHONY: judged
-judged:
-	@go build -C integration -o ../build/acceptance ./cmd/acceptance
-	@if docker version >/dev/null 2>&1; then $(MAKE) images; else $(MAKE) binaries; fi
+judged: judgeable
 	@for connector in $(CONNECTORS); do \
-		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} --memory 64 --image-size 20 \
+		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} --memory 112 --image-size 20 --spread 12s --states 3 --kills 1 \
 			$(if $(FAULTS),--faults) $$(docker version >/dev/null 2>&1 || echo --binary build/$(OS)_$(ARCH)/$$connector) || failed="$${failed:-} $$connector"; \
 	done; \
 	if [ -n "$${failed:-}" ]; then echo "These did not pass:$$failed" >&2; exit 1; fi
 
+.PHONY: judgeable
+judgeable:
+	@mkdir -p build
+	@go build -C integration -o ../build/acceptance ./cmd/acceptance
+	@if docker version >/dev/null 2>&1; then $(MAKE) images; else $(MAKE) binaries; fi
+
 # Flags of go test that choose what belongs to CONNECTORS: the tests named after them, as TestFooBar is after source-foo, and what is run under
-# names that begin with theirs; without the tests named after others.
-chosen = -run='$(call named-after,$(CONNECTORS))|/^($(call either,$(CONNECTORS)))(_|$$)' \
-	-skip='$(call named-after,$(filter-out $(CONNECTORS),$(EVERY)))'
+# names that begin with theirs; without the tests named after others, and without those that only judge as make judged does.
+chosen = $(if $(filter-out $(CONNECTORS),$(EVERY)),-run='$(call named-after,$(CONNECTORS))|/^($(call either,$(CONNECTORS)))(_|$$)') \
+	-skip='$(call named-after,$(filter-out $(CONNECTORS),$(EVERY)))|^TestJudged'
 named-after = ^Test(?i:$(call either,$(patsubst source-%,%,$(filter source-%,$(1))) none))
 either = $(subst $(space),|,$(strip $(1)))
 

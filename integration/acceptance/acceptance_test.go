@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // the simulators and the judge make garbage of everything that is read, on the connectors' processors
+		debug.SetGCPercent(200) // the simulators and the judge make garbage of everything that is read, on the connectors' processors
 	}
 	if err := build(); err != nil {
 		panic(err)
@@ -86,7 +86,8 @@ func TestBinaries(t *testing.T) {
 	each(t, binary, func(s scenario) bool { return !s.alone })
 }
 
-// TestImages runs the scenarios that have to do with how a connector is started on every connector's image.
+// TestImages runs the scenarios that have to do with how a connector is started on every connector's image. The binary in it is the one that
+// TestBinaries runs all of them on; what an image is asked besides is the judge's.
 func TestImages(t *testing.T) {
 	harness.NeedDocker(t)
 	each(t, func(t *testing.T, c harness.Connector) harness.Runner {
@@ -299,14 +300,19 @@ func (f fixture) light() []string {
 // compare holds the rows of some runs together against what the streams must have brought.
 func compare(t *testing.T, want map[string]sim.Keys, runs ...*harness.Result) {
 	t.Helper()
-	for _, stream := range slices.Sorted(maps.Keys(want)) {
-		came := map[string]int{}
-		for _, res := range runs {
-			for key, n := range res.Keys(stream) {
-				came[key] += n
+	came := map[string]map[string]int{}
+	for stream, keys := range want {
+		came[stream] = make(map[string]int, len(keys.Must))
+	}
+	for _, res := range runs {
+		for _, row := range res.Rows {
+			if keys := came[row.Stream]; keys != nil {
+				keys[row.Key]++
 			}
 		}
-		if err := want[stream].Compare(came); err != nil {
+	}
+	for _, stream := range slices.Sorted(maps.Keys(want)) {
+		if err := want[stream].Compare(came[stream]); err != nil {
 			t.Errorf("%s: %v", stream, err)
 		}
 	}
@@ -315,7 +321,7 @@ func compare(t *testing.T, want map[string]sim.Keys, runs ...*harness.Result) {
 // once tells that no row of a run came twice.
 func once(t *testing.T, res *harness.Result) {
 	t.Helper()
-	seen := map[[2]string]bool{}
+	seen := make(map[[2]string]bool, len(res.Rows))
 	repeated := 0
 	for _, row := range res.Rows {
 		id := [2]string{row.Stream, row.Key}

@@ -3,6 +3,7 @@ package acceptance
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 	"github.com/imob-data/airbyte-connectors/integration/judge"
@@ -48,6 +49,8 @@ func judged(t *testing.T, as func(t *testing.T, c harness.Connector) judge.Optio
 			o := as(t, c)
 			o.Config, o.Simulator = filepath.Join(c.Dir, "acceptance-test-config.yml"), simulators.Name(c.Name)
 			o.Memory, o.ImageSize = 2*memory, largest // of all streams at once, on a machine that may be loaded
+			o.Spread = 12 * time.Second               // these connectors send a state every ten seconds
+			o.States, o.Kills = 3, 1                  // the scenarios kill and resume more of them
 			o.Skip = []string{"beyond.spec_time", "beyond.check_time"}
 			s, err := judge.Open(t.Context(), o)
 			if err != nil {

@@ -32,7 +32,7 @@ func large(w http.ResponseWriter, before string, size int, after string) bool {
 // TestWideAnswers reads answers of 60 MiB each, of which many could be asked for at a time, in 256 MiB of memory.
 func TestWideAnswers(t *testing.T) {
 	t.Parallel()
-	const rows, size, most = 9, 60 << 20, 256 << 20
+	const rows, size, most = 6, 60 << 20, 256 << 20
 	number := func(r *http.Request, name string) int {
 		n, _ := strconv.Atoi(r.URL.Query().Get(name)) // 0 where there is none
 		return n
@@ -94,7 +94,7 @@ func TestWideAnswers(t *testing.T) {
 // unread runs a command whose output nobody looks into, and gives the last lines of it.
 func unread(t *testing.T, f fixture, c harness.Command) (exit harness.Exit, said string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	p, err := f.runner.Start(ctx, c)
 	if err != nil {

@@ -32,10 +32,10 @@ func moment(text string) (time.Time, bool) {
 // or of all: that, and of what they have no more than the rows within the margin before their marks.
 func (f fixture) following(t *testing.T, a *api, state []byte, res *harness.Result, streams ...string) {
 	t.Helper()
-	want := next(a)
+	want, all := next(a), full(a)
 	maps.DeleteFunc(want, func(stream string, _ sim.Keys) bool { return len(streams) > 0 && !slices.Contains(streams, stream) })
 	for stream, blob := range blobs(t, state) {
-		keys, there := want[stream], full(a)[stream]
+		keys, there := want[stream], all[stream]
 		if keys.Must == nil {
 			continue
 		}

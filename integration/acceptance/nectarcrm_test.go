@@ -21,7 +21,7 @@ func contacts() []string {
 func TestNectarCRMAtSize(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-nectarcrm")
-	a := f.start(t, sim.Options{Size: 20_000}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: 5000}, sim.Behaviour{})
 	res := f.succeed(t, a, f.read(t, a, nil))
 	compare(t, full(a), res)
 	once(t, res)
@@ -33,7 +33,7 @@ func TestNectarCRMContactsCostOneListing(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-nectarcrm")
 	requests := func(streams ...string) int64 {
-		a := f.start(t, sim.Options{Size: 5000}, sim.Behaviour{})
+		a := f.start(t, sim.Options{Size: 1500}, sim.Behaviour{})
 		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, streams...), nil))
 		compare(t, full(a, streams...), res)
 		return int64(a.Stats().Requests)
@@ -55,10 +55,10 @@ func TestNectarCRMFilterHonouredOrIgnored(t *testing.T) {
 		a.simulator.Change(10, 3)
 		second := f.succeed(t, a, f.read(t, a, first.State()))
 		f.following(t, a, first.State(), second)
-		all := map[string]int{}
+		all, changed := map[string]int{}, next(a)
 		for _, s := range f.catalog.Names() {
 			for key := range second.Keys(s) {
-				if next(a)[s].Must[key] {
+				if changed[s].Must[key] {
 					all[s+" "+key]++
 				}
 			}
@@ -77,7 +77,7 @@ func TestNectarCRMRowsMove(t *testing.T) {
 	for _, touch := range []string{"false", "true"} {
 		t.Run(fmt.Sprintf("touched %s", touch), func(t *testing.T) {
 			t.Parallel()
-			a := f.start(t, sim.Options{Size: 3000, Set: map[string]string{"move": "2", "touch": touch}}, sim.Behaviour{})
+			a := f.start(t, sim.Options{Size: 1500, Set: map[string]string{"move": "2", "touch": touch}}, sim.Behaviour{})
 			streams := slices.Concat(contacts(), []string{"oportunidades", "tarefas"})
 			res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))
 			compare(t, full(a, streams...), res)

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/integration/harness"
-	"github.com/imob-data/airbyte-connectors/integration/simulators"
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
@@ -32,8 +31,7 @@ func TestPlatform(t *testing.T) {
 		if c.Writes() {
 			return // see TestDestinationPlatform
 		}
-		f := fixture{connector: c, open: simulators.All()[simulators.Name(c.Name)], runner: harness.Image{Ref: c.Image()}}
-		f.catalog = f.discover(t)
+		f := prepare(t, c, binary)
 		f.runner = harness.Platform{Ref: c.Image(), ReadOnly: true}
 		a := f.start(t, sim.Options{Size: small}, sim.Behaviour{})
 		first := f.succeed(t, a, f.read(t, a, nil))

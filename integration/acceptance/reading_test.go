@@ -20,13 +20,13 @@ import (
 func reading() []scenario {
 	return []scenario{
 		{name: "big read", run: bigRead, alone: true},
-		{name: "full read", run: fullRead, image: true},
+		{name: "full read", run: fullRead},
 		{name: "each stream alone", run: eachAlone},
 		{name: "no rows", run: noRows},
 		{name: "second sync", run: secondSync, image: true},
 		{name: "chain of syncs", run: chain},
 		{name: "full refresh with a state", run: fullRefresh},
-		{name: "unknown stream", run: unknownStream, image: true},
+		{name: "unknown stream", run: unknownStream},
 		{name: "state that cannot be used", run: badState},
 		{name: "state in the future", run: futureState},
 		{name: "rows that move while they are read", run: moving},
@@ -36,13 +36,15 @@ func reading() []scenario {
 // memory is what a read of any size may take at its peak.
 const memory = 56 << 20
 
+// bigRead reads so many rows that a connector which keeps them takes more memory than it may. How memory grows up to ten million is make bench's.
 func bigRead(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: 100_000}, sim.Behaviour{})
+	const size = 30_000
+	a := f.start(t, sim.Options{Size: size}, sim.Behaviour{})
 	streams := f.light()
 	res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))
 	compare(t, full(a, streams...), res)
 	once(t, res)
-	if len(res.Rows) < 100_000 {
+	if len(res.Rows) < size {
 		t.Errorf("only %d rows came", len(res.Rows))
 	}
 	if res.MaxRSS > memory {
@@ -102,17 +104,19 @@ func secondSync(t *testing.T, f fixture) {
 	a.simulator.Change(0, 0)
 	second := f.succeed(t, a, f.read(t, a, first.State()))
 	f.following(t, a, first.State(), second)
+	allowed := next(a)
 	for _, s := range f.catalog.Streams {
 		if s.Incremental() {
-			f.atMark(t, s.Name, first, second, next(a)[s.Name].May)
+			f.atMark(t, s.Name, first, second, allowed[s.Name].May)
 		}
 	}
 
 	a.simulator.Change(10, 3)
 	third := f.succeed(t, a, f.read(t, a, second.State()))
 	f.following(t, a, second.State(), third)
+	changed := next(a)
 	for _, s := range f.catalog.Streams {
-		if must := len(a.simulator.Expect()[s.Name].Next.Must); s.Incremental() && must < 10 {
+		if must := len(changed[s.Name].Must); s.Incremental() && must < 10 {
 			t.Errorf("the simulator changed only %d rows of %s", must, s.Name)
 		}
 	}
@@ -171,15 +175,12 @@ func fullRefresh(t *testing.T, f fixture) {
 	}})
 	rest := f.succeed(t, a, harness.Read(a.json(t, nil), catalog, cut.State()))
 	compare(t, full(a), cut, rest)
-	for _, s := range f.catalog.Streams {
-		if !s.IsResumable && len(rest.Keys(s.Name)) < len(a.simulator.Expect()[s.Name].Full.Must) {
-			t.Errorf("%s is not resumable and was not read whole", s.Name)
-		}
-	}
-	again := f.succeed(t, a, harness.Read(a.json(t, nil), catalog, rest.State()))
-	for _, s := range f.catalog.Streams {
-		if !s.IsResumable && len(again.Keys(s.Name)) < len(a.simulator.Expect()[s.Name].Full.Must) {
-			t.Errorf("%s is not resumable and was not read whole", s.Name)
+	again, all := f.succeed(t, a, harness.Read(a.json(t, nil), catalog, rest.State())), full(a)
+	for _, res := range []*harness.Result{rest, again} {
+		for _, s := range f.catalog.Streams {
+			if !s.IsResumable && len(res.Keys(s.Name)) < len(all[s.Name].Must) {
+				t.Errorf("%s is not resumable and was not read whole", s.Name)
+			}
 		}
 	}
 }
@@ -214,18 +215,23 @@ func badState(t *testing.T, f fixture) {
 		"another source's":  json.RawMessage("[" + string(blob("gone", `{"x":1}`)) + "]"),
 		"global":            json.RawMessage(`[{"type":"GLOBAL","global":{"shared_state":{"a":1},"stream_states":[]}}]`),
 	}
+	alone := map[string][]string{} // the stream that is read with a state of its own, by the state's name
 	for _, s := range f.catalog.Streams {
-		if s.Incremental() {
-			states["another shape of "+s.Name] = json.RawMessage("[" + string(blob(s.Name, `{"another":{"shape":"`+marker+`"}}`)) + "]")
-			states["a list of "+s.Name] = json.RawMessage("[" + string(blob(s.Name, `["`+marker+`"]`)) + "]")
-			wrong := times.ReplaceAll(stateOf(first, s.Name), []byte(marker))
-			states["no times of "+s.Name] = json.RawMessage("[" + string(wrong) + "]")
+		if !s.Incremental() {
+			continue
+		}
+		for name, state := range map[string][]byte{
+			"another shape of ": blob(s.Name, `{"another":{"shape":"`+marker+`"}}`), "a list of ": blob(s.Name, `["`+marker+`"]`),
+			"no times of ": times.ReplaceAll(stateOf(first, s.Name), []byte(marker)),
+		} {
+			states[name+s.Name] = json.RawMessage("[" + string(state) + "]")
+			alone[name+s.Name] = []string{s.Name}
 		}
 	}
 	for name, state := range states {
 		t.Run(name, func(t *testing.T) {
 			// Not silently read from the beginning: an error that says so, or a warning.
-			res := f.run(t, a, f.read(t, a, state))
+			res := f.run(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, alone[name]...), state))
 			if res.Code == 0 {
 				if !slices.ContainsFunc(res.Logs, func(l harness.Log) bool { return l.Level == "WARN" }) {
 					t.Errorf("nothing was said about the state: %s", res)
@@ -326,7 +332,7 @@ func moving(t *testing.T, f fixture) {
 		return
 	}
 	for _, set := range drifter.Drifts() {
-		a := f.start(t, sim.Options{Size: 1200, Set: set}, sim.Behaviour{})
+		a := f.start(t, sim.Options{Size: 1000, Set: set}, sim.Behaviour{})
 		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))
 		once(t, res)
 		compare(t, full(a, f.light()...), res)

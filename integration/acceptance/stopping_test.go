@@ -34,13 +34,14 @@ const promptly = time.Minute
 const underWay = 40
 
 // kills is how many moments are tried.
-const kills = 20
+const kills = 12
 
 // killed ends reads with kill -9, each at a moment of its own, and resumes each from the last state that it printed.
 func killed(t *testing.T, f fixture) {
-	whole := f.start(t, sim.Options{Size: 2 * small}, sim.Behaviour{})
+	whole := f.start(t, sim.Options{Size: small}, sim.Behaviour{})
 	lines := f.succeed(t, whole, f.read(t, whole, nil)).Lines
 	whole.simulator.Change(0, 0)
+	want, following := full(whole), next(whole)
 	for i, moment := range shuffled(1, kills, lines) {
 		t.Run(fmt.Sprintf("after line %d", moment), func(t *testing.T) {
 			a := f.serve(t, whole.simulator, sim.Behaviour{})
@@ -54,10 +55,10 @@ func killed(t *testing.T, f fixture) {
 				}
 			}})
 			second := f.succeed(t, a, f.read(t, a, first.State()))
-			compare(t, full(a), first, second)
+			compare(t, want, first, second)
 			for _, s := range f.catalog.Streams {
 				if s.Incremental() {
-					f.unrepeated(t, s.Name, first, second, next(a)[s.Name])
+					f.unrepeated(t, s.Name, first, second, following[s.Name])
 				}
 			}
 		})
@@ -71,9 +72,9 @@ func killedMidway(t *testing.T, f fixture) {
 		size    int
 		latency time.Duration
 	}
-	cases := []midway{{f.light(), 10_000, time.Second}}
+	cases := []midway{{f.light(), 5000, 2 * time.Second}}
 	if len(f.light()) < len(f.catalog.Names()) {
-		cases = append(cases, midway{f.catalog.Names(), 3000, 150 * time.Millisecond})
+		cases = append(cases, midway{f.catalog.Names(), 1500, 300 * time.Millisecond})
 	}
 	for _, c := range cases {
 		t.Run(fmt.Sprint(c.streams), func(t *testing.T) {
@@ -103,9 +104,10 @@ func killedMidway(t *testing.T, f fixture) {
 			quick := f.serve(t, a.simulator, sim.Behaviour{})
 			second := f.succeed(t, quick, harness.Read(quick.json(t, nil), catalog, first.State()))
 			compare(t, full(quick, c.streams...), first, second)
+			following := next(quick)
 			for _, name := range c.streams {
 				if s, _ := f.catalog.Stream(name); s.Incremental() {
-					f.unrepeated(t, name, first, second, next(quick)[name])
+					f.unrepeated(t, name, first, second, following[name])
 				}
 			}
 			t.Logf("killed: %s\nresumed: %s", first, second)
@@ -259,7 +261,7 @@ func silent(t *testing.T, res *harness.Result, took time.Duration) {
 // closedWriting closes the stdout of a read whose answers all have many rows: that it is closed is seen when a buffer that is full is written, and
 // answers of a row or two fill it slowly.
 func closedWriting(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: 20_000}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: 3000}, sim.Behaviour{})
 	res, took := f.ended(t, a, closeStdout, some(200), 0, f.light()...)
 	silent(t, res, took)
 }

@@ -100,7 +100,7 @@ type binaryProcess struct {
 	stdout  *os.File
 	stderr  bytes.Buffer
 	started time.Time
-	peak    peak
+	peak    *peak
 }
 
 func (p *binaryProcess) Stdout() io.ReadCloser { return p.stdout }

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
+	"github.com/tidwall/gjson"
 )
 
 // How many records of a stream are held against the JSON Schemas by the library: the first ones, and then one in so many. All others are held
@@ -28,17 +29,20 @@ type collector struct {
 	secrets *searcher
 	schema  *jsonschema.Schema
 	streams map[string]*progress
+
+	fields  []member        // of the record that is looked into
+	swapped []byte          // the line that is held against the protocol's schema, as conforms has it
+	fit     map[string]bool // those that fit and have other texts in the place of some parts: many lines are alike then
 }
 
 // progress is what is known of one configured stream while the connector runs.
 type progress struct {
-	stream     Stream
-	called     string
-	keys       [][]string
-	cursor     []string
-	properties map[string]bool
-	schema     *jsonschema.Schema
-	form       *form // what the schema says, for every record
+	compiled // what is asked of the records; the form is asked of every one
+
+	stream Stream
+	called string
+	keys   [][]string
+	cursor []string
 
 	nulled     map[string]int // column: how many values did not fit it
 	rows       int
@@ -51,7 +55,7 @@ type progress struct {
 func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) *collector {
 	col := &collector{
 		result:  &Result{Runner: r.String(), Command: c, Started: time.Now(), Estimate: map[string]int64{}},
-		options: o, secrets: newSearcher(o), schema: schema, streams: map[string]*progress{},
+		options: o, secrets: newSearcher(o), schema: schema, streams: map[string]*progress{}, fit: map[string]bool{},
 	}
 	var configured struct {
 		Streams []configuredStream `json:"streams"`
@@ -61,21 +65,15 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) *co
 	}
 	for _, cs := range configured.Streams {
 		p := &progress{stream: cs.Stream, called: called(cs.Stream.Namespace, cs.Stream.Name),
-			keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, properties: map[string]bool{}, blobs: map[string]bool{}}
+			keys: cs.Stream.SourceDefinedPrimaryKey, cursor: cs.CursorField, blobs: map[string]bool{}}
 		if len(p.keys) == 0 {
 			p.keys = cs.PrimaryKey
 		}
 		if len(p.cursor) == 0 {
 			p.cursor = cs.Stream.DefaultCursorField
 		}
-		for key := range members(lookup(cs.Stream.JSONSchema, "properties")) {
-			p.properties[string(key)] = true
-		}
 		var err error
-		p.schema, err = o.Schemas.get(string(cs.Stream.JSONSchema), func() (*jsonschema.Schema, error) { return recordSchema(cs.Stream) })
-		if err == nil && len(cs.Stream.JSONSchema) > 0 {
-			err = json.Unmarshal(cs.Stream.JSONSchema, &p.form)
-		}
+		p.compiled, err = o.Schemas.get(string(cs.Stream.JSONSchema), func() (compiled, error) { return recordSchema(cs.Stream) })
 		if err != nil {
 			col.result.problem(Types, nil, "the schema of %s cannot be read: %v", p.called, err)
 		}
@@ -100,7 +98,7 @@ func (c *collector) line(line []byte, cut bool, control *Control) {
 		return
 	}
 	line = bytes.TrimSuffix(line, []byte("\n"))
-	if !json.Valid(line) {
+	if !gjson.ValidBytes(line) {
 		r.problem(Purity, line, "a line of stdout is not JSON")
 		return
 	}
@@ -120,7 +118,7 @@ func (c *collector) line(line []byte, cut bool, control *Control) {
 	if m.Type == "RECORD" {
 		c.record(&m, body)
 	} else {
-		c.validate(line)
+		c.validate(line, body)
 		c.message(&m, body)
 	}
 	if c.options.Each != nil {
@@ -128,13 +126,7 @@ func (c *collector) line(line []byte, cut bool, control *Control) {
 	}
 }
 
-// validate holds a line against the protocol's schema.
-func (c *collector) validate(line []byte) {
-	if err := validate(c.schema, line); err != nil {
-		c.result.problem(Purity, line, "a line is not a message of the protocol: %s", Mismatch(err))
-	}
-}
-
+// record takes a record: what is around its data, the data, and what its stream's state of things says of it.
 func (c *collector) record(m *Message, body []byte) {
 	r := c.result
 	if r.Command.writes() {
@@ -142,8 +134,7 @@ func (c *collector) record(m *Message, body []byte) {
 		return
 	}
 	found := len(r.problems)
-	var data, meta, namespace []byte
-	var emitted int64
+	var data, meta, emitted, namespace []byte
 	for key, value := range members(body) {
 		switch string(key) {
 		case "stream":
@@ -155,71 +146,177 @@ func (c *collector) record(m *Message, body []byte) {
 		case "meta":
 			meta = value
 		case "emitted_at":
-			var err error
-			if emitted, err = strconv.ParseInt(string(value), 10, 64); err != nil {
-				r.problem(Emitted, m.Line, "emitted_at is not an integer")
-			}
+			emitted = value
 		}
 	}
 	if !null(namespace) {
 		m.Stream = called(text(namespace), m.Stream)
 	}
-	if emitted < r.Started.Add(-time.Minute).UnixMilli() || emitted > now()+60_000 {
-		r.problem(Emitted, m.Line, "emitted_at is not now")
-	}
+	c.emitted(m, emitted)
 	m.Data = data
 	p := c.streams[m.Stream]
 	if p == nil {
 		r.problem(Foreign, m.Line, "a record of %q, which is not in the configured catalog", m.Stream)
 		return
 	}
-	empty := true
-	for key := range members(data) {
-		empty = false
-		if !p.properties[string(key)] {
-			r.problem(Fields, m.Line, "a record of %s has %q, which its schema does not have", m.Stream, key)
-		}
-	}
-	if empty {
-		r.problem(Data, m.Line, "a record of %s has no data", m.Stream)
-	}
-	key, complete := keyOf(data, p.keys)
-	switch {
-	case complete:
-	case c.options.Keyless:
-		key = hash(data)
-	default:
-		r.problem(Keys, m.Line, "a record of %s has no primary key", m.Stream)
-	}
-	var mark string
-	if len(p.cursor) > 0 {
-		if value := lookup(data, p.cursor...); !null(value) {
-			mark = text(value)
-		}
-	}
 	p.rows++
 	p.sinceState++
-	if rule, fault := p.form.fault(data); complete && fault != "" {
-		r.problem(rule, m.Line, "a record of %s is not what its schema says: %s", m.Stream, fault)
-	}
-	if err := changes(data, meta); err != nil {
-		r.problem(Changes, m.Line, "a record of %s has %v", m.Stream, err)
-	} else if err := kept(data, meta); err != nil {
-		r.problem(House, m.Line, "a record of %s has %v", m.Stream, err)
-	}
-	if meta != nil {
-		r.Nulled += p.changes(meta)
-	}
-	if complete && found == len(r.problems) && (p.rows <= sampleFirst || p.rows%sampleEvery == 0) { // nothing that has a rule of its own
-		c.validate(m.Line)
-		if err := validate(p.schema, data); err != nil {
-			r.problem(Types, m.Line, "a record of %s is not what its schema says: %s", m.Stream, Mismatch(err))
+	row := Row{Stream: p.called, Bytes: len(data)}
+	complete := c.data(m, p, &row)
+	c.changed(m, p, meta)
+	if complete && found == len(r.problems) { // nothing that has a rule of its own
+		c.enveloped(m, data, emitted)
+		if p.rows <= sampleFirst || p.rows%sampleEvery == 0 {
+			if err := c.options.Schemas.fit(p.schema, data); err != nil {
+				r.problem(Types, m.Line, "a record of %s is not what its schema says: %s", m.Stream, Mismatch(err))
+			}
 		}
 	}
 	if n := len(p.statuses); n == 0 || p.statuses[n-1] != "RUNNING" {
 		r.problem(Statuses, m.Line, "a record of %s while its status was %v, not RUNNING", m.Stream, p.statuses)
 	}
-	r.Rows = append(r.Rows, Row{Stream: p.called, Key: key, Mark: mark, Bytes: len(data)})
+	r.Rows = append(r.Rows, row)
+}
+
+// emitted holds the time of a record against the clock.
+func (c *collector) emitted(m *Message, value []byte) {
+	var at int64
+	if value != nil {
+		var err error
+		if at, err = strconv.ParseInt(string(value), 10, 64); err != nil {
+			c.result.problem(Emitted, m.Line, "emitted_at is not an integer")
+		}
+	}
+	if at < c.result.Started.Add(-time.Minute).UnixMilli() || at > now()+60_000 {
+		c.result.problem(Emitted, m.Line, "emitted_at is not now")
+	}
+}
+
+// data holds the data of a record, each member once, against what its stream's schema says of types and formats, and takes the key and the
+// mark out of them. It tells whether the key is complete.
+func (c *collector) data(m *Message, p *progress, row *Row) (complete bool) {
+	r := c.result
+	c.fields = c.fields[:0]
+	rule, fault := p.form.mistyped(m.Data)
+	for key, value := range members(m.Data) {
+		c.fields = append(c.fields, member{key, value})
+		field, known := p.form.field(key)
+		if !known {
+			r.problem(Fields, m.Line, "a record of %s has %q, which its schema does not have", m.Stream, key)
+		}
+		if fault == "" {
+			if rule, fault = field.fault(value); fault != "" {
+				fault = string(key) + ": " + fault
+			}
+		}
+	}
+	if len(c.fields) == 0 {
+		r.problem(Data, m.Line, "a record of %s has no data", m.Stream)
+	}
+	switch row.Key, complete = c.key(m.Data, p.keys); {
+	case complete:
+	case c.options.Keyless:
+		row.Key = hash(m.Data)
+	default:
+		r.problem(Keys, m.Line, "a record of %s has no primary key", m.Stream)
+	}
+	if len(p.cursor) > 0 {
+		if value := c.field(p.cursor); !null(value) {
+			row.Mark = text(value)
+		}
+	}
+	if complete && fault != "" {
+		r.problem(rule, m.Line, "a record of %s is not what its schema says: %s", m.Stream, fault)
+	}
+	return complete
+}
+
+// field is the value at a path in the data of the record that is looked into, or nil.
+func (c *collector) field(path []string) (found []byte) {
+	for _, f := range c.fields {
+		if string(f.key) == path[0] {
+			found = f.value
+		}
+	}
+	return lookup(found, path[1:]...)
+}
+
+// key is the key of the record that is looked into: the values at the paths, and whether all of them are there.
+func (c *collector) key(data []byte, paths [][]string) (key string, complete bool) {
+	if len(paths) == 0 {
+		return hash(data), true
+	}
+	complete = true
+	var b bytes.Buffer
+	for i, path := range paths {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		value := c.field(path)
+		complete = complete && !null(value)
+		b.WriteString(text(value))
+	}
+	return b.String(), complete
+}
+
+// changed holds what the meta of a record says against its data, and counts the columns that it says were made null.
+func (c *collector) changed(m *Message, p *progress, meta []byte) {
+	if err := c.changes(meta); err != nil {
+		c.result.problem(Changes, m.Line, "a record of %s has %v", m.Stream, err)
+	} else if err := c.kept(meta); err != nil {
+		c.result.problem(House, m.Line, "a record of %s has %v", m.Stream, err)
+	}
+	if meta != nil {
+		c.result.Nulled += p.changes(meta)
+	}
+}
+
+// enveloped holds what is around a record's data against the protocol's schema, once for all records for which it is the same. In the place of
+// the data and the time, which were looked into, are ones that fit.
+func (c *collector) enveloped(m *Message, data, emitted []byte) {
+	c.conforms(m.Line, swap{data, `{"":0}`}, swap{emitted, someTime})
+}
+
+// someTime is a time in milliseconds.
+const someTime = "1700000000000"
+
+// validate holds a message against the protocol's schema, once for all that differ in nothing but their time.
+func (c *collector) validate(line, body []byte) {
+	emitted := lookup(body, "emitted_at")
+	if len(emitted) != len(someTime) || emitted[0] == '0' || bytes.ContainsFunc(emitted, func(r rune) bool { return r < '0' || r > '9' }) {
+		c.conforms(line) // what it is instead is the schema's to say
+		return
+	}
+	c.conforms(line, swap{emitted, someTime})
+}
+
+// swap is a part of a line, and what is read in its place.
+type swap struct {
+	part []byte
+	with string
+}
+
+// conforms holds a line, with other texts in the place of some of its parts, against the protocol's schema.
+func (c *collector) conforms(line []byte, swaps ...swap) {
+	at := func(part []byte) int { return cap(line) - cap(part) } // both reach as far as the buffer does
+	slices.SortFunc(swaps, func(a, b swap) int { return at(a.part) - at(b.part) })
+	c.swapped = c.swapped[:0]
+	done := 0
+	for _, s := range swaps {
+		c.swapped = append(append(c.swapped, line[done:at(s.part)]...), s.with...)
+		done = at(s.part) + len(s.part)
+	}
+	c.swapped = append(c.swapped, line[done:]...)
+	if c.fit[string(c.swapped)] {
+		return
+	}
+	if err := c.options.Schemas.fit(c.schema, c.swapped); err != nil {
+		c.result.problem(Purity, line, "a line is not a message of the protocol: %s", Mismatch(err))
+		return
+	}
+	if len(swaps) > 0 {
+		c.fit[string(c.swapped)] = true
+	}
 }
 
 func (c *collector) message(m *Message, body []byte) {

@@ -218,7 +218,7 @@ type imageProcess struct {
 	stderr    bytes.Buffer
 	copied    chan error
 	started   time.Time
-	peak      peak
+	peak      *peak
 	stop      func() bool
 }
 

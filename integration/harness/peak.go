@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"os"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -12,35 +12,63 @@ import (
 // when it was started, and the parent is a test with a simulator in it. VmHWM begins anew with the child's own program, so it is read again
 // and again until the process is gone.
 type peak struct {
-	bytes *atomic.Int64
-	done  chan struct{}
+	done chan struct{}
+
+	mu     sync.Mutex
+	status *os.File // nil before watch, and where it cannot be read
+	bytes  int64
 }
 
-func newPeak() peak { return peak{bytes: &atomic.Int64{}, done: make(chan struct{})} }
+func newPeak() *peak { return &peak{done: make(chan struct{})} }
 
 // end is the peak, in bytes, or 0 where nothing was seen; nothing is looked at after it.
-func (p peak) end() int64 {
+func (p *peak) end() int64 {
 	close(p.done)
-	return p.bytes.Load()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bytes
 }
 
+// The pauses between two looks: a peak that lasts is seen soon, and a process that waits for minutes is not looked at a hundred times a second.
+const (
+	shortestPause = 10 * time.Millisecond
+	longestPause  = 200 * time.Millisecond
+)
+
 // watch looks at a process until end is called.
-func (p peak) watch(pid int) {
-	status := "/proc/" + strconv.Itoa(pid) + "/status"
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
+func (p *peak) watch(pid int) {
+	status, err := os.Open("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return
+	}
+	defer status.Close()
+	p.mu.Lock()
+	p.status = status
+	p.mu.Unlock()
+	began := time.Now()
 	for {
-		if body, err := os.ReadFile(status); err == nil {
-			if _, rest, ok := bytes.Cut(body, []byte("VmHWM:")); ok {
-				if kib, err := strconv.ParseInt(string(bytes.Fields(rest)[0]), 10, 64); err == nil {
-					p.bytes.Store(kib << 10)
-				}
-			}
-		}
+		p.look()
 		select {
 		case <-p.done:
 			return
-		case <-tick.C:
+		case <-time.After(min(max(shortestPause, time.Since(began)/20), longestPause)):
 		}
 	}
+}
+
+// look looks at the process once, where it is watched, and is the peak so far.
+func (p *peak) look() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.status == nil {
+		return 0
+	}
+	var buffer [4 << 10]byte
+	n, _ := p.status.ReadAt(buffer[:], 0) // of a process that is gone there is nothing to read
+	if _, rest, ok := bytes.Cut(buffer[:n], []byte("VmHWM:")); ok {
+		if kib, err := strconv.ParseInt(string(bytes.Fields(rest)[0]), 10, 64); err == nil {
+			p.bytes = kib << 10
+		}
+	}
+	return p.bytes
 }

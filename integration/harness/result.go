@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -270,24 +269,6 @@ func hash(data []byte) string {
 	h := fnv.New64a()
 	_, _ = h.Write(data) // a hash never fails
 	return strconv.FormatUint(h.Sum64(), 16)
-}
-
-// keyOf is the row's key: the values at the paths, and whether all of them are there.
-func keyOf(data []byte, paths [][]string) (key string, complete bool) {
-	if len(paths) == 0 {
-		return hash(data), true
-	}
-	complete = true
-	var b bytes.Buffer
-	for i, path := range paths {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		value := lookup(data, path...)
-		complete = complete && !null(value)
-		b.WriteString(text(value))
-	}
-	return b.String(), complete
 }
 
 // kill tells whether a signal ends a process without its consent.

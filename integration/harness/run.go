@@ -63,7 +63,7 @@ func Run(ctx context.Context, r Runner, c Command, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	col := newCollector(r, c, o, messages)
+	col := newCollector(r, c, o, messages.schema)
 	p, err := r.Start(ctx, c)
 	if err != nil {
 		return nil, err

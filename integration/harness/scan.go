@@ -6,6 +6,9 @@ import (
 	"iter"
 )
 
+// member is a member of a JSON object: its key without the quotes, and its value as it stands.
+type member struct{ key, value []byte }
+
 // members yields the members of a JSON object, in order: the key without its quotes (escapes resolved) and the value as it stands.
 // The object must be valid JSON; anything but an object has no members. The slices alias the object, except for a key with escapes.
 //

@@ -17,25 +17,57 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// Schemas keeps the JSON Schemas that were compiled for a run for those after it. The zero value is empty. Safe for concurrent use.
-type Schemas struct{ compiled sync.Map } // by the text of a stream's schema, or protocolMessages
+// Schemas keeps the JSON Schemas that were compiled for a run for those after it, and which records fit them: the next run may bring the same
+// ones. The zero value is empty. Safe for concurrent use.
+type Schemas struct {
+	compiled sync.Map // by the text of a stream's schema, or protocolMessages
+	fitting  sync.Map // of fitting
+}
+
+// fitting is a record, by what hash makes of it, that fits a schema.
+type fitting struct {
+	schema *jsonschema.Schema
+	record string
+}
+
+// fit is what is wrong with a record that is held against a schema, or nil.
+func (s *Schemas) fit(schema *jsonschema.Schema, record []byte) error {
+	if s == nil {
+		return validate(schema, record)
+	}
+	key := fitting{schema, hash(record)}
+	if _, known := s.fitting.Load(key); known {
+		return nil
+	}
+	err := validate(schema, record)
+	if err == nil {
+		s.fitting.Store(key, true)
+	}
+	return err
+}
 
 // protocolMessages is what the schema of the protocol's messages is kept under. It is no JSON, so no stream's schema.
 const protocolMessages = "messages of the protocol"
 
-// get is the schema that was kept for text, or else what compile makes of it. A nil Schemas keeps nothing.
-func (s *Schemas) get(text string, compile func() (*jsonschema.Schema, error)) (*jsonschema.Schema, error) {
+// compiled is a JSON Schema that was read, as the library has it, and what it says of values; both are nil where there is no schema.
+type compiled struct {
+	schema *jsonschema.Schema
+	form   *form
+}
+
+// get is what was kept for text, or else what compile makes of it. A nil Schemas keeps nothing.
+func (s *Schemas) get(text string, compile func() (compiled, error)) (compiled, error) {
 	if s == nil {
 		return compile()
 	}
 	if found, ok := s.compiled.Load(text); ok {
-		return found.(*jsonschema.Schema), nil //nolint:forcetypeassert // nothing else is stored
+		return found.(compiled), nil //nolint:forcetypeassert // nothing else is stored
 	}
-	schema, err := compile()
+	made, err := compile()
 	if err == nil {
-		s.compiled.Store(text, schema)
+		s.compiled.Store(text, made)
 	}
-	return schema, err
+	return made, err
 }
 
 // message is the JSON Schema of one message of the protocol: a copy of specs/protocol/message.json, which a module that is installed by
@@ -46,29 +78,33 @@ func (s *Schemas) get(text string, compile func() (*jsonschema.Schema, error)) (
 var message string
 
 // messageSchema compiles the JSON Schema of the protocol's messages.
-func messageSchema() (*jsonschema.Schema, error) {
+func messageSchema() (compiled, error) {
 	s, err := jsonschema.CompileString("message.json", message)
 	if err != nil {
-		return nil, fmt.Errorf("compiling the protocol's schema: %w", err)
+		return compiled{}, fmt.Errorf("compiling the protocol's schema: %w", err)
 	}
-	return s, nil
+	return compiled{schema: s}, nil
 }
 
-// recordSchema compiles what a stream's catalog says of its records; nil where it says nothing.
-func recordSchema(s Stream) (*jsonschema.Schema, error) {
+// recordSchema compiles what a stream's catalog says of its records.
+func recordSchema(s Stream) (compiled, error) {
 	if len(s.JSONSchema) == 0 {
-		return nil, nil
+		return compiled{}, nil
 	}
 	c := jsonschema.NewCompiler()
 	c.Draft = jsonschema.Draft7
 	if err := c.AddResource("stream.json", bytes.NewReader(s.JSONSchema)); err != nil {
-		return nil, fmt.Errorf("reading the schema of %s: %w", s.Name, err)
+		return compiled{}, fmt.Errorf("reading the schema of %s: %w", s.Name, err)
 	}
-	compiled, err := c.Compile("stream.json")
+	schema, err := c.Compile("stream.json")
 	if err != nil {
-		return nil, fmt.Errorf("compiling the schema of %s: %w", s.Name, err)
+		return compiled{}, fmt.Errorf("compiling the schema of %s: %w", s.Name, err)
 	}
-	return compiled, nil
+	made := compiled{schema: schema, form: &form{}}
+	if err := json.Unmarshal(s.JSONSchema, made.form); err != nil {
+		return compiled{}, fmt.Errorf("reading the types in the schema of %s: %w", s.Name, err)
+	}
+	return made, nil
 }
 
 // validate holds JSON against a schema; a nil schema accepts all.
@@ -137,13 +173,14 @@ func (f *form) fault(value []byte) (Rule, string) {
 	if f == nil || len(value) == 0 {
 		return "", ""
 	}
-	if len(f.Type) > 0 && !slices.ContainsFunc(f.Type, func(kind string) bool { return is(value, kind) }) {
-		return Types, fmt.Sprintf("%s is not %v", clip(value), f.Type)
+	if rule, fault := f.mistyped(value); fault != "" {
+		return rule, fault
 	}
 	switch value[0] {
 	case '{':
 		for key, member := range members(value) {
-			if rule, fault := f.Fields[string(key)].fault(member); fault != "" {
+			field, _ := f.field(key)
+			if rule, fault := field.fault(member); fault != "" {
 				return rule, string(key) + ": " + fault
 			}
 		}
@@ -166,6 +203,23 @@ func (f *form) fault(value []byte) (Rule, string) {
 		}
 	}
 	return "", ""
+}
+
+// field is what is said of a member, nil where that is nothing, and whether the member is known.
+func (f *form) field(key []byte) (field *form, known bool) {
+	if f == nil {
+		return nil, false
+	}
+	field, known = f.Fields[string(key)]
+	return field, known
+}
+
+// mistyped is what is wrong with a value's type, as fault has it.
+func (f *form) mistyped(value []byte) (Rule, string) {
+	if f == nil || len(value) == 0 || len(f.Type) == 0 || slices.ContainsFunc(f.Type, func(kind string) bool { return is(value, kind) }) {
+		return "", ""
+	}
+	return Types, fmt.Sprintf("%s is not %v", clip(value), f.Type)
 }
 
 // is whether a JSON value is of a type of JSON Schema. A whole number is one that is written so, within 64 bits.
@@ -222,11 +276,11 @@ func (f *form) formed(text string) Rule {
 }
 
 // changes holds what a record's meta tells of changes against the protocol, and against the record: a field that was made null is null.
-func changes(data, meta []byte) error {
+func (c *collector) changes(meta []byte) error {
 	for change := range elements(lookup(meta, "changes")) {
 		field, how := text(lookup(change, "field")), text(lookup(change, "change"))
 		if field == "" || how != "NULLED" && how != "TRUNCATED" || !reason.MatchString(text(lookup(change, "reason"))) ||
-			how == "NULLED" && !null(lookup(data, field)) {
+			how == "NULLED" && !null(c.field([]string{field})) {
 			return fmt.Errorf("a change that is none: %s", change)
 		}
 	}
@@ -239,9 +293,9 @@ var reason = regexp.MustCompile(`^((SOURCE|DESTINATION|PLATFORM)_(RECORD_SIZE_LI
 
 // kept holds the changes that a record's meta tells against what the record keeps of values that did not fit their columns: one belongs to
 // the other. The error says which does not.
-func kept(data, meta []byte) error {
+func (c *collector) kept(meta []byte) error {
 	unparsed := map[string]bool{}
-	for key := range members(lookup(data, "_unparsed")) {
+	for key := range members(c.field([]string{"_unparsed"})) {
 		unparsed[string(key)] = true
 	}
 	for change := range elements(lookup(meta, "changes")) {

@@ -43,25 +43,47 @@ func Forms(secret string) []string {
 // telling is how many characters in a row of a secret give it away.
 const telling = 7
 
-// look notes a problem for a secret of which a part can be read in an output.
-func (s *searcher) look(output []byte, where string, r *Result) {
-	var readings []string
-	for _, text := range texts(output) {
-		for _, reading := range Readings(text) {
-			readings = append(readings, strings.ReplaceAll(reading, "+", " ")) // as a form has it
-		}
-	}
-	for i, secret := range s.known {
+// parts are the parts of secrets that give them away.
+type parts struct {
+	*finder
+
+	of []part // by the pattern's place
+}
+
+// part is where a part of a secret is: the secret's number, and its characters.
+type part struct{ secret, from, to int }
+
+// telltales are the parts of secrets that give them away, as the text of a form has them: "+" is a space there.
+func telltales(secrets []string) parts {
+	var all parts
+	var patterns [][]byte
+	for i, secret := range secrets {
 		characters := []rune(strings.ReplaceAll(secret, "+", " "))
 		size := min(telling, len(characters))
 		for from := range len(characters) - size + 1 {
-			part := string(characters[from : from+size])
-			frame := strings.Contains(part, "--") || strings.Contains("PRIVATE KEY", strings.TrimSpace(part)) // of a PEM key
-			if len(part) < 3 || plain(part) || frame {
+			text := string(characters[from : from+size])
+			frame := strings.Contains(text, "--") || strings.Contains("PRIVATE KEY", strings.TrimSpace(text)) // of a PEM key
+			if len(text) < 3 || plain(text) || frame {
 				continue
 			}
-			if slices.ContainsFunc(readings, func(text string) bool { return strings.Contains(text, part) }) {
-				r.problem(HiddenSecret, nil, "characters %d to %d of secret %d can be read in %s", from, from+size, i, where)
+			patterns = append(patterns, []byte(text))
+			all.of = append(all.of, part{i, from, from + size})
+		}
+	}
+	all.finder = newFinder(patterns)
+	return all
+}
+
+// look notes a problem for a secret of which a part can be read in an output.
+func (s *searcher) look(output []byte, where string, r *Result) {
+	if s.parts.finder == nil {
+		s.parts = telltales(s.known)
+	}
+	for _, text := range texts(output) {
+		for _, reading := range Readings(text) {
+			for i := range s.parts.in([]byte(strings.ReplaceAll(reading, "+", " "))) {
+				p := s.parts.of[i]
+				r.problem(HiddenSecret, nil, "characters %d to %d of secret %d can be read in %s", p.from, p.to, p.secret, where)
 				return
 			}
 		}
@@ -104,13 +126,14 @@ func texts(output []byte) (all []string) {
 
 // Readings are a text and what it says to a reader who knows the usual encodings, and up to two of them one in the other.
 func Readings(text string) []string {
-	all := []string{text}
+	all, seen := []string{text}, map[string]bool{text: true}
 	for done, depth := 0, 0; depth < 2; depth++ {
 		next := all[done:]
 		done = len(all)
 		for _, one := range next {
 			for _, reading := range decoded(one) {
-				if !slices.Contains(all, reading) {
+				if !seen[reading] {
+					seen[reading] = true
 					all = append(all, reading)
 				}
 			}
@@ -119,8 +142,17 @@ func Readings(text string) []string {
 	return all
 }
 
-// decoded is what text says when one of the usual encodings is undone in all of it. The regular expressions know nothing of how the
-// connectors find the same.
+// What the usual encodings look like. The regular expressions know nothing of how the connectors find the same.
+var (
+	escapedCharacter = regexp.MustCompile(`\\u[0-9a-fA-F]{4}`)
+	escapedOctet     = regexp.MustCompile(`\\x[0-9a-fA-F]{2}`)
+	escapedSign      = regexp.MustCompile(`\\([/"\\])`)
+	percentOctet     = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
+	base64Run        = regexp.MustCompile(`[0-9A-Za-z+/_-]{8,}`)
+	base64Standard   = strings.NewReplacer("-", "+", "_", "/")
+)
+
+// decoded is what text says when one of the usual encodings is undone in all of it.
 func decoded(text string) []string {
 	number := func(skip int, plain func(n uint64) string) func(string) string {
 		return func(escape string) string {
@@ -134,15 +166,15 @@ func decoded(text string) []string {
 	character := func(n uint64) string { return string(rune(n)) }
 	octet := func(n uint64) string { return string([]byte{byte(n)}) }
 	all := []string{
-		regexp.MustCompile(`\\u[0-9a-fA-F]{4}`).ReplaceAllStringFunc(text, number(2, character)),
-		regexp.MustCompile(`\\x[0-9a-fA-F]{2}`).ReplaceAllStringFunc(text, number(2, character)),
-		regexp.MustCompile(`\\([/"\\])`).ReplaceAllString(text, "$1"),
+		escapedCharacter.ReplaceAllStringFunc(text, number(2, character)),
+		escapedOctet.ReplaceAllStringFunc(text, number(2, character)),
+		escapedSign.ReplaceAllString(text, "$1"),
 		html.UnescapeString(text),
-		regexp.MustCompile(`%[0-9a-fA-F]{2}`).ReplaceAllStringFunc(text, number(1, octet)),
-		regexp.MustCompile(`%[0-9a-fA-F]{2}`).ReplaceAllStringFunc(text, number(1, character)), // of Latin-1
+		percentOctet.ReplaceAllStringFunc(text, number(1, octet)),
+		percentOctet.ReplaceAllStringFunc(text, number(1, character)), // of Latin-1
 	}
-	for _, run := range regexp.MustCompile(`[0-9A-Za-z+/_-]{8,}`).FindAllString(text, -1) {
-		run = strings.NewReplacer("-", "+", "_", "/").Replace(run)
+	for _, run := range base64Run.FindAllString(text, -1) {
+		run = base64Standard.Replace(run)
 		for skip := range 4 {
 			if bytes, _ := base64.RawStdEncoding.DecodeString(run[skip:]); len(bytes) > 0 {
 				all = append(all, string(bytes))
@@ -155,13 +187,16 @@ func decoded(text string) []string {
 // searcher looks for secrets in outputs.
 type searcher struct {
 	known   []string
+	is      map[string]bool // what is known
 	phrases []string
 	forms   [][]byte
+	finder  *finder         // of the forms; nil where some came since
+	parts   parts           // of what is known; without a finder where some came since
 	learnt  func() []string // more of them; may be nil
 }
 
 func newSearcher(o Options) *searcher {
-	s := &searcher{learnt: o.Learnt}
+	s := &searcher{learnt: o.Learnt, is: map[string]bool{}}
 	s.add(o.Secrets)
 	for _, phrase := range o.Phrases {
 		s.phrases = append(s.phrases, phrase)
@@ -175,13 +210,15 @@ func (s *searcher) spell(secret string) {
 	for _, form := range Forms(secret) {
 		s.forms = append(s.forms, []byte(form))
 	}
+	s.finder, s.parts = nil, parts{}
 }
 
 func (s *searcher) add(secrets []string) {
 	for _, secret := range secrets {
-		if slices.Contains(s.known, secret) {
+		if s.is[secret] {
 			continue
 		}
+		s.is[secret] = true
 		s.known = append(s.known, secret)
 		s.spell(secret)
 	}
@@ -193,18 +230,25 @@ func (s *searcher) scan(output []byte, where string, r *Result) {
 	if s.learnt != nil {
 		s.add(s.learnt())
 	}
-	found := false
-	for i, form := range s.forms {
-		if at := bytes.Index(output, form); at >= 0 {
-			rule := HiddenSecret
-			if slices.Contains(s.known, string(form)) || slices.Contains(s.phrases, string(form)) {
-				rule = PlainSecret
-			}
-			r.problem(rule, nil, "a secret (form %d) is in %s, after: %s", i, where, clip(output[max(0, at-80):at]))
-			found = true
-		}
+	if s.finder == nil {
+		s.finder = newFinder(s.forms)
 	}
-	if !found && (where == "stderr" || inWords(output)) {
+	var found map[int]bool
+	for i, at := range s.finder.in(output) {
+		if found[i] {
+			continue
+		}
+		if found == nil {
+			found = map[int]bool{}
+		}
+		found[i] = true
+		rule, form := HiddenSecret, string(s.forms[i])
+		if s.is[form] || slices.Contains(s.phrases, form) {
+			rule = PlainSecret
+		}
+		r.problem(rule, nil, "a secret (form %d) is in %s, after: %s", i, where, clip(output[max(0, at-80):at]))
+	}
+	if len(found) == 0 && (where == "stderr" || inWords(output)) {
 		s.look(output, where, r)
 	}
 }

@@ -61,30 +61,42 @@ func imageUser(ctx context.Context, t *Trial) error {
 	if user != "airbyte" && user != "1000" {
 		t.failf("the user airbyte, 1000", "%q", d.User)
 	}
-	said, err := t.shell(ctx, "id -u")
-	if err == nil && strings.TrimSpace(said) != "1000" {
-		t.failf("id -u to say 1000 inside", "%q", strings.TrimSpace(said))
+	said, err := t.shell(ctx)
+	if err == nil && said.user != "1000" {
+		t.failf("id -u to say 1000 inside", "%q", said.user)
 	}
 	return err
 }
 
 func imageWritable(ctx context.Context, t *Trial) error {
-	said, err := t.shell(ctx, "touch /airbyte/acceptance && echo written")
-	if err == nil && strings.TrimSpace(said) != "written" {
+	said, err := t.shell(ctx)
+	if err == nil && said.written != "written" {
 		t.failf("a folder /airbyte that its user can write to", "it cannot")
 	}
 	return err
 }
 
-// shell is what the image's shell says to a script.
-func (t *Trial) shell(ctx context.Context, script string) (string, error) {
-	r, err := t.run(ctx, order{
-		label: "the image's shell", apart: true, command: harness.Command{Text: true}, runner: harness.Image{Ref: t.image, Script: script},
+// inside is what the image's shell says: who it is, whether it could write, and which tools are missing; tools ends with "end" where it came so
+// far.
+type inside struct{ user, written, tools string }
+
+// shell asks the image's shell all that is asked of it, once.
+func (t *Trial) shell(ctx context.Context) (inside, error) {
+	return memo(t.Subject, "shell", func() (inside, error) {
+		const next = "-- next --"
+		script := strings.Join([]string{
+			`id -u`, `touch /airbyte/acceptance && echo written`,
+			`for tool in sh sleep mv kill; do type $tool >/dev/null 2>&1 || echo $tool; done; echo end`,
+		}, "; echo '"+next+"'; ")
+		r, err := t.run(ctx, order{
+			label: "the image's shell", apart: true, command: harness.Command{Text: true}, runner: harness.Image{Ref: t.image, Script: script},
+		})
+		if err != nil {
+			return inside{}, err
+		}
+		answers := append(strings.Split(string(r.Output), next), "", "")
+		return inside{strings.TrimSpace(answers[0]), strings.TrimSpace(answers[1]), strings.TrimSpace(answers[2])}, nil
 	})
-	if err != nil {
-		return "", err
-	}
-	return string(r.Output), nil
 }
 
 func imageSize(ctx context.Context, t *Trial) error {
@@ -99,12 +111,12 @@ func imageSize(ctx context.Context, t *Trial) error {
 }
 
 func imageShell(ctx context.Context, t *Trial) error {
-	said, err := t.shell(ctx, `for tool in sh sleep mv kill; do type $tool >/dev/null 2>&1 || echo $tool; done; echo end`)
+	said, err := t.shell(ctx)
 	if err != nil {
 		t.failf("sh in the image", "%v", err)
 		return nil
 	}
-	if missing, ended := strings.CutSuffix(said, "end\n"); !ended || missing != "" {
+	if missing, ended := strings.CutSuffix(said.tools, "end"); !ended || missing != "" {
 		t.failf("sh, sleep, mv and kill in the image", "missing: %s", strings.Join(strings.Fields(missing), ", "))
 	}
 	return nil
