@@ -37,7 +37,7 @@ const spareBodies, spareMarks = 4 << 20, 4 << 20 / 16
 
 // Room returns memory for a body of size bytes, its length 0.
 func (k *Cleaner) Room(size int) []byte {
-	if room := k.bodies.take(size); room != nil {
+	if room := k.bodies.take(size, 2*size); room != nil {
 		return room
 	}
 	return Grow(nil, size)
@@ -76,7 +76,8 @@ func (k *Cleaner) Clean(body []byte) (clean Value, mended Mended, err error) {
 	if c == nil {
 		c = &checker{}
 	}
-	c.marks = k.marks.take(len(body) / bytesPerMark)
+	few := len(body) / bytesPerMark
+	c.marks = k.marks.take(few, 4*few)
 	defer func() {
 		c.b, c.marks = nil, nil
 		k.checkers.Put(c)

@@ -12,12 +12,12 @@ type spare[T any] struct {
 	room   int   // of all of them
 }
 
-// take returns a piece with room for n elements, and not for more than four times as many; nil where there is none.
-func (s *spare[T]) take(n int) []T {
+// take returns a piece with room for n elements, and for no more than most; nil where there is none.
+func (s *spare[T]) take(n, most int) []T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, piece := range slices.Backward(s.pieces) {
-		if n <= cap(piece) && cap(piece) <= 4*n {
+		if n <= cap(piece) && cap(piece) <= most {
 			s.drop(i)
 			return piece
 		}

@@ -54,7 +54,8 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			Limit:   ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 50)),
 			Judge:   judge, Careful: true,
 		},
-		Check: "contatos",
+		Check:    "contatos",
+		Parallel: 4, // at 50 requests a minute that is enough while answers take less than five seconds
 		// Larger pages are made smaller without a word, by each list to another size.
 		Pages:  pagination.Number{Param: "page", Start: 1, SizeParam: "displayLength", Size: 200, Caps: sizes},
 		Absent: absent, Refuse: ended, Warn: append(warnings, more...),

@@ -75,7 +75,7 @@ func (o Options) Defaults() Options {
 	o.ImageSize = cmp.Or(o.ImageSize, 1<<30)
 	o.States = cmp.Or(o.States, 6)
 	o.Kills = cmp.Or(o.Kills, 3)
-	o.Much = cmp.Or(o.Much, 1500)
+	o.Much = cmp.Or(o.Much, 1000)
 	o.Spread = cmp.Or(o.Spread, 25*time.Second)
 	return o
 }
