@@ -59,6 +59,7 @@ help: ## this text
 		FAULTS '1: make acceptance also lets the API answer wrongly in every way there is' \
 		FUZZTIME 'how long each fuzz target runs ($(FUZZTIME))' \
 		TESTFLAGS 'more flags for go test, such as -race or -run=Name' \
+		FULL '1: make test and make acceptance read as many rows, and kill as often, as connectors are promised to bear, which CI asks for' \
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
 
 .PHONY: demo

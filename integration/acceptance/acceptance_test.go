@@ -42,6 +42,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// scaled is how many rows are read, or how often something is done: as many as a connector is promised to bear where FULL=1 asks for it, as CI does,
+// and otherwise so few that it is still shown.
+func scaled(promised, few int) int {
+	if os.Getenv("FULL") == "1" {
+		return promised
+	}
+	return few
+}
+
 // build builds the binaries of all connectors, which no test changes.
 func build() error {
 	connectors, err := harness.Connectors()

@@ -43,7 +43,8 @@ func (f fixture) with(t *testing.T, a *api, changes map[string]any, state []byte
 // TestSnapPropertyAtSize reads a large organisation: every property and every photo once, with one listing for both.
 func TestSnapPropertyAtSize(t *testing.T) {
 	t.Parallel()
-	const size, page = 10_000, 200
+	const page = 200
+	size := scaled(30_000, 10_000)
 	f := one(t, sourceSnap)
 	a, s := startSnap(t, f, snapproperty.Options{Size: size}, sim.Behaviour{})
 	res := f.succeed(t, a, f.with(t, a, map[string]any{"page_size": nil}, nil))

@@ -34,7 +34,7 @@ const promptly = time.Minute
 const underWay = 40
 
 // kills is how many moments are tried.
-const kills = 12
+func kills() int { return scaled(20, 12) }
 
 // killed ends reads with kill -9, each at a moment of its own, and resumes each from the last state that it printed.
 func killed(t *testing.T, f fixture) {
@@ -42,7 +42,7 @@ func killed(t *testing.T, f fixture) {
 	lines := f.succeed(t, whole, f.read(t, whole, nil)).Lines
 	whole.simulator.Change(0, 0)
 	want, following := full(whole), next(whole)
-	for i, moment := range shuffled(1, kills, lines) {
+	for i, moment := range shuffled(1, kills(), lines) {
 		t.Run(fmt.Sprintf("after line %d", moment), func(t *testing.T) {
 			a := f.serve(t, whole.simulator, sim.Behaviour{})
 			if i%2 == 1 { // let the reader be ahead of its output, or behind
