@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -60,7 +59,6 @@ func runProcess(p program, grace time.Duration) {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT) // before anything is done that one could interrupt
 	go watchSignals(signals, stop)
 	go watchOutput(stop)
-	widen(unix.Stdout)
 	p.args, p.stdin, p.stdout, p.stderr = os.Args[1:], os.Stdin, os.Stdout, os.Stderr
 	p.debug = strings.EqualFold(os.Getenv("LOG_LEVEL"), "debug")
 	p.stopping = func() { time.AfterFunc(grace, func() { os.Exit(1) }) }
@@ -77,15 +75,6 @@ func outputMissing() bool {
 		return true
 	}
 	return flags&unix.O_ACCMODE == unix.O_RDWR && out.Mode&unix.S_IFMT == unix.S_IFCHR && out.Rdev == null.Rdev
-}
-
-// widen lets a pipe hold a mebibyte instead of 64 KiB, which Linux grants to any process that has not too many such. Whoever writes and whoever
-// reads then wait for one another less often. Nothing depends on it.
-func widen(pipe int) {
-	const setSize = 1031 // F_SETPIPE_SZ, which package unix has for Linux alone
-	if runtime.GOOS == "linux" {
-		_, _ = unix.FcntlInt(uintptr(pipe), setSize, 1<<20)
-	}
 }
 
 // watchSignals stops the run at the first SIGTERM or SIGINT and ends the process at the second.

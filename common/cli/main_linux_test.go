@@ -38,31 +38,6 @@ func openTerminal() (watcher, terminal *os.File, err error) {
 	return watcher, terminal, nil
 }
 
-// A pipe is widened, and what is none is left alone.
-func TestWiden(t *testing.T) {
-	t.Parallel()
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close()
-	defer writer.Close()
-	widen(int(writer.Fd()))
-	size, err := unix.FcntlInt(reader.Fd(), unix.F_GETPIPE_SZ, 0)
-	if most, err2 := os.ReadFile("/proc/sys/fs/pipe-max-size"); err != nil || err2 == nil && strings.TrimSpace(string(most)) == "1048576" && size < 1<<20 {
-		t.Errorf("the pipe has room for %d bytes: %v", size, err)
-	}
-	file, err := os.Create(t.TempDir() + "/file")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	widen(int(file.Fd()))
-	if _, err := file.WriteString("still a file"); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)

@@ -1,13 +1,11 @@
 package replication
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -216,8 +214,10 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 	for _, m := range slices.Concat(direct, f.children) {
 		m.begin(page, f.Began)
 	}
-	if err := sideBySide(direct, func(m *member) error { return m.take(sl, page.Rows) }); err != nil {
-		return err
+	for _, m := range direct {
+		if err := m.take(sl, page.Rows); err != nil {
+			return err
+		}
 	}
 	for _, r := range page.Rows {
 		f.check(sl, r)
@@ -236,20 +236,6 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 		}
 	}
 	return nil
-}
-
-// sideBySide calls do for all members at the same time, and returns the error of the first of them that has one when all have ended.
-func sideBySide(members []*member, do func(m *member) error) error {
-	if len(members) == 1 {
-		return do(members[0])
-	}
-	errs := make([]error, len(members))
-	var wait sync.WaitGroup
-	for i, m := range members {
-		wait.Go(func() { errs[i] = fault.Safely(func() error { return do(m) }) })
-	}
-	wait.Wait()
-	return cmp.Or(errs...)
 }
 
 // estimate tells how many rows the listing has.
