@@ -13,14 +13,14 @@ import (
 // NewSeen makes one. Not safe for concurrent use.
 //
 // A key that is a whole number costs 4 bytes where many others lie close to it, and up to 130 where it is alone. Any other key costs 24 bytes and
-// its part of a map's free room, 55 bytes at the most.
+// its part of a map's free room, 55 bytes at the most. Where bytes are compared, whole numbers cost as much again, and others 20 to 45 bytes more.
 type Seen struct {
-	before, earlier, now numbers.Set       // keys that came in a listing before, in an earlier reading of this one, in this reading
-	times                times             // of those
-	rows                 map[digest]mark   // other keys
-	reading              uint32            // the number of the running reading, from 1
-	first                uint32            // that of the listing's first one
-	sums                 map[digest]uint32 // of their bytes; nil where that is not told
+	before, earlier, now numbers.Set     // keys that came in a listing before, in an earlier reading of this one, in this reading
+	times                times           // of those
+	rows                 map[digest]mark // other keys
+	reading              uint32          // the number of the running reading, from 1
+	first                uint32          // that of the listing's first one
+	sums                 *sums           // of their bytes; nil where that is not told
 	seed                 maphash.Seed
 }
 
@@ -80,7 +80,7 @@ func hashOf(data []byte, times int) (d digest) {
 func NewSeen(bytes bool) *Seen {
 	s := &Seen{rows: map[digest]mark{}, times: newTimes(), seed: maphash.MakeSeed()}
 	if bytes {
-		s.sums = map[digest]uint32{}
+		s.sums = &sums{newTimes(), map[digest]uint32{}}
 	}
 	return s
 }
@@ -126,12 +126,9 @@ func (s *Seen) note(k key, row *Row) (c came) {
 	if s.sums == nil {
 		return c
 	}
-	if k.whole {
-		k.digest = digestOf(row.Key)
-	}
 	sum := uint32(maphash.Bytes(s.seed, row.Data.Raw())) // half of a hash is one too
-	if c.same = c.ever && s.sums[k.digest] == sum; !c.ever {
-		s.sums[k.digest] = sum
+	if c.same = c.ever && s.sums.of(k) == sum; !c.ever {
+		s.sums.set(k, sum)
 	}
 	return c
 }
@@ -148,6 +145,28 @@ func (s *Seen) number(n, at int64) (c came) {
 	}
 	s.now.Add(n)
 	return c
+}
+
+// sums is a hash of the bytes of each of many rows, by their keys.
+type sums struct {
+	numbers times // of keys that are whole numbers
+	others  map[digest]uint32
+}
+
+func (s *sums) of(k key) uint32 {
+	if k.whole {
+		return s.numbers.of(k.number)
+	}
+	return s.others[k.digest]
+}
+
+// set sets the sum of a key, which has none yet.
+func (s *sums) set(k key, sum uint32) {
+	if k.whole {
+		s.numbers.set(k.number, sum)
+	} else {
+		s.others[k.digest] = sum
+	}
 }
 
 // times is a number of 32 bits for each of many whole numbers: of a time in milliseconds the last bits, by which two times of one row can be
