@@ -94,6 +94,9 @@ func (c *connector) start(ctx context.Context, command string, files map[string]
 	p := &process{connector: c, stopped: stop}
 	if err := p.start(ctx, command, files, stdin); err != nil {
 		stop()
+		if errors.Is(err, context.Canceled) {
+			err = errStopped
+		}
 		return nil, fmt.Errorf("starting %s: %w", c.name(), errors.Join(err, p.remove()))
 	}
 	return p, nil

@@ -722,6 +722,18 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// A run that is asked to end before a connector is started says so too.
+func TestStoppedBeforeAConnectorIsStarted(t *testing.T) {
+	c := serve(t, sim.Behaviour{})[0]
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"-connector", c.binary, "-config", c.config, "-out", c.out}, &stdout, &stderr)
+	if code != 1 || !strings.Contains(stderr.String(), "was stopped") || strings.Contains(stderr.String(), "canceled") {
+		t.Errorf("exit %d: %s%s", code, &stdout, &stderr)
+	}
+}
+
 // A destination may be an image as well: what comes is handed to its standard input, and the states that it gives back are kept.
 func TestDestinationImage(t *testing.T) {
 	harness.NeedDocker(t)

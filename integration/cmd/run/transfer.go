@@ -48,6 +48,9 @@ func (s *session) transfer(ctx context.Context) (err error) {
 	return err
 }
 
+// errStopped is why a run is not complete that was asked to end.
+var errStopped = errors.New("the run was stopped")
+
 // sinkError is a failure of the sink, for which the source was stopped.
 type sinkError struct{ error }
 
@@ -106,7 +109,7 @@ func (s *session) read(ctx context.Context, to sink, files map[string][]byte) er
 	err = p.wait()
 	switch {
 	case ctx.Err() != nil && len(p.failed) == 0: // it ended before it could say so
-		return errors.New("the run was stopped")
+		return errStopped
 	case err != nil:
 		return err
 	}
