@@ -95,7 +95,7 @@ build/peer/bin/source-declarative-manifest: integration/cmd/bench/peer/requireme
 ##@ Prove
 
 .PHONY: test
-test: docker-or-not chromium-or-not ## all tests of all modules; those in containers where Docker answers
+test: docker-or-not chromium-or-not python-or-not ## all tests of all modules; those in containers where Docker answers
 	go test -count=1 -timeout=30m $(TESTFLAGS) work
 
 .PHONY: acceptance
@@ -178,6 +178,13 @@ chromium-or-not:
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
 		echo "*** There is no Chromium (Debian's package chromium): THE DEMO'S PAGE IS NOT LOOKED AT IN A BROWSER. ***"
 
+.PHONY: python-or-not
+python-or-not:
+	@for environment in examples warehouse; do \
+		[ -d build/$$environment/bin ] || \
+			echo "*** There is no Python environment build/$$environment (make examples): THE EXAMPLES THAT NEED IT ARE NOT TRIED. ***"; \
+	done
+
 .PHONY: lint
 lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabilities; what each connector's folder says; pages and their spelling
 	@unformatted=$$(gofmt -l $(MODULES)); \
@@ -192,7 +199,8 @@ lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabil
 	.ci/spelling
 
 .PHONY: alone
-alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test (but for the acceptance suite)
+alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test (with -short)
+	@echo '*** -short: what runs every connector (the acceptance suite, judge/broken, cmd/new, cmd/run) is left to make test. ***'
 	@for module in $(MODULES); do \
 		echo "== $$module"; \
 		( cd $$module && export GOWORK=off && go mod tidy -diff && go mod verify && go build -o /dev/null ./... && go vet ./... && go test -short $(TESTFLAGS) ./... ); \

@@ -32,6 +32,7 @@ func homes() map[string][]string {
 	return map[string][]string{
 		"github.com/cenkalti/backoff/v4":                {"httpclient"},
 		"github.com/golang-jwt/jwt/v5":                  {"auth"},
+		"github.com/itchyny/gojq":                       {"protocol"},
 		"github.com/rogpeppe/go-internal":               {"connectortest"},
 		"github.com/imob-data/airbyte-connectors/specs": {"connectortest"},
 		"github.com/santhosh-tekuri/jsonschema/v5":      {"spec"},
