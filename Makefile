@@ -59,7 +59,7 @@ help: ## this text
 		FAULTS '1: make acceptance also lets the API answer wrongly in every way there is' \
 		FUZZTIME 'how long each fuzz target runs ($(FUZZTIME))' \
 		TESTFLAGS 'more flags for go test, such as -race or -run=Name' \
-		FULL '1: make test and make acceptance read as many rows, and kill as often, as connectors are promised to bear, which CI asks for' \
+		FULL '1: make test and make acceptance read as many rows and kill as often as connectors are promised to bear, and run more on images, as CI does' \
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
 
 .PHONY: demo
@@ -106,8 +106,8 @@ acceptance: docker-or-not ## CONNECTORS judged by cmd/acceptance, on images wher
 suite: judgeable
 	go test -count=1 -timeout=30m $(chosen) $(TESTFLAGS) ./integration/acceptance/...
 
-# Each connector against the simulator of its API, which the judge starts; without Docker, its binary. These send a state every ten seconds, the
-# suite kills and resumes them more often, and memory is that of all streams at once beside it.
+# Each connector against the simulator of its API, which the judge starts; without Docker, its binary. These send a state every ten seconds,
+# and the suite kills and resumes them more often. The limit of memory is for all streams at once, on a machine that the suite loads too.
 .PHONY: judged
 judged: judgeable
 	@for connector in $(CONNECTORS); do \

@@ -35,14 +35,18 @@ type flaws struct {
 	invalid bool // there are bytes that are not UTF-8
 }
 
-// bytesPerMark is how many bytes of a body there are for each mark: some more than in most.
-const bytesPerMark = 24
+const (
+	// bytesPerMark is how many bytes of a body there are for each mark: some more than in most.
+	bytesPerMark = 24
+	// firstMarks is for how many marks room is made at the most before they come, 1 MiB: a body may be one long text.
+	firstMarks = 1 << 16
+)
 
 // begin makes c ready for b. There may be one mark for 16 bytes, so that they take no more memory than the body, or 16 KiB.
 func (c *checker) begin(b []byte) {
 	c.b, c.opens, c.flaws, c.most = b, c.opens[:0], flaws{}, max(1024, len(b)/16)
 	if c.marks = c.marks[:0]; c.marks == nil {
-		c.marks = make([]mark, 0, len(b)/bytesPerMark+8)
+		c.marks = make([]mark, 0, min(len(b)/bytesPerMark+8, firstMarks))
 	}
 }
 

@@ -42,10 +42,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// scaled is how many rows are read, or how often something is done: as many as a connector is promised to bear where FULL=1 asks for it, as CI does,
-// and otherwise so few that it is still shown.
+// everything reports whether FULL=1 asks for all that is promised, as CI does.
+func everything() bool { return os.Getenv("FULL") == "1" }
+
+// scaled is how many rows are read, or how often something is done: as many as a connector is promised to bear where that is asked for, and otherwise so
+// few that it is still shown.
 func scaled(promised, few int) int {
-	if os.Getenv("FULL") == "1" {
+	if everything() {
 		return promised
 	}
 	return few
@@ -96,7 +99,7 @@ func TestBinaries(t *testing.T) {
 }
 
 // TestImages runs the scenarios that have to do with how a connector is started on every connector's image. The binary in it is the one that
-// TestBinaries runs all of them on; what an image is asked besides is the judge's.
+// TestBinaries runs all of them on, so that two of them are enough where not everything is asked for.
 func TestImages(t *testing.T) {
 	harness.NeedDocker(t)
 	each(t, func(t *testing.T, c harness.Connector) harness.Runner {

@@ -42,10 +42,11 @@ func grown(ctx context.Context, c harness.Connector, size int) (k cost, err erro
 		return k, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	for reads := 2; reads > 0; reads-- {
-		if size > kept {
-			reads = 1
-		}
+	reads := 2
+	if size > kept {
+		reads = 1
+	}
+	for range reads {
 		if k, err = drained(ctx, s.binary, s.read(c.Suggested)); err != nil {
 			return k, err
 		}
