@@ -18,6 +18,7 @@ type options struct {
 	growth       int
 	latency      time.Duration
 	peer, types  bool
+	profile      bool
 	write        string
 }
 
@@ -33,6 +34,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.DurationVar(&o.latency, "latency", 0, "how much of the waiting each stream hides where every answer comes later by this `time`, instead")
 	flags.BoolVar(&o.peer, "peer", false, "a stream of source-dwv beside Airbyte's Python CDK instead")
 	flags.BoolVar(&o.types, "types", false, "what it costs to bring columns into their types, beside a connector that does not, instead")
+	flags.BoolVar(&o.profile, "profile", false, "write where the sources' CPU goes to "+profile+", for the compiler, instead")
 	flags.StringVar(&o.write, "write", "", "`folder` for the tables and the chart, where all connectors are measured")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -57,6 +59,8 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		measure = b.beside
 	case o.types:
 		measure = b.typing
+	case o.profile:
+		measure = b.profiling
 	}
 	found, err := measure(ctx)
 	if err != nil {

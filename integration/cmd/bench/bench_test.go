@@ -5,6 +5,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -74,6 +77,23 @@ func TestRelay(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%v: got %q", c.uris, got)
 		}
+	}
+}
+
+// TestProfiledMain holds that what is put into common/cli/main.go for a profile is there, and that it is still Go.
+func TestProfiledMain(t *testing.T) {
+	t.Parallel()
+	text, err := profiledMain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "main.go", text, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text, "pprof.StopCPUProfile()\n\tos.Exit(code)") ||
+		!slices.ContainsFunc(file.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"runtime/pprof"` }) {
+		t.Errorf("no profile is taken in\n%s", text)
 	}
 }
 

@@ -26,11 +26,8 @@ func (b *bencher) ratios(ctx context.Context) (*report, error) {
 		},
 	}
 	for _, c := range b.sources {
-		for _, shape := range []struct {
-			name string
-			size int
-		}{{"suggested", b.size}, {"others", max(100, b.size/20)}} {
-			if err := b.ratio(ctx, c, shape.name, shape.size, r); err != nil {
+		for _, part := range b.parts() {
+			if err := b.ratio(ctx, c, part, r); err != nil {
 				return nil, fmt.Errorf("%s: %w", c.Name, err)
 			}
 		}
@@ -38,20 +35,29 @@ func (b *bencher) ratios(ctx context.Context) (*report, error) {
 	return r, nil
 }
 
-func (b *bencher) ratio(ctx context.Context, c harness.Connector, shape string, size int, r *report) (err error) {
-	s, err := open(ctx, c, size, 0)
+// part is some of a source's streams, and the rows of the API that they are read from.
+type part struct {
+	name string
+	size int
+}
+
+// parts are a source's suggested streams and, from a twentieth of the rows, its others.
+func (b *bencher) parts() []part {
+	return []part{{"suggested", b.size}, {"others", max(100, b.size/20)}}
+}
+
+func (b *bencher) ratio(ctx context.Context, c harness.Connector, which part, r *report) (err error) {
+	s, err := open(ctx, c, which.size, 0)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	streams := c.Suggested
-	if shape == "others" {
-		if streams = s.others(); len(streams) == 0 {
-			return nil
-		}
+	streams := s.streams(which)
+	if len(streams) == 0 {
+		return nil
 	}
 	// The first read is not measured. It is checked in full, and the relay is told to do what it did.
-	b.say("%s, %s: a first read of %d rows", c.Name, shape, size)
+	b.say("%s, %s: a first read of %d rows", c.Name, which.name, which.size)
 	command := s.read(streams)
 	res, err := harness.Run(ctx, s.binary, command, harness.Options{Secrets: s.simulator.Secrets})
 	if err != nil {
@@ -65,7 +71,7 @@ func (b *bencher) ratio(ctx context.Context, c harness.Connector, shape string, 
 		return err
 	}
 	p := plan{URL: s.simulator.URL, Requests: t.Requests, AtOnce: t.AtOnce}
-	rounds, err := b.rounded(ctx, c.Name+", "+shape, s.binary, command, p, res)
+	rounds, err := b.rounded(ctx, c.Name+", "+which.name, s.binary, command, p, res)
 	if err != nil {
 		return err
 	}
@@ -77,9 +83,9 @@ func (b *bencher) ratio(ctx context.Context, c harness.Connector, shape string, 
 		return median(rounds, func(r round) float64 { return value(r.connector) / value(r.relay) })
 	}
 	took := of(wall, connector)
-	r.row(c.Name, shape, len(res.Rows), len(t.Requests), t.AtOnce, took, of(wall, relay), ratio(wall), of(cpu, connector), of(cpu, relay), ratio(cpu),
+	r.row(c.Name, which.name, len(res.Rows), len(t.Requests), t.AtOnce, took, of(wall, relay), ratio(wall), of(cpu, connector), of(cpu, relay), ratio(cpu),
 		of(memory, connector), of(memory, relay), of(wall, func(r round) cost { return r.alone }), int(float64(len(res.Rows))/took))
-	r.bars = append(r.bars, bar{c.Name + ", " + shape, ratio(wall), ratio(cpu)})
+	r.bars = append(r.bars, bar{c.Name + ", " + which.name, ratio(wall), ratio(cpu)})
 	return nil
 }
 

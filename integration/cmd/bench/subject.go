@@ -50,8 +50,11 @@ func (s *subject) read(streams []string) harness.Command {
 	return harness.Read(s.simulator.Config, s.catalog.Configure(harness.FullRefresh, streams...), nil)
 }
 
-// others are the streams that are not suggested: those that cost a request per row of another, and what few need.
-func (s *subject) others() []string {
+// streams are the names of a part's streams. Those that are not suggested cost a request per row of another, or few need them.
+func (s *subject) streams(which part) []string {
+	if which.name == "suggested" {
+		return s.Suggested
+	}
 	return slices.DeleteFunc(s.catalog.Names(), func(name string) bool { return slices.Contains(s.Suggested, name) })
 }
 

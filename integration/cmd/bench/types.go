@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 
@@ -30,7 +28,7 @@ func (b *bencher) typing(ctx context.Context) (*report, error) {
 }
 
 func (b *bencher) typed(ctx context.Context, c harness.Connector, r *report) (err error) {
-	untyped, err := buildUntyped(ctx, c)
+	untyped, err := buildVariant(ctx, c, "rest/columns.go", untypedColumns)
 	if err != nil {
 		return err
 	}
@@ -78,31 +76,3 @@ import (
 
 func (s *Stream) columns(*spec.Spec) ([]record.Edit, error) { return nil, nil }
 `
-
-// buildUntyped builds a connector that does not bring columns into their types, alone in a folder of its own.
-func buildUntyped(ctx context.Context, c harness.Connector) (path string, err error) {
-	root, err := harness.Root()
-	if err != nil {
-		return "", err
-	}
-	dir, err := os.MkdirTemp("", "bench-")
-	if err != nil {
-		return "", fmt.Errorf("building %s without types: %w", c.Name, err)
-	}
-	file, overlay := filepath.Join(dir, "columns.go"), filepath.Join(dir, "overlay.json")
-	replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "common", "rest", "columns.go"): file}})
-	if err == nil {
-		err = errors.Join(os.WriteFile(file, []byte(untypedColumns), 0o600), os.WriteFile(overlay, replaced, 0o600))
-	}
-	if err != nil {
-		return "", fmt.Errorf("building %s without types: %w", c.Name, err)
-	}
-	path = filepath.Join(dir, c.Name)
-	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(root, "connectors", c.Name), "-overlay", overlay, "-trimpath",
-		"-ldflags=-s -w", "-o", path, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
-	if said, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building %s without types: %w\n%s", c.Name, err, said)
-	}
-	return path, nil
-}
