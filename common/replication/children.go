@@ -247,19 +247,21 @@ func (h *holding) page(page listing.Page) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mended(page)
+	before := len(h.rows)
 	for _, r := range page.Rows {
 		if m.readsAll() && !since(r, h.bound, m.start) {
 			continue
 		}
-		if h.size += len(r.Data.Raw()); !page.Last || h.size < heldBytes {
-			r.Data, r.At = r.Data.Clone(), r.At.Clone()
-		}
+		h.size += len(r.Data.Raw())
 		h.rows = append(h.rows, r)
 	}
-	if h.size < heldBytes {
-		return nil
+	if h.size >= heldBytes {
+		return h.send()
 	}
-	return h.send()
+	for i, r := range h.rows[before:] { // they outlive the page
+		h.rows[before+i].Data, h.rows[before+i].At = r.Data.Clone(), r.At.Clone()
+	}
+	return nil
 }
 
 // send sends what is held. The lock of the member is held.
@@ -272,6 +274,7 @@ func (h *holding) send() error {
 			return err
 		}
 	}
+	clear(h.rows) // nothing of their pages is kept
 	h.rows, h.size = h.rows[:0], 0
 	return nil
 }
