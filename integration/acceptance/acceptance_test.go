@@ -6,9 +6,9 @@ import (
 	"flag"
 	"maps"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,12 +29,9 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if !given("test.parallel") {
-		if err := flag.Set("test.parallel", "24"); err != nil {
+		if err := flag.Set("test.parallel", "36"); err != nil {
 			panic(err)
 		}
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // the simulators and the judge make garbage of everything that is read, on the connectors' processors
 	}
 	if err := build(); err != nil {
 		panic(err)
@@ -84,7 +81,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	return slices.Concat(contract(), reading(), remembering(), types(), stopping(), weather())
+	return slices.Concat(stopping(), weather(), contract(), reading(), remembering(), types()) // those that wait for long come first
 }
 
 // TestBinariesAlone runs the scenarios that measure on every connector's binary, and nothing beside them.
@@ -101,6 +98,7 @@ func TestBinaries(t *testing.T) {
 // TestImages runs the scenarios that have to do with how a connector is started on every connector's image. The binary in it is the one that
 // TestBinaries runs all of them on, so that two of them are enough where not everything is asked for.
 func TestImages(t *testing.T) {
+	t.Parallel()
 	harness.NeedDocker(t)
 	each(t, func(t *testing.T, c harness.Connector) harness.Runner {
 		if err := c.BuildImage(t.Context()); err != nil {
@@ -170,22 +168,39 @@ func binary(t *testing.T, c harness.Connector) harness.Runner {
 // prepare makes a connector ready and finds its simulator.
 func prepare(t *testing.T, c harness.Connector, runner func(*testing.T, harness.Connector) harness.Runner) fixture {
 	t.Helper()
-	open := simulators.All()[simulators.Name(c.Name)]
-	if open == nil {
+	kept, ok := shared()[simulators.Name(c.Name)]
+	if !ok {
 		t.Fatalf("There is no simulator %q; simulators are found in integration/simulators.", simulators.Name(c.Name))
 	}
-	f := fixture{connector: c, open: sim.Sharing(open), runner: runner(t, c), schemas: &harness.Schemas{}}
+	f := fixture{connector: c, runner: runner(t, c), common: kept}
 	f.catalog = f.discover(t)
 	return f
 }
 
+// common is what all tests of one connector use.
+type common struct {
+	rows    *sim.Rendered // that its simulators wrote
+	open    sim.Open
+	schemas *harness.Schemas
+}
+
+// shared is what is common, by the simulator's name.
+var shared = sync.OnceValue(func() map[string]common {
+	all := map[string]common{}
+	for name, open := range simulators.All() {
+		rows := &sim.Rendered{}
+		all[name] = common{rows, sim.Sharing(open, rows), &harness.Schemas{}}
+	}
+	return all
+})
+
 // fixture is a connector ready to be tested. A value; scenarios share nothing else.
 type fixture struct {
+	common
+
 	connector harness.Connector
 	runner    harness.Runner
-	open      sim.Open
 	catalog   harness.Catalog
-	schemas   *harness.Schemas
 }
 
 // api is a simulator at work and the configuration for reading from it.

@@ -32,6 +32,7 @@ func TestDestinationBinaries(t *testing.T) {
 }
 
 func TestDestinationImages(t *testing.T) {
+	t.Parallel()
 	harness.NeedDocker(t)
 	destinations(t, func(t *testing.T, c harness.Connector) harness.Runner {
 		if err := c.BuildImage(t.Context()); err != nil {
@@ -168,7 +169,7 @@ func (o *org) json(t *testing.T, changes map[string]any) []byte {
 // run runs a command and holds it against what is asked of every run.
 func (f writeFixture) run(t *testing.T, o *org, c harness.Command, options ...harness.Options) *harness.Result {
 	t.Helper()
-	res := fixture{runner: f.runner, schemas: f.schemas}.run(t, &api{simulator: o.crm, secrets: o.crm.Secrets()}, c, options...)
+	res := fixture{runner: f.runner, common: common{schemas: f.schemas}}.run(t, &api{simulator: o.crm, secrets: o.crm.Secrets()}, c, options...)
 	for _, failure := range res.Failures {
 		readable(t, failure.Message)
 	}
@@ -858,7 +859,7 @@ func sourceBefore(t *testing.T, f writeFixture) {
 
 func pipe(t *testing.T, f writeFixture, c harness.Connector) {
 	t.Helper()
-	reader := fixture{connector: c, open: simulators.All()[simulators.Name(c.Name)], runner: binary(t, c)}
+	reader := fixture{connector: c, common: shared()[simulators.Name(c.Name)], runner: binary(t, c)}
 	reader.catalog = reader.discover(t)
 	a := reader.start(t, sim.Options{Size: small}, sim.Behaviour{})
 	o := openOrg(t, snapproperty.Options{}, sim.Behaviour{})

@@ -27,6 +27,7 @@ func TestJudgedBinaries(t *testing.T) {
 
 // TestJudgedImages runs the checks that are about images on each connector's image; make acceptance runs the others on it too.
 func TestJudgedImages(t *testing.T) {
+	t.Parallel()
 	harness.NeedDocker(t)
 	judged(t, func(t *testing.T, c harness.Connector) judge.Options {
 		if err := c.BuildImage(t.Context()); err != nil {

@@ -38,7 +38,7 @@ const memory = 56 << 20
 
 // bigRead reads so many rows that a connector which keeps them takes more memory than it may. How memory grows up to ten million is make bench's.
 func bigRead(t *testing.T, f fixture) {
-	size := scaled(100_000, 30_000)
+	size := scaled(100_000, 12_000)
 	a := f.start(t, sim.Options{Size: size}, sim.Behaviour{})
 	streams := f.light()
 	res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))

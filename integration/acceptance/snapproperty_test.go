@@ -30,6 +30,7 @@ func listed() []string { return []string{"imoveis", "fotos"} }
 
 func startSnap(t *testing.T, f fixture, o snapproperty.Options, with sim.Behaviour) (*api, *snapproperty.Simulator) {
 	t.Helper()
+	o.Rendered = f.rows
 	s := snapproperty.New(o)
 	return f.serve(t, s, with), s
 }
@@ -44,7 +45,7 @@ func (f fixture) with(t *testing.T, a *api, changes map[string]any, state []byte
 func TestSnapPropertyAtSize(t *testing.T) {
 	t.Parallel()
 	const page = 200
-	size := scaled(30_000, 10_000)
+	size := scaled(30_000, 6000)
 	f := one(t, sourceSnap)
 	a, s := startSnap(t, f, snapproperty.Options{Size: size}, sim.Behaviour{})
 	res := f.succeed(t, a, f.with(t, a, map[string]any{"page_size": nil}, nil))

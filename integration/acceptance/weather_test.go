@@ -51,7 +51,7 @@ func oneInFive(t *testing.T, f fixture, fault sim.Fault) {
 	}
 
 	// Many pages, so that faults meet pages that are fetched ahead.
-	big := f.start(t, sim.Options{Size: 1500, Seed: 1}, sim.Behaviour{Faults: faults})
+	big := f.start(t, sim.Options{Size: scaled(1500, 800), Seed: 1}, sim.Behaviour{Faults: faults})
 	res = f.run(t, big, harness.Read(big.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))
 	outcome(t, big, res, f.light()...)
 	if passing(fault) && res.Code != 0 {

@@ -5,7 +5,9 @@ import (
 	"compress/gzip"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -25,8 +27,14 @@ func capture(next http.Handler, r *http.Request) *answer {
 }
 
 func (a *answer) Header() http.Header         { return a.header }
-func (a *answer) WriteHeader(status int)      { a.status = status }
 func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+
+func (a *answer) WriteHeader(status int) {
+	a.status = status
+	if length, err := strconv.Atoi(a.header.Get("Content-Length")); err == nil {
+		a.body.Grow(length)
+	}
+}
 
 // send writes the headers, declaring length bytes of body, and then the parts, flushing after each and waiting for pause between them.
 func (a *answer) send(ctx context.Context, w http.ResponseWriter, pause time.Duration, parts ...[]byte) {
@@ -55,6 +63,7 @@ func sendBytes(w http.ResponseWriter, status int, contentType string, body []byt
 
 // zipped compresses what next answers when the request accepts it.
 func zipped(next http.Handler) http.Handler {
+	var zippers sync.Pool // each has a megabyte
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 			next.ServeHTTP(w, r)
@@ -62,9 +71,14 @@ func zipped(next http.Handler) http.Handler {
 		}
 		a := capture(next, r)
 		var small bytes.Buffer
-		z := gzip.NewWriter(&small)
+		z, ok := zippers.Get().(*gzip.Writer)
+		if !ok {
+			z = gzip.NewWriter(nil)
+		}
+		z.Reset(&small)
 		_, _ = z.Write(a.body.Bytes()) // a bytes.Buffer takes all
 		_ = z.Close()
+		zippers.Put(z)
 		a.header.Set("Content-Encoding", "gzip")
 		head(w, a.header, a.status, small.Len())
 		_, _ = w.Write(small.Bytes())

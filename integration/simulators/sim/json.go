@@ -90,7 +90,11 @@ func Send(w http.ResponseWriter, status int, contentType string, v any) {
 
 // join puts parts with commas between two brackets.
 func join(open byte, parts []JSON, shut byte) []byte {
-	out := []byte{open}
+	size := 1 + len(parts)
+	for _, part := range parts {
+		size += len(part)
+	}
+	out := append(make([]byte, 0, size+1), open)
 	for i, part := range parts {
 		if i > 0 {
 			out = append(out, ',')

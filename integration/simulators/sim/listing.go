@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/tidwall/gjson"
 )
 
 // Lister is a Simulator that says how its API asks for pages and writes them, so that Behaviour.Alter can change them.
@@ -262,9 +264,7 @@ func (a *alteration) page(l Listing, body []byte) *Page {
 	}
 	p.Recount()
 	if l.Form.Echo != "" {
-		envelope := map[string]json.RawMessage{}
-		mustRead(body, &envelope)
-		p.Echo = string(envelope[l.Form.Echo])
+		p.Echo = gjson.GetBytes(body, gjson.Escape(l.Form.Echo)).Raw
 	}
 	return p
 }
@@ -287,26 +287,19 @@ func (a *alteration) fetch(l Listing) Rows {
 
 // list are the rows of an answer.
 func list(body []byte, member string) (rows []json.RawMessage) {
+	all := gjson.ParseBytes(body)
 	if member != "" {
-		envelope := map[string]json.RawMessage{}
-		mustRead(body, &envelope)
-		if body = envelope[member]; body == nil {
-			return nil
-		}
+		all = all.Get(gjson.Escape(member))
 	}
-	mustRead(body, &rows)
+	for _, row := range all.Array() {
+		rows = append(rows, json.RawMessage(row.Raw))
+	}
 	return rows
 }
 
 // keyOf is the text of a row's key.
 func keyOf(row json.RawMessage, member string) string {
-	members := map[string]json.RawMessage{}
-	mustRead(row, &members)
-	var text string
-	if json.Unmarshal(members[member], &text) == nil {
-		return text
-	}
-	return string(members[member])
+	return gjson.GetBytes(row, gjson.Escape(member)).String()
 }
 
 // write is an object of members that are JSON already, or are meant to be none: they are not checked.

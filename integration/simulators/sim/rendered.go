@@ -1,6 +1,9 @@
 package sim
 
-import "sync"
+import (
+	"bytes"
+	"sync"
+)
 
 // Rendered keeps rows as they were written, so that a row that comes again is neither made nor encoded once more. Of the rows that came last it
 // keeps up to 64 MiB. The zero value is ready; a nil one keeps nothing. Safe for concurrent use.
@@ -19,7 +22,7 @@ func (r *Rendered) Row(key any, row func() any) JSON {
 	if kept := r.kept(key); kept != nil {
 		return kept
 	}
-	made := JSON(Encode(row()))
+	made := JSON(bytes.Clone(Encode(row()))) // no larger than it has to be
 	r.keep(key, made)
 	return made
 }
@@ -53,11 +56,10 @@ func (r *Rendered) keep(key any, row JSON) {
 	r.young[key] = row
 }
 
-// Sharing opens simulators that share what they keep of their rows: for many of one kind, one after the other or at one time.
-func Sharing(open Open) Open {
-	shared := &Rendered{}
+// Sharing opens simulators that keep their rows in one place: for many of one kind, one after the other or at one time.
+func Sharing(open Open, kept *Rendered) Open {
 	return func(o Options) (Simulator, error) {
-		o.Rendered = shared
+		o.Rendered = kept
 		return open(o)
 	}
 }

@@ -36,17 +36,18 @@ func TestRendered(t *testing.T) {
 
 // Simulators that share rows are opened with one place for them.
 func TestSharing(t *testing.T) {
+	kept := &Rendered{}
 	var places []*Rendered
 	open := Sharing(func(o Options) (Simulator, error) {
 		places = append(places, o.Rendered)
 		return fake{}, nil
-	})
+	}, kept)
 	for range 2 {
 		if _, err := open(Options{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if places[0] == nil || places[0] != places[1] {
-		t.Errorf("the places are %p and %p", places[0], places[1])
+	if places[0] != kept || places[1] != kept {
+		t.Errorf("the places are %p and %p, not %p", places[0], places[1], kept)
 	}
 }
