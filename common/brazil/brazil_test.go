@@ -24,7 +24,7 @@ func TestPadded(t *testing.T) {
 		`{"T":"F","Tax":12345678000195.5}`: "",
 	} {
 		got := ""
-		for _, m := range brazil.Padded(record.Record(row), map[string]int{"CEP": brazil.CEP}, "Tax", "T") {
+		for _, m := range brazil.Padded(record.Record(row).Get, []brazil.Digits{{Name: "CEP", Length: brazil.CEP}}, "Tax", "T") {
 			got += string(m.Value)
 		}
 		if got != want {

@@ -2,8 +2,6 @@ package brazil
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/imob-data/airbyte-connectors/common/record"
@@ -16,22 +14,28 @@ const (
 	CNPJ = 14
 )
 
-// Padded returns the members of row that are numbers with zeros in front, as text of all their digits, for APIs that send such as JSON numbers:
-// those that digits names, with how many they have, and the one called tax, a CPF or a CNPJ by the member called kind, which begins with F (a
-// natural person) or J (a legal one). What is not made of digits, has too many of them, or cannot be told is left as it is: it is not among the
+// Digits is a number that is written with so many digits.
+type Digits struct {
+	Name   string
+	Length int
+}
+
+// Padded returns the members of a row that are numbers with zeros in front, as text of all their digits, for APIs that send such as JSON numbers:
+// those that numbers names, and the one called tax, a CPF or a CNPJ by the member called kind, which begins with F (a natural person) or J (a legal
+// one). get returns a member of the row. What is not made of digits, has too many of them, or cannot be told is left as it is: it is not among the
 // members.
-func Padded(row record.Record, digits map[string]int, tax, kind string) (members []record.Member) {
+func Padded(get func(name string) record.Value, numbers []Digits, tax, kind string) (members []record.Member) {
 	pad := func(name string, length int) {
-		text := row.Get(name).Text()
+		text := get(name).Text()
 		if text == "" || len(text) > length || strings.Trim(text, "0123456789") != "" {
 			return
 		}
 		members = append(members, record.Member{Name: name, Value: fmt.Appendf(nil, `"%0*s"`, length, text)})
 	}
-	for _, name := range slices.Sorted(maps.Keys(digits)) {
-		pad(name, digits[name])
+	for _, number := range numbers {
+		pad(number.Name, number.Length)
 	}
-	switch person := strings.ToUpper(strings.TrimSpace(row.Get(kind).Text())); {
+	switch person := strings.ToUpper(strings.TrimSpace(get(kind).Text())); {
 	case strings.HasPrefix(person, "F"):
 		pad(tax, CPF)
 	case strings.HasPrefix(person, "J"):

@@ -209,12 +209,14 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 
 // derive returns put and what is derived of a row with it, of which what is derived counts.
 func (m *member) derive(row record.Value, put []record.Member) []record.Member {
-	whole := record.Record(row.Raw())
-	if len(put) > 0 {
-		var unshaped *record.Shape
-		whole = unshaped.Append(nil, row.Raw(), put...)
-	}
-	return append(m.Derive(whole), put...)
+	return append(m.Derive(func(path string) record.Value {
+		for _, p := range put {
+			if p.Name == path {
+				return record.Record(p.Value).Get("")
+			}
+		}
+		return row.Get(path)
+	}), put...)
 }
 
 // sendOf sends what m makes of a row: the row with what is put into it, or those that lie in it. m.mu is held.

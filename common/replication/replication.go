@@ -83,7 +83,7 @@ type Stream struct {
 	Child   *Child
 	Explode *Explode
 	// Derive makes members of a row and what is put into it, which take the place of the row's own; nil: none. One goroutine at a time calls it.
-	Derive func(record.Record) []record.Member
+	Derive func(get func(path string) record.Value) []record.Member
 	// Repeats is the member that holds listing.Row.Repeat; "": none.
 	Repeats string
 	Shape   *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are

@@ -100,9 +100,9 @@ type Stream struct {
 	Parent  *Parent  // the stream is read with requests of its own for each row of another stream
 	Explode *Explode // the stream is an array inside the rows of another stream
 	Partial *Partial // a list inside the rows may come in part
-	// Derive makes members of a row and of what is put into it: they take the place of its own, and are brought into the types of their columns;
-	// those without a column are left out. nil: none. It is for what an edit of Shape cannot say.
-	Derive func(record.Record) []record.Member
+	// Derive makes members of a row and of what is put into it, which get returns by path or by name: they take the place of its own, and are
+	// brought into the types of their columns; those without a column are left out. nil: none. It is for what an edit of Shape cannot say.
+	Derive func(get func(path string) record.Value) []record.Member
 	Shape  []record.Edit // what a row needs besides the types of the schema's columns, into which it is brought by itself
 	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.
 	Needs string

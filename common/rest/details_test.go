@@ -282,8 +282,8 @@ func TestDerivedMembers(t *testing.T) {
 			Parent: &rest.Parent{
 				Of: "houses", In: httpclient.Body, Numbers: true, Params: map[string]string{"house": "id"}, Put: map[string]string{"house": "id"},
 			},
-			Derive: func(row record.Record) []record.Member {
-				code := fmt.Appendf(nil, "%q", row.Get("house").Text()+row.Get("code").Text())
+			Derive: func(get func(string) record.Value) []record.Member {
+				code := fmt.Appendf(nil, "%q", get("house").Text()+get("code").Text())
 				return []record.Member{{Name: "code", Value: code}, {Name: "other", Value: code}}
 			},
 		}}

@@ -158,8 +158,8 @@ func ExampleStream_value() {
 		describe: func(api rest.API) rest.API {
 			api.Streams = []rest.Stream{{
 				Name: "kinds", Path: "/kinds", Value: "name", Key: []string{"name"},
-				Derive: func(row record.Record) []record.Member {
-					return []record.Member{{Name: "letters", Value: fmt.Append(nil, len(row.Get("name").Text()))}}
+				Derive: func(get func(string) record.Value) []record.Member {
+					return []record.Member{{Name: "letters", Value: fmt.Append(nil, len(get("name").Text()))}}
 				},
 			}}
 			return api

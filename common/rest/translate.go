@@ -313,7 +313,7 @@ func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, 
 func (c *Cursor) asks() bool { return c != nil && c.Ask != nil }
 
 // derive returns Derive without the members for which the stream's schema has no column.
-func (s *Stream) derive(schemas *spec.Spec) (func(record.Record) []record.Member, error) {
+func (s *Stream) derive(schemas *spec.Spec) (func(func(string) record.Value) []record.Member, error) {
 	columns, err := s.columns(schemas)
 	if s.Derive == nil || err != nil {
 		return s.Derive, err
@@ -324,8 +324,8 @@ func (s *Stream) derive(schemas *spec.Spec) (func(record.Record) []record.Member
 			known[column.Field] = true
 		}
 	}
-	return func(row record.Record) []record.Member {
-		return slices.DeleteFunc(s.Derive(row), func(m record.Member) bool { return !known[m.Name] })
+	return func(get func(string) record.Value) []record.Member {
+		return slices.DeleteFunc(s.Derive(get), func(m record.Member) bool { return !known[m.Name] })
 	}, nil
 }
 

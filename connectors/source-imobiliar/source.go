@@ -194,16 +194,21 @@ func finish(streams []rest.Stream) []rest.Stream {
 				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
 			}
 		}
-		s.Derive = func(row record.Record) []record.Member { return derive(row, s.Key) }
+		s.Derive = func(get func(string) record.Value) []record.Member { return derive(get, s.Key) }
 	}
 	return streams
 }
 
+// numbers are written with zeros in front.
+func numbers() []brazil.Digits {
+	return []brazil.Digits{{Name: "CEP", Length: brazil.CEP}, {Name: "CPFSindico", Length: brazil.CPF}, {Name: "CNPJ", Length: brazil.CNPJ}}
+}
+
 // derive makes the members of a row that are written with zeros in front. A whole bill, which is no fee, and a lease without a code have the code 0.
-func derive(row record.Record, key []string) []record.Member {
-	members := brazil.Padded(row, map[string]int{"CEP": brazil.CEP, "CPFSindico": brazil.CPF, "CNPJ": brazil.CNPJ}, "CpfCnpj", "TipoPessoa")
+func derive(get func(string) record.Value, key []string) []record.Member {
+	members := brazil.Padded(get, numbers(), "CpfCnpj", "TipoPessoa")
 	for _, code := range []string{"CodTaxa", "CodContratoLoc"} {
-		if slices.Contains(key, code) && row.Get(code).Text() == "" {
+		if slices.Contains(key, code) && get(code).Text() == "" {
 			members = append(members, record.Member{Name: code, Value: []byte("0")})
 		}
 	}
