@@ -17,8 +17,9 @@ const latencySize, fewLate = 2000, 200
 func (b *bencher) waiting(ctx context.Context) (*report, error) {
 	r := &report{
 		name: "latency", title: fmt.Sprintf("Answers that take %v", b.latency),
-		note: fmt.Sprintf("Each stream alone, from APIs of %d rows, or of %d for those that are not suggested. *Waiting* is the sum of all requests' latencies, *hidden* the share of it that "+
-			"the read did not last: other requests were under way meanwhile. A stream that goes from key to key cannot hide any.", latencySize, fewLate),
+		note: fmt.Sprintf("Each stream alone, from APIs of %d rows, or of %d for those that are not suggested. *Waiting* is the sum of all requests' "+
+			"latencies, *hidden* the share of it that the read did not last: other requests were under way meanwhile. A stream that goes from key to key "+
+			"cannot hide any.", latencySize, fewLate),
 		head: []string{"source", "stream", "lines", "requests", "at once", "waiting s", "wall s", "hidden"},
 	}
 	for _, c := range b.sources {
