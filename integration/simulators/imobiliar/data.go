@@ -149,10 +149,10 @@ func (s *Simulator) Change(changed, deleted int) {
 			next := *r
 			next.object, next.changed = maps.Clone(r.object), s.now()
 			if table == "people" {
-				next.object["DataAlteracao"] = day(s.now())
+				next.object["DataAlteracao"] = day(midnight(s.now()))
 			}
 			if _, due := r.object["DataVencimento"]; due {
-				next.object["DataVencimento"] = day(s.now().AddDate(0, 0, -1))
+				next.object["DataVencimento"] = day(midnight(s.now()).AddDate(0, 0, -3)) // overdue for one whose clock is a day behind, too
 				next.due = date(next.object["DataVencimento"])
 			}
 			rows[(i+3)%len(rows)] = &next

@@ -149,5 +149,8 @@ func (d *data) value(dice *sim.Dice, f documentedField, o object) any {
 	}
 }
 
-// midnight is when the day of t began, in UTC.
-func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+// midnight is the day of t in Brazil, as the time when it began in UTC.
+func midnight(t time.Time) time.Time {
+	year, month, day := t.In(sim.Brasilia()).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
