@@ -83,8 +83,9 @@ func (b *bencher) ratio(ctx context.Context, c harness.Connector, which part, r 
 		return median(rounds, func(r round) float64 { return value(r.connector) / value(r.relay) })
 	}
 	took := of(wall, connector)
-	r.row(c.Name, which.name, len(res.Rows), len(t.Requests), t.AtOnce, took, of(wall, relay), ratio(wall), of(cpu, connector), of(cpu, relay), ratio(cpu),
-		of(memory, connector), of(memory, relay), of(wall, func(r round) cost { return r.alone }), int(float64(len(res.Rows))/took))
+	r.row(c.Name, which.name, len(res.Rows), len(t.Requests), t.AtOnce, took, of(wall, relay), ratio(wall),
+		of(cpu, connector), of(cpu, relay), ratio(cpu), of(memory, connector), of(memory, relay),
+		of(wall, func(r round) cost { return r.alone }), int(float64(len(res.Rows))/took))
 	r.bars = append(r.bars, bar{c.Name + ", " + which.name, ratio(wall), ratio(cpu)})
 	return nil
 }
