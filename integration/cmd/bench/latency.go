@@ -60,6 +60,6 @@ func (b *bencher) wait(ctx context.Context, c harness.Connector, stream string, 
 		return err
 	}
 	waiting := float64(len(t.Requests)) * b.latency.Seconds()
-	r.row(c.Name, stream, k.lines, len(t.Requests), t.AtOnce, waiting, k.wall, fmt.Sprintf("%.0f %%", 100*max(0, 1-k.wall/waiting)))
+	r.row(c.Name, "`"+stream+"`", k.lines, len(t.Requests), t.AtOnce, waiting, k.wall, fmt.Sprintf("%.0f %%", 100*max(0, 1-k.wall/waiting)))
 	return nil
 }
