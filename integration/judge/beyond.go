@@ -433,7 +433,7 @@ func simulatedRows(ctx context.Context, t *Trial) error {
 	if err != nil {
 		return err
 	}
-	first, err := t.read(ctx, readOrder{label: "first sync", test: test, mode: harness.Incremental, streams: streams, api: a, bare: true})
+	first, err := t.read(ctx, readOrder{label: "first sync", test: test, mode: harness.Incremental, streams: streams, api: a, bare: true, limit: 20 * time.Minute})
 	if err != nil {
 		return err
 	}
