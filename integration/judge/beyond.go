@@ -433,7 +433,9 @@ func simulatedRows(ctx context.Context, t *Trial) error {
 	if err != nil {
 		return err
 	}
-	first, err := t.read(ctx, readOrder{label: "first sync", test: test, mode: harness.Incremental, streams: streams, api: a, bare: true, limit: 20 * time.Minute})
+	first, err := t.read(ctx, readOrder{
+		label: "first sync", test: test, mode: harness.Incremental, streams: streams, api: a, bare: true, limit: 20 * time.Minute,
+	})
 	if err != nil {
 		return err
 	}
@@ -441,6 +443,7 @@ func simulatedRows(ctx context.Context, t *Trial) error {
 	a.simulator.Change(10, 3)
 	second, err := t.read(ctx, readOrder{
 		label: "second sync", test: test, mode: harness.Incremental, streams: streams, api: a, bare: true, state: first.State(),
+		limit: 20 * time.Minute,
 	})
 	if err == nil {
 		t.expect(second, a.simulator.Expect(), func(e sim.Expectation) sim.Keys { return e.Next }, false)
