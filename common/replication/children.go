@@ -258,8 +258,9 @@ func (h *holding) page(page listing.Page) error {
 	if h.size >= heldBytes {
 		return h.send()
 	}
-	for i, r := range h.rows[before:] { // they outlive the page
-		h.rows[before+i].Data, h.rows[before+i].At = r.Data.Clone(), r.At.Clone()
+	kept := h.rows[before:] // they outlive the page
+	for i := range kept {
+		kept[i].Data, kept[i].At = kept[i].Data.Clone(), kept[i].At.Clone()
 	}
 	return nil
 }

@@ -186,6 +186,7 @@ func (c config) session(path string) *auth.Sessions {
 
 // finish leaves out of the rows what is secret and what is a table of its own, and gives numbers the zeros in front of them.
 func finish(streams []rest.Stream) []rest.Stream {
+	padded := []brazil.Digits{{Name: "CEP", Length: brazil.CEP}, {Name: "CPFSindico", Length: brazil.CPF}, {Name: "CNPJ", Length: brazil.CNPJ}}
 	for i := range streams {
 		s := &streams[i]
 		s.Shape = []record.Edit{record.Hide{Names: []string{"SenhaInternetMD5", "LoginAdmCondom"}}}
@@ -194,19 +195,14 @@ func finish(streams []rest.Stream) []rest.Stream {
 				s.Shape = append(s.Shape, record.Drop{Field: part.Explode.Array})
 			}
 		}
-		s.Derive = func(get func(string) record.Value) []record.Member { return derive(get, s.Key) }
+		s.Derive = func(get func(string) record.Value) []record.Member { return derive(get, padded, s.Key) }
 	}
 	return streams
 }
 
-// numbers are written with zeros in front.
-func numbers() []brazil.Digits {
-	return []brazil.Digits{{Name: "CEP", Length: brazil.CEP}, {Name: "CPFSindico", Length: brazil.CPF}, {Name: "CNPJ", Length: brazil.CNPJ}}
-}
-
-// derive makes the members of a row that are written with zeros in front. A whole bill, which is no fee, and a lease without a code have the code 0.
-func derive(get func(string) record.Value, key []string) []record.Member {
-	members := brazil.Padded(get, numbers(), "CpfCnpj", "TipoPessoa")
+// derive makes the members of a row that are written with zeros in front: those of padded, and the CPF or CNPJ. A whole bill, which is no fee, and a lease without a code have the code 0.
+func derive(get func(string) record.Value, padded []brazil.Digits, key []string) []record.Member {
+	members := brazil.Padded(get, padded, "CpfCnpj", "TipoPessoa")
 	for _, code := range []string{"CodTaxa", "CodContratoLoc"} {
 		if slices.Contains(key, code) && get(code).Text() == "" {
 			members = append(members, record.Member{Name: code, Value: []byte("0")})

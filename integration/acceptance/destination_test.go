@@ -43,6 +43,7 @@ func TestDestinationImages(t *testing.T) {
 }
 
 func TestDestinationPlatform(t *testing.T) {
+	t.Parallel()
 	harness.NeedDocker(t)
 	destinations(t, func(t *testing.T, c harness.Connector) harness.Runner {
 		if err := c.BuildImage(t.Context()); err != nil {

@@ -27,6 +27,7 @@ func eachImage(t *testing.T, test func(t *testing.T, c harness.Connector)) {
 
 // TestPlatform reads twice the platform's own way: whole, and from the state after some rows changed.
 func TestPlatform(t *testing.T) {
+	t.Parallel()
 	eachImage(t, func(t *testing.T, c harness.Connector) {
 		if c.Writes() {
 			return // see TestDestinationPlatform

@@ -57,7 +57,7 @@ func killed(t *testing.T, f fixture) {
 			second := f.succeed(t, a, f.read(t, a, first.State()))
 			compare(t, want, first, second)
 			for _, s := range f.catalog.Streams {
-				if s.Incremental() && !between(first, s.Name) {
+				if s.Incremental() && !endsWithState(first, s.Name) {
 					f.unrepeated(t, s.Name, first, second, following[s.Name])
 				}
 			}
@@ -65,9 +65,9 @@ func killed(t *testing.T, f fixture) {
 	}
 }
 
-// between reports whether a run ended with the state of a stream: a stream that is made of the same answers may have none yet, so that all of
-// them are asked for again.
-func between(res *harness.Result, stream string) bool {
+// endsWithState reports whether a run ended with the state of a stream: a stream that is made of the same answers may have none yet, so that all
+// of them are asked for again.
+func endsWithState(res *harness.Result, stream string) bool {
 	n := len(res.States)
 	return n > 0 && res.States[n-1].Stream == stream && res.States[n-1].Rows == len(res.Rows)
 }

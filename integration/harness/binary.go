@@ -65,7 +65,9 @@ func (b Binary) start(ctx context.Context, c Command, dir string) (*binaryProces
 	if err != nil {
 		return nil, errors.Join(err, r.Close(), w.Close())
 	}
-	go p.peak.watch(p.cmd.Process.Pid)
+	if p.peak.begin(p.cmd.Process.Pid) {
+		go p.peak.watch()
+	}
 	return p, w.Close()
 }
 
@@ -131,9 +133,6 @@ func (p *binaryProcess) Wait() (Exit, error) {
 	e := Exit{Code: state.ExitCode(), Stderr: p.stderr.Bytes(), Wall: wall, CPU: state.UserTime() + state.SystemTime(), MaxRSS: most}
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		e.Code = 128 + int(status.Signal())
-	}
-	if usage, ok := state.SysUsage().(*syscall.Rusage); ok && e.MaxRSS == 0 {
-		e.MaxRSS = usage.Maxrss << 10
 	}
 	if err != nil {
 		return e, fmt.Errorf("waiting for %s: %w", p.cmd.Path, err)

@@ -325,9 +325,8 @@ func TestMemory(t *testing.T) {
 			if !bytes.Contains(m.Line, []byte("COMPLETE")) {
 				return
 			}
-			p, ok := c.process.(*binaryProcess)
-			for ok && p.peak.look() == 0 { // it is not watched yet
-				time.Sleep(time.Millisecond)
+			if p, ok := c.process.(*binaryProcess); ok {
+				p.peak.look()
 			}
 			if err := c.Signal(syscall.SIGTERM); err != nil {
 				t.Error(err)
@@ -335,6 +334,11 @@ func TestMemory(t *testing.T) {
 		}}).MaxRSS
 	}
 	small, large := peak(1<<20), peak(64<<20)
+	for range 20 {
+		if brief := (script{Lines: good()}).read(t, Options{}).MaxRSS; brief <= 0 || brief >= int64(len(held)) { // it is gone at once
+			t.Errorf("with %d bytes here, a peak of %d", len(held), brief)
+		}
+	}
 	runtime.KeepAlive(held)
 	if large-small < 60<<20 || large > int64(len(held)) {
 		t.Errorf("with %d bytes here, peaks of %d and %d bytes", len(held), small, large)

@@ -268,7 +268,9 @@ func (p *imageProcess) watch(ctx context.Context, id string) {
 	}
 	pid := inspected.Container.State.Pid
 	if groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)); err == nil && bytes.Contains(groups, []byte(id)) {
-		p.peak.watch(pid)
+		if p.peak.begin(pid) {
+			p.peak.watch()
+		}
 	}
 }
 

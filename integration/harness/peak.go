@@ -15,7 +15,7 @@ type peak struct {
 	done chan struct{}
 
 	mu     sync.Mutex
-	status *os.File // nil before watch, and where it cannot be read
+	status *os.File // nil before begin, and where it cannot be read
 	bytes  int64
 }
 
@@ -35,19 +35,24 @@ const (
 	longestPause  = 200 * time.Millisecond
 )
 
-// watch looks at a process until end is called.
-func (p *peak) watch(pid int) {
+// begin looks at a process for the first time, so that there is a peak of one that is gone before anybody has the time to watch it. It reports
+// whether the process can be watched.
+func (p *peak) begin(pid int) bool {
 	status, err := os.Open("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
-		return
+		return false
 	}
-	defer status.Close()
 	p.mu.Lock()
 	p.status = status
 	p.mu.Unlock()
-	began := time.Now()
-	for {
-		p.look()
+	p.look()
+	return true
+}
+
+// watch goes on looking until end is called.
+func (p *peak) watch() {
+	defer p.status.Close()
+	for began := time.Now(); ; p.look() {
 		select {
 		case <-p.done:
 			return

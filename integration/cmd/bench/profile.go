@@ -57,27 +57,35 @@ func (b *bencher) profiled(ctx context.Context, c harness.Connector, notes strin
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Dir(path))) }()
-	for _, which := range b.parts() {
-		s, err := open(ctx, c, which.size, 0)
+	for _, part := range b.parts() {
+		took, err := b.profiledPart(ctx, c, part, path, notes)
 		if err != nil {
 			return 0, err
 		}
-		rounds := b.rounds
-		if len(s.streams(which)) == 0 {
-			rounds = 0
-		}
-		for round := range rounds {
-			b.say("%s, %s: %d of %d", c.Name, which.name, round+1, b.rounds)
-			env := fmt.Sprintf("%s=%s-%s-%d", profileVariable, notes, which.name, round)
-			k, err := drained(ctx, harness.Binary{Path: path, Env: []string{env}}, s.read(s.streams(which)))
-			if err != nil {
-				return 0, errors.Join(err, s.close())
-			}
-			seconds += k.cpu
-		}
-		if err := s.close(); err != nil {
+		seconds += took
+	}
+	return seconds, nil
+}
+
+// profiledPart reads a part of a source's streams with the binary at path.
+func (b *bencher) profiledPart(ctx context.Context, c harness.Connector, which part, path, notes string) (seconds float64, err error) {
+	s, err := open(ctx, c, which.size, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	streams := s.streams(which)
+	if len(streams) == 0 {
+		return 0, nil
+	}
+	for round := range b.rounds {
+		b.say("%s, %s: %d of %d", c.Name, which.name, round+1, b.rounds)
+		env := fmt.Sprintf("%s=%s-%s-%d", profileVariable, notes, which.name, round)
+		k, err := drained(ctx, harness.Binary{Path: path, Env: []string{env}}, s.read(streams))
+		if err != nil {
 			return 0, err
 		}
+		seconds += k.cpu
 	}
 	return seconds, nil
 }

@@ -84,10 +84,10 @@ func docker(t *testing.T, args ...string) {
 
 // The checks of images find those that are broken for them; the healthy one passes them all.
 func TestBrokenImages(t *testing.T) {
+	harness.NeedDocker(t)
 	if testing.Short() {
 		t.Skip("it judges a dozen images")
 	}
-	harness.NeedDocker(t)
 	t.Parallel()
 	binary := build(t)
 	only := []string{"image", "connection", "spec.answer", "beyond.answers", "beyond.exit_codes"}
