@@ -200,7 +200,8 @@ func finish(streams []rest.Stream) []rest.Stream {
 	return streams
 }
 
-// derive makes the members of a row that are written with zeros in front: those of padded, and the CPF or CNPJ. A whole bill, which is no fee, and a lease without a code have the code 0.
+// derive makes the members of a row that are written with zeros in front: those of padded, and the CPF or CNPJ. A whole bill, which is no fee,
+// and a lease without a code have the code 0.
 func derive(get func(string) record.Value, padded []brazil.Digits, key []string) []record.Member {
 	members := brazil.Padded(get, padded, "CpfCnpj", "TipoPessoa")
 	for _, code := range []string{"CodTaxa", "CodContratoLoc"} {

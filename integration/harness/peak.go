@@ -61,12 +61,12 @@ func (p *peak) watch() {
 	}
 }
 
-// look looks at the process once, where it is watched, and is the peak so far.
-func (p *peak) look() int64 {
+// look looks at the process once, where it can be watched.
+func (p *peak) look() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.status == nil {
-		return 0
+		return
 	}
 	var buffer [4 << 10]byte
 	n, _ := p.status.ReadAt(buffer[:], 0) // of a process that is gone there is nothing to read
@@ -75,5 +75,4 @@ func (p *peak) look() int64 {
 			p.bytes = kib << 10
 		}
 	}
-	return p.bytes
 }
