@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,19 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/connectortest"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
+
+// TestMain lets more tests run at a time than there are cores: most of them wait for the end of a backoff.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", "16"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 func TestConform(t *testing.T) { connectortest.Conform(t, source) }
 
