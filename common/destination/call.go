@@ -88,15 +88,27 @@ func (c *call) identify() error {
 	return nil
 }
 
-// text is the text of field number i, "" where the record has none.
+// What is wrong with a text of which a reader could take something else than was written.
+const (
+	lost     = "is not valid text (UTF-8): characters of it were lost, and U+FFFD stands in their place"
+	holdsNUL = "is not valid text: it holds the control character U+0000"
+)
+
+// text is the text of field number i, "" where the record has none. A text that lost characters, here or before it came, is an error: it could
+// be another's code. So is one with U+0000, at which some readers end a text.
 func (g *given) text(i int, f Field) (string, error) {
+	v := g.values[i]
 	switch {
 	case g.wrong[i] != "":
 		return "", errors.New(g.wrong[i])
-	case blank(g.values[i]):
+	case blank(v):
 		return "", nil
+	case v.Raw()[0] == '"' && strings.Contains(v.Text(), "\ufffd"): // which record.Clean writes as well
+		return "", errors.New(lost)
+	case v.Raw()[0] == '"' && strings.Contains(v.Text(), "\x00"):
+		return "", errors.New(holdsNUL)
 	}
-	return f.Kind.Read(g.values[i])
+	return f.Kind.Read(v)
 }
 
 func blank(v record.Value) bool {

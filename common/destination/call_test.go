@@ -4,10 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
@@ -83,6 +86,52 @@ func TestCall(t *testing.T) {
 	if identity(1, `{"door":"1"}`) == identity(2, `{"door":"1"}`) {
 		t.Error("two operations are taken for one")
 	}
+}
+
+// What lost characters on its way is another code, and another contract or another manager may have that one: the record is rejected, and
+// nothing of it is sent. It makes no difference where they were lost: in this line, or earlier, where somebody wrote U+FFFD in their place.
+func TestTextThatLostCharacters(t *testing.T) {
+	const fine = `a {"door":"A\ud83d\ude00","why":"wind"}`
+	for name, c := range map[string]struct{ in, warning, order string }{
+		"no UTF-8":         {"a {\"door\":\"A\xff\",\"why\":\"wind\"}", "close of record 2 of the stream a was rejected: door " + lost, `{"note__c":"","reason__c":"wind"}`},
+		"half a surrogate": {`a {"door":"A\ud800","why":"wind"}`, "close of record 2 of the stream a was rejected: door " + lost, `{"note__c":"","reason__c":"wind"}`},
+		"lost before":      {"a {\"door\":\"A\ufffd\",\"why\":\"wind\"}", "close of record 2 of the stream a was rejected: door " + lost, `{"note__c":"","reason__c":"wind"}`},
+		"NUL":              {`a {"door":"A\u0000","why":"wind"}`, "close of record 2 of the stream a was rejected: door " + holdsNUL, `{"note__c":"","reason__c":"wind"}`},
+		"NUL as a byte":    {"a {\"door\":\"\x00\",\"why\":\"wind\"}", "close of record 2 of the stream a was rejected: door " + holdsNUL, `{"note__c":"","reason__c":"wind"}`},
+		"not a key":        {"a {\"door\":\"1\",\"why\":\"wind\",\"note\":\"n\xe3o\"}", "close of door 1 was rejected: note " + lost, `{"door":"1","reason__c":"wind"}`},
+		"another kind":     {"a {\"door\":\"1\",\"why\":\"w\xedn\"}", "close of door 1 was rejected: why " + lost, `{"door":"1","note__c":""}`},
+		"the other name":   {"a {\"Id\":\"12\xff\",\"why\":\"wind\"}", "close of record 2 of the stream a was rejected: id " + lost, `{"note__c":"","reason__c":"wind"}`},
+		"several": {
+			`paint {"door":"A\udc00","all":"B\ud800"}`, "paint of record 1 of the stream paint was rejected: door " + lost + "; all " + lost, `{}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, d *doors) {
+				path := filepath.Join(t.TempDir(), "receipts.jsonl")
+				w := d.write(t.Context(), t, fmt.Sprintf(`"receipts_path":%q`, path), catalog(0), strings.NewReader(lines(fine, c.in, "G 1")))
+				if w.err != nil || len(w.states) != 1 || !strings.Contains(w.states[0], `"recordCount":2.0,"rejectedRecordCount":1.0`) {
+					t.Errorf("%v, states %q", w.err, w.states)
+				}
+				same(t, "asked", d.took(), []string{"close door=A\U0001f600 note__c= reason__c=wind"})
+				same(t, "warnings", w.warnings, []string{c.warning + "."})
+				if got := strings.Join(receiptsOf(t, path), ""); !strings.Contains(got, `"outcome":"rejected","order":`+c.order+`,"message":"`) {
+					t.Errorf("receipts: %s", got)
+				}
+			})
+		})
+	}
+	in(t, func(t *testing.T, d *doors) { // what no order takes may hold anything
+		w := d.write(t.Context(), t, `"ignore_fields":["zone"]`, catalog(0), strings.NewReader(lines("rent {\"door\":\"1\",\"zone\":\"\xff\"}")))
+		same(t, "asked", d.took(), []string{"rent door=1"})
+		if w.err != nil {
+			t.Error(w.err)
+		}
+	})
+	in(t, func(t *testing.T, d *doors) { // a name that lost some is one that the operation does not know
+		w := d.write(t.Context(), t, "", catalog(0), strings.NewReader(lines("paint {\"all\":\"1\",\"doo\xff\":\"1\"}")))
+		wantFault(t, w.err, fault.Config, "which paint does not know")
+		same(t, "asked", d.took(), nil)
+	})
 }
 
 func TestMoney(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// Kind is what a field may hold: its JSON Schema, and how a value, which is neither null nor blank, becomes the text that is sent. Read's
-// error continues "field ", names what the value must be and does not repeat it.
+// Kind is what a field may hold: its JSON Schema, and how a value, which is neither null nor blank, nor a text with U+FFFD or U+0000, becomes
+// the text that is sent. Read's error continues "field ", names what the value must be and does not repeat it.
 type Kind struct {
 	Schema map[string]any
 	Read   func(record.Value) (string, error)
