@@ -34,7 +34,7 @@ import (
 //     behind it.
 //
 // What this gives up: in a run that goes on after a failure, a record that equals one of before the failure, where a state behind that one
-// was kept by the platform, and that is meant once more, is taken for the one resent. It is named in the log.
+// was kept by the platform, and that is meant once more, is taken for the one resent. The log names the first ten, and counts the others.
 //
 // # What may happen to the file
 //

@@ -219,6 +219,56 @@ func TestRunsWithAJournal(t *testing.T) {
 	}
 }
 
+// The log names the first ten records that may be meant once more, and counts the others, also where the run stops early.
+func TestManyRecordsThatWereBefore(t *testing.T) {
+	for name, c := range map[string]struct {
+		records  int
+		settings string
+		behind   []string // the records, of the second run
+		more     string   // the last warning
+	}{
+		"ten":   {records: 10},
+		"one":   {records: 11, more: "1 more records ask what an earlier run carried out, and were not sent again."},
+		"many":  {records: 25, more: "15 more records ask what an earlier run carried out, and were not sent again."},
+		"early": {records: 12, behind: []string{"raw {"}, more: "2 more records ask what an earlier run carried out, and were not sent again."},
+		"receipts": {
+			records: 12, settings: `,"receipts_path":%q`,
+			more: "2 more records ask what an earlier run carried out, and were not sent again. The file of receipts (receipts_path) has each, if the " +
+				"earlier run kept one.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			in(t, func(t *testing.T, d *doors) {
+				settings := fmt.Sprintf(`"journal_path":%q`, folder+"/journal")
+				if c.settings != "" {
+					settings += fmt.Sprintf(c.settings, folder+"/receipts")
+				}
+				var records []string
+				for i := range c.records {
+					records = append(records, fmt.Sprintf(`paint {"all":"%d"}`, i))
+				}
+				write := func(behind ...string) written {
+					return d.write(t.Context(), t, settings, catalog(5), strings.NewReader(lines(append(records, behind...)...)))
+				}
+				if w := write("G 1"); w.err != nil {
+					t.Fatal(w.err)
+				}
+				w := write(c.behind...)
+				if (w.err != nil) != (c.behind != nil) || len(d.took()) != c.records {
+					t.Errorf("%v, %d calls", w.err, len(d.took()))
+				}
+				if len(w.warnings) < 10 || !strings.HasPrefix(w.warnings[9], "paint of record 10 of the stream paint asks what an earlier run") {
+					t.Fatalf("%q", w.warnings)
+				}
+				if got := strings.Join(w.warnings[10:], "\n"); got != c.more {
+					t.Errorf("got  %q\nwant %q", got, c.more)
+				}
+			})
+		})
+	}
+}
+
 // What may lie where a journal is to be, and what is made of it. Journals of the first format have no checksums.
 func TestJournalFiles(t *testing.T) {
 	const head, begin = `{"do":"journal","format":1,"target":"api"}` + "\n", `{"do":"begin","call":{"n":1,"operation":"close","about":"x","stream":{"name":"a"},"identity":"i"}}` + "\n"

@@ -24,6 +24,9 @@ const (
 	failPatience = 90 * time.Second
 )
 
+// namedBefore is how many records that may be meant once more the log names; the others are counted.
+const namedBefore = 10
+
 // inFlight is how many bytes of answers may be in memory at a time, beside one answer that may be larger.
 const inFlight = 64 << 20
 
@@ -117,6 +120,7 @@ type writer struct {
 	records map[protocol.Descriptor]int  // that came
 	ended   map[protocol.Descriptor]bool // streams that a record with an unknown member ended
 	passed  int                          // records of those that came behind it
+	again   int                          // records that ask what an earlier run carried out, whose state may have been lost
 
 	mu       sync.Mutex
 	active   map[string]bool // the orders of the calls under way
@@ -148,7 +152,15 @@ func (w *writer) run(ctx context.Context, in io.Reader) error {
 	return errors.Join(append(w.failures, err)...)
 }
 
+// summarize says what became of the records, however the run ended.
 func (w *writer) summarize() {
+	if more := w.again - namedBefore; more > 0 {
+		text := fmt.Sprintf("%d more records ask what an earlier run carried out, and were not sent again.", more)
+		if w.receipts != nil {
+			text += " The file of receipts (receipts_path) has each, if the earlier run kept one."
+		}
+		w.log.Warn(text)
+	}
 	sum := fmt.Sprintf("%d records were carried out, %d rejected", w.count.done, w.count.rejected)
 	if w.api.DryRun {
 		sum = fmt.Sprintf("Nothing was sent (dry_run): %d records can be carried out, %d are rejected", w.count.done, w.count.rejected)
@@ -307,6 +319,9 @@ func (w *writer) record(m *protocol.RecordMessage) error {
 // remember takes a record for a call that an earlier run made.
 func (w *writer) remember(e *entry, c *call, before *known) error {
 	if before.Covered {
+		w.again++
+	}
+	if before.Covered && w.again <= namedBefore {
 		w.log.Warn(fmt.Sprintf("%s of %s asks what an earlier run carried out, whose state may have been lost: it is taken for the same "+
 			"record and not sent again. If it is meant once more, a sync after this one can bring it.", c.operation.Name, c.about))
 	}
