@@ -51,6 +51,9 @@ type Listing struct {
 	From    *Place
 	Seen    *Seen // rows of listings that were read before, which do not come again; nil: there are none
 	Again   bool  // they do come again, once, and Row.Same tells those whose bytes are the same
+	// Had is how many rows it had when it was read before, with the same Seen: where it is told to have as many, and its first page has no
+	// other row, it is as it was and not read on. 0: it is read.
+	Had int64
 }
 
 // Clock is where the time of change of a row is, and how it is written.
@@ -145,7 +148,8 @@ type End struct {
 	Err  error // why it failed, or was refused; nil for the other kinds
 	// Late is the earliest later time of a row that came again: a mark may not pass it, since the row was used as it was before. Zero: none.
 	Late time.Time
-	most int // with tooLarge, the size of a page that the API allows; 0: it does not say
+	Rows int64 // how many rows it was told to have at last, where anything tells; 0: nothing does
+	most int   // with tooLarge, the size of a page that the API allows; 0: it does not say
 }
 
 // failed returns the End for an error, or nil for nil.

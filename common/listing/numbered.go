@@ -169,6 +169,9 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 			n.reached.page = 0 // one page says nothing of how many rows there are
 		}
 	}
+	if i == 0 && n.asBefore(rows) {
+		return false, cmp.Or(n.hand(&p, rows, false), &End{Kind: Done})
+	}
 	more = n.more(i, &p)
 	return more, n.hand(&p, rows, more)
 }

@@ -30,9 +30,10 @@ type listing struct {
 // readings reads l until it is whole, or is known not to be: see docs/decisions/008.
 func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) bool) (end End) {
 	l := &listing{Listing: of, reader: r, rows: newRows(of), yield: yield, number: 1}
-	defer func() { end.Late = l.rows.late }()
 	l.begin, l.earlier = r.resume(of)
-	for reading := l.read(); ; {
+	reading := l.read()
+	defer func() { end.Late, end.Rows = l.rows.late, reading.told() }()
+	for {
 		ended := reading.read(ctx)
 		switch {
 		case ended != nil && ended.Kind == stopped:
@@ -57,7 +58,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			if err != nil {
 				return End{Kind: Failed, Err: err}
 			}
-			r.Log.Info(fmt.Sprintf("%s changed while it was read, or lacks rows: %s; it is read once more", of.Name, reading.sum()))
+			r.Log.Info(fmt.Sprintf("%s %s; it is read once more", of.Name, reading.doubts()))
 			l.number++
 			l.before = reading.latest
 		}
@@ -74,7 +75,7 @@ func (l *listing) read() *reading {
 // ended returns the end of l, of which a reading ended so and no other can be begun.
 func (l *Listing) ended(end *End) End {
 	switch end.Kind {
-	case Absent, Gone:
+	case Done, Absent, Gone:
 		return End{Kind: end.Kind}
 	case Refused, wrongPage:
 		if l.Refusable {
@@ -171,6 +172,19 @@ func (r *reading) promised() int64 {
 	return max(r.total, r.end.all(), r.reached.all())
 }
 
+// told returns how many rows the listing was told to have at last; 0: nothing tells.
+func (r *reading) told() int64 {
+	if r.hasTotal {
+		return r.latest
+	}
+	return r.end.all()
+}
+
+// asBefore reports whether the listing is as it was when it was read before, after its first page, which brought those rows that are new.
+func (r *reading) asBefore(rows []Row) bool {
+	return r.Had > 0 && r.number == 1 && r.Had == r.told() && len(rows) == 0
+}
+
 // short reports whether fewer rows came than are known to be there.
 func (r *reading) short() bool { return r.came() < r.promised() }
 
@@ -207,8 +221,8 @@ func (r *reading) assess() (done bool, err error) {
 	case !r.moved() && cmp.Or(r.gap, r.denied) != nil:
 		return false, cmp.Or(r.gap, r.denied)
 	case r.moved():
-		return false, fault.Transientf("%s changes faster than it can be read: in %d readings %s. Trying again at a quieter time may help.",
-			r.Name, r.number, r.sum())
+		return false, fault.Transientf("%s changes faster than it can be read: it changed in each of %d readings, of which the last brought %d rows. "+
+			"Trying again at a quieter time may help.", r.Name, r.number, r.came())
 	default:
 		return false, fault.Transientf("The API promised %d rows at %s and sent %d different ones, in reading number %d too. "+
 			"Trying again later may help.", r.promised(), r.Request.Path, r.came(), r.number)
@@ -247,6 +261,14 @@ func (r *reading) doubt() {
 // sum says how many rows came of how many.
 func (r *reading) sum() string {
 	return fmt.Sprintf("%d rows were expected and %d came", r.promised(), r.came())
+}
+
+// doubts says why this reading is not believed to be whole.
+func (r *reading) doubts() string {
+	if r.short() {
+		return "changed while it was read, or lacks rows: " + r.sum()
+	}
+	return fmt.Sprintf("changed while it was read (%d rows came)", r.came())
 }
 
 // anew forgets what came in this reading, which begins anew; what was handed on stays so.

@@ -120,7 +120,7 @@ func (s *Seen) note(k key, row *Row) (c came) {
 		return s.numbers.note(k.number, at, sum)
 	}
 	before, ever := s.rows[k.digest]
-	c = came{ever, ever && before.reading() >= s.first, ever && before.reading() == s.reading, ever && at > before.at(), false}
+	c = came{ever, ever && before.reading() >= s.first, ever && before.reading() == s.reading, ever && at != 0 && at > before.at(), false}
 	if !ever {
 		before = mark(at << readingBits)
 	}

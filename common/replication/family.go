@@ -28,6 +28,7 @@ type family struct {
 	absent        bool          // the account does not have the listing, or a slice of it
 	came          bool          // a page of it came
 	lacking       []string      // the slices that the account does not have
+	whole         []wholeSlice  // the slices that were read, where a row may go from one to another
 	err           error         // why the listing could not be read
 }
 
@@ -66,6 +67,12 @@ type slice struct {
 	Question
 	id  string // what states call it
 	set Set
+}
+
+// wholeSlice is a slice that was read to its end.
+type wholeSlice struct {
+	slice
+	rows int64 // as listing.End has it
 }
 
 // refusable reports whether something is asked for that can be left out.
@@ -155,12 +162,34 @@ func (f *family) readListing(ctx context.Context) error {
 // readSlices reads one slice after the other; rows is how many they promised so far. Where the API refuses to be asked for changes it reports
 // so: all slices are to be read again, without that question.
 func (f *family) readSlices(ctx context.Context, pool *pool, rows *int64) (refused bool, err error) {
+	f.whole = nil
 	for _, sl := range f.slices() {
 		if refused, err = f.slice(ctx, sl, pool, rows); refused || err != nil {
 			return refused, err
 		}
 	}
-	return false, nil
+	return false, f.revisit(ctx, pool)
+}
+
+// revisit looks at each slice but the last once more: a row that went from a slice to one before it, when that had been read, came in neither.
+func (f *family) revisit(ctx context.Context, pool *pool) error {
+	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return m.future != nil })
+	for _, one := range f.whole[:max(0, len(f.whole)-1)] {
+		l := f.source.Open(one.Question)
+		l.Waiting, l.Refusable, l.Seen, l.Had = f.waiting, f.refusable(one.slice), f.seen, one.rows
+		pages, end := f.Reader.Read(ctx, l)
+		for page := range pages {
+			page.Place, page.Mended = nil, listing.Mended{} // which the first look told
+			if err := f.page(ctx, page, one.slice, direct, pool); err != nil {
+				return err
+			}
+		}
+		if end.Err != nil {
+			return end.Err
+		}
+		f.notLaterThan(direct, end.Late)
+	}
+	return nil
 }
 
 // slice reads one slice; estimate is the rows that the slices promised so far. It reports whether the API refuses to be asked for changes.
@@ -186,6 +215,10 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 		}
 	}
 	switch end.Kind {
+	case listing.Done:
+		if f.seen != nil {
+			f.whole = append(f.whole, wholeSlice{sl, end.Rows})
+		}
 	case listing.Absent:
 		f.absent, f.lacking = true, append(f.lacking, sl.id)
 		return false, nil
@@ -249,11 +282,7 @@ func (f *family) estimate(rows int64) {
 
 // done notes that a slice is complete.
 func (f *family) done(sl slice, direct []*member, late time.Time) error {
-	for _, m := range slices.Concat(direct, f.children) {
-		m.mu.Lock()
-		m.notLaterThan(late)
-		m.mu.Unlock()
-	}
+	f.notLaterThan(direct, late)
 	for _, m := range direct {
 		m.mu.Lock()
 		m.doc.Cycle.Slices, m.doc.Cycle.Place = append(m.doc.Cycle.Slices, sl.id), nil
@@ -264,6 +293,15 @@ func (f *family) done(sl slice, direct []*member, late time.Time) error {
 		}
 	}
 	return nil
+}
+
+// notLaterThan keeps the marks of these members, and of the children, from passing a time; zero: they may.
+func (f *family) notLaterThan(direct []*member, late time.Time) {
+	for _, m := range slices.Concat(direct, f.children) {
+		m.mu.Lock()
+		m.notLaterThan(late)
+		m.mu.Unlock()
+	}
 }
 
 // resumeAt returns the place at which the reading of a slice for members can go on, which is the earliest of theirs; nil: there is none, or the

@@ -4,10 +4,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
@@ -149,5 +151,49 @@ func TestMissingRoutesAreNoMissingRows(t *testing.T) {
 	}), nil, "kids")
 	if f := fault.Of(o.err); f == nil || f.Kind != fault.Config || !strings.Contains(f.Message, "/kids/2") {
 		t.Errorf("ended with %v", o.err)
+	}
+}
+
+// A row that goes from a later set to one that was read comes all the same, whatever tells of it; a set that is as it was costs one request more
+// where the API tells how many rows there are.
+func TestARowGoesToASetThatWasRead(t *testing.T) {
+	for name, test := range map[string]struct {
+		pages pagination.Strategy
+		quiet int // requests for the first set, where nothing moves
+	}{
+		"a number is told": {pagination.Number{Param: "page", Start: 1, Last: "lastPage", Rows: "total"}, 4},
+		"none is told":     {pagination.Number{Param: "page", Start: 1}, 14},
+		"one answer":       {nil, 2},
+	} {
+		for _, moves := range []bool{false, true} {
+			var mu sync.Mutex
+			of := map[string][]string{"a": things(6)[:5], "b": things(9)[6:], "c": things(12)[9:]}
+			a := serve(t, func(r *http.Request) (int, string) {
+				mu.Lock()
+				defer mu.Unlock()
+				if kind := r.URL.Query().Get("kind"); kind != "b" || !moves || len(of["a"]) > 5 {
+					if test.pages == nil {
+						return 200, `{"data":[` + strings.Join(of[kind], ",") + `]}`
+					}
+					return paged(r, of[kind])
+				}
+				status, body := paged(r, of["b"])
+				of["a"], of["c"] = append(of["a"], of["c"][2]), of["c"][:2]
+				return status, body
+			})
+			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+				d = listed(d)
+				d.Pages = test.pages
+				d.Streams[0].Each = rest.Sets("kind", "a", "b", "c")
+				return d
+			}), nil, "things")
+			o.complete(t)
+			if got, want := sorted(o.ids("things")...), sorted(slices.Concat(numbers(1, 5), numbers(7, 12))...); !slices.Equal(got, want) {
+				t.Errorf("%s, moves %t: got %v, want %v", name, moves, got, want)
+			}
+			if n := count(a.requests(), "/things?kind=a"); !moves && n != test.quiet {
+				t.Errorf("%s: the first set took %d requests: %v", name, n, a.requests())
+			}
+		}
 	}
 }

@@ -148,7 +148,7 @@ func TestConstructionStage(t *testing.T) {
 					if code != 0 || len(got) != 1 || !strings.Contains(got[0], id) {
 						t.Errorf("exit %d with %q, want %s; asked %q: %s", code, got, id, s.queries, output)
 					}
-					if !old && strings.Contains(filter, "raw") && len(s.queries) > 2 {
+					if !old && strings.Contains(filter, "raw") && len(s.queries) > 3 {
 						t.Errorf("1.0.2 was asked %q", s.queries)
 					}
 				})
