@@ -258,7 +258,7 @@ func TestTokenURL(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = c.Do(t.Context(), httpclient.Request{})
-		wantFault(t, err, fault.Config, "token_url must ")
+		wantFault(t, err, fault.Config, "token_url", " must ")
 		if strings.Contains(err.Error(), "pw") {
 			t.Errorf("echoes: %v", err)
 		}

@@ -120,22 +120,26 @@ func (o *Options) base() (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(o.BaseURL))
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery ||
 		u.Fragment != "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fault.Configf("%s must be a scheme and a host, such as https://api.example.com, without a path", o.Setting)
+		return nil, o.mend("must be a scheme and a host, such as https://api.example.com, without a path")
 	}
 	if !validPort(u.Port()) {
-		return nil, fault.Configf("%s must have a port from 1 to 65535, or none", o.Setting)
+		return nil, o.mend("must have a port from 1 to 65535, or none")
 	}
 	if !validHost(u.Hostname()) {
-		return nil, fault.Configf("%s must have a host whose name is made of letters, digits, hyphens and single dots", o.Setting)
+		return nil, o.mend("must have a host whose name is made of letters, digits, hyphens and single dots")
 	}
 	if u.Scheme == "http" && !local(u.Hostname()) {
 		if !o.PlainHTTP {
-			return nil, fault.Configf("%s must begin with https://, because %s would otherwise get the credentials unencrypted",
-				o.Setting, u.Hostname())
+			return nil, o.mend("must begin with https://, because " + u.Hostname() + " would otherwise get the credentials unencrypted")
 		}
 		o.Log.Warn("The credentials and the data travel unencrypted: " + u.Hostname() + " is reached by plain HTTP.")
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
+
+// mend returns the error of a BaseURL that cannot be used, in the words of spec.Validate.
+func (o *Options) mend(what string) error {
+	return fault.Configf("The configuration needs mending: %q %s.", o.Setting, what)
 }
 
 // validPort reports whether a port can be connected to; "" is the scheme's own.

@@ -36,13 +36,16 @@ func TestNewTakesSchemeAndHostAlone(t *testing.T) {
 			t.Errorf("%q was taken", bad)
 			continue
 		}
-		message := wantFault(t, err, fault.Config, "org_url must")
+		message := wantFault(t, err, fault.Config, `The configuration needs mending: "org_url" must `)
+		if !strings.HasSuffix(message, ".") {
+			t.Errorf("%q: no sentence: %s", bad, message)
+		}
 		if strings.Contains(message, "tok") || strings.Contains(message, "user") {
 			t.Errorf("%q is echoed: %s", bad, message)
 		}
 	}
 	_, err := New(Options{})
-	wantFault(t, err, fault.Config, "base_url must be a scheme and a host, such as https://")
+	wantFault(t, err, fault.Config, `"base_url" must be a scheme and a host, such as https://`)
 }
 
 func TestPlainHTTPWarns(t *testing.T) {
@@ -80,9 +83,9 @@ func TestOther(t *testing.T) {
 			t.Errorf("the API's headers went to another host: %v", h)
 		}
 		_, err = c.Other("https://example.com:99999", "token_url")
-		wantFault(t, err, fault.Config, "token_url must have a port from 1 to 65535")
+		wantFault(t, err, fault.Config, `"token_url" must have a port from 1 to 65535`)
 		_, err = c.Other("http://example.com", "token_url")
-		wantFault(t, err, fault.Config, "token_url must begin with https://")
+		wantFault(t, err, fault.Config, `"token_url" must begin with https://`)
 	})
 }
 

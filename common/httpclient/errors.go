@@ -154,13 +154,16 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 	case isDNS && notFound.IsNotFound:
 		f.kind, f.advice = fault.Config, checkURL
 		f.reason = fmt.Sprintf("could not be sent: the host %s was not found", notFound.Name)
+	case isDNS, !reached && unreachable(err):
+		f.reason = "could not be sent: this machine has no network, or its DNS does not answer"
 	case errors.Is(err, errIdle):
 		f.reason = "was cut off: " + err.Error()
 	case isNet && timeout.Timeout():
 		f.reason = "got no answer in time"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		f.reason = "could not be sent: the connection was refused"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
+		unreachable(err):
 		f.reason = "was cut off before the answer was complete"
 	default:
 		f.reason = "got no answer: " + c.excerpt([]byte(cause.text))
@@ -203,6 +206,11 @@ func badLocation(err error) bool {
 func untrusted(err error) bool {
 	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	return ok
+}
+
+// unreachable reports whether there is no way to the host, or none any more.
+func unreachable(err error) bool {
+	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH)
 }
 
 func notTLS(err error) bool {

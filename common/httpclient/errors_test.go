@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -102,4 +103,6 @@ func TestNoAnswerTellsNoAddress(t *testing.T) {
 	}
 	f := c.noAnswer(errors.New("a reason that is new"), false)
 	wantFault(t, c.err("GET /x", f, ""), fault.Transient, "GET /x got no answer: a reason that is new. ")
+	f = c.noAnswer(&net.OpError{Op: "read", Net: "tcp", Err: syscall.EHOSTUNREACH}, true) // the network went away
+	wantFault(t, c.err("GET /x", f, ""), fault.Transient, "GET /x was cut off before the answer was complete. ")
 }

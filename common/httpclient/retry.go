@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +17,12 @@ import (
 const (
 	firstInterval = 500 * time.Millisecond
 	maxInterval   = 30 * time.Second
+)
+
+// The user is told of a request that is being retried when it has been for so long, and then at most so often.
+const (
+	firstNews = 30 * time.Second
+	newsEvery = time.Minute
 )
 
 // undoneTries is how often a request that is Once is sent where each answer says that nothing of it was kept.
@@ -41,6 +48,7 @@ type call struct {
 	first    time.Time     // when it was first admitted
 	deadline time.Time     // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
 	silence  time.Duration // by how much the deadline is nearer as long as the host does not answer
+	news     time.Time     // when the user is next told that it is being retried
 	held     time.Time     // until when its own answers made it wait
 	own      Request       // the last attempt's, as a Signer left it
 	signed   signature     // of the last attempt
@@ -64,7 +72,7 @@ type call struct {
 // not JSON, and whatever cut the answer off; Retry-After goes before the backoff, and after a 429, or a 503 with Retry-After, all requests
 // wait. The time for it all, MaxElapsed, begins when r is first sent, and does not count what r waits in an ordinary quota. When it is over,
 // or would be before the server wants to be asked again, the failure is a Transient fault, or a Config fault where it was the host that
-// could not be found.
+// could not be found. While r waits to be sent again for a reason of its own the log says so, once a minute, but not in the first half minute.
 //
 // A 401, or what a Judge calls Expired, renews the credentials, once for all requests that were signed with the same ones, and r is sent
 // again, even if it is Once. A second refusal is final if the credentials are good for nothing: no request that was signed with them got
@@ -289,6 +297,7 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 	now := time.Now()
 	if call.attempts++; call.attempts == 1 {
 		call.first = now
+		call.news = now.Add(firstNews)
 		call.deadline = now.Add(c.o.MaxElapsed)
 		if c.o.Silence > 0 && !c.heard.Load() {
 			call.silence = max(0, c.o.MaxElapsed-c.o.Silence)
@@ -340,15 +349,35 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 		c.o.Limit.Hold(next)
 		return nil
 	}
-	if err := sleep(ctx, next); err != nil {
+	if err := c.pause(ctx, call, f, next); err != nil {
 		return c.ended(ctx, call, err)
 	}
 	return nil
 }
 
+// pause waits until next after f, and tells the user of it whenever that is due.
+func (c *Client) pause(ctx context.Context, call *call, f *failure, next time.Time) error {
+	for call.news.Before(next) {
+		if err := sleep(ctx, call.news); err != nil {
+			return err
+		}
+		what := c.what(call.where(), f)
+		if !strings.Contains(what, call.where()) { // a Judge's words need not say what was asked
+			what = call.where() + ": " + what
+		}
+		c.o.Log.InfoContext(ctx, sentence(what+call.tries(), "It is tried again until "+call.deadline.UTC().Format(time.RFC3339)+"."))
+		call.news = time.Now().Add(newsEvery)
+	}
+	return sleep(ctx, next)
+}
+
 // tries says how often the request was tried and how long that took.
 func (call *call) tries() string {
-	return fmt.Sprintf(" (tried %d times in %v)", call.attempts, time.Since(call.first).Round(time.Second))
+	times := "once"
+	if call.attempts != 1 {
+		times = fmt.Sprintf("%d times", call.attempts)
+	}
+	return fmt.Sprintf(" (tried %s in %v)", times, time.Since(call.first).Round(time.Second))
 }
 
 func sleep(ctx context.Context, until time.Time) error {

@@ -1,9 +1,13 @@
 package httpclient
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +16,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
+	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
 // cut begins an answer and does not end it.
@@ -395,6 +400,62 @@ func TestQuotaCountsFromTheFirstByte(t *testing.T) {
 		}
 		if took := time.Since(start); took != 100*time.Second { // a window since the first byte of the first, and the second
 			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// Who waits for a request that is being retried is told why, once a minute; who waits for half a minute or less is not.
+func TestRetriesAreTold(t *testing.T) {
+	down := answer{status: 500, body: `{"message":"s3cr3t-t0ken-value is down"}`}
+	long := answer{status: 500, header: []string{"Retry-After", "400"}}
+	judged := func(err error) Judge { return func(*Response) Verdict { return Again(err) } }
+	for name, tt := range map[string]struct {
+		answer answer
+		judge  Judge
+		want   string
+	}{
+		"500":       {down, nil, `GET localhost/x failed (500): the API answered "**** is down" (tried `},
+		"corrupt":   {answer{status: 200, body: `{"rows":[`}, nil, "GET localhost/x was cut off before the answer was complete (tried "},
+		"long wait": {long, nil, "GET localhost/x failed (500): the API gave no reason (tried once in 30s). It is tried again until 2000-01-01T00:10:29Z."},
+		"judged":    {good, judged(errors.New("closed for today")), "GET localhost/x failed: closed for today (tried "},
+		"fault":     {good, judged(fault.Transientf("The API is closed.")), "GET localhost/x: The API is closed (tried "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				handler := tt.answer.serve
+				if name == "corrupt" {
+					handler = func(w http.ResponseWriter, _ *http.Request) { cut(w) }
+				}
+				c, _ := client(t, handler, func(o *Options) {
+					o.Judge, o.Redact, o.Log = tt.judge, redact.New("s3cr3t-t0ken-value"), slog.New(slog.NewTextHandler(&log, nil))
+				})
+				for _, within := range []time.Duration{firstNews - time.Second, 5 * time.Minute} {
+					ctx, cancel := context.WithTimeout(t.Context(), within)
+					if _, err := c.Do(ctx, Request{Path: "/x", Query: url.Values{"private": {"1"}}}); err == nil {
+						t.Fatal("it came to an end")
+					}
+					cancel()
+					lines := strings.Count(log.String(), "level=INFO")
+					if within < firstNews && log.Len() > 0 || within > firstNews && lines != 5 || strings.Contains(log.String(), "private") {
+						t.Errorf("%v: %d lines:\n%s", within, lines, log.String())
+					}
+				}
+				if text := strings.ReplaceAll(log.String(), `\"`, `"`); !strings.Contains(text, tt.want) {
+					t.Errorf("not told: %s\n%s", tt.want, text)
+				}
+			})
+		})
+	}
+}
+
+func TestHealedIsNotTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s := &script{answers: []answer{{status: 500}, {status: 500}, {status: 500}, good}}
+		c, _ := client(t, s.ServeHTTP, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+		if _, err := c.Do(t.Context(), Request{}); err != nil || log.Len() > 0 {
+			t.Errorf("%v, log %q", err, log.String())
 		}
 	})
 }

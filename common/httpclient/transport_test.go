@@ -92,7 +92,7 @@ func TestAnAttemptEndsWithItsTime(t *testing.T) {
 			func(o *Options) { o.MaxElapsed = 30 * time.Second })
 		start := time.Now()
 		_, err := c.Do(t.Context(), Request{Path: "/x"})
-		wantFault(t, err, fault.Transient, "GET localhost/x got no answer in time (tried 1 times in 30s)")
+		wantFault(t, err, fault.Transient, "GET localhost/x got no answer in time (tried once in 30s)")
 		if took := time.Since(start); took != 30*time.Second {
 			t.Errorf("took %v", took)
 		}
@@ -280,16 +280,22 @@ func TestRedirects(t *testing.T) {
 }
 
 func TestNoConnection(t *testing.T) {
+	const noNetwork = "could not be sent: this machine has no network, or its DNS does not answer (tried "
 	tests := map[string]struct {
 		err  error
 		kind fault.Kind
 		want string
 	}{
 		"no host": {&net.DNSError{Name: "localhost", IsNotFound: true}, fault.Config, "the host localhost was not found (tried "},
-		"DNS":     {&net.DNSError{Name: "localhost", Err: "server misbehaving", IsTemporary: true}, fault.Transient, "server misbehaving"},
-		"refused": {syscall.ECONNREFUSED, fault.Transient, "could not be sent: the connection was refused (tried "},
-		"reset":   {syscall.ECONNRESET, fault.Transient, "was cut off before the answer was complete (tried "},
-		"timeout": {os.ErrDeadlineExceeded, fault.Transient, "got no answer in time (tried "},
+		"DNS":     {&net.DNSError{Name: "localhost", Err: "server misbehaving", IsTemporary: true}, fault.Transient, noNetwork},
+		"no DNS": {
+			&net.DNSError{Name: "localhost", Err: "dial udp 10.0.0.1:53: connect: network is unreachable", IsTimeout: true}, fault.Transient, noNetwork,
+		},
+		"no network": {os.NewSyscallError("connect", syscall.ENETUNREACH), fault.Transient, noNetwork},
+		"no route":   {os.NewSyscallError("connect", syscall.EHOSTUNREACH), fault.Transient, noNetwork},
+		"refused":    {syscall.ECONNREFUSED, fault.Transient, "could not be sent: the connection was refused (tried "},
+		"reset":      {syscall.ECONNRESET, fault.Transient, "was cut off before the answer was complete (tried "},
+		"timeout":    {os.ErrDeadlineExceeded, fault.Transient, "got no answer in time (tried "},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

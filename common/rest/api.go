@@ -244,10 +244,10 @@ func DayRange(in httpclient.In, param, layout, separator string) Ask {
 }
 
 // Date is a date or a date and time in a configuration: "2026-01-31", "2026-01-31T10:00:00Z", "2026-01-31T10:00:00-03:00", or "" for
-// none.
+// none. Its field is start_date: messages call it so.
 type Date string
 
-var errDate = fault.Configf("The configuration cannot be used: a start date must be a date that exists, such as 2026-01-31 or " +
+var errDate = fault.Configf(`The configuration needs mending: "start_date" must be a date that exists, such as 2026-01-31 or ` +
 	"2026-01-31T00:00:00Z.")
 
 // UnmarshalJSON refuses what is not a date.

@@ -1,10 +1,12 @@
 package rest_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
@@ -25,6 +27,25 @@ func TestDescriptionsThatContradictThemselves(t *testing.T) {
 		})
 		if _, err := source.Discover(t.Context(), []byte(`{}`)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// A date that does not exist is told as every other field to mend is, by name and without its value.
+func TestADateThatDoesNotExist(t *testing.T) {
+	for value, good := range map[string]bool{
+		`""`: true, `"2024-02-29"`: true, `"2024-02-29T10:00:00-03:00"`: true, `"2023-02-29"`: false, `"2023-02-29T00:00:00Z"`: false, `20230228`: false,
+	} {
+		var config struct {
+			Start rest.Date `json:"start_date"`
+		}
+		err := json.Unmarshal([]byte(`{"start_date":`+value+`}`), &config)
+		if good != (err == nil) {
+			t.Errorf("%s: %v", value, err)
+		}
+		const want = `The configuration needs mending: "start_date" must be a date that exists, such as `
+		if err != nil && (!strings.HasPrefix(fault.Of(err).Message, want) || fault.Of(err).Kind != fault.Config) {
+			t.Errorf("%s: %v", value, err)
 		}
 	}
 }
