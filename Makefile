@@ -50,7 +50,7 @@ help: ## this text
 		'CONFIG, OUT' "make run: the configuration's file, and the folder for records and states" \
 		STREAMS 'make run: the streams to read, as in a,b; or CATALOG, the file of a configured catalog (all)' \
 		DESTINATION 'make run: the connector that the records go to, with DESTINATION_CONFIG, instead of into files' \
-		RUNFLAGS "make run: more flags, such as -verbose or -docker '--memory 512m'; build/run -help has them all" \
+		RUNFLAGS "make run: more flags, such as -verbose or -docker '--memory 512m'; build/run -help, there after the first make run, has them all" \
 		GROWTH '1: make bench reads 10,000 to 10,000,000 rows instead, for hours; another number, as in 1000000, is the most rows' \
 		LATENCY 'make bench reads each stream from an API whose answers take this long instead, as in 100ms' \
 		TYPES '1: make bench shows what it costs to bring columns into their types instead' \
@@ -68,6 +68,9 @@ demo: ## every connector against its simulator: spec, check, discover, a full an
 
 .PHONY: simulator
 simulator: ## the simulator of CONNECTORS (one), to try it by hand; a configuration that reads from it is in build/simulator
+	@if [ '$(words $(CONNECTORS))' != 1 ] || [ ! -d 'connectors/$(CONNECTORS)' ]; then \
+		echo 'make simulator needs one connector: make simulator CONNECTORS=$(firstword $(filter source-%,$(EVERY))); there are $(subst $(space),$(comma) ,$(EVERY)).' >&2; exit 2; \
+	fi
 	@mkdir -p build/simulator
 	@go -C integration run ./cmd/simulator $(CONNECTORS) -config '$(CURDIR)/build/simulator/$(CONNECTORS).json'
 

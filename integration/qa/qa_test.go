@@ -29,16 +29,19 @@ func TestRepository(t *testing.T) {
 func good() fstest.MapFS {
 	fsys := fstest.MapFS{}
 	for file, text := range map[string]string{
-		"README.md":                            "# Shop\n\n[page](connectors/source-shop/README.md#set-up--go) and <https://example.com>\n",
-		"README.pt-BR.md":                      "# Loja\n",
-		"examples/run.sh":                      "#!/bin/sh\nset -e\necho one\necho two\necho three\n",
-		"common/engine.go":                     "package engine\n\nconst a = \"The answer of %s was late\" + \" by %d minutes\"\n",
-		"docs/personal-data.md":                "# Data\n## source-shop\n| Stream | Columns |\n|---|---|\n| `items` | `seller_*`, `buyer`: all |\n",
-		"specs/source-shop/streams/items.json": `{"properties":{"id":{},"seller_name":{},"buyer":{}}}`,
-		"docs/forms/sums.txt":                  "SUM source-shop\n",
-		"specs/source-shop/spec.json":          `{"connectionSpecification":{"title":"Shop","properties":{"token":{"title":"Token","type":"string"}}}}`,
-		"connectors/source-shop/metadata.yaml": "data:\n  dockerRepository: ghcr.io/imob-data/source-shop\n  dockerImageTag: 1.2.3\n",
-		"connectors/source-shop/source.go":     "package main\n\nvar b = say(\"nothing is for sale\", 1)\n",
+		"README.md":        "# Shop\n\n[page](connectors/source-shop/README.md#set-up--go) and <https://example.com>\n",
+		"README.pt-BR.md":  "# Loja\n",
+		"examples/run.sh":  "#!/bin/sh\nset -e\necho one\necho two\necho three\n",
+		"common/engine.go": "package engine\n\nconst a = \"The answer of %s was late\" + \" by %d minutes\"\n",
+		"docs/personal-data.md": "# Data\n## source-shop\n| Stream | Columns |\n|---|---|\n| `items` | `seller_*`, `buyer`: with all |\n| `buyers` | all |\n" +
+			"## Not of people\n`shop_email`, `items.shop_fone`\n",
+		"specs/source-shop/streams/items.json":  `{"properties":{"id":{},"seller_cpf":{},"buyer":{},"shop_email":{},"shop_fone":{}}}`,
+		"specs/source-shop/streams/buyers.json": `{"properties":{"email":{}}}`,
+		"specs/source-park/streams/cars.json":   `{"properties":{"email":{}}}`,
+		"docs/forms/sums.txt":                   "SUM source-shop\n",
+		"specs/source-shop/spec.json":           `{"connectionSpecification":{"title":"Shop","properties":{"token":{"title":"Token","type":"string"}}}}`,
+		"connectors/source-shop/metadata.yaml":  "data:\n  dockerRepository: ghcr.io/imob-data/source-shop\n  dockerImageTag: 1.2.3\n",
+		"connectors/source-shop/source.go":      "package main\n\nvar b = say(\"nothing is for sale\", 1)\n",
 		"connectors/source-shop/README.md": `# Shop
 ## Set up & go
 ` + "```sh\ndocker run ghcr.io/imob-data/source-shop:1.2.3 spec\n```" + `
@@ -106,8 +109,13 @@ func TestChecks(t *testing.T) {
 		"translation, stream":       {loja, "| `items` | a |", "| `itens` | a |", "the row of a table is `itens`, and `items` in"},
 		"translation, stream more":  {loja, "| `items` | a |", "| `items` | a |\n| `more` | a |", "the row of a table is `more`"},
 		"personal data, column":     {"docs/personal-data.md", "buyer", "tenant", "docs/personal-data.md:5: items has no column tenant"},
-		"personal data, columns":    {"specs/source-shop/streams/items.json", "seller_name", "seller", "items has no column seller_*"},
+		"personal data, columns":    {"specs/source-shop/streams/items.json", "seller_cpf", "seller", "items has no column seller_*"},
 		"personal data, stream":     {"docs/personal-data.md", "`items`", "`offers`", "source-shop has no stream offers"},
+		"personal data, unlisted":   {"specs/source-shop/streams/items.json", "id", "Telefone", "docs/personal-data.md:2: the column items.Telefone looks personal"},
+		"personal data, not all":    {"docs/personal-data.md", "| all |", "| some |", "the column buyers.email looks personal"},
+		"personal data, of people":  {"docs/personal-data.md", "`shop_email`", "no", "the column items.shop_email looks personal"},
+		"personal data, of stream":  {"docs/personal-data.md", "`items.shop_fone`", "`buyers.shop_fone`", "the column items.shop_fone looks personal"},
+		"personal data, section":    {"docs/personal-data.md", "## Not", "## source-park\n## Not", "docs/personal-data.md:7: the column cars.email looks personal"},
 		"picture of another form":   {"specs/source-shop/spec.json", "Token", "Key", "the form of source-shop is another one by now"},
 		"picture of no connector":   {"docs/forms/sums.txt", "source-shop", "source-stop", "there is no specification of source-stop"},
 		"translation, version":      {loja, "| 1.2.3 | hoje |", "| 1.2.2 | hoje |", "the version is 1.2.2"},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -42,6 +43,9 @@ func (s *session) connect(ref, config string) (*connector, error) {
 		return nil, fmt.Errorf("finding %s: %w", config, err)
 	}
 	info, err := os.Stat(config)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("finding the configuration: the file %s does not exist", config)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("finding the configuration: %w", err)
 	}

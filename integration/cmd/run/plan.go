@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,6 +90,9 @@ func (s *session) configured(ctx context.Context) (all []map[string]json.RawMess
 // givenCatalog are the streams of a configured catalog in a file.
 func givenCatalog(path string) ([]map[string]json.RawMessage, error) {
 	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the catalog: the file %s does not exist", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the catalog: %w", err)
 	}

@@ -66,21 +66,23 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	var missing []string
-	for name, value := range map[string]string{"-connector": o.connector, "-config": o.config, "-out": o.out} {
-		if value == "" {
-			missing = append(missing, name)
+	var missing, settings []string // of the command, and of make run
+	for _, flag := range []struct{ name, setting, value string }{
+		{"-config", "CONFIG", o.config}, {"-connector", "CONNECTOR", o.connector}, {"-out", "OUT", o.out},
+	} {
+		if flag.value == "" {
+			missing, settings = append(missing, flag.name), append(settings, flag.setting)
 		}
 	}
 	switch {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("there is no argument %q; all are flags", flags.Arg(0))
 	case len(missing) > 0:
-		return o, errors.New("these are missing: " + strings.Join(sorted(missing), ", "))
+		return o, fmt.Errorf("these are missing: %s (of make run: %s)", strings.Join(missing, ", "), strings.Join(settings, ", "))
 	case (o.destination == "") != (o.destinationConfig == ""):
-		return o, errors.New("-destination and -destination-config belong together")
+		return o, errors.New("-destination and -destination-config belong together (of make run: DESTINATION and DESTINATION_CONFIG)")
 	case o.streams != "" && o.catalog != "":
-		return o, errors.New("-streams and -catalog exclude each other: a catalog names its streams")
+		return o, errors.New("-streams and -catalog (of make run: STREAMS and CATALOG) exclude each other: a catalog names its streams")
 	}
 	return o, nil
 }
@@ -186,7 +188,7 @@ func (s *session) report() []string {
 	for _, one := range s.streams {
 		width, total = max(width, len(one.name)), total+one.records
 	}
-	lines := []string{fmt.Sprintf("%-*s  %11s  %-12s  %s", width, "stream", "new records", "mode", "status")}
+	lines := []string{fmt.Sprintf("%-*s  %11s  %-12s  %s", width, "stream", "records", "mode", "status")}
 	for _, one := range s.streams {
 		status := "complete"
 		if !one.complete {

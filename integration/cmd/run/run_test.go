@@ -233,11 +233,12 @@ func TestMistakes(t *testing.T) {
 	b.into(fake{})
 	b.runs(fake{Streams: []fakeStream{a}}, 1, "state.json holds states of records that went into files; use another folder for another destination")
 	for says, args := range map[string][]string{
-		"these are missing: -config, -connector, -out":         nil,
-		"flag provided but not defined: -no":                   {"-no"},
-		`there is no argument "x"`:                             {"-connector", "a", "-config", "b", "-out", "c", "x"},
-		"-destination and -destination-config belong together": {"-connector", "a", "-config", "b", "-out", "c", "-destination", "d"},
-		"-streams and -catalog exclude each other":             {"-connector", "a", "-config", "b", "-out", "c", "-streams", "d", "-catalog", "e"},
+		"these are missing: -config, -connector, -out (of make run: CONFIG, CONNECTOR, OUT)": nil,
+		"these are missing: -config (of make run: CONFIG)":                                   {"-connector", "a", "-out", "c"},
+		"flag provided but not defined: -no":                                                 {"-no"},
+		`there is no argument "x"`:                                                           {"-connector", "a", "-config", "b", "-out", "c", "x"},
+		"-destination and -destination-config belong together":                               {"-connector", "a", "-config", "b", "-out", "c", "-destination", "d"},
+		"-streams and -catalog (of make run: STREAMS and CATALOG) exclude each other":        {"-connector", "a", "-config", "b", "-out", "c", "-streams", "d", "-catalog", "e"},
 	} {
 		var stderr bytes.Buffer
 		if code := run(t.Context(), args, &stderr, &stderr); code != 2 || !strings.Contains(stderr.String(), says) {
@@ -253,7 +254,7 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%s: exit %d, want 1 and %q: %s", connector, code, says, &stderr)
 		}
 	}
-	for config, says := range map[string]string{"/dev/null": "/dev/null is no file; a pipe could be read only once", "/nowhere/c": "no such file"} {
+	for config, says := range map[string]string{"/dev/null": "/dev/null is no file; a pipe could be read only once", "/nowhere/c": "the file /nowhere/c does not exist"} {
 		var stderr bytes.Buffer
 		if code := run(t.Context(), []string{"-connector", b.source, "-config", config, "-out", t.TempDir()}, &stderr, &stderr); code != 1 ||
 			!strings.Contains(stderr.String(), says) {
