@@ -31,7 +31,8 @@ func listings() []listing {
 	found := sim.Form{List: "Imoveis", Total: "Total"}
 	small := map[string]any{"page_size": 50}
 	return []listing{
-		{connector: "source-dwv", stream: "properties", name: "deleted=false", size: 480, one: 60, text: "title", form: dwv, reliable: true},
+		{connector: "source-dwv", stream: "properties", name: "deleted=false", size: 480, one: 60, text: "title", form: dwv, reliable: true,
+			more: 1}, // the first page again, behind the removed ones
 		{connector: "source-imoview", stream: "users", name: "/Usuario/RetornarTipo3", size: 430, one: 60, text: "nome", form: imoview},
 		{connector: "source-imoview", stream: "lease_contracts", name: "/ContratoAluguel/", size: 430, one: 40, form: imoview, reliable: true},
 		{connector: "source-imoview", stream: "condominiums", name: "/Imovel/RetornarCondominios", size: 2500, form: imoview},
