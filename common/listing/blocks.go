@@ -60,34 +60,34 @@ func (b *blocks) begin() {
 func (b *blocks) note(n, at int64, sum *uint32) (c came) {
 	one, bit := b.of(n)
 	ever := one.before | one.earlier | one.now
-	place, count := bits.OnesCount64(ever&(bit-1)), bits.OnesCount64(ever)
+	rank, count := bits.OnesCount64(ever&(bit-1)), bits.OnesCount64(ever)
 	c.reading = one.now&bit != 0
 	c.listing = c.reading || one.earlier&bit != 0
 	c.ever = ever&bit != 0
 	one.now |= bit
 	if c.ever {
-		c.later = at != 0 && (one.times == nil || one.times[place] != uint32(at))
-		c.same = sum != nil && one.sums[place] == *sum
+		c.later = at != 0 && (one.times == nil || one.times[rank] != uint32(at))
+		c.same = sum != nil && one.sums[rank] == *sum
 		return c
 	}
 	if at != 0 && one.times == nil {
 		one.times = grown(count)[:count]
 	}
 	if one.times != nil {
-		one.times = inserted(one.times, place, uint32(at))
+		one.times = inserted(one.times, rank, uint32(at))
 	}
 	if sum != nil {
-		one.sums = inserted(one.sums, place, *sum)
+		one.sums = inserted(one.sums, rank, *sum)
 	}
 	return c
 }
 
-// inserted returns values, which may be nil, with one more at a place.
-func inserted(values []uint32, place int, value uint32) []uint32 {
+// inserted returns values, which may be nil, with one more at a rank.
+func inserted(values []uint32, rank int, value uint32) []uint32 {
 	if count := len(values); count == cap(values) {
 		values = append(grown(count), values...)
 	}
-	return slices.Insert(values, place, value)
+	return slices.Insert(values, rank, value)
 }
 
 // grown returns an empty list with room for more than count values. There are few sizes, since most blocks are nearly empty or nearly full.
