@@ -382,12 +382,12 @@ func (r *Reader) page(ctx context.Context, l *Listing, way way, request httpclie
 	if end != nil || l.Partial == nil {
 		return page, end
 	}
-	if end = r.complete(ctx, l, page.Records); end == nil || ctx.Err() != nil || !passing(end.Err) {
+	if end = r.complete(ctx, l, &page, f.picker); end == nil || ctx.Err() != nil || !passing(end.Err) {
 		return page, end
 	}
 	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.
 	if page, end = r.fetch(ctx, l, way, request, f); end != nil {
 		return page, end
 	}
-	return page, r.complete(ctx, l, page.Records)
+	return page, r.complete(ctx, l, &page, f.picker)
 }

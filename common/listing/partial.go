@@ -14,13 +14,13 @@ import (
 // beyondTotal is how many more parts of a list are asked for when as many elements came as it was said to have: it may have grown.
 const beyondTotal = 3
 
-// complete makes the lists whole that came in part in rows, which are those of one page. Lists of several rows are continued side by side.
-func (r *Reader) complete(ctx context.Context, l *Listing, rows []record.Value) *End {
+// complete makes the lists whole that came in part in the rows of a page, of which picker picks. Lists of several rows are continued side by side.
+func (r *Reader) complete(ctx context.Context, l *Listing, page *fetched, picker record.Picker) *End {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var first atomic.Pointer[End]
 	var wait sync.WaitGroup
-	for i, row := range rows {
+	for i, row := range page.Records {
 		list := partialOf(l.Partial, row.Get(l.Partial.Member))
 		if list.whole() {
 			continue
@@ -28,7 +28,9 @@ func (r *Reader) complete(ctx context.Context, l *Listing, rows []record.Value) 
 		wait.Go(func() {
 			var end *End
 			if err := fault.Safely(func() error {
-				rows[i], end = r.whole(within, l, row, list)
+				page.Records[i], end = r.whole(within, l, row, list)
+				width := len(page.picked) / len(page.Records)
+				copy(page.picked[i*width:], picker.Pick(page.Records[i], nil))
 				return nil
 			}); err != nil {
 				end = failed(err)

@@ -14,7 +14,9 @@ import (
 // read, and what is read again comes again.
 type rows struct {
 	clock  *Clock
-	keys   int // how many of the values picked are the key; the time comes after them
+	keys   int // how many of the values picked are the key; the time comes after them, and then Listing.Picks
+	own    int // how many are the key and the time
+	width  int // how many are picked of each row
 	picker record.Picker
 	seen   *Seen
 	times  map[string]int // how often a key came; nil: it comes once
@@ -49,7 +51,9 @@ func newRows(l *Listing) *rows {
 	if l.Clock != nil {
 		paths = append(slices.Clip(paths), l.Clock.Field)
 	}
-	u.picker = record.NewPicker(paths...)
+	u.own = len(paths)
+	paths = append(slices.Clip(paths), l.Picks...)
+	u.width, u.picker = len(paths), record.NewPicker(paths...)
 	u.seen.listing()
 	if l.Repeats {
 		u.times = map[string]int{}
@@ -78,20 +82,20 @@ func (u *rows) clocked(p *fetched, began time.Time) {
 // take returns the rows of a page that did not come before, valid until the next call.
 func (u *rows) take(p *fetched) []Row {
 	u.out, u.fresh = u.out[:0], 0
-	width := u.width()
 	var bare map[digest]int // how often rows without a key came in this page, by their bytes
 	next := u.texts(p)
 	for i, data := range p.Records {
-		row := Row{Data: data, Key: next()}
+		picked := p.picked[i*u.width : (i+1)*u.width : (i+1)*u.width]
+		row := Row{Data: data, Key: next(), Picked: picked[u.own:]}
 		if u.clock != nil {
-			row.At = p.picked[i*width+u.keys]
+			row.At = picked[u.keys]
 			row.clock(next(), u.clock)
 			row.Open = u.clock.Open != "" && data.Get(u.clock.Open).Text() == ""
 		}
 		k := keyed(row.Key)
 		switch {
 		case u.times != nil:
-			k = key{digest: u.repeat(&row, p.picked[i*width:i*width+u.keys])}
+			k = key{digest: u.repeat(&row, picked[:u.keys])}
 		case row.Key == "": // it is new once for each time that its bytes stand in one page
 			if bare == nil {
 				bare = map[digest]int{}
@@ -110,9 +114,8 @@ func (u *rows) take(p *fetched) []Row {
 // texts returns a function that gives the key of each row of a page and, behind it, its time. They share one allocation.
 func (u *rows) texts(p *fetched) (next func() string) {
 	u.text, u.ends = u.text[:0], u.ends[:0]
-	width := u.width()
 	for i := range p.Records {
-		values := p.picked[i*width : (i+1)*width]
+		values := p.picked[i*u.width:]
 		u.text = appendKey(u.text, values[:u.keys])
 		u.ends = append(u.ends, len(u.text))
 		if u.clock != nil {
@@ -139,14 +142,6 @@ func (u *rows) repeat(row *Row, parts []record.Value) digest {
 	row.Repeat = u.times[key]
 	u.times[key]++
 	return hashOf(text, u.times[key])
-}
-
-// width returns how many values are picked of each row: its key and its time.
-func (u *rows) width() int {
-	if u.clock == nil {
-		return u.keys
-	}
-	return u.keys + 1
 }
 
 // changed returns when a row changed, or zero where that is not known.
@@ -239,9 +234,8 @@ func appendKey(dst []byte, parts []record.Value) []byte {
 
 // note adds the rows of p to those that came, and returns how many are new.
 func (u *rows) note(came map[string]bool, p *fetched) (fresh int) {
-	width := u.width()
 	for i, data := range p.Records {
-		key := appendKey(nil, p.picked[i*width:i*width+u.keys])
+		key := appendKey(nil, p.picked[i*u.width:i*u.width+u.keys])
 		if len(key) == 0 || u.times != nil {
 			key = data.Raw()
 		}
@@ -267,9 +261,8 @@ func (u *rows) different(pages []fetched) int {
 func (u *rows) alike(p *fetched) uint64 {
 	var h maphash.Hash
 	h.SetSeed(u.seen.seed)
-	width := u.width()
 	for i, data := range p.Records {
-		key := appendKey(u.text[:0], p.picked[i*width:i*width+u.keys])
+		key := appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
 		if u.text = key; len(key) == 0 || u.times != nil {
 			key = data.Raw()
 		}

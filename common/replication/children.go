@@ -260,7 +260,7 @@ func (h *holding) page(page listing.Page) error {
 	}
 	kept := h.rows[before:] // they outlive the page
 	for i := range kept {
-		kept[i].Data, kept[i].At = kept[i].Data.Clone(), kept[i].At.Clone()
+		kept[i].Data, kept[i].At, kept[i].Picked = kept[i].Data.Clone(), kept[i].At.Clone(), nil
 	}
 	return nil
 }

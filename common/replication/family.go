@@ -28,6 +28,7 @@ type family struct {
 	absent        bool          // the account does not have the listing, or a slice of it
 	came          bool          // a page of it came
 	lacking       []string      // the slices that the account does not have
+	picks         []string      // paths of what the exploded streams need of each row
 	whole         []wholeSlice  // the slices that were read, where a row may go from one to another
 	err           error         // why the listing could not be read
 }
@@ -41,6 +42,7 @@ func (s *Sync) family(f *Family) *family {
 			all.branch(m)
 		} else {
 			all.direct = append(all.direct, m)
+			all.pick(m)
 		}
 	}
 	return all
@@ -54,6 +56,28 @@ func (f *family) branch(m *member) {
 	} else {
 		f.branches[i] = append(f.branches[i], m)
 	}
+}
+
+// pick has the listing find what a stream that lies in its rows needs of each of them, for all such streams at once.
+func (f *family) pick(m *member) {
+	if m.Explode == nil || m.Explode.Within != "" {
+		return
+	}
+	for _, path := range m.paths() {
+		i := slices.Index(f.picks, path)
+		if i < 0 {
+			i = len(f.picks)
+			f.picks = append(f.picks, path)
+		}
+		m.picks = append(m.picks, i)
+	}
+}
+
+// open returns the listing that is read for a question.
+func (f *family) open(q Question) listing.Listing {
+	l := f.source.Open(q)
+	l.Waiting, l.Seen, l.Picks = f.waiting, f.seen, f.picks
+	return l
 }
 
 // members returns the family's streams.
@@ -175,8 +199,8 @@ func (f *family) readSlices(ctx context.Context, pool *pool, rows *int64) (refus
 func (f *family) revisit(ctx context.Context, pool *pool) error {
 	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return m.future != nil })
 	for _, one := range f.whole[:max(0, len(f.whole)-1)] {
-		l := f.source.Open(one.Question)
-		l.Waiting, l.Refusable, l.Seen, l.Had = f.waiting, f.refusable(one.slice), f.seen, one.rows
+		l := f.open(one.Question)
+		l.Refusable, l.Had = f.refusable(one.slice), one.rows
 		pages, end := f.Reader.Read(ctx, l)
 		for page := range pages {
 			page.Place, page.Mended = nil, listing.Mended{} // which the first look told
@@ -200,8 +224,8 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 	if len(direct)+len(f.children) == 0 {
 		return false, nil
 	}
-	l := f.source.Open(sl.Question)
-	l.Waiting, l.Refusable, l.Seen, l.Again, l.From = f.waiting, f.refusable(sl), f.seen, sl.Removed, (*listing.Place)(f.resumeAt(direct))
+	l := f.open(sl.Question)
+	l.Refusable, l.Again, l.From = f.refusable(sl), sl.Removed, (*listing.Place)(f.resumeAt(direct))
 	pages, end := f.Reader.Read(ctx, l)
 	first := true
 	for page := range pages {

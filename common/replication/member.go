@@ -50,7 +50,8 @@ type member struct {
 	control  int64         // control characters that were not escaped
 	err      error         // why the stream cannot be completed
 	puts     []put         // what comes into its records from its parent's row, in the order of their names
-	picker   record.Picker // of their values and, behind them, of the array of an Explode
+	picker   record.Picker // of what is at paths
+	picks    []int         // where in listing.Row.Picked that is; nil: it is not there
 	picked   []record.Value
 	put      []record.Member
 	position []byte
@@ -66,11 +67,10 @@ func (s *Sync) member(selected *Selected) *member {
 	switch {
 	case m.Explode != nil:
 		m.puts = sorted(m.Explode.Put)
-		m.picker = pickerOf(m.puts, m.Explode.Array)
 	case m.Child != nil:
 		m.puts = sorted(m.Child.Put)
-		m.picker = pickerOf(m.puts)
 	}
+	m.picker = record.NewPicker(m.paths()...)
 	m.resume(selected.State, selected.Mode)
 	return m
 }
@@ -247,7 +247,7 @@ func (m *member) explode(parent listing.Row) error {
 // elements sends the rows in the array of in, which is the parent's row or lies in it. An object in the place of an array is its only element,
 // as some APIs write a list of one. m.mu is held.
 func (m *member) elements(parent listing.Row, in record.Value) error {
-	m.picked = m.picker.Pick(in, m.picked)
+	m.pick(parent, in)
 	m.put = appendPuts(m.put[:0], m.puts, m.picked, parent.Data)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
 		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
@@ -267,6 +267,18 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 	clear(m.put) // which would hold on to the page
 	clear(m.picked)
 	return nil
+}
+
+// pick finds what is at paths, in what was picked of the parent's row already or in in. m.mu is held.
+func (m *member) pick(parent listing.Row, in record.Value) {
+	if m.picks == nil || parent.Picked == nil {
+		m.picked = m.picker.Pick(in, m.picked)
+		return
+	}
+	m.picked = m.picked[:0]
+	for _, i := range m.picks {
+		m.picked = append(m.picked, parent.Picked[i])
+	}
 }
 
 // element sends one of them, with fixed and its position. m.mu is held.
@@ -289,13 +301,15 @@ func sorted(members map[string]string) (puts []put) {
 	return puts
 }
 
-// pickerOf returns the picker of the values of puts and, behind them, of what stands at more paths.
-func pickerOf(puts []put, more ...string) record.Picker {
-	var paths []string
-	for _, p := range puts {
+// paths returns where what comes into m's records is and, behind it, the array of an Explode.
+func (m *member) paths() (paths []string) {
+	for _, p := range m.puts {
 		paths = append(paths, p.path)
 	}
-	return record.NewPicker(append(paths, more...)...)
+	if m.Explode != nil {
+		paths = append(paths, m.Explode.Array)
+	}
+	return paths
 }
 
 // appendPuts appends the members that are put into records, with the values that were picked or are in the parent's row, whose memory they share.
