@@ -150,13 +150,18 @@ func (p Picker) pick(v Value, paths []pick, out []Value) {
 			c.skip()
 			continue
 		}
-		value := c.value()
+		var value Value
 		for i := range paths {
 			if wanted&(1<<i) == 0 || !c.is(paths[i].key) {
 				continue
 			}
-			wanted &^= 1 << i // found or not: the first member of a name is the one that counts
+			if wanted &^= 1 << i; !value.Exists() { // of members of one name the first counts
+				value = c.value()
+			}
 			out[i] = value.find(paths[i].rest, paths[i].more)
+		}
+		if !value.Exists() {
+			c.skip()
 		}
 	}
 }

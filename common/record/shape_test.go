@@ -264,7 +264,10 @@ func FuzzShape(f *testing.F) {
 }
 
 func BenchmarkShape(b *testing.B) {
-	r := Record(property)
+	r, _, err := Clean([]byte(property))
+	if err != nil {
+		b.Fatal(err)
+	}
 	for _, test := range []struct {
 		name  string
 		edits []Edit
@@ -281,10 +284,11 @@ func BenchmarkShape(b *testing.B) {
 		b.Run(test.name, func(b *testing.B) {
 			shape := Compile(test.edits...)
 			var dst []byte
-			b.SetBytes(int64(len(r)))
+			var nulled []string
+			b.SetBytes(int64(len(r.Raw())))
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = shape.Append(dst[:0], r, test.put...)
+				dst, nulled, _ = shape.Fit(dst[:0], nulled[:0], r, test.put...)
 			}
 		})
 	}
