@@ -6,6 +6,7 @@ import (
 	"flag"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	debug.SetGCPercent(400) // the rows that simulators keep are most of the memory, and are not garbage
 	if err := build(); err != nil {
 		panic(err)
 	}
@@ -80,8 +82,9 @@ type scenario struct {
 	image bool
 }
 
+// scenarios are all scenarios, those that wait for long in the end: of parallel tests that are let go together the last begin first.
 func scenarios() []scenario {
-	return slices.Concat(stopping(), weather(), contract(), reading(), remembering(), types()) // those that wait for long come first
+	return slices.Concat(types(), remembering(), reading(), contract(), weather(), stopping())
 }
 
 // TestBinariesAlone runs the scenarios that measure on every connector's binary, and nothing beside them.

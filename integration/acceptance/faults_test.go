@@ -89,7 +89,7 @@ func numbered(total, otherwise due) func(listing) due {
 
 // troubles are those of listings that change, that end early or late, or that contradict themselves.
 func troubles() []trouble {
-	return slices.Concat(changes(), pageTroubles(), ends(), totals(), strange())
+	return slices.Concat(changes(), pageTroubles(), ends(), strange(), totals()) // as scenarios are
 }
 
 // changes are listings that change while they are read.
@@ -264,19 +264,19 @@ func utf16Bytes(first int, text string) (out []byte) {
 // TestListingFaults reads every listing under every trouble: it has to end within a bounded number of requests, with what is due.
 func TestListingFaults(t *testing.T) {
 	t.Parallel()
-	eachListing(t, func(t *testing.T, f fixture, l listing) {
+	for l, f := range everyListing(t) {
 		for _, trouble := range troubles() {
 			faults := trouble.faults(l)
 			if faults == nil {
 				continue
 			}
-			t.Run(trouble.name, func(t *testing.T) {
+			t.Run(l.title()+" "+trouble.name, func(t *testing.T) { // not one in the other: what waits for long is to begin soon
 				t.Parallel()
 				a := f.start(t, sim.Options{Size: l.size, Set: l.set}, sim.Behaviour{Alter: sim.InPages(l.name, faults...)})
 				trouble.judge(t, f, l, a)
 			})
 		}
-	})
+	}
 }
 
 // patience is how long a read of a few rows may take on a machine that has other things to do. What is due takes some seconds at most, of
@@ -301,14 +301,14 @@ func within(limit time.Duration) (options harness.Options, late func() bool) {
 func TestListingNeverComes(t *testing.T) {
 	t.Parallel()
 	const long = 3 * time.Second // it may end sooner
-	eachListing(t, func(t *testing.T, f fixture, l listing) {
+	for l, f := range everyListing(t) {
 		bodies := []string{"null", `{"mensagem":"Erro interno"}`, `{"data":null}`}
 		if l.form.Total != "" {
 			bodies = append(bodies, `{"`+l.form.Total+`":120,"mensagem":"Erro interno"}`, `{"`+l.form.Total+`":120,"`+l.form.List+`":[]}`)
 		}
 		for i, body := range bodies {
 			page := i%2 + 1 // an empty list is only tried in the place of the first
-			t.Run(fmt.Sprintf("page %d %s", page, body), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s page %d %s", l.title(), page, body), func(t *testing.T) {
 				t.Parallel()
 				a := f.start(t, sim.Options{Size: l.size, Set: l.set}, sim.Behaviour{Alter: sim.InPages(l.name, sim.On(page, sim.Instead(200, body)))})
 				options, late := within(long)
@@ -319,7 +319,7 @@ func TestListingNeverComes(t *testing.T) {
 				}
 			})
 		}
-	})
+	}
 }
 
 // judge reads the listing and tells whether what is due came of it.

@@ -88,16 +88,14 @@ func TestImoviewAtSize(t *testing.T) {
 
 // TestImoviewReadsInParallel holds a read over a slow network against one request after the other.
 func TestImoviewReadsInParallel(t *testing.T) {
-	const latency = 100 * time.Millisecond
+	t.Parallel()
 	f := one(t, "source-imoview")
-	a, _ := startImoview(t, f, sim.Options{Size: 1500}, sim.Behaviour{Latency: latency})
+	a, _ := startImoview(t, f, sim.Options{Size: 300}, sim.Behaviour{Latency: 200 * time.Millisecond})
 	res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.cheap()...), nil))
 	compare(t, full(a, f.cheap()...), res)
-	oneByOne := time.Duration(a.Stats().Requests) * latency
-	if res.Wall > oneByOne/6 {
-		t.Errorf("the read took %v, more than a sixth of %v", res.Wall, oneByOne)
+	if at := a.Stats().MaxConcurrent; at < 8 {
+		t.Errorf("at the most %d requests were in flight", at)
 	}
-	t.Logf("%v instead of %v", res.Wall, oneByOne)
 }
 
 // TestImoviewAsksEachParentOnce reads what there is of each client and each property: with one request for each that has no more than a page.

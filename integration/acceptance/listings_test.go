@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -49,18 +50,32 @@ func listings() []listing {
 // eachListing runs a test on every listing, all together.
 func eachListing(t *testing.T, test func(t *testing.T, f fixture, l listing)) {
 	t.Helper()
-	fixtures := map[string]fixture{}
-	for _, l := range listings() {
-		if _, ok := fixtures[l.connector]; !ok {
-			fixtures[l.connector] = one(t, l.connector)
-		}
-		f := fixtures[l.connector]
-		t.Run(strings.TrimSpace(l.connector+" "+l.stream+" "+l.how), func(t *testing.T) {
+	for l, f := range everyListing(t) {
+		t.Run(l.title(), func(t *testing.T) {
 			t.Parallel()
 			test(t, f, l)
 		})
 	}
 }
+
+// everyListing is every listing with its connector.
+func everyListing(t *testing.T) iter.Seq2[listing, fixture] {
+	t.Helper()
+	return func(yield func(listing, fixture) bool) {
+		fixtures := map[string]fixture{}
+		for _, l := range listings() {
+			if _, ok := fixtures[l.connector]; !ok {
+				fixtures[l.connector] = one(t, l.connector)
+			}
+			if !yield(l, fixtures[l.connector]) {
+				return
+			}
+		}
+	}
+}
+
+// title is what tests of the listing are called.
+func (l listing) title() string { return strings.TrimSpace(l.connector + " " + l.stream + " " + l.how) }
 
 // read reads the listing's stream.
 func (l listing) read(f fixture, t *testing.T, a *api, state []byte, options ...harness.Options) *harness.Result {
