@@ -32,7 +32,7 @@ type Listing struct {
 	// on one page, in one order: with a Held, or in one answer.
 	Repeats bool
 	Clock   *Clock   // the time of change of a row; nil: it has none
-	Picks   []string // paths of what else is wanted of each row: it is found where its key is, off the path of one row after the other
+	Picks   []string // paths of more values that are picked from each row, in the goroutine that fetches its page
 	Partial *Partial // a list inside the rows may come in part; nil: none does
 	// Ways is how it can be read, the best way first: one that is refused gives way to the next. Empty: one answer is all.
 	Ways []Way
@@ -105,7 +105,7 @@ type Row struct {
 	Same  bool         // it came in a listing before, with the same bytes; see Listing.Again
 	// Repeat is, with Listing.Repeats, how many rows with its key came before it.
 	Repeat int
-	Picked []record.Value // what stands at Listing.Picks
+	Picked []record.Value // what stands at Listing.Picks, in their order
 }
 
 // Page is a page of a listing. What is in it is valid until the next page is asked for, or no more are: then its memory serves other pages.

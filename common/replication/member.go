@@ -269,7 +269,7 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 	return nil
 }
 
-// pick finds what is at paths, in what was picked of the parent's row already or in in. m.mu is held.
+// pick sets m.picked to the values at m.paths: those that came with the parent's row where there are any, and else those found in in. m.mu is held.
 func (m *member) pick(parent listing.Row, in record.Value) {
 	if m.picks == nil || parent.Picked == nil {
 		m.picked = m.picker.Pick(in, m.picked)
