@@ -50,6 +50,7 @@ func runProcess(p program, grace time.Duration) {
 	if outputMissing() {
 		os.Exit(1)
 	}
+	widenOutput()
 	paceCollector()
 	// net/http tells the process's own log what a server sent unasked, as it came. Nobody redacts that, and standard error is for people.
 	slog.SetDefault(slog.New(slog.DiscardHandler))

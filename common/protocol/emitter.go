@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -30,7 +28,7 @@ const (
 
 // Emitter writes messages, whole lines and nothing else. It has one lock and one buffer of 64 KiB, so what is emitted first leaves first: a
 // state never overtakes its records. Records wait in the buffer until it is full, until any other message is emitted, or for a second;
-// a record larger than the buffer goes straight through.
+// those that are more than the buffer go straight through. Where they are made, they come together in a [Records] each stream.
 //
 // A failed write is final: every later call returns the same error, in which errors.Is finds [ErrClosed], and [Emitter.Broken] tells it at
 // once to those who are not calling. What a caller got wrong, such as a record of a stream that is not configured, is a [fault.System]
@@ -44,7 +42,6 @@ type Emitter struct {
 	mu       sync.Mutex
 	w        io.Writer
 	buf      []byte
-	tail     []byte      // of a record's line, behind its data
 	timer    *time.Timer // flushes a buffer that nobody fills; nil until the first record
 	err      error       // the final error
 	broken   chan struct{}
@@ -60,10 +57,9 @@ type Emitter struct {
 // stream is what an Emitter knows about a stream.
 type stream struct {
 	StreamStats
-	prefix []byte // of a record's line, up to its data
-	since  int64  // records since the last state
-	state  []byte // the last state sent, nil before the first
-	reset  int64  // the last quota_reset sent
+	since int64  // records since the last state
+	state []byte // the last state sent, nil before the first
+	reset int64  // the last quota_reset sent
 }
 
 // failureKey is what makes two failures the same one.
@@ -72,7 +68,7 @@ type failureKey struct {
 	message, stack string
 }
 
-// NewEmitter makes an Emitter that writes to w. Every write is a sequence of whole lines, but for a record larger than the buffer.
+// NewEmitter makes an Emitter that writes to w. Every write is a sequence of whole lines.
 func NewEmitter(w io.Writer) *Emitter {
 	return &Emitter{
 		w:        w,
@@ -104,63 +100,35 @@ func (e *Emitter) Configure(cat *ConfiguredCatalog) {
 // Broken is closed when a write has failed. It stays open when the Emitter is closed in good order.
 func (e *Emitter) Broken() <-chan struct{} { return e.broken }
 
-// Record emits one record, and a status RUNNING before it where the stream is not known to be running. An empty object is neither sent nor
-// counted, because the platform drops it without a word. The fields of nulled are null because the source could not bring their values into
-// the types that the catalog says; the message's meta tells so. r is one line, as every Record is: its bytes are not looked at, and copied
-// before Record returns.
+// Record emits one record. It is [Records.Add] and [Records.Flush] for a stream that has few.
 func (e *Emitter) Record(d Descriptor, r record.Record, nulled ...string) error {
-	now := time.Now()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	s, err := e.open(d, "a record")
-	if err != nil {
+	one := e.Records(d)
+	if err := one.Add(append(one.Next(), r...), nulled...); err != nil {
 		return err
 	}
-	if len(r) < 2 || r[0] != '{' || r[len(r)-1] != '}' {
-		return fault.Systemf("The connector made a record of the stream %q that is not a JSON object.", d.Name)
-	}
-	if len(bytes.TrimSpace(r[1:len(r)-1])) == 0 {
-		return nil
+	return one.Flush()
+}
+
+// records emits what r has collected.
+func (e *Emitter) records(r *Records) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, err := e.open(r.desc, "a record")
+	if err != nil {
+		return err
 	}
 	if s.Status != Running || s.Limited {
 		if err := e.run(s); err != nil {
 			return err
 		}
 	}
-	end := strconv.AppendInt(append(e.tail[:0], `,"emitted_at":`...), now.UnixMilli(), 10)
-	if len(nulled) > 0 {
-		if end, err = appendNulled(end, nulled); err != nil {
-			return err
-		}
-	}
-	end = append(end, "}}\n"...)
-	e.tail = end
-	if err := e.put(s.prefix, r, end); err != nil {
+	if err := e.put(r.lines); err != nil {
 		return err
 	}
-	s.Records++
-	s.since++
-	s.Bytes += int64(len(r))
+	s.Records += r.count
+	s.since += r.count
+	s.Bytes += r.size
 	return nil
-}
-
-// appendNulled appends the meta of a record whose fields were made null.
-func appendNulled(dst []byte, fields []string) ([]byte, error) {
-	type change struct {
-		Field  string `json:"field"`
-		Change string `json:"change"`
-		Reason string `json:"reason"`
-	}
-	changes := make([]change, len(fields))
-	for i, field := range fields {
-		changes[i] = change{field, "NULLED", "SOURCE_SERIALIZATION_ERROR"}
-	}
-	list, err := encode(changes)
-	if err != nil {
-		return dst, fmt.Errorf("writing the changes of a record: %w", err)
-	}
-	dst = append(dst, `,"meta":{"changes":`...)
-	return append(append(dst, bytes.TrimSpace(list)...), '}'), nil
 }
 
 // Checkpoint emits the state of a stream, compact and otherwise as given, with the number of its records since its state before. A state
@@ -448,7 +416,7 @@ func (e *Emitter) Close() error {
 // The rest runs with the lock held.
 
 func (e *Emitter) add(d Descriptor) *stream {
-	s := &stream{StreamStats: StreamStats{Descriptor: d}, prefix: recordPrefix(d)}
+	s := &stream{StreamStats: StreamStats{Descriptor: d}}
 	e.streams[d] = s
 	e.order = append(e.order, s)
 	return s
@@ -534,31 +502,20 @@ func (e *Emitter) line(line []byte) error {
 	return e.flush()
 }
 
-// put adds one line, given in pieces.
-func (e *Emitter) put(pieces ...[]byte) error {
-	size := 0
-	for _, p := range pieces {
-		size += len(p)
-	}
-	if len(e.buf)+size > bufferSize {
+// put adds lines.
+func (e *Emitter) put(lines []byte) error {
+	if len(e.buf)+len(lines) > bufferSize {
 		if err := e.flush(); err != nil {
 			return err
 		}
 	}
-	if size > bufferSize {
-		for _, p := range pieces {
-			if err := e.write(p); err != nil {
-				return err
-			}
-		}
-		return nil
+	if len(lines) > bufferSize {
+		return e.write(lines)
 	}
 	if len(e.buf) == 0 {
 		e.flushLater()
 	}
-	for _, p := range pieces {
-		e.buf = append(e.buf, p...)
-	}
+	e.buf = append(e.buf, lines...)
 	return nil
 }
 
@@ -605,19 +562,6 @@ func (e *Emitter) end(err error) {
 }
 
 func nowMilli() float64 { return float64(time.Now().UnixMilli()) }
-
-// recordPrefix is the line of a record up to its data.
-func recordPrefix(d Descriptor) []byte {
-	line, err := encode(struct {
-		Stream    string `json:"stream"`
-		Namespace string `json:"namespace,omitempty"`
-	}{d.Name, d.Namespace})
-	if err != nil {
-		panic(err) // two strings always encode
-	}
-	line = bytes.TrimSuffix(line, []byte("}\n"))
-	return slices.Concat([]byte(`{"type":"RECORD","record":`), line, []byte(`,"data":`))
-}
 
 // encode is v as one line of JSON, with its end.
 func encode(v any) ([]byte, error) {

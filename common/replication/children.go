@@ -277,7 +277,7 @@ func (h *holding) send() error {
 	}
 	clear(h.rows) // nothing of their pages is kept
 	h.rows, h.size = h.rows[:0], 0
-	return nil
+	return h.m.out.Flush()
 }
 
 // end sends what is held when the listing has ended, and notes that the task is done.

@@ -1,11 +1,13 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -271,10 +273,8 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 	for _, m := range slices.Concat(direct, f.children) {
 		m.begin(page, f.Began)
 	}
-	for _, m := range direct {
-		if err := m.take(sl, page.Rows); err != nil {
-			return err
-		}
+	if err := takeAll(direct, sl, page.Rows); err != nil {
+		return err
 	}
 	for _, r := range page.Rows {
 		f.check(sl, r)
@@ -346,6 +346,22 @@ func (f *family) resumeAt(members []*member) (place *state.Place) {
 	return place
 }
 
+// takeAll sends what each of members wants of rows, side by side: to bring rows into form takes longer than to fetch them.
+func takeAll(members []*member, sl slice, rows []listing.Row) error {
+	errs := make([]error, len(members))
+	var wait sync.WaitGroup
+	for i, m := range members {
+		take := func() { errs[i] = fault.Safely(func() error { return m.take(sl, rows) }) }
+		if i < len(members)-1 {
+			wait.Go(take)
+		} else {
+			take()
+		}
+	}
+	wait.Wait()
+	return cmp.Or(errs...)
+}
+
 // take sends those of rows that m wants.
 func (m *member) take(sl slice, rows []listing.Row) error {
 	m.mu.Lock()
@@ -364,7 +380,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 		}
 		m.pass(r.Time)
 	}
-	return nil
+	return m.out.Flush()
 }
 
 // slices returns the readings that the listing takes: one per set of its parameters, and the one of removed rows.

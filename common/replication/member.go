@@ -55,14 +55,15 @@ type member struct {
 	picked   []record.Value
 	put      []record.Member
 	position []byte
-	buf      []byte
-	nulled   []string // the fields of the record in buf whose values did not fit their columns
+	out      *protocol.Records // what is added leaves before mu is released, and before a state
+	nulled   []string          // the fields of the last record whose values did not fit their columns
 }
 
 // member makes the member for a selected stream.
 func (s *Sync) member(selected *Selected) *member {
 	m := &member{
 		Stream: &selected.Stream, run: s, desc: selected.Descriptor, incremental: selected.Mode == protocol.Incremental, saved: s.Began,
+		out: s.Out.Records(selected.Descriptor),
 	}
 	switch {
 	case m.Explode != nil:
@@ -181,18 +182,35 @@ func (m *member) pass(t time.Time) {
 	}
 }
 
-// send sends one record. m.mu is held.
+// send adds one record to those that are sent with the next m.out.Flush. m.mu is held.
 func (m *member) send(r listing.Row, put ...record.Member) error {
 	if len(r.Data.Raw()) > wideRow {
-		m.run.wide.Lock()
-		defer m.run.wide.Unlock()
-		defer record.Free(&m.buf)
+		return m.sendWide(r, put)
 	}
+	return m.add(r, put)
+}
+
+// sendWide sends one record of a wide row. m.mu is held.
+func (m *member) sendWide(r listing.Row, put []record.Member) error {
+	m.run.wide.Lock()
+	defer m.run.wide.Unlock()
+	if err := m.out.Flush(); err != nil { // its memory is for the record alone
+		return err
+	}
+	if err := m.add(r, put); err != nil {
+		return err
+	}
+	return m.out.Flush()
+}
+
+// add adds one record to those that are sent with the next m.out.Flush. m.mu is held.
+func (m *member) add(r listing.Row, put []record.Member) error {
 	if m.Derive != nil {
 		put = m.derive(r.Data, put)
 	}
+	var line []byte
 	var err error
-	m.buf, m.nulled, err = m.Shape.Fit(m.buf[:0], m.nulled[:0], r.Data, put...)
+	line, m.nulled, err = m.Shape.Fit(m.out.Next(), m.nulled[:0], r.Data, put...)
 	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
 		if m.err == nil {
 			m.err = fault.Systemf("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
@@ -200,7 +218,7 @@ func (m *member) send(r listing.Row, put ...record.Member) error {
 		}
 		return nil
 	}
-	if err := m.run.Out.Record(m.desc, m.buf, m.nulled...); err != nil {
+	if err := m.out.Add(line, m.nulled...); err != nil {
 		return err
 	}
 	m.doc.Cycle.Records++
@@ -395,8 +413,11 @@ func (m *member) final() state.Doc {
 	return doc
 }
 
-// save sends a state; a stream without rows begins to run with it. m.mu is held.
+// save sends a state, behind the records that it stands for; a stream without rows begins to run with it. m.mu is held.
 func (m *member) save(doc state.Doc) error {
+	if err := m.out.Flush(); err != nil {
+		return err
+	}
 	if err := m.run.Out.Status(m.desc, protocol.Running); err != nil {
 		return err
 	}
