@@ -75,6 +75,26 @@ func TestNowhereToWrite(t *testing.T) {
 	}
 }
 
+// A pipe gets more room than it has by default, and keeps what it has beyond that.
+func TestRoomOfTheOutput(t *testing.T) {
+	for before, want := range map[int]int{64 << 10: outputRoom, 512 << 10: 512 << 10} {
+		reading, writing, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = unix.FcntlInt(writing.Fd(), unix.F_SETPIPE_SZ, before); err != nil {
+			t.Fatal(err)
+		}
+		cmd := start(t, "nothing", func(c *exec.Cmd) { c.Stdout = writing })
+		exits(t, cmd, 0)
+		if got, err := unix.FcntlInt(reading.Fd(), unix.F_GETPIPE_SZ, 0); err != nil || got != want {
+			t.Errorf("the pipe has room for %d bytes (%v), want %d", got, err, want)
+		}
+		writing.Close()
+		reading.Close()
+	}
+}
+
 func TestOnATerminal(t *testing.T) {
 	for _, both := range []bool{false, true} {
 		t.Run(fmt.Sprint("stdout too: ", both), func(t *testing.T) {

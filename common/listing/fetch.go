@@ -37,6 +37,7 @@ type fetched struct {
 	pagination.Page
 	request  httpclient.Request
 	picked   []record.Value // of each row, what the picker that was given picks
+	memory   *memory        // that Records and picked are in
 	mended   Mended
 	total    pagination.Total
 	place    string // the place of the page after it; "": there is none, or it has none
@@ -46,10 +47,32 @@ type fetched struct {
 	end      *End // what came in its place; nil: it came
 }
 
+// memory is what a page is cut into, which serves one page after the other.
+type memory struct{ records, picked []record.Value }
+
+// memory returns memory that no page uses.
+func (r *Reader) memory() *memory {
+	if m, ok := r.memories.Get().(*memory); ok {
+		return m
+	}
+	return new(memory)
+}
+
+// free lets other pages have the memory of p, which is none then.
+func (r *Reader) free(p *fetched) {
+	r.Client.Free(p.Body)
+	if m := p.memory; m != nil {
+		clear(m.records) // which would hold on to the page
+		clear(m.picked)
+		r.memories.Put(m)
+	}
+	*p = fetched{}
+}
+
 // fetch asks for one page of l, and picks values of its rows on the way. An answer without rows where there should be some is asked for
 // again like any other fault of a server. The page has f.share, which the caller releases, also after an error.
 func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, *End) {
-	page := fetched{request: request, share: f.share}
+	page := fetched{request: request, share: f.share, memory: r.memory()}
 	j := &judging{reader: r, listing: l, way: way, page: &page, later: f.later}
 	request.First, request.Judge, request.Share = j.first, j.rows(f.picker), f.share
 	_, end := r.do(ctx, request)
@@ -190,7 +213,9 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	err := record.ErrNoRecords
 	null, object := false, false
 	for path := range strings.SplitSeq(l.Records, ",") {
-		if p.Records, p.picked, err = picker.Cut(p.Body, path); !errors.Is(err, record.ErrNoRecords) {
+		m := p.memory
+		m.records, m.picked, err = picker.Cut(p.Body, path, m.records[:0], m.picked[:0])
+		if p.Records, p.picked = m.records, m.picked; !errors.Is(err, record.ErrNoRecords) {
 			if len(p.Records) <= 1 && !p.Body.IsArray() && err == nil { // more rows are a list for certain
 				found := p.Body.Get(path)
 				null = found.IsNull()

@@ -185,7 +185,8 @@ type Reader struct {
 	numbered atomic.Int32  // listings whose pages have numbers and are being read, without those for children
 	answered atomic.Bool
 	noticed  atomic.Bool
-	learnt   sync.Map // a Listing's name: what was learnt of it
+	learnt   sync.Map  // a Listing's name: what was learnt of it
+	memories sync.Pool // of *memory
 }
 
 // New makes r ready for so many requests in flight. With one alone nothing is fetched ahead, and no budget is needed.

@@ -294,8 +294,7 @@ func (r *reading) hand(p *fetched, rows []Row, more bool) *End {
 	wanted := r.yield(page)
 	r.rows.drop() // what is not held is free for the next page
 	share := p.share
-	r.reader.Client.Free(p.Body)
-	*p = fetched{}
+	r.reader.free(p)
 	if share.Release(); !wanted {
 		return &End{Kind: stopped}
 	}

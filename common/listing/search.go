@@ -120,7 +120,7 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 	if end != nil {
 		return behind, 0, end
 	}
-	defer s.reader.Client.Free(p.Body)
+	defer s.reader.free(&p)
 	s.refused = s.refused || p.past
 	if len(p.Records) == 0 {
 		s.missing(i, behind)

@@ -591,15 +591,3 @@ func TestConcurrentUse(t *testing.T) {
 		t.Errorf("%d streams", len(next))
 	}
 }
-
-func BenchmarkRecord(b *testing.B) {
-	e := NewEmitter(io.Discard)
-	r := record.Record(`{"a":"` + strings.Repeat("x", 3000) + `"}`)
-	b.SetBytes(int64(len(r)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := e.Record(deals, r); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

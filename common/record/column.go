@@ -465,17 +465,25 @@ digits:
 
 // appendTime appends the day or the moment that a text says.
 func appendTime(dst []byte, kind Type, text string, times *Times) ([]byte, verdict) {
+	zone := times.Zone
+	if kind == Date || zone == nil {
+		zone = time.UTC // a day on whose midnight the clocks go forward is still that day
+	}
+	var m moment
+	ok := false
 	if times.Layouts == nil {
-		if c, ok := readDay(text); ok && c.year >= 1000 && (kind == Date || c.zoned && c.offset == 0) {
+		switch c, day := readDay(text); {
+		case !day || c.year < 1000:
+		case kind == Date || c.zoned && c.offset == 0:
 			return c.appendTo(dst, kind), fits
+		default:
+			m, ok = c.moment(zone), true
 		}
 	}
-	zone := times.Zone
-	if kind == Date {
-		zone = nil // a day on whose midnight the clocks go forward is still that day
-	}
 	v := fits
-	m, ok := readMoment(text, times.Layouts, zone)
+	if !ok {
+		m, ok = readMoment(text, times.Layouts, zone)
+	}
 	if !ok {
 		if m, ok = readOld(text, zone); !ok {
 			return dst, unfit

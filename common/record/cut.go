@@ -15,20 +15,20 @@ var ErrNoRecords = errors.New("the page has no records there")
 // Where nothing stands at path, or text or a number does, the error is ErrNoRecords. An element that is not an object is an error that says
 // its index.
 func Cut(page Value, path string) ([]Value, error) {
-	records, _, err := Picker{}.Cut(page, path)
+	records, _, err := Picker{}.Cut(page, path, nil, nil)
 	return records, err
 }
 
-// Cut is Cut, and what Pick says of each record: the values of the first record, then those of the second…
-func (p Picker) Cut(page Value, path string) (records, picked []Value, err error) {
+// Cut is Cut, and what Pick says of each record: the values of the first record, then those of the second… It appends both to what it is given.
+func (p Picker) Cut(page Value, path string, records, picked []Value) ([]Value, []Value, error) {
 	if page.kind() != '[' {
 		page = page.Get(path)
 	}
 	switch page.kind() {
 	case '{':
-		return []Value{page}, p.Pick(page, nil), nil
+		return append(records, page), p.appendPicked(picked, page), nil
 	case 'n':
-		return nil, nil, nil
+		return records, picked, nil
 	case '[':
 	default:
 		return nil, nil, fmt.Errorf("looking for records at %q: %w", path, ErrNoRecords)

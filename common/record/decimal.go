@@ -87,8 +87,12 @@ func readNumbers(value, low, high []byte) (first, second []byte) {
 	case kind != '"', len(value) < 2:
 		return nil, nil
 	}
-	if text := value[1 : len(value)-1]; isDecimal(text) && isNumber(text) {
+	text := value[1 : len(value)-1]
+	if isDecimal(text) && isNumber(text) {
 		return text, text
+	}
+	if number, plain := appendPlain(low, text); plain {
+		return number, number
 	}
 	var buffer [64]byte
 	from, to, ok := readAmounts(string(v.appendText(buffer[:0])))
@@ -105,6 +109,33 @@ func readNumbers(value, low, high []byte) (first, second []byte) {
 		return nil, nil
 	}
 	return first, second
+}
+
+// appendPlain appends the JSON number that text is, where it has the form that nearly all amounts have: `R$ 1.234,56`, or the same without the R$.
+func appendPlain(dst, text []byte) (number []byte, plain bool) {
+	text = bytes.TrimPrefix(text, []byte("R$ "))
+	whole, fraction, comma := bytes.Cut(text, []byte(","))
+	if !comma || len(fraction) == 0 || len(whole)%4 == 0 || whole[0] == '0' && len(whole) > 1 {
+		return dst, false
+	}
+	number = dst
+	for i, c := range whole {
+		switch point := (len(whole)-i)%4 == 0; {
+		case point && c == '.':
+		case !point && isDigit(c):
+			number = append(number, c)
+		default:
+			return dst, false
+		}
+	}
+	number = append(number, '.')
+	for _, c := range fraction {
+		if !isDigit(c) {
+			return dst, false
+		}
+		number = append(number, c)
+	}
+	return number, true
 }
 
 // amount is one number in Brazilian text, taken apart.

@@ -1,6 +1,9 @@
 package record
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+)
 
 func TestDecimal(t *testing.T) {
 	shape := Compile(Decimal{Field: "v", Range: true})
@@ -101,5 +104,33 @@ func TestDecimal(t *testing.T) {
 	want := []Warning{{"v", repeatedName, 1}, {"v_num", takenName, 1}}
 	if got := single.Warnings(); len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("warnings: %v", got)
+	}
+}
+
+// The short way and the long one read the same.
+func TestPlainAmounts(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	plain := 0
+	for range 200_000 {
+		var text []byte
+		if random.IntN(3) == 0 {
+			text = append(text, "R$ "...)
+		}
+		for range random.IntN(12) {
+			text = append(text, "01234567890000,,...-"[random.IntN(20)])
+		}
+		got, ok := appendPlain(nil, text)
+		if !ok {
+			continue
+		}
+		plain++
+		low, high, known := readAmounts(string(text))
+		want, number := low.appendTo(nil)
+		if !known || !number || low != high || string(got) != string(want) {
+			t.Fatalf("%q became %s, want %s", text, got, want)
+		}
+	}
+	if plain < 1000 {
+		t.Errorf("%d amounts were plain", plain)
 	}
 }
