@@ -64,7 +64,8 @@ func (r *Records) Add(line []byte, nulled ...string) (err error) {
 			return err
 		}
 	}
-	r.lines = append(line, "}}\n"...)
+	line = append(line, "}}\n"...)
+	r.lines = line
 	r.count++
 	r.size += int64(len(data))
 	if len(r.lines) < batchSize {
