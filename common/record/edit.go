@@ -41,10 +41,14 @@ type Warning struct {
 
 // String is a sentence without a value of the record.
 func (w Warning) String() string {
-	if w.Field == "" {
-		return fmt.Sprintf("%s (%d times)", w.Problem, w.Count)
+	often := "once"
+	if w.Count > 1 {
+		often = fmt.Sprintf("%d times", w.Count)
 	}
-	return fmt.Sprintf("field %q %s (%d times)", w.Field, w.Problem, w.Count)
+	if w.Field == "" {
+		return fmt.Sprintf("%s (%s)", w.Problem, often)
+	}
+	return fmt.Sprintf("field %q %s (%s)", w.Field, w.Problem, often)
 }
 
 const (

@@ -43,8 +43,8 @@ func TestColumnsHaveTheirTypes(t *testing.T) {
 		t.Errorf("metas\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	if got, want := o.warnings, []string{
-		`things: the character U+0000, which no database takes, was removed from texts (1 times)`,
-		`things: field "d" is not a date: it is null, and stands in _unparsed (1 times)`,
+		`things: the character U+0000, which no database takes, was removed from texts (once)`,
+		`things: field "d" is not a date: it is null, and stands in _unparsed (once)`,
 		`things: field "n" is not a whole number: it is null, and stands in _unparsed (2 times)`,
 	}; !slices.Equal(got, want) {
 		t.Errorf("warnings %q, want %q", got, want)

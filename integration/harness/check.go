@@ -536,10 +536,13 @@ func (c *collector) finish() {
 	}
 	for name, p := range c.streams {
 		for field, count := range p.nulled {
-			warned := 0
+			often, warned := "(once)", 0
+			if count > 1 {
+				often = fmt.Sprintf("(%d times)", count)
+			}
 			for _, l := range r.Logs {
 				if l.Level == "WARN" && strings.HasPrefix(l.Message, p.stream.Name+": ") && strings.Contains(l.Message, `"`+field+`"`) &&
-					strings.Contains(l.Message, "_unparsed") && strings.Contains(l.Message, fmt.Sprintf("(%d times)", count)) {
+					strings.Contains(l.Message, "_unparsed") && strings.Contains(l.Message, often) {
 					warned++
 				}
 			}
