@@ -100,9 +100,9 @@ func (u *rows) take(p *fetched) []Row {
 			if bare == nil {
 				bare = map[digest]int{}
 			}
-			k.digest = hashOf(data.Raw(), 0)
-			bare[k.digest]++
-			k.digest = hashOf(k.digest[:], bare[k.digest])
+			bytes := hashOf(data.Raw(), 0) // apart from k, which would be allocated for each row
+			bare[bytes]++
+			k.digest = hashOf(bytes[:], bare[bytes])
 		}
 		if u.isNew(k, &row) {
 			u.out = append(u.out, row)

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 func TestRelay(t *testing.T) {
@@ -152,6 +154,15 @@ func TestReport(t *testing.T) {
 	for _, want := range []string{`width="210.0"`, `width="420.0"`, "source-a", `x1="325.0"`} {
 		if !strings.Contains(string(chart), want) {
 			t.Errorf("no %s in %s", want, chart)
+		}
+	}
+}
+
+func TestUsual(t *testing.T) {
+	for _, c := range []struct{ inside, times, more, want int }{{1, 96, 4, 1}, {1, 90, 10, 3}, {3, 1, 0, 3}, {0, 0, 0, 1}} {
+		log := slices.Concat(slices.Repeat([]sim.Request{{Inside: 3}}, c.more), slices.Repeat([]sim.Request{{Inside: c.inside}}, c.times))
+		if got := usual(log); got != c.want {
+			t.Errorf("%+v: got %d", c, got)
 		}
 	}
 }

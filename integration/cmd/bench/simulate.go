@@ -30,7 +30,7 @@ type offer struct {
 // traffic is what it says of the requests it has had, for each line that it is sent.
 type traffic struct {
 	Requests []request
-	AtOnce   int // the most that were in the works at one time
+	AtOnce   int // how many were in the works at one time; see usual
 }
 
 // room is for answers that are kept: those of 100,000 rows, and of a million where they are small. Memory is taken as it is needed.
@@ -72,11 +72,11 @@ func simulate(name, size, latency string, stdin io.Reader, stdout io.Writer) err
 		return err
 	}
 	for lines := bufio.NewScanner(stdin); lines.Scan(); {
-		t := traffic{AtOnce: server.Stats().MaxConcurrent}
+		log := server.Log()
+		t := traffic{AtOnce: usual(log)}
 		if _, ok := simulator.(sim.Placed); ok { // whose readers go on one request after the other
 			t.AtOnce = 1
 		}
-		log := server.Log()
 		slices.SortStableFunc(log, func(a, b sim.Request) int { return a.Time.Compare(b.Time) }) // as they came: the log has them as they ended
 		for _, r := range log {
 			for _, name := range []string{"Accept-Encoding", "Connection", "Content-Length"} {
@@ -89,6 +89,20 @@ func simulate(name, size, latency string, stdin io.Reader, stdout io.Writer) err
 		}
 	}
 	return nil
+}
+
+// usual is how many requests were in the works when one came, itself included, for nineteen of twenty. A listing whose pages lead from one to the
+// next has one, though another listing's request may have stood beside its first.
+func usual(log []sim.Request) int {
+	inside := make([]int, 0, len(log))
+	for _, r := range log {
+		inside = append(inside, r.Inside)
+	}
+	if len(inside) == 0 {
+		return 1
+	}
+	slices.Sort(inside)
+	return inside[(len(inside)-1)*19/20]
 }
 
 // simulator is a simulator in a process of its own, so that its work is not counted as the bench's and not in its memory.

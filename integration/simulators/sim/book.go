@@ -27,6 +27,7 @@ type Request struct {
 	URI     string // path?query as it came
 	Header  http.Header
 	Body    []byte // where Behaviour.LogBodies keeps them
+	Inside  int    // requests in the works when it came, and itself
 	Attempt int    // 1 for the first request for this URI
 	Status  int    // 0 when none was sent
 	Bytes   int64
@@ -69,9 +70,11 @@ func (b *book) arrive(r *http.Request) *visit {
 	b.inside++
 	b.stats.MaxConcurrent = max(b.stats.MaxConcurrent, b.inside)
 	return &visit{
-		Request: Request{Time: time.Now(), Method: r.Method, URI: uri, Header: r.Header.Clone(), Body: body, Attempt: b.uris[uri]},
-		number:  b.stats.Requests,
-		path:    r.URL.Path,
+		Request: Request{
+			Time: time.Now(), Method: r.Method, URI: uri, Header: r.Header.Clone(), Body: body, Inside: b.inside, Attempt: b.uris[uri],
+		},
+		number: b.stats.Requests,
+		path:   r.URL.Path,
 	}
 }
 
