@@ -28,7 +28,7 @@ const (
 
 // Emitter writes messages, whole lines and nothing else. It has one lock and one buffer of 64 KiB, so what is emitted first leaves first: a
 // state never overtakes its records. Records wait in the buffer until it is full, until any other message is emitted, or for a second;
-// those that are more than the buffer go straight through. Where they are made, they come together in a [Records] each stream.
+// those that are more than the buffer go straight through. A [Records] for each stream collects them before.
 //
 // A failed write is final: every later call returns the same error, in which errors.Is finds [ErrClosed], and [Emitter.Broken] tells it at
 // once to those who are not calling. What a caller got wrong, such as a record of a stream that is not configured, is a [fault.System]

@@ -49,7 +49,7 @@ func (r *Records) Next() []byte {
 // drops it without a word. The fields of nulled are null because the source could not bring their values into the types that the catalog says;
 // the message's meta tells so. The record is one line, as every record.Record is: its bytes are not looked at.
 //
-// An error is one of what was added so far, or a [fault.System] error of this record, which is not added then.
+// An error is one of emitting what was added so far, or a [fault.System] error of this record, which is not added then.
 func (r *Records) Add(line []byte, nulled ...string) (err error) {
 	data := line[len(r.lines)+len(r.prefix):]
 	if len(data) < 2 || data[0] != '{' || data[len(data)-1] != '}' {

@@ -346,7 +346,7 @@ func (f *family) resumeAt(members []*member) (place *state.Place) {
 	return place
 }
 
-// takeAll sends what each of members wants of rows, side by side: to bring rows into form takes longer than to fetch them.
+// takeAll sends what each of members wants of rows, side by side: one after the other they would keep the next page waiting.
 func takeAll(members []*member, sl slice, rows []listing.Row) error {
 	errs := make([]error, len(members))
 	var wait sync.WaitGroup

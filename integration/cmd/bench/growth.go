@@ -26,6 +26,7 @@ func (b *bencher) growing(ctx context.Context) (*report, error) {
 				return nil, fmt.Errorf("%s: %w", c.Name, err)
 			}
 			micros := 1e6 / float64(k.lines)
+			b.say("%s: %d rows: %.1f s, %.2f µs of CPU for a record, %.0f MiB", c.Name, size, k.wall, k.cpu*micros, k.mib) // the table comes hours later
 			r.row(c.Name, size, k.lines, k.wall, k.wall*micros, k.cpu*micros, k.mib)
 		}
 	}

@@ -18,7 +18,8 @@ func (b *bencher) ratios(ctx context.Context) (*report, error) {
 	r := &report{
 		name: "ratios", title: "Connectors and relay",
 		note: fmt.Sprintf("What a read costs a connector, and what it costs a relay that sends the same requests, as many at once as the connector has "+
-			"for nineteen of twenty, looks whether the answers are JSON and prints as many lines and bytes. Medians of %d rounds; a ratio is the median of the rounds' ratios. *Simulator* is how long the answers take to "+
+			"for nineteen of twenty, looks whether the answers are JSON and prints as many lines and bytes. Medians of %d rounds; a ratio is the "+
+			"median of the rounds' ratios. *Simulator* is how long the answers take to "+
 			"come when nobody looks at them: no reader can be faster.", b.rounds),
 		head: []string{
 			"source", "streams", "records", "requests", "at once", "wall s", "relay", "ratio", "CPU s", "relay", "ratio", "MiB", "relay",
