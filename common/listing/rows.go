@@ -68,6 +68,9 @@ func (u *rows) begin() {
 	clear(u.times)
 }
 
+// lateness is how far the times of change that an API gives may be behind the clock of its server: those of a wrong zone, or of a day.
+const lateness = 48 * time.Hour
+
 // clocked notes when the reading and the sync began on the server's clock, as its first page tells.
 func (u *rows) clocked(p *fetched, began time.Time) {
 	now := time.Now()
@@ -77,6 +80,9 @@ func (u *rows) clocked(p *fetched, began time.Time) {
 		u.sync = began.Add(min(0, at.Sub(now.Truncate(time.Second))))
 	}
 	u.began, u.sync = u.began.Truncate(time.Second), u.sync.Truncate(time.Second)
+	if u.clock != nil && !u.clock.Loose {
+		u.seen.since = u.sync.Add(-lateness).UnixMilli()
+	}
 }
 
 // take returns the rows of a page that did not come before, valid until the next call.

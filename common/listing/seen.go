@@ -12,9 +12,10 @@ import (
 // Seen is the rows that came in one or several listings, by key: for listings of which the later ones leave out what the earlier ones brought.
 // NewSeen makes one. Not safe for concurrent use.
 //
-// A key that is a whole number costs 5 bytes where it stands in a row of others, and up to 125 where it is alone; most of that is its row's time
-// of change, where it has one. Any other key costs 24 bytes and its part of a map's free room, 55 bytes at the most. Where bytes are compared,
-// whole numbers cost 4 bytes more, 16 where they are alone, and others 20 to 45.
+// Keys that are whole numbers cost 5 bytes where they stand in a row, and 200 where they are alone; most of that is the row's time of change, of
+// which those of the first exact rows are kept, and of the rows that changed within lateness before the sync: without it they cost a third of a
+// byte, and 90 where they are alone. Any other key costs 24 bytes and its part of a map's free room, 55 bytes at the most. Where bytes are
+// compared, the first exact rows cost 5 bytes more, 20 where their keys are whole numbers that are alone, and 20 to 45 where they are texts.
 type Seen struct {
 	numbers blocks            // keys that are whole numbers
 	rows    map[digest]mark   // other keys
@@ -23,6 +24,7 @@ type Seen struct {
 	bytes   bool              // it is told whether a row's bytes are the same
 	sums    map[digest]uint32 // the hashes of their bytes
 	seed    maphash.Seed
+	since   int64 // a row that changes during the sync has a time of change that is not before this one, in milliseconds
 }
 
 // mark is what is known of a row that came: its time of change in milliseconds, 0 without one, and the last reading that it came in. It is one
@@ -117,7 +119,7 @@ func (s *Seen) note(k key, row *Row) (c came) {
 		sum = &half
 	}
 	if k.whole {
-		return s.numbers.note(k.number, at, sum)
+		return s.numbers.note(k.number, at, at >= s.since, sum)
 	}
 	before, ever := s.rows[k.digest]
 	c = came{ever, ever && before.reading() >= s.first, ever && before.reading() == s.reading, ever && at != 0 && at > before.at(), false}
@@ -126,7 +128,8 @@ func (s *Seen) note(k key, row *Row) (c came) {
 	}
 	s.rows[k.digest] = before.in(s.reading)
 	if sum != nil {
-		if c.same = ever && s.sums[k.digest] == *sum; !ever {
+		had, summed := s.sums[k.digest]
+		if c.same = summed && had == *sum; !ever && len(s.sums) < exact {
 			s.sums[k.digest] = *sum
 		}
 	}

@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"strconv"
@@ -10,33 +11,51 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// TestSeen holds that keys that are whole numbers are remembered as all others are.
+// TestSeen holds that keys that are whole numbers are remembered as all others are, also where the times of rows that changed long before the
+// sync are not kept, nor the hashes of rows.
 func TestSeen(t *testing.T) {
+	const since = 1_700_000_000_000
 	chance := rand.New(rand.NewPCG(1, 2))
 	for _, spread := range []int64{300, 3000, 1 << 60} {
-		whole, text := NewSeen(true), NewSeen(true)
-		var used []int64
-		for step := range 20_000 {
-			switch step % 5000 {
-			case 0:
-				whole.listing()
-				text.listing()
-				fallthrough
-			case 2000, 4000:
-				whole.begin()
-				text.begin()
+		for _, many := range []bool{false, true} {
+			whole, text := NewSeen(true), NewSeen(!many)
+			if many {
+				whole.since, whole.numbers.times, whole.numbers.sums = since, exact, exact
 			}
-			n := chance.Int64N(spread) - spread/2
-			if len(used) > 0 && chance.IntN(2) == 0 {
-				n = used[chance.IntN(len(used))]
-			}
-			used = append(used, n)
-			row := Row{Key: strconv.FormatInt(n, 10), Data: record.Record(`{"v":` + strconv.Itoa(step%3) + `}`).Get("v")}
-			if step%7 > 0 {
-				row.Time = time.UnixMilli(1_700_000_000_000 + int64(step)) // later than any before
-			}
-			if got, want := whole.note(keyed(row.Key), &row), text.note(keyed("k"+row.Key), &row); got != want {
-				t.Fatalf("spread over %d, step %d: %d came before as %+v, a text as %+v", spread, step, n, got, want)
+			var used []int64
+			changed := map[int64]time.Time{}
+			for step := range 20_000 {
+				switch step % 5000 {
+				case 0:
+					whole.listing()
+					text.listing()
+					fallthrough
+				case 2000, 4000:
+					whole.begin()
+					text.begin()
+				}
+				n := chance.Int64N(spread) - spread/2
+				if len(used) > 0 && chance.IntN(2) == 0 {
+					n = used[chance.IntN(len(used))]
+				}
+				used = append(used, n)
+				row := Row{Key: strconv.FormatInt(n, 10), Data: record.Record(`{"v":` + strconv.Itoa(step%3) + `}`).Get("v")}
+				switch {
+				case !many && step%7 == 0:
+				case !many:
+					row.Time = time.UnixMilli(since + int64(step)) // later than any before
+				case chance.IntN(5) == 0:
+					changed[n] = time.UnixMilli(since + int64(step))
+					fallthrough
+				default:
+					row.Time = changed[n]
+					if row.Time.IsZero() && n%7 != 0 {
+						row.Time = time.UnixMilli(since - n%1_000_000 - 1_000_001)
+					}
+				}
+				if got, want := whole.note(keyed(row.Key), &row), text.note(keyed("k"+row.Key), &row); got != want {
+					t.Fatalf("spread over %d, step %d: %d came before as %+v, a text as %+v", spread, step, n, got, want)
+				}
 			}
 		}
 	}
@@ -46,30 +65,35 @@ func TestSeen(t *testing.T) {
 func TestMemoryOfKeys(t *testing.T) {
 	const keys = 100_000
 	for name, test := range map[string]struct {
-		key  func(i int) string
-		most float64
+		key       func(i int) string
+		most, old float64 // bytes; old: where the times of change are not kept
 	}{
-		"whole numbers that rise":          {strconv.Itoa, 6},
-		"whole numbers that fall":          {func(i int) string { return strconv.Itoa(keys - i) }, 6},
-		"whole numbers with gaps":          {func(i int) string { return strconv.Itoa(i * 3) }, 12},
-		"whole numbers in any order":       {func(i int) string { return strconv.Itoa(i * 7919 % keys) }, 8},
-		"texts":                            {func(i int) string { return "k" + strconv.Itoa(i) }, 60},
-		"whole numbers that lie far apart": {func(i int) string { return strconv.Itoa(i * 1_000_003) }, 125},
+		"whole numbers that rise":          {strconv.Itoa, 6, 0.4},
+		"whole numbers that fall":          {func(i int) string { return strconv.Itoa(keys - i) }, 6, 0.4},
+		"whole numbers with gaps":          {func(i int) string { return strconv.Itoa(i * 3) }, 10, 1},
+		"whole numbers in any order":       {func(i int) string { return strconv.Itoa(i * 7919 % keys) }, 6, 0.4},
+		"texts":                            {func(i int) string { return "k" + strconv.Itoa(i) }, 60, 60},
+		"whole numbers that lie far apart": {func(i int) string { return strconv.Itoa(i * 1_000_003) }, 200, 90},
 	} {
-		s := NewSeen(false)
-		s.listing()
-		s.begin()
-		before := held()
-		for i := range keys {
-			row := Row{Key: test.key(i), Time: time.UnixMilli(int64(i))}
-			s.note(keyed(row.Key), &row)
+		for _, old := range []bool{false, true} {
+			s, most := NewSeen(false), test.most
+			if old {
+				s.since, s.numbers.times, most = math.MaxInt64, exact, test.old
+			}
+			s.listing()
+			s.begin()
+			before := held()
+			for i := range keys {
+				row := Row{Key: test.key(i), Time: time.UnixMilli(int64(i + 1))}
+				s.note(keyed(row.Key), &row)
+			}
+			if each := float64(held()-before) / keys; each > most {
+				t.Errorf("%s: a key costs %.1f bytes where times are old: %t", name, each, old)
+			} else {
+				t.Logf("%s: a key costs %.1f bytes where times are old: %t", name, each, old)
+			}
+			runtime.KeepAlive(s)
 		}
-		if each := float64(held()-before) / keys; each > test.most {
-			t.Errorf("%s: a key costs %.1f bytes", name, each)
-		} else {
-			t.Logf("%s: a key costs %.1f bytes", name, each)
-		}
-		runtime.KeepAlive(s)
 	}
 }
 
