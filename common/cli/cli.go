@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	_ "time/tzdata" // API-local times must be understood in an image without a time zone database
@@ -159,6 +160,9 @@ func (s *session) config(ctx context.Context) ([]byte, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil || object == nil {
 		return nil, fault.Configf("The configuration (--config %s) is not a JSON object.", s.asked.files["config"])
+	}
+	if options := spec.Options(specification); spec.Unknown(options, object) {
+		protocol.Logger(ctx).Warn(fmt.Sprintf("What the configuration has besides these options is not used: %s.", strings.Join(options, ", ")))
 	}
 	return data, nil
 }

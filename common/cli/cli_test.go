@@ -323,6 +323,31 @@ func TestConfigIsAnObject(t *testing.T) {
 	}
 }
 
+// TestUnknownOptions holds that a misspelt option is not taken in silence, nor told, since it may be a secret.
+func TestUnknownOptions(t *testing.T) {
+	catalogPath := write(t, "catalog.json", catalog)
+	for content, want := range map[string]int{
+		`{"token": "s3cr3t"}`:                    0,
+		`{"_note": "for the night", "_": {}}`:    0,
+		`{"token": "s3cr3t", "s3cr3ts": 1}`:      1,
+		`{"tokens": {"token": "s3cr3t"}, "": 1}`: 1,
+	} {
+		r := play(t, t.Context(), fake{}, "read", "--config", write(t, "config.json", content), "--catalog", catalogPath)
+		warned := 0
+		for _, m := range r.messages {
+			if m.Log != nil && m.Log.Level == "WARN" {
+				warned++
+				if want := "What the configuration has besides these options is not used: token."; m.Log.Message != want {
+					t.Errorf("%s: %q, want %q", content, m.Log.Message, want)
+				}
+			}
+		}
+		if r.code != 0 || warned != want || strings.Contains(r.stdout, "s3cr3t") {
+			t.Errorf("%s: exit %d, %d warnings, want %d: %s", content, r.code, warned, want, r.stdout)
+		}
+	}
+}
+
 func TestStateIsPassedOn(t *testing.T) {
 	configPath, catalogPath := config(t), write(t, "catalog.json", catalog)
 	for _, content := range []string{`[]`, `{}`, `null`, `{"type":"STREAM"}`, "[\n{}]\n", `17`} {

@@ -79,7 +79,7 @@ func TestFilesWithoutEnd(t *testing.T) {
 	} {
 		wantFailure(t, flag, play(t, t.Context(), fake{}, args...), 1, "config_error", fmt.Sprintf(want, flag))
 	}
-	large := write(t, "large.json", `{"site":"`+strings.Repeat("x", maxFile-len(`{"site":""}`))+`"}`)
+	large := write(t, "large.json", `{"_note":"`+strings.Repeat("x", maxFile-len(`{"_note":""}`))+`"}`)
 	if got := play(t, t.Context(), fake{}, "check", "--config", large); got.code != 0 || got.messages[0].ConnectionStatus.Status != "SUCCEEDED" {
 		t.Errorf("a file of 64 MiB: %.300s", got.stdout)
 	}

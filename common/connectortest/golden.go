@@ -26,7 +26,8 @@ var update = flag.Bool("update", false, "rewrite the want.jsonl of golden tests 
 // Golden reads from answers in files, as the command read does, and holds what comes out against dir/want.jsonl. A dir without a
 // config.json is a folder of such cases. A case has
 //
-//   - config.json: the configuration; its base_url becomes that of a server with the answers, and so does "https://api.example" in it;
+//   - config.json: the configuration; its base_url, where the spec has one, becomes that of a server with the answers, and so does
+//     "https://api.example" in it;
 //   - exchanges.json: the answers, see [exchange]; a request that none of them is for fails the test, and so does an answer that nobody
 //     asked for;
 //   - catalog.json, optional: a configured catalog, in which a stream may be its name alone; else a full refresh of all streams;
@@ -61,7 +62,11 @@ func Golden(t *testing.T, src cli.Source, dir string) {
 func golden(t *testing.T, src cli.Source, dir string) {
 	t.Helper()
 	api := serve(t, dir)
-	config := configure(t, dir, api.server.URL)
+	document, err := src.Spec()
+	if err != nil {
+		t.Fatalf("Spec: %v", err)
+	}
+	config := configure(t, dir, document, api.server.URL)
 	streams, err := src.Discover(t.Context(), config)
 	if err != nil {
 		t.Fatalf("Discover: %v", err)
@@ -79,10 +84,6 @@ func golden(t *testing.T, src cli.Source, dir string) {
 	began := time.Now()
 	code := cli.Run(t.Context(), src, about, args, strings.NewReader(""), &out, &complaints)
 	api.server.Close()
-	document, err := src.Spec()
-	if err != nil {
-		t.Fatalf("Spec: %v", err)
-	}
 	said, faults := listen(out.Bytes())
 	faults = slices.Concat(faults, api.faults(), exitFaults(code, said), secretFaults(document, config, out.String()),
 		recordFaults(streams, said, api.served, shaped(t, dir)))
@@ -170,13 +171,15 @@ func keep(t *testing.T, name string, data []byte) string {
 }
 
 // configure is the case's configuration with the server's address.
-func configure(t *testing.T, dir, address string) []byte {
+func configure(t *testing.T, dir string, document json.RawMessage, address string) []byte {
 	t.Helper()
 	var config map[string]any
 	if !readJSON(t, dir, "config.json", &config) {
 		t.Fatalf("%s has no config.json", dir)
 	}
-	config["base_url"] = address
+	if slices.Contains(spec.Options(document), "base_url") {
+		config["base_url"] = address
+	}
 	data, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)

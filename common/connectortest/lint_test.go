@@ -26,7 +26,8 @@ const goodSpec = `{
           "auth_type": {"type": "string", "const": "key"},
           "key": {"type": "string", "title": "Key", "description": "A key.", "airbyte_secret": true}}}
       ]},
-      "tags": {"type": "array", "title": "Tags", "description": "Which.", "items": {"type": "string"}, "order": 4}
+      "tags": {"type": "array", "title": "Tags", "description": "Which.", "items": {"type": "string"}, "order": 4},
+      "base_url": {"type": "string", "title": "Address", "description": "Where.", "order": 5}
     }
   },
   "advanced_auth": {
@@ -239,7 +240,7 @@ acceptance_tests:
 `
 	goodReadme = `# Offers
 
-Some ` + "`offers`, `token`, `start_date`, `mode`, `login`, `auth_type`, `key`, `tags`" + `.
+Some ` + "`offers`, `token`, `start_date`, `mode`, `login`, `auth_type`, `key`, `tags`, `base_url`" + `.
 
 ## Prerequisites
 A token.

@@ -441,3 +441,27 @@ func object(v any) map[string]any {
 	o, _ := v.(map[string]any)
 	return o
 }
+
+// Options is the names of the outermost options of spec (a ConnectorSpecification), sorted; nil where it is not JSON.
+func Options(spec json.RawMessage) []string {
+	var s struct {
+		Connection struct {
+			Properties map[string]json.RawMessage `json:"properties"`
+		} `json:"connectionSpecification"`
+	}
+	if json.Unmarshal(spec, &s) != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(s.Connection.Properties))
+}
+
+// Unknown reports whether config, which is an object, has a member that is none of options and no note: a key that begins with "_". What it is
+// called is not told, since it may be a secret.
+func Unknown(options []string, config map[string]json.RawMessage) bool {
+	for name := range config {
+		if !slices.Contains(options, name) && !strings.HasPrefix(name, "_") {
+			return true
+		}
+	}
+	return false
+}
