@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
@@ -57,6 +58,42 @@ func TestSeen(t *testing.T) {
 					t.Fatalf("spread over %d, step %d: %d came before as %+v, a text as %+v", spread, step, n, got, want)
 				}
 			}
+		}
+	}
+}
+
+// TestLate holds that a row that comes again with a later time is noticed, whether or not the times of old rows are still kept.
+func TestLate(t *testing.T) {
+	const old, older = "2026-01-31T10:00:00Z", "2026-01-30T10:00:00Z"
+	now := time.Now().UTC().Truncate(time.Second)
+	for _, test := range []struct {
+		name        string
+		many, loose bool
+		then, late  string
+	}{
+		{"few, as it was", false, false, older, ""},
+		{"few, changed", false, false, old, old},
+		{"many, as it was", true, false, older, ""},
+		{"many, changed now", true, false, now.Format(time.RFC3339), now.Format(time.RFC3339)},
+		{"many, on a clock that is behind", true, false, now.Add(-lateness).Format(time.RFC3339), now.Add(-lateness).Format(time.RFC3339)},
+		{"many, a time that is not one of change", true, true, old, old},
+	} {
+		u := newRows(&Listing{Key: []string{"id"}, Clock: &Clock{Field: "at", Zone: time.UTC, Loose: test.loose}})
+		if test.many {
+			u.seen.numbers.times = exact
+		}
+		u.begin()
+		u.clocked(&fetched{}, now)
+		for _, at := range []string{older, test.then} {
+			row := record.Record(`{"id":7,"at":"` + at + `"}`).Get("")
+			u.take(&fetched{Page: pagination.Page{Records: []record.Value{row}}, picked: u.picker.Pick(row, nil)})
+		}
+		late := ""
+		if !u.late.IsZero() {
+			late = u.late.UTC().Format(time.RFC3339)
+		}
+		if late != test.late {
+			t.Errorf("%s: late is %q, want %q", test.name, late, test.late)
 		}
 	}
 }
