@@ -23,13 +23,13 @@ import (
 
 // keeping is an API that keeps the place in a listing with the session.
 type keeping struct {
-	rows []string
-	cap  int    // rows of a segment at the most; 0: as asked
-	past string // what comes behind the last segment; "": an empty list
-	lose int    // the request with this number, counting all, is one in a session that is not known any more; 0: none is
-	cut  int    // the answer to the request with this number does not come whole; 0: all do
-	deaf bool   // it knows no segments: each question gets the first one
-	most int    // larger segments are refused; 0: none is
+	rows  []string
+	cap   int    // rows of a segment at the most; 0: as asked
+	past  string // what comes behind the last segment; "": an empty list
+	lose  int    // the request with this number, counting all, is one in a session that is not known any more; 0: none is
+	cut   int    // the answer to the request with this number does not come whole; 0: all do
+	solid bool   // it knows no segments: each question gets the first one
+	most  int    // larger segments are refused; 0: none is
 	// The numbers of requests: one whose answer has two rows, one that fails, and one before which the place is forgotten. 0: none.
 	short, fails, forgets int
 	mixed                 bool // each segment has some of the rows, in an order of its own
@@ -86,10 +86,10 @@ func (k *keeping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		k.left[q.Session] = slices.Concat(k.rows[at:], k.rows[:at])
 	}
 	switch {
-	case q.More == "Y" && !k.deaf && len(k.left[q.Session]) == 0 && k.past == "error":
+	case q.More == "Y" && !k.solid && len(k.left[q.Session]) == 0 && k.past == "error":
 		_, _ = w.Write([]byte(`{"wrong":"no more"}`))
 		return
-	case q.More != "Y" || k.deaf || k.past == "begins" && len(k.left[q.Session]) == 0:
+	case q.More != "Y" || k.solid || k.past == "begins" && len(k.left[q.Session]) == 0:
 		k.left[q.Session] = k.rows
 	}
 	size := q.Size
@@ -176,7 +176,7 @@ func TestHeld(t *testing.T) {
 		"it begins again in the middle":     {rows: 25, api: &keeping{short: 2, forgets: 3}, once: true},
 		"its segments are never the same":   {rows: 25, api: &keeping{mixed: true}, once: true},
 		"segments are smaller than asked":   {rows: 25, api: &keeping{cap: 4}},
-		"it knows no segments":              {rows: 25, api: &keeping{deaf: true}, once: true},
+		"it knows no segments":              {rows: 25, api: &keeping{solid: true}, once: true},
 		"smaller segments are wanted":       {rows: 25, api: &keeping{most: 3}},
 		"the session is lost at first":      {rows: 25, api: &keeping{lose: 1}},
 		"the session is lost in the middle": {rows: 25, api: &keeping{lose: 3}},
