@@ -161,8 +161,8 @@ func (s *session) config(ctx context.Context) ([]byte, error) {
 	if err := json.Unmarshal(data, &object); err != nil || object == nil {
 		return nil, fault.Configf("The configuration (--config %s) is not a JSON object.", s.asked.files["config"])
 	}
-	if options := spec.Options(specification); spec.Unknown(options, object) {
-		protocol.Logger(ctx).Warn(fmt.Sprintf("What the configuration has besides these options is not used: %s.", strings.Join(options, ", ")))
+	if options := spec.Options(specification); len(options) > 0 && spec.Unknown(options, object) {
+		protocol.Logger(ctx).Warn(fmt.Sprintf("The configuration has more than the options of this connector, which are %s.", strings.Join(options, ", ")))
 	}
 	return data, nil
 }

@@ -337,7 +337,7 @@ func TestUnknownOptions(t *testing.T) {
 		for _, m := range r.messages {
 			if m.Log != nil && m.Log.Level == "WARN" {
 				warned++
-				if want := "What the configuration has besides these options is not used: token."; m.Log.Message != want {
+				if want := "The configuration has more than the options of this connector, which are token."; m.Log.Message != want {
 					t.Errorf("%s: %q, want %q", content, m.Log.Message, want)
 				}
 			}

@@ -19,15 +19,15 @@ const (
 	blockBits = 8
 	blockSize = 1 << blockBits
 
-	// exact is how many times of change are kept, however old they are, and how many hashes of rows: 4 bytes each.
+	// exact is how many times of change are kept before it counts how old one is, and how many hashes of rows are kept at the most: 4 bytes each.
 	exact = 1 << 16
 )
 
-// block is 256 whole numbers. Most listings have no more to note than that their rows came.
+// block is 256 whole numbers.
 type block struct {
 	now  bitmap   // those that came in this reading
 	was  *history // those that came before; nil: none did
-	more *details // of those that came; nil: there is nothing to know
+	more *details // nil: no time and no hash is kept
 }
 
 // history is which numbers of a block came in a listing before, and in an earlier reading of this one.
@@ -96,24 +96,26 @@ func (b *blocks) begin() {
 	}
 }
 
-// note notes that a row came, and returns where it did before. at is its time of change in milliseconds, 0 without one; young is whether it may
+// note notes that a row came, and returns where it did before. at is its time of change in milliseconds, 0 without one; recent is whether it may
 // have changed since the sync began; sum is a hash of its bytes, nil where there is none.
 //
 // Of a time the last bits are kept, by which two times of one row can be told apart, but for those that lie a multiple of 49 days apart to the
-// millisecond. Of a row that is not young no time is kept once there are many: when it comes again with another time, it is young. No hash is
-// kept either then: the row comes again as one with other bytes.
-func (b *blocks) note(n, at int64, young bool, sum *uint32) (c came) {
+// millisecond. Once there are many, only recent ones are kept: a row without that changes during the sync comes again with a recent one. Of
+// hashes the first ones alone are kept.
+func (b *blocks) note(n, at int64, recent bool, sum *uint32) (c came) {
 	one, i := b.of(n)
 	c.reading = one.now.has(i)
 	c.listing = c.reading || one.was != nil && one.was.earlier.has(i)
 	c.ever = c.listing || one.was != nil && one.was.before.has(i)
 	one.now.set(i)
 	if c.ever {
-		c.later = at != 0 && b.later(one.more, i, at, young)
-		c.same = sum != nil && one.more != nil && one.more.summed.has(i) && one.more.sums[one.more.summed.rank(i)] == *sum
+		c.later = at != 0 && b.later(one.more, i, at, recent)
+		if c.compared = sum != nil && one.more != nil && one.more.summed.has(i); c.compared {
+			c.same = one.more.sums[one.more.summed.rank(i)] == *sum
+		}
 		return c
 	}
-	timed, summed := at != 0 && (young || b.times < exact), sum != nil && b.sums < exact
+	timed, summed := at != 0 && (recent || b.times < exact), sum != nil && b.sums < exact
 	if (timed || summed) && one.more == nil {
 		one.more = new(details)
 	}
@@ -129,11 +131,11 @@ func (b *blocks) note(n, at int64, young bool, sum *uint32) (c came) {
 }
 
 // later reports whether a row that came before has another time of change than it had, or none then.
-func (b *blocks) later(more *details, i int, at int64, young bool) bool {
+func (b *blocks) later(more *details, i int, at int64, recent bool) bool {
 	if more != nil && more.timed.has(i) {
 		return more.times[more.timed.rank(i)] != uint32(at)
 	}
-	return young || b.times < exact // with fewer, it had none
+	return recent || b.times < exact // with fewer, it had none
 }
 
 // insert returns values, which may be nil, with one for number i in its place among those of which has a bit, and sets that of i.

@@ -51,7 +51,7 @@ type Listing struct {
 	Child   bool                  // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
 	From    *Place
 	Seen    *Seen // rows of listings that were read before, which do not come again; nil: there are none
-	Again   bool  // they do come again, once, and Row.Same tells those whose bytes are the same, as far as that is noted: of the first 65,536
+	Again   bool  // they do come again, once, and Row.Same tells those whose bytes are the same
 	// Had is how many rows it had when it was read before, with the same Seen: where it is told to have as many, and its first page has no
 	// other row, it is as it was and not read on. 0: it is read.
 	Had int64

@@ -81,7 +81,7 @@ func (u *rows) clocked(p *fetched, began time.Time) {
 	}
 	u.began, u.sync = u.began.Truncate(time.Second), u.sync.Truncate(time.Second)
 	if u.clock != nil && !u.clock.Loose {
-		u.seen.since = u.sync.Add(-lateness).UnixMilli()
+		u.seen.since = max(u.seen.since, u.sync.Add(-lateness).UnixMilli()) // what was not recent once is not later on
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 
 // Secrets is every value in config that spec (a ConnectorSpecification) marks airbyte_secret: text and numbers, in nested objects, lists
 // and every form of a oneOf, and all text below a secret object; each as it stands there and as [Spec.Clean] makes it. It leans towards too
-// many: config need not fit the spec, and a plain value standing where an object with a secret in it should be is taken for the secret.
-// Without repeats, sorted; nil where spec or config is not JSON.
+// many: config need not fit the spec, names may be in any case, and a plain value standing where an object with a secret in it should be is
+// taken for the secret. Without repeats, sorted; nil where spec or config is not JSON.
 func Secrets(spec json.RawMessage, config []byte) []string {
 	var parts struct {
 		Connection json.RawMessage `json:"connectionSpecification"`
@@ -109,7 +109,7 @@ func eachSecret(schema map[string]any, name string, value any, visit func(name, 
 			}
 			properties := object(node["properties"])
 			for key, member := range v {
-				property, ok := properties[key]
+				property, ok := called(properties, key)
 				if !ok {
 					property = node["additionalProperties"]
 				}
@@ -134,6 +134,19 @@ func eachSecret(schema map[string]any, name string, value any, visit func(name, 
 		}
 	}
 	return value
+}
+
+// called returns the property with a name, in whatever case, which is what a configuration is decoded by.
+func called(properties map[string]any, name string) (property any, ok bool) {
+	if property, ok = properties[name]; ok {
+		return property, true
+	}
+	for other, property := range properties {
+		if strings.EqualFold(other, name) {
+			return property, true
+		}
+	}
+	return nil, false
 }
 
 // holdsSecret is whether a value of this schema may have a secret somewhere in it.

@@ -257,6 +257,7 @@ func TestSecrets(t *testing.T) {
 		"none":              {`{"site":"https://x.example","mode":"fast"}`, nil},
 		"top":               {`{"token":"t1","site":"s"}`, []string{"t1"}},
 		"empty":             {`{"token":""}`, nil},
+		"in capitals":       {`{"Token":"t1","CREDENTIALS":{"Password":"p"}}`, []string{"p", "t1"}},
 		"number":            {`{"pin":12345678901234567890}`, []string{"12345678901234567890"}},
 		"wrong type":        {`{"token":["t1",{"x":"t2"}]}`, []string{"t1", "t2"}},
 		"in a list":         {`{"accounts":[{"key":"k1","name":"n"},{"key":"k2"}]}`, []string{"k1", "k2"}},

@@ -455,8 +455,8 @@ func Options(spec json.RawMessage) []string {
 	return slices.Sorted(maps.Keys(s.Connection.Properties))
 }
 
-// Unknown reports whether config, which is an object, has a member that is none of options and no note: a key that begins with "_". What it is
-// called is not told, since it may be a secret.
+// Unknown reports whether config, which is an object, has a member whose name is none of options and which is no note: a key that begins with
+// "_". What it is called is not told, since it may be a secret.
 func Unknown(options []string, config map[string]json.RawMessage) bool {
 	for name := range config {
 		if !slices.Contains(options, name) && !strings.HasPrefix(name, "_") {
