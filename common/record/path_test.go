@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -114,6 +116,9 @@ func TestWideBodies(t *testing.T) {
 }
 
 func TestNoAllocation(t *testing.T) {
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("under -race a sync.Pool drops a part of what it is given, and that is allocated anew")
+	}
 	r, _, err := Clean([]byte(strings.Replace(property, `"id"`, `"\u0069d"`, 1)))
 	if err != nil {
 		t.Fatal(err)
