@@ -102,9 +102,10 @@ func TestAnAttemptEndsWithItsTime(t *testing.T) {
 // A host that never answered is given less time, if so is wished, than one that did.
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		mute := true
+		var mute atomic.Bool
+		mute.Store(true)
 		c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
-			if mute {
+			if mute.Load() {
 				hang(w, r)
 			}
 			_, _ = io.WriteString(w, "{}")
@@ -119,9 +120,9 @@ func TestSilence(t *testing.T) {
 		}
 		ends(6 * time.Second)
 		ends(6 * time.Second)
-		mute = false
+		mute.Store(false)
 		ends(0)
-		mute = true
+		mute.Store(true)
 		ends(25 * time.Second)
 	})
 }
