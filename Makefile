@@ -98,7 +98,7 @@ build/peer/bin/source-declarative-manifest: integration/cmd/bench/peer/requireme
 ##@ Prove
 
 .PHONY: test
-test: docker-or-not chromium-or-not python-or-not ## all tests of all modules; those in containers where Docker answers
+test: docker-or-not chromium-or-not python-or-not race-or-not ## all tests of all modules; those in containers where Docker answers
 	go test -count=1 -timeout=30m $(TESTFLAGS) work
 
 .PHONY: acceptance
@@ -180,6 +180,10 @@ docker-or-not:
 chromium-or-not:
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
 		echo "*** There is no Chromium (Debian's package chromium): THE DEMO'S PAGE IS NOT LOOKED AT IN A BROWSER. ***"
+
+.PHONY: race-or-not
+race-or-not:
+	@case ' $(TESTFLAGS) ' in *' -race '*) echo "*** Under -race: ALLOCATIONS ARE NOT COUNTED. ***";; esac
 
 .PHONY: python-or-not
 python-or-not:

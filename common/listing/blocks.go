@@ -100,8 +100,8 @@ func (b *blocks) begin() {
 // have changed since the sync began; sum is a hash of its bytes, nil where there is none.
 //
 // Of a time the last bits are kept, by which two times of one row can be told apart, but for those that lie a multiple of 49 days apart to the
-// millisecond. Once there are many, only recent ones are kept: a row without that changes during the sync comes again with a recent one. Of
-// hashes the first ones alone are kept.
+// millisecond. Once there are many, only recent ones are kept: a row whose time is not, and that changes during the sync, comes again with a
+// recent one. Of hashes the first ones alone are kept.
 func (b *blocks) note(n, at int64, recent bool, sum *uint32) (c came) {
 	one, i := b.of(n)
 	c.reading = one.now.has(i)
@@ -130,7 +130,7 @@ func (b *blocks) note(n, at int64, recent bool, sum *uint32) (c came) {
 	return c
 }
 
-// later reports whether a row that came before has another time of change than it had, or none then.
+// later reports whether a row that came before has another time of change than it had or, where that was not kept, a recent one.
 func (b *blocks) later(more *details, i int, at int64, recent bool) bool {
 	if more != nil && more.timed.has(i) {
 		return more.times[more.timed.rank(i)] != uint32(at)
