@@ -6,14 +6,19 @@ SHELL       := /bin/bash
 MAKEFLAGS   += --no-print-directory
 .DEFAULT_GOAL := help
 
-# A checkout that belongs to another user, or that is no checkout at all, must build too.
-export GOFLAGS := $(filter-out -buildvcs=false,$(GOFLAGS)) -buildvcs=false
+TESTFLAGS  ?=
+
+# A checkout that belongs to another user, or that is no checkout at all, must build too. Without cgo and paths whatever is built is built alike,
+# by tests, tools and copies of this folder too, and once; -race needs cgo.
+export GOFLAGS := $(filter-out -buildvcs=false -trimpath,$(GOFLAGS)) -buildvcs=false -trimpath
+export CGO_ENABLED := $(if $(filter -race,$(TESTFLAGS)),1,0)
 
 MODULES    ?= $(sort $(patsubst ./%/go.mod,%,$(shell find . -name go.mod -not -path './.*' -not -path './build/*' -not -path '*/testdata/*')))
 EVERY      := $(sort $(patsubst connectors/%/go.mod,%,$(wildcard connectors/*/go.mod)))
 CONNECTORS ?= $(EVERY)
 
-PLATFORM   ?= $(shell go env GOOS)/$(shell go env GOARCH)
+HOST       := $(shell go env GOOS GOARCH GOHOSTARCH)
+PLATFORM   ?= $(word 1,$(HOST))/$(word 2,$(HOST))
 OS         := $(patsubst %/,%,$(dir $(PLATFORM)))
 ARCH       := $(notdir $(PLATFORM))
 
@@ -25,7 +30,6 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 FUZZTIME   ?= 60s
-TESTFLAGS  ?=
 
 comma := ,
 space := $(subst ,, )
@@ -97,9 +101,10 @@ build/peer/bin/source-declarative-manifest: integration/cmd/bench/peer/requireme
 
 ##@ Prove
 
+# make lint vets. More packages than there are cores are tested at a time: some wait more than they work.
 .PHONY: test
 test: docker-or-not chromium-or-not python-or-not race-or-not ## all tests of all modules; those in containers where Docker answers
-	go test -count=1 -timeout=30m $(TESTFLAGS) work
+	go test -count=1 -timeout=30m -vet=off -p=3 $(TESTFLAGS) work
 
 .PHONY: acceptance
 acceptance: docker-or-not ## CONNECTORS judged by cmd/acceptance, on images where Docker answers, and the acceptance suite for them; see docs/acceptance.md
@@ -238,11 +243,13 @@ FORCE:
 .PHONY: images
 images: $(CONNECTORS:%=image-%) ## images of the connectors, named as metadata.yaml says, tagged with the version and dev; for another PLATFORM, dev-arm64
 
-# Debian's engine has the classic builder only; a newer client calls it deprecated, which matters to nobody while it works.
+# Debian's engine has the classic builder only; a newer client calls it deprecated, which matters to nobody while it works. It gets the binaries of
+# no other connector.
 image-%: image-files
 	@$(MAKE) binaries CONNECTORS=$* PLATFORM=linux/$(ARCH)
-	@said=$$(DOCKER_BUILDKIT=0 docker build --quiet --platform linux/$(ARCH) --build-arg TARGETARCH=$(ARCH) --build-arg BASE=$(BASE) \
-		$(call image-args,$*,$(FOREIGN)) --tag $(call metadata,$*,dockerRepository):dev$(FOREIGN) $(if $(IIDFILE),--iidfile '$(IIDFILE)') . 2>&1) || { printf '%s\n%s\n' "$$said" \
+	@said=$$(tar --create Dockerfile build/image build/linux_$(ARCH)/$* | \
+		DOCKER_BUILDKIT=0 docker build --quiet --platform linux/$(ARCH) --build-arg TARGETARCH=$(ARCH) --build-arg BASE=$(BASE) \
+		$(call image-args,$*,$(FOREIGN)) --tag $(call metadata,$*,dockerRepository):dev$(FOREIGN) $(if $(IIDFILE),--iidfile '$(IIDFILE)') - 2>&1) || { printf '%s\n%s\n' "$$said" \
 		'Building the image failed. Where no registry can be reached, make base builds the base image.' >&2; exit 1; }
 	@docker image inspect --format '{{join .RepoTags " "}}  {{.Architecture}}  {{.Size}} bytes' $(call metadata,$*,dockerRepository):dev$(FOREIGN)
 
@@ -251,7 +258,7 @@ image-args = --build-arg CONNECTOR=$(1) --build-arg NAME=$(call metadata,$(1),do
 	--tag $(call metadata,$(1),dockerRepository):$(call metadata,$(1),dockerImageTag)$(2)
 
 # What the tags of images end in that this machine cannot run, as in dev-arm64: they stand beside those that it can.
-FOREIGN = $(if $(filter-out $(shell go env GOHOSTARCH),$(ARCH)),-$(ARCH))
+FOREIGN = $(if $(filter-out $(word 3,$(HOST)),$(ARCH)),-$(ARCH))
 
 # What an image holds besides its binary: the user and the folders that the platform writes to. Made here, because no step of the
 # Dockerfile runs inside the image: so an image for any platform can be built on any machine.

@@ -1,12 +1,17 @@
 package listing
 
 import (
+	"bytes"
+	"compress/flate"
 	"context"
 	"errors"
+	"io"
+	"net/http"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
 // heldTries is how often the segments of a listing are asked for from the first one on before all rows are asked for in one answer.
@@ -19,35 +24,51 @@ const heldTries = 3
 // again and again, or where it is not clear whether it was the last segment that came last, all rows are asked for in one answer, which is
 // believed if it has no fewer rows than are known. See docs/decisions/012.
 func (r *reading) held(ctx context.Context, pages pagination.Held, request httpclient.Request) *End {
-	known := 0 // different rows, the most that came in one try
+	known := int64(0) // different rows, the most that came in one try
 	for try := 1; ; try++ {
 		if try > heldTries {
 			pages = pages.Whole()
 		}
-		segments, how, end := r.segments(ctx, pages, request)
+		s, end := r.segments(ctx, pages, request)
 		if end != nil {
 			return end
 		}
-		came := r.rows.different(segments)
-		switch known = max(known, came); {
-		case how == lost:
+		switch known = max(known, s.rows); {
+		case s.ended == lost:
 			r.reader.Log.Info(r.Name + " is read from its beginning once more: the server's place in it was lost")
 			continue
-		case how == unclear:
+		case s.ended == unclear:
 			try = heldTries
 			continue
-		case came < known && pages.Size == 0:
+		case s.rows < known && pages.Size == 0:
 			return failed(fault.Transientf("%s answered with %d rows when all were asked for, and with %d before, segment by segment. "+
-				"Trying again later may help.", r.Request.Path, came, known))
+				"Trying again later may help.", r.Request.Path, s.rows, known))
 		}
-		for i := range segments {
-			rows := r.accept(&segments[i])
-			if end := r.hand(&segments[i], rows, i+1 < len(segments)); end != nil {
-				return end
-			}
-		}
-		return nil
+		return r.handAll(s.all)
 	}
+}
+
+// handAll hands the segments of a listing on.
+func (r *reading) handAll(all []packed) *End {
+	for i := range all {
+		p, err := all[i].unpack(r.Listing, r.way, r.rows.picker, r.reader.memory())
+		if err != nil {
+			return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
+		}
+		all[i] = packed{}
+		rows := r.accept(&p)
+		if end := r.hand(&p, rows, i+1 < len(all)); end != nil {
+			return end
+		}
+	}
+	return nil
+}
+
+// segments is what came of a listing segment by segment.
+type segments struct {
+	all   []packed
+	rows  int64 // different ones
+	ended segmented
 }
 
 // segmented is how the segments of a listing came to an end.
@@ -61,38 +82,95 @@ const (
 
 // segments returns the segments of a listing, and how they ended; end says why there are none. Its requests wait for no room among those in
 // flight: those that have it may wait for the session.
-func (r *reading) segments(ctx context.Context, pages pagination.Held, request httpclient.Request) (all []fetched, how segmented, end *End) {
+func (r *reading) segments(ctx context.Context, pages pagination.Held, request httpclient.Request) (s segments, end *End) {
 	ctx, release, err := r.reader.Client.Lease(ctx)
 	if err != nil {
-		return nil, ended, failed(err)
+		return s, failed(err)
 	}
 	defer release()
-	came, whole, idle := map[string]bool{}, map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
+	var pack packer
+	came, whole, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
+	came.begin()
 	for next, more := pages.First(request), true; more; {
-		p, end := r.fetch(ctx, r.way, next, fetching{later: len(all) > 0})
+		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.all) > 0})
 		switch {
-		case end != nil && (len(all) == 0 || ctx.Err() != nil):
-			return nil, ended, end
+		case end != nil && (len(s.all) == 0 || ctx.Err() != nil):
+			return s, end
 		case end != nil && !said(end.Err):
-			return all, lost, nil
+			s.ended = lost
+			return s, nil
 		case end != nil:
-			return all, unclear, nil
+			s.ended = unclear
+			return s, nil
 		}
-		if idle++; r.rows.note(came, &p) > 0 {
+		fresh := r.rows.note(came, &p)
+		s.rows += int64(fresh)
+		if idle++; fresh > 0 {
 			idle = 0
 		}
 		alike := r.rows.alike(&p)
 		if len(p.Records) > 0 && (whole[alike] || idle >= maxIdle) { // the server begins again, knows no segments, or forgot
-			return all, unclear, nil
+			s.ended = unclear
+			return s, nil
 		}
 		whole[alike] = true
-		all = append(all, p)
 		next, more = pages.Next(p.request, p.Page)
+		kept, err := pack.pack(&p)
+		if err != nil {
+			return s, failed(err)
+		}
+		s.all = append(s.all, kept)
+		r.reader.free(&p)
 	}
-	return all, ended, nil
+	return s, nil
 }
 
 // said reports whether it is the API itself that has no further segment, for whatever reason, which asking again does not change.
 func said(err error) bool {
 	return fault.Of(err).Kind != fault.Transient && !errors.Is(err, httpclient.ErrUnknownOutcome)
+}
+
+// packed is a segment that waits for the end of its listing. There may be thousands.
+type packed struct {
+	date   string // its header
+	body   []byte // compressed
+	mended Mended
+}
+
+// packer packs one segment after the other.
+type packer struct {
+	to   bytes.Buffer
+	into *flate.Writer
+}
+
+// pack returns p, which can be freed then.
+func (k *packer) pack(p *fetched) (packed, error) {
+	k.to.Reset()
+	if k.into == nil {
+		k.into, _ = flate.NewWriter(&k.to, flate.BestSpeed) // a level that there is
+	}
+	k.into.Reset(&k.to)
+	if _, err := k.into.Write(p.Body.Raw()); err != nil {
+		return packed{}, err
+	}
+	if err := k.into.Close(); err != nil {
+		return packed{}, err
+	}
+	return packed{date: p.Header.Get("Date"), body: bytes.Clone(k.to.Bytes()), mended: p.mended}, nil
+}
+
+// unpack returns the segment of l, cut into memory.
+func (p packed) unpack(l *Listing, way way, picker record.Picker, memory *memory) (fetched, error) {
+	body, err := io.ReadAll(flate.NewReader(bytes.NewReader(p.body)))
+	if err != nil {
+		return fetched{}, err
+	}
+	f := fetched{memory: memory, mended: p.mended}
+	if f.Header = (http.Header{}); p.date != "" {
+		f.Header.Set("Date", p.date)
+	}
+	if f.Body, _, err = record.Clean(body); err != nil {
+		return fetched{}, err
+	}
+	return f, f.cut(l, way, picker)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -202,6 +203,37 @@ func TestHeld(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is held of a listing while it is read takes few bytes for each row.
+func TestHeldIsSmall(t *testing.T) {
+	const rows = 50_000
+	r, l, _ := sessions(t, &keeping{rows: made(rows)}, 1)
+	pages := l.Ways[0].Pages.(pagination.Held)
+	pages.Size = 200
+	l.Ways[0].Pages = pages
+	before, each, came := memory(), 0.0, 0
+	all, end := r.Read(t.Context(), l)
+	for page := range all {
+		if came == 0 {
+			each = float64(memory()-before) / rows
+		}
+		came += len(page.Rows)
+	}
+	if came != rows || end.Kind != listing.Done {
+		t.Errorf("%d rows came: %v", came, end.Err)
+	}
+	if t.Logf("a row takes %.1f bytes", each); each > 30 {
+		t.Errorf("a row takes %.1f bytes", each)
+	}
+}
+
+// memory returns how many bytes of memory are in use.
+func memory() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // An answer to the question for all rows that has fewer than came segment by segment is not all.

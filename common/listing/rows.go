@@ -239,27 +239,18 @@ func appendKey(dst []byte, parts []record.Value) []byte {
 }
 
 // note adds the rows of p to those that came, and returns how many are new.
-func (u *rows) note(came map[string]bool, p *fetched) (fresh int) {
+func (u *rows) note(came *Seen, p *fetched) (fresh int) {
 	for i, data := range p.Records {
-		key := appendKey(nil, p.picked[i*u.width:i*u.width+u.keys])
-		if len(key) == 0 || u.times != nil {
-			key = data.Raw()
+		u.text = appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
+		k := keyed(string(u.text))
+		if len(u.text) == 0 || u.times != nil {
+			k = key{digest: hashOf(data.Raw(), 0)}
 		}
-		if !came[string(key)] {
-			came[string(key)] = true
+		if !came.note(k, &Row{}).ever {
 			fresh++
 		}
 	}
 	return fresh
-}
-
-// different returns how many different rows there are in pages.
-func (u *rows) different(pages []fetched) int {
-	came := map[string]bool{}
-	for i := range pages {
-		u.note(came, &pages[i])
-	}
-	return len(came)
 }
 
 // alike returns a hash of the keys of a page's rows in their order, or of the bytes of those that a key does not tell apart: two pages that are

@@ -218,6 +218,14 @@ type api struct {
 // small is the size of a data set for tests that only need some pages of it.
 const small = 230
 
+// portion is n where no row costs a request of its own, and a quarter where some do: for reads whose requests wait, or are many.
+func (f fixture) portion(n int) int {
+	if len(f.light()) < len(f.catalog.Names()) {
+		return n / 4
+	}
+	return n
+}
+
 // start starts a simulator for one test.
 func (f fixture) start(t *testing.T, o sim.Options, with sim.Behaviour) *api {
 	t.Helper()

@@ -984,7 +984,7 @@ func settle(o *org) {
 // ends well: every order is carried out once.
 func writeKilled(t *testing.T, f writeFixture) {
 	f.sync = 1
-	for i := range scaled(100, 60) {
+	for i := range scaled(100, 40) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(uint64(i), 7))

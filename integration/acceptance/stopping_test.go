@@ -18,7 +18,12 @@ import (
 func stopping() []scenario {
 	return []scenario{
 		{name: "kill at any moment", run: killed},
-		{name: "kill after a state in mid-listing", run: killedMidway},
+		{name: "kill after a state in mid-listing", run: func(t *testing.T, f fixture) { killedMidway(t, f, f.light(), 5000, 2*time.Second) }},
+		{name: "kill after a state, every stream", run: func(t *testing.T, f fixture) {
+			if len(f.light()) < len(f.catalog.Names()) { // otherwise it is the one above
+				killedMidway(t, f, f.catalog.Names(), f.portion(1600), 300*time.Millisecond)
+			}
+		}},
 		{name: "SIGTERM while reading", run: terminated, image: true},
 		{name: "SIGTERM while waiting for a quota", run: terminatedWaiting},
 		{name: "stdout closed while writing", run: closedWriting},
@@ -34,11 +39,11 @@ const promptly = time.Minute
 const underWay = 40
 
 // kills is how many moments are tried.
-func kills() int { return scaled(20, 12) }
+func kills() int { return scaled(20, 8) }
 
 // killed ends reads with kill -9, each at a moment of its own, and resumes each from the last state that it printed.
 func killed(t *testing.T, f fixture) {
-	whole := f.start(t, sim.Options{Size: small}, sim.Behaviour{})
+	whole := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
 	lines := f.succeed(t, whole, f.read(t, whole, nil)).Lines
 	whole.simulator.Change(0, 0)
 	want, following := full(whole), next(whole)
@@ -73,53 +78,39 @@ func endsWithState(res *harness.Result, stream string) bool {
 }
 
 // killedMidway ends slow reads right after a state that is not a stream's last one, so that much of the stream is still to come.
-func killedMidway(t *testing.T, f fixture) {
-	type midway struct {
-		streams []string
-		size    int
-		latency time.Duration
-	}
-	cases := []midway{{f.light(), 5000, 2 * time.Second}}
-	if len(f.light()) < len(f.catalog.Names()) {
-		cases = append(cases, midway{f.catalog.Names(), 1500, 300 * time.Millisecond})
-	}
-	for _, c := range cases {
-		t.Run(fmt.Sprint(c.streams), func(t *testing.T) {
-			t.Parallel()
-			a := f.start(t, sim.Options{Size: c.size}, sim.Behaviour{Latency: c.latency})
-			a.simulator.Change(0, 0)
-			catalog := f.catalog.Configure(harness.Incremental, c.streams...)
-			rows := map[string]int{}
-			first := f.run(t, a, harness.Read(a.json(t, nil), catalog, nil), harness.Options{Each: func(m harness.Message, c *harness.Control) {
-				stream, _ := f.catalog.Stream(m.Stream)
-				switch {
-				case m.Type == "RECORD":
-					rows[m.Stream]++
-				case m.Type == "STATE" && stream.Incremental() && rows[m.Stream] > 0:
-					if err := c.Signal(os.Kill); err != nil {
-						t.Error(err)
-					}
-				}
-			}})
-			if first.Code == 0 && len(c.streams) == 1 { // of one listing whose pages are counted there is no state before its end
-				compare(t, full(a, c.streams...), first)
-				return
+func killedMidway(t *testing.T, f fixture, streams []string, size int, latency time.Duration) {
+	a := f.start(t, sim.Options{Size: size}, sim.Behaviour{Latency: latency})
+	a.simulator.Change(0, 0)
+	catalog := f.catalog.Configure(harness.Incremental, streams...)
+	rows := map[string]int{}
+	first := f.run(t, a, harness.Read(a.json(t, nil), catalog, nil), harness.Options{Each: func(m harness.Message, c *harness.Control) {
+		stream, _ := f.catalog.Stream(m.Stream)
+		switch {
+		case m.Type == "RECORD":
+			rows[m.Stream]++
+		case m.Type == "STATE" && stream.Incremental() && rows[m.Stream] > 0:
+			if err := c.Signal(os.Kill); err != nil {
+				t.Error(err)
 			}
-			if first.Code == 0 {
-				t.Fatalf("the read ended before there was a state in mid-listing: %s", first)
-			}
-			quick := f.serve(t, a.simulator, sim.Behaviour{})
-			second := f.succeed(t, quick, harness.Read(quick.json(t, nil), catalog, first.State()))
-			compare(t, full(quick, c.streams...), first, second)
-			following := next(quick)
-			for _, name := range c.streams {
-				if s, _ := f.catalog.Stream(name); s.Incremental() {
-					f.unrepeated(t, name, first, second, following[name])
-				}
-			}
-			t.Logf("killed: %s\nresumed: %s", first, second)
-		})
+		}
+	}})
+	if first.Code == 0 && len(streams) == 1 { // of one listing whose pages are counted there is no state before its end
+		compare(t, full(a, streams...), first)
+		return
 	}
+	if first.Code == 0 {
+		t.Fatalf("the read ended before there was a state in mid-listing: %s", first)
+	}
+	quick := f.serve(t, a.simulator, sim.Behaviour{})
+	second := f.succeed(t, quick, harness.Read(quick.json(t, nil), catalog, first.State()))
+	compare(t, full(quick, streams...), first, second)
+	following := next(quick)
+	for _, name := range streams {
+		if s, _ := f.catalog.Stream(name); s.Incremental() {
+			f.unrepeated(t, name, first, second, following[name])
+		}
+	}
+	t.Logf("killed: %s\nresumed: %s", first, second)
 }
 
 // unrepeated tells that of the rows that a stream had printed before its last state, the run that resumed from that state brought none but
@@ -196,7 +187,7 @@ func some(n int) func(m harness.Message, seen int) bool {
 }
 
 func terminated(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: 1500}, sim.Behaviour{Latency: 150 * time.Millisecond})
+	a := f.start(t, sim.Options{Size: f.portion(1600)}, sim.Behaviour{Latency: 150 * time.Millisecond})
 	res, took := f.ended(t, a, sigterm, some(20), 0)
 	farewell(t, res, took)
 

@@ -19,10 +19,18 @@ func weather() []scenario {
 		{name: "throttled early, told a date", run: throttledDate},
 		{name: "all faults at once", run: allFaults},
 		{name: "an API that only fails", run: onlyFaults},
-		{name: "secrets in error bodies", run: echoes},
+	}
+	for _, fault := range []sim.Fault{sim.Echo, sim.EchoRefused} {
+		for _, of := range []string{"check", "check --debug", "discover --debug", "read --debug"} {
+			all = append(all, scenario{name: "secrets in error bodies, " + string(fault) + ", " + of,
+				run: func(t *testing.T, f fixture) { echoes(t, f, fault, strings.Fields(of)...) }})
+		}
 	}
 	for _, fault := range sim.AllFaults() {
-		all = append(all, scenario{name: "fault " + string(fault), run: func(t *testing.T, f fixture) { oneInFive(t, f, fault) }})
+		name := "fault " + string(fault)
+		all = append(all,
+			scenario{name: name, run: func(t *testing.T, f fixture) { oneInFive(t, f, fault) }},
+			scenario{name: name + ", many pages", run: func(t *testing.T, f fixture) { manyPages(t, f, fault) }})
 	}
 	return all
 }
@@ -39,21 +47,30 @@ func passing(fault sim.Fault) bool {
 
 // oneInFive reads from an API in which every fifth request goes wrong in one way.
 func oneInFive(t *testing.T, f fixture, fault sim.Fault) {
-	faults := sim.Faults{Rate: 0.2, Kinds: []sim.Fault{fault}, Seed: 7, Delay: 20 * time.Millisecond, Stall: 200 * time.Millisecond}
-	a := f.start(t, sim.Options{Size: small}, sim.Behaviour{Faults: faults})
+	a := f.start(t, sim.Options{Size: f.portion(small)}, often(fault))
 	res := f.run(t, a, f.read(t, a, nil).With("--debug"))
-	outcome(t, a, res)
-	if passing(fault) && res.Code != 0 {
-		t.Errorf("the read should have got over it: %s", res)
-	}
+	gotOver(t, a, res, fault)
 	if n := a.Stats().Faults[fault]; n == 0 || passing(fault) && n < 5 {
 		t.Errorf("only %d of %d requests went wrong", n, a.Stats().Requests)
 	}
+}
 
-	// Many pages, so that faults meet pages that are fetched ahead.
-	big := f.start(t, sim.Options{Size: scaled(1500, 800), Seed: 1}, sim.Behaviour{Faults: faults})
-	res = f.run(t, big, harness.Read(big.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))
-	outcome(t, big, res, f.light()...)
+// manyPages is oneInFive with so many rows that faults meet pages which are fetched ahead.
+func manyPages(t *testing.T, f fixture, fault sim.Fault) {
+	a := f.start(t, sim.Options{Size: scaled(1500, 500), Seed: 1}, often(fault))
+	res := f.run(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))
+	gotOver(t, a, res, fault, f.light()...)
+}
+
+// often lets every fifth request go wrong in one way.
+func often(fault sim.Fault) sim.Behaviour {
+	return sim.Behaviour{Faults: sim.Faults{Rate: 0.2, Kinds: []sim.Fault{fault}, Seed: 7, Delay: 20 * time.Millisecond, Stall: 50 * time.Millisecond}}
+}
+
+// gotOver tells that a read had the outcome that is due after a fault.
+func gotOver(t *testing.T, a *api, res *harness.Result, fault sim.Fault, streams ...string) {
+	t.Helper()
+	outcome(t, a, res, streams...)
 	if passing(fault) && res.Code != 0 {
 		t.Errorf("the read should have got over it: %s", res)
 	}
@@ -80,7 +97,7 @@ func outcome(t *testing.T, a *api, res *harness.Result, streams ...string) {
 
 func allFaults(t *testing.T, f fixture) {
 	faults := sim.Faults{Rate: 0.2, Seed: 3, Delay: 20 * time.Millisecond}
-	a := f.start(t, sim.Options{Size: small}, sim.Behaviour{Faults: faults, Gzip: true})
+	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{Faults: faults, Gzip: true})
 	outcome(t, a, f.run(t, a, f.read(t, a, nil)))
 }
 
@@ -93,30 +110,23 @@ func onlyFaults(t *testing.T, f fixture) {
 	}
 }
 
-// echoes lets the API print the credentials in its error bodies, in all forms, and looks for them in everything that is said about that.
-func echoes(t *testing.T, f fixture) {
-	for _, fault := range []sim.Fault{sim.Echo, sim.EchoRefused} {
-		a := f.start(t, sim.Options{Size: 1}, sim.Behaviour{Faults: sim.Faults{Every: 1, Kinds: []sim.Fault{fault}}})
-		some := f.start(t, sim.Options{Size: small / 4}, sim.Behaviour{Faults: sim.Faults{Every: 3, Kinds: []sim.Fault{fault}}})
-		for _, of := range []struct {
-			a *api
-			c harness.Command
-		}{
-			{a, harness.Check(a.json(t, nil))}, {a, harness.Check(a.json(t, nil)).With("--debug")},
-			{a, harness.Discover(a.json(t, nil)).With("--debug")}, {some, f.read(t, some, nil).With("--debug")},
-		} {
-			t.Run(string(fault)+" "+strings.Join(of.c.Args, " "), func(t *testing.T) {
-				t.Parallel()
-				f.run(t, of.a, of.c)
-			})
-		}
-		t.Cleanup(func() {
-			for _, a := range []*api{a, some} {
-				if n := a.Stats().Faults[fault]; n == 0 {
-					t.Error("no secret was printed")
-				}
-			}
-		})
+// echoes lets the API print the credentials in its error bodies, in all forms, and looks for them in everything that a command says about that.
+func echoes(t *testing.T, f fixture, fault sim.Fault, command ...string) {
+	size, faults := 1, sim.Faults{Every: 1, Kinds: []sim.Fault{fault}}
+	if command[0] == "read" {
+		size, faults.Every = small/4, 3
+	}
+	a := f.start(t, sim.Options{Size: size}, sim.Behaviour{Faults: faults})
+	c := f.read(t, a, nil)
+	switch command[0] {
+	case "check":
+		c = harness.Check(a.json(t, nil))
+	case "discover":
+		c = harness.Discover(a.json(t, nil))
+	}
+	f.run(t, a, c.With(command[1:]...))
+	if a.Stats().Faults[fault] == 0 && command[0] != "discover" {
+		t.Error("no secret was printed")
 	}
 }
 

@@ -88,7 +88,7 @@ func open(o Options) (*Simulator, error) {
 	); err != nil {
 		return nil, err
 	}
-	s := &Simulator{with: o, stock: newStock(o.Seed)}
+	s := &Simulator{with: o, stock: sim.Part(o.Rendered, o.Seed, func() *stock { return newStock(o.Seed) })}
 	s.known = s.filters()
 	s.rows.Settle()
 	s.fill()

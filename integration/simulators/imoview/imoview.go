@@ -99,7 +99,7 @@ func open(o Options) (*Simulator, error) {
 	o.MessageKey = cmp.Or(o.MessageKey, "mensagem")
 	s := &Simulator{
 		with:     o,
-		stock:    newStock(o.Seed),
+		stock:    sim.Part(o.Rendered, o.Seed, func() *stock { return newStock(o.Seed) }),
 		zone:     sim.Brasilia(), // older times are never converted here
 		key:      apiKey(o.Seed),
 		asked:    map[Ask]int{},

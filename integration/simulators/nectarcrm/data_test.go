@@ -151,11 +151,11 @@ func TestForms(t *testing.T) {
 // TestEverything reads all there is under many ways to answer, and finds what Expect promises.
 func TestEverything(t *testing.T) {
 	for name, o := range map[string]Options{
-		"usual":                   {Size: 1200},
+		"usual":                   {Size: 600},
 		"one":                     {Size: 1},
 		"few":                     {Size: 7},
-		"last page repeats":       {Size: 700, Repeat: true},
-		"short pages":             {Size: 700, Short: 7},
+		"last page repeats":       {Size: 350, Repeat: true},
+		"short pages":             {Size: 350, Short: 7},
 		"short and repeating":     {Size: 333, Short: 3, Repeat: true},
 		"caps":                    {Size: 400, Caps: map[string]int{"contatos": 50, "oportunidades": 50}},
 		"same scale":              {Size: 400, SameScale: true},
@@ -163,10 +163,10 @@ func TestEverything(t *testing.T) {
 		"same scale, served":      {Size: 400, SameScale: true, HighStatus: HighServed},
 		"high statuses are empty": {Size: 400, SameScale: true, HighStatus: HighEmpty},
 		"bare all":                {Size: 400, BareAll: true, HighStatus: HighEmpty},
-		"moving":                  {Size: 900, Drift: Drift{Move: 3, Pages: 8}},
-		"moving and changing":     {Size: 900, Drift: Drift{Move: 3, Touch: true, Pages: 8}},
-		"prepending":              {Size: 900, Drift: Drift{Prepend: 2, Pages: 8}},
-		"appending":               {Size: 900, Drift: Drift{Append: 2, Pages: 8}},
+		"moving":                  {Size: 450, Drift: Drift{Move: 3, Pages: 8}},
+		"moving and changing":     {Size: 450, Drift: Drift{Move: 3, Touch: true, Pages: 8}},
+		"prepending":              {Size: 450, Drift: Drift{Prepend: 2, Pages: 8}},
+		"appending":               {Size: 450, Drift: Drift{Append: 2, Pages: 8}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o.Now = later()

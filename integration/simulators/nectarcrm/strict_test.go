@@ -260,7 +260,7 @@ func TestDays(t *testing.T) {
 		"UTC":      {Options{UTCDays: true}, time.UTC, "2025-03-10", "2025-03-20"},
 		"without":  {Options{Exclusive: true}, zone, "2025-03-11", "2025-03-19"},
 	} {
-		test.with.Size = 3000
+		test.with.Size = 1500
 		s := New(test.with)
 		for _, path := range []string{"contatos", "oportunidades", "qualificacoes"} {
 			var want, got []string

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 )
 
 // Object is a JSON object whose members are not the same in every row. What always has the same members is a struct.
@@ -62,44 +61,58 @@ func (w JSON) MarshalJSON() ([]byte, error) { return w, nil }
 // Encode is v as encoding/json writes it, with <, > and & as they are; Members must not lie in any other value. It panics on what cannot be
 // written: the simulator's own fault.
 func Encode(v any) []byte {
-	switch v := v.(type) {
-	case JSON:
-		return v
-	case []JSON:
-		return join('[', v, ']')
-	case Members:
-		parts := make([]JSON, len(v))
-		for i, m := range v {
-			parts[i] = slices.Concat(Encode(m.name), []byte{':'}, Encode(m.value))
-		}
-		return join('{', parts, '}')
+	if written, ok := v.(JSON); ok {
+		return written
 	}
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(fmt.Sprintf("a simulator cannot write its answer: %v", err))
+	encode(&b, v)
+	return b.Bytes()
+}
+
+// encode writes v to b.
+func encode(b *bytes.Buffer, v any) {
+	switch v := v.(type) {
+	case JSON:
+		b.Write(v)
+	case []JSON:
+		size := 2 + len(v)
+		for _, part := range v {
+			size += len(part)
+		}
+		b.Grow(size)
+		b.WriteByte('[')
+		for i, part := range v {
+			comma(b, i)
+			b.Write(part)
+		}
+		b.WriteByte(']')
+	case Members:
+		b.WriteByte('{')
+		for i, m := range v {
+			comma(b, i)
+			encode(b, m.name)
+			b.WriteByte(':')
+			encode(b, m.value)
+		}
+		b.WriteByte('}')
+	default:
+		e := json.NewEncoder(b)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(v); err != nil {
+			panic(fmt.Sprintf("a simulator cannot write its answer: %v", err))
+		}
+		b.Truncate(b.Len() - len("\n"))
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// comma writes the comma before part i.
+func comma(b *bytes.Buffer, i int) {
+	if i > 0 {
+		b.WriteByte(',')
+	}
 }
 
 // Send answers with v in JSON, and with the headers that w has already.
 func Send(w http.ResponseWriter, status int, contentType string, v any) {
 	sendBytes(w, status, contentType, Encode(v))
-}
-
-// join puts parts with commas between two brackets.
-func join(open byte, parts []JSON, shut byte) []byte {
-	size := 1 + len(parts)
-	for _, part := range parts {
-		size += len(part)
-	}
-	out := append(make([]byte, 0, size+1), open)
-	for i, part := range parts {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = append(out, part...)
-	}
-	return append(out, shut)
 }

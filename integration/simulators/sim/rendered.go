@@ -11,6 +11,9 @@ type Rendered struct {
 	mu         sync.Mutex
 	young, old map[any]JSON
 	bytes      int // in young
+
+	making sync.Mutex
+	parts  map[any]any
 }
 
 // generation is how many bytes of rows are young: when there are more, all that are not asked for again go.
@@ -54,6 +57,26 @@ func (r *Rendered) keep(key any, row JSON) {
 		r.bytes += len(row)
 	}
 	r.young[key] = row
+}
+
+// Part is the part of a key, as it was made before or as it is made now: something that rows are made of, which stays as long as r does. It must not
+// be changed. The key is comparable and says all that the part depends on besides its type.
+func Part[T any](r *Rendered, key any, part func() T) T {
+	type of struct{ key any } // one of T
+	if r == nil {
+		return part()
+	}
+	r.making.Lock()
+	defer r.making.Unlock()
+	if kept, ok := r.parts[of{key}].(T); ok {
+		return kept
+	}
+	if r.parts == nil {
+		r.parts = map[any]any{}
+	}
+	made := part()
+	r.parts[of{key}] = made
+	return made
 }
 
 // Sharing opens simulators that keep their rows in one place: for many of one kind, one after the other or at one time.

@@ -34,6 +34,24 @@ func TestRendered(t *testing.T) {
 	}
 }
 
+// A part is made once for a key and a type, and again by who keeps nothing.
+func TestPart(t *testing.T) {
+	made, kept := 0, &Rendered{}
+	part := func() *int { made++; return &made }
+	if a, b := Part(kept, 1, part), Part(kept, 1, part); a != b || made != 1 {
+		t.Errorf("it was made %d times", made)
+	}
+	if Part(kept, 2, part); made != 2 {
+		t.Error("two keys have one part")
+	}
+	if got := Part(kept, 1, func() string { return "text" }); got != "text" {
+		t.Errorf("two types have one part: %q", got)
+	}
+	if Part(nil, 1, part); made != 3 {
+		t.Error("nothing keeps nothing")
+	}
+}
+
 // Simulators that share rows are opened with one place for them.
 func TestSharing(t *testing.T) {
 	kept := &Rendered{}
