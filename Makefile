@@ -101,10 +101,10 @@ build/peer/bin/source-declarative-manifest: integration/cmd/bench/peer/requireme
 
 ##@ Prove
 
-# make lint vets. More packages than there are cores are tested at a time: some wait more than they work.
+# make lint vets.
 .PHONY: test
 test: docker-or-not chromium-or-not python-or-not race-or-not ## all tests of all modules; those in containers where Docker answers
-	go test -count=1 -timeout=30m -vet=off -p=3 $(TESTFLAGS) work
+	go test -count=1 -timeout=30m -vet=off $(TESTFLAGS) work
 
 .PHONY: acceptance
 acceptance: docker-or-not ## CONNECTORS judged by cmd/acceptance, on images where Docker answers, and the acceptance suite for them; see docs/acceptance.md
