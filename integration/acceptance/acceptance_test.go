@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if !given("test.parallel") {
-		if err := flag.Set("test.parallel", "36"); err != nil {
+		if err := flag.Set("test.parallel", "48"); err != nil {
 			panic(err)
 		}
 	}
@@ -218,10 +218,10 @@ type api struct {
 // small is the size of a data set for tests that only need some pages of it.
 const small = 230
 
-// portion is n where no row costs a request of its own, and a quarter where some do: for reads whose requests wait, or are many.
+// portion is n where no row costs a request of its own, and few where some do: for reads whose requests wait, or are many.
 func (f fixture) portion(n int) int {
 	if len(f.light()) < len(f.catalog.Names()) {
-		return n / 4
+		return max(n/10, small/4)
 	}
 	return n
 }

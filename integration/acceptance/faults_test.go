@@ -264,16 +264,24 @@ func utf16Bytes(first int, text string) (out []byte) {
 // TestListingFaults reads every listing under every trouble: it has to end within a bounded number of requests, with what is due.
 func TestListingFaults(t *testing.T) {
 	t.Parallel()
+	type one struct {
+		listing
+		fixture
+	}
+	var all []one
 	for l, f := range everyListing(t) {
-		for _, trouble := range troubles() {
-			faults := trouble.faults(l)
+		all = append(all, one{l, f})
+	}
+	for _, trouble := range troubles() { // those that wait for long in the end, of every listing: see scenarios
+		for _, of := range all {
+			faults := trouble.faults(of.listing)
 			if faults == nil {
 				continue
 			}
-			t.Run(l.title()+" "+trouble.name, func(t *testing.T) { // not one in the other: what waits for long is to begin soon
+			t.Run(of.title()+" "+trouble.name, func(t *testing.T) {
 				t.Parallel()
-				a := f.start(t, sim.Options{Size: l.size, Set: l.set}, sim.Behaviour{Alter: sim.InPages(l.name, faults...)})
-				trouble.judge(t, f, l, a)
+				a := of.start(t, sim.Options{Size: of.size, Set: of.set}, sim.Behaviour{Alter: sim.InPages(of.name, faults...)})
+				trouble.judge(t, of.fixture, of.listing, a)
 			})
 		}
 	}
