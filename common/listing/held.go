@@ -17,6 +17,9 @@ import (
 // heldTries is how often the segments of a listing are asked for from the first one on before all rows are asked for in one answer.
 const heldTries = 3
 
+// heldPlain is how many bytes of answers are held as they are; further ones are compressed.
+const heldPlain = 4 << 20
+
 // held reads a listing whose place the server keeps with the session: in a session that nothing else uses meanwhile, and to its end before
 // the first page is handed on, so that whoever gets its rows can ask for more in that same session. What was read in vain is not handed on.
 //
@@ -44,20 +47,27 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 			return failed(fault.Transientf("%s answered with %d rows when all were asked for, and with %d before, segment by segment. "+
 				"Trying again later may help.", r.Request.Path, s.rows, known))
 		}
-		return r.handAll(s.all)
+		return r.handAll(&s)
 	}
 }
 
 // handAll hands the segments of a listing on.
-func (r *reading) handAll(all []packed) *End {
-	for i := range all {
-		p, err := all[i].unpack(r.Listing, r.way, r.rows.picker, r.reader.memory())
-		if err != nil {
-			return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
+func (r *reading) handAll(s *segments) *End {
+	last := len(s.plain) + len(s.packed) - 1
+	for i := range last + 1 {
+		var p fetched
+		if i < len(s.plain) {
+			p, s.plain[i] = s.plain[i], fetched{}
+		} else {
+			var err error
+			at := i - len(s.plain)
+			if p, err = s.packer.unpack(s.packed[at], r.Listing, r.way, r.rows.picker, r.reader.memory()); err != nil {
+				return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
+			}
+			s.packed[at] = packed{}
 		}
-		all[i] = packed{}
 		rows := r.accept(&p)
-		if end := r.hand(&p, rows, i+1 < len(all)); end != nil {
+		if end := r.hand(&p, rows, i < last); end != nil {
 			return end
 		}
 	}
@@ -66,9 +76,28 @@ func (r *reading) handAll(all []packed) *End {
 
 // segments is what came of a listing segment by segment.
 type segments struct {
-	all   []packed
-	rows  int64 // different ones
-	ended segmented
+	plain  []fetched // the first ones
+	bytes  int       // of their bodies
+	packed []packed  // those that follow
+	packer packer
+	rows   int64 // different ones
+	ended  segmented
+}
+
+// hold adds a segment.
+func (s *segments) hold(p *fetched, free func(*fetched)) error {
+	if s.bytes < heldPlain {
+		s.bytes += len(p.Body.Raw())
+		s.plain = append(s.plain, *p)
+		return nil
+	}
+	kept, err := s.packer.pack(p)
+	if err != nil {
+		return err
+	}
+	s.packed = append(s.packed, kept)
+	free(p)
+	return nil
 }
 
 // segmented is how the segments of a listing came to an end.
@@ -88,13 +117,12 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 		return s, failed(err)
 	}
 	defer release()
-	var pack packer
 	came, whole, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
 	came.begin()
 	for next, more := pages.First(request), true; more; {
-		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.all) > 0})
+		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.plain) > 0})
 		switch {
-		case end != nil && (len(s.all) == 0 || ctx.Err() != nil):
+		case end != nil && (len(s.plain) == 0 || ctx.Err() != nil):
 			return s, end
 		case end != nil && !said(end.Err):
 			s.ended = lost
@@ -115,12 +143,9 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 		}
 		whole[alike] = true
 		next, more = pages.Next(p.request, p.Page)
-		kept, err := pack.pack(&p)
-		if err != nil {
+		if err := s.hold(&p, r.reader.free); err != nil {
 			return s, failed(err)
 		}
-		s.all = append(s.all, kept)
-		r.reader.free(&p)
 	}
 	return s, nil
 }
@@ -130,17 +155,19 @@ func said(err error) bool {
 	return fault.Of(err).Kind != fault.Transient && !errors.Is(err, httpclient.ErrUnknownOutcome)
 }
 
-// packed is a segment that waits for the end of its listing. There may be thousands.
+// packed is a segment that is held, of which there may be thousands.
 type packed struct {
 	date   string // its header
 	body   []byte // compressed
+	size   int    // of the body, as it was
 	mended Mended
 }
 
-// packer packs one segment after the other.
+// packer packs one segment after the other, and then unpacks them.
 type packer struct {
 	to   bytes.Buffer
 	into *flate.Writer
+	from io.ReadCloser
 }
 
 // pack returns p, which can be freed then.
@@ -148,29 +175,39 @@ func (k *packer) pack(p *fetched) (packed, error) {
 	k.to.Reset()
 	if k.into == nil {
 		k.into, _ = flate.NewWriter(&k.to, flate.BestSpeed) // a level that there is
+	} else {
+		k.into.Reset(&k.to)
 	}
-	k.into.Reset(&k.to)
 	if _, err := k.into.Write(p.Body.Raw()); err != nil {
 		return packed{}, err
 	}
 	if err := k.into.Close(); err != nil {
 		return packed{}, err
 	}
-	return packed{date: p.Header.Get("Date"), body: bytes.Clone(k.to.Bytes()), mended: p.mended}, nil
+	return packed{date: p.Header.Get("Date"), body: bytes.Clone(k.to.Bytes()), size: len(p.Body.Raw()), mended: p.mended}, nil
 }
 
-// unpack returns the segment of l, cut into memory.
-func (p packed) unpack(l *Listing, way way, picker record.Picker, memory *memory) (fetched, error) {
-	body, err := io.ReadAll(flate.NewReader(bytes.NewReader(p.body)))
-	if err != nil {
-		return fetched{}, err
+// unpack returns a segment of l, cut into memory.
+func (k *packer) unpack(p packed, l *Listing, way way, picker record.Picker, memory *memory) (f fetched, err error) {
+	from := bytes.NewReader(p.body)
+	if again, ok := k.from.(flate.Resetter); ok {
+		err = again.Reset(from, nil)
+	} else {
+		k.from = flate.NewReader(from)
 	}
-	f := fetched{memory: memory, mended: p.mended}
+	if err != nil {
+		return f, err
+	}
+	body := make([]byte, p.size)
+	if _, err := io.ReadFull(k.from, body); err != nil {
+		return f, err
+	}
+	f = fetched{memory: memory, mended: p.mended}
 	if f.Header = (http.Header{}); p.date != "" {
 		f.Header.Set("Date", p.date)
 	}
 	if f.Body, _, err = record.Clean(body); err != nil {
-		return fetched{}, err
+		return f, err
 	}
 	return f, f.cut(l, way, picker)
 }
