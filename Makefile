@@ -17,8 +17,8 @@ MODULES    ?= $(sort $(patsubst ./%/go.mod,%,$(shell find . -name go.mod -not -p
 EVERY      := $(sort $(patsubst connectors/%/go.mod,%,$(wildcard connectors/*/go.mod)))
 CONNECTORS ?= $(EVERY)
 
-HOST       := $(shell go env GOOS GOARCH GOHOSTARCH)
-PLATFORM   ?= $(word 1,$(HOST))/$(word 2,$(HOST))
+GO_HOST    := $(shell go env GOOS GOARCH GOHOSTARCH)
+PLATFORM   ?= $(word 1,$(GO_HOST))/$(word 2,$(GO_HOST))
 OS         := $(patsubst %/,%,$(dir $(PLATFORM)))
 ARCH       := $(notdir $(PLATFORM))
 
@@ -258,7 +258,7 @@ image-args = --build-arg CONNECTOR=$(1) --build-arg NAME=$(call metadata,$(1),do
 	--tag $(call metadata,$(1),dockerRepository):$(call metadata,$(1),dockerImageTag)$(2)
 
 # What the tags of images end in that this machine cannot run, as in dev-arm64: they stand beside those that it can.
-FOREIGN = $(if $(filter-out $(word 3,$(HOST)),$(ARCH)),-$(ARCH))
+FOREIGN = $(if $(filter-out $(word 3,$(GO_HOST)),$(ARCH)),-$(ARCH))
 
 # What an image holds besides its binary: the user and the folders that the platform writes to. Made here, because no step of the
 # Dockerfile runs inside the image: so an image for any platform can be built on any machine.
