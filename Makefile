@@ -101,7 +101,7 @@ build/peer/bin/source-declarative-manifest: integration/cmd/bench/peer/requireme
 
 ##@ Prove
 
-# make lint vets.
+# Without go vet, which make lint runs.
 .PHONY: test
 test: docker-or-not chromium-or-not python-or-not race-or-not ## all tests of all modules; those in containers where Docker answers
 	go test -count=1 -timeout=30m -vet=off $(TESTFLAGS) work

@@ -84,7 +84,7 @@ type segments struct {
 	ended  segmented
 }
 
-// hold adds a segment.
+// hold adds a segment; what is compressed is freed.
 func (s *segments) hold(p *fetched, free func(*fetched)) error {
 	if s.bytes < heldPlain {
 		s.bytes += len(p.Body.Raw())
