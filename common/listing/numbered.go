@@ -22,7 +22,6 @@ type numbered struct {
 	cut       bool          // but they are
 	behind    map[int]sight // pages, counted from 0, that the search found to be none
 	refused   bool          // it found so because the API refused them
-	farthest  int           // the last of them
 	alone     bool          // it found the first page to be the only one, which is as it was before
 	sure      bool          // a page with fewer rows than any that is cut is the last one
 	exact     bool          // for every listing, and not only for one of a child
@@ -155,7 +154,7 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 	share := p.share
 	rows := n.accept(&p)
 	p, rows, end = n.again(ctx, p, rows, n.fetching(i), func() bool { return i < n.expected() && n.wanted(i) })
-	if end == nil && n.rows.fresh == 0 && i > 0 {
+	if end == nil && n.rows.fresh == 0 {
 		end = n.nothing(ctx, &p, i)
 	}
 	if end != nil {
@@ -163,7 +162,7 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 		return false, end
 	}
 	if n.rows.fresh > 0 {
-		n.gap = cmp.Or(n.gap, n.suspect)
+		n.gap, n.hole = cmp.Or(n.gap, n.suspect), cmp.Or(n.hole, n.empty)
 		n.reached = last{page: i + 1, rows: int64(len(p.Records)), size: int64(n.size)}
 		if i == 0 {
 			n.reached.page = 0 // one page says nothing of how many rows there are
@@ -179,11 +178,17 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 // nothing looks at a page that brought nothing new: it may be the first one again, because the API knows the number of the page under another
 // name, and one that was refused may have been refused for another reason than that it lies behind the end.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
-	if !p.past {
-		if len(p.Records) > 0 {
-			n.suspect = n.wrongPage(i)
-		}
-		if len(p.Records) > 0 && n.rows.alike(p) == n.first {
+	switch {
+	case p.past:
+	case len(p.Records) == 0:
+		n.empty = fault.Transientf("%s answers without rows for page %d, and with rows for pages behind it. Trying again later may help.",
+			n.Request.Path, i+1)
+		return nil
+	case i == 0:
+		return nil
+	default:
+		n.suspect = n.wrongPage(i)
+		if n.rows.alike(p) == n.first {
 			return n.otherNumber(ctx, p.share, i)
 		}
 		return nil
@@ -242,7 +247,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return false
 	case n.idle == 0:
 		return !n.sure || len(p.Records) >= n.fewest
-	case n.Child, p.past, i == 1 && n.odd, n.behind[i+1] != there, n.behind[i] != there && n.farthest > i:
+	case n.Child, p.past, i == 1 && n.odd, n.behind[i+1] != there:
 		return false
 	default:
 		return n.idle < maxIdle-1

@@ -98,6 +98,8 @@ type reading struct {
 	idle    int    // pages in a row without a new row
 	suspect error  // what is wrong with the last page that brought nothing new, if there are rows behind it
 	gap     error  // that there are
+	empty   error  // what is wrong with the last page that had no rows at all, if there are rows behind it
+	hole    error  // that there are
 	denied  error  // why a page was refused that was expected to be there
 	end     last   // the last page that was looked for beforehand; zero: it was not
 	reached last   // the last page that brought a row
@@ -188,6 +190,14 @@ func (r *reading) asBefore(rows []Row) bool {
 // short reports whether fewer rows came than are known to be there.
 func (r *reading) short() bool { return r.came() < r.promised() }
 
+// holed reports why a page without rows before others with some may lack them; nil: none did, or as many rows came as the API says there are.
+func (r *reading) holed() error {
+	if r.hasTotal && (r.came() == r.total || r.reliable && r.came() > r.total) {
+		return nil
+	}
+	return r.hole
+}
+
 // moved reports whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
 // reading before, or rows that changed since the reading began stand in the place of others.
 func (r *reading) moved() bool {
@@ -209,7 +219,7 @@ func (r *reading) assess() (done bool, err error) {
 			r.total-r.came(), r.total, r.Name, r.way.Beyond)
 	case r.beyond:
 		return false, fault.Configf("%s has more rows than the %d that the API lists. %s", r.Name, r.came(), r.way.Beyond)
-	case !r.short() && !r.moved(), r.filled <= 1 && !r.short():
+	case !r.short() && r.holed() == nil && (!r.moved() || r.filled <= 1):
 		return true, nil
 	case r.number == 1:
 		return false, nil
@@ -220,6 +230,8 @@ func (r *reading) assess() (done bool, err error) {
 		return false, nil
 	case !r.moved() && cmp.Or(r.gap, r.denied) != nil:
 		return false, cmp.Or(r.gap, r.denied)
+	case r.holed() != nil:
+		return false, r.holed()
 	case r.moved():
 		return false, fault.Transientf("%s changes faster than it can be read: it changed in each of %d readings, of which the last brought %d rows. "+
 			"Trying again at a quieter time may help.", r.Name, r.number, r.came())
@@ -236,7 +248,7 @@ func (r *reading) settled() bool {
 	switch {
 	case r.came() == 0, !r.moved() && cmp.Or(r.gap, r.denied) != nil:
 		return false
-	case !r.moved() && r.hasTotal && r.reliable && !r.rows.twice: // it is held to its word
+	case r.hasTotal && r.reliable && (!r.moved() && !r.rows.twice || r.holed() != nil): // it is held to its word
 		return false
 	case !r.moved() && r.rows.found == 0 && (!r.hasTotal || !r.reliable):
 		return true
@@ -250,11 +262,14 @@ func (r *reading) settled() bool {
 	return known >= r.end.all() || r.number == maxReadings
 }
 
-// doubt warns where the API says that there are more rows than it has, and is known to be wrong at times.
+// doubt warns where the API says that there are more rows than it has, and is known to be wrong at times, and where a page has none.
 func (r *reading) doubt() {
-	if r.short() && !r.moved() {
+	switch {
+	case r.short() && !r.moved():
 		r.reader.Log.Warn(fmt.Sprintf("%s: %s, in each of %d readings; it is taken for complete, since the API's number is not reliable",
 			r.Name, r.sum(), r.number))
+	case r.holed() != nil:
+		r.reader.Log.Warn(fmt.Sprintf("%s: %s It is taken for complete after %d readings.", r.Name, r.holed(), r.number))
 	}
 }
 

@@ -142,5 +142,5 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 
 // missing notes that page i is none.
 func (s *search) missing(i int, seen sight) {
-	s.behind[i], s.farthest = seen, max(s.farthest, i)
+	s.behind[i] = seen
 }

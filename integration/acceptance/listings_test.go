@@ -89,7 +89,7 @@ func (l listing) requests(pages int) int {
 	if pages == 1 || l.reliable {
 		return pages + l.more
 	}
-	return pages + l.more + 2 + int(2*math.Log2(float64(pages)))
+	return pages + l.more + 2 + int(math.Ceil(2*math.Log2(float64(pages))))
 }
 
 // TestHonestListings reads listings with which all is well: each row comes once, nothing is warned of, and no request is made that is not
