@@ -41,13 +41,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// everything reports whether FULL=1 asks for all that is promised, as CI does.
-func everything() bool { return os.Getenv("FULL") == "1" }
-
 // scaled is how many rows are read, or how often something is done: as many as a connector is promised to bear where that is asked for, and otherwise so
 // few that it is still shown.
 func scaled(promised, few int) int {
-	if everything() {
+	if harness.Full() {
 		return promised
 	}
 	return few

@@ -21,16 +21,16 @@ const marker = "m4rk3r-of-a-wrong-value"
 // contract are the scenarios of the commands themselves, and of all that can be wrong with what they are given.
 func contract() []scenario {
 	return []scenario{
-		{name: "spec", run: specScenario, image: everything()},
-		{name: "check", run: checkScenario, image: everything()},
-		{name: "check with wrong credentials", run: wrongCredentials, image: everything()},
+		{name: "spec", run: specScenario, image: harness.Full()},
+		{name: "check", run: checkScenario, image: harness.Full()},
+		{name: "check with wrong credentials", run: wrongCredentials, image: harness.Full()},
 		{name: "check of an unreachable host", run: unreachable},
 		{name: "check of an API that fails", run: checkFaults},
 		{name: "a configuration against the spec", run: invalidConfig},
-		{name: "discover", run: discoverScenario, image: everything()},
+		{name: "discover", run: discoverScenario, image: harness.Full()},
 		{name: "files that are missing or broken", run: brokenFiles},
 		{name: "commands and flags that do not exist", run: unknownCommands},
-		{name: "help and version", run: help, image: everything()},
+		{name: "help and version", run: help, image: harness.Full()},
 		{name: "debug", run: debugged},
 	}
 }

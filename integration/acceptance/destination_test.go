@@ -62,12 +62,12 @@ type writeScenario struct {
 
 func writing() []writeScenario {
 	return []writeScenario{
-		{name: "commands", run: writeCommands, image: everything()},
-		{name: "wrong credentials", run: writeRefused, image: everything()},
+		{name: "commands", run: writeCommands, image: harness.Full()},
+		{name: "wrong credentials", run: writeRefused, image: harness.Full()},
 		{name: "every operation", run: everyOperation, image: true, platform: true},
 		{name: "every login", run: everyLogin},
 		{name: "every refusal", run: everyRefusal},
-		{name: "records that cannot be sent", run: unsendable, image: everything()},
+		{name: "records that cannot be sent", run: unsendable, image: harness.Full()},
 		{name: "members that no operation knows", run: unknownMembers, platform: true},
 		{name: "fields that are not obligatory", run: optionalFields},
 		{name: "receipts", run: receipts},

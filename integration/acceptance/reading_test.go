@@ -20,13 +20,13 @@ import (
 func reading() []scenario {
 	return []scenario{
 		{name: "big read", run: bigRead, alone: true},
-		{name: "full read", run: fullRead, image: everything()},
+		{name: "full read", run: fullRead, image: harness.Full()},
 		{name: "each stream alone", run: eachAlone},
 		{name: "no rows", run: noRows},
 		{name: "second sync", run: secondSync, image: true},
 		{name: "chain of syncs", run: chain},
 		{name: "full refresh with a state", run: fullRefresh},
-		{name: "unknown stream", run: unknownStream, image: everything()},
+		{name: "unknown stream", run: unknownStream, image: harness.Full()},
 		{name: "state that cannot be used", run: badState},
 		{name: "state in the future", run: futureState},
 		{name: "rows that move while they are read", run: moving},

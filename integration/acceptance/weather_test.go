@@ -15,7 +15,7 @@ import (
 func weather() []scenario {
 	all := []scenario{
 		{name: "quota", run: quotaKept},
-		{name: "throttled early", run: throttled, image: everything()},
+		{name: "throttled early", run: throttled, image: harness.Full()},
 		{name: "throttled early, told a date", run: throttledDate},
 		{name: "all faults at once", run: allFaults},
 		{name: "an API that only fails", run: onlyFaults},

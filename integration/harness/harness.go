@@ -23,6 +23,9 @@ const (
 	StateFile   = "state.json"
 )
 
+// Full reports whether FULL=1 asks the tests for all that is promised, as CI does: sizes, platforms, and how often something is done.
+func Full() bool { return os.Getenv("FULL") == "1" }
+
 // Command is one call of a connector.
 type Command struct {
 	// Args are the arguments. "{name}" stands for the path of the file of that name, which need not be among Files: then it is the path of
