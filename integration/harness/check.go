@@ -536,7 +536,7 @@ func (c *collector) finish() {
 	}
 	for name, p := range c.streams {
 		for field, count := range p.nulled {
-			often, warned := "(once)", 0
+			often, warned, due := "(once)", 0, 0 // one for each namespace in which as many of the stream's values did not fit
 			if count > 1 {
 				often = fmt.Sprintf("(%d times)", count)
 			}
@@ -546,7 +546,12 @@ func (c *collector) finish() {
 					warned++
 				}
 			}
-			if warned != 1 {
+			for _, other := range c.streams {
+				if other.stream.Name == p.stream.Name && other.nulled[field] == count {
+					due++
+				}
+			}
+			if warned != due {
 				r.problem(House, nil, "%s has %d values in %q that did not fit, and %d WARNs of them", name, count, field, warned)
 			}
 		}
