@@ -19,11 +19,11 @@ import (
 //   - A share that finds nothing taken at all. An answer may be larger than the whole budget.
 //
 // So there is no more in memory than the budget and one answer for each level (while one is read whose length is not told, up to four times what
-// came of it), and there is no deadlock as long as the oldest share of a level can be used up, and is released then, without any younger share of its own level or of a lower one. The levels say what waits for
-// what: a page of a listing (level 0) may wait for what is asked for its rows (level 1), which waits for nobody. It follows that a
-// share must not be taken by somebody who then waits for something that a younger share holds. A request that waits for bytes holds neither
-// a place in the quota nor new credentials that others wait for; places of the caller's own, such as a number of requests at once, must not
-// be shared by two levels.
+// came of it), and there is no deadlock as long as the oldest share of a level can be used up, and is released then, without any younger share of
+// its own level or of a lower one. The levels say what waits for what: a page of a listing (level 0) may wait for what is asked for its rows (level
+// 1), which waits for nobody. It follows that a share must not be taken by somebody who then waits for something that a younger share holds. A
+// request that waits for bytes holds neither a place in the quota nor new credentials that others wait for; places of the caller's own, such as a
+// number of requests at once, must not be shared by two levels.
 type Budget struct {
 	bytes int64
 
