@@ -1,4 +1,4 @@
-// Package numbers is sets of whole numbers that are kept as ranges.
+// Package numbers is sets of whole numbers: as ranges, for what is written down, and as blocks, for what is only held in memory.
 package numbers
 
 import (
