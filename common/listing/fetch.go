@@ -79,14 +79,15 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 	if end != nil && end.Kind == Failed && j.kind != Done {
 		end.Kind = j.kind
 	}
-	if end != nil && f.past && refusing(j.status) && end.Kind != Gone {
+	if end != nil && f.past && refusing(j.status) && end.Kind == Failed && fault.Of(end.Err).Kind != fault.Transient {
 		page.past, page.end = true, end
 		return page, nil
 	}
 	return page, end
 }
 
-// refusing reports whether a status says that this one request is not answered, which a 4xx does unless it is about time.
+// refusing reports whether a status says that this one request is not answered, which a 4xx does unless it is about time, or the connector knows
+// it to be about something else than a page that is not there.
 func refusing(status int) bool {
 	return status/100 == 4 && status != http.StatusRequestTimeout && status != http.StatusTooEarly && status != http.StatusTooManyRequests
 }
@@ -232,10 +233,11 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 		if p.total.Bad != "" {
 			return fault.Transientf("%s answered with something that is no number as %s, the number of rows.", p.request.Path, p.total.Bad)
 		}
-		if len(p.Records) > 0 && p.total.Told && p.total.Rows <= 0 {
-			if totaled.Reliable() {
-				return fault.Transientf("%s answered with rows and said that there are none.", p.request.Path)
-			}
+		switch rows := int64(len(p.Records)); {
+		case rows == 0 || !p.total.Told:
+		case totaled.Reliable() && (p.total.Rows <= 0 || p.total.Rows < rows && !sizesTell(way.Pages)):
+			return fault.Transientf("%s answered with %d rows and said that there are %d.", p.request.Path, rows, p.total.Rows)
+		case p.total.Rows <= 0:
 			p.total = pagination.Total{}
 		}
 	}
@@ -258,6 +260,14 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 		return without // an envelope was to be expected
 	}
 	return nil
+}
+
+// sizesTell reports whether the size of a page tells whether it is the last one, whatever number of rows is told.
+func sizesTell(pages pagination.Strategy) (tell bool) {
+	if numbered, ok := pages.(pagination.Numbered); ok {
+		_, tell = numbered.Fewest()
+	}
+	return tell
 }
 
 // omitted reports whether body may have left out the list: what it would stand in has to be there.

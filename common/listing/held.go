@@ -84,9 +84,9 @@ type segments struct {
 	ended  segmented
 }
 
-// hold adds a segment; what is compressed is freed.
-func (s *segments) hold(p *fetched, free func(*fetched)) error {
-	if s.bytes < heldPlain {
+// hold adds a segment; what is compressed is freed. Rows whose lists were completed stand in no answer, so that these segments are held as they are.
+func (s *segments) hold(p *fetched, completed bool, free func(*fetched)) error {
+	if completed || s.bytes < heldPlain {
 		s.bytes += len(p.Body.Raw())
 		s.plain = append(s.plain, *p)
 		return nil
@@ -143,7 +143,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 		}
 		whole[alike] = true
 		next, more = pages.Next(p.request, p.Page)
-		if err := s.hold(&p, r.reader.free); err != nil {
+		if err := s.hold(&p, r.Partial != nil, r.reader.free); err != nil {
 			return s, failed(err)
 		}
 	}

@@ -315,7 +315,7 @@ func TestAPageThatIsAlwaysEmpty(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
 							a, p := kind()
 							for id := range rows {
-								a.rows = append(a.rows, fmt.Sprintf(`{"id":%d,"at":"2020-01-01T00:00:00Z"}`, id+1))
+								a.rows = append(a.rows, fmt.Sprintf(`{"id":%d,"at":"1999-01-01T00:00:00Z"}`, id+1))
 							}
 							a.page = func(_ *api, n int, good string) string {
 								if n == number {
@@ -379,7 +379,7 @@ func serveKeyset(ids func() []int, change func(request int), lied int) http.Hand
 		var rows []string
 		for _, id := range ids() {
 			if id > after {
-				rows = append(rows, fmt.Sprintf(`{"id":%d,"at":"2020-01-01T00:00:00Z"}`, id))
+				rows = append(rows, fmt.Sprintf(`{"id":%d,"at":"1999-01-01T00:00:00Z"}`, id))
 			}
 		}
 		_, _ = fmt.Fprintf(w, `{"total":%d,"rows":[%s]}`, len(rows)+lied, strings.Join(rows[:min(10, len(rows))], ","))

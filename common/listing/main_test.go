@@ -47,7 +47,11 @@ type api struct {
 }
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	time.Sleep(a.pause) // outside of the lock, or a bubble's time would stand still
+	select { // outside of the lock, or a bubble's time would stand still
+	case <-time.After(a.pause):
+	case <-r.Context().Done():
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.asked = append(a.asked, r.URL.RawQuery)

@@ -13,19 +13,18 @@ import (
 // numbered is the reading of pages that have numbers.
 type numbered struct {
 	*reading
-	strategy  pagination.Numbered
-	request   httpclient.Request
-	pageCount int           // how many pages there are, as the API tells; 0: it does not
-	first     uint64        // a hash of the first page
-	size      int           // how many rows that had
-	odd       bool          // which is no size that pages are known to be cut to
-	cut       bool          // but they are
-	behind    map[int]sight // pages, counted from 0, that the search found to be none
-	refused   bool          // it found so because the API refused them
-	alone     bool          // it found the first page to be the only one, which is as it was before
-	sure      bool          // a page with fewer rows than any that is cut is the last one
-	exact     bool          // for every listing, and not only for one of a child
-	fewest    int           // how many rows that is
+	strategy pagination.Numbered
+	request  httpclient.Request
+	first    uint64        // a hash of the first page
+	size     int           // how many rows that had
+	odd      bool          // which is no size that pages are known to be cut to
+	cut      bool          // but they are
+	behind   map[int]sight // pages, counted from 0, that the search found to be none
+	refused  bool          // it found so because the API refused them
+	alone    bool          // it found the first page to be the only one, which is as it was before
+	sure     bool          // a page with fewer rows than any that is cut is the last one
+	exact    bool          // for every listing, and not only for one of a child
+	fewest   int           // how many rows that is
 }
 
 // numbered reads pages by their number.
@@ -163,7 +162,8 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 	}
 	if n.rows.fresh > 0 {
 		n.gap, n.hole = cmp.Or(n.gap, n.suspect), cmp.Or(n.hole, n.empty)
-		n.reached = last{page: i + 1, rows: int64(len(p.Records)), size: int64(n.size)}
+		n.reached = last{page: i + 1, rows: int64(len(p.Records)), size: max(n.widest, int64(n.size))}
+		n.widest = max(n.widest, int64(len(p.Records)))
 		if i == 0 {
 			n.reached.page = 0 // one page says nothing of how many rows there are
 		}
@@ -241,7 +241,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return false
 	case wanted:
 		return true
-	case n.promise() && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever is said
+	case n.promise() && !n.tooSmall() && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever is said
 		return false
 	case n.agrees() && (n.idle > 0 || n.end.page == i+1):
 		return false
@@ -253,6 +253,9 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return n.idle < maxIdle-1
 	}
 }
+
+// tooSmall reports whether more rows came than the API says there are, where the size of a page does not tell whether it is the last one.
+func (n *numbered) tooSmall() bool { return !n.exact && n.hasTotal && n.came() > n.total }
 
 // promise reports whether the API tells reliably where the listing ends.
 func (n *numbered) promise() bool { return n.hasTotal && n.reading.reliable || n.pageCount > 0 }

@@ -188,6 +188,14 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if end != nil {
 		return end
 	}
+	if whole.past { // as that answer or altogether: the first page says
+		whole.share.Release()
+		end := r.numbered(ctx, pages.Number, request)
+		if end == nil && known != trusted && r.rows.came > 0 {
+			r.reader.learnt.Store(name, useless)
+		}
+		return end
+	}
 	rows := r.accept(&whole)
 	came, cut := len(whole.Records), pages.Cut(len(whole.Records))
 	if end := r.hand(&whole, rows, known != trusted || cut); end != nil || known == trusted && !cut {

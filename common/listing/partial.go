@@ -50,6 +50,7 @@ func (r *Reader) complete(ctx context.Context, l *Listing, page *fetched, picker
 
 // part is what one part of a list says.
 type part struct {
+	list     record.Value // the elements as they stand in the answer
 	elements []record.Value
 	total    int64
 	done     bool // or it does not say so, and not where the rest is
@@ -57,7 +58,7 @@ type part struct {
 }
 
 func partialOf(p *Partial, object record.Value) part {
-	one := part{elements: object.Get(p.Rows).Array(), next: object.Get(p.Next).Text()}
+	one := part{list: object.Get(p.Rows), elements: object.Get(p.Rows).Array(), next: object.Get(p.Next).Text()}
 	done, said := object.Get(p.Done).Bool()
 	one.done = done || !said && one.next == ""
 	if p.Total != "" {
@@ -72,7 +73,7 @@ func (p part) whole() bool { return p.done && int64(len(p.elements)) >= p.total 
 // whole returns row with all of its list, of which first came in it.
 func (r *Reader) whole(ctx context.Context, l *Listing, row record.Value, first part) (record.Value, *End) {
 	list := first
-	asked := map[string]bool{}
+	asked, came := map[string]bool{}, map[digest]bool{hashOf(first.list.Raw(), 0): true}
 	for further := 0; !list.whole(); {
 		switch {
 		case list.next == "" && list.done:
@@ -86,6 +87,12 @@ func (r *Reader) whole(ctx context.Context, l *Listing, row record.Value, first 
 		next, end := r.part(ctx, l, list.next)
 		if end != nil {
 			return record.Value{}, end
+		}
+		if of := hashOf(next.list.Raw(), 0); len(next.elements) > 0 && came[of] {
+			return record.Value{}, failed(fault.Transientf("The API gives the same part of the list %s of a row of %s twice. Trying again later may help.",
+				l.Partial.Member, l.Name))
+		} else {
+			came[of] = true
 		}
 		list.elements = append(list.elements, next.elements...)
 		list.done, list.next, list.total = next.done, next.next, max(list.total, next.total)
@@ -108,7 +115,13 @@ func (r *Reader) part(ctx context.Context, l *Listing, address string) (part, *E
 	defer leave()
 	share := r.Budget.Take(1)
 	defer share.Release()
-	resp, end := r.do(ctx, httpclient.Request{Path: address, Share: share, Waiting: l.Waiting})
+	var j judging
+	resp, end := r.do(ctx, httpclient.Request{Path: address, Share: share, Waiting: l.Waiting, Judge: func(resp *httpclient.Response) httpclient.Verdict {
+		if resp.Status/100 != 2 || resp.Body.Get(l.Partial.Rows).IsArray() {
+			return httpclient.Verdict{}
+		}
+		return j.again(fault.Transientf("%s answered without the rest of the list %s of a row of %s.", address, l.Partial.Member, l.Name))
+	}})
 	if end != nil {
 		return part{}, end
 	}

@@ -103,6 +103,9 @@ type reading struct {
 	denied  error  // why a page was refused that was expected to be there
 	end     last   // the last page that was looked for beforehand; zero: it was not
 	reached last   // the last page that brought a row
+	widest  int64  // how many rows the page with the most of them had
+
+	pageCount int // how many pages there are, as the API tells; 0: it does not
 
 	total    int64 // the largest number of rows that was told
 	latest   int64 // the last one
@@ -171,20 +174,24 @@ func (r *reading) promised() int64 {
 	if r.hasTotal && r.reliable {
 		return r.total
 	}
-	return max(r.total, r.end.all(), r.reached.all())
+	return max(r.total, r.end.all(), r.reached.all(), last{page: r.pageCount, rows: 1, size: r.widest}.all())
 }
 
-// told returns how many rows the listing was told to have at last; 0: nothing tells.
+// told returns how many rows the listing was told to have at last, by a number that is reliable or else by its pages.
 func (r *reading) told() int64 {
-	if r.hasTotal {
+	switch {
+	case r.hasTotal && r.reliable:
 		return r.latest
+	case r.hasTotal && r.end.page == 0:
+		return r.came() // one page
+	default:
+		return r.end.all()
 	}
-	return r.end.all()
 }
 
 // asBefore reports whether the listing is as it was when it was read before, after its first page, which brought those rows that are new.
 func (r *reading) asBefore(rows []Row) bool {
-	return r.Had > 0 && r.number == 1 && r.Had == r.told() && len(rows) == 0
+	return r.Had > 0 && r.number == 1 && r.Had == r.told() && len(rows) == 0 && r.came() > 0
 }
 
 // short reports whether fewer rows came than are known to be there.
@@ -235,6 +242,9 @@ func (r *reading) assess() (done bool, err error) {
 	case r.moved():
 		return false, fault.Transientf("%s changes faster than it can be read: it changed in each of %d readings, of which the last brought %d rows. "+
 			"Trying again at a quieter time may help.", r.Name, r.number, r.came())
+	case !r.hasTotal:
+		return false, fault.Transientf("The pages of %s should have %d rows, and %d different ones came, in reading number %d too. "+
+			"Trying again later may help.", r.Request.Path, r.promised(), r.came(), r.number)
 	default:
 		return false, fault.Transientf("The API promised %d rows at %s and sent %d different ones, in reading number %d too. "+
 			"Trying again later may help.", r.promised(), r.Request.Path, r.came(), r.number)
@@ -255,21 +265,26 @@ func (r *reading) settled() bool {
 	case r.Clock == nil || r.Clock.Loose || r.rows.old > 0:
 		return false
 	}
-	known := r.earlier + r.rows.all - r.rows.newer
 	if r.hasTotal && r.reliable {
-		return known >= r.first
+		return r.known() >= max(r.first, r.before) // what went since the reading before came in it
 	}
-	return known >= r.end.all() || r.number == maxReadings
+	return r.known() >= r.end.all() || r.number == maxReadings
 }
 
-// doubt warns where the API says that there are more rows than it has, and is known to be wrong at times, and where a page has none.
+// known returns how many rows came in all readings that were there when this one began.
+func (r *reading) known() int64 { return r.earlier + r.rows.all - r.rows.newer }
+
+// doubt warns where the API says that there are more rows than it has, and is known to be wrong at times, where a page was not what it should be, and
+// where a listing that changes has fewer rows than its pages.
 func (r *reading) doubt() {
-	switch {
+	switch why := cmp.Or(r.gap, r.denied, r.holed()); {
 	case r.short() && !r.moved():
 		r.reader.Log.Warn(fmt.Sprintf("%s: %s, in each of %d readings; it is taken for complete, since the API's number is not reliable",
 			r.Name, r.sum(), r.number))
-	case r.holed() != nil:
-		r.reader.Log.Warn(fmt.Sprintf("%s: %s It is taken for complete after %d readings.", r.Name, r.holed(), r.number))
+	case why != nil:
+		r.reader.Log.Warn(fmt.Sprintf("%s: %s It changes while it is read, and is taken for complete after %d readings.", r.Name, why, r.number))
+	case r.known() < r.promised():
+		r.reader.Log.Warn(fmt.Sprintf("%s: %s; it changes while it is read, and is taken for complete after %d readings", r.Name, r.sum(), r.number))
 	}
 }
 

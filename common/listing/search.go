@@ -1,6 +1,10 @@
 package listing
 
-import "context"
+import (
+	"context"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+)
 
 // noPage is the number of a page that no listing has: an API that answers even there has no end that could be found.
 const noPage = 1 << 30
@@ -30,7 +34,8 @@ func (n *numbered) search(ctx context.Context, first *fetched, sole bool) (last,
 	low, lower, high := 0, 0, -1 // lower: the page that was low before low
 	for next := max(1, guess); high < 0; next = 2*next + 1 {
 		if next > noPage {
-			return last{}, nil
+			return last{}, failed(fault.Transientf("%s answers with other rows for every page, however far: page %d too. Trying again later may help.",
+				s.Request.Path, next/2))
 		}
 		seen, of, end := s.probe(ctx, next)
 		switch {
@@ -42,7 +47,7 @@ func (n *numbered) search(ctx context.Context, first *fetched, sole bool) (last,
 			lower, low = low, next
 		case seen == same && of > 0: // the last page again, which of may be already
 			return s.lowest(ctx, lower, of)
-		case next == 1 && !sole:
+		case next == 1 && (!sole || seen == behind):
 			if low, end = s.second(ctx, seen); end != nil || low == 0 {
 				return s.last(0), end
 			}
@@ -97,7 +102,13 @@ func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
 }
 
 func (s *search) last(page int) last {
-	return last{page: page + 1, rows: s.size[page], size: int64(s.numbered.size)}
+	widest := int64(0)
+	for of, size := range s.size {
+		if of < page || page == 0 {
+			widest = max(widest, size)
+		}
+	}
+	return last{page: page + 1, rows: s.size[page], size: widest}
 }
 
 // second returns a page that is there although page 1 seemed not to be, which a cache may have given for a moment only; 0: there is none.

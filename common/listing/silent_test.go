@@ -1,0 +1,559 @@
+package listing_test
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/internal/memnet"
+	"github.com/imob-data/airbyte-connectors/common/listing"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+)
+
+// The tests of this file hold what package listing promises: that a listing which is Done without a warning has every row.
+
+// old is a row that changed long ago: the clock of a synctest bubble begins in 2000.
+func old(id int) string { return fmt.Sprintf(`{"id":%d,"at":"1999-01-01T00:00:00Z"}`, id) }
+
+// olds is such rows.
+func olds(from, to int) (rows []string) {
+	for id := from; id <= to; id++ {
+		rows = append(rows, old(id))
+	}
+	return rows
+}
+
+// clocked is a listing of numbered pages of rows with times of change.
+func clocked(p pagination.Number) listing.Listing {
+	l := numbered(p)
+	l.Clock = &listing.Clock{Field: "at", Zone: time.UTC}
+	return l
+}
+
+// told fails if the listing is done without a warning although a row is missing.
+func (r *result) told(t *testing.T, want []string) {
+	t.Helper()
+	warned := slices.ContainsFunc(r.logged, func(line string) bool { return strings.HasPrefix(line, "WARN") })
+	missing := r.missing(want)
+	if r.end.Kind == listing.Done && !warned && len(missing) > 0 {
+		t.Errorf("complete without a word, and without %d rows: %v; logged: %q", len(missing), missing, r.logged)
+	}
+}
+
+// body is an answer.
+func body(total int, rows []string) string {
+	return fmt.Sprintf(`{"total":%d,"rows":[%s]}`, total, strings.Join(rows, ","))
+}
+
+// TestStaleFirstPage has page 1 come from a cache of an earlier state in every reading: five rows were added at the front since.
+func TestStaleFirstPage(t *testing.T) {
+	for name, p := range map[string]pagination.Number{
+		"reliable": {Size: 10, Rows: "total"}, "exact unsure": {Size: 10, Rows: "total", Exact: true, Unsure: true},
+	} {
+		for _, dated := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, dated), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					a := &api{rows: olds(1, 95), total: exactly}
+					stale := body(90, a.rows[5:15])
+					a.page = func(_ *api, n int, good string) string {
+						if n == 1 {
+							return stale
+						}
+						return good
+					}
+					l := clocked(p)
+					if !dated {
+						l.Clock = nil
+					}
+					read(t, a, l).told(t, ids(1, 95))
+				})
+			})
+		}
+	}
+}
+
+// TestReplicas has answers come from two replicas by chance, one of which lags.
+func TestReplicas(t *testing.T) {
+	for seed := range 100 {
+		sub(t, fmt.Sprint(seed), func(t *testing.T) {
+			chance := dice(seed)
+			now, lag := olds(1, 95), olds(6, 95)
+			a := &api{rows: now, total: exactly}
+			a.before = func(a *api, n int) {
+				if a.rows = now; chance.IntN(2) == 0 {
+					a.rows = lag
+				}
+			}
+			read(t, a, clocked(pagination.Number{Size: 10, Rows: "total"})).told(t, ids(1, 95))
+		})
+	}
+}
+
+// TestAPageThatIsNeverRightWhileRowsCome has one page refused, short or another's in every reading, and one row come in each: that the listing
+// changes hides it.
+func TestAPageThatIsNeverRightWhileRowsCome(t *testing.T) {
+	for _, how := range []string{"refused", "another's", "short"} {
+		for name, p := range map[string]pagination.Number{
+			"none": {Size: 10, Caps: []int{5}}, "unsure": {Size: 10, Rows: "total", Exact: true, Unsure: true}, "reliable": {Size: 10, Rows: "total"},
+		} {
+			for _, come := range []bool{true, false} {
+				t.Run(fmt.Sprint(how, " ", name, " ", come), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						a := &api{rows: olds(1, 95), pause: time.Second}
+						if p.Rows != "" {
+							a.total = exactly
+						}
+						next := 1000
+						a.page = func(a *api, n int, good string) string {
+							if n == 7 && how == "another's" {
+								return strings.Replace(good, good[strings.Index(good, "["):], "["+strings.Join(a.rows[20:30], ",")+"]}", 1)
+							}
+							if n == 5 && how == "short" {
+								return good[:strings.LastIndex(good, `,{`)] + "]}"
+							}
+							return good
+						}
+						h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							if r.URL.Query().Get("page") == "7" && how == "refused" {
+								a.mu.Lock()
+								a.asked = append(a.asked, "refused 7")
+								a.mu.Unlock()
+								w.WriteHeader(403)
+								return
+							}
+							if r.URL.Query().Get("page") == "9" && come { // a row comes in the middle of each reading, at the end of the listing
+								a.mu.Lock()
+								a.rows = append(slices.Clone(a.rows), fmt.Sprintf(`{"id":%d,"at":%q}`, next, time.Now().UTC().Format(time.RFC3339)))
+								next++
+								a.mu.Unlock()
+							}
+							a.ServeHTTP(w, r)
+						})
+						read(t, h, clocked(p)).told(t, ids(1, 95))
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestARowOfTheFuture has a row that seems to change in every reading: it hides no page that is another's, and is no failure where all is well.
+func TestARowOfTheFuture(t *testing.T) {
+	for name, p := range map[string]pagination.Number{
+		"none": {Size: 10, Caps: []int{5}}, "unsure": {Size: 10, Rows: "total", Exact: true, Unsure: true}, "reliable": {Size: 10, Rows: "total"},
+	} {
+		for _, how := range []string{"honest", "another's"} {
+			t.Run(name+" "+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					a := &api{rows: olds(1, 95)}
+					a.rows[94] = fmt.Sprintf(`{"id":95,"at":%q}`, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+					if p.Rows != "" {
+						a.total = exactly
+					}
+					a.page = func(a *api, n int, good string) string {
+						if n == 7 && how == "another's" {
+							return strings.Replace(good, good[strings.Index(good, "["):], "["+strings.Join(a.rows[20:30], ",")+"]}", 1)
+						}
+						return good
+					}
+					r := read(t, a, clocked(p))
+					r.told(t, ids(1, 95))
+					if how == "honest" && r.end.Kind != listing.Done {
+						t.Errorf("it failed: %v", r.end.Err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestAtOnceRefused has the answer with all rows be refused for one list of many, after others were given so: that is no empty list.
+func TestAtOnceRefused(t *testing.T) {
+	all := pagination.AtOnce{Number: pagination.Number{Param: "page", Start: 1, Size: 20, Caps: []int{5, 10}}, All: -1}
+	for _, status := range []int{400, 401, 402, 403, 404, 409, 422} {
+		for _, missing := range []bool{true, false} {
+			sub(t, fmt.Sprint(status, missing), func(t *testing.T) {
+				log := &lines{}
+				revoked := false
+				r := reader(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+					if revoked {
+						w.WriteHeader(status)
+						return
+					}
+					rows, page := made(12), req.URL.Query().Get("page")
+					n, _ := strconv.Atoi(page)
+					if page != "-1" {
+						rows = rows[min(len(rows), (n-1)*5):min(len(rows), n*5)]
+					}
+					_, _ = w.Write([]byte(`[` + strings.Join(rows, ",") + `]`))
+				}), log)
+				for _, path := range []string{"/a", "/b", "/c"} {
+					l := listing.Listing{
+						Name: "things", Request: httpclient.Request{Path: path}, Key: []string{"id"}, Child: true, Missing: missing,
+						Ways: []listing.Way{{Pages: all}},
+					}
+					revoked = path == "/c"
+					got := readWith(t, r, l, log)
+					got.told(t, ids(1, 12))
+				}
+			})
+		}
+	}
+}
+
+// TestAPageThatIsAlwaysShort has one page lack a row for ever, where no number tells.
+func TestAPageThatIsAlwaysShort(t *testing.T) {
+	for _, k := range []int{1, 2, 5} {
+		for name, p := range map[string]pagination.Number{"caps": {Size: 10, Caps: []int{5}}, "nothing known": {Size: 10}} {
+			t.Run(fmt.Sprint(name, " page ", k), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					a := &api{rows: made(95)}
+					a.page = func(_ *api, n int, good string) string {
+						if n == k {
+							return good[:strings.LastIndex(good, ",")] + "]}"
+						}
+						return good
+					}
+					read(t, a, numbered(p)).told(t, ids(1, 95))
+				})
+			})
+		}
+	}
+}
+
+// TestANumberThatIsThePages has a number that counts the rows of its page, and page 2 come empty, once or for ever.
+func TestANumberThatIsThePages(t *testing.T) {
+	for _, size := range []pagination.Number{{Size: 10, Rows: "total", Unsure: true, Exact: true}, {Size: 10, Rows: "total", Unsure: true}} {
+		for _, times := range []int{1, 1 << 30} {
+			for _, empty := range []string{`{"total":0,"rows":[]}`, `{"total":35,"rows":[]}`} {
+				sub(t, fmt.Sprint(size.Exact, times, empty), func(t *testing.T) {
+					a := &api{rows: made(35)}
+					left := times
+					a.page = func(_ *api, n int, good string) string {
+						if n == 2 && left > 0 {
+							left--
+							return empty
+						}
+						return fmt.Sprintf(`{"total":%d,%s`, strings.Count(good, `"id"`), good[1:])
+					}
+					read(t, a, numbered(size)).told(t, ids(1, 35))
+				})
+			}
+		}
+	}
+}
+
+// TestANumberThatIsTooSmall has a number that is smaller than what came.
+func TestANumberThatIsTooSmall(t *testing.T) {
+	for _, total := range []string{"4", "9", "25", "35"} {
+		for name, p := range map[string]pagination.Number{"reliable": {Size: 10, Rows: "total"}, "exact": {Size: 10, Rows: "total", Exact: true}} {
+			t.Run(total+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					a := &api{rows: made(35), total: func(int) string { return total }}
+					read(t, a, numbered(p)).told(t, ids(1, 35))
+				})
+			})
+		}
+	}
+}
+
+// TestPagesThatAreCountedAndNotThere has the API count ten pages, of which the last ones are empty or another's for ever.
+func TestPagesThatAreCountedAndNotThere(t *testing.T) {
+	for _, from := range []int{2, 8, 9, 10} {
+		for _, how := range []string{`{"last":10,"rows":[]}`, ""} {
+			sub(t, fmt.Sprint(from, how), func(t *testing.T) {
+				a := &api{rows: made(95)}
+				a.page = func(a *api, n int, good string) string {
+					if n >= from && how != "" {
+						return how
+					}
+					if n >= from {
+						return `{"last":10,"rows":[` + strings.Join(a.rows[:10], ",") + `]}`
+					}
+					return `{"last":10,` + good[1:]
+				}
+				read(t, a, numbered(pagination.Number{Size: 10, Last: "last"})).told(t, ids(1, 95))
+			})
+		}
+	}
+}
+
+// TestAListingThatIsLookedAtAgain has a row come onto the last page of a listing whose number does not tell of it.
+func TestAListingThatIsLookedAtAgain(t *testing.T) {
+	for name, total := range map[string]func(int) string{
+		"half": func(rows int) string { return strconv.Itoa(rows / 2) }, "capped": func(rows int) string { return strconv.Itoa(min(rows, 50)) },
+		"exact": exactly,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := &lines{}
+				a := &api{rows: made(94), total: total}
+				r := reader(t, a, log)
+				l := numbered(pagination.Number{Size: 10, Rows: "total", Unsure: true, Exact: true})
+				l.Seen = listing.NewSeen(false)
+				one := readWith(t, r, l, log)
+				one.told(t, ids(1, 94))
+				a.rows = made(95)
+				l.Had = one.end.Rows
+				two := readWith(t, r, l, log)
+				two.told(t, ids(95, 95))
+			})
+		})
+	}
+}
+
+// TestPagesThatBecomeTooLarge has pages behind the first ones be too large, as a 4xx says that the connector knows.
+func TestPagesThatBecomeTooLarge(t *testing.T) {
+	for _, status := range []int{400, 413, 500} {
+		for name, p := range map[string]pagination.Number{
+			"none": {Size: 10, Caps: []int{5}}, "unsure": {Size: 10, Rows: "total", Exact: true, Unsure: true}, "reliable": {Size: 10, Rows: "total"},
+		} {
+			t.Run(fmt.Sprint(status, name), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					log := &lines{}
+					a := &api{rows: made(95)}
+					if p.Rows != "" {
+						a.total = exactly
+					}
+					r := reader(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+						n, _ := strconv.Atoi(req.URL.Query().Get("page"))
+						size, _ := strconv.Atoi(req.URL.Query().Get("size"))
+						if size > 5 && n >= 8 && n <= 10 {
+							w.WriteHeader(status)
+							_, _ = w.Write([]byte(`{"wrong":"too large"}`))
+							return
+						}
+						a.ServeHTTP(w, req)
+					}), log)
+					r.TooLarge = func(resp *httpclient.Response) (int, bool) { return 0, resp.Body.Get("wrong").Text() == "too large" }
+					got := readWith(t, r, numbered(p), log)
+					got.told(t, ids(1, 95))
+					if got.end.Kind != listing.Done {
+						t.Errorf("it failed: %v", got.end.Err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestPartsThatAreNone has the rest of a list be none, or the part that came before.
+func TestPartsThatAreNone(t *testing.T) {
+	for _, total := range []string{"", "total"} {
+		for _, part := range []string{`{"error":"internal"}`, `{}`, `[]`, `{"list":null,"done":true}`, `{"list":[1,2,3],"done":true,"total":6}`} {
+			sub(t, total+part, func(t *testing.T) {
+				log := &lines{}
+				r := reader(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+					if req.URL.Path == "/next" {
+						_, _ = w.Write([]byte(part))
+						return
+					}
+					_, _ = w.Write([]byte(`{"rows":[{"id":1,"in":{"list":[1,2,3],"done":false,"next":"/next","total":6}}]}`))
+				}), log)
+				l := numbered(pagination.Number{})
+				l.Ways = nil
+				l.Partial = &listing.Partial{Member: "in", Rows: "list", Done: "done", Next: "next", Total: total}
+				pages, end := r.Read(t.Context(), l)
+				for page := range pages {
+					for _, row := range page.Rows {
+						t.Errorf("a part is taken for all: %s", row.Data.Raw())
+					}
+				}
+				if end.Kind != listing.Failed || fault.Of(end.Err).Kind != fault.Transient {
+					t.Errorf("ended as %d: %v", end.Kind, end.Err)
+				}
+			})
+		}
+	}
+}
+
+// sub runs a test in a bubble.
+func sub(t *testing.T, name string, f func(*testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
+// TestNumbersThatDiffer has a number that is another on one page in every reading, and a page lack a row.
+func TestNumbersThatDiffer(t *testing.T) {
+	for name, p := range map[string]pagination.Number{
+		"unsure": {Size: 10, Rows: "total", Exact: true, Unsure: true}, "reliable": {Size: 10, Rows: "total"},
+	} {
+		for _, dated := range []bool{false, true} {
+			for _, which := range []string{"first lower", "last lower", "last higher"} {
+				sub(t, fmt.Sprint(name, dated, which), func(t *testing.T) {
+					a := &api{rows: olds(1, 95)}
+					a.page = func(a *api, n int, good string) string {
+						total := 95
+						switch {
+						case which == "first lower" && n == 1, which == "last lower" && n == 10:
+							total = 80
+						case which == "last higher" && n == 10:
+							total = 96
+						}
+						if n == 5 {
+							good = good[:strings.LastIndex(good, `,{`)] + "]}"
+						}
+						return fmt.Sprintf(`{"total":%d,%s`, total, good[1:])
+					}
+					l := clocked(p)
+					if !dated {
+						l.Clock = nil
+					}
+					read(t, a, l).told(t, ids(1, 95))
+				})
+			}
+		}
+	}
+}
+
+// TestHeldRowsWithPartialLists has so many rows with lists in parts come segment by segment that segments are compressed.
+func TestHeldRowsWithPartialLists(t *testing.T) {
+	k := &keeping{}
+	for id := range 600 {
+		k.rows = append(k.rows, fmt.Sprintf(`{"id":%d,"text":%q,"in":{"list":[1],"done":false,"next":"/next"}}`, id+1, strings.Repeat("x", 20000)))
+	}
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/next" {
+			_, _ = w.Write([]byte(`{"list":[2],"done":true}`))
+			return
+		}
+		k.ServeHTTP(w, r)
+	})
+	r, l, _ := sessions(t, h, 2)
+	l.Partial = &listing.Partial{Member: "in", Rows: "list", Done: "done", Next: "next"}
+	part, came := 0, 0
+	pages, end := r.Read(t.Context(), l)
+	for page := range pages {
+		for _, row := range page.Rows {
+			if came++; row.Data.Get("in.done").Text() != "true" {
+				part++
+			}
+		}
+	}
+	if part > 0 {
+		t.Errorf("%d of %d rows have a part of their list: %d %v", part, came, end.Kind, end.Err)
+	}
+}
+
+// TestListingWithoutKeysAndEnd has rows without keys whose bytes are others in each answer, and the last page come behind the end.
+func TestListingWithoutKeysAndEnd(t *testing.T) {
+	sub(t, "keyless", func(t *testing.T) {
+		n := 0
+		a := &api{rows: made(35), past: lastAgain}
+		a.page = func(a *api, _ int, good string) string {
+			n++
+			return strings.ReplaceAll(good, `{"id"`, fmt.Sprintf(`{"url":"https://x/?signature=%d","id"`, n))
+		}
+		l := numbered(pagination.Number{Size: 10, Caps: []int{5}})
+		l.Key = nil
+		pages, end := reader(t, a, &lines{}).Read(t.Context(), l)
+		for range pages {
+			if a.requests() > 2000 {
+				t.Fatalf("%d requests for 35 rows", a.requests())
+			}
+		}
+		if end.Kind != listing.Failed {
+			t.Errorf("ended as %d: %v", end.Kind, end.Err)
+		}
+	})
+}
+
+// TestStaleFirstPageByPosition is TestStaleFirstPage for pages that are asked for by the position of their first row.
+func TestStaleFirstPageByPosition(t *testing.T) {
+	for _, dated := range []bool{true, false} {
+		sub(t, fmt.Sprint(dated), func(t *testing.T) {
+			rows := olds(1, 95)
+			a := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				at, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+				if at == 0 { // stale
+					_, _ = w.Write([]byte(body(90, rows[5:15])))
+					return
+				}
+				_, _ = w.Write([]byte(body(95, rows[min(95, at):min(95, at+10)])))
+			})
+			l := clocked(pagination.Number{})
+			if !dated {
+				l.Clock = nil
+			}
+			l.Ways = []listing.Way{{Pages: pagination.Offset{Param: "offset", SizeParam: "size", Size: 10, Rows: "total"}}}
+			read(t, a, l).told(t, ids(1, 95))
+		})
+	}
+}
+
+// TestAQuotaIsNoEnd has pages be refused with a 403 that the connector knows to be a quota.
+func TestAQuotaIsNoEnd(t *testing.T) {
+	sub(t, "quota", func(t *testing.T) {
+		a := &api{rows: made(95)}
+		m := memnet.New()
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if n, _ := strconv.Atoi(r.URL.Query().Get("page")); n >= 8 {
+				w.WriteHeader(403)
+				_, _ = w.Write([]byte(`{"wrong":"quota"}`))
+				return
+			}
+			a.ServeHTTP(w, r)
+		})}
+		go func() { _ = server.Serve(m) }()
+		client, err := httpclient.New(httpclient.Options{BaseURL: "http://localhost", Dial: m.Dial, Judge: func(r *httpclient.Response) httpclient.Verdict {
+			if r.Status == 403 {
+				return httpclient.Again(fault.Transientf("The quota is used up."))
+			}
+			return httpclient.Verdict{}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { client.Close(); _ = server.Close() })
+		log := &lines{}
+		r := (&listing.Reader{Client: client, Log: slog.New(log), Began: time.Now()}).New(4)
+		readWith(t, r, numbered(pagination.Number{Size: 10, Caps: []int{5}}), log).told(t, ids(1, 95))
+	})
+}
+
+// TestAListingThatSeemsEmptyWhenLookedAtAgain has the first page come empty, with the number of before.
+func TestAListingThatSeemsEmptyWhenLookedAtAgain(t *testing.T) {
+	sub(t, "empty", func(t *testing.T) {
+		log := &lines{}
+		a := &api{rows: made(95), total: exactly}
+		r := reader(t, a, log)
+		l := numbered(pagination.Number{Size: 10, Rows: "total"})
+		l.Seen = listing.NewSeen(false)
+		one := readWith(t, r, l, log)
+		a.rows[0] = row(1000)
+		a.page = func(_ *api, n int, good string) string {
+			if n == 1 {
+				return `{"total":95,"rows":[]}`
+			}
+			return good
+		}
+		l.Had = one.end.Rows
+		readWith(t, r, l, log).told(t, []string{"1000"})
+	})
+}
+
+// TestARowInThePlaceOfAnother has a row be counted and never shown, while others come.
+func TestARowInThePlaceOfAnother(t *testing.T) {
+	sub(t, "x", func(t *testing.T) {
+		// a reliable number; the API hides one row for good (it counts it), and a row comes between the first page and the second in each reading
+		a := &api{rows: olds(1, 95), pause: time.Second}
+		next := 1000
+		a.total = exactly
+		a.page = func(a *api, n int, good string) string { return strings.Replace(good, old(50), old(49), 1) }
+		a.after = func(a *api, number int) {
+			if strings.Contains(a.asked[number-1], "page=2&") {
+				a.rows = append(slices.Clone(a.rows), fmt.Sprintf(`{"id":%d,"at":%q}`, next, time.Now().UTC().Format(time.RFC3339)))
+				next++
+			}
+		}
+		read(t, a, clocked(pagination.Number{Size: 10, Rows: "total"})).told(t, ids(1, 95))
+	})
+}
