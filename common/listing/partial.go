@@ -88,12 +88,12 @@ func (r *Reader) whole(ctx context.Context, l *Listing, row record.Value, first 
 		if end != nil {
 			return record.Value{}, end
 		}
-		if of := hashOf(next.list.Raw(), 0); len(next.elements) > 0 && came[of] {
+		content := hashOf(next.list.Raw(), 0)
+		if len(next.elements) > 0 && came[content] {
 			return record.Value{}, failed(fault.Transientf("The API gives the same part of the list %s of a row of %s twice. Trying again later may help.",
 				l.Partial.Member, l.Name))
-		} else {
-			came[of] = true
 		}
+		came[content] = true
 		list.elements = append(list.elements, next.elements...)
 		list.done, list.next, list.total = next.done, next.next, max(list.total, next.total)
 		if len(next.elements) > 0 && (list.total == 0 || int64(len(list.elements)) <= list.total) {
@@ -116,12 +116,13 @@ func (r *Reader) part(ctx context.Context, l *Listing, address string) (part, *E
 	share := r.Budget.Take(1)
 	defer share.Release()
 	var j judging
-	resp, end := r.do(ctx, httpclient.Request{Path: address, Share: share, Waiting: l.Waiting, Judge: func(resp *httpclient.Response) httpclient.Verdict {
+	judge := func(resp *httpclient.Response) httpclient.Verdict {
 		if resp.Status/100 != 2 || resp.Body.Get(l.Partial.Rows).IsArray() {
 			return httpclient.Verdict{}
 		}
 		return j.again(fault.Transientf("%s answered without the rest of the list %s of a row of %s.", address, l.Partial.Member, l.Name))
-	}})
+	}
+	resp, end := r.do(ctx, httpclient.Request{Path: address, Share: share, Waiting: l.Waiting, Judge: judge})
 	if end != nil {
 		return part{}, end
 	}
