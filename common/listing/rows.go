@@ -207,7 +207,10 @@ func (r *Row) clock(text string, c *Clock) {
 		return
 	}
 	r.Until = r.Time
-	switch strings.Count(text, ":") { // an offset has one more; what it follows has two, or is read too precisely
+	if n := len(text) - len("-03:00"); n > 0 && (text[n] == '-' || text[n] == '+') && text[n+3] == ':' {
+		text = text[:n]
+	}
+	switch strings.Count(text, ":") {
 	case 0:
 		r.Until = r.Time.AddDate(0, 0, 1).Add(-1)
 	case 1:

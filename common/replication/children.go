@@ -108,11 +108,14 @@ func (m *member) parentKey(r listing.Row) string {
 	if len(m.Child.Shared) == 0 {
 		return r.Key
 	}
-	var texts []string
-	for _, path := range m.Child.Shared {
-		texts = append(texts, r.Data.Get(path).Text())
+	if len(m.Child.Shared) == 1 {
+		return r.Data.Get(m.Child.Shared[0]).Text()
 	}
-	return strings.Join(texts, ",")
+	var parts []string
+	for _, path := range m.Child.Shared {
+		parts = append(parts, string(r.Data.Get(path).Raw())) // as JSON, which tells where each ends
+	}
+	return strings.Join(parts, ",")
 }
 
 // newTask returns the reading for members of one branch and the row r of their parent, whose key is parentKey. It holds nothing of the row's
@@ -285,23 +288,46 @@ func (h *holding) end(end *listing.End) error {
 	m := h.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.noteGone(end.Kind == listing.Gone, h.key)
+	gone := end.Kind == listing.Gone
+	m.noteGone(gone, h.key)
 	if m.readsAll() {
 		m.notLaterThan(end.Late)
 	}
 	if err := h.send(); err != nil {
 		return err
 	}
+	switch {
+	case m.misfit:
+		return nil
+	case gone && !m.answered:
+		m.doubtful = append(m.doubtful, h.task)
+		return nil
+	}
+	m.believe()
+	m.done(h.task, gone)
+	return m.checkpoint()
+}
+
+// believe notes that the rows of the parent which seemed to have gone, before any answered, have: the route is right. m.mu is held.
+func (m *member) believe() {
+	for _, t := range m.doubtful {
+		m.done(t, true)
+	}
+	m.doubtful = nil
+}
+
+// done notes that a task is done. Of a row that has gone no state says that its children were sent: it may be back, and is asked for in each sync
+// where all rows are. m.mu is held.
+func (m *member) done(t task, gone bool) {
 	if m.Child.Follows {
-		m.pass(h.time)
+		m.pass(t.time)
 	}
 	switch {
-	case h.removed:
-		m.keep(h.key)
-	case h.key != "": // rows without a key are not one and the same
-		m.doc.Cycle.Done.Add(h.key)
+	case t.removed:
+		m.keep(t.key)
+	case t.key != "" && !(gone && m.readsAll()): // rows without a key are not one and the same
+		m.doc.Cycle.Done.Add(t.key)
 	}
-	return m.checkpoint()
 }
 
 // noteGone notes whether the row of a parent has gone. m.mu is held.
@@ -330,7 +356,7 @@ func (m *member) wrongRoute() error {
 func (f *family) routes(ctx context.Context) error {
 	for _, m := range f.children {
 		switch {
-		case m.absent && m.answered:
+		case m.absent && (m.answered || m.resumed):
 			m.fail(fault.Transientf("The API says of some rows of %s that this account does not have their %s (%s), and not of others. "+
 				"Trying again later may help.", m.Child.Of, m.Name, m.Child.Path))
 		case m.absent && m.err == nil:
@@ -338,6 +364,7 @@ func (f *family) routes(ctx context.Context) error {
 			continue
 		}
 		if m.err != nil || m.missing == 0 || m.answered {
+			m.settleGone()
 			continue
 		}
 		wrong := m.missing >= fewGone
@@ -350,8 +377,18 @@ func (f *family) routes(ctx context.Context) error {
 		if wrong {
 			m.fail(m.wrongRoute())
 		}
+		m.settleGone()
 	}
 	return nil
+}
+
+// settleGone is believe where nothing is wrong with the stream.
+func (m *member) settleGone() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err == nil {
+		m.believe()
+	}
 }
 
 // othersGone reports whether a row that is listed now and was not found missing is missing too; where there is none, whether one that was is

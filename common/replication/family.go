@@ -146,6 +146,7 @@ func (f *family) missing(ctx context.Context) {
 			what = f.source.Name + ", which it is made from"
 		}
 		f.Log.Warn(m.Name + ": this account does not have " + what + "; it is read as empty")
+		m.absent = true
 	}
 }
 
@@ -171,14 +172,15 @@ func (f *family) readListing(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	came := f.came || slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed })
 	switch {
-	case f.absent && f.came && f.source.Apart:
+	case f.absent && came && f.source.Apart:
 		f.absent = false
 		for _, m := range f.members() {
 			f.Log.Warn(fmt.Sprintf("%s: this account does not have a part of what it is made from (%s); it is read without", m.Name,
 				strings.Join(f.lacking, ", ")))
 		}
-	case f.absent && f.came:
+	case f.absent && came:
 		return fault.Transientf("The API says of a part of %s that this account does not have it, and not of another. Trying again later may help.",
 			f.source.Name)
 	}
@@ -194,7 +196,21 @@ func (f *family) readSlices(ctx context.Context, pool *pool, rows *int64) (refus
 			return refused, err
 		}
 	}
-	return false, f.revisit(ctx, pool)
+	if err = f.revisit(ctx, pool); err != nil {
+		f.unread()
+	}
+	return false, err
+}
+
+// unread notes that the slices which were read in this run are to be read again: what went from one to another is not known.
+func (f *family) unread() {
+	for _, m := range f.direct {
+		m.mu.Lock()
+		m.doc.Cycle.Slices = slices.DeleteFunc(m.doc.Cycle.Slices, func(id string) bool {
+			return slices.ContainsFunc(f.whole, func(one wholeSlice) bool { return one.id == id })
+		})
+		m.mu.Unlock()
+	}
 }
 
 // revisit looks at each slice but the last once more: a row that went from a slice to one before it, when that had been read, came in neither.
@@ -308,11 +324,7 @@ func (f *family) estimate(rows int64) {
 func (f *family) done(sl slice, direct []*member, late time.Time) error {
 	f.notLaterThan(direct, late)
 	for _, m := range direct {
-		m.mu.Lock()
-		m.doc.Cycle.Slices, m.doc.Cycle.Place = append(m.doc.Cycle.Slices, sl.id), nil
-		err := m.checkpoint()
-		m.mu.Unlock()
-		if err != nil {
+		if err := m.doneSlice(sl); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,10 @@ type member struct {
 	missing  int64         // parents' rows that have gone
 	gone     []string      // the keys of the first of them
 	answered bool          // a parent's row had not gone
-	absent   bool          // of a child: the account does not have it
+	doubtful []task        // for those that had gone before a row answered: the route may be wrong
+	misfit   bool          // a row could not be sent: from then on nothing is noted as sent
+	resumed  bool          // the cycle was begun by an earlier run
+	absent   bool          // the account does not have it, or what it is made from
 	asked    state.Set     // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
 	unasked  bool          // of a child: the API refuses to be asked for what changed
 	unnamed  int64         // parents' rows that lack a parameter of the request
@@ -107,7 +110,7 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 		mark := doc.Mark
 		m.future, doc.Mark = &mark, now.Truncate(time.Second)
 	case begun && m.Cursor.Name != "" && cycle.Continues(mode, m.bound, m.start):
-		m.late = cycle.Late
+		m.late, m.resumed = cycle.Late, true
 		if doc.Cycle = cycle; cycle.Start.After(now) {
 			cycle.Start = now.UTC()
 		}
@@ -177,6 +180,9 @@ func (m *member) keep(key string) {
 
 // pass notes the time of a row that was sent or passed over. m.mu is held.
 func (m *member) pass(t time.Time) {
+	if latest := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC); t.After(latest) { // a state has four digits for a year
+		t = latest
+	}
 	if t.After(m.doc.Cycle.Max) {
 		m.doc.Cycle.Max = t
 	}
@@ -216,6 +222,7 @@ func (m *member) add(r listing.Row, put []record.Member) error {
 			m.err = fault.Systemf("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
 				m.Name, misfit.Field, misfit.Type)
 		}
+		m.misfit = true
 		return nil
 	}
 	if err := m.out.Add(line, m.nulled...); err != nil {
@@ -360,9 +367,23 @@ func (m *member) reachedPlace(place *state.Place, late time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.notLaterThan(late)
+	if m.misfit && place != nil {
+		return nil
+	}
 	if m.doc.Cycle.Place = place; place == nil {
 		return nil
 	}
+	return m.checkpoint()
+}
+
+// doneSlice notes that a slice is complete, unless a row of it could not be sent.
+func (m *member) doneSlice(sl slice) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.misfit {
+		return nil
+	}
+	m.doc.Cycle.Slices, m.doc.Cycle.Place = append(m.doc.Cycle.Slices, sl.id), nil
 	return m.checkpoint()
 }
 
@@ -394,7 +415,7 @@ func (m *member) final() state.Doc {
 	if reached.Nanosecond() == 0 { // the API's clock shows whole seconds: what changes within the one that is running shows its beginning
 		start = start.Truncate(time.Second)
 	}
-	if m.Cursor.Hidden {
+	if m.Cursor.Hidden && !m.absent { // what is not there says nothing of what it will have
 		reached = start
 	}
 	if reached.After(start) {
@@ -446,10 +467,8 @@ func (m *member) end(ctx context.Context) error {
 		return m.skip()
 	}
 	if m.err != nil {
-		if err := m.save(m.partial()); err != nil {
-			return err
-		}
-		if err := m.run.Out.Status(m.desc, protocol.Incomplete); err != nil {
+		saved := m.save(m.partial())
+		if err := errors.Join(saved, m.run.Out.Status(m.desc, protocol.Incomplete)); err != nil {
 			return err
 		}
 		if ctx.Err() == nil { // otherwise all streams stop for the same reason, which is told once

@@ -1,0 +1,479 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/rest"
+)
+
+// The tests of this file hold that what one sync did not send comes in a later one, whatever hindered it.
+
+// together is the ids of a stream in several syncs, once each.
+func together(stream string, all ...*outcome) []string {
+	var ids []string
+	for _, o := range all {
+		ids = append(ids, o.ids(stream)...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// TestKeyThatDoesNotFitThenResume fails a stream by a key that does not fit: what it did not send comes in the next sync.
+func TestKeyThatDoesNotFitThenResume(t *testing.T) {
+	rows := things(4)
+	rows[1] = `{"id":"x","t":"2026-01-02 10:00:00"}`
+	a := serve(t, func(r *http.Request) (int, string) { return paged(r, rows) })
+	source := a.sourceOf(map[string]string{"things": `{"properties":{"id":{"type":"integer"},` + dateColumn("t") + `}}`}, dated)
+	first := read(t.Context(), t, source, nil, "things+")
+	if first.err == nil {
+		t.Fatal("a key that is none was taken")
+	}
+	rows[1] = thing(2, "2026-01-02 10:00:00") // the API was mended
+	second := read(t.Context(), t, source, first, "things+")
+	second.complete(t)
+	third := read(t.Context(), t, source, second, "things+")
+	third.complete(t)
+	if got := together("things", first, second, third); !slices.Equal(got, numbers(1, 4)) {
+		t.Errorf("three syncs, the last two COMPLETE, brought %v", got)
+	}
+}
+
+// TestKeyThatDoesNotFitInAChild is the same in a child: the row of its parent is asked for again.
+func TestKeyThatDoesNotFitInAChild(t *testing.T) {
+	bad := true
+	a := serve(t, func(r *http.Request) (int, string) {
+		switch q := r.URL.Query().Get("thing"); {
+		case r.URL.Path == "/things":
+			return paged(r, things(3))
+		case q == "1" && bad:
+			return paged(r, []string{`{"id":"x","t":"2026-01-02 10:00:00"}`, thing(11, "2026-01-03 10:00:00")})
+		case q == "1":
+			return paged(r, []string{thing(10, "2026-01-02 10:00:00"), thing(11, "2026-01-03 10:00:00")})
+		default:
+			return paged(r, []string{thing(10*mustAtoi(q), "2026-01-03 10:00:00")})
+		}
+	})
+	schema := `{"properties":{"id":{"type":"integer"},"thing":{},` + dateColumn("t") + `}}`
+	source := a.sourceOf(map[string]string{"parts": schema}, func(d rest.API) rest.API {
+		d = optional(d)
+		d.Parallel = 1
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "parts+")
+	if first.err == nil {
+		t.Fatal("a key that is none was taken")
+	}
+	bad = false
+	second := read(t.Context(), t, source, first, "parts+")
+	second.complete(t)
+	third := read(t.Context(), t, source, second, "parts+")
+	third.complete(t)
+	if got := together("parts", second, third, first); !slices.Contains(got, "10") {
+		t.Errorf("the row that had failed never came: %v, state %s", got, second.last("parts"))
+	}
+}
+
+// TestARouteThatComesBack has the route of a child be away in one sync, which fails: its state says of no row that it was read.
+func TestARouteThatComesBack(t *testing.T) {
+	for _, n := range []int{2, 3, 40} {
+		for _, follows := range []bool{true, false} {
+			away := true
+			a := serve(t, func(r *http.Request) (int, string) {
+				id, kid := strings.CutPrefix(r.URL.Path, "/kids/")
+				switch {
+				case !kid:
+					return paged(r, things(n))
+				case away:
+					return 404, `{"message":"not found"}`
+				default:
+					return 200, `{"data":[` + thing(mustAtoi(id), "2026-01-01 10:00:00") + `]}`
+				}
+			})
+			source := a.source(func(d rest.API) rest.API {
+				d = dated(d)
+				d.Streams[0].Cursor.Ask = nil
+				clock := *d.Streams[0].Cursor
+				d.Streams = append(d.Streams, rest.Stream{
+					Name: "kids", Path: "/kids/{id}", Key: []string{"id"}, Cursor: &clock,
+					Parent: &rest.Parent{Of: "things", Missing: true, Follows: follows, In: httpclient.Path, Params: map[string]string{"id": "id"}},
+				})
+				return d
+			})
+			first := read(t.Context(), t, source, nil, "kids+")
+			if first.err == nil {
+				t.Fatal("a route that is none was taken")
+			}
+			away = false
+			second := read(t.Context(), t, source, first, "kids+")
+			second.complete(t)
+			third := read(t.Context(), t, source, second, "kids+")
+			third.complete(t)
+			if got := together("kids", first, second, third); len(got) != n {
+				t.Errorf("follows %t: the failed sync left %s; two complete ones brought %d of %d rows; state %s",
+					follows, first.last("kids"), len(got), n, second.last("kids"))
+			}
+		}
+	}
+}
+
+// TestWhatTheAccountGetsLater has an account get a stream later whose rows hide their times: all of it comes.
+func TestWhatTheAccountGetsLater(t *testing.T) {
+	absent := true
+	a := serve(t, func(r *http.Request) (int, string) {
+		switch {
+		case r.URL.Path == "/others":
+			return paged(r, things(1))
+		case absent:
+			return 404, noRoute
+		case r.URL.Query().Get("since") > "2026-06-01":
+			return paged(r, nil)
+		}
+		return paged(r, []string{`{"id":1}`, `{"id":2}`}) // changed in January
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = dated(d)
+		d.Check, d.Absent = "others", saysNoRoute
+		d.Streams[0].Optional, d.Streams[0].Cursor.Hidden = true, true
+		d.Streams = append(d.Streams, rest.Stream{Name: "others", Path: "/others", Key: []string{"id"}})
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "things+")
+	first.complete(t)
+	absent = false
+	second := read(t.Context(), t, source, first, "things+")
+	second.complete(t)
+	if got := second.ids("things"); !slices.Equal(got, numbers(1, 2)) {
+		t.Errorf("got %v, warnings %v; asked %v", got, second.warnings, a.requests())
+	}
+}
+
+// TestAParentThatComesBack has a row of a parent be gone in one sync and back in the next: its children come.
+func TestAParentThatComesBack(t *testing.T) {
+	gone := true
+	a := serve(t, func(r *http.Request) (int, string) {
+		switch q := r.URL.Query().Get("thing"); {
+		case r.URL.Path == "/things":
+			return paged(r, things(2))
+		case q == "2" && gone:
+			return 404, `{}`
+		case q == "2":
+			return paged(r, []string{thing(20, "2026-01-02 10:00:00")})
+		default:
+			return paged(r, []string{thing(10, "2026-01-09 10:00:00")})
+		}
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = optional(d)
+		d.Streams[1].Parent.Missing = true
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "parts+")
+	first.complete(t)
+	gone = false
+	second := read(t.Context(), t, source, first, "parts+")
+	second.complete(t)
+	if got := together("parts", first, second); !slices.Equal(got, []string{"10", "20"}) {
+		t.Errorf("got %v; state %s; warnings %v", got, first.last("parts"), first.warnings)
+	}
+}
+
+// TestParametersWithCommas has two rows of a parent differ only in where a comma stands.
+func TestParametersWithCommas(t *testing.T) {
+	a := serve(t, func(r *http.Request) (int, string) {
+		if r.URL.Path == "/things" {
+			return paged(r, []string{`{"id":1,"a":"x,y","b":"z"}`, `{"id":2,"a":"x","b":"y,z"}`})
+		}
+		q := r.URL.Query()
+		return 200, fmt.Sprintf(`{"data":[{"id":%d}]}`, len(q.Get("a")))
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = listed(d)
+		d.Streams = append(d.Streams, rest.Stream{
+			Name: "kids", Path: "/kids", Key: []string{"id"},
+			Parent: &rest.Parent{Of: "things", Params: map[string]string{"a": "a", "b": "b"}},
+		})
+		return d
+	})
+	o := read(t.Context(), t, source, nil, "kids")
+	o.complete(t)
+	if got := o.ids("kids"); len(got) != 2 {
+		t.Errorf("got %v; asked %v", got, a.requests())
+	}
+}
+
+// TestAChildThatIsAwayOnResume stops a run, and has the account not have the rest in the next one: that is not the end.
+func TestAChildThatIsAwayOnResume(t *testing.T) {
+	absent := true
+	a := serve(t, func(r *http.Request) (int, string) {
+		id, kid := strings.CutPrefix(r.URL.Path, "/kids/")
+		switch {
+		case !kid:
+			return paged(r, things(30))
+		case absent:
+			return 404, noRoute
+		default:
+			return 200, `{"data":[` + thing(mustAtoi(id), "2026-01-01 10:00:00") + `]}`
+		}
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = dated(d)
+		d.Check, d.Absent = "things", saysNoRoute
+		d.Streams[0].Cursor.Ask = nil
+		clock := *d.Streams[0].Cursor
+		d.Streams = append(d.Streams, rest.Stream{
+			Name: "kids", Path: "/kids/{id}", Key: []string{"id"}, Cursor: &clock, Optional: true,
+			Parent: &rest.Parent{Of: "things", Follows: true, In: httpclient.Path, Params: map[string]string{"id": "id"}},
+		})
+		return d
+	})
+	// 16 to 30 were read by a run that was stopped
+	first := stateOf("kids", `{"t":null,"cycle":{"mode":"incremental","start":"2026-02-10T00:00:00Z","max":"2026-01-30T13:00:00Z",
+		"done":"16-30","records":15}}`)
+	second := read(t.Context(), t, source, first, "kids+")
+	if second.err == nil {
+		t.Errorf("complete without what the account does not have any more: %v", second.warnings)
+	}
+	absent = false
+	third := read(t.Context(), t, source, second, "kids+")
+	third.complete(t)
+	if got := third.ids("kids"); !slices.Equal(got, numbers(1, 15)) {
+		t.Errorf("got %v; state %s, warnings %v", got, second.last("kids"), second.warnings)
+	}
+}
+
+// TestASetThatIsAwayOnResume is the same for a set.
+func TestASetThatIsAwayOnResume(t *testing.T) {
+	how := 403
+	a := serve(t, func(r *http.Request) (int, string) {
+		switch purpose := r.URL.Query().Get("purpose"); {
+		case r.URL.Path == "/others":
+			return paged(r, things(1))
+		case purpose == "1":
+			return paged(r, []string{thing(1, "2026-01-09 10:00:00")})
+		case how == 404:
+			return 404, noRoute
+		case how == 403:
+			return 403, `{}`
+		}
+		rows := []string{thing(2, "2026-01-02 10:00:00")}
+		if r.URL.Query().Get("since") > "2026-01-02" {
+			rows = nil
+		}
+		return paged(r, rows)
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = dated(d)
+		d.Check, d.Absent = "others", saysNoRoute
+		s := &d.Streams[0]
+		s.Each, s.Optional = rest.Sets("purpose", "1", "2"), true
+		d.Streams = append(d.Streams, rest.Stream{Name: "others", Path: "/others", Key: []string{"id"}})
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "things+")
+	if first.err == nil {
+		t.Fatal("403 was taken")
+	}
+	how = 404
+	second := read(t.Context(), t, source, first, "things+")
+	if second.err == nil {
+		t.Errorf("complete without a set: %v", second.warnings)
+	}
+	how = 200
+	third := read(t.Context(), t, source, second, "things+")
+	third.complete(t)
+	if got := together("things", first, second, third); !slices.Equal(got, numbers(1, 2)) {
+		t.Errorf("got %v; state %s", got, second.last("things"))
+	}
+}
+
+// TestAChildThatTheAccountGetsLater is TestWhatTheAccountGetsLater for a child that is asked for with its parent.
+func TestAChildThatTheAccountGetsLater(t *testing.T) {
+	absent := true
+	a := serve(t, func(r *http.Request) (int, string) {
+		id, kid := strings.CutPrefix(r.URL.Path, "/kids/")
+		switch {
+		case !kid && r.URL.Query().Get("since") > "2026-06-01":
+			return paged(r, nil)
+		case !kid:
+			return paged(r, []string{`{"id":1}`, `{"id":2}`})
+		case absent:
+			return 404, noRoute
+		}
+		return 200, `{"data":[{"id":` + id + `}]}`
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = dated(d)
+		d.Check, d.Absent = "things", saysNoRoute
+		d.Streams[0].Cursor.Hidden = true
+		clock := *d.Streams[0].Cursor
+		d.Streams = append(d.Streams, rest.Stream{
+			Name: "kids", Path: "/kids/{id}", Key: []string{"id"}, Cursor: &clock, Optional: true,
+			Parent: &rest.Parent{
+				Of: "things", Follows: true, Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"},
+			},
+		})
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "kids+")
+	first.complete(t)
+	absent = false
+	second := read(t.Context(), t, source, first, "kids+")
+	second.complete(t)
+	if got := second.ids("kids"); !slices.Equal(got, numbers(1, 2)) {
+		t.Errorf("got %v, warnings %v then %v; state %s", got, first.warnings, second.warnings, first.last("kids"))
+	}
+}
+
+// TestARouteThatComesBackInAFullRefresh goes on with a full refresh that failed for a wrong route.
+func TestARouteThatComesBackInAFullRefresh(t *testing.T) {
+	away := true
+	a := serve(t, func(r *http.Request) (int, string) {
+		id, kid := strings.CutPrefix(r.URL.Path, "/kids/")
+		switch {
+		case !kid:
+			return paged(r, things(5))
+		case away:
+			return 404, `{"message":"not found"}`
+		default:
+			return 200, `{"data":` + thing(mustAtoi(id), "2026-01-01 10:00:00") + `}`
+		}
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = dated(d)
+		clock := *d.Streams[0].Cursor
+		d.Streams = append(d.Streams, rest.Stream{
+			Name: "kids", Path: "/kids/{id}", Key: []string{"id"}, Cursor: &clock, Pages: pagination.Single{},
+			Parent: &rest.Parent{Of: "things", Detail: true, Follows: true, In: httpclient.Path, Params: map[string]string{"id": "id"}},
+		})
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "kids")
+	if first.err == nil {
+		t.Fatal("a route that is none was taken")
+	}
+	away = false
+	second := read(t.Context(), t, source, first, "kids")
+	second.complete(t)
+	if got := second.ids("kids"); !slices.Equal(got, numbers(1, 5)) {
+		t.Errorf("a full refresh is COMPLETE with %v of 5 rows", got)
+	}
+}
+
+// TestTheLastYear has a time that is in the year 10000 in UTC, in a listing that sends a state on the way.
+func TestTheLastYear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rows := append([]string{thing(99, "9999-12-31 23:59:59")}, things(9)...)
+		a := serve(t, func(r *http.Request) (int, string) {
+			time.Sleep(15 * time.Second)
+			return paged(r, rows)
+		})
+		source := a.source(func(d rest.API) rest.API {
+			d = dated(d)
+			d.Streams[0].Each = rest.Sets("kind", "1", "2")
+			return d
+		})
+		o := read(t.Context(), t, source, nil, "things+")
+		if o.err != nil {
+			t.Errorf("one row keeps the stream from ever being read: %v, states %v, statuses %v", o.err, o.states, o.statuses)
+		}
+	})
+}
+
+// TestASecondLookThatFails moves a row to a set that was read, and fails the second look at that: the next sync has it.
+func TestASecondLookThatFails(t *testing.T) {
+	moved, broken := false, true
+	a := serve(t, func(r *http.Request) (int, string) {
+		kind := r.URL.Query().Get("kind")
+		if kind == "2" {
+			moved = true
+			return 200, `{"data":[` + thing(4, "2026-01-04 10:00:00") + `]}`
+		}
+		if !moved {
+			return 200, `{"data":[` + thing(1, "2026-01-01 10:00:00") + `]}`
+		}
+		if broken {
+			return 403, `{}`
+		}
+		return 200, `{"data":[` + thing(1, "2026-01-01 10:00:00") + "," + thing(3, "2026-01-03 10:00:00") + `]}`
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = dated(d)
+		d.Pages = nil
+		d.Streams[0].Each = rest.Sets("kind", "1", "2")
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "things")
+	if first.err == nil {
+		t.Fatal("403 was taken")
+	}
+	broken = false
+	before := len(a.requests())
+	second := read(t.Context(), t, source, first, "things")
+	second.complete(t)
+	if got := together("things", first, second); !slices.Equal(got, []string{"1", "3", "4"}) {
+		t.Errorf("got %v; the second look failed, and the next sync is complete with %d requests, from %s",
+			got, len(a.requests())-before, first.last("things"))
+	}
+}
+
+// TestADayWithAnOffset has times that are a day and an offset: a row of the day of the mark comes.
+func TestADayWithAnOffset(t *testing.T) {
+	rows := []string{thing(1, "2026-01-05-03:00"), thing(2, "2026-01-05T14:00:00-03:00")}
+	a := serve(t, func(r *http.Request) (int, string) { return paged(r, rows) })
+	source := a.source(func(d rest.API) rest.API {
+		d = dated(d)
+		d.Streams[0].Cursor.Ask, d.Streams[0].Cursor.Layouts = nil, []string{"2006-01-02-07:00"}
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "things+")
+	first.complete(t)
+	rows = append(rows, thing(3, "2026-01-05-03:00"))
+	second := read(t.Context(), t, source, first, "things+")
+	second.complete(t)
+	if got := together("things", first, second); !slices.Equal(got, numbers(1, 3)) {
+		t.Errorf("got %v, state %s", got, first.last("things"))
+	}
+}
+
+// TestKeyThatDoesNotFitInAList fails one of two streams of a listing by a key: the other one is complete, and what it did not send comes later.
+func TestKeyThatDoesNotFitInAList(t *testing.T) {
+	key := `"x"`
+	a := serve(t, func(r *http.Request) (int, string) {
+		return paged(r, []string{
+			`{"id":1,"t":"2026-01-01 10:00:00","tags":[{"id":11}]}`, `{"id":2,"t":"2026-01-02 10:00:00","tags":[{"id":` + key + `}]}`,
+			`{"id":3,"t":"2026-01-03 10:00:00","tags":[{"id":13}]}`,
+		})
+	})
+	schema := `{"properties":{"id":{"type":"integer"},` + dateColumn("thing_t") + `}}`
+	source := a.sourceOf(map[string]string{"tags": schema}, func(d rest.API) rest.API {
+		d = dated(d)
+		d.Streams[0].Cursor.Ask = nil
+		d.Streams = append(d.Streams, rest.Stream{
+			Name: "tags", Key: []string{"id"}, Cursor: &rest.Cursor{Field: "thing_t"}, Explode: &rest.Explode{Of: "things", Array: "tags"},
+		})
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "things+", "tags+")
+	if first.err == nil {
+		t.Fatal("a key that is none was taken")
+	}
+	key = "12"
+	second := read(t.Context(), t, source, first, "things+", "tags+")
+	second.complete(t)
+	if got := together("tags", first, second); !slices.Equal(got, numbers(11, 13)) {
+		t.Errorf("got %v, state after the failure %s", got, first.last("tags"))
+	}
+}
+
+// dateColumn is a column of times in a schema.
+func dateColumn(name string) string {
+	return `"` + name + `":{"type":["null","string"],"format":"date-time"}`
+}
