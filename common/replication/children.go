@@ -325,7 +325,7 @@ func (m *member) done(t task, gone bool) {
 	switch {
 	case t.removed:
 		m.keep(t.key)
-	case t.key != "" && !(gone && m.readsAll()): // rows without a key are not one and the same
+	case t.key != "" && (!gone || m.Child.Follows): // rows without a key are not one and the same
 		m.doc.Cycle.Done.Add(t.key)
 	}
 }
