@@ -214,7 +214,7 @@ func (s *sync) record(data, meta object) {
 		_ = s.flush() // an error comes again with the state
 	}
 	if s.on("beyond.resume_after_kill") {
-		pause(5 * time.Millisecond)
+		pause(20 * time.Millisecond) // its killer may be late
 	}
 }
 
