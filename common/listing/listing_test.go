@@ -314,9 +314,7 @@ func TestAPageThatIsAlwaysEmpty(t *testing.T) {
 						}
 						synctest.Test(t, func(t *testing.T) {
 							a, p := kind()
-							for id := range rows {
-								a.rows = append(a.rows, fmt.Sprintf(`{"id":%d,"at":"1999-01-01T00:00:00Z"}`, id+1))
-							}
+							a.rows = olds(1, rows)
 							a.page = func(_ *api, n int, good string) string {
 								if n == number {
 									return body
@@ -325,11 +323,10 @@ func TestAPageThatIsAlwaysEmpty(t *testing.T) {
 							}
 							l := numbered(p)
 							if dated {
-								l.Clock = &listing.Clock{Field: "at", Zone: time.UTC}
+								l = clocked(p)
 							}
 							r := read(t, a, l)
-							warned := slices.ContainsFunc(r.logged, func(line string) bool { return strings.HasPrefix(line, "WARN") })
-							if r.end.Kind == listing.Done && !warned {
+							if r.end.Kind == listing.Done && !r.warned() {
 								t.Errorf("page %d: %d of %d rows are all, without a word: %q", number, len(r.ids), rows, r.logged)
 							}
 							if r.end.Kind == listing.Failed && fault.Of(r.end.Err).Kind != fault.Transient {

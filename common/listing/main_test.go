@@ -190,6 +190,11 @@ func readWith(t *testing.T, r *listing.Reader, l listing.Listing, log *lines) *r
 	return got
 }
 
+// warned reports whether something was warned of.
+func (r *result) warned() bool {
+	return slices.ContainsFunc(r.logged, func(line string) bool { return strings.HasPrefix(line, "WARN") })
+}
+
 // once fails unless each row came at most once.
 func (r *result) once(t *testing.T) {
 	t.Helper()

@@ -188,7 +188,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if end != nil {
 		return end
 	}
-	if whole.past { // as that answer or altogether: the first page says
+	if whole.past { // the API refuses one answer for all, or the listing: its first page tells
 		whole.share.Release()
 		end := r.numbered(ctx, pages.Number, request)
 		if end == nil && known != trusted && r.rows.came > 0 {

@@ -58,7 +58,8 @@ type part struct {
 }
 
 func partialOf(p *Partial, object record.Value) part {
-	one := part{list: object.Get(p.Rows), elements: object.Get(p.Rows).Array(), next: object.Get(p.Next).Text()}
+	list := object.Get(p.Rows)
+	one := part{list: list, elements: list.Array(), next: object.Get(p.Next).Text()}
 	done, said := object.Get(p.Done).Bool()
 	one.done = done || !said && one.next == ""
 	if p.Total != "" {

@@ -99,7 +99,7 @@ type reading struct {
 	suspect error  // what is wrong with the last page that brought nothing new, if there are rows behind it
 	gap     error  // that there are
 	empty   error  // what is wrong with the last page that had no rows at all, if there are rows behind it
-	hole    error  // that there are
+	hole    error  // the first of these, behind which rows came
 	denied  error  // why a page was refused that was expected to be there
 	end     last   // the last page that was looked for beforehand; zero: it was not
 	reached last   // the last page that brought a row
@@ -282,7 +282,7 @@ func (r *reading) doubt() {
 		r.reader.Log.Warn(fmt.Sprintf("%s: %s, in each of %d readings; it is taken for complete, since the API's number is not reliable",
 			r.Name, r.sum(), r.number))
 	case why != nil:
-		r.reader.Log.Warn(fmt.Sprintf("%s: %s It changes while it is read, and is taken for complete after %d readings.", r.Name, why, r.number))
+		r.reader.Log.Warn(fmt.Sprintf("%s: %s It is taken for complete after %d readings.", r.Name, fault.Of(why).Message, r.number))
 	case r.known() < r.promised():
 		r.reader.Log.Warn(fmt.Sprintf("%s: %s; it changes while it is read, and is taken for complete after %d readings", r.Name, r.sum(), r.number))
 	}

@@ -23,6 +23,9 @@ const checkpointEvery = 10 * time.Second
 // wideRow is the length of a row from which on one record at a time is made of such rows, and its buffer is not kept.
 const wideRow = 1 << 20
 
+// latest is the last time that a state can say, whose years have four digits: 9999-12-31T23:59:59Z, in seconds since 1970.
+const latest = 253402300799
+
 // member is one selected stream of a family: what it still needs, what it has sent, and its state.
 type member struct {
 	*Stream
@@ -180,11 +183,12 @@ func (m *member) keep(key string) {
 
 // pass notes the time of a row that was sent or passed over. m.mu is held.
 func (m *member) pass(t time.Time) {
-	if latest := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC); t.After(latest) { // a state has four digits for a year
-		t = latest
+	if !t.After(m.doc.Cycle.Max) {
+		return
 	}
-	if t.After(m.doc.Cycle.Max) {
-		m.doc.Cycle.Max = t
+	m.doc.Cycle.Max = t
+	if t.Unix() > latest {
+		m.doc.Cycle.Max = time.Unix(latest, 0).UTC()
 	}
 }
 

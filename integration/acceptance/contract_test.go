@@ -86,7 +86,7 @@ func verdict(t *testing.T, res *harness.Result, want string) string {
 }
 
 func checkScenario(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	verdict(t, f.run(t, a, harness.Check(a.json(t, nil))), "SUCCEEDED")
 	if n := a.Stats().Requests; n < 1 || n > 5 {
 		t.Errorf("check made %d requests", n)
@@ -94,7 +94,7 @@ func checkScenario(t *testing.T, f fixture) {
 }
 
 func wrongCredentials(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	wrong := func(value string) string { return "wrong" + strings.Repeat("0", max(1, len(value)-5)) }
 	var replace func(v any) any
 	replace = func(v any) any {
@@ -346,7 +346,7 @@ func help(t *testing.T, f fixture) {
 
 // debugged runs every command with --debug, before its own flags and after them; what must not be in the output is tested for every run.
 func debugged(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	logged := 0
 	for _, c := range []harness.Command{
 		harness.Spec(), harness.Check(a.json(t, nil)), harness.Discover(a.json(t, nil)), f.read(t, a, nil),

@@ -54,7 +54,7 @@ func bigRead(t *testing.T, f fixture) {
 }
 
 func fullRead(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{Gzip: true})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{Gzip: true})
 	for _, mode := range []string{harness.Incremental, harness.FullRefresh} {
 		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(mode), nil))
 		compare(t, full(a), res)
@@ -69,7 +69,7 @@ func fullRead(t *testing.T, f fixture) {
 
 // eachAlone reads every stream by itself: a stream that is made from another one's rows must not bring those along.
 func eachAlone(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small / 2)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small/2, f.portion(small/2))}, sim.Behaviour{})
 	for _, stream := range f.catalog.Names() {
 		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, stream), nil))
 		compare(t, full(a, stream), res)
@@ -79,7 +79,7 @@ func eachAlone(t *testing.T, f fixture) {
 
 // noRows reads from a date on after which there is nothing: streams without rows have their statuses and states all the same.
 func noRows(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	config := a.json(t, map[string]any{"start_date": "2099-01-01"})
 	for _, mode := range []string{harness.Incremental, harness.FullRefresh} {
 		res := f.run(t, a, harness.Read(config, f.catalog.Configure(mode), nil))
@@ -99,7 +99,7 @@ func noRows(t *testing.T, f fixture) {
 }
 
 func secondSync(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	a.simulator.Change(0, 0)
 	second := f.succeed(t, a, f.read(t, a, first.State()))
@@ -151,7 +151,7 @@ func highest(rows []harness.Row) (mark string) {
 
 // chain goes on for some syncs, each from the one before, with rows that change before each.
 func chain(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	res := f.succeed(t, a, f.read(t, a, nil))
 	for i := range 4 {
 		a.simulator.Change(5+i, i%2)
@@ -163,7 +163,7 @@ func chain(t *testing.T, f fixture) {
 
 // fullRefresh kills a full refresh after its second state and resumes it; a resumable stream goes on, any other is read again.
 func fullRefresh(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	catalog := f.catalog.Configure(harness.FullRefresh)
 	states := 0
 	cut := f.run(t, a, harness.Read(a.json(t, nil), catalog, nil), harness.Options{Each: func(m harness.Message, c *harness.Control) {
@@ -186,7 +186,7 @@ func fullRefresh(t *testing.T, f fixture) {
 }
 
 func unknownStream(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	const unknown = "no_such_stream"
 	for _, names := range [][]string{append(f.catalog.Names(), unknown), append([]string{unknown}, f.catalog.Names()...)} {
 		res := f.refused(t, a, "config_error", harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, names...), nil))
@@ -203,7 +203,7 @@ func unknownStream(t *testing.T, f fixture) {
 }
 
 func badState(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	blob := func(stream, state string) json.RawMessage {
 		return json.RawMessage(`{"type":"STREAM","stream":{"stream_descriptor":{"name":"` + stream + `"},"stream_state":` + state + `}}`)
@@ -259,7 +259,7 @@ func badState(t *testing.T, f fixture) {
 var times = regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(Z|[+-][0-9:]+)?`)
 
 func futureState(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	var streams []string
 	for _, s := range f.catalog.Streams {
 		if s.Incremental() {

@@ -31,7 +31,7 @@ func (f fixture) drifting(t *testing.T) (*api, *atomic.Int64) {
 	t.Helper()
 	off := &atomic.Int64{}
 	now := func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
-	return f.start(t, sim.Options{Size: f.portion(small), Now: now}, sim.Behaviour{}), off
+	return f.start(t, sim.Options{Size: scaled(small, f.portion(small)), Now: now}, sim.Behaviour{}), off
 }
 
 // visibleLate syncs when the newest rows are of this moment, and again when others are there with times ten minutes before it, as if the
@@ -105,7 +105,7 @@ func dayAhead(t *testing.T, f fixture) {
 
 // fullRefreshAhead hands such a state, and one with marks that no clock made, to a full refresh, which has no use for either.
 func fullRefreshAhead(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	for _, state := range [][]byte{ahead(t, first), shifted(t, first.State(), 20*365*24*time.Hour)} {
 		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh), state))
@@ -120,7 +120,7 @@ func fullRefreshAhead(t *testing.T, f fixture) {
 
 // twoNamespaces reads each stream in two namespaces, one of which has a state.
 func twoNamespaces(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	a.simulator.Change(10, 2)
 	state := bytes.ReplaceAll(first.State(), []byte(`"stream_descriptor":{`), []byte(`"stream_descriptor":{"namespace":"b",`))
@@ -147,7 +147,7 @@ func twoNamespaces(t *testing.T, f fixture) {
 
 // otherMode kills an incremental sync after some of its states and hands these to a full refresh, which is no part of it.
 func otherMode(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	a.simulator.Change(20, 2)
 	for _, moment := range shuffled(7, 4, len(first.States)) {
@@ -165,7 +165,7 @@ func otherMode(t *testing.T, f fixture) {
 
 // passedOver reads one stream with the states of all, which are broken, or another connector's, but for its own.
 func passedOver(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small / 2)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small/2, f.portion(small/2))}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	a.simulator.Change(0, 0)
 	for _, s := range f.catalog.Streams {
@@ -196,7 +196,7 @@ func passedOver(t *testing.T, f fixture) {
 
 // namesAll goes on from states that say, in a few characters, that all rows there can be were sent as removed.
 func namesAll(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	a.simulator.Change(0, 0)
 	var states []map[string]any

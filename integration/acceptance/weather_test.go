@@ -103,7 +103,7 @@ func allFaults(t *testing.T, f fixture) {
 
 // onlyFaults reads from an API that refuses whatever it is asked. A connector must not try that for ever.
 func onlyFaults(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{Faults: sim.Faults{Every: 1, Kinds: []sim.Fault{sim.EchoRefused}}})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{Faults: sim.Faults{Every: 1, Kinds: []sim.Fault{sim.EchoRefused}}})
 	res := f.run(t, a, f.read(t, a, nil))
 	if res.Code != 1 {
 		t.Errorf("exit 1 was due: %s", res)
@@ -234,7 +234,7 @@ func throttledDate(t *testing.T, f fixture) { throttledEarly(t, f, sim.RetryAfte
 // throttledEarly reads from an API that refuses requests before its quota is used up, and says when to come back.
 func throttledEarly(t *testing.T, f fixture, form sim.RetryAfter) {
 	early := sim.Quota{Early: []int{3, 6}, Hold: 2500 * time.Millisecond, RetryAfter: form}
-	a := f.start(t, sim.Options{Size: f.portion(small)}, sim.Behaviour{Quota: early})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{Quota: early})
 	began := time.Now().UnixMilli()
 	res := f.succeed(t, a, f.read(t, a, nil))
 	ended := time.Now().UnixMilli() // the start of a container counts in no Wall

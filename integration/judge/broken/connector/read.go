@@ -211,9 +211,7 @@ func (s *sync) record(data, meta object) {
 	s.say("RECORD", "record", record)
 	s.count++
 	if s.on("beyond.resume_after_kill") {
-		_ = s.flush() // an error comes again with the state
-	}
-	if s.on("beyond.resume_after_kill") {
+		_ = s.flush()                // an error comes again with the state
 		pause(20 * time.Millisecond) // its killer may be late
 	}
 }
