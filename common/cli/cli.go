@@ -64,6 +64,7 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	debug          bool   // log debug messages even without --debug
+	mute           bool   // stdout leads nowhere, and that may not be meant
 	stopping       func() // called once when the run has to end early; nil is nothing
 }
 
@@ -167,8 +168,13 @@ func (s *session) config(ctx context.Context) ([]byte, error) {
 	return data, nil
 }
 
-// configured reads the configuration and the configured catalog.
+// configured reads the configuration and the configured catalog of a command whose output may not be lost.
 func (s *session) configured(ctx context.Context) (config []byte, catalog *protocol.ConfiguredCatalog, err error) {
+	if s.mute {
+		const why = "There is no standard output, or it is the null device opened for reading and writing: what comes would be lost."
+		_, _ = io.WriteString(s.stderr, why+" Give it a pipe or a file, or open the null device for writing alone.\n")
+		return nil, nil, fault.Configf(why)
+	}
 	if config, err = s.config(ctx); err != nil {
 		return nil, nil, err
 	}

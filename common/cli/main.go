@@ -30,8 +30,8 @@ const (
 // Main runs the command that the process was started with, and ends the process; it never returns. metadata is metadata.yaml.
 //
 // SIGTERM and SIGINT stop the run: ctx is cancelled, and a second one ends the process at once. A closed output stops it too, found by
-// writing or, where the output is a pipe or a socket, by asking for it; SIGPIPE kills nothing. Where there was none from the start, the
-// process ends with 1 before it does anything. Whatever hangs, the process ends with 1 soon after it was stopped. LOG_LEVEL=debug in the
+// writing or, where the output is a pipe or a socket, by asking for it; SIGPIPE kills nothing. Where there was none from the start, read and
+// write end with 1 before they do anything. Whatever hangs, the process ends with 1 soon after it was stopped. LOG_LEVEL=debug in the
 // environment does what --debug does.
 //
 // The garbage collector runs at a pace that suits a read, unless GOGC or GOMEMLIMIT says otherwise.
@@ -47,9 +47,7 @@ func MainDestination(dst Destination, metadata []byte) {
 
 // runProcess runs p with what belongs to the process.
 func runProcess(p program, grace time.Duration) {
-	if outputMissing() {
-		os.Exit(1)
-	}
+	p.mute = outputMissing()
 	widenOutput()
 	paceCollector()
 	// net/http tells the process's own log what a server sent unasked, as it came. Nobody redacts that, and standard error is for people.
@@ -66,9 +64,9 @@ func runProcess(p program, grace time.Duration) {
 	os.Exit(run(ctx, p))
 }
 
-// outputMissing is whether the process was started without a standard output. Go's runtime then puts the null device in its place, opened for
-// reading and writing, so that writing never fails; a shell opens it for writing alone. Nothing can be delivered through either, but only the
-// latter was asked for.
+// outputMissing is whether the process may have been started without a standard output. Go's runtime then puts the null device in its place,
+// opened for reading and writing, so that writing never fails; a shell opens it for writing alone. Nothing can be delivered through either, but
+// only the latter was asked for. Programs that start others open it as the runtime does, and cannot be told from it.
 func outputMissing() bool {
 	flags, err := unix.FcntlInt(uintptr(unix.Stdout), unix.F_GETFL, 0)
 	var out, null unix.Stat_t
