@@ -576,10 +576,10 @@ func (t *Trial) redirected(where string) harness.Runner {
 	return harness.Image{Ref: t.image, Script: `eval "$AIRBYTE_ENTRYPOINT \"\$@\"" ` + where}
 }
 
-// unheard is a check that a connector does not succeed whose stdout goes nowhere.
-func unheard(where string) func(context.Context, *Trial) error {
+// unheard is a check that a connector does not succeed whose stdout goes nowhere: where commands are done, and where it reads.
+func unheard(where string, commands ...harness.Command) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
-		commands := []harness.Command{harness.Spec()}
+		commands := slices.Clone(commands)
 		if !t.Writes() {
 			test, streams, ok, err := t.all(ctx)
 			if !ok {
