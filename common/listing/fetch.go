@@ -220,7 +220,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 			if len(p.Records) <= 1 && !p.Body.IsArray() && err == nil { // more rows are a list for certain
 				found := p.Body.Get(path)
 				null = found.IsNull()
-				if object = !single && bytes.HasPrefix(found.Raw(), []byte("{")); object {
+				if object = found.IsObject() && !l.sole(found, single); object {
 					err = record.ErrNoRecords // an object is no list
 				}
 			}
@@ -268,6 +268,12 @@ func sizesTell(pages pagination.Strategy) (tell bool) {
 		_, tell = numbered.Fewest()
 	}
 	return tell
+}
+
+// sole reports whether an object in the place of the list may be its only row, as some APIs write a list of one: it has what rows are known by.
+// Where there are no pages, rows may be known by nothing, and an object without members is no row.
+func (l *Listing) sole(object record.Value, single bool) bool {
+	return single && (l.Detail != "" || len(l.Key) == 0 || bare(object)) || len(l.Key) > 0 && keyText(object, l.Key) != ""
 }
 
 // omitted reports whether body may have left out the list: what it would stand in has to be there.

@@ -223,15 +223,15 @@ func keyText(row record.Value, paths []string) string {
 	return string(appendKey(nil, record.NewPicker(paths...).Pick(row, nil)))
 }
 
-// appendKey appends the text of a key, or nothing when a part of it is missing.
+// appendKey appends the text of a key, or nothing when a part of it is blank.
 func appendKey(dst []byte, parts []record.Value) []byte {
-	if len(parts) == 1 {
-		return parts[0].AppendText(dst)
-	}
 	start := len(dst)
 	for i, p := range parts {
-		if p.IsNull() {
+		if p.IsBlank() {
 			return dst[:start]
+		}
+		if len(parts) == 1 {
+			return p.AppendText(dst)
 		}
 		if i > 0 {
 			dst = append(dst, ',')

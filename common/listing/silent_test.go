@@ -562,3 +562,51 @@ func TestARowInThePlaceOfAnother(t *testing.T) {
 		read(t, a, clocked(pagination.Number{Size: 10, Rows: "total"})).told(t, ids(1, 95))
 	})
 }
+
+// TestAnObjectInThePlaceOfTheList is the only row where it has what rows are known by, as some APIs write a list of one, and otherwise none.
+func TestAnObjectInThePlaceOfTheList(t *testing.T) {
+	paged := numbered(pagination.Number{Size: 10})
+	single := paged
+	single.Ways = []listing.Way{{Pages: pagination.Single{}}}
+	for answer, want := range map[string]int{
+		`{"rows":{"id":7,"n":1}}`:                          1,
+		`{"rows":{"message":"tente mais tarde","code":5}}`: -1,
+		`{"rows":{"0":{"id":1},"2":{"id":3}}}`:             -1,
+		`{"rows":{"page":1,"rows":[{"id":1},{"id":2}]}}`:   -1,
+	} {
+		for name, l := range map[string]listing.Listing{"single": single, "paged": paged} {
+			t.Run(name+" "+answer, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					r := read(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if page := r.URL.Query().Get("page"); page != "" && page != "1" {
+							_, _ = w.Write([]byte(`{"rows":[]}`))
+							return
+						}
+						_, _ = w.Write([]byte(answer))
+					}), l)
+					if failed := r.end.Kind == listing.Failed; failed != (want < 0) || len(r.ids) != max(0, want) {
+						t.Errorf("ended with %v (%v) after %v, want %d", r.end.Kind, r.end.Err, r.ids, want)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestBlankKeys has rows whose keys say nothing: each of them comes.
+func TestBlankKeys(t *testing.T) {
+	for _, key := range []string{`""`, `" "`, `"\t "`, `null`, `{}`, `[]`, `[ ]`} {
+		for _, keys := range [][]string{{"id"}, {"of", "id"}} {
+			t.Run(key+strings.Join(keys, " "), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					a := &api{rows: []string{old(1), `{"id":` + key + `,"of":1,"n":2}`, `{"id":` + key + `,"of":1,"n":3}`}, total: exactly}
+					l := numbered(pagination.Number{Size: 10, Rows: "total"})
+					l.Key = keys
+					if r := read(t, a, l); r.end.Kind != listing.Done || len(r.ids) != len(a.rows) {
+						t.Errorf("ended with %v (%v) after %q", r.end.Kind, r.end.Err, r.ids)
+					}
+				})
+			})
+		}
+	}
+}

@@ -353,8 +353,11 @@ func appendList(dst, value []byte, of Type) ([]byte, verdict) {
 
 // isBlank is whether a JSON string is blank.
 func isBlank(value []byte) bool {
+	if len(value) > 32 || len(value) > 2 && value[1] > ' ' && value[1] < 0x7f && value[1] != '\\' {
+		return false // without looking further
+	}
 	var buffer [64]byte
-	return len(value) <= 32 && len(bytes.TrimSpace(Value{raw: value}.appendText(buffer[:0]))) == 0
+	return len(bytes.TrimSpace(Value{raw: value}.appendText(buffer[:0]))) == 0
 }
 
 // appendBoolean appends the truth that a text, or a JSON value that is no string, says.

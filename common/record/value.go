@@ -31,6 +31,19 @@ func (v Value) Exists() bool { return v.raw != nil }
 // IsNull says whether the value is absent or null.
 func (v Value) IsNull() bool { return v.kind() == 0 || v.kind() == 'n' }
 
+// IsBlank reports whether the value says nothing: it is absent, null, blank text, or an empty object or list.
+func (v Value) IsBlank() bool {
+	switch v.kind() {
+	case 0, 'n':
+		return true
+	case '"':
+		return isBlank(v.raw)
+	case '{', '[':
+		return empty(v.raw) == blank
+	}
+	return false
+}
+
 // IsArray says whether the value is an array.
 func (v Value) IsArray() bool { return v.kind() == '[' }
 
@@ -111,6 +124,26 @@ func (v Value) True() bool {
 		default:
 			n, ok := wholeNumber([]byte(text))
 			return ok && n != 0
+		}
+	}
+	return false
+}
+
+// False is whether the value says no: false, zero, which may be a text, blank text, or one of the texts with which APIs say it: `false`, `não`,
+// `nao`, `n`, `no`, in capitals or not. What says neither yes nor no, such as null, is neither True nor False.
+func (v Value) False() bool {
+	switch c := v.kind(); {
+	case c == 'f':
+		return true
+	case c == '-' || isDigit(c):
+		return isZero(v.raw)
+	case c == '"':
+		switch text := strings.ToLower(strings.TrimSpace(v.Text())); text {
+		case "", "false", "não", "nao", "n", "no":
+			return true
+		default:
+			n, ok := wholeNumber([]byte(text))
+			return ok && n == 0
 		}
 	}
 	return false

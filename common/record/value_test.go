@@ -71,6 +71,17 @@ func TestBool(t *testing.T) {
 	}
 }
 
+func TestFalse(t *testing.T) {
+	for json, want := range map[string]bool{
+		`false`: true, `0`: true, `-0.0`: true, `""`: true, `" "`: true, `"False"`: true, `"Não"`: true, `"N"`: true, `"no"`: true, `" 0 "`: true,
+		`true`: false, `1`: false, `"0.5"`: false, `"Sim"`: false, `"x"`: false, `null`: false, `{}`: false, `[]`: false,
+	} {
+		if got := Record(json).Get("").False(); got != want {
+			t.Errorf("%s is false: %v, want %v", json, got, want)
+		}
+	}
+}
+
 func TestTrue(t *testing.T) {
 	for json, want := range map[string]bool{
 		`true`: true, `1`: true, `-1`: true, `0.5`: true, `"true"`: true, `"True "`: true, `"Sim"`: true, `"S"`: true, `"yes"`: true, `"1"`: true, `" 2 "`: true, `"-3.0"`: true,

@@ -73,7 +73,7 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 		m.mu.Lock()
 		wanted := !r.Same && !m.absent && !m.asked.Has(r.Key) && m.wants(sl, r)
 		m.mu.Unlock()
-		if wanted && (m.Child.Where == "" || r.Data.Get(m.Child.Where).True()) {
+		if wanted && m.flags(r) {
 			wanting = append(wanting, m)
 		}
 	}
@@ -101,6 +101,23 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// flags reports whether the flag in the row r of m's parent lets it be asked for. One that says neither yes nor no does, and so does none, unless
+// other rows have it: then it is left out where it says no. For the goroutine that reads the parent's listing.
+func (m *member) flags(r listing.Row) bool {
+	if m.Child.Where == "" {
+		return true
+	}
+	flag := r.Data.Get(m.Child.Where)
+	m.flagged = m.flagged || flag.Exists()
+	if flag.False() || !flag.Exists() && m.flagged {
+		return false
+	}
+	if !flag.True() {
+		m.unflagged++
+	}
+	return true
 }
 
 // parentKey returns the key by which m knows the row r of its parent.

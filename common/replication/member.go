@@ -37,32 +37,34 @@ type member struct {
 	markAhead   bool       // the mark is after now, as the API's clock may have made it
 	future      *time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read
 
-	mu       sync.Mutex    // held while records are sent and while what follows changes, so that a state never overtakes its records
-	doc      state.Doc     // as it came, with the running cycle
-	removed  *state.Set    // keys sent as removed that were in the listing of this cycle
-	late     time.Time     // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
-	saved    time.Time     // when the last state was sent
-	missing  int64         // parents' rows that have gone
-	gone     []string      // the keys of the first of them
-	answered bool          // a parent's row had not gone
-	doubtful []task        // for those that had gone before a row answered: the route may be wrong
-	misfit   bool          // a row could not be sent: from then on nothing is noted as sent
-	resumed  bool          // the cycle was begun by an earlier run
-	absent   bool          // the account does not have it, or what it is made from
-	asked    state.Set     // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
-	unasked  bool          // of a child: the API refuses to be asked for what changed
-	unnamed  int64         // parents' rows that lack a parameter of the request
-	replaced int64         // bytes that were not UTF-8
-	control  int64         // control characters that were not escaped
-	err      error         // why the stream cannot be completed
-	puts     []put         // what comes into its records from its parent's row, in the order of their names
-	picker   record.Picker // of what is at paths
-	picks    []int         // where in listing.Row.Picked that is; nil: it is not there
-	picked   []record.Value
-	put      []record.Member
-	position []byte
-	out      *protocol.Records // what is added leaves before mu is released, and before a state
-	nulled   []string          // the fields of the last record whose values did not fit their columns
+	mu        sync.Mutex    // held while records are sent and while what follows changes, so that a state never overtakes its records
+	doc       state.Doc     // as it came, with the running cycle
+	removed   *state.Set    // keys sent as removed that were in the listing of this cycle
+	late      time.Time     // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
+	saved     time.Time     // when the last state was sent
+	missing   int64         // parents' rows that have gone
+	gone      []string      // the keys of the first of them
+	answered  bool          // a parent's row had not gone
+	doubtful  []task        // for those that had gone before a row answered: the route may be wrong
+	misfit    bool          // a row could not be sent: from then on nothing is noted as sent
+	resumed   bool          // the cycle was begun by an earlier run
+	absent    bool          // the account does not have it, or what it is made from
+	asked     state.Set     // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
+	unasked   bool          // of a child: the API refuses to be asked for what changed
+	unnamed   int64         // parents' rows that lack a parameter of the request
+	flagged   bool          // a parent's row had the flag; for the goroutine that reads the parent's listing
+	unflagged int64         // parents' rows that were asked for because the flag says neither yes nor no; for the same
+	replaced  int64         // bytes that were not UTF-8
+	control   int64         // control characters that were not escaped
+	err       error         // why the stream cannot be completed
+	puts      []put         // what comes into its records from its parent's row, in the order of their names
+	picker    record.Picker // of what is at paths
+	picks     []int         // where in listing.Row.Picked that is; nil: it is not there
+	picked    []record.Value
+	put       []record.Member
+	position  []byte
+	out       *protocol.Records // what is added leaves before mu is released, and before a state
+	nulled    []string          // the fields of the last record whose values did not fit their columns
 }
 
 // member makes the member for a selected stream.
@@ -192,6 +194,13 @@ func (m *member) pass(t time.Time) {
 	}
 }
 
+// misfits notes that a row cannot be sent, and why: the others are, and the stream fails in the end. m.mu is held.
+func (m *member) misfits(format string, args ...any) {
+	if m.misfit = true; m.err == nil {
+		m.err = fault.Systemf(format, args...)
+	}
+}
+
 // send adds one record to those that are sent with the next m.out.Flush. m.mu is held.
 func (m *member) send(r listing.Row, put ...record.Member) error {
 	if len(r.Data.Raw()) > wideRow {
@@ -222,11 +231,8 @@ func (m *member) add(r listing.Row, put []record.Member) error {
 	var err error
 	line, m.nulled, err = m.Shape.Fit(m.out.Next(), m.nulled[:0], r.Data, put...)
 	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
-		if m.err == nil {
-			m.err = fault.Systemf("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
-				m.Name, misfit.Field, misfit.Type)
-		}
-		m.misfit = true
+		m.misfits("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
+			m.Name, misfit.Field, misfit.Type)
 		return nil
 	}
 	if err := m.out.Add(line, m.nulled...); err != nil {
@@ -261,20 +267,32 @@ func (m *member) sendOf(r listing.Row, put []record.Member) error {
 
 // explode sends the rows that lie in an array of the parent's row. m.mu is held.
 func (m *member) explode(parent listing.Row) error {
+	if m.Explode.Within == "" {
+		return m.elements(parent, parent.Data)
+	}
 	in := parent.Data.Get(m.Explode.Within)
-	if m.Explode.Within == "" || in.IsObject() {
-		return m.elements(parent, in)
+	if !in.IsArray() {
+		return m.within(parent, in)
 	}
 	for in := range in.Elements() {
-		if err := m.elements(parent, in); err != nil {
+		if err := m.within(parent, in); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// within sends the rows in the array of in, which lies in the parent's row and is to be an object. m.mu is held.
+func (m *member) within(parent listing.Row, in record.Value) error {
+	if in.IsObject() {
+		return m.elements(parent, in)
+	}
+	m.stray(in, m.Explode.Within)
+	return nil
+}
+
 // elements sends the rows in the array of in, which is the parent's row or lies in it. An object in the place of an array is its only element,
-// as some APIs write a list of one. m.mu is held.
+// as some APIs write a list of one, or has the elements as members whose names are their places, as PHP writes a list with gaps. m.mu is held.
 func (m *member) elements(parent listing.Row, in record.Value) error {
 	m.pick(parent, in)
 	m.put = appendPuts(m.put[:0], m.puts, m.picked, parent.Data)
@@ -282,7 +300,14 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
 	array, fixed, i := m.picked[len(m.puts)], m.put, 0
-	if array.IsObject() {
+	if array.IsObject() && placed(array) {
+		for _, element := range array.Members() {
+			if err := m.element(element, fixed, i); err != nil {
+				return err
+			}
+			i++
+		}
+	} else if !array.IsArray() {
 		if err := m.element(array, fixed, 0); err != nil {
 			return err
 		}
@@ -296,6 +321,24 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 	clear(m.put) // which would hold on to the page
 	clear(m.picked)
 	return nil
+}
+
+// placed reports whether the members of an object are objects whose names are whole numbers.
+func placed(object record.Value) bool {
+	for name, value := range object.Members() {
+		if _, err := strconv.ParseUint(name, 10, 64); err != nil || !value.IsObject() {
+			return false
+		}
+	}
+	return true
+}
+
+// stray notes that there is something in a list in the parent's row, or in its place, that is no object: nothing, or what cannot be sent.
+// m.mu is held.
+func (m *member) stray(v record.Value, list string) {
+	if !v.IsBlank() {
+		m.misfits("Rows of %s cannot be read: %q, in which they lie, is no list of objects everywhere. The API may have changed; report it.", m.Name, list)
+	}
 }
 
 // pick sets m.picked to the values at m.paths: those that came with the parent's row where there are any, and else those found in in. m.mu is held.
@@ -312,6 +355,10 @@ func (m *member) pick(parent listing.Row, in record.Value) {
 
 // element sends one of them, with fixed and its position. m.mu is held.
 func (m *member) element(element record.Value, fixed []record.Member, position int) error {
+	if !element.IsObject() || element.IsBlank() {
+		m.stray(element, m.Explode.Array)
+		return nil
+	}
 	if m.Explode.Position != "" {
 		m.position = strconv.AppendInt(m.position[:0], int64(position), 10)
 		m.put = append(fixed, record.Member{Name: m.Explode.Position, Value: m.position}) //nolint:gocritic // in the place of the last one
@@ -515,6 +562,9 @@ func (m *member) warn() {
 	}
 	if m.missing > 0 {
 		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s have gone meanwhile (404) and were skipped", m.Name, m.missing, m.Child.Of))
+	}
+	if m.unflagged > 0 {
+		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s do not say whether they have any (%s), and were asked for", m.Name, m.unflagged, m.Child.Of, m.Child.Where))
 	}
 	if m.unnamed > 0 {
 		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s lack what the request needs and were not asked for", m.Name, m.unnamed, m.Child.Of))

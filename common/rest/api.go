@@ -21,8 +21,8 @@
 // A path names a member of a row or an answer: names with dots between them, numbers for elements of arrays (a dot in a name is written "\\.").
 // A path that leads to nothing is no error. It gives: no rows, which is a failure of the answer, for Records; a row without a time, which is
 // always sent, for Cursor.Field; a row without a key, which is told from others by its bytes, for Key; null for Put; a row that is not asked
-// for, with one WARN, for Params; false for Where; an empty array for Array and Within, where an object alone is an array of one; and an open row
-// for Open.
+// for, with one WARN, for Params; a row that is asked for, with one WARN, for Where, unless other rows have it; an empty array for Array and
+// Within, where an object alone is an array of one; and an open row for Open.
 package rest
 
 import (
@@ -174,7 +174,7 @@ type Parent struct {
 	Numbers bool              // in a body, those that are whole numbers go as numbers, and not as text
 	Params  map[string]string // parameter of the request: path in the parent's row
 	Put     map[string]string // member put into each record: path in the parent's row
-	Where   string            // path of a flag in the parent's row: only rows where it is true are asked for; "": all
+	Where   string            // path of a flag in the parent's row: rows where it says no are not asked for; "": all are
 	Missing bool              // a 404, or what API.Gone says, means that the row has gone meanwhile: skipped, with one WARN in the end
 	// Detail says that what is asked for is the parent's row itself, in full: an answer with another key is an error. That none of several rows
 	// has one means that the route is wrong.

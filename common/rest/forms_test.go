@@ -1,0 +1,95 @@
+package rest_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/rest"
+)
+
+// The tests of this file hold that what comes in another form than was expected is read, or told.
+
+// TestListsInRows has what lies in the rows of another stream come in other forms than a list of objects. The rows of the other stream, which come
+// without it, must come; what cannot be read fails its own stream.
+func TestListsInRows(t *testing.T) {
+	for parts, want := range map[string][]string{
+		`[{"id":7},{"id":9}]`:         {`{"id":7,"thing":1,"place":0}`, `{"id":9,"thing":1,"place":1}`},
+		`{"id":7}`:                    {`{"id":7,"thing":1,"place":0}`},
+		`{"0":{"id":7},"2":{"id":9}}`: {`{"id":7,"thing":1,"place":0}`, `{"id":9,"thing":1,"place":1}`},
+		`[{"id":7},null,{},{"id":9}]`: {`{"id":7,"thing":1,"place":0}`, `{"id":9,"thing":1,"place":3}`},
+		`null`:                        {},
+		`{}`:                          {},
+		`[]`:                          {},
+		`" "`:                         {},
+		`[{}]`:                        {},
+		`"[{\"id\":7}]"`:              nil,
+		`"7,8"`:                       nil,
+		`7`:                           nil,
+		`true`:                        nil,
+		`[7,8]`:                       nil,
+		`[[{"id":7}]]`:                nil,
+		`[{"id":7},"8"]`:              nil,
+	} {
+		for _, within := range []string{"", "in"} {
+			t.Run(within+parts, func(t *testing.T) {
+				row := `{"id":1,"parts":` + parts + `}`
+				if within != "" {
+					row = `{"id":1,"in":[{"parts":` + parts + `}]}`
+				}
+				a := serve(t, func(r *http.Request) (int, string) { return paged(r, []string{row, `{"id":2}`}) })
+				o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+					d = listed(d)
+					d.Streams[0].Shape = []record.Edit{record.Drop{Field: "parts"}}
+					d.Streams = append(d.Streams, rest.Stream{
+						Name: "parts", Key: []string{"thing", "id"},
+						Explode: &rest.Explode{Of: "things", Within: within, Array: "parts", Position: "place", Put: map[string]string{"thing": "id"}},
+					})
+					return d
+				}), nil, "things", "parts")
+				if len(o.records["things"]) != 2 || !slices.Contains(o.statuses["things"], "COMPLETE") {
+					t.Errorf("%v after %v", o.statuses["things"], o.records["things"])
+				}
+				if failed := o.err != nil; failed != (want == nil) || want != nil && !slices.Equal(o.records["parts"], want) {
+					t.Errorf("%v (%v) after %v, want %v", o.statuses["parts"], o.err, o.records["parts"], want)
+				}
+			})
+		}
+	}
+}
+
+// TestFlagsThatAreNotThere has rows not say whether they have children: they are asked for, unless other rows say it.
+func TestFlagsThatAreNotThere(t *testing.T) {
+	for name, test := range map[string]struct {
+		rows   []string
+		want   []string
+		warned bool
+	}{
+		"all say it":     {[]string{`{"id":1,"has":true}`, `{"id":2,"has":false}`, `{"id":3,"has":"Sim"}`, `{"id":4,"has":0}`}, []string{"1", "3"}, false},
+		"none has it":    {[]string{`{"id":1}`, `{"id":2}`}, []string{"1", "2"}, true},
+		"null":           {[]string{`{"id":1,"has":true}`, `{"id":2,"has":null}`}, []string{"1", "2"}, true},
+		"another word":   {[]string{`{"id":1,"has":"Inquilino"}`, `{"id":2,"has":""}`}, []string{"1"}, true},
+		"where it is no": {[]string{`{"id":1,"has":3}`, `{"id":2}`}, []string{"1"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := serve(t, func(r *http.Request) (int, string) {
+				if thing := r.URL.Query().Get("thing"); thing != "" {
+					return paged(r, []string{`{"id":` + thing + `}`})
+				}
+				return paged(r, test.rows)
+			})
+			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+				d = listed(d)
+				d.Streams = append(d.Streams, rest.Stream{Name: "parts", Path: "/parts", Key: []string{"id"}, Parent: &rest.Parent{
+					Of: "things", Where: "has", Params: map[string]string{"thing": "id"},
+				}})
+				return d
+			}), nil, "parts")
+			o.complete(t)
+			if got := o.ids("parts"); !slices.Equal(got, test.want) || test.warned != (len(o.warnings) > 0) {
+				t.Errorf("the children of %v came, want those of %v; warned %q", got, test.want, o.warnings)
+			}
+		})
+	}
+}
