@@ -76,10 +76,15 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 	j := &judging{reader: r, listing: l, way: way, page: &page, later: f.later}
 	request.First, request.Judge, request.Share = j.first, j.rows(f.picker), f.share
 	_, end := r.do(ctx, request)
-	if end != nil && end.Kind == Failed && j.kind != Done {
+	if end == nil || end.Kind != Failed {
+		return page, end
+	}
+	final := j.status != 0 && fault.Of(end.Err).Kind != fault.Transient
+	end.Denied = final && !f.later
+	if j.kind != Done {
 		end.Kind = j.kind
 	}
-	if end != nil && f.past && refusing(j.status) && end.Kind == Failed && fault.Of(end.Err).Kind != fault.Transient {
+	if f.past && refusing(j.status) && end.Kind == Failed && final {
 		page.past, page.end = true, end
 		return page, nil
 	}

@@ -151,7 +151,9 @@ type End struct {
 	// Late is the earliest later time of a row that came again: a mark may not pass it, since the row was used as it was before. Zero: none.
 	Late time.Time
 	Rows int64 // how many rows it was told to have at last, where anything tells; 0: nothing does
-	most int   // with tooLarge, the size of a page that the API allows; 0: it does not say
+	// Denied says of a failure that it is an answer to the first page, and is not expected to pass: something in Request may be the reason.
+	Denied bool
+	most   int // with tooLarge, the size of a page that the API allows; 0: it does not say
 }
 
 // failed returns the End for an error, or nil for nil.

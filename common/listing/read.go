@@ -82,7 +82,7 @@ func (l *Listing) ended(end *End) End {
 			return End{Kind: Refused, Err: end.Err}
 		}
 	}
-	return End{Kind: Failed, Err: end.Err}
+	return End{Kind: Failed, Err: end.Err, Denied: end.Denied}
 }
 
 // reading is one reading of a listing from its beginning to its end.

@@ -187,7 +187,7 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 		}
 	}
 	switch {
-	case end.Kind == listing.Refused && !from.IsZero():
+	case (end.Kind == listing.Refused || end.Denied) && !from.IsZero():
 		for _, h := range held {
 			h.m.askNoMore()
 		}

@@ -23,10 +23,14 @@ type family struct {
 	direct        []*member     // sent from the listing's own rows: the root's, and those exploded from them
 	children      []*member     // read with requests of their own, one listing per row
 	branches      [][]*member   // the children, those that are made of the same answers together
-	seen          *listing.Seen // the rows of the slices that were read; nil where there is one slice only
+	seen          *listing.Seen // the rows of the slices that were read; nil where there is but one reading
 	filterIgnored bool          // the API was seen to ignore the filter by time of change, and the user knows
 	filterRefused bool          // the API refuses to be asked for changes
-	warned        bool          // and the user knows
+	denial        error         // what it said, if something else may have been the reason and no page came since
+	asked         bool          // it was asked for changes
+	changes       bool          // and some came
+	distrusted    time.Time     // since when it was asked for them, where none came, so that everything is read; zero: it is not
+	warned        bool          // that it is read, and the user knows
 	absent        bool          // the account does not have the listing, or a slice of it
 	came          bool          // a page of it came
 	lacking       []string      // the slices that the account does not have
@@ -196,10 +200,31 @@ func (f *family) readSlices(ctx context.Context, pool *pool, rows *int64) (refus
 			return refused, err
 		}
 	}
+	if f.silent() {
+		f.distrust()
+		return true, nil
+	}
 	if err = f.revisit(ctx, pool); err != nil {
 		f.unread()
 	}
 	return false, err
+}
+
+// silent reports whether the API found no changes at all, where the row that changed last is among what it was asked for, and tells it by its
+// time: if that row did not go, the API understands the question in another way.
+func (f *family) silent() bool {
+	return f.asked && !f.changes && !f.filterRefused && f.distrusted.IsZero() && !f.absent &&
+		!slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed || m.Cursor.Hidden })
+}
+
+// distrust has everything be read, since the question for changes brought nothing.
+func (f *family) distrust() {
+	f.distrusted = f.from()
+	for _, m := range f.direct {
+		m.mu.Lock()
+		m.doc.Cycle.Slices = slices.DeleteFunc(m.doc.Cycle.Slices, func(id string) bool { return id != removedSlice })
+		m.mu.Unlock()
+	}
 }
 
 // unread notes that the slices which were read in this run are to be read again: what went from one to another is not known.
@@ -242,6 +267,7 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 	if len(direct)+len(f.children) == 0 {
 		return false, nil
 	}
+	f.asked = f.asked || !sl.From.IsZero()
 	l := f.open(sl.Question)
 	l.Refusable, l.Again, l.From = f.refusable(sl), sl.Removed, (*listing.Place)(f.resumeAt(direct))
 	pages, end := f.Reader.Read(ctx, l)
@@ -274,14 +300,19 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 			return false, err
 		}
 	case listing.Failed:
-		return false, end.Err
+		if end.Denied && !sl.From.IsZero() && first { // of what was asked, the question may be the reason
+			f.filterRefused, f.denial = true, end.Err
+			f.Reader.Forget(f.source.Name)
+			return true, nil
+		}
+		return false, cmp.Or(f.denial, end.Err)
 	}
 	return false, f.done(sl, direct, end.Late)
 }
 
 // page sends what is wanted of a page, and has the children of its rows asked for.
 func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct []*member, pool *pool) error {
-	f.came = true
+	f.came, f.denial = true, nil
 	if f.filterRefused && !f.warned {
 		f.warned = true
 		f.Log.Warn(f.source.Name + ": the API does not take the filter by time of change; everything is read in each sync")
@@ -402,13 +433,14 @@ func (f *family) slices() []slice {
 	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.future == nil && m.markAhead }) {
 		until = time.Time{}
 	}
-	if (len(s.Sets) > 1 && s.Sets[0].Put == nil || s.Removed) && f.seen == nil {
+	asks := s.Changes && !from.IsZero() && !f.filterRefused && f.distrusted.IsZero()
+	if f.seen == nil && (s.Removed || s.Sets[0].Put == nil && (len(s.Sets) > 1 || asks)) { // a refused question is followed by one for everything
 		f.seen = listing.NewSeen(s.Removed)
 	}
 	var all []slice
 	for i, set := range s.Sets {
 		sl := slice{id: set.Name, set: set, Question: Question{Set: i}}
-		if s.Changes && !from.IsZero() && !f.filterRefused {
+		if asks {
 			if !until.IsZero() && !from.Before(until) {
 				continue // the start date is after now
 			}
@@ -450,9 +482,14 @@ func (f *family) from() (from time.Time) {
 	return from.Add(-f.source.Lookback)
 }
 
-// check notices, once, that the API answers with rows from outside the time that it was asked for.
+// check notices, once, that the API answers with rows from outside the time that it was asked for, or without rows from inside.
 func (f *family) check(sl slice, r listing.Row) {
 	const slack = 48 * time.Hour // of filters by day, in whatever zone
+	f.changes = f.changes || !sl.From.IsZero() && !r.Time.IsZero()
+	if !f.distrusted.IsZero() && !f.warned && !sl.Removed && !r.Time.IsZero() && !r.Time.Before(f.distrusted) {
+		f.warned = true
+		f.Log.Warn(f.source.Name + ": the API finds nothing by the filter by time of change, though there are such rows; everything is read in each sync")
+	}
 	if f.filterIgnored || sl.From.IsZero() || r.Time.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
 		return
 	}

@@ -72,9 +72,6 @@ func TestCheckOfADeadHost(t *testing.T) {
 					f != nil && (!strings.Contains(f.Message, test.want) || !strings.Contains(f.Message, "localhost:8080/cars")) {
 					t.Errorf("after %v: %v; want %q", took, err, test.want)
 				}
-				if test.within > 0 && took < 7*time.Second {
-					t.Errorf("it was given up after %v, although the host answers", took)
-				}
 			})
 		})
 	}

@@ -477,3 +477,81 @@ func TestKeyThatDoesNotFitInAList(t *testing.T) {
 func dateColumn(name string) string {
 	return `"` + name + `":{"type":["null","string"],"format":"date-time"}`
 }
+
+// TestAQuestionThatIsUnderstoodOtherwise has the API find nothing by the filter by time of change, whose form it takes for another: everything is
+// read, and what changed comes.
+func TestAQuestionThatIsUnderstoodOtherwise(t *testing.T) {
+	rows := append(things(4), `{"id":9,"t":null}`)
+	deaf := false
+	a := serve(t, func(r *http.Request) (int, string) {
+		since := r.URL.Query().Get("since")
+		return paged(r, slices.DeleteFunc(slices.Clone(rows), func(row string) bool {
+			return since != "" && !strings.Contains(row, "null") && (deaf || day(row) < since)
+		}))
+	})
+	source := a.source(dated)
+	first := read(t.Context(), t, source, nil, "things+")
+	first.complete(t)
+	second := read(t.Context(), t, source, first, "things+")
+	second.complete(t)
+	if got := count(a.requests(), "/things?page="); len(second.warnings) > 0 || got != 3+2 {
+		t.Errorf("a sync without changes asked %v, warned %q", a.requests(), second.warnings)
+	}
+	deaf = true
+	rows = append(rows[1:], thing(1, "2026-02-01 00:00:00"), thing(5, "2026-02-02 00:00:00"))
+	third := read(t.Context(), t, source, second, "things+")
+	third.complete(t)
+	if got := third.ids("things"); !slices.Contains(got, "1") || !slices.Contains(got, "5") || len(third.warnings) != 1 {
+		t.Errorf("%v came, warned %q", got, third.warnings)
+	}
+	fourth := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+		d = dated(d)
+		d.Streams[0].Cursor.Start = rest.Date("2026-01-03")
+		return d
+	}), nil, "things+")
+	fourth.complete(t)
+	if got := fourth.ids("things"); !slices.Equal(got, []string{"1", "3", "4", "5", "9"}) || len(fourth.warnings) != 1 {
+		t.Errorf("from a start date on %v came, warned %q", got, fourth.warnings)
+	}
+	rows = nil // nothing is there any more, which is no fault of the question
+	fifth := read(t.Context(), t, source, third, "things+")
+	fifth.complete(t)
+	if len(fifth.ids("things")) > 0 || len(fifth.warnings) > 0 {
+		t.Errorf("%v came, warned %q", fifth.ids("things"), fifth.warnings)
+	}
+}
+
+// day is the day on which a row changed.
+func day(row string) string {
+	_, at, _ := strings.Cut(row, `"t":"`)
+	return at[:min(len(at), len(time.DateOnly))]
+}
+
+// TestAQuestionThatIsRefused has the API refuse the question for changes in words that the connector does not know: everything is read. Where
+// the question is not the reason, what the API said first is the error.
+func TestAQuestionThatIsRefused(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 422} {
+		rows, refuses := things(4), func(since string) bool { return since != "" }
+		a := serve(t, func(r *http.Request) (int, string) {
+			if since := r.URL.Query().Get("since"); refuses(since) {
+				return status, fmt.Sprintf(`{"message":"no %q"}`, since)
+			}
+			return paged(r, rows)
+		})
+		source := a.source(dated)
+		first := read(t.Context(), t, source, nil, "things+")
+		first.complete(t)
+		rows = append(rows, thing(5, "2026-02-02 00:00:00"))
+		second := read(t.Context(), t, source, first, "things+")
+		second.complete(t)
+		if got := second.ids("things"); !slices.Contains(got, "5") || len(second.warnings) != 1 {
+			t.Errorf("%d: %v came, warned %q", status, got, second.warnings)
+		}
+		refuses = func(string) bool { return true }
+		before := len(a.requests())
+		third := read(t.Context(), t, source, second, "things+")
+		if third.err == nil || !strings.Contains(third.err.Error(), "2026") || len(third.warnings) > 0 || len(a.requests()) != before+2 {
+			t.Errorf("%d: failed with %v, warned %q, asked %v", status, third.err, third.warnings, a.requests()[before:])
+		}
+	}
+}
