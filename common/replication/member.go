@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,6 +52,8 @@ type member struct {
 	absent    bool          // the account does not have it, or what it is made from
 	asked     state.Set     // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
 	unasked   bool          // of a child: the API refuses to be asked for what changed
+	rows      int64         // that were sent of a listing
+	keyless   int64         // those of them without a key
 	unnamed   int64         // parents' rows that lack a parameter of the request
 	flagged   bool          // a parent's row had the flag; for the goroutine that reads the parent's listing
 	unflagged int64         // parents' rows that were asked for because the flag says neither yes nor no; for the same
@@ -258,6 +261,9 @@ func (m *member) derive(row record.Value, put []record.Member) []record.Member {
 func (m *member) sendOf(r listing.Row, put []record.Member) error {
 	if m.Explode != nil {
 		return m.explode(r)
+	}
+	if m.rows++; r.Key == "" {
+		m.keyless++
 	}
 	if m.Repeats != "" {
 		put = append(slices.Clip(put), record.Member{Name: m.Repeats, Value: strconv.AppendInt(nil, int64(r.Repeat), 10)})
@@ -513,6 +519,7 @@ func (m *member) fail(err error) {
 func (m *member) end(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.known()
 	m.warn()
 	if m.future != nil {
 		return m.skip()
@@ -533,6 +540,20 @@ func (m *member) end(ctx context.Context) error {
 		return err
 	}
 	return m.run.Out.Status(m.desc, protocol.Complete)
+}
+
+// known fails a stream of whose rows none has a key: they are other rows than those that were expected, and are read again. m.mu is held.
+func (m *member) known() {
+	if len(m.Key) == 0 || m.keyless == 0 {
+		return
+	}
+	key := strings.Join(m.Key, ", ")
+	if m.keyless < m.rows {
+		m.run.Log.Warn(fmt.Sprintf("%s: %d rows have no key (%s)", m.Name, m.keyless, key))
+		return
+	}
+	m.misfits("No row of %s has its key (%s), so that they cannot be told from one another. The API may have changed; report it.", m.Name, key)
+	m.doc.Cycle.Slices, m.doc.Cycle.Place, m.doc.Cycle.Done = nil, nil, &state.Set{}
 }
 
 // skip ends a stream whose state's mark is so far after now that no clock made it: nothing is read, and the mark falls to the beginning of

@@ -84,6 +84,9 @@ type Stream struct {
 	Explode *Explode
 	// Derive makes members of a row and what is put into it, which take the place of the row's own; nil: none. One goroutine at a time calls it.
 	Derive func(get func(path string) record.Value) []record.Member
+	// Key is the members by which the API's rows are known, which listing.Row.Key is made of; nil: there are none. They may be lacking in some
+	// rows, but not in all.
+	Key []string
 	// Repeats is the member that holds listing.Row.Repeat; "": none.
 	Repeats string
 	Shape   *record.Shape // the stream's own, since it counts what does not fit; nil: rows are sent as they are

@@ -93,3 +93,33 @@ func TestFlagsThatAreNotThere(t *testing.T) {
 		})
 	}
 }
+
+// TestRowsWithoutTheirKey has rows whose key is called otherwise, as after a change of the API: they come, and where none has its key the stream
+// fails, in every sync.
+func TestRowsWithoutTheirKey(t *testing.T) {
+	for name, test := range map[string]struct {
+		rows           []string
+		failed, warned bool
+	}{
+		"all have it":  {things(3), false, false},
+		"one lacks it": {append(things(2), `{"Id":3}`), false, true},
+		"none has it":  {[]string{`{"Id":1,"t":"2026-01-01 10:00:00"}`, `{"Id":2,"t":"2026-01-02 10:00:00"}`, `{"Id":3}`}, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := serve(t, func(r *http.Request) (int, string) { return paged(r, test.rows) })
+			source := a.source(func(d rest.API) rest.API {
+				d = dated(d)
+				d.Streams[0].Cursor.Ask = nil
+				return d
+			})
+			var before *outcome
+			for range 2 {
+				o := read(t.Context(), t, source, before, "things+")
+				if failed := o.err != nil; failed != test.failed || test.warned != (len(o.warnings) > 0) || before == nil && len(o.records["things"]) != 3 {
+					t.Errorf("failed with %v after %v, warned %q", o.err, o.records["things"], o.warnings)
+				}
+				before = o
+			}
+		})
+	}
+}

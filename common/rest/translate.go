@@ -207,15 +207,36 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 			key = r.api.stream(s.Parent.Of).Key
 		}
 	}
-	for _, field := range key { // what is put into records from outside the row is the same in all rows of a listing
-		if (s.Parent == nil || s.Parent.Put[field] == "") && s.Put[field] == "" && field != s.Repeats {
-			l.Key = append(l.Key, field)
-		}
-	}
+	l.Key = s.inRow(key)
 	if s.Parent != nil {
 		l.Child, l.Missing = true, s.Parent.Missing || s.Parent.Detail
 	}
 	return l
+}
+
+// inRow returns those members of a key that are in the API's rows: what is put into records from outside is the same in all rows of a listing.
+func (s *Stream) inRow(key []string) (fields []string) {
+	for _, field := range key {
+		if (s.Parent == nil || s.Parent.Put[field] == "") && s.Put[field] == "" && field != s.Repeats {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
+// key returns the members of the API's rows that are the stream's key; nil: there are none, or it is made of something else too.
+func (s *Stream) key(schemas *spec.Spec) ([]string, error) {
+	if s.Explode != nil || s.Derive != nil || s.Value != "" {
+		return nil, nil
+	}
+	columns, err := s.columns(schemas)
+	if slices.ContainsFunc(columns, func(edit record.Edit) bool {
+		column, ok := edit.(record.Column)
+		return ok && column.Key && column.Type == record.Digest
+	}) {
+		return nil, err
+	}
+	return s.inRow(s.Key), err
 }
 
 // stream returns s as replication knows it. The error is that its schema cannot be used.
@@ -228,7 +249,13 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 	if err != nil {
 		return replication.Stream{}, err
 	}
-	stream := replication.Stream{Name: s.Name, Cursor: s.Cursor.plain(), Shape: shape, Derive: derive, Repeats: s.Repeats, Choice: s.Choice}
+	key, err := s.key(r.schemas)
+	if err != nil {
+		return replication.Stream{}, err
+	}
+	stream := replication.Stream{
+		Name: s.Name, Cursor: s.Cursor.plain(), Key: key, Shape: shape, Derive: derive, Repeats: s.Repeats, Choice: s.Choice,
+	}
 	asked := s // the stream whose requests are sent
 	if e := s.Explode; e != nil {
 		stream.Explode = &replication.Explode{Array: e.Array, Within: e.Within, Put: e.Put, Position: e.Position}
