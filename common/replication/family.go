@@ -29,7 +29,7 @@ type family struct {
 	denial        error         // what it said, if something else may have been the reason and no page came since
 	asked         bool          // it was asked for changes
 	changes       bool          // and some came
-	distrusted    time.Time     // since when it was asked for them, where none came, so that everything is read; zero: it is not
+	distrusted    time.Time     // since when it was asked for them, where everything is read all the same; zero: it is not
 	warned        bool          // that it is read, and the user knows
 	absent        bool          // the account does not have the listing, or a slice of it
 	came          bool          // a page of it came
@@ -171,6 +171,7 @@ func (f *family) readListing(ctx context.Context) error {
 		if !without {
 			break
 		}
+		rows = 0
 	}
 	pool.wait()
 	if err := context.Cause(ctx); err != nil {
@@ -200,7 +201,7 @@ func (f *family) readSlices(ctx context.Context, pool *pool, rows *int64) (refus
 			return refused, err
 		}
 	}
-	if f.silent() {
+	if f.asked && f.distrusted.IsZero() && !f.filterRefused && !f.absent && (f.silent() || f.snapshot()) {
 		f.distrust()
 		return true, nil
 	}
@@ -213,11 +214,15 @@ func (f *family) readSlices(ctx context.Context, pool *pool, rows *int64) (refus
 // silent reports whether the API found no changes at all, where the row that changed last is among what it was asked for, and tells it by its
 // time: if that row did not go, the API understands the question in another way.
 func (f *family) silent() bool {
-	return f.asked && !f.changes && !f.filterRefused && f.distrusted.IsZero() && !f.absent &&
-		!slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed || m.Cursor.Hidden })
+	return !f.changes && !slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed || m.Cursor.Hidden })
 }
 
-// distrust has everything be read, since the question for changes brought nothing.
+// snapshot reports whether rows may be new of which the API does not say that they changed.
+func (f *family) snapshot() bool {
+	return slices.ContainsFunc(f.members(), func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
+}
+
+// distrust has everything be read, since the question for changes does not bring all that is wanted, or may not.
 func (f *family) distrust() {
 	f.distrusted = f.from()
 	for _, m := range f.direct {
@@ -488,7 +493,7 @@ func (f *family) check(sl slice, r listing.Row) {
 	f.changes = f.changes || !sl.From.IsZero() && !r.Time.IsZero()
 	if !f.distrusted.IsZero() && !f.warned && !sl.Removed && !r.Time.IsZero() && !r.Time.Before(f.distrusted) {
 		f.warned = true
-		f.Log.Warn(f.source.Name + ": the API finds nothing by the filter by time of change, though there are such rows; everything is read in each sync")
+		f.Log.Warn(f.source.Name + ": the API's filter by time of change leaves out rows that changed; everything is read in each sync")
 	}
 	if f.filterIgnored || sl.From.IsZero() || r.Time.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
 		return

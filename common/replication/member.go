@@ -41,6 +41,7 @@ type member struct {
 	mu        sync.Mutex    // held while records are sent and while what follows changes, so that a state never overtakes its records
 	doc       state.Doc     // as it came, with the running cycle
 	removed   *state.Set    // keys sent as removed that were in the listing of this cycle
+	known     *state.Set    // keys of the rows that came, with Cursor.Snapshot
 	late      time.Time     // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
 	saved     time.Time     // when the last state was sent
 	missing   int64         // parents' rows that have gone
@@ -112,7 +113,7 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	m.markAhead = doc.Mark.After(now)
 	cycle := doc.Cycle
 	doc.Cycle = &state.Cycle{Mode: mode, From: m.bound, StartDate: m.start, Start: now.UTC(), Done: &state.Set{}}
-	m.removed = &state.Set{}
+	m.removed, m.known = &state.Set{}, &state.Set{}
 	switch begun := cycle != nil && (len(cycle.Slices) > 0 || cycle.Done.Len() > 0 || cycle.Place != nil); {
 	case doc.Mark.After(now.Add(aheadMost)):
 		mark := doc.Mark
@@ -151,11 +152,16 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		}
 		return since(r, m.start, m.start)
 	}
+	bound := m.bound
+	if m.Cursor.Snapshot && r.Key != "" {
+		m.known.Add(r.Key)
+		bound = m.since(r.Key)
+	}
 	if m.Child != nil && m.doc.Cycle.Done.Has(r.Key) {
 		m.pass(r.Time)
 		return false
 	}
-	return m.readsAll() || since(r, m.bound, m.start) || m.asksAlways(r)
+	return m.readsAll() || since(r, bound, m.start) || m.asksAlways(r)
 }
 
 // readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
@@ -171,9 +177,10 @@ func since(r listing.Row, bound, start time.Time) bool {
 	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(start)
 }
 
-// since returns the moment from which rows of the parent with key are sent. What the mark says was not said of a parent that was unknown then.
-func (m *member) since(parent string) time.Time {
-	if m.doc.Parents != nil && !m.doc.Parents.Has(parent) {
+// since returns the moment from which the row with key, or rows of the parent with key, are sent. What the mark says was not said of one that was
+// unknown then.
+func (m *member) since(key string) time.Time {
+	if m.doc.Parents != nil && !m.doc.Parents.Has(key) {
 		return m.start
 	}
 	return m.bound
@@ -482,8 +489,13 @@ func (m *member) final() state.Doc {
 		reached = m.late
 	}
 	doc := state.Doc{Mark: m.doc.Mark, Removed: m.removed, Choice: m.Choice}
-	if m.readsAll() {
+	switch {
+	case m.readsAll():
 		doc.Parents = c.Done
+	case m.Cursor.Snapshot:
+		if doc.Parents = m.known; m.resumed { // what an earlier run read came as well
+			doc.Parents.AddAll(m.doc.Parents)
+		}
 	}
 	if m.Cursor.Name != "" && reached.After(doc.Mark) {
 		doc.Mark = reached
@@ -519,7 +531,7 @@ func (m *member) fail(err error) {
 func (m *member) end(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.known()
+	m.checkKeys()
 	m.warn()
 	if m.future != nil {
 		return m.skip()
@@ -542,8 +554,8 @@ func (m *member) end(ctx context.Context) error {
 	return m.run.Out.Status(m.desc, protocol.Complete)
 }
 
-// known fails a stream of whose rows none has a key: they are other rows than those that were expected, and are read again. m.mu is held.
-func (m *member) known() {
+// checkKeys fails a stream of whose rows none has a key: they are other rows than those that were expected, and are read again. m.mu is held.
+func (m *member) checkKeys() {
 	if len(m.Key) == 0 || m.keyless == 0 {
 		return
 	}

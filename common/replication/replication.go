@@ -100,6 +100,9 @@ type Cursor struct {
 	Start  time.Time      // rows before it are not sent; zero: all are
 	Margin time.Duration  // how long before the mark a row's time may lie for it to be sent again
 	Hidden bool           // rows need not carry the time: the mark is the moment at which the cycle began
+	// Snapshot says that rows may be new although their time is before the mark: everything is read, and those that the state does not know are
+	// sent.
+	Snapshot bool
 }
 
 // Child is a stream that is read with requests of its own for each row of its family's listing.

@@ -145,6 +145,9 @@ type Cursor struct {
 	// Hidden says that rows need not carry the time that the API filters them by: the mark is the moment at which the pass began, whatever
 	// times came.
 	Hidden bool
+	// Snapshot says that a row may become visible with a time of change that is long ago, as one does that somebody adds to a selection: after
+	// what changed everything is read, and a row that was not there in the sync before is sent whatever its time. Their keys are in the state.
+	Snapshot bool
 }
 
 // DefaultMargin is the Margin of a Cursor that names none. It is longer than a transaction may take, and than a replica is behind.

@@ -92,6 +92,32 @@ func ExampleCursor_start() {
 	// visits {"id":3,"at":"2024-03-01T12:00:00Z"}
 }
 
+// Snapshot is for rows that may become visible with a time of change of long ago: behind what changed everything is read, for rows that are new.
+func ExampleCursor_snapshot() {
+	sample{
+		requests: true,
+		answers: map[string]string{
+			"/visits":                  `[{"id":1,"at":"2024-03-01 10:00"},{"id":2,"at":"2024-03-03 11:00"}]`,
+			"/visits?since=2024-03-03": `[{"id":2,"at":"2024-03-03 11:00"}]`,
+		},
+		describe: func(api rest.API) rest.API {
+			api.Streams = []rest.Stream{{
+				Name: "visits", Path: "/visits", Key: []string{"id"},
+				Cursor: &rest.Cursor{Field: "at", Snapshot: true, Ask: rest.Since(httpclient.Query, "since", time.DateOnly)},
+			}}
+			return api
+		},
+	}.twice()
+	// Output:
+	// asked /visits
+	// visits {"id":1,"at":"2024-03-01T10:00:00Z"}
+	// visits {"id":2,"at":"2024-03-03T11:00:00Z"}
+	// — the next sync
+	// asked /visits
+	// asked /visits?since=2024-03-03
+	// visits {"id":2,"at":"2024-03-03T11:00:00Z"}
+}
+
 // A row without the value at Open may still change without its time moving, and always comes again.
 func ExampleCursor_open() {
 	sample{

@@ -521,6 +521,52 @@ func TestAQuestionThatIsUnderstoodOtherwise(t *testing.T) {
 	}
 }
 
+// TestRowsThatBecomeVisibleLate has rows come into being, go and come back, with times of change of long ago, some of them unseen by the
+// question for changes: what is new comes, and details follow.
+func TestRowsThatBecomeVisibleLate(t *testing.T) {
+	for _, asks := range []bool{true, false} {
+		rows, gone := things(4), []string(nil)
+		a := serve(t, func(r *http.Request) (int, string) {
+			switch id, detail := strings.CutPrefix(r.URL.Path, "/things/"); {
+			case detail:
+				return 200, fmt.Sprintf(`{"data":{"id":%s,"t":"2020-01-01 00:00:00"}}`, id)
+			case r.URL.Query().Get("deleted") == "true":
+				return paged(r, gone)
+			}
+			return paged(r, slices.DeleteFunc(slices.Clone(rows), func(row string) bool { return day(row) < r.URL.Query().Get("since") }))
+		})
+		source := a.source(func(d rest.API) rest.API {
+			d = family(removing(d))
+			d.Streams = d.Streams[:2]
+			if d.Streams[0].Cursor.Snapshot = true; !asks {
+				d.Streams[0].Cursor.Ask = nil
+			}
+			return d
+		})
+		o := read(t.Context(), t, source, nil, "things+", "details+")
+		o.complete(t)
+		for _, step := range []struct {
+			name string
+			do   func()
+			want []string
+		}{
+			{"nothing happened", func() {}, []string{"4"}},
+			{"one is new", func() { rows = append(rows, thing(9, "2025-03-01 00:00:00")) }, []string{"4", "9"}},
+			{"nothing happened again", func() {}, []string{"4"}},
+			{"one is removed", func() { gone, rows = append(gone, rows[1]), slices.Delete(rows, 1, 2) }, []string{"2", "4"}},
+			{"and restored", func() { rows, gone = append(rows, gone...), nil }, []string{"2", "4"}},
+			{"and known", func() {}, []string{"4"}},
+		} {
+			step.do()
+			o = read(t.Context(), t, source, o, "things+", "details+")
+			o.complete(t)
+			if got, child := o.ids("things"), o.ids("details"); !slices.Equal(got, step.want) || !slices.Equal(child, step.want) || len(o.warnings) > 0 {
+				t.Errorf("%s, asking %v: %v and details of %v, want %v; warned %q", step.name, asks, got, child, step.want, o.warnings)
+			}
+		}
+	}
+}
+
 // day is the day on which a row changed.
 func day(row string) string {
 	_, at, _ := strings.Cut(row, `"t":"`)

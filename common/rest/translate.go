@@ -224,7 +224,8 @@ func (s *Stream) inRow(key []string) (fields []string) {
 	return fields
 }
 
-// key returns the members of the API's rows that are the stream's key; nil: there are none, or it is made of something else too.
+// key returns the members of the API's rows that are the stream's key; nil: there are none, it is made of something else too, or the form of the
+// rows is not known so well, and they are kept whole.
 func (s *Stream) key(schemas *spec.Spec) ([]string, error) {
 	if s.Explode != nil || s.Derive != nil || s.Value != "" {
 		return nil, nil
@@ -232,7 +233,7 @@ func (s *Stream) key(schemas *spec.Spec) ([]string, error) {
 	columns, err := s.columns(schemas)
 	if slices.ContainsFunc(columns, func(edit record.Edit) bool {
 		column, ok := edit.(record.Column)
-		return ok && column.Key && column.Type == record.Digest
+		return ok && (column.Key && column.Type == record.Digest || column.Type == record.Whole)
 	}) {
 		return nil, err
 	}
@@ -361,7 +362,9 @@ func (c *Cursor) plain() replication.Cursor {
 	if c == nil {
 		return replication.Cursor{Zone: time.UTC}
 	}
-	return replication.Cursor{Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden}
+	return replication.Cursor{
+		Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Snapshot: c.Snapshot,
+	}
 }
 
 // clock returns c as a listing knows it, or nil without a cursor.

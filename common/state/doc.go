@@ -30,7 +30,7 @@ import (
 type Doc struct {
 	Mark    time.Time // everything before it has been sent; zero: nothing has
 	Removed *Set      // keys already sent as removed
-	Parents *Set      // keys of the parents that Mark covers, which may be none; nil: all
+	Parents *Set      // keys of the parents, or of the rows themselves, that Mark covers, which may be none; nil: all
 	Choice  string    // what was asked for; "": all
 	Cycle   *Cycle    // set in the middle of a pass over the API, which may take several runs
 }

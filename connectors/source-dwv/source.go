@@ -30,6 +30,7 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 	changed := &rest.Cursor{
 		Field: "last_updated_at", Zone: brazil, Start: c.Start,
 		Ask: rest.DayRange(httpclient.Query, "last_updates", time.DateOnly, ","), Lookback: 48 * time.Hour,
+		Snapshot: true, // that selecting a property, or selecting it again, moves its time is not known; an agency has a few hundred
 	}
 	return rest.API{
 		Options: httpclient.Options{
