@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
@@ -107,8 +108,9 @@ type given struct {
 	strangers []string       // names of members that the operation does not know
 }
 
-// read takes r apart. A member whose value is null is looked at like any other: in the next record it may have one.
-func (v *vocabulary) read(r record.Record) given {
+// read takes a record apart, of which changes says what was lost on its way. A member whose value is null is looked at like any other: in the
+// next record it may have one.
+func (v *vocabulary) read(r record.Record, changes ...protocol.Change) given {
 	g := given{values: make([]record.Value, len(v.operation.Fields)), wrong: make([]string, len(v.operation.Fields))}
 	seen := map[string]bool{}
 	for name, value := range r.Members() {
@@ -128,6 +130,13 @@ func (v *vocabulary) read(r record.Record) given {
 		}
 		seen[name] = true
 	}
+	for _, c := range changes {
+		why := "is not what the source had (meta.changes: " + short(c.Change) + ")"
+		if c.Field == unparsed {
+			g.odd = unparsed + " " + why
+		}
+		g.spoil(v, c.Field, why)
+	}
 	return g
 }
 
@@ -137,13 +146,18 @@ func (g *given) unparsed(v *vocabulary, values record.Value) {
 		g.odd = unparsed + " must be an object"
 	}
 	for name := range values.Members() {
-		i, ok := v.exact[name]
-		if !ok {
-			i, ok = v.like[likeness(name)]
-		}
-		if ok {
-			g.wrong[i] = "did not fit its column (" + unparsed + ")"
-		}
+		g.spoil(v, name, "did not fit its column ("+unparsed+")")
+	}
+}
+
+// spoil makes the field wrong that has that name, in any spelling.
+func (g *given) spoil(v *vocabulary, name, why string) {
+	i, ok := v.exact[name]
+	if !ok {
+		i, ok = v.like[likeness(name)]
+	}
+	if ok {
+		g.wrong[i] = why
 	}
 }
 

@@ -115,6 +115,35 @@ func TestValuesThatDidNotFit(t *testing.T) {
 	})
 }
 
+// What was lost on the way, as the record says itself, rejects it, where the operation takes the field: without it, or with what is left of it,
+// the order would be another one.
+func TestFieldsThatChangedOnTheirWay(t *testing.T) {
+	record := func(stream, data, field, change string) string {
+		return fmt.Sprintf(`{"type":"RECORD","record":{"stream":%q,"data":%s,"emitted_at":1,"meta":{"changes":[{"field":%q,"change":%q,"reason":"SOURCE_X"}]}}}`,
+			stream, data, field, change)
+	}
+	in(t, func(t *testing.T, d *doors) {
+		w := d.write(t.Context(), t, `"ignore_fields":["zone"]`, catalog(0), strings.NewReader(lines(
+			record("paint", `{"all":"red","door":null}`, "door", "NULLED"),
+			record("a", `{"door":"CR12","why":"wind"}`, "door", "TRUNCATED"),
+			record("a", `{"door":"2","why":"wind"}`, "House-Note C", "NULLED"),
+			record("a", `{"door":"3","why":"wind","_unparsed":null}`, "_unparsed", "NULLED"),
+			record("a", `{"door":"4","why":"wind","zone":null}`, "zone", "NULLED"),
+			"G 1",
+		)))
+		if w.err != nil || len(w.states) != 1 || !strings.Contains(w.states[0], `"recordCount":5.0,"rejectedRecordCount":4.0`) {
+			t.Errorf("%v, states %q", w.err, w.states)
+		}
+		same(t, "asked", d.took(), []string{"close door=4 note__c= reason__c=wind"})
+		same(t, "warnings", w.warnings, []string{
+			"paint of record 1 of the stream paint was rejected: door is not what the source had (meta.changes: NULLED).",
+			"close of record 1 of the stream a was rejected: door is not what the source had (meta.changes: TRUNCATED).",
+			"close of door 2 was rejected: note is not what the source had (meta.changes: NULLED).",
+			"close of door 3 was rejected: _unparsed is not what the source had (meta.changes: NULLED).",
+		})
+	})
+}
+
 // A stream that was ended is not what the platform or the journal may think is done.
 func TestAnEndedStreamIsNotComplete(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {

@@ -285,7 +285,7 @@ func (w *writer) record(m *protocol.RecordMessage) error {
 	}
 	w.records[m.Descriptor]++
 	number := w.records[m.Descriptor]
-	g := names.read(m.Data)
+	g := names.read(m.Data, m.Changes...)
 	if len(g.strangers) > 0 {
 		w.ended[m.Descriptor] = true
 		w.tell(m.Descriptor, names.strange(number, m.Name, g.strangers))

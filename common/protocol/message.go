@@ -52,6 +52,13 @@ type RecordMessage struct {
 	Descriptor
 	Data      record.Record // a JSON object
 	EmittedAt int64         // milliseconds since 1970; 0 when absent
+	Changes   []Change      // what was changed of the data on its way
+}
+
+// Change is that a field of a record did not come as its source had it.
+type Change struct {
+	Field  string `json:"field"`
+	Change string `json:"change"` // NULLED or TRUNCATED
 }
 
 // StateType is how much a state speaks of.

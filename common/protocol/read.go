@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
@@ -146,16 +147,35 @@ func parseRecord(raw record.Value) (*RecordMessage, error) {
 		Data:       raw.Get("data").Raw(),
 	}
 	m.EmittedAt, _ = raw.Get("emitted_at").Int()
+	var err error
 	_, twice := raw.Twice()
-	switch {
+	switch m.Changes, err = parseChanges(raw.Get("meta")); {
 	case twice:
 		return nil, errors.New("the record has a member twice")
+	case err != nil:
+		return nil, err
 	case m.Name == "":
 		return nil, errors.New("the record has no stream")
 	case len(m.Data) == 0 || m.Data[0] != '{':
 		return nil, errors.New("the record has no data that is an object")
 	}
 	return &m, nil
+}
+
+// parseChanges reads what a record's meta says of it. Which field it speaks of has to be known.
+func parseChanges(meta record.Value) ([]Change, error) {
+	if meta.IsNull() {
+		return nil, nil
+	}
+	var wire struct {
+		Changes []Change `json:"changes"`
+	}
+	_, twice := meta.TwiceAnywhere()
+	if err := json.Unmarshal(meta.Raw(), &wire); err != nil || twice ||
+		slices.ContainsFunc(wire.Changes, func(c Change) bool { return c.Field == "" }) {
+		return nil, errors.New("the record's meta does not say which fields were changed")
+	}
+	return wire.Changes, nil
 }
 
 func parseState(raw record.Record) (*State, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -25,7 +26,8 @@ func collect(r io.Reader) (messages []Message, errs []error) {
 
 func TestRead(t *testing.T) {
 	input := strings.Join([]string{
-		`{"type":"RECORD","record":{"stream":"deals","namespace":"n","data":{"id": 1.50, "t":"é"},"emitted_at":1700000000123,"meta":{}}}` + "\r",
+		`{"type":"RECORD","record":{"stream":"deals","namespace":"n","data":{"id": 1.50, "t":"é"},"emitted_at":1700000000123,` +
+			`"meta":{"changes":[{"field":"t","change":"TRUNCATED","reason":"SOURCE_FIELD_SIZE_LIMITATION"}]}}}` + "\r",
 		``,
 		`   `,
 		` {"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"deals"},"stream_state":{"at":1}},` +
@@ -51,7 +53,7 @@ func TestRead(t *testing.T) {
 				t.Fatalf("got %d messages and %v", len(m), errs)
 			}
 			if r := m[0].Record; m[0].Type != TypeRecord || r.Descriptor != (Descriptor{"deals", "n"}) || r.EmittedAt != 1700000000123 ||
-				string(r.Data) != `{"id": 1.50, "t":"é"}` {
+				string(r.Data) != `{"id": 1.50, "t":"é"}` || !slices.Equal(r.Changes, []Change{{"t", "TRUNCATED"}}) {
 				t.Errorf("record: %+v", r)
 			}
 			const raw = `{"type":"STREAM","stream":{"stream_descriptor":{"name":"deals"},"stream_state":{"at":1}},` +
@@ -92,11 +94,14 @@ func TestBrokenLinesDoNotEndReading(t *testing.T) {
 		`{"type":"SPEC"}`:                        `no "spec"`,
 		`{"type":"RECORD"}`:                      "no stream",
 		`{"type":"RECORD","record":{"data":{}}}`: "no stream",
-		`{"type":"RECORD","record":{"stream":"a"}}`:                             "no data",
-		`{"type":"RECORD","record":{"stream":"a","data":null}}`:                 "no data",
-		`{"type":"RECORD","record":{"stream":"a","data":["s3cret"]}}`:           "no data",
-		`{"type":"RECORD","record":{"stream":"a","data":{},"data":{"s3":1}}}`:   "a member twice",
-		`{"type":"RECORD","record":{"stream":"a","data":{}},"record":{"s3":1}}`: "a member twice",
+		`{"type":"RECORD","record":{"stream":"a"}}`:                                                    "no data",
+		`{"type":"RECORD","record":{"stream":"a","data":null}}`:                                        "no data",
+		`{"type":"RECORD","record":{"stream":"a","data":["s3cret"]}}`:                                  "no data",
+		`{"type":"RECORD","record":{"stream":"a","data":{},"data":{"s3":1}}}`:                          "a member twice",
+		`{"type":"RECORD","record":{"stream":"a","data":{}},"record":{"s3":1}}`:                        "a member twice",
+		`{"type":"RECORD","record":{"stream":"a","data":{},"meta":{"changes":[{"change":"NULLED"}]}}}`: "which fields were changed",
+		`{"type":"RECORD","record":{"stream":"a","data":{},"meta":{"changes":{"s3":1}}}}`:              "which fields were changed",
+		`{"type":"RECORD","record":{"stream":"a","data":{},"meta":{"changes":[],"changes":null}}}`:     "which fields were changed",
 		`{"type":"STATE"}`:                                                  `no object "state"`,
 		`{"type":"STATE","state":{"type":"STREAM"}}`:                        "does not say which",
 		`{"type":"STATE","state":{"sourceStats":{"recordCount":"s3cret"}}}`: "wrong type",
