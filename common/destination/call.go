@@ -18,14 +18,15 @@ type call struct {
 	fields    map[string]any // by the API's names
 	body      map[string]any // with the fields in it; nil where something is wrong with them
 	about     string         // what it is about, for people: "id_externo 42244"; "" where the record does not say
-	order     string         // calls with the same one go one after the other
+	kind      string         // its operation, and which fields say what it is about: those of two kinds are never under way together
+	thing     string         // what these fields hold: of one kind, calls of the same thing go one after the other
 	identity  string         // equal for two calls that ask the same
 }
 
 // call checks what a record gives. An error is a sentence for the user without its end; the call has its about, and what could be read of
 // its fields, all the same.
 func (o *Operation) call(g given) (*call, error) {
-	c := &call{operation: o, fields: map[string]any{}, order: o.Wrap}
+	c := &call{operation: o, fields: map[string]any{}, kind: o.Name}
 	named := map[string]bool{}
 	var wrong, about []string
 	for i, f := range o.Fields {
@@ -42,7 +43,10 @@ func (o *Operation) call(g given) (*call, error) {
 			c.fields[f.As], named[f.Name] = value, true
 			if f.Key {
 				about = append(about, f.Name+" "+short(value))
-				c.order += "\n" + f.As + "\n" + value
+				if !o.Serial {
+					c.kind += "\n" + f.As
+					c.thing += "\n" + value
+				}
 			}
 		}
 	}
@@ -61,9 +65,6 @@ func (o *Operation) call(g given) (*call, error) {
 		wrong = append(wrong, "at least one of "+strings.Join(o.Some, ", ")+" is needed")
 	}
 	c.about = strings.Join(about, ", ")
-	if o.Serial {
-		c.order = o.Wrap
-	}
 	if len(wrong) > 0 {
 		return c, errors.New(strings.Join(wrong, "; "))
 	}

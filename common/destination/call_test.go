@@ -27,24 +27,24 @@ func TestCall(t *testing.T) {
 		body       string // or what is wrong
 		about, key string
 	}{
-		{0, `{"door":"1","why":"wind"}`, `{"door":{"door":"1","note__c":"","reason__c":"wind"}}`, "door 1", "door\ndoor\n1"},
-		{0, `{"Id":"123","reason__c":"night","note":" a  b "}`, `{"door":{"Id":"123","note__c":"a  b","reason__c":"night"}}`, "id 123", "door\nId\n123"},
-		{0, `{"door":1,"id":null,"why":"wind","note__c":" "}`, `{"door":{"door":"1","note__c":"","reason__c":"wind"}}`, "door 1", "door\ndoor\n1"},
-		{0, `{"door":"1","id":"123","why":"wind"}`, "door or id: only one may be given", "door 1, id 123", "door\ndoor\n1\nId\n123"},
-		{0, `{"door":" ","why":"wind"}`, "door or id is missing", "", "door"},
-		{0, `{"id":"12x","why":"wind"}`, "id must be three digits", "", "door"},
-		{0, `{"id":"123","why":"rain","reason__c":null}`, "why must be one of wind, night", "id 123", "door\nId\n123"},
-		{0, `{"id":"123","why":"wind","reason__c":"wind"}`, "why is given twice, as reason__c too", "id 123", "door\nId\n123"},
-		{0, `{"door":1.5,"why":["wind"]}`, "door must be text; why must be text", "", "door"},
-		{0, `{"id":"123","id":null,"why":"wind"}`, "id is given twice", "", "door"},
-		{0, `{"id":"123","why":"wind","\u0077hy":"wind"}`, "why is given twice", "id 123", "door\nId\n123"},
-		{0, `{"id":"123","why":"wind","_unparsed":{"sum":"x"}}`, `{"door":{"Id":"123","note__c":"","reason__c":"wind"}}`, "id 123", "door\nId\n123"},
-		{0, `{"id":"123","why":"wind","_unparsed":null}`, `{"door":{"Id":"123","note__c":"","reason__c":"wind"}}`, "id 123", "door\nId\n123"},
-		{0, `{"id":"123","why":"wind","_unparsed":{"note":["x"]}}`, "note did not fit its column (_unparsed)", "id 123", "door\nId\n123"},
-		{0, `{"id":"123","why":null,"_unparsed":{"sum":1,"Why":["x"]}}`, "why did not fit its column (_unparsed)", "id 123", "door\nId\n123"},
-		{0, `{"id":"123","why":"wind","_unparsed":"{}"}`, "_unparsed must be an object", "id 123", "door\nId\n123"},
-		{1, `{"door":"1\n2","sum":0.1}`, `{"door":{"door":"1\n2","sum":"0.10"}}`, "door 1 2", "door\ndoor\n1\n2"},
-		{1, `{"door":"1","sum":null}`, `{"door":{"door":"1"}}`, "door 1", "door\ndoor\n1"},
+		{0, `{"door":"1","why":"wind"}`, `{"door":{"door":"1","note__c":"","reason__c":"wind"}}`, "door 1", "close\ndoor\n1"},
+		{0, `{"Id":"123","reason__c":"night","note":" a  b "}`, `{"door":{"Id":"123","note__c":"a  b","reason__c":"night"}}`, "id 123", "close\nId\n123"},
+		{0, `{"door":1,"id":null,"why":"wind","note__c":" "}`, `{"door":{"door":"1","note__c":"","reason__c":"wind"}}`, "door 1", "close\ndoor\n1"},
+		{0, `{"door":"1","id":"123","why":"wind"}`, "door or id: only one may be given", "door 1, id 123", "close\ndoor\nId\n1\n123"},
+		{0, `{"door":" ","why":"wind"}`, "door or id is missing", "", "close"},
+		{0, `{"id":"12x","why":"wind"}`, "id must be three digits", "", "close"},
+		{0, `{"id":"123","why":"rain","reason__c":null}`, "why must be one of wind, night", "id 123", "close\nId\n123"},
+		{0, `{"id":"123","why":"wind","reason__c":"wind"}`, "why is given twice, as reason__c too", "id 123", "close\nId\n123"},
+		{0, `{"door":1.5,"why":["wind"]}`, "door must be text; why must be text", "", "close"},
+		{0, `{"id":"123","id":null,"why":"wind"}`, "id is given twice", "", "close"},
+		{0, `{"id":"123","why":"wind","\u0077hy":"wind"}`, "why is given twice", "id 123", "close\nId\n123"},
+		{0, `{"id":"123","why":"wind","_unparsed":{"sum":"x"}}`, `{"door":{"Id":"123","note__c":"","reason__c":"wind"}}`, "id 123", "close\nId\n123"},
+		{0, `{"id":"123","why":"wind","_unparsed":null}`, `{"door":{"Id":"123","note__c":"","reason__c":"wind"}}`, "id 123", "close\nId\n123"},
+		{0, `{"id":"123","why":"wind","_unparsed":{"note":["x"]}}`, "note did not fit its column (_unparsed)", "id 123", "close\nId\n123"},
+		{0, `{"id":"123","why":null,"_unparsed":{"sum":1,"Why":["x"]}}`, "why did not fit its column (_unparsed)", "id 123", "close\nId\n123"},
+		{0, `{"id":"123","why":"wind","_unparsed":"{}"}`, "_unparsed must be an object", "id 123", "close\nId\n123"},
+		{1, `{"door":"1\n2","sum":0.1}`, `{"door":{"door":"1\n2","sum":"0.10"}}`, "door 1 2", "rent\ndoor\n1\n2"},
+		{1, `{"door":"1","sum":null}`, `{"door":{"door":"1"}}`, "door 1", "rent\ndoor\n1"},
 		{2, `{"door":"1"}`, `{"paint":{"all":"","door":"1"}}`, "door 1", "paint"},
 		{2, `{"door":"","all":null}`, "at least one of door, all is needed", "", "paint"},
 	} {
@@ -54,8 +54,8 @@ func TestCall(t *testing.T) {
 		if err != nil {
 			body = []byte(err.Error())
 		}
-		if string(body) != c.body || got.about != c.about || got.order != c.key {
-			t.Errorf("%s:\ngot  %s, %q, %q\nwant %s, %q, %q", c.in, body, got.about, got.order, c.body, c.about, c.key)
+		if string(body) != c.body || got.about != c.about || got.kind+got.thing != c.key {
+			t.Errorf("%s:\ngot  %s, %q, %q\nwant %s, %q, %q", c.in, body, got.about, got.kind+got.thing, c.body, c.about, c.key)
 		}
 	}
 	identity := func(operation int, in string) string {

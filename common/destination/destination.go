@@ -61,7 +61,8 @@ type Operation struct {
 	Fields      []Field
 	One         []string // names of fields of which exactly one is given
 	Some        []string // names of fields of which at least one is given
-	// Serial has all calls with this Wrap go one after the other. Otherwise only those do in which the fields that are keys are the same.
+	// Serial has all calls of the operation go one after the other. Otherwise those may be under way together that name different things by the
+	// same fields, which are keys. Calls of two operations never are: what they name may belong together, as a contract does to a property.
 	Serial bool
 	// Look is where somebody can see whether a call was carried out, to go behind "Look".
 	Look string

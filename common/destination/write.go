@@ -123,7 +123,8 @@ type writer struct {
 	again   int                          // records that ask what an earlier run carried out, whose state may have been lost
 
 	mu       sync.Mutex
-	active   map[string]bool // the orders of the calls under way
+	kind     string          // of the calls under way, those included that wait to be sent again
+	active   map[string]bool // what they are about
 	freed    chan struct{}   // closed, and made anew, when one of them has ended
 	failures []error
 	count    struct{ done, rejected, before int }
@@ -335,7 +336,7 @@ func (w *writer) remember(e *entry, c *call, before *known) error {
 // start begins c in its turn, and leaves it to a goroutine. Calls begin in the order of their records: so few of them are ahead of one that
 // still waits, and are resent when the run has to end.
 func (w *writer) start(e *entry, c *call) error {
-	free, err := w.admit(c.order)
+	free, err := w.admit(c)
 	if err != nil {
 		return err
 	}
@@ -362,17 +363,18 @@ func (w *writer) start(e *entry, c *call) error {
 	return nil
 }
 
-// admit waits until a call of that order may go: none of it is under way, nor as many as may be of all.
-func (w *writer) admit(order string) (free func(), err error) {
+// admit waits until c may go: only calls of its kind are under way, none of its thing, and fewer than may be at a time.
+func (w *writer) admit(c *call) (free func(), err error) {
 	for {
 		w.mu.Lock()
-		if !w.active[order] && len(w.active) < cmp.Or(w.api.Parallel, defaultParallel) && w.work.Err() == nil {
-			w.active[order] = true
+		beside := c.kind == w.kind && !w.active[c.thing] && len(w.active) < cmp.Or(w.api.Parallel, defaultParallel)
+		if (beside || len(w.active) == 0) && w.work.Err() == nil {
+			w.kind, w.active[c.thing] = c.kind, true
 			w.mu.Unlock()
 			return func() {
 				w.mu.Lock()
 				defer w.mu.Unlock()
-				delete(w.active, order)
+				delete(w.active, c.thing)
 				close(w.freed)
 				w.freed = make(chan struct{})
 			}, nil

@@ -94,7 +94,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// Calls of one door go one after the other, in the order of their records; those of several doors together; all that are serial alone.
+// Calls of one door go one after the other, in the order of their records; those of several doors together; those of another operation alone.
 func TestOrder(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		d.answer = func(_ http.ResponseWriter, asked string) bool {
@@ -125,6 +125,33 @@ func TestOrder(t *testing.T) {
 			t.Errorf("at most %d calls at a time, want %d", most, defaultParallel)
 		}
 	})
+}
+
+// An order that is sent again, whoever's it is, holds back all that may be about the same: those of other operations, and those that name what
+// they are about by another field.
+func TestOrdersDoNotOvertake(t *testing.T) {
+	const first = `a {"door":"1","why":"wind"}`
+	for second, alone := range map[string]bool{
+		`rent {"door":"2"}`: true, `a {"id":"123","why":"wind"}`: true, `paint {"door":"3"}`: true, `a {"door":"1","why":"night"}`: true,
+		`a {"door":"2","why":"wind"}`: false,
+	} {
+		in(t, func(t *testing.T, d *doors) {
+			const again = "close door=1 note__c= reason__c=wind"
+			locked := true
+			d.answer = func(w http.ResponseWriter, asked string) bool {
+				if asked != again || !locked {
+					return false
+				}
+				locked = false
+				_, _ = io.WriteString(w, `{"undone":"LOCKED"}`)
+				return true
+			}
+			w := d.write(t.Context(), t, "", catalog(0), strings.NewReader(lines(first, second)))
+			if asked := d.took(); w.err != nil || len(asked) != 3 || (asked[2] != again) != alone {
+				t.Errorf("%s: %v, asked %q", second, w.err, asked)
+			}
+		})
+	}
 }
 
 // A state is given back when all before it has an outcome, and as soon as it has.
