@@ -107,7 +107,7 @@ type line struct {
 func openJournal(
 	path, target string, sync int64, doubt func([]*known) (outcome, error), forget func(*known) bool,
 ) (*journal, error) {
-	j := &journal{at: kept{what: "journal", path: path, set: "journal_path"}, known: map[string][]*known{}}
+	j := &journal{at: keep("journal", path, "journal_path"), known: map[string][]*known{}}
 	old, err := j.at.open(false)
 	if err != nil {
 		return nil, err

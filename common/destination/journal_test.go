@@ -2,6 +2,7 @@ package destination
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -363,6 +364,37 @@ func TestFilesThatKeepNothing(t *testing.T) {
 		wantFault(t, err, fault.Config, part, "The journal "+path+" (journal_path) ")
 		_, err = openReceipts(path, nil)
 		wantFault(t, err, fault.Config, part, "The file of receipts "+path+" (receipts_path) ")
+	}
+}
+
+// A journal lies where its symbolic link leads, also where that is not made yet: there it is looked for, written anew and locked, and the link stays.
+func TestAJournalBehindALink(t *testing.T) {
+	for name, to := range map[string]string{"absolute": "", "relative": "../volume/journal", "two links": "second"} {
+		t.Run(name, func(t *testing.T) {
+			top := t.TempDir()
+			volume, link := filepath.Join(top, "volume", "journal"), filepath.Join(top, "image", "journal")
+			err := errors.Join(os.Mkdir(filepath.Dir(volume), 0o700), os.Mkdir(filepath.Dir(link), 0o700),
+				os.Symlink(cmp.Or(to, volume), link), os.Symlink(volume, filepath.Join(filepath.Dir(link), "second")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // the first run makes the file
+				j, err := openJournal(link, "api", 1, neverDoubt, keepAll)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = openJournal(volume, "api", 1, neverDoubt, keepAll)
+				wantFault(t, err, fault.Transient, "The journal "+volume+" (journal_path) is in use by another run")
+				if err := j.close(false); err != nil {
+					t.Fatal(err)
+				}
+				for path, regular := range map[string]bool{volume: true, link: false} {
+					if info, err := os.Lstat(path); err != nil || info.Mode().IsRegular() != regular {
+						t.Errorf("%s is %v, %v", path, info, err)
+					}
+				}
+			}
+		})
 	}
 }
 

@@ -13,13 +13,17 @@ import (
 
 // kept is a file that outlives a run: an ordinary one, which one run at a time may use.
 type kept struct {
-	what string // as texts name it: "journal"
-	path string
-	set  string // the setting that names it
+	name string // as texts have it, with the path as it was given
+	path string // where it lies, behind all symbolic links, whose places stay theirs
+}
+
+// keep is the kept file that a setting names; what is how texts call it: "journal".
+func keep(what, path, setting string) kept {
+	return kept{name: fmt.Sprintf("The %s %s (%s)", what, path, setting), path: resolved(path)}
 }
 
 func (k kept) fault(what string, err error) error {
-	return &fault.Error{Kind: fault.Config, Message: fmt.Sprintf("The %s %s (%s) %s.", k.what, k.path, k.set, what), Err: err}
+	return &fault.Error{Kind: fault.Config, Message: k.name + " " + what + ".", Err: err}
 }
 
 func (k kept) unopened(err error) error {
@@ -55,6 +59,31 @@ func (k kept) open(make bool) (*os.File, error) {
 	return file, nil
 }
 
+// maxLinks is how many symbolic links are followed, each to the next.
+const maxLinks = 40
+
+// resolved is a path without symbolic links, as far as it exists: of a link to what does not exist yet it is where that will be.
+func resolved(path string) string {
+	for range maxLinks {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return real
+		}
+		path = filepath.Clean(path)
+		if folder, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+			path = filepath.Join(folder, filepath.Base(path))
+		}
+		to, err := os.Readlink(path)
+		if err != nil {
+			return path
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
+	}
+	return path
+}
+
 // kind is what a file is that is no ordinary one.
 func kind(mode fs.FileMode) string {
 	switch {
@@ -80,7 +109,7 @@ func (k kept) lock(file *os.File) error {
 }
 
 func (k kept) inUse() error {
-	return fault.Transientf("The %s %s (%s) is in use by another run. Each connection needs one of its own.", k.what, k.path, k.set)
+	return fault.Transientf("%s is in use by another run. Each connection needs one of its own.", k.name)
 }
 
 // replace puts a new file with that content in the file's place, whole or not at all, on disk when it returns, and locks it until it is

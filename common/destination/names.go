@@ -2,8 +2,6 @@ package destination
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -82,22 +80,6 @@ func (a *API) mend() error {
 		return fault.Configf(`The configuration needs mending: "receipts_path" and "journal_path" name the same file.`)
 	}
 	return nil
-}
-
-// resolved is a path without symbolic links, as far as it exists.
-func resolved(path string) string {
-	path = filepath.Clean(path)
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	if to, err := os.Readlink(path); err == nil && filepath.IsAbs(to) {
-		path = filepath.Clean(to)
-	}
-	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
-	if err != nil {
-		return path
-	}
-	return filepath.Join(folder, filepath.Base(path))
 }
 
 // given is what a record gives for an operation.
