@@ -127,14 +127,14 @@ func openJournal(
 		j.known[call.Identity] = append(j.known[call.Identity], call)
 	}
 	j.next = past.next
-	if err := j.renew(target, sync, past); err != nil {
+	if err := j.renew(target, sync, past, old == nil); err != nil {
 		return nil, err
 	}
 	return j, nil
 }
 
-// renew writes a journal of what is remembered in the file's place.
-func (j *journal) renew(target string, sync int64, past *history) error {
+// renew writes a journal of what is remembered in the file's place; first says that there was none.
+func (j *journal) renew(target string, sync int64, past *history, first bool) error {
 	lines := []line{{Do: "journal", Format: format, Target: target}}
 	for _, call := range past.inOrder() {
 		lines = append(lines, line{Do: "begin", Call: call}, line{Do: "end", Number: call.Number, Outcome: call.outcome, Message: call.message})
@@ -147,7 +147,7 @@ func (j *journal) renew(target string, sync int64, past *history) error {
 		}
 		content = append(content, text...)
 	}
-	file, err := j.at.replace(content)
+	file, err := j.at.replace(content, first)
 	j.file = file
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -364,6 +365,46 @@ func TestFilesThatKeepNothing(t *testing.T) {
 		wantFault(t, err, fault.Config, part, "The journal "+path+" (journal_path) ")
 		_, err = openReceipts(path, nil)
 		wantFault(t, err, fault.Config, part, "The file of receipts "+path+" (receipts_path) ")
+	}
+}
+
+// Of runs that begin together one has the journal, also where it is the first; and it leaves none of the names that a kill may have left.
+func TestOneRunHasTheJournal(t *testing.T) {
+	for round := range 50 {
+		folder := t.TempDir()
+		path := filepath.Join(folder, "journal")
+		for _, name := range []string{".journal.12345", ".journal.other.12345", ".journal."} {
+			if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, first := range []bool{true, false} {
+			var runs sync.WaitGroup
+			begun := make(chan *journal, 4)
+			for range cap(begun) {
+				runs.Go(func() {
+					j, err := openJournal(path, "api", 1, neverDoubt, keepAll)
+					if err != nil {
+						if f := fault.Of(err); f.Kind != fault.Transient || !strings.Contains(f.Message, "in use by another run") {
+							t.Error(err)
+						}
+						return
+					}
+					begun <- j // and keeps it
+				})
+			}
+			runs.Wait()
+			if len(begun) != 1 {
+				t.Fatalf("round %d: %d runs have one journal (first: %t)", round, len(begun), first)
+			}
+			if err := (<-begun).close(true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		files, err := os.ReadDir(folder)
+		if err != nil || len(files) != 3 || files[0].Name() != ".journal." || files[1].Name() != ".journal.other.12345" {
+			t.Fatalf("%v, left %v", err, files)
+		}
 	}
 }
 

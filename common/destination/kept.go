@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -113,8 +114,8 @@ func (k kept) inUse() error {
 }
 
 // replace puts a new file with that content in the file's place, whole or not at all, on disk when it returns, and locks it until it is
-// closed.
-func (k kept) replace(content []byte) (*os.File, error) {
+// closed. As the first one it takes the place only while nobody else has.
+func (k kept) replace(content []byte, first bool) (*os.File, error) {
 	file, err := os.CreateTemp(filepath.Dir(k.path), "."+filepath.Base(k.path)+".*")
 	if err != nil {
 		return nil, k.unopened(err)
@@ -127,17 +128,45 @@ func (k kept) replace(content []byte) (*os.File, error) {
 		}
 	}
 	if err == nil {
-		if renamed := os.Rename(file.Name(), k.path); renamed != nil {
-			err = k.fault("cannot be replaced. Mount the folder that it lies in, not the file alone", renamed)
-		}
+		err = k.place(file.Name(), first)
 	}
 	if err != nil {
-		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
+		_ = os.Remove(file.Name())
+		return nil, errors.Join(err, file.Close())
 	}
+	k.tidy()
 	if err := k.keepName(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
+}
+
+// place gives the file called temporary its name.
+func (k kept) place(temporary string, first bool) error {
+	if !first {
+		if err := os.Rename(temporary, k.path); err != nil {
+			return k.fault("cannot be replaced. Mount the folder that it lies in, not the file alone", err)
+		}
+		return nil
+	}
+	switch err := os.Link(temporary, k.path); { // which, unlike renaming, replaces nothing
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist): // another run was first, and perhaps tidy
+		return k.inUse()
+	case err != nil:
+		return k.fault("cannot be made: its file system must be able to link files", err)
+	}
+	return nil
+}
+
+// tidy removes what runs that were killed left under temporary names, as the first file's own is. Whoever has the file locked may.
+func (k kept) tidy() {
+	folder, before := filepath.Dir(k.path), "."+filepath.Base(k.path)+"."
+	entries, _ := os.ReadDir(folder) // what cannot be removed harms nobody
+	for _, e := range entries {
+		if number, ok := strings.CutPrefix(e.Name(), before); ok && number != "" && strings.Trim(number, "0123456789") == "" {
+			_ = os.Remove(filepath.Join(folder, e.Name()))
+		}
+	}
 }
 
 // keepName has the file's name on disk as well.
