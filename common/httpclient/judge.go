@@ -62,8 +62,10 @@ func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 	status := res.Status
 	f := &failure{until: retryAfter(res.Header, time.Now())}
 	switch {
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && !f.until.IsZero():
+	case status == http.StatusTooManyRequests:
 		f.hold, f.ran = holdAll, notRun
+	case status == http.StatusServiceUnavailable && !f.until.IsZero(): // which a gateway says too, of what it had handed on
+		f.hold, f.ran = holdAll, unknownRun
 	case status/100 == 2, status/100 == 5:
 		f.ran = unknownRun
 	}

@@ -32,7 +32,8 @@ func TestOnce(t *testing.T) {
 	}{
 		"good":               {good.serve, nil, want{asked: 1, ok: true}},
 		"429":                {answer{status: 429}.serve, nil, again},
-		"503 with wish":      {answer{status: 503, header: []string{"Retry-After", "3"}}.serve, nil, again},
+		"503 with wish":      {answer{status: 503, header: []string{"Retry-After", "3"}}.serve, nil, unknown},
+		"503, undone":        {answer{status: 503, header: []string{"Retry-After", "3"}}.serve, onlyBad(Undone(errors.New("busy"))), again},
 		"throttled":          {answer{status: 403}.serve, onlyBad(Throttled(errors.New("too many"))), again},
 		"undone":             {answer{status: 500}.serve, onlyBad(Undone(errors.New("locked"))), again},
 		"undone, 4xx":        {answer{status: 400}.serve, onlyBad(Undone(errors.New("locked"))), again},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -116,7 +117,7 @@ func operations() []dest.Operation {
 	}
 }
 
-// outcome reads a method's answer: its own, whose Erro says how it went whatever the status is, or Salesforce's list of errors. A method that
+// outcome reads a method's answer: its own, whose Erro says how it went and, where it failed, whatever the status is, or Salesforce's list of errors. A method that
 // says itself what failed has caught an exception, and nothing is known of what it had done before.
 func outcome(res *httpclient.Response) httpclient.Verdict {
 	failed, said := res.Body.Get("Erro").Bool()
@@ -129,7 +130,9 @@ func outcome(res *httpclient.Response) httpclient.Verdict {
 		return dest.Rejected(cmp.Or(words, "SnapProperty gave no reason"))
 	case said && salesforce.Passes(words):
 		return dest.Unknown("SnapProperty says both that it was carried out and why it was not")
-	case said && res.Status/100 == 2:
+	case said && res.Status/100 != 2:
+		return dest.Unknown(fmt.Sprintf("SnapProperty says that it was carried out, under a status of failure (%d)", res.Status))
+	case said:
 		return httpclient.Verdict{}
 	case res.Status == http.StatusBadRequest && code != "":
 		return dest.Rejected(code + ": " + message)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -39,6 +40,48 @@ func TestJournalOfTheFirstVersion(t *testing.T) {
 	const record = `{"type":"RECORD","record":{"stream":"cancelar","data":{"id_externo":"C0","motivo":"Outros"},"emitted_at":1}}`
 	if err := destination.Write(t.Context(), config, catalog, strings.NewReader(record), protocol.NewEmitter(&bytes.Buffer{})); err != nil {
 		t.Error(err)
+	}
+}
+
+// What an answer means for its order: that it was carried out, that it was rejected, that it goes out again with the next sync, or that nobody
+// knows. The sentences of rejections are the vendor's own.
+func TestAnswers(t *testing.T) {
+	const record = `{"type":"RECORD","record":{"stream":"desocuparImovel","data":{"id_externo":"CR1|CR1|1"},"emitted_at":1}}`
+	for name, c := range map[string]struct {
+		status  int
+		answer  string
+		outcome string // of the receipt
+		kind    fault.Kind
+		fails   bool
+	}{
+		"carried out":      {200, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "carried_out", 0, false},
+		"carried out, 403": {403, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
+		"carried out, 404": {404, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
+		"carried out, 429": {429, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
+		"carried out, 503": {503, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
+		"gateway":          {503, `<html>upstream went away</html>`, "unknown", fault.Config, true},
+		"not there":        {200, `{"Mensagem":"Contrato não localizado.","Contrato":null,"Erro":true}`, "rejected", 0, false},
+		"no lease":         {200, `{"Mensagem":"O Contrato deve ser de Locação.","Contrato":null,"Erro":true}`, "rejected", 0, false},
+		"not there, 500":   {500, `{"Mensagem":"Contrato não encontrado.","Contrato":null,"Erro":true}`, "rejected", 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.answer)
+			}))
+			defer server.Close()
+			path := filepath.Join(t.TempDir(), "receipts")
+			config := fmt.Appendf(nil, `{"org_url":%q,"receipts_path":%q,"credentials":{"auth_type":"access_token","access_token":"a-token-for-tests"}}`, server.URL, path)
+			catalog := &protocol.ConfiguredCatalog{Streams: []protocol.ConfiguredStream{{Stream: protocol.Stream{Name: "desocuparImovel"}}}}
+			err := destination.Write(t.Context(), config, catalog, strings.NewReader(record), protocol.NewEmitter(&bytes.Buffer{}))
+			if f := fault.Of(err); (err != nil) != c.fails || c.fails && f.Kind != c.kind {
+				t.Error(err)
+			}
+			if receipts, err := os.ReadFile(path); err != nil || strings.Count(string(receipts), `"outcome":"`+c.outcome+`"`) != 1 {
+				t.Errorf("%v, %s", err, receipts)
+			}
+		})
 	}
 }
 
