@@ -95,11 +95,20 @@ func Passes(said string) bool {
 	return said != "" && passing.MatchString(said)
 }
 
+// Thrown reports whether the words are those of an exception of Apex, in which services are written, and not a service's own. Who has them to tell
+// caught it, and what had been done before stays done.
+func Thrown(said string) bool {
+	return thrown.MatchString(said)
+}
+
 var (
 	passing = regexp.MustCompile(
 		`(?i)\b(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|SERVER_UNAVAILABLE|API_CURRENTLY_DISABLED|TOO_MANY_APEX_REQUESTS|` +
 			limited + `)\b|exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|` +
 			`running for too long`)
+	// Behind the names: what exceptions say that are told without theirs.
+	thrown = regexp.MustCompile(
+		`(?i)\bSystem\.\w*Exception\b|\bfirst (exception on row|error:)|de-reference a null object|no rows for assignment to SObject`)
 	tooMuch = regexp.MustCompile(`LimitException|\b(QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG)\b|(?i:running for too long)`)
 	quotes  = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 )

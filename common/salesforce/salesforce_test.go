@@ -125,6 +125,29 @@ func TestTooMuch(t *testing.T) {
 	}
 }
 
+func TestThrown(t *testing.T) {
+	for said, want := range map[string]bool{
+		"System.DmlException: Update failed. First exception on row 0 with id a1B1; first error: FIELD_CUSTOM_VALIDATION_EXCEPTION, Imóvel sem captação: []": true,
+		"Update failed. First exception on row 0; first error: CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY, ImovelTrigger":                                          true,
+		"System.NullPointerException: Attempt to de-reference a null object":                                                                                 true,
+		"Attempt to de-reference a null object":                true,
+		"List has no rows for assignment to SObject":           true,
+		"System.JSONException: Unexpected character":           true,
+		"Erro ao atualizar (system.queryexception: x)":         true,
+		"Contrato não localizado.":                             false,
+		"Contrato não foi localizado":                          false,
+		"O Contrato deve ser de Locação.":                      false,
+		"O Imóvel não possui contrato de Locação.":             false,
+		"Não encontrado Id do novo gerente":                    false,
+		"Exceção: contrato já cancelado pelo System. Exceção.": false,
+		"": false,
+	} {
+		if got := salesforce.Thrown(said); got != want {
+			t.Errorf("%s: %t", said, got)
+		}
+	}
+}
+
 func TestWords(t *testing.T) {
 	for body, want := range map[string]string{
 		`[{"errorCode":"A","message":"a"},{"message":"b"}]`: "A: a; : b", `[]`: "", `{"errorCode":"A"}`: "", ``: "",

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	dest "github.com/imob-data/airbyte-connectors/common/destination"
@@ -126,9 +127,11 @@ func outcome(res *httpclient.Response) httpclient.Verdict {
 	switch {
 	case said && failed && salesforce.Passes(words):
 		return dest.Interrupted(words)
+	case said && failed && salesforce.Thrown(words):
+		return dest.Unknown("SnapProperty met an exception that it caught: " + strings.TrimSuffix(words, "."))
 	case said && failed:
 		return dest.Rejected(cmp.Or(words, "SnapProperty gave no reason"))
-	case said && salesforce.Passes(words):
+	case said && (salesforce.Passes(words) || salesforce.Thrown(words)):
 		return dest.Unknown("SnapProperty says both that it was carried out and why it was not")
 	case said && res.Status/100 != 2:
 		return dest.Unknown(fmt.Sprintf("SnapProperty says that it was carried out, under a status of failure (%d)", res.Status))

@@ -54,15 +54,23 @@ func TestAnswers(t *testing.T) {
 		kind    fault.Kind
 		fails   bool
 	}{
-		"carried out":      {200, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "carried_out", 0, false},
-		"carried out, 403": {403, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
-		"carried out, 404": {404, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
-		"carried out, 429": {429, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
-		"carried out, 503": {503, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
-		"gateway":          {503, `<html>upstream went away</html>`, "unknown", fault.Config, true},
-		"not there":        {200, `{"Mensagem":"Contrato não localizado.","Contrato":null,"Erro":true}`, "rejected", 0, false},
-		"no lease":         {200, `{"Mensagem":"O Contrato deve ser de Locação.","Contrato":null,"Erro":true}`, "rejected", 0, false},
-		"not there, 500":   {500, `{"Mensagem":"Contrato não encontrado.","Contrato":null,"Erro":true}`, "rejected", 0, false},
+		"carried out":       {200, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "carried_out", 0, false},
+		"carried out, 403":  {403, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
+		"carried out, 404":  {404, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
+		"carried out, 429":  {429, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
+		"carried out, 503":  {503, `{"Mensagem":"Sucesso","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
+		"gateway":           {503, `<html>upstream went away</html>`, "unknown", fault.Config, true},
+		"not there":         {200, `{"Mensagem":"Contrato não localizado.","Contrato":null,"Erro":true}`, "rejected", 0, false},
+		"no lease":          {200, `{"Mensagem":"O Contrato deve ser de Locação.","Contrato":null,"Erro":true}`, "rejected", 0, false},
+		"not there, 500":    {500, `{"Mensagem":"Contrato não encontrado.","Contrato":null,"Erro":true}`, "rejected", 0, false},
+		"locked and caught": {200, `{"Mensagem":"System.DmlException: first error: UNABLE_TO_LOCK_ROW","Contrato":null,"Erro":true}`, "unknown", fault.Transient, true},
+		"caught":            {200, `{"Mensagem":"System.NullPointerException: Attempt to de-reference a null object","Contrato":null,"Erro":true}`, "unknown", fault.Config, true},
+		"caught, of an update": {
+			200, `{"Mensagem":"Update failed. First exception on row 0; first error: FIELD_CUSTOM_VALIDATION_EXCEPTION, Imóvel sem captação: []","Erro":true}`,
+			"unknown", fault.Config, true,
+		},
+		"carried out, and caught": {200, `{"Mensagem":"System.DmlException: Update failed.","Contrato":{},"Erro":false}`, "unknown", fault.Config, true},
+		"not caught, so undone":   {400, `[{"errorCode":"APEX_ERROR","message":"System.NullPointerException: x"}]`, "rejected", 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
