@@ -63,7 +63,9 @@ func (d *Destination) Write(
 	}
 	w.ledger = newLedger(w.journal.first())
 	err = w.run(ctx, in)
-	return errors.Join(err, w.receipts.close(), w.journal.close(err == nil))
+	closed := errors.Join(w.receipts.close(), w.journal.close(err == nil))
+	w.tell(nil, closed)
+	return errors.Join(err, closed)
 }
 
 // keep opens what is kept of the calls, for a run of a sync.
@@ -143,14 +145,18 @@ func (w *writer) run(ctx context.Context, in io.Reader) error {
 	defer context.AfterFunc(w.work, later(failPatience))()
 
 	err := w.take(in)
+	stopped := errors.Is(err, context.Canceled)
+	if !stopped {
+		w.tell(nil, err)
+	}
 	w.wait.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.summarize()
-	if errors.Is(err, context.Canceled) || err == nil && !w.ledger.empty() {
-		err = context.Cause(ctx) // nil where it was a failure that ended it
+	if stopped || err == nil && !w.ledger.empty() {
+		w.failures = append(w.failures, context.Cause(ctx)) // nil where it was a failure that ended it
 	}
-	return errors.Join(append(w.failures, err)...)
+	return errors.Join(w.failures...)
 }
 
 // summarize says what became of the records, however the run ended.
@@ -289,7 +295,7 @@ func (w *writer) record(m *protocol.RecordMessage) error {
 	g := names.read(m.Data, m.Changes...)
 	if len(g.strangers) > 0 {
 		w.ended[m.Descriptor] = true
-		w.tell(m.Descriptor, names.strange(number, m.Name, g.strangers))
+		w.tell(&m.Descriptor, names.strange(number, m.Name, g.strangers))
 		return nil
 	}
 	entry, err := w.ledger.enter(w.work, m.Descriptor, nil)
@@ -415,13 +421,19 @@ func (w *writer) reject(e *entry, c *call, why string) error {
 
 // fail sends a failure and lets nothing more begin.
 func (w *writer) fail(e *entry, err error) {
-	w.tell(e.stream, err)
+	w.tell(&e.stream, err)
 	w.halt(err)
 }
 
-// tell sends a failure of a stream.
-func (w *writer) tell(stream protocol.Descriptor, err error) {
-	_ = w.out.Failure(err, &stream) // fails when the output is closed, and then there is nobody to tell
+// tell sends a failure of a stream, or of none, and each for itself where several were joined. nil is none.
+func (w *writer) tell(stream *protocol.Descriptor, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what wraps several is one failure
+		for _, one := range joined.Unwrap() {
+			w.tell(stream, one)
+		}
+		return
+	}
+	_ = w.out.Failure(err, stream) // fails when the output is closed, and then there is nobody to tell
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failures = append(w.failures, err)

@@ -302,6 +302,50 @@ func TestAFailureLetsTheOthersEnd(t *testing.T) {
 	})
 }
 
+// Whatever else fails, each failure is told.
+func TestEachFailureIsTold(t *testing.T) {
+	const slow, strange = `a {"door":"7","why":"wind"}`, `a {"door":"1","why":"wind","dor":"1"}`
+	for name, c := range map[string]struct {
+		in    []string
+		parts []string // one of each failure, in their order
+	}{
+		"a broken line, and an order in doubt": {[]string{slow, "raw {"}, []string{"Line 2 of the input", "close of door 7: POST localhost/close failed"}},
+		"an ended stream, and a broken line":   {[]string{strange, "raw {"}, []string{`has the field "dor"`, "Line 2 of the input"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, d *doors) {
+				d.answer = func(out http.ResponseWriter, _ string) bool {
+					time.Sleep(time.Second)
+					_, _ = io.WriteString(out, `{"odd":"x"}`)
+					return true
+				}
+				told := d.write(t.Context(), t, "", catalog(0), strings.NewReader(lines(c.in...)))
+				if len(told.failures) != len(c.parts) {
+					t.Fatalf("%+v", told.failures)
+				}
+				for i, part := range c.parts {
+					if !strings.Contains(told.failures[i].Message, part) || !strings.Contains(told.err.Error(), part) {
+						t.Errorf("%q is not in %q", part, told.failures[i].Message)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestJoinedFailuresAreToldOneByOne(t *testing.T) {
+	var out strings.Builder
+	w := &writer{out: protocol.NewEmitter(&out)}
+	w.tell(nil, errors.Join(fault.Configf("No receipt."), errors.Join(fault.Transientf("Locked."), nil)))
+	w.tell(nil, nil)
+	if err := w.out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); strings.Count(text, "\n") != 2 || !strings.Contains(text, `"No receipt."`) || !strings.Contains(text, `"Locked."`) {
+		t.Error(text)
+	}
+}
+
 func TestStop(t *testing.T) {
 	for name, c := range map[string]struct {
 		takes time.Duration
