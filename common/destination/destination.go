@@ -220,6 +220,10 @@ func (d *Destination) routes(api *API, cat *protocol.ConfiguredCatalog) (map[pro
 			return nil, fault.Configf("The stream %q has the destination sync mode %q, which %s cannot do. Set it to %s.",
 				s.Stream.Name, s.DestinationSyncMode, name, strings.Join(modes, " or "))
 		}
+		if s.MinimumGenerationID != nil && *s.MinimumGenerationID > 0 {
+			return nil, fault.Configf("The stream %q is to be refreshed in place of what it brought before, which %s cannot do: orders cannot be "+
+				"undone, and all that the source has would be carried out again. Cancel the refresh, and sync without it.", s.Stream.Name, name)
+		}
 		routes[s.Descriptor()] = api.names(&api.Operations[i])
 	}
 	return routes, nil

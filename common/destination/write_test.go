@@ -230,6 +230,10 @@ func TestFailures(t *testing.T) {
 			cat: func(c *protocol.ConfiguredCatalog) { c.Streams[1].DestinationSyncMode = "overwrite" }, in: []string{record(1)}, kind: fault.Config,
 			parts: []string{`The stream "rent" has the destination sync mode "overwrite"`, "append or update"},
 		},
+		"refresh": {
+			cat: func(c *protocol.ConfiguredCatalog) { c.Streams[0].MinimumGenerationID = new(int64(2)) }, in: []string{record(1)}, kind: fault.Config,
+			parts: []string{`The stream "a" is to be refreshed in place of what it brought before, which close cannot do`},
+		},
 		"configuration": {settings: `"in_doubt":"maybe"`, in: []string{record(1)}, kind: fault.Config, parts: []string{`"in_doubt"`}},
 		"rejected": {
 			settings: `"on_rejected":"stop"`, in: []string{record(1), "S 1", `a {"door":"2"}`, "S 2", record(3)}, asked: 1, states: 1, kind: fault.Config,
@@ -274,6 +278,17 @@ func TestFailures(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A generation that rises keeps those before it, unless the least one that stays rises too.
+func TestARefreshThatKeepsWhatWasBefore(t *testing.T) {
+	in(t, func(t *testing.T, d *doors) {
+		cat := catalog(2)
+		cat.Streams[0].GenerationID, cat.Streams[0].MinimumGenerationID = new(int64(2)), new(int64(0))
+		if w := d.write(t.Context(), t, "", cat, strings.NewReader(lines(`a {"door":"1","why":"wind"}`, "S 1"))); w.err != nil || len(w.states) != 1 {
+			t.Errorf("%v, states %q", w.err, w.states)
+		}
+	})
 }
 
 // After a failure nothing is begun any more, and what was begun comes to its end and is counted.
