@@ -240,6 +240,8 @@ func (w *writer) message(m protocol.Message) error {
 	switch {
 	case m.Record != nil:
 		return w.record(m.Record)
+	case m.State != nil && m.State.Type == protocol.StateStream && w.routes[m.State.Descriptor] == nil:
+		return w.unconfigured("A state", m.State.Descriptor)
 	case m.State != nil && w.over(m.State):
 		return nil // it covers records that were not carried out
 	case m.State != nil:
@@ -254,6 +256,25 @@ func (w *writer) message(m protocol.Message) error {
 		return err
 	}
 	return nil
+}
+
+// unconfigured is the fault of a message, such as "A record", of a stream that the catalog does not have.
+func (w *writer) unconfigured(what string, d protocol.Descriptor) error {
+	text := fmt.Sprintf("%s came of the stream %q", what, d.Name)
+	for other := range w.routes {
+		if other.Name == d.Name {
+			return fault.Configf("%s in %s, which the configured catalog has in %s. It was passed over, as was all behind it: give the stream one namespace.",
+				text, namespace(d), namespace(other))
+		}
+	}
+	return fault.Configf("%s, which is not in the configured catalog. It was passed over, as was all behind it.", text)
+}
+
+func namespace(d protocol.Descriptor) string {
+	if d.Namespace == "" {
+		return "no namespace"
+	}
+	return fmt.Sprintf("the namespace %q", d.Namespace)
 }
 
 // over is whether a state is of a stream that has ended, or of all while one has.
@@ -284,7 +305,7 @@ func (w *writer) echo(e *entry, s *protocol.State) error {
 func (w *writer) record(m *protocol.RecordMessage) error {
 	names := w.routes[m.Descriptor]
 	if names == nil {
-		return fault.Configf("A record came of the stream %q, which is not in the configured catalog. It was not carried out.", m.Name)
+		return w.unconfigured("A record", m.Descriptor)
 	}
 	if w.ended[m.Descriptor] {
 		w.passed++

@@ -221,7 +221,19 @@ func TestFailures(t *testing.T) {
 			parts: []string{"Line 4 of the input is no message", "the line is not JSON", "nor was anything behind it"},
 		},
 		"cut line":       {in: []string{record(1), "S 1", `{"type":"RECORD","rec`}, asked: 1, states: 1, kind: fault.Config, parts: []string{"Line 3"}},
-		"unknown stream": {in: []string{record(1), "S 1", `b {"door":"1"}`, "S 2"}, asked: 1, states: 1, kind: fault.Config, parts: []string{`the stream "b"`}},
+		"unknown stream": {in: []string{record(1), "S 1", `b {"door":"1"}`, "S 2"}, asked: 1, states: 1, kind: fault.Config, parts: []string{`A record came of the stream "b", which is not in the configured catalog`}},
+		"state of an unknown stream": {
+			in: []string{record(1), `{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"b"}}}}`, "S 1"}, asked: 1, kind: fault.Config,
+			parts: []string{`A state came of the stream "b", which is not in the configured catalog`},
+		},
+		"another namespace": {
+			in:    []string{record(1), `{"type":"RECORD","record":{"stream":"a","namespace":"crm","data":{"door":"2","why":"wind"}}}`},
+			asked: 1, kind: fault.Config, parts: []string{`of the stream "a" in the namespace "crm", which the configured catalog has in no namespace`},
+		},
+		"state of another namespace": {
+			cat: func(c *protocol.ConfiguredCatalog) { c.Streams[0].Stream.Namespace = "crm" }, in: []string{"S 1"}, kind: fault.Config,
+			parts: []string{`A state came of the stream "a" in no namespace, which the configured catalog has in the namespace "crm"`},
+		},
 		"unknown operation": {
 			cat: func(c *protocol.ConfiguredCatalog) { c.Streams[0].DestinationObjectName = "shut" }, in: []string{record(1)}, kind: fault.Config,
 			parts: []string{`The stream "a" is to be written to "shut"`, "close, rent, paint"},
