@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
@@ -29,7 +30,8 @@ func (e *LineError) Error() string { return fmt.Sprintf("reading line %d: %v", e
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Read reads messages, one a line; lines may end in CRLF, the last one need not end, and empty ones are skipped. Unknown types and unknown
-// keys are no errors.
+// keys are no errors, but for types that differ from a known one in case alone, those of messages with a record or a state in them, and those of
+// states.
 //
 // A line that is no message (not JSON, without a type, longer than 64 MiB, without what its type needs, with one of the members that the
 // protocol knows twice) is yielded as a [*LineError] with an empty Message, and reading goes on with the next line: a destination decides
@@ -124,8 +126,25 @@ func parse(line []byte) (Message, error) {
 		m.Trace, err = decode[Trace](clean, "trace")
 	case TypeControl:
 		m.Control, err = decode[Control](clean, "control")
+	case TypeDestinationCatalog:
+	default:
+		err = misspelt(m.Type, clean)
 	}
 	return m, err
+}
+
+// misspelt is what is wrong with a message of an unknown type that seems to be one of a known type, which it would be wrong to pass over.
+func misspelt(t Type, message record.Value) error {
+	switch Type(strings.ToUpper(string(t))) {
+	case TypeRecord, TypeState, TypeLog, TypeSpec, TypeConnectionStatus, TypeCatalog, TypeTrace, TypeControl, TypeDestinationCatalog:
+		return errors.New("the type of the message is not in capitals")
+	}
+	for name := range message.Members() {
+		if strings.EqualFold(name, "record") || strings.EqualFold(name, "state") {
+			return errors.New("the message has a record or a state, and another type")
+		}
+	}
+	return nil
 }
 
 // decode reads the object at key, which must be there.
@@ -198,11 +217,14 @@ func parseState(raw record.Record) (*State, error) {
 	switch wire.Type {
 	case "":
 		s.Type = StateLegacy
+	case StateGlobal, StateLegacy:
 	case StateStream:
 		s.Descriptor, s.Blob = wire.Stream.Descriptor, wire.Stream.Blob
 		if s.Descriptor.Name == "" {
 			return nil, errors.New("the state of a stream does not say which")
 		}
+	default:
+		return nil, errors.New("the state has an unknown type")
 	}
 	return s, nil
 }
