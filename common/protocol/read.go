@@ -34,7 +34,7 @@ func (e *LineError) Unwrap() error { return e.Err }
 // states.
 //
 // A line that is no message (not JSON, without a type, longer than 64 MiB, without what its type needs, with one of the members that the
-// protocol knows twice) is yielded as a [*LineError] with an empty Message, and reading goes on with the next line: a destination decides
+// protocol knows twice, a state with text that is not valid) is yielded as a [*LineError] with an empty Message, and reading goes on with the next line: a destination decides
 // whether to report it or to stop. Any other error is that of r and ends the sequence. A message shares no memory with the next one.
 func Read(r io.Reader) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
@@ -96,7 +96,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 
 // parse makes a message of a line.
 func parse(line []byte) (Message, error) {
-	clean, _, err := record.Clean(line)
+	clean, mended, err := record.Clean(line)
 	if err != nil {
 		return Message{}, errNotJSON // the cause may quote the line
 	}
@@ -111,7 +111,10 @@ func parse(line []byte) (Message, error) {
 	case TypeRecord:
 		m.Record, err = parseRecord(clean.Get("record"))
 	case TypeState:
-		m.State, err = parseState(clean.Get("state").Raw())
+		if mended != (record.Mended{}) {
+			return Message{}, errors.New("the state has characters that cannot be given back as they came")
+		}
+		m.State, err = parseState(clean.Get("state"))
 	case TypeLog:
 		m.Log, err = decode[Log](clean, "log")
 	case TypeSpec:
@@ -197,7 +200,8 @@ func parseChanges(meta record.Value) ([]Change, error) {
 	return wire.Changes, nil
 }
 
-func parseState(raw record.Record) (*State, error) {
+func parseState(value record.Value) (*State, error) {
+	raw := value.Raw()
 	var wire struct {
 		Type   StateType `json:"type"`
 		Stream struct {
@@ -213,7 +217,12 @@ func parseState(raw record.Record) (*State, error) {
 	if err := json.Unmarshal(raw, &wire); err != nil {
 		return nil, errors.New(`the message's "state" has a value of the wrong type`)
 	}
-	s := &State{Type: wire.Type, SourceStats: wire.SourceStats, DestinationStats: wire.DestinationStats, Raw: json.RawMessage(raw)}
+	for _, path := range []string{"", "stream", "stream.stream_descriptor", "global"} {
+		if _, twice := value.Get(path).Twice(); twice {
+			return nil, errors.New("the state has a member twice")
+		}
+	}
+	s := &State{Type: wire.Type, SourceStats: wire.SourceStats, DestinationStats: wire.DestinationStats, Raw: raw}
 	switch wire.Type {
 	case "":
 		s.Type = StateLegacy
