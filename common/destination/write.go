@@ -226,7 +226,12 @@ func (w *writer) take(in io.Reader) error {
 // unreadable is the fault of an input that cannot be read on. What came before it is carried out; no state behind it is given back, so
 // nothing is lost.
 func unreadable(err error) error {
-	if broken, ok := errors.AsType[*protocol.LineError](err); ok {
+	broken, ok := errors.AsType[*protocol.LineError](err)
+	switch {
+	case ok && errors.Is(err, protocol.ErrCut):
+		return &fault.Error{Kind: fault.Transient, Err: err, Message: fmt.Sprintf("The input ended in the middle of line %d, so what writes it was stopped. "+
+			"All before the line was taken, and another sync brings the rest.", broken.Line)}
+	case ok:
 		return &fault.Error{Kind: fault.Config, Err: err, Message: fmt.Sprintf("Line %d of the input is no message of the Airbyte protocol: %v. "+
 			"It was not carried out, nor was anything behind it; mend what writes it, and sync again.", broken.Line, broken.Err)}
 	}

@@ -209,6 +209,7 @@ func TestFailures(t *testing.T) {
 		settings string
 		cat      func(*protocol.ConfiguredCatalog)
 		in       []string
+		unended  bool // the last line of in
 		answer   func(w http.ResponseWriter)
 		asked    int
 		states   int
@@ -220,7 +221,11 @@ func TestFailures(t *testing.T) {
 			in: []string{record(1), "S 1", record(2), "raw {bad", record(3), "S 2"}, asked: 2, states: 1, kind: fault.Config,
 			parts: []string{"Line 4 of the input is no message", "the line is not JSON", "nor was anything behind it"},
 		},
-		"cut line":       {in: []string{record(1), "S 1", `{"type":"RECORD","rec`}, asked: 1, states: 1, kind: fault.Config, parts: []string{"Line 3"}},
+		"cut line": {in: []string{record(1), "S 1", `{"type":"RECORD","rec`}, asked: 1, states: 1, kind: fault.Config, parts: []string{"Line 3"}},
+		"cut input": {
+			in: []string{record(1), "S 1", `{"type":"RECORD","rec`}, unended: true, asked: 1, states: 1, kind: fault.Transient,
+			parts: []string{"The input ended in the middle of line 3"},
+		},
 		"unknown stream": {in: []string{record(1), "S 1", `b {"door":"1"}`, "S 2"}, asked: 1, states: 1, kind: fault.Config, parts: []string{`A record came of the stream "b", which is not in the configured catalog`}},
 		"state of an unknown stream": {
 			in: []string{record(1), `{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"b"}}}}`, "S 1"}, asked: 1, kind: fault.Config,
@@ -282,7 +287,11 @@ func TestFailures(t *testing.T) {
 				if c.cat != nil {
 					c.cat(cat)
 				}
-				w := d.write(t.Context(), t, c.settings, cat, strings.NewReader(lines(c.in...)))
+				text := lines(c.in...)
+				if c.unended {
+					text = strings.TrimSuffix(text, "\n")
+				}
+				w := d.write(t.Context(), t, c.settings, cat, strings.NewReader(text))
 				wantFault(t, w.err, c.kind, c.parts...)
 				if len(d.took()) != c.asked || len(w.states) != c.states || errors.Is(w.err, httpclient.ErrUnknownOutcome) != c.unknown {
 					t.Errorf("asked %q, states %q, %v", d.took(), w.states, w.err)

@@ -34,7 +34,7 @@ func (e *LineError) Unwrap() error { return e.Err }
 // states.
 //
 // A line that is no message (not JSON, without a type, longer than 64 MiB, without what its type needs, with one of the members that the
-// protocol knows twice, a state with text that is not valid) is yielded as a [*LineError] with an empty Message, and reading goes on with the next line: a destination decides
+// protocol knows twice, nested too deeply, a state with text that is not valid) is yielded as a [*LineError] with an empty Message, and reading goes on with the next line: a destination decides
 // whether to report it or to stop. Any other error is that of r and ends the sequence. A message shares no memory with the next one.
 func Read(r io.Reader) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
@@ -56,16 +56,22 @@ func Read(r io.Reader) iter.Seq2[Message, error] {
 			if line = bytes.TrimSpace(line); len(line) == 0 {
 				continue
 			}
-			message, err := parse(line)
-			if err != nil {
-				message, err = Message{}, &LineError{number, err}
+			message, broken := parse(line)
+			if err == io.EOF && errors.Is(broken, errNotJSON) { //nolint:errorlint // see above
+				broken = ErrCut
 			}
-			if !yield(message, err) {
+			if broken != nil {
+				message, broken = Message{}, &LineError{number, broken}
+			}
+			if !yield(message, broken) {
 				return
 			}
 		}
 	}
 }
+
+// ErrCut is the end of the input in the middle of a line.
+var ErrCut = errors.New("the input ended in the middle of the line")
 
 var (
 	errTooLong = fmt.Errorf("the line is longer than %d MiB", maxLine>>20)
@@ -97,8 +103,11 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 // parse makes a message of a line.
 func parse(line []byte) (Message, error) {
 	clean, mended, err := record.Clean(line)
-	if err != nil {
-		return Message{}, errNotJSON // the cause may quote the line
+	switch {
+	case errors.Is(err, record.ErrTooDeep):
+		return Message{}, record.ErrTooDeep
+	case err != nil:
+		return Message{}, errNotJSON
 	}
 	m := Message{Type: Type(clean.Get("type").Text()), Raw: clean.Raw()}
 	if m.Type == "" {

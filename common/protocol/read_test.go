@@ -113,6 +113,7 @@ func TestBrokenLinesDoNotEndReading(t *testing.T) {
 		`{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"}},"stream":{"stream_descriptor":{"name":"b"}}}}`: "the state has a member twice",
 		`{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a","name":"b"}}}}`:                                  "the state has a member twice",
 		`{"type":"STATE","state":{"type":"GLOBAL","global":{"shared_state":{"s3":1},"shared_state":{}}}}`:                                    "the state has a member twice",
+		`{"type":"LOG","log":` + strings.Repeat("[", 1001) + strings.Repeat("]", 1001) + "}":                                                 "more than 1,000 objects and arrays stand inside each other",
 		`{"type":"STATE"}`:                                                  `no object "state"`,
 		`{"type":"STATE","state":{"type":"STREAM"}}`:                        "does not say which",
 		`{"type":"STATE","state":{"sourceStats":{"recordCount":"s3cret"}}}`: "wrong type",
@@ -129,6 +130,19 @@ func TestBrokenLinesDoNotEndReading(t *testing.T) {
 		at, ok := errors.AsType[*LineError](errs[0])
 		if !ok || at.Line != 3 || !strings.Contains(errs[0].Error(), part) || strings.Contains(errs[0].Error(), "s3") {
 			t.Errorf("%s: got %v", line, errs[0])
+		}
+	}
+}
+
+// What is cut off at the end of the input is told from what is written wrongly.
+func TestCutInput(t *testing.T) {
+	const good = `{"type":"LOG","log":{"level":"INFO","message":"good"}}` + "\n"
+	for last, cut := range map[string]bool{
+		`{"type":"LOG","log":{`: true, `{`: true, good[:len(good)-2]: true, `{"type":"LOG","log":{` + "\n": false, `{"type":"LOG"}`: false,
+	} {
+		messages, errs := collect(strings.NewReader(good + last))
+		if len(messages) != 1 || len(errs) != 1 || errors.Is(errs[0], ErrCut) != cut {
+			t.Errorf("%s: got %d messages and %v", last, len(messages), errs)
 		}
 	}
 }
