@@ -7,12 +7,15 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// ahead is how many messages may wait for one that came before them.
-const ahead = 512
+// How many messages may wait for one that came before them: so many, and so many bytes of them, which take the places of others; one always may.
+const (
+	ahead      = 512
+	aheadBytes = 64 << 20
+)
 
 // ledger keeps messages in the order in which they came, until all before them have an outcome. Safe for concurrent use.
 type ledger struct {
-	room chan struct{} // holds a token for each entry
+	room chan struct{} // holds a token for each place that is taken
 
 	mu     sync.Mutex
 	next   int64
@@ -25,6 +28,7 @@ type ledger struct {
 type entry struct {
 	number   int64 // rises in the order of arrival
 	stream   protocol.Descriptor
+	places   int // that it takes
 	settled  bool
 	rejected bool
 	then     func() error // what follows when all before it has an outcome; nil for a record
@@ -34,17 +38,21 @@ func newLedger(first int64) *ledger {
 	return &ledger{room: make(chan struct{}, ahead), next: first, counts: map[protocol.Descriptor]protocol.StateStats{}}
 }
 
-// enter puts a message at the end. A record waits there for settle; anything else has a consequence, then, which is called, one at a time
-// and in order, when all before it has an outcome. The error is ctx's, or that of a consequence.
-func (l *ledger) enter(ctx context.Context, stream protocol.Descriptor, then func(*entry) error) (*entry, error) {
-	select {
-	case l.room <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// enter puts a message at the end, of which so many bytes are kept there. A record waits there for settle; anything else has a consequence,
+// then, which is called, one at a time and in order, when all before it has an outcome. The error is ctx's, or that of a consequence. One
+// message enters at a time.
+func (l *ledger) enter(ctx context.Context, stream protocol.Descriptor, size int, then func(*entry) error) (*entry, error) {
+	places := min(1+size/(aheadBytes/ahead), ahead)
+	for range places {
+		select {
+		case l.room <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := &entry{number: l.next, stream: stream, settled: then != nil}
+	e := &entry{number: l.next, stream: stream, places: places, settled: then != nil}
 	if then != nil {
 		e.then = func() error { return then(e) }
 	}
@@ -66,7 +74,9 @@ func (l *ledger) advance() error {
 	for l.err == nil && len(l.queue) > 0 && l.queue[0].settled {
 		e := l.queue[0]
 		l.queue = l.queue[1:]
-		<-l.room
+		for range e.places {
+			<-l.room
+		}
 		if e.then != nil {
 			l.err = e.then()
 			continue

@@ -250,14 +250,14 @@ func (w *writer) message(m protocol.Message) error {
 	case m.State != nil && w.over(m.State):
 		return nil // it covers records that were not carried out
 	case m.State != nil:
-		_, err := w.ledger.enter(w.work, m.State.Descriptor, func(e *entry) error { return w.echo(e, m.State) })
+		_, err := w.ledger.enter(w.work, m.State.Descriptor, len(m.Raw), func(e *entry) error { return w.echo(e, m.State) })
 		return err
 	case m.Trace != nil && m.Trace.StreamStatus != nil && m.Trace.StreamStatus.Status == protocol.Complete:
 		stream := m.Trace.StreamStatus.StreamDescriptor
 		if w.ended[stream] {
 			return nil
 		}
-		_, err := w.ledger.enter(w.work, stream, func(e *entry) error { return w.journal.complete(e.number, stream) })
+		_, err := w.ledger.enter(w.work, stream, 0, func(e *entry) error { return w.journal.complete(e.number, stream) })
 		return err
 	}
 	return nil
@@ -324,7 +324,7 @@ func (w *writer) record(m *protocol.RecordMessage) error {
 		w.tell(&m.Descriptor, names.strange(number, m.Name, g.strangers))
 		return nil
 	}
-	entry, err := w.ledger.enter(w.work, m.Descriptor, nil)
+	entry, err := w.ledger.enter(w.work, m.Descriptor, 0, nil)
 	if err != nil {
 		return err
 	}

@@ -195,6 +195,42 @@ func TestStatesFollowTheirRecords(t *testing.T) {
 	})
 }
 
+// What waits behind an order is bounded by number and by bytes; a message that is larger than all may be waits for all before it, and then goes.
+func TestHowMuchMayWait(t *testing.T) {
+	for name, c := range map[string]struct{ size, enter int }{
+		"small": {0, ahead - 1}, "large": {aheadBytes/ahead*8 - 1, ahead/8 - 1}, "half": {aheadBytes / 2, 1}, "larger than all": {2 * aheadBytes, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, entered := newLedger(1), 0
+				record, err := l.enter(t.Context(), protocol.Descriptor{}, 0, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				go func() {
+					for range 2 * ahead {
+						if _, err := l.enter(t.Context(), protocol.Descriptor{}, c.size, func(*entry) error { return nil }); err != nil {
+							t.Error(err)
+						}
+						entered++
+					}
+				}()
+				synctest.Wait()
+				if entered != c.enter {
+					t.Errorf("%d wait, want %d", entered, c.enter)
+				}
+				if err := l.settle(record, false); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if entered != 2*ahead || !l.empty() {
+					t.Errorf("%d went in the end", entered)
+				}
+			})
+		})
+	}
+}
+
 type writerFunc func([]byte)
 
 func (f writerFunc) Write(b []byte) (int, error) {
