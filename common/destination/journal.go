@@ -34,7 +34,8 @@ import (
 //     behind it.
 //
 // What this gives up: in a run that goes on after a failure, a record that equals one of before the failure, where a state behind that one
-// was kept by the platform, and that is meant once more, is taken for the one resent. The log names the first ten, and counts the others.
+// was kept by the platform, and that is meant once more, is taken for the one resent; so is one that equals a call which no state covered and no
+// run met since, some syncs ago. The log names the first ten, and counts the others.
 //
 // # What may happen to the file
 //
@@ -64,6 +65,7 @@ type known struct {
 	Stream    protocol.Descriptor `json:"stream"`
 	Identity  string              `json:"identity"`
 	Covered   bool                `json:"covered,omitempty"` // a state that came behind it was given back
+	Syncs     int                 `json:"syncs,omitempty"`   // that began since it was made or came again: one that goes on after a failure is none
 
 	outcome outcome
 	message string // of the API, where it rejected the record
@@ -119,6 +121,7 @@ func openJournal(
 			return nil, err
 		}
 	}
+	past.age(sync)
 	past.begin(sync)
 	if err := past.settle(doubt, forget); err != nil {
 		return nil, err
@@ -249,6 +252,16 @@ func (h *history) settle(doubt func([]*known) (outcome, error), forget func(*kno
 	return nil
 }
 
+// age is for the calls that another sync begins, if it is one.
+func (h *history) age(sync int64) {
+	if another := sync != h.sync || sync == 0 && h.closed; !another {
+		return
+	}
+	for _, c := range h.calls {
+		c.Syncs++
+	}
+}
+
 // begin is the beginning of another run.
 func (h *history) begin(sync int64) {
 	if h.closed && (sync == 0 || sync != h.sync) {
@@ -283,7 +296,7 @@ func (h *history) apply(l line) (ok bool) {
 			return false
 		}
 		delete(h.calls, l.Number)
-		call.Number, call.Covered = l.As, false
+		call.Number, call.Covered, call.Syncs = l.As, false, 0
 		h.calls[l.As] = call
 		h.next = max(h.next, l.As+1)
 	case "state", "complete":

@@ -122,7 +122,7 @@ type writer struct {
 	records map[protocol.Descriptor]int  // that came
 	ended   map[protocol.Descriptor]bool // streams that a record with an unknown member ended
 	passed  int                          // records of those that came behind it
-	again   int                          // records that ask what an earlier run carried out, whose state may have been lost
+	again   int                          // records that ask what an earlier run carried out, and may be meant once more
 
 	mu       sync.Mutex
 	kind     string          // of the calls under way, those included that wait to be sent again
@@ -351,15 +351,14 @@ func (w *writer) record(m *protocol.RecordMessage) error {
 
 // remember takes a record for a call that an earlier run made.
 func (w *writer) remember(e *entry, c *call, before *known) error {
-	if before.Covered {
-		w.again++
-	}
-	if before.Covered && w.again <= namedBefore {
-		w.log.Warn(fmt.Sprintf("%s of %s asks what an earlier run carried out, whose state may have been lost: it is taken for the same "+
-			"record and not sent again. If it is meant once more, a sync after this one can bring it.", c.operation.Name, c.about))
-	}
 	if before.outcome == rejected {
-		return w.reject(e, c, before.message)
+		return w.reject(e, c, strings.TrimSuffix(before.message, ".")+" (an earlier run was told so, and it was not sent again)")
+	}
+	if before.Covered || before.Syncs > 1 { // else it is what a run that goes on brings again
+		if w.again++; w.again <= namedBefore {
+			w.log.Warn(c.name() + " asks what an earlier run carried out: it is taken for the same record and not sent again. If it is meant once " +
+				"more, a later sync can bring it, once a state behind it was given back.")
+		}
 	}
 	w.settle(e, &w.count.before)
 	return nil
