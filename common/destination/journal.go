@@ -385,7 +385,7 @@ func (j *journal) write(sync bool, l line) error {
 		err = j.file.Sync()
 	}
 	if err != nil {
-		j.err = j.at.fault("cannot be written", err)
+		j.err = j.at.unwritten(err)
 	}
 	return j.err
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -590,6 +591,22 @@ func TestAJournalIsReadAndWrittenAnew(t *testing.T) {
 	if len(j.known) != 1 || len(j.known["close doubted"]) != 1 { // which no state covers
 		t.Errorf("another sync knows %v", j.known)
 	}
+}
+
+// What keeps a file from being written is said in words, with what mends it.
+func TestWhyAFileCannotBeWritten(t *testing.T) {
+	k := keep("journal", filepath.Join(t.TempDir(), "journal"), "journal_path")
+	for cause, parts := range map[error][2]string{
+		syscall.ENOSPC: {"its disk is full.", "Make room there"}, syscall.EDQUOT: {"its disk is full.", "Make room there"},
+		syscall.EROFS: {"its file system is read-only.", "Mount it"}, syscall.EACCES: {"this user may not.", fmt.Sprint("Let the user ", os.Getuid())},
+		syscall.EPERM: {"this user may not.", "write to it and to its folder"},
+	} {
+		wrapped := &fs.PathError{Op: "write", Path: k.path, Err: cause}
+		wantFault(t, k.unwritten(wrapped), fault.Config, k.name+" cannot be written: "+parts[0], parts[1])
+		wantFault(t, k.unopened(wrapped), fault.Config, k.name+" cannot be opened: "+parts[0], parts[1])
+	}
+	wantFault(t, k.unwritten(syscall.EIO), fault.Config, "cannot be written. Look whether its disk works.")
+	wantFault(t, k.unopened(fs.ErrNotExist), fault.Config, "cannot be opened. Check that its folder is mounted")
 }
 
 // A journal that cannot be written stops the sync before anything is sent.

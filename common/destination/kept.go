@@ -1,6 +1,7 @@
 package destination
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,7 +29,24 @@ func (k kept) fault(what string, err error) error {
 }
 
 func (k kept) unopened(err error) error {
-	return k.fault("cannot be opened. Check that its folder is mounted and that the connector's user may write to it", err)
+	return k.fault("cannot be opened"+cmp.Or(why(err), ". Check that its folder is mounted and that the connector's user may write to it"), err)
+}
+
+func (k kept) unwritten(err error) error {
+	return k.fault("cannot be written"+cmp.Or(why(err), ". Look whether its disk works"), err)
+}
+
+// why goes on with the reason for a failure and with what mends it; "" where that is not known.
+func why(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return ": its disk is full. Make room there, and sync again"
+	case errors.Is(err, syscall.EROFS):
+		return ": its file system is read-only. Mount it so that it can be written to"
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Sprintf(": this user may not. Let the user %d, as whom the connector runs, write to it and to its folder", os.Getuid())
+	}
+	return ""
 }
 
 // open opens the file to read and write it, and locks it until it is closed. With make it is made where there is none, else that is nil
@@ -124,7 +142,7 @@ func (k kept) replace(content []byte, first bool) (*os.File, error) {
 	if err == nil {
 		_, wrote := file.Write(content)
 		if wrote = errors.Join(wrote, file.Sync()); wrote != nil {
-			err = k.fault("cannot be written", wrote)
+			err = k.unwritten(wrote)
 		}
 	}
 	if err == nil {

@@ -96,7 +96,7 @@ func (r *receipts) tidy() error {
 		err = errors.Join(err, r.file.Truncate(end))
 	}
 	if err != nil {
-		return r.at.fault("cannot be written", err)
+		return r.at.unwritten(err)
 	}
 	return nil
 }
@@ -120,7 +120,7 @@ func (r *receipts) write(one receipt) error {
 		err = r.file.Sync()
 	}
 	if err != nil {
-		r.err = r.at.fault("cannot be written", err)
+		r.err = r.at.unwritten(err)
 	}
 	return r.err
 }
