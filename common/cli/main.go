@@ -25,6 +25,8 @@ const (
 	writeGrace = 27 * time.Second
 	// listen is how often it is asked whether the output is still read, for when nothing is written.
 	listen = 200 * time.Millisecond
+	// resumes is how it goes on that a signal stopped a read.
+	resumes = "; it can go on from its last state"
 )
 
 // Main runs the command that the process was started with, and ends the process; it never returns. metadata is metadata.yaml.
@@ -36,17 +38,18 @@ const (
 //
 // The garbage collector runs at a pace that suits a read, unless GOGC or GOMEMLIMIT says otherwise.
 func Main(src Source, metadata []byte) {
-	runProcess(program{commands: sourceCommands(src), spec: src.Spec, metadata: metadata}, grace)
+	runProcess(program{commands: sourceCommands(src), spec: src.Spec, metadata: metadata}, grace, resumes)
 }
 
 // MainDestination is Main for a destination. A run that is stopped has 27 seconds to end instead of two, so that calls that are under way
 // can come to an outcome; see [Destination].
 func MainDestination(dst Destination, metadata []byte) {
-	runProcess(program{commands: destinationCommands(dst), spec: dst.Spec, metadata: metadata}, writeGrace)
+	// Whether it can go on depends on what became of the calls, which is told beside it.
+	runProcess(program{commands: destinationCommands(dst), spec: dst.Spec, metadata: metadata}, writeGrace, "")
 }
 
-// runProcess runs p with what belongs to the process.
-func runProcess(p program, grace time.Duration) {
+// runProcess runs p with what belongs to the process. then goes on where it is said that a signal stopped the run.
+func runProcess(p program, grace time.Duration, then string) {
 	p.mute = outputMissing()
 	widenOutput()
 	paceCollector()
@@ -56,7 +59,7 @@ func runProcess(p program, grace time.Duration) {
 	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT) // before anything is done that one could interrupt
-	go watchSignals(signals, stop)
+	go watchSignals(signals, stop, then)
 	go watchOutput(stop)
 	p.args, p.stdin, p.stdout, p.stderr = os.Args[1:], os.Stdin, os.Stdout, os.Stderr
 	p.debug = strings.EqualFold(os.Getenv("LOG_LEVEL"), "debug")
@@ -77,9 +80,9 @@ func outputMissing() bool {
 }
 
 // watchSignals stops the run at the first SIGTERM or SIGINT and ends the process at the second.
-func watchSignals(signals <-chan os.Signal, stop context.CancelCauseFunc) {
+func watchSignals(signals <-chan os.Signal, stop context.CancelCauseFunc, then string) {
 	first, _ := (<-signals).(syscall.Signal)
-	stop(fault.Transientf("The run was stopped by %s before it was complete; it can go on from its last state.", unix.SignalName(first)))
+	stop(fault.Transientf("The run was stopped by %s before it was complete%s.", unix.SignalName(first), then))
 	<-signals
 	os.Exit(1)
 }

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	if name, ok := os.LookupEnv(scenario); ok {
 		src := fake{read: scenarios()[name]}
 		if slices.Contains(os.Environ(), unhurried) {
-			runProcess(program{commands: sourceCommands(src), spec: src.Spec, metadata: []byte(metadata)}, time.Hour)
+			runProcess(program{commands: sourceCommands(src), spec: src.Spec, metadata: []byte(metadata)}, time.Hour, resumes)
 		}
 		Main(src, []byte(metadata))
 	}

@@ -802,7 +802,7 @@ func writeTerminated(t *testing.T, f writeFixture) {
 			_ = feed.Close()
 		}
 	}})
-	if took := time.Since(told); res.Code != 1 || took > promptly || res.Failures[0].Type != "transient_error" {
+	if took := time.Since(told); res.Code != 1 || took > promptly || res.Failures[0].Type != "transient_error" || strings.Contains(res.Failures[0].Message, "last state") {
 		t.Errorf("after %v: %s", took, res)
 	}
 	done := map[string]int{}
