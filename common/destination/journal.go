@@ -1,6 +1,7 @@
 package destination
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -85,8 +86,6 @@ const (
 const (
 	unsealed = 1
 	format   = 2
-
-	maxJournal = 64 << 20 // bytes that are read
 )
 
 // line is one line of the file; only what belongs to Do is set.
@@ -155,53 +154,64 @@ func (j *journal) renew(target string, sync int64, past *history, first bool) er
 	return err
 }
 
-// replay reads the file.
+// replay reads the file, a line at a time: it may be large, and only what is remembered of it is kept.
 func (j *journal) replay(file *os.File, target string) (*history, error) {
-	data, err := io.ReadAll(io.LimitReader(file, maxJournal+1))
+	lines := bufio.NewReader(file)
+	start, err := lines.Peek(1 << 10)
 	switch {
-	case err != nil:
+	case err != nil && err != io.EOF: //nolint:errorlint // bufio returns a reader's io.EOF bare
 		return nil, j.at.fault("cannot be read", err)
-	case len(data) == 0:
+	case len(start) == 0:
 		return nil, j.at.fault("is empty, which a journal never is: what it held is lost, or it was not made by this connector. See to what was "+
 			"carried out, then remove it", nil)
-	case len(data) > maxJournal:
-		return nil, j.at.fault(fmt.Sprintf("is larger than %d MiB. Look at what it says was carried out, then remove it", maxJournal>>20), nil)
-	case !ours(data):
+	case !ours(start):
 		return nil, j.at.fault("is not a journal of this connector. Give another path, to a file that does not exist yet", nil)
 	}
 	past := &history{calls: map[int64]*known{}, next: 1}
-	number, read := 0, (&seal{}).open
-	if bytes.HasPrefix(data, fmt.Appendf(nil, `{"do":"journal","format":%d,`, unsealed)) {
+	read, plain := (&seal{}).open, bytes.HasPrefix(start, fmt.Appendf(nil, `{"do":"journal","format":%d,`, unsealed))
+	if plain {
 		read = plainLine
 	}
-	for text := range bytes.Lines(data) {
-		number++
-		whole := bytes.HasSuffix(text, []byte("\n"))
-		if !whole && number > 1 && !swallowed(text, read) {
+	number := 0
+	for whole := true; whole; {
+		text, err := lines.ReadBytes('\n')
+		if err != nil && err != io.EOF { //nolint:errorlint // see above
+			return nil, j.at.fault("cannot be read", err)
+		}
+		if whole = err == nil; len(text) == 0 {
+			break
+		}
+		if number++; !whole && number > 1 && !swallowed(text, read) {
 			break // what a kill leaves
 		}
-		l, ok := read(text)
-		switch {
-		case !whole || !ok || (l.Do == "journal") != (number == 1) || number > 1 && !past.apply(l):
-			what := fmt.Sprintf("is damaged at line %d. Look at what it says was carried out, then remove it", number)
-			return nil, j.at.fault(what, nil)
-		case number == 1 && l.Format > format:
-			return nil, j.at.fault("was written by a later version of this connector. Use that one, or give another path", nil)
-		case number == 1 && l.Target != target:
-			return nil, j.at.fault("is that of another address, "+l.Target+". Give each connection a journal of its own", nil)
+		if err := j.replayLine(past, text, number, read, target); err != nil {
+			return nil, err
 		}
 	}
-	if past.from == 0 && !bytes.HasPrefix(data, fmt.Appendf(nil, `{"do":"journal","format":%d,`, unsealed)) {
+	if past.from == 0 && !plain {
 		what := fmt.Sprintf("is damaged behind line %d: no run has left so little. See to what was carried out, then remove it", number)
 		return nil, j.at.fault(what, nil)
 	}
 	return past, nil
 }
 
-// ours is whether data looks like a journal, be it a damaged one.
-func ours(data []byte) bool {
+// replayLine adds one line of the file to what its lines before come to.
+func (j *journal) replayLine(past *history, text []byte, number int, read func([]byte) (line, bool), target string) error {
+	l, ok := read(text)
+	switch {
+	case !bytes.HasSuffix(text, []byte("\n")) || !ok || (l.Do == "journal") != (number == 1) || number > 1 && !past.apply(l):
+		return j.at.fault(fmt.Sprintf("is damaged at line %d. Look at what it says was carried out, then remove it", number), nil)
+	case number == 1 && l.Format > format:
+		return j.at.fault("was written by a later version of this connector. Use that one, or give another path", nil)
+	case number == 1 && l.Target != target:
+		return j.at.fault("is that of another address, "+l.Target+". Give each connection a journal of its own", nil)
+	}
+	return nil
+}
+
+// ours is whether what begins like that looks like a journal, be it a damaged one.
+func ours(start []byte) bool {
 	const opening = `{"do":"`
-	start := data[:min(len(data), 1<<10)]
 	return bytes.HasPrefix([]byte(opening), start) || bytes.Contains(start, []byte(opening[1:])) || bytes.Contains(start, []byte(sumOpening))
 }
 

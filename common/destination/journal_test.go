@@ -320,7 +320,6 @@ func TestJournalFiles(t *testing.T) {
 		"an odd outcome":   {head + begin + `{"do":"end","n":1,"outcome":"dane"}` + "\n", "is damaged at line 3"},
 		"again, nothing":   {head + `{"do":"again","n":4,"as":5}` + "\n", "is damaged at line 2"},
 		"begin of nothing": {head + `{"do":"begin"}` + "\n", "is damaged at line 2"},
-		"too much":         {head + strings.Repeat(" ", maxJournal), "is larger than 64 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "journal")
@@ -590,6 +589,29 @@ func TestAJournalIsReadAndWrittenAnew(t *testing.T) {
 	defer j.close(false)
 	if len(j.known) != 1 || len(j.known["close doubted"]) != 1 { // which no state covers
 		t.Errorf("another sync knows %v", j.known)
+	}
+}
+
+// What one run has written the next one reads, however much it is.
+func TestALargeJournalIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	j, err := openJournal(path, "api", 1, neverDoubt, keepAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := strings.Repeat("x", 1<<20)
+	for n := int64(1); n <= 70; n++ {
+		err = errors.Join(err, j.write(false, line{Do: "begin", Call: &known{Number: n, About: about, Identity: "i"}}),
+			j.write(false, line{Do: "end", Number: n, Outcome: map[bool]outcome{true: done, false: unrun}[n == 1]}))
+	}
+	if err = errors.Join(err, j.close(false)); err != nil {
+		t.Fatal(err)
+	}
+	if j, err = openJournal(path, "api", 1, neverDoubt, keepAll); err != nil || len(j.known["i"]) != 1 || j.first() != 71 {
+		t.Fatalf("%v, %+v", err, j)
+	}
+	if err := j.close(false); err != nil {
+		t.Error(err)
 	}
 }
 
