@@ -159,7 +159,7 @@ func (j *journal) replay(file *os.File, target string) (*history, error) {
 	lines := bufio.NewReader(file)
 	start, err := lines.Peek(1 << 10)
 	switch {
-	case err != nil && err != io.EOF: //nolint:errorlint // bufio returns a reader's io.EOF bare
+	case err != nil && err != io.EOF:
 		return nil, j.at.fault("cannot be read", err)
 	case len(start) == 0:
 		return nil, j.at.fault("is empty, which a journal never is: what it held is lost, or it was not made by this connector. See to what was "+
@@ -175,7 +175,7 @@ func (j *journal) replay(file *os.File, target string) (*history, error) {
 	number := 0
 	for whole := true; whole; {
 		text, err := lines.ReadBytes('\n')
-		if err != nil && err != io.EOF { //nolint:errorlint // see above
+		if err != nil && err != io.EOF {
 			return nil, j.at.fault("cannot be read", err)
 		}
 		if whole = err == nil; len(text) == 0 {

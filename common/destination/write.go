@@ -229,8 +229,8 @@ func unreadable(err error) error {
 	broken, ok := errors.AsType[*protocol.LineError](err)
 	switch {
 	case ok && errors.Is(err, protocol.ErrCut):
-		return &fault.Error{Kind: fault.Transient, Err: err, Message: fmt.Sprintf("The input ended in the middle of line %d, so what writes it was stopped. "+
-			"All before the line was taken, and another sync brings the rest.", broken.Line)}
+		return &fault.Error{Kind: fault.Transient, Err: err, Message: fmt.Sprintf("The input ended in the middle of line %d, so what "+
+			"writes it was stopped. All before the line was taken, and another sync brings the rest.", broken.Line)}
 	case ok:
 		return &fault.Error{Kind: fault.Config, Err: err, Message: fmt.Sprintf("Line %d of the input is no message of the Airbyte protocol: %v. "+
 			"It was not carried out, nor was anything behind it; mend what writes it, and sync again.", broken.Line, broken.Err)}
@@ -452,7 +452,7 @@ func (w *writer) fail(e *entry, err error) {
 
 // tell sends a failure of a stream, or of none, and each for itself where several were joined. nil is none.
 func (w *writer) tell(stream *protocol.Descriptor, err error) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what wraps several is one failure
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // what wraps several is one failure
 		for _, one := range joined.Unwrap() {
 			w.tell(stream, one)
 		}

@@ -33,9 +33,10 @@ func (e *LineError) Unwrap() error { return e.Err }
 // keys are no errors, but for types that differ from a known one in case alone, those of messages with a record or a state in them, and those of
 // states.
 //
-// A line that is no message (not JSON, without a type, longer than 64 MiB, without what its type needs, with one of the members that the
-// protocol knows twice, nested too deeply, a state with text that is not valid) is yielded as a [*LineError] with an empty Message, and reading goes on with the next line: a destination decides
-// whether to report it or to stop. Any other error is that of r and ends the sequence. A message shares no memory with the next one.
+// A line that is no message (not JSON, without a type, longer than 64 MiB, nested too deeply, without what its type needs, with one of the
+// members that the protocol knows twice, a state with text that is not valid) is yielded as a [*LineError] with an empty Message, and reading
+// goes on with the next line: a destination decides whether to report it or to stop. That of a last line that is not JSON and has no end is
+// [ErrCut]. Any other error is that of r and ends the sequence. A message shares no memory with the next one.
 func Read(r io.Reader) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		lines := bufio.NewReaderSize(r, bufferSize)

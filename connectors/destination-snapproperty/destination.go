@@ -118,8 +118,8 @@ func operations() []dest.Operation {
 	}
 }
 
-// outcome reads a method's answer: its own, whose Erro says how it went and, where it failed, whatever the status is, or Salesforce's list of errors. A method that
-// says itself what failed has caught an exception, and nothing is known of what it had done before.
+// outcome reads a method's answer: its own, whose Erro says how it went, a failure whatever the status is, or Salesforce's list of errors. A
+// method that tells of an exception has caught it, and nothing is known of what it had done before; only its own sentences are refusals.
 func outcome(res *httpclient.Response) httpclient.Verdict {
 	failed, said := res.Body.Get("Erro").Bool()
 	words := res.Body.Get("Mensagem").Text()
