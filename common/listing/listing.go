@@ -121,10 +121,11 @@ type Page struct {
 	Place *Place // from where a later reading can go on after this page; nil: it is not known any more, or the way has no places
 }
 
-// Mended is how much had to be mended in an answer to make it JSON.
+// Mended is how much of an answer is not used as it came.
 type Mended struct {
 	Replaced int // bytes that were not UTF-8
 	Control  int // control characters that were not escaped
+	Twins    int // rows that have the key of another row of the page, and other content: they are not handed out
 }
 
 // Kind is how a listing ended.

@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
@@ -112,9 +113,18 @@ func (u *rows) take(p *fetched) []Row {
 		}
 		if u.isNew(k, &row) {
 			u.out = append(u.out, row)
+		} else if u.twin(&row) {
+			p.mended.Twins++
 		}
 	}
 	return u.out
+}
+
+// twin reports whether another row of the page that is new has the key of a row that is not, and other content.
+func (u *rows) twin(row *Row) bool {
+	return row.Key != "" && slices.ContainsFunc(u.out, func(other Row) bool {
+		return other.Key == row.Key && !bytes.Equal(other.Data.Raw(), row.Data.Raw())
+	})
 }
 
 // texts returns a function that gives the key of each row of a page and, behind it, its time. They share one allocation.

@@ -519,6 +519,9 @@ func (m *member) begin(page listing.Page, now time.Time) {
 func (m *member) mended(page listing.Page) {
 	m.replaced += int64(page.Replaced)
 	m.control += int64(page.Control)
+	if m.Explode == nil {
+		m.twins += int64(page.Twins)
+	}
 }
 
 // notLaterThan keeps the mark from passing a time; zero: it may. m.mu is held.

@@ -60,6 +60,7 @@ type member struct {
 	unflagged int64         // parents' rows that were asked for because the flag says neither yes nor no; for the same
 	replaced  int64         // bytes that were not UTF-8
 	control   int64         // control characters that were not escaped
+	twins     int64         // rows with the key of another one, and other content
 	err       error         // why the stream cannot be completed
 	puts      []put         // what comes into its records from its parent's row, in the order of their names
 	picker    record.Picker // of what is at paths
@@ -592,6 +593,9 @@ func (m *member) warn() {
 	}
 	if m.control > 0 {
 		m.run.Log.Warn(fmt.Sprintf("%s: %d control characters in texts, such as line breaks, were not escaped and are now", m.Name, m.control))
+	}
+	if m.twins > 0 {
+		m.run.Log.Warn(fmt.Sprintf("%s: %d rows have the key of another row of their page and other content; the first of each alone was sent", m.Name, m.twins))
 	}
 	if m.missing > 0 {
 		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s have gone meanwhile (404) and were skipped", m.Name, m.missing, m.Child.Of))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
@@ -121,5 +122,23 @@ func TestRowsWithoutTheirKey(t *testing.T) {
 				before = o
 			}
 		})
+	}
+}
+
+// TestRowsOfOneKey has two rows of a page have one key: where their content is not the same, the one that is not sent is told.
+func TestRowsOfOneKey(t *testing.T) {
+	for other, warns := range map[string]int{`{"id":1,"t":"2026-01-01"}`: 0, `{"id":1,"t":"2026-01-02"}`: 1} {
+		a := serve(t, func(*http.Request) (int, string) {
+			return 200, `{"data":[{"id":1,"t":"2026-01-01"},` + other + `]}`
+		})
+		o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+			d = listed(d)
+			d.Streams[0].Pages = pagination.Single{}
+			return d
+		}), nil, "things")
+		o.complete(t)
+		if len(o.records["things"]) != 1 || len(o.warnings) != warns {
+			t.Errorf("%s: %v came, warned %q", other, o.records["things"], o.warnings)
+		}
 	}
 }
