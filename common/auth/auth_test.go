@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -316,6 +317,61 @@ func TestSessionFailures(t *testing.T) {
 				}
 				if got := a.count("App_ValidarAcesso"); tt.logins > 0 && got != tt.logins {
 					t.Errorf("%d logins, want %d", got, tt.logins)
+				}
+			})
+		})
+	}
+}
+
+// What is told of a login's answer never shows a session or a token, however the answer is broken: nobody knows yet that they are secrets.
+func TestLoginsTellNoCredentials(t *testing.T) {
+	const live = "c0d1g0-v1v0-9f8e7d6c"
+	session := func() httpclient.Signer {
+		return &auth.Session{Login: httpclient.Request{Path: "/login"}, Parts: []auth.Part{
+			{From: "user.id", In: httpclient.Query, Key: "user", Public: true}, {From: "token", In: httpclient.Header, Key: "token"},
+		}}
+	}
+	sessions := func() httpclient.Signer {
+		return &auth.Sessions{
+			Login: httpclient.Request{Path: "/login"}, Logout: httpclient.Request{Path: "/logout"},
+			Part: auth.Part{From: "Header.SessionId", In: httpclient.Header, Key: "session"},
+		}
+	}
+	token := func() httpclient.Signer {
+		return &auth.OAuth2{TokenURL: "http://localhost/login", Grant: auth.ClientCredentials{ID: "id", Secret: "secret"}}
+	}
+	tests := map[string]struct {
+		signer func() httpclient.Signer
+		status int
+		body   string
+		want   string
+	}{
+		"a warning before it":   {session, 200, "<b>Warning</b>: x in y.php on line 3<br />\n" + `{"token":"` + live + `","user":{"id":1}}`, "that are not JSON"},
+		"two values":            {session, 200, `{"token":"` + live + `","user":{"id":1}}{}`, "with 50 bytes that are not JSON"},
+		"a part is missing":     {session, 200, `{"token":"` + live + `","user":{"Id":1}}`, "with 48 bytes that give no reason"},
+		"the message has it":    {session, 200, `{"token":"` + live + `","message":"Hello ` + live + `"}`, `answered "Hello ****"`},
+		"500":                   {session, 500, `{"token":"` + live + `","user":{"id":1}}`, "failed (500)"},
+		"a session in capitals": {sessions, 200, `{"Header":{"SESSIONID":"` + live + `"}}`, "that give no reason"},
+		"a session, cut off":    {sessions, 200, `{"Header":{"SessionId":"` + live + `"}`, "that are not JSON"},
+		"a form":                {token, 200, "access_token=" + live + "&token_type=bearer", "that are not JSON"},
+		"a token, cut off":      {token, 200, `{"access_token":"` + live + `","expires_in":36`, "that are not JSON"},
+		"a comment before it":   {token, 200, `<!-- node 7 -->{"access_token":"` + live + `"}`, "that are not JSON"},
+		"400":                   {token, 400, `{"access_token":"` + live + `"}`, "failed (400)"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log strings.Builder
+				c, _ := start(t, tt.signer(), func(w http.ResponseWriter, _ *http.Request) { reply(w, tt.status, tt.body) },
+					func(o *httpclient.Options) {
+						o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+					})
+				_, err := c.Do(t.Context(), httpclient.Request{Path: "/rows"})
+				if f := fault.Of(err); f == nil || !strings.Contains(f.Message, tt.want) {
+					t.Errorf("%v lacks %q", err, tt.want)
+				}
+				if told := fmt.Sprint(err, fault.Of(err), log.String()); strings.Contains(told, live) {
+					t.Errorf("it is told: %s", told)
 				}
 			})
 		})

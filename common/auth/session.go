@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -64,15 +65,15 @@ func (s *Session) login(ctx context.Context, login httpclient.Request) (values [
 	if err != nil {
 		return nil, until, explain(ctx, "The login", err)
 	}
-	for _, part := range s.Parts {
+	for _, part := range s.Parts { // all of them, before anything is said of the answer
 		value := res.Body.Get(part.From).Text()
-		if value == "" {
-			return nil, until, fault.Configf("The login was refused: %s. %s", s.client.Words(res), checkCredentials)
-		}
 		if !part.Public {
 			s.client.Secret(value)
 		}
 		values = append(values, value)
+	}
+	if slices.Contains(values, "") {
+		return nil, until, fault.Configf("The login was refused: %s. %s", s.client.Words(res), checkCredentials)
 	}
 	if s.TTL > 0 {
 		until = time.Now().Add(s.TTL)

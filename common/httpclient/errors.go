@@ -28,7 +28,7 @@ var ErrUnknownOutcome = errors.New("the outcome is unknown")
 type StatusError struct {
 	Method, Path string // the path behind the host, without query
 	Status       int
-	Body         string // at most 300 characters, redacted
+	Body         string // at most 300 characters, redacted; of a request that is Unsigned what Words says
 }
 
 func (e *StatusError) Error() string {
@@ -47,7 +47,11 @@ const (
 
 func (c *Client) statusError(where string, res *Response) *StatusError {
 	method, path, _ := strings.Cut(where, " ")
-	return &StatusError{Method: method, Path: path, Status: res.Status, Body: c.excerpt(res.Text)}
+	body := c.excerpt(res.Text)
+	if res.unsigned {
+		body = c.Words(res)
+	}
+	return &StatusError{Method: method, Path: path, Status: res.Status, Body: body}
 }
 
 // Where names a request in texts, as errors do: its method, its host and its path without query.
@@ -89,16 +93,22 @@ func excerpt(r *redact.Redactor, text []byte) string {
 }
 
 // Words returns what the API says, as a part of a sentence and redacted: the message in its answer, where it has one in a usual place, or else
-// the answer's beginning.
+// the answer's beginning. Of the answer to a request that is Unsigned that may be a session or a token, so that only its length is told.
 func (c *Client) Words(res *Response) string {
-	said := c.excerpt(res.Text)
-	if message := message(res.Body); message != "" {
-		said = c.excerpt([]byte(message))
+	said := c.excerpt([]byte(message(res.Body)))
+	if said == "" && !res.unsigned {
+		said = c.excerpt(res.Text)
 	}
-	if said == "" {
+	switch {
+	case said != "":
+		return `the API answered "` + said + `"`
+	case len(res.Text) == 0 || !res.unsigned:
 		return "the API gave no reason"
+	case res.Body.Exists():
+		return fmt.Sprintf("the API answered with %d bytes that give no reason", len(res.Text))
+	default:
+		return fmt.Sprintf("the API answered with %d bytes that are not JSON", len(res.Text))
 	}
-	return `the API answered "` + said + `"`
 }
 
 // message returns the sentence in an error's body, or "": the text under one of the names that APIs use, in the object or in the first of a

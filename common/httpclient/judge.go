@@ -101,8 +101,12 @@ func (f *failure) byStatus(c *Client, res *Response) {
 	switch status := res.Status; {
 	case status/100 == 2:
 		f.step, f.kind, f.advice = retry, fault.Transient, tryLater
-		f.reason = fmt.Sprintf("was answered (%d) with nothing", status)
-		if len(res.Text) > 0 {
+		switch {
+		case len(res.Text) == 0:
+			f.reason = fmt.Sprintf("was answered (%d) with nothing", status)
+		case res.unsigned:
+			f.reason = fmt.Sprintf("was answered (%d) with %d bytes that are not JSON", status, len(res.Text))
+		default:
 			f.reason = fmt.Sprintf("was answered (%d) with something that is not JSON: %q", status, c.excerpt(res.Text))
 		}
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly:

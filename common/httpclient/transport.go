@@ -31,7 +31,8 @@ type Response struct {
 	Control  int          // control characters in texts of the body that were not escaped
 	Answered bool         // whether this client had a good answer before
 
-	broken error // why a body is not JSON; nil where it is
+	broken   error // why a body is not JSON; nil where it is
+	unsigned bool  // the request was, so that the answer may hold credentials
 
 	redact *redact.Redactor // for Excerpt
 }
