@@ -293,6 +293,12 @@ func TestSessionFailures(t *testing.T) {
 			}
 			return httpclient.Verdict{}
 		}, fault.Config, `The login failed: there is no such user. Check the credentials`, 1},
+		"maintenance": {refused(200, `<html>`), func(r *httpclient.Response) httpclient.Verdict {
+			if r.Body.Get("codigousuario").Text() == "" {
+				return httpclient.Fail(fault.Configf("Check email and password."))
+			}
+			return httpclient.Verdict{}
+		}, fault.Transient, `The login failed: GET localhost/Usuario/App_ValidarAcesso was answered (200) with 6 bytes that are not JSON`, 0},
 		"500": {refused(500, `{}`), nil, fault.Transient, `The login failed: GET localhost/Usuario/App_ValidarAcesso failed (500)`, 0},
 	}
 	for name, tt := range tests {

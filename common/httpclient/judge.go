@@ -78,9 +78,9 @@ func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 		if judge == nil {
 			continue
 		}
-		switch v := judge(res); v.kind {
-		case saysNothing:
-		case saysGood:
+		switch v := judge(res); {
+		case v.kind == saysNothing, !v.believed(res):
+		case v.kind == saysGood:
 			return nil
 		default:
 			v.apply(f)

@@ -94,6 +94,10 @@ func TestJudges(t *testing.T) {
 		"API first":   {[]answer{{status: 404}}, always(Good()), always(Fail(boom)), 1, 0, ""},
 		"fault":       {[]answer{good}, always(Fail(boom)), nil, 1, fault.Config, "The account is closed."},
 		"plain":       {[]answer{good}, nil, always(Fail(plain)), 1, fault.System, "Erro: true"},
+		"fault, text": {[]answer{{status: 200, body: "<html>"}, good}, onlyText(Fail(boom)), nil, 2, 0, ""},
+		"fault, text, for ever": {
+			[]answer{{status: 200, body: "<html>"}}, always(Fail(boom)), nil, -1, fault.Transient, `was answered (200) with something that is not JSON: "<html>"`,
+		},
 		"again":       {[]answer{{status: 403}, good}, onlyBad(Again(boom)), nil, 2, 0, ""},
 		"throttled":   {[]answer{{status: 401}, {status: 401}, good}, onlyBad(Throttled(plain)), nil, 3, 0, ""},
 		"expired":     {[]answer{good}, always(Expired(boom)), nil, 1, fault.Config, "The account is closed."},
@@ -136,6 +140,15 @@ func TestJudges(t *testing.T) {
 func none(*Response) Verdict { return Verdict{} }
 
 func always(v Verdict) func(*Response) Verdict { return func(*Response) Verdict { return v } }
+
+func onlyText(v Verdict) func(*Response) Verdict {
+	return func(r *Response) Verdict {
+		if r.Body.Exists() {
+			return Verdict{}
+		}
+		return v
+	}
+}
 
 func onlyBad(v Verdict) func(*Response) Verdict {
 	return func(r *Response) Verdict {

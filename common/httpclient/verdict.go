@@ -36,7 +36,8 @@ const (
 // Good says that the answer is good whatever its status and body.
 func Good() Verdict { return Verdict{kind: saysGood} }
 
-// Fail says that the answer is a failure as err says it, which no other try mends.
+// Fail says that the answer is a failure as err says it, which no other try mends. A Config fault is not believed of a 2xx that is not JSON, which
+// says nothing of what the user filled in: a page of maintenance, say, or one of a proxy.
 func Fail(err error) Verdict { return verdict(saysFail, err) }
 
 // Again says that asking again may help: the request is retried with backoff, and err is the failure when that does not help. A request
@@ -80,6 +81,12 @@ func (v Verdict) String() string {
 		return name
 	}
 	return name + ": " + v.err.Error()
+}
+
+// believed reports whether res can say what v makes of it, see Fail.
+func (v Verdict) believed(res *Response) bool {
+	known, ok := errors.AsType[*fault.Error](v.err)
+	return v.kind != saysFail || !ok || known.Kind != fault.Config || res.Status/100 != 2 || res.Body.Exists()
 }
 
 // apply makes f, of which the status was looked at, what v says of it. v is neither good nor without an opinion.
