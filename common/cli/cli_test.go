@@ -284,6 +284,12 @@ func TestFiles(t *testing.T) {
 		{"JSON itself", `{"token":"s3cr3t"}`, "The flag --FLAG takes the path of a file, not JSON itself."},
 		{"a piece of JSON", ` {"token":`, "The flag --FLAG takes the path of a file, not JSON itself."},
 		{"a list", ` [{"type":"s3cr3t"}]`, "The flag --FLAG takes the path of a file, not JSON itself."},
+		{"JSON in quotes", `'{"token":"s3cr3t"}'`, "The flag --FLAG takes the path of a file, not JSON itself."},
+		{"JSON without quotes", `"{token:s3cr3t}"`, "The flag --FLAG takes the path of a file, not JSON itself."},
+		{"a flag", `--token=s3cr3t`, "The file … (--FLAG) does not exist."},
+		{"a dash", ` -s3cr3t`, "The file … (--FLAG) does not exist."},
+		{"the end of JSON", `s3cr3t"`, "The file … (--FLAG) does not exist."},
+		{"the end of JSON, too long", `s3cr3t'` + strings.Repeat("x", 5000), "The file … (--FLAG) cannot be read."},
 	} {
 		want := func(flag string) string {
 			message := strings.ReplaceAll(test.want, "FLAG", flag)

@@ -36,13 +36,22 @@ var (
 
 // readFile reads the JSON file that a flag names, which may be a pipe and may begin with a byte order mark; what is returned is UTF-8 without
 // one. An error is a [fault.Config] error that names the flag, the path and what is wrong, and nothing of what the file holds, or ctx's
-// cause. It always ends: after 64 MiB, after 30 seconds, or when nothing comes for 8 seconds.
+// cause. A path that may be a configuration itself is not named. It always ends: after 64 MiB, after 30 seconds, or when nothing comes for 8
+// seconds.
 func readFile(ctx context.Context, flag, path string) ([]byte, error) {
-	if start := strings.TrimSpace(path); strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[") {
+	start := strings.TrimLeft(path, " \t\r\n'\"") // cmd.exe leaves quotes where they are
+	if strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[") {
 		return nil, fault.Configf("The flag --%s takes the path of a file, not JSON itself.", flag)
 	}
+	name := path
+	if strings.ContainsAny(path, `{="'`) || strings.HasPrefix(start, "-") {
+		name = "…"
+	}
 	wrong := func(how string, err error) error {
-		return &fault.Error{Kind: fault.Config, Message: fmt.Sprintf("The file %s (--%s) %s.", path, flag, how), Err: err}
+		if opening, ok := errors.AsType[*fs.PathError](err); ok {
+			err = opening.Err // its text has the path
+		}
+		return &fault.Error{Kind: fault.Config, Message: fmt.Sprintf("The file %s (--%s) %s.", name, flag, how), Err: err}
 	}
 	data, err := readWhole(ctx, func() (io.ReadCloser, error) { return os.Open(path) })
 	data = unmarked(data)
