@@ -1,8 +1,10 @@
 package auth
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -18,7 +20,7 @@ import (
 // OAuth2 signs requests with an access token from a token endpoint (RFC 6749): got when the first request needs it, once for all that ask
 // meanwhile, and again when it expired, was refused with a 401, or is about to run out by its expires_in.
 //
-// A grant that the endpoint refuses is a Config fault with the vendor's words and is not tried again.
+// A grant that the endpoint refuses is a Config fault with the vendor's words and is not tried again, unless they say that it passes.
 type OAuth2 struct {
 	TokenURL string // the whole URL of the token endpoint; HTTPS, as for an API
 	Setting  string // what the user knows TokenURL as, for messages; "" is token_url
@@ -99,13 +101,21 @@ func (o *OAuth2) obtain(ctx context.Context, r *httpclient.Request) (token strin
 	return token, until, err
 }
 
-// judge refuses what RFC 6749, 5.2, calls an error; 429 and 5xx stay what they are everywhere.
+// judge refuses what RFC 6749, 5.2, calls an error, which is a text; 429, 5xx and an answer with a token stay what they are everywhere.
 func (o *OAuth2) judge(res *httpclient.Response) httpclient.Verdict {
-	code := res.Body.Get("error").Text()
-	if code == "" || res.Status >= 500 || res.Status == http.StatusTooManyRequests {
+	said, code := res.Body.Get("error"), ""
+	if bytes.HasPrefix(said.Raw(), []byte(`"`)) {
+		code = strings.TrimSpace(said.Text())
+	}
+	if code == "" || res.Body.Get("access_token").Text() != "" || res.Status >= 500 || res.Status == http.StatusTooManyRequests {
 		return httpclient.Verdict{}
 	}
-	return httpclient.Fail(fault.Configf("the token endpoint refused it (%s), %s. %s", res.Excerpt(code), o.tokens.Words(res), checkCredentials))
+	words := fmt.Sprintf("(%s), %s", res.Excerpt(code), o.tokens.Words(res))
+	switch code {
+	case "temporarily_unavailable", "server_error", "slow_down", "unknown_error": // RFC 6749, 4.1.2.1, and RFC 8628, 3.5; the last one is Salesforce's
+		return httpclient.Again(fault.Transientf("the token endpoint failed %s. Trying again later may help.", words))
+	}
+	return httpclient.Fail(fault.Configf("the token endpoint refused it %s. %s", words, checkCredentials))
 }
 
 // ClientCredentials is the grant for a machine's own account (RFC 6749, 4.4), with id and secret in the body.

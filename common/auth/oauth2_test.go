@@ -220,6 +220,11 @@ func TestTokenFailures(t *testing.T) {
 		"400":            {400, `oops`, fault.Config, `failed (400): the API answered with 4 bytes that are not JSON. Check the credentials`, true},
 		"404":            {404, ``, fault.Config, `Check token_url`, true},
 		"no token":       {200, `{}`, fault.System, `holds no access_token`, false},
+		"it passes":      {400, `{"error":"temporarily_unavailable"}`, fault.Transient, `failed: the token endpoint failed (temporarily_unavailable)`, false},
+		"unknown":        {400, `{"error":"unknown_error","error_description":"retry your request"}`, fault.Transient, `"retry your request"`, false},
+		"slow down":      {400, `{"error":"slow_down"}`, fault.Transient, `failed (slow_down)`, false},
+		"failed":         {400, `{"error":" server_error"}`, fault.Transient, `failed (server_error)`, false},
+		"no code":        {400, `{"error":{"a":"assertion-secret"}}`, fault.Config, `failed (400)`, true},
 		"500":            {500, `{"error":"server_error"}`, fault.Transient, `failed: POST localhost:81/services/oauth2/token failed (500)`, false},
 		"429":            {429, `{"error":"slow_down"}`, fault.Transient, `failed (429)`, false},
 	}
@@ -245,6 +250,17 @@ func TestTokenFailures(t *testing.T) {
 					t.Errorf("%d token calls", calls)
 				}
 			})
+		})
+	}
+}
+
+// What is called an error beside a token is none.
+func TestATokenGoesBeforeAnError(t *testing.T) {
+	for _, more := range []string{`false`, `0`, `null`, `{}`, `[]`, `""`, `" "`, `"ok"`} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &tokenServer{scheme: "Bearer", more: `,"error":` + more}
+			c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: auth.Assertion("a")}, s.serve, nil)
+			get(t, c)
 		})
 	}
 }
