@@ -384,6 +384,7 @@ func TestLoginsTellNoCredentials(t *testing.T) {
 	}
 }
 
+// A login that takes longer than patience is left by its caller, and made by the next one.
 func TestAbandonedLoginPassesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		serve := imoviewServer()

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,6 +204,58 @@ func TestRefreshTokensForOneUse(t *testing.T) {
 			t.Errorf("err = %v", err)
 		}
 	})
+}
+
+// The answer to a token call is kept even where the run ends while it is under way: the refresh token that it holds may be the only good one.
+func TestARefreshTokenOutlivesItsCaller(t *testing.T) {
+	for name, tt := range map[string]struct {
+		takes time.Duration // for the first answer
+		want  string        // what is kept
+		waits time.Duration // until the first caller has left
+		calls int32
+	}{
+		"at once":            {0, "[r1]", 0, 1},
+		"within patience":    {4 * time.Second, "[r1]", 4 * time.Second, 1},
+		"later than we wait": {9 * time.Second, "[r1]", 5 * time.Second, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &tokenServer{scheme: "Bearer", more: `,"refresh_token":"r1"`}
+				var kept []string
+				grant := &auth.Refresh{ID: "id", Token: "r0", OnRefresh: func(token string) error {
+					kept = append(kept, token)
+					return nil
+				}}
+				var calls atomic.Int32
+				c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: grant}, func(w http.ResponseWriter, r *http.Request) {
+					if r.Host == "localhost:81" {
+						_ = r.ParseForm() // without which a server does not see that the client left
+						if calls.Add(1) == 1 {
+							select {
+							case <-time.After(tt.takes):
+							case <-r.Context().Done():
+								return
+							}
+						}
+					}
+					s.serve(w, r)
+				}, nil)
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+				defer cancel()
+				began := time.Now()
+				if _, err := c.Do(ctx, httpclient.Request{Path: "/data"}); (err == nil) != (tt.takes == 0) {
+					t.Errorf("err = %v", err)
+				}
+				if waited := time.Since(began); waited != tt.waits {
+					t.Errorf("it left after %v", waited)
+				}
+				get(t, c)
+				if fmt.Sprint(kept) != tt.want || calls.Load() != tt.calls {
+					t.Errorf("%d token calls, kept %v", calls.Load(), kept)
+				}
+			})
+		})
+	}
 }
 
 func TestTokenFailures(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
@@ -41,9 +40,6 @@ type session struct{ value string } // "": it is closed
 
 // sessionKey is under which a context carries the session that it leased.
 type sessionKey struct{}
-
-// loginPatience is how long a login that was sent may still take when its context has ended: a session that nobody knows stays open.
-const loginPatience = 3 * time.Second
 
 // Bind makes the calls of s go through c.
 func (s *Sessions) Bind(c *httpclient.Client) {
@@ -119,9 +115,8 @@ func (s *Sessions) Lose(leased context.Context) {
 
 // open logs in and returns the value of the session.
 func (s *Sessions) open(ctx context.Context, one *session, login httpclient.Request) (value string, err error) {
-	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(loginPatience, cancel) })()
+	within, over := outlive(ctx)
+	defer over()
 	res, err := s.client.Do(within, login)
 	if err != nil {
 		return "", s.refuse(explain(within, "The login", err))

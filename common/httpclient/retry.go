@@ -81,7 +81,7 @@ type call struct {
 // credentials that others have replaced meanwhile is simply sent again. Where Options.Auth is a Leaser, r is sent in another session instead, up
 // to three times, unless it is Bound.
 //
-// When ctx ends, Do returns at once with an error that wraps ctx's.
+// When ctx ends, Do returns with an error that wraps ctx's: at once, or where it waits for a Signer when that returns.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	to, err := r.target(c.base)
 	if err != nil {
