@@ -23,6 +23,8 @@ func newAlphabet(bits, starts int, digits string, others ...string) *alphabet {
 
 func hexDigits() *alphabet { return newAlphabet(4, 2, "0123456789abcdef", "0123456789ABCDEF") }
 
+func base32Digits() *alphabet { return newAlphabet(5, 8, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") }
+
 // base64Digits are those of both of RFC 4648's alphabets.
 func base64Digits() *alphabet {
 	const shared = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -58,7 +60,7 @@ func (a *alphabet) decode(v *view, least int) []view {
 	for skipped := range views {
 		views[skipped] = newView(len(v.bytes)*a.bits/8 + len(runs))
 		for _, run := range runs {
-			a.read(&views[skipped], v, run[skipped:])
+			a.read(&views[skipped], v, run[min(skipped, len(run)):])
 			views[skipped].gap()
 		}
 	}

@@ -146,15 +146,18 @@ func unknownLetters(text string) string {
 const foreign = 0xFF
 
 // fold makes equal what only the way of writing makes different: letters that are not ASCII, be they UTF-8, Latin-1, the one read as the other
-// or U+FFFD, the space and the plus, which stands for it in a form, and capitals, which a host's name loses and a key in digits may have.
+// or U+FFFD, a space and many, ends of lines and tabs among them, and the plus, which stands for one in a form, and capitals, which a host's name
+// loses and a key in digits may have.
 func fold(v view) view {
-	if !slices.ContainsFunc(v.bytes, func(b byte) bool { return b == '+' || b >= utf8.RuneSelf || 'A' <= b && b <= 'Z' }) {
+	if !slices.ContainsFunc(v.bytes, func(b byte) bool { return b == '+' || white(b) || b >= utf8.RuneSelf || 'A' <= b && b <= 'Z' }) {
 		return v
 	}
 	out := newView(len(v.bytes))
 	for i, b := range v.bytes {
 		switch last := len(out.bytes) - 1; {
-		case b == '+':
+		case (b == '+' || white(b)) && last >= 0 && out.bytes[last] == ' ':
+			out.to[last] = v.to[i]
+		case b == '+' || white(b):
 			out.add(' ', &v, i, i)
 		case 'A' <= b && b <= 'Z':
 			out.add(b+'a'-'A', &v, i, i)
@@ -168,6 +171,8 @@ func fold(v view) view {
 	}
 	return out
 }
+
+func white(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 // find is where secrets are in text, in any order, and all of text where that takes too much effort.
 func (n *needles) find(text string) (found []span) {

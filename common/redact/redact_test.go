@@ -3,6 +3,7 @@ package redact
 import (
 	"context"
 	"crypto/md5"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -114,6 +115,18 @@ func TestForms(t *testing.T) {
 		"in two lines":              secret[:8] + "\r\n  " + secret[8:],
 		"with a soft hyphen":        secret[:8] + "\u00AD" + secret[8:],
 		"with zero-width spaces":    strings.Join(strings.Split(secret, ""), "\u200B"),
+		"in several lines":          strings.ReplaceAll(secret, " ", "\r\n\t "),
+		"with many spaces":          strings.ReplaceAll(secret, " ", "   "),
+		"with a space of HTML":      strings.ReplaceAll(secret, " ", "&nbsp;"),
+		"with a variation selector": secret[:8] + "\uFE0F" + secret[8:],
+		"with a grapheme joiner":    secret[:8] + "\u034F" + secret[8:],
+		"in colours":                secret[:8] + "\x1b[1;31m" + secret[8:],
+		"in colours, in JSON":       plainJSON[:8] + `\u001b[0m` + plainJSON[8:],
+		"in a line that goes on":    plainJSON[:8] + "\\\n" + plainJSON[8:],
+		"bytes of Go":               strings.Trim(fmt.Sprint([]byte(secret)), "[]"),
+		"bytes of Node":             strings.ReplaceAll(strings.Trim(fmt.Sprint([]byte(secret)), "[]"), " ", ","),
+		"bytes of Python":           strings.ReplaceAll(strings.Trim(fmt.Sprint([]byte(secret)), "[]"), " ", ", "),
+		"base32":                    base32.StdEncoding.EncodeToString([]byte(secret)),
 		"with a tag":                secret[:8] + "<wbr/>" + secret[8:],
 		"base64 with tags":          inLines(base64.StdEncoding.EncodeToString([]byte(secret)), 8, "<br>"),
 		"base64 of Latin-1":         base64.StdEncoding.EncodeToString([]byte(latin)),

@@ -58,9 +58,12 @@ func decoders() []decoder {
 		func(v *view, _ int) []view { return v.unescape('\\', backslash) },
 		func(v *view, _ int) []view { return v.unescape('&', entity) },
 		func(v *view, _ int) []view { return v.unescape('=', quotedPrintable) },
+		func(v *view, _ int) []view { return v.unescape(noBreak[0], space) },
 		(*view).seen,
 		(*view).joined,
+		(*view).listed,
 		hexDigits().decode,
+		base32Digits().decode,
 		base64Digits().decode,
 	}
 }
@@ -82,8 +85,8 @@ func (v *view) without(least int, length func(at int) int) []view {
 	return []view{out}
 }
 
-// seen leaves out what a reader does not see: zero bytes, which UTF-16 has between letters, zero-width characters, ends of lines with the
-// blanks behind them, where a long word was broken, and tags of HTML.
+// seen leaves out what a reader does not see: zero bytes, which UTF-16 has between letters, zero-width characters, variation selectors, ends of
+// lines with the blanks behind them, where a long word was broken, tags of HTML, and the colours of a terminal.
 func (v *view) seen(int) []view {
 	return v.without(1, func(at int) int {
 		text := v.bytes[at:]
@@ -94,8 +97,10 @@ func (v *view) seen(int) []view {
 			return len(text) - len(bytes.TrimLeft(text, "\r\n\t "))
 		case c == '<' && len(text) > 1 && (text[1] == '/' || text[1] == '!' || alphanumeric(text[1])):
 			return bytes.IndexByte(text[:min(len(text), longestTag)], '>') + 1
+		case c == 0x1b && len(text) > 1 && text[1] == '[':
+			return 3 + bytes.IndexFunc(text[2:min(len(text), longestTag)], func(r rune) bool { return '@' <= r && r <= '~' })
 		case c >= utf8.RuneSelf:
-			if r, size := utf8.DecodeRune(text); unicode.Is(unicode.Cf, r) {
+			if r, size := utf8.DecodeRune(text); unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) {
 				return size
 			}
 		}
@@ -103,7 +108,7 @@ func (v *view) seen(int) []view {
 	})
 }
 
-// longestTag is how far the end of a tag is looked for.
+// longestTag is how far the end of a tag, or of what sets a colour, is looked for.
 const longestTag = 64
 
 // joined leaves out what stands between pairs of hexadecimal digits, as in 0C-82-1D, 0c:82:1d and 0x0c, 0x82.
@@ -123,6 +128,37 @@ func (v *view) joined(least int) []view {
 		}
 		return len(text) - len(rest)
 	})
+}
+
+// listed reads bytes that are listed as decimal numbers, as in [115, 51] and [115 51].
+func (v *view) listed(least int) []view {
+	out := newView(len(v.bytes))
+	row, longest := 0, 0 // of numbers
+	for i := 0; i < len(v.bytes); {
+		from := i
+		for i < len(v.bytes) && '0' <= v.bytes[i] && v.bytes[i] <= '9' {
+			i++
+		}
+		n, ok := number(v.bytes, from, i-from, 10)
+		switch {
+		case ok && n <= 0xFF:
+			out.add(byte(n), v, from, i-1)
+			row++
+			longest = max(longest, row)
+			continue
+		case i == from:
+			i++
+			if c := v.bytes[from]; c == ',' || white(c) {
+				continue
+			}
+		}
+		out.gap()
+		row = 0
+	}
+	if longest < least {
+		return nil
+	}
+	return []view{out}
 }
 
 // pair is whether text is two hexadecimal digits.
@@ -189,10 +225,24 @@ func quotedPrintable(text []byte) (value []byte, length int) {
 	return nil, 0
 }
 
-// backslash reads the escapes of JSON, JavaScript, C, Go and Python.
+// noBreak is the space at which no line is broken.
+const noBreak = "\u00a0"
+
+// space reads noBreak as the usual space.
+func space(text []byte) (value []byte, length int) {
+	if bytes.HasPrefix(text, []byte(noBreak)) {
+		return []byte(" "), len(noBreak)
+	}
+	return nil, 0
+}
+
+// backslash reads the escapes of JSON, JavaScript, C, Go and Python, and a line that goes on.
 func backslash(text []byte) (value []byte, length int) {
 	if len(text) < 2 {
 		return nil, 0
+	}
+	if rest := bytes.TrimPrefix(text[1:], []byte("\r")); bytes.HasPrefix(rest, []byte("\n")) {
+		return nil, len(text) - len(rest) + 1
 	}
 	switch c := text[1]; {
 	case (c == 'u' || c == 'x') && len(text) > 2 && text[2] == '{':
