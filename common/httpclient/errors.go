@@ -73,16 +73,16 @@ func (c *Client) excerpt(body []byte) string { return excerpt(c.o.Redact, body) 
 // Excerpt returns text, out of the answer, as a message may show it: in one line, without secrets and with at most 300 characters.
 func (res *Response) Excerpt(text string) string { return excerpt(res.redact, []byte(text)) }
 
-// excerpt looks at no more of text than it needs. What it cuts off may be the rest of a secret: text is redacted before it is cut, or loses
-// what may be the beginning of one.
+// excerpt looks at no more of text than it needs. What it cuts off may be the rest of a secret: text is redacted in the form in which it is cut, or
+// loses what may be the beginning of one there. As it came it is redacted too: a broken word or letter may be one of a secret.
 func excerpt(r *redact.Redactor, text []byte) string {
 	for size := minExcerptSource; ; size *= 4 {
 		part := r.Beginning
 		if size = min(size, maxExcerptSource); size >= len(text) {
 			size, part = len(text), r.String
 		}
-		s := strings.ToValidUTF8(part(string(text[:size])), "\uFFFD") // redacted as it came: a broken letter may be one of a secret
-		s = strings.Join(strings.Fields(s), " ")
+		s := strings.ToValidUTF8(r.String(string(text[:size])), "\uFFFD")
+		s = part(strings.Join(strings.Fields(s), " "))
 		if runes := []rune(s); len(runes) > maxExcerpt {
 			return string(runes[:maxExcerpt-1]) + "…"
 		}

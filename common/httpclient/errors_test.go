@@ -35,6 +35,16 @@ func TestExcerptCutsNoSecretInTwo(t *testing.T) {
 			}
 		}
 	}
+	c.Secret("correct horse battery staple")
+	for name, body := range map[string]string{
+		"in lines":                        "your password correct\nhorse\n\tbattery\u00a0staple is wrong",
+		"in lines, where it is cut":       strings.Repeat("x", maxExcerpt-20) + " correct\nhorse\nbattery\nstaple is wrong",
+		"in lines, where no more is read": strings.Repeat("x ", maxExcerptSource/2-500) + "correct horse" + strings.Repeat("\n", 2000) + "battery staple",
+	} {
+		if got := c.excerpt([]byte(body)); strings.Contains(got, "horse") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
 	latin := "S3nh@/a+\xe7!o=(9)*x"
 	c.Secret("S3nh@/a+ç!o=(9)*x")
 	if got := c.excerpt([]byte("\xff " + latin + ".")); got != "\uFFFD ****." {

@@ -17,8 +17,8 @@ const Blank = "****"
 // has some, broken over lines or by what is not seen; percent-encoded, in the escapes of JSON and of programming languages, as HTML entities, in
 // quoted-printable, in hexadecimal, as a list of decimal numbers, in base32 or in base64 (alone or amid other bytes, in lines or not), and in up to
 // four of these one upon the other; in UTF-8, UTF-16 and Latin-1, and where letters that are not ASCII were broken on the way; its MD5, in the same
-// encodings. Of a secret with several lines (a PEM key) each long line is one too. It compares after decoding: which characters an encoder leaves as they are does not matter. Secrets shorter than three
-// characters are ignored.
+// encodings. Of a secret with several lines (a PEM key) each long line is one too. It compares after decoding: which characters an encoder leaves
+// as they are does not matter. Secrets shorter than three characters are ignored.
 //
 // The zero value and a nil Redactor blank nothing. It is safe for concurrent use. There is one for a run: see [With].
 type Redactor struct {
