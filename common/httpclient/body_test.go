@@ -117,13 +117,13 @@ func TestControlCharactersAreCounted(t *testing.T) {
 
 func TestRowsThatAreNestedTooDeeply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		deep := `{"data":[{"tree":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + "}]}"
+		deep := `[{"tree":` + strings.Repeat("[", 996) + strings.Repeat("]", 996) + "}]"
 		s := &script{answers: []answer{{status: 200, body: deep}, {status: 200, body: deep}, {status: 500, body: deep}, good}}
 		c, _ := client(t, s.ServeHTTP, nil)
 		judged := Request{Path: "/x", Judge: func(*Response) Verdict { return Again(nil) }}
 		_, err := c.Do(t.Context(), judged)
 		wantFault(t, err, fault.System, "GET localhost/x was answered (200) with rows that destinations cannot read: "+
-			"more than 1,000 objects and arrays stand inside each other.")
+			"with what a record has around them, more than 1,000 objects and arrays stand inside each other.")
 		judged.Once = true
 		_, err = c.Do(t.Context(), judged)
 		wantFault(t, err, fault.Config, "GET localhost/x was answered (200)", "It is not known whether it was carried out")

@@ -107,7 +107,8 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{o: o, base: base, renewal: newRenewal(), warmUp: warmUp{careful: o.Careful, turn: make(chan struct{}, 1)}}
+	c := &Client{o: o, base: base, renewal: newRenewal(), warmUp: warmUp{careful: o.Careful, turn: make(chan struct{}, 1)},
+		cleaner: record.Cleaner{Rows: true}}
 	c.pooled, c.single = newHTTP(o.Dial)
 	if b, ok := o.Auth.(Binder); ok {
 		b.Bind(c)

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf16"
@@ -14,6 +15,7 @@ type checker struct {
 	marks []mark // nil where there are more than most
 	most  int
 
+	deepest int      // how much may be
 	opens   []opened // what is open, the outermost first
 	escaped bool     // the last text has an escape
 	flaws
@@ -29,6 +31,7 @@ type opened struct {
 // flaws is what there is to mend.
 type flaws struct {
 	control int  // control characters in texts
+	numbers int  // that destinations refuse
 	nuls    int  // escaped characters U+0000, which stay
 	lines   bool // there is a line break between tokens
 	lone    bool // there is an escaped surrogate without its other half
@@ -44,7 +47,7 @@ const (
 
 // begin makes c ready for b. There may be one mark for 16 bytes, so that they take no more memory than the body, or 16 KiB.
 func (c *checker) begin(b []byte) {
-	c.b, c.opens, c.flaws, c.most = b, c.opens[:0], flaws{}, max(1024, len(b)/16)
+	c.b, c.opens, c.deepest, c.flaws, c.most = b, c.opens[:0], maxDepth, flaws{}, max(1024, len(b)/16)
 	if c.marks = c.marks[:0]; c.marks == nil {
 		c.marks = make([]mark, 0, min(len(b)/bytesPerMark+8, firstMarks))
 	}
@@ -62,7 +65,7 @@ func (c *checker) check() error {
 		}
 		switch first := b[i]; first {
 		case '{', '[':
-			if len(c.opens) == maxDepth {
+			if len(c.opens) == c.deepest {
 				return ErrTooDeep
 			}
 			c.opens = append(c.opens, opened{len(c.marks), c.nuls, first == '{'})
@@ -149,7 +152,11 @@ func (c *checker) scalar(i int) int {
 	case 'n':
 		return word(c.b, i, "null")
 	}
-	return endOfNumber(c.b, i)
+	end, exponent := endOfNumber(c.b, i)
+	if end-i > maxNumber || exponent > 0 && unreadable(c.b[i:end]) {
+		c.numbers++
+	}
+	return end
 }
 
 // key goes over the name of a member, which is due at i, and its colon, and tells whether the name has an escape; -1 where there is none.
@@ -278,31 +285,40 @@ func word(b []byte, i int, word string) int {
 	return i + len(word)
 }
 
-// endOfNumber is the end of the number that begins at i, or -1 where none does.
-func endOfNumber(b []byte, i int) int {
+// endOfNumber is the end of the number that begins at i, or -1 where none does, and where the digits of its exponent begin; 0 where it has none.
+func endOfNumber(b []byte, i int) (end, exponent int) {
 	if i < len(b) && b[i] == '-' {
 		i++
 	}
 	from := i
 	if i = digits(b, i); i == from || b[from] == '0' && i > from+1 {
-		return -1
+		return -1, 0
 	}
 	if i < len(b) && b[i] == '.' {
 		from = i + 1
 		if i = digits(b, from); i == from {
-			return -1
+			return -1, 0
 		}
 	}
 	if i < len(b) && b[i]|0x20 == 'e' {
 		if i++; i < len(b) && (b[i] == '+' || b[i] == '-') {
 			i++
 		}
-		from = i
-		if i = digits(b, from); i == from {
-			return -1
+		exponent = i
+		if i = digits(b, exponent); i == exponent {
+			return -1, 0
 		}
 	}
-	return i
+	return i, exponent
+}
+
+// unreadable is whether destinations refuse a number, or take it for another one: it has too many characters, or would have without its exponent.
+func unreadable(number []byte) bool {
+	exponent := 0
+	if e := bytes.IndexAny(number, "eE"); e >= 0 {
+		exponent, _ = readExponent(number[e+1:])
+	}
+	return max(len(number), exponent, -exponent) > maxNumber
 }
 
 // digits is the end of the digits that begin at b[i].
@@ -315,7 +331,8 @@ func digits(b []byte, i int) int {
 
 // isNumber is whether text is a JSON number and nothing else.
 func isNumber(text []byte) bool {
-	return len(text) > 0 && endOfNumber(text, 0) == len(text)
+	end, _ := endOfNumber(text, 0)
+	return len(text) > 0 && end == len(text)
 }
 
 // valid is whether b is one JSON value, as RFC 8259 has it to the letter.

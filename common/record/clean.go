@@ -13,6 +13,13 @@ import (
 // with more (StreamReadConstraints, maxNestingDepth).
 const maxDepth = 1000
 
+// around is how many objects stand around a value of a row when it leaves, besides the row: the message, its record, and Unparsed, Undeclared or a
+// Whole.
+const around = 3
+
+// maxNumber is how many characters a number may have, and how large its exponent may be: Jackson refuses one with more (maxNumberLength).
+const maxNumber = 1000
+
 // Mended counts what Clean had to mend. The zero value is nothing.
 type Mended struct {
 	Invalid int // bytes that were not UTF-8, and escaped surrogates without their other half
@@ -27,6 +34,10 @@ var errInvalid = errors.New("it is not valid")
 // Cleaner makes Values of the bodies of answers. The memory that it is given back it uses for the next ones. The zero value is ready. It is safe
 // for concurrent use.
 type Cleaner struct {
+	// Rows says that what is in the bodies leaves in records: three levels are left for what stands around it then, and a number that destinations
+	// refuse becomes a text, as which it fits no column of numbers.
+	Rows bool
+
 	checkers sync.Pool
 	bodies   spare[byte]
 	marks    spare[mark]
@@ -63,6 +74,7 @@ func Clean(body []byte) (clean Value, mended Mended, err error) { return new(Cle
 //   - Bytes that are not UTF-8 become U+FFFD, one for each bad byte. So does each escaped surrogate without its other half (`\ud800`
 //     becomes `\ufffd`), because strict parsers refuse the whole line for it.
 //   - Control characters in texts and names, which JSON wants to have escaped, are escaped: they stay what they are.
+//   - With Rows a number of more than 1,000 characters, or with an exponent beyond 1,000 (`1e-99999999999`), becomes a text.
 //   - All else stays byte for byte: escapes as they were written, every digit of a number, members in their order, repeated keys.
 //
 // An empty body, one that is not JSON, more than one value, or one that is nested too deeply (ErrTooDeep) are an error; its text is short
@@ -84,6 +96,9 @@ func (k *Cleaner) Clean(body []byte) (clean Value, mended Mended, err error) {
 	}()
 	for {
 		c.begin(body)
+		if k.Rows {
+			c.deepest -= around
+		}
 		switch err := c.check(); {
 		case err != nil:
 			return Value{}, Mended{}, fmt.Errorf("reading JSON: %w", err)
@@ -92,6 +107,8 @@ func (k *Cleaner) Clean(body []byte) (clean Value, mended Mended, err error) {
 		case c.control > 0:
 			mended.Control = c.control
 			body = escapeControl(body, c.control)
+		case c.numbers > 0 && k.Rows:
+			body = quoteNumbers(body, c.numbers)
 		case c.lines:
 			body = appendCompact(body[:0], body)
 		default:
@@ -122,6 +139,29 @@ func escapeControl(b []byte, n int) []byte {
 		}
 	}
 	return escaped
+}
+
+// quoteNumbers is a copy of b, which is valid, with its n numbers that destinations refuse as texts.
+func quoteNumbers(b []byte, n int) []byte {
+	quoted := make([]byte, 0, len(b)+n*len(`""`))
+	for i := 0; i < len(b); {
+		end, number := i+1, false
+		switch {
+		case b[i] == '"':
+			end, _ = skipString(b, i)
+		case b[i] == '-' || isDigit(b[i]):
+			end, _ = endOfNumber(b, i)
+			number = unreadable(b[i:end])
+		}
+		if number {
+			quoted = append(quoted, '"')
+		}
+		if quoted = append(quoted, b[i:end]...); number {
+			quoted = append(quoted, '"')
+		}
+		i = end
+	}
+	return quoted
 }
 
 // replaceInvalid is a copy of b with U+FFFD in the place of each byte that is not part of UTF-8.

@@ -116,6 +116,30 @@ func TestCleanDepth(t *testing.T) {
 	}
 }
 
+// What leaves in records has levels around it, and no number that destinations refuse.
+func TestCleanRows(t *testing.T) {
+	k := Cleaner{Rows: true}
+	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	long, digits := "0."+strings.Repeat("3", maxNumber-1), strings.Repeat("3", maxNumber)
+	for body, want := range map[string]string{
+		nested(maxDepth - around): nested(maxDepth - around),
+		`[1e-99999999999,"1e-99999999999",-1E+99999999999 ,{"a":1e-1001,"b":[0e1001]}]`: `["1e-99999999999","1e-99999999999","-1E+99999999999" ,{"a":"1e-1001","b":["0e1001"]}]`,
+		`[1e-1000,0e999,` + digits + `]`:                                                `[1e-1000,0e999,` + digits + `]`,
+		`{"a\"1":` + long + `,"b":"` + long + "\",\n\"c\":" + digits + `3}`:             `{"a\"1":"` + long + `","b":"` + long + `","c":"` + digits + `3"}`,
+		long: `"` + long + `"`,
+	} {
+		if got, _, err := k.Clean([]byte(body)); err != nil || string(got.Raw()) != want {
+			t.Errorf("Clean(%.50q…) = %.50q, %v", body, got, err)
+		}
+		if got, _, err := Clean([]byte(body)); err != nil || len(got.Raw()) > len(body) {
+			t.Errorf("without Rows: Clean(%.50q…) = %.50q, %v", body, got, err)
+		}
+	}
+	if _, _, err := k.Clean([]byte(nested(maxDepth - around + 1))); !errors.Is(err, ErrTooDeep) {
+		t.Errorf("a level too many: %v", err)
+	}
+}
+
 // TestMemoryOfABody holds that memory which was given back is used again, for what is about as large, and that no more of it is kept than is said.
 func TestMemoryOfABody(t *testing.T) {
 	var k Cleaner

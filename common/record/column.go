@@ -432,11 +432,14 @@ func appendWhole(dst, text []byte) ([]byte, verdict) {
 }
 
 // holds is whether a JSON number is one that warehouses hold, as a DECIMAL(38,9) does. They round what has more decimals, so only of a number
-// that was made of a text are they too many.
+// that was made of a text are they too many, unless there are so many that nobody reads them.
 func holds(number []byte, text bool) verdict {
 	const most, decimals = 29, 9
 	if !text && isDecimal(number) {
 		return fits
+	}
+	if unreadable(number) {
+		return unfit
 	}
 	count, point, first, last, exponent := 0, -1, -1, 0, 0 // of digits; the places of the point, the first and the last one that is no zero
 digits:
