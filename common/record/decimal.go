@@ -266,25 +266,26 @@ func appendTextNumber(dst []byte, text string) (number []byte, ok bool) {
 	return number, true
 }
 
-// appendCNPJ appends the digits of a company's number in the register, of which there are fourteen, as a number.
+// appendCNPJ appends the digits of a company's number in the register, as in 12.345.678/0001-95, as a number.
 func appendCNPJ(dst []byte, text string) (number []byte, ok bool) {
+	const form = "00.000.000/0000-00"
+	if len(text) != len(form) {
+		return dst, false
+	}
 	number = dst
-	digits := 0
 	for i := range len(text) {
-		switch c := text[i]; {
-		case isDigit(c):
-			if c != '0' || len(number) > len(dst) {
-				number = append(number, c)
-			}
-			digits++
-		case c != '.' && c != '/' && c != '-':
+		c, digit := text[i], form[i] == '0'
+		switch {
+		case digit != isDigit(c) || !digit && c != form[i]:
 			return dst, false
+		case digit && (c != '0' || len(number) > len(dst)):
+			number = append(number, c)
 		}
 	}
 	if len(number) == len(dst) {
 		number = append(number, '0')
 	}
-	return number, digits == 14
+	return number, true
 }
 
 func allDigits(s string) bool {
