@@ -239,13 +239,13 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 	return dst, unfit
 }
 
-// repeats is whether two members of an object have the same name. It costs no allocation for up to 64 of them.
+// repeats is whether two members of an object have the same name. It costs no allocation for up to 64 of them without escapes.
 func repeats(object []byte) bool {
 	var names [64]span
 	n := 0
 	for c := (Value{raw: object}).open(); c.member(); n++ {
 		at := span{c.at, c.end + 1}
-		if n == len(names) {
+		if n == len(names) || c.escaped {
 			_, found := Value{raw: object}.Twice()
 			return found
 		}
@@ -538,9 +538,18 @@ func notOf(t Type) string { return "is not " + t.String() + ": it is null, and s
 // wideValue is the length of a value from which on it is not copied to be set aside: its record stays in memory until it is written.
 const wideValue = 64 << 10
 
-// setAside notes a member for which there is no column, quoted with its colon.
-func (w *writer) setAside(name, value []byte) {
+// setAside notes the member at which c stood last and for which there is no column, unless one of its name came before.
+func (w *writer) setAside(c *cursor, value []byte) {
 	m := w.memory
+	from := len(m.name)
+	if m.name = c.appendKey(m.name); !m.names.add(w.shape.seed, m.name, from) {
+		if !w.again {
+			w.shape.warnAny(m.name[from:], repeatedName)
+		}
+		m.name = m.name[:from]
+		return
+	}
+	name := c.bytes[c.at : c.i-len(value)] // quoted, with its colon
 	if len(value) >= wideValue {
 		m.wide = append(m.wide, name, value)
 		return
@@ -569,7 +578,7 @@ func (w *writer) whole(r Record) {
 func (w *writer) undeclared() {
 	m := w.memory
 	if w.shape.undeclared == w.shape.whole { // which has it
-		m.aside, m.wide = m.aside[:0], m.wide[:0]
+		m.aside = m.aside[:0]
 	}
 	if len(m.aside)+len(m.wide) == 0 {
 		return

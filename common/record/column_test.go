@@ -287,6 +287,9 @@ func TestUnparsed(t *testing.T) {
 			name: "undeclared fields", edits: []Edit{as(Integer, "a"), as(Object, Undeclared)},
 			in: `{"x" : [ 1 ],"a":1,"\u0079":null}`, want: `{"a":1,"_undeclared":{"x" : [ 1 ],"\u0079":null}}`,
 		}, {
+			name: "undeclared fields of one name", edits: []Edit{as(Integer, "a"), as(Object, Undeclared)},
+			in: `{"x":1,"y":[],"a":1,"x":2,"\u0078":"` + wide + `"}`, want: `{"a":1,"_undeclared":{"x":1,"y":[]}}`,
+		}, {
 			name: "undeclared fields under their new names", put: []Member{{"q", []byte("1")}},
 			edits: []Edit{LowerKeys{}, Flatten{}, Prefix{"p_"}, as(Integer, "p_a"), as(Text, "p_o_t"), as(Object, Undeclared)},
 			in:    `{"X":{"Y":[1]},"A":1,"o":"no object","x_y":2}`, want: `{"p_a":1,"q":1,"_undeclared":{"p_x_y":[1],"p_o":"no object"}}`,
@@ -321,6 +324,17 @@ func TestUnparsed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Of undeclared fields of one name the first one stays, and the others are told.
+func TestUndeclaredTwice(t *testing.T) {
+	shape := Compile(as(Integer, "a"), as(Object, Undeclared))
+	for range 2 {
+		shape.Append(nil, Record(`{"x":1,"a":1,"y":1,"x":2,"\u0078":3}`))
+	}
+	if got := shape.Warnings(); !reflect.DeepEqual(got, []Warning{{"x", repeatedName, 4}}) {
+		t.Errorf("warnings %v", got)
 	}
 }
 
@@ -448,6 +462,8 @@ func TestLabels(t *testing.T) {
 		`{"Cor":"a","cor":"b"}`:                 `{"Cor":"a","cor":"b"}`,
 		`{"Cor": "a", "Cor": {"x": 1}}`:         `{"Cor":"a","Cor (2)":{"x": 1}}`,
 		`{"Cor":1,"Cor":2,"Cor (2)":3,"Cor":4}`: `{"Cor":1,"Cor (2)":2,"Cor (2) (2)":3,"Cor (3)":4}`,
+		`{"Cor":1,"C\u006fr":2}`:                `{"Cor":1,"Cor (2)":2}`,
+		`{"C\u006fr":1,"cor":2}`:                `{"C\u006fr":1,"cor":2}`,
 		`{}`:                                    `{}`,
 		`null`:                                  `null`,
 		many + `}`:                              many + `}`,

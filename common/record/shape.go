@@ -100,14 +100,15 @@ func (w *writer) begin(r Value) {
 	m := w.memory
 	m.path, m.aside, m.unfit, w.last = m.path[:0], m.aside[:0], m.unfit[:0], w.columns
 	m.wide = m.wide[:0]
+	defer m.names.clear()
 	if !w.shape.renames {
+		m.name = m.name[:0]
 		w.members(r)
 		return
 	}
 	m.name = append(m.name[:0], w.shape.prefix...)
 	w.level = level{to: len(w.shape.prefix)}
 	w.object(r)
-	m.names.clear()
 }
 
 // withoutNul is JSON without the characters U+0000, which it counts.
@@ -192,7 +193,7 @@ type level struct {
 type memory struct {
 	writer writer // of one record at a time
 
-	name  []byte    // names in the making, each with what it begins with
+	name  []byte    // names in the making, each with what it begins with; where no name changes, those of members that are set aside
 	path  []byte    // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
 	names names     // those written that are of no column
 	puts  []*column // of the put members, nil for those that have none
@@ -295,9 +296,11 @@ func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *s
 		if w.shape == nil || !w.shape.typed { // without Columns there are few members, and the space between them goes
 			w.copy(c.bytes, run)
 		}
+	case column == nil && w.shape.undeclared == w.shape.whole: // which has it
+		w.copy(c.bytes, run)
 	case column == nil:
 		w.copy(c.bytes, run)
-		w.setAside(c.bytes[c.at:c.i-len(value)], value)
+		w.setAside(c, value)
 	default:
 		w.copy(c.bytes, run)
 		w.column(column, value)
@@ -594,7 +597,9 @@ func (n *names) slot(seed maphash.Seed, record, name []byte) int {
 }
 
 func (n *names) clear() {
-	clear(n.table)
+	if len(n.spans) > 0 {
+		clear(n.table)
+	}
 	n.spans = n.spans[:0]
 }
 
