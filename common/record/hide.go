@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Hide leaves members out wherever they stand, in objects inside of others and in a Whole too. Names are ASCII letters and digits, in any case:
-// `senha` is SENHA as well. It is for secrets that an API puts into its rows.
+// Hide leaves members out wherever they stand, in objects inside of others and in a Whole too. Names are ASCII letters and digits, in any case and
+// with any U+0000 between them: `senha` is SENHA as well. It is for secrets that an API puts into its rows.
 type Hide struct{ Names []string }
 
 func (Hide) names(*compiler) {}
@@ -47,7 +47,7 @@ func (s *Shape) appendShown(dst []byte, v Value) []byte {
 	case '{':
 		dst = append(dst, '{')
 		for c := v.open(); c.member(); {
-			if name := strings.ToLower(string(c.appendKey(nil))); slices.Contains(s.hidden, name) {
+			if name := strings.ToLower(strings.ReplaceAll(string(c.appendKey(nil)), "\x00", "")); slices.Contains(s.hidden, name) {
 				c.skip()
 				continue
 			}

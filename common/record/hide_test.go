@@ -12,6 +12,7 @@ func TestHide(t *testing.T) {
 		`{"id":1,"a":[{"SENHAMD5":"x"},[{"SenhaMD5":1}]]}`:  `{"id":1,"Row":{"id":1,"a":[{},[{}]]}}`,
 		`{"id":1,"a":{"b":{"Senh\u0061MD5":"x","c\n":[]}}}`: `{"id":1,"Row":{"id":1,"a":{"b":{"c\n":[]}}}}`,
 		`{"id":1,"a":"SenhaMD5","SenhaMD5x":2}`:             `{"id":1,"Row":{"id":1,"a":"SenhaMD5","SenhaMD5x":2}}`,
+		`{"id":1,"a":{"Senha\u0000MD5":"x"}}`:               `{"id":1,"Row":{"id":1,"a":{}}}`,
 		`{"SenhaMD5":1,"id":1}`:                             `{"id":1,"Row":{"id":1}}`,
 	} {
 		marked, _, err := Clean([]byte(row))
@@ -23,6 +24,9 @@ func TestHide(t *testing.T) {
 				t.Errorf("%s became %s: %v", row, got, err)
 			}
 		}
+	}
+	if got := Compile(hide).Append(nil, Record(`{"a":{"\u0000SenhaMD5":1}}`)); string(got) != `{"a":{}}` {
+		t.Errorf("without a column, with U+0000, it became %s", got)
 	}
 	if got := Compile(hide).Append(nil, Record(`{"a":{"SenhaMD5":1}}`)); string(got) != `{"a":{}}` {
 		t.Errorf("without a column it became %s", got)
