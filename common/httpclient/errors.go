@@ -166,6 +166,7 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 		f.reason = fmt.Sprintf("could not be sent: the host %s was not found", notFound.Name)
 	case isDNS, !reached && unreachable(err):
 		f.reason = "could not be sent: this machine has no network, or its DNS does not answer"
+	case c.byProxy(f, err):
 	case errors.Is(err, errIdle):
 		f.reason = "was cut off: " + err.Error()
 	case isNet && timeout.Timeout():
@@ -179,6 +180,32 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 		f.reason = "got no answer: " + c.excerpt([]byte(cause.text))
 	}
 	return f
+}
+
+// byProxy makes f what is said of an attempt that did not get past the proxy, and reports whether that is what err says.
+func (c *Client) byProxy(f *failure, err error) bool {
+	proxy, unreadable := c.pooled.Proxy(&http.Request{URL: c.base})
+	name := "the proxy"
+	if proxy != nil {
+		name += " " + proxy.Host
+	}
+	status, refused := errors.AsType[proxyError](err)
+	op, dialled := errors.AsType[*net.OpError](err)
+	switch {
+	case unreadable != nil:
+		f.reason = "could not be sent: the address of the proxy cannot be read"
+	case refused:
+		f.reason = fmt.Sprintf("could not be sent: %s does not let it through (%d)", name, status)
+	case dialled && op.Op == "proxyconnect":
+		f.reason = fmt.Sprintf("could not be sent: %s does not answer", name)
+	default:
+		return false
+	}
+	f.advice = checkProxy
+	if unreadable != nil || status == http.StatusProxyAuthRequired || status == http.StatusForbidden {
+		f.step, f.kind = stop, fault.Config
+	}
+	return true
 }
 
 // outline returns the text of an error of net/http or net/url without addresses, queries and what it quotes: that is what a server sent or

@@ -118,6 +118,9 @@ func (f *failure) byStatus(c *Client, res *Response) {
 	case status == http.StatusUnauthorized:
 		f.step, f.kind, f.advice = renew, fault.Config, checkCredentials
 		f.reason = fmt.Sprintf("was refused (401): %s", words)
+	case status == http.StatusProxyAuthRequired:
+		f.kind, f.advice = fault.Config, checkProxy
+		f.reason = fmt.Sprintf("was refused by the proxy (407): %s", words)
 	case status == http.StatusForbidden:
 		f.kind, f.advice = fault.Config, "Check what the account in the configuration may access."
 		f.reason = fmt.Sprintf("is not allowed (403): %s", words)

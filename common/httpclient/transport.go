@@ -3,6 +3,7 @@ package httpclient
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -45,6 +46,11 @@ const (
 	idleTimeout    = time.Minute // between two reads of a body
 )
 
+// proxyError is the status with which a proxy refused to connect.
+type proxyError int
+
+func (e proxyError) Error() string { return fmt.Sprintf("the proxy answered %d", int(e)) }
+
 // newHTTP makes the transport that reuses connections, and the one that does not: a server may close an idle connection at the moment in which
 // it is used again, and then nobody knows whether the request arrived. For one that may not be repeated that must not happen in vain.
 func newHTTP(dial func(ctx context.Context, network, address string) (net.Conn, error)) (pooled, single *http.Transport) {
@@ -52,8 +58,14 @@ func newHTTP(dial func(ctx context.Context, network, address string) (net.Conn, 
 		dial = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
 	}
 	reuse := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dial,
+		Proxy:       http.ProxyFromEnvironment,
+		DialContext: dial,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+			return proxyError(resp.StatusCode)
+		},
 		TLSHandshakeTimeout:   tlsTimeout,
 		ResponseHeaderTimeout: headerTimeout,
 		ForceAttemptHTTP2:     true,

@@ -330,6 +330,47 @@ func TestProxyThatIsNotFound(t *testing.T) {
 	wantFault(t, c.err("GET /x", f, ""), fault.Config, "GET /x could not be sent: the host proxy.example.com was not found. Check HTTP_PROXY")
 }
 
+// A proxy that lets nothing through is named, without what stands before its name, and so is who has to act.
+func TestProxyThatRefuses(t *testing.T) {
+	for name, tt := range map[string]struct {
+		base   string
+		status int // 0: nobody listens
+		kind   fault.Kind
+		want   string
+	}{
+		"wants a password":                {"https://api.example.com", 407, fault.Config, "could not be sent: the proxy proxy.example.com:3128 does not let it through (407). Check HTTP_PROXY"},
+		"forbids the host":                {"https://api.example.com", 403, fault.Config, "the proxy proxy.example.com:3128 does not let it through (403). Check HTTP_PROXY"},
+		"fails":                           {"https://api.example.com", 502, fault.Transient, "the proxy proxy.example.com:3128 does not let it through (502) (tried "},
+		"does not listen":                 {"https://api.example.com", 0, fault.Transient, "the proxy proxy.example.com:3128 does not answer (tried "},
+		"wants a password for plain HTTP": {"http://localhost", 407, fault.Config, "was refused by the proxy (407): the API gave no reason. Check HTTP_PROXY"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := client(t, answer{status: tt.status}.serve, func(o *Options) {
+					o.BaseURL, o.MaxElapsed = tt.base, 30*time.Second
+					if tt.status == 0 {
+						o.Dial = func(context.Context, string, string) (net.Conn, error) {
+							return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+						}
+					}
+				})
+				c.pooled.Proxy = http.ProxyURL(&url.URL{Scheme: "http", User: url.UserPassword("ana", "private"), Host: "proxy.example.com:3128"})
+				_, err := c.Do(t.Context(), Request{Path: "/x"})
+				if message := wantFault(t, err, tt.kind, tt.want, checkProxy); strings.Contains(message+err.Error(), "private") {
+					t.Errorf("told: %v", err)
+				}
+			})
+		})
+	}
+	c, err := New(Options{BaseURL: "https://api.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.pooled.Proxy = func(*http.Request) (*url.URL, error) { return nil, errors.New("invalid proxy address private") }
+	_, err = c.Do(t.Context(), Request{Path: "/x"})
+	wantFault(t, err, fault.Config, "could not be sent: the address of the proxy cannot be read. Check HTTP_PROXY")
+}
+
 // The tests below need sockets: TLS, the environment's proxy, HTTP/2.
 
 func TestCertificates(t *testing.T) {
