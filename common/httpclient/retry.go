@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -171,7 +172,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	case ctx.Err() != nil:
 		f = &failure{step: stop, ran: unknownRun, reason: "was stopped before the answer came", cause: ctx.Err()}
 	default:
-		f = c.noAnswer(err, reached)
+		f = c.noAnswer(cmp.Or(context.Cause(within), err), reached)
 	}
 	c.logAttempt(ctx, call, res, f, time.Since(sent))
 	switch {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // maxRedirects is how many hops lead from a request to its answer at the most.
@@ -71,7 +72,7 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 	defer resp.Body.Close()
 	body, replaced, err := c.read(ctx, cancel, call, resp)
 	if err != nil {
-		return nil, because(ctx, err)
+		return nil, err
 	}
 	res := &Response{Method: call.r.method(), Status: resp.StatusCode, Header: resp.Header, Text: body, unsigned: call.r.Unsigned}
 	res.Path, _, _ = strings.Cut(call.r.Path, "?")
@@ -82,18 +83,11 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 	return res, nil
 }
 
-// discard ends an answer that nobody reads, so that its connection can be used again where little is left of it.
+// discard ends an answer that nobody reads, so that its connection can be used again where little is left of it, and that comes soon.
 func discard(resp *http.Response) {
+	defer time.AfterFunc(time.Second, func() { _ = resp.Body.Close() }).Stop()
 	_, _ = io.CopyN(io.Discard, resp.Body, 2<<10)
 	_ = resp.Body.Close()
-}
-
-// because returns the cause with which ctx ended, if it did, or else err.
-func because(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return err
 }
 
 // redirected returns the request that an answer redirects req to, after so many hops, or nil where the answer is none that redirects. What it
@@ -154,7 +148,7 @@ func (w *wire) send(ctx context.Context, through *http.Transport, req *http.Requ
 	})))
 	if err != nil {
 		through.CloseIdleConnections() // which may be as dead as this one was, and each would cost an attempt
-		return nil, because(ctx, err)
+		return nil, err
 	}
 	return resp, nil
 }

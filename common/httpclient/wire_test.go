@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
 )
 
@@ -27,6 +28,34 @@ func withinQuota(t *testing.T, times []time.Time, n int) {
 		if gap := times[i].Sub(times[i-n]); gap < time.Minute {
 			t.Errorf("%d requests in %v", n+1, gap)
 		}
+	}
+}
+
+// An answer that redirects need not end: it is followed all the same, and what is told where no time is left is that.
+func TestRedirectsThatDoNotEnd(t *testing.T) {
+	for within, want := range map[time.Duration]string{time.Minute: "", 500 * time.Millisecond: "GET localhost/x got no answer in time (tried once in "} {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/there" {
+					good.write(w)
+					return
+				}
+				w.Header().Set("Location", "/there")
+				w.WriteHeader(http.StatusFound)
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			}, func(o *Options) { o.MaxElapsed = within })
+			began := time.Now()
+			_, err := c.Do(t.Context(), Request{Path: "/x"})
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if want != "" {
+				wantFault(t, err, fault.Transient, want)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
