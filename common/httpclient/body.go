@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -30,7 +32,7 @@ var (
 	errTooLarge = errors.New("the answer is too large")
 )
 
-// read reads the body of resp up to its limit, as UTF-8, and cancels ctx when it stands still. What it reads is taken from the budget.
+// read reads the body of resp up to its limit, as UTF-8, which it is where it can be though it is called Latin-1, and cancels ctx when it stands still. What it reads is taken from the budget.
 // replaced is how many characters of another charset were none and became U+FFFD.
 func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call *call, resp *http.Response) (
 	body []byte, replaced int, err error,
@@ -44,7 +46,12 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call 
 	source := watched{resp.Body, idle}
 	var head [3]byte                     // as long as the longest byte order mark
 	n, _ := io.ReadFull(source, head[:]) // an error comes again
-	text, encoded := c.decoded(source, resp.Header, head[:n])
+	charset := c.charset(resp.Header)
+	latin := charset == charmap.Windows1252
+	if latin { // which UTF-8 is called too
+		charset = nil
+	}
+	text, encoded := decoded(source, charset, head[:n])
 	if encoded {
 		length, n = -1, 0
 	}
@@ -52,6 +59,12 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call 
 		return call.room(ctx, size, idle, resp.StatusCode)
 	}
 	body, err = c.readAll(text, head[:n], length, call.r.Share != nil, room)
+	if latin && err == nil && !encoded && !utf8.Valid(body) {
+		raw := body
+		encoded = true
+		body, err = c.readAll(charmap.Windows1252.NewDecoder().Reader(bytes.NewReader(raw)), nil, -1, false, room)
+		c.cleaner.Free(raw)
+	}
 	if err != nil {
 		return nil, 0, err
 	}
@@ -133,12 +146,10 @@ func (c *Client) join(parts [][]byte, total int64) []byte {
 // not know that leaves it to the garbage collector.
 func (c *Client) Free(body record.Value) { c.cleaner.FreeValue(body) }
 
-// decoded returns body, of which head was read already, as UTF-8 where its charset is another: that of a byte order mark, or else of the
-// Content-Type, which is read as browsers do (ISO-8859-1 is Windows-1252). Where it is UTF-8, says nothing, or a charset that does not exist,
-// encoded is false, and body goes on behind head.
-func (c *Client) decoded(body io.Reader, header http.Header, head []byte) (text io.Reader, encoded bool) {
+// decoded returns body, of which head was read already, as UTF-8 where its charset is another: that of a byte order mark, or else charset, nil for
+// UTF-8. Where it is UTF-8, encoded is false, and body goes on behind head.
+func decoded(body io.Reader, charset encoding.Encoding, head []byte) (text io.Reader, encoded bool) {
 	marked := bytes.HasPrefix(head, []byte{0xfe, 0xff}) || bytes.HasPrefix(head, []byte{0xff, 0xfe})
-	charset := c.charset(header)
 	if !marked && charset == nil {
 		return body, false
 	}
@@ -149,7 +160,8 @@ func (c *Client) decoded(body io.Reader, header http.Header, head []byte) (text 
 	return transform.NewReader(io.MultiReader(bytes.NewReader(slices.Clone(head)), body), unicode.BOMOverride(decoder)), true
 }
 
-// charset returns the one that the Content-Type names, or nil for UTF-8.
+// charset returns the one that the Content-Type names as browsers read it (ISO-8859-1 is Windows-1252), or nil where that is UTF-8, none, or does
+// not exist.
 func (c *Client) charset(header http.Header) encoding.Encoding {
 	_, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	name := params["charset"]
