@@ -87,7 +87,8 @@ func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 			return f
 		}
 	}
-	if status/100 == 2 && res.Body.Exists() {
+	part := status == http.StatusPartialContent && r.Header.Get("Range") == ""
+	if status/100 == 2 && res.Body.Exists() && !part {
 		return nil
 	}
 	f.cause = c.statusError(where(), res)
@@ -102,6 +103,8 @@ func (f *failure) byStatus(c *Client, res *Response) {
 	case status/100 == 2:
 		f.step, f.kind, f.advice = retry, fault.Transient, tryLater
 		switch {
+		case res.Body.Exists():
+			f.reason = fmt.Sprintf("was answered (%d) with a part of what was asked for", status)
 		case len(res.Text) == 0:
 			f.reason = fmt.Sprintf("was answered (%d) with nothing", status)
 		case res.unsigned:

@@ -24,6 +24,21 @@ func TestGoodAnswers(t *testing.T) {
 	})
 }
 
+// Who asked for a part gets one.
+func TestPartialContent(t *testing.T) {
+	for _, part := range []any{nil, "items=0-9"} {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := client(t, answer{status: 206, body: `{"data":[]}`}.serve, func(o *Options) { o.MaxElapsed = time.Second })
+			_, err := c.Do(t.Context(), Request{Path: "/x"}.With(Header, "Range", part))
+			if part == nil {
+				wantFault(t, err, fault.Transient, "GET localhost/x was answered (206) with a part of what was asked for (tried ")
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestFinalStatuses(t *testing.T) {
 	tests := []struct {
 		answer answer

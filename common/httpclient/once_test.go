@@ -44,6 +44,8 @@ func TestOnce(t *testing.T) {
 		"408":                {answer{status: 408}.serve, nil, unknown},
 		"204":                {answer{status: 204}.serve, nil, unknown},
 		"204 accepted":       {answer{status: 204}.serve, always(Good()), want{asked: 1, ok: true}},
+		"206":                {answer{status: 206, body: `{}`}.serve, nil, unknown},
+		"206 accepted":       {answer{status: 206, body: `{}`}.serve, always(Good()), want{asked: 1, ok: true}},
 		"HTML":               {answer{status: 200, body: "<html>"}.serve, nil, unknown},
 		"judged again":       {good.serve, always(Again(errors.New("odd"))), unknown},
 		"judged again, 4xx":  {answer{status: 409}.serve, always(Again(errors.New("odd"))), want{asked: 1, kind: fault.Transient}},

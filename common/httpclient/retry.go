@@ -69,8 +69,8 @@ type call struct {
 
 // Do sends r until it has an answer that is good, or is not worth another try.
 //
-// An answer is good when its status is 2xx and its body JSON, unless a Judge says otherwise. Retried are 408, 425, 429, 5xx, a 2xx that is
-// not JSON, and whatever cut the answer off; Retry-After goes before the backoff, and after a 429, or a 503 with Retry-After, all requests
+// An answer is good when its status is 2xx and its body JSON, unless a Judge says otherwise; a 206 is none to a request without a Range. Retried
+// are 408, 425, 429, 5xx, a 206 of that kind, a 2xx that is not JSON, and whatever cut the answer off; Retry-After goes before the backoff, and after a 429, or a 503 with Retry-After, all requests
 // wait. The time for it all, MaxElapsed, begins when r is first sent, and does not count what r waits in an ordinary quota. When it is over,
 // or would be before the server wants to be asked again, the failure is a Transient fault, or a Config fault where it was the host that
 // could not be found. While r waits to be sent again for a reason of its own the log says so, once a minute, but not in the first half minute.

@@ -40,7 +40,7 @@ func TestRetried(t *testing.T) {
 		"408": {status: 408}, "425": {status: 425}, "429": {status: 429}, "500": {status: 500}, "502": {status: 502, body: "<html>"},
 		"503": {status: 503}, "504": {status: 504}, "520": {status: 520}, "599": {status: 599},
 		"HTML": {status: 200, body: "<html>maintenance</html>"}, "empty": {status: 200}, "204": {status: 204},
-		"two": {status: 200, body: "{} {}"},
+		"two": {status: 200, body: "{} {}"}, "a part": {status: 206, body: `{"data":[]}`, header: []string{"Content-Range", "items 0-0/500"}},
 	} {
 		bad[name] = a.write
 	}
