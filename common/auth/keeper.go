@@ -26,25 +26,11 @@ type keeper[T any] struct {
 // flight is how the obtaining of a credential ended.
 type flight[T any] struct {
 	value     T
-	abandoned bool // the context of its caller ended, and patience with it, which concerns nobody else
+	abandoned bool // the context of its caller ended, which concerns nobody else
 }
 
-// patience is how long a call for credentials may still take when the context of its caller has ended: what its answer holds may be a session
-// that stays open where nobody knows it, or the only refresh token that is good from then on.
-const patience = 3 * time.Second
-
-// outlive returns ctx for a call for credentials: it ends patience later. over gives back what it takes.
-func outlive(ctx context.Context) (within context.Context, over func()) {
-	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(patience, cancel) })
-	return within, func() {
-		stop()
-		cancel()
-	}
-}
-
-// get returns the credential, obtained if there is none. obtain says also when it runs out, or the zero time; its context outlives that of the
-// caller, who waits so long. Where it ends all the same, the next one who waits does it; a panic in obtain is an error for all who wait.
+// get returns the credential, obtained if there is none. obtain says also when it runs out, or the zero time. Where the caller that obtains it
+// leaves, for which it waits as a call for credentials outlives it, the next one who waits does it; a panic in obtain is an error for all who wait.
 func (k *keeper[T]) get(ctx context.Context, obtain func(context.Context) (T, time.Time, error)) (value T, err error) {
 	for {
 		if value, has, err := k.kept(); has || err != nil {
@@ -55,7 +41,7 @@ func (k *keeper[T]) get(ctx context.Context, obtain func(context.Context) (T, ti
 		case <-ctx.Done():
 			select {
 			case <-landing:
-			case <-time.After(patience):
+			case <-time.After(httpclient.Patience):
 			}
 		case landed := <-landing:
 			if one, _ := landed.Val.(flight[T]); !one.abandoned {
@@ -86,16 +72,14 @@ func (k *keeper[T]) fly(ctx context.Context, obtain func(context.Context) (T, ti
 			err = fault.Recovered(panicked)
 		}
 	}()
-	within, over := outlive(ctx)
-	defer over()
-	value, until, err := obtain(within)
+	value, until, err := obtain(ctx)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.value, k.until, k.has = value, until, err == nil
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Kind == fault.Config {
 		k.refused = err
 	}
-	return flight[T]{value: value, abandoned: err != nil && within.Err() != nil}, err
+	return flight[T]{value: value, abandoned: err != nil && ctx.Err() != nil}, err
 }
 
 // drop forgets the credential, so that the next get obtains a new one.

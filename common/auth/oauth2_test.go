@@ -258,6 +258,27 @@ func TestARefreshTokenOutlivesItsCaller(t *testing.T) {
 	}
 }
 
+// A token call that is not sent yet is left at once.
+func TestATokenCallThatWaitsIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &tokenServer{scheme: "Bearer"}
+		limit := ratelimit.Every(time.Minute, 1)
+		c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: auth.Assertion("a")}, s.serve, func(o *httpclient.Options) { o.Limit = limit })
+		done, err := limit.Wait(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		began := time.Now()
+		_, err = c.Do(ctx, httpclient.Request{Path: "/data"})
+		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took != 2*time.Second || len(s.forms) > 0 {
+			t.Errorf("%v after %v and %d token calls", err, took, len(s.forms))
+		}
+	})
+}
+
 func TestTokenFailures(t *testing.T) {
 	tests := map[string]struct {
 		status int

@@ -115,11 +115,9 @@ func (s *Sessions) Lose(leased context.Context) {
 
 // open logs in and returns the value of the session.
 func (s *Sessions) open(ctx context.Context, one *session, login httpclient.Request) (value string, err error) {
-	within, over := outlive(ctx)
-	defer over()
-	res, err := s.client.Do(within, login)
+	res, err := s.client.Do(ctx, login)
 	if err != nil {
-		return "", s.refuse(explain(within, "The login", err))
+		return "", s.refuse(explain(ctx, "The login", err))
 	}
 	if value = res.Body.Get(s.Part.From).Text(); value == "" {
 		return "", s.refuse(fault.Configf("The login was refused: %s. %s", s.client.Words(res), checkCredentials))

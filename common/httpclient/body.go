@@ -32,7 +32,8 @@ var (
 	errTooLarge = errors.New("the answer is too large")
 )
 
-// read reads the body of resp up to its limit, as UTF-8, which it is where it can be though it is called Latin-1, and cancels ctx when it stands still. What it reads is taken from the budget.
+// read reads the body of resp up to its limit, as UTF-8, and cancels ctx when it stands still. What is called Latin-1 is UTF-8 where it can be. What
+// it reads is taken from the budget.
 // replaced is how many characters of another charset were none and became U+FFFD.
 func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call *call, resp *http.Response) (
 	body []byte, replaced int, err error,

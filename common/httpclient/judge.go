@@ -71,7 +71,8 @@ func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 	}
 	if status/100 == 2 && errors.Is(res.broken, record.ErrTooDeep) {
 		f.kind, f.cause = fault.System, fmt.Errorf("reading the answer: %w", res.broken)
-		f.reason = fmt.Sprintf("was answered (%d) with rows that destinations cannot read: with what a record has around them, %v", status, record.ErrTooDeep)
+		f.reason = fmt.Sprintf("was answered (%d) with rows that destinations cannot read: with what a record has around them, %v",
+			status, record.ErrTooDeep)
 		return f
 	}
 	for _, judge := range []Judge{r.First, c.o.Judge, r.Judge} {

@@ -70,10 +70,11 @@ type call struct {
 // Do sends r until it has an answer that is good, or is not worth another try.
 //
 // An answer is good when its status is 2xx and its body JSON, unless a Judge says otherwise; a 206 is none to a request without a Range. Retried
-// are 408, 425, 429, 5xx, a 206 of that kind, a 2xx that is not JSON, and whatever cut the answer off; Retry-After goes before the backoff, and after a 429, or a 503 with Retry-After, all requests
-// wait. The time for it all, MaxElapsed, begins when r is first sent, and does not count what r waits in an ordinary quota. When it is over,
-// or would be before the server wants to be asked again, the failure is a Transient fault, or a Config fault where it was the host that
-// could not be found. While r waits to be sent again for a reason of its own the log says so, once a minute, but not in the first half minute.
+// are 408, 425, 429, 5xx, a 206 of that kind, a 2xx that is not JSON, and whatever cut the answer off; Retry-After goes before the backoff, and
+// after a 429, or a 503 with Retry-After, all requests wait. The time for it all, MaxElapsed, begins when r is first sent, and does not count what r
+// waits in an ordinary quota. When it is over, or would be before the server wants to be asked again, the failure is a Transient fault, or a
+// Config fault where it was the host that could not be found. While r waits to be sent again for a reason of its own the log says so, once a
+// minute, but not in the first half minute.
 //
 // A 401, or what a Judge calls Expired, renews the credentials, once for all requests that were signed with the same ones, and r is sent
 // again, even if it is Once. A second refusal is final if the credentials are good for nothing: no request that was signed with them got
@@ -82,7 +83,7 @@ type call struct {
 // credentials that others have replaced meanwhile is simply sent again. Where Options.Auth is a Leaser, r is sent in another session instead, up
 // to three times, unless it is Bound.
 //
-// When ctx ends, Do returns with an error that wraps ctx's: at once, or where it waits for a Signer when that returns.
+// When ctx ends, Do returns at once with an error that wraps ctx's, unless its Signer has sent a request for credentials: that has Patience left.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	to, err := r.target(c.base)
 	if err != nil {
@@ -156,7 +157,13 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	}
 	call.use.begin()
 	sent := time.Now()
-	within, cancel := context.WithCancelCause(ctx)
+	under := ctx
+	if call.r.Unsigned {
+		var over func()
+		under, over = outlive(ctx)
+		defer over()
+	}
+	within, cancel := context.WithCancelCause(under)
 	defer cancel(nil)
 	call.time = time.AfterFunc(time.Until(call.deadline), func() { cancel(context.DeadlineExceeded) })
 	defer call.time.Stop()
@@ -379,6 +386,20 @@ func (call *call) tries() string {
 		times = fmt.Sprintf("%d times", call.attempts)
 	}
 	return fmt.Sprintf(" (tried %s in %v)", times, time.Since(call.first).Round(time.Second))
+}
+
+// Patience is how long a request that is Unsigned may still take when it was sent and its context ends: what its answer holds may be a session that
+// stays open where nobody knows it, or the only refresh token that is good from then on.
+const Patience = 3 * time.Second
+
+// outlive returns ctx as it would be if it ended Patience later. over gives back what that takes.
+func outlive(ctx context.Context) (within context.Context, over func()) {
+	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(Patience, cancel) })
+	return within, func() {
+		stop()
+		cancel()
+	}
 }
 
 func sleep(ctx context.Context, until time.Time) error {

@@ -76,6 +76,7 @@ func TestForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	redactor := New(secret)
+	listed := strings.Trim(fmt.Sprintf("%d", []byte(secret)), "[]")
 	latin := "P<\xe1 s/&+?~\"x\\>\xe79!"
 	for name, form := range map[string]string{
 		"plain":                     secret,
@@ -123,9 +124,9 @@ func TestForms(t *testing.T) {
 		"in colours":                secret[:8] + "\x1b[1;31m" + secret[8:],
 		"in colours, in JSON":       plainJSON[:8] + `\u001b[0m` + plainJSON[8:],
 		"in a line that goes on":    plainJSON[:8] + "\\\n" + plainJSON[8:],
-		"bytes of Go":               strings.Trim(fmt.Sprint([]byte(secret)), "[]"),
-		"bytes of Node":             strings.ReplaceAll(strings.Trim(fmt.Sprint([]byte(secret)), "[]"), " ", ","),
-		"bytes of Python":           strings.ReplaceAll(strings.Trim(fmt.Sprint([]byte(secret)), "[]"), " ", ", "),
+		"bytes of Go":               listed,
+		"bytes of Node":             strings.ReplaceAll(listed, " ", ","),
+		"bytes of Python":           strings.ReplaceAll(listed, " ", ", "),
 		"base32":                    base32.StdEncoding.EncodeToString([]byte(secret)),
 		"with a tag":                secret[:8] + "<wbr/>" + secret[8:],
 		"base64 with tags":          inLines(base64.StdEncoding.EncodeToString([]byte(secret)), 8, "<br>"),
