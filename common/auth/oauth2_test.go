@@ -215,8 +215,8 @@ func TestARefreshTokenOutlivesItsCaller(t *testing.T) {
 		calls int32
 	}{
 		"at once":            {0, "[r1]", 0, 1},
-		"within patience":    {4 * time.Second, "[r1]", 4 * time.Second, 1},
-		"later than we wait": {9 * time.Second, "[r1]", 5 * time.Second, 2},
+		"within patience":    {2500 * time.Millisecond, "[r1]", 2500 * time.Millisecond, 1},
+		"later than we wait": {9 * time.Second, "[r1]", 3 * time.Second, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

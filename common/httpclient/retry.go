@@ -389,8 +389,8 @@ func (call *call) tries() string {
 }
 
 // Patience is how long a request that is Unsigned may still take when it was sent and its context ends: what its answer holds may be a session that
-// stays open where nobody knows it, or the only refresh token that is good from then on.
-const Patience = 3 * time.Second
+// stays open where nobody knows it, or the only refresh token that is good from then on. It leaves a run that is stopped the time to say so.
+const Patience = time.Second
 
 // outlive returns ctx as it would be if it ended Patience later. over gives back what that takes.
 func outlive(ctx context.Context) (within context.Context, over func()) {
