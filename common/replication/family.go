@@ -24,6 +24,7 @@ type family struct {
 	children      []*member     // read with requests of their own, one listing per row
 	branches      [][]*member   // the children, those that are made of the same answers together
 	seen          *listing.Seen // the rows of the slices that were read; nil where there is but one reading
+	spans         spans         // where it is read window by window
 	filterIgnored bool          // the API was seen to ignore the filter by time of change, and the user knows
 	filterRefused bool          // the API refuses to be asked for changes
 	denial        error         // what it said, if something else may have been the reason and no page came since
@@ -83,6 +84,9 @@ func (f *family) pick(m *member) {
 func (f *family) open(q Question) listing.Listing {
 	l := f.source.Open(q)
 	l.Waiting, l.Seen, l.Picks = f.waiting, f.seen, f.picks
+	if f.source.Windows != nil && f.seen == nil {
+		f.spans.begin(&l, q.Set)
+	}
 	return l
 }
 
@@ -95,8 +99,9 @@ const removedSlice = "removed"
 // slice is one reading of a family's listing.
 type slice struct {
 	Question
-	id  string // what states call it
-	set Set
+	id    string // what states call it
+	set   Set
+	tries int // of one that is Undated: how often it failed
 }
 
 // wholeSlice is a slice that was read to its end.
@@ -275,6 +280,7 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 	f.asked = f.asked || !sl.From.IsZero()
 	l := f.open(sl.Question)
 	l.Refusable, l.Again, l.From = f.refusable(sl), sl.Removed, (*listing.Place)(f.resumeAt(direct))
+	l.Optional = l.Optional && !sl.Undated
 	pages, end := f.Reader.Read(ctx, l)
 	first := true
 	for page := range pages {
@@ -305,6 +311,9 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 			return false, err
 		}
 	case listing.Failed:
+		if sl.Undated {
+			return false, f.undated(ctx, sl, pool, end.Err)
+		}
 		if end.Denied && !sl.From.IsZero() && first { // of what was asked, the question may be the reason
 			f.filterRefused, f.denial = true, end.Err
 			f.Reader.Forget(f.source.Name)
@@ -318,6 +327,9 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 // page sends what is wanted of a page, and has the children of its rows asked for.
 func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct []*member, pool *pool) error {
 	f.came, f.denial = true, nil
+	if f.source.Windows != nil {
+		page.Rows = f.spans.drop(f.source.Windows, page.Rows, f.Began)
+	}
 	if f.filterRefused && !f.warned {
 		f.warned = true
 		f.Log.Warn(f.source.Name + ": the API does not take the filter by time of change; everything is read in each sync")
@@ -459,6 +471,10 @@ func (f *family) slices() []slice {
 			one := sl
 			one.id, one.Window = sl.id+"@"+w.First.Format(time.DateOnly), w
 			all = append(all, one)
+		}
+		if s.Windows.Undated && from.IsZero() {
+			sl.id, sl.Undated = sl.id+"@", true
+			all = append(all, sl)
 		}
 	}
 	if s.Removed {

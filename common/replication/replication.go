@@ -65,6 +65,7 @@ type Question struct {
 	Until   time.Time // and before then; zero: there is no end
 	Removed bool      // the rows that were removed, of all sets
 	Window  Window    // with Listing.Windows, the days that are asked for
+	Undated bool      // with Listing.Windows, no days are
 }
 
 // Selected is a stream as the configured catalog selects it, with its state.

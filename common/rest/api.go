@@ -208,12 +208,17 @@ type Way = listing.Way
 type Partial = listing.Partial
 
 // Windows cuts the time that a stream is asked for, which its Cursor says the beginning of, into windows of days, for an API that wants to be
-// told from which day until which. They cover every day from the oldest one to Ahead of now, whatever times rows have.
+// told from which day until which. They cover every day from the first to the last one, whatever times rows have. Each asks for a day further at
+// both ends, since an API may leave out the days that it is told: what comes twice is sent once, and counted once where the stream Repeats.
 type Windows struct {
-	Oldest time.Time // where the first one begins when all rows are wanted; its zone is that of the days
+	Oldest time.Time // in whose month the windows begin when all rows are wanted; its zone is that of the days
 	Months int       // how long one is, from the first day of a month on; 0 is 12
-	Ahead  time.Duration
-	// Ask asks for the rows of the days from first until last, both included.
+	First  time.Time // the day that the first one asks from when all rows are wanted, however long before Oldest it is; zero: that of Oldest
+	Last   time.Time // the day that the last one asks until; zero: the one that is running, and rows of later days are not sent
+	// Undated has the stream read once more without days, when all rows are wanted, for rows that no day finds. Where the API does not answer that,
+	// they may be missing, with one WARN. It is for streams that do not Repeat.
+	Undated bool
+	// Ask asks for the rows of the days from first until last.
 	Ask func(r httpclient.Request, first, last time.Time) httpclient.Request
 }
 

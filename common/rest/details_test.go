@@ -37,8 +37,13 @@ func people(d rest.API) rest.API {
 		{
 			Name: "dues", Path: "/dues", Key: []string{"id"}, Cursor: &rest.Cursor{Field: "due", Margin: 31 * 24 * time.Hour},
 			Windows: &rest.Windows{
-				Oldest: time.Date(2020, 5, 10, 0, 0, 0, 0, time.UTC), Ahead: 48 * time.Hour,
-				Ask: rest.Days(httpclient.Query, "first", "last", time.DateOnly),
+				Oldest: time.Date(2020, 5, 10, 0, 0, 0, 0, time.UTC), Ask: rest.Days(httpclient.Query, "first", "last", time.DateOnly),
+			},
+		},
+		{
+			Name: "counted", Path: "/counted", Key: []string{"id", "n"}, Repeats: "n", Pages: pagination.Single{},
+			Cursor: &rest.Cursor{Field: "due"}, Windows: &rest.Windows{
+				Oldest: time.Date(2020, 5, 10, 0, 0, 0, 0, time.UTC), Ask: rest.Days(httpclient.Query, "first", "last", time.DateOnly),
 			},
 		},
 	}
@@ -151,36 +156,86 @@ func TestSetsArePut(t *testing.T) {
 	}
 }
 
-// Windows cover every day from the oldest one, or from the mark less the margin, to some time after now, without a gap and without an overlap.
+// Windows cover every day from the oldest one, or from the mark less the margin, until today, and ask for a day further at both ends: whether the API
+// includes the days that it is told or not, each row comes, and comes once.
 func TestWindows(t *testing.T) {
 	now := time.Now().UTC()
-	a := serve(t, func(*http.Request) (int, string) {
-		return 200, fmt.Sprintf(`{"rows":[{"id":1,"due":"%s"}]}`, now.AddDate(0, 0, -1).Format(time.DateOnly))
-	})
-	source := a.source(people)
-	first := read(t.Context(), t, source, nil, "dues+")
-	first.complete(t)
-	windows := func(from int) (days [][2]string) {
-		for _, asked := range a.requests()[from:] {
-			_, query, _ := strings.Cut(asked, "?first=")
-			begin, end, _ := strings.Cut(query, "&last=")
-			days = append(days, [2]string{begin, end})
+	day := func(days int) string { return now.AddDate(0, 0, days).Format(time.DateOnly) }
+	due := []string{"2020-12-31", "2021-01-01", "2021-04-30", "2021-05-01", "2021-05-02", day(-1), day(0), day(1)}
+	for _, ends := range [][2]int{{0, 0}, {1, 0}, {0, 1}, {1, 1}} { // how many days at the beginning and at the end it leaves out
+		a := serve(t, func(r *http.Request) (int, string) {
+			first, _ := time.Parse(time.DateOnly, r.URL.Query().Get("first"))
+			last, _ := time.Parse(time.DateOnly, r.URL.Query().Get("last"))
+			var rows []string
+			for i, text := range due {
+				at, _ := time.Parse(time.DateOnly, text)
+				if !at.Before(first.AddDate(0, 0, ends[0])) && !at.After(last.AddDate(0, 0, -ends[1])) {
+					rows = append(rows, fmt.Sprintf(`{"id":%d,"due":%q},{"id":%d,"due":%q}`, i, text, i, text))
+				}
+			}
+			return 200, `{"rows":[` + strings.Join(rows, ",") + `]}`
+		})
+		source := a.source(people)
+		first := read(t.Context(), t, source, nil, "dues+", "counted+")
+		first.complete(t)
+		if keyed, counted := first.records["dues"], first.records["counted"]; len(keyed) != 7 || len(counted) != 14 || strings.Contains(strings.Join(counted, ""), `"n":2`) {
+			t.Errorf("an API that leaves out %v days: %v and %v came", ends, keyed, counted)
 		}
-		return days
-	}
-	all := windows(0)
-	for i := 1; i < len(all); i++ {
-		before, _ := time.Parse(time.DateOnly, all[i-1][1])
-		if before.AddDate(0, 0, 1).Format(time.DateOnly) != all[i][0] {
-			t.Errorf("between %v and %v days are missing, or asked for twice", all[i-1], all[i])
+		before := len(a.requests())
+		read(t.Context(), t, source, first, "dues+").complete(t)
+		next := a.requests()[before:]
+		if len(next) != 1 || !strings.Contains(next[0], "last="+day(1)) || next[0] > "/dues?first="+day(-31) {
+			t.Errorf("the second sync asked for %v", next)
 		}
 	}
-	if last := now.Add(48 * time.Hour).Format(time.DateOnly); all[0][0] != "2020-05-01" || all[len(all)-1][1] != last {
-		t.Errorf("the windows are %v", all)
-	}
-	read(t.Context(), t, source, first, "dues+").complete(t)
-	if next := windows(len(all)); len(next) != 1 || next[0][0] > now.AddDate(0, 0, -31).Format(time.DateOnly) {
-		t.Errorf("the second sync asked for %v", next)
+}
+
+// Without days a listing is asked for once more, when all rows are wanted: what comes for the first time is sent. An API that refuses that, or fails
+// at it, costs a warning.
+func TestWindowsWithoutDays(t *testing.T) {
+	for answer, want := range map[string]int{`{"rows":[{"id":1,"due":"2021-01-01"},{"id":2}]}`: 2, `{"error":"first is missing"}`: 1, `{"busy":true}`: 1} {
+		t.Run(answer, func(t *testing.T) {
+			asked := 0
+			a := serve(t, func(r *http.Request) (int, string) {
+				switch {
+				case r.URL.Query().Has("first"):
+					return 200, `{"rows":[{"id":1,"due":"2021-01-01"}]}`
+				case strings.Contains(answer, "error"):
+					return 400, answer
+				}
+				if asked++; asked == 2 && want == 2 {
+					return 200, answer
+				}
+				return 503, answer
+			})
+			source := a.source(func(d rest.API) rest.API {
+				d = people(d)
+				for i := range d.Streams {
+					if w := d.Streams[i].Windows; w != nil && d.Streams[i].Name == "dues" {
+						open := *w
+						open.First, open.Last, open.Undated = open.Oldest.AddDate(-100, 0, 0), open.Oldest.AddDate(79, 0, 0), true
+						d.Streams[i].Windows = &open
+					}
+				}
+				return d
+			})
+			first := read(t.Context(), t, source, nil, "dues+")
+			first.complete(t)
+			if len(first.records["dues"]) != want || len(first.warnings) != 2-want {
+				t.Errorf("%v came, with %v", first.records["dues"], first.warnings)
+			}
+			all := strings.Join(a.requests(), " ")
+			if !strings.Contains(all, "first=1920-05-10") || !strings.Contains(all, "last=2099-05-10") {
+				t.Errorf("%s were asked", all)
+			}
+			before := len(a.requests())
+			read(t.Context(), t, source, first, "dues+").complete(t)
+			for _, request := range a.requests()[before:] {
+				if !strings.Contains(request, "first=") {
+					t.Errorf("a sync of what changed asked for %s", request)
+				}
+			}
+		})
 	}
 }
 

@@ -120,8 +120,8 @@ func ExampleStream_repeats() {
 	// entries {"bill":8,"fee":"gas","place":0}
 }
 
-// Windows has a listing read from which day until which, for an API that wants to be told: from Oldest on, so many Months at a time, until Ahead
-// of now.
+// Windows has a listing read from which day until which, for an API that wants to be told: from Oldest on, so many Months at a time, until today.
+// A day further is asked for at both ends.
 func ExampleWindows() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"at":"2024-03-01"}]`},
@@ -132,7 +132,7 @@ func ExampleWindows() {
 			api.Streams = []rest.Stream{{
 				Name: "visits", Path: "/visits", Key: []string{"id"}, Cursor: &rest.Cursor{Field: "at"},
 				Windows: &rest.Windows{
-					Oldest: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Months: 1200, Ahead: 24 * time.Hour,
+					Oldest: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Months: 1200,
 					Ask: func(r httpclient.Request, from, _ time.Time) httpclient.Request {
 						if first {
 							fmt.Println("asked from", from.Format(time.DateOnly))
@@ -146,8 +146,34 @@ func ExampleWindows() {
 		},
 	}.full()
 	// Output:
-	// asked from 2024-01-01
+	// asked from 2023-12-31
 	// visits {"id":1,"at":"2024-03-01T00:00:00Z"}
+}
+
+// First and Last are for rows of any time, before Oldest and after today; Undated is for those of none.
+func ExampleWindows_undated() {
+	sample{
+		answers: map[string]string{"/bills": `[{"id":1,"due":null}]`},
+		columns: map[string]string{"bills": `"id":{"type":"integer"},"due":{"type":["null","string"],"format":"date-time"}`},
+		describe: func(api rest.API) rest.API {
+			api.Check, api.Parallel = "bills", 1
+			api.Streams = []rest.Stream{{
+				Name: "bills", Path: "/bills", Key: []string{"id"}, Cursor: &rest.Cursor{Field: "due"},
+				Windows: &rest.Windows{
+					Oldest: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Months: 1200, Undated: true,
+					First: time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC),
+					Ask: func(r httpclient.Request, first, last time.Time) httpclient.Request {
+						fmt.Println("asked from", first.Format(time.DateOnly), "until", last.Format(time.DateOnly))
+						return r
+					},
+				},
+			}}
+			return api
+		},
+	}.full()
+	// Output:
+	// asked from 1900-01-01 until 2099-12-31
+	// bills {"id":1,"due":null}
 }
 
 // Value is the name that plain values in a list get. Derive makes members that no edit of Shape can.

@@ -157,7 +157,7 @@ func (r *run) root(s *Stream) replication.Listing {
 		l.Sets = []replication.Set{{}}
 	}
 	if w := s.Windows; w != nil {
-		l.Windows = &replication.Windows{Oldest: w.Oldest, Months: w.Months, Ahead: w.Ahead}
+		l.Windows = &replication.Windows{Oldest: w.Oldest, Months: w.Months, First: w.First, Last: w.Last, Undated: w.Undated}
 	}
 	return l
 }
@@ -183,7 +183,10 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	case len(s.Each) > 0:
 		request = s.with(request, s.Each[q.Set])
 	}
-	if s.Windows != nil {
+	switch {
+	case q.Undated:
+		request.Once = true // it may be a heavy one
+	case s.Windows != nil:
 		request = s.Windows.Ask(request, q.Window.First, q.Window.Last)
 	}
 	if !q.From.IsZero() {

@@ -29,6 +29,9 @@ func (a *API) mistake() error {
 		if s.Repeats != "" && !s.once() {
 			return fault.Systemf("the stream %q counts rows of one key in a listing whose pages may bring a row twice", s.Name)
 		}
+		if s.Repeats != "" && s.Windows != nil && s.Windows.Undated {
+			return fault.Systemf("the stream %q counts rows of one key, and would count them again without days", s.Name)
+		}
 	}
 	return nil
 }

@@ -54,11 +54,13 @@ func describe(c config) rest.API {
 	}
 	back := time.Duration(31*(rest.Or(c.Back, 3)+1)) * 24 * time.Hour // whole months, and the running one
 	due := &rest.Cursor{Field: "DataVencimento", Zone: brasilia, Start: c.Start, Margin: back}
-	dues := func(ahead time.Duration, s rest.Stream) rest.Stream {
-		s.Cursor, s.Windows = due, &rest.Windows{Oldest: time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), Ahead: ahead}
-		s.Windows.Ask = rest.Days(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day)
+	dues := func(w rest.Windows, s rest.Stream) rest.Stream { // whether the days at the ends are in the answer is not known
+		w.Oldest, w.First = time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), time.Date(1900, 1, 1, 0, 0, 0, 0, brasilia)
+		w.Ask = rest.Days(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day)
+		s.Cursor, s.Windows = due, &w
 		return s
 	}
+	ever := rest.Windows{Last: time.Date(2099, 12, 31, 0, 0, 0, 0, brasilia), Undated: true} // payables are known before they are due, and need no day
 	at := func(key []string) string { return map[bool]string{true: position}[slices.Contains(key, position)] }
 	single := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
 		return rest.Stream{
@@ -148,9 +150,9 @@ func describe(c config) rest.API {
 			paged("shops", "CADASTRO_LOJA_PESQUISAR", "Agencias", map[string]any{"Texto": ""}, "IdLoja"),
 			sets("TipoTaxa", rest.Some(c.FeeTypes, "L", "C"),
 				paged("fees", "CADASTRO_TAXA_PESQUISAR", "Taxas", map[string]any{"Texto": "", "Ativo": "T"}, "TipoTaxa", "CodTaxa")),
-			sets("TipoPesquisa", rest.Some(c.Origins, "C", "I", "A"), dues(366*24*time.Hour, // they are known before they are due
+			sets("TipoPesquisa", rest.Some(c.Origins, "C", "I", "A"), dues(ever,
 				paged("payables", "CTAPAG_LANCAMENTO_PESQUISAR", "Lancamentos", map[string]any{"TipoPeriodo": "V"}, "NumeroLancto"))),
-			dues(0, paged("overdue_bills", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS", "Pendentes",
+			dues(rest.Windows{}, paged("overdue_bills", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS", "Pendentes",
 				map[string]any{"PercentualHonorarios": json.RawMessage(fmt.Sprintf("%.2f", c.FeePercent))}, "DocCapaId", "CodTaxa", position)),
 			unlisted(single("interested_search", "COMERC_INTERESSADO_PESQUISAR", "Interessados", map[string]any{}, "CodInteressado")),
 			each("interested_people", "COMERC_INTERESSADO_CONSULTAR", "", "interested_search", "CodInteressado"),

@@ -368,6 +368,50 @@ func TestImobiliarChanges(t *testing.T) {
 	}
 }
 
+// TestImobiliarEndsOfWindows reads from a service that leaves out days which it is told, or not: every payable and bill comes, once, those that are
+// due on such a day too, and entries of one bill are counted once.
+func TestImobiliarEndsOfWindows(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	for _, ends := range []string{"first", "last", "both"} {
+		t.Run(ends, func(t *testing.T) {
+			t.Parallel()
+			a, _ := imobiliarAt(t, f, map[string]string{"ends": ends}, sim.Behaviour{})
+			streams := []string{"payables", "overdue_bills"}
+			res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))
+			compare(t, full(a, streams...), res)
+			once(t, res)
+		})
+	}
+}
+
+// TestImobiliarDueWhenever reads payables without a due date, and with one long ago or far ahead: they come where the service lists them, and where it
+// does not answer without days that is told.
+func TestImobiliarDueWhenever(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	for _, undated := range []string{"listed", "none", "refused"} {
+		t.Run(undated, func(t *testing.T) {
+			t.Parallel()
+			a, _ := imobiliarAt(t, f, map[string]string{"undated": undated}, sim.Behaviour{})
+			delete(a.config, "start_date")
+			res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, "payables"), nil))
+			compare(t, full(a, "payables"), res)
+			once(t, res)
+			warned := slices.ContainsFunc(res.Logs, func(l harness.Log) bool { return l.Level == "WARN" && strings.HasPrefix(l.Message, "payables: ") })
+			if warned != (undated == "refused") {
+				t.Errorf("without days the service answers %s, and a warning is %t", undated, warned)
+			}
+			b := f.serve(t, a.simulator, sim.Behaviour{LogBodies: true})
+			delete(b.config, "start_date")
+			f.succeed(t, b, harness.Read(b.json(t, nil), f.catalog.Configure(harness.Incremental, "payables"), res.State()))
+			if told, all := len(asked(b, "CTAPAG_LANCAMENTO_PESQUISAR", "DataInicial")), len(asked(b, "CTAPAG_LANCAMENTO_PESQUISAR", "TipoPesquisa")); told != all {
+				t.Errorf("the next sync asked %d times, and %d times without days", all, all-told)
+			}
+		})
+	}
+}
+
 // begun is how many days of a month have begun.
 func begun(t time.Time) int { return t.Day() }
 

@@ -122,20 +122,34 @@ func one(table, code, kind, optional string) action {
 	}}
 }
 
-// due is an action that lists what falls due within days.
+// due is an action that lists what falls due within days, or whenever where none are told.
 func due(list, table, required, optional string, fit func(row, body object) bool) action {
 	return action{
 		required: fields(required), optional: fields(optional + " QtdeLinhas:i ProximasLinhas:f"), list: list,
 		rows: func(d *data, body object) (rows []object, found bool) {
-			first, last := date(body["DataInicial"]), date(body["DataFinal"])
 			for _, row := range d.tables[table] {
-				if !row.due.Before(first) && !row.due.After(last) && fit(object{"origem": row.origin}, body) {
+				if d.within(row.due, body) && fit(object{"origem": row.origin}, body) {
 					rows = append(rows, d.full(table, row))
 				}
 			}
 			return rows, true
 		},
 	}
+}
+
+// within is whether a due date, or none, is asked for.
+func (d *data) within(due time.Time, body object) bool {
+	if body["DataInicial"] == nil && body["DataFinal"] == nil {
+		return d.undated != Unlisted
+	}
+	first, last := date(body["DataInicial"]), date(body["DataFinal"])
+	if d.ends == NotFirst || d.ends == Neither {
+		first = first.AddDate(0, 0, 1)
+	}
+	if d.ends == NotLast || d.ends == Neither {
+		last = last.AddDate(0, 0, -1)
+	}
+	return !due.IsZero() && !due.Before(first) && !due.After(last)
 }
 
 // all is an action that lists a table, or what of it has the value of a field of the request.

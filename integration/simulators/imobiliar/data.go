@@ -31,13 +31,18 @@ type data struct {
 	seed   uint64
 	today  time.Time
 	fields map[string][]documentedField
+
+	ends    Ends
+	undated Undated
 }
 
 // day is a day as the service writes it.
 func day(t time.Time) string { return t.Format("02/01/2006") }
 
 func newData(o Options) *data {
-	d := &data{tables: map[string][]*row{}, must: map[string]bool{}, seed: o.Seed, today: midnight(o.Now()), fields: parsed()}
+	d := &data{
+		tables: map[string][]*row{}, must: map[string]bool{}, seed: o.Seed, today: midnight(o.Now()), fields: parsed(), ends: o.Ends, undated: o.Undated,
+	}
 	dice := sim.Dice(o.Seed)
 	old := func() time.Time { return d.today.AddDate(0, 0, -30-dice.N(1500)) }
 	due := func(days int) string { return day(d.today.AddDate(0, 0, -days%3500)) }
@@ -86,6 +91,21 @@ func newData(o Options) *data {
 		add("payables", 0, object{"NumeroLancto": 9000 + i, "DataVencimento": due(i*7 - 15), "ValorLiquido": 10.5, "Pago": "N"})
 		d.tables["payables"][i].origin = string("CIA"[i%3])
 	}
+	if o.Undated != AllDays {
+		for i, when := range []any{nil, "", "15/06/1905", "15/06/1985", day(d.today.AddDate(3, 0, 0)), day(d.today.AddDate(40, 0, 0))} {
+			add("payables", 0, object{"NumeroLancto": 5000 + i, "DataVencimento": when})
+			d.tables["payables"][len(d.tables["payables"])-1].origin = "I"
+		}
+	}
+	if o.Ends != Included {
+		for i, when := range atEnds(d.today) {
+			add("payables", 0, object{"NumeroLancto": 6000 + i, "DataVencimento": day(when)})
+			d.tables["payables"][len(d.tables["payables"])-1].origin = "I"
+			for range 2 { // entries with one fee
+				add("bills", 0, object{"DocCapaId": 6000 + i, "CodTaxa": 3, "DataVencimento": day(when)})
+			}
+		}
+	}
 	for i := range max(6, o.Size/4) {
 		bill := object{"DocCapaId": 8000 + i, "DataVencimento": due(1 + i*9), "VlrDocumento": 99.9, "CodPessoa": 1000 + i}
 		if i%3 == 0 { // one fee of a bill
@@ -117,6 +137,18 @@ func newData(o Options) *data {
 		add("notifications", 0, object{"Numero": i, "Texto": "AVISO"})
 	}
 	return d
+}
+
+// atEnds is days of the last years at which some window of time may end: the first and the last one of each month, and today.
+func atEnds(today time.Time) (all []time.Time) {
+	all = []time.Time{today}
+	for month := range 40 {
+		first := time.Date(today.Year(), today.Month()-time.Month(month), 1, 0, 0, 0, 0, time.UTC)
+		if all = append(all, first.AddDate(0, 0, -1)); first != today {
+			all = append(all, first)
+		}
+	}
+	return all
 }
 
 // units is the units of a condominium, block by block, those alone that changed on a day or since.
@@ -244,6 +276,9 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		times := map[string]int{}
 		for _, r := range s.data.tables[t.name] {
 			_, due := r.object["DataVencimento"]
+			if due && r.due.IsZero() && (s.with.Undated == Unlisted || s.with.Undated == Missing) {
+				continue // no question finds it
+			}
 			o := maps.Clone(r.object)
 			text, _ := json.Marshal(r.object)
 			o["of"], o["bytes"] = r.of, fmt.Sprintf("%x", sha256.Sum256(text))[:32]

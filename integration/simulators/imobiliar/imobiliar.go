@@ -26,6 +26,8 @@ type Options struct {
 	Cap      int              // rows of a segment at the most, whatever is asked for; 0: as asked
 	Most     int              // rows of a segment that may be asked for; 0: any number
 	Past     Past             // what comes behind the last segment
+	Ends     Ends             // which of the days that it is told the service leaves out
+	Undated  Undated          // what is answered where it is told none and need not be
 	Odd      bool             // rows have values as people leave them in old databases, see sim.Odd
 
 	ErrorStatus   int // of an answer that says what is wrong, which is not documented; 0: 200
@@ -47,6 +49,28 @@ const (
 	Absent Past = "absent" // a body without the list
 	Fails  Past = "fails"  // an error
 	Begins Past = "begins" // the first segment
+)
+
+// Ends is whether the first and the last day that a listing is asked for are in it, which is not documented.
+type Ends string
+
+// The ways.
+const (
+	Included Ends = ""      // both are
+	NotFirst Ends = "first" // the first is not
+	NotLast  Ends = "last"  // the last is not
+	Neither  Ends = "both"  // neither is
+)
+
+// Undated is what is answered where days are not told, which is not documented.
+type Undated string
+
+// The ways. But for the first one there are payables without a due date, and with some long ago and far ahead.
+const (
+	AllDays  Undated = ""        // all rows
+	Listed   Undated = "listed"  // all rows
+	Unlisted Undated = "none"    // no rows
+	Missing  Undated = "refused" // an error
 )
 
 // Simulator is Imobiliar for one company. Its methods may be called at any time from any goroutine.
@@ -101,6 +125,8 @@ func Open(o sim.Options) (sim.Simulator, error) {
 		if err := cmp.Or(
 			sim.NonNegative("imobiliar", o.Size, o.Sessions, o.Lifetime, o.Cap, o.Most),
 			sim.OneOf("imobiliar", "past", o.Past, Empty, Absent, Fails, Begins),
+			sim.OneOf("imobiliar", "ends", o.Ends, Included, NotFirst, NotLast, Neither),
+			sim.OneOf("imobiliar", "undated", o.Undated, AllDays, Listed, Unlisted, Missing),
 		); err != nil {
 			return nil, err
 		}

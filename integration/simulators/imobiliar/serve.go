@@ -128,6 +128,10 @@ func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
 		s.refuse(w, name, *bad)
 		return
 	}
+	if s.with.Undated == Missing && name == "CTAPAG_LANCAMENTO_PESQUISAR" && body["DataInicial"] == nil {
+		s.refuse(w, name, problem{"DataInicial", "Informe o período"})
+		return
+	}
 	if body["ProximasLinhas"] == "S" {
 		s.further(w, one, q, action)
 		return
