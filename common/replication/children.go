@@ -71,6 +71,9 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 	wanting := make([]*member, 0, len(branch))
 	for _, m := range branch {
 		m.mu.Lock()
+		if m.Child.Alike != "" && !r.Same && m.asked.Has(r.Key) {
+			m.alike.Add(r.Key)
+		}
 		wanted := !r.Same && !m.absent && !m.asked.Has(r.Key) && m.wants(sl, r)
 		m.mu.Unlock()
 		if wanted && m.flags(r) {

@@ -52,6 +52,7 @@ type member struct {
 	resumed   bool          // the cycle was begun by an earlier run
 	absent    bool          // the account does not have it, or what it is made from
 	asked     state.Set     // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
+	alike     state.Set     // those of them that were, with Child.Alike
 	unasked   bool          // of a child: the API refuses to be asked for what changed
 	rows      int64         // that were sent of a listing
 	keyless   int64         // those of them without a key
@@ -605,6 +606,9 @@ func (m *member) warn() {
 	}
 	if m.unnamed > 0 {
 		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s lack what the request needs and were not asked for", m.Name, m.unnamed, m.Child.Of))
+	}
+	if n := m.alike.Len(); n > 0 {
+		m.run.Log.Warn(fmt.Sprintf("%s: %s: %d", m.Name, m.Child.Alike, n))
 	}
 	if m.removed.Len() >= RemovedKept {
 		m.run.Log.Warn(fmt.Sprintf("%s: more than %d removed rows; those beyond are sent again in every sync", m.Name, RemovedKept))

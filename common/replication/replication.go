@@ -120,6 +120,7 @@ type Child struct {
 	// Shared is paths in the parent's row whose values are its key for the child, where several rows may ask for the same: these are one parent,
 	// and asked for once. What is Put is then of one of them. None: each row is a parent, by its own key.
 	Shared []string
+	Alike  string // what a WARN says before the number of those that several rows asked for; "": there is none
 	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. One goroutine at a time calls it.
 	Always func(record.Record) bool
 	// Open is what is read for the parent's row with key, whose values at Params are given as text: what changed since from, or everything where

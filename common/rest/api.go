@@ -189,6 +189,9 @@ type Parent struct {
 	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. The parent's listing is then read
 	// whole, as far back as the child's Cursor starts.
 	Always func(record.Record) bool
+	// Alike is, where several rows may ask for the same, what a WARN says before the number of those for which several did: that one alone of what they
+	// are can be read. "": nothing is missing for that.
+	Alike string
 }
 
 // Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's

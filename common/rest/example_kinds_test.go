@@ -176,6 +176,30 @@ func ExampleWindows_undated() {
 	// bills {"id":1,"due":null}
 }
 
+// Alike tells of rows that are asked for by something which they have in common, so that one of them alone can be read.
+func ExampleParent_alike() {
+	sample{
+		answers: map[string]string{
+			"/leases":        `[{"house":7,"tenant":"Ana"},{"house":7,"tenant":"Rui"},{"house":8,"tenant":"Eva"}]`,
+			"/lease?house=7": `{"house":7,"rent":900}`, "/lease?house=8": `{"house":8,"rent":700}`,
+		},
+		columns: map[string]string{"rents": `"house":{"type":"integer"},"rent":{"type":["null","integer"]}`},
+		describe: func(api rest.API) rest.API {
+			api.Check, api.Parallel = "rents", 1
+			api.Streams = []rest.Stream{{Name: "leases", Path: "/leases", Key: []string{"house", "tenant"}, Unlisted: true}, {
+				Name: "rents", Path: "/lease", Key: []string{"house"}, Parent: &rest.Parent{
+					Of: "leases", Detail: true, Params: map[string]string{"house": "house"}, Alike: "the last lease of a house is read; houses that have several",
+				},
+			}}
+			return api
+		},
+	}.full()
+	// Output:
+	// rents {"house":7,"rent":900}
+	// rents {"house":8,"rent":700}
+	// warning: rents: the last lease of a house is read; houses that have several: 1
+}
+
 // Value is the name that plain values in a list get. Derive makes members that no edit of Shape can.
 func ExampleStream_value() {
 	sample{

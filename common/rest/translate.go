@@ -280,7 +280,7 @@ func (r *run) child(s *Stream) *replication.Child {
 	names := slices.Sorted(maps.Keys(p.Params))
 	c := &replication.Child{
 		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always,
-		Shared: r.shared(p),
+		Shared: r.shared(p), Alike: p.Alike,
 	}
 	if c.Changes = s.Cursor.asks() && !p.Follows; c.Changes {
 		c.Lookback = s.Cursor.Lookback

@@ -76,8 +76,8 @@ func describe(c config) rest.API {
 		}
 		return s
 	}
-	search := func(name, action, records, key string, sets ...map[string]any) rest.Stream {
-		s := paged(name, action, records, map[string]any{"Texto": ""}, key)
+	search := func(name, action, records, keys string, sets ...map[string]any) rest.Stream {
+		s := paged(name, action, records, map[string]any{"Texto": ""}, strings.Fields(keys)...)
 		s.Unlisted, s.Each, s.Apart = true, sets, action == ""
 		return s
 	}
@@ -99,6 +99,10 @@ func describe(c config) rest.API {
 	}
 	chosen := map[bool]string{false: "active"}[len(active) == 2] // a mark says nothing of rows that were not asked for
 	incremental := func(s rest.Stream) rest.Stream { s.Cursor, s.Choice = changed, chosen; return s }
+	relet := func(s rest.Stream) rest.Stream {
+		s.Parent.Alike = "Imobiliar answers with one lease of each property, and lists no codes by which to ask for others; properties that have several"
+		return s
+	}
 	unlisted := func(s rest.Stream) rest.Stream { s.Unlisted = true; return s }
 	sets := func(param string, values []string, s rest.Stream) rest.Stream {
 		s.Each, s.Put = rest.Sets("Body."+param, values...), map[string]string{param: "Body." + param}
@@ -133,8 +137,8 @@ func describe(c config) rest.API {
 			part("administration_contract_owners", "administration_contracts", "Proprietarios", 1, "CodContratoAdm", "CodPessoa"),
 			part("administration_contract_properties", "administration_contracts", "Imoveis", 1, "CodContratoAdm", "CodImovel"),
 			part("administration_contract_shares", "administration_contracts", "Participacoes", 1, "CodContratoAdm", "CodImovel", "CodPessoa"),
-			search("lease_search", leases, "Contratos", "CodImovel", flags("Ativos")...),
-			detail("lease_contracts", "LOCACAO_CONTRATO_IMOVEL_CONSULTAR", "lease_search", "CodImovel", "CodContratoLoc"),
+			search("lease_search", leases, "Contratos", "CodImovel NomeLocat Ativo", flags("Ativos")...), // a property may have been let again
+			relet(detail("lease_contracts", "LOCACAO_CONTRATO_IMOVEL_CONSULTAR", "lease_search", "CodImovel", "CodContratoLoc")),
 			part("lease_contract_tenants", "lease_contracts", "Locatarios", 2, "CodImovel", "CodContratoLoc", "CodPessoa"),
 			part("lease_contract_guarantors", "lease_contracts", "Fiadores", 2, "CodImovel", "CodContratoLoc", "CodPessoa"),
 			search("property_search", "", "Contratos", "CodImovel", either...),

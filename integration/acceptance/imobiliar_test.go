@@ -412,6 +412,27 @@ func TestImobiliarDueWhenever(t *testing.T) {
 	}
 }
 
+// TestImobiliarRelet reads the leases of properties that were let before: one of each comes, and that there are others is told with their number.
+func TestImobiliarRelet(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	for relet, inactive := range map[string]bool{"true": true, "false": true, "true ": false} {
+		a, _ := imobiliarAt(t, f, map[string]string{"relet": strings.TrimSpace(relet)}, sim.Behaviour{})
+		a.config["include_inactive"] = inactive
+		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, "lease_contracts"), nil))
+		once(t, res)
+		if inactive {
+			compare(t, full(a, "lease_contracts"), res)
+		}
+		warned := slices.ContainsFunc(res.Logs, func(l harness.Log) bool {
+			return l.Level == "WARN" && strings.HasPrefix(l.Message, "lease_contracts: Imobiliar answers with one lease") && strings.HasSuffix(l.Message, ": 4")
+		})
+		if warned != (relet == "true") {
+			t.Errorf("let before: %s, with those that are over: %t, and a warning: %t", relet, inactive, warned)
+		}
+	}
+}
+
 // begun is how many days of a month have begun.
 func begun(t time.Time) int { return t.Day() }
 

@@ -114,7 +114,8 @@ func one(table, code, kind, optional string) action {
 	return action{required: fields(code + ":" + kind), optional: fields(optional), rows: func(d *data, body object) ([]object, bool) {
 		wanted := fmt.Sprint(body[code])
 		for _, row := range d.tables[table] {
-			if fmt.Sprint(row.object[code]) == wanted {
+			lease := body["CodContratoLoc"]
+			if fmt.Sprint(row.object[code]) == wanted && (lease == nil && !row.former || lease != nil && whole(lease) == row.object["CodContratoLoc"]) {
 				return []object{d.full(table, row)}, true
 			}
 		}

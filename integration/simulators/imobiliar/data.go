@@ -20,8 +20,9 @@ type row struct {
 	changed time.Time
 	origin  string // of a payable
 	due     time.Time
-	place   int // among all rows of the table
-	of      int // the code of what it belongs to; of an administration contract, the property
+	place   int  // among all rows of the table
+	of      int  // the code of what it belongs to; of an administration contract, the property
+	former  bool // a lease that is over of a property that was let again: it is found by its own code alone, which no listing has
 }
 
 // data is the tables of the company. Rows come and go by being replaced: a row that was answered stays as it was.
@@ -80,6 +81,12 @@ func newData(o Options) *data {
 				"CodImovel": property, "CodContratoLoc": lease, "NomeLocat": "LOCATARIO", "DataVigFinal": "31/07/2027", "ValorAluguel": 1500.5,
 				"ContratoLoc_Ativo": "S", "Locatarios": []object{{"CodPessoa": 1001}, {"CodPessoa": 1002}}, "Fiadores": []object{{"CodPessoa": 1003}},
 			})
+		}
+		if o.Relet && i%3 == 1 {
+			last := len(d.tables["leases"]) - 1
+			d.tables["leases"][last].active = true
+			add("leases", 0, object{"CodImovel": property, "CodContratoLoc": 1, "NomeLocat": "LOCATARIO ANTERIOR", "ContratoLoc_Ativo": "N"})
+			d.tables["leases"][last+1].active, d.tables["leases"][last+1].former = false, true
 		}
 		add("properties", 0, object{
 			"CodImovel": property, "TipoImovel": "R", "CEP": "01310100", "Locacao": "S", "LoginAdmCondom": "login:sindico", "AreaTotal": 70.25,
@@ -278,6 +285,9 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 			_, due := r.object["DataVencimento"]
 			if due && r.due.IsZero() && (s.with.Undated == Unlisted || s.with.Undated == Missing) {
 				continue // no question finds it
+			}
+			if r.former {
+				continue
 			}
 			o := maps.Clone(r.object)
 			text, _ := json.Marshal(r.object)

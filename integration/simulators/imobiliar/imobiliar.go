@@ -33,6 +33,7 @@ type Options struct {
 	ErrorStatus   int // of an answer that says what is wrong, which is not documented; 0: 200
 	ExpiredStatus int // of the one that says that a session has ended; 0: 200
 
+	Relet        bool     // properties were let before
 	NumericCPF   bool     `sim:"numeric-cpf"` // CPF and CNPJ are numbers, so that zeros in front are missing
 	ErrorsObject bool     // Erros is an object
 	Unknown      []string // actions that the server does not know
