@@ -7,6 +7,9 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
+// rows is what a list may be of.
+const rows = `registro|linha|resultado|[ií]te[mn]|contrato|boleto|im[oó]ve[li]|vistoria|neg[oó]cio|proposta|lan[cç]amento`
+
 // The words of errors are no contract: a vendor that documents codes is judged by those. Where they are in doubt they say nothing, since an
 // error that is not understood is a failure, and one that is misunderstood may be an empty table.
 var (
@@ -19,8 +22,8 @@ var (
 	ended   = regexp.MustCompile(`(?i)sess(ão|ao|ion).*(expir|encerr|finaliz|perdid|inv[aá]lid|inexist|desconhecid|invalid|unknown|not found|` +
 		`n[aã]o (foi |[eé] |est[aá] )?(encontrad|localizad|exist|reconhecid|conhecid|iniciad|v[aá]lid|ativ))|(expir|encerr)\pL*.*sess|` +
 		`n[aã]o (est[aá] )?(logad|conectad|autenticad)|(login|usu[aá]rio) n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)`)
-	nothing = regexp.MustCompile(`(?i)nenhuma? (registro|linha|dado|resultado|[ií]tem) (foi )?(encontrad|localizad|retornad|exist)|` +
-		`n[aã]o (h[aá]|existem?|foram? (encontrad|localizad)[ao]s?) (mais )?(registro|linha|resultado)|\bno (more )?(record|row|result)`)
+	nothing = regexp.MustCompile(`(?i)nenhuma? (` + rows + `|dado)\pL* (foi )?(encontrad|localizad|retornad|exist|cadastrad)|` +
+		`n[aã]o (h[aá]|existem?|possui|tem|foram? (encontrad|localizad)[ao]s?) (mais |nenhuma? )?(` + rows + `)|\bno (more )?(record|row|result|proposal)`)
 	missing = regexp.MustCompile(`(?i)n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)|inexistente|not found`)
 )
 

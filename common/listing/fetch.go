@@ -117,6 +117,9 @@ func (j *judging) first(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
 	l := j.listing
 	switch {
+	case l.Nothing != nil && l.Nothing(resp):
+		j.page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
+		return httpclient.Good()
 	case j.later:
 	case l.Optional && j.reader.absent(l, resp):
 		j.kind = Absent

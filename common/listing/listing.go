@@ -40,10 +40,12 @@ type Listing struct {
 	// is true, because something in Request can be left out, the listing ends as Refused, and else as Failed.
 	Refused   func(*httpclient.Response) bool
 	Refusable bool
-	Optional  bool // not every account has it: where Absent, or else Reader.Absent, finds it missing it ends as Absent
-	Absent    func(*httpclient.Response) bool
-	Omits     bool // a list without rows may be left out of what it stands in, or be null
-	Missing   bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
+	// Nothing is whether an answer says in the place of a list that there are no rows; nil: none does.
+	Nothing  func(*httpclient.Response) bool
+	Optional bool // not every account has it: where Absent, or else Reader.Absent, finds it missing it ends as Absent
+	Absent   func(*httpclient.Response) bool
+	Omits    bool // a list without rows may be left out of what it stands in, or be null
+	Missing  bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
 	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it (null, or an empty
 	// object) means, as a 404 does, that the row has gone.
 	Detail  string

@@ -105,6 +105,7 @@ type Number struct {
 	SizeParam string // the page's size; "" when it is not asked for
 	Size      int
 	Exact     bool   // every page but the last has Size rows: an API that refuses a size that it does not allow, instead of taking another
+	Likely    bool   // they are likely to, though no refusal was seen: a page with fewer rows is the last one if there is none behind it
 	Caps      []int  // sizes to which the API is known to cut pages without a word
 	Last      string // path in the answer: the number of the last page
 	Echo      string // path in the answer: the number of the page that it is
@@ -135,11 +136,13 @@ func (n Number) Count(p Page) (int, bool) {
 	return int(max(0, min(last-int64(n.Start)+1, math.MaxInt32))), ok
 }
 
-// Fewest returns Size where it is Exact, or else the smallest of Caps.
+// Fewest returns Size where it is Exact, one where that is Likely, or else the smallest of Caps.
 func (n Number) Fewest() (rows int, sure bool) {
 	switch {
 	case n.Exact:
 		return n.Size, true
+	case n.Likely:
+		return 1, false
 	case len(n.Caps) == 0:
 		return 0, false
 	}
@@ -148,7 +151,7 @@ func (n Number) Fewest() (rows int, sure bool) {
 
 // Cut reports whether a page of so many rows may have been cut off: it has Size rows or more, or as many as one of Caps, or nothing is known.
 func (n Number) Cut(rows int) bool {
-	return rows >= n.Size || slices.Contains(n.Caps, rows) || !n.Exact && len(n.Caps) == 0
+	return rows >= n.Size || slices.Contains(n.Caps, rows) || !n.Exact && !n.Likely && len(n.Caps) == 0
 }
 
 // Echoes compares the page's own number with the one asked for.
@@ -164,8 +167,12 @@ func (n Number) Resize(size int) (Strategy, bool) {
 	return n, ok
 }
 
-// Total returns the number that Rows names.
-func (n Number) Total(p Page, _ bool) Total { return total(p, n.Rows) }
+// Total returns the number that Rows names. One that is Unsure and, on a later page, is no more than the rows of that page, is theirs alone.
+func (n Number) Total(p Page, first bool) Total {
+	t := total(p, n.Rows)
+	t.Told = t.Told && (first || !n.Unsure || t.Rows > int64(len(p.Records)))
+	return t
+}
 
 // Documented reports whether there is a number, and the answer is known not to be Bare.
 func (n Number) Documented() bool { return n.Rows != "" && !n.Bare }

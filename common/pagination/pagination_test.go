@@ -100,6 +100,7 @@ func TestSizes(t *testing.T) {
 		{pagination.Number{Size: 20, Exact: true}, []int{20, 21}, []int{0, 19}, 20, true},
 		{pagination.Number{Size: 200, Caps: []int{50, 15}}, []int{15, 50, 200, 300}, []int{0, 14, 16, 199}, 15, false},
 		{pagination.Number{Size: 20}, []int{0, 1, 20}, nil, 0, false},
+		{pagination.Number{Size: 20, Likely: true}, []int{20, 21}, []int{0, 1, 19}, 1, false},
 	} {
 		for _, rows := range tt.cut {
 			if !tt.number.Cut(rows) {
@@ -140,6 +141,12 @@ func TestNumberCounts(t *testing.T) {
 	}
 	if total := n.Total(page(2, `{"total":"many"}`, nil), false); total.Bad != "total" {
 		t.Errorf("Total is %+v", total)
+	}
+	for unsure, told := range map[bool]bool{false: true, true: false} {
+		counted := pagination.Number{Rows: "total", Unsure: unsure}
+		if of := page(3, `{"total":3}`, nil); !counted.Total(of, true).Told || counted.Total(of, false).Told != told {
+			t.Errorf("a later page that says it has its own rows, unsure %t: %+v", unsure, counted.Total(of, false))
+		}
 	}
 	second := n.At(httpclient.Request{Query: url.Values{"deleted": {"false"}}}, 1)
 	if got := second.Query.Encode(); got != "deleted=false&page=2" {

@@ -88,10 +88,13 @@ type Stream struct {
 	Refused func(*httpclient.Response) bool
 	// RefusedAsk says that Refused is about the question for changes alone, and never about a set of Each.
 	RefusedAsk bool
-	Pages      pagination.Strategy // nil: as the API says
-	Records    string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
-	Value      string              // the rows are plain values, such as texts, of which each record has one as this member; "": they are objects
-	Key        []string            // names of the primary key's fields in the record as it is sent
+	// Nothing is whether an answer says in the place of a list that there are no rows, whatever its status; nil: none does. It sees every answer, and
+	// has to be sure: what it takes for that is a table, or a part of one, without rows.
+	Nothing func(*httpclient.Response) bool
+	Pages   pagination.Strategy // nil: as the API says
+	Records string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
+	Value   string              // the rows are plain values, such as texts, of which each record has one as this member; "": they are objects
+	Key     []string            // names of the primary key's fields in the record as it is sent
 	// Repeats is the member, and the last field of the key, that tells apart rows which have the rest of the key in common: how many of them came
 	// before, from 0. "": the key is one row's. It is for listings that come in one answer, or whose place the server keeps.
 	Repeats string

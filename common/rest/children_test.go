@@ -12,6 +12,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
+	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
@@ -208,6 +209,67 @@ func TestWaysWithAnotherMethod(t *testing.T) {
 		o.complete(t)
 		if got := o.ids("things"); !slices.Equal(got, numbers(1, 2)) {
 			t.Errorf("%s: got %v", method, got)
+		}
+	}
+}
+
+// A page with fewer rows than were asked for is the last one only if none is behind it, where nothing says that pages are not cut to another size: that
+// costs a request, but none where there are no rows at all.
+func TestPagesThatAreLikelyWhole(t *testing.T) {
+	for rows, want := range map[int]int{0: 1, 1: 2, 2: 2, 3: 3, 5: 4} { // children of one parent: requests
+		for _, envelope := range []string{`{"data":[%s]}`, `{"data":[%s],"total":%d}`, `[%s]`} {
+			a := serve(t, func(r *http.Request) (int, string) {
+				if r.URL.Path == "/things" {
+					return paged(r, things(1))
+				}
+				_, page := paged(r, things(rows)) // which cuts pages to two rows
+				data := strings.Trim(string(record.Record(page).Get("data").Raw()), "[]")
+				if strings.Contains(envelope, "total") {
+					return 200, fmt.Sprintf(envelope, data, strings.Count(data, "id"))
+				}
+				return 200, fmt.Sprintf(envelope, data)
+			})
+			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+				d = listed(d)
+				d.Streams = append(d.Streams, rest.Stream{
+					Name: "parts", Path: "/parts", Key: []string{"id"}, Parent: &rest.Parent{Of: "things", Params: map[string]string{"thing": "id"}},
+					Pages: pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: 20, Likely: true, Rows: "total", Unsure: true, Bare: true},
+				})
+				return d
+			}), nil, "parts")
+			o.complete(t)
+			asked := slices.DeleteFunc(a.requests(), func(r string) bool { return !strings.HasPrefix(r, "/parts") })
+			if len(o.records["parts"]) != rows || len(asked) != want {
+				t.Errorf("%d rows, %s: %d came with %v", rows, envelope, len(o.records["parts"]), asked)
+			}
+		}
+	}
+}
+
+// What an answer says in the place of a list may be that there are no rows, under whatever status; anything else is a failure.
+func TestNothing(t *testing.T) {
+	for text, good := range map[string]bool{"no parts": true, "no right": false} {
+		for _, status := range []int{200, 404} {
+			a := serve(t, func(r *http.Request) (int, string) {
+				switch {
+				case r.URL.Path == "/things":
+					return paged(r, things(3))
+				case r.URL.Query().Get("thing") == "2":
+					return 200, `{"data":[{"id":9}]}`
+				}
+				return status, `{"message":"` + text + `"}`
+			})
+			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+				d = listed(d)
+				d.Streams = append(d.Streams, rest.Stream{
+					Name: "parts", Path: "/parts", Key: []string{"id"}, Parent: &rest.Parent{Of: "things", Params: map[string]string{"thing": "id"}},
+					Nothing: func(r *httpclient.Response) bool { return r.Body.Get("message").Text() == "no parts" }, Pages: pagination.Single{},
+				})
+				return d
+			}), nil, "parts")
+			if good != (o.err == nil) || good && (len(o.records["parts"]) != 1 || len(o.warnings) > 0) {
+				t.Errorf("%d %s: %v, %v", status, text, o.err, o.records)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package rest_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
@@ -198,6 +199,29 @@ func ExampleParent_alike() {
 	// rents {"house":7,"rent":900}
 	// rents {"house":8,"rent":700}
 	// warning: rents: the last lease of a house is read; houses that have several: 1
+}
+
+// Nothing is for an API that says with a sentence that there are no rows.
+func ExampleStream_nothing() {
+	sample{
+		answers: map[string]string{
+			"/houses": `[{"id":7},{"id":8}]`, "/houses/7/keys": `[{"key":1}]`, "/houses/8/keys": `404 {"message":"this house has no keys"}`,
+		},
+		columns: map[string]string{"keys": `"id":{"type":"integer"},"key":{"type":"integer"}`},
+		describe: func(api rest.API) rest.API {
+			api.Check = "keys"
+			api.Streams = []rest.Stream{{Name: "houses", Path: "/houses", Key: []string{"id"}, Unlisted: true}, {
+				Name: "keys", Path: "/houses/{id}/keys", Key: []string{"id", "key"},
+				Parent: &rest.Parent{Of: "houses", In: httpclient.Path, Params: map[string]string{"id": "id"}, Put: rest.Same("id")},
+				Nothing: func(r *httpclient.Response) bool {
+					return strings.HasSuffix(r.Body.Get("message").Text(), "has no keys")
+				},
+			}}
+			return api
+		},
+	}.full()
+	// Output:
+	// keys {"key":1,"id":7}
 }
 
 // Value is the name that plain values in a list get. Derive makes members that no edit of Shape can.

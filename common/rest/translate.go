@@ -199,7 +199,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	l := listing.Listing{
 		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
-		Value: s.Value, Repeats: s.Repeats != "", Optional: s.Optional, Absent: s.Absent, Omits: r.api.Omits, Clock: s.Cursor.clock(),
+		Nothing: s.Nothing, Value: s.Value, Repeats: s.Repeats != "", Optional: s.Optional, Absent: s.Absent, Omits: r.api.Omits, Clock: s.Cursor.clock(),
 	}
 	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
 		l.Ways = []Way{{Pages: pages}}

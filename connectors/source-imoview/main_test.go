@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/common/connectortest"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
 func TestConform(t *testing.T) { connectortest.Conform(t, source) }
@@ -163,6 +165,24 @@ func TestCheck(t *testing.T) {
 			tt.config["base_url"], tt.config["requests_per_minute"] = server.URL, 60_000
 			connectortest.Check(t, source, tt.config, tt.want)
 		})
+	}
+}
+
+// A sentence is taken for a client who has nothing only where it says just that.
+func TestNothing(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"mensagem":"Nenhum contrato encontrado!"}`: true, `{"Message":"Nenhum imóvel foi encontrado"}`: true, `{"mensagem":"Cliente não encontrado!"}`: false,
+		`{"mensagem":"Nº de registros não pode ser maior que 20!"}`: false, `{"Message":"No HTTP resource was found that matches the request URI 'x'."}`: false,
+		`{"mensagem":"Chave inválida!"}`: false, `{"mensagem":"Nenhum registro encontrado: usuário sem permissão"}`: false,
+	} {
+		for status, counts := range map[int]bool{200: true, 404: true, 401: false, 403: false, 500: false} {
+			if got := nothing(&httpclient.Response{Status: status, Body: record.Record(body).Get("")}); got != (want && counts) {
+				t.Errorf("%d %s is nothing: %t", status, body, got)
+			}
+		}
+	}
+	if nothing(&httpclient.Response{Status: 200, Body: record.Record(`{"mensagem":"Nenhum contrato encontrado","lista":[{"codigo":1}]}`).Get("")}) {
+		t.Error("there is a list")
 	}
 }
 

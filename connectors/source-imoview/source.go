@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/auth"
+	"github.com/imob-data/airbyte-connectors/common/brazil"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
@@ -62,11 +63,13 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	key, childKey := []string{"codigo"}, []string{"codigocliente", "codigo"}
 
 	// Imoview refuses a size that it does not allow, so a page that is not full is the last one, unless quantidade says that there are more
-	// rows. It is known to be right for contracts and movements, and known to be wrong for others. Which streams know the page's number as
-	// pagina is not known, and of some not whether they have pages.
-	reliable, unsure, bare := pagination.Number{}, pagination.Number{Unsure: true}, pagination.Number{Unsure: true, Bare: true}
+	// rows; where no refusal was seen it may as well cut the page. quantidade is known to be right for contracts and movements, and known to be
+	// wrong for others, and may be left out of a bare list. Which streams know the page's number as pagina is not known, and of some not
+	// whether they have pages.
+	reliable, unsure := pagination.Number{Exact: true}, pagination.Number{Exact: true, Unsure: true, Bare: true}
+	unseen := pagination.Number{Likely: true, Unsure: true, Bare: true}
 	pages := func(in httpclient.In, size int, number pagination.Number) (ways []rest.Way) {
-		number.In, number.Start, number.SizeParam, number.Size, number.Exact, number.Rows = in, 1, "numeroRegistros", size, true, "quantidade"
+		number.In, number.Start, number.SizeParam, number.Size, number.Rows = in, 1, "numeroRegistros", size, "quantidade"
 		for _, number.Param = range []string{"numeroPagina", "pagina"} {
 			ways = append(ways, rest.Way{Pages: number})
 		}
@@ -96,7 +99,8 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	// Imoview ignores parameters that a method does not have, and answers that there is no such method where one is missing that it has.
 	client := func(name, path, role string, query url.Values, shape ...record.Edit) rest.Stream {
 		return rest.Stream{
-			Name: name, Path: path, Key: childKey, Parent: of(role), Ways: pages(httpclient.Query, 20, unsure), Query: query, Shape: shape, Optional: true,
+			Name: name, Path: path, Key: childKey, Parent: of(role), Ways: pages(httpclient.Query, 20, unsure), Query: query, Shape: shape,
+			Nothing: nothing, Optional: true,
 		}
 	}
 	leased := client("landlord_contracts", "/Locador/RetornarContratos", "locador",
@@ -132,7 +136,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 	staff := func(name, path string, query url.Values) rest.Stream {
 		return rest.Stream{
-			Name: name, Path: path, Key: key, Ways: pages(httpclient.Query, 50, unsure), Query: query, Optional: true, Needs: login(name),
+			Name: name, Path: path, Key: key, Ways: pages(httpclient.Query, 50, unseen), Query: query, Optional: true, Needs: login(name),
 		}
 	}
 	teams := url.Values{"finalidade": {"0"}, "codigoUnidade": {"0"}, "codigoEquipe": {"0"}}
@@ -143,40 +147,40 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			Limit:   ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 120)),
 			Judge:   judge, Careful: true,
 		},
-		Records: "lista,dados,empresas,pessoas,usuarios,corretores,resposta.lista",
+		Records: "lista,dados,empresas,pessoas,usuarios,corretores,resposta.lista,resposta",
 		Check:   check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
 		Streams: []rest.Stream{
 			{
-				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, unsure),
+				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, unseen),
 				Cursor: changed("dataultimaalteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second)),
 				Shape:  []record.Edit{record.Rename{From: "whatsappbotiniciarconversa", To: "whatsappbotiniciarConversa"}},
 			},
 			{
 				Name: "tenant_contracts", Path: "/Locatario/RetornarContratos", Key: childKey,
-				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, unsure),
+				Parent: of("locatario"), Nothing: nothing, Ways: pages(httpclient.Query, 20, unsure),
 				Query:  url.Values{"codigoContrato": {"0"}, "mostrarRescindidos": {"true"}, "endereco": {""}},
 				Cursor: changed("dataultimaalteracao", nil), Shape: contract,
 			},
 			{
 				Name: "tenant_inspections", Path: "/Locatario/RetornarVistorias", Key: childKey,
-				Parent: of("locatario"), Ways: pages(httpclient.Query, 20, unsure),
+				Parent: of("locatario"), Nothing: nothing, Ways: pages(httpclient.Query, 20, unseen),
 				Cursor: &rest.Cursor{ // an appointment, which does not move when the inspection changes
 					Field: "datahora", Zone: brasilia, Start: c.Start, Margin: 90 * 24 * time.Hour, Open: "datahorafim",
 				},
 			},
 			{
 				Name: "guarantor_contracts", Path: "/Fiador/App_RetornarContratos", Key: childKey,
-				Parent: of("fiador"), Ways: pages(httpclient.Query, 20, unsure), Query: url.Values{"mostrarRescindidos": {"true"}},
+				Parent: of("fiador"), Nothing: nothing, Ways: pages(httpclient.Query, 20, unseen), Query: url.Values{"mostrarRescindidos": {"true"}},
 				Cursor: changed("dataultimaalteracao", nil), Shape: contract, Needs: login("guarantor_contracts"),
 			},
 			{
-				Name: "client_companies", Path: "/Cliente/App_RetornarEmpresas", Key: key, Ways: pages(httpclient.Query, 50, unsure),
+				Name: "client_companies", Path: "/Cliente/App_RetornarEmpresas", Key: key, Ways: pages(httpclient.Query, 50, unseen),
 				Needs: login("client_companies"),
 			},
 			{
 				Name: "condominiums", Method: http.MethodPost, Path: "/Imovel/RetornarCondominiosDisponiveis", Key: key,
 				Body: map[string]any{"codigocidade": 0, "codigobairro": 0, "finalidade": 0, "retornoReduzido": false},
-				Ways: pages(httpclient.Body, 20, unsure), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
+				Ways: pages(httpclient.Body, 20, unseen), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
 			},
 			offered("properties_rent", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 1}),
 			offered("properties_sale", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 2}),
@@ -227,7 +231,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 					Of: "properties", In: httpclient.Query, Put: map[string]string{"codigoimovel": "codigo"},
 					Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo", "codigos": "codigo"},
 				},
-				Ways: pages(httpclient.Query, 20, bare),
+				Ways: pages(httpclient.Query, 20, unsure), // those of one property are few
 			},
 		},
 	}
@@ -281,6 +285,11 @@ const detailsPath = "/Imovel/App_RetornarDetalhesImovel"
 
 // notThere is how Imoview is likely to say that a property which was listed is not there any more: how it does is not known.
 var notThere = regexp.MustCompile(`(?i)não (foi )?(encontrad|localizad|exist)|inexistente`)
+
+// nothing is whether Imoview says of what one client has, in the place of a list, that there is none. Other sentences come as 404 too.
+func nothing(r *httpclient.Response) bool {
+	return (r.Status == http.StatusNotFound || r.Status == http.StatusOK && r.Body.IsObject() && !r.Body.Get("lista").Exists()) && brazil.Nothing(said(r))
+}
 
 // allowedSize is how Imoview says which size of a page it allows.
 var allowedSize = regexp.MustCompile(`(?i)registros não pode ser maior que (\d+)`)

@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -136,6 +137,28 @@ func TestImoviewAsksEachParentOnce(t *testing.T) {
 			if want := len(full(a)["property_details"].Must); properties != want || want == len(full(a)["properties"].Must) {
 				t.Errorf("%d details were asked for, of %d properties with %d offers", properties, want, len(full(a)["properties"].Must))
 			}
+		})
+	}
+}
+
+// TestImoviewOtherForms reads pages that are cut without a word where no refusal is known, whatever is said of the number of rows, and clients of whom
+// a sentence says, as a 404, that there is nothing.
+func TestImoviewOtherForms(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imoview")
+	const cuts = "/Usuario/RetornarTipo3=50,/Locatario/RetornarVistorias=3,/Fiador/App_RetornarContratos=2,/Imovel/RetornarCondominiosDisponiveis=7," +
+		"/Cliente/App_RetornarPessoas=9"
+	streams := []string{"users", "tenant_contracts", "tenant_inspections", "guarantor_contracts", "condominiums", "people", "buyer_deals"}
+	for _, set := range []map[string]string{
+		{"cuts": cuts}, {"cuts": cuts, "count": "page"}, {"cuts": cuts, "count": "none"}, {"cuts": cuts, "count": "bare"},
+		{"nothing": "Nenhum contrato encontrado!"}, {"nothing": "Nenhum registro encontrado."},
+	} {
+		t.Run(fmt.Sprint(set), func(t *testing.T) {
+			t.Parallel()
+			a, _ := startImoview(t, f, sim.Options{Size: 300, Set: set}, sim.Behaviour{})
+			res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, streams...), nil))
+			compare(t, full(a, streams...), res)
+			once(t, res)
 		})
 	}
 }

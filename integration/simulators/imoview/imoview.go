@@ -34,6 +34,9 @@ type Options struct {
 	Unfiltered []string       // paths whose filter by time of change is ignored, "all" for every one
 	Exclusive  bool           // the filters by time of change leave out the bound itself
 	Caps       map[string]int // rows that a path allows in a page, where other than documented
+	Cuts       map[string]int // rows to which a path cuts a page without a word
+	Count      Count          // what is said of the number of rows
+	Nothing    string         // what a client of whom there is nothing is answered with, as a 404; empty means an empty list
 	CountOff   int            // is added to quantidade, which stays 0 or more
 	Repeat     int            // each page begins with so many rows of the page before, as when rows come in at the front meanwhile
 	SiteOnly   bool           // properties that are not on the agency's site come only with naoconsiderarmeusite
@@ -53,6 +56,17 @@ type Options struct {
 
 	Rendered *sim.Rendered // where rows are kept that were written; nil is a place of its own
 }
+
+// Count is what an answer says of the number of rows. That it is of all of them is not true of every path.
+type Count string
+
+// The ways.
+const (
+	OfAll  Count = ""     // quantidade has it
+	OfPage Count = "page" // quantidade has that of the page
+	Untold Count = "none" // there is no quantidade
+	Bare   Count = "bare" // the list is the answer
+)
 
 // Simulator is Imoview for one agency. Its methods may be called at any time from any goroutine.
 type Simulator struct {
@@ -110,6 +124,7 @@ func open(o Options) (*Simulator, error) {
 	if err := cmp.Or(
 		sim.NonNegative("imoview", o.Size, o.Repeat, o.SessionUses, int(o.SessionAge), o.CountOff+math.MaxInt32),
 		sim.OneOf("imoview", "login-status", o.LoginStatus, http.StatusOK, http.StatusUnauthorized),
+		sim.OneOf("imoview", "count", o.Count, OfAll, OfPage, Untold, Bare),
 		sim.OneOf("imoview", "session-status", o.SessionStatus, http.StatusUnauthorized, http.StatusForbidden),
 		sim.OneOf("imoview", "too-many", o.TooMany, http.StatusTooManyRequests, http.StatusUnauthorized),
 	); err != nil {

@@ -3,6 +3,7 @@ package imoview
 import (
 	"fmt"
 	"maps"
+	"net/http"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
@@ -92,16 +93,31 @@ func (s *Simulator) page(name string, method path, p *params) (any, *refusal) {
 	}
 	ask.Client, ask.Filter = l.client, p.used.String()
 	shift := s.note(ask, l.loose)
+	if cut, ok := s.with.Cuts[name]; ok {
+		ask.Size = min(ask.Size, cut)
+	}
 	from, to := s.bounds(ask, len(l.rows))
 
 	rows := make([]sim.JSON, 0, to-from)
 	for i := from; i < to; i++ {
 		rows = append(rows, s.written(l, l.rows[(i+shift)%len(l.rows)]))
 	}
+	return s.envelope(method, l, rows)
+}
+
+// envelope is a page with what stands around its rows.
+func (s *Simulator) envelope(method path, l listing, rows []sim.JSON) (any, *refusal) {
 	count := max(0, len(l.rows)-l.fewer+s.with.CountOff)
-	switch none := from == to; {
-	case method.bare:
+	if s.with.Count == OfPage {
+		count = len(rows)
+	}
+	switch none := len(rows) == 0; {
+	case none && len(l.rows) == 0 && l.client != 0 && s.with.Nothing != "":
+		return nil, &refusal{http.StatusNotFound, s.with.Nothing}
+	case method.bare, s.with.Count == Bare:
 		return rows, nil
+	case s.with.Count == Untold:
+		return sim.Ordered("lista", rows), nil
 	case none && l.client%16 == 3:
 		return sim.Ordered("quantidade", count, "lista", nil), nil
 	case none && l.client%16 == 5: // it may be missing as well
