@@ -93,6 +93,25 @@ func TestColumnsAreNamedAfterFields(t *testing.T) {
 	}
 }
 
+// A sentence is taken for an opportunity without proposals only where it says just that.
+func TestNothing(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"message":"Nenhuma proposta encontrada"}`: true, `{"mensagem":"Proposta não encontrada"}`: true, `{"mensagens":["Nenhum registro encontrado"]}`: true,
+		`{"message":"A oportunidade não possui propostas"}`: true, `{"message":"Token expirado"}`: false, `{"message":"Token não encontrado"}`: false,
+		`{"message":"Usuário não encontrado"}`: false, `{"message":"Acesso negado: nenhuma proposta encontrada"}`: false, `{"message":""}`: false, `[]`: false,
+		`{"data":[{"id":1}]}`: false, `{"message":"Limite de requisições excedido"}`: false,
+	} {
+		for status, counts := range map[int]bool{200: true, 401: false, 500: false} {
+			if got := nothing(&httpclient.Response{Status: status, Body: record.Record(body).Get("")}); got != (want && counts) {
+				t.Errorf("%d %s is nothing: %t", status, body, got)
+			}
+		}
+	}
+	if !nothing(&httpclient.Response{Status: 204}) || nothing(&httpclient.Response{Status: 200}) {
+		t.Error("204 has no body, and 200 has one")
+	}
+}
+
 func TestKeysAndCursors(t *testing.T) {
 	whole := []string{
 		"produtos", "produtos_produtos", "origens", "segmentos", "categorias", "equipes", "listas", "custom_fields", "product_categories",

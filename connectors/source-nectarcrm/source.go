@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imob-data/airbyte-connectors/common/brazil"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
@@ -29,8 +30,8 @@ const root = "/crm/api/1/"
 
 var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 	// Times come with their offset; days without one, in filters and in the configuration, are those of the vendor's country.
-	brazil, _ := time.LoadLocation("America/Sao_Paulo")
-	changed := rest.Cursor{Field: "dataAtualizacao", As: "dataatualizacao", Zone: brazil, Start: c.Start}
+	brasilia, _ := time.LoadLocation("America/Sao_Paulo")
+	changed := rest.Cursor{Field: "dataAtualizacao", As: "dataatualizacao", Zone: brasilia, Start: c.Start}
 	asked := changed
 	asked.Ask, asked.Lookback = days, 48*time.Hour // neither the days' zone nor whether they are inclusive is known
 	funnels := changed
@@ -57,8 +58,8 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 		Check:    "contatos",
 		Parallel: 4, // at 50 requests a minute that is enough while answers take less than five seconds
 		// Larger pages are made smaller without a word, by each list to another size.
-		Pages:  pagination.Number{Param: "page", Start: 1, SizeParam: "displayLength", Size: 200, Caps: sizes},
-		Absent: absent, Refuse: ended, Warn: append(warnings, more...),
+		Pages:   pagination.Number{Param: "page", Start: 1, SizeParam: "displayLength", Size: 200, Caps: sizes},
+		Records: anywhere, Absent: absent, Refuse: ended, Warn: append(warnings, more...),
 		Streams: []rest.Stream{
 			{
 				Name: "contatos", Path: root + "contatos/", Cursor: &asked,
@@ -77,7 +78,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 				Explode: &rest.Explode{Of: "oportunidades", Array: "produtos", Put: map[string]string{"id_oportunidade": "id"}},
 			},
 			{
-				Name: "oportunidades_propostas", Path: root + "proposta/opportunity/{id}", Key: []string{"id"}, Cursor: of("oportunidade", asked),
+				Name: "oportunidades_propostas", Path: root + "proposta/opportunity/{id}", Key: []string{"id"}, Cursor: of("oportunidade", asked), Nothing: nothing,
 				Pages: pagination.AtOnce{Number: pagination.Number{Param: "page", Start: 1, Size: 200, Caps: sizes}, All: -1},
 				Parent: &rest.Parent{
 					Of: "oportunidades", Follows: true, Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"},
@@ -121,22 +122,22 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 					Of: "feed", Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"}, Where: "qtdeComentarios",
 					Put: map[string]string{"publicacao_id": "id"},
 				},
-				Cursor: &rest.Cursor{Field: "dataCriacao", As: "datacriacao", Zone: brazil, Start: c.Start},
+				Cursor: &rest.Cursor{Field: "dataCriacao", As: "datacriacao", Zone: brasilia, Start: c.Start},
 			},
 			extra("forms", "formulario/", &changed),
 			extra("queues", "queues/", &changed),
 			extra("webhooks", "webhook/", nil, "authpassword", "tokenbearer"), // which are secrets
-			{Name: "dynamic_tables", Path: root + "table/", Records: anywhere, Optional: true, Absent: noList},
+			{Name: "dynamic_tables", Path: root + "table/", Optional: true, Absent: noList},
 			{
-				Name: "dynamic_table_rows", Path: root + "table/{id}/rows/", Records: anywhere, Key: []string{"table_id", "row_hash"}, Optional: true,
+				Name: "dynamic_table_rows", Path: root + "table/{id}/rows/", Key: []string{"table_id", "row_hash"}, Optional: true,
 				Parent: &rest.Parent{
 					Of: "dynamic_tables", Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"},
 					Put: map[string]string{"table_id": "id"},
 				},
 			},
 			{
-				Name: "opportunity_history", Path: root + bigData + "opportunity-history", Records: anywhere, Key: []string{"row_hash"},
-				Each: quarters(c.Start.Time(brazil).In(brazil), time.Now().In(brazil)), Pages: whole, Optional: true, Absent: noList,
+				Name: "opportunity_history", Path: root + bigData + "opportunity-history", Key: []string{"row_hash"},
+				Each: quarters(c.Start.Time(brasilia).In(brasilia), time.Now().In(brasilia)), Pages: whole, Optional: true, Absent: noList,
 				Needs: message(reportsEnded),
 			},
 		},
@@ -172,7 +173,7 @@ func exploded(parent, array, own string, cursor *rest.Cursor, key ...string) res
 	return s
 }
 
-// anywhere is where rows may be in answers whose form is not documented: in a member of an object, or the answer is the list.
+// anywhere is where rows may be: the answer is the list or, which was not seen, an object that has it.
 const anywhere = "data,items,results,"
 
 // extra is a list that not every account has, without the fields left out.
@@ -251,6 +252,19 @@ func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFoun
 
 // noList is whether NectarCRM does not know the path of a list: there is no id in it that could be unknown.
 func noList(r *httpclient.Response) bool { return r.Status == http.StatusNotFound }
+
+// nothing is whether NectarCRM says in the place of a list that one opportunity has no proposals, as it says of a search by a telephone number
+// that nothing was found: 200 and a sentence. Of a list of the account it says nothing of the kind, and other sentences are errors.
+func nothing(r *httpclient.Response) bool {
+	if r.Status == http.StatusNoContent {
+		return true
+	}
+	if r.Status != http.StatusOK || !r.Body.IsObject() {
+		return false
+	}
+	words := cmp.Or(r.Body.Get("message").Text(), r.Body.Get("mensagem").Text(), r.Body.Get("mensagens.0").Text())
+	return brazil.Nothing(words) || brazil.NoRow(words) && strings.Contains(strings.ToLower(words), "propos")
+}
 
 // refused is whether NectarCRM does not take a status; its documentation says that 401 may mean a wrong parameter.
 func refused(r *httpclient.Response) bool {

@@ -70,6 +70,23 @@ func TestNectarCRMFilterHonouredOrIgnored(t *testing.T) {
 	}
 }
 
+// TestNectarCRMOtherForms reads lists that stand in an object, and opportunities without proposals of which a sentence says so, or nothing does.
+func TestNectarCRMOtherForms(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-nectarcrm")
+	for _, set := range []map[string]string{
+		{"wrapped": "true"}, {"no-proposals": "message"}, {"no-proposals": "mensagem", "wrapped": "true"}, {"no-proposals": "204"},
+	} {
+		t.Run(fmt.Sprint(set), func(t *testing.T) {
+			t.Parallel()
+			a := f.start(t, sim.Options{Size: 300, Set: set}, sim.Behaviour{})
+			res := f.succeed(t, a, f.read(t, a, nil))
+			compare(t, full(a), res)
+			once(t, res)
+		})
+	}
+}
+
 // TestNectarCRMRowsMove reads while rows move to later pages.
 func TestNectarCRMRowsMove(t *testing.T) {
 	t.Parallel()

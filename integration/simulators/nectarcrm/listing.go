@@ -22,7 +22,7 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	if parent, _, _, ok := s.inner(path); ok {
 		t = &table{limit: parent.limit, loose: parent.loose}
 	}
-	if t != nil && t.loose && s.with.Enveloped {
+	if t != nil && (t.loose && s.with.Enveloped || s.with.Wrapped) {
 		form.List = "data"
 	}
 	if t == nil || err != nil || t.unpaged || t.whole && !values.Has("page") {

@@ -47,6 +47,8 @@ type Options struct {
 	BareAll     bool       // qualificacoes without a status are all; otherwise those of status=1
 	EndedHidden bool       // price tables that are not in use come only where active=false asks for them
 	Enveloped   bool       // answers whose form is not documented (dynamic tables, their rows, reports) are {"data":[…]}
+	Wrapped     bool       // every list is {"data":[…]}
+	NoProposals Nothing    // what stands in the place of the list of an opportunity that has no proposals
 	Twins       bool       // some records have undocumented members whose names differ from documented ones by their case or by a "_" only
 	ProposalsOf string     // the connector's setting proposals_of; empty leaves it out
 
@@ -63,6 +65,17 @@ const (
 	HighRefused HighStatus = ""       // as a bad parameter
 	HighEmpty   HighStatus = "empty"  // a list without rows
 	HighServed  HighStatus = "served" // with SameScale, the rows that have it; otherwise none
+)
+
+// Nothing is what stands in the place of a list without rows.
+type Nothing string
+
+// The ways.
+const (
+	NoRows    Nothing = ""         // a list without rows
+	Sentence  Nothing = "message"  // 200 with {"message":…}
+	Sentence2 Nothing = "mensagem" // 200 with {"mensagem":…}
+	NoContent Nothing = "204"      // 204
 )
 
 // Drift is what happens to the contacts, opportunities, qualifications, tasks and appointments after each page of them that is answered:
@@ -114,6 +127,7 @@ func open(o Options) (*Simulator, error) {
 	if err := cmp.Or(
 		sim.OneOf("nectarcrm", "token", o.Token, JWT, Expired, Expiring, Texts, Hex),
 		sim.OneOf("nectarcrm", "high-status", o.HighStatus, HighRefused, HighEmpty, HighServed),
+		sim.OneOf("nectarcrm", "no-proposals", o.NoProposals, NoRows, Sentence, Sentence2, NoContent),
 		sim.OneOf("nectarcrm", "bad-parameter", o.BadParameter, http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized),
 		sim.NonNegative("nectarcrm", o.Size, o.Short, o.Drift.Move, o.Drift.Append, o.Drift.Prepend, o.Drift.Pages),
 	); err != nil {

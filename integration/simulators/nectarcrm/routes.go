@@ -52,6 +52,10 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Error(w, status, "Recurso não disponível no plano contratado")
 	case status != http.StatusOK:
 		s.Error(w, status, "")
+	case body == NoContent:
+		w.WriteHeader(http.StatusNoContent)
+	case body == Sentence, body == Sentence2:
+		send(w, status, sim.Object{string(body.(Nothing)): "Nenhuma proposta encontrada"})
 	default:
 		send(w, status, body)
 	}
@@ -192,7 +196,7 @@ func (s *Simulator) listOf(r *http.Request, t *table, id string, list func(owner
 
 // enveloped is a list as the answer of a table has it.
 func (s *Simulator) enveloped(t *table, rows []sim.JSON) any {
-	if t.loose && s.with.Enveloped {
+	if t.loose && s.with.Enveloped || s.with.Wrapped {
 		return sim.Ordered("data", rows)
 	}
 	return rows
@@ -238,6 +242,9 @@ func (s *Simulator) opportunityProposals(id string) handler {
 				if !filtered || proposalStatus(owner.index, k) == status {
 					which = append(which, k)
 				}
+			}
+			if len(which) == 0 && s.with.NoProposals != NoRows {
+				return s.with.NoProposals
 			}
 			from, to := s.bounds(page, defaultRows, len(which))
 			rows := make([]sim.JSON, to-from)
