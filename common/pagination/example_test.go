@@ -55,6 +55,16 @@ func ExampleLink() {
 	// that was the last page
 }
 
+func ExampleWhole() {
+	all := pagination.Whole{Rows: "total"}
+	follow(all, answer(`{"offers":[{"id":1}],"total":1}`))
+	fmt.Println(all.Total(answer(`{"offers":null,"total":0}`), true))
+	// Output:
+	// /offers
+	// that was the last page
+	// {0 true }
+}
+
 // An API that says in a member whether there is more, and wants the last id.
 func ExampleFunc() {
 	follow(pagination.Func(func(r httpclient.Request, p pagination.Page) (httpclient.Request, bool) {

@@ -97,6 +97,21 @@ func (Single) Next(httpclient.Request, Page) (httpclient.Request, bool) {
 	return httpclient.Request{}, false
 }
 
+// Whole is for a listing that is one answer, which says how many rows it has.
+type Whole struct {
+	Single
+	Rows string // path in the answer: the number of rows, reliable
+}
+
+// Total returns the number that Rows names.
+func (w Whole) Total(p Page, _ bool) Total { return total(p, w.Rows) }
+
+// Documented reports that there is a number.
+func (Whole) Documented() bool { return true }
+
+// Reliable reports that it is a promise.
+func (Whole) Reliable() bool { return true }
+
 // Number asks for pages by their number. Where the answer does not tell how many there are, the listing is read until nothing new comes.
 type Number struct {
 	In        httpclient.In

@@ -246,6 +246,26 @@ func TestPagesThatAreLikelyWhole(t *testing.T) {
 	}
 }
 
+// One answer that says how many rows it has is held to that, and may be without a list where it has none.
+func TestOneAnswerWithATotal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for body, want := range map[string]int{
+			`{"total":1,"data":[{"id":1}]}`: 1, `{"total":0,"data":null}`: 0, `{"total":0,"data":[]}`: 0, `{"total":0}`: 0,
+			`{"total":2,"data":[{"id":1}]}`: -1, `{"total":0,"data":[{"id":1}]}`: -1, `{"total":1,"data":null}`: -1, `{"data":[]}`: -1, `{"total":"?","data":[]}`: -1,
+		} {
+			a := serve(t, func(*http.Request) (int, string) { return 200, body })
+			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+				d = listed(d)
+				d.Pages = pagination.Whole{Rows: "total"}
+				return d
+			}), nil, "things")
+			if (o.err == nil) != (want >= 0) || want >= 0 && len(o.records["things"]) != want {
+				t.Errorf("%s: %v, %v", body, o.records["things"], o.err)
+			}
+		}
+	})
+}
+
 // What an answer says in the place of a list may be that there are no rows, under whatever status; anything else is a failure.
 func TestNothing(t *testing.T) {
 	for text, good := range map[string]bool{"no parts": true, "no right": false} {

@@ -71,7 +71,10 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 				Name: "fotos", Key: []string{"Id"}, Cursor: changed,
 				Explode: &rest.Explode{Of: "imoveis", Array: photos + ".records", Put: map[string]string{"snap_brok__Imovel__c": "Id"}},
 			},
-			{Name: "cidades", Path: "/services/apexrest/snap_brok/imovel/cidades", Records: "cidades", Key: []string{"Id"}},
+			{
+				Name: "cidades", Path: "/services/apexrest/snap_brok/imovel/cidades", Records: "cidades", Key: []string{"Id"},
+				Pages: pagination.Whole{Rows: "Total"},
+			},
 		},
 	}
 })
