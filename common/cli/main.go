@@ -31,7 +31,7 @@ const (
 
 // Main runs the command that the process was started with, and ends the process; it never returns. metadata is metadata.yaml.
 //
-// SIGTERM and SIGINT stop the run: ctx is cancelled, and a second one ends the process at once. A closed output stops it too, found by
+// SIGTERM, SIGINT and SIGHUP stop the run: ctx is cancelled, and a second one ends the process at once. A closed output stops it too, found by
 // writing or, where the output is a pipe or a socket, by asking for it; SIGPIPE kills nothing. Where there was none from the start, read and
 // write end with 1 before they do anything. Whatever hangs, the process ends with 1 soon after it was stopped. LOG_LEVEL=debug in the
 // environment does what --debug does.
@@ -58,7 +58,7 @@ func runProcess(p program, grace time.Duration, then string) {
 	signal.Ignore(syscall.SIGPIPE) // so that a write to a closed output returns EPIPE instead of killing the process
 	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT) // before anything is done that one could interrupt
+	signal.Notify(signals, stopping()...) // before anything is done that one could interrupt
 	go watchSignals(signals, stop, then)
 	go watchOutput(stop)
 	p.args, p.stdin, p.stdout, p.stderr = os.Args[1:], os.Stdin, os.Stdout, os.Stderr
@@ -79,7 +79,15 @@ func outputMissing() bool {
 	return flags&unix.O_ACCMODE == unix.O_RDWR && out.Mode&unix.S_IFMT == unix.S_IFCHR && out.Rdev == null.Rdev
 }
 
-// watchSignals stops the run at the first SIGTERM or SIGINT and ends the process at the second.
+// stopping is the signals that stop a run. SIGHUP, which a terminal sends that is closed, is none where the process was started to ignore it (nohup).
+func stopping() []os.Signal {
+	if signal.Ignored(syscall.SIGHUP) {
+		return []os.Signal{syscall.SIGTERM, syscall.SIGINT}
+	}
+	return []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP}
+}
+
+// watchSignals stops the run at the first of these signals and ends the process at the second.
 func watchSignals(signals <-chan os.Signal, stop context.CancelCauseFunc, then string) {
 	first, _ := (<-signals).(syscall.Signal)
 	stop(fault.Transientf("The run was stopped by %s before it was complete%s.", unix.SignalName(first), then))

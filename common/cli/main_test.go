@@ -123,7 +123,7 @@ func TestLogOfTheProcess(t *testing.T) {
 }
 
 func TestSignals(t *testing.T) {
-	for _, sent := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+	for _, sent := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		for _, name := range []string{"endless", "idle"} {
 			t.Run(fmt.Sprint(name, " ", sent), func(t *testing.T) {
 				t.Parallel()
@@ -157,7 +157,7 @@ func TestSignals(t *testing.T) {
 				if last[0].State == nil || last[1].Trace == nil || last[1].Trace.StreamStatus.Status != protocol.Incomplete {
 					t.Errorf("got %s and %s, want a state and INCOMPLETE", last[0].Raw, last[1].Raw)
 				}
-				want := "The run was stopped by SIG" + map[syscall.Signal]string{syscall.SIGTERM: "TERM", syscall.SIGINT: "INT"}[sent] +
+				want := "The run was stopped by SIG" + map[syscall.Signal]string{syscall.SIGTERM: "TERM", syscall.SIGINT: "INT", syscall.SIGHUP: "HUP"}[sent] +
 					" before it was complete; it can go on from its last state."
 				if f := (result{messages: all}).errors(); len(f) != 1 || f[0].FailureType != "transient_error" || f[0].Message != want {
 					t.Errorf("got %+v", f)

@@ -134,6 +134,7 @@ func (s *Source) Read(
 	for _, warning := range api.Warn {
 		r.log.Warn(warning)
 	}
+	r.future(cat)
 	docs, err := r.states(cat, input)
 	if err != nil {
 		return err // a state that is not understood stops all streams before anything was sent

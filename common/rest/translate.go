@@ -59,6 +59,17 @@ func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
 	return r.reader.Try(ctx, l)
 }
 
+// future warns, once, of a start date that is after now.
+func (r *run) future(cat *protocol.ConfiguredCatalog) {
+	for _, configured := range cat.Streams {
+		s := r.api.stream(configured.Stream.Name)
+		if s != nil && s.Cursor != nil && s.Cursor.start().After(r.began) {
+			r.log.Warn("start_date is in the future: what changed, or is dated, before it is not read, so that nothing may come until then")
+			return
+		}
+	}
+}
+
 // states returns the documents of the configured streams that can be read. A document that is not understood is an error.
 func (r *run) states(cat *protocol.ConfiguredCatalog, input state.Input) (map[protocol.Descriptor]state.Doc, error) {
 	docs := map[protocol.Descriptor]state.Doc{}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/rest"
@@ -46,6 +47,22 @@ func TestADateThatDoesNotExist(t *testing.T) {
 		const want = `The configuration needs mending: "start_date" must be a date that exists, such as `
 		if err != nil && (!strings.HasPrefix(fault.Of(err).Message, want) || fault.Of(err).Kind != fault.Config) {
 			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+// A start date in the future is told of, since hardly anything comes then; one that has come is not.
+func TestAStartDateInTheFuture(t *testing.T) {
+	for days, warned := range map[int]bool{-1: false, 2: true} {
+		a := serve(t, func(r *http.Request) (int, string) { return paged(r, things(3)) })
+		source := a.source(func(d rest.API) rest.API {
+			d = dated(d)
+			d.Streams[0].Cursor.Start = rest.Date(time.Now().AddDate(0, 0, days).Format(time.DateOnly))
+			return d
+		})
+		o := read(t.Context(), t, source, nil, "things+")
+		if o.err != nil || warned != (len(o.warnings) == 1 && strings.HasPrefix(o.warnings[0], "start_date is in the future")) {
+			t.Errorf("%d days from now: %v, %v", days, o.err, o.warnings)
 		}
 	}
 }

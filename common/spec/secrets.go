@@ -2,7 +2,9 @@ package spec
 
 import (
 	"encoding/json"
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -42,7 +44,8 @@ func Secrets(spec json.RawMessage, config []byte) []string {
 
 // Clean is config without what gets into a token when it is copied out of a web page or a document: white space around it, characters that
 // are not seen (zero-width ones, the soft hyphen), and the word Bearer before it. Tokens are the values marked airbyte_secret but those
-// whose name ends with password: people choose these, and every character may be meant. What is not JSON stays as it is.
+// whose name ends with password: people choose these, and every character may be meant. A whole number that is written otherwise (60.0, 6e1), as
+// some programs do, is written as one where the spec wants one. What is not JSON stays as it is.
 func (s *Spec) Clean(config []byte) []byte {
 	value, err := decode(config)
 	if err != nil {
@@ -54,6 +57,9 @@ func (s *Spec) Clean(config []byte) []byte {
 		changed = changed || cleaned != text
 		return cleaned
 	})
+	for at := range notWhole(s.config.raw, value) {
+		changed = asWhole(value, at) || changed
+	}
 	if !changed {
 		return config
 	}
@@ -62,6 +68,25 @@ func (s *Spec) Clean(config []byte) []byte {
 		return config // unreachable: value was decoded from JSON
 	}
 	return cleaned
+}
+
+// asWhole writes the number at a place of value as a whole one, and reports whether it is one of 64 bits.
+func asWhole(value any, at []string) bool {
+	last := len(at) - 1
+	number, _ := lookup(value, at).(json.Number)
+	exact, ok := new(big.Rat).SetString(number.String())
+	if last < 0 || !ok || !exact.IsInt() || !exact.Num().IsInt64() {
+		return false
+	}
+	written := json.Number(exact.Num().String())
+	switch in := lookup(value, at[:last]).(type) {
+	case map[string]any:
+		in[at[last]] = written
+	case []any:
+		i, _ := strconv.Atoi(at[last]) // notWhole wrote it
+		in[i] = written
+	}
+	return true
 }
 
 // clean is the secret of that name as [Spec.Clean] makes it.

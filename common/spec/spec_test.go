@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -286,6 +287,24 @@ func TestSecrets(t *testing.T) {
 }
 
 // What gets into a token when it is copied is taken out, and both forms are secrets; a password is what somebody chose.
+// A whole number may be written as JSON allows it, where the spec wants one; what is none stays as it is, and is found to be wrong.
+func TestCleanWritesWholeNumbers(t *testing.T) {
+	s := load(t, map[string]string{"spec.json": document})
+	for given, want := range map[string]string{
+		`"requests":60.0`: `"requests":60`, `"requests":6e1`: `"requests":60`, `"requests":60`: `"requests":60`, `"other":60.0`: `"other":60.0`,
+		`"accounts":[{"key":"a","port":8.0}]`: `"accounts":[{"key":"a","port":8}]`, `"share":0.50`: `"share":0.50`,
+		`"requests":60.5`: "", `"requests":1e300`: "", `"requests":1e99999999`: "", `"requests":"60.0"`: "",
+	} {
+		cleaned := s.Clean([]byte(`{"token":"t","site":"https://a.example",` + given + `}`))
+		if !strings.Contains(string(cleaned), cmp.Or(want, given)) {
+			t.Errorf("%s became %s", given, cleaned)
+		}
+		if err := s.Validate(cleaned); (err == nil) != (want != "") {
+			t.Errorf("%s: %v", cleaned, err)
+		}
+	}
+}
+
 func TestClean(t *testing.T) {
 	s := load(t, map[string]string{"spec.json": document})
 	for given, want := range map[string]string{
