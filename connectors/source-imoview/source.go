@@ -288,7 +288,8 @@ var notThere = regexp.MustCompile(`(?i)não (foi )?(encontrad|localizad|exist)|i
 
 // nothing is whether Imoview says of what one client has, in the place of a list, that there is none. Other sentences come as 404 too.
 func nothing(r *httpclient.Response) bool {
-	return (r.Status == http.StatusNotFound || r.Status == http.StatusOK && r.Body.IsObject() && !r.Body.Get("lista").Exists()) && brazil.Nothing(said(r))
+	listless := r.Status == http.StatusOK && r.Body.IsObject() && !r.Body.Get("lista").Exists()
+	return (listless || r.Status == http.StatusNotFound) && brazil.Nothing(said(r))
 }
 
 // allowedSize is how Imoview says which size of a page it allows.

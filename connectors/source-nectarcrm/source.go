@@ -78,8 +78,9 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 				Explode: &rest.Explode{Of: "oportunidades", Array: "produtos", Put: map[string]string{"id_oportunidade": "id"}},
 			},
 			{
-				Name: "oportunidades_propostas", Path: root + "proposta/opportunity/{id}", Key: []string{"id"}, Cursor: of("oportunidade", asked), Nothing: nothing,
-				Pages: pagination.AtOnce{Number: pagination.Number{Param: "page", Start: 1, Size: 200, Caps: sizes}, All: -1},
+				Name: "oportunidades_propostas", Path: root + "proposta/opportunity/{id}", Key: []string{"id"}, Cursor: of("oportunidade", asked),
+				Nothing: nothing,
+				Pages:   pagination.AtOnce{Number: pagination.Number{Param: "page", Start: 1, Size: 200, Caps: sizes}, All: -1},
 				Parent: &rest.Parent{
 					Of: "oportunidades", Follows: true, Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"},
 					Put:    map[string]string{"oportunidade_id": "id", "oportunidade_dataatualizacao": "dataAtualizacao"},

@@ -416,19 +416,19 @@ func TestImobiliarDueWhenever(t *testing.T) {
 func TestImobiliarRelet(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imobiliar")
-	for relet, inactive := range map[string]bool{"true": true, "false": true, "true ": false} {
-		a, _ := imobiliarAt(t, f, map[string]string{"relet": strings.TrimSpace(relet)}, sim.Behaviour{})
-		a.config["include_inactive"] = inactive
+	for _, tt := range []struct{ relet, inactive bool }{{true, true}, {false, true}, {true, false}} {
+		a, _ := imobiliarAt(t, f, map[string]string{"relet": fmt.Sprint(tt.relet)}, sim.Behaviour{})
+		a.config["include_inactive"] = tt.inactive
 		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, "lease_contracts"), nil))
 		once(t, res)
-		if inactive {
+		if tt.inactive {
 			compare(t, full(a, "lease_contracts"), res)
 		}
 		warned := slices.ContainsFunc(res.Logs, func(l harness.Log) bool {
 			return l.Level == "WARN" && strings.HasPrefix(l.Message, "lease_contracts: Imobiliar answers with one lease") && strings.HasSuffix(l.Message, ": 4")
 		})
-		if warned != (relet == "true") {
-			t.Errorf("let before: %s, with those that are over: %t, and a warning: %t", relet, inactive, warned)
+		if warned != (tt.relet && tt.inactive) {
+			t.Errorf("%+v, and a warning: %t", tt, warned)
 		}
 	}
 }

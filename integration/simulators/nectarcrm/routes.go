@@ -43,6 +43,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		body, status = answer(r, values)
 	}
+	nothing, none := body.(Nothing)
 	switch {
 	case status == bad && s.with.BadParameter == http.StatusOK:
 		s.Error(w, http.StatusBadRequest, "") // a query that cannot even be read
@@ -52,10 +53,10 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Error(w, status, "Recurso não disponível no plano contratado")
 	case status != http.StatusOK:
 		s.Error(w, status, "")
-	case body == NoContent:
+	case none && nothing == NoContent:
 		w.WriteHeader(http.StatusNoContent)
-	case body == Sentence, body == Sentence2:
-		send(w, status, sim.Object{string(body.(Nothing)): "Nenhuma proposta encontrada"})
+	case none:
+		send(w, status, sim.Object{string(nothing): "Nenhuma proposta encontrada"})
 	default:
 		send(w, status, body)
 	}
