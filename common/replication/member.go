@@ -596,13 +596,15 @@ func (m *member) warn() {
 		m.run.Log.Warn(fmt.Sprintf("%s: %d control characters in texts, such as line breaks, were not escaped and are now", m.Name, m.control))
 	}
 	if m.twins > 0 {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d rows have the key of another row of their page and other content; the first of each alone was sent", m.Name, m.twins))
+		m.run.Log.Warn(fmt.Sprintf("%s: %d rows have the key of another row of their page and other content; the first of each alone was sent",
+			m.Name, m.twins))
 	}
 	if m.missing > 0 {
 		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s have gone meanwhile (404) and were skipped", m.Name, m.missing, m.Child.Of))
 	}
 	if m.unflagged > 0 {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s do not say whether they have any (%s), and were asked for", m.Name, m.unflagged, m.Child.Of, m.Child.Where))
+		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s do not say whether they have any (%s), and were asked for",
+			m.Name, m.unflagged, m.Child.Of, m.Child.Where))
 	}
 	if m.unnamed > 0 {
 		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s lack what the request needs and were not asked for", m.Name, m.unnamed, m.Child.Of))
