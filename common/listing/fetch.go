@@ -35,16 +35,17 @@ type fetching struct {
 // fetched is one page and the request that brought it.
 type fetched struct {
 	pagination.Page
-	request  httpclient.Request
-	picked   []record.Value // of each row, what the picker that was given picks
-	memory   *memory        // that Records and picked are in
-	mended   Mended
-	total    pagination.Total
-	place    string // the place of the page after it; "": there is none, or it has none
-	listless bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
-	past     bool   // the API refused it with a 4xx; end says how
-	share    *httpclient.Share
-	end      *End // what came in its place; nil: it came
+	request   httpclient.Request
+	picked    []record.Value // of each row, what the picker that was given picks
+	memory    *memory        // that Records and picked are in
+	mended    Mended
+	total     pagination.Total
+	place     string // the place of the page after it; "": there is none, or it has none
+	unwrapped bool   // it is an empty list alone, where an envelope was to be expected
+	listless  bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
+	past      bool   // the API refused it with a 4xx; end says how
+	share     *httpclient.Share
+	end       *End // what came in its place; nil: it came
 }
 
 // memory is what a page is cut into, which serves one page after the other.
@@ -107,7 +108,7 @@ type judging struct {
 	status  int  // of the last answer
 	kind    Kind // what that is beyond a failure; Done: nothing
 	wrong   int  // pages that are not what was asked for
-	nulls   int  // details that are null
+	nulls   int  // details that are null, and empty lists alone
 	bad     int  // answers of a bad form
 	since   time.Time
 }
@@ -157,8 +158,15 @@ func (j *judging) rows(picker record.Picker) httpclient.Judge {
 			page.Body = j.listing.objects(resp.Body)
 		}
 		page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
-		if err := page.cut(j.listing, j.way, picker); err != nil {
+		err := page.cut(j.listing, j.way, picker)
+		if err == nil && page.unwrapped && !j.bare() {
+			err = page.without()
+		}
+		if err != nil {
 			return j.again(err)
+		}
+		if len(page.Records) > 0 {
+			j.reader.bare.LoadOrStore(j.listing.Name, page.Body.IsArray())
 		}
 		if j.listing.Detail != "" {
 			return j.detail()
@@ -173,6 +181,16 @@ func (j *judging) rows(picker record.Picker) httpclient.Judge {
 		}
 		return httpclient.Verdict{}
 	}
+}
+
+// bare reports whether an empty list alone may be all that was asked for, though the API is said to wrap it: lists of this name came so. Of what
+// belongs to a row it may too where no list with rows came yet, if the answer stays so.
+func (j *judging) bare() bool {
+	if bare, known := j.reader.bare.Load(j.listing.Name); known {
+		return bare.(bool) //nolint:forcetypeassert // nothing else is stored
+	}
+	j.nulls++
+	return j.listing.Child && j.nulls >= nullTries
 }
 
 // gone ends the request with that the row which it belongs to has gone.
@@ -221,6 +239,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	totaled, hasTotal := way.Pages.(pagination.Totaled)
 	err := record.ErrNoRecords
 	null, object := false, false
+	p.unwrapped = false
 	for path := range strings.SplitSeq(l.Records, ",") {
 		m := p.memory
 		m.records, m.picked, err = picker.Cut(p.Body, path, m.records[:0], m.picked[:0])
@@ -235,7 +254,6 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 			break
 		}
 	}
-	without := fault.Transientf("%s answered without the rows that were asked for.", p.request.Path)
 	if hasTotal {
 		p.total = totaled.Total(p.Page, true)
 		if p.total.Bad != "" {
@@ -259,15 +277,22 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 			return nil
 		}
 		if p.listless = p.total.Told; !p.listless && (object || !l.omitted(p.Body)) {
-			return without
+			return p.without()
 		}
 	case err != nil:
 		return &fault.Error{Kind: fault.Transient, Message: p.request.Path + " answered with rows of an unknown form.", Err: err}
 	case len(p.Records) > 0:
-	case complains(p.Body), hasTotal && !p.total.Told && (totaled.Reliable() || totaled.Documented() && p.Body.IsArray()):
-		return without // an envelope was to be expected
+	case complains(p.Body), hasTotal && !p.total.Told && totaled.Reliable():
+		return p.without()
+	default:
+		p.unwrapped = hasTotal && !p.total.Told && totaled.Documented() && p.Body.IsArray()
 	}
 	return nil
+}
+
+// without is the fault of an answer in which there is no list where one should be.
+func (p *fetched) without() error {
+	return fault.Transientf("%s answered without the rows that were asked for.", p.request.Path)
 }
 
 // sizesTell reports whether the size of a page tells whether it is the last one, whatever number of rows is told.

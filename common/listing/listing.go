@@ -191,6 +191,7 @@ type Reader struct {
 	answered atomic.Bool
 	noticed  atomic.Bool
 	learnt   sync.Map  // a Listing's name: what was learnt of it
+	bare     sync.Map  // a Listing's name: whether its first rows came as a list alone
 	memories sync.Pool // of *memory
 }
 

@@ -610,3 +610,49 @@ func TestBlankKeys(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEmptyListAlone has an API that is said to wrap its lists answer with an empty one alone. That is an end where lists came so before, and of
+// a row's own list where nothing else is known and it stays so.
+func TestAnEmptyListAlone(t *testing.T) {
+	const wrapped, alone = `{"total":1,"rows":[{"id":1}]}`, `[{"id":1},{"id":2}]`
+	for name, test := range map[string]struct {
+		child   bool
+		before  string // what a listing of the same name was answered with; "": there was none
+		answers []string
+		want    int // rows; -1: it fails
+	}{
+		"a listing":                     {false, "", []string{`[]`}, -1},
+		"a row's list":                  {true, "", []string{`[]`}, 0},
+		"a row's list, at first":        {true, "", []string{`[]`, wrapped}, 1},
+		"behind wrapped ones":           {true, wrapped, []string{`[]`}, -1},
+		"behind wrapped ones, at first": {true, wrapped, []string{`[]`, wrapped}, 1},
+		"behind others alone":           {true, alone, []string{`[]`}, 0},
+		"a listing behind others alone": {false, alone, []string{`[]`}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				answers := []string{test.before}
+				log := &lines{}
+				r := reader(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					answer := answers[0]
+					switch page := r.URL.Query().Get("page"); {
+					case page != "1":
+						answer = answer[:strings.Index(answer, "[")+1] + answer[strings.LastIndex(answer, "]"):]
+					case len(answers) > 1:
+						answers = answers[1:]
+					}
+					_, _ = w.Write([]byte(answer))
+				}), log)
+				l := numbered(pagination.Number{Size: 2, Rows: "total", Unsure: true})
+				l.Records, l.Child = "rows,", test.child
+				if test.before != "" {
+					readWith(t, r, l, log)
+				}
+				answers = test.answers
+				if got := readWith(t, r, l, log); (got.end.Kind == listing.Failed) != (test.want < 0) || len(got.ids) != max(0, test.want) {
+					t.Errorf("ended with %v (%v) after %v, want %d", got.end.Kind, got.end.Err, got.ids, test.want)
+				}
+			})
+		})
+	}
+}

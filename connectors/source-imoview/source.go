@@ -64,10 +64,10 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 
 	// Imoview refuses a size that it does not allow, so a page that is not full is the last one, unless quantidade says that there are more
 	// rows; where no refusal was seen it may as well cut the page. quantidade is known to be right for contracts and movements, and known to be
-	// wrong for others, and may be left out of a bare list. Which streams know the page's number as pagina is not known, and of some not
+	// wrong for others; of portals it is not known whether they have it. Which streams know the page's number as pagina is not known, and of some not
 	// whether they have pages.
-	reliable, unsure := pagination.Number{Exact: true}, pagination.Number{Exact: true, Unsure: true, Bare: true}
-	unseen := pagination.Number{Likely: true, Unsure: true, Bare: true}
+	reliable, unsure := pagination.Number{Exact: true}, pagination.Number{Exact: true, Unsure: true}
+	unseen, bare := pagination.Number{Likely: true, Unsure: true}, pagination.Number{Exact: true, Unsure: true, Bare: true}
 	pages := func(in httpclient.In, size int, number pagination.Number) (ways []rest.Way) {
 		number.In, number.Start, number.SizeParam, number.Size, number.Rows = in, 1, "numeroRegistros", size, "quantidade"
 		for _, number.Param = range []string{"numeroPagina", "pagina"} {
@@ -231,7 +231,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 					Of: "properties", In: httpclient.Query, Put: map[string]string{"codigoimovel": "codigo"},
 					Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo", "codigos": "codigo"},
 				},
-				Ways: pages(httpclient.Query, 20, unsure), // those of one property are few
+				Ways: pages(httpclient.Query, 20, bare), // those of one property are few
 			},
 		},
 	}

@@ -34,10 +34,10 @@ func listings() []listing {
 	return []listing{
 		{connector: "source-dwv", stream: "properties", name: "deleted=false", size: 480, one: 60, text: "title", form: dwv, reliable: true,
 			more: 1}, // the first page again, behind the removed ones
-		{connector: "source-imoview", stream: "users", name: "/Usuario/RetornarTipo3", size: 430, one: 60, text: "nome", form: imoview},
+		{connector: "source-imoview", stream: "users", name: "/Usuario/RetornarTipo3", size: 430, one: 60, text: "nome", form: imoview, more: 1},
 		{connector: "source-imoview", stream: "lease_contracts", name: "/ContratoAluguel/", size: 430, one: 40, form: imoview, reliable: true},
 		{connector: "source-imoview", stream: "condominiums", name: "/Imovel/RetornarCondominios", size: 2500, form: imoview},
-		{connector: "source-imoview", stream: "people", name: "/Cliente/App_RetornarPessoas", size: 2500, one: 200, form: imoview},
+		{connector: "source-imoview", stream: "people", name: "/Cliente/App_RetornarPessoas", size: 2500, one: 200, form: imoview, more: 1},
 		{connector: "source-nectarcrm", stream: "tarefas", name: "GET tarefas", size: 1800, one: 240, text: "titulo", more: 1},
 		{connector: "source-nectarcrm", stream: "contatos", name: "GET contatos", size: 430, one: 60, more: 1},
 		{connector: sourceSnap, stream: "imoveis", name: "/imovel/pesquisar", size: 230, one: 30, config: small, text: "Name", form: found,
