@@ -268,30 +268,32 @@ func TestOneAnswerWithATotal(t *testing.T) {
 
 // What an answer says in the place of a list may be that there are no rows, under whatever status; anything else is a failure.
 func TestNothing(t *testing.T) {
-	for text, good := range map[string]bool{"no parts": true, "no right": false} {
-		for _, status := range []int{200, 404} {
-			a := serve(t, func(r *http.Request) (int, string) {
-				switch {
-				case r.URL.Path == "/things":
-					return paged(r, things(3))
-				case r.URL.Query().Get("thing") == "2":
-					return 200, `{"data":[{"id":9}]}`
-				}
-				return status, `{"message":"` + text + `"}`
-			})
-			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
-				d = listed(d)
-				d.Streams = append(d.Streams, rest.Stream{
-					Name: "parts", Path: "/parts", Key: []string{"id"}, Parent: &rest.Parent{Of: "things", Params: map[string]string{"thing": "id"}},
-					Nothing: func(r *httpclient.Response) bool { return r.Body.Get("message").Text() == "no parts" }, Pages: pagination.Single{},
+	synctest.Test(t, func(t *testing.T) {
+		for text, good := range map[string]bool{"no parts": true, "no right": false} {
+			for _, status := range []int{200, 404} {
+				a := serve(t, func(r *http.Request) (int, string) {
+					switch {
+					case r.URL.Path == "/things":
+						return paged(r, things(3))
+					case r.URL.Query().Get("thing") == "2":
+						return 200, `{"data":[{"id":9}]}`
+					}
+					return status, `{"message":"` + text + `"}`
 				})
-				return d
-			}), nil, "parts")
-			if good != (o.err == nil) || good && (len(o.records["parts"]) != 1 || len(o.warnings) > 0) {
-				t.Errorf("%d %s: %v, %v", status, text, o.err, o.records)
+				o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+					d = listed(d)
+					d.Streams = append(d.Streams, rest.Stream{
+						Name: "parts", Path: "/parts", Key: []string{"id"}, Parent: &rest.Parent{Of: "things", Params: map[string]string{"thing": "id"}},
+						Nothing: func(r *httpclient.Response) bool { return r.Body.Get("message").Text() == "no parts" }, Pages: pagination.Single{},
+					})
+					return d
+				}), nil, "parts")
+				if good != (o.err == nil) || good && (len(o.records["parts"]) != 1 || len(o.warnings) > 0) {
+					t.Errorf("%d %s: %v, %v", status, text, o.err, o.records)
+				}
 			}
 		}
-	}
+	})
 }
 
 // A list whose form is not known may be empty without an envelope; one that is known to have an envelope may not.
