@@ -272,6 +272,7 @@ func (h *holding) page(page listing.Page) error {
 	m.mended(page)
 	before := len(h.rows)
 	for _, r := range page.Rows {
+		m.count(r)
 		if m.readsAll() && !since(r, h.bound, m.start) {
 			continue
 		}

@@ -427,6 +427,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range rows {
+		m.count(r)
 		switch {
 		case r.Same: // it is not removed: the API does not know the filter
 			m.keep(r.Key)

@@ -54,7 +54,7 @@ type member struct {
 	asked     state.Set     // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
 	alike     state.Set     // those of them that were, with Child.Alike
 	unasked   bool          // of a child: the API refuses to be asked for what changed
-	rows      int64         // that were sent of a listing
+	rows      int64         // that came, wanted or not
 	keyless   int64         // those of them without a key
 	unnamed   int64         // parents' rows that lack a parameter of the request
 	flagged   bool          // a parent's row had the flag; for the goroutine that reads the parent's listing
@@ -270,9 +270,6 @@ func (m *member) derive(row record.Value, put []record.Member) []record.Member {
 func (m *member) sendOf(r listing.Row, put []record.Member) error {
 	if m.Explode != nil {
 		return m.explode(r)
-	}
-	if m.rows++; r.Key == "" {
-		m.keyless++
 	}
 	if m.Repeats != "" {
 		put = append(slices.Clip(put), record.Member{Name: m.Repeats, Value: strconv.AppendInt(nil, int64(r.Repeat), 10)})
@@ -554,6 +551,13 @@ func (m *member) end(ctx context.Context) error {
 		return err
 	}
 	return m.run.Out.Status(m.desc, protocol.Complete)
+}
+
+// count counts a row that came. m.mu is held.
+func (m *member) count(r listing.Row) {
+	if m.rows++; r.Key == "" {
+		m.keyless++
+	}
 }
 
 // checkKeys fails a stream of whose rows none has a key: they are other rows than those that were expected, and are read again. m.mu is held.

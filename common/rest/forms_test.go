@@ -3,6 +3,7 @@ package rest_test
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/common/pagination"
@@ -122,6 +123,21 @@ func TestRowsWithoutTheirKey(t *testing.T) {
 				before = o
 			}
 		})
+	}
+}
+
+// TestARowWithoutItsKeyAlone has the only row that is sent again, since it has no time of change, lack its key: that is told, and fails nothing.
+func TestARowWithoutItsKeyAlone(t *testing.T) {
+	rows := append(things(3), `{"Id":9,"t":null}`)
+	a := serve(t, func(r *http.Request) (int, string) { return paged(r, rows) })
+	source := a.source(dated)
+	first := read(t.Context(), t, source, nil, "things+")
+	first.complete(t)
+	rows = append(rows[:2], rows[3]) // the row that made the mark has gone
+	second := read(t.Context(), t, source, first, "things+")
+	second.complete(t)
+	if len(second.records["things"]) != 1 || !slices.ContainsFunc(second.warnings, func(w string) bool { return strings.Contains(w, "have no key") }) {
+		t.Errorf("%v came, warned %q", second.records["things"], second.warnings)
 	}
 }
 
