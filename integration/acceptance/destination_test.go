@@ -122,6 +122,9 @@ type org struct {
 	config map[string]any
 }
 
+// api is what o has of what the tests of every connector run against.
+func (o *org) api() *api { return &api{simulator: o.crm, secrets: o.crm.Secrets()} }
+
 // late lets answers leave some time after the work was done, so that a kill falls between.
 type late struct {
 	*snapproperty.Simulator
@@ -170,11 +173,22 @@ func (o *org) json(t *testing.T, changes map[string]any) []byte {
 // run runs a command and holds it against what is asked of every run.
 func (f writeFixture) run(t *testing.T, o *org, c harness.Command, options ...harness.Options) *harness.Result {
 	t.Helper()
-	res := fixture{runner: f.runner, common: common{schemas: f.schemas}}.run(t, &api{simulator: o.crm, secrets: o.crm.Secrets()}, c, options...)
+	res := f.any().run(t, o.api(), c, options...)
 	for _, failure := range res.Failures {
 		readable(t, failure.Message)
 	}
 	return res
+}
+
+// check is the verdict of a check.
+func (f writeFixture) check(t *testing.T, o *org, c harness.Command, want string) string {
+	t.Helper()
+	return f.any().check(t, o.api(), c, want)
+}
+
+// any is what f has of what the tests of every connector run with.
+func (f writeFixture) any() fixture {
+	return fixture{runner: f.runner, common: common{schemas: f.schemas}}
 }
 
 // order is a record for an operation, which is its stream.
@@ -300,7 +314,7 @@ func writeCommands(t *testing.T, f writeFixture) {
 	if err := json.Unmarshal(f.run(t, o, harness.Spec()).Specs[0], &spec); err != nil || !slices.Equal(spec.Modes, []string{"append", "update"}) {
 		t.Errorf("the sync modes are %v, %v", spec.Modes, err)
 	}
-	verdict(t, f.run(t, o, harness.Check(o.json(t, nil)).With("--debug")), "SUCCEEDED")
+	f.check(t, o, harness.Check(o.json(t, nil)).With("--debug"), "SUCCEEDED")
 	if n := o.Stats().Requests; n < 2 || n > 3 || len(o.crm.Effects())+len(o.crm.Refusals()) > 0 {
 		t.Errorf("check made %d requests and ran %v, %v", n, o.crm.Effects(), o.crm.Refusals())
 	}
@@ -333,7 +347,7 @@ func writeRefused(t *testing.T, f writeFixture) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := openOrg(t, options, sim.Behaviour{})
-			verdict(t, f.run(t, o, harness.Check(o.json(t, nil))), "FAILED")
+			f.check(t, o, harness.Check(o.json(t, nil)), "FAILED")
 			res := f.write(t, o, nil, messages(t, o.orders(1), nil, 1))
 			if res.Code != 1 || len(res.States) > 0 || len(o.crm.Effects()) > 0 {
 				t.Errorf("%s, carried out: %v", res, o.crm.Effects())
@@ -351,7 +365,7 @@ func writeRefused(t *testing.T, f writeFixture) {
 		"org_url": "not an address", "credentials": map[string]any{"auth_type": "assertion"}, "on_rejected": "maybe", "journal_path": "here",
 		"in_doubt": "ask", "dry_run": "yes", "requests_per_minute": 0, "receipts_path": "there", "ignore_fields": []string{"cidade", "snap_brok__Id-Imóvel__c"},
 	} {
-		if message := verdict(t, f.run(t, o, harness.Check(o.json(t, map[string]any{field: value}))), "FAILED"); !strings.Contains(message, field) {
+		if message := f.check(t, o, harness.Check(o.json(t, map[string]any{field: value})), "FAILED"); !strings.Contains(message, field) {
 			t.Errorf("with a wrong %s: %s", field, message)
 		}
 	}
@@ -385,7 +399,7 @@ func everyOperation(t *testing.T, f writeFixture) {
 func everyLogin(t *testing.T, f writeFixture) {
 	for _, login := range []snapproperty.Login{snapproperty.Assertion, snapproperty.PrivateKey, snapproperty.AccessToken} {
 		o := openOrg(t, snapproperty.Options{Login: login}, sim.Behaviour{})
-		verdict(t, f.run(t, o, harness.Check(o.json(t, nil)).With("--debug")), "SUCCEEDED")
+		f.check(t, o, harness.Check(o.json(t, nil)).With("--debug"), "SUCCEEDED")
 		orders := o.orders(2)
 		if res := f.write(t, o, nil, messages(t, orders, nil, 1)); res.Code != 0 {
 			t.Errorf("%s: %s", login, res)

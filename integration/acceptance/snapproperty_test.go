@@ -84,7 +84,7 @@ func TestSnapPropertyKilledAndResumed(t *testing.T) {
 			random := rand.New(rand.NewPCG(3, uint64(tt.again)))
 			var runs []*harness.Result
 			var state []byte
-			settled := map[[2]string]bool{} // rows that came before a state of their stream
+			settled := map[[2]string]bool{} // rows that came before the states of both streams: a read goes on at the older one, and may end between the two
 			again, states := map[string]int{}, 0
 			for attempt := 0; ; attempt++ {
 				var options harness.Options
@@ -112,14 +112,16 @@ func TestSnapPropertyKilledAndResumed(t *testing.T) {
 				if !res.Killed {
 					t.Fatal(res)
 				}
+				last := map[string]int{} // rows that came before the last state of a stream
 				for _, st := range res.States {
 					if slices.Contains(listed(), st.Stream) {
 						states++
+						last[st.Stream] = st.Rows
 					}
-					for _, row := range res.Rows[:st.Rows] {
-						if row.Stream == st.Stream {
-							settled[[2]string{row.Stream, row.Key}] = true
-						}
+				}
+				if len(last) == len(listed()) {
+					for _, row := range res.Rows[:slices.Min(slices.Collect(maps.Values(last)))] {
+						settled[[2]string{row.Stream, row.Key}] = slices.Contains(listed(), row.Stream)
 					}
 				}
 				state = res.State()
@@ -129,7 +131,7 @@ func TestSnapPropertyKilledAndResumed(t *testing.T) {
 				t.Errorf("only %d states were written in %d runs", states, len(runs))
 			}
 			if again["imoveis"] > tt.again || again["fotos"] > 3*tt.again {
-				t.Errorf("%v rows came again that came before a state", again)
+				t.Errorf("%v rows came again that came before the states", again)
 			}
 			lost := kills * (int(between/latency) + 10) // what is read again, from the last state to the kill
 			if n := len(s.Searches()); n > size/page+lost+size/ceiling*4 {
@@ -336,7 +338,7 @@ func TestSnapPropertyFilters(t *testing.T) {
 			t.Parallel()
 			a, s := startSnap(t, f, snapproperty.Options{Size: 5000, NoIdOrder: tt.refuse}, sim.Behaviour{})
 			config := map[string]any{"filters": tt.filters, "page_size": 200}
-			verdict(t, f.run(t, a, harness.Check(a.json(t, config))), "SUCCEEDED")
+			f.check(t, a, harness.Check(a.json(t, config)), "SUCCEEDED")
 			res := f.succeed(t, a, f.with(t, a, config, nil))
 			want := s.Fitting(tt.want)
 			compare(t, want, res)
@@ -372,7 +374,7 @@ func TestSnapPropertyFiltersRefused(t *testing.T) {
 			t.Parallel()
 			a, _ := startSnap(t, f, snapproperty.Options{Size: small}, sim.Behaviour{})
 			config := map[string]any{"filters": malformed}
-			if message := verdict(t, f.run(t, a, harness.Check(a.json(t, config))), "FAILED"); !strings.Contains(message, "filters") {
+			if message := f.check(t, a, harness.Check(a.json(t, config)), "FAILED"); !strings.Contains(message, "filters") {
 				t.Errorf("the message does not name filters: %s", message)
 			}
 			f.refused(t, a, "config_error", f.with(t, a, config, nil))
@@ -392,7 +394,7 @@ func TestSnapPropertyFiltersRefused(t *testing.T) {
 				options.Size = small
 				a, _ := startSnap(t, f, options, sim.Behaviour{})
 				config := map[string]any{"filters": []string{tt.filter}, "start_date": "2020-01-01"}
-				message := verdict(t, f.run(t, a, harness.Check(a.json(t, config))), "FAILED")
+				message := f.check(t, a, harness.Check(a.json(t, config)), "FAILED")
 				if !strings.Contains(message, "Erro na pesquisa") || !strings.Contains(message, tt.word) {
 					t.Errorf("the message does not have SnapProperty's words: %s", message)
 				}
@@ -785,7 +787,7 @@ func TestSnapPropertyLogins(t *testing.T) {
 		t.Run(string(login), func(t *testing.T) {
 			t.Parallel()
 			a, s := startSnap(t, f, snapproperty.Options{Size: small, Login: login}, sim.Behaviour{})
-			verdict(t, f.run(t, a, harness.Check(a.json(t, nil)).With("--debug")), "SUCCEEDED")
+			f.check(t, a, harness.Check(a.json(t, nil)).With("--debug"), "SUCCEEDED")
 			compare(t, full(a), f.succeed(t, a, f.read(t, a, nil).With("--debug")))
 			if n := len(s.Tokens()); login == snapproperty.AccessToken != (n == 0) {
 				t.Errorf("%d tokens were got", n)
@@ -796,7 +798,7 @@ func TestSnapPropertyLogins(t *testing.T) {
 				key, _ := credentials["private_key"].(string)
 				credentials["private_key"] = strings.ReplaceAll(key, "\n", `\n`)
 				delete(credentials, "audience")
-				verdict(t, f.run(t, a, harness.Check(a.json(t, map[string]any{"credentials": credentials}))), "SUCCEEDED")
+				f.check(t, a, harness.Check(a.json(t, map[string]any{"credentials": credentials})), "SUCCEEDED")
 			}
 			s.Expire()
 			wrong := maps.Clone(a.config)
@@ -811,7 +813,7 @@ func TestSnapPropertyLogins(t *testing.T) {
 				wrong["credentials"] = map[string]any{"auth_type": "assertion", "assertion": marker}
 			}
 			a.config, a.secrets = wrong, append(a.secrets, marker)
-			if message := verdict(t, f.run(t, a, harness.Check(a.json(t, nil)).With("--debug")), "FAILED"); !strings.Contains(message, "credentials") {
+			if message := f.check(t, a, harness.Check(a.json(t, nil)).With("--debug"), "FAILED"); !strings.Contains(message, "credentials") {
 				t.Errorf("the message does not name the credentials: %s", message)
 			}
 			f.refusedAll(t, a, f.read(t, a, nil).With("--debug"))
@@ -892,7 +894,7 @@ func TestSnapPropertyRefusals(t *testing.T) {
 			t.Parallel()
 			options.Size = small
 			a, _ := startSnap(t, f, options, sim.Behaviour{})
-			verdict(t, f.run(t, a, harness.Check(a.json(t, nil))), "FAILED")
+			f.check(t, a, harness.Check(a.json(t, nil)), "FAILED")
 			res := f.refusedAll(t, a, f.read(t, a, nil))
 			if len(res.Rows) > 0 || res.Wall > soon {
 				t.Errorf("it read something, or took long: %s", res)
