@@ -194,7 +194,7 @@ type common struct {
 var shared = sync.OnceValue(func() map[string]common {
 	all := map[string]common{}
 	for name, open := range simulators.All() {
-		rows := &sim.Rendered{}
+		rows := &sim.Rendered{Most: 256 << 20}
 		all[name] = common{rows, sim.Sharing(open, rows), &harness.Schemas{}}
 	}
 	return all

@@ -2,12 +2,15 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"sync"
 )
 
-// Rendered keeps rows as they were written, so that a row that comes again is neither made nor encoded once more. Of the rows that came last it
-// keeps up to 64 MiB. The zero value is ready; a nil one keeps nothing. Safe for concurrent use.
+// Rendered keeps rows as they were written, so that a row that comes again is neither made nor encoded once more, of those that came last. The zero
+// value is ready; a nil one keeps nothing. Safe for concurrent use.
 type Rendered struct {
+	Most int // bytes that are kept; 0 means 64 MiB
+
 	mu         sync.Mutex
 	young, old map[any]JSON
 	bytes      int // in young
@@ -15,9 +18,6 @@ type Rendered struct {
 	making sync.Mutex
 	parts  map[any]any
 }
-
-// generation is how many bytes of rows are young: when there are more, all that are not asked for again go.
-const generation = 32 << 20
 
 // Row is the row of a key, as it was kept or as it is made now. The key is comparable and says all that the row depends on, the options and the seed
 // too where several simulators share what is kept (see Sharing). The row must not be changed.
@@ -50,7 +50,7 @@ func (r *Rendered) keep(key any, row JSON) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.young == nil || r.bytes > generation {
+	if r.young == nil || r.bytes > cmp.Or(r.Most, 64<<20)/2 { // those that are not asked for again go
 		r.young, r.old, r.bytes = map[any]JSON{}, r.young, 0
 	}
 	if r.young[key] == nil {
