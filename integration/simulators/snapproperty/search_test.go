@@ -14,7 +14,8 @@ import (
 
 // By Id every property and every photo comes once, whatever the number.
 func TestEverythingOnceByID(t *testing.T) {
-	s := New(Options{Size: 30_000})
+	const size = 6000
+	s := New(Options{Size: size})
 	var all, photos []string
 	for after := []string(nil); ; after = []string{"AND Id > '" + all[len(all)-1] + "'"} {
 		body := send(t, s, http.MethodPost, searchPath, request(0, 1000, "Id ASC", after...)).Body.String()
@@ -34,7 +35,7 @@ func TestEverythingOnceByID(t *testing.T) {
 			t.Errorf("%s: %d rows with %d Ids: %v", stream, len(rows), len(came), err)
 		}
 	}
-	if len(all) != 30_000 || len(photos) != 60_000 {
+	if len(all) != size || len(photos) != 2*size {
 		t.Errorf("%d properties and %d photos", len(all), len(photos))
 	}
 	if !slices.IsSorted(all) {
