@@ -74,8 +74,8 @@ func (r *Reader) free(p *fetched) {
 // again like any other fault of a server. The page has f.share, which the caller releases, also after an error.
 func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, *End) {
 	page := fetched{request: request, share: f.share, memory: r.memory()}
-	j := &judging{reader: r, listing: l, way: way, page: &page, later: f.later}
-	request.First, request.Judge, request.Share = j.first, j.rows(f.picker), f.share
+	j := &judging{fetching: f, reader: r, listing: l, way: way, page: &page}
+	request.First, request.Judge, request.Share = j.first, j.rows, f.share
 	_, end := r.do(ctx, request)
 	if end == nil || end.Kind != Failed {
 		return page, end
@@ -100,11 +100,11 @@ func refusing(status int) bool {
 
 // judging is what is thought of the answers to one request.
 type judging struct {
+	fetching
 	reader  *Reader
 	listing *Listing
 	way     way
 	page    *fetched
-	later   bool // see fetching
 	status  int  // of the last answer
 	kind    Kind // what that is beyond a failure; Done: nothing
 	wrong   int  // pages that are not what was asked for
@@ -140,47 +140,45 @@ func (j *judging) first(resp *httpclient.Response) httpclient.Verdict {
 }
 
 // rows judges after the API's own Judge has: it cuts the rows out of a good answer.
-func (j *judging) rows(picker record.Picker) httpclient.Judge {
-	return func(resp *httpclient.Response) httpclient.Verdict {
-		if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(j.listing, resp) {
-			return j.gone()
-		}
-		page := j.page
-		if resp.Status/100 == 2 && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0 {
-			page.Page = pagination.Page{}
-			return j.detail()
-		}
-		if resp.Status/100 != 2 || !resp.Body.Exists() {
-			return httpclient.Verdict{}
-		}
-		page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
-		if j.listing.Value != "" {
-			page.Body = j.listing.objects(resp.Body)
-		}
-		page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
-		err := page.cut(j.listing, j.way, picker)
-		if err == nil && page.unwrapped && !j.bare() {
-			err = page.without()
-		}
-		if err != nil {
-			return j.again(err)
-		}
-		if len(page.Records) > 0 {
-			j.reader.bare.LoadOrStore(j.listing.Name, page.Body.IsArray())
-		}
-		if j.listing.Detail != "" {
-			return j.detail()
-		}
-		if echoer, ok := j.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request, page.Page) {
-			failure := fault.Transientf("%s answered with another page than was asked for.", page.request.Path)
-			if j.wrong++; j.wrong > repeats && !j.way.last {
-				j.kind = wrongPage
-				return httpclient.Fail(failure)
-			}
-			return j.again(failure)
-		}
+func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
+	if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(j.listing, resp) {
+		return j.gone()
+	}
+	page := j.page
+	if resp.Status/100 == 2 && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0 {
+		page.Page = pagination.Page{}
+		return j.detail()
+	}
+	if resp.Status/100 != 2 || !resp.Body.Exists() {
 		return httpclient.Verdict{}
 	}
+	page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
+	if j.listing.Value != "" {
+		page.Body = j.listing.objects(resp.Body)
+	}
+	page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
+	err := page.cut(j.listing, j.way, j.picker)
+	if err == nil && page.unwrapped && !j.bare() {
+		err = page.without()
+	}
+	if err != nil {
+		return j.again(err)
+	}
+	if len(page.Records) > 0 {
+		j.reader.bare.LoadOrStore(j.listing.Name, page.Body.IsArray())
+	}
+	if j.listing.Detail != "" {
+		return j.detail()
+	}
+	if echoer, ok := j.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request, page.Page) {
+		failure := fault.Transientf("%s answered with another page than was asked for.", page.request.Path)
+		if j.wrong++; j.wrong > repeats && !j.way.last {
+			j.kind = wrongPage
+			return httpclient.Fail(failure)
+		}
+		return j.again(failure)
+	}
+	return httpclient.Verdict{}
 }
 
 // bare reports whether an empty list alone may be all that was asked for, though the API is said to wrap it: lists of this name came so. Of what
@@ -236,32 +234,21 @@ func (j *judging) again(err error) httpclient.Verdict {
 // cut finds the rows in the answer, and what it says of their number.
 func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	_, single := way.Pages.(pagination.Single)
-	totaled, hasTotal := way.Pages.(pagination.Totaled)
-	err := record.ErrNoRecords
-	null, object := false, false
-	p.unwrapped = false
-	for path := range strings.SplitSeq(l.Records, ",") {
-		m := p.memory
-		m.records, m.picked, err = picker.Cut(p.Body, path, m.records[:0], m.picked[:0])
-		if p.Records, p.picked = m.records, m.picked; !errors.Is(err, record.ErrNoRecords) {
-			if len(p.Records) <= 1 && !p.Body.IsArray() && err == nil { // more rows are a list for certain
-				found := p.Body.Get(path)
-				null = found.IsNull()
-				if object = found.IsObject() && !l.sole(found, single); object {
-					err = record.ErrNoRecords // an object is no list
-				}
-			}
-			break
-		}
+	list, err := l.list(p.Body), error(nil)
+	object := list.IsObject() && !l.sole(list, single) // which is no list
+	p.unwrapped, p.Records, p.picked = false, nil, nil
+	if m := p.memory; list.Exists() {
+		m.records, m.picked, err = picker.Cut(list, "", m.records[:0], m.picked[:0])
+		p.Records, p.picked = m.records, m.picked
 	}
-	if hasTotal {
+	if totaled, ok := way.Pages.(pagination.Totaled); ok {
 		p.total = totaled.Total(p.Page, true)
 		if p.total.Bad != "" {
 			return fault.Transientf("%s answered with something that is no number as %s, the number of rows.", p.request.Path, p.total.Bad)
 		}
 		switch rows := int64(len(p.Records)); {
 		case rows == 0 || !p.total.Told:
-		case totaled.Reliable() && (p.total.Rows <= 0 || p.total.Rows < rows && !sizesTell(way.Pages)):
+		case p.total.Reliable && (p.total.Rows <= 0 || p.total.Rows < rows && !sizesTell(way.Pages)):
 			return fault.Transientf("%s answered with %d rows and said that there are %d.", p.request.Path, rows, p.total.Rows)
 		case p.total.Rows <= 0:
 			p.total = pagination.Total{}
@@ -271,9 +258,9 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 		p.Records, p.picked = nil, nil
 	}
 	switch {
-	case errors.Is(err, record.ErrNoRecords) || null:
+	case list.IsNull() || object:
 		p.Records, p.picked = nil, nil
-		if l.Detail != "" && null {
+		if l.Detail != "" && list.Exists() && !object {
 			return nil
 		}
 		if p.listless = p.total.Told; !p.listless && (object || !l.omitted(p.Body)) {
@@ -282,12 +269,26 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	case err != nil:
 		return &fault.Error{Kind: fault.Transient, Message: p.request.Path + " answered with rows of an unknown form.", Err: err}
 	case len(p.Records) > 0:
-	case complains(p.Body), hasTotal && !p.total.Told && totaled.Reliable():
+	case complains(p.Body), p.total.Reliable && !p.total.Told:
 		return p.without()
 	default:
-		p.unwrapped = hasTotal && !p.total.Told && totaled.Documented() && p.Body.IsArray()
+		p.unwrapped = p.total.Documented && !p.total.Told && p.Body.IsArray()
 	}
 	return nil
+}
+
+// list returns what stands at the first of the paths of the rows at which a list, an object or null does; the zero Value where nothing of these
+// does. A bare list is one whatever the path.
+func (l *Listing) list(body record.Value) record.Value {
+	if body.IsArray() {
+		return body
+	}
+	for path := range strings.SplitSeq(l.Records, ",") {
+		if v := body.Get(path); v.IsArray() || v.IsObject() || v.Exists() && v.IsNull() {
+			return v
+		}
+	}
+	return record.Value{}
 }
 
 // without is the fault of an answer in which there is no list where one should be.

@@ -53,8 +53,7 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 
 // handAll hands the segments of a listing on.
 func (r *reading) handAll(s *segments) *End {
-	last := len(s.plain) + len(s.packed) - 1
-	for i := range last + 1 {
+	for i := range len(s.plain) + len(s.packed) {
 		var p fetched
 		if i < len(s.plain) {
 			p, s.plain[i] = s.plain[i], fetched{}
@@ -66,8 +65,7 @@ func (r *reading) handAll(s *segments) *End {
 			}
 			s.packed[at] = packed{}
 		}
-		rows := r.accept(&p)
-		if end := r.hand(&p, rows, i < last); end != nil {
+		if end := r.hand(&p, r.accept(&p)); end != nil {
 			return end
 		}
 	}
@@ -84,9 +82,9 @@ type segments struct {
 	ended  segmented
 }
 
-// hold adds a segment; what is compressed is freed. Rows whose lists were completed stand in no answer, so that these segments are held as they are.
-func (s *segments) hold(p *fetched, completed bool, free func(*fetched)) error {
-	if completed || s.bytes < heldPlain {
+// hold adds a segment to s; what is compressed is freed. Rows whose lists were completed stand in no answer: these segments are held as they are.
+func (r *reading) hold(s *segments, p *fetched) error {
+	if r.Partial != nil || s.bytes < heldPlain {
 		s.bytes += len(p.Body.Raw())
 		s.plain = append(s.plain, *p)
 		return nil
@@ -96,7 +94,7 @@ func (s *segments) hold(p *fetched, completed bool, free func(*fetched)) error {
 		return err
 	}
 	s.packed = append(s.packed, kept)
-	free(p)
+	r.reader.free(p)
 	return nil
 }
 
@@ -143,7 +141,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 		}
 		whole[alike] = true
 		next, more = pages.Next(p.request, p.Page)
-		if err := s.hold(&p, r.Partial != nil, r.reader.free); err != nil {
+		if err := r.hold(&s, &p); err != nil {
 			return s, failed(err)
 		}
 	}
@@ -157,7 +155,7 @@ func said(err error) bool {
 
 // packed is a segment that is held, of which there may be thousands.
 type packed struct {
-	date   string // its header
+	date   string // its header Date
 	body   []byte // compressed
 	size   int    // of the body, as it was
 	mended Mended
@@ -203,9 +201,7 @@ func (k *packer) unpack(p packed, l *Listing, way way, picker record.Picker, mem
 		return f, err
 	}
 	f = fetched{memory: memory, mended: p.mended}
-	if f.Header = (http.Header{}); p.date != "" {
-		f.Header.Set("Date", p.date)
-	}
+	f.Header = http.Header{"Date": {p.date}}
 	if f.Body, _, err = record.Clean(body); err != nil {
 		return f, err
 	}

@@ -116,7 +116,6 @@ type Page struct {
 	Served time.Time // when the server began to answer, on its own clock; zero: it does not tell
 	Total  int64     // what the first page tells of the number of rows of the whole listing; 0: nothing
 	First  bool      // it is the first page of a reading
-	Last   bool      // no page follows
 	Late   time.Time // End.Late, as far as it is known
 	Anew   bool      // the listing begins anew, and the page has no rows: no place that was told before is one any more
 	Mended

@@ -83,7 +83,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, end
 	}
 	n.look(&first)
-	if n.pageCount > 0 || n.reliable(&first) || !n.mayGoOn(&first) {
+	if n.pageCount > 0 || first.total.Reliable && first.total.Told || !n.mayGoOn(&first) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
@@ -114,12 +114,6 @@ func (n *numbered) look(p *fetched) {
 	n.odd = !n.cut && !n.strategy.Cut(n.size)
 }
 
-// reliable reports whether a page tells a number of rows that is a promise.
-func (n *numbered) reliable(p *fetched) bool {
-	totaled, ok := n.strategy.(pagination.Totaled)
-	return ok && totaled.Reliable() && p.total.Told
-}
-
 // mayGoOn reports whether the last page is to be looked for: the first one is not obviously the last.
 func (n *numbered) mayGoOn(p *fetched) bool {
 	return n.size > 0 && (!n.odd || p.total.Told && p.total.Rows > int64(n.size))
@@ -145,7 +139,7 @@ func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End
 
 // fetching returns how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, past: i > 0 && (!n.hasTotal || !n.reading.reliable || i >= n.byRows())}
+	return fetching{later: i > 0, past: i > 0 && (!n.hasTotal || !n.reliable || i >= n.byRows())}
 }
 
 // use hands page i on, and says whether there may be more.
@@ -169,10 +163,10 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 		}
 	}
 	if i == 0 && n.asBefore(rows) {
-		return false, cmp.Or(n.hand(&p, rows, false), &End{Kind: Done})
+		return false, cmp.Or(n.hand(&p, rows), &End{Kind: Done})
 	}
 	more = n.more(i, &p)
-	return more, n.hand(&p, rows, more)
+	return more, n.hand(&p, rows)
 }
 
 // nothing looks at a page that brought nothing new: it may be the first one again, because the API knows the number of the page under another
@@ -258,7 +252,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 func (n *numbered) tooSmall() bool { return !n.exact && n.hasTotal && n.came() > n.total }
 
 // promise reports whether the API tells reliably where the listing ends.
-func (n *numbered) promise() bool { return n.hasTotal && n.reading.reliable || n.pageCount > 0 }
+func (n *numbered) promise() bool { return n.hasTotal && n.reliable || n.pageCount > 0 }
 
 // agrees reports whether as many rows came as the API says there are.
 func (n *numbered) agrees() bool { return n.hasTotal && n.came() == n.total }
@@ -271,7 +265,7 @@ func (n *numbered) known() int {
 	switch byRows := n.byRows(); {
 	case n.pageCount > 0 && byRows > 0:
 		return min(n.pageCount, byRows)
-	case n.pageCount > 0 || n.reading.reliable:
+	case n.pageCount > 0 || n.reliable:
 		return max(n.pageCount, byRows)
 	default:
 		return n.end.page

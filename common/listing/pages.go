@@ -65,7 +65,7 @@ func (r *reading) askWith(ctx context.Context, share *httpclient.Share, way way,
 	if r.reader.Parallel() == 1 {
 		leave, err := r.reader.enter(ctx, r.Child)
 		if err != nil {
-			return fetched{share: share}, failed(err)
+			return fetched{}, failed(err)
 		}
 		defer leave()
 	}
@@ -159,7 +159,7 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		if more && !asked[next.Fingerprint()] {
 			ahead.try(next, fetching{later: r.pages+1 >= 2})
 		}
-		if end := r.hand(&p, rows, more); end != nil {
+		if end := r.hand(&p, rows); end != nil {
 			return end
 		}
 	}
@@ -198,28 +198,26 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	}
 	rows := r.accept(&whole)
 	came, cut := len(whole.Records), pages.Cut(len(whole.Records))
-	if end := r.hand(&whole, rows, known != trusted || cut); end != nil || known == trusted && !cut {
+	if end := r.hand(&whole, rows); end != nil || known == trusted && !cut {
 		return end
 	}
-	if known != trusted && !cut {
+	if !cut {
 		first, end := r.ask(ctx, pages.First(request), fetching{})
 		if end != nil {
 			return end
 		}
 		rows := r.accept(&first)
 		listed, missed := len(first.Records), r.rows.fresh
-		if end := r.hand(&first, rows, missed > 0); end != nil {
+		if end := r.hand(&first, rows); end != nil {
 			return end
 		}
-		switch {
-		case missed > 0:
-			r.reader.learnt.Store(name, useless)
-		case came > 0 && listed > 0:
-			r.reader.learnt.Store(name, trusted)
-		}
 		if missed == 0 {
+			if came > 0 && listed > 0 {
+				r.reader.learnt.Store(name, trusted)
+			}
 			return nil
 		}
+		r.reader.learnt.Store(name, useless)
 	}
 	r.anew() // what came is not handed on again, and does not count as the end of the pages
 	return r.numbered(ctx, pages.Number, request)

@@ -66,6 +66,11 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 	}
 }
 
+// stoppedBy returns the End of a listing whose pages are not wanted any more.
+func stoppedBy(ctx context.Context) End {
+	return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
+}
+
 // read returns a reading that is yet to begin.
 func (l *listing) read() *reading {
 	l.rows.begin()
@@ -160,7 +165,7 @@ func (r *reading) tell(p *fetched) {
 	}
 	rows := p.total.Rows + r.earlier
 	if !r.hasTotal {
-		r.hasTotal, r.reliable, r.first = true, totaled.Reliable(), rows
+		r.hasTotal, r.reliable, r.first = true, p.total.Reliable, rows
 	}
 	r.changed = r.changed || rows != r.first
 	r.total, r.latest = max(r.total, rows), rows
@@ -211,8 +216,7 @@ func (r *reading) moved() bool {
 	if r.before > 0 && r.hasTotal && r.first != r.before && r.short() {
 		return true
 	}
-	anchored, ok := r.way.Pages.(pagination.Anchored)
-	if ok && anchored.Anchored() {
+	if _, ok := r.way.Pages.(pagination.Anchored); ok {
 		return false
 	}
 	return r.changed || r.rows.young > 0 && r.came()-r.rows.young < max(r.first, r.end.all())
@@ -308,8 +312,8 @@ func (r *reading) anew() {
 }
 
 // hand hands a page on.
-func (r *reading) hand(p *fetched, rows []Row, more bool) *End {
-	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Last: !more, Late: r.rows.late}
+func (r *reading) hand(p *fetched, rows []Row) *End {
+	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
 	if page.First && r.hasTotal && r.reliable {
 		page.Total = r.total
 	}

@@ -14,17 +14,19 @@ import (
 // rows reads the key and the time of the rows of one listing, and drops those that came before: rows move to other pages while a listing is
 // read, and what is read again comes again.
 type rows struct {
-	clock  *Clock
-	keys   int // how many of the values picked are the key; the time comes after them, and then Listing.Picks
-	own    int // how many are the key and the time
-	width  int // how many are picked of each row
-	picker record.Picker
-	seen   *Seen
-	times  map[string]int // how often a key came; nil: it comes once
-	again  bool           // see Listing.Again
-	out    []Row
-	text   []byte // the keys and times of the rows of a page, one behind the other
-	ends   []int  // where each of them ends
+	clock   *Clock
+	keys    int // how many of the values picked are the key; the time comes after them, and then Listing.Picks
+	own     int // how many are the key and the time
+	width   int // how many are picked of each row
+	picker  record.Picker
+	seen    *Seen
+	times   map[string]int // how often a key came; nil: it comes once
+	again   bool           // see Listing.Again
+	out     []Row
+	index   map[string]int // of the first indexed of out, by their keys: made where a row of a page has the key of another
+	indexed int
+	text    []byte // the keys and times of the rows of a page, one behind the other
+	ends    []int  // where each of them ends
 	counts
 	all  int64     // different rows that came in all readings of the listing
 	late time.Time // see End.Late
@@ -44,7 +46,7 @@ type counts struct {
 }
 
 func newRows(l *Listing) *rows {
-	u := &rows{clock: l.Clock, seen: l.Seen, keys: len(l.Key), again: l.Again}
+	u := &rows{clock: l.Clock, seen: l.Seen, keys: len(l.Key), again: l.Again, index: map[string]int{}}
 	if u.seen == nil {
 		u.seen = NewSeen(false)
 	}
@@ -88,7 +90,8 @@ func (u *rows) clocked(p *fetched, began time.Time) {
 
 // take returns the rows of a page that did not come before, valid until the next call.
 func (u *rows) take(p *fetched) []Row {
-	u.out, u.fresh = u.out[:0], 0
+	u.out, u.fresh, u.indexed = u.out[:0], 0, 0
+	clear(u.index)
 	var bare map[digest]int // how often rows without a key came in this page, by their bytes
 	next := u.texts(p)
 	for i, data := range p.Records {
@@ -122,9 +125,11 @@ func (u *rows) take(p *fetched) []Row {
 
 // twin reports whether another row of the page that is new has the key of a row that is not, and other content.
 func (u *rows) twin(row *Row) bool {
-	return row.Key != "" && slices.ContainsFunc(u.out, func(other Row) bool {
-		return other.Key == row.Key && !bytes.Equal(other.Data.Raw(), row.Data.Raw())
-	})
+	for ; u.indexed < len(u.out); u.indexed++ {
+		u.index[u.out[u.indexed].Key] = u.indexed
+	}
+	i, ok := u.index[row.Key]
+	return ok && row.Key != "" && !bytes.Equal(u.out[i].Data.Raw(), row.Data.Raw())
 }
 
 // texts returns a function that gives the key of each row of a page and, behind it, its time. They share one allocation.

@@ -134,7 +134,7 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 	defer s.reader.free(&p)
 	s.refused = s.refused || p.past
 	if len(p.Records) == 0 {
-		s.missing(i, behind)
+		s.behind[i] = behind
 		return behind, 0, nil
 	}
 	hash := s.rows.alike(&p)
@@ -147,11 +147,6 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 	case of == 0:
 		end = s.otherNumber(ctx, s.first.share, i)
 	}
-	s.missing(i, same)
+	s.behind[i] = same
 	return same, of, end
-}
-
-// missing notes that page i is none.
-func (s *search) missing(i int, seen sight) {
-	s.behind[i] = seen
 }

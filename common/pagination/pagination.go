@@ -41,10 +41,6 @@ type Totaled interface {
 	// Total returns the number of rows of the whole listing, or of all of it from the place on where it began, as p tells it. first is whether p is
 	// the first page that came of it.
 	Total(p Page, first bool) Total
-	// Documented reports whether the API's documentation says that answers have the number.
-	Documented() bool
-	// Reliable reports whether the number is a promise. One that is not may be wrong either way: it is a reason to go on asking, and none to stop.
-	Reliable() bool
 }
 
 // Total is what a page says of the number of rows.
@@ -52,6 +48,10 @@ type Total struct {
 	Rows int64
 	Told bool
 	Bad  string // where it says something that is no number; "": it does not
+	// Documented says that the API's documentation has the number in its answers.
+	Documented bool
+	// Reliable says that the number is a promise. One that is not may be wrong either way: it is a reason to go on asking, and none to stop.
+	Reliable bool
 }
 
 // Bounded is a Strategy that cannot reach every row of every listing.
@@ -60,11 +60,8 @@ type Bounded interface {
 	Beyond(r httpclient.Request, p Page) bool
 }
 
-// Anchored is a Strategy of a listing whose rows do not move when others come or go.
-type Anchored interface {
-	// Anchored reports whether the rows stay where they are.
-	Anchored() bool
-}
+// Anchored is a Strategy of a listing whose rows do not move when others come or go: the method only says so.
+type Anchored interface{ Anchored() }
 
 // Numbered is a Strategy whose pages can be asked for in any order, so that the last one can be looked for.
 type Numbered interface {
@@ -105,12 +102,6 @@ type Whole struct {
 
 // Total returns the number that Rows names.
 func (w Whole) Total(p Page, _ bool) Total { return total(p, w.Rows) }
-
-// Documented reports that there is a number.
-func (Whole) Documented() bool { return true }
-
-// Reliable reports that it is a promise.
-func (Whole) Reliable() bool { return true }
 
 // Number asks for pages by their number. Where the answer does not tell how many there are, the listing is read until nothing new comes.
 type Number struct {
@@ -186,14 +177,9 @@ func (n Number) Resize(size int) (Strategy, bool) {
 func (n Number) Total(p Page, first bool) Total {
 	t := total(p, n.Rows)
 	t.Told = t.Told && (first || !n.Unsure || t.Rows > int64(len(p.Records)))
+	t.Documented, t.Reliable = t.Documented && !n.Bare, t.Reliable && !n.Unsure
 	return t
 }
-
-// Documented reports whether there is a number, and the answer is known not to be Bare.
-func (n Number) Documented() bool { return n.Rows != "" && !n.Bare }
-
-// Reliable reports whether there is a number and it is not Unsure.
-func (n Number) Reliable() bool { return n.Rows != "" && !n.Unsure }
 
 // AtOnce is a Number of which one page, numbered All, is said to be the whole listing, up to as many rows as one answer holds. The engine
 // believes it once it has seen it be so: see package listing.
@@ -236,12 +222,6 @@ func (o Offset) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 
 // Total returns the number that Rows names.
 func (o Offset) Total(p Page, _ bool) Total { return total(p, o.Rows) }
-
-// Documented reports whether there is a number.
-func (o Offset) Documented() bool { return o.Rows != "" }
-
-// Reliable reports whether there is a number.
-func (o Offset) Reliable() bool { return o.Rows != "" }
 
 // Beyond reports whether rows follow p, which was asked for from the last position there is.
 func (o Offset) Beyond(r httpclient.Request, p Page) bool {
@@ -350,14 +330,8 @@ func (k Keyset) Total(p Page, first bool) Total {
 	return t
 }
 
-// Anchored returns true: what comes or goes before the key moves nothing that is behind it.
-func (Keyset) Anchored() bool { return true }
-
-// Documented reports whether there is a number.
-func (k Keyset) Documented() bool { return k.Rows != "" }
-
-// Reliable reports whether there is a number.
-func (k Keyset) Reliable() bool { return k.Rows != "" }
+// Anchored says that what comes or goes before the key moves nothing that is behind it.
+func (Keyset) Anchored() {}
 
 // Echoes reports whether the keys of a Sorted listing rise from the one after which the page was to begin.
 func (k Keyset) Echoes(r httpclient.Request, p Page) bool {
@@ -407,11 +381,12 @@ func number(p Page, path string) (int64, bool) {
 	return p.Body.Get(path).Int()
 }
 
-// total returns what the answer says at path.
+// total returns what the answer says at path, as a promise that is documented; "": nothing.
 func total(p Page, path string) (t Total) {
 	if path == "" {
 		return t
 	}
+	t.Documented, t.Reliable = true, true
 	said := p.Body.Get(path)
 	t.Rows, t.Told = said.Int()
 	if !t.Told && !said.IsNull() {

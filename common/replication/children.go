@@ -26,10 +26,9 @@ const (
 
 // pool reads the children of a family's rows, several at once.
 type pool struct {
-	family  *family
 	tasks   chan task
 	workers sync.WaitGroup
-	cancel  context.CancelFunc
+	cancel  context.CancelCauseFunc
 	once    sync.Once
 }
 
@@ -45,8 +44,8 @@ type task struct {
 
 // pool starts as many workers as there may be requests in flight, if there is a child at all.
 func (f *family) pool(ctx context.Context) *pool {
-	ctx, cancel := context.WithCancel(ctx)
-	p := &pool{family: f, tasks: make(chan task), cancel: cancel}
+	ctx, cancel := context.WithCancelCause(ctx)
+	p := &pool{tasks: make(chan task), cancel: cancel}
 	if len(f.children) == 0 {
 		return p
 	}
@@ -67,14 +66,18 @@ func (f *family) pool(ctx context.Context) *pool {
 
 // ask queues the reading of what a branch is made of for the row r of its parent, for those of its members that want it.
 func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Row) error {
+	if r.Same {
+		return nil
+	}
 	r.Key = branch[0].parentKey(r)
 	wanting := make([]*member, 0, len(branch))
 	for _, m := range branch {
 		m.mu.Lock()
-		if m.Child.Alike != "" && !r.Same && m.asked.Has(r.Key) {
+		asked := m.asked.Has(r.Key)
+		if asked && m.Child.Alike != "" {
 			m.alike.Add(r.Key)
 		}
-		wanted := !r.Same && !m.absent && !m.asked.Has(r.Key) && m.wants(sl, r)
+		wanted := !asked && !m.absent && m.wants(sl, r)
 		m.mu.Unlock()
 		if wanted && m.flags(r) {
 			wanting = append(wanting, m)
@@ -157,9 +160,9 @@ func (p *pool) wait() {
 	p.workers.Wait()
 }
 
-// stop gives up what has not been read.
-func (p *pool) stop() {
-	p.cancel()
+// stop gives up what has not been read, because of why.
+func (p *pool) stop(why error) {
+	p.cancel(why)
 	p.wait()
 }
 

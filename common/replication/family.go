@@ -131,7 +131,7 @@ func (f *family) read(ctx context.Context) {
 func (f *family) end(ctx context.Context) error {
 	var failures []error
 	for _, m := range f.members() {
-		if f.err != nil && m.future == nil {
+		if f.err != nil && m.future.IsZero() {
 			m.fail(f.err)
 		}
 		failures = append(failures, m.end(ctx))
@@ -160,23 +160,16 @@ func (f *family) missing(ctx context.Context) {
 }
 
 // readListing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
-func (f *family) readListing(ctx context.Context) error {
-	awake := func(m *member) bool { return m.future == nil }
-	if !slices.ContainsFunc(f.members(), awake) {
+func (f *family) readListing(ctx context.Context) (err error) {
+	if !slices.ContainsFunc(f.members(), func(m *member) bool { return m.future.IsZero() }) {
 		return nil
 	}
 	pool := f.pool(ctx)
-	defer pool.stop()
-	var rows int64
-	for {
-		without, err := f.readSlices(ctx, pool, &rows)
-		if err != nil {
+	defer func() { pool.stop(err) }()
+	for again := true; again; {
+		if again, err = f.readSlices(ctx, pool); err != nil {
 			return err
 		}
-		if !without {
-			break
-		}
-		rows = 0
 	}
 	pool.wait()
 	if err := context.Cause(ctx); err != nil {
@@ -197,21 +190,25 @@ func (f *family) readListing(ctx context.Context) error {
 	return f.routes(ctx)
 }
 
-// readSlices reads one slice after the other; rows is how many they promised so far. Where the API refuses to be asked for changes it reports
-// so: all slices are to be read again, without that question.
-func (f *family) readSlices(ctx context.Context, pool *pool, rows *int64) (refused bool, err error) {
+// readSlices reads one slice after the other. It reports whether all are to be read again, without asking for changes, since the API refuses
+// to be asked for them, or its answer is not believed.
+func (f *family) readSlices(ctx context.Context, pool *pool) (again bool, err error) {
 	f.whole = nil
+	rows := int64(0) // that the slices promised so far
 	for _, sl := range f.slices() {
-		if refused, err = f.slice(ctx, sl, pool, rows); refused || err != nil {
-			return refused, err
+		if again, err = f.slice(ctx, sl, pool, &rows); again || err != nil {
+			return again, err
 		}
 	}
 	if f.asked && f.distrusted.IsZero() && !f.filterRefused && !f.absent && (f.silent() || f.snapshot()) {
-		f.distrust()
+		f.distrusted = f.from() // the question for changes does not bring all that is wanted, or may not: everything is read
+		f.unread(func(id string) bool { return id != removedSlice })
 		return true, nil
 	}
-	if err = f.revisit(ctx, pool); err != nil {
-		f.unread()
+	if err = f.revisit(ctx, pool); err != nil { // what went from one slice to another is not known
+		f.unread(func(id string) bool {
+			return slices.ContainsFunc(f.whole, func(one wholeSlice) bool { return one.id == id })
+		})
 	}
 	return false, err
 }
@@ -227,30 +224,18 @@ func (f *family) snapshot() bool {
 	return slices.ContainsFunc(f.members(), func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
 }
 
-// distrust has everything be read, since the question for changes does not bring all that is wanted, or may not.
-func (f *family) distrust() {
-	f.distrusted = f.from()
+// unread notes that the slices that states call so are to be read again.
+func (f *family) unread(again func(id string) bool) {
 	for _, m := range f.direct {
 		m.mu.Lock()
-		m.doc.Cycle.Slices = slices.DeleteFunc(m.doc.Cycle.Slices, func(id string) bool { return id != removedSlice })
-		m.mu.Unlock()
-	}
-}
-
-// unread notes that the slices which were read in this run are to be read again: what went from one to another is not known.
-func (f *family) unread() {
-	for _, m := range f.direct {
-		m.mu.Lock()
-		m.doc.Cycle.Slices = slices.DeleteFunc(m.doc.Cycle.Slices, func(id string) bool {
-			return slices.ContainsFunc(f.whole, func(one wholeSlice) bool { return one.id == id })
-		})
+		m.doc.Cycle.Slices = slices.DeleteFunc(m.doc.Cycle.Slices, again)
 		m.mu.Unlock()
 	}
 }
 
 // revisit looks at each slice but the last once more: a row that went from a slice to one before it, when that had been read, came in neither.
 func (f *family) revisit(ctx context.Context, pool *pool) error {
-	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return m.future != nil })
+	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return !m.future.IsZero() })
 	for _, one := range f.whole[:max(0, len(f.whole)-1)] {
 		l := f.open(one.Question)
 		l.Refusable, l.Had = f.refusable(one.slice), one.rows
@@ -272,7 +257,7 @@ func (f *family) revisit(ctx context.Context, pool *pool) error {
 // slice reads one slice; estimate is the rows that the slices promised so far. It reports whether the API refuses to be asked for changes.
 func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int64) (refused bool, err error) {
 	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
-		return m.future != nil || slices.Contains(m.doc.Cycle.Slices, sl.id)
+		return !m.future.IsZero() || slices.Contains(m.doc.Cycle.Slices, sl.id)
 	})
 	if len(direct)+len(f.children) == 0 {
 		return false, nil
@@ -448,7 +433,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 func (f *family) slices() []slice {
 	s := f.source
 	from, until := f.from(), f.Began
-	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.future == nil && m.markAhead }) {
+	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.future.IsZero() && m.markAhead }) {
 		until = time.Time{}
 	}
 	asks := s.Changes && !from.IsZero() && !f.filterRefused && f.distrusted.IsZero()
@@ -487,7 +472,7 @@ func (f *family) slices() []slice {
 // from returns the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
 func (f *family) from() (from time.Time) {
 	for _, m := range f.members() {
-		if m.future != nil {
+		if !m.future.IsZero() {
 			continue
 		}
 		bound := m.bound

@@ -33,10 +33,10 @@ type member struct {
 	run         *Sync
 	desc        protocol.Descriptor
 	incremental bool
-	start       time.Time  // rows before it are not sent, ever; zero: all are
-	bound       time.Time  // rows before it are not sent, but for open ones; not before start
-	markAhead   bool       // the mark is after now, as the API's clock may have made it
-	future      *time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read
+	start       time.Time // rows before it are not sent, ever; zero: all are
+	bound       time.Time // rows before it are not sent, but for open ones; not before start
+	markAhead   bool      // the mark is after now, as the API's clock may have made it
+	future      time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read; zero: it is not
 
 	mu        sync.Mutex    // held while records are sent and while what follows changes, so that a state never overtakes its records
 	doc       state.Doc     // as it came, with the running cycle
@@ -118,8 +118,7 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	m.removed, m.known = &state.Set{}, &state.Set{}
 	switch begun := cycle != nil && (len(cycle.Slices) > 0 || cycle.Done.Len() > 0 || cycle.Place != nil); {
 	case doc.Mark.After(now.Add(aheadMost)):
-		mark := doc.Mark
-		m.future, doc.Mark = &mark, now.Truncate(time.Second)
+		m.future, doc.Mark = doc.Mark, now.Truncate(time.Second)
 	case begun && m.Cursor.Name != "" && cycle.Continues(mode, m.bound, m.start):
 		m.late, m.resumed = cycle.Late, true
 		if doc.Cycle = cycle; cycle.Start.After(now) {
@@ -144,7 +143,7 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 
 // wants reports whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
 func (m *member) wants(sl slice, r listing.Row) bool {
-	if m.err != nil || m.future != nil {
+	if m.err != nil || !m.future.IsZero() {
 		return false
 	}
 	if sl.Removed {
@@ -311,21 +310,24 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
 		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
-	array, fixed, i := m.picked[len(m.puts)], m.put, 0
+	if m.Explode.Position != "" {
+		m.put = append(m.put, record.Member{Name: m.Explode.Position}) // its value is each element's
+	}
+	array, i := m.picked[len(m.puts)], 0
 	if array.IsObject() && placed(array) {
 		for _, element := range array.Members() {
-			if err := m.element(element, fixed, i); err != nil {
+			if err := m.element(element, i); err != nil {
 				return err
 			}
 			i++
 		}
 	} else if !array.IsArray() {
-		if err := m.element(array, fixed, 0); err != nil {
+		if err := m.element(array, 0); err != nil {
 			return err
 		}
 	}
 	for element := range array.Elements() {
-		if err := m.element(element, fixed, i); err != nil {
+		if err := m.element(element, i); err != nil {
 			return err
 		}
 		i++
@@ -355,7 +357,7 @@ func (m *member) stray(v record.Value, list string) {
 
 // pick sets m.picked to the values at m.paths: those that came with the parent's row where there are any, and else those found in in. m.mu is held.
 func (m *member) pick(parent listing.Row, in record.Value) {
-	if m.picks == nil || parent.Picked == nil {
+	if m.picks == nil {
 		m.picked = m.picker.Pick(in, m.picked)
 		return
 	}
@@ -365,15 +367,15 @@ func (m *member) pick(parent listing.Row, in record.Value) {
 	}
 }
 
-// element sends one of them, with fixed and its position. m.mu is held.
-func (m *member) element(element record.Value, fixed []record.Member, position int) error {
+// element sends one of them, with m.put, whose last one is its position if there is one. m.mu is held.
+func (m *member) element(element record.Value, position int) error {
 	if !element.IsObject() || element.IsBlank() {
 		m.stray(element, m.Explode.Array)
 		return nil
 	}
 	if m.Explode.Position != "" {
 		m.position = strconv.AppendInt(m.position[:0], int64(position), 10)
-		m.put = append(fixed, record.Member{Name: m.Explode.Position, Value: m.position}) //nolint:gocritic // in the place of the last one
+		m.put[len(m.put)-1].Value = m.position
 	}
 	return m.send(listing.Row{Data: element}, m.put...)
 }
@@ -532,7 +534,7 @@ func (m *member) end(ctx context.Context) error {
 	defer m.mu.Unlock()
 	m.checkKeys()
 	m.warn()
-	if m.future != nil {
+	if !m.future.IsZero() {
 		return m.skip()
 	}
 	if m.err != nil {
@@ -591,32 +593,25 @@ func (m *member) skip() error {
 // warn logs what the user should know although the stream is complete. m.mu is held.
 func (m *member) warn() {
 	for _, w := range m.Shape.Warnings() {
-		m.run.Log.Warn(fmt.Sprintf("%s: %s", m.Name, w))
+		m.warnOf(1, "%s", w)
 	}
-	if m.replaced > 0 {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d bytes were not UTF-8 and became U+FFFD", m.Name, m.replaced))
-	}
-	if m.control > 0 {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d control characters in texts, such as line breaks, were not escaped and are now", m.Name, m.control))
-	}
-	if m.twins > 0 {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d rows have the key of another row of their page and other content; the first of each alone was sent",
-			m.Name, m.twins))
-	}
-	if m.missing > 0 {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s have gone meanwhile (404) and were skipped", m.Name, m.missing, m.Child.Of))
-	}
-	if m.unflagged > 0 {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s do not say whether they have any (%s), and were asked for",
-			m.Name, m.unflagged, m.Child.Of, m.Child.Where))
-	}
-	if m.unnamed > 0 {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d rows of %s lack what the request needs and were not asked for", m.Name, m.unnamed, m.Child.Of))
-	}
-	if n := m.alike.Len(); n > 0 {
-		m.run.Log.Warn(fmt.Sprintf("%s: %s: %d", m.Name, m.Child.Alike, n))
+	m.warnOf(m.replaced, "%d bytes were not UTF-8 and became U+FFFD", m.replaced)
+	m.warnOf(m.control, "%d control characters in texts, such as line breaks, were not escaped and are now", m.control)
+	m.warnOf(m.twins, "%d rows have the key of another row of their page and other content; the first of each alone was sent", m.twins)
+	if c := m.Child; c != nil {
+		m.warnOf(m.missing, "%d rows of %s have gone meanwhile (404) and were skipped", m.missing, c.Of)
+		m.warnOf(m.unflagged, "%d rows of %s do not say whether they have any (%s), and were asked for", m.unflagged, c.Of, c.Where)
+		m.warnOf(m.unnamed, "%d rows of %s lack what the request needs and were not asked for", m.unnamed, c.Of)
+		m.warnOf(m.alike.Len(), "%s: %d", c.Alike, m.alike.Len())
 	}
 	if m.removed.Len() >= RemovedKept {
-		m.run.Log.Warn(fmt.Sprintf("%s: more than %d removed rows; those beyond are sent again in every sync", m.Name, RemovedKept))
+		m.warnOf(1, "more than %d removed rows; those beyond are sent again in every sync", RemovedKept)
+	}
+}
+
+// warnOf logs a warning about the stream, unless what it is about never came.
+func (m *member) warnOf(times int64, format string, args ...any) {
+	if times > 0 {
+		m.run.Log.Warn(m.Name + ": " + fmt.Sprintf(format, args...))
 	}
 }

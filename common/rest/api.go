@@ -26,6 +26,7 @@
 package rest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"time"
@@ -35,7 +36,6 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
-	"github.com/imob-data/airbyte-connectors/common/replication"
 )
 
 // API describes one API as one configuration sees it.
@@ -163,13 +163,10 @@ type Ask func(r httpclient.Request, from, until time.Time) httpclient.Request
 
 // Removed describes a listing of rows that were removed. Removing need not have moved a row's time of change, so the listing is read
 // whole in every sync; a row is sent when it is newly removed, or changed since the mark or within the margin before it. The keys of up to
-// RemovedKept of those sent are kept in the state; what is beyond is sent again in every sync.
+// replication.RemovedKept of those sent are kept in the state; what is beyond is sent again in every sync.
 type Removed struct {
 	Query url.Values // parameters in the place of the stream's own
 }
-
-// RemovedKept is how many keys of removed rows a stream's state holds at the most.
-const RemovedKept = replication.RemovedKept
 
 // Parent says for which rows of which stream another one is read. The parent's listing is read once for all its children, and also when
 // the parent itself was not selected. Where Params leave out a part of the parent's key, rows that ask for the same are asked for once, and Put
@@ -285,14 +282,10 @@ func (d Date) Time(zone *time.Location) time.Time {
 
 // name returns the name of the cursor field in the record as it is sent, or "" without a cursor.
 func (c *Cursor) name() string {
-	switch {
-	case c == nil:
+	if c == nil {
 		return ""
-	case c.As != "":
-		return c.As
-	default:
-		return c.Field
 	}
+	return cmp.Or(c.As, c.Field)
 }
 
 // zone returns the zone in which times without an offset are read and marks are written.
@@ -312,12 +305,7 @@ func (c *Cursor) layouts() []string {
 }
 
 // start returns the moment before which rows are not sent, or zero.
-func (c *Cursor) start() time.Time {
-	if c.Start == "" {
-		return time.Time{}
-	}
-	return c.Start.Time(c.zone())
-}
+func (c *Cursor) start() time.Time { return c.Start.Time(c.zone()) }
 
 // of returns the name of the stream that s is made from, which is its own where it has a listing of its own.
 func (s *Stream) of() string {

@@ -240,36 +240,25 @@ func (s *Stream) inRow(key []string) (fields []string) {
 
 // key returns the members of the API's rows that are the stream's key; nil: there are none, it is made of something else too, or the form of the
 // rows is not known so well, and they are kept whole.
-func (s *Stream) key(schemas *spec.Spec) ([]string, error) {
-	if s.Explode != nil || s.Derive != nil || s.Value != "" {
-		return nil, nil
-	}
-	columns, err := s.columns(schemas)
-	if slices.ContainsFunc(columns, func(edit record.Edit) bool {
+func (s *Stream) key(columns []record.Edit) []string {
+	if s.Explode != nil || s.Derive != nil || s.Value != "" || slices.ContainsFunc(columns, func(edit record.Edit) bool {
 		column, ok := edit.(record.Column)
 		return ok && (column.Key && column.Type == record.Digest || column.Type == record.Whole)
 	}) {
-		return nil, err
+		return nil
 	}
-	return s.inRow(s.Key), err
+	return s.inRow(s.Key)
 }
 
 // stream returns s as replication knows it. The error is that its schema cannot be used.
 func (r *run) stream(s *Stream) (replication.Stream, error) {
-	shape, err := s.shape(r.schemas, r.api.Zone)
+	columns, err := s.columns(r.schemas)
 	if err != nil {
-		return replication.Stream{}, err
-	}
-	derive, err := s.derive(r.schemas)
-	if err != nil {
-		return replication.Stream{}, err
-	}
-	key, err := s.key(r.schemas)
-	if err != nil {
-		return replication.Stream{}, err
+		return replication.Stream{}, fault.Systemf("The stream %q has no schema that can be used: %v.", s.Name, err)
 	}
 	stream := replication.Stream{
-		Name: s.Name, Cursor: s.Cursor.plain(), Key: key, Shape: shape, Derive: derive, Repeats: s.Repeats, Choice: s.Choice,
+		Name: s.Name, Cursor: s.Cursor.plain(), Key: s.key(columns), Shape: s.shape(columns, r.api.Zone), Derive: s.derive(columns),
+		Repeats: s.Repeats, Choice: s.Choice,
 	}
 	asked := s // the stream whose requests are sent
 	if e := s.Explode; e != nil {
@@ -335,11 +324,7 @@ func (p *Parent) value(text string) any {
 }
 
 // shape returns the stream's edits and the columns of its schema, compiled. Times without a zone are the cursor's, or else in zone.
-func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, error) {
-	columns, err := s.columns(schemas)
-	if err != nil {
-		return nil, fault.Systemf("The stream %q has no schema that can be used: %v.", s.Name, err)
-	}
+func (s *Stream) shape(columns []record.Edit, zone *time.Location) *record.Shape {
 	if s.Cursor != nil && s.Cursor.Zone != nil {
 		zone = s.Cursor.Zone
 	}
@@ -348,17 +333,16 @@ func (s *Stream) shape(schemas *spec.Spec, zone *time.Location) (*record.Shape, 
 		edits = append(edits, record.Drop{Field: name})
 	}
 	edits = append(edits, record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
-	return record.Compile(append(edits, columns...)...), nil
+	return record.Compile(append(edits, columns...)...)
 }
 
 // asks reports whether the API can be asked for what changed.
 func (c *Cursor) asks() bool { return c != nil && c.Ask != nil }
 
 // derive returns Derive without the members for which the stream's schema has no column.
-func (s *Stream) derive(schemas *spec.Spec) (func(func(string) record.Value) []record.Member, error) {
-	columns, err := s.columns(schemas)
-	if s.Derive == nil || err != nil {
-		return s.Derive, err
+func (s *Stream) derive(columns []record.Edit) func(func(string) record.Value) []record.Member {
+	if s.Derive == nil {
+		return nil
 	}
 	known := map[string]bool{}
 	for _, edit := range columns {
@@ -368,7 +352,7 @@ func (s *Stream) derive(schemas *spec.Spec) (func(func(string) record.Value) []r
 	}
 	return func(get func(string) record.Value) []record.Member {
 		return slices.DeleteFunc(s.Derive(get), func(m record.Member) bool { return !known[m.Name] })
-	}, nil
+	}
 }
 
 // plain returns c as replication knows it.
@@ -403,8 +387,7 @@ func name(params map[string]any) string {
 // replaced returns q with the parameters of by in the place of its own.
 func replaced(q, by url.Values) url.Values {
 	all := url.Values{}
-	for _, from := range []url.Values{q, by} {
-		maps.Copy(all, from)
-	}
+	maps.Copy(all, q)
+	maps.Copy(all, by)
 	return all
 }
