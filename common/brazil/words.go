@@ -7,23 +7,33 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// rows is what a list may be of.
-const rows = `registro|linha|resultado|[ií]te[mn]|contrato|boleto|im[oó]ve[li]|vistoria|neg[oó]cio|proposta|lan[cç]amento`
+const (
+	rows  = `registro|linha|resultado|[ií]te[mn]` // what any list is of
+	kinds = rows + `|contrato|boleto|im[oó]ve[li]|vistoria|neg[oó]cio|proposta|lan[cç]amento`
+	// ends is what may follow those: that an account has no valid contract is another matter.
+	ends = `\pL* *([.!;(]|$|cadastrad|encontrad|localizad|para |n[oa]s? |nes[st]|com (o|a|es))`
+
+	calls     = `a[cç][aã]o|action|m[eé]todo|method|servi[cç]o|fun[cç][aã]o`
+	unheardOf = `n[aã]o (foi |[eé] )?(encontrad|localizad|exist|implementad|reconhecid|conhecid|suportad|cadastrad|v[aá]lid)|` +
+		`inv[aá]lid|desconhecid|inexist|unknown|invalid|not (found|implemented|supported|known)`
+)
 
 // The words of errors are no contract: a vendor that documents codes is judged by those. Where they are in doubt they say nothing, since an
 // error that is not understood is a failure, and one that is misunderstood may be an empty table.
 var (
 	denied = regexp.MustCompile(`(?i)permiss|permitid|permite|acesso|autoriza|direito|privil[eé]gio|habilitad|liberad|negad|proibid|restrit|denied|` +
 		`not allowed|forbidden`)
-	action  = regexp.MustCompile(`(?i)(^|\PL)(a[cç][aã]o|action|m[eé]todo|servi[cç]o|fun[cç][aã]o)(\PL|$)`)
-	unknown = regexp.MustCompile(`(?i)n[aã]o (foi |[eé] )?(encontrad|localizad|exist|implementad|reconhecid|conhecid|suportad|cadastrad|v[aá]lid)|` +
-		`inv[aá]lid|desconhecid|inexist|unknown|invalid|not (found|implemented|supported|known)`)
+	noAction = regexp.MustCompile(`(?i)(^|\PL)(` + calls + `)\PL+((informad|solicitad|requisitad|pedid|chamad)[ao]\PL+)?` +
+		`((?-i:[A-Z][A-Z0-9_]{3,})\PL+)?(is )?(` + unheardOf + `)|(unknown|invalid|desconhecid[ao]|inv[aá]lid[ao]|inexistente) (` + calls + `)(\PL|$)`)
 	crowded = regexp.MustCompile(`(?i)sess(ão|ao|ões|oes|ion).*(limit|m[aá]xim|simult|exced|ating)|(limit|m[aá]xim|simult|exced).*sess`)
 	ended   = regexp.MustCompile(`(?i)sess(ão|ao|ion).*(expir|encerr|finaliz|perdid|inv[aá]lid|inexist|desconhecid|invalid|unknown|not found|` +
 		`n[aã]o (foi |[eé] |est[aá] )?(encontrad|localizad|exist|reconhecid|conhecid|iniciad|v[aá]lid|ativ))|(expir|encerr)\pL*.*sess|` +
 		`n[aã]o (est[aá] )?(logad|conectad|autenticad)|(login|usu[aá]rio) n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)`)
-	nothing = regexp.MustCompile(`(?i)nenhuma? (` + rows + `|dado)\pL* (foi )?(encontrad|localizad|retornad|exist|cadastrad)|` +
-		`n[aã]o (h[aá]|existem?|possui|tem|foram? (encontrad|localizad)[ao]s?) (mais |nenhuma? )?(` + rows + `)|\bno (more )?(record|row|result|proposal)`)
+	nothing = regexp.MustCompile(`(?i)nenhuma? (` + kinds + `|dado)\pL* (foi )?(encontrad|localizad|retornad|exist|cadastrad)|` +
+		`n[aã]o foram? (encontrad|localizad)[ao]s? (mais |nenhuma? )?(` + kinds + `)|n[aã]o (h[aá]|existem?) (mais |nenhuma? )?(` + rows + `)|` +
+		`n[aã]o (h[aá]|existem?|possui|tem) (mais |nenhuma? )?(` + kinds + `)` + ends + `|\bno (more )?(record|row|result|proposal)`)
+	passing = regexp.MustCompile(`(?i)erro interno|internal error|banco de dados|database|time-?out|tempo.*(esgotad|excedid)|indispon|unavailable|` +
+		`tente (novamente|outra vez|de novo|mais tarde)|try again`)
 	missing = regexp.MustCompile(`(?i)n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)|inexistente|not found`)
 )
 
@@ -56,8 +66,11 @@ func Nothing(words string) bool { return !Denied(words) && !Ended(words) && noth
 
 // NoAction reports whether they say that a server does not know the action that was asked for.
 func NoAction(words string) bool {
-	return !Denied(words) && !Ended(words) && action.MatchString(words) && unknown.MatchString(words)
+	return !Denied(words) && !Ended(words) && noAction.MatchString(words)
 }
+
+// Passing reports whether they say that a server failed, or was too busy: trying again may help.
+func Passing(words string) bool { return !Denied(words) && !Ended(words) && passing.MatchString(words) }
 
 // NoRow reports whether they say that a row which was asked for is not there.
 func NoRow(words string) bool {

@@ -51,6 +51,7 @@ type Listing struct {
 	Detail  string
 	Waiting func(until time.Time) // told before a wait of a second or more for a quota, by any of its requests; nil: nobody is
 	Child   bool                  // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
+	Part    bool                  // a part of its rows is asked for, of which there may be none whatever number is told, unless that is a promise
 	From    *Place
 	Seen    *Seen // rows of listings that were read before, which do not come again; nil: there are none
 	Again   bool  // they do come again, once, and Row.Same tells those whose bytes are the same
@@ -186,6 +187,7 @@ type Reader struct {
 
 	slots    chan struct{} // requests in flight
 	listings chan struct{} // those of them that are not for children, of which one fewer may be: children must be able to go on
+	parts    chan struct{} // requests for the rest of lists in rows, beside those: the page of the rows is in flight until they are over
 	numbered atomic.Int32  // listings whose pages have numbers and are being read, without those for children
 	answered atomic.Bool
 	noticed  atomic.Bool
@@ -194,10 +196,12 @@ type Reader struct {
 	memories sync.Pool // of *memory
 }
 
-// New makes r ready for so many requests in flight. With one alone nothing is fetched ahead, and no budget is needed.
+// New makes r ready for so many requests in flight, and as many for the rest of Partial lists. With one alone nothing is fetched ahead,
+// and no budget is needed.
 func (r *Reader) New(parallel int) *Reader {
 	r.slots = make(chan struct{}, parallel)
 	r.listings = make(chan struct{}, max(1, parallel-1))
+	r.parts = make(chan struct{}, parallel)
 	if parallel == 1 {
 		r.Budget = nil
 	}

@@ -109,11 +109,12 @@ func (r *Reader) whole(ctx context.Context, l *Listing, row record.Value, first 
 
 // part asks for one further part of a list. What is in it has memory of its own: it is kept until the list is whole.
 func (r *Reader) part(ctx context.Context, l *Listing, address string) (part, *End) {
-	leave, err := r.enter(ctx, true)
-	if err != nil {
-		return part{}, failed(err)
+	select {
+	case r.parts <- struct{}{}:
+		defer func() { <-r.parts }()
+	case <-ctx.Done():
+		return part{}, failed(context.Cause(ctx))
 	}
-	defer leave()
 	share := r.Budget.Take(1)
 	defer share.Release()
 	var j judging

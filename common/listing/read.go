@@ -66,11 +66,6 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 	}
 }
 
-// stoppedBy returns the End of a listing whose pages are not wanted any more.
-func stoppedBy(ctx context.Context) End {
-	return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
-}
-
 // read returns a reading that is yet to begin.
 func (l *listing) read() *reading {
 	l.rows.begin()
@@ -260,7 +255,7 @@ func (r *reading) assess() (done bool, err error) {
 // when it began: a number that is a promise is held to its word, and any other as long as a further reading may help.
 func (r *reading) settled() bool {
 	switch {
-	case r.came() == 0, !r.moved() && cmp.Or(r.gap, r.denied) != nil:
+	case r.came() == 0 && !r.Part, !r.moved() && cmp.Or(r.gap, r.denied) != nil:
 		return false
 	case r.hasTotal && r.reliable && (!r.moved() && !r.rows.twice || r.holed() != nil): // it is held to its word
 		return false

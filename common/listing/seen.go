@@ -35,15 +35,18 @@ type Seen struct {
 // number, since there is one for each row of a listing.
 type mark int64
 
-// readingBits are the bits of a mark that hold the number of a reading, of which there are three for each set of parameters at the most.
-const readingBits = 12
+// readingBits are the bits of a mark that hold the number of a reading: as many as times before the year 10000 leave. There are some readings for
+// each set of parameters.
+const readingBits = 15
 
 func (m mark) at() int64 { return int64(m) >> readingBits }
 
 func (m mark) reading() uint32 { return uint32(m & (1<<readingBits - 1)) }
 
 // in is m in another reading.
-func (m mark) in(reading uint32) mark { return m>>readingBits<<readingBits | mark(reading) }
+func (m mark) in(reading uint32) mark {
+	return m>>readingBits<<readingBits | mark(reading&(1<<readingBits-1))
+}
 
 // key is a row's key, as it is kept.
 type key struct {

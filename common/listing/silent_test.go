@@ -1,12 +1,14 @@
 package listing_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -445,6 +447,42 @@ func TestHeldRowsWithPartialLists(t *testing.T) {
 	}
 	if part > 0 {
 		t.Errorf("%d of %d rows have a part of their list: %d %v", part, came, end.Kind, end.Err)
+	}
+}
+
+// TestPartialListsOfAllThatIsInFlight has as many pages in flight as may be, each with a row whose list comes in part: the rest of it waits for none
+// of them.
+func TestPartialListsOfAllThatIsInFlight(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/rest" {
+			_, _ = w.Write([]byte(`{"list":[2],"done":true}`))
+			return
+		}
+		time.Sleep(time.Second)
+		_, _ = w.Write([]byte(`{"rows":[{"id":1,"in":{"list":[1],"done":false,"next":"/rest"}}]}`))
+	})
+	for parallel, child := range map[int]bool{1: false, 2: true} {
+		synctest.Test(t, func(t *testing.T) {
+			r := reader(t, h, &lines{})
+			r.New(parallel)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			var all sync.WaitGroup
+			for range parallel {
+				all.Go(func() {
+					pages, end := r.Read(ctx, listing.Listing{
+						Name: "x", Request: httpclient.Request{Path: "/things"}, Records: "rows", Key: []string{"id"}, Child: child,
+						Partial: &listing.Partial{Member: "in", Rows: "list", Done: "done", Next: "next"},
+					})
+					for range pages {
+					}
+					if end.Kind != listing.Done {
+						t.Errorf("%d in flight: %v", parallel, end.Err)
+					}
+				})
+			}
+			all.Wait()
+		})
 	}
 }
 

@@ -92,6 +92,9 @@ func (e Column) values(c *compiler) {
 		panic(fmt.Sprintf("record: %q cannot be a column, or not once more", e.Field))
 	}
 	col.kind, col.of, col.key, col.stops, c.typed = e.Type, e.Of, e.Key, true, true
+	if e.Key {
+		c.keys++
+	}
 	switch e.Type {
 	case Whole:
 		if c.whole != nil || e.Key {

@@ -474,3 +474,26 @@ func TestLabels(t *testing.T) {
 		}
 	}
 }
+
+// A record that lacks a part of its key, or has null for it, is counted, wherever the key comes from.
+func TestKeyless(t *testing.T) {
+	s := Compile(Rename{"code", "id"}, Column{Field: "id", Type: Integer, Key: true}, Column{Field: "of", Type: Text, Key: true})
+	for _, test := range []struct {
+		row     string
+		put     []Member
+		keyless bool
+	}{
+		{`{"code":1}`, []Member{{"of", []byte(`"a"`)}}, false}, {`{"of":"a","x":null,"code":1}`, nil, false}, {`{"code":1.0,"of":2}`, nil, false},
+		{`{"code":null}`, []Member{{"of", []byte(`"a"`)}}, true},
+		{`{"code":1}`, []Member{{"of", nil}}, true}, {`{"of":"a"}`, nil, true}, {`{}`, nil, true}, {`{"code":"","of":"a"}`, nil, true},
+	} {
+		before := s.Keyless()
+		data, _, err := s.Fit(nil, nil, Record(test.row).Get(""), test.put...)
+		if got := s.Keyless() > before; got != test.keyless || err != nil {
+			t.Errorf("%s lacks a key: %t, as %s, %v", test.row, got, data, err)
+		}
+	}
+	if (*Shape)(nil).Keyless() != 0 {
+		t.Error("a nil Shape counts")
+	}
+}

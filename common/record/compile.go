@@ -54,6 +54,7 @@ type compiler struct {
 	digest  *column
 	hidden  []string
 	typed   bool
+	keys    int
 	lower   bool
 	prefix  string
 }
@@ -65,9 +66,9 @@ func (c *compiler) shape() *Shape {
 	s := &Shape{
 		columns: maps.Clone(c.columns), named: c.columns, order: c.order, last: c.last, lower: c.lower, flatten: c.flatten != nil,
 		prefix: c.prefix, renames: c.lower || c.flatten != nil || c.prefix != "",
-		times: c.times, typed: c.typed, unparsed: c.columns[Unparsed], undeclared: cmp.Or(c.columns[Undeclared], c.whole), whole: c.whole, digest: c.digest,
-		hidden: c.hidden,
-		seed:   maphash.MakeSeed(), warnings: map[warning]int64{},
+		times: c.times, typed: c.typed, keys: c.keys, unparsed: c.columns[Unparsed], undeclared: cmp.Or(c.columns[Undeclared], c.whole),
+		whole: c.whole, digest: c.digest, hidden: c.hidden,
+		seed: maphash.MakeSeed(), warnings: map[warning]int64{},
 	}
 	if s.flatten {
 		s.separator = c.flatten.Separator

@@ -23,6 +23,7 @@ type Shape struct {
 	times      Times
 	lengths    uint64 // a bit for the length of each name in columns, modulo 64
 	typed      bool   // there are Columns
+	keys       int    // how many of them are a part of the key
 	lower      bool
 	flatten    bool
 	renames    bool // lower, flatten or a prefix: a member of no column may change its name too
@@ -33,6 +34,7 @@ type Shape struct {
 
 	mu       sync.Mutex
 	warnings map[warning]int64
+	keyless  int64
 }
 
 type warning struct{ field, problem string }
@@ -86,6 +88,11 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 	w.undeclared()
 	nulled, err = w.unparsed(nulled)
 	w.dst = append(w.dst, '}')
+	if err == nil && w.keyless() {
+		s.mu.Lock()
+		s.keyless++
+		s.mu.Unlock()
+	}
 	data = w.dst
 	clear(m.unfit) // which would hold on to the page, as the writer would
 	*w = writer{}
@@ -99,7 +106,7 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 func (w *writer) begin(r Value) {
 	m := w.memory
 	m.path, m.aside, m.unfit, w.last = m.path[:0], m.aside[:0], m.unfit[:0], w.columns
-	m.wide = m.wide[:0]
+	m.wide, m.keys = m.wide[:0], m.keys[:0]
 	defer m.names.clear()
 	if !w.shape.renames {
 		m.name = m.name[:0]
@@ -121,6 +128,16 @@ func (s *Shape) withoutNul(v Value) Value {
 	s.warnings[warning{problem: nulRemoved}] += removed
 	s.mu.Unlock()
 	return Value{raw: clean}
+}
+
+// Keyless returns how many records lacked a part of their key, or had null for it.
+func (s *Shape) Keyless() int64 {
+	if s == nil {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keyless
 }
 
 // Warnings is what the Shape could not do so far, a row a field and problem, ordered by both. It is nil for a nil Shape. Once
@@ -197,6 +214,7 @@ type memory struct {
 	path  []byte    // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
 	names names     // those written that are of no column
 	puts  []*column // of the put members, nil for those that have none
+	keys  []int     // where in writer.dst the values of the key begin
 	unfit []misfit
 	aside []byte   // the members of no column, with commas between them, where the shape has a column for them
 	wide  [][]byte // those of them with wide values, which are not copied: names with their colons, and values
@@ -288,7 +306,7 @@ func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *s
 		}
 	}
 	switch {
-	case same && column.stays(value) && w.first(column.index), column == nil && (w.shape == nil || w.shape.undeclared == nil):
+	case same && !column.key && column.stays(value) && w.first(column.index), column == nil && (w.shape == nil || w.shape.undeclared == nil):
 		if run.to == 0 {
 			run.from = c.at
 		}
@@ -533,6 +551,15 @@ func (w *writer) comma() {
 func (w *writer) key(c *column) {
 	w.comma()
 	w.dst = append(w.dst, c.quoted...)
+	if c.key {
+		w.memory.keys = append(w.memory.keys, len(w.dst))
+	}
+}
+
+// keyless reports whether the record as it was written lacks a part of its key, or has null for it.
+func (w *writer) keyless() bool {
+	at := w.memory.keys
+	return len(at) < w.shape.keys || slices.ContainsFunc(at, func(i int) bool { return w.dst[i] == 'n' })
 }
 
 // appendAsText appends value as a JSON string, which a string and null are already.

@@ -83,7 +83,7 @@ func (f *family) pick(m *member) {
 // open returns the listing that is read for a question.
 func (f *family) open(q Question) listing.Listing {
 	l := f.source.Open(q)
-	l.Waiting, l.Seen, l.Picks = f.waiting, f.seen, f.picks
+	l.Waiting, l.Seen, l.Picks, l.Part = f.waiting, f.seen, f.picks, !q.From.IsZero()
 	if f.source.Windows != nil && f.seen == nil {
 		f.spans.begin(&l, q.Set)
 	}
@@ -193,7 +193,7 @@ func (f *family) readListing(ctx context.Context) (err error) {
 // readSlices reads one slice after the other. It reports whether all are to be read again, without asking for changes, since the API refuses
 // to be asked for them, or its answer is not believed.
 func (f *family) readSlices(ctx context.Context, pool *pool) (again bool, err error) {
-	f.whole = nil
+	f.whole, f.lacking = nil, nil
 	rows := int64(0) // that the slices promised so far
 	for _, sl := range f.slices() {
 		if again, err = f.slice(ctx, sl, pool, &rows); again || err != nil {

@@ -41,6 +41,7 @@ type member struct {
 	mu        sync.Mutex    // held while records are sent and while what follows changes, so that a state never overtakes its records
 	doc       state.Doc     // as it came, with the running cycle
 	removed   *state.Set    // keys sent as removed that were in the listing of this cycle
+	crowded   bool          // and there were more than are kept
 	known     *state.Set    // keys of the rows that came, with Cursor.Snapshot
 	late      time.Time     // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
 	saved     time.Time     // when the last state was sent
@@ -189,8 +190,13 @@ func (m *member) since(key string) time.Time {
 
 // keep notes that the row with key is known as removed. m.mu is held.
 func (m *member) keep(key string) {
-	if key != "" && m.removed.Len() < RemovedKept {
+	if key == "" {
+		return
+	}
+	if m.removed.Len() < RemovedKept {
 		m.removed.Add(key)
+	} else if !m.removed.Has(key) {
+		m.crowded = true
 	}
 }
 
@@ -564,6 +570,9 @@ func (m *member) count(r listing.Row) {
 
 // checkKeys fails a stream of whose rows none has a key: they are other rows than those that were expected, and are read again. m.mu is held.
 func (m *member) checkKeys() {
+	if len(m.Key) == 0 {
+		m.warnOf(m.Shape.Keyless(), "%d rows lack a part of their key", m.Shape.Keyless())
+	}
 	if len(m.Key) == 0 || m.keyless == 0 {
 		return
 	}
@@ -599,12 +608,12 @@ func (m *member) warn() {
 	m.warnOf(m.control, "%d control characters in texts, such as line breaks, were not escaped and are now", m.control)
 	m.warnOf(m.twins, "%d rows have the key of another row of their page and other content; the first of each alone was sent", m.twins)
 	if c := m.Child; c != nil {
-		m.warnOf(m.missing, "%d rows of %s have gone meanwhile (404) and were skipped", m.missing, c.Of)
+		m.warnOf(m.missing, "%d rows of %s have gone meanwhile and were skipped", m.missing, c.Of)
 		m.warnOf(m.unflagged, "%d rows of %s do not say whether they have any (%s), and were asked for", m.unflagged, c.Of, c.Where)
 		m.warnOf(m.unnamed, "%d rows of %s lack what the request needs and were not asked for", m.unnamed, c.Of)
 		m.warnOf(m.alike.Len(), "%s: %d", c.Alike, m.alike.Len())
 	}
-	if m.removed.Len() >= RemovedKept {
+	if m.crowded {
 		m.warnOf(1, "more than %d removed rows; those beyond are sent again in every sync", RemovedKept)
 	}
 }

@@ -83,7 +83,8 @@ type Stream struct {
 	Cursor  Cursor
 	Child   *Child
 	Explode *Explode
-	// Derive makes members of a row and what is put into it, which take the place of the row's own; nil: none. One goroutine at a time calls it.
+	// Derive makes members of a row and what is put into it, which take the place of the row's own; nil: none. One goroutine at a time calls it
+	// for each configured stream.
 	Derive func(get func(path string) record.Value) []record.Member
 	// Key is the members by which the API's rows are known, which listing.Row.Key is made of; nil: there are none. They may be lacking in some
 	// rows, but not in all.
@@ -121,7 +122,8 @@ type Child struct {
 	// and asked for once. What is Put is then of one of them. None: each row is a parent, by its own key.
 	Shared []string
 	Alike  string // what a WARN says before the number of those that several rows asked for; "": there is none
-	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. One goroutine at a time calls it.
+	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. One goroutine at a time calls it for each
+	// configured stream: one that is configured in two namespaces is read twice, side by side.
 	Always func(record.Record) bool
 	// Open is what is read for the parent's row with key, whose values at Params are given as text: what changed since from, or everything where
 	// that is zero. It is pure: many goroutines call it.
@@ -136,7 +138,8 @@ type Explode struct {
 	Position string            // member that holds the row's position in its array, from 0; "": none
 }
 
-// RemovedKept is how many keys of removed rows a stream's state holds at the most. What is beyond is sent again in every sync.
+// RemovedKept is how many keys of removed rows a stream's state holds at the most; in the middle of a cycle, as many of the cycle before too. What is
+// beyond is sent again in every sync.
 const RemovedKept = 10_000
 
 // Run reads the families side by side, each stream from its state, and sends what comes. Streams fail one by one: each failure is sent as it

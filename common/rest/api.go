@@ -8,13 +8,14 @@
 // # Functions in a description
 //
 // The function handed to New is pure: it is called once for each check, discovery or read, and decides nothing by what it finds outside of the
-// configuration. What is called for requests and answers (Judge, Absent, Refused, TooLarge, Notice, Ask, a strategy of pagination, a Signer)
-// is called by many goroutines at once, and again when a request is repeated: it is pure too, or guards what it keeps. It may use a Response
-// until it returns, and copies what it keeps of Body or Text, which are the memory of a page. Always and Derive are called by one goroutine at a
-// time for each stream. A panic in any of them fails the streams that wait for it and no other.
+// configuration. What is called for requests and answers (Judge, Absent, Refused, TooLarge, Notice, Ask, a strategy of pagination, a Signer) is
+// called by many goroutines at once, and again when a request is repeated: it is pure too, or guards what it keeps. It may use a Response until
+// it returns, and copies what it keeps of Body or Text, which are the memory of a page. Always and Derive are called by one goroutine at a time
+// for each configured stream, of which there are two where a stream is configured in two namespaces. A panic in any of them fails the streams
+// that wait for it and no other.
 //
-// Judge, Absent, Refused and Notice see every answer, also each good page, and each path that they look up is one more pass over it: they look
-// at the status first where they can. TooLarge is asked about failures alone.
+// Judge, Nothing and Notice see every answer, also each good page, Absent and Refused those of a listing's first page, and each path that they
+// look up is one more pass over it: they look at the status first where they can. TooLarge is asked about failures alone.
 //
 // # Paths
 //
@@ -143,7 +144,8 @@ type Cursor struct {
 	// Margin is how long before the mark a row's time may lie for it to be sent again: as long as a row may take to become visible with the
 	// time at which it changed, and longer for a time that is not quite one of change. 0 is DefaultMargin; there is no way to have none.
 	Margin time.Duration
-	// Open is the path of a value that a row does not have while it may still change without its time moving; such rows are always sent.
+	// Open is the path of a value that a row does not have while it may still change without its time moving; such rows are sent in every sync,
+	// unless they are from before the cursor's Start.
 	Open string
 	// Hidden says that rows need not carry the time that the API filters them by: the mark is the moment at which the pass began, whatever
 	// times came.

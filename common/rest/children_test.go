@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
@@ -158,6 +159,31 @@ func TestChildrenOfWhatIsAbsent(t *testing.T) {
 			t.Errorf("without purpose %s, which is asked for apart: warnings %v", purpose, o.warnings)
 		}
 	}
+}
+
+// A child that is being read when its parent's listing fails is told the same reason, and not that the run was stopped.
+func TestChildrenOfAListingThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := serve(t, func(r *http.Request) (int, string) {
+			switch {
+			case r.URL.Path == "/parts":
+				time.Sleep(8 * time.Second)
+				return paged(r, things(1))
+			case r.URL.Query().Get("page") == "3":
+				time.Sleep(5 * time.Second)
+				return 403, `{"message":"the key may not read this"}`
+			}
+			return paged(r, things(6))
+		})
+		o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+			d = optional(d)
+			d.Streams[1].Optional = false
+			return d
+		}), nil, "things", "parts")
+		if len(o.failures) != 1 || !strings.Contains(o.failures[0], "403") || strings.Contains(o.err.Error(), "stopped") {
+			t.Errorf("the streams are told %q: %v", o.failures, o.err)
+		}
+	})
 }
 
 // An answer without a body says that a row has gone, if others have not.

@@ -197,7 +197,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	switch {
 	case q.Undated:
 		request.Once = true // it may be a heavy one
-	case s.Windows != nil:
+	case s.Windows != nil && q.Window != (replication.Window{}):
 		request = s.Windows.Ask(request, q.Window.First, q.Window.Last)
 	}
 	if !q.From.IsZero() {

@@ -134,6 +134,11 @@ func (c chosen) choice() string {
 	return strings.Join(slices.Compact(names), ",")
 }
 
+// gone reports whether an answer says that DWV does not know a property's code, which it does with 404 or, without chosen fields for certain, 400.
+func (c chosen) gone(r *httpclient.Response) bool {
+	return len(c) == 0 && r.Status == http.StatusBadRequest
+}
+
 // judge says what a refusal means where fields were chosen.
 func (c chosen) judge(r *httpclient.Response) httpclient.Verdict {
 	if len(c) == 0 || r.Status != http.StatusBadRequest {

@@ -39,6 +39,7 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 			Limit:   ratelimit.Every(time.Minute, cmp.Or(c.PerMinute, 100)),
 			Judge:   c.Fields.judge,
 		},
+		Gone:    c.Fields.gone,
 		Records: "data",
 		Check:   "properties",
 		Pages: pagination.Number{

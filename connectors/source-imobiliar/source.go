@@ -237,8 +237,8 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 		return httpclient.Again(fault.Transientf("The answer is none of Imobiliar's. Check base_url and path in the configuration."))
 	case !ok, action != "LOGIN" && slices.Contains([]int{408, 429, 500, 502, 503, 504}, r.Status): // a login that is tried again may lock the account
 		return httpclient.Verdict{}
-	case words == "" && action != "LOGIN":
-		return httpclient.Again(fault.Transientf("Imobiliar failed at %s without a reason. Trying again later may help.", action))
+	case (words == "" || brazil.Passing(words)) && action != "LOGIN":
+		return httpclient.Again(fault.Transientf("Imobiliar failed at %s: %s. Trying again later may help.", action, cmp.Or(words, "it gives no reason")))
 	}
 	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, cmp.Or(words, "it gives no reason")))
 }

@@ -92,7 +92,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			Ways:   pages(httpclient.Body, 20, unsure), Shape: property,
 		}
 	}
-	purposes := []map[string]any{{"finalidade": 1}, {"finalidade": 2}} // it is not known that 0 stands for both
+	purposes := []map[string]any{{"finalidade": 1}, {"finalidade": 2}} // it is not known whether 0 stands for both
 	catalogue := offered("properties", "RetornarImoveis", map[string]any{"situacao": 0})
 	catalogue.Key, catalogue.Each, catalogue.Optional = []string{"codigo", "finalidade"}, purposes, true
 
@@ -179,7 +179,8 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			},
 			{
 				Name: "condominiums", Method: http.MethodPost, Path: "/Imovel/RetornarCondominiosDisponiveis", Key: key,
-				Body: map[string]any{"codigocidade": 0, "codigobairro": 0, "finalidade": 0, "retornoReduzido": false},
+				Body: map[string]any{"codigocidade": 0, "codigobairro": 0, "retornoReduzido": false},
+				Each: append([]map[string]any{{"finalidade": 0}}, purposes...),
 				Ways: pages(httpclient.Body, 20, unseen), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
 			},
 			offered("properties_rent", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 1}),
