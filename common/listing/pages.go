@@ -80,8 +80,7 @@ func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request
 	return r.reader.page(ctx, r.Listing, way, request, f)
 }
 
-// accept returns the rows of a page that are handed on. A page without a list is the end if no more is promised than came, and else a failure
-// that asking again may mend.
+// accept returns the rows of a page that are handed on.
 func (r *reading) accept(p *fetched) []Row {
 	if r.pages == 0 && r.rows.began.IsZero() {
 		r.rows.clocked(p, r.reader.Began)
@@ -113,7 +112,7 @@ func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, 
 		r.idle--
 		rows = r.accept(&p)
 	}
-	if p.listless && p.total.Rows > r.came() {
+	if p.listless && p.total.Rows > r.came() { // else it is the end
 		return p, nil, failed(fault.Transientf("%s answered without a list, and said that there are %d rows, of which %d came. "+
 			"Trying again later may help.", p.request.Path, p.total.Rows, r.came()))
 	}

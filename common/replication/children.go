@@ -266,8 +266,8 @@ type holding struct {
 	size  int
 }
 
-// page keeps what is wanted of a page, with memory of its own: the page's is free for others when the next one is asked for. What the last
-// page has is sent at once.
+// page keeps what is wanted of a page, with memory of its own: the page's is free for others when the next one is asked for. What
+// becomes much is sent at once, the rest in the end.
 func (h *holding) page(page listing.Page) error {
 	m := h.m
 	m.mu.Lock()

@@ -179,8 +179,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			},
 			{
 				Name: "condominiums", Method: http.MethodPost, Path: "/Imovel/RetornarCondominiosDisponiveis", Key: key,
-				Body: map[string]any{"codigocidade": 0, "codigobairro": 0, "retornoReduzido": false},
-				Each: append([]map[string]any{{"finalidade": 0}}, purposes...),
+				Body: map[string]any{"codigocidade": 0, "codigobairro": 0, "finalidade": 0, "retornoReduzido": false},
 				Ways: pages(httpclient.Body, 20, unseen), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
 			},
 			offered("properties_rent", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 1}),
