@@ -106,7 +106,7 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 func (w *writer) begin(r Value) {
 	m := w.memory
 	m.path, m.aside, m.unfit, w.last = m.path[:0], m.aside[:0], m.unfit[:0], w.columns
-	m.wide, m.keys = m.wide[:0], m.keys[:0]
+	m.wide, m.keys, w.keyed = m.wide[:0], m.keys[:0], 0
 	defer m.names.clear()
 	if !w.shape.renames {
 		m.name = m.name[:0]
@@ -195,6 +195,7 @@ type writer struct {
 	memory  *memory      // nil without a shape
 	only    []int        // columns to which only a member from their source is written
 	again   bool         // the record is written a second time, for them
+	keyed   int          // parts of the key that were written
 	last    int          // the index of the column of the last member
 	level
 }
@@ -214,7 +215,7 @@ type memory struct {
 	path  []byte    // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
 	names names     // those written that are of no column
 	puts  []*column // of the put members, nil for those that have none
-	keys  []int     // where in writer.dst the values of the key begin
+	keys  []int     // where in writer.dst the values of the key begin that are not in runs
 	unfit []misfit
 	aside []byte   // the members of no column, with commas between them, where the shape has a column for them
 	wide  [][]byte // those of them with wide values, which are not copied: names with their colons, and values
@@ -306,11 +307,14 @@ func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *s
 		}
 	}
 	switch {
-	case same && !column.key && column.stays(value) && w.first(column.index), column == nil && (w.shape == nil || w.shape.undeclared == nil):
+	case same && column.stays(value) && w.first(column.index), column == nil && (w.shape == nil || w.shape.undeclared == nil):
 		if run.to == 0 {
 			run.from = c.at
 		}
 		run.to = c.i
+		if column != nil && column.key && value[0] != 'n' {
+			w.keyed++
+		}
 		if w.shape == nil || !w.shape.typed { // without Columns there are few members, and the space between them goes
 			w.copy(c.bytes, run)
 		}
@@ -558,8 +562,12 @@ func (w *writer) key(c *column) {
 
 // keyless reports whether the record as it was written lacks a part of its key, or has null for it.
 func (w *writer) keyless() bool {
-	at := w.memory.keys
-	return len(at) < w.shape.keys || slices.ContainsFunc(at, func(i int) bool { return w.dst[i] == 'n' })
+	for _, at := range w.memory.keys {
+		if w.dst[at] != 'n' {
+			w.keyed++
+		}
+	}
+	return w.keyed < w.shape.keys
 }
 
 // appendAsText appends value as a JSON string, which a string and null are already.
