@@ -573,6 +573,40 @@ func day(row string) string {
 	return at[:min(len(at), len(time.DateOnly))]
 }
 
+// TestAQuestionThatFindsNothingOfManyRows has the API tell the number of all rows beside a question for changes that finds none, as the row that made
+// the mark has gone: where that number is no promise everything is read, and where it is one the stream fails.
+func TestAQuestionThatFindsNothingOfManyRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, unsure := range []bool{true, false} {
+			rows := []string{thing(1, "1999-01-01 10:00:00"), thing(2, "1999-01-01 11:00:00"), thing(3, "1999-01-01 12:00:00"), thing(4, "1999-01-04 10:00:00")}
+			a := serve(t, func(r *http.Request) (int, string) {
+				of := rows
+				if r.URL.Query().Get("since") != "" {
+					of = nil
+				}
+				status, text := paged(r, of)
+				return status, strings.Replace(text, `"total":0`, `"total":4`, 1)
+			})
+			source := a.source(func(d rest.API) rest.API {
+				d = dated(d)
+				d.Pages = pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: 2, Rows: "total", Unsure: unsure}
+				return d
+			})
+			first := read(t.Context(), t, source, nil, "things+")
+			first.complete(t)
+			rows = append(rows[:3:3], thing(5, "1998-12-01 10:00:00"))
+			second := read(t.Context(), t, source, first, "things+")
+			if failed := second.err != nil; failed == unsure {
+				t.Errorf("the number is unsure: %t, the read ended with %v", unsure, second.err)
+			}
+			asked := a.requests()
+			if whole := !strings.Contains(asked[len(asked)-1], "since="); whole != unsure || unsure && len(second.warnings) != 1 {
+				t.Errorf("the number is unsure: %t, asked %v, warned %q", unsure, asked, second.warnings)
+			}
+		}
+	})
+}
+
 // TestAQuestionThatIsRefused has the API refuse the question for changes in words that the connector does not know: everything is read. Where
 // the question is not the reason, what the API said first is the error.
 func TestAQuestionThatIsRefused(t *testing.T) {

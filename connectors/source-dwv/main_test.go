@@ -16,6 +16,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/cli"
 	"github.com/imob-data/airbyte-connectors/common/connectortest"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
@@ -207,5 +208,18 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%v: exit %d, asked %q: %s", test.filters, code, s.queries, output)
 		}
 		server.Close()
+	}
+}
+
+// DWV says with 400 too that it does not know a property's code; where fields were chosen, it may as well mean these.
+func TestGone(t *testing.T) {
+	for _, test := range []struct {
+		fields chosen
+		status int
+		gone   bool
+	}{{nil, 400, true}, {nil, 500, false}, {nil, 200, false}, {chosen{"title"}, 400, false}} {
+		if got := test.fields.gone(&httpclient.Response{Status: test.status}); got != test.gone {
+			t.Errorf("%d with the fields %v: gone is %t", test.status, test.fields, got)
+		}
 	}
 }

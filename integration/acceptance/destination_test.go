@@ -173,7 +173,7 @@ func (o *org) json(t *testing.T, changes map[string]any) []byte {
 // run runs a command and holds it against what is asked of every run.
 func (f writeFixture) run(t *testing.T, o *org, c harness.Command, options ...harness.Options) *harness.Result {
 	t.Helper()
-	res := f.any().run(t, o.api(), c, options...)
+	res := f.generic().run(t, o.api(), c, options...)
 	for _, failure := range res.Failures {
 		readable(t, failure.Message)
 	}
@@ -183,11 +183,11 @@ func (f writeFixture) run(t *testing.T, o *org, c harness.Command, options ...ha
 // check is the verdict of a check.
 func (f writeFixture) check(t *testing.T, o *org, c harness.Command, want string) string {
 	t.Helper()
-	return f.any().check(t, o.api(), c, want)
+	return f.generic().check(t, o.api(), c, want)
 }
 
-// any is what f has of what the tests of every connector run with.
-func (f writeFixture) any() fixture {
+// generic is what f has of what the tests of every connector run with.
+func (f writeFixture) generic() fixture {
 	return fixture{runner: f.runner, common: common{schemas: f.schemas}}
 }
 
