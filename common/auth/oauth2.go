@@ -113,7 +113,7 @@ func (o *OAuth2) judge(res *httpclient.Response) httpclient.Verdict {
 	words := fmt.Sprintf("(%s), %s", res.Excerpt(code), o.tokens.Words(res))
 	switch code {
 	case "temporarily_unavailable", "server_error", "slow_down", "unknown_error": // RFC 6749, 4.1.2.1, and RFC 8628, 3.5; the last one is Salesforce's
-		return httpclient.Again(fault.Transientf("the token endpoint failed %s. Trying again later may help.", words))
+		return httpclient.Again(fault.Laterf("the token endpoint failed %s.", words))
 	}
 	return httpclient.Fail(fault.Configf("the token endpoint refused it %s. %s", words, checkCredentials))
 }

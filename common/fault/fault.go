@@ -1,4 +1,4 @@
-// Package fault says whose move an error is.
+// Package fault says whose move an error is: who has to act before the sync can succeed, the user, or we, or nobody, since time is enough.
 //
 // Everything that can stop a sync ends up as an [Error]: a kind that the platform acts on, one sentence that the user reads, and the
 // cause that we read. The rest of the code returns ordinary wrapped errors; the place that knows whose move it is makes the Error.
@@ -33,6 +33,9 @@ func (k Kind) String() string {
 	}
 }
 
+// Later is what the user is told where trying again later may be enough.
+const Later = "Trying again later may help."
+
 // Error is an error that knows whose move it is.
 type Error struct {
 	Kind    Kind
@@ -56,6 +59,13 @@ func Configf(format string, args ...any) *Error { return newf(Config, format, ar
 
 // Transientf makes a Transient error as Configf does a Config error.
 func Transientf(format string, args ...any) *Error { return newf(Transient, format, args...) }
+
+// Laterf makes a Transient error whose message ends with the advice to try again later.
+func Laterf(format string, args ...any) *Error {
+	e := newf(Transient, format, args...)
+	e.Message += " " + Later
+	return e
+}
 
 // Systemf makes a System error as Configf does a Config error.
 func Systemf(format string, args ...any) *Error { return newf(System, format, args...) }

@@ -42,7 +42,6 @@ const (
 
 	checkCredentials = "Check the credentials in the configuration."
 	checkProxy       = "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment."
-	tryLater         = "Trying again later may help."
 )
 
 func (c *Client) statusError(where string, res *Response) *StatusError {
@@ -132,7 +131,7 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 		err = u.Err // its text has the query
 	}
 	cause := &blankedError{text: outline(err.Error()), err: err}
-	f := &failure{step: retry, kind: fault.Transient, advice: tryLater, cause: cause, ran: notRun}
+	f := &failure{step: retry, kind: fault.Transient, advice: fault.Later, cause: cause, ran: notRun}
 	if reached {
 		f.ran = unknownRun
 	}

@@ -102,7 +102,7 @@ func (f *failure) byStatus(c *Client, res *Response) {
 	words := c.Words(res)
 	switch status := res.Status; {
 	case status/100 == 2:
-		f.step, f.kind, f.advice = retry, fault.Transient, tryLater
+		f.step, f.kind, f.advice = retry, fault.Transient, fault.Later
 		switch {
 		case res.Body.Exists():
 			f.reason = fmt.Sprintf("was answered (%d) with a part of what was asked for", status)
@@ -117,7 +117,7 @@ func (f *failure) byStatus(c *Client, res *Response) {
 		f.ran = unknownRun
 		fallthrough
 	case status == http.StatusTooManyRequests, status >= 500:
-		f.step, f.kind, f.advice = retry, fault.Transient, tryLater
+		f.step, f.kind, f.advice = retry, fault.Transient, fault.Later
 		f.reason = fmt.Sprintf("failed (%d): %s", status, words)
 	case status == http.StatusUnauthorized:
 		f.step, f.kind, f.advice = renew, fault.Config, checkCredentials

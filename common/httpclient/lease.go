@@ -47,7 +47,7 @@ func (c *Client) reopen(ctx context.Context, leaser Leaser, call *call, f *failu
 	call.sessions++
 	switch {
 	case call.r.Bound:
-		return &fault.Error{Kind: fault.Transient, Message: call.where() + " was sent in a session that has ended meanwhile. " + tryLater,
+		return &fault.Error{Kind: fault.Transient, Message: call.where() + " was sent in a session that has ended meanwhile. " + fault.Later,
 			Err: c.blank(f.because())}
 	case call.sessions == sessionTries:
 		return c.err(call.where(), f, "")

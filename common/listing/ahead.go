@@ -60,7 +60,7 @@ func (a *ahead) try(request httpclient.Request, f fetching) bool {
 func (a *ahead) page(i int) (fetched, *End) {
 	p := <-a.coming[i]
 	delete(a.coming, i)
-	if p.end != nil && !p.past {
+	if p.end != nil && !p.refused {
 		p.share.Release()
 		return p, p.end
 	}

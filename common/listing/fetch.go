@@ -26,10 +26,10 @@ const (
 
 // fetching is what matters to the asking for one page beyond its request.
 type fetching struct {
-	picker record.Picker
-	later  bool              // it is not the first page: what the first one said of the listing holds
-	past   bool              // it may not be there, which an API may say with a 4xx
-	share  *httpclient.Share // of the budget; nil: the answer is not counted
+	picker  record.Picker
+	later   bool              // it is not the first page: what the first one said of the listing holds
+	mayLack bool              // it may not be there, which an API may say with a 4xx
+	share   *httpclient.Share // of the budget; nil: the answer is not counted
 }
 
 // fetched is one page and the request that brought it.
@@ -43,7 +43,7 @@ type fetched struct {
 	place     string // the place of the page after it; "": there is none, or it has none
 	unwrapped bool   // it is an empty list alone, where an envelope was to be expected
 	listless  bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
-	past      bool   // the API refused it with a 4xx; end says how
+	refused   bool   // the API refused it with a 4xx; end says how
 	share     *httpclient.Share
 	end       *End // what came in its place; nil: it came
 }
@@ -75,7 +75,7 @@ func (r *Reader) free(p *fetched) {
 func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, *End) {
 	page := fetched{request: request, share: f.share, memory: r.memory()}
 	j := &judging{fetching: f, reader: r, listing: l, way: way, page: &page}
-	request.First, request.Judge, request.Share = j.first, j.rows, f.share
+	request.First, request.Judge, request.Share = j.before, j.rows, f.share
 	_, end := r.do(ctx, request)
 	if end == nil || end.Kind != Failed {
 		return page, end
@@ -85,8 +85,8 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 	if j.kind != Done {
 		end.Kind = j.kind
 	}
-	if f.past && refusing(j.status) && end.Kind == Failed && final {
-		page.past, page.end = true, end
+	if f.mayLack && refusing(j.status) && end.Kind == Failed && final {
+		page.refused, page.end = true, end
 		return page, nil
 	}
 	return page, end
@@ -113,8 +113,8 @@ type judging struct {
 	since   time.Time
 }
 
-// first judges before the API's own Judge does. Of a later page only the status is noted: what is missing or refused is seen in the first.
-func (j *judging) first(resp *httpclient.Response) httpclient.Verdict {
+// before judges before the API's own Judge does. Of a later page only the status is noted: what is missing or refused is seen in the first.
+func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
 	l := j.listing
 	switch {
@@ -235,7 +235,7 @@ func (j *judging) again(err error) httpclient.Verdict {
 func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	_, single := way.Pages.(pagination.Single)
 	list, err := l.list(p.Body), error(nil)
-	object := list.IsObject() && !l.sole(list, single) // which is no list
+	object := list.IsObject() && !l.onlyRow(list, single) // which is no list
 	p.unwrapped, p.Records, p.picked = false, nil, nil
 	if m := p.memory; list.Exists() {
 		m.records, m.picked, err = picker.Cut(list, "", m.records[:0], m.picked[:0])
@@ -304,9 +304,9 @@ func sizesTell(pages pagination.Strategy) (tell bool) {
 	return tell
 }
 
-// sole reports whether an object in the place of the list may be its only row, as some APIs write a list of one: it has what rows are known by.
+// onlyRow reports whether an object in the place of the list may be its only row, as some APIs write a list of one: it has what rows are known by.
 // Where there are no pages, rows may be known by nothing, and an object without members is no row.
-func (l *Listing) sole(object record.Value, single bool) bool {
+func (l *Listing) onlyRow(object record.Value, single bool) bool {
 	return single && (l.Detail != "" || len(l.Key) == 0 || bare(object)) || len(l.Key) > 0 && keyText(object, l.Key) != ""
 }
 
@@ -327,8 +327,8 @@ func (l *Listing) omitted(body record.Value) bool {
 	return false
 }
 
-// sole reports whether p has all rows that it says there are.
-func (p *fetched) sole() bool { return p.total.Told && p.total.Rows == int64(len(p.Records)) }
+// hasAll reports whether p has all rows that it says there are.
+func (p *fetched) hasAll() bool { return p.total.Told && p.total.Rows == int64(len(p.Records)) }
 
 // complains reports whether an answer says that something went wrong, in a member that is there for it.
 func complains(body record.Value) bool {

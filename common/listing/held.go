@@ -44,8 +44,8 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 			try = heldTries
 			continue
 		case s.rows < known && pages.Size == 0:
-			return failed(fault.Transientf("%s answered with %d rows when all were asked for, and with %d before, segment by segment. "+
-				"Trying again later may help.", r.Request.Path, s.rows, known))
+			return failed(fault.Laterf("%s answered with %d rows when all were asked for, and with %d before, segment by segment.",
+				r.Request.Path, s.rows, known))
 		}
 		return r.handAll(&s)
 	}
@@ -115,7 +115,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 		return s, failed(err)
 	}
 	defer release()
-	came, whole, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
+	came, segments, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
 	came.begin()
 	for next, more := pages.First(request), true; more; {
 		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.plain) > 0})
@@ -135,11 +135,11 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 			idle = 0
 		}
 		alike := r.rows.alike(&p)
-		if len(p.Records) > 0 && (whole[alike] || idle >= maxIdle) { // the server begins again, knows no segments, or forgot
+		if len(p.Records) > 0 && (segments[alike] || idle >= maxIdle) { // the server begins again, knows no segments, or forgot
 			s.ended = unclear
 			return s, nil
 		}
-		whole[alike] = true
+		segments[alike] = true
 		next, more = pages.Next(p.request, p.Page)
 		if err := r.hold(&s, &p); err != nil {
 			return s, failed(err)
@@ -155,10 +155,10 @@ func said(err error) bool {
 
 // packed is a segment that is held, of which there may be thousands.
 type packed struct {
-	date   string // its header Date
-	body   []byte // compressed
-	size   int    // of the body, as it was
-	mended Mended
+	date     string // its header Date
+	body     []byte // compressed
+	bodySize int    // of the body, as it was
+	mended   Mended
 }
 
 // packer packs one segment after the other, and then unpacks them.
@@ -182,7 +182,7 @@ func (k *packer) pack(p *fetched) (packed, error) {
 	if err := k.into.Close(); err != nil {
 		return packed{}, err
 	}
-	return packed{date: p.Header.Get("Date"), body: bytes.Clone(k.to.Bytes()), size: len(p.Body.Raw()), mended: p.mended}, nil
+	return packed{date: p.Header.Get("Date"), body: bytes.Clone(k.to.Bytes()), bodySize: len(p.Body.Raw()), mended: p.mended}, nil
 }
 
 // unpack returns a segment of l, cut into memory.
@@ -196,7 +196,7 @@ func (k *packer) unpack(p packed, l *Listing, way way, picker record.Picker, mem
 	if err != nil {
 		return f, err
 	}
-	body := make([]byte, p.size)
+	body := make([]byte, p.bodySize)
 	if _, err := io.ReadFull(k.from, body); err != nil {
 		return f, err
 	}

@@ -3,7 +3,6 @@ package listing
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
@@ -13,18 +12,18 @@ import (
 // numbered is the reading of pages that have numbers.
 type numbered struct {
 	*reading
-	strategy pagination.Numbered
-	request  httpclient.Request
-	first    uint64        // a hash of the first page
-	size     int           // how many rows that had
-	odd      bool          // which is no size that pages are known to be cut to
-	cut      bool          // but they are
-	behind   map[int]sight // pages, counted from 0, that the search found to be none
-	refused  bool          // it found so because the API refused them
-	alone    bool          // it found the first page to be the only one, which is as it was before
-	sure     bool          // a page with fewer rows than any that is cut is the last one
-	exact    bool          // for every listing, and not only for one of a child
-	fewest   int           // how many rows that is
+	strategy  pagination.Numbered
+	request   httpclient.Request
+	firstHash uint64        // a hash of the first page
+	firstRows int           // how many rows that had
+	odd       bool          // which is no size that pages are known to be cut to
+	cut       bool          // but they are
+	behind    map[int]sight // pages, counted from 0, that the search found to be none
+	refused   bool          // it found so because the API refused them
+	alone     bool          // it found the first page to be the only one, which is as it was before
+	sure      bool          // a page with fewer rows than any that is cut is the last one
+	exact     bool          // for every listing, and not only for one of a child
+	fewest    int           // how many rows that is
 }
 
 // numbered reads pages by their number.
@@ -72,8 +71,8 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	return false, nil
 }
 
-// heldMost is how many bytes of a first page are held while the last one is looked for, beside the answers that tell of it.
-const heldMost = 1 << 20
+// maxHeldPage is how many bytes of a first page are held while the last one is looked for, beside the answers that tell of it.
+const maxHeldPage = 1 << 20
 
 // begin asks for the first page, and looks for the last one where nothing tells of it: then it asks for the first one again, since what went
 // from it meanwhile would be noticed by nobody.
@@ -82,16 +81,16 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	if end != nil {
 		return first, end
 	}
-	n.look(&first)
+	n.noteFirst(&first)
 	if n.pageCount > 0 || first.total.Reliable && first.total.Told || !n.mayGoOn(&first) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	sole, held := first.sole(), len(first.Body.Raw()) <= heldMost
+	hasAll, held := first.hasAll(), len(first.Body.Raw()) <= maxHeldPage
 	if !held {
 		first = fetched{share: first.share, total: first.total}
 	}
-	if n.end, end = n.search(ctx, &first, sole); end == nil && n.end.page == 1 && sole && held && !n.refused {
+	if n.end, end = n.search(ctx, &first, hasAll); end == nil && n.end.page == 1 && hasAll && held && !n.refused {
 		n.alone = true
 		return first, nil
 	}
@@ -99,24 +98,24 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	if end != nil {
 		return first, end
 	}
-	before := n.first
+	before := n.firstHash
 	if first, end = n.ask(ctx, n.pageRequest(0), fetching{}); end == nil {
-		n.look(&first)
-		n.alone = n.end.page == 1 && n.first == before
+		n.noteFirst(&first)
+		n.alone = n.end.page == 1 && n.firstHash == before
 	}
 	return first, end
 }
 
-// look takes what the first page tells.
-func (n *numbered) look(p *fetched) {
+// noteFirst takes what the first page tells.
+func (n *numbered) noteFirst(p *fetched) {
 	n.pageCount, _ = n.strategy.Count(p.Page)
-	n.first, n.size = n.rows.alike(p), len(p.Records)
-	n.odd = !n.cut && !n.strategy.Cut(n.size)
+	n.firstHash, n.firstRows = n.rows.alike(p), len(p.Records)
+	n.odd = !n.cut && !n.strategy.Cut(n.firstRows)
 }
 
 // mayGoOn reports whether the last page is to be looked for: the first one is not obviously the last.
 func (n *numbered) mayGoOn(p *fetched) bool {
-	return n.size > 0 && (!n.odd || p.total.Told && p.total.Rows > int64(n.size))
+	return n.firstRows > 0 && (!n.odd || p.total.Told && p.total.Rows > int64(n.firstRows))
 }
 
 func (n *numbered) pageRequest(i int) httpclient.Request { return n.strategy.At(n.request, i) }
@@ -139,7 +138,7 @@ func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End
 
 // fetching returns how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, past: i > 0 && (!n.hasTotal || !n.reliable || i >= n.byRows())}
+	return fetching{later: i > 0, mayLack: i > 0 && (!n.hasTotal || !n.reliable || i >= n.byRows())}
 }
 
 // use hands page i on, and says whether there may be more.
@@ -156,7 +155,7 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 	}
 	if n.rows.fresh > 0 {
 		n.gap, n.hole = cmp.Or(n.gap, n.suspect), cmp.Or(n.hole, n.empty)
-		n.reached = last{page: i + 1, rows: int64(len(p.Records)), size: max(n.widest, int64(n.size))}
+		n.reached = last{page: i + 1, rows: int64(len(p.Records)), pageRows: max(n.widest, int64(n.firstRows))}
 		n.widest = max(n.widest, int64(len(p.Records)))
 		if i == 0 {
 			n.reached.page = 0 // one page says nothing of how many rows there are
@@ -173,24 +172,24 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 // name, and one that was refused may have been refused for another reason than that it lies behind the end.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	switch {
-	case p.past:
+	case p.refused:
 	case len(p.Records) == 0:
-		n.empty = fault.Transientf("%s answers without rows for page %d, and with rows for pages behind it. Trying again later may help.",
+		n.empty = fault.Laterf("%s answers without rows for page %d, and with rows for pages behind it.",
 			n.Request.Path, i+1)
 		return nil
 	case i == 0:
 		return nil
 	default:
 		n.suspect = n.wrongPage(i)
-		if n.rows.alike(p) == n.first {
+		if n.rows.alike(p) == n.firstHash {
 			return n.otherNumber(ctx, p.share, i)
 		}
 		return nil
 	}
 	if n.wanted(i) { // it may have been there before rows went
-		n.suspect = &fault.Error{Kind: fault.Transient, Err: p.end.Err, Message: fmt.Sprintf("%s refuses page %d although there are more rows, "+
-			"and answers where it answered before. Trying again later may help.", p.request.Path, i+1)}
-		n.denied = n.suspect
+		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
+		denied.Err = p.end.Err
+		n.suspect, n.denied = denied, denied
 	} else if n.behind[i] != there || n.filled == 0 || n.agrees() {
 		return nil
 	}
@@ -200,7 +199,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 
 // wrongPage returns the error for a page i that has the rows of another, though there are rows behind it.
 func (n *numbered) wrongPage(i int) error {
-	return fault.Transientf("%s answers with the rows of another page for page %d. Trying again later may help.", n.Request.Path, i+1)
+	return fault.Laterf("%s answers with the rows of another page for page %d.", n.Request.Path, i+1)
 }
 
 // otherNumber ends the reading in this way if page i is another one than the first in a later way.
@@ -212,11 +211,11 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 			continue
 		}
 		request := strategy.At(n.reader.request(n.Listing, other), i)
-		page, end := n.askWith(ctx, share, other, request, fetching{later: true, past: true})
+		page, end := n.askWith(ctx, share, other, request, fetching{later: true, mayLack: true})
 		if end != nil {
 			return end
 		}
-		if len(page.Records) > 0 && n.rows.alike(&page) != n.first {
+		if len(page.Records) > 0 && n.rows.alike(&page) != n.firstHash {
 			return &End{Kind: wrongPage, Err: fault.Transientf("%s answered with the first page again.", n.Request.Path)}
 		}
 	}
@@ -241,7 +240,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return false
 	case n.idle == 0:
 		return !n.sure || len(p.Records) >= n.fewest
-	case n.Child, p.past, i == 1 && n.odd, n.behind[i+1] != there:
+	case n.Child, p.refused, i == 1 && n.odd, n.behind[i+1] != there:
 		return false
 	default:
 		return n.idle < maxIdle-1
@@ -274,8 +273,8 @@ func (n *numbered) known() int {
 
 // byRows returns how many pages the rows are that the API tells of; 0: it does not.
 func (n *numbered) byRows() int {
-	if !n.hasTotal || n.size == 0 {
+	if !n.hasTotal || n.firstRows == 0 {
 		return 0
 	}
-	return int(min((n.latest+int64(n.size)-1)/int64(n.size), noPage))
+	return int(min((n.latest+int64(n.firstRows)-1)/int64(n.firstRows), noPage))
 }

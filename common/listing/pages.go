@@ -113,8 +113,8 @@ func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, 
 		rows = r.accept(&p)
 	}
 	if p.listless && p.total.Rows > r.came() { // else it is the end
-		return p, nil, failed(fault.Transientf("%s answered without a list, and said that there are %d rows, of which %d came. "+
-			"Trying again later may help.", p.request.Path, p.total.Rows, r.came()))
+		return p, nil, failed(fault.Laterf("%s answered without a list, and said that there are %d rows, of which %d came.",
+			p.request.Path, p.total.Rows, r.came()))
 	}
 	return p, rows, nil
 }
@@ -180,24 +180,24 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if known == useless {
 		return r.numbered(ctx, pages.Number, request)
 	}
-	whole, end := r.ask(ctx, pages.Once(request), fetching{past: true})
+	answer, end := r.ask(ctx, pages.Once(request), fetching{mayLack: true})
 	if end != nil && end.Kind == Gone && known != trusted { // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
 	}
 	if end != nil {
 		return end
 	}
-	if whole.past { // the API refuses one answer for all, or the listing: its first page tells
-		whole.share.Release()
+	if answer.refused { // the API refuses one answer for all, or the listing: its first page tells
+		answer.share.Release()
 		end := r.numbered(ctx, pages.Number, request)
 		if end == nil && known != trusted && r.rows.came > 0 {
 			r.reader.learnt.Store(name, useless)
 		}
 		return end
 	}
-	rows := r.accept(&whole)
-	came, cut := len(whole.Records), pages.Cut(len(whole.Records))
-	if end := r.hand(&whole, rows); end != nil || known == trusted && !cut {
+	rows := r.accept(&answer)
+	came, cut := len(answer.Records), pages.Cut(len(answer.Records))
+	if end := r.hand(&answer, rows); end != nil || known == trusted && !cut {
 		return end
 	}
 	if !cut {

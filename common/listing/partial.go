@@ -23,13 +23,13 @@ func (r *Reader) complete(ctx context.Context, l *Listing, page *fetched, picker
 	var wait sync.WaitGroup
 	for i, row := range page.Records {
 		list := partialOf(l.Partial, row.Get(l.Partial.Member))
-		if list.whole() {
+		if list.complete() {
 			continue
 		}
 		wait.Go(func() {
 			var end *End
 			if err := fault.Safely(func() error {
-				page.Records[i], end = r.whole(within, l, row, list)
+				page.Records[i], end = r.fetchParts(within, l, row, list)
 				width := len(page.picked) / len(page.Records)
 				copy(page.picked[i*width:], picker.Pick(page.Records[i], nil))
 				return nil
@@ -68,17 +68,17 @@ func partialOf(p *Partial, object record.Value) part {
 	return one
 }
 
-// whole reports whether no more of the list is to be asked for.
-func (p part) whole() bool { return p.done && int64(len(p.elements)) >= p.total }
+// complete reports whether no more of the list is to be asked for.
+func (p part) complete() bool { return p.done && int64(len(p.elements)) >= p.total }
 
-// whole returns row with all of its list, of which first came in it.
-func (r *Reader) whole(ctx context.Context, l *Listing, row record.Value, first part) (record.Value, *End) {
+// fetchParts returns row with all of its list, of which first came in it.
+func (r *Reader) fetchParts(ctx context.Context, l *Listing, row record.Value, first part) (record.Value, *End) {
 	list := first
 	asked, came := map[string]bool{}, map[digest]bool{hashOf(first.list.Raw(), 0): true}
-	for further := 0; !list.whole(); {
+	for further := 0; !list.complete(); {
 		switch {
 		case list.next == "" && list.done:
-			return record.Value{}, failed(fault.Transientf("The API promised %d rows in the list %s of a row of %s and sent %d. Trying again later may help.",
+			return record.Value{}, failed(fault.Laterf("The API promised %d rows in the list %s of a row of %s and sent %d.",
 				list.total, l.Partial.Member, l.Name, len(list.elements)))
 		case list.next == "" || asked[list.next]:
 			return record.Value{}, failed(fault.Systemf("The list %s of a row of %s came in part, and the API does not say where the rest is. "+
@@ -91,7 +91,7 @@ func (r *Reader) whole(ctx context.Context, l *Listing, row record.Value, first 
 		}
 		content := hashOf(next.list.Raw(), 0)
 		if len(next.elements) > 0 && came[content] {
-			return record.Value{}, failed(fault.Transientf("The API gives the same part of the list %s of a row of %s twice. Trying again later may help.",
+			return record.Value{}, failed(fault.Laterf("The API gives the same part of the list %s of a row of %s twice.",
 				l.Partial.Member, l.Name))
 		}
 		came[content] = true
@@ -100,8 +100,8 @@ func (r *Reader) whole(ctx context.Context, l *Listing, row record.Value, first 
 		if len(next.elements) > 0 && (list.total == 0 || int64(len(list.elements)) <= list.total) {
 			further = 0
 		} else if further++; further >= beyondTotal {
-			return record.Value{}, failed(fault.Transientf("The list %s of a row of %s goes on behind its end: %d rows were promised and %d came. "+
-				"Trying again later may help.", l.Partial.Member, l.Name, list.total, len(list.elements)))
+			return record.Value{}, failed(fault.Laterf("The list %s of a row of %s goes on behind its end: %d rows were promised and %d came.",
+				l.Partial.Member, l.Name, list.total, len(list.elements)))
 		}
 	}
 	return l.Partial.put(row, list.elements), nil

@@ -107,19 +107,19 @@ type reading struct {
 
 	pageCount int // how many pages there are, as the API tells; 0: it does not
 
-	total    int64 // the largest number of rows that was told
-	latest   int64 // the last one
-	first    int64 // what the first page told
-	hasTotal bool  // it told one
-	reliable bool
-	changed  bool // it told different numbers
+	total      int64 // the largest number of rows that was told
+	latest     int64 // the last one
+	firstTotal int64 // what the first page told
+	hasTotal   bool  // it told one
+	reliable   bool
+	changed    bool // it told different numbers
 }
 
 // last is where a listing ends.
 type last struct {
-	page int   // its last page, counted from 1; 0: it is not known
-	rows int64 // how many rows that has
-	size int64 // how many rows the pages before it have
+	page     int   // its last page, counted from 1; 0: it is not known
+	rows     int64 // how many rows that has
+	pageRows int64 // how many rows the pages before it have
 }
 
 // all returns how many rows the whole listing has.
@@ -127,7 +127,7 @@ func (l last) all() int64 {
 	if l.page == 0 {
 		return 0
 	}
-	return int64(l.page-1)*l.size + l.rows
+	return int64(l.page-1)*l.pageRows + l.rows
 }
 
 // otherWay reports whether the listing can begin anew after end, in another way.
@@ -160,9 +160,9 @@ func (r *reading) tell(p *fetched) {
 	}
 	rows := p.total.Rows + r.earlier
 	if !r.hasTotal {
-		r.hasTotal, r.reliable, r.first = true, p.total.Reliable, rows
+		r.hasTotal, r.reliable, r.firstTotal = true, p.total.Reliable, rows
 	}
-	r.changed = r.changed || rows != r.first
+	r.changed = r.changed || rows != r.firstTotal
 	r.total, r.latest = max(r.total, rows), rows
 }
 
@@ -174,7 +174,7 @@ func (r *reading) promised() int64 {
 	if r.hasTotal && r.reliable {
 		return r.total
 	}
-	return max(r.total, r.end.all(), r.reached.all(), last{page: r.pageCount, rows: 1, size: r.widest}.all())
+	return max(r.total, r.end.all(), r.reached.all(), last{page: r.pageCount, rows: 1, pageRows: r.widest}.all())
 }
 
 // told returns how many rows the listing was told to have at last, by a number that is reliable or else by its pages.
@@ -208,13 +208,13 @@ func (r *reading) holed() error {
 // moved reports whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
 // reading before, or rows that changed since the reading began stand in the place of others.
 func (r *reading) moved() bool {
-	if r.before > 0 && r.hasTotal && r.first != r.before && r.short() {
+	if r.before > 0 && r.hasTotal && r.firstTotal != r.before && r.short() {
 		return true
 	}
 	if _, ok := r.way.Pages.(pagination.Anchored); ok {
 		return false
 	}
-	return r.changed || r.rows.young > 0 && r.came()-r.rows.young < max(r.first, r.end.all())
+	return r.changed || r.rows.young > 0 && r.came()-r.rows.young < max(r.firstTotal, r.end.all())
 }
 
 // assess returns whether the listing is whole after this reading. If it is neither whole nor an error, another reading may help.
@@ -242,11 +242,11 @@ func (r *reading) assess() (done bool, err error) {
 		return false, fault.Transientf("%s changes faster than it can be read: it changed in each of %d readings, of which the last brought %d rows. "+
 			"Trying again at a quieter time may help.", r.Name, r.number, r.came())
 	case !r.hasTotal:
-		return false, fault.Transientf("The pages of %s should have %d rows, and %d different ones came, in reading number %d too. "+
-			"Trying again later may help.", r.Request.Path, r.promised(), r.came(), r.number)
+		return false, fault.Laterf("The pages of %s should have %d rows, and %d different ones came, in reading number %d too.",
+			r.Request.Path, r.promised(), r.came(), r.number)
 	default:
-		return false, fault.Transientf("The API promised %d rows at %s and sent %d different ones, in reading number %d too. "+
-			"Trying again later may help.", r.promised(), r.Request.Path, r.came(), r.number)
+		return false, fault.Laterf("The API promised %d rows at %s and sent %d different ones, in reading number %d too.",
+			r.promised(), r.Request.Path, r.came(), r.number)
 	}
 }
 
@@ -265,7 +265,7 @@ func (r *reading) settled() bool {
 		return false
 	}
 	if r.hasTotal && r.reliable {
-		return r.known() >= max(r.first, r.before) // what went since the reading before came in it
+		return r.known() >= max(r.firstTotal, r.before) // what went since the reading before came in it
 	}
 	return r.known() >= r.end.all() || r.number == maxReadings
 }

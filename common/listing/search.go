@@ -13,9 +13,9 @@ const noPage = 1 << 30
 // an API may answer with nothing, with a page that came before, or with a 4xx. See docs/decisions/008.
 type search struct {
 	*numbered
-	first *fetched       // whose rows may not be held any longer
-	pages map[uint64]int // the page that was seen first, counted from 0, by the hash of what is on it
-	size  map[int]int64  // how many rows a page has
+	first  *fetched       // whose rows may not be held any longer
+	pages  map[uint64]int // the page that was seen first, counted from 0, by the hash of what is on it
+	rowsOf map[int]int64  // how many rows a page has
 }
 
 // sight is what is seen of a page.
@@ -27,27 +27,27 @@ const (
 	same                // it has the rows of another one that was seen
 )
 
-// search returns where the listing ends, whose first page is first, which has all rows that it says there are if it is sole.
-func (n *numbered) search(ctx context.Context, first *fetched, sole bool) (last, *End) {
-	s := &search{numbered: n, first: first, pages: map[uint64]int{n.first: 0}, size: map[int]int64{0: int64(n.size)}}
+// search returns where the listing ends, whose first page is first; hasAll says that this one has all rows that it says there are.
+func (n *numbered) search(ctx context.Context, first *fetched, hasAll bool) (last, *End) {
+	s := &search{numbered: n, first: first, pages: map[uint64]int{n.firstHash: 0}, rowsOf: map[int]int64{0: int64(n.firstRows)}}
 	guess := s.guess()
 	low, lower, high := 0, 0, -1 // lower: the page that was low before low
 	for next := max(1, guess); high < 0; next = 2*next + 1 {
 		if next > noPage {
-			return last{}, failed(fault.Transientf("%s answers with other rows for every page, however far: page %d too. Trying again later may help.",
+			return last{}, failed(fault.Laterf("%s answers with other rows for every page, however far: page %d too.",
 				s.Request.Path, next/2))
 		}
 		seen, of, end := s.probe(ctx, next)
 		switch {
 		case end != nil:
 			return last{}, end
-		case seen == there && s.exact && s.size[next] < int64(s.numbered.size): // the last page, at this number or at an earlier one
+		case seen == there && s.exact && s.rowsOf[next] < int64(s.numbered.firstRows): // the last page, at this number or at an earlier one
 			return s.lowest(ctx, low, next)
 		case seen == there:
 			lower, low = low, next
 		case seen == same && of > 0: // the last page again, which of may be already
 			return s.lowest(ctx, lower, of)
-		case next == 1 && (!sole || seen == behind):
+		case next == 1 && (!hasAll || seen == behind):
 			if low, end = s.second(ctx, seen); end != nil || low == 0 {
 				return s.last(0), end
 			}
@@ -88,27 +88,27 @@ func (s *search) halve(ctx context.Context, low, high int) (lastThere, firstBehi
 // guess returns the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing.
 func (s *search) guess() int {
 	if total := s.first.total; total.Told && total.Rows > 0 {
-		return int(min((total.Rows+int64(s.numbered.size)-1)/int64(s.numbered.size), noPage))
+		return int(min((total.Rows+int64(s.numbered.firstRows)-1)/int64(s.numbered.firstRows), noPage))
 	}
 	return 0
 }
 
 // lowest returns the first page that is the same as page high, behind page low, which is another.
 func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
-	rows := s.size[high]
+	rows := s.rowsOf[high]
 	_, high, end := s.halve(ctx, low, high)
-	s.size[high] = rows
+	s.rowsOf[high] = rows
 	return s.last(high), end
 }
 
 func (s *search) last(page int) last {
 	widest := int64(0)
-	for of, size := range s.size {
+	for of, size := range s.rowsOf {
 		if of < page || page == 0 {
 			widest = max(widest, size)
 		}
 	}
-	return last{page: page + 1, rows: s.size[page], size: widest}
+	return last{page: page + 1, rows: s.rowsOf[page], pageRows: widest}
 }
 
 // second returns a page that is there although page 1 seemed not to be, which a cache may have given for a moment only; 0: there is none.
@@ -127,12 +127,12 @@ func (s *search) second(ctx context.Context, seen sight) (int, *End) {
 
 // probe asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
 func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
-	p, end := s.askWith(ctx, s.first.share, s.way, s.pageRequest(i), fetching{later: true, past: true})
+	p, end := s.askWith(ctx, s.first.share, s.way, s.pageRequest(i), fetching{later: true, mayLack: true})
 	if end != nil {
 		return behind, 0, end
 	}
 	defer s.reader.free(&p)
-	s.refused = s.refused || p.past
+	s.refused = s.refused || p.refused
 	if len(p.Records) == 0 {
 		s.behind[i] = behind
 		return behind, 0, nil
@@ -141,7 +141,7 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 	of, ok := s.pages[hash]
 	switch {
 	case !ok:
-		s.pages[hash], s.size[i] = i, int64(len(p.Records))
+		s.pages[hash], s.rowsOf[i] = i, int64(len(p.Records))
 		delete(s.behind, i)
 		return there, i, nil
 	case of == 0:

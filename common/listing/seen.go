@@ -19,16 +19,16 @@ import (
 // bytes are compared, the first exact rows cost 5 bytes more, 20 where their keys are whole numbers that are alone, and 20 to 45 where they are
 // texts.
 type Seen struct {
-	numbers wholes            // keys that are whole numbers
-	rows    map[digest]mark   // other keys
-	reading uint32            // the number of the running reading, from 1
-	first   uint32            // that of the listing's first one
-	bytes   bool              // it is told whether a row's bytes are the same
-	sums    map[digest]uint32 // the hashes of their bytes
-	seed    maphash.Seed
-	since   int64 // the earliest time of change, in milliseconds, of a row that changes during the sync; none where times are not those of changes
-	alike   bool  // a row came again with the same bytes
-	unlike  bool  // one came with others
+	numbers      wholes            // keys that are whole numbers
+	rows         map[digest]mark   // other keys
+	reading      uint32            // the number of the running reading, from 1
+	firstReading uint32            // that of the listing's first one
+	bytes        bool              // it is told whether a row's bytes are the same
+	sums         map[digest]uint32 // the hashes of their bytes
+	seed         maphash.Seed
+	since        int64 // the earliest time of change, in milliseconds, of a row that changes during the sync; none where times are not those of changes
+	alike        bool  // a row came again with the same bytes
+	unlike       bool  // one came with others
 }
 
 // mark is what is known of a row that came: its time of change in milliseconds, 0 without one, and the last reading that it came in. It is one
@@ -98,7 +98,7 @@ func NewSeen(bytes bool) *Seen {
 // listing begins a listing.
 func (s *Seen) listing() {
 	s.numbers.listing()
-	s.first = s.reading + 1
+	s.firstReading = s.reading + 1
 }
 
 // begin begins a reading.
@@ -145,7 +145,7 @@ func (s *Seen) before(k key, row *Row, sum *uint32) (c came) {
 		return s.numbers.note(k.number, at, at >= s.since, sum)
 	}
 	before, ever := s.rows[k.digest]
-	c.ever, c.listing, c.reading = ever, ever && before.reading() >= s.first, ever && before.reading() == s.reading
+	c.ever, c.listing, c.reading = ever, ever && before.reading() >= s.firstReading, ever && before.reading() == s.reading
 	c.later = ever && at != 0 && at > before.at()
 	if !ever {
 		before = mark(at << readingBits)

@@ -381,8 +381,8 @@ func (f *family) routes(ctx context.Context) error {
 	for _, m := range f.children {
 		switch {
 		case m.absent && (m.answered || m.resumed):
-			m.fail(fault.Transientf("The API says of some rows of %s that this account does not have their %s (%s), and not of others. "+
-				"Trying again later may help.", m.Child.Of, m.Name, m.Child.Path))
+			m.fail(fault.Laterf("The API says of some rows of %s that this account does not have their %s (%s), and not of others.",
+				m.Child.Of, m.Name, m.Child.Path))
 		case m.absent && m.err == nil:
 			f.Log.Warn(m.Name + ": this account does not have it; it is read as empty")
 			continue

@@ -184,7 +184,7 @@ func (f *family) readListing(ctx context.Context) (err error) {
 				strings.Join(f.lacking, ", ")))
 		}
 	case f.absent && came:
-		return fault.Transientf("The API says of a part of %s that this account does not have it, and not of another. Trying again later may help.",
+		return fault.Laterf("The API says of a part of %s that this account does not have it, and not of another.",
 			f.source.Name)
 	}
 	return f.routes(ctx)

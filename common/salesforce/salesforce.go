@@ -79,12 +79,12 @@ func Passing(said string) httpclient.Verdict {
 	case !Passes(said):
 		return httpclient.Verdict{}
 	case strings.Contains(strings.ToUpper(said), limited) && strings.Contains(said, "Concurrent"):
-		return httpclient.Busy(fault.Transientf("Salesforce refuses requests because too many run at the same time. Trying again later may help."))
+		return httpclient.Busy(fault.Laterf("Salesforce refuses requests because too many run at the same time."))
 	case strings.Contains(strings.ToUpper(said), limited):
 		return httpclient.Fail(fault.Transientf("The organisation's daily limit of API requests is used up. Salesforce counts those of the last " +
 			"24 hours, so requests become possible again, little by little, within the next 24 hours."))
 	}
-	return httpclient.Undone(fault.Transientf("Salesforce failed for a reason that passes by itself: %s. Trying again later may help.",
+	return httpclient.Undone(fault.Laterf("Salesforce failed for a reason that passes by itself: %s.",
 		strings.TrimSuffix(said, ".")))
 }
 

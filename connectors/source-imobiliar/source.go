@@ -228,7 +228,7 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 		return httpclient.Verdict{}
 	case r.Status == 468, strings.HasPrefix(text, "468"), !r.Body.Exists() && strings.Contains(text, "session expired"),
 		failed && (r.Body.Get("Header.ErrorCode").Text() == "468" || brazil.Ended(words)):
-		return httpclient.Expired(fault.Transientf("Imobiliar ends each session as soon as it is opened. Trying again later may help."))
+		return httpclient.Expired(fault.Laterf("Imobiliar ends each session as soon as it is opened."))
 	case brazil.NoSession(words):
 		return httpclient.Again(fault.Transientf("Imobiliar has no session left for this user: %s. Those that were left open end by themselves.", words))
 	case brazil.Denied(words):
@@ -238,7 +238,7 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	case !ok, action != "LOGIN" && slices.Contains([]int{408, 429, 500, 502, 503, 504}, r.Status): // a login that is tried again may lock the account
 		return httpclient.Verdict{}
 	case (words == "" || brazil.Passing(words)) && action != "LOGIN":
-		return httpclient.Again(fault.Transientf("Imobiliar failed at %s: %s. Trying again later may help.", action, cmp.Or(words, "it gives no reason")))
+		return httpclient.Again(fault.Laterf("Imobiliar failed at %s: %s.", action, cmp.Or(words, "it gives no reason")))
 	}
 	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, cmp.Or(words, "it gives no reason")))
 }
