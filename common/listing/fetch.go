@@ -124,7 +124,8 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	case j.later:
 	case l.Optional && j.reader.absent(l, resp):
 		j.kind = Absent
-		return httpclient.Fail(fault.Configf("The account does not have what was asked for."))
+		return httpclient.Fail(fault.Configf("The account does not have what was asked for at %s (%d): %s.",
+			j.page.request.Path, resp.Status, j.reader.Client.Words(resp)))
 	case l.Missing && j.reader.Gone != nil && j.reader.Gone(resp):
 		return j.gone()
 	case l.Refused != nil && (l.Refusable || !j.way.last) && l.Refused(resp):

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/internal/memnet"
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
@@ -74,5 +75,21 @@ func TestCheckOfADeadHost(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestCheckOfAStreamThatTheAccountLacks has the stream of the check missing from the account: the user reads where, and what the API says.
+func TestCheckOfAStreamThatTheAccountLacks(t *testing.T) {
+	a := serve(t, func(*http.Request) (int, string) { return 404, `{"message":"not in your plan"}` })
+	source := a.source(func(d rest.API) rest.API {
+		d.Check = "extra"
+		d.Absent = func(r *httpclient.Response) bool { return r.Status == 404 }
+		d.Streams = []rest.Stream{{Name: "extra", Path: "/extra", Optional: true}}
+		return d
+	})
+	f := fault.Of(source.Check(t.Context(), []byte(`{}`)))
+	const want = `The account does not have what was asked for at /extra (404): the API answered "not in your plan".`
+	if f == nil || f.Kind != fault.Config || f.Message != want {
+		t.Errorf("the check ended with %v; want %s", f, want)
 	}
 }
