@@ -38,9 +38,6 @@ type Sessions struct {
 // session is one of Sessions. Whoever leased it has it to himself.
 type session struct{ value string } // "": it is closed
 
-// sessionKey is under which a context carries the session that it leased.
-type sessionKey struct{}
-
 // Bind makes the calls of s go through c.
 func (s *Sessions) Bind(c *httpclient.Client) {
 	s.client = c
@@ -68,23 +65,20 @@ func (s *Sessions) add(n int) {
 	}
 }
 
-// Lease returns ctx with a session that nobody else has until release is called.
-func (s *Sessions) Lease(ctx context.Context) (leased context.Context, release func(), err error) {
+// Lease returns a session that nobody else has until release is called.
+func (s *Sessions) Lease(ctx context.Context) (leased httpclient.Session, release func(), err error) {
 	s.begin()
-	if _, ok := ctx.Value(sessionKey{}).(*session); ok {
-		return ctx, func() {}, nil
-	}
 	select {
 	case one := <-s.free:
-		return context.WithValue(ctx, sessionKey{}, one), func() { s.free <- one }, nil
+		return one, func() { s.free <- one }, nil
 	case <-ctx.Done():
-		return ctx, nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	}
 }
 
-// Sign puts the session of ctx on r, and opens it first where it is closed.
+// Sign puts the session of r on it, and opens it first where it is closed.
 func (s *Sessions) Sign(ctx context.Context, r *httpclient.Request) error {
-	one, ok := ctx.Value(sessionKey{}).(*session)
+	one, ok := r.Session.(*session)
 	if !ok {
 		return fault.Systemf("The connector made a request without a session.")
 	}
@@ -104,9 +98,9 @@ func (s *Sessions) Sign(ctx context.Context, r *httpclient.Request) error {
 	return nil
 }
 
-// Lose forgets the session of a leased context.
-func (s *Sessions) Lose(leased context.Context) {
-	if one, ok := leased.Value(sessionKey{}).(*session); ok {
+// Lose closes a session that Lease returned.
+func (s *Sessions) Lose(leased httpclient.Session) {
+	if one, ok := leased.(*session); ok {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		one.value = ""
@@ -161,7 +155,9 @@ func (s *Sessions) Close(ctx context.Context, hurried bool) error {
 	failures := make([]error, len(all))
 	for i, one := range all {
 		wait.Go(func() {
-			_, err := s.client.Do(context.WithValue(ctx, sessionKey{}, one), logout)
+			in := logout
+			in.Session = one
+			_, err := s.client.Do(ctx, in)
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if one.value != "" {

@@ -11,39 +11,41 @@ import (
 // concurrent use.
 type Leaser interface {
 	Signer
-	// Lease returns ctx with a session that nobody else has until release is called, and waits until one is free. The session of a ctx that
-	// has one is kept; its release does nothing.
-	Lease(ctx context.Context) (leased context.Context, release func(), err error)
-	// Lose forgets the session of a leased context, which the server does not know any more: the next request in it opens another.
-	Lose(leased context.Context)
+	// Lease returns a session that nobody else has until release is called, and waits until one is free.
+	Lease(ctx context.Context) (session Session, release func(), err error)
+	// Lose closes a leased session, which the server does not know any more: the next request that is signed with it opens another.
+	Lose(session Session)
 	// Close ends every session at the server; hurried, it does not wait for the quota. Nothing may be leased any more.
 	Close(ctx context.Context, hurried bool) error
 }
 
+// Session is a session of a Leaser, which alone knows what it is. nil is none.
+type Session any
+
 // sessionTries is how many sessions a request is sent in before the server is believed to know none of them.
 const sessionTries = 3
 
-// Lease returns ctx with a session of its own where Options.Auth is a Leaser, and ctx itself where it is not. The requests that are sent under
-// it are sent in that session, one at a time, until release is called.
-func (c *Client) Lease(ctx context.Context) (leased context.Context, release func(), err error) {
+// Lease returns a session for requests to be sent in, one at a time, until release is called; nil where Options.Auth is no Leaser.
+func (c *Client) Lease(ctx context.Context) (session Session, release func(), err error) {
 	if leaser, ok := c.o.Auth.(Leaser); ok {
 		return leaser.Lease(ctx)
 	}
-	return ctx, func() {}, nil
+	return nil, func() {}, nil
 }
 
-// lease is Lease for one request.
-func (c *Client) lease(ctx context.Context, r Request) (leased context.Context, release func(), err error) {
-	if r.Unsigned {
-		return ctx, func() {}, nil
+// lease leases a session for r alone, unless it has one or needs none.
+func (c *Client) lease(ctx context.Context, r *Request) (release func(), err error) {
+	if r.Session != nil || r.Unsigned {
+		return func() {}, nil
 	}
-	return c.Lease(ctx)
+	r.Session, release, err = c.Lease(ctx)
+	return release, err
 }
 
-// reopen has call sent again in another session, since the server does not know the one of ctx any more, as f says. It returns the error
-// that ends call where that helps nothing.
-func (c *Client) reopen(ctx context.Context, leaser Leaser, call *call, f *failure) error {
-	leaser.Lose(ctx)
+// reopen has call sent again in another session, since the server does not know its own any more, as f says. It returns the error that ends
+// call where that helps nothing.
+func (c *Client) reopen(leaser Leaser, call *call, f *failure) error {
+	leaser.Lose(call.r.Session)
 	call.sessions++
 	switch {
 	case call.r.Bound:

@@ -9,7 +9,7 @@ import (
 // renew gets new credentials for a call that was refused with f, or returns the error that ends it. See Do for the rule.
 func (c *Client) renew(ctx context.Context, call *call, f *failure) error {
 	if leaser, ok := c.o.Auth.(Leaser); ok && !call.r.Unsigned {
-		return c.reopen(ctx, leaser, call, f)
+		return c.reopen(leaser, call, f)
 	}
 	renewer, ok := c.o.Auth.(Renewer)
 	if !ok || call.r.Unsigned || call.alone {

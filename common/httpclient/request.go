@@ -38,6 +38,7 @@ type Request struct {
 	Form     bool                  // the body is sent as application/x-www-form-urlencoded instead of JSON
 	Once     bool                  // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
 	Unsigned bool                  // sent without credentials (a login), and so never renewed; its answer, which may hold some, is never quoted raw
+	Session  Session               // of a Leaser, that it is sent in; nil: one that is leased for it alone
 	Bound    bool                  // goes on from what the server keeps with the session of a Leaser: not sent again in another one
 	Place    string                // where in a listing the request stands, for whoever pages it; not sent
 	Share    *Share                // what the answer takes of a Budget, given back when there is no good one; nil: it is not counted

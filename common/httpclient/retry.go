@@ -89,7 +89,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, release, err := c.lease(ctx, r)
+	release, err := c.lease(ctx, &r)
 	if err != nil {
 		return nil, err
 	}

@@ -110,11 +110,12 @@ const (
 // segments returns the segments of a listing, and how they ended; end says why there are none. Its requests wait for no room among those in
 // flight: those that have it may wait for the session.
 func (r *reading) segments(ctx context.Context, pages pagination.Held, request httpclient.Request) (s segments, end *End) {
-	ctx, release, err := r.reader.Client.Lease(ctx)
+	session, release, err := r.reader.Client.Lease(ctx)
 	if err != nil {
 		return s, failed(err)
 	}
 	defer release()
+	request.Session = session
 	came, segments, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
 	came.begin()
 	for next, more := pages.First(request), true; more; {
