@@ -10,6 +10,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
@@ -122,7 +123,40 @@ func TestLogOfTheProcess(t *testing.T) {
 	}
 }
 
+// A process that was started to ignore SIGHUP goes on after its terminal is closed.
+func TestHangupIgnored(t *testing.T) {
+	t.Parallel()
+	reading, writing, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reading.Close()
+	cmd := start(t, "idle", func(c *exec.Cmd) {
+		c.Path, c.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`}, c.Args...)
+		c.Stdout, c.Env = writing, append(c.Env, unhurried)
+	})
+	writing.Close()
+	var all []protocol.Message
+	for m, err := range protocol.Read(reading) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all = append(all, m); len(all) == 2 { // STARTED and RUNNING
+			if err := errors.Join(cmd.Process.Signal(syscall.SIGHUP), cmd.Process.Signal(syscall.SIGTERM)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	exits(t, cmd, 1)
+	if f := (result{messages: all}).errors(); len(f) != 1 || !strings.HasPrefix(f[0].Message, "The run was stopped by SIGTERM ") {
+		t.Errorf("got %+v", f)
+	}
+}
+
 func TestSignals(t *testing.T) {
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP) // or a process that ignores it, such as one under nohup, has those that it starts ignore it too
+	t.Cleanup(func() { signal.Stop(heard) })
 	for _, sent := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		for _, name := range []string{"endless", "idle"} {
 			t.Run(fmt.Sprint(name, " ", sent), func(t *testing.T) {
@@ -155,7 +189,7 @@ func TestSignals(t *testing.T) {
 				}
 				last := all[len(all)-3:]
 				if last[0].State == nil || last[1].Trace == nil || last[1].Trace.StreamStatus.Status != protocol.Incomplete {
-					t.Errorf("got %s and %s, want a state and INCOMPLETE", last[0].Raw, last[1].Raw)
+					t.Fatalf("got %s and %s, want a state and INCOMPLETE", last[0].Raw, last[1].Raw)
 				}
 				want := "The run was stopped by SIG" + map[syscall.Signal]string{syscall.SIGTERM: "TERM", syscall.SIGINT: "INT", syscall.SIGHUP: "HUP"}[sent] +
 					" before it was complete; it can go on from its last state."
