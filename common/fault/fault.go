@@ -1,4 +1,5 @@
-// Package fault says whose move an error is: who has to act before the sync can succeed, the user, or we, or nobody, since time is enough.
+// Package fault says whose move an error is: who has to act before the sync can succeed. That is the user, or
+// those who maintain the connector, or nobody, where time is enough.
 //
 // Everything that can stop a sync ends up as an [Error]: a kind that the platform acts on, one sentence that the user reads, and the
 // cause that we read. The rest of the code returns ordinary wrapped errors; the place that knows whose move it is makes the Error.

@@ -67,7 +67,7 @@ func TestSnapPropertyAtSize(t *testing.T) {
 // the listing, each resumed from the last state, until one ends well.
 func TestSnapPropertyKilledAndResumed(t *testing.T) {
 	t.Parallel()
-	const size, page, latency, kills, between = 6000, 80, 250 * time.Millisecond, 2, 10 * time.Second
+	const size, page, latency, kills, between = 6000, 80, 200 * time.Millisecond, 2, 10 * time.Second
 	f := one(t, sourceSnap)
 	for _, tt := range []struct {
 		name    string
@@ -142,7 +142,7 @@ func TestSnapPropertyKilledAndResumed(t *testing.T) {
 	}
 	t.Run("states out of step", func(t *testing.T) {
 		t.Parallel()
-		outOfStep(t, f, size+size/2, page, latency)
+		outOfStep(t, f, size+size/2, page, latency*5/4)
 	})
 }
 
