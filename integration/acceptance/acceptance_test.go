@@ -223,14 +223,11 @@ const small = 230
 
 // portion is n where no row costs a request of its own, and few where some do: for reads whose requests wait, or are many.
 func (f fixture) portion(n int) int {
-	if f.heavy() {
+	if len(f.light()) < len(f.catalog.Names()) {
 		return max(n/10, small/4)
 	}
 	return n
 }
-
-// heavy reports whether the connector has streams that cost a request for each record.
-func (f fixture) heavy() bool { return len(f.light()) < len(f.catalog.Names()) }
 
 // start starts a simulator for one test.
 func (f fixture) start(t *testing.T, o sim.Options, with sim.Behaviour) *api {

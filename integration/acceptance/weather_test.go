@@ -29,7 +29,7 @@ func weather() []scenario {
 	for _, fault := range sim.AllFaults() {
 		name := "fault " + string(fault)
 		all = append(all,
-			scenario{name: name, run: func(t *testing.T, f fixture) { oftenWrong(t, f, fault) }},
+			scenario{name: name, run: func(t *testing.T, f fixture) { oneInFive(t, f, fault) }},
 			scenario{name: name + ", many pages", run: func(t *testing.T, f fixture) { manyPages(t, f, fault) }, dealt: true})
 	}
 	return all
@@ -45,9 +45,9 @@ func passing(fault sim.Fault) bool {
 	}
 }
 
-// oftenWrong reads from an API in which requests go wrong in one way.
-func oftenWrong(t *testing.T, f fixture, fault sim.Fault) {
-	a := f.start(t, sim.Options{Size: f.portion(small)}, f.often(fault))
+// oneInFive reads from an API in which every fifth request goes wrong in one way.
+func oneInFive(t *testing.T, f fixture, fault sim.Fault) {
+	a := f.start(t, sim.Options{Size: f.portion(small)}, often(fault))
 	res := f.run(t, a, f.read(t, a, nil).With("--debug"))
 	gotOver(t, a, res, fault)
 	if n := a.Stats().Faults[fault]; n == 0 || passing(fault) && n < 5 {
@@ -55,20 +55,16 @@ func oftenWrong(t *testing.T, f fixture, fault sim.Fault) {
 	}
 }
 
-// manyPages is oftenWrong with so many rows that faults meet pages which are fetched ahead.
+// manyPages is oneInFive with so many rows that faults meet pages which are fetched ahead.
 func manyPages(t *testing.T, f fixture, fault sim.Fault) {
-	a := f.start(t, sim.Options{Size: scaled(1500, 500), Seed: 1}, f.often(fault))
+	a := f.start(t, sim.Options{Size: scaled(1500, 500), Seed: 1}, often(fault))
 	res := f.run(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.light()...), nil))
 	gotOver(t, a, res, fault, f.light()...)
 }
 
-// often lets every fifth request go wrong in one way, or every tenth of a connector that sends many: for each there is a wait.
-func (f fixture) often(fault sim.Fault) sim.Behaviour {
-	rate := 0.2
-	if f.heavy() && !harness.Full() {
-		rate = 0.1
-	}
-	return sim.Behaviour{Faults: sim.Faults{Rate: rate, Kinds: []sim.Fault{fault}, Seed: 7, Delay: 20 * time.Millisecond, Stall: 50 * time.Millisecond}}
+// often lets every fifth request go wrong in one way.
+func often(fault sim.Fault) sim.Behaviour {
+	return sim.Behaviour{Faults: sim.Faults{Rate: 0.2, Kinds: []sim.Fault{fault}, Seed: 7, Delay: 20 * time.Millisecond, Stall: 50 * time.Millisecond}}
 }
 
 // gotOver tells that a read had the outcome that is due after a fault.
@@ -118,9 +114,7 @@ func onlyFaults(t *testing.T, f fixture) {
 func echoes(t *testing.T, f fixture, fault sim.Fault, command ...string) {
 	size, faults := 1, sim.Faults{Every: 1, Kinds: []sim.Fault{fault}}
 	if command[0] == "read" {
-		if size, faults.Every = small/4, 3; f.heavy() && !harness.Full() {
-			faults.Every = 9
-		}
+		size, faults.Every = small/4, 3
 	}
 	a := f.start(t, sim.Options{Size: size}, sim.Behaviour{Faults: faults})
 	c := f.read(t, a, nil)
