@@ -123,31 +123,41 @@ func TestLogOfTheProcess(t *testing.T) {
 	}
 }
 
-// A process that was started to ignore SIGHUP goes on after its terminal is closed.
-func TestHangupIgnored(t *testing.T) {
-	t.Parallel()
+// stopped starts a connector, sends it signals once it reads, holds that it ends with 1, and returns what it said.
+func stopped(t *testing.T, name string, configure func(*exec.Cmd), signals ...syscall.Signal) (all []protocol.Message) {
+	t.Helper()
 	reading, writing, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer reading.Close()
-	cmd := start(t, "idle", func(c *exec.Cmd) {
-		c.Path, c.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`}, c.Args...)
+	cmd := start(t, name, func(c *exec.Cmd) {
 		c.Stdout, c.Env = writing, append(c.Env, unhurried)
+		configure(c)
 	})
 	writing.Close()
-	var all []protocol.Message
 	for m, err := range protocol.Read(reading) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		if all = append(all, m); len(all) == 2 { // STARTED and RUNNING
-			if err := errors.Join(cmd.Process.Signal(syscall.SIGHUP), cmd.Process.Signal(syscall.SIGTERM)); err != nil {
-				t.Fatal(err)
+			for _, sent := range signals {
+				if err := cmd.Process.Signal(sent); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}
 	exits(t, cmd, 1)
+	return all
+}
+
+// A process that was started to ignore SIGHUP goes on after its terminal is closed.
+func TestHangupIgnored(t *testing.T) {
+	t.Parallel()
+	all := stopped(t, "idle", func(c *exec.Cmd) {
+		c.Path, c.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`}, c.Args...)
+	}, syscall.SIGHUP, syscall.SIGTERM)
 	if f := (result{messages: all}).errors(); len(f) != 1 || !strings.HasPrefix(f[0].Message, "The run was stopped by SIGTERM ") {
 		t.Errorf("got %+v", f)
 	}
@@ -162,25 +172,7 @@ func TestSignals(t *testing.T) {
 			t.Run(fmt.Sprint(name, " ", sent), func(t *testing.T) {
 				t.Parallel()
 				var stderr bytes.Buffer
-				reading, writing, err := os.Pipe()
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer reading.Close()
-				cmd := start(t, name, func(c *exec.Cmd) { c.Stdout, c.Stderr, c.Env = writing, &stderr, append(c.Env, unhurried) })
-				writing.Close()
-				var all []protocol.Message
-				for m, err := range protocol.Read(reading) {
-					if err != nil {
-						t.Fatal(err)
-					}
-					if all = append(all, m); len(all) == 2 { // STARTED and RUNNING
-						if err := cmd.Process.Signal(sent); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
-				exits(t, cmd, 1)
+				all := stopped(t, name, func(c *exec.Cmd) { c.Stderr = &stderr }, sent)
 				if stderr.Len() > 0 {
 					t.Errorf("on stderr: %s", &stderr)
 				}

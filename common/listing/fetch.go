@@ -26,10 +26,10 @@ const (
 
 // fetching is what matters to the asking for one page beyond its request.
 type fetching struct {
-	picker  record.Picker
-	later   bool              // it is not the first page: what the first one said of the listing holds
-	mayLack bool              // it may not be there, which an API may say with a 4xx
-	share   *httpclient.Share // of the budget; nil: the answer is not counted
+	picker      record.Picker
+	later       bool              // it is not the first page: what the first one said of the listing holds
+	maybeAbsent bool              // it may not be there, which an API may say with a 4xx
+	share       *httpclient.Share // of the budget; nil: the answer is not counted
 }
 
 // fetched is one page and the request that brought it.
@@ -85,7 +85,7 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 	if j.kind != Done {
 		end.Kind = j.kind
 	}
-	if f.mayLack && refusing(j.status) && end.Kind == Failed && final {
+	if f.maybeAbsent && refusing(j.status) && end.Kind == Failed && final {
 		page.refused, page.end = true, end
 		return page, nil
 	}

@@ -116,7 +116,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	}
 	defer release()
 	request.Session = session
-	came, segments, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
+	came, hashes, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
 	came.begin()
 	for next, more := pages.First(request), true; more; {
 		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.plain) > 0})
@@ -136,11 +136,11 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 			idle = 0
 		}
 		alike := r.rows.alike(&p)
-		if len(p.Records) > 0 && (segments[alike] || idle >= maxIdle) { // the server begins again, knows no segments, or forgot
+		if len(p.Records) > 0 && (hashes[alike] || idle >= maxIdle) { // the server begins again, knows no segments, or forgot
 			s.ended = unclear
 			return s, nil
 		}
-		segments[alike] = true
+		hashes[alike] = true
 		next, more = pages.Next(p.request, p.Page)
 		if err := r.hold(&s, &p); err != nil {
 			return s, failed(err)

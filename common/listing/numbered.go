@@ -138,7 +138,7 @@ func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End
 
 // fetching returns how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, mayLack: i > 0 && (!n.hasTotal || !n.reliable || i >= n.byRows())}
+	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.hasTotal || !n.reliable || i >= n.byRows())}
 }
 
 // use hands page i on, and says whether there may be more.
@@ -211,7 +211,7 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 			continue
 		}
 		request := strategy.At(n.reader.request(n.Listing, other), i)
-		page, end := n.askWith(ctx, share, other, request, fetching{later: true, mayLack: true})
+		page, end := n.askWith(ctx, share, other, request, fetching{later: true, maybeAbsent: true})
 		if end != nil {
 			return end
 		}

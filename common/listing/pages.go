@@ -180,7 +180,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if known == useless {
 		return r.numbered(ctx, pages.Number, request)
 	}
-	answer, end := r.ask(ctx, pages.Once(request), fetching{mayLack: true})
+	answer, end := r.ask(ctx, pages.Once(request), fetching{maybeAbsent: true})
 	if end != nil && end.Kind == Gone && known != trusted { // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
 	}

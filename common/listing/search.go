@@ -103,9 +103,9 @@ func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
 
 func (s *search) last(page int) last {
 	widest := int64(0)
-	for of, size := range s.rowsOf {
+	for of, rows := range s.rowsOf {
 		if of < page || page == 0 {
-			widest = max(widest, size)
+			widest = max(widest, rows)
 		}
 	}
 	return last{page: page + 1, rows: s.rowsOf[page], pageRows: widest}
@@ -127,7 +127,7 @@ func (s *search) second(ctx context.Context, seen sight) (int, *End) {
 
 // probe asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
 func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
-	p, end := s.askWith(ctx, s.first.share, s.way, s.pageRequest(i), fetching{later: true, mayLack: true})
+	p, end := s.askWith(ctx, s.first.share, s.way, s.pageRequest(i), fetching{later: true, maybeAbsent: true})
 	if end != nil {
 		return behind, 0, end
 	}
