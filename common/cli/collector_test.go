@@ -26,11 +26,16 @@ func large(_ context.Context, _ *protocol.ConfiguredCatalog, _ []byte, out *prot
 	for range 4000 {
 		passing = slices.Grow(passing[:0:0], 100<<10)
 	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
+	next := uint64(math.MaxUint64)
+	for range 20 { // the least, since what other goroutines allocate while the collector runs is held for the moment, on a slow machine for long
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		next = min(next, m.NextGC)
+	}
 	runtime.KeepAlive(kept)
 	runtime.KeepAlive(passing)
-	return out.Record(deals, fmt.Appendf(nil, `{"next":%d}`, m.NextGC))
+	return out.Record(deals, fmt.Appendf(nil, `{"next":%d}`, next))
 }
 
 func TestPaceOfTheCollector(t *testing.T) {
@@ -38,7 +43,7 @@ func TestPaceOfTheCollector(t *testing.T) {
 		environment []string
 		least, most uint64 // when the collector runs
 	}{
-		"by itself":  {nil, held + room, held + 5*room}, // what is allocated while the collector runs is held for the moment
+		"by itself":  {nil, held + room, held + 5*room},
 		"GOGC":       {[]string{"GOGC=200"}, 3 * held, math.MaxUint64},
 		"GOMEMLIMIT": {[]string{"GOMEMLIMIT=1TiB"}, 2 * held, math.MaxUint64},
 	} {
