@@ -131,9 +131,8 @@ judgeable:
 	@if docker version >/dev/null 2>&1; then $(MAKE) images; else $(MAKE) binaries; fi
 
 # Flags of go test that choose what belongs to CONNECTORS: the tests named after them, as TestFooBar is after source-foo, and what is run under
-# names that begin with theirs; without the tests named after others, and without those of sources' images, which make judged looks at. So few tests
-# begin all at once: most of their time they wait.
-chosen = $(if $(filter-out $(CONNECTORS),$(EVERY)),-parallel=200 -run='$(call named-after,$(CONNECTORS))|/^($(call either,$(CONNECTORS)))(_|$$)') \
+# names that begin with theirs; without the tests named after others, and without those of sources' images, which make judged looks at.
+chosen = $(if $(filter-out $(CONNECTORS),$(EVERY)),-run='$(call named-after,$(CONNECTORS))|/^($(call either,$(CONNECTORS)))(_|$$)') \
 	-skip='$(call named-after,$(filter-out $(CONNECTORS),$(EVERY)))|^Test(Judged|Images$$|Platform$$)'
 named-after = ^Test(?i:$(call either,$(patsubst source-%,%,$(filter source-%,$(1))) none))
 either = $(subst $(space),|,$(strip $(1)))
