@@ -38,7 +38,7 @@ func (w *writer) carryOut(e *entry, c *call, counted func()) {
 	case errors.Is(err, httpclient.ErrUnknownOutcome):
 		err = w.unknown(e, c, nil, err)
 	case isRefused:
-		message := short(w.api.Redact.String(refusal.message))
+		message := short(w.api.Redact.Quote(refusal.message))
 		err = errors.Join(w.receipt(e, c, refused, message, answer), w.journal.end(e.number, rejected, message))
 		if err == nil {
 			err = w.reject(e, c, message)

@@ -66,7 +66,7 @@ func (c *Client) where(r Request, to *url.URL) string {
 	return r.method() + " " + c.o.Redact.String(to.Host+to.EscapedPath())
 }
 
-// excerpt returns the beginning of a body in one line, without secrets.
+// excerpt returns the beginning of a body in one line, without secrets: those that are known, and what stands under names of secrets.
 func (c *Client) excerpt(body []byte) string { return excerpt(c.o.Redact, body) }
 
 // Excerpt returns text, out of the answer, as a message may show it: in one line, without secrets and with at most 300 characters.
@@ -80,7 +80,7 @@ func excerpt(r *redact.Redactor, text []byte) string {
 		if size = min(size, maxExcerptSource); size >= len(text) {
 			size, part = len(text), r.String
 		}
-		s := strings.ToValidUTF8(r.String(string(text[:size])), "\uFFFD")
+		s := strings.ToValidUTF8(r.Quote(string(text[:size])), "\uFFFD")
 		s = part(strings.Join(strings.Fields(s), " "))
 		if runes := []rune(s); len(runes) > maxExcerpt {
 			return string(runes[:maxExcerpt-1]) + "…"
@@ -282,7 +282,7 @@ func (c *Client) unknownOutcome(where string, f *failure) error {
 func (c *Client) what(where string, f *failure) string {
 	switch judged, ok := errors.AsType[*fault.Error](f.verdict.err); {
 	case ok:
-		return strings.TrimSuffix(c.o.Redact.String(judged.Message), ".")
+		return strings.TrimSuffix(c.o.Redact.Quote(judged.Message), ".")
 	case f.verdict.err != nil:
 		return where + " failed: " + c.excerpt([]byte(f.verdict.err.Error()))
 	default:

@@ -66,6 +66,25 @@ func TestResponseExcerpt(t *testing.T) {
 	}
 }
 
+// TestExcerptOfARow quotes rows, whole and cut off, with what is known as a secret by its name alone.
+func TestExcerptOfARow(t *testing.T) {
+	r := redact.New()
+	r.Hide("Login")
+	const row = `{"Nome":"Ana","Senha":"x9y8z7","Login":"ana"}`
+	for body, want := range map[string]string{
+		row:                                `{"Nome":"Ana","Senha":****,"Login":****}`,
+		row[:len(row)-20]:                  `{"Nome":"Ana","Senha":****`,
+		strings.Repeat(row, 200):           `"Senha":****`,
+		"could not write [" + row + "]":    `"Senha":****`,
+		`{"error":"A Senha está errada."}`: "A Senha está errada.",
+	} {
+		got := excerpt(r, []byte(body))
+		if strings.Contains(got, "x9") || strings.Contains(got, `"ana`) || !strings.Contains(got, want) {
+			t.Errorf("of %.100s is quoted %s", body, got)
+		}
+	}
+}
+
 // A redirect to what is no address is refused at once, and nothing of it is told: there may be a session in it.
 func TestRedirectToNoAddress(t *testing.T) {
 	for _, location := range []string{

@@ -4,6 +4,7 @@ package redact
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -22,8 +23,13 @@ const Blank = "****"
 //
 // The zero value and a nil Redactor blank nothing. It is safe for concurrent use. There is one for a run: see [With].
 type Redactor struct {
-	mu    sync.Mutex // for Add
-	known atomic.Pointer[needles]
+	mu     sync.Mutex // for Add and Hide
+	known  atomic.Pointer[needles]
+	names  []string // of Hide
+	hidden atomic.Pointer[regexp.Regexp]
+
+	telling sync.Once // for told, which only answers that are quoted need
+	told    *regexp.Regexp
 }
 
 // New makes a Redactor for secrets.

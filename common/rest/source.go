@@ -162,6 +162,13 @@ func (s *Source) connect(ctx context.Context, api *API, config []byte) (*httpcli
 	if err != nil {
 		return nil, err
 	}
+	for _, stream := range api.Streams {
+		for _, edit := range stream.Shape {
+			if hide, ok := edit.(record.Hide); ok {
+				redactor.Hide(hide.Names...) // an error may quote a row
+			}
+		}
+	}
 	api.Redact = redactor
 	api.Log = protocol.Logger(ctx)
 	return httpclient.New(api.Options)

@@ -18,7 +18,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// TestMain builds all binaries once, and lets more tests run at a time than there are cores: most of them wait, for a quota or for the end of
+// TestMain lets more tests run at a time than there are cores: most of them wait, for a quota or for the end of
 // a backoff. First come the tests that are not parallel, since they measure. With -short there are none.
 //
 // A test whose name begins with a connector's, after Test and without what kind of connector it is, belongs to that connector, and so does
@@ -35,9 +35,6 @@ func TestMain(m *testing.M) {
 		}
 	}
 	debug.SetGCPercent(400) // the rows that simulators keep are most of the memory, and are not garbage
-	if err := build(); err != nil {
-		panic(err)
-	}
 	os.Exit(m.Run())
 }
 
@@ -48,20 +45,6 @@ func scaled(promised, few int) int {
 		return promised
 	}
 	return few
-}
-
-// build builds the binaries of all connectors, which no test changes.
-func build() error {
-	connectors, err := harness.Connectors()
-	if err != nil {
-		return err
-	}
-	for _, c := range connectors {
-		if _, err := c.Build(context.Background()); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func given(name string) (found bool) {
@@ -161,14 +144,24 @@ func one(t *testing.T, name string) fixture {
 	return prepare(t, connectors[i], binary)
 }
 
-// binary is a connector's binary, which TestMain built.
-func binary(t *testing.T, c harness.Connector) harness.Runner {
+// builds are the binaries of connectors by the connector's name, each a func() (string, error) that builds it once and is the path.
+var builds sync.Map
+
+// built is the path of a connector's binary, which is built for the first test that asks for it.
+func built(t *testing.T, c harness.Connector) string {
 	t.Helper()
-	path, err := c.Binary()
+	kept, _ := builds.LoadOrStore(c.Name, sync.OnceValues(func() (string, error) { return c.Build(context.Background()) }))
+	path, err := kept.(func() (string, error))()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return harness.Binary{Path: path}
+	return path
+}
+
+// binary runs a connector's binary.
+func binary(t *testing.T, c harness.Connector) harness.Runner {
+	t.Helper()
+	return harness.Binary{Path: built(t, c)}
 }
 
 // prepare makes a connector ready and finds its simulator.
@@ -179,15 +172,39 @@ func prepare(t *testing.T, c harness.Connector, runner func(*testing.T, harness.
 		t.Fatalf("There is no simulator %q; simulators are found in integration/simulators.", simulators.Name(c.Name))
 	}
 	f := fixture{connector: c, runner: runner(t, c), common: kept}
-	f.catalog = f.discover(t)
+	f.asked.Do(func() { *f.discovered = f.discover(t) })
+	if f.catalog = *f.discovered; len(f.catalog.Streams) == 0 {
+		t.Fatalf("%s could not be asked for its catalog.", c.Name)
+	}
 	return f
+}
+
+// idle are tests that wait far more than they work.
+type idle []test
+
+type test struct {
+	name string
+	run  func(t *testing.T)
+}
+
+// together runs them side by side in the one turn that t has among parallel tests, so that none of them waits for a turn as well. It returns
+// when all have ended.
+func (w idle) together(t *testing.T) {
+	t.Helper()
+	var group sync.WaitGroup
+	for _, test := range w {
+		group.Go(func() { t.Run(test.name, test.run) })
+	}
+	group.Wait()
 }
 
 // common is what all tests of one connector use.
 type common struct {
-	rows    *sim.Rendered // that its simulators wrote
-	open    sim.Open
-	schemas *harness.Schemas
+	rows       *sim.Rendered // that its simulators wrote
+	open       sim.Open
+	schemas    *harness.Schemas
+	asked      *sync.Once // for the catalog
+	discovered *harness.Catalog
 }
 
 // shared is what is common, by the simulator's name.
@@ -195,7 +212,7 @@ var shared = sync.OnceValue(func() map[string]common {
 	all := map[string]common{}
 	for name, open := range simulators.All() {
 		rows := &sim.Rendered{Most: 256 << 20}
-		all[name] = common{rows, sim.Sharing(open, rows), &harness.Schemas{}}
+		all[name] = common{rows, sim.Sharing(open, rows), &harness.Schemas{}, &sync.Once{}, &harness.Catalog{}}
 	}
 	return all
 })
@@ -224,7 +241,7 @@ const small = 230
 // portion is n where no row costs a request of its own, and few where some do: for reads whose requests wait, or are many.
 func (f fixture) portion(n int) int {
 	if len(f.light()) < len(f.catalog.Names()) {
-		return max(n/10, small/4)
+		return max(n/10, small/8)
 	}
 	return n
 }

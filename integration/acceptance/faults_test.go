@@ -37,6 +37,7 @@ type trouble struct {
 	said   string   // a part of what a failure has to say
 	keys   bool     // rows may lack their key
 	size   int      // rows of a page under the trouble, where it is not the usual
+	waits  bool     // the connector waits for the listing to mend for seconds, and does little else
 }
 
 // always is what has to come of a trouble in every listing.
@@ -125,7 +126,7 @@ func pageTroubles() []trouble {
 			faults: anywhere(func() []sim.PageFault { return []sim.PageFault{sim.Once(2, sim.Empty())} })},
 		{name: "each page is the one before, once", due: always(honest),
 			faults: anywhere(func() []sim.PageFault { return []sim.PageFault{sim.Times(1, sim.Stale())} })},
-		{name: "the second page is the first for a while", due: always(honest),
+		{name: "the second page is the first for a while", waits: true, due: always(honest),
 			faults: anywhere(func() []sim.PageFault { return []sim.PageFault{sim.Times(2, sim.On(2, sim.FirstAgain()))} })},
 	}
 }
@@ -166,18 +167,18 @@ func totals() []trouble {
 	all := []trouble{
 		{name: "the total is a text", due: always(complete),
 			faults: promised(func(listing) []sim.PageFault { return []sim.PageFault{sim.TextTotal()} })},
-		{name: "the total is no number", due: always(failing), faults: number(`"muitos"`), said: "total|quantidade|Total"},
-		{name: "the total is 0 beside rows", due: always(honest), faults: number("0")},
-		{name: "the total is negative", due: always(honest), faults: number("-1")},
-		{name: "the total and lastPage are 0 beside rows", due: always(honest), faults: func(l listing) []sim.PageFault {
+		{name: "the total is no number", waits: true, due: always(failing), faults: number(`"muitos"`), said: "total|quantidade|Total"},
+		{name: "the total is 0 beside rows", waits: true, due: always(honest), faults: number("0")},
+		{name: "the total is negative", waits: true, due: always(honest), faults: number("-1")},
+		{name: "the total and lastPage are 0 beside rows", waits: true, due: always(honest), faults: func(l listing) []sim.PageFault {
 			if l.form.Last == "" {
 				return nil
 			}
 			return []sim.PageFault{sim.Totals("0"), sim.Lasts("0")}
 		}},
-		{name: "the total promises more rows for ever", due: where(failing, told),
+		{name: "the total promises more rows for ever", waits: true, due: where(failing, told),
 			faults: promised(func(listing) []sim.PageFault { return []sim.PageFault{sim.Promise(10)} })},
-		{name: "every page is the first", due: where(failing, loud), faults: promised(func(listing) []sim.PageFault {
+		{name: "every page is the first", waits: true, due: where(failing, loud), faults: promised(func(listing) []sim.PageFault {
 			return []sim.PageFault{sim.FirstAgain(), sim.Totals("20000"), sim.Lasts("200")}
 		})},
 		{name: "rows without a key, and fewer than promised", due: always(loud), keys: true,
@@ -264,27 +265,36 @@ func utf16Bytes(first int, text string) (out []byte) {
 // TestListingFaults reads every listing under every trouble: it has to end within a bounded number of requests, with what is due.
 func TestListingFaults(t *testing.T) {
 	t.Parallel()
-	type one struct {
-		listing
-		fixture
+	for _, test := range listingFaults(t, false) {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t)
+		})
 	}
-	var all []one
+}
+
+// TestListingWaits is TestListingFaults for the troubles that take waiting.
+func TestListingWaits(t *testing.T) {
+	t.Parallel()
+	idle(listingFaults(t, true)).together(t)
+}
+
+// listingFaults are a test of every listing for each trouble that takes waiting, or for each other one.
+func listingFaults(t *testing.T, waits bool) (all []test) {
+	t.Helper()
 	for l, f := range everyListing(t) {
-		all = append(all, one{l, f})
-	}
-	for _, trouble := range troubles() { // those that wait for long in the end, of every listing: see scenarios
-		for _, of := range all {
-			faults := trouble.faults(of.listing)
-			if faults == nil {
+		for _, trouble := range troubles() {
+			faults := trouble.faults(l)
+			if faults == nil || trouble.waits != waits {
 				continue
 			}
-			t.Run(of.title()+" "+trouble.name, func(t *testing.T) {
-				t.Parallel()
-				a := of.start(t, sim.Options{Size: of.size, Set: of.set}, sim.Behaviour{Alter: sim.InPages(of.name, faults...)})
-				trouble.judge(t, of.fixture, of.listing, a)
-			})
+			all = append(all, test{l.title() + " " + trouble.name, func(t *testing.T) {
+				a := f.start(t, sim.Options{Size: l.size, Set: l.set}, sim.Behaviour{Alter: sim.InPages(l.name, faults...)})
+				trouble.judge(t, f, l, a)
+			}})
 		}
 	}
+	return all
 }
 
 // patience is how long a read of a few rows may take on a machine that has other things to do. What is due takes some seconds at most, of
@@ -308,6 +318,7 @@ func within(limit time.Duration) (options harness.Options, late func() bool) {
 // TestListingNeverComes reads listings in whose place there is something else for ever. However long that is tried, nothing is complete.
 func TestListingNeverComes(t *testing.T) {
 	t.Parallel()
+	var all idle
 	for l, f := range everyListing(t) {
 		bodies := []string{"null", `{"mensagem":"Erro interno"}`, `{"data":null}`}
 		if l.form.Total != "" {
@@ -315,8 +326,7 @@ func TestListingNeverComes(t *testing.T) {
 		}
 		for i, body := range bodies {
 			page := i%2 + 1 // an empty list is only tried in the place of the first
-			t.Run(fmt.Sprintf("%s page %d %s", l.title(), page, body), func(t *testing.T) {
-				t.Parallel()
+			all = append(all, test{fmt.Sprintf("%s page %d %s", l.title(), page, body), func(t *testing.T) {
 				a := f.start(t, sim.Options{Size: l.size, Set: l.set}, sim.Behaviour{Alter: sim.InPages(l.name, sim.On(page, sim.Instead(200, body)))})
 				options, late := within(patience)
 				res := l.read(f, t, a, nil, options)
@@ -327,9 +337,10 @@ func TestListingNeverComes(t *testing.T) {
 				if silent && (res.Code == 0 || res.Last(l.stream) == "COMPLETE") {
 					t.Errorf("%d of %d rows came: %s", len(res.Rows), len(a.Listed(l.name).Must), res)
 				}
-			})
+			}})
 		}
 	}
+	all.together(t)
 }
 
 // judge reads the listing and tells whether what is due came of it.

@@ -17,11 +17,7 @@ const largest = 20 << 20
 func TestJudgedBinaries(t *testing.T) {
 	t.Parallel()
 	judged(t, func(t *testing.T, c harness.Connector) judge.Options {
-		path, err := c.Binary()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return judge.Options{Binary: path}
+		return judge.Options{Binary: built(t, c)}
 	})
 }
 

@@ -99,7 +99,7 @@ func noRows(t *testing.T, f fixture) {
 }
 
 func secondSync(t *testing.T, f fixture) {
-	a := f.start(t, sim.Options{Size: scaled(small, f.portion(small))}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(small, f.portion(3*small))}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	a.simulator.Change(0, 0)
 	second := f.succeed(t, a, f.read(t, a, first.State()))

@@ -31,7 +31,7 @@ func (f fixture) drifting(t *testing.T) (*api, *atomic.Int64) {
 	t.Helper()
 	off := &atomic.Int64{}
 	now := func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
-	return f.start(t, sim.Options{Size: scaled(small, f.portion(small)), Now: now}, sim.Behaviour{}), off
+	return f.start(t, sim.Options{Size: scaled(small, f.portion(3*small)), Now: now}, sim.Behaviour{}), off
 }
 
 // visibleLate syncs when the newest rows are of this moment, and again when others are there with times ten minutes before it, as if the
@@ -182,14 +182,20 @@ func passedOver(t *testing.T, f fixture) {
 		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, s.Name), state))
 		f.following(t, a, first.State(), res, s.Name)
 	}
-	for _, s := range f.catalog.Streams { // what a stream was read with that had no mark, or by the Airbyte CDK
-		for _, doc := range []string{`{"__ab_no_cursor_state_message":true}`, `{"__ab_full_refresh_sync_complete":true}`} {
-			state := []byte(`[{"type":"STREAM","stream":{"stream_descriptor":{"name":"` + s.Name + `"},"stream_state":` + doc + `}}]`)
-			if command := harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, s.Name), state); s.Incremental() {
-				f.refused(t, a, "config_error", command)
-			} else {
-				f.succeed(t, a, command)
+	// What a stream was read with that had no mark, or by the Airbyte CDK. Those that have none now are read together.
+	for _, doc := range []string{`{"__ab_no_cursor_state_message":true}`, `{"__ab_full_refresh_sync_complete":true}`} {
+		var unmarked, states []string
+		for _, s := range f.catalog.Streams {
+			state := `{"type":"STREAM","stream":{"stream_descriptor":{"name":"` + s.Name + `"},"stream_state":` + doc + `}}`
+			if s.Incremental() {
+				f.refused(t, a, "config_error", harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, s.Name), []byte("["+state+"]")))
+				continue
 			}
+			unmarked, states = append(unmarked, s.Name), append(states, state)
+		}
+		if len(unmarked) > 0 {
+			state := []byte("[" + strings.Join(states, ",") + "]")
+			f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, unmarked...), state))
 		}
 	}
 }

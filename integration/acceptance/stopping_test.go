@@ -18,10 +18,10 @@ import (
 func stopping() []scenario {
 	return []scenario{
 		{name: "kill at any moment", run: killed},
-		{name: "kill after a state in mid-listing", run: func(t *testing.T, f fixture) { killedMidway(t, f, f.light(), 5000, 1500*time.Millisecond) }},
+		{name: "kill after a state in mid-listing", run: func(t *testing.T, f fixture) { killedMidway(t, f, f.light(), 5000, time.Second) }},
 		{name: "kill after a state, every stream", run: func(t *testing.T, f fixture) {
 			if len(f.light()) < len(f.catalog.Names()) { // otherwise it is the one above
-				killedMidway(t, f, f.catalog.Names(), f.portion(1600), 300*time.Millisecond)
+				killedMidway(t, f, f.catalog.Names(), f.portion(800), 300*time.Millisecond)
 			}
 		}},
 		{name: "SIGTERM while reading", run: terminated, image: true},

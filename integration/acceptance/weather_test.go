@@ -62,9 +62,11 @@ func manyPages(t *testing.T, f fixture, fault sim.Fault) {
 	gotOver(t, a, res, fault, f.light()...)
 }
 
-// often lets every fifth request go wrong in one way.
+// often lets every fifth request go wrong in one way, some dozens at most where not everything is asked for: each costs a wait.
 func often(fault sim.Fault) sim.Behaviour {
-	return sim.Behaviour{Faults: sim.Faults{Rate: 0.2, Kinds: []sim.Fault{fault}, Seed: 7, Delay: 20 * time.Millisecond, Stall: 50 * time.Millisecond}}
+	return sim.Behaviour{Faults: sim.Faults{
+		Rate: 0.2, Kinds: []sim.Fault{fault}, Seed: 7, Limit: scaled(0, 24), Delay: 20 * time.Millisecond, Stall: 50 * time.Millisecond,
+	}}
 }
 
 // gotOver tells that a read had the outcome that is due after a fault.
@@ -114,7 +116,7 @@ func onlyFaults(t *testing.T, f fixture) {
 func echoes(t *testing.T, f fixture, fault sim.Fault, command ...string) {
 	size, faults := 1, sim.Faults{Every: 1, Kinds: []sim.Fault{fault}}
 	if command[0] == "read" {
-		size, faults.Every = small/4, 3
+		size, faults.Every, faults.Limit = small/4, 3, scaled(0, 24)
 	}
 	a := f.start(t, sim.Options{Size: size}, sim.Behaviour{Faults: faults})
 	c := f.read(t, a, nil)

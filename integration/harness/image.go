@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
@@ -149,6 +150,7 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 		Image: i.Ref, Cmd: c.arguments(files), Env: map[string]string{},
 		HostConfigModifier: func(h *container.HostConfig) {
 			h.NetworkMode = "host"
+			h.LogConfig = container.LogConfig{Type: "none"} // else the engine also keeps the output in a file of its own
 			h.Binds = append(h.Binds, i.Binds...)
 			if i.Host != nil {
 				i.Host(h)
@@ -166,11 +168,6 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 		name, value, _ := strings.Cut(e, "=")
 		req.Env[name] = value
 	}
-	for _, name := range c.names() {
-		req.Files = append(req.Files, testcontainers.ContainerFile{
-			Reader: bytes.NewReader(c.Files[name]), ContainerFilePath: files + "/" + name, FileMode: 0o644,
-		})
-	}
 	made, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
 		ContainerRequest: req, Logger: tclog.NewNoopLogger(),
 	})
@@ -179,6 +176,9 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 		return nil, errors.Join(err, p.remove())
 	}
 	id := made.GetContainerID()
+	if err := p.give(ctx, c); err != nil {
+		return nil, errors.Join(err, p.remove())
+	}
 	attached, err := docker.ContainerAttach(ctx, id, client.ContainerAttachOptions{
 		Stream: true, Stdin: c.Stdin != nil, Stdout: true, Stderr: true,
 	})
@@ -207,6 +207,29 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 	go p.watch(ctx, id)
 	p.stop = context.AfterFunc(ctx, func() { _ = p.signal(context.WithoutCancel(ctx), syscall.SIGKILL) }) // Wait removes it in any case
 	return p, nil
+}
+
+// give copies a command's files into the container, all in one archive: for each archive the engine starts a process. (testcontainers sends one
+// for each file.)
+func (p *imageProcess) give(ctx context.Context, c Command) error {
+	if len(c.Files) == 0 {
+		return nil
+	}
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	for _, name := range c.names() {
+		if err := w.WriteHeader(&tar.Header{Name: files + "/" + name, Mode: 0o644, Size: int64(len(c.Files[name]))}); err != nil {
+			return err
+		}
+		if _, err := w.Write(c.Files[name]); err != nil {
+			return err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	_, err := p.docker.CopyToContainer(ctx, p.container.GetContainerID(), client.CopyToContainerOptions{DestinationPath: "/", Content: &archive})
+	return err
 }
 
 type imageProcess struct {

@@ -82,15 +82,6 @@ func Connectors() ([]Connector, error) {
 	return all, nil
 }
 
-// Binary is where Build puts the connector's binary, whether it is there or not.
-func (c Connector) Binary() (string, error) {
-	root, err := Root()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(root, c.target()), nil
-}
-
 // target is the binary as the Makefile calls it.
 func (c Connector) target() string {
 	return filepath.Join("build", runtime.GOOS+"_"+runtime.GOARCH, c.Name)
