@@ -120,7 +120,7 @@ suite: judgeable
 judged: judgeable
 	@for connector in $(CONNECTORS); do \
 		build/acceptance --config connectors/$$connector/acceptance-test-config.yml --simulator $${connector#*-} --memory 112 --image-size 20 --spread 12s --states 3 --kills 1 \
-			$(if $(FAULTS),--faults) $$(docker version >/dev/null 2>&1 || echo --binary build/$(OS)_$(ARCH)/$$connector) || failed="$${failed:-} $$connector"; \
+			$(if $(FULL),,--simulator-much 300) $(if $(FAULTS),--faults) $$(docker version >/dev/null 2>&1 || echo --binary build/$(OS)_$(ARCH)/$$connector) || failed="$${failed:-} $$connector"; \
 	done; \
 	if [ -n "$${failed:-}" ]; then echo "These did not pass:$$failed" >&2; exit 1; fi
 

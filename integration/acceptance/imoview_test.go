@@ -40,7 +40,7 @@ func (f fixture) cheap() []string {
 func TestImoviewAtSize(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imoview")
-	a, s := startImoview(t, f, sim.Options{Size: scaled(60_000, 4000)}, sim.Behaviour{})
+	a, s := startImoview(t, f, sim.Options{Size: scaled(60_000, 1500)}, sim.Behaviour{})
 	res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.cheap()...), nil))
 	compare(t, full(a, f.cheap()...), res)
 	once(t, res)
@@ -186,7 +186,7 @@ func TestImoviewSoldProperties(t *testing.T) {
 func TestImoviewTenantWithANewContract(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imoview")
-	a, s := startImoview(t, f, sim.Options{Size: 400}, sim.Behaviour{})
+	a, s := startImoview(t, f, sim.Options{Size: scaled(400, 120)}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	a.simulator.Change(0, 0)
 	if n := len(s.Sign(5)); n != 5 {

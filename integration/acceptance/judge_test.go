@@ -48,6 +48,7 @@ func judged(t *testing.T, as func(t *testing.T, c harness.Connector) judge.Optio
 			o.Memory, o.ImageSize = 2*memory, largest // of all streams at once, on a machine that may be loaded
 			o.Spread = 12 * time.Second               // these connectors send a state every ten seconds
 			o.States, o.Kills = 3, 1                  // the scenarios kill and resume more of them
+			o.Much = scaled(1000, 300)
 			o.Skip = []string{"beyond.spec_time", "beyond.check_time"}
 			s, err := judge.Open(t.Context(), o)
 			if err != nil {
