@@ -207,10 +207,18 @@ func (j *judging) detail() httpclient.Verdict {
 		}
 		return httpclient.Again(fault.Transientf("%s answered without the row that was asked for.", page.request.Path))
 	}
-	if len(page.Records) > 1 || keyText(page.Records[0], j.listing.Key) != j.listing.Detail {
+	if len(page.Records) > 1 || !sameCode(keyText(page.Records[0], j.listing.Key), j.listing.Detail) {
 		return j.again(fault.Transientf("%s answered with another row than the one that was asked for.", page.request.Path))
 	}
 	return httpclient.Verdict{}
+}
+
+// sameCode reports whether two keys are the same one: some APIs write a code with zeros in front in one place and without them in another.
+func sameCode(a, b string) bool {
+	if a == b {
+		return true
+	}
+	return len(a) > 0 && len(b) > 0 && strings.Trim(a+b, "0123456789") == "" && strings.TrimLeft(a, "0") == strings.TrimLeft(b, "0")
 }
 
 // bare reports whether a row has no members.

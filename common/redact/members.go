@@ -14,11 +14,11 @@ func (r *Redactor) Quote(s string) string {
 		return s
 	}
 	r.telling.Do(func() { r.told = telling() })
-	s = r.told.ReplaceAllString(s, "${1}"+Blank)
+	s = r.told.ReplaceAllString(r.String(s), "${1}"+Blank) // in this order: a secret that is known may look like a name and its value
 	if hidden := r.hidden.Load(); hidden != nil {
 		s = hidden.ReplaceAllString(s, "${1}"+Blank)
 	}
-	return r.String(s)
+	return s
 }
 
 // Hide makes Quote blank the values under these names too, in any case.
@@ -36,11 +36,12 @@ func (r *Redactor) Hide(names ...string) {
 	r.hidden.Store(under(strings.Join(quoted, "|"), `"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|\\+"(?:[^"\\]|\\+[^"\\])*(?:\\+")?|[\[{].*`))
 }
 
-// telling finds values under names that tell that they are secret. Those that have white space are left: an error says under a member's name what is
-// wrong with it.
+// telling finds values under names that tell that they are secret. Those that have white space are left, but behind the word that says what kind of
+// credential follows: an error says under a member's name what is wrong with it.
 func telling() *regexp.Regexp {
+	const kind = `(?:(?:bearer|basic|token)\s+)?`
 	return under(`[\w.-]*(?:senha|passw|segredo|secret|token|api[_-]?key|chave|credenc|credential|authorization|session)[\w.-]*`,
-		`"(?:[^"\s\\]|\\\S)*(?:"|$)|'(?:[^'\s\\]|\\\S)*(?:'|$)|\\+"(?:[^"\s\\]|\\+[^"\s\\])*(?:\\+"|$)`)
+		`"`+kind+`(?:[^"\s\\]|\\\S)*(?:"|$)|'`+kind+`(?:[^'\s\\]|\\\S)*(?:'|$)|\\+"`+kind+`(?:[^"\s\\]|\\+[^"\s\\])*(?:\\+"|$)`)
 }
 
 // under finds names with their values, both of which are patterns, value that of one in quotes; the first group is all in front of the value.

@@ -8,6 +8,8 @@ func TestQuote(t *testing.T) {
 		`{"id":7,"SenhaInternetMD5": "0123456789abcdef`:                `{"id":7,"SenhaInternetMD5": ****`,
 		`{"access_token":"a.b\/c","user-token":123,"apiKey":null}`:     `{"access_token":****,"user-token":****,"apiKey":****}`,
 		`{"a":"{\"password\":\"s3nha\",\"b\":1}"}`:                     `{"a":"{\"password\":****,\"b\":1}"}`,
+		`{"headers":{"Authorization":"Bearer ab.c","a":1}}`:            `{"headers":{"Authorization":****,"a":1}}`,
+		`it said head&token=tail`:                                      `it said ****`,
 		`{'senha': 's3"nha', 'b': 1}`:                                  `{'senha': ****, 'b': 1}`,
 		`["senha"]=> string(5) "s3nha"`:                                `["senha"]=> string(5) ****`,
 		`<Senha x="1">s3nha</Senha>`:                                   `<Senha x="1">****</Senha>`,
@@ -19,7 +21,7 @@ func TestQuote(t *testing.T) {
 		`{"logins":"a b","nome":"s3cret"}`:                             `{"logins":"a b","nome":"****"}`,
 		`{"a":"{\"LOGIN\":\"a b`:                                       `{"a":"{\"LOGIN\":****`,
 	} {
-		r := New("s3cret")
+		r := New("s3cret", "head&token=tail")
 		r.Hide("Login")
 		r.Hide("other", "Login")
 		if got := r.Quote(in); got != want {

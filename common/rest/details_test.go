@@ -120,6 +120,23 @@ func TestDetailsAreShared(t *testing.T) {
 	}
 }
 
+// A code may have zeros in front in the search and none in the detail, or the other way round.
+func TestDetailsWithZerosInFront(t *testing.T) {
+	for _, codes := range [][2]string{{`70`, `"0070"`}, {`"0070"`, `70`}, {`"070"`, `"70"`}} {
+		a := serve(t, func(r *http.Request) (int, string) {
+			if r.URL.Path == "/search" {
+				return 200, `{"rows":[{"id":` + codes[0] + `}]}`
+			}
+			return 200, `{"row":{"id":` + codes[1] + `}}`
+		})
+		got := read(t.Context(), t, a.source(people), nil, "people")
+		got.complete(t)
+		if len(got.records["people"]) != 1 {
+			t.Errorf("for %s came %v", codes[0], got.records["people"])
+		}
+	}
+}
+
 // A request for each row that the account does not have at all makes an empty stream, with one warning; a right that is missing a failure.
 func TestDetailsThatTheAccountLacks(t *testing.T) {
 	for text, empty := range map[string]bool{`{"error":"no such route"}`: true, `{"error":"not allowed"}`: false} {
