@@ -46,7 +46,7 @@ func NeedDocker(t interface {
 },
 ) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // where there is none that is known at once; one that is busy takes seconds
 	defer cancel()
 	err := Docker(ctx)
 	switch {
