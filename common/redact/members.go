@@ -28,7 +28,11 @@ func (r *Redactor) Hide(names ...string) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.names = slices.Compact(slices.Sorted(slices.Values(append(r.names, names...))))
+	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(r.names, names))))
+	if len(all) == len(r.names) {
+		return
+	}
+	r.names = all
 	quoted := make([]string, len(r.names))
 	for i, name := range r.names {
 		quoted[i] = regexp.QuoteMeta(name)
