@@ -46,8 +46,8 @@ type Listing struct {
 	Absent   func(*httpclient.Response) bool
 	Omits    bool // a list without rows may be left out of what it stands in, or be null
 	Missing  bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
-	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error; one without it (null, or an empty
-	// object) means, as a 404 does, that the row has gone.
+	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error, but for zeros in front; one without
+	// it (null, or an empty object) means, as a 404 does, that the row has gone.
 	Detail  string
 	Waiting func(until time.Time) // told before a wait of a second or more for a quota, by any of its requests; nil: nobody is
 	Child   bool                  // one of many, each for a row of another listing: their answers count in the Budget behind those of listings

@@ -181,8 +181,8 @@ type Parent struct {
 	Put     map[string]string // member put into each record: path in the parent's row
 	Where   string            // path of a flag in the parent's row: rows where it says no are not asked for; "": all are
 	Missing bool              // a 404, or what API.Gone says, means that the row has gone meanwhile: skipped, with one WARN in the end
-	// Detail says that what is asked for is the parent's row itself, in full: an answer with another key is an error. That none of several rows
-	// has one means that the route is wrong.
+	// Detail says that what is asked for is the parent's row itself, in full: an answer with another key is an error, but for zeros in
+	// front. That none of several rows has one means that the route is wrong.
 	Detail bool
 	// Follows says that the child's rows change when the parent's does: only parents that changed, or did within the margin before the
 	// mark, are asked for, and the mark is the parent's time. Otherwise every parent is asked for, with the child's Cursor.Ask, whose until is

@@ -18,8 +18,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// TestMain lets more tests run at a time than there are cores: most of them wait, for a quota or for the end of
-// a backoff. First come the tests that are not parallel, since they measure. With -short there are none.
+// TestMain lets more tests run at a time than there are cores: most of them wait, for a quota or for the end of a backoff. First come the tests
+// that are not parallel, since they measure. With -short there are none.
 //
 // A test whose name begins with a connector's, after Test and without what kind of connector it is, belongs to that connector, and so does
 // what is run under a name that begins with the connector's: that is what make acceptance chooses by.
@@ -189,10 +189,10 @@ type test struct {
 
 // together runs them side by side in the one turn that t has among parallel tests, so that none of them waits for a turn as well. It returns
 // when all have ended.
-func (w idle) together(t *testing.T) {
+func (tests idle) together(t *testing.T) {
 	t.Helper()
 	var group sync.WaitGroup
-	for _, test := range w {
+	for _, test := range tests {
 		group.Go(func() { t.Run(test.name, test.run) })
 	}
 	group.Wait()

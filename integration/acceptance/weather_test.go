@@ -62,7 +62,7 @@ func manyPages(t *testing.T, f fixture, fault sim.Fault) {
 	gotOver(t, a, res, fault, f.light()...)
 }
 
-// often lets every fifth request go wrong in one way, some dozens at most where not everything is asked for: each costs a wait.
+// often lets every fifth request go wrong in one way, two dozen at most where not everything is asked for: each costs a wait.
 func often(fault sim.Fault) sim.Behaviour {
 	return sim.Behaviour{Faults: sim.Faults{
 		Rate: 0.2, Kinds: []sim.Fault{fault}, Seed: 7, Limit: scaled(0, 24), Delay: 20 * time.Millisecond, Stall: 50 * time.Millisecond,
