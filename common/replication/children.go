@@ -10,6 +10,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
 const (
@@ -23,6 +24,22 @@ const (
 	// them no more are asked for.
 	fewGone, manyGone = 3, 25
 )
+
+// parents is what a child knows of the rows of its parent.
+type parents struct {
+	missing  int64    // how many have gone
+	gone     []string // the keys of the first of them
+	answered bool     // one had not gone
+	doubtful []task   // for those that had gone before a row answered: the route may be wrong
+	unasked  bool     // the API refuses to be asked for what changed
+	unnamed  int64    // how many lack a parameter of the request
+
+	// For the goroutine that reads the parent's listing alone.
+	asked     state.Set // those that may be asked for by several rows, and were
+	alike     state.Set // those of them that were, with Child.Alike
+	flagged   bool      // one had the flag
+	unflagged int64     // how many were asked for because the flag says neither yes nor no
+}
 
 // pool reads the children of a family's rows, several at once.
 type pool struct {

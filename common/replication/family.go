@@ -517,15 +517,6 @@ func (m *member) begin(page listing.Page, now time.Time) {
 	}
 }
 
-// mended counts what had to be mended in a page. m.mu is held.
-func (m *member) mended(page listing.Page) {
-	m.replaced += int64(page.Replaced)
-	m.control += int64(page.Control)
-	if m.Explode == nil {
-		m.twins += int64(page.Twins)
-	}
-}
-
 // notLaterThan keeps the mark from passing a time; zero: it may. m.mu is held.
 func (m *member) notLaterThan(late time.Time) {
 	if !late.IsZero() && (m.late.IsZero() || late.Before(m.late)) {

@@ -4,25 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
-	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
 // checkpointEvery is the least time between two states of one stream, but for the last.
 const checkpointEvery = 10 * time.Second
-
-// wideRow is the length of a row from which on one record at a time is made of such rows, and its buffer is not kept.
-const wideRow = 1 << 20
 
 // latest is the last time that a state can say, whose years have four digits: 9999-12-31T23:59:59Z, in seconds since 1970.
 const latest = 253402300799
@@ -38,55 +31,27 @@ type member struct {
 	markAhead   bool      // the mark is after now, as the API's clock may have made it
 	future      time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read; zero: it is not
 
-	mu        sync.Mutex    // held while records are sent and while what follows changes, so that a state never overtakes its records
-	doc       state.Doc     // as it came, with the running cycle
-	removed   *state.Set    // keys sent as removed that were in the listing of this cycle
-	crowded   bool          // and there were more than are kept
-	known     *state.Set    // keys of the rows that came, with Cursor.Snapshot
-	late      time.Time     // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
-	saved     time.Time     // when the last state was sent
-	missing   int64         // parents' rows that have gone
-	gone      []string      // the keys of the first of them
-	answered  bool          // a parent's row had not gone
-	doubtful  []task        // for those that had gone before a row answered: the route may be wrong
-	misfit    bool          // a row could not be sent: from then on nothing is noted as sent
-	resumed   bool          // the cycle was begun by an earlier run
-	absent    bool          // the account does not have it, or what it is made from
-	asked     state.Set     // parents that may be asked for by several rows, and were; for the goroutine that reads the parent's listing
-	alike     state.Set     // those of them that were, with Child.Alike
-	unasked   bool          // of a child: the API refuses to be asked for what changed
-	rows      int64         // that came, wanted or not
-	keyless   int64         // those of them without a key
-	unnamed   int64         // parents' rows that lack a parameter of the request
-	flagged   bool          // a parent's row had the flag; for the goroutine that reads the parent's listing
-	unflagged int64         // parents' rows that were asked for because the flag says neither yes nor no; for the same
-	replaced  int64         // bytes that were not UTF-8
-	control   int64         // control characters that were not escaped
-	twins     int64         // rows with the key of another one, and other content
-	err       error         // why the stream cannot be completed
-	puts      []put         // what comes into its records from its parent's row, in the order of their names
-	picker    record.Picker // of what is at paths
-	picks     []int         // where in listing.Row.Picked that is; nil: it is not there
-	picked    []record.Value
-	put       []record.Member
-	position  []byte
-	out       *protocol.Records // what is added leaves before mu is released, and before a state
-	nulled    []string          // the fields of the last record whose values did not fit their columns
+	mu      sync.Mutex // held while records are sent and while what follows changes, so that a state never overtakes its records
+	doc     state.Doc  // as it came, with the running cycle
+	removed *state.Set // keys sent as removed that were in the listing of this cycle
+	known   *state.Set // keys of the rows that came, with Cursor.Snapshot
+	late    time.Time  // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
+	saved   time.Time  // when the last state was sent
+	resumed bool       // the cycle was begun by an earlier run
+	absent  bool       // the account does not have it, or what it is made from
+	misfit  bool       // a row could not be sent: from then on nothing is noted as sent
+	err     error      // why the stream cannot be completed
+	maker
+	parents
+	tally
 }
 
 // member makes the member for a selected stream.
 func (s *Sync) member(selected *Selected) *member {
 	m := &member{
 		Stream: &selected.Stream, run: s, desc: selected.Descriptor, incremental: selected.Mode == protocol.Incremental, saved: s.Began,
-		out: s.Out.Records(selected.Descriptor),
 	}
-	switch {
-	case m.Explode != nil:
-		m.puts = sorted(m.Explode.Put)
-	case m.Child != nil:
-		m.puts = sorted(m.Child.Put)
-	}
-	m.picker = record.NewPicker(m.paths()...)
+	m.prepare()
 	m.resume(selected.State, selected.Mode)
 	return m
 }
@@ -218,220 +183,6 @@ func (m *member) misfits(format string, args ...any) {
 	}
 }
 
-// send adds one record to those that are sent with the next m.out.Flush. m.mu is held.
-func (m *member) send(r listing.Row, put ...record.Member) error {
-	if len(r.Data.Raw()) > wideRow {
-		return m.sendWide(r, put)
-	}
-	return m.add(r, put)
-}
-
-// sendWide sends one record of a wide row. m.mu is held.
-func (m *member) sendWide(r listing.Row, put []record.Member) error {
-	m.run.wide.Lock()
-	defer m.run.wide.Unlock()
-	if err := m.out.Flush(); err != nil { // its memory is for the record alone
-		return err
-	}
-	if err := m.add(r, put); err != nil {
-		return err
-	}
-	return m.out.Flush()
-}
-
-// add adds one record to those that are sent with the next m.out.Flush. m.mu is held.
-func (m *member) add(r listing.Row, put []record.Member) error {
-	if m.Derive != nil {
-		put = m.derive(r.Data, put)
-	}
-	var line []byte
-	var err error
-	line, m.nulled, err = m.Shape.Fit(m.out.Next(), m.nulled[:0], r.Data, put...)
-	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
-		m.misfits("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
-			m.Name, misfit.Field, misfit.Type)
-		return nil
-	}
-	if err := m.out.Add(line, m.nulled...); err != nil {
-		return err
-	}
-	m.doc.Cycle.Records++
-	return nil
-}
-
-// derive returns put and what is derived of a row with it, of which what is derived counts.
-func (m *member) derive(row record.Value, put []record.Member) []record.Member {
-	return append(m.Derive(func(path string) record.Value {
-		for _, p := range put {
-			if p.Name == path {
-				return record.Record(p.Value).Get("")
-			}
-		}
-		return row.Get(path)
-	}), put...)
-}
-
-// sendOf sends what m makes of a row: the row with what is put into it, or those that lie in it. m.mu is held.
-func (m *member) sendOf(r listing.Row, put []record.Member) error {
-	if m.Explode != nil {
-		return m.explode(r)
-	}
-	if m.Repeats != "" {
-		put = append(slices.Clip(put), record.Member{Name: m.Repeats, Value: strconv.AppendInt(nil, int64(r.Repeat), 10)})
-	}
-	return m.send(r, put...)
-}
-
-// explode sends the rows that lie in an array of the parent's row. m.mu is held.
-func (m *member) explode(parent listing.Row) error {
-	if m.Explode.Within == "" {
-		return m.elements(parent, parent.Data)
-	}
-	in := parent.Data.Get(m.Explode.Within)
-	if !in.IsArray() {
-		return m.within(parent, in)
-	}
-	for in := range in.Elements() {
-		if err := m.within(parent, in); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// within sends the rows in the array of in, which lies in the parent's row and is to be an object. m.mu is held.
-func (m *member) within(parent listing.Row, in record.Value) error {
-	if in.IsObject() {
-		return m.elements(parent, in)
-	}
-	m.stray(in, m.Explode.Within)
-	return nil
-}
-
-// elements sends the rows in the array of in, which is the parent's row or lies in it. An object in the place of an array is its only element,
-// as some APIs write a list of one, or has the elements as members whose names are their places, as PHP writes a list with gaps. m.mu is held.
-func (m *member) elements(parent listing.Row, in record.Value) error {
-	m.pick(parent, in)
-	m.put = appendPuts(m.put[:0], m.puts, m.picked, parent.Data)
-	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
-		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
-	}
-	if m.Explode.Position != "" {
-		m.put = append(m.put, record.Member{Name: m.Explode.Position}) // its value is each element's
-	}
-	array, i := m.picked[len(m.puts)], 0
-	if array.IsObject() && placed(array) {
-		for _, element := range array.Members() {
-			if err := m.element(element, i); err != nil {
-				return err
-			}
-			i++
-		}
-	} else if !array.IsArray() {
-		if err := m.element(array, 0); err != nil {
-			return err
-		}
-	}
-	for element := range array.Elements() {
-		if err := m.element(element, i); err != nil {
-			return err
-		}
-		i++
-	}
-	clear(m.put) // which would hold on to the page
-	clear(m.picked)
-	return nil
-}
-
-// placed reports whether the members of an object are objects whose names are whole numbers.
-func placed(object record.Value) bool {
-	for name, value := range object.Members() {
-		if _, err := strconv.ParseUint(name, 10, 64); err != nil || !value.IsObject() {
-			return false
-		}
-	}
-	return true
-}
-
-// stray notes that there is something in a list in the parent's row, or in its place, that is no object: nothing, or what cannot be sent.
-// m.mu is held.
-func (m *member) stray(v record.Value, list string) {
-	if !v.IsBlank() {
-		m.misfits("Rows of %s cannot be read: %q, in which they lie, is no list of objects everywhere. The API may have changed; report it.", m.Name, list)
-	}
-}
-
-// pick sets m.picked to the values at m.paths: those that came with the parent's row where there are any, and else those found in in. m.mu is held.
-func (m *member) pick(parent listing.Row, in record.Value) {
-	if m.picks == nil {
-		m.picked = m.picker.Pick(in, m.picked)
-		return
-	}
-	m.picked = m.picked[:0]
-	for _, i := range m.picks {
-		m.picked = append(m.picked, parent.Picked[i])
-	}
-}
-
-// element sends one of them, with m.put, whose last one is its position if there is one. m.mu is held.
-func (m *member) element(element record.Value, position int) error {
-	if !element.IsObject() || element.IsBlank() {
-		m.stray(element, m.Explode.Array)
-		return nil
-	}
-	if m.Explode.Position != "" {
-		m.position = strconv.AppendInt(m.position[:0], int64(position), 10)
-		m.put[len(m.put)-1].Value = m.position
-	}
-	return m.send(listing.Row{Data: element}, m.put...)
-}
-
-// put is a member that is put into records, and the path of its value in the parent's row.
-type put struct{ name, path string }
-
-// sorted returns members in the order of their names.
-func sorted(members map[string]string) (puts []put) {
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		puts = append(puts, put{name, members[name]})
-	}
-	return puts
-}
-
-// paths returns where what comes into m's records is and, behind it, the array of an Explode.
-func (m *member) paths() (paths []string) {
-	for _, p := range m.puts {
-		paths = append(paths, p.path)
-	}
-	if m.Explode != nil {
-		paths = append(paths, m.Explode.Array)
-	}
-	return paths
-}
-
-// appendPuts appends the members that are put into records, with the values that were picked or are in the parent's row, whose memory they share.
-func appendPuts(dst []record.Member, puts []put, picked []record.Value, parent record.Value) []record.Member {
-	for i, p := range puts {
-		value := picked[i]
-		if !value.Exists() {
-			value = parent.Get(p.path)
-		}
-		dst = append(dst, record.Member{Name: p.name, Value: value.Raw()})
-	}
-	return dst
-}
-
-// putsOf returns what comes into the records of a child from the row of its parent, with memory of its own.
-func (m *member) putsOf(parent listing.Row) []record.Member {
-	if m.Explode != nil {
-		return nil // its records have it from the row that is asked for
-	}
-	put := appendPuts(nil, m.puts, m.picker.Pick(parent.Data, nil), parent.Data)
-	for i, p := range put {
-		put[i].Value = slices.Clone(p.Value)
-	}
-	return put
-}
-
 // reachedPlace notes how far the slice that is being read has come; nil: that is not known any more. The mark may not pass late, unless that is
 // zero.
 func (m *member) reachedPlace(place *state.Place, late time.Time) error {
@@ -561,30 +312,6 @@ func (m *member) end(ctx context.Context) error {
 	return m.run.Out.Status(m.desc, protocol.Complete)
 }
 
-// count counts a row that came. m.mu is held.
-func (m *member) count(r listing.Row) {
-	if m.rows++; r.Key == "" {
-		m.keyless++
-	}
-}
-
-// checkKeys fails a stream of whose rows none has a key: they are other rows than those that were expected, and are read again. m.mu is held.
-func (m *member) checkKeys() {
-	if len(m.Key) == 0 {
-		m.warnOf(m.Shape.Keyless(), "%d rows lack a part of their key", m.Shape.Keyless())
-	}
-	if len(m.Key) == 0 || m.keyless == 0 {
-		return
-	}
-	key := strings.Join(m.Key, ", ")
-	if m.keyless < m.rows {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d rows have no key (%s)", m.Name, m.keyless, key))
-		return
-	}
-	m.misfits("No row of %s has its key (%s), so that they cannot be told from one another. The API may have changed; report it.", m.Name, key)
-	m.doc.Cycle.Slices, m.doc.Cycle.Place, m.doc.Cycle.Done = nil, nil, &state.Set{}
-}
-
 // skip ends a stream whose state's mark is so far after now that no clock made it: nothing is read, and the mark falls to the beginning of
 // this sync. m.mu is held.
 func (m *member) skip() error {
@@ -597,30 +324,4 @@ func (m *member) skip() error {
 		return err
 	}
 	return m.run.Out.Status(m.desc, protocol.Complete)
-}
-
-// warn logs what the user should know although the stream is complete. m.mu is held.
-func (m *member) warn() {
-	for _, w := range m.Shape.Warnings() {
-		m.warnOf(1, "%s", w)
-	}
-	m.warnOf(m.replaced, "%d bytes were not UTF-8 and became U+FFFD", m.replaced)
-	m.warnOf(m.control, "%d control characters in texts, such as line breaks, were not escaped and are now", m.control)
-	m.warnOf(m.twins, "%d rows have the key of another row of their page and other content; the first of each alone was sent", m.twins)
-	if c := m.Child; c != nil {
-		m.warnOf(m.missing, "%d rows of %s have gone meanwhile and were skipped", m.missing, c.Of)
-		m.warnOf(m.unflagged, "%d rows of %s do not say whether they have any (%s), and were asked for", m.unflagged, c.Of, c.Where)
-		m.warnOf(m.unnamed, "%d rows of %s lack what the request needs and were not asked for", m.unnamed, c.Of)
-		m.warnOf(m.alike.Len(), "%s: %d", c.Alike, m.alike.Len())
-	}
-	if m.crowded {
-		m.warnOf(1, "more than %d removed rows; those beyond are sent again in every sync", RemovedKept)
-	}
-}
-
-// warnOf logs a warning about the stream, unless what it is about never came.
-func (m *member) warnOf(times int64, format string, args ...any) {
-	if times > 0 {
-		m.run.Log.Warn(m.Name + ": " + fmt.Sprintf(format, args...))
-	}
 }

@@ -1,0 +1,188 @@
+package listing
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
+)
+
+// totals is what the pages of a reading told of the number of rows.
+type totals struct {
+	total      int64 // the largest number that was told
+	latest     int64 // the last one
+	firstTotal int64 // what the first page told
+	hasTotal   bool  // it told one
+	reliable   bool
+	changed    bool // it told different numbers
+}
+
+// last is where a listing ends.
+type last struct {
+	page     int   // its last page, counted from 1; 0: it is not known
+	rows     int64 // how many rows that has
+	pageRows int64 // how many rows the pages before it have
+}
+
+// all returns how many rows the whole listing has.
+func (l last) all() int64 {
+	if l.page == 0 {
+		return 0
+	}
+	return int64(l.page-1)*l.pageRows + l.rows
+}
+
+// tell takes what a page says of the number of rows.
+func (r *reading) tell(p *fetched) {
+	totaled, ok := r.way.Pages.(pagination.Totaled)
+	if !ok {
+		return
+	}
+	if r.pages > 0 {
+		p.total = totaled.Total(p.Page, false)
+	}
+	if !p.total.Told || p.total.Rows < 0 {
+		return
+	}
+	rows := p.total.Rows + r.earlier
+	if !r.hasTotal {
+		r.hasTotal, r.reliable, r.firstTotal = true, p.total.Reliable, rows
+	}
+	r.changed = r.changed || rows != r.firstTotal
+	r.total, r.latest = max(r.total, rows), rows
+}
+
+// came returns how many different rows came in this reading, with those before its place.
+func (r *reading) came() int64 { return r.earlier + r.rows.came }
+
+// promised returns how many rows this reading should have brought, as far as anything tells.
+func (r *reading) promised() int64 {
+	if r.hasTotal && r.reliable {
+		return r.total
+	}
+	return max(r.total, r.end.all(), r.reached.all(), last{page: r.pageCount, rows: 1, pageRows: r.widest}.all())
+}
+
+// told returns how many rows the listing was told to have at last, by a number that is reliable or else by its pages.
+func (r *reading) told() int64 {
+	switch {
+	case r.hasTotal && r.reliable:
+		return r.latest
+	case r.hasTotal && r.end.page == 0:
+		return r.came() // one page
+	default:
+		return r.end.all()
+	}
+}
+
+// asBefore reports whether the listing is as it was when it was read before, after its first page, which brought those rows that are new.
+func (r *reading) asBefore(rows []Row) bool {
+	return r.Had > 0 && r.number == 1 && r.Had == r.told() && len(rows) == 0 && r.came() > 0
+}
+
+// short reports whether fewer rows came than are known to be there.
+func (r *reading) short() bool { return r.came() < r.promised() }
+
+// holed reports why a page without rows before others with some may lack them; nil: none did, or as many rows came as the API says there are.
+func (r *reading) holed() error {
+	if r.hasTotal && (r.came() == r.total || r.reliable && r.came() > r.total) {
+		return nil
+	}
+	return r.hole
+}
+
+// moved reports whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
+// reading before, or rows that changed since the reading began stand in the place of others.
+func (r *reading) moved() bool {
+	if r.before > 0 && r.hasTotal && r.firstTotal != r.before && r.short() {
+		return true
+	}
+	if _, ok := r.way.Pages.(pagination.Anchored); ok {
+		return false
+	}
+	return r.changed || r.rows.young > 0 && r.came()-r.rows.young < max(r.firstTotal, r.end.all())
+}
+
+// assess returns whether the listing is whole after this reading. If it is neither whole nor an error, another reading may help.
+func (r *reading) assess() (done bool, err error) {
+	switch {
+	case r.beyond && r.hasTotal:
+		return false, fault.Configf("%d of the %d rows of %s are out of reach: the API does not list them. %s",
+			r.total-r.came(), r.total, r.Name, r.way.Beyond)
+	case r.beyond:
+		return false, fault.Configf("%s has more rows than the %d that the API lists. %s", r.Name, r.came(), r.way.Beyond)
+	case !r.short() && r.holed() == nil && (!r.moved() || r.filled <= 1):
+		return true, nil
+	case r.number == 1:
+		return false, nil
+	case r.settled():
+		r.doubt()
+		return true, nil
+	case r.number < maxReadings && (r.moved() || r.rows.found > 0):
+		return false, nil
+	case !r.moved() && cmp.Or(r.gap, r.denied) != nil:
+		return false, cmp.Or(r.gap, r.denied)
+	case r.holed() != nil:
+		return false, r.holed()
+	case r.moved():
+		return false, fault.Transientf("%s changes faster than it can be read: it changed in each of %d readings, of which the last brought %d rows. "+
+			"Trying again at a quieter time may help.", r.Name, r.number, r.came())
+	case !r.hasTotal:
+		return false, fault.Laterf("The pages of %s should have %d rows, and %d different ones came, in reading number %d too.",
+			r.Request.Path, r.promised(), r.came(), r.number)
+	default:
+		return false, fault.Laterf("The API promised %d rows at %s and sent %d different ones, in reading number %d too.",
+			r.promised(), r.Request.Path, r.came(), r.number)
+	}
+}
+
+// settled reports whether a further reading has shown that nothing is missing although the numbers do not fit: it brought no row that those
+// before did not have, or only rows that changed since the sync began, which the next one brings. As many rows must be known as there were
+// when it began: a number that is a promise is held to its word, and any other as long as a further reading may help.
+func (r *reading) settled() bool {
+	switch {
+	case r.came() == 0 && !r.Part, !r.moved() && cmp.Or(r.gap, r.denied) != nil:
+		return false
+	case r.hasTotal && r.reliable && (!r.moved() && !r.rows.twice || r.holed() != nil): // it is held to its word
+		return false
+	case !r.moved() && r.rows.found == 0 && (!r.hasTotal || !r.reliable):
+		return true
+	case r.Clock == nil || r.Clock.Loose || r.rows.old > 0:
+		return false
+	}
+	if r.hasTotal && r.reliable {
+		return r.known() >= max(r.firstTotal, r.before) // what went since the reading before came in it
+	}
+	return r.known() >= r.end.all() || r.number == maxReadings
+}
+
+// known returns how many rows came in all readings that were there when this one began.
+func (r *reading) known() int64 { return r.earlier + r.rows.all - r.rows.newer }
+
+// doubt warns where the API says that there are more rows than it has, and is known to be wrong at times, where a page was not what it should be, and
+// where a listing that changes has fewer rows than its pages.
+func (r *reading) doubt() {
+	switch why := cmp.Or(r.gap, r.denied, r.holed()); {
+	case r.short() && !r.moved():
+		r.reader.Log.Warn(fmt.Sprintf("%s: %s, in each of %d readings; it is taken for complete, since the API's number is not reliable",
+			r.Name, r.sum(), r.number))
+	case why != nil:
+		r.reader.Log.Warn(fmt.Sprintf("%s: %s It is taken for complete after %d readings.", r.Name, fault.Of(why).Message, r.number))
+	case r.known() < r.promised():
+		r.reader.Log.Warn(fmt.Sprintf("%s: %s; it changes while it is read, and is taken for complete after %d readings", r.Name, r.sum(), r.number))
+	}
+}
+
+// sum says how many rows came of how many.
+func (r *reading) sum() string {
+	return fmt.Sprintf("%d rows were expected and %d came", r.promised(), r.came())
+}
+
+// doubts says why this reading is not believed to be whole.
+func (r *reading) doubts() string {
+	if r.short() {
+		return "changed while it was read, or lacks rows: " + r.sum()
+	}
+	return fmt.Sprintf("changed while it was read (%d rows came)", r.came())
+}

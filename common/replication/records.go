@@ -1,0 +1,254 @@
+package replication
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/imob-data/airbyte-connectors/common/listing"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/record"
+)
+
+// maker is what a member makes its records with.
+type maker struct {
+	out    *protocol.Records // what is added leaves before the member's lock is released, and before a state
+	nulled []string          // the fields of the last record whose values did not fit their columns
+
+	puts     []put         // what comes into its records from its parent's row, in the order of their names
+	picker   record.Picker // of what is at paths
+	picks    []int         // where in listing.Row.Picked that is; nil: it is not there
+	picked   []record.Value
+	put      []record.Member
+	position []byte
+}
+
+// prepare makes m ready to make records.
+func (m *member) prepare() {
+	m.out = m.run.Out.Records(m.desc)
+	switch {
+	case m.Explode != nil:
+		m.puts = sorted(m.Explode.Put)
+	case m.Child != nil:
+		m.puts = sorted(m.Child.Put)
+	}
+	m.picker = record.NewPicker(m.paths()...)
+}
+
+// wideRow is the length of a row from which on one record at a time is made of such rows, and its buffer is not kept.
+const wideRow = 1 << 20
+
+// send adds one record to those that are sent with the next m.out.Flush. m.mu is held.
+func (m *member) send(r listing.Row, put ...record.Member) error {
+	if len(r.Data.Raw()) > wideRow {
+		return m.sendWide(r, put)
+	}
+	return m.add(r, put)
+}
+
+// sendWide sends one record of a wide row. m.mu is held.
+func (m *member) sendWide(r listing.Row, put []record.Member) error {
+	m.run.wide.Lock()
+	defer m.run.wide.Unlock()
+	if err := m.out.Flush(); err != nil { // its memory is for the record alone
+		return err
+	}
+	if err := m.add(r, put); err != nil {
+		return err
+	}
+	return m.out.Flush()
+}
+
+// add adds one record to those that are sent with the next m.out.Flush. m.mu is held.
+func (m *member) add(r listing.Row, put []record.Member) error {
+	if m.Derive != nil {
+		put = m.derive(r.Data, put)
+	}
+	var line []byte
+	var err error
+	line, m.nulled, err = m.Shape.Fit(m.out.Next(), m.nulled[:0], r.Data, put...)
+	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
+		m.misfits("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
+			m.Name, misfit.Field, misfit.Type)
+		return nil
+	}
+	if err := m.out.Add(line, m.nulled...); err != nil {
+		return err
+	}
+	m.doc.Cycle.Records++
+	return nil
+}
+
+// derive returns put and what is derived of a row with it, of which what is derived counts.
+func (m *member) derive(row record.Value, put []record.Member) []record.Member {
+	return append(m.Derive(func(path string) record.Value {
+		for _, p := range put {
+			if p.Name == path {
+				return record.Record(p.Value).Get("")
+			}
+		}
+		return row.Get(path)
+	}), put...)
+}
+
+// sendOf sends what m makes of a row: the row with what is put into it, or those that lie in it. m.mu is held.
+func (m *member) sendOf(r listing.Row, put []record.Member) error {
+	if m.Explode != nil {
+		return m.explode(r)
+	}
+	if m.Repeats != "" {
+		put = append(slices.Clip(put), record.Member{Name: m.Repeats, Value: strconv.AppendInt(nil, int64(r.Repeat), 10)})
+	}
+	return m.send(r, put...)
+}
+
+// explode sends the rows that lie in an array of the parent's row. m.mu is held.
+func (m *member) explode(parent listing.Row) error {
+	if m.Explode.Within == "" {
+		return m.elements(parent, parent.Data)
+	}
+	in := parent.Data.Get(m.Explode.Within)
+	if !in.IsArray() {
+		return m.within(parent, in)
+	}
+	for in := range in.Elements() {
+		if err := m.within(parent, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// within sends the rows in the array of in, which lies in the parent's row and is to be an object. m.mu is held.
+func (m *member) within(parent listing.Row, in record.Value) error {
+	if in.IsObject() {
+		return m.elements(parent, in)
+	}
+	m.stray(in, m.Explode.Within)
+	return nil
+}
+
+// elements sends the rows in the array of in, which is the parent's row or lies in it. An object in the place of an array is its only element,
+// as some APIs write a list of one, or has the elements as members whose names are their places, as PHP writes a list with gaps. m.mu is held.
+func (m *member) elements(parent listing.Row, in record.Value) error {
+	m.pick(parent, in)
+	m.put = appendPuts(m.put[:0], m.puts, m.picked, parent.Data)
+	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
+		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
+	}
+	if m.Explode.Position != "" {
+		m.put = append(m.put, record.Member{Name: m.Explode.Position}) // its value is each element's
+	}
+	array, i := m.picked[len(m.puts)], 0
+	if array.IsObject() && placed(array) {
+		for _, element := range array.Members() {
+			if err := m.element(element, i); err != nil {
+				return err
+			}
+			i++
+		}
+	} else if !array.IsArray() {
+		if err := m.element(array, 0); err != nil {
+			return err
+		}
+	}
+	for element := range array.Elements() {
+		if err := m.element(element, i); err != nil {
+			return err
+		}
+		i++
+	}
+	clear(m.put) // which would hold on to the page
+	clear(m.picked)
+	return nil
+}
+
+// placed reports whether the members of an object are objects whose names are whole numbers.
+func placed(object record.Value) bool {
+	for name, value := range object.Members() {
+		if _, err := strconv.ParseUint(name, 10, 64); err != nil || !value.IsObject() {
+			return false
+		}
+	}
+	return true
+}
+
+// stray notes that there is something in a list in the parent's row, or in its place, that is no object: nothing, or what cannot be sent.
+// m.mu is held.
+func (m *member) stray(v record.Value, list string) {
+	if !v.IsBlank() {
+		m.misfits("Rows of %s cannot be read: %q, in which they lie, is no list of objects everywhere. The API may have changed; report it.", m.Name, list)
+	}
+}
+
+// pick sets m.picked to the values at m.paths: those that came with the parent's row where there are any, and else those found in in. m.mu is held.
+func (m *member) pick(parent listing.Row, in record.Value) {
+	if m.picks == nil {
+		m.picked = m.picker.Pick(in, m.picked)
+		return
+	}
+	m.picked = m.picked[:0]
+	for _, i := range m.picks {
+		m.picked = append(m.picked, parent.Picked[i])
+	}
+}
+
+// element sends one of them, with m.put, whose last one is its position if there is one. m.mu is held.
+func (m *member) element(element record.Value, position int) error {
+	if !element.IsObject() || element.IsBlank() {
+		m.stray(element, m.Explode.Array)
+		return nil
+	}
+	if m.Explode.Position != "" {
+		m.position = strconv.AppendInt(m.position[:0], int64(position), 10)
+		m.put[len(m.put)-1].Value = m.position
+	}
+	return m.send(listing.Row{Data: element}, m.put...)
+}
+
+// put is a member that is put into records, and the path of its value in the parent's row.
+type put struct{ name, path string }
+
+// sorted returns members in the order of their names.
+func sorted(members map[string]string) (puts []put) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		puts = append(puts, put{name, members[name]})
+	}
+	return puts
+}
+
+// paths returns where what comes into m's records is and, behind it, the array of an Explode.
+func (m *member) paths() (paths []string) {
+	for _, p := range m.puts {
+		paths = append(paths, p.path)
+	}
+	if m.Explode != nil {
+		paths = append(paths, m.Explode.Array)
+	}
+	return paths
+}
+
+// appendPuts appends the members that are put into records, with the values that were picked or are in the parent's row, whose memory they share.
+func appendPuts(dst []record.Member, puts []put, picked []record.Value, parent record.Value) []record.Member {
+	for i, p := range puts {
+		value := picked[i]
+		if !value.Exists() {
+			value = parent.Get(p.path)
+		}
+		dst = append(dst, record.Member{Name: p.name, Value: value.Raw()})
+	}
+	return dst
+}
+
+// putsOf returns what comes into the records of a child from the row of its parent, with memory of its own.
+func (m *member) putsOf(parent listing.Row) []record.Member {
+	if m.Explode != nil {
+		return nil // its records have it from the row that is asked for
+	}
+	put := appendPuts(nil, m.puts, m.picker.Pick(parent.Data, nil), parent.Data)
+	for i, p := range put {
+		put[i].Value = slices.Clone(p.Value)
+	}
+	return put
+}

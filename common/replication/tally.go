@@ -1,0 +1,78 @@
+package replication
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imob-data/airbyte-connectors/common/listing"
+	"github.com/imob-data/airbyte-connectors/common/state"
+)
+
+// tally is how much of what came to a member is worth a warning in the end.
+type tally struct {
+	rows     int64 // that came, wanted or not
+	keyless  int64 // those of them without a key
+	replaced int64 // bytes that were not UTF-8
+	control  int64 // control characters that were not escaped
+	twins    int64 // rows with the key of another one, and other content
+	crowded  bool  // there were more removed rows than are kept
+}
+
+// count counts a row that came. m.mu is held.
+func (m *member) count(r listing.Row) {
+	if m.rows++; r.Key == "" {
+		m.keyless++
+	}
+}
+
+// mended counts what had to be mended in a page. m.mu is held.
+func (m *member) mended(page listing.Page) {
+	m.replaced += int64(page.Replaced)
+	m.control += int64(page.Control)
+	if m.Explode == nil {
+		m.twins += int64(page.Twins)
+	}
+}
+
+// checkKeys fails a stream of whose rows none has a key: they are other rows than those that were expected, and are read again. m.mu is held.
+func (m *member) checkKeys() {
+	if len(m.Key) == 0 {
+		m.warnOf(m.Shape.Keyless(), "%d rows lack a part of their key", m.Shape.Keyless())
+	}
+	if len(m.Key) == 0 || m.keyless == 0 {
+		return
+	}
+	key := strings.Join(m.Key, ", ")
+	if m.keyless < m.rows {
+		m.run.Log.Warn(fmt.Sprintf("%s: %d rows have no key (%s)", m.Name, m.keyless, key))
+		return
+	}
+	m.misfits("No row of %s has its key (%s), so that they cannot be told from one another. The API may have changed; report it.", m.Name, key)
+	m.doc.Cycle.Slices, m.doc.Cycle.Place, m.doc.Cycle.Done = nil, nil, &state.Set{}
+}
+
+// warn logs what the user should know although the stream is complete. m.mu is held.
+func (m *member) warn() {
+	for _, w := range m.Shape.Warnings() {
+		m.warnOf(1, "%s", w)
+	}
+	m.warnOf(m.replaced, "%d bytes were not UTF-8 and became U+FFFD", m.replaced)
+	m.warnOf(m.control, "%d control characters in texts, such as line breaks, were not escaped and are now", m.control)
+	m.warnOf(m.twins, "%d rows have the key of another row of their page and other content; the first of each alone was sent", m.twins)
+	if c := m.Child; c != nil {
+		m.warnOf(m.missing, "%d rows of %s have gone meanwhile and were skipped", m.missing, c.Of)
+		m.warnOf(m.unflagged, "%d rows of %s do not say whether they have any (%s), and were asked for", m.unflagged, c.Of, c.Where)
+		m.warnOf(m.unnamed, "%d rows of %s lack what the request needs and were not asked for", m.unnamed, c.Of)
+		m.warnOf(m.alike.Len(), "%s: %d", c.Alike, m.alike.Len())
+	}
+	if m.crowded {
+		m.warnOf(1, "more than %d removed rows; those beyond are sent again in every sync", RemovedKept)
+	}
+}
+
+// warnOf logs a warning about the stream, unless what it is about never came.
+func (m *member) warnOf(times int64, format string, args ...any) {
+	if times > 0 {
+		m.run.Log.Warn(m.Name + ": " + fmt.Sprintf(format, args...))
+	}
+}
