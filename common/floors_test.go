@@ -31,6 +31,7 @@ func floors() [][]string {
 func homes() map[string][]string {
 	return map[string][]string{
 		"github.com/cenkalti/backoff/v4":                {"httpclient"},
+		"github.com/RoaringBitmap/roaring/v2":           {"internal/numbers"},
 		"github.com/golang-jwt/jwt/v5":                  {"auth"},
 		"github.com/itchyny/gojq":                       {"protocol"},
 		"github.com/rogpeppe/go-internal":               {"connectortest"},

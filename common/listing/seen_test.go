@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imob-data/airbyte-connectors/common/internal/numbers"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
@@ -17,7 +18,7 @@ import (
 func TestSeen(t *testing.T) {
 	const since = 1_700_000_000_000
 	chance := rand.New(rand.NewPCG(1, 2))
-	for _, spread := range []int64{300, 3000, 1 << 60} {
+	for _, spread := range []int64{300, 3000, numbers.Most} {
 		for _, many := range []bool{false, true} {
 			whole, text := NewSeen(true), NewSeen(!many)
 			if many {
@@ -126,13 +127,13 @@ func TestMemoryOfKeys(t *testing.T) {
 		key       func(i int) string
 		most, old float64 // bytes; old: where the times of change are not kept
 	}{
-		"whole numbers that rise":          {strconv.Itoa, 6, 0.1},
-		"whole numbers that fall":          {func(i int) string { return strconv.Itoa(keys - i) }, 6, 0.1},
-		"whole numbers at a distance":      {func(i int) string { return strconv.Itoa(i * 3) }, 10, 0.1},
+		"whole numbers that rise":          {strconv.Itoa, 6, 0.3},
+		"whole numbers that fall":          {func(i int) string { return strconv.Itoa(keys - i) }, 6, 0.3},
+		"whole numbers at a distance":      {func(i int) string { return strconv.Itoa(i * 3) }, 10, 0.6},
 		"whole numbers with gaps":          {func(i int) string { return strconv.Itoa(2*i + int(hashOf(nil, i+1)[1]&1)) }, 8, 0.6},
-		"whole numbers in any order":       {func(i int) string { return strconv.Itoa(i * 7919 % keys) }, 6, 0.2},
+		"whole numbers in any order":       {func(i int) string { return strconv.Itoa(i * 7919 % keys) }, 6, 0.3},
 		"texts":                            {func(i int) string { return "k" + strconv.Itoa(i) }, 60, 60},
-		"whole numbers that lie far apart": {func(i int) string { return strconv.Itoa(i * 1_000_003) }, 280, 130},
+		"whole numbers that lie far apart": {func(i int) string { return strconv.Itoa(i * 1_000_003) }, 280, 60},
 	} {
 		for _, old := range []bool{false, true} {
 			s, most := NewSeen(false), test.most

@@ -9,9 +9,9 @@ import (
 
 // wholes is the rows that came whose keys are whole numbers. The zero value is empty. Not safe for concurrent use.
 type wholes struct {
-	now     numbers.Blocks     // those that came in this reading
-	earlier numbers.Blocks     // in a reading of this listing before
-	before  numbers.Blocks     // in a listing before
+	now     numbers.Set        // those that came in this reading
+	earlier numbers.Set        // in a reading of this listing before
+	before  numbers.Set        // in a listing before
 	more    map[int64]*details // by the bits that their numbers have in common
 	times   int                // how many times of change are kept
 	sums    int                // how many hashes of rows are

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,24 +12,20 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/internal/numbers"
 )
 
-// Set is a set of record keys that stays small, in memory and as JSON. Keys that are whole numbers, as nearly all are, become ranges: those
-// that lie close together cost 16 bytes for all of them, however many they are. The zero value and nil are empty sets; nil cannot be added
-// to. Not safe for concurrent use, marshalling included.
+// Set is a set of record keys that stays small, in memory and as JSON. Keys that are whole numbers, as nearly all are, cost less than a byte where
+// they lie close together; see numbers.Set. The zero value and nil are empty sets; nil cannot be added to. Not safe for concurrent use, marshalling
+// included.
 type Set struct {
 	numbers numbers.Set
 	texts   map[string]struct{}
 }
 
-// Len returns the number of keys, or the largest int64 where there are more.
+// Len returns the number of keys.
 func (s *Set) Len() int64 {
 	if s == nil {
 		return 0
 	}
-	n, texts := s.numbers.Len(), int64(len(s.texts))
-	if n > math.MaxInt64-texts {
-		return math.MaxInt64
-	}
-	return n + texts
+	return s.numbers.Len() + int64(len(s.texts))
 }
 
 // Has reports whether key is in the set.
@@ -58,7 +53,7 @@ func (s *Set) Add(key string) {
 	}
 }
 
-// AddAll puts every key of other, which may be nil, into the set. It costs as much as both sets have ranges.
+// AddAll puts every key of other, which may be nil, into the set.
 func (s *Set) AddAll(other *Set) {
 	if other == nil {
 		return
@@ -69,50 +64,83 @@ func (s *Set) AddAll(other *Set) {
 	}
 }
 
-// mixed is a set of numbers and texts as JSON.
-type mixed struct {
-	Numbers string   `json:"numbers"`
-	Texts   []string `json:"texts"`
+// fewRanges is how many ranges are written as a text that can be read.
+const fewRanges = 1000
+
+// form is a set as JSON where it is neither a text of ranges nor an array of texts alone.
+type form struct {
+	Numbers string          `json:"numbers,omitempty"` // as ranges
+	Bitmap  []byte          `json:"bitmap,omitempty"`  // as numbers.Set writes them
+	Texts   json.RawMessage `json:"texts,omitempty"`
 }
 
 // MarshalJSON returns the set's short form, the same for the same keys: a text of ranges ("1-500,502"), an array of texts where no key is a whole
-// number, or {"numbers":"1-500,502","texts":["a"]} where only some are.
+// number, or {"numbers":"1-500,502","texts":["a"]} where only some are. Where there are more than fewRanges of them, the numbers are a Roaring
+// bitmap: {"bitmap":"…"}, with texts or without.
 func (s *Set) MarshalJSON() ([]byte, error) {
 	if s == nil {
 		return []byte(`""`), nil
 	}
-	ranges := s.numbers.Ranges()
-	switch texts := slices.Sorted(maps.Keys(s.texts)); {
-	case len(texts) == 0:
-		return json.Marshal(written(ranges))
-	case len(ranges) == 0:
-		return json.Marshal(texts)
-	default:
-		return json.Marshal(mixed{written(ranges), texts})
+	var f form
+	var err error
+	if len(s.texts) > 0 {
+		if f.Texts, err = json.Marshal(slices.Sorted(maps.Keys(s.texts))); err != nil || s.numbers.Len() == 0 {
+			return f.Texts, err
+		}
 	}
+	if written, few := s.ranges(); few {
+		if f.Texts == nil {
+			return json.Marshal(written)
+		}
+		f.Numbers = written
+	} else if f.Bitmap, err = s.numbers.MarshalBinary(); err != nil {
+		return nil, fmt.Errorf("writing a set of keys: %w", err)
+	}
+	return json.Marshal(f)
+}
+
+// ranges returns the numbers as "1-3,7", unless they are too many ranges.
+func (s *Set) ranges() (written string, few bool) {
+	var b []byte
+	count := 0
+	for r := range s.numbers.Ranges() {
+		if count++; count > fewRanges {
+			return "", false
+		}
+		if len(b) > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, r.From, 10)
+		if r.To > r.From {
+			b = strconv.AppendInt(append(b, '-'), r.To, 10)
+		}
+	}
+	return string(b), true
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, and an array of texts some of which are whole numbers. Ranges may come in any order and may
-// overlap; one that ends before it begins is an error.
+// overlap; one that ends before it begins, or has more than some billions of numbers, is an error.
 func (s *Set) UnmarshalJSON(data []byte) error {
 	*s = Set{}
 	switch data[0] {
 	case '[':
 		return s.keys(data)
 	case '{':
-		var parts struct {
-			Numbers string          `json:"numbers"`
-			Texts   json.RawMessage `json:"texts"`
-		}
-		if err := json.Unmarshal(data, &parts); err != nil {
+		var f form
+		if err := json.Unmarshal(data, &f); err != nil {
 			return fmt.Errorf("reading a set of keys: %w", err)
 		}
-		if parts.Texts != nil {
-			if err := s.keys(parts.Texts); err != nil {
+		if f.Bitmap != nil {
+			if err := s.numbers.UnmarshalBinary(f.Bitmap); err != nil {
+				return fmt.Errorf("reading a set of keys: %w", err)
+			}
+		}
+		if f.Texts != nil {
+			if err := s.keys(f.Texts); err != nil {
 				return err
 			}
 		}
-		return s.parse(parts.Numbers)
+		return s.parse(f.Numbers)
 	}
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {
@@ -145,29 +173,33 @@ func (s *Set) keys(array []byte) error {
 	}
 }
 
-// rangesAtOnce is how many ranges are read before they are put into a set, however few it has.
-const rangesAtOnce = 1024
+// manyNumbers is how many numbers a range may have, and manyTexts how many where they are kept as texts because they are large.
+const manyNumbers, manyTexts = 1 << 32, 1 << 20
 
 // parse adds the numbers of "1-3,7".
 func (s *Set) parse(text string) error {
 	if text == "" {
 		return nil
 	}
-	var some []numbers.Range
 	for part := range strings.SplitSeq(text, ",") {
 		r, err := bounds(part)
 		if err != nil {
 			return err
 		}
-		if r.From > r.To {
+		many := uint64(r.To) - uint64(r.From)
+		switch {
+		case r.From > r.To:
 			return fmt.Errorf("reading a set of keys: range %q ends before it begins", part)
-		}
-		if some = append(some, r); len(some) >= rangesAtOnce+len(s.numbers.Ranges())/4 {
-			s.numbers.AddRanges(some...)
-			some = some[:0]
+		case r.Fits() && many < manyNumbers:
+			s.numbers.AddRange(r)
+		case many < manyTexts:
+			for i := range many + 1 {
+				s.Add(strconv.FormatInt(r.From+int64(i), 10))
+			}
+		default:
+			return fmt.Errorf("reading a set of keys: range %q has too many numbers", part)
 		}
 	}
-	s.numbers.AddRanges(some...)
 	return nil
 }
 
@@ -190,19 +222,4 @@ func bounds(part string) (r numbers.Range, err error) {
 		return numbers.Range{}, fmt.Errorf("reading a set of keys: %w", err)
 	}
 	return r, nil
-}
-
-// written returns ranges as "1-3,7".
-func written(ranges []numbers.Range) string {
-	var b []byte
-	for i, r := range ranges {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = strconv.AppendInt(b, r.From, 10)
-		if r.To > r.From {
-			b = strconv.AppendInt(append(b, '-'), r.To, 10)
-		}
-	}
-	return string(b)
 }

@@ -1,86 +1,38 @@
-// Package numbers is sets of whole numbers: as ranges, for what is written down, and as blocks, for what is only held in memory.
+// Package numbers is sets of the whole numbers by which rows are known.
 package numbers
 
 import (
-	"cmp"
-	"math"
-	"slices"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
 	"strconv"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 )
 
-// Set is a set of whole numbers. Those that lie close together cost 16 bytes for all of them, however many they are. The zero value and nil are
-// empty sets; nil cannot be added to. Not safe for concurrent use.
-//
-// Numbers that are added wait unsorted until they are a quarter of the ranges, and at least 1,024; then they are sorted and put among the
-// ranges in one pass. So adding costs O(log n) on average, in whatever order the numbers come, and looking up is a binary search.
-type Set struct {
-	ranges []Range            // sorted; between two of them at least one number is missing
-	count  int64              // how many there are in ranges, or the largest int64 where there are more
-	loose  map[int64]struct{} // numbers that came since and are in no range
-}
+// Set is a set of whole numbers that Parse takes, as a Roaring bitmap: a number costs a quarter of a byte where they lie close together, 2 to 7
+// where they are some thousands apart, and 60 beyond that. The zero value and nil are empty sets; nil cannot be added to. Not safe for
+// concurrent use.
+type Set struct{ bits roaring64.Bitmap }
 
 // Range is the whole numbers from the one to the other, both included.
 type Range struct{ From, To int64 }
 
-// minLoose is how many numbers may wait to be put among the ranges, however few these are.
-const minLoose = 1024
+// Most is the largest number that can be in a Set, and -Most the smallest one. Larger ones are seldom close together: each would need a bitmap of
+// its own.
+const Most = 1<<40 - 1
 
-// Len returns how many numbers there are, or the largest int64 where there are more.
-func (s *Set) Len() int64 {
-	if s == nil {
-		return 0
-	}
-	return sum(s.count, int64(len(s.loose)))
-}
+// bias is what makes a number one of the bitmap's, which has no negative ones.
+const bias = 1 << 40
 
-// Has reports whether n is in the set.
-func (s *Set) Has(n int64) bool {
-	if s == nil {
-		return false
-	}
-	_, has := s.loose[n]
-	return has || s.ranged(n)
-}
-
-// Add puts n into the set.
-func (s *Set) Add(n int64) {
-	if s.ranged(n) {
-		return
-	}
-	if s.loose == nil {
-		s.loose = map[int64]struct{}{}
-	}
-	if s.loose[n] = struct{}{}; len(s.loose) >= s.patience() {
-		s.settle(nil)
-	}
-}
-
-// AddRanges puts ranges, in whatever order, into the set. It costs as much as there are ranges in both.
-func (s *Set) AddRanges(ranges ...Range) { s.settle(slices.Clone(ranges)) }
-
-// AddAll puts all of other, which may be nil and stays as it is, into the set. It costs as much as there are ranges in both.
-func (s *Set) AddAll(other *Set) {
-	if other != nil {
-		s.settle(append(single(other.loose), other.ranges...))
-	}
-}
-
-// Ranges returns the numbers as ranges, sorted, of which none touches another. They are not to be changed.
-func (s *Set) Ranges() []Range {
-	if s == nil {
-		return nil
-	}
-	s.settle(nil)
-	return s.ranges
-}
-
-// Parse returns text as a number when it is written as numbers are: "07", "+7" and "-0" are none.
+// Parse returns text as a number that can be in a Set, when it is written as numbers are: "07", "+7" and "-0" are none.
 func Parse(text string) (n int64, ok bool) {
 	digits := text
 	if len(text) > 1 && text[0] == '-' {
 		digits = text[1:]
 	}
-	if len(digits) == 0 || len(digits) > 19 || digits[0] == '0' && len(text) > 1 {
+	if len(digits) == 0 || len(digits) > len("1099511627775") || digits[0] == '0' && len(text) > 1 {
 		return 0, false
 	}
 	for i := range len(digits) {
@@ -89,76 +41,106 @@ func Parse(text string) (n int64, ok bool) {
 		}
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	return n, err == nil
+	return n, err == nil && Range{n, n}.Fits()
 }
 
-// ranged reports whether n is in one of the ranges.
-func (s *Set) ranged(n int64) bool {
-	i, exact := slices.BinarySearchFunc(s.ranges, n, func(r Range, n int64) int { return cmp.Compare(r.From, n) })
-	return exact || i > 0 && n <= s.ranges[i-1].To
+// Fits reports whether the numbers of r can be in a Set.
+func (r Range) Fits() bool { return -Most <= r.From && r.To <= Most }
+
+// Len returns how many numbers there are.
+func (s *Set) Len() int64 {
+	if s == nil {
+		return 0
+	}
+	return int64(s.bits.GetCardinality())
 }
 
-// patience returns how many numbers wait before they are put among the ranges.
-func (s *Set) patience() int { return max(minLoose, len(s.ranges)/4) }
+// Has reports whether n, which Parse gave, is in the set.
+func (s *Set) Has(n int64) bool { return s != nil && s.bits.Contains(uint64(n+bias)) }
 
-// settle puts more, in any order, and the numbers that wait among the ranges.
-func (s *Set) settle(more []Range) {
-	if len(more)+len(s.loose) == 0 {
+// Add puts n, which Parse gave, into the set.
+func (s *Set) Add(n int64) { s.bits.Add(uint64(n + bias)) }
+
+// AddRange puts a range that Fits into the set. It costs 60 bytes for each 65,536 numbers.
+func (s *Set) AddRange(r Range) { s.bits.AddRange(uint64(r.From+bias), uint64(r.To+bias+1)) }
+
+// AddAll puts all of other, which may be nil and stays as it is, into the set.
+func (s *Set) AddAll(other *Set) {
+	if other != nil {
+		s.bits.Or(&other.bits)
+	}
+}
+
+// Join puts all of other into the set. other is empty then.
+func (s *Set) Join(other *Set) {
+	if s.bits.IsEmpty() {
+		*s, *other = *other, Set{}
 		return
 	}
-	more = append(more, single(s.loose)...)
-	slices.SortFunc(more, func(a, b Range) int { return cmp.Compare(a.From, b.From) })
-	s.ranges, s.count = merge(s.ranges, more), 0
-	clear(s.loose)
-	for _, r := range s.ranges {
-		s.count = sum(s.count, r.size())
-	}
+	s.AddAll(other)
+	*other = Set{}
 }
 
-// merge returns the ranges of a and b, each sorted by where its ranges begin, with those that touch or overlap made one.
-func merge(a, b []Range) []Range {
-	all := make([]Range, 0, len(a)+len(b))
-	for len(a)+len(b) > 0 {
-		if len(a) == 0 || len(b) > 0 && b[0].From < a[0].From {
-			a, b = b, a
+// Ranges yields the numbers as ranges, in order, of which none touches another.
+func (s *Set) Ranges() iter.Seq[Range] {
+	return func(yield func(Range) bool) {
+		if s == nil || s.bits.IsEmpty() {
+			return
 		}
-		next := a[0]
-		a = a[1:]
-		if len(all) > 0 {
-			if last := &all[len(all)-1]; last.To == math.MaxInt64 || next.From <= last.To+1 {
-				last.To = max(last.To, next.To)
-				continue
+		some := make([]uint64, 1024)
+		first := int64(s.bits.Minimum()) - bias
+		r := Range{first, first}
+		for all := s.bits.ManyIterator(); ; {
+			came := all.NextMany(some)
+			if came == 0 {
+				yield(r)
+				return
+			}
+			for _, bit := range some[:came] {
+				n := int64(bit) - bias
+				if n > r.To+1 {
+					if !yield(r) {
+						return
+					}
+					r.From = n
+				}
+				r.To = n
 			}
 		}
-		all = append(all, next)
 	}
-	if len(all) < cap(all)/2 {
-		return slices.Clone(all) // what is kept does not hold what was needed on the way
-	}
-	return all
 }
 
-// single returns numbers as ranges of one number each.
-func single(numbers map[int64]struct{}) []Range {
-	all := make([]Range, 0, len(numbers))
-	for n := range numbers {
-		all = append(all, Range{n, n})
-	}
-	return all
+// MarshalBinary returns the set in the 64-bit form that all libraries for Roaring bitmaps know, with 2^40 added to each number.
+func (s *Set) MarshalBinary() ([]byte, error) {
+	s.bits.RunOptimize()
+	return s.bits.MarshalBinary()
 }
 
-// size returns how many numbers there are in r, or the largest int64 where there are more.
-func (r Range) size() int64 {
-	if n := uint64(r.To) - uint64(r.From); n < math.MaxInt64 {
-		return int64(n) + 1
+// UnmarshalBinary reads what MarshalBinary wrote. Anything else is an error.
+func (s *Set) UnmarshalBinary(data []byte) (err error) {
+	const head, least = 8, 12 // bytes: of the number of parts, and of a part
+	if len(data) < head || binary.LittleEndian.Uint64(data) > uint64(len(data)-head)/least {
+		return errors.New("it is cut off")
 	}
-	return math.MaxInt64
-}
-
-// sum returns a + b, neither of them negative, or the largest int64 where that is less.
-func sum(a, b int64) int64 {
-	if a > math.MaxInt64-b {
-		return math.MaxInt64
+	defer func() { // the library trusts what it reads
+		if failure := recover(); failure != nil {
+			err = fmt.Errorf("%v", failure)
+		}
+	}()
+	var bits roaring64.Bitmap
+	if err := bits.UnmarshalBinary(data); err != nil {
+		return err
 	}
-	return a + b
+	if bits.IsEmpty() {
+		*s = Set{}
+		return nil
+	}
+	if err := bits.Validate(); err != nil {
+		return err
+	}
+	if bits.Minimum() < bias-Most || bits.Maximum() > bias+Most {
+		return errors.New("its numbers are too large")
+	}
+	s.bits = bits
+	return nil
 }
