@@ -162,8 +162,12 @@ func (s *session) config(ctx context.Context) ([]byte, error) {
 	if err := json.Unmarshal(data, &object); err != nil || object == nil {
 		return nil, fault.Configf("The configuration (--config %s) is not a JSON object.", s.asked.files["config"])
 	}
-	if options := spec.Options(specification); len(options) > 0 && spec.Unknown(options, object) {
-		protocol.Logger(ctx).Warn(fmt.Sprintf("The configuration has more than the options of this connector, which are %s.", strings.Join(options, ", ")))
+	if in, options := spec.Extra(specification, data); options != nil {
+		what := "The configuration has more than the options of this connector"
+		if in != "" {
+			what = fmt.Sprintf("The configuration has more in %q than the options there", in)
+		}
+		protocol.Logger(ctx).Warn(what + ", which are " + strings.Join(options, ", ") + ".")
 	}
 	return data, nil
 }

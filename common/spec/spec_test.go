@@ -340,3 +340,31 @@ func TestClean(t *testing.T) {
 		}
 	}
 }
+
+func TestExtra(t *testing.T) {
+	const s = `{"connectionSpecification":{"properties":{"url":{"type":"string"},"start":{"properties":{"day":{}}},
+		"login":{"oneOf":[{"properties":{"how":{"const":"key"},"key":{}}},{"properties":{"how":{"const":"name"},"name":{},"more":{"properties":{"a":{}}}}}]}}}}`
+	for config, want := range map[string]string{
+		`{"url":"u","start":{"day":1},"login":{"how":"key","name":"of the other form","more":{"a":1}},"_note":{"x":1}}`: "",
+		`{"URL":"u"}`:                 ` has login start url`,
+		`{"start":{"days":1}}`:        `start has day`,
+		`{"start":7,"login":[1]}`:     "",
+		`{"login":{"keys":1}}`:        `login has how key more name`,
+		`{"login":{"more":{"b":1}}}`:  `login.more has a`,
+		`{"url":{"anything":"goes"}}`: "",
+	} {
+		in, options := Extra([]byte(s), []byte(config))
+		got := ""
+		if options != nil {
+			got = in + " has " + strings.Join(options, " ")
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", config, got, want)
+		}
+	}
+	for _, none := range []string{`{}`, `7`, `{"connectionSpecification":{}}`} {
+		if in, options := Extra([]byte(none), []byte(`{"a":1}`)); options != nil {
+			t.Errorf("%s: %q has %q", none, in, options)
+		}
+	}
+}

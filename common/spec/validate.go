@@ -455,13 +455,55 @@ func Options(spec json.RawMessage) []string {
 	return slices.Sorted(maps.Keys(s.Connection.Properties))
 }
 
-// Unknown reports whether config, which is an object, has a member whose name is none of options and which is no note: a key that begins with
-// "_". What it is called is not told, since it may be a secret.
-func Unknown(options []string, config map[string]json.RawMessage) bool {
-	for name := range config {
-		if !slices.Contains(options, name) && !strings.HasPrefix(name, "_") {
-			return true
+// Extra returns the options that spec (a ConnectorSpecification) names, sorted, where config has more: the outermost ones, or those of the object at
+// the dotted path in. What the others are called is not told, since it may be a secret; a key that begins with "_" is a note. nil: it has no more,
+// or spec names none.
+func Extra(spec, config json.RawMessage) (in string, options []string) {
+	var s struct {
+		Connection optionSchema `json:"connectionSpecification"`
+	}
+	if json.Unmarshal(spec, &s) != nil {
+		return "", nil
+	}
+	return s.Connection.extra("", config)
+}
+
+// optionSchema is the part of a schema that names the members of an object.
+type optionSchema struct {
+	Properties map[string]optionSchema `json:"properties"`
+	OneOf      []optionSchema          `json:"oneOf"`
+}
+
+// named returns the members that o names, in whichever form of the object.
+func (o optionSchema) named() map[string]optionSchema {
+	all := maps.Clone(o.Properties)
+	for _, form := range o.OneOf {
+		if all == nil {
+			all = map[string]optionSchema{}
+		}
+		maps.Copy(all, form.named())
+	}
+	return all
+}
+
+// extra is Extra for the value at path.
+func (o optionSchema) extra(path string, value json.RawMessage) (in string, names []string) {
+	named := o.named()
+	var object map[string]json.RawMessage
+	if len(named) == 0 || json.Unmarshal(value, &object) != nil {
+		return "", nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		inner, known := named[name]
+		switch {
+		case strings.HasPrefix(name, "_"):
+		case !known:
+			return path, slices.Sorted(maps.Keys(named))
+		default:
+			if in, names = inner.extra(strings.TrimPrefix(path+"."+name, "."), object[name]); names != nil {
+				return in, names
+			}
 		}
 	}
-	return false
+	return "", nil
 }
