@@ -283,9 +283,9 @@ func TestListingWaits(t *testing.T) {
 func listingFaults(t *testing.T, waits bool) (all []test) {
 	t.Helper()
 	for l, f := range everyListing(t) {
-		for _, trouble := range troubles() {
+		for i, trouble := range troubles() {
 			faults := trouble.faults(l)
-			if faults == nil || trouble.waits != waits {
+			if faults == nil || trouble.waits != waits || l.half > 0 && (i+l.half)%2 == 0 && !harness.Full() {
 				continue
 			}
 			all = append(all, test{l.title() + " " + trouble.name, func(t *testing.T) {

@@ -22,6 +22,7 @@ type listing struct {
 	text              string            // a member with a text that the stream keeps as it is; of one listing of each connector
 	form              sim.Form
 	reliable          bool // its total is known to be right: it may not be short of it
+	half              int  // where not everything is asked for, every other trouble is tried on it, from this one on, counted from 1; 0: each is
 	more              int  // requests besides one for each page: for the end of a listing, or until it is known how it can be read
 }
 
@@ -36,8 +37,9 @@ func listings() []listing {
 			more: 1}, // the first page again, behind the removed ones
 		{connector: "source-imoview", stream: "users", name: "/Usuario/RetornarTipo3", size: 430, one: 60, text: "nome", form: imoview, more: 1},
 		{connector: "source-imoview", stream: "lease_contracts", name: "/ContratoAluguel/", size: 430, one: 40, form: imoview, reliable: true},
-		{connector: "source-imoview", stream: "condominiums", name: "/Imovel/RetornarCondominios", size: 2500, form: imoview},
-		{connector: "source-imoview", stream: "people", name: "/Cliente/App_RetornarPessoas", size: 2500, one: 200, form: imoview, more: 1},
+		{connector: "source-imoview", stream: "condominiums", name: "/Imovel/RetornarCondominios", size: 2500, form: imoview, half: 1},
+		{connector: "source-imoview", stream: "people", name: "/Cliente/App_RetornarPessoas", size: 2500, one: 200, form: imoview, half: 2,
+			more: 1},
 		{connector: "source-nectarcrm", stream: "tarefas", name: "GET tarefas", size: 1800, one: 240, text: "titulo", more: 1},
 		{connector: "source-nectarcrm", stream: "contatos", name: "GET contatos", size: 430, one: 60, more: 1},
 		{connector: sourceSnap, stream: "imoveis", name: "/imovel/pesquisar", size: 230, one: 30, config: small, text: "Name", form: found,
