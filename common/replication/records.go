@@ -125,7 +125,7 @@ func (m *member) within(parent listing.Row, in record.Value) error {
 	if in.IsObject() {
 		return m.elements(parent, in)
 	}
-	m.stray(in, m.Explode.Within)
+	m.noRow(in, m.Explode.Within)
 	return nil
 }
 
@@ -174,9 +174,9 @@ func placed(object record.Value) bool {
 	return true
 }
 
-// stray notes that there is something in a list in the parent's row, or in its place, that is no object: nothing, or what cannot be sent.
+// noRow notes that there is something in a list in the parent's row, or in its place, that is no object: nothing, or what cannot be sent.
 // m.mu is held.
-func (m *member) stray(v record.Value, list string) {
+func (m *member) noRow(v record.Value, list string) {
 	if !v.IsBlank() {
 		m.misfits("Rows of %s cannot be read: %q, in which they lie, is no list of objects everywhere. The API may have changed; report it.", m.Name, list)
 	}
@@ -197,7 +197,7 @@ func (m *member) pick(parent listing.Row, in record.Value) {
 // element sends one of them, with m.put, whose last one is its position if there is one. m.mu is held.
 func (m *member) element(element record.Value, position int) error {
 	if !element.IsObject() || element.IsBlank() {
-		m.stray(element, m.Explode.Array)
+		m.noRow(element, m.Explode.Array)
 		return nil
 	}
 	if m.Explode.Position != "" {
