@@ -558,6 +558,35 @@ func TestStatesThatNameMoreThanThereIs(t *testing.T) {
 	}
 }
 
+// TestStatesOfManyKeys goes on from states whose keys are too many ranges to be written as such: a row that is not among them is new, however old.
+func TestStatesOfManyKeys(t *testing.T) {
+	var rows []string
+	for i := range 5000 {
+		rows = append(rows, thing(3*i+1, "2026-01-01 00:00:00"))
+	}
+	rows = append(rows, thing(20_000, "2026-02-01 00:00:00"))
+	source := serve(t, func(*http.Request) (int, string) {
+		return 200, fmt.Sprintf(`{"total":%d,"page":1,"lastPage":1,"data":[%s]}`, len(rows), strings.Join(rows, ","))
+	}).source(func(d rest.API) rest.API {
+		d = dated(d)
+		d.Streams[0].Cursor.Snapshot, d.Streams[0].Cursor.Ask = true, nil
+		return d
+	})
+	o := read(t.Context(), t, source, nil, "things+")
+	o.complete(t)
+	if len(o.records["things"]) != len(rows) || !strings.Contains(o.last("things"), `"parents":{"bitmap":"`) || len(o.last("things")) > 12_000 {
+		t.Fatalf("%d records, and then %.300s", len(o.records["things"]), o.last("things"))
+	}
+	rows = append(rows, thing(8, "2020-01-01 00:00:00"))
+	for _, want := range [][]string{{"20000", "8"}, {"20000"}} {
+		o = read(t.Context(), t, source, o, "things+")
+		o.complete(t)
+		if got := o.ids("things"); !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+}
+
 // What tells whether the API still answers is what a check asks: the listing that a stream is made from, with the first set of parameters.
 func TestWhatACheckAsks(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
