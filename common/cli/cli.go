@@ -17,8 +17,6 @@ import (
 
 	_ "time/tzdata" // API-local times must be understood in an image without a time zone database
 
-	_ "golang.org/x/crypto/x509roots/fallback" // and TLS must work in an image without certificates
-
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/redact"
@@ -66,6 +64,7 @@ type program struct {
 	debug          bool   // log debug messages even without --debug
 	mute           bool   // stdout leads nowhere, and that may not be meant
 	stopping       func() // called once when the run has to end early; nil is nothing
+	online         func() // called before a command that may call the API; nil is nothing
 }
 
 // session is one command being run.
@@ -149,6 +148,9 @@ func (s *session) fail(ctx context.Context, err error) int {
 
 // config reads the configuration, and from then on no text that leaves holds a secret of it.
 func (s *session) config(ctx context.Context) ([]byte, error) {
+	if s.online != nil {
+		s.online()
+	}
 	specification, err := s.spec()
 	if err != nil {
 		return nil, err

@@ -79,8 +79,9 @@ func TestPercent(t *testing.T) {
 		live, look uint64
 		want       int
 	}{
-		{0, mega, 100}, // before the first run: Go begins at 4 MiB
-		{4 * mega, mega, 100},
+		{0, mega, 75}, // before the first run: Go begins at 4 MiB
+		{4 * mega, mega, 75},
+		{4 * mega, 4 * mega, 100},
 		{12 * mega, 6 * mega, 50},
 		{120 * mega, 6 * mega, 5},
 		{120 * mega, 30 * mega, 25},

@@ -63,6 +63,7 @@ func runProcess(p program, grace time.Duration, then string) {
 	go watchOutput(stop)
 	p.args, p.stdin, p.stdout, p.stderr = os.Args[1:], os.Stdin, os.Stdout, os.Stderr
 	p.debug = strings.EqualFold(os.Getenv("LOG_LEVEL"), "debug")
+	p.online = trustRoots
 	p.stopping = func() { time.AfterFunc(grace, func() { os.Exit(1) }) }
 	os.Exit(run(ctx, p))
 }
