@@ -2,8 +2,10 @@ package cli
 
 import (
 	"crypto/x509"
+	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
@@ -34,4 +36,21 @@ func TestTrustRoots(t *testing.T) {
 		return
 	}
 	t.Fatal("there are no authorities")
+}
+
+// TestOnline holds that each command is told to be online once, but for spec, which calls no API.
+func TestOnline(t *testing.T) {
+	for _, args := range [][]string{{"spec"}, {"check", "--config", config(t)}, {"read", "--config", config(t), "--catalog", write(t, "catalog.json", catalog)}} {
+		calls, want := 0, 1
+		if args[0] == "spec" {
+			want = 0
+		}
+		code := run(t.Context(), program{
+			commands: sourceCommands(fake{}), spec: fake{}.Spec, metadata: []byte(metadata), args: args,
+			stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, online: func() { calls++ },
+		})
+		if code != 0 || calls != want {
+			t.Errorf("%v: exit %d, told %d times, want %d", args, code, calls, want)
+		}
+	}
 }
