@@ -25,7 +25,10 @@ type Range struct{ From, To int64 }
 
 // Least and Most are the smallest and the largest number that can be in a Set. Larger ones are seldom close together: each would need a bitmap of its
 // own.
-const Least, Most = -1 << 40, 1<<40 - 1
+const (
+	Least = -1 << 40
+	Most  = 1<<40 - 1
+)
 
 // width is how many bits of a number are in its bitmap.
 const width = 32
