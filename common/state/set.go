@@ -119,7 +119,7 @@ func (s *Set) ranges() (written string, few bool) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, and an array of texts some of which are whole numbers. Ranges may come in any order and may
-// overlap; one that ends before it begins, or has more than some billions of numbers, is an error.
+// overlap; one that ends before it begins is an error, and so are billions of numbers.
 func (s *Set) UnmarshalJSON(data []byte) error {
 	*s = Set{}
 	switch data[0] {
@@ -173,7 +173,7 @@ func (s *Set) keys(array []byte) error {
 	}
 }
 
-// manyNumbers is how many numbers a range may have, and manyTexts how many where they are kept as texts because they are large.
+// manyNumbers is how many numbers all ranges together may have, and manyTexts how many of them may be kept as texts because they are large.
 const manyNumbers, manyTexts = 1 << 32, 1 << 20
 
 // parse adds the numbers of "1-3,7".
@@ -181,23 +181,28 @@ func (s *Set) parse(text string) error {
 	if text == "" {
 		return nil
 	}
+	var all, texts uint64
 	for part := range strings.SplitSeq(text, ",") {
 		r, err := bounds(part)
 		if err != nil {
 			return err
 		}
-		many := uint64(r.To) - uint64(r.From)
-		switch {
-		case r.From > r.To:
+		if r.From > r.To {
 			return fmt.Errorf("reading a set of keys: range %q ends before it begins", part)
-		case r.Fits() && many < manyNumbers:
+		}
+		more := uint64(r.To) - uint64(r.From) // one fewer than there are
+		if all += min(more, manyNumbers) + 1; !r.Fits() {
+			texts += min(more, manyNumbers) + 1
+		}
+		switch {
+		case all > manyNumbers || texts > manyTexts:
+			return fmt.Errorf("reading a set of keys: its ranges have too many numbers, with %q", part)
+		case r.Fits():
 			s.numbers.AddRange(r)
-		case many < manyTexts:
-			for i := range many + 1 {
+		default:
+			for i := range more + 1 {
 				s.Add(strconv.FormatInt(r.From+int64(i), 10))
 			}
-		default:
-			return fmt.Errorf("reading a set of keys: range %q has too many numbers", part)
 		}
 	}
 	return nil

@@ -2,11 +2,13 @@
 package numbers
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 
@@ -14,24 +16,27 @@ import (
 )
 
 // Set is a set of whole numbers that Parse takes, as Roaring bitmaps: a number costs a quarter of a byte where they lie close together, 2 to 7
-// where they are some thousands apart, and 60 beyond that. The zero value and nil are empty sets; nil cannot be added to. Not safe for
+// where they are some thousands apart, and 60 beyond that, or 250 beyond 2^28. The zero value and nil are empty sets; nil cannot be added to. Not safe for
 // concurrent use.
 type Set struct {
-	parts map[int64]*roaring.Bitmap // the lower 32 bits of the numbers, by the others; none is empty
+	parts map[int64]*roaring.Bitmap // the lower bits of the numbers, by the others; none is empty
 }
 
 // Range is the whole numbers from the one to the other, both included.
 type Range struct{ From, To int64 }
 
 // Least and Most are the smallest and the largest number that can be in a Set. Larger ones are seldom close together: each would need a bitmap of its
-// own.
+// own, of 250 bytes.
 const (
-	Least = -1 << 40
-	Most  = 1<<40 - 1
+	Least = -1 << 53
+	Most  = 1<<53 - 1
 )
 
-// width is how many bits of a number are in its bitmap.
-const width = 32
+// width is how many bits of a number are in its bitmap. With all 32 that it could have, one that falls among a million far apart would take 10 µs.
+const width = 28
+
+// split returns which bitmap a number is in, and what it is there.
+func split(n int64) (high int64, low uint32) { return n >> width, uint32(n & (1<<width - 1)) }
 
 // Parse returns text as a number that can be in a Set, when it is written as numbers are: "07", "+7" and "-0" are none.
 func Parse(text string) (n int64, ok bool) {
@@ -39,7 +44,7 @@ func Parse(text string) (n int64, ok bool) {
 	if len(text) > 1 && text[0] == '-' {
 		digits = text[1:]
 	}
-	if len(digits) == 0 || len(digits) > len("1099511627776") || digits[0] == '0' && len(text) > 1 {
+	if len(digits) == 0 || len(digits) > len("9007199254740992") || digits[0] == '0' && len(text) > 1 {
 		return 0, false
 	}
 	for i := range len(digits) {
@@ -70,12 +75,16 @@ func (s *Set) Has(n int64) bool {
 	if s == nil {
 		return false
 	}
-	part := s.parts[n>>width]
-	return part != nil && part.Contains(uint32(n))
+	high, low := split(n)
+	part := s.parts[high]
+	return part != nil && part.Contains(low)
 }
 
 // Add puts n, which Parse gave, into the set.
-func (s *Set) Add(n int64) { s.part(n >> width).Add(uint32(n)) }
+func (s *Set) Add(n int64) {
+	high, low := split(n)
+	s.part(high).Add(low)
+}
 
 // part returns the bitmap of a part, which is to get a number.
 func (s *Set) part(high int64) *roaring.Bitmap {
@@ -152,8 +161,8 @@ func (s *Set) Ranges() iter.Seq[Range] {
 	}
 }
 
-// MarshalBinary returns, for each part of the numbers, what they have above their lower 32 bits, how long the rest is (both as varints), and the
-// rest in the form that all libraries for Roaring bitmaps know. The same numbers give the same bytes.
+// MarshalBinary returns, for each bitmap, what its numbers have above their lower 28 bits, how long it is (both as varints), and itself in the form
+// that all libraries for Roaring bitmaps know. The same numbers give the same bytes.
 func (s *Set) MarshalBinary() ([]byte, error) {
 	var all []byte
 	for _, high := range slices.Sorted(maps.Keys(s.parts)) {
@@ -176,26 +185,45 @@ func (s *Set) UnmarshalBinary(data []byte) (err error) {
 			err = fmt.Errorf("%v", failure)
 		}
 	}()
-	all := Set{parts: map[int64]*roaring.Bitmap{}}
-	for len(data) > 0 {
+	var all Set
+	for last := int64(math.MinInt64); len(data) > 0; {
 		high, n := binary.Varint(data)
 		length, m := binary.Uvarint(data[max(n, 0):])
 		if n <= 0 || m <= 0 || length > uint64(len(data)-n-m) {
 			return errors.New("it is cut off")
 		}
-		part := roaring.New()
-		if err := part.UnmarshalBinary(data[n+m:][:length]); err != nil {
+		if high <= last || high < Least>>width || high > Most>>width {
+			return errors.New("its parts are not in order, or of numbers that are too large")
+		}
+		data = data[n+m:]
+		if err := all.read(high, data[:length]); err != nil {
 			return err
 		}
-		if err := part.Validate(); err != nil {
-			return err
-		}
-		if part.IsEmpty() || high < Least>>width || high > Most>>width || all.parts[high] != nil {
-			return errors.New("it has a part that is not to be there")
-		}
-		all.parts[high] = part
-		data = data[n+m+int(length):]
+		data, last = data[length:], high
 	}
 	*s = all
+	return nil
+}
+
+// read adds the numbers of a bitmap in the form that MarshalBinary wrote. They are added one range after the other, since the library's own look at
+// whether a bitmap is one takes minutes for some megabytes that are none.
+func (s *Set) read(high int64, data []byte) error {
+	part := roaring.New()
+	if n, err := part.ReadFrom(bytes.NewReader(data)); err != nil {
+		return err
+	} else if n != int64(len(data)) {
+		return errors.New("there is more in it")
+	}
+	next, first := uint64(0), high<<width
+	for from, end := range part.Ranges() {
+		if uint64(from) < next || uint64(from) >= end || end > 1<<width {
+			return errors.New("its numbers are not in order")
+		}
+		s.AddRange(Range{first + int64(from), first + int64(end) - 1})
+		next = end + 1
+	}
+	if next == 0 || s.parts[high].GetCardinality() != part.GetCardinality() {
+		return errors.New("it has other numbers than it says")
+	}
 	return nil
 }
