@@ -16,8 +16,8 @@ import (
 )
 
 // Set is a set of whole numbers that Parse takes, as Roaring bitmaps: a number costs a quarter of a byte where they lie close together, 2 to 7
-// where they are some thousands apart, and 60 beyond that, or 250 beyond 2^28. The zero value and nil are empty sets; nil cannot be added to. Not safe for
-// concurrent use.
+// where they are some thousands apart, 60 beyond that, and 250 beyond 2^28. The zero value and nil are empty sets; nil cannot be added to. Not
+// safe for concurrent use.
 type Set struct {
 	parts map[int64]*roaring.Bitmap // the lower bits of the numbers, by the others; none is empty
 }
