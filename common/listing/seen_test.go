@@ -133,7 +133,7 @@ func TestMemoryOfKeys(t *testing.T) {
 		"whole numbers with gaps":          {func(i int) string { return strconv.Itoa(2*i + int(hashOf(nil, i+1)[1]&1)) }, 8, 0.6},
 		"whole numbers in any order":       {func(i int) string { return strconv.Itoa(i * 7919 % keys) }, 6, 0.3},
 		"texts":                            {func(i int) string { return "k" + strconv.Itoa(i) }, 60, 60},
-		"whole numbers that lie far apart": {func(i int) string { return strconv.Itoa(i * 1_000_003) }, 280, 60},
+		"whole numbers that lie far apart": {func(i int) string { return strconv.Itoa(i * 1_000_003) }, 280, 75},
 	} {
 		for _, old := range []bool{false, true} {
 			s, most := NewSeen(false), test.most
