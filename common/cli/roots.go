@@ -7,8 +7,7 @@ import (
 )
 
 // trustRoots has TLS trust the certificate authorities that Mozilla does where the system has none, as in an image without certificates. It may be
-// called once in a process. The package above bundle does it as a program starts, for `spec` too, which
-// takes a tenth longer with it.
+// called once in a process. The package above bundle does it as a program starts, for `spec` too, which takes a tenth longer with it.
 func trustRoots() {
 	pool := x509.NewCertPool()
 	for root := range bundle.Roots() {
