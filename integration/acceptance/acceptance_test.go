@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	debug.SetGCPercent(400) // the rows that simulators keep are most of the memory, and are not garbage
+	debug.SetGCPercent(200) // the rows that simulators keep are most of the memory, and are not garbage
 	os.Exit(m.Run())
 }
 
@@ -211,7 +211,7 @@ type common struct {
 var shared = sync.OnceValue(func() map[string]common {
 	all := map[string]common{}
 	for name, open := range simulators.All() {
-		rows := &sim.Rendered{Most: 256 << 20}
+		rows := &sim.Rendered{Most: 128 << 20}
 		all[name] = common{rows, sim.Sharing(open, rows), &harness.Schemas{}, &sync.Once{}, &harness.Catalog{}}
 	}
 	return all

@@ -40,7 +40,7 @@ func (f fixture) cheap() []string {
 func TestImoviewAtSize(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imoview")
-	a, s := startImoview(t, f, sim.Options{Size: scaled(60_000, 1500)}, sim.Behaviour{})
+	a, s := startImoview(t, f, sim.Options{Size: scaled(20_000, 1500)}, sim.Behaviour{})
 	res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, f.cheap()...), nil))
 	compare(t, full(a, f.cheap()...), res)
 	once(t, res)

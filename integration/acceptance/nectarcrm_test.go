@@ -21,7 +21,7 @@ func contacts() []string {
 func TestNectarCRMAtSize(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-nectarcrm")
-	a := f.start(t, sim.Options{Size: scaled(20_000, 3000)}, sim.Behaviour{})
+	a := f.start(t, sim.Options{Size: scaled(10_000, 3000)}, sim.Behaviour{})
 	res := f.succeed(t, a, f.read(t, a, nil))
 	compare(t, full(a), res)
 	once(t, res)
