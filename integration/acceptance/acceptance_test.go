@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if !given("test.parallel") {
-		if err := flag.Set("test.parallel", "48"); err != nil {
+		if err := flag.Set("test.parallel", "24"); err != nil {
 			panic(err)
 		}
 	}
