@@ -55,7 +55,7 @@ help: ## this text
 		STREAMS 'make run: the streams to read, as in a,b; or CATALOG, the file of a configured catalog (all)' \
 		DESTINATION 'make run: the connector that the records go to, with DESTINATION_CONFIG, instead of into files' \
 		RUNFLAGS "make run: more flags, such as -verbose or -docker '--memory 512m'; build/run -help, there after the first make run, has them all" \
-		GROWTH '1: make bench reads 10,000 to 10,000,000 rows instead, for hours; another number, as in 1000000, is the most rows' \
+		GROWTH '1: make bench reads 10,000 to 10,000,000 records instead, for an hour; another number, as in 1000000, is the most' \
 		LATENCY 'make bench reads each stream from an API whose answers take this long instead, as in 100ms' \
 		TYPES '1: make bench shows what it costs to bring columns into their types instead' \
 		PEER "1: make bench reads a stream with Airbyte's Python CDK instead, which it installs from PyPI into build/peer" \

@@ -30,7 +30,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&o.size, "size", 100_000, "`rows` of the simulator's largest stream")
 	flags.IntVar(&o.rounds, "rounds", 5, "`rounds`, each a read by the connector, one by the relay and one that throws the answers away")
 	flags.StringVar(&o.connector, "connector", "", "`name` of the one connector to measure (default all)")
-	flags.IntVar(&o.growth, "growth", 0, "1: time per row and memory at 10,000 to 10,000,000 rows instead; another number is the most rows")
+	flags.IntVar(&o.growth, "growth", 0, "1: time and memory at 10,000 to 10,000,000 records instead; another number is the most records")
 	flags.DurationVar(&o.latency, "latency", 0, "how much of the waiting each stream hides where every answer comes later by this `time`, instead")
 	flags.BoolVar(&o.peer, "peer", false, "a stream of source-dwv beside Airbyte's Python CDK instead")
 	flags.BoolVar(&o.types, "types", false, "what it costs to bring columns into their types, beside a connector that does not, instead")
