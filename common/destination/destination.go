@@ -221,8 +221,9 @@ func (d *Destination) routes(api *API, cat *protocol.ConfiguredCatalog) (map[pro
 				s.Stream.Name, s.DestinationSyncMode, name, strings.Join(modes, " or "))
 		}
 		if s.MinimumGenerationID != nil && *s.MinimumGenerationID > 0 {
-			return nil, fault.Configf("The stream %q is to be refreshed in place of what it brought before, which %s cannot do: orders cannot be "+
-				"undone, and all that the source has would be carried out again. Cancel the refresh, and sync without it.", s.Stream.Name, name)
+			return nil, fault.Configf("The stream %q is to be refreshed in place of what it brought before (its minimum_generation_id is %d), which %s "+
+				"cannot do: orders cannot be undone, and all that the source has would be carried out again. Cancel the refresh, and sync without it; "+
+				"whatever else wrote the catalog has to leave minimum_generation_id out, or make it 0.", s.Stream.Name, *s.MinimumGenerationID, name)
 		}
 		routes[s.Descriptor()] = api.names(&api.Operations[i])
 	}

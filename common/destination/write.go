@@ -357,7 +357,7 @@ func (w *writer) remember(e *entry, c *call, before *known) error {
 	if before.Covered || before.Syncs > 1 { // else it is what a run that goes on brings again
 		if w.again++; w.again <= namedBefore {
 			w.log.Warn(c.name() + " asks what an earlier run carried out: it is taken for the same record and not sent again. If it is meant once " +
-				"more, a later sync can bring it, once a state behind it was given back.")
+				"more, a later sync can bring it, once a state behind it was given back; where the catalog has a sync_id, that sync needs another one.")
 		}
 	}
 	w.settle(e, &w.count.before)

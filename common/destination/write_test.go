@@ -285,7 +285,7 @@ func TestFailures(t *testing.T) {
 		},
 		"refresh": {
 			cat: func(c *protocol.ConfiguredCatalog) { c.Streams[0].MinimumGenerationID = new(int64(2)) }, in: []string{record(1)}, kind: fault.Config,
-			parts: []string{`The stream "a" is to be refreshed in place of what it brought before, which close cannot do`},
+			parts: []string{`The stream "a" is to be refreshed in place of what it brought before (its minimum_generation_id is 2), which close cannot do`},
 		},
 		"configuration": {settings: `"in_doubt":"maybe"`, in: []string{record(1)}, kind: fault.Config, parts: []string{`"in_doubt"`}},
 		"rejected": {

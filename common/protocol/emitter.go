@@ -214,7 +214,7 @@ func (e *Emitter) RateLimited(d Descriptor, reset time.Time) error {
 	reason, milli := Reason{Type: "RATE_LIMITED"}, int64(0)
 	if !reset.IsZero() {
 		milli = reset.UnixMilli()
-		reason.RateLimited = &RateLimited{QuotaReset: milli}
+		reason.RateLimited = &RateLimited{QuotaReset: Whole(milli)}
 	}
 	if milli == s.reset && (milli != 0 || s.Limited) {
 		return nil
@@ -238,7 +238,7 @@ func (e *Emitter) Estimate(d Descriptor, rows int64) error {
 		return err
 	}
 	if err := e.trace(Trace{Type: TraceEstimate, Estimate: &Estimate{
-		Name: d.Name, Namespace: d.Namespace, Type: "STREAM", RowEstimate: rows,
+		Name: d.Name, Namespace: d.Namespace, Type: "STREAM", RowEstimate: Whole(rows),
 	}}); err != nil {
 		return err
 	}

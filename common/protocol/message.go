@@ -93,14 +93,32 @@ type Count int64
 // MarshalJSON is the count with a decimal point.
 func (c Count) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, "%d.0", int64(c)), nil }
 
-// UnmarshalJSON takes any JSON number and cuts its fraction off.
+// UnmarshalJSON takes any JSON number and cuts its fraction off; null is 0, which PyAirbyte sends for a count that there is not.
 func (c *Count) UnmarshalJSON(data []byte) error {
+	n, err := whole(data)
+	*c = Count(n)
+	return err
+}
+
+// Whole is a whole number in whatever form JSON has it: 1700000000000, 1.7e12 and 1.7e+12 are one.
+type Whole int64
+
+// UnmarshalJSON takes any JSON number and cuts its fraction off; null is 0.
+func (w *Whole) UnmarshalJSON(data []byte) error {
+	n, err := whole(data)
+	*w = Whole(n)
+	return err
+}
+
+func whole(data []byte) (int64, error) {
+	if string(data) == "null" {
+		return 0, nil
+	}
 	f, err := strconv.ParseFloat(string(data), 64)
 	if err != nil {
-		return fmt.Errorf("reading a record count: %w", err)
+		return 0, fmt.Errorf("reading a whole number: %w", err)
 	}
-	*c = Count(f)
-	return nil
+	return int64(f), nil
 }
 
 // Log is a line of the log.
@@ -150,7 +168,7 @@ type Estimate struct {
 	Name        string `json:"name"`
 	Namespace   string `json:"namespace,omitempty"`
 	Type        string `json:"type"` // STREAM or SYNC
-	RowEstimate int64  `json:"row_estimate,omitempty"`
+	RowEstimate Whole  `json:"row_estimate,omitempty"`
 }
 
 // Status is a stream's status.
@@ -179,7 +197,7 @@ type Reason struct {
 
 // RateLimited is until when a stream waits for a quota.
 type RateLimited struct {
-	QuotaReset int64 `json:"quota_reset,omitempty"` // milliseconds since 1970; 0 is unknown
+	QuotaReset Whole `json:"quota_reset,omitempty"` // milliseconds since 1970; 0 is unknown
 }
 
 // Control is a connector's wish to have its stored configuration replaced.

@@ -114,7 +114,7 @@ func parse(line []byte) (Message, error) {
 	if m.Type == "" {
 		return Message{}, errors.New("the line has no type")
 	}
-	if _, twice := clean.Twice(); twice {
+	if hasTwice(clean, messageMembers) {
 		return Message{}, errors.New("the message has a member twice")
 	}
 	switch m.Type {
@@ -144,6 +144,31 @@ func parse(line []byte) (Message, error) {
 		err = misspelt(m.Type, clean)
 	}
 	return m, err
+}
+
+// The members that the protocol knows of a message, of a record, and of a state and the objects in it, by their paths. Others may be there more than
+// once: nothing is made of them, and PyAirbyte sends states with such.
+var (
+	messageMembers = []string{"type", "record", "state", "log", "spec", "connectionStatus", "catalog", "trace", "control"}
+	recordMembers  = []string{"stream", "namespace", "data", "emitted_at", "meta"}
+	stateMembers   = map[string][]string{
+		"":                         {"type", "stream", "global", "data", "sourceStats", "destinationStats"},
+		"stream":                   {"stream_descriptor", "stream_state"},
+		"stream.stream_descriptor": {"name", "namespace"},
+		"global":                   {"shared_state", "stream_states"},
+	}
+)
+
+// hasTwice reports whether an object has one of known members more than once, so that readers may differ in which they believe.
+func hasTwice(object record.Value, known []string) bool {
+	seen := map[string]bool{}
+	for name := range object.Members() {
+		if seen[name] && slices.Contains(known, name) {
+			return true
+		}
+		seen[name] = true
+	}
+	return false
 }
 
 // misspelt is what is wrong with a message of an unknown type that seems to be one of a known type, which it would be wrong to pass over.
@@ -180,9 +205,8 @@ func parseRecord(raw record.Value) (*RecordMessage, error) {
 	}
 	m.EmittedAt, _ = raw.Get("emitted_at").Int()
 	var err error
-	_, twice := raw.Twice()
 	switch m.Changes, err = parseChanges(raw.Get("meta")); {
-	case twice:
+	case hasTwice(raw, recordMembers):
 		return nil, errors.New("the record has a member twice")
 	case err != nil:
 		return nil, err
@@ -227,8 +251,8 @@ func parseState(value record.Value) (*State, error) {
 	if err := json.Unmarshal(raw, &wire); err != nil {
 		return nil, errors.New(`the message's "state" has a value of the wrong type`)
 	}
-	for _, path := range []string{"", "stream", "stream.stream_descriptor", "global"} {
-		if _, twice := value.Get(path).Twice(); twice {
+	for path, known := range stateMembers {
+		if hasTwice(value.Get(path), known) {
 			return nil, errors.New("the state has a member twice")
 		}
 	}

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"fmt"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -76,6 +77,33 @@ func TestRead(t *testing.T) {
 				t.Errorf("got %+v", m[10:])
 			}
 		})
+	}
+}
+
+// PyAirbyte writes null for counts that there are not, and a member that nobody knows twice; a number is whole in whatever form it comes.
+func TestWhatOthersWrite(t *testing.T) {
+	const stream = `"type":"STREAM","stream":{"stream_descriptor":{"name":"deals"},"stream_state":{"at":1}}`
+	for line, count := range map[string]Count{
+		`{` + stream + `,"sourceStats":{"recordCount":5.0,"rejectedRecordCount":null}}`: 5,
+		`{` + stream + `,"sourceStats":{"recordCount":null},"destinationStats":null}`:   0,
+		`{"global_":null,` + stream + `,"global_":null,"sourceStats":{"recordCount":7}}`: 7,
+	} {
+		messages, errs := collect(strings.NewReader(`{"type":"STATE","state":` + line + `}`))
+		if len(messages) != 1 || len(errs) > 0 {
+			t.Errorf("%s: %d messages, %v", line, len(messages), errs)
+		} else if s := messages[0].State; s.SourceStats.RecordCount != count || string(s.Raw) != line || s.Descriptor.Name != "deals" {
+			t.Errorf("%s: %+v", line, s)
+		}
+	}
+	const status = `{"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":1,"stream_status":{"stream_descriptor":{"name":"deals"},` +
+		`"status":"RUNNING","reasons":[{"type":"RATE_LIMITED","rate_limited":{"quota_reset":%s}}]}}}`
+	for text, milli := range map[string]Whole{"1700000000000": 1_700_000_000_000, "1.7e12": 1_700_000_000_000, "1.5": 1, "null": 0} {
+		messages, errs := collect(strings.NewReader(fmt.Sprintf(status, text)))
+		if len(messages) != 1 || len(errs) > 0 {
+			t.Errorf("%s: %d messages, %v", text, len(messages), errs)
+		} else if reset := messages[0].Trace.StreamStatus.Reasons[0].RateLimited.QuotaReset; reset != milli {
+			t.Errorf("%s: %d", text, reset)
+		}
 	}
 }
 
