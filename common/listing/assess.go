@@ -142,7 +142,7 @@ func (r *reading) assess() (done bool, err error) {
 // when it began: a number that is a promise is held to its word, and any other as long as a further reading may help.
 func (r *reading) settled() bool {
 	switch {
-	case r.came() == 0 && !r.Part, !r.moved() && cmp.Or(r.gap, r.denied) != nil:
+	case r.came() == 0 && !r.Part, !r.moved() && cmp.Or(r.gap, r.denied, r.holed()) != nil:
 		return false
 	case r.hasTotal && r.reliable && (!r.moved() && !r.rows.twice || r.holed() != nil): // it is held to its word
 		return false

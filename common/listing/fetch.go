@@ -123,6 +123,9 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 		return httpclient.Good()
 	case j.later:
 	case l.Optional && j.reader.absent(l, resp):
+		if l.hadRows.Load() {
+			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.page.request.Path))
+		}
 		j.kind = Absent
 		return httpclient.Fail(fault.Configf("The account does not have what was asked for at %s (%d): %s.",
 			j.page.request.Path, resp.Status, j.reader.Client.Words(resp)))
@@ -166,6 +169,7 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 		return j.again(err)
 	}
 	if len(page.Records) > 0 {
+		j.listing.hadRows.Store(true)
 		j.reader.bare.LoadOrStore(j.listing.Name, page.Body.IsArray())
 	}
 	if j.listing.Detail != "" {
@@ -278,8 +282,10 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	case err != nil:
 		return &fault.Error{Kind: fault.Transient, Message: p.request.Path + " answered with rows of an unknown form.", Err: err}
 	case len(p.Records) > 0:
-	case complains(p.Body), p.total.Reliable && !p.total.Told:
+	case complains(p.Body):
 		return p.without()
+	case p.total.Reliable && !p.total.Told:
+		return fault.Transientf("%s answered with an empty list, and without the number of rows, which tells whether there are none.", p.request.Path)
 	default:
 		p.unwrapped = p.total.Documented && !p.total.Told && p.Body.IsArray()
 	}

@@ -58,6 +58,8 @@ type Listing struct {
 	// Had is how many rows it had when it was read before, with the same Seen: where it is told to have as many, and its first page has no
 	// other row, it is as it was and not read on. 0: it is read.
 	Had int64
+
+	hadRows *atomic.Bool // an answer had a row, so that the account has it; set by who reads it
 }
 
 // Clock is where the time of change of a row is, and how it is written.
@@ -218,12 +220,14 @@ func (r *Reader) Answered() bool { return r.answered.Load() }
 func (r *Reader) Read(ctx context.Context, l Listing) (pages iter.Seq[Page], end *End) {
 	end = &End{}
 	return func(yield func(Page) bool) {
+		l.hadRows = new(atomic.Bool)
 		*end = r.readings(ctx, &l, yield)
 	}, end
 }
 
 // Try asks for the first page of l, in one way after the other, and says why it cannot be read.
 func (r *Reader) Try(ctx context.Context, l Listing) error {
+	l.hadRows = new(atomic.Bool)
 	for {
 		way := r.way(&l)
 		request := way.Pages.First(r.request(&l, way))

@@ -694,3 +694,51 @@ func TestAnEmptyListAlone(t *testing.T) {
 		})
 	}
 }
+
+// TestAPageWithoutRowsBeforeOthers has a page come without rows in every reading, before pages with rows. That a number of rows is not reliable says
+// nothing of that.
+func TestAPageWithoutRowsBeforeOthers(t *testing.T) {
+	for name, p := range map[string]pagination.Number{
+		"reliable": {Size: 10, Rows: "total"}, "unsure": {Size: 10, Rows: "total", Exact: true, Unsure: true},
+		"likely": {Size: 10, Rows: "total", Likely: true, Unsure: true}, "no number": {Size: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &api{rows: olds(1, 95), total: exactly}
+				a.page = func(_ *api, n int, good string) string {
+					if n == 2 {
+						return withRows(good, nil)
+					}
+					return good
+				}
+				if r := read(t, a, clocked(p)); r.end.Kind != listing.Failed {
+					t.Errorf("it ended as %v with %d rows; logged: %q", r.end.Kind, len(r.ids), r.logged)
+				}
+			})
+		})
+	}
+}
+
+// TestAbsentAfterRows has the API say that the account does not have a listing of which rows had come.
+func TestAbsentAfterRows(t *testing.T) {
+	for after := range 6 {
+		t.Run(strconv.Itoa(after), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &api{rows: olds(1, 25), total: exactly}
+				l := clocked(pagination.Number{Size: 10, Rows: "total", Exact: true, Unsure: true})
+				l.Optional, l.Absent = true, func(r *httpclient.Response) bool { return r.Status == http.StatusNotFound }
+				asked := 0
+				r := read(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if asked++; asked > after {
+						http.Error(w, `{"error":"There is no such thing."}`, http.StatusNotFound)
+						return
+					}
+					a.ServeHTTP(w, r)
+				}), l)
+				if absent := r.end.Kind == listing.Absent; absent != (after == 0) || r.end.Kind == listing.Done && len(r.missing(ids(1, 25))) > 0 {
+					t.Errorf("it ended as %v with %d rows after %d requests: %v", r.end.Kind, len(r.ids), asked, r.end.Err)
+				}
+			})
+		})
+	}
+}

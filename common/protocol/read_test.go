@@ -1,10 +1,10 @@
 package protocol
 
 import (
-	"fmt"
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -84,8 +84,8 @@ func TestRead(t *testing.T) {
 func TestWhatOthersWrite(t *testing.T) {
 	const stream = `"type":"STREAM","stream":{"stream_descriptor":{"name":"deals"},"stream_state":{"at":1}}`
 	for line, count := range map[string]Count{
-		`{` + stream + `,"sourceStats":{"recordCount":5.0,"rejectedRecordCount":null}}`: 5,
-		`{` + stream + `,"sourceStats":{"recordCount":null},"destinationStats":null}`:   0,
+		`{` + stream + `,"sourceStats":{"recordCount":5.0,"rejectedRecordCount":null}}`:  5,
+		`{` + stream + `,"sourceStats":{"recordCount":null},"destinationStats":null}`:    0,
 		`{"global_":null,` + stream + `,"global_":null,"sourceStats":{"recordCount":7}}`: 7,
 	} {
 		messages, errs := collect(strings.NewReader(`{"type":"STATE","state":` + line + `}`))

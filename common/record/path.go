@@ -25,6 +25,20 @@ func (r Record) Get(path string) Value {
 // Get reads no further than it must. A path of plain keys costs no allocation.
 func (v Value) Get(path string) Value { return v.find(path, path != "") }
 
+// Nearest is the last value there is on the way to path: the one that Get gives, or what has no such member or element.
+func (v Value) Nearest(path string) Value {
+	for more := path != ""; more; {
+		var key string
+		key, path, more = cutPath(path)
+		next := v.child(key)
+		if !next.Exists() {
+			return v
+		}
+		v = next
+	}
+	return v
+}
+
 // find is Get for what is left of a path; without more it is over.
 func (v Value) find(path string, more bool) Value {
 	for more && len(v.raw) > 0 {

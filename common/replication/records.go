@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
@@ -22,6 +23,7 @@ type maker struct {
 	picked   []record.Value
 	put      []record.Member
 	position []byte
+	deep     bool // the array of an Explode lies in objects of the row
 }
 
 // prepare makes m ready to make records.
@@ -29,7 +31,7 @@ func (m *member) prepare() {
 	m.out = m.run.Out.Records(m.desc)
 	switch {
 	case m.Explode != nil:
-		m.puts = sorted(m.Explode.Put)
+		m.puts, m.deep = sorted(m.Explode.Put), strings.Contains(m.Explode.Array, ".")
 	case m.Child != nil:
 		m.puts = sorted(m.Child.Put)
 	}
@@ -130,7 +132,8 @@ func (m *member) within(parent listing.Row, in record.Value) error {
 }
 
 // elements sends the rows in the array of in, which is the parent's row or lies in it. An object in the place of an array is its only element,
-// as some APIs write a list of one, or has the elements as members whose names are their places, as PHP writes a list with gaps. m.mu is held.
+// as some APIs write a list of one, or has the elements as members whose names are their places, as PHP writes a list with gaps. What is no object
+// on the way to the array stands in its place. m.mu is held.
 func (m *member) elements(parent listing.Row, in record.Value) error {
 	m.pick(parent, in)
 	m.put = appendPuts(m.put[:0], m.puts, m.picked, parent.Data)
@@ -141,6 +144,11 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 		m.put = append(m.put, record.Member{Name: m.Explode.Position}) // its value is each element's
 	}
 	array, i := m.picked[len(m.puts)], 0
+	if !array.Exists() && m.deep {
+		if near := in.Nearest(m.Explode.Array); !near.IsObject() {
+			array = near
+		}
+	}
 	if array.IsObject() && placed(array) {
 		for _, element := range array.Members() {
 			if err := m.element(element, i); err != nil {

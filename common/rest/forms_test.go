@@ -61,6 +61,44 @@ func TestListsInRows(t *testing.T) {
 	}
 }
 
+// TestListsInObjectsInRows has what holds the list of another stream's rows be none: what stands in its place is the list, or fails its stream.
+func TestListsInObjectsInRows(t *testing.T) {
+	for parts, want := range map[string][]string{
+		`{"rows":[{"id":7},{"id":9}]}`: {`{"id":7,"thing":1}`, `{"id":9,"thing":1}`},
+		`[{"id":7},{"id":9}]`:          {`{"id":7,"thing":1}`, `{"id":9,"thing":1}`},
+		`{"rows":null}`:                {},
+		`{"count":0}`:                  {},
+		`null`:                         {},
+		`""`:                           {},
+		`[]`:                           {},
+		`{"rows":"7,9"}`:               nil,
+		`"7,9"`:                        nil,
+		`7`:                            nil,
+		`[7,9]`:                        nil,
+	} {
+		t.Run(parts, func(t *testing.T) {
+			a := serve(t, func(r *http.Request) (int, string) {
+				return paged(r, []string{`{"id":1,"parts":` + parts + `}`, `{"id":2}`})
+			})
+			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+				d = listed(d)
+				d.Streams[0].Shape = []record.Edit{record.Drop{Field: "parts"}}
+				d.Streams = append(d.Streams, rest.Stream{
+					Name: "parts", Key: []string{"thing", "id"},
+					Explode: &rest.Explode{Of: "things", Array: "parts.rows", Put: map[string]string{"thing": "id"}},
+				})
+				return d
+			}), nil, "things", "parts")
+			if len(o.records["things"]) != 2 || !slices.Contains(o.statuses["things"], "COMPLETE") {
+				t.Errorf("%v after %v", o.statuses["things"], o.records["things"])
+			}
+			if failed := o.err != nil; failed != (want == nil) || want != nil && !slices.Equal(o.records["parts"], want) {
+				t.Errorf("%v (%v) after %v, want %v", o.statuses["parts"], o.err, o.records["parts"], want)
+			}
+		})
+	}
+}
+
 // TestFlagsThatAreNotThere has rows not say whether they have children: they are asked for, unless other rows say it.
 func TestFlagsThatAreNotThere(t *testing.T) {
 	for name, test := range map[string]struct {

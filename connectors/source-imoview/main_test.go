@@ -136,6 +136,11 @@ func TestCheck(t *testing.T) {
 		case r.Header.Get("chave") != key:
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = w.Write([]byte(`{"mensagem":"Chave inválida!"}`))
+		case r.URL.Path == "/Usuario/App_ValidarAcesso" && r.URL.Query().Get("email") == "404@b.example":
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"mensagem":"Usuário ou senha inválidos"}`))
+		case r.URL.Path == "/Usuario/App_ValidarAcesso" && r.URL.Query().Get("email") == "nobody@b.example":
+			_, _ = w.Write([]byte(`{"codigoacesso":"","codigousuario":0,"mensagem":""}`))
 		case r.URL.Path == "/Usuario/App_ValidarAcesso" && r.URL.Query().Get("senha") != right:
 			_, _ = w.Write([]byte(wrong))
 		case r.URL.Path == "/Usuario/App_ValidarAcesso":
@@ -155,6 +160,8 @@ func TestCheck(t *testing.T) {
 		"key alone":      {map[string]any{"api_key": " " + key + "\n"}, ""},
 		"login":          {map[string]any{"api_key": key, "email": "a@b.example", "password": "senha"}, ""},
 		"wrong password": {map[string]any{"api_key": key, "email": "a@b.example", "password": "outra"}, "Senha inválida!"},
+		"wrong, as 404":  {map[string]any{"api_key": key, "email": "404@b.example", "password": "outra"}, `"Usuário ou senha inválidos". Check email and password`},
+		"wrong, no word": {map[string]any{"api_key": key, "email": "nobody@b.example", "password": "outra"}, "no access code for this user. Check email"},
 		"half a login":   {map[string]any{"api_key": key, "password": "senha"}, "fill in both, or neither"},
 		"a blank user":   {map[string]any{"api_key": key, "email": " \u00a0", "password": "senha"}, "fill in both, or neither"},
 		"a blank login":  {map[string]any{"api_key": key, "email": " ", "password": " "}, ""},

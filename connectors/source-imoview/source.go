@@ -244,12 +244,7 @@ func (c config) session() *auth.Session {
 		Login: httpclient.Request{
 			Path: "/Usuario/App_ValidarAcesso", Header: http.Header{"Chave": {strings.TrimSpace(c.APIKey)}},
 			Query: url.Values{"email": {strings.TrimSpace(c.Email)}, "senha": {hex.EncodeToString(digest[:])}},
-			Judge: func(r *httpclient.Response) httpclient.Verdict {
-				if user, _ := r.Body.Get("codigousuario").Int(); r.Status == http.StatusOK && user == 0 {
-					return httpclient.Fail(fault.Configf("Imoview answered %q. Check email and password.", said(r)))
-				}
-				return httpclient.Verdict{}
-			},
+			First: denied,
 		},
 		Parts: []auth.Part{
 			{From: "codigoacesso", In: httpclient.Header, Key: "codigoacesso"},
@@ -258,6 +253,19 @@ func (c config) session() *auth.Session {
 		Match: func(r *httpclient.Request) bool { return strings.Contains(r.Path, "/App_") },
 		TTL:   50 * time.Minute,
 	}
+}
+
+// denied knows how a login is refused: without an access code, or with a sentence under a status that elsewhere means something else.
+func denied(r *httpclient.Response) httpclient.Verdict {
+	user, _ := r.Body.Get("codigousuario").Int()
+	refused := (r.Status == http.StatusForbidden || r.Status == http.StatusNotFound) && said(r) != "" && !noRoute(r)
+	switch {
+	case r.Status != http.StatusOK && !refused, user != 0:
+		return httpclient.Verdict{}
+	case said(r) == "":
+		return httpclient.Fail(fault.Configf("Imoview gave no access code for this user. Check email and password."))
+	}
+	return httpclient.Fail(fault.Configf("Imoview answered %q. Check email and password.", said(r)))
 }
 
 // judge knows what Imoview means: a throttle that answers as a wrong key does, and refusals that come as 404.

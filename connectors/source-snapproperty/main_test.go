@@ -284,6 +284,26 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// Where there are no filters, or none that went out, they are not to blame, and what comes after a good answer may pass.
+func TestErrorsWithoutFilters(t *testing.T) {
+	for _, tt := range []struct {
+		filtered, answered bool
+		path, want, text   string
+	}{
+		{true, true, "/imovel/pesquisar", "fail", "Check the filters"},
+		{true, true, cities, "fail", "Trying again later may help"},
+		{false, true, "/imovel/pesquisar", "fail", "Trying again later may help"},
+		{false, false, "/imovel/pesquisar", "fail", "SnapProperty's support can say why"},
+	} {
+		v := judge(tt.filtered)(&httpclient.Response{
+			Status: 200, Path: tt.path, Answered: tt.answered, Body: record.Record(`{"Erro":true,"Mensagem":"Ocorreu um erro."}`).Get(""),
+		})
+		if says, _, _ := strings.Cut(v.String(), ":"); says != tt.want || !strings.Contains(v.String(), tt.text) {
+			t.Errorf("%+v: %v", tt, v)
+		}
+	}
+}
+
 // An answer of which fewer rows may come is asked for again with fewer, whatever the status and whoever says it; one that passes is asked for
 // again as it was; the filters are not to blame for either.
 func TestJudge(t *testing.T) {
@@ -304,7 +324,7 @@ func TestJudge(t *testing.T) {
 	} {
 		for _, status := range []int{200, 400, 500, 503} {
 			res := &httpclient.Response{Status: status, Body: record.Record(body).Get("")}
-			v := judge(res)
+			v := judge(true)(res)
 			f, _ := errors.AsType[*fault.Error](v.Err())
 			says, _, _ := strings.Cut(v.String(), ":")
 			got := map[string]string{"fail": "end", "undone": "again", "no opinion": ""}[says]

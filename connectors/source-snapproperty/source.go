@@ -33,6 +33,8 @@ const (
 
 	photos = "snap_brok__Fotos_de_im_vel__r"
 
+	cities = "/services/apexrest/snap_brok/imovel/cidades"
+
 	narrow = " Narrow the filters down, and read the rest with further sources."
 )
 
@@ -52,7 +54,7 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 	}
 	return rest.API{
 		Options: httpclient.Options{
-			BaseURL: c.OrgURL, Setting: "org_url", Auth: c.Credentials.Signer("Bearer", c.TokenURL), Limit: limit, Judge: judge,
+			BaseURL: c.OrgURL, Setting: "org_url", Auth: c.Credentials.Signer("Bearer", c.TokenURL), Limit: limit, Judge: judge(len(c.Filters) > 0),
 		},
 		Notice:   salesforce.Usage,
 		TooLarge: func(res *httpclient.Response) (int, bool) { return 0, tooMuch(res) },
@@ -72,7 +74,7 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 				Explode: &rest.Explode{Of: "imoveis", Array: photos + ".records", Put: map[string]string{"snap_brok__Imovel__c": "Id"}},
 			},
 			{
-				Name: "cidades", Path: "/services/apexrest/snap_brok/imovel/cidades", Records: "cidades", Key: []string{"Id"},
+				Name: "cidades", Path: cities, Records: "cidades", Key: []string{"Id"},
 				Pages: pagination.Whole{Rows: "Total"},
 			},
 		},
@@ -200,17 +202,24 @@ func tooMuch(res *httpclient.Response) bool {
 	return salesforce.TooMuch(salesforce.Words(res) + failure(res))
 }
 
-func judge(res *httpclient.Response) httpclient.Verdict {
-	text := failure(res)
-	switch {
-	case tooMuch(res):
-		return httpclient.Fail(fault.Transientf("A single property is too much for the organisation's limits of memory or time. " +
-			"Trying again later may help; if not, SnapProperty's support can."))
-	case salesforce.Passes(text):
-		return salesforce.Passing(text)
-	case text != "":
-		return httpclient.Fail(fault.Configf("SnapProperty refused the request: %s. Check the filters in the configuration.",
-			strings.TrimSuffix(res.Excerpt(text), ".")))
+// judge knows what SnapProperty means. Without filters of the user's, an error after a good answer is the server's, and may pass.
+func judge(filtered bool) httpclient.Judge {
+	return func(res *httpclient.Response) httpclient.Verdict {
+		text := failure(res)
+		refusal := fmt.Sprintf("SnapProperty refused the request: %s.", strings.TrimSuffix(res.Excerpt(text), "."))
+		switch filters := filtered && res.Path != cities; {
+		case tooMuch(res):
+			return httpclient.Fail(fault.Transientf("A single property is too much for the organisation's limits of memory or time. " +
+				"Trying again later may help; if not, SnapProperty's support can."))
+		case salesforce.Passes(text):
+			return salesforce.Passing(text)
+		case text != "" && filters:
+			return httpclient.Fail(fault.Configf("%s Check the filters in the configuration.", refusal))
+		case text != "" && res.Answered:
+			return httpclient.Fail(fault.Transientf("%s Trying again later may help; if not, SnapProperty's support can.", refusal))
+		case text != "":
+			return httpclient.Fail(fault.Configf("%s SnapProperty's support can say why.", refusal))
+		}
+		return salesforce.Judge(res)
 	}
-	return salesforce.Judge(res)
 }
