@@ -114,7 +114,7 @@ func parse(line []byte) (Message, error) {
 	if m.Type == "" {
 		return Message{}, errors.New("the line has no type")
 	}
-	if hasTwice(clean, messageMembers) {
+	if hasTwice(clean, "type", "record", "state", "log", "spec", "connectionStatus", "catalog", "trace", "control") {
 		return Message{}, errors.New("the message has a member twice")
 	}
 	switch m.Type {
@@ -146,21 +146,9 @@ func parse(line []byte) (Message, error) {
 	return m, err
 }
 
-// The members that the protocol knows of a message, of a record, and of a state and the objects in it, by their paths. Others may be there more than
-// once: nothing is made of them, and PyAirbyte sends states with such.
-var (
-	messageMembers = []string{"type", "record", "state", "log", "spec", "connectionStatus", "catalog", "trace", "control"}
-	recordMembers  = []string{"stream", "namespace", "data", "emitted_at", "meta"}
-	stateMembers   = map[string][]string{
-		"":                         {"type", "stream", "global", "data", "sourceStats", "destinationStats"},
-		"stream":                   {"stream_descriptor", "stream_state"},
-		"stream.stream_descriptor": {"name", "namespace"},
-		"global":                   {"shared_state", "stream_states"},
-	}
-)
-
-// hasTwice reports whether an object has one of known members more than once, so that readers may differ in which they believe.
-func hasTwice(object record.Value, known []string) bool {
+// hasTwice reports whether an object has one of the members that the protocol knows of it more than once, so that readers may differ in which they
+// believe. Of others nothing is made; PyAirbyte sends states with such.
+func hasTwice(object record.Value, known ...string) bool {
 	seen := map[string]bool{}
 	for name := range object.Members() {
 		if seen[name] && slices.Contains(known, name) {
@@ -206,7 +194,7 @@ func parseRecord(raw record.Value) (*RecordMessage, error) {
 	m.EmittedAt, _ = raw.Get("emitted_at").Int()
 	var err error
 	switch m.Changes, err = parseChanges(raw.Get("meta")); {
-	case hasTwice(raw, recordMembers):
+	case hasTwice(raw, "stream", "namespace", "data", "emitted_at", "meta"):
 		return nil, errors.New("the record has a member twice")
 	case err != nil:
 		return nil, err
@@ -251,10 +239,11 @@ func parseState(value record.Value) (*State, error) {
 	if err := json.Unmarshal(raw, &wire); err != nil {
 		return nil, errors.New(`the message's "state" has a value of the wrong type`)
 	}
-	for path, known := range stateMembers {
-		if hasTwice(value.Get(path), known) {
-			return nil, errors.New("the state has a member twice")
-		}
+	if hasTwice(value, "type", "stream", "global", "data", "sourceStats", "destinationStats") ||
+		hasTwice(value.Get("stream"), "stream_descriptor", "stream_state") ||
+		hasTwice(value.Get("stream.stream_descriptor"), "name", "namespace") ||
+		hasTwice(value.Get("global"), "shared_state", "stream_states") {
+		return nil, errors.New("the state has a member twice")
 	}
 	s := &State{Type: wire.Type, SourceStats: wire.SourceStats, DestinationStats: wire.DestinationStats, Raw: raw}
 	switch wire.Type {

@@ -13,9 +13,9 @@ import (
 func (b *bencher) growing(ctx context.Context) (*report, error) {
 	r := &report{
 		name: "growth", title: "Growth",
-		note: "The suggested streams of APIs that have more and more records. *Size* is how many rows the simulator's largest stream has. Time per record " +
-			"and memory should stay where they are. Answers that the simulator has no room to keep are rendered while the connector waits, which counts " +
-			"as time, not as CPU.",
+		note: "The suggested streams of APIs that have more and more records. *Size* is how many rows the simulator's largest stream has. Time per " +
+			"record and memory should stay where they are. Answers that the simulator has no room to keep are rendered while the connector waits, " +
+			"which counts as time, not as CPU.",
 		head: []string{"source", "size", "records", "wall s", "µs/record", "CPU µs/record", "MiB"},
 	}
 	counts := slices.DeleteFunc([]int{10_000, 100_000, 1_000_000, 10_000_000}, func(n int) bool { return b.growth > 1 && n > b.growth })
