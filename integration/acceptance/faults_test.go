@@ -325,6 +325,9 @@ func TestListingNeverComes(t *testing.T) {
 			bodies = append(bodies, `{"`+l.form.Total+`":120,"mensagem":"Erro interno"}`, `{"`+l.form.Total+`":120,"`+l.form.List+`":[]}`)
 		}
 		for i, body := range bodies {
+			if l.half > 0 && (i+l.half)%2 == 0 && !harness.Full() {
+				continue
+			}
 			page := i%2 + 1 // an empty list is only tried in the place of the first
 			all = append(all, test{fmt.Sprintf("%s page %d %s", l.title(), page, body), func(t *testing.T) {
 				a := f.start(t, sim.Options{Size: l.size, Set: l.set}, sim.Behaviour{Alter: sim.InPages(l.name, sim.On(page, sim.Instead(200, body)))})
