@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -122,6 +123,15 @@ func TestCoverageNamesEveryStream(t *testing.T) {
 			t.Errorf("docs/coverage/imoview.md does not name %s", name)
 		}
 	}
+}
+
+// TestMain lets more tests run at a time than there are cores: those that take long wait.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
 }
 
 // A check takes the login where there is one: a wrong password must not wait for the first sync to be found out.

@@ -34,7 +34,8 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	debug.SetGCPercent(200) // the rows that simulators keep are most of the memory, and are not garbage
+	debug.SetGCPercent(400) // the rows that simulators keep are most of the memory, and are not garbage
+	debug.SetMemoryLimit(3 << 30)
 	os.Exit(m.Run())
 }
 
