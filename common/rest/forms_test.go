@@ -40,24 +40,29 @@ func TestListsInRows(t *testing.T) {
 				if within != "" {
 					row = `{"id":1,"in":[{"parts":` + parts + `}]}`
 				}
-				a := serve(t, func(r *http.Request) (int, string) { return paged(r, []string{row, `{"id":2}`}) })
-				o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
-					d = listed(d)
-					d.Streams[0].Shape = []record.Edit{record.Drop{Field: "parts"}}
-					d.Streams = append(d.Streams, rest.Stream{
-						Name: "parts", Key: []string{"thing", "id"},
-						Explode: &rest.Explode{Of: "things", Within: within, Array: "parts", Position: "place", Put: map[string]string{"thing": "id"}},
-					})
-					return d
-				}), nil, "things", "parts")
-				if len(o.records["things"]) != 2 || !slices.Contains(o.statuses["things"], "COMPLETE") {
-					t.Errorf("%v after %v", o.statuses["things"], o.records["things"])
-				}
-				if failed := o.err != nil; failed != (want == nil) || want != nil && !slices.Equal(o.records["parts"], want) {
-					t.Errorf("%v (%v) after %v, want %v", o.statuses["parts"], o.err, o.records["parts"], want)
-				}
+				explodes(t, row, rest.Explode{Within: within, Array: "parts", Position: "place"}, want)
 			})
 		}
+	}
+}
+
+// explodes reads things, of which row is one and another has no parts, and the parts that lie in them: want comes of them or, where it is nil, a
+// failure of their stream alone.
+func explodes(t *testing.T, row string, e rest.Explode, want []string) {
+	t.Helper()
+	e.Of, e.Put = "things", map[string]string{"thing": "id"}
+	a := serve(t, func(r *http.Request) (int, string) { return paged(r, []string{row, `{"id":2}`}) })
+	o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+		d = listed(d)
+		d.Streams[0].Shape = []record.Edit{record.Drop{Field: "parts"}}
+		d.Streams = append(d.Streams, rest.Stream{Name: "parts", Key: []string{"thing", "id"}, Explode: &e})
+		return d
+	}), nil, "things", "parts")
+	if len(o.records["things"]) != 2 || !slices.Contains(o.statuses["things"], "COMPLETE") {
+		t.Errorf("%v after %v", o.statuses["things"], o.records["things"])
+	}
+	if failed := o.err != nil; failed != (want == nil) || want != nil && !slices.Equal(o.records["parts"], want) {
+		t.Errorf("%v (%v) after %v, want %v", o.statuses["parts"], o.err, o.records["parts"], want)
 	}
 }
 
@@ -77,24 +82,7 @@ func TestListsInObjectsInRows(t *testing.T) {
 		`[7,9]`:                        nil,
 	} {
 		t.Run(parts, func(t *testing.T) {
-			a := serve(t, func(r *http.Request) (int, string) {
-				return paged(r, []string{`{"id":1,"parts":` + parts + `}`, `{"id":2}`})
-			})
-			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
-				d = listed(d)
-				d.Streams[0].Shape = []record.Edit{record.Drop{Field: "parts"}}
-				d.Streams = append(d.Streams, rest.Stream{
-					Name: "parts", Key: []string{"thing", "id"},
-					Explode: &rest.Explode{Of: "things", Array: "parts.rows", Put: map[string]string{"thing": "id"}},
-				})
-				return d
-			}), nil, "things", "parts")
-			if len(o.records["things"]) != 2 || !slices.Contains(o.statuses["things"], "COMPLETE") {
-				t.Errorf("%v after %v", o.statuses["things"], o.records["things"])
-			}
-			if failed := o.err != nil; failed != (want == nil) || want != nil && !slices.Equal(o.records["parts"], want) {
-				t.Errorf("%v (%v) after %v, want %v", o.statuses["parts"], o.err, o.records["parts"], want)
-			}
+			explodes(t, `{"id":1,"parts":`+parts+`}`, rest.Explode{Array: "parts.rows"}, want)
 		})
 	}
 }
