@@ -168,14 +168,15 @@ func unreachable(t *testing.T, f fixture) {
 	if len(paths) == 0 {
 		t.Fatal("no field of the configuration says where the API is")
 	}
+	var tests idle
 	for field, path := range paths {
 		for name, address := range map[string]string{"closed": closed(t), "no host": "https://host.invalid"} {
-			t.Run(field+" "+name, func(t *testing.T) {
-				t.Parallel()
+			tests = append(tests, test{field + " " + name, func(t *testing.T) {
 				stopped(t, f.run(t, a, harness.Check(a.json(t, map[string]any{field: address + path}))))
-			})
+			}})
 		}
 	}
+	tests.together(t)
 }
 
 // closed is an address at which nobody listens, nor will while the test runs: a socket has it that was never opened for connections.

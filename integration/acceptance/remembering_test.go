@@ -72,10 +72,8 @@ func ahead(t *testing.T, first *harness.Result) []byte {
 
 // marked counts the rows of a run that are of streams with a mark.
 func (f fixture) marked(res *harness.Result) (rows int) {
-	for _, s := range f.catalog.Streams {
-		if s.Incremental() {
-			rows += len(res.Of(s.Name))
-		}
+	for _, stream := range f.catalog.Incremental() {
+		rows += len(res.Of(stream))
 	}
 	return rows
 }
@@ -168,30 +166,32 @@ func passedOver(t *testing.T, f fixture) {
 	a := f.start(t, sim.Options{Size: scaled(small/2, f.portion(small/2))}, sim.Behaviour{})
 	first := f.succeed(t, a, f.read(t, a, nil))
 	a.simulator.Change(0, 0)
-	for _, s := range f.catalog.Streams {
-		if !s.Incremental() {
-			continue
-		}
+	for _, stream := range f.catalog.Incremental() {
 		state := []byte{'['}
 		for _, other := range f.catalog.Names() {
-			if other != s.Name {
+			if other != stream {
 				state = append(state, `{"type":"STREAM","stream":{"stream_descriptor":{"name":"`+other+`"},"stream_state":["broken"]}},`...)
 			}
 		}
-		state = append(append(state, stateOf(first, s.Name)...), ']')
-		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, s.Name), state))
-		f.following(t, a, first.State(), res, s.Name)
+		state = append(append(state, stateOf(first, stream)...), ']')
+		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, stream), state))
+		f.following(t, a, first.State(), res, stream)
 	}
 	// What a stream was read with that had no mark, or by the Airbyte CDK. Those that have none now are read together.
-	for _, doc := range []string{`{"__ab_no_cursor_state_message":true}`, `{"__ab_full_refresh_sync_complete":true}`} {
+	for k, doc := range []string{`{"__ab_no_cursor_state_message":true}`, `{"__ab_full_refresh_sync_complete":true}`} {
+		state := func(stream string) string {
+			return `{"type":"STREAM","stream":{"stream_descriptor":{"name":"` + stream + `"},"stream_state":` + doc + `}}`
+		}
+		for i, stream := range f.catalog.Incremental() {
+			if harness.Full() || i%2 == k {
+				f.refused(t, a, "config_error", harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, stream), []byte("["+state(stream)+"]")))
+			}
+		}
 		var unmarked, states []string
 		for _, s := range f.catalog.Streams {
-			state := `{"type":"STREAM","stream":{"stream_descriptor":{"name":"` + s.Name + `"},"stream_state":` + doc + `}}`
-			if s.Incremental() {
-				f.refused(t, a, "config_error", harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental, s.Name), []byte("["+state+"]")))
-				continue
+			if !s.Incremental() {
+				unmarked, states = append(unmarked, s.Name), append(states, state(s.Name))
 			}
-			unmarked, states = append(unmarked, s.Name), append(states, state)
 		}
 		if len(unmarked) > 0 {
 			state := []byte("[" + strings.Join(states, ",") + "]")

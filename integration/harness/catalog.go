@@ -75,6 +75,17 @@ func (c Catalog) Names() []string {
 	return names
 }
 
+// Incremental are the names of the streams that can be read from a mark, in the catalog's order.
+func (c Catalog) Incremental() []string {
+	var names []string
+	for _, s := range c.Streams {
+		if s.Incremental() {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 // Stream is the stream of a name.
 func (c Catalog) Stream(name string) (Stream, bool) {
 	i := slices.IndexFunc(c.Streams, func(s Stream) bool { return s.Name == name })
