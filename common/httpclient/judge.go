@@ -50,6 +50,7 @@ type failure struct {
 	advice  string     // a sentence for the user, or ""
 	cause   error
 	verdict Verdict // of the Judge that decided, whose words take the place of the above; the zero value: none did
+	refused bool    // whether the status is 401
 	same    string  // how often the same was said, "" where that is not the reason to stop
 }
 
@@ -60,7 +61,7 @@ func (f *failure) because() error { return cmp.Or(f.verdict.err, f.cause) }
 func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 	res.Answered = c.warmUp.over()
 	status := res.Status
-	f := &failure{until: retryAfter(res.Header, time.Now())}
+	f := &failure{until: retryAfter(res.Header, time.Now()), refused: status == http.StatusUnauthorized}
 	switch {
 	case status == http.StatusTooManyRequests:
 		f.hold, f.ran = holdAll, notRun

@@ -39,6 +39,22 @@ func (c *Client) renew(ctx context.Context, call *call, f *failure) error {
 	return nil
 }
 
+// renewThrottled gets new credentials for a call whose second 401 is taken for a throttle as well: who answers so to too many requests may answer
+// so, too, where the credentials ran out.
+func (c *Client) renewThrottled(ctx context.Context, call *call, f *failure) error {
+	renewer, ok := c.o.Auth.(Renewer)
+	if !f.refused || !ok || call.r.Unsigned {
+		return nil
+	}
+	if call.refusals++; call.refusals != 2 {
+		return nil
+	}
+	if err := c.renewal.share(ctx, renewer, call.signed); err != nil {
+		return c.ended(ctx, call, err)
+	}
+	return nil
+}
+
 // finding is what a refusal says of credentials.
 type finding uint8
 

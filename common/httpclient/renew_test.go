@@ -125,6 +125,44 @@ func TestRenewOnce(t *testing.T) {
 	})
 }
 
+// A throttle that answers 401 cannot be told from credentials that ran out: they are renewed where waiting did not help.
+func TestThrottledOrExpired(t *testing.T) {
+	for name, tt := range map[string]struct {
+		throttled int // answers
+		handler   http.HandlerFunc
+		renewed   int64
+	}{
+		"expired":           {0, from(1), 1},
+		"throttled":         {1, from(0), 0},
+		"throttled, longer": {4, from(0), 1},
+		"both":              {3, from(1), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, asked := &token{}, 0
+				c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+					if asked++; asked <= tt.throttled {
+						answer{status: 401}.write(w)
+						return
+					}
+					tt.handler(w, r)
+				}, func(o *Options) {
+					o.Auth = s
+					o.Judge = func(r *Response) Verdict {
+						if r.Status == http.StatusUnauthorized {
+							return Throttled(fault.Transientf("too fast"))
+						}
+						return Verdict{}
+					}
+				})
+				if _, err := c.Do(t.Context(), Request{}); err != nil || s.renewed.Load() != tt.renewed {
+					t.Errorf("%v, renewed %d times", err, s.renewed.Load())
+				}
+			})
+		})
+	}
+}
+
 func TestManyRequestsRenewTogether(t *testing.T) {
 	for name, fail := range map[string]error{"well": nil, "badly": fault.Configf("The password is wrong.")} {
 		t.Run(name, func(t *testing.T) {

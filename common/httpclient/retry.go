@@ -63,6 +63,7 @@ type call struct {
 	broken   broken
 	doubts   int // answers that were in doubt
 	undone   int // answers after which nothing was left of the request
+	refusals int // answers of 401 that a Judge takes for a throttle
 	last     *failure
 	backoff  *backoff.ExponentialBackOff
 }
@@ -355,7 +356,7 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	if f.hold != holdOwn {
 		call.held = next
 		c.o.Limit.Hold(next)
-		return nil
+		return c.renewThrottled(ctx, call, f)
 	}
 	if err := c.pause(ctx, call, f, next); err != nil {
 		return c.ended(ctx, call, err)

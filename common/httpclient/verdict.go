@@ -45,7 +45,7 @@ func Fail(err error) Verdict { return verdict(saysFail, err) }
 func Again(err error) Verdict { return verdict(saysAgain, err) }
 
 // Throttled is Again for an answer that means what a 429 does under another status: all requests are held, and a request that is Once is
-// asked again.
+// asked again. A 401 may mean that the credentials ran out as well: they are renewed when a request is refused with a second one.
 func Throttled(err error) Verdict { return verdict(saysThrottled, err) }
 
 // Busy is Throttled for an answer that says that too much runs at the same time, not that a quota is used up: the requests are held for a
