@@ -18,7 +18,7 @@ import (
 func stopping() []scenario {
 	return []scenario{
 		{name: "kill at any moment", run: killed},
-		{name: "kill after a state in mid-listing", run: func(t *testing.T, f fixture) { killedMidway(t, f, f.light(), 5000, time.Second) }},
+		{name: "kill after a state in mid-listing", run: func(t *testing.T, f fixture) { killedMidway(t, f, f.light(), scaled(5000, 3000), time.Second) }},
 		{name: "kill after a state, every stream", run: func(t *testing.T, f fixture) {
 			if len(f.light()) < len(f.catalog.Names()) { // otherwise it is the one above
 				killedMidway(t, f, f.catalog.Names(), f.portion(800), 300*time.Millisecond)

@@ -14,15 +14,18 @@ import (
 	"strings"
 )
 
+// troublePage is where what any connector may say is listed.
+const troublePage = "docs/troubleshooting.md"
+
 // messages finds messages in the tables under "Message" of a connector's pages that neither the connector nor the engine can say, and those of
-// docs/troubleshooting.md that the engine cannot. A … in such a
-// message stands for what varies; what is between backticks are words of the API, which are not looked for.
+// docs/troubleshooting.md that the engine cannot. A … in such a message stands for what varies; what is between backticks are words of the API,
+// which are not looked for.
 func messages(r Repository) (found []Finding, err error) {
 	engine, err := r.sayings("common/")
 	if err != nil {
 		return nil, err
 	}
-	found, err = r.unsaid("docs/troubleshooting.md", engine)
+	found, err = r.unsaid(troublePage, engine)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,8 @@ func good() fstest.MapFS {
 		"common/engine.go": "package engine\n\nconst a = \"The answer of %s was late\" + \" by %d minutes\"\n",
 		"docs/personal-data.md": "# Data\n## source-shop\n| Stream | Columns |\n|---|---|\n| `items` | `seller_*`, `buyer`: with all |\n| `buyers` | all |\n" +
 			"## Not of people\n`shop_email`, `items.shop_fone`\n",
+		"docs/personal-data.pt-BR.md": "# Dados\n## source-shop\n| Stream | Colunas |\n|---|---|\n| `items` | `seller_*`, `buyer`: com tudo |\n" +
+			"| `buyers` | todas |\n## O que não é de pessoas\n",
 		"specs/source-shop/streams/items.json":  `{"properties":{"id":{},"seller_cpf":{},"buyer":{},"shop_email":{},"shop_fone":{}}}`,
 		"specs/source-shop/streams/buyers.json": `{"properties":{"email":{}}}`,
 		"specs/source-park/streams/cars.json":   `{"properties":{"email":{}}}`,
@@ -115,6 +117,7 @@ func TestChecks(t *testing.T) {
 		"personal data, not all":    {"docs/personal-data.md", "| all |", "| some |", "the column buyers.email looks personal"},
 		"personal data, of people":  {"docs/personal-data.md", "`shop_email`", "no", "the column items.shop_email looks personal"},
 		"personal data, of stream":  {"docs/personal-data.md", "`items.shop_fone`", "`buyers.shop_fone`", "the column items.shop_fone looks personal"},
+		"personal data, translated": {"docs/personal-data.pt-BR.md", "buyer`", "tenant`", "the row of a table is `items`, `seller_*`, `tenant`, and `items`, `seller_*`, `buyer` in"},
 		"personal data, section":    {"docs/personal-data.md", "## Not", "## source-park\n## Not", "docs/personal-data.md:7: the column cars.email looks personal"},
 		"picture of another form":   {"specs/source-shop/spec.json", "Token", "Key", "the form of source-shop is another one by now"},
 		"picture of no connector":   {"docs/forms/sums.txt", "source-shop", "source-stop", "there is no specification of source-stop"},

@@ -4,24 +4,27 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// translations finds where a page in Portuguese (README.pt-BR.md) is no translation of README.md beside it: they have the same headings, blocks
-// of code, streams, options, messages and versions in the same order. The list of fields, whose descriptions are English, is left out of it.
+// translations finds where a page in Portuguese (README.pt-BR.md and so on) is no translation of the one for users beside it: they have the same
+// headings, blocks of code, streams, options, messages and versions in the same order, and those in docs/ the same columns. The list of fields,
+// whose descriptions are English, is left out of it.
 func translations(r Repository) (found []Finding, err error) {
 	files, err := r.find(func(file string) bool {
-		return file == "README.md" || strings.HasPrefix(file, "connectors/") && strings.HasSuffix(file, "/README.md")
+		return file == "README.md" || file == personalPage || file == troublePage ||
+			strings.HasPrefix(file, "connectors/") && strings.HasSuffix(file, "/README.md")
 	})
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range files {
-		other := strings.TrimSuffix(file, "README.md") + "README.pt-BR.md"
+		other := strings.TrimSuffix(file, ".md") + ".pt-BR.md"
 		if _, err := fs.Stat(r.Files, other); errors.Is(err, fs.ErrNotExist) {
-			found = append(found, Finding{file, 0, "there is no README.pt-BR.md beside it"})
+			found = append(found, Finding{file, 0, "there is no " + path.Base(other) + " beside it"})
 			continue
 		}
 		english, err := r.page(file)
@@ -86,7 +89,8 @@ func codes(p page) (all []entry) {
 	return all
 }
 
-// keys returns the code in the first cells of the rows that begin with it: streams, options, operations, types; and the messages whole.
+// keys returns the code in the first cells of the rows that begin with it, and of a page in docs/ in all cells of them: streams, options,
+// operations, types, columns; and the messages whole.
 func keys(p page) (all []entry) {
 	outside, inside := true, regexp.MustCompile(`^<!-- (Written by make generate|The end of what make generate)`)
 	code := regexp.MustCompile("`[^`]+`")
@@ -103,6 +107,8 @@ func keys(p page) (all []entry) {
 		case !outside || len(cells) == 0:
 		case messages[i+1]:
 			all = append(all, entry{cells[0], i + 1})
+		case strings.HasPrefix(cells[0], "`") && strings.HasPrefix(p.file, "docs/"):
+			all = append(all, entry{strings.Join(code.FindAllString(line, -1), ", "), i + 1})
 		case strings.HasPrefix(cells[0], "`"):
 			all = append(all, entry{strings.Join(code.FindAllString(cells[0], -1), ", "), i + 1})
 		}
