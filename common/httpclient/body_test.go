@@ -145,7 +145,7 @@ func TestTheSameThatIsNotJSON(t *testing.T) {
 		want    string
 	}{
 		"HTML":        {[]answer{html}, nil, true, `GET localhost/x was answered (200) with something that is not JSON: "<html>maintenance</html>" (the same `},
-		"cut off":     {[]answer{{status: 200, body: `{"data":[{"id":1`}}, nil, true, " times, byte for byte). Trying again later may help."},
+		"cut off":     {[]answer{{status: 200, body: `[{"nome":"Ana"`}}, nil, true, "GET localhost/x was answered (200) with 14 bytes that are not JSON (the same "},
 		"and judged":  {[]answer{html}, always(again), true, "There are no rows."},
 		"throttled":   {[]answer{html}, always(Throttled(fault.Transientf("Too fast."))), false, "Too fast."},
 		"nothing":     {[]answer{{status: 200}}, nil, true, "with nothing (the same "},

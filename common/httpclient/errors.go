@@ -47,7 +47,7 @@ const (
 func (c *Client) statusError(where string, res *Response) *StatusError {
 	method, path, _ := strings.Cut(where, " ")
 	body := c.excerpt(res.Text)
-	if res.unsigned {
+	if !res.quotable() {
 		body = c.Words(res)
 	}
 	return &StatusError{Method: method, Path: path, Status: res.Status, Body: body}
@@ -92,22 +92,29 @@ func excerpt(r *redact.Redactor, text []byte) string {
 }
 
 // Words returns what the API says, as a part of a sentence and redacted: the message in its answer, where it has one in a usual place, or else
-// the answer's beginning. Of the answer to a request that is Unsigned that may be a session or a token, so that only its length is told.
+// the answer's beginning. Where that may be a session or a token, or rows, only its length is told.
 func (c *Client) Words(res *Response) string {
 	said := c.excerpt([]byte(message(res.Body)))
-	if said == "" && !res.unsigned {
+	if said == "" && res.quotable() {
 		said = c.excerpt(res.Text)
 	}
 	switch {
 	case said != "":
 		return `the API answered "` + said + `"`
-	case len(res.Text) == 0 || !res.unsigned:
+	case len(res.Text) == 0 || res.quotable():
 		return "the API gave no reason"
 	case res.Body.Exists():
 		return fmt.Sprintf("the API answered with %d bytes that give no reason", len(res.Text))
 	default:
 		return fmt.Sprintf("the API answered with %d bytes that are not JSON", len(res.Text))
 	}
+}
+
+// quotable reports whether the beginning of an answer can be told: that to a request that is Unsigned may be a session or a token, and that of a 2xx
+// that begins as JSON does may be rows, also where it is broken.
+func (res *Response) quotable() bool {
+	text := bytes.TrimLeft(res.Text, " \t\r\n\ufeff")
+	return !res.unsigned && (res.Status/100 != 2 || !bytes.HasPrefix(text, []byte("{")) && !bytes.HasPrefix(text, []byte("[")))
 }
 
 // message returns the sentence in an error's body, or "": the text under one of the names that APIs use, in the object or in the first of a

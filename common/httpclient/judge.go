@@ -109,7 +109,7 @@ func (f *failure) byStatus(c *Client, res *Response) {
 			f.reason = fmt.Sprintf("was answered (%d) with a part of what was asked for", status)
 		case len(res.Text) == 0:
 			f.reason = fmt.Sprintf("was answered (%d) with nothing", status)
-		case res.unsigned:
+		case !res.quotable():
 			f.reason = fmt.Sprintf("was answered (%d) with %d bytes that are not JSON", status, len(res.Text))
 		default:
 			f.reason = fmt.Sprintf("was answered (%d) with something that is not JSON: %q", status, c.excerpt(res.Text))

@@ -129,8 +129,8 @@ func (v Value) True() bool {
 	return false
 }
 
-// False is whether the value says no: false, zero, which may be a text, blank text, or one of the texts with which APIs say it: `false`, `não`,
-// `nao`, `n`, `no`, in capitals or not. What says neither yes nor no, such as null, is neither True nor False.
+// False is whether the value says no: false, zero, which may be a text, or one of the texts with which APIs say it: `false`, `não`, `nao`, `n`,
+// `no`, in capitals or not. What says neither yes nor no, such as null or a blank text, is neither True nor False.
 func (v Value) False() bool {
 	switch c := v.kind(); {
 	case c == 'f':
@@ -139,7 +139,7 @@ func (v Value) False() bool {
 		return isZero(v.raw)
 	case c == '"':
 		switch text := strings.ToLower(strings.TrimSpace(v.Text())); text {
-		case "", "false", "não", "nao", "n", "no":
+		case "false", "não", "nao", "n", "no":
 			return true
 		default:
 			n, ok := wholeNumber([]byte(text))

@@ -73,8 +73,8 @@ func TestBool(t *testing.T) {
 
 func TestFalse(t *testing.T) {
 	for json, want := range map[string]bool{
-		`false`: true, `0`: true, `-0.0`: true, `""`: true, `" "`: true, `"False"`: true, `"Não"`: true, `"N"`: true, `"no"`: true, `" 0 "`: true,
-		`true`: false, `1`: false, `"0.5"`: false, `"Sim"`: false, `"x"`: false, `null`: false, `{}`: false, `[]`: false,
+		`false`: true, `0`: true, `-0.0`: true, `"False"`: true, `"Não"`: true, `"N"`: true, `"no"`: true, `" 0 "`: true,
+		`true`: false, `1`: false, `"0.5"`: false, `"Sim"`: false, `"x"`: false, `null`: false, `""`: false, `" "`: false, `{}`: false, `[]`: false,
 	} {
 		if got := Record(json).Get("").False(); got != want {
 			t.Errorf("%s is false: %v, want %v", json, got, want)

@@ -60,7 +60,7 @@ func (n *needles) with(secrets []string) *needles {
 }
 
 // variants is the texts that are as secret as secret: itself and trimmed; with several lines also with line breaks written in other ways,
-// and each long line alone, but for those that frame a PEM key, which anyone knows.
+// and each long line alone, but for those that frame a PEM key, which anyone knows; and the pieces of a long line, of which a text may quote some.
 func variants(secret string) []string {
 	all := []string{secret, strings.TrimSpace(secret)}
 	lines := strings.NewReplacer("\r\n", "\n", `\r\n`, "\n", `\n`, "\n").Replace(secret)
@@ -72,6 +72,13 @@ func variants(secret string) []string {
 			line = strings.TrimSpace(line)
 			if utf8.RuneCountInString(line) > longLine && !strings.HasPrefix(line, "-----") {
 				all = append(all, line)
+			}
+		}
+	}
+	if line := []rune(strings.TrimSpace(secret)); len(line) >= 2*longLine && !strings.ContainsAny(string(line), " \n") {
+		for piece := range slices.Chunk(line, longLine) {
+			if len(piece) == longLine {
+				all = append(all, string(piece))
 			}
 		}
 	}

@@ -213,6 +213,24 @@ func TestSeveralLines(t *testing.T) {
 	}
 }
 
+// Of a long token, as APIs quote it in part, no piece is left that is longer than what any text may have in common with it.
+func TestPieces(t *testing.T) {
+	const token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyTG9naW4iOiJhbmEiLCJleHAiOiIxNzk2In0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
+	redactor := New(token)
+	for from := 0; from < len(token); from += 9 {
+		for to := from + 1; to <= len(token); to++ {
+			for left := range strings.SplitSeq(redactor.String(token[from:to]), "*") {
+				if len(left) >= 2*longLine {
+					t.Fatalf("of %q is left: %q", token[from:to], left)
+				}
+			}
+		}
+	}
+	if got := redactor.String("the token " + token[:90] + "… has ended"); got != "the token ****"+token[80:90]+"… has ended" {
+		t.Error(got)
+	}
+}
+
 func TestNil(t *testing.T) {
 	var r *Redactor
 	r.Add("s3cret")

@@ -97,7 +97,7 @@ func TestFlagsThatAreNotThere(t *testing.T) {
 		"all say it":     {[]string{`{"id":1,"has":true}`, `{"id":2,"has":false}`, `{"id":3,"has":"Sim"}`, `{"id":4,"has":0}`}, []string{"1", "3"}, false},
 		"none has it":    {[]string{`{"id":1}`, `{"id":2}`}, []string{"1", "2"}, true},
 		"null":           {[]string{`{"id":1,"has":true}`, `{"id":2,"has":null}`}, []string{"1", "2"}, true},
-		"another word":   {[]string{`{"id":1,"has":"Inquilino"}`, `{"id":2,"has":""}`}, []string{"1"}, true},
+		"another word":   {[]string{`{"id":1,"has":"Inquilino"}`, `{"id":2,"has":""}`}, []string{"1", "2"}, true},
 		"where it is no": {[]string{`{"id":1,"has":3}`, `{"id":2}`}, []string{"1"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

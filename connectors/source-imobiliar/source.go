@@ -87,11 +87,12 @@ func describe(c config) rest.API {
 			Of: of, In: httpclient.Body, Params: map[string]string{"Body." + key[0]: key[0]}, Numbers: key[0] != "CodFornecedor",
 			Missing: true, Follows: name != "unit_list", Put: rest.Same(key[0]), // a condominium says nothing of when its units changed
 		}
+		s.Nothing = says(brazil.Nothing)
 		return s
 	}
 	detail := func(name, action, of string, key ...string) rest.Stream { // the row of a search, in full
 		s := each(name, action, "", of, key...)
-		s.Parent.Detail, s.Parent.Put = true, nil
+		s.Nothing, s.Parent.Detail, s.Parent.Put = nil, true, nil
 		return s
 	}
 	part := func(name, of, array string, own int, key ...string) rest.Stream {
@@ -220,9 +221,10 @@ func derive(get func(string) record.Value, padded []brazil.Digits, key []string)
 
 // judge knows what Imobiliar's answers mean: their status says nothing, and that a session has ended is told as plain text.
 func judge(r *httpclient.Response) httpclient.Verdict {
-	failed, ok := r.Body.Get("Header.Error").Bool()
+	flag, ok := r.Body.Get("Header.Error").Bool()
 	text := strings.ToLower(strings.TrimLeft(string(r.Text[:min(len(r.Text), 200)]), "\ufeff\" \r\n\t"))
 	words, action := said(r), r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
+	failed := flag || words != ""
 	switch {
 	case ok && !failed, brazil.Nothing(words): // which a list that is left out says too
 		return httpclient.Verdict{}
@@ -243,9 +245,9 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, cmp.Or(words, "it gives no reason")))
 }
 
-// says is a test of the words of answers that are failures.
+// says is a test of the words of answers that are failures, whatever their Header says.
 func says(is func(words string) bool) func(r *httpclient.Response) bool {
-	return func(r *httpclient.Response) bool { return r.Body.Get("Header.Error").True() && is(said(r)) }
+	return func(r *httpclient.Response) bool { words := said(r); return words != "" && is(words) }
 }
 
 // said is the words of an answer that is a failure, with the fields they are about, or "". Erros is a list, or one alone.
