@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"syscall"
 	"time"
 
 	_ "time/tzdata" // API-local times must be understood in an image without a time zone database
@@ -46,7 +47,7 @@ type Source interface {
 // Run runs one command and returns the process's exit code. args are those after the program's name; metadata is metadata.yaml, which
 // gives the connector its name and version. Run touches nothing of the process but the files that args name. It returns soon after ctx is
 // done, as far as src does, and names ctx's cause as the reason. stdout gets protocol messages alone, but for --help and --version; stderr
-// gets progress if it is a terminal, and nothing if it is not.
+// gets progress if it is a terminal, and if it is not, nothing but why stdout could not be written.
 func Run(ctx context.Context, src Source, metadata []byte, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	return run(ctx, program{
 		commands: sourceCommands(src), spec: src.Spec, metadata: metadata, args: args, stdin: stdin, stdout: stdout, stderr: stderr,
@@ -99,6 +100,7 @@ func run(ctx context.Context, p program) (code int) {
 		}
 		if err := s.out.Close(); err != nil {
 			code = max(code, 1)
+			s.unwritten(err)
 		}
 	}()
 	if err := s.perform(ctx); err != nil {
@@ -128,6 +130,13 @@ func (s *session) perform(ctx context.Context) error {
 	}
 	ctx = protocol.WithLogger(ctx, slog.New(protocol.NewLogHandler(s.out, level)))
 	return s.asked.command.run(ctx, s)
+}
+
+// unwritten says on standard error why the output could not be written, unless it is that nobody reads it any more.
+func (s *session) unwritten(err error) {
+	if why, ok := errors.AsType[syscall.Errno](err); ok && why != syscall.EPIPE {
+		_, _ = fmt.Fprintf(s.stderr, "The output could not be written: %v.\n", why)
+	}
 }
 
 // fail says why the run failed, if anyone can still hear it, and gives the exit code. A run that was stopped failed because of that; what
