@@ -45,6 +45,9 @@ func (o *Operation) call(g given) (*call, error) {
 				about = append(about, f.Name+" "+short(value))
 				if !o.Serial {
 					c.kind += "\n" + f.As
+					if f.Kind.Same != nil {
+						value = f.Kind.Same(value)
+					}
 					c.thing += "\n" + value
 				}
 			}

@@ -12,10 +12,12 @@ import (
 )
 
 // Kind is what a field may hold: its JSON Schema, and how a value, which is neither null nor blank, nor a text with U+FFFD or U+0000, becomes
-// the text that is sent. Read's error continues "field ", names what the value must be and does not repeat it.
+// the text that is sent. Read's error continues "field ", names what the value must be and does not repeat it. Same is of that text: what is equal
+// for two that mean the same; nil: the text itself is.
 type Kind struct {
 	Schema map[string]any
 	Read   func(record.Value) (string, error)
+	Same   func(string) string
 }
 
 // Text is any text, or a whole number in its place, without the white space around it.

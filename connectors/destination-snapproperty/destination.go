@@ -58,9 +58,10 @@ func operations() []dest.Operation {
 		Name: "id_externo", As: "snap_brok__Id_externo__c", Kind: dest.Text(), Key: true,
 		Description: "Code of the contract in the system that asks, such as CR123456|CR123456|1.",
 	}
+	isID := dest.Matching(`^[0-9A-Za-z]{15}([0-9A-Za-z]{3})?$`, "a Salesforce Id, which has 15 or 18 letters and digits")
+	isID.Same = salesforce.SameID
 	id := dest.Field{
-		Name: "id", As: "Id", Key: true, Description: "Salesforce Id of the contract.",
-		Kind: dest.Matching(`^[0-9A-Za-z]{15}([0-9A-Za-z]{3})?$`, "a Salesforce Id, which has 15 or 18 letters and digits"),
+		Name: "id", As: "Id", Key: true, Description: "Salesforce Id of the contract.", Kind: isID,
 	}
 	reason := dest.Field{
 		Name: "motivo", As: "snap_brok__Motivo_do_cancelamento_op__c", Description: "Why the contract is cancelled.",
