@@ -14,8 +14,14 @@ type ahead struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	wait     sync.WaitGroup
-	coming   map[int]chan fetched
+	coming   map[int]chan arrival
 	launched int // pages before this one were asked for
+}
+
+// arrival is a page that came, or what came in its place.
+type arrival struct {
+	fetched
+	end *End
 }
 
 // depth returns how many pages one of the numbered listings that are being read may be ahead: as many as there may be requests in flight, and of
@@ -26,7 +32,7 @@ func (r *Reader) depth() int {
 }
 
 func (r *reading) ahead(ctx context.Context, launched int) *ahead {
-	a := &ahead{r: r, coming: map[int]chan fetched{}, launched: launched}
+	a := &ahead{r: r, coming: map[int]chan arrival{}, launched: launched}
 	a.ctx, a.cancel = context.WithCancel(ctx)
 	return a
 }
@@ -60,33 +66,29 @@ func (a *ahead) try(request httpclient.Request, f fetching) bool {
 func (a *ahead) page(i int) (fetched, *End) {
 	p := <-a.coming[i]
 	delete(a.coming, i)
-	if p.end != nil && !p.refused {
+	if p.end != nil {
 		p.share.Release()
-		return p, p.end
 	}
-	return p, nil
+	return p.fetched, p.end
 }
 
 // launch fetches the next page.
 func (a *ahead) launch(leave func(), request httpclient.Request, f fetching) {
-	result := make(chan fetched, 1)
+	result := make(chan arrival, 1)
 	a.coming[a.launched] = result
 	a.launched++
 	f.share = a.r.take()
 	a.wait.Go(func() {
 		defer leave()
-		page := fetched{}
+		var came arrival
 		if err := fault.Safely(func() error {
-			came, end := a.r.fetch(a.ctx, a.r.way, request, f)
-			if page = came; end != nil {
-				page.end = end
-			}
+			came.fetched, came.end = a.r.fetch(a.ctx, a.r.way, request, f)
 			return nil
 		}); err != nil {
-			page.end = failed(err)
+			came.end = failed(err)
 		}
-		page.share = f.share
-		result <- page
+		came.share = f.share
+		result <- came
 	})
 }
 

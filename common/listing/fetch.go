@@ -43,9 +43,8 @@ type fetched struct {
 	place     string // the place of the page after it; "": there is none, or it has none
 	unwrapped bool   // it is an empty list alone, where an envelope was to be expected
 	listless  bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
-	refused   bool   // the API refused it with a 4xx; end says how
+	refused   error  // why the API refused it with a 4xx; nil: it did not
 	share     *httpclient.Share
-	end       *End // what came in its place; nil: it came
 }
 
 // memory is what a page is cut into, which serves one page after the other.
@@ -86,7 +85,7 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 		end.Kind = j.kind
 	}
 	if f.maybeAbsent && refusing(j.status) && end.Kind == Failed && final {
-		page.refused, page.end = true, end
+		page.refused = end.Err
 		return page, nil
 	}
 	return page, end
@@ -464,20 +463,4 @@ func (l *Listing) objects(body record.Value) record.Value {
 func passing(err error) bool {
 	_, status := errors.AsType[*httpclient.StatusError](err)
 	return status || fault.Of(err).Kind == fault.Transient
-}
-
-// page fetches a page as fetch does, and completes the lists in its rows.
-func (r *Reader) page(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, *End) {
-	page, end := r.fetch(ctx, l, way, request, f)
-	if end != nil || l.Partial == nil {
-		return page, end
-	}
-	if end = r.complete(ctx, l, &page, f.picker); end == nil || ctx.Err() != nil || !passing(end.Err) {
-		return page, end
-	}
-	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.
-	if page, end = r.fetch(ctx, l, way, request, f); end != nil {
-		return page, end
-	}
-	return page, r.complete(ctx, l, &page, f.picker)
 }

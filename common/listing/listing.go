@@ -71,6 +71,9 @@ type Clock struct {
 	Open    string         // path of a value that a row does not have while it may change without its time moving; "": there is none
 }
 
+// sharp reports whether there is a time and it is the one of the last change.
+func (c *Clock) sharp() bool { return c != nil && !c.Loose }
+
 // Way is one way to read a listing.
 type Way struct {
 	Pages  pagination.Strategy
@@ -161,13 +164,8 @@ type End struct {
 	most   int // with tooLarge, the size of a page that the API allows; 0: it does not say
 }
 
-// failed returns the End for an error, or nil for nil.
-func failed(err error) *End {
-	if err == nil {
-		return nil
-	}
-	return &End{Kind: Failed, Err: err}
-}
+// failed returns the End for an error.
+func failed(err error) *End { return &End{Kind: Failed, Err: err} }
 
 // Reader reads the listings of one run. It bounds the requests in flight and remembers what the API turned out to want. Safe for concurrent
 // use once it is made.

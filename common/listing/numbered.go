@@ -124,7 +124,6 @@ func (n *numbered) pageRequest(i int) httpclient.Request { return n.strategy.At(
 // a listing that changes: of pages asked for side by side the later one may be answered first, and what was added in between moves a row from the
 // earlier page to the later one when that was read already.
 func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End) {
-	ahead.launched = max(ahead.launched, i) // the search may have asked for those between
 	if end := ahead.need(ctx, i, n.pageRequest(i), n.fetching(i)); end != nil {
 		return fetched{}, end
 	}
@@ -138,7 +137,7 @@ func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End
 
 // fetching returns how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.hasTotal || !n.reliable || i >= n.byRows())}
+	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.reliable || i >= n.byRows())}
 }
 
 // use hands page i on, and says whether there may be more.
@@ -172,7 +171,7 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 // name, and one that was refused may have been refused for another reason than that it lies behind the end.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	switch {
-	case p.refused:
+	case p.refused != nil:
 	case len(p.Records) == 0:
 		n.empty = fault.Laterf("%s answers without rows for page %d, and with rows for pages behind it.",
 			n.Request.Path, i+1)
@@ -188,7 +187,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	}
 	if n.wanted(i) { // it may have been there before rows went
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
-		denied.Err = p.end.Err
+		denied.Err = p.refused
 		n.suspect, n.denied = denied, denied
 	} else if n.behind[i] != there || n.filled == 0 || n.agrees() {
 		return nil
@@ -240,7 +239,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return false
 	case n.idle == 0:
 		return !n.sure || len(p.Records) >= n.fewest
-	case n.Child, p.refused, i == 1 && n.odd, n.behind[i+1] != there:
+	case n.Child, p.refused != nil, i == 1 && n.odd, n.behind[i+1] != there:
 		return false
 	default:
 		return n.idle < maxIdle-1
@@ -251,10 +250,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 func (n *numbered) tooSmall() bool { return !n.exact && n.hasTotal && n.came() > n.total }
 
 // promise reports whether the API tells reliably where the listing ends.
-func (n *numbered) promise() bool { return n.hasTotal && n.reliable || n.pageCount > 0 }
-
-// agrees reports whether as many rows came as the API says there are.
-func (n *numbered) agrees() bool { return n.hasTotal && n.came() == n.total }
+func (n *numbered) promise() bool { return n.reliable || n.pageCount > 0 }
 
 // expected returns how many pages there are, as far as anything tells.
 func (n *numbered) expected() int { return max(n.pageCount, n.byRows(), n.end.page, 1) }
@@ -272,9 +268,13 @@ func (n *numbered) known() int {
 }
 
 // byRows returns how many pages the rows are that the API tells of; 0: it does not.
-func (n *numbered) byRows() int {
-	if !n.hasTotal || n.firstRows == 0 {
+func (n *numbered) byRows() int { return n.pagesOf(n.latest) }
+
+// pagesOf returns how many pages so many rows are, of which each has as many as the first one.
+func (n *numbered) pagesOf(rows int64) int {
+	if n.firstRows == 0 {
 		return 0
 	}
-	return int(min((n.latest+int64(n.firstRows)-1)/int64(n.firstRows), noPage))
+	size := int64(n.firstRows)
+	return int(min((rows+size-1)/size, noPage))
 }

@@ -74,10 +74,21 @@ func (r *reading) askWith(ctx context.Context, share *httpclient.Share, way way,
 	return r.fetch(ctx, way, request, f)
 }
 
-// fetch fetches a page as Reader.page does, with the picker of the rows.
+// fetch fetches a page as Reader.fetch does, and completes the lists in its rows.
 func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request, f fetching) (fetched, *End) {
 	f.picker = r.rows.picker
-	return r.reader.page(ctx, r.Listing, way, request, f)
+	page, end := r.reader.fetch(ctx, r.Listing, way, request, f)
+	if end != nil || r.Partial == nil {
+		return page, end
+	}
+	if end = r.complete(ctx, &page); end == nil || ctx.Err() != nil || !passing(end.Err) {
+		return page, end
+	}
+	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.
+	if page, end = r.reader.fetch(ctx, r.Listing, way, request, f); end != nil {
+		return page, end
+	}
+	return page, r.complete(ctx, &page)
 }
 
 // accept returns the rows of a page that are handed on.
@@ -187,7 +198,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if end != nil {
 		return end
 	}
-	if answer.refused { // the API refuses one answer for all, or the listing: its first page tells
+	if answer.refused != nil { // the API refuses one answer for all, or the listing: its first page tells
 		answer.share.Release()
 		end := r.numbered(ctx, pages.Number, request)
 		if end == nil && known != trusted && r.rows.came > 0 {

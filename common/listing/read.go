@@ -130,7 +130,7 @@ func (r *reading) anew() {
 // hand hands a page on.
 func (r *reading) hand(p *fetched, rows []Row) *End {
 	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
-	if page.First && r.hasTotal && r.reliable {
+	if page.First && r.reliable {
 		page.Total = r.total
 	}
 	if r.pages++; len(p.Records) > 0 {
@@ -153,9 +153,6 @@ func (r *reading) hand(p *fetched, rows []Row) *End {
 
 // served returns when the server began to answer, on its own clock, or zero when it does not tell.
 func served(h http.Header) time.Time {
-	t, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		return time.Time{}
-	}
+	t, _ := http.ParseTime(h.Get("Date")) // zero where it is none
 	return t
 }

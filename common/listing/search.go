@@ -30,7 +30,10 @@ const (
 // search returns where the listing ends, whose first page is first; hasAll says that this one has all rows that it says there are.
 func (n *numbered) search(ctx context.Context, first *fetched, hasAll bool) (last, *End) {
 	s := &search{numbered: n, first: first, pages: map[uint64]int{n.firstHash: 0}, rowsOf: map[int]int64{0: int64(n.firstRows)}}
-	guess := s.guess()
+	guess := 0 // the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing
+	if first.total.Told {
+		guess = s.pagesOf(first.total.Rows)
+	}
 	low, lower, high := 0, 0, -1 // lower: the page that was low before low
 	for next := max(1, guess); high < 0; next = 2*next + 1 {
 		if next > noPage {
@@ -41,7 +44,7 @@ func (n *numbered) search(ctx context.Context, first *fetched, hasAll bool) (las
 		switch {
 		case end != nil:
 			return last{}, end
-		case seen == there && s.exact && s.rowsOf[next] < int64(s.numbered.firstRows): // the last page, at this number or at an earlier one
+		case seen == there && s.exact && s.rowsOf[next] < int64(s.firstRows): // the last page, at this number or at an earlier one
 			return s.lowest(ctx, low, next)
 		case seen == there:
 			lower, low = low, next
@@ -85,14 +88,6 @@ func (s *search) halve(ctx context.Context, low, high int) (lastThere, firstBehi
 	return low, high, nil
 }
 
-// guess returns the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing.
-func (s *search) guess() int {
-	if total := s.first.total; total.Told && total.Rows > 0 {
-		return int(min((total.Rows+int64(s.numbered.firstRows)-1)/int64(s.numbered.firstRows), noPage))
-	}
-	return 0
-}
-
 // lowest returns the first page that is the same as page high, behind page low, which is another.
 func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
 	rows := s.rowsOf[high]
@@ -132,7 +127,7 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 		return behind, 0, end
 	}
 	defer s.reader.free(&p)
-	s.refused = s.refused || p.refused
+	s.refused = s.refused || p.refused != nil
 	if len(p.Records) == 0 {
 		s.behind[i] = behind
 		return behind, 0, nil
