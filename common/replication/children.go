@@ -32,11 +32,11 @@ type parents struct {
 	answered bool     // one had not gone
 	doubtful []task   // for those that had gone before a row answered: the route may be wrong
 	unasked  bool     // the API refuses to be asked for what changed
-	unnamed  int64    // how many lack a parameter of the request
 
 	// For the goroutine that reads the parent's listing alone.
 	asked     state.Set // those that may be asked for by several rows, and were
 	alike     state.Set // those of them that were, with Child.Alike
+	unnamed   int64     // how many lack a parameter of the request
 	flagged   bool      // one had the flag
 	unflagged int64     // how many were asked for because the flag says neither yes nor no
 }
@@ -107,14 +107,12 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 	t.removed = sl.Removed
 	if slices.Contains(t.params, "") { // it would be a question for something else
 		for _, m := range wanting {
-			m.mu.Lock()
 			m.unnamed++
-			m.mu.Unlock()
 		}
 		return nil
 	}
-	for _, m := range wanting {
-		if len(m.Child.Shared) > 0 {
+	if len(branch[0].Child.Shared) > 0 {
+		for _, m := range wanting {
 			m.asked.Add(t.key)
 		}
 	}
@@ -293,7 +291,7 @@ func (h *holding) page(page listing.Page) error {
 	before := len(h.rows)
 	for _, r := range page.Rows {
 		m.count(r)
-		if m.readsAll() && !since(r, h.bound, m.start) {
+		if m.readsAll() && !m.changed(r, h.bound) {
 			continue
 		}
 		h.size += len(r.Data.Raw())

@@ -320,7 +320,7 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 		f.Log.Warn(f.source.Name + ": the API does not take the filter by time of change; everything is read in each sync")
 	}
 	for _, m := range slices.Concat(direct, f.children) {
-		m.begin(page, f.Began)
+		m.begin(page)
 	}
 	if err := takeAll(direct, sl, page.Rows); err != nil {
 		return err
@@ -433,8 +433,8 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 func (f *family) slices() []slice {
 	s := f.source
 	from, until := f.from(), f.Began
-	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.future.IsZero() && m.markAhead }) {
-		until = time.Time{}
+	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.doc.Mark.After(f.Began) }) {
+		until = time.Time{} // the API's clock may have made the mark
 	}
 	asks := s.Changes && !from.IsZero() && !f.filterRefused && f.distrusted.IsZero()
 	if f.seen == nil && (s.Removed || s.Sets[0].Put == nil && (len(s.Sets) > 1 || asks)) { // a refused question is followed by one for everything
@@ -506,13 +506,13 @@ func (f *family) check(sl slice, r listing.Row) {
 
 // begin notes what a page tells of all of a cycle: what had to be mended, and how far the server's clock is behind ours: a mark must not be
 // later than the moment at which the server began to answer, on the clock that its rows are timed by.
-func (m *member) begin(page listing.Page, now time.Time) {
+func (m *member) begin(page listing.Page) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.Child == nil {
 		m.mended(page)
 	}
-	if page.First && !page.Served.IsZero() && m.doc.Cycle.Start.Equal(now) {
+	if now := m.run.Began; page.First && !page.Served.IsZero() && m.doc.Cycle.Start.Equal(now) {
 		m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-max(0, now.Truncate(time.Second).Sub(page.Served)))
 	}
 }

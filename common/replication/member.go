@@ -26,9 +26,7 @@ type member struct {
 	run         *Sync
 	desc        protocol.Descriptor
 	incremental bool
-	start       time.Time // rows before it are not sent, ever; zero: all are
-	bound       time.Time // rows before it are not sent, but for open ones; not before start
-	markAhead   bool      // the mark is after now, as the API's clock may have made it
+	bound       time.Time // rows before it are not sent, but for open ones; not before Cursor.Start
 	future      time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read; zero: it is not
 
 	mu      sync.Mutex // held while records are sent and while what follows changes, so that a state never overtakes its records
@@ -64,7 +62,6 @@ const aheadMost = 48 * time.Hour
 // sends the same rows. Of a state of another choice it takes nothing.
 func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	now := m.run.Began
-	m.start = m.Cursor.Start
 	if doc.Choice != m.Choice {
 		if m.incremental && !doc.Mark.IsZero() || doc.Cycle != nil {
 			m.run.Log.Warn(m.Name + ": the state is of a sync that was configured to ask for other rows, or for other fields; all rows are read again")
@@ -74,18 +71,17 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 	if !m.incremental {
 		doc.Mark = time.Time{}
 	}
-	m.bound = m.start
+	m.bound = m.Cursor.Start
 	if from := doc.Mark.Add(-m.Cursor.Margin); !doc.Mark.IsZero() && from.After(m.bound) {
 		m.bound = from
 	}
-	m.markAhead = doc.Mark.After(now)
 	cycle := doc.Cycle
-	doc.Cycle = &state.Cycle{Mode: mode, From: m.bound, StartDate: m.start, Start: now.UTC(), Done: &state.Set{}}
+	doc.Cycle = &state.Cycle{Mode: mode, From: m.bound, StartDate: m.Cursor.Start, Start: now.UTC(), Done: &state.Set{}}
 	m.removed, m.known = &state.Set{}, &state.Set{}
 	switch begun := cycle != nil && (len(cycle.Slices) > 0 || cycle.Done.Len() > 0 || cycle.Place != nil); {
 	case doc.Mark.After(now.Add(aheadMost)):
 		m.future, doc.Mark = doc.Mark, now.Truncate(time.Second)
-	case begun && m.Cursor.Name != "" && cycle.Continues(mode, m.bound, m.start):
+	case begun && m.Cursor.Name != "" && cycle.Continues(mode, m.bound, m.Cursor.Start):
 		m.late, m.resumed = cycle.Late, true
 		if doc.Cycle = cycle; cycle.Start.After(now) {
 			cycle.Start = now.UTC()
@@ -117,7 +113,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 			m.keep(r.Key)
 			return !m.doc.Mark.IsZero() && !r.Until.Before(m.bound) // without a mark it was sent in this very pass
 		}
-		return since(r, m.start, m.start)
+		return m.changed(r, m.Cursor.Start)
 	}
 	bound := m.bound
 	if m.Cursor.Snapshot && r.Key != "" {
@@ -128,7 +124,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		m.pass(r.Time)
 		return false
 	}
-	return m.readsAll() || since(r, bound, m.start) || m.asksAlways(r)
+	return m.readsAll() || m.changed(r, bound) || m.asksAlways(r)
 }
 
 // readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
@@ -136,19 +132,20 @@ func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
 // asksAlways reports whether m asks for the row of its parent although it did not change.
 func (m *member) asksAlways(r listing.Row) bool {
-	return m.Child != nil && m.Child.Always != nil && since(r, m.start, m.start) && m.Child.Always(r.Data.Raw())
+	return m.Child != nil && m.Child.Always != nil && m.changed(r, m.Cursor.Start) && m.Child.Always(r.Data.Raw())
 }
 
-// since reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before start.
-func since(r listing.Row, bound, start time.Time) bool {
-	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(start)
+// changed reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before the
+// cursor's start.
+func (m *member) changed(r listing.Row, bound time.Time) bool {
+	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
 }
 
 // since returns the moment from which the row with key, or rows of the parent with key, are sent. What the mark says was not said of one that was
 // unknown then.
 func (m *member) since(key string) time.Time {
 	if m.doc.Parents != nil && !m.doc.Parents.Has(key) {
-		return m.start
+		return m.Cursor.Start
 	}
 	return m.bound
 }
