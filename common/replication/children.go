@@ -59,8 +59,8 @@ type task struct {
 	put     [][]record.Member // into the records of each member
 }
 
-// pool starts as many workers as there may be requests in flight, if there is a child at all.
-func (f *family) pool(ctx context.Context) *pool {
+// newPool starts as many workers as there may be requests in flight, if there is a child at all.
+func (f *family) newPool(ctx context.Context) *pool {
 	ctx, cancel := context.WithCancelCause(ctx)
 	p := &pool{tasks: make(chan task), cancel: cancel}
 	if len(f.children) == 0 {
@@ -70,7 +70,7 @@ func (f *family) pool(ctx context.Context) *pool {
 	for range f.Reader.Parallel() {
 		p.workers.Go(func() {
 			for t := range p.tasks {
-				if err := fault.Safely(func() error { return t.read(ctx, f.waiting) }); err != nil {
+				if err := fault.Safely(func() error { return t.read(ctx) }); err != nil {
 					for _, m := range t.members {
 						m.fail(err)
 					}
@@ -182,14 +182,15 @@ func (p *pool) stop(why error) {
 }
 
 // listing returns the listing that t reads: what changed since from, or everything where that is zero.
-func (t task) listing(from time.Time, waiting func(until time.Time)) listing.Listing {
-	l := t.members[0].Child.Open(t.key, t.params, from)
-	l.Waiting, l.Refusable = waiting, !from.IsZero()
+func (t task) listing(from time.Time) listing.Listing {
+	m := t.members[0]
+	l := m.Child.Open(t.key, t.params, from)
+	l.Waiting, l.Refusable = m.family.waiting, !from.IsZero()
 	return l
 }
 
 // read reads the listing and sends what its members want of it.
-func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
+func (t task) read(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -198,7 +199,7 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 		return nil
 	}
 	came := false
-	pages, end := held[0].m.run.Reader.Read(ctx, t.listing(from, waiting))
+	pages, end := held[0].m.family.Reader.Read(ctx, t.listing(from))
 	for page := range pages {
 		came = true
 		for _, h := range held {
@@ -212,7 +213,7 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 		for _, h := range held {
 			h.m.askNoMore()
 		}
-		return t.read(ctx, waiting)
+		return t.read(ctx)
 	case end.Kind == listing.Absent:
 		for _, h := range held {
 			h.m.lack(came)
@@ -259,8 +260,8 @@ func (m *member) askNoMore() {
 	defer m.mu.Unlock()
 	if !m.unasked {
 		m.unasked = true
-		m.run.Log.Warn(m.Name + ": the API does not take the filter by time of change; everything is read in each sync")
-		m.run.Reader.Forget(m.Child.Name) // it may have been the question for changes that was refused, and not the ways
+		m.family.Log.Warn(m.Name + ": the API does not take the filter by time of change; everything is read in each sync")
+		m.family.Reader.Forget(m.Child.Name) // it may have been the question for changes that was refused, and not the ways
 	}
 }
 
@@ -454,7 +455,7 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	if other == nil {
 		return listed, end.Err
 	}
-	details, end := f.Reader.Read(ctx, other.listing(time.Time{}, f.waiting))
+	details, end := f.Reader.Read(ctx, other.listing(time.Time{}))
 	for range details { // only its end matters
 	}
 	return end.Kind == listing.Gone, end.Err

@@ -23,7 +23,7 @@ const latest = 253402300799
 // member is one selected stream of a family: what it still needs, what it has sent, and its state.
 type member struct {
 	*Stream
-	run         *Sync
+	family      *family
 	desc        protocol.Descriptor
 	incremental bool
 	bound       time.Time // rows before it are not sent, but for open ones; not before Cursor.Start
@@ -45,9 +45,9 @@ type member struct {
 }
 
 // member makes the member for a selected stream.
-func (s *Sync) member(selected *Selected) *member {
+func (f *family) member(selected *Selected) *member {
 	m := &member{
-		Stream: &selected.Stream, run: s, desc: selected.Descriptor, incremental: selected.Mode == protocol.Incremental, saved: s.Began,
+		Stream: &selected.Stream, family: f, desc: selected.Descriptor, incremental: selected.Mode == protocol.Incremental, saved: f.Began,
 	}
 	m.prepare()
 	m.resume(selected.State, selected.Mode)
@@ -61,10 +61,10 @@ const aheadMost = 48 * time.Hour
 // incremental sync takes the mark and what the state says of removed rows and of parents, and the unfinished pass too where it is one that
 // sends the same rows. Of a state of another choice it takes nothing.
 func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
-	now := m.run.Began
+	now := m.family.Began
 	if doc.Choice != m.Choice {
 		if m.incremental && !doc.Mark.IsZero() || doc.Cycle != nil {
-			m.run.Log.Warn(m.Name + ": the state is of a sync that was configured to ask for other rows, or for other fields; all rows are read again")
+			m.family.Log.Warn(m.Name + ": the state is of a sync that was configured to ask for other rows, or for other fields; all rows are read again")
 		}
 		doc = state.Doc{}
 	}
@@ -263,14 +263,14 @@ func (m *member) save(doc state.Doc) error {
 	if err := m.out.Flush(); err != nil {
 		return err
 	}
-	if err := m.run.Out.Status(m.desc, protocol.Running); err != nil {
+	if err := m.family.Out.Status(m.desc, protocol.Running); err != nil {
 		return err
 	}
 	raw, err := doc.Encode(m.Cursor.Name, m.Cursor.Zone)
 	if err != nil {
 		return fmt.Errorf("writing the state of %s: %w", m.Name, err)
 	}
-	return m.run.Out.Checkpoint(m.desc, raw)
+	return m.family.Out.Checkpoint(m.desc, raw)
 }
 
 // fail notes why the stream cannot be completed; the first reason is kept.
@@ -293,11 +293,11 @@ func (m *member) end(ctx context.Context) error {
 	}
 	if m.err != nil {
 		saved := m.save(m.partial())
-		if err := errors.Join(saved, m.run.Out.Status(m.desc, protocol.Incomplete)); err != nil {
+		if err := errors.Join(saved, m.family.Out.Status(m.desc, protocol.Incomplete)); err != nil {
 			return err
 		}
 		if ctx.Err() == nil { // otherwise all streams stop for the same reason, which is told once
-			if err := m.run.Out.Failure(m.err, &m.desc); err != nil {
+			if err := m.family.Out.Failure(m.err, &m.desc); err != nil {
 				return err
 			}
 		}
@@ -306,19 +306,19 @@ func (m *member) end(ctx context.Context) error {
 	if err := m.save(m.final()); err != nil {
 		return err
 	}
-	return m.run.Out.Status(m.desc, protocol.Complete)
+	return m.family.Out.Status(m.desc, protocol.Complete)
 }
 
 // skip ends a stream whose state's mark is so far after now that no clock made it: nothing is read, and the mark falls to the beginning of
 // this sync. m.mu is held.
 func (m *member) skip() error {
-	m.run.Log.Warn(fmt.Sprintf("%s: the state's mark %s is more than two days after now, so no records are read, and from now on the mark is the "+
-		"beginning of this sync. What changed between the last sync that read records and this one is missing: reset the stream's state to get it",
-		m.Name, m.future.In(m.Cursor.Zone).Format(time.RFC3339)))
+	m.warnOf(1, "the state's mark %s is more than two days after now, so no records are read, and from now on the mark is the beginning of this sync. "+
+		"What changed between the last sync that read records and this one is missing: reset the stream's state to get it",
+		m.future.In(m.Cursor.Zone).Format(time.RFC3339))
 	doc := m.doc
 	doc.Cycle = nil
 	if err := m.save(doc); err != nil {
 		return err
 	}
-	return m.run.Out.Status(m.desc, protocol.Complete)
+	return m.family.Out.Status(m.desc, protocol.Complete)
 }

@@ -28,7 +28,7 @@ type maker struct {
 
 // prepare makes m ready to make records.
 func (m *member) prepare() {
-	m.out = m.run.Out.Records(m.desc)
+	m.out = m.family.Out.Records(m.desc)
 	switch {
 	case m.Explode != nil:
 		m.puts, m.deep = sorted(m.Explode.Put), strings.Contains(m.Explode.Array, ".")
@@ -46,8 +46,8 @@ func (m *member) send(row record.Value, put ...record.Member) error {
 	if len(row.Raw()) <= wideRow {
 		return m.add(row, put)
 	}
-	m.run.wide.Lock()
-	defer m.run.wide.Unlock()
+	m.family.wide.Lock()
+	defer m.family.wide.Unlock()
 	if err := m.out.Flush(); err != nil { // its memory is for the record alone
 		return err
 	}

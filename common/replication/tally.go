@@ -38,13 +38,11 @@ func (m *member) mended(page listing.Page) {
 func (m *member) checkKeys() {
 	if len(m.Key) == 0 {
 		m.warnOf(m.Shape.Keyless(), "%d rows lack a part of their key", m.Shape.Keyless())
-	}
-	if len(m.Key) == 0 || m.keyless == 0 {
 		return
 	}
 	key := strings.Join(m.Key, ", ")
-	if m.keyless < m.rows {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d rows have no key (%s)", m.Name, m.keyless, key))
+	if m.keyless == 0 || m.keyless < m.rows {
+		m.warnOf(m.keyless, "%d rows have no key (%s)", m.keyless, key)
 		return
 	}
 	m.misfits("No row of %s has its key (%s), so that they cannot be told from one another. The API may have changed; report it.", m.Name, key)
@@ -73,6 +71,6 @@ func (m *member) warn() {
 // warnOf logs a warning about the stream, unless what it is about never came.
 func (m *member) warnOf(times int64, format string, args ...any) {
 	if times > 0 {
-		m.run.Log.Warn(m.Name + ": " + fmt.Sprintf(format, args...))
+		m.family.Log.Warn(m.Name + ": " + fmt.Sprintf(format, args...))
 	}
 }

@@ -101,13 +101,12 @@ func (s *spans) drop(w *Windows, rows []listing.Row, now time.Time) []listing.Ro
 const undatedTries = 3
 
 // undated decides about a slice without days that failed, for whatever reason: it is read again, or else left out with a WARN.
-func (f *family) undated(ctx context.Context, sl slice, pool *pool, why error) error {
+func (f *family) undated(ctx context.Context, sl slice, why error) error {
 	if ctx.Err() != nil {
 		return why
 	}
 	if sl.tries++; sl.tries < undatedTries {
-		var none int64
-		_, err := f.slice(ctx, sl, pool, &none)
+		_, err := f.slice(ctx, sl)
 		return err
 	}
 	f.Log.Debug(f.source.Name + ": without days: " + fault.Of(why).Message)
