@@ -117,7 +117,7 @@ func (f *family) refusable(sl slice) bool {
 func (f *family) read(ctx context.Context) {
 	f.err = fault.Safely(func() error {
 		for _, m := range f.members() {
-			if err := f.Out.Status(m.desc, protocol.Started); err != nil {
+			if err := f.Out.Status(m.Descriptor, protocol.Started); err != nil {
 				return err
 			}
 		}
@@ -347,7 +347,7 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice) error {
 func (f *family) estimate() {
 	for _, m := range f.direct {
 		if m.Explode == nil {
-			_ = f.Out.Estimate(m.desc, f.promised) // a failed write shows at the next record
+			_ = f.Out.Estimate(m.Descriptor, f.promised) // a failed write shows at the next record
 		}
 	}
 }
@@ -518,14 +518,14 @@ func (m *member) begin(page listing.Page) {
 
 // notLaterThan keeps the mark from passing a time; zero: it may. m.mu is held.
 func (m *member) notLaterThan(late time.Time) {
-	if !late.IsZero() && (m.late.IsZero() || late.Before(m.late)) {
-		m.late = late
+	if c := m.doc.Cycle; !late.IsZero() && (c.Late.IsZero() || late.Before(c.Late)) {
+		c.Late = late
 	}
 }
 
 // waiting tells the family's streams that a request for them waits for a quota.
 func (f *family) waiting(until time.Time) {
 	for _, m := range f.members() {
-		_ = f.Out.RateLimited(m.desc, until) // a failed write shows at the next record
+		_ = f.Out.RateLimited(m.Descriptor, until) // a failed write shows at the next record
 	}
 }

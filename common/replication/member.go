@@ -22,18 +22,15 @@ const latest = 253402300799
 
 // member is one selected stream of a family: what it still needs, what it has sent, and its state.
 type member struct {
-	*Stream
-	family      *family
-	desc        protocol.Descriptor
-	incremental bool
-	bound       time.Time // rows before it are not sent, but for open ones; not before Cursor.Start
-	future      time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read; zero: it is not
+	*Selected
+	family *family
+	bound  time.Time // rows before it are not sent, but for open ones; not before Cursor.Start
+	future time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read; zero: it is not
 
 	mu      sync.Mutex // held while records are sent and while what follows changes, so that a state never overtakes its records
 	doc     state.Doc  // as it came, with the running cycle
 	removed *state.Set // keys sent as removed that were in the listing of this cycle
 	known   *state.Set // keys of the rows that came, with Cursor.Snapshot
-	late    time.Time  // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
 	saved   time.Time  // when the last state was sent
 	resumed bool       // the cycle was begun by an earlier run
 	absent  bool       // the account does not have it, or what it is made from
@@ -46,11 +43,9 @@ type member struct {
 
 // member makes the member for a selected stream.
 func (f *family) member(selected *Selected) *member {
-	m := &member{
-		Stream: &selected.Stream, family: f, desc: selected.Descriptor, incremental: selected.Mode == protocol.Incremental, saved: f.Began,
-	}
+	m := &member{Selected: selected, family: f, saved: f.Began}
 	m.prepare()
-	m.resume(selected.State, selected.Mode)
+	m.resume()
 	return m
 }
 
@@ -60,15 +55,15 @@ const aheadMost = 48 * time.Hour
 // resume sets where m begins, from the state that it was handed. A full refresh takes nothing but its own unfinished pass, and no mark. An
 // incremental sync takes the mark and what the state says of removed rows and of parents, and the unfinished pass too where it is one that
 // sends the same rows. Of a state of another choice it takes nothing.
-func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
-	now := m.family.Began
+func (m *member) resume() {
+	doc, incremental, now := m.State, m.Mode == protocol.Incremental, m.family.Began
 	if doc.Choice != m.Choice {
-		if m.incremental && !doc.Mark.IsZero() || doc.Cycle != nil {
+		if incremental && !doc.Mark.IsZero() || doc.Cycle != nil {
 			m.family.Log.Warn(m.Name + ": the state is of a sync that was configured to ask for other rows, or for other fields; all rows are read again")
 		}
 		doc = state.Doc{}
 	}
-	if !m.incremental {
+	if !incremental {
 		doc.Mark = time.Time{}
 	}
 	m.bound = m.Cursor.Start
@@ -76,13 +71,13 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 		m.bound = from
 	}
 	cycle := doc.Cycle
-	doc.Cycle = &state.Cycle{Mode: mode, From: m.bound, StartDate: m.Cursor.Start, Start: now.UTC(), Done: &state.Set{}}
+	doc.Cycle = &state.Cycle{Mode: m.Mode, From: m.bound, StartDate: m.Cursor.Start, Start: now.UTC(), Done: &state.Set{}}
 	m.removed, m.known = &state.Set{}, &state.Set{}
 	switch begun := cycle != nil && (len(cycle.Slices) > 0 || cycle.Done.Len() > 0 || cycle.Place != nil); {
 	case doc.Mark.After(now.Add(aheadMost)):
 		m.future, doc.Mark = doc.Mark, now.Truncate(time.Second)
-	case begun && m.Cursor.Name != "" && cycle.Continues(mode, m.bound, m.Cursor.Start):
-		m.late, m.resumed = cycle.Late, true
+	case begun && m.Cursor.Name != "" && cycle.Continues(m.Mode, m.bound, m.Cursor.Start):
+		m.resumed = true
 		if doc.Cycle = cycle; cycle.Start.After(now) {
 			cycle.Start = now.UTC()
 		}
@@ -92,9 +87,9 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 		if doc.Removed != nil && slices.Contains(cycle.Slices, removedSlice) {
 			m.removed = doc.Removed
 		}
-	case !m.incremental:
+	case !incremental:
 		doc = state.Doc{Cycle: doc.Cycle}
-	case cycle != nil && cycle.Mode != mode: // what its keys stand for was sent by a full refresh that never ended, or it is not known by what
+	case cycle != nil && cycle.Mode != m.Mode: // what its keys stand for was sent by a full refresh that never ended, or it is not known by what
 		if doc.Removed = nil; doc.Parents == nil && m.readsAll() {
 			doc.Parents = &state.Set{}
 		}
@@ -217,9 +212,8 @@ func (m *member) checkpoint() error {
 
 // partial returns the state in the middle of a cycle. m.mu is held.
 func (m *member) partial() state.Doc {
-	doc, cycle := m.doc, *m.doc.Cycle
-	cycle.Late = m.late
-	doc.Cycle, doc.Removed = &cycle, &state.Set{}
+	doc := m.doc
+	doc.Removed = &state.Set{}
 	doc.Removed.AddAll(m.removed)
 	if !slices.Contains(doc.Cycle.Slices, removedSlice) {
 		doc.Removed.AddAll(m.doc.Removed)
@@ -240,8 +234,8 @@ func (m *member) final() state.Doc {
 	if reached.After(start) {
 		reached = start
 	}
-	if !m.late.IsZero() && reached.After(m.late) {
-		reached = m.late
+	if !c.Late.IsZero() && reached.After(c.Late) {
+		reached = c.Late
 	}
 	doc := state.Doc{Mark: m.doc.Mark, Removed: m.removed, Choice: m.Choice}
 	switch {
@@ -263,14 +257,14 @@ func (m *member) save(doc state.Doc) error {
 	if err := m.out.Flush(); err != nil {
 		return err
 	}
-	if err := m.family.Out.Status(m.desc, protocol.Running); err != nil {
+	if err := m.family.Out.Status(m.Descriptor, protocol.Running); err != nil {
 		return err
 	}
 	raw, err := doc.Encode(m.Cursor.Name, m.Cursor.Zone)
 	if err != nil {
 		return fmt.Errorf("writing the state of %s: %w", m.Name, err)
 	}
-	return m.family.Out.Checkpoint(m.desc, raw)
+	return m.family.Out.Checkpoint(m.Descriptor, raw)
 }
 
 // fail notes why the stream cannot be completed; the first reason is kept.
@@ -293,11 +287,11 @@ func (m *member) end(ctx context.Context) error {
 	}
 	if m.err != nil {
 		saved := m.save(m.partial())
-		if err := errors.Join(saved, m.family.Out.Status(m.desc, protocol.Incomplete)); err != nil {
+		if err := errors.Join(saved, m.family.Out.Status(m.Descriptor, protocol.Incomplete)); err != nil {
 			return err
 		}
 		if ctx.Err() == nil { // otherwise all streams stop for the same reason, which is told once
-			if err := m.family.Out.Failure(m.err, &m.desc); err != nil {
+			if err := m.family.Out.Failure(m.err, &m.Descriptor); err != nil {
 				return err
 			}
 		}
@@ -306,7 +300,7 @@ func (m *member) end(ctx context.Context) error {
 	if err := m.save(m.final()); err != nil {
 		return err
 	}
-	return m.family.Out.Status(m.desc, protocol.Complete)
+	return m.family.Out.Status(m.Descriptor, protocol.Complete)
 }
 
 // skip ends a stream whose state's mark is so far after now that no clock made it: nothing is read, and the mark falls to the beginning of
@@ -320,5 +314,5 @@ func (m *member) skip() error {
 	if err := m.save(doc); err != nil {
 		return err
 	}
-	return m.family.Out.Status(m.desc, protocol.Complete)
+	return m.family.Out.Status(m.Descriptor, protocol.Complete)
 }

@@ -28,7 +28,7 @@ type maker struct {
 
 // prepare makes m ready to make records.
 func (m *member) prepare() {
-	m.out = m.family.Out.Records(m.desc)
+	m.out = m.family.Out.Records(m.Descriptor)
 	switch {
 	case m.Explode != nil:
 		m.puts, m.deep = sorted(m.Explode.Put), strings.Contains(m.Explode.Array, ".")
