@@ -51,12 +51,7 @@ type fetched struct {
 type memory struct{ records, picked []record.Value }
 
 // memory returns memory that no page uses.
-func (r *Reader) memory() *memory {
-	if m, ok := r.memories.Get().(*memory); ok {
-		return m
-	}
-	return new(memory)
-}
+func (r *Reader) memory() *memory { return r.memories.Get().(*memory) } //nolint:forcetypeassert // nothing else is put there
 
 // free lets other pages have the memory of p, which is none then.
 func (r *Reader) free(p *fetched) {

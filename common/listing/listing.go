@@ -202,6 +202,7 @@ func (r *Reader) New(parallel int) *Reader {
 	r.slots = make(chan struct{}, parallel)
 	r.listings = make(chan struct{}, max(1, parallel-1))
 	r.parts = make(chan struct{}, parallel)
+	r.memories.New = func() any { return new(memory) }
 	if parallel == 1 {
 		r.Budget = nil
 	}
