@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -116,7 +118,7 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 		j.page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
 		return httpclient.Good()
 	case j.later:
-	case l.Optional && j.reader.absent(l, resp):
+	case l.Optional && l.absent(resp):
 		if l.hadRows.Load() {
 			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.page.request.Path))
 		}
@@ -139,7 +141,7 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 
 // rows judges after the API's own Judge has: it cuts the rows out of a good answer.
 func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
-	if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(j.listing, resp) {
+	if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.listing.absent(resp) {
 		return j.gone()
 	}
 	page := j.page
@@ -321,19 +323,9 @@ func (l *Listing) onlyRow(object record.Value, single bool) bool {
 
 // omitted reports whether body may have left out the list: what it would stand in has to be there.
 func (l *Listing) omitted(body record.Value) bool {
-	if !l.Omits {
-		return false
-	}
-	for path := range strings.SplitSeq(l.Records, ",") {
-		in := ""
-		if dot := strings.LastIndexByte(path, '.'); dot > 0 {
-			in = path[:dot]
-		}
-		if body.Get(in).Exists() {
-			return true
-		}
-	}
-	return false
+	return l.Omits && slices.ContainsFunc(strings.Split(l.Records, ","), func(path string) bool {
+		return body.Get(path[:max(0, strings.LastIndexByte(path, '.'))]).Exists()
+	})
 }
 
 // hasAll reports whether p has all rows that it says there are.
@@ -426,13 +418,7 @@ func (r *Reader) notice(resp *httpclient.Response) {
 }
 
 // absent reports whether the account does not have l.
-func (r *Reader) absent(l *Listing, resp *httpclient.Response) bool {
-	says := r.Absent
-	if l.Absent != nil {
-		says = l.Absent
-	}
-	return says != nil && says(resp)
-}
+func (l *Listing) absent(resp *httpclient.Response) bool { return l.Absent != nil && l.Absent(resp) }
 
 // objects returns the list of values in an answer as a list of objects, which have them as the member Value; body itself where it has no list.
 func (l *Listing) objects(body record.Value) record.Value {
@@ -441,13 +427,12 @@ func (l *Listing) objects(body record.Value) record.Value {
 		if !values.IsArray() {
 			continue
 		}
-		name := strconv.AppendQuote(nil, l.Value)
-		list := []byte{'['}
+		name, list := strconv.Quote(l.Value), []byte{'['}
 		for value := range values.Elements() {
 			if len(list) > 1 {
 				list = append(list, ',')
 			}
-			list = append(append(append(append(append(list, '{'), name...), ':'), value.Raw()...), '}')
+			list = fmt.Appendf(list, "{%s:%s}", name, value.Raw())
 		}
 		return record.Record(append(list, ']')).Get("")
 	}

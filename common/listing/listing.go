@@ -42,10 +42,11 @@ type Listing struct {
 	Refusable bool
 	// Nothing is whether an answer says in the place of a list that there are no rows; nil: none does.
 	Nothing  func(*httpclient.Response) bool
-	Optional bool // not every account has it: where Absent, or else Reader.Absent, finds it missing it ends as Absent
-	Absent   func(*httpclient.Response) bool
-	Omits    bool // a list without rows may be left out of what it stands in, or be null
-	Missing  bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
+	Optional bool // not every account has it: where Absent finds it missing it ends as Absent
+	// Absent is whether an answer says that this account does not have what was asked for; nil: none does.
+	Absent  func(*httpclient.Response) bool
+	Omits   bool // a list without rows may be left out of what it stands in, or be null
+	Missing bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
 	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error, but for zeros in front; one without
 	// it (null, or an empty object) means, as a 404 does, that the row has gone.
 	Detail  string
@@ -175,8 +176,6 @@ type Reader struct {
 	Budget *httpclient.Budget // of the bytes of answers in memory; nil: there is no bound
 	Began  time.Time          // when the run began
 	Judge  httpclient.Judge   // the API's own, for what it says of an answer that refuses something; nil: there is none
-	// Absent is whether an answer says that this account does not have what was asked for; nil: none does.
-	Absent func(*httpclient.Response) bool
 	// Gone is whether an answer says that the row which was asked for is not there, besides a 404; nil: none does.
 	Gone func(*httpclient.Response) bool
 	// TooLarge is whether an answer says that the page that was asked for is too large, and which size is not, 0 where it does not say; nil:

@@ -154,7 +154,10 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		}
 		share := p.share
 		rows := r.accept(&p)
-		wanted := func() bool { return r.short() && (offset || ends(strategy, &p)) }
+		wanted := func() bool {
+			_, more := strategy.Next(p.request, p.Page)
+			return r.short() && (offset || !more)
+		}
 		if p, rows, end = r.again(ctx, p, rows, f, wanted); end != nil {
 			share.Release()
 			return end
@@ -174,12 +177,6 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		}
 	}
 	return nil
-}
-
-// ends reports whether no page follows p.
-func ends(strategy pagination.Strategy, p *fetched) bool {
-	_, more := strategy.Next(p.request, p.Page)
-	return !more
 }
 
 // atOnce asks for the whole listing in one answer, and page by page where that is not known to work, or may have been cut off. It is known

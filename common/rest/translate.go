@@ -38,7 +38,7 @@ func newRun(ctx context.Context, api API, schemas *spec.Spec, client *httpclient
 	r := &run{api: api, schemas: schemas, log: protocol.Logger(ctx), began: time.Now()}
 	reader := &listing.Reader{
 		Client: client, Log: r.log, Budget: httpclient.NewBudget(bytesInFlight), Began: r.began,
-		Judge: api.Judge, Absent: api.Absent, Gone: api.Gone, TooLarge: api.TooLarge, Notice: api.Notice,
+		Judge: api.Judge, Gone: api.Gone, TooLarge: api.TooLarge, Notice: api.Notice,
 	}
 	r.reader = reader.New(parallel)
 	return r
@@ -214,6 +214,9 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	}
 	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
 		l.Ways = []Way{{Pages: pages}}
+	}
+	if l.Absent == nil {
+		l.Absent = r.api.Absent
 	}
 	key := s.Key
 	if s.Parent != nil && s.Parent.Detail { // by what the parent's row is known
