@@ -14,21 +14,21 @@ type numbered struct {
 	*reading
 	strategy  pagination.Numbered
 	request   httpclient.Request
-	firstHash uint64        // a hash of the first page
-	firstRows int           // how many rows that had
-	odd       bool          // which is no size that pages are known to be cut to
-	cut       bool          // but they are
-	behind    map[int]sight // pages, counted from 0, that the search found to be none
-	refused   bool          // it found so because the API refused them
-	alone     bool          // it found the first page to be the only one, which is as it was before
-	sure      bool          // a page with fewer rows than any that is cut is the last one
-	exact     bool          // for every listing, and not only for one of a child
-	fewest    int           // how many rows that is
+	firstHash uint64       // a hash of the first page
+	firstRows int          // how many rows that had
+	odd       bool         // which is no size that pages are known to be cut to
+	cut       bool         // but they are
+	behind    map[int]bool // pages, counted from 0, that the search found to be none
+	refused   bool         // it found so because the API refused them
+	alone     bool         // it found the first page to be the only one, which is as it was before
+	sure      bool         // a page with fewer rows than any that is cut is the last one
+	exact     bool         // for every listing, and not only for one of a child
+	fewest    int          // how many rows that is
 }
 
 // numbered reads pages by their number.
 func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, request httpclient.Request) *End {
-	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]sight{}}
+	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]bool{}}
 	n.fewest, n.exact = strategy.Fewest()
 	n.sure = n.exact || r.Child
 	for {
@@ -189,7 +189,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
 		denied.Err = p.refused
 		n.suspect, n.denied = denied, denied
-	} else if n.behind[i] != there || n.filled == 0 || n.agrees() {
+	} else if n.behind[i] || n.filled == 0 || n.agrees() {
 		return nil
 	}
 	_, end := n.askWith(ctx, p.share, n.way, n.pageRequest(0), fetching{})
@@ -239,7 +239,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return false
 	case n.idle == 0:
 		return !n.sure || len(p.Records) >= n.fewest
-	case n.Child, p.refused != nil, i == 1 && n.odd, n.behind[i+1] != there:
+	case n.Child, p.refused != nil, i == 1 && n.odd, n.behind[i+1]:
 		return false
 	default:
 		return n.idle < maxIdle-1

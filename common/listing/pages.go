@@ -98,10 +98,8 @@ func (r *reading) accept(p *fetched) []Row {
 	}
 	r.tell(p)
 	rows := r.rows.take(p)
-	if r.rows.fresh > 0 {
+	if r.idle++; r.rows.fresh > 0 {
 		r.idle = 0
-	} else {
-		r.idle++
 	}
 	return rows
 }

@@ -32,8 +32,6 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 	for {
 		ended := reading.read(ctx)
 		switch {
-		case ended != nil && ended.Kind == stopped:
-			return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
 		case ended != nil && ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
 			if reading.way = r.way(of); reading.from == l.begin {
 				reading = l.read()
@@ -49,7 +47,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 				return End{Kind: Done}
 			}
 			if !yield(Page{Anew: true, Late: l.rows.late}) { // what is missing may be anywhere
-				return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
+				return End{Kind: Failed}
 			}
 			if err != nil {
 				return End{Kind: Failed, Err: err}

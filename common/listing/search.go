@@ -129,7 +129,7 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 	defer s.reader.free(&p)
 	s.refused = s.refused || p.refused != nil
 	if len(p.Records) == 0 {
-		s.behind[i] = behind
+		s.behind[i] = true
 		return behind, 0, nil
 	}
 	hash := s.rows.alike(&p)
@@ -142,6 +142,6 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 	case of == 0:
 		end = s.otherNumber(ctx, s.first.share, i)
 	}
-	s.behind[i] = same
+	s.behind[i] = true
 	return same, of, end
 }

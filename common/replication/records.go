@@ -23,7 +23,6 @@ type maker struct {
 	picked   []record.Value
 	put      []record.Member
 	position []byte
-	deep     bool // the array of an Explode lies in objects of the row
 }
 
 // prepare makes m ready to make records.
@@ -31,7 +30,7 @@ func (m *member) prepare() {
 	m.out = m.family.Out.Records(m.Descriptor)
 	switch {
 	case m.Explode != nil:
-		m.puts, m.deep = sorted(m.Explode.Put), strings.Contains(m.Explode.Array, ".")
+		m.puts = sorted(m.Explode.Put)
 	case m.Child != nil:
 		m.puts = sorted(m.Child.Put)
 	}
@@ -139,7 +138,7 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 		m.put = append(m.put, record.Member{Name: m.Explode.Position}) // its value is each element's
 	}
 	array, i := m.picked[len(m.puts)], 0
-	if !array.Exists() && m.deep {
+	if !array.Exists() && strings.Contains(m.Explode.Array, ".") { // it lies in objects of the row
 		if near := in.Nearest(m.Explode.Array); !near.IsObject() {
 			array = near
 		}
