@@ -51,7 +51,7 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 		n.reader.numbered.Add(1)
 		defer n.reader.numbered.Add(-1)
 	}
-	ahead := n.ahead(ctx, 1)
+	ahead := n.ahead(ctx)
 	defer ahead.stop()
 	for i, more := 0, true; more; i++ {
 		p := first
@@ -124,15 +124,15 @@ func (n *numbered) pageRequest(i int) httpclient.Request { return n.strategy.At(
 // a listing that changes: of pages asked for side by side the later one may be answered first, and what was added in between moves a row from the
 // earlier page to the later one when that was read already.
 func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End) {
-	if end := ahead.need(ctx, i, n.pageRequest(i), n.fetching(i)); end != nil {
+	if end := ahead.need(ctx, n.pageRequest(i), n.fetching(i)); end != nil {
 		return fetched{}, end
 	}
-	for next, known := ahead.launched, n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
+	for next, known := i+len(ahead.coming), n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
 		if !ahead.try(n.pageRequest(next), n.fetching(next)) {
 			break
 		}
 	}
-	return ahead.page(i)
+	return ahead.page()
 }
 
 // fetching returns how page i is asked for.
@@ -171,34 +171,28 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 // name, and one that was refused may have been refused for another reason than that it lies behind the end.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	switch {
+	case p.refused != nil && n.wanted(i): // it may have been there before rows went
+		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
+		denied.Err = p.refused
+		n.suspect, n.denied = denied, denied
 	case p.refused != nil:
+		if n.behind[i] || n.filled == 0 || n.agrees() {
+			return nil
+		}
 	case len(p.Records) == 0:
-		n.empty = fault.Laterf("%s answers without rows for page %d, and with rows for pages behind it.",
-			n.Request.Path, i+1)
+		n.empty = fault.Laterf("%s answers without rows for page %d, and with rows for pages behind it.", n.Request.Path, i+1)
 		return nil
 	case i == 0:
 		return nil
 	default:
-		n.suspect = n.wrongPage(i)
+		n.suspect = fault.Laterf("%s answers with the rows of another page for page %d.", n.Request.Path, i+1)
 		if n.rows.alike(p) == n.firstHash {
 			return n.otherNumber(ctx, p.share, i)
 		}
 		return nil
 	}
-	if n.wanted(i) { // it may have been there before rows went
-		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
-		denied.Err = p.refused
-		n.suspect, n.denied = denied, denied
-	} else if n.behind[i] || n.filled == 0 || n.agrees() {
-		return nil
-	}
 	_, end := n.askWith(ctx, p.share, n.way, n.pageRequest(0), fetching{})
 	return end
-}
-
-// wrongPage returns the error for a page i that has the rows of another, though there are rows behind it.
-func (n *numbered) wrongPage(i int) error {
-	return fault.Laterf("%s answers with the rows of another page for page %d.", n.Request.Path, i+1)
 }
 
 // otherNumber ends the reading in this way if page i is another one than the first in a later way.

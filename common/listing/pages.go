@@ -133,7 +133,7 @@ func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, 
 func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 	strategy := r.way.Pages
 	_, offset := strategy.(pagination.Offset)
-	ahead := r.ahead(ctx, r.pages) // with smaller pages a reading goes on from where it is
+	ahead := r.ahead(ctx)
 	defer ahead.stop()
 	asked := map[string]bool{}
 	for next, more := strategy.First(request), true; more; {
@@ -143,10 +143,10 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		}
 		asked[fingerprint] = true
 		f := fetching{later: r.pages >= 2}
-		if end := ahead.need(ctx, r.pages, next, f); end != nil {
+		if end := ahead.need(ctx, next, f); end != nil {
 			return end
 		}
-		p, end := ahead.page(r.pages)
+		p, end := ahead.page()
 		if end != nil {
 			return end
 		}
