@@ -221,8 +221,14 @@ func (m *member) partial() state.Doc {
 	return doc
 }
 
-// final returns the state at the end of a cycle. m.mu is held.
+// final returns the state at the end of a cycle; where nothing was read, the one that came, with the mark at the beginning of this sync. m.mu is
+// held.
 func (m *member) final() state.Doc {
+	if !m.future.IsZero() {
+		doc := m.doc
+		doc.Cycle = nil
+		return doc
+	}
 	c := m.doc.Cycle
 	reached, start := c.Max, c.Start
 	if reached.Nanosecond() == 0 { // the API's clock shows whole seconds: what changes within the one that is running shows its beginning
@@ -282,9 +288,6 @@ func (m *member) end(ctx context.Context) error {
 	defer m.mu.Unlock()
 	m.checkKeys()
 	m.warn()
-	if !m.future.IsZero() {
-		return m.skip()
-	}
 	if m.err != nil {
 		saved := m.save(m.partial())
 		if err := errors.Join(saved, m.family.Out.Status(m.Descriptor, protocol.Incomplete)); err != nil {
@@ -298,20 +301,6 @@ func (m *member) end(ctx context.Context) error {
 		return m.err
 	}
 	if err := m.save(m.final()); err != nil {
-		return err
-	}
-	return m.family.Out.Status(m.Descriptor, protocol.Complete)
-}
-
-// skip ends a stream whose state's mark is so far after now that no clock made it: nothing is read, and the mark falls to the beginning of
-// this sync. m.mu is held.
-func (m *member) skip() error {
-	m.warnOf(1, "the state's mark %s is more than two days after now, so no records are read, and from now on the mark is the beginning of this sync. "+
-		"What changed between the last sync that read records and this one is missing: reset the stream's state to get it",
-		m.future.In(m.Cursor.Zone).Format(time.RFC3339))
-	doc := m.doc
-	doc.Cycle = nil
-	if err := m.save(doc); err != nil {
 		return err
 	}
 	return m.family.Out.Status(m.Descriptor, protocol.Complete)

@@ -3,6 +3,7 @@ package replication
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/state"
@@ -65,6 +66,11 @@ func (m *member) warn() {
 	}
 	if m.crowded {
 		m.warnOf(1, "more than %d removed rows; those beyond are sent again in every sync", RemovedKept)
+	}
+	if !m.future.IsZero() {
+		m.warnOf(1, "the state's mark %s is more than two days after now, so no records are read, and from now on the mark is the beginning of this sync. "+
+			"What changed between the last sync that read records and this one is missing: reset the stream's state to get it",
+			m.future.In(m.Cursor.Zone).Format(time.RFC3339))
 	}
 }
 
