@@ -114,20 +114,20 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
 	l := j.listing
 	switch {
-	case l.Nothing != nil && l.Nothing(resp):
+	case says(l.Nothing, resp):
 		j.page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
 		return httpclient.Good()
 	case j.later:
-	case l.Optional && l.absent(resp):
+	case l.Optional && says(l.Absent, resp):
 		if l.hadRows.Load() {
 			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.page.request.Path))
 		}
 		j.kind = Absent
 		return httpclient.Fail(fault.Configf("The account does not have what was asked for at %s (%d): %s.",
 			j.page.request.Path, resp.Status, j.reader.Client.Words(resp)))
-	case l.Missing && j.reader.Gone != nil && j.reader.Gone(resp):
+	case l.Missing && says(j.reader.Gone, resp):
 		return j.gone()
-	case l.Refused != nil && (l.Refusable || !j.way.last) && l.Refused(resp):
+	case (l.Refusable || !j.way.last) && says(l.Refused, resp):
 		j.kind = Refused
 		if j.reader.Judge != nil {
 			if v := j.reader.Judge(resp); v != (httpclient.Verdict{}) {
@@ -139,9 +139,14 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	return httpclient.Verdict{}
 }
 
+// says reports whether something is true of an answer; nil: it is of none.
+func says(what func(*httpclient.Response) bool, resp *httpclient.Response) bool {
+	return what != nil && what(resp)
+}
+
 // rows judges after the API's own Judge has: it cuts the rows out of a good answer.
 func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
-	if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.listing.absent(resp) {
+	if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !says(j.listing.Absent, resp) {
 		return j.gone()
 	}
 	page := j.page
@@ -416,9 +421,6 @@ func (r *Reader) notice(resp *httpclient.Response) {
 		r.Log.Warn(text)
 	}
 }
-
-// absent reports whether the account does not have l.
-func (l *Listing) absent(resp *httpclient.Response) bool { return l.Absent != nil && l.Absent(resp) }
 
 // objects returns the list of values in an answer as a list of objects, which have them as the member Value; body itself where it has no list.
 func (l *Listing) objects(body record.Value) record.Value {

@@ -33,7 +33,7 @@ func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, re
 	n.sure = n.exact || r.Child
 	for {
 		again, end := n.pass(ctx)
-		if !again || end != nil {
+		if !again {
 			return end
 		}
 		r.anew() // with the end looked for beforehand

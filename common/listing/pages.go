@@ -108,7 +108,8 @@ func (r *reading) accept(p *fetched) []Row {
 // the last answer, and its rows. The share is that of p.
 func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, wanted func() bool) (fetched, []Row, *End) {
 	share := p.share
-	for try := 1; try < repeats && r.rows.fresh == 0 && (wanted() || p.listless && p.total.Rows > r.came()); try++ {
+	unlisted := func() bool { return p.listless && p.total.Rows > r.came() } // or else that is the end
+	for try := 1; try < repeats && r.rows.fresh == 0 && (wanted() || unlisted()); try++ {
 		select {
 		case <-time.After(time.Duration(try) * 500 * time.Millisecond):
 		case <-ctx.Done():
@@ -121,7 +122,7 @@ func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, 
 		r.idle--
 		rows = r.accept(&p)
 	}
-	if p.listless && p.total.Rows > r.came() { // else it is the end
+	if unlisted() {
 		return p, nil, failed(fault.Laterf("%s answered without a list, and said that there are %d rows, of which %d came.",
 			p.request.Path, p.total.Rows, r.came()))
 	}

@@ -491,12 +491,15 @@ func (f *family) from() (from time.Time) {
 // check notices, once, that the API answers with rows from outside the time that it was asked for, or without rows from inside.
 func (f *family) check(sl slice, r listing.Row) {
 	const slack = 48 * time.Hour // of filters by day, in whatever zone
-	f.changes = f.changes || !sl.From.IsZero() && !r.Time.IsZero()
-	if !f.distrusted.IsZero() && !f.warned && !sl.Removed && !r.Time.IsZero() && !r.Time.Before(f.distrusted) {
+	if r.Time.IsZero() {
+		return
+	}
+	f.changes = f.changes || !sl.From.IsZero()
+	if !f.distrusted.IsZero() && !f.warned && !sl.Removed && !r.Time.Before(f.distrusted) {
 		f.warned = true
 		f.Log.Warn(f.source.Name + ": the API's filter by time of change leaves out rows that changed; everything is read in each sync")
 	}
-	if f.filterIgnored || sl.From.IsZero() || r.Time.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
+	if f.filterIgnored || sl.From.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
 		return
 	}
 	f.filterIgnored = true
