@@ -333,9 +333,6 @@ func (l *Listing) omitted(body record.Value) bool {
 	})
 }
 
-// hasAll reports whether p has all rows that it says there are.
-func (p *fetched) hasAll() bool { return p.total.Told && p.total.Rows == int64(len(p.Records)) }
-
 // complains reports whether an answer says that something went wrong, in a member that is there for it.
 func complains(body record.Value) bool {
 	for _, name := range []string{"error", "errors", "erro", "erros", "Erro"} {

@@ -86,15 +86,15 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	hasAll, held := first.hasAll(), len(first.Body.Raw()) <= maxHeldPage
+	share, total, held := first.share, first.total, len(first.Body.Raw()) <= maxHeldPage
 	if !held {
-		first = fetched{share: first.share, total: first.total}
+		first = fetched{}
 	}
-	if n.end, end = n.search(ctx, &first, hasAll); end == nil && n.end.page == 1 && hasAll && held && !n.refused {
+	if n.end, end = n.search(ctx, share, total); end == nil && n.end.page == 1 && n.hasAll(total) && held && !n.refused {
 		n.alone = true
 		return first, nil
 	}
-	first.share.Release()
+	share.Release()
 	if end != nil {
 		return first, end
 	}
@@ -116,6 +116,11 @@ func (n *numbered) noteFirst(p *fetched) {
 // mayGoOn reports whether the last page is to be looked for: the first one is not obviously the last.
 func (n *numbered) mayGoOn(p *fetched) bool {
 	return n.firstRows > 0 && (!n.odd || p.total.Told && p.total.Rows > int64(n.firstRows))
+}
+
+// hasAll reports whether the first page has all rows that it says there are.
+func (n *numbered) hasAll(total pagination.Total) bool {
+	return total.Told && total.Rows == int64(n.firstRows)
 }
 
 func (n *numbered) pageRequest(i int) httpclient.Request { return n.strategy.At(n.request, i) }

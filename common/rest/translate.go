@@ -281,7 +281,7 @@ func (r *run) child(s *Stream) *replication.Child {
 	names := slices.Sorted(maps.Keys(p.Params))
 	c := &replication.Child{
 		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always,
-		Shared: r.shared(p), Alike: p.Alike, Changes: s.cursor().Ask != nil && !p.Follows, Lookback: s.cursor().Lookback,
+		Shared: r.shared(p), Alike: p.Alike, Changes: s.cursor().Ask != nil, Lookback: s.cursor().Lookback,
 	}
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
