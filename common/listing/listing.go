@@ -190,7 +190,8 @@ type Reader struct {
 	numbered atomic.Int32  // listings whose pages have numbers and are being read, without those for children
 	answered atomic.Bool
 	noticed  atomic.Bool
-	learnt   sync.Map  // a Listing's name: what was learnt of it
+	learnt   sync.Map  // a Listing's name: the way in which it is read
+	atOnce   sync.Map  // a Listing's name: whether one answer for all is known to be all, or known not to be
 	bare     sync.Map  // a Listing's name: whether its first rows came as a list alone
 	memories sync.Pool // of *memory
 }

@@ -181,14 +181,12 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 // atOnce asks for the whole listing in one answer, and page by page where that is not known to work, or may have been cut off. It is known
 // once such an answer had the rows that the first page has, in this run; until then both are asked.
 func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request httpclient.Request) *End {
-	const useless, trusted = "useless", "trusted"
-	name := r.Name + "\x00at once"
-	known, _ := r.reader.learnt.Load(name)
-	if known == useless {
+	trusted, known := r.reader.atOnce.Load(r.Name)
+	if trusted == false {
 		return r.numbered(ctx, pages.Number, request)
 	}
 	answer, end := r.ask(ctx, pages.Once(request), fetching{maybeAbsent: true})
-	if end != nil && end.Kind == Gone && known != trusted { // or there is no such page
+	if end != nil && end.Kind == Gone && !known { // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
 	}
 	if end != nil {
@@ -197,14 +195,14 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if answer.refused != nil { // the API refuses one answer for all, or the listing: its first page tells
 		answer.share.Release()
 		end := r.numbered(ctx, pages.Number, request)
-		if end == nil && known != trusted && r.rows.came > 0 {
-			r.reader.learnt.Store(name, useless)
+		if end == nil && !known && r.rows.came > 0 {
+			r.reader.atOnce.Store(r.Name, false)
 		}
 		return end
 	}
 	rows := r.accept(&answer)
 	came, cut := len(answer.Records), pages.Cut(len(answer.Records))
-	if end := r.hand(&answer, rows); end != nil || known == trusted && !cut {
+	if end := r.hand(&answer, rows); end != nil || known && !cut {
 		return end
 	}
 	if !cut {
@@ -219,11 +217,11 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		}
 		if missed == 0 {
 			if came > 0 && listed > 0 {
-				r.reader.learnt.Store(name, trusted)
+				r.reader.atOnce.Store(r.Name, true)
 			}
 			return nil
 		}
-		r.reader.learnt.Store(name, useless)
+		r.reader.atOnce.Store(r.Name, false)
 	}
 	r.anew() // what came is not handed on again, and does not count as the end of the pages
 	return r.numbered(ctx, pages.Number, request)
