@@ -140,7 +140,7 @@ func (r *reading) hand(p *fetched, rows []Row) *End {
 		page.Place = &Place{Of: r.of, At: r.way.place(p.place), Rows: r.earlier + r.rows.all}
 	}
 	wanted := r.yield(page)
-	r.rows.drop() // what is not held is free for the next page
+	clear(r.rows.out) // what is not held is free for the next page
 	share := p.share
 	r.reader.free(p)
 	if share.Release(); !wanted {

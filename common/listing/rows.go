@@ -161,36 +161,25 @@ func (u *rows) repeat(row *Row, parts []record.Value) digest {
 	return hashOf(text, u.times[key])
 }
 
-// changed returns when a row changed, or zero where that is not known.
-func (u *rows) changed(row *Row) time.Time {
-	if !u.Clock.sharp() {
-		return time.Time{}
-	}
-	return row.Time
-}
-
-// drop lets go of the rows that take gave.
-func (u *rows) drop() {
-	clear(u.out)
-	u.out = u.out[:0]
-}
-
 // isNew reports whether the row is to be handed out, and notes that it came.
 func (u *rows) isNew(k key, row *Row) bool {
+	var changed time.Time // zero: it is not known
+	if u.Clock.sharp() {
+		changed = row.Time
+	}
 	came := u.seen.note(k, row)
 	if came.reading {
 		u.twice = true
 	} else {
 		u.came++
 		u.fresh++
-		if changed := u.changed(row); !changed.IsZero() && !changed.Before(u.began) {
+		if !changed.IsZero() && !changed.Before(u.began) {
 			u.young++
 		}
 	}
 	if !came.listing {
 		u.all++
 		u.found++
-		changed := u.changed(row)
 		if changed.IsZero() || changed.Before(u.sync) {
 			u.old++
 		}
