@@ -53,22 +53,19 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	}
 	ahead := n.ahead(ctx)
 	defer ahead.stop()
-	for i, more := 0, true; more; i++ {
-		p := first
-		if first = (fetched{}); i > 0 { // which is not held any longer than it is needed
-			if p, end = n.page(ctx, ahead, i); end != nil {
-				return false, end
-			}
+	more, end := n.use(ctx, first, 0)
+	for i := 1; more && end == nil; i++ {
+		var p fetched
+		if p, end = n.page(ctx, ahead, i); end != nil {
+			break
 		}
-		if more, end = n.use(ctx, p, i); end != nil {
-			return false, end
-		}
-		if i == 1 && n.odd && n.rows.fresh > 0 && !n.sure && n.end.page == 0 && !n.promise() {
+		more, end = n.use(ctx, p, i)
+		if end == nil && i == 1 && n.odd && n.rows.fresh > 0 && !n.sure && n.end.page == 0 && !n.promise() {
 			n.cut = true
 			return true, nil
 		}
 	}
-	return false, nil
+	return false, end
 }
 
 // maxHeldPage is how many bytes of a first page are held while the last one is looked for, beside the answers that tell of it.

@@ -30,18 +30,8 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 	reading := l.read()
 	defer func() { end.Late, end.Rows = l.rows.late, reading.told() }()
 	for {
-		ended := reading.read(ctx)
-		switch {
-		case ended != nil && ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
-			if reading.way = r.way(of); reading.from == l.begin {
-				reading = l.read()
-			}
-			continue // from where it is, with smaller pages
-		case ended != nil && reading.otherWay(ended):
-			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
-		case ended != nil:
-			return of.ended(ended)
-		default:
+		switch ended := reading.read(ctx); {
+		case ended == nil:
 			done, err := reading.assess()
 			if done {
 				return End{Kind: Done}
@@ -55,6 +45,15 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			r.Log.Info(fmt.Sprintf("%s %s; it is read once more", of.Name, reading.doubts()))
 			l.number++
 			l.before = reading.latest
+		case ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
+			if reading.way = r.way(of); reading.from == l.begin {
+				reading = l.read()
+			}
+			continue // from where it is, with smaller pages
+		case reading.otherWay(ended):
+			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
+		default:
+			return of.ended(ended)
 		}
 		reading = l.read()
 	}
