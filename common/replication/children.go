@@ -348,7 +348,8 @@ func (h *holding) end(end *listing.End) error {
 	return m.checkpoint()
 }
 
-// believe notes that the rows of the parent which seemed to have gone, before any answered, have: the route is right. m.mu is held.
+// believe notes that the rows of the parent which seemed to have gone, before any answered, have: the route is right. m.mu is held
+// as long as anything is read.
 func (m *member) believe() {
 	for _, t := range m.doubtful {
 		m.done(t, true)
@@ -391,8 +392,8 @@ func (m *member) wrongRoute() error {
 		"read; if both are right, the API has another route for them.", m.Child.Of, m.missing, m.Name, m.Child.Path)
 }
 
-// routes fails the children whose rows have all gone where it is the path that does not exist. Of fewer than three rows that cannot be told: then
-// another one that is listed is asked for. A child that this account does not have is empty, unless it was there for some of the rows.
+// routes fails the children whose rows have all gone where it is the path that does not exist. A child that this account does not have is empty,
+// unless it was there for some of the rows. It is called when all that was asked for has been read, so that nobody else has the members.
 func (f *family) routes(ctx context.Context) error {
 	for _, m := range f.children {
 		switch {
@@ -403,37 +404,28 @@ func (f *family) routes(ctx context.Context) error {
 			f.Log.Warn(m.Name + ": this account does not have it; it is read as empty")
 			continue
 		}
-		if m.err != nil || m.missing == 0 || m.answered {
-			m.settleGone()
-			continue
-		}
-		wrong := m.missing >= fewGone
-		if !wrong {
-			var err error
-			if wrong, err = f.othersGone(ctx, m); err != nil {
+		if m.err == nil && m.missing > 0 && !m.answered {
+			all, err := f.allGone(ctx, m)
+			if err != nil {
 				return err
 			}
+			if all {
+				m.fail(m.wrongRoute())
+			}
 		}
-		if wrong {
-			m.fail(m.wrongRoute())
+		if m.err == nil {
+			m.believe()
 		}
-		m.settleGone()
 	}
 	return nil
 }
 
-// settleGone is believe where nothing is wrong with the stream.
-func (m *member) settleGone() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err == nil {
-		m.believe()
+// allGone reports whether no row of m's parent is there, of which those that were asked for have gone. Of fewer than three that cannot be told: then
+// it is whether a row that is listed now and was not found missing is missing too; where there is none, whether one that was is still listed.
+func (f *family) allGone(ctx context.Context, m *member) (bool, error) {
+	if m.missing >= fewGone {
+		return true, nil
 	}
-}
-
-// othersGone reports whether a row that is listed now and was not found missing is missing too; where there is none, whether one that was is
-// still listed.
-func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	l := f.source.Open(Question{})
 	l.Waiting = f.waiting
 	pages, end := f.Reader.Read(ctx, l)
