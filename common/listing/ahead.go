@@ -10,12 +10,17 @@ import (
 
 // ahead fetches pages before they are used: while one page is handed on, those that follow are on their way, and are cleaned and cut.
 type ahead struct {
-	r        *reading
-	ctx      context.Context
-	cancel   context.CancelFunc
-	wait     sync.WaitGroup
-	coming   map[int]chan fetched
-	launched int // pages before this one were asked for
+	r      *reading
+	ctx    context.Context
+	cancel context.CancelFunc
+	wait   sync.WaitGroup
+	coming []chan arrival // the pages that were asked for and not used yet, in their order
+}
+
+// arrival is a page that came, or what came in its place.
+type arrival struct {
+	fetched
+	end *End
 }
 
 // depth returns how many pages one of the numbered listings that are being read may be ahead: as many as there may be requests in flight, and of
@@ -25,15 +30,15 @@ func (r *Reader) depth() int {
 	return min(r.Parallel(), (2*r.Parallel()+listings-1)/listings)
 }
 
-func (r *reading) ahead(ctx context.Context, launched int) *ahead {
-	a := &ahead{r: r, coming: map[int]chan fetched{}, launched: launched}
+func (r *reading) ahead(ctx context.Context) *ahead {
+	a := &ahead{r: r}
 	a.ctx, a.cancel = context.WithCancel(ctx)
 	return a
 }
 
-// need asks for page i, which is the next one or was asked for before, and waits for room among the requests in flight.
-func (a *ahead) need(ctx context.Context, i int, request httpclient.Request, f fetching) *End {
-	if i < a.launched {
+// need asks for the next page, unless it was asked for before, and waits for room among the requests in flight.
+func (a *ahead) need(ctx context.Context, request httpclient.Request, f fetching) *End {
+	if len(a.coming) > 0 {
 		return nil
 	}
 	leave, err := a.r.reader.enter(ctx, a.r.Child)
@@ -44,7 +49,8 @@ func (a *ahead) need(ctx context.Context, i int, request httpclient.Request, f f
 	return nil
 }
 
-// try asks for the next page where there is room among the requests in flight, and not for a child, whose siblings are asked for meanwhile.
+// try asks for the page behind those that were asked for, where there is room among the requests in flight, and not for a child, whose siblings are
+// asked for meanwhile.
 func (a *ahead) try(request httpclient.Request, f fetching) bool {
 	if a.r.Child || a.r.reader.Parallel() == 1 {
 		return false
@@ -56,37 +62,32 @@ func (a *ahead) try(request httpclient.Request, f fetching) bool {
 	return leave != nil
 }
 
-// page returns page i, which was asked for.
-func (a *ahead) page(i int) (fetched, *End) {
-	p := <-a.coming[i]
-	delete(a.coming, i)
-	if p.end != nil && !p.refused {
+// page returns the next page, which was asked for.
+func (a *ahead) page() (fetched, *End) {
+	p := <-a.coming[0]
+	a.coming = a.coming[1:]
+	if p.end != nil {
 		p.share.Release()
-		return p, p.end
 	}
-	return p, nil
+	return p.fetched, p.end
 }
 
-// launch fetches the next page.
+// launch fetches the page behind those that were asked for.
 func (a *ahead) launch(leave func(), request httpclient.Request, f fetching) {
-	result := make(chan fetched, 1)
-	a.coming[a.launched] = result
-	a.launched++
+	result := make(chan arrival, 1)
+	a.coming = append(a.coming, result)
 	f.share = a.r.take()
 	a.wait.Go(func() {
 		defer leave()
-		page := fetched{}
+		var came arrival
 		if err := fault.Safely(func() error {
-			came, end := a.r.fetch(a.ctx, a.r.way, request, f)
-			if page = came; end != nil {
-				page.end = end
-			}
+			came.fetched, came.end = a.r.fetch(a.ctx, a.r.way, request, f)
 			return nil
 		}); err != nil {
-			page.end = failed(err)
+			came.end = failed(err)
 		}
-		page.share = f.share
-		result <- page
+		came.share = f.share
+		result <- came
 	})
 }
 

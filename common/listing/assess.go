@@ -14,8 +14,8 @@ type totals struct {
 	latest     int64 // the last one
 	firstTotal int64 // what the first page told
 	hasTotal   bool  // it told one
-	reliable   bool
-	changed    bool // it told different numbers
+	reliable   bool  // it told one that is a promise
+	changed    bool  // it told different numbers
 }
 
 // last is where a listing ends.
@@ -58,7 +58,7 @@ func (r *reading) came() int64 { return r.earlier + r.rows.came }
 
 // promised returns how many rows this reading should have brought, as far as anything tells.
 func (r *reading) promised() int64 {
-	if r.hasTotal && r.reliable {
+	if r.reliable {
 		return r.total
 	}
 	return max(r.total, r.end.all(), r.reached.all(), last{page: r.pageCount, rows: 1, pageRows: r.widest}.all())
@@ -67,7 +67,7 @@ func (r *reading) promised() int64 {
 // told returns how many rows the listing was told to have at last, by a number that is reliable or else by its pages.
 func (r *reading) told() int64 {
 	switch {
-	case r.hasTotal && r.reliable:
+	case r.reliable:
 		return r.latest
 	case r.hasTotal && r.end.page == 0:
 		return r.came() // one page
@@ -81,16 +81,22 @@ func (r *reading) asBefore(rows []Row) bool {
 	return r.Had > 0 && r.number == 1 && r.Had == r.told() && len(rows) == 0 && r.came() > 0
 }
 
+// agrees reports whether as many rows came as the API says there are.
+func (r *reading) agrees() bool { return r.hasTotal && r.came() == r.total }
+
 // short reports whether fewer rows came than are known to be there.
 func (r *reading) short() bool { return r.came() < r.promised() }
 
 // holed reports why a page without rows before others with some may lack them; nil: none did, or as many rows came as the API says there are.
 func (r *reading) holed() error {
-	if r.hasTotal && (r.came() == r.total || r.reliable && r.came() > r.total) {
+	if r.agrees() || r.reliable && r.came() > r.total {
 		return nil
 	}
 	return r.hole
 }
+
+// defect returns what is wrong with a page that may lack rows; nil: nothing is known to be.
+func (r *reading) defect() error { return cmp.Or(r.gap, r.denied, r.holed()) }
 
 // moved reports whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
 // reading before, or rows that changed since the reading began stand in the place of others.
@@ -121,8 +127,8 @@ func (r *reading) assess() (done bool, err error) {
 		return true, nil
 	case r.number < maxReadings && (r.moved() || r.rows.found > 0):
 		return false, nil
-	case !r.moved() && cmp.Or(r.gap, r.denied) != nil:
-		return false, cmp.Or(r.gap, r.denied)
+	case !r.moved() && r.defect() != nil:
+		return false, r.defect()
 	case r.holed() != nil:
 		return false, r.holed()
 	case r.moved():
@@ -142,16 +148,16 @@ func (r *reading) assess() (done bool, err error) {
 // when it began: a number that is a promise is held to its word, and any other as long as a further reading may help.
 func (r *reading) settled() bool {
 	switch {
-	case r.came() == 0 && !r.Part, !r.moved() && cmp.Or(r.gap, r.denied, r.holed()) != nil:
+	case r.came() == 0 && !r.Part, !r.moved() && r.defect() != nil:
 		return false
-	case r.hasTotal && r.reliable && (!r.moved() && !r.rows.twice || r.holed() != nil): // it is held to its word
+	case r.reliable && (!r.moved() && !r.rows.twice || r.holed() != nil): // it is held to its word
 		return false
-	case !r.moved() && r.rows.found == 0 && (!r.hasTotal || !r.reliable):
+	case !r.moved() && r.rows.found == 0 && !r.reliable:
 		return true
-	case r.Clock == nil || r.Clock.Loose || r.rows.old > 0:
+	case !r.Clock.sharp() || r.rows.old > 0:
 		return false
 	}
-	if r.hasTotal && r.reliable {
+	if r.reliable {
 		return r.known() >= max(r.firstTotal, r.before) // what went since the reading before came in it
 	}
 	return r.known() >= r.end.all() || r.number == maxReadings
@@ -163,7 +169,7 @@ func (r *reading) known() int64 { return r.earlier + r.rows.all - r.rows.newer }
 // doubt warns where the API says that there are more rows than it has, and is known to be wrong at times, where a page was not what it should be, and
 // where a listing that changes has fewer rows than its pages.
 func (r *reading) doubt() {
-	switch why := cmp.Or(r.gap, r.denied, r.holed()); {
+	switch why := r.defect(); {
 	case r.short() && !r.moved():
 		r.reader.Log.Warn(fmt.Sprintf("%s: %s, in each of %d readings; it is taken for complete, since the API's number is not reliable",
 			r.Name, r.sum(), r.number))

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,21 +45,15 @@ type fetched struct {
 	place     string // the place of the page after it; "": there is none, or it has none
 	unwrapped bool   // it is an empty list alone, where an envelope was to be expected
 	listless  bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
-	refused   bool   // the API refused it with a 4xx; end says how
+	refused   error  // why the API refused it with a 4xx; nil: it did not
 	share     *httpclient.Share
-	end       *End // what came in its place; nil: it came
 }
 
 // memory is what a page is cut into, which serves one page after the other.
 type memory struct{ records, picked []record.Value }
 
 // memory returns memory that no page uses.
-func (r *Reader) memory() *memory {
-	if m, ok := r.memories.Get().(*memory); ok {
-		return m
-	}
-	return new(memory)
-}
+func (r *Reader) memory() *memory { return r.memories.Get().(*memory) } //nolint:forcetypeassert // nothing else is put there
 
 // free lets other pages have the memory of p, which is none then.
 func (r *Reader) free(p *fetched) {
@@ -86,7 +82,7 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 		end.Kind = j.kind
 	}
 	if f.maybeAbsent && refusing(j.status) && end.Kind == Failed && final {
-		page.refused, page.end = true, end
+		page.refused = end.Err
 		return page, nil
 	}
 	return page, end
@@ -118,20 +114,20 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
 	l := j.listing
 	switch {
-	case l.Nothing != nil && l.Nothing(resp):
+	case says(l.Nothing, resp):
 		j.page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
 		return httpclient.Good()
 	case j.later:
-	case l.Optional && j.reader.absent(l, resp):
+	case l.Optional && says(l.Absent, resp):
 		if l.hadRows.Load() {
 			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.page.request.Path))
 		}
 		j.kind = Absent
 		return httpclient.Fail(fault.Configf("The account does not have what was asked for at %s (%d): %s.",
 			j.page.request.Path, resp.Status, j.reader.Client.Words(resp)))
-	case l.Missing && j.reader.Gone != nil && j.reader.Gone(resp):
+	case l.Missing && says(j.reader.Gone, resp):
 		return j.gone()
-	case l.Refused != nil && (l.Refusable || !j.way.last) && l.Refused(resp):
+	case (l.Refusable || !j.way.last) && says(l.Refused, resp):
 		j.kind = Refused
 		if j.reader.Judge != nil {
 			if v := j.reader.Judge(resp); v != (httpclient.Verdict{}) {
@@ -143,9 +139,14 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	return httpclient.Verdict{}
 }
 
+// says reports whether something is true of an answer; nil: it is of none.
+func says(what func(*httpclient.Response) bool, resp *httpclient.Response) bool {
+	return what != nil && what(resp)
+}
+
 // rows judges after the API's own Judge has: it cuts the rows out of a good answer.
 func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
-	if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !j.reader.absent(j.listing, resp) {
+	if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !says(j.listing.Absent, resp) {
 		return j.gone()
 	}
 	page := j.page
@@ -327,23 +328,10 @@ func (l *Listing) onlyRow(object record.Value, single bool) bool {
 
 // omitted reports whether body may have left out the list: what it would stand in has to be there.
 func (l *Listing) omitted(body record.Value) bool {
-	if !l.Omits {
-		return false
-	}
-	for path := range strings.SplitSeq(l.Records, ",") {
-		in := ""
-		if dot := strings.LastIndexByte(path, '.'); dot > 0 {
-			in = path[:dot]
-		}
-		if body.Get(in).Exists() {
-			return true
-		}
-	}
-	return false
+	return l.Omits && slices.ContainsFunc(strings.Split(l.Records, ","), func(path string) bool {
+		return body.Get(path[:max(0, strings.LastIndexByte(path, '.'))]).Exists()
+	})
 }
-
-// hasAll reports whether p has all rows that it says there are.
-func (p *fetched) hasAll() bool { return p.total.Told && p.total.Rows == int64(len(p.Records)) }
 
 // complains reports whether an answer says that something went wrong, in a member that is there for it.
 func complains(body record.Value) bool {
@@ -431,15 +419,6 @@ func (r *Reader) notice(resp *httpclient.Response) {
 	}
 }
 
-// absent reports whether the account does not have l.
-func (r *Reader) absent(l *Listing, resp *httpclient.Response) bool {
-	says := r.Absent
-	if l.Absent != nil {
-		says = l.Absent
-	}
-	return says != nil && says(resp)
-}
-
 // objects returns the list of values in an answer as a list of objects, which have them as the member Value; body itself where it has no list.
 func (l *Listing) objects(body record.Value) record.Value {
 	for path := range strings.SplitSeq(","+l.Records, ",") { // a bare list is one whatever the path
@@ -447,13 +426,12 @@ func (l *Listing) objects(body record.Value) record.Value {
 		if !values.IsArray() {
 			continue
 		}
-		name := strconv.AppendQuote(nil, l.Value)
-		list := []byte{'['}
+		name, list := strconv.Quote(l.Value), []byte{'['}
 		for value := range values.Elements() {
 			if len(list) > 1 {
 				list = append(list, ',')
 			}
-			list = append(append(append(append(append(list, '{'), name...), ':'), value.Raw()...), '}')
+			list = fmt.Appendf(list, "{%s:%s}", name, value.Raw())
 		}
 		return record.Record(append(list, ']')).Get("")
 	}
@@ -464,20 +442,4 @@ func (l *Listing) objects(body record.Value) record.Value {
 func passing(err error) bool {
 	_, status := errors.AsType[*httpclient.StatusError](err)
 	return status || fault.Of(err).Kind == fault.Transient
-}
-
-// page fetches a page as fetch does, and completes the lists in its rows.
-func (r *Reader) page(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, *End) {
-	page, end := r.fetch(ctx, l, way, request, f)
-	if end != nil || l.Partial == nil {
-		return page, end
-	}
-	if end = r.complete(ctx, l, &page, f.picker); end == nil || ctx.Err() != nil || !passing(end.Err) {
-		return page, end
-	}
-	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.
-	if page, end = r.fetch(ctx, l, way, request, f); end != nil {
-		return page, end
-	}
-	return page, r.complete(ctx, l, &page, f.picker)
 }

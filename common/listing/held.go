@@ -53,18 +53,18 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 
 // handAll hands the segments of a listing on.
 func (r *reading) handAll(s *segments) *End {
-	for i := range len(s.plain) + len(s.packed) {
-		var p fetched
-		if i < len(s.plain) {
-			p, s.plain[i] = s.plain[i], fetched{}
-		} else {
-			var err error
-			at := i - len(s.plain)
-			if p, err = s.packer.unpack(s.packed[at], r.Listing, r.way, r.rows.picker, r.reader.memory()); err != nil {
-				return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
-			}
-			s.packed[at] = packed{}
+	for i := range s.plain {
+		p := &s.plain[i]
+		if end := r.hand(p, r.accept(p)); end != nil {
+			return end
 		}
+	}
+	for i := range s.packed {
+		p, err := r.unpack(s.packed[i])
+		if err != nil {
+			return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
+		}
+		s.packed[i] = packed{}
 		if end := r.hand(&p, r.accept(&p)); end != nil {
 			return end
 		}
@@ -77,25 +77,20 @@ type segments struct {
 	plain  []fetched // the first ones
 	bytes  int       // of their bodies
 	packed []packed  // those that follow
-	packer packer
+	packer *flate.Writer
 	rows   int64 // different ones
 	ended  segmented
 }
 
 // hold adds a segment to s; what is compressed is freed. Rows whose lists were completed stand in no answer: these segments are held as they are.
-func (r *reading) hold(s *segments, p *fetched) error {
+func (r *reading) hold(s *segments, p *fetched) {
 	if r.Partial != nil || s.bytes < heldPlain {
 		s.bytes += len(p.Body.Raw())
 		s.plain = append(s.plain, *p)
-		return nil
+		return
 	}
-	kept, err := s.packer.pack(p)
-	if err != nil {
-		return err
-	}
-	s.packed = append(s.packed, kept)
+	s.packed = append(s.packed, s.pack(p))
 	r.reader.free(p)
-	return nil
 }
 
 // segmented is how the segments of a listing came to an end.
@@ -142,9 +137,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 		}
 		hashes[alike] = true
 		next, more = pages.Next(p.request, p.Page)
-		if err := r.hold(&s, &p); err != nil {
-			return s, failed(err)
-		}
+		r.hold(&s, &p)
 	}
 	return s, nil
 }
@@ -162,49 +155,28 @@ type packed struct {
 	mended   Mended
 }
 
-// packer packs one segment after the other, and then unpacks them.
-type packer struct {
-	to   bytes.Buffer
-	into *flate.Writer
-	from io.ReadCloser
-}
-
 // pack returns p, which can be freed then.
-func (k *packer) pack(p *fetched) (packed, error) {
-	k.to.Reset()
-	if k.into == nil {
-		k.into, _ = flate.NewWriter(&k.to, flate.BestSpeed) // a level that there is
-	} else {
-		k.into.Reset(&k.to)
+func (s *segments) pack(p *fetched) packed {
+	var body bytes.Buffer // to which writing never fails
+	if s.packer == nil {
+		s.packer, _ = flate.NewWriter(nil, flate.BestSpeed) // a level that there is
 	}
-	if _, err := k.into.Write(p.Body.Raw()); err != nil {
-		return packed{}, err
-	}
-	if err := k.into.Close(); err != nil {
-		return packed{}, err
-	}
-	return packed{date: p.Header.Get("Date"), body: bytes.Clone(k.to.Bytes()), bodySize: len(p.Body.Raw()), mended: p.mended}, nil
+	s.packer.Reset(&body)
+	_, _ = s.packer.Write(p.Body.Raw())
+	_ = s.packer.Close()
+	return packed{date: p.Header.Get("Date"), body: bytes.Clone(body.Bytes()), bodySize: len(p.Body.Raw()), mended: p.mended}
 }
 
-// unpack returns a segment of l, cut into memory.
-func (k *packer) unpack(p packed, l *Listing, way way, picker record.Picker, memory *memory) (f fetched, err error) {
-	from := bytes.NewReader(p.body)
-	if again, ok := k.from.(flate.Resetter); ok {
-		err = again.Reset(from, nil)
-	} else {
-		k.from = flate.NewReader(from)
-	}
-	if err != nil {
-		return f, err
-	}
+// unpack returns a segment as it came, cut into rows.
+func (r *reading) unpack(p packed) (f fetched, err error) {
 	body := make([]byte, p.bodySize)
-	if _, err := io.ReadFull(k.from, body); err != nil {
+	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(p.body)), body); err != nil {
 		return f, err
 	}
-	f = fetched{memory: memory, mended: p.mended}
+	f = fetched{memory: r.reader.memory(), mended: p.mended}
 	f.Header = http.Header{"Date": {p.date}}
 	if f.Body, _, err = record.Clean(body); err != nil {
 		return f, err
 	}
-	return f, f.cut(l, way, picker)
+	return f, f.cut(r.Listing, r.way, r.rows.picker)
 }

@@ -42,10 +42,11 @@ type Listing struct {
 	Refusable bool
 	// Nothing is whether an answer says in the place of a list that there are no rows; nil: none does.
 	Nothing  func(*httpclient.Response) bool
-	Optional bool // not every account has it: where Absent, or else Reader.Absent, finds it missing it ends as Absent
-	Absent   func(*httpclient.Response) bool
-	Omits    bool // a list without rows may be left out of what it stands in, or be null
-	Missing  bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
+	Optional bool // not every account has it: where Absent finds it missing it ends as Absent
+	// Absent is whether an answer says that this account does not have what was asked for; nil: none does.
+	Absent  func(*httpclient.Response) bool
+	Omits   bool // a list without rows may be left out of what it stands in, or be null
+	Missing bool // it belongs to a row of another listing: a 404, or what Reader.Gone says, means that this row has gone
 	// Detail is the key of the one row that is asked for, or "". An answer with another one is an error, but for zeros in front; one without
 	// it (null, or an empty object) means, as a 404 does, that the row has gone.
 	Detail  string
@@ -70,6 +71,9 @@ type Clock struct {
 	Loose   bool           // it is not the time of the last change: new rows cannot be told by it
 	Open    string         // path of a value that a row does not have while it may change without its time moving; "": there is none
 }
+
+// sharp reports whether there is a time and it is the one of the last change.
+func (c *Clock) sharp() bool { return c != nil && !c.Loose }
 
 // Way is one way to read a listing.
 type Way struct {
@@ -161,13 +165,8 @@ type End struct {
 	most   int // with tooLarge, the size of a page that the API allows; 0: it does not say
 }
 
-// failed returns the End for an error, or nil for nil.
-func failed(err error) *End {
-	if err == nil {
-		return nil
-	}
-	return &End{Kind: Failed, Err: err}
-}
+// failed returns the End for an error.
+func failed(err error) *End { return &End{Kind: Failed, Err: err} }
 
 // Reader reads the listings of one run. It bounds the requests in flight and remembers what the API turned out to want. Safe for concurrent
 // use once it is made.
@@ -177,8 +176,6 @@ type Reader struct {
 	Budget *httpclient.Budget // of the bytes of answers in memory; nil: there is no bound
 	Began  time.Time          // when the run began
 	Judge  httpclient.Judge   // the API's own, for what it says of an answer that refuses something; nil: there is none
-	// Absent is whether an answer says that this account does not have what was asked for; nil: none does.
-	Absent func(*httpclient.Response) bool
 	// Gone is whether an answer says that the row which was asked for is not there, besides a 404; nil: none does.
 	Gone func(*httpclient.Response) bool
 	// TooLarge is whether an answer says that the page that was asked for is too large, and which size is not, 0 where it does not say; nil:
@@ -193,7 +190,8 @@ type Reader struct {
 	numbered atomic.Int32  // listings whose pages have numbers and are being read, without those for children
 	answered atomic.Bool
 	noticed  atomic.Bool
-	learnt   sync.Map  // a Listing's name: what was learnt of it
+	learnt   sync.Map  // a Listing's name: the way in which it is read
+	atOnce   sync.Map  // a Listing's name: whether one answer for all is known to be all, or known not to be
 	bare     sync.Map  // a Listing's name: whether its first rows came as a list alone
 	memories sync.Pool // of *memory
 }
@@ -204,6 +202,7 @@ func (r *Reader) New(parallel int) *Reader {
 	r.slots = make(chan struct{}, parallel)
 	r.listings = make(chan struct{}, max(1, parallel-1))
 	r.parts = make(chan struct{}, parallel)
+	r.memories.New = func() any { return new(memory) }
 	if parallel == 1 {
 		r.Budget = nil
 	}

@@ -14,26 +14,26 @@ type numbered struct {
 	*reading
 	strategy  pagination.Numbered
 	request   httpclient.Request
-	firstHash uint64        // a hash of the first page
-	firstRows int           // how many rows that had
-	odd       bool          // which is no size that pages are known to be cut to
-	cut       bool          // but they are
-	behind    map[int]sight // pages, counted from 0, that the search found to be none
-	refused   bool          // it found so because the API refused them
-	alone     bool          // it found the first page to be the only one, which is as it was before
-	sure      bool          // a page with fewer rows than any that is cut is the last one
-	exact     bool          // for every listing, and not only for one of a child
-	fewest    int           // how many rows that is
+	firstHash uint64       // a hash of the first page
+	firstRows int          // how many rows that had
+	odd       bool         // which is no size that pages are known to be cut to
+	cut       bool         // but they are
+	behind    map[int]bool // pages, counted from 0, that the search found to be none
+	refused   bool         // it found so because the API refused them
+	alone     bool         // it found the first page to be the only one, which is as it was before
+	sure      bool         // a page with fewer rows than any that is cut is the last one
+	exact     bool         // for every listing, and not only for one of a child
+	fewest    int          // how many rows that is
 }
 
 // numbered reads pages by their number.
 func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, request httpclient.Request) *End {
-	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]sight{}}
+	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]bool{}}
 	n.fewest, n.exact = strategy.Fewest()
 	n.sure = n.exact || r.Child
 	for {
 		again, end := n.pass(ctx)
-		if !again || end != nil {
+		if !again {
 			return end
 		}
 		r.anew() // with the end looked for beforehand
@@ -51,24 +51,21 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 		n.reader.numbered.Add(1)
 		defer n.reader.numbered.Add(-1)
 	}
-	ahead := n.ahead(ctx, 1)
+	ahead := n.ahead(ctx)
 	defer ahead.stop()
-	for i, more := 0, true; more; i++ {
-		p := first
-		if first = (fetched{}); i > 0 { // which is not held any longer than it is needed
-			if p, end = n.page(ctx, ahead, i); end != nil {
-				return false, end
-			}
+	more, end := n.use(ctx, first, 0)
+	for i := 1; more && end == nil; i++ {
+		var p fetched
+		if p, end = n.page(ctx, ahead, i); end != nil {
+			break
 		}
-		if more, end = n.use(ctx, p, i); end != nil {
-			return false, end
-		}
-		if i == 1 && n.odd && n.rows.fresh > 0 && !n.sure && n.end.page == 0 && !n.promise() {
+		more, end = n.use(ctx, p, i)
+		if end == nil && i == 1 && n.odd && n.rows.fresh > 0 && !n.sure && n.end.page == 0 && !n.promise() {
 			n.cut = true
 			return true, nil
 		}
 	}
-	return false, nil
+	return false, end
 }
 
 // maxHeldPage is how many bytes of a first page are held while the last one is looked for, beside the answers that tell of it.
@@ -86,15 +83,15 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	hasAll, held := first.hasAll(), len(first.Body.Raw()) <= maxHeldPage
+	share, total, held := first.share, first.total, len(first.Body.Raw()) <= maxHeldPage
 	if !held {
-		first = fetched{share: first.share, total: first.total}
+		first = fetched{}
 	}
-	if n.end, end = n.search(ctx, &first, hasAll); end == nil && n.end.page == 1 && hasAll && held && !n.refused {
+	if n.end, end = n.search(ctx, share, total); end == nil && n.end.page == 1 && n.hasAll(total) && held && !n.refused {
 		n.alone = true
 		return first, nil
 	}
-	first.share.Release()
+	share.Release()
 	if end != nil {
 		return first, end
 	}
@@ -118,27 +115,31 @@ func (n *numbered) mayGoOn(p *fetched) bool {
 	return n.firstRows > 0 && (!n.odd || p.total.Told && p.total.Rows > int64(n.firstRows))
 }
 
+// hasAll reports whether the first page has all rows that it says there are.
+func (n *numbered) hasAll(total pagination.Total) bool {
+	return total.Told && total.Rows == int64(n.firstRows)
+}
+
 func (n *numbered) pageRequest(i int) httpclient.Request { return n.strategy.At(n.request, i) }
 
 // page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading of
 // a listing that changes: of pages asked for side by side the later one may be answered first, and what was added in between moves a row from the
 // earlier page to the later one when that was read already.
 func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End) {
-	ahead.launched = max(ahead.launched, i) // the search may have asked for those between
-	if end := ahead.need(ctx, i, n.pageRequest(i), n.fetching(i)); end != nil {
+	if end := ahead.need(ctx, n.pageRequest(i), n.fetching(i)); end != nil {
 		return fetched{}, end
 	}
-	for next, known := ahead.launched, n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
+	for next, known := i+len(ahead.coming), n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
 		if !ahead.try(n.pageRequest(next), n.fetching(next)) {
 			break
 		}
 	}
-	return ahead.page(i)
+	return ahead.page()
 }
 
 // fetching returns how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.hasTotal || !n.reliable || i >= n.byRows())}
+	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.reliable || i >= n.byRows())}
 }
 
 // use hands page i on, and says whether there may be more.
@@ -172,34 +173,28 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 // name, and one that was refused may have been refused for another reason than that it lies behind the end.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	switch {
-	case p.refused:
+	case p.refused != nil && n.wanted(i): // it may have been there before rows went
+		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
+		denied.Err = p.refused
+		n.suspect, n.denied = denied, denied
+	case p.refused != nil:
+		if n.behind[i] || n.filled == 0 || n.agrees() {
+			return nil
+		}
 	case len(p.Records) == 0:
-		n.empty = fault.Laterf("%s answers without rows for page %d, and with rows for pages behind it.",
-			n.Request.Path, i+1)
+		n.empty = fault.Laterf("%s answers without rows for page %d, and with rows for pages behind it.", n.Request.Path, i+1)
 		return nil
 	case i == 0:
 		return nil
 	default:
-		n.suspect = n.wrongPage(i)
+		n.suspect = fault.Laterf("%s answers with the rows of another page for page %d.", n.Request.Path, i+1)
 		if n.rows.alike(p) == n.firstHash {
 			return n.otherNumber(ctx, p.share, i)
 		}
 		return nil
 	}
-	if n.wanted(i) { // it may have been there before rows went
-		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
-		denied.Err = p.end.Err
-		n.suspect, n.denied = denied, denied
-	} else if n.behind[i] != there || n.filled == 0 || n.agrees() {
-		return nil
-	}
 	_, end := n.askWith(ctx, p.share, n.way, n.pageRequest(0), fetching{})
 	return end
-}
-
-// wrongPage returns the error for a page i that has the rows of another, though there are rows behind it.
-func (n *numbered) wrongPage(i int) error {
-	return fault.Laterf("%s answers with the rows of another page for page %d.", n.Request.Path, i+1)
 }
 
 // otherNumber ends the reading in this way if page i is another one than the first in a later way.
@@ -240,7 +235,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return false
 	case n.idle == 0:
 		return !n.sure || len(p.Records) >= n.fewest
-	case n.Child, p.refused, i == 1 && n.odd, n.behind[i+1] != there:
+	case n.Child, p.refused != nil, i == 1 && n.odd, n.behind[i+1]:
 		return false
 	default:
 		return n.idle < maxIdle-1
@@ -251,10 +246,7 @@ func (n *numbered) more(i int, p *fetched) bool {
 func (n *numbered) tooSmall() bool { return !n.exact && n.hasTotal && n.came() > n.total }
 
 // promise reports whether the API tells reliably where the listing ends.
-func (n *numbered) promise() bool { return n.hasTotal && n.reliable || n.pageCount > 0 }
-
-// agrees reports whether as many rows came as the API says there are.
-func (n *numbered) agrees() bool { return n.hasTotal && n.came() == n.total }
+func (n *numbered) promise() bool { return n.reliable || n.pageCount > 0 }
 
 // expected returns how many pages there are, as far as anything tells.
 func (n *numbered) expected() int { return max(n.pageCount, n.byRows(), n.end.page, 1) }
@@ -272,9 +264,13 @@ func (n *numbered) known() int {
 }
 
 // byRows returns how many pages the rows are that the API tells of; 0: it does not.
-func (n *numbered) byRows() int {
-	if !n.hasTotal || n.firstRows == 0 {
+func (n *numbered) byRows() int { return n.pagesOf(n.latest) }
+
+// pagesOf returns how many pages so many rows are, of which each has as many as the first one.
+func (n *numbered) pagesOf(rows int64) int {
+	if n.firstRows == 0 {
 		return 0
 	}
-	return int(min((n.latest+int64(n.firstRows)-1)/int64(n.firstRows), noPage))
+	size := int64(n.firstRows)
+	return int(min((rows+size-1)/size, noPage))
 }

@@ -74,10 +74,21 @@ func (r *reading) askWith(ctx context.Context, share *httpclient.Share, way way,
 	return r.fetch(ctx, way, request, f)
 }
 
-// fetch fetches a page as Reader.page does, with the picker of the rows.
+// fetch fetches a page as Reader.fetch does, and completes the lists in its rows.
 func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request, f fetching) (fetched, *End) {
 	f.picker = r.rows.picker
-	return r.reader.page(ctx, r.Listing, way, request, f)
+	page, end := r.reader.fetch(ctx, r.Listing, way, request, f)
+	if end != nil || r.Partial == nil {
+		return page, end
+	}
+	if end = r.complete(ctx, &page); end == nil || ctx.Err() != nil || !passing(end.Err) {
+		return page, end
+	}
+	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.
+	if page, end = r.reader.fetch(ctx, r.Listing, way, request, f); end != nil {
+		return page, end
+	}
+	return page, r.complete(ctx, &page)
 }
 
 // accept returns the rows of a page that are handed on.
@@ -87,10 +98,8 @@ func (r *reading) accept(p *fetched) []Row {
 	}
 	r.tell(p)
 	rows := r.rows.take(p)
-	if r.rows.fresh > 0 {
+	if r.idle++; r.rows.fresh > 0 {
 		r.idle = 0
-	} else {
-		r.idle++
 	}
 	return rows
 }
@@ -99,7 +108,8 @@ func (r *reading) accept(p *fetched) []Row {
 // the last answer, and its rows. The share is that of p.
 func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, wanted func() bool) (fetched, []Row, *End) {
 	share := p.share
-	for try := 1; try < repeats && r.rows.fresh == 0 && (wanted() || p.listless && p.total.Rows > r.came()); try++ {
+	unlisted := func() bool { return p.listless && p.total.Rows > r.came() } // or else that is the end
+	for try := 1; try < repeats && r.rows.fresh == 0 && (wanted() || unlisted()); try++ {
 		select {
 		case <-time.After(time.Duration(try) * 500 * time.Millisecond):
 		case <-ctx.Done():
@@ -112,7 +122,7 @@ func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, 
 		r.idle--
 		rows = r.accept(&p)
 	}
-	if p.listless && p.total.Rows > r.came() { // else it is the end
+	if unlisted() {
 		return p, nil, failed(fault.Laterf("%s answered without a list, and said that there are %d rows, of which %d came.",
 			p.request.Path, p.total.Rows, r.came()))
 	}
@@ -124,7 +134,7 @@ func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, 
 func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 	strategy := r.way.Pages
 	_, offset := strategy.(pagination.Offset)
-	ahead := r.ahead(ctx, r.pages) // with smaller pages a reading goes on from where it is
+	ahead := r.ahead(ctx)
 	defer ahead.stop()
 	asked := map[string]bool{}
 	for next, more := strategy.First(request), true; more; {
@@ -134,16 +144,19 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		}
 		asked[fingerprint] = true
 		f := fetching{later: r.pages >= 2}
-		if end := ahead.need(ctx, r.pages, next, f); end != nil {
+		if end := ahead.need(ctx, next, f); end != nil {
 			return end
 		}
-		p, end := ahead.page(r.pages)
+		p, end := ahead.page()
 		if end != nil {
 			return end
 		}
 		share := p.share
 		rows := r.accept(&p)
-		wanted := func() bool { return r.short() && (offset || ends(strategy, &p)) }
+		wanted := func() bool {
+			_, more := strategy.Next(p.request, p.Page)
+			return r.short() && (offset || !more)
+		}
 		if p, rows, end = r.again(ctx, p, rows, f, wanted); end != nil {
 			share.Release()
 			return end
@@ -165,39 +178,31 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 	return nil
 }
 
-// ends reports whether no page follows p.
-func ends(strategy pagination.Strategy, p *fetched) bool {
-	_, more := strategy.Next(p.request, p.Page)
-	return !more
-}
-
 // atOnce asks for the whole listing in one answer, and page by page where that is not known to work, or may have been cut off. It is known
 // once such an answer had the rows that the first page has, in this run; until then both are asked.
 func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request httpclient.Request) *End {
-	const useless, trusted = "useless", "trusted"
-	name := r.Name + "\x00at once"
-	known, _ := r.reader.learnt.Load(name)
-	if known == useless {
+	trusted, known := r.reader.atOnce.Load(r.Name)
+	if trusted == false {
 		return r.numbered(ctx, pages.Number, request)
 	}
 	answer, end := r.ask(ctx, pages.Once(request), fetching{maybeAbsent: true})
-	if end != nil && end.Kind == Gone && known != trusted { // or there is no such page
+	if end != nil && end.Kind == Gone && !known { // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
 	}
 	if end != nil {
 		return end
 	}
-	if answer.refused { // the API refuses one answer for all, or the listing: its first page tells
+	if answer.refused != nil { // the API refuses one answer for all, or the listing: its first page tells
 		answer.share.Release()
 		end := r.numbered(ctx, pages.Number, request)
-		if end == nil && known != trusted && r.rows.came > 0 {
-			r.reader.learnt.Store(name, useless)
+		if end == nil && !known && r.rows.came > 0 {
+			r.reader.atOnce.Store(r.Name, false)
 		}
 		return end
 	}
 	rows := r.accept(&answer)
 	came, cut := len(answer.Records), pages.Cut(len(answer.Records))
-	if end := r.hand(&answer, rows); end != nil || known == trusted && !cut {
+	if end := r.hand(&answer, rows); end != nil || known && !cut {
 		return end
 	}
 	if !cut {
@@ -212,11 +217,11 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		}
 		if missed == 0 {
 			if came > 0 && listed > 0 {
-				r.reader.learnt.Store(name, trusted)
+				r.reader.atOnce.Store(r.Name, true)
 			}
 			return nil
 		}
-		r.reader.learnt.Store(name, useless)
+		r.reader.atOnce.Store(r.Name, false)
 	}
 	r.anew() // what came is not handed on again, and does not count as the end of the pages
 	return r.numbered(ctx, pages.Number, request)

@@ -16,7 +16,7 @@ const beyondTotal = 3
 
 // complete makes the lists whole that came in part in the rows of a page, and picks their values anew. Lists of several rows are
 // continued side by side.
-func (r *Reader) complete(ctx context.Context, l *Listing, page *fetched, picker record.Picker) *End {
+func (l *listing) complete(ctx context.Context, page *fetched) *End {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var first atomic.Pointer[End]
@@ -29,9 +29,8 @@ func (r *Reader) complete(ctx context.Context, l *Listing, page *fetched, picker
 		wait.Go(func() {
 			var end *End
 			if err := fault.Safely(func() error {
-				page.Records[i], end = r.fetchParts(within, l, row, list)
-				width := len(page.picked) / len(page.Records)
-				copy(page.picked[i*width:], picker.Pick(page.Records[i], nil))
+				page.Records[i], end = l.fetchParts(within, row, list)
+				copy(page.picked[i*l.rows.width:], l.rows.picker.Pick(page.Records[i], nil))
 				return nil
 			}); err != nil {
 				end = failed(err)
@@ -71,10 +70,9 @@ func partialOf(p *Partial, object record.Value) part {
 // complete reports whether no more of the list is to be asked for.
 func (p part) complete() bool { return p.done && int64(len(p.elements)) >= p.total }
 
-// fetchParts returns row with all of its list, of which first came in it.
-func (r *Reader) fetchParts(ctx context.Context, l *Listing, row record.Value, first part) (record.Value, *End) {
-	list := first
-	asked, came := map[string]bool{}, map[digest]bool{hashOf(first.list.Raw(), 0): true}
+// fetchParts returns row with all of its list, of which this part came in it.
+func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (record.Value, *End) {
+	asked, came := map[string]bool{}, map[digest]bool{hashOf(list.list.Raw(), 0): true}
 	for further := 0; !list.complete(); {
 		switch {
 		case list.next == "" && list.done:
@@ -85,7 +83,7 @@ func (r *Reader) fetchParts(ctx context.Context, l *Listing, row record.Value, f
 				"What came is not all, so it is not sent.", l.Partial.Member, l.Name))
 		}
 		asked[list.next] = true
-		next, end := r.part(ctx, l, list.next)
+		next, end := l.part(ctx, list.next)
 		if end != nil {
 			return record.Value{}, end
 		}
@@ -108,14 +106,14 @@ func (r *Reader) fetchParts(ctx context.Context, l *Listing, row record.Value, f
 }
 
 // part asks for one further part of a list. What is in it has memory of its own: it is kept until the list is whole.
-func (r *Reader) part(ctx context.Context, l *Listing, address string) (part, *End) {
+func (l *listing) part(ctx context.Context, address string) (part, *End) {
 	select {
-	case r.parts <- struct{}{}:
-		defer func() { <-r.parts }()
+	case l.reader.parts <- struct{}{}:
+		defer func() { <-l.reader.parts }()
 	case <-ctx.Done():
 		return part{}, failed(context.Cause(ctx))
 	}
-	share := r.Budget.Take(1)
+	share := l.reader.Budget.Take(1)
 	defer share.Release()
 	var j judging
 	judge := func(resp *httpclient.Response) httpclient.Verdict {
@@ -124,7 +122,7 @@ func (r *Reader) part(ctx context.Context, l *Listing, address string) (part, *E
 		}
 		return j.again(fault.Transientf("%s answered without the rest of the list %s of a row of %s.", address, l.Partial.Member, l.Name))
 	}
-	resp, end := r.do(ctx, httpclient.Request{Path: address, Share: share, Waiting: l.Waiting, Judge: judge})
+	resp, end := l.reader.do(ctx, httpclient.Request{Path: address, Share: share, Waiting: l.Waiting, Judge: judge})
 	if end != nil {
 		return part{}, end
 	}

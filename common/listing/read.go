@@ -30,26 +30,14 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 	reading := l.read()
 	defer func() { end.Late, end.Rows = l.rows.late, reading.told() }()
 	for {
-		ended := reading.read(ctx)
-		switch {
-		case ended != nil && ended.Kind == stopped:
-			return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
-		case ended != nil && ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
-			if reading.way = r.way(of); reading.from == l.begin {
-				reading = l.read()
-			}
-			continue // from where it is, with smaller pages
-		case ended != nil && reading.otherWay(ended):
-			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
-		case ended != nil:
-			return of.ended(ended)
-		default:
+		switch ended := reading.read(ctx); {
+		case ended == nil:
 			done, err := reading.assess()
 			if done {
 				return End{Kind: Done}
 			}
 			if !yield(Page{Anew: true, Late: l.rows.late}) { // what is missing may be anywhere
-				return End{Kind: Failed, Err: cause(ctx, context.Cause(ctx))}
+				return End{Kind: Failed}
 			}
 			if err != nil {
 				return End{Kind: Failed, Err: err}
@@ -57,6 +45,15 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			r.Log.Info(fmt.Sprintf("%s %s; it is read once more", of.Name, reading.doubts()))
 			l.number++
 			l.before = reading.latest
+		case ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
+			if reading.way = r.way(of); reading.from == l.begin {
+				reading = l.read()
+			}
+			continue // from where it is, with smaller pages
+		case reading.otherWay(ended):
+			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
+		default:
+			return of.ended(ended)
 		}
 		reading = l.read()
 	}
@@ -130,7 +127,7 @@ func (r *reading) anew() {
 // hand hands a page on.
 func (r *reading) hand(p *fetched, rows []Row) *End {
 	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
-	if page.First && r.hasTotal && r.reliable {
+	if page.First && r.reliable {
 		page.Total = r.total
 	}
 	if r.pages++; len(p.Records) > 0 {
@@ -142,7 +139,7 @@ func (r *reading) hand(p *fetched, rows []Row) *End {
 		page.Place = &Place{Of: r.of, At: r.way.place(p.place), Rows: r.earlier + r.rows.all}
 	}
 	wanted := r.yield(page)
-	r.rows.drop() // what is not held is free for the next page
+	clear(r.rows.out) // what is not held is free for the next page
 	share := p.share
 	r.reader.free(p)
 	if share.Release(); !wanted {
@@ -153,9 +150,6 @@ func (r *reading) hand(p *fetched, rows []Row) *End {
 
 // served returns when the server began to answer, on its own clock, or zero when it does not tell.
 func served(h http.Header) time.Time {
-	t, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		return time.Time{}
-	}
+	t, _ := http.ParseTime(h.Get("Date")) // zero where it is none
 	return t
 }

@@ -14,14 +14,13 @@ import (
 // rows reads the key and the time of the rows of one listing, and drops those that came before: rows move to other pages while a listing is
 // read, and what is read again comes again.
 type rows struct {
-	clock   *Clock
+	*Listing
 	keys    int // how many of the values picked are the key; the time comes after them, and then Listing.Picks
 	own     int // how many are the key and the time
 	width   int // how many are picked of each row
 	picker  record.Picker
 	seen    *Seen
-	times   map[string]int // how often a key came; nil: it comes once
-	again   bool           // see Listing.Again
+	times   map[string]int // with Listing.Repeats, how often a key came
 	out     []Row
 	index   map[string]int // of the first indexed of out, by their keys: made where a row of a page has the key of another
 	indexed int
@@ -46,7 +45,7 @@ type counts struct {
 }
 
 func newRows(l *Listing) *rows {
-	u := &rows{clock: l.Clock, seen: l.Seen, keys: len(l.Key), again: l.Again, index: map[string]int{}}
+	u := &rows{Listing: l, seen: l.Seen, keys: len(l.Key), times: map[string]int{}, index: map[string]int{}}
 	if u.seen == nil {
 		u.seen = NewSeen(false)
 	}
@@ -58,9 +57,6 @@ func newRows(l *Listing) *rows {
 	paths = append(slices.Clip(paths), l.Picks...)
 	u.width, u.picker = len(paths), record.NewPicker(paths...)
 	u.seen.listing()
-	if l.Repeats {
-		u.times = map[string]int{}
-	}
 	return u
 }
 
@@ -83,7 +79,7 @@ func (u *rows) clocked(p *fetched, began time.Time) {
 		u.sync = began.Add(min(0, at.Sub(now.Truncate(time.Second))))
 	}
 	u.began, u.sync = u.began.Truncate(time.Second), u.sync.Truncate(time.Second)
-	if u.clock != nil && !u.clock.Loose {
+	if u.Clock.sharp() {
 		u.seen.since = max(u.seen.since, u.sync.Add(-lateness).UnixMilli()) // what was not recent once is not later on
 	}
 }
@@ -97,14 +93,14 @@ func (u *rows) take(p *fetched) []Row {
 	for i, data := range p.Records {
 		picked := p.picked[i*u.width : (i+1)*u.width : (i+1)*u.width]
 		row := Row{Data: data, Key: next(), Picked: picked[u.own:]}
-		if u.clock != nil {
+		if u.Clock != nil {
 			row.At = picked[u.keys]
-			row.clock(next(), u.clock)
-			row.Open = u.clock.Open != "" && data.Get(u.clock.Open).Text() == ""
+			row.clock(next(), u.Clock)
+			row.Open = u.Clock.Open != "" && data.Get(u.Clock.Open).Text() == ""
 		}
 		k := keyed(row.Key)
 		switch {
-		case u.times != nil:
+		case u.Repeats:
 			k = key{digest: u.repeat(&row, picked[:u.keys])}
 		case row.Key == "": // it is new once for each time that its bytes stand in one page
 			if bare == nil {
@@ -139,7 +135,7 @@ func (u *rows) texts(p *fetched) (next func() string) {
 		values := p.picked[i*u.width:]
 		u.text = appendKey(u.text, values[:u.keys])
 		u.ends = append(u.ends, len(u.text))
-		if u.clock != nil {
+		if u.Clock != nil {
 			u.text = values[u.keys].AppendText(u.text)
 			u.ends = append(u.ends, len(u.text))
 		}
@@ -165,36 +161,25 @@ func (u *rows) repeat(row *Row, parts []record.Value) digest {
 	return hashOf(text, u.times[key])
 }
 
-// changed returns when a row changed, or zero where that is not known.
-func (u *rows) changed(row *Row) time.Time {
-	if u.clock == nil || u.clock.Loose {
-		return time.Time{}
-	}
-	return row.Time
-}
-
-// drop lets go of the rows that take gave.
-func (u *rows) drop() {
-	clear(u.out)
-	u.out = u.out[:0]
-}
-
 // isNew reports whether the row is to be handed out, and notes that it came.
 func (u *rows) isNew(k key, row *Row) bool {
+	var changed time.Time // zero: it is not known
+	if u.Clock.sharp() {
+		changed = row.Time
+	}
 	came := u.seen.note(k, row)
 	if came.reading {
 		u.twice = true
 	} else {
 		u.came++
 		u.fresh++
-		if changed := u.changed(row); !changed.IsZero() && !changed.Before(u.began) {
+		if !changed.IsZero() && !changed.Before(u.began) {
 			u.young++
 		}
 	}
 	if !came.listing {
 		u.all++
 		u.found++
-		changed := u.changed(row)
 		if changed.IsZero() || changed.Before(u.sync) {
 			u.old++
 		}
@@ -208,8 +193,8 @@ func (u *rows) isNew(k key, row *Row) bool {
 	if came.later && (u.late.IsZero() || row.Time.Before(u.late)) {
 		u.late = row.Time
 	}
-	row.Same = u.again && came.same
-	return u.again && !came.listing
+	row.Same = u.Again && came.same
+	return u.Again && !came.listing
 }
 
 // clock sets the times of r from the text of its time of change, if that can be read.
@@ -261,7 +246,7 @@ func (u *rows) note(came *Seen, p *fetched) (fresh int) {
 	for i, data := range p.Records {
 		u.text = appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
 		k := keyed(string(u.text))
-		if len(u.text) == 0 || u.times != nil {
+		if len(u.text) == 0 || u.Repeats {
 			k = key{digest: hashOf(data.Raw(), 0)}
 		}
 		if !came.note(k, &Row{}).ever {
@@ -278,7 +263,7 @@ func (u *rows) alike(p *fetched) uint64 {
 	h.SetSeed(u.seen.seed)
 	for i, data := range p.Records {
 		key := appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
-		if u.text = key; len(key) == 0 || u.times != nil {
+		if u.text = key; len(key) == 0 || u.Repeats {
 			key = data.Raw()
 		}
 		_, _ = h.Write(key)

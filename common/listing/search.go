@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
 // noPage is the number of a page that no listing has: an API that answers even there has no end that could be found.
@@ -13,9 +15,9 @@ const noPage = 1 << 30
 // an API may answer with nothing, with a page that came before, or with a 4xx. See docs/decisions/008.
 type search struct {
 	*numbered
-	first  *fetched       // whose rows may not be held any longer
-	pages  map[uint64]int // the page that was seen first, counted from 0, by the hash of what is on it
-	rowsOf map[int]int64  // how many rows a page has
+	share  *httpclient.Share // that of the first page
+	pages  map[uint64]int    // the page that was seen first, counted from 0, by the hash of what is on it
+	rowsOf map[int]int64     // how many rows a page has
 }
 
 // sight is what is seen of a page.
@@ -27,10 +29,13 @@ const (
 	same                // it has the rows of another one that was seen
 )
 
-// search returns where the listing ends, whose first page is first; hasAll says that this one has all rows that it says there are.
-func (n *numbered) search(ctx context.Context, first *fetched, hasAll bool) (last, *End) {
-	s := &search{numbered: n, first: first, pages: map[uint64]int{n.firstHash: 0}, rowsOf: map[int]int64{0: int64(n.firstRows)}}
-	guess := s.guess()
+// search returns where the listing ends, of whose number of rows the first page says total. Its requests use up the share of that page.
+func (n *numbered) search(ctx context.Context, share *httpclient.Share, total pagination.Total) (last, *End) {
+	s := &search{numbered: n, share: share, pages: map[uint64]int{n.firstHash: 0}, rowsOf: map[int]int64{0: int64(n.firstRows)}}
+	guess := 0 // the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing
+	if total.Told {
+		guess = s.pagesOf(total.Rows)
+	}
 	low, lower, high := 0, 0, -1 // lower: the page that was low before low
 	for next := max(1, guess); high < 0; next = 2*next + 1 {
 		if next > noPage {
@@ -41,13 +46,13 @@ func (n *numbered) search(ctx context.Context, first *fetched, hasAll bool) (las
 		switch {
 		case end != nil:
 			return last{}, end
-		case seen == there && s.exact && s.rowsOf[next] < int64(s.numbered.firstRows): // the last page, at this number or at an earlier one
+		case seen == there && s.exact && s.rowsOf[next] < int64(s.firstRows): // the last page, at this number or at an earlier one
 			return s.lowest(ctx, low, next)
 		case seen == there:
 			lower, low = low, next
 		case seen == same && of > 0: // the last page again, which of may be already
 			return s.lowest(ctx, lower, of)
-		case next == 1 && (!hasAll || seen == behind):
+		case next == 1 && (!s.hasAll(total) || seen == behind):
 			if low, end = s.second(ctx, seen); end != nil || low == 0 {
 				return s.last(0), end
 			}
@@ -85,14 +90,6 @@ func (s *search) halve(ctx context.Context, low, high int) (lastThere, firstBehi
 	return low, high, nil
 }
 
-// guess returns the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing.
-func (s *search) guess() int {
-	if total := s.first.total; total.Told && total.Rows > 0 {
-		return int(min((total.Rows+int64(s.numbered.firstRows)-1)/int64(s.numbered.firstRows), noPage))
-	}
-	return 0
-}
-
 // lowest returns the first page that is the same as page high, behind page low, which is another.
 func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
 	rows := s.rowsOf[high]
@@ -127,14 +124,14 @@ func (s *search) second(ctx context.Context, seen sight) (int, *End) {
 
 // probe asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
 func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
-	p, end := s.askWith(ctx, s.first.share, s.way, s.pageRequest(i), fetching{later: true, maybeAbsent: true})
+	p, end := s.askWith(ctx, s.share, s.way, s.pageRequest(i), fetching{later: true, maybeAbsent: true})
 	if end != nil {
 		return behind, 0, end
 	}
 	defer s.reader.free(&p)
-	s.refused = s.refused || p.refused
+	s.refused = s.refused || p.refused != nil
 	if len(p.Records) == 0 {
-		s.behind[i] = behind
+		s.behind[i] = true
 		return behind, 0, nil
 	}
 	hash := s.rows.alike(&p)
@@ -145,8 +142,8 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 		delete(s.behind, i)
 		return there, i, nil
 	case of == 0:
-		end = s.otherNumber(ctx, s.first.share, i)
+		end = s.otherNumber(ctx, s.share, i)
 	}
-	s.behind[i] = same
+	s.behind[i] = true
 	return same, of, end
 }

@@ -20,7 +20,7 @@ type way struct {
 // way returns how l is read: in the first of its ways that was not refused, with pages as small as the API turned out to want them.
 func (r *Reader) way(l *Listing) way {
 	if learnt, ok := r.learnt.Load(l.Name); ok {
-		return learnt.(way) //nolint:forcetypeassert // nothing else is stored under a stream's name
+		return learnt.(way) //nolint:forcetypeassert // nothing else is stored
 	}
 	return wayOf(l, 0)
 }

@@ -32,11 +32,11 @@ type parents struct {
 	answered bool     // one had not gone
 	doubtful []task   // for those that had gone before a row answered: the route may be wrong
 	unasked  bool     // the API refuses to be asked for what changed
-	unnamed  int64    // how many lack a parameter of the request
 
 	// For the goroutine that reads the parent's listing alone.
 	asked     state.Set // those that may be asked for by several rows, and were
 	alike     state.Set // those of them that were, with Child.Alike
+	unnamed   int64     // how many lack a parameter of the request
 	flagged   bool      // one had the flag
 	unflagged int64     // how many were asked for because the flag says neither yes nor no
 }
@@ -59,8 +59,8 @@ type task struct {
 	put     [][]record.Member // into the records of each member
 }
 
-// pool starts as many workers as there may be requests in flight, if there is a child at all.
-func (f *family) pool(ctx context.Context) *pool {
+// newPool starts as many workers as there may be requests in flight, if there is a child at all.
+func (f *family) newPool(ctx context.Context) *pool {
 	ctx, cancel := context.WithCancelCause(ctx)
 	p := &pool{tasks: make(chan task), cancel: cancel}
 	if len(f.children) == 0 {
@@ -70,7 +70,7 @@ func (f *family) pool(ctx context.Context) *pool {
 	for range f.Reader.Parallel() {
 		p.workers.Go(func() {
 			for t := range p.tasks {
-				if err := fault.Safely(func() error { return t.read(ctx, f.waiting) }); err != nil {
+				if err := fault.Safely(func() error { return t.read(ctx) }); err != nil {
 					for _, m := range t.members {
 						m.fail(err)
 					}
@@ -107,14 +107,12 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 	t.removed = sl.Removed
 	if slices.Contains(t.params, "") { // it would be a question for something else
 		for _, m := range wanting {
-			m.mu.Lock()
 			m.unnamed++
-			m.mu.Unlock()
 		}
 		return nil
 	}
-	for _, m := range wanting {
-		if len(m.Child.Shared) > 0 {
+	if len(branch[0].Child.Shared) > 0 {
+		for _, m := range wanting {
 			m.asked.Add(t.key)
 		}
 	}
@@ -184,14 +182,15 @@ func (p *pool) stop(why error) {
 }
 
 // listing returns the listing that t reads: what changed since from, or everything where that is zero.
-func (t task) listing(from time.Time, waiting func(until time.Time)) listing.Listing {
-	l := t.members[0].Child.Open(t.key, t.params, from)
-	l.Waiting, l.Refusable = waiting, !from.IsZero()
+func (t task) listing(from time.Time) listing.Listing {
+	m := t.members[0]
+	l := m.Child.Open(t.key, t.params, from)
+	l.Waiting, l.Refusable = m.family.waiting, !from.IsZero()
 	return l
 }
 
 // read reads the listing and sends what its members want of it.
-func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
+func (t task) read(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -200,7 +199,7 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 		return nil
 	}
 	came := false
-	pages, end := held[0].m.run.Reader.Read(ctx, t.listing(from, waiting))
+	pages, end := held[0].m.family.Reader.Read(ctx, t.listing(from))
 	for page := range pages {
 		came = true
 		for _, h := range held {
@@ -214,7 +213,7 @@ func (t task) read(ctx context.Context, waiting func(until time.Time)) error {
 		for _, h := range held {
 			h.m.askNoMore()
 		}
-		return t.read(ctx, waiting)
+		return t.read(ctx)
 	case end.Kind == listing.Absent:
 		for _, h := range held {
 			h.m.lack(came)
@@ -261,8 +260,8 @@ func (m *member) askNoMore() {
 	defer m.mu.Unlock()
 	if !m.unasked {
 		m.unasked = true
-		m.run.Log.Warn(m.Name + ": the API does not take the filter by time of change; everything is read in each sync")
-		m.run.Reader.Forget(m.Child.Name) // it may have been the question for changes that was refused, and not the ways
+		m.family.Log.Warn(m.Name + ": the API does not take the filter by time of change; everything is read in each sync")
+		m.family.Reader.Forget(m.Child.Name) // it may have been the question for changes that was refused, and not the ways
 	}
 }
 
@@ -293,7 +292,7 @@ func (h *holding) page(page listing.Page) error {
 	before := len(h.rows)
 	for _, r := range page.Rows {
 		m.count(r)
-		if m.readsAll() && !since(r, h.bound, m.start) {
+		if m.readsAll() && !m.changed(r, h.bound) {
 			continue
 		}
 		h.size += len(r.Data.Raw())
@@ -349,7 +348,8 @@ func (h *holding) end(end *listing.End) error {
 	return m.checkpoint()
 }
 
-// believe notes that the rows of the parent which seemed to have gone, before any answered, have: the route is right. m.mu is held.
+// believe notes that the rows of the parent which seemed to have gone, before any answered, have: the route is right. m.mu is held
+// as long as anything is read.
 func (m *member) believe() {
 	for _, t := range m.doubtful {
 		m.done(t, true)
@@ -392,8 +392,8 @@ func (m *member) wrongRoute() error {
 		"read; if both are right, the API has another route for them.", m.Child.Of, m.missing, m.Name, m.Child.Path)
 }
 
-// routes fails the children whose rows have all gone where it is the path that does not exist. Of fewer than three rows that cannot be told: then
-// another one that is listed is asked for. A child that this account does not have is empty, unless it was there for some of the rows.
+// routes fails the children whose rows have all gone where it is the path that does not exist. A child that this account does not have is empty,
+// unless it was there for some of the rows. It is called when all that was asked for has been read, so that nobody else has the members.
 func (f *family) routes(ctx context.Context) error {
 	for _, m := range f.children {
 		switch {
@@ -404,37 +404,28 @@ func (f *family) routes(ctx context.Context) error {
 			f.Log.Warn(m.Name + ": this account does not have it; it is read as empty")
 			continue
 		}
-		if m.err != nil || m.missing == 0 || m.answered {
-			m.settleGone()
-			continue
-		}
-		wrong := m.missing >= fewGone
-		if !wrong {
-			var err error
-			if wrong, err = f.othersGone(ctx, m); err != nil {
+		if m.err == nil && m.missing > 0 && !m.answered {
+			all, err := f.allGone(ctx, m)
+			if err != nil {
 				return err
 			}
+			if all {
+				m.fail(m.wrongRoute())
+			}
 		}
-		if wrong {
-			m.fail(m.wrongRoute())
+		if m.err == nil {
+			m.believe()
 		}
-		m.settleGone()
 	}
 	return nil
 }
 
-// settleGone is believe where nothing is wrong with the stream.
-func (m *member) settleGone() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err == nil {
-		m.believe()
+// allGone reports whether no row of m's parent is there, of which those that were asked for have gone. Of fewer than three that cannot be told: then
+// it is whether a row that is listed now and was not found missing is missing too; where there is none, whether one that was is still listed.
+func (f *family) allGone(ctx context.Context, m *member) (bool, error) {
+	if m.missing >= fewGone {
+		return true, nil
 	}
-}
-
-// othersGone reports whether a row that is listed now and was not found missing is missing too; where there is none, whether one that was is
-// still listed.
-func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	l := f.source.Open(Question{})
 	l.Waiting = f.waiting
 	pages, end := f.Reader.Read(ctx, l)
@@ -456,7 +447,7 @@ func (f *family) othersGone(ctx context.Context, m *member) (bool, error) {
 	if other == nil {
 		return listed, end.Err
 	}
-	details, end := f.Reader.Read(ctx, other.listing(time.Time{}, f.waiting))
+	details, end := f.Reader.Read(ctx, other.listing(time.Time{}))
 	for range details { // only its end matters
 	}
 	return end.Kind == listing.Gone, end.Err

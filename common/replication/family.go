@@ -36,7 +36,9 @@ type family struct {
 	came          bool          // a page of it came
 	lacking       []string      // the slices that the account does not have
 	picks         []string      // paths of what the exploded streams need of each row
-	whole         []wholeSlice  // the slices that were read, where a row may go from one to another
+	whole         []slice       // those that were read, where a row may go from one to another
+	promised      int64         // rows of the slices that were read so far
+	pool          *pool         // reads the children
 	err           error         // why the listing could not be read
 }
 
@@ -44,7 +46,7 @@ type family struct {
 func (s *Sync) family(f *Family) *family {
 	all := &family{Sync: s, source: &f.Listing}
 	for i := range f.Streams {
-		if m := s.member(&f.Streams[i]); m.Child != nil {
+		if m := all.member(&f.Streams[i]); m.Child != nil {
 			all.children = append(all.children, m)
 			all.branch(m)
 		} else {
@@ -99,15 +101,11 @@ const removedSlice = "removed"
 // slice is one reading of a family's listing.
 type slice struct {
 	Question
-	id    string // what states call it
-	set   Set
-	tries int // of one that is Undated: how often it failed
-}
-
-// wholeSlice is a slice that was read to its end.
-type wholeSlice struct {
-	slice
-	rows int64 // as listing.End has it
+	id     string // what states call it
+	set    Set
+	direct []*member // those of the family's that it is read for
+	tries  int       // of one that is Undated: how often it failed
+	rows   int64     // how many it was told to have, as listing.End has it
 }
 
 // refusable reports whether something is asked for that can be left out.
@@ -119,7 +117,7 @@ func (f *family) refusable(sl slice) bool {
 func (f *family) read(ctx context.Context) {
 	f.err = fault.Safely(func() error {
 		for _, m := range f.members() {
-			if err := f.Out.Status(m.desc, protocol.Started); err != nil {
+			if err := f.Out.Status(m.Descriptor, protocol.Started); err != nil {
 				return err
 			}
 		}
@@ -164,14 +162,14 @@ func (f *family) readListing(ctx context.Context) (err error) {
 	if !slices.ContainsFunc(f.members(), func(m *member) bool { return m.future.IsZero() }) {
 		return nil
 	}
-	pool := f.pool(ctx)
-	defer func() { pool.stop(err) }()
+	f.pool = f.newPool(ctx)
+	defer func() { f.pool.stop(err) }()
 	for again := true; again; {
-		if again, err = f.readSlices(ctx, pool); err != nil {
+		if again, err = f.readSlices(ctx); err != nil {
 			return err
 		}
 	}
-	pool.wait()
+	f.pool.wait()
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -192,11 +190,10 @@ func (f *family) readListing(ctx context.Context) (err error) {
 
 // readSlices reads one slice after the other. It reports whether all are to be read again, without asking for changes, since the API refuses
 // to be asked for them, or its answer is not believed.
-func (f *family) readSlices(ctx context.Context, pool *pool) (again bool, err error) {
-	f.whole, f.lacking = nil, nil
-	rows := int64(0) // that the slices promised so far
+func (f *family) readSlices(ctx context.Context) (again bool, err error) {
+	f.whole, f.lacking, f.promised = nil, nil, 0
 	for _, sl := range f.slices() {
-		if again, err = f.slice(ctx, sl, pool, &rows); again || err != nil {
+		if again, err = f.slice(ctx, sl); again || err != nil {
 			return again, err
 		}
 	}
@@ -205,9 +202,9 @@ func (f *family) readSlices(ctx context.Context, pool *pool) (again bool, err er
 		f.unread(func(id string) bool { return id != removedSlice })
 		return true, nil
 	}
-	if err = f.revisit(ctx, pool); err != nil { // what went from one slice to another is not known
+	if err = f.revisit(ctx); err != nil { // what went from one slice to another is not known
 		f.unread(func(id string) bool {
-			return slices.ContainsFunc(f.whole, func(one wholeSlice) bool { return one.id == id })
+			return slices.ContainsFunc(f.whole, func(sl slice) bool { return sl.id == id })
 		})
 	}
 	return false, err
@@ -234,15 +231,16 @@ func (f *family) unread(again func(id string) bool) {
 }
 
 // revisit looks at each slice but the last once more: a row that went from a slice to one before it, when that had been read, came in neither.
-func (f *family) revisit(ctx context.Context, pool *pool) error {
+func (f *family) revisit(ctx context.Context) error {
 	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return !m.future.IsZero() })
-	for _, one := range f.whole[:max(0, len(f.whole)-1)] {
-		l := f.open(one.Question)
-		l.Refusable, l.Had = f.refusable(one.slice), one.rows
+	for _, sl := range f.whole[:max(0, len(f.whole)-1)] {
+		sl.direct = direct
+		l := f.open(sl.Question)
+		l.Refusable, l.Had = f.refusable(sl), sl.rows
 		pages, end := f.Reader.Read(ctx, l)
 		for page := range pages {
 			page.Place, page.Mended = nil, listing.Mended{} // which the first look told
-			if err := f.page(ctx, page, one.slice, direct, pool); err != nil {
+			if err := f.page(ctx, page, sl); err != nil {
 				return err
 			}
 		}
@@ -254,34 +252,35 @@ func (f *family) revisit(ctx context.Context, pool *pool) error {
 	return nil
 }
 
-// slice reads one slice; estimate is the rows that the slices promised so far. It reports whether the API refuses to be asked for changes.
-func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int64) (refused bool, err error) {
-	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
+// slice reads one slice. It reports whether the API refuses to be asked for changes.
+func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) {
+	sl.direct = slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
 		return !m.future.IsZero() || slices.Contains(m.doc.Cycle.Slices, sl.id)
 	})
-	if len(direct)+len(f.children) == 0 {
+	if len(sl.direct)+len(f.children) == 0 {
 		return false, nil
 	}
 	f.asked = f.asked || !sl.From.IsZero()
 	l := f.open(sl.Question)
-	l.Refusable, l.Again, l.From = f.refusable(sl), sl.Removed, (*listing.Place)(f.resumeAt(direct))
+	l.Refusable, l.Again, l.From = f.refusable(sl), sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
 	l.Optional = l.Optional && !sl.Undated
 	pages, end := f.Reader.Read(ctx, l)
 	first := true
 	for page := range pages {
-		if first && page.Total > 0 {
-			*estimate += page.Total
-			f.estimate(*estimate)
+		if first && page.Total > 0 && sl.tries == 0 {
+			f.promised += page.Total
+			f.estimate()
 		}
 		first = first && page.Anew
-		if err := f.page(ctx, page, sl, direct, pool); err != nil {
+		if err := f.page(ctx, page, sl); err != nil {
 			return false, err
 		}
 	}
 	switch end.Kind {
 	case listing.Done:
 		if f.seen != nil {
-			f.whole = append(f.whole, wholeSlice{sl, end.Rows})
+			sl.rows = end.Rows
+			f.whole = append(f.whole, sl)
 		}
 	case listing.Absent:
 		f.absent, f.lacking = true, append(f.lacking, sl.id)
@@ -297,7 +296,7 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 		}
 	case listing.Failed:
 		if sl.Undated {
-			return false, f.undated(ctx, sl, pool, end.Err)
+			return false, f.undated(ctx, sl, end.Err)
 		}
 		if end.Denied && !sl.From.IsZero() && first { // of what was asked, the question may be the reason
 			f.filterRefused, f.denial = true, end.Err
@@ -306,11 +305,11 @@ func (f *family) slice(ctx context.Context, sl slice, pool *pool, estimate *int6
 		}
 		return false, cmp.Or(f.denial, end.Err)
 	}
-	return false, f.done(sl, direct, end.Late)
+	return false, f.done(sl, end.Late)
 }
 
 // page sends what is wanted of a page, and has the children of its rows asked for.
-func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct []*member, pool *pool) error {
+func (f *family) page(ctx context.Context, page listing.Page, sl slice) error {
 	f.came, f.denial = true, nil
 	if f.source.Windows != nil {
 		page.Rows = f.spans.drop(f.source.Windows, page.Rows, f.Began)
@@ -319,16 +318,16 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 		f.warned = true
 		f.Log.Warn(f.source.Name + ": the API does not take the filter by time of change; everything is read in each sync")
 	}
-	for _, m := range slices.Concat(direct, f.children) {
-		m.begin(page, f.Began)
+	for _, m := range slices.Concat(sl.direct, f.children) {
+		m.begin(page)
 	}
-	if err := takeAll(direct, sl, page.Rows); err != nil {
+	if err := sl.take(page.Rows); err != nil {
 		return err
 	}
 	for _, r := range page.Rows {
 		f.check(sl, r)
 		for _, branch := range f.branches {
-			if err := pool.ask(ctx, branch, sl, r); err != nil {
+			if err := f.pool.ask(ctx, branch, sl, r); err != nil {
 				return err
 			}
 		}
@@ -336,7 +335,7 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 	if page.Place == nil && !page.Anew {
 		return nil
 	}
-	for _, m := range direct {
+	for _, m := range sl.direct {
 		if err := m.reachedPlace((*state.Place)(page.Place), page.Late); err != nil {
 			return err
 		}
@@ -344,19 +343,19 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice, direct [
 	return nil
 }
 
-// estimate tells how many rows the listing has.
-func (f *family) estimate(rows int64) {
+// estimate tells how many rows the listing has, as far as its slices were read.
+func (f *family) estimate() {
 	for _, m := range f.direct {
 		if m.Explode == nil {
-			_ = f.Out.Estimate(m.desc, rows) // a failed write shows at the next record
+			_ = f.Out.Estimate(m.Descriptor, f.promised) // a failed write shows at the next record
 		}
 	}
 }
 
 // done notes that a slice is complete.
-func (f *family) done(sl slice, direct []*member, late time.Time) error {
-	f.notLaterThan(direct, late)
-	for _, m := range direct {
+func (f *family) done(sl slice, late time.Time) error {
+	f.notLaterThan(sl.direct, late)
+	for _, m := range sl.direct {
 		if err := m.doneSlice(sl); err != nil {
 			return err
 		}
@@ -391,13 +390,13 @@ func (f *family) resumeAt(members []*member) (place *state.Place) {
 	return place
 }
 
-// takeAll sends what each of members wants of rows, side by side: one after the other they would keep the next page waiting.
-func takeAll(members []*member, sl slice, rows []listing.Row) error {
-	errs := make([]error, len(members))
+// take sends what each of its members wants of rows, side by side: one after the other they would keep the next page waiting.
+func (sl slice) take(rows []listing.Row) error {
+	errs := make([]error, len(sl.direct))
 	var wait sync.WaitGroup
-	for i, m := range members {
+	for i, m := range sl.direct {
 		take := func() { errs[i] = fault.Safely(func() error { return m.take(sl, rows) }) }
-		if i < len(members)-1 {
+		if i < len(sl.direct)-1 {
 			wait.Go(take)
 		} else {
 			take()
@@ -433,8 +432,8 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 func (f *family) slices() []slice {
 	s := f.source
 	from, until := f.from(), f.Began
-	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.future.IsZero() && m.markAhead }) {
-		until = time.Time{}
+	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.doc.Mark.After(f.Began) }) {
+		until = time.Time{} // the API's clock may have made the mark
 	}
 	asks := s.Changes && !from.IsZero() && !f.filterRefused && f.distrusted.IsZero()
 	if f.seen == nil && (s.Removed || s.Sets[0].Put == nil && (len(s.Sets) > 1 || asks)) { // a refused question is followed by one for everything
@@ -492,12 +491,15 @@ func (f *family) from() (from time.Time) {
 // check notices, once, that the API answers with rows from outside the time that it was asked for, or without rows from inside.
 func (f *family) check(sl slice, r listing.Row) {
 	const slack = 48 * time.Hour // of filters by day, in whatever zone
-	f.changes = f.changes || !sl.From.IsZero() && !r.Time.IsZero()
-	if !f.distrusted.IsZero() && !f.warned && !sl.Removed && !r.Time.IsZero() && !r.Time.Before(f.distrusted) {
+	if r.Time.IsZero() {
+		return
+	}
+	f.changes = f.changes || !sl.From.IsZero()
+	if !f.distrusted.IsZero() && !f.warned && !sl.Removed && !r.Time.Before(f.distrusted) {
 		f.warned = true
 		f.Log.Warn(f.source.Name + ": the API's filter by time of change leaves out rows that changed; everything is read in each sync")
 	}
-	if f.filterIgnored || sl.From.IsZero() || r.Time.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
+	if f.filterIgnored || sl.From.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
 		return
 	}
 	f.filterIgnored = true
@@ -506,27 +508,27 @@ func (f *family) check(sl slice, r listing.Row) {
 
 // begin notes what a page tells of all of a cycle: what had to be mended, and how far the server's clock is behind ours: a mark must not be
 // later than the moment at which the server began to answer, on the clock that its rows are timed by.
-func (m *member) begin(page listing.Page, now time.Time) {
+func (m *member) begin(page listing.Page) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.Child == nil {
 		m.mended(page)
 	}
-	if page.First && !page.Served.IsZero() && m.doc.Cycle.Start.Equal(now) {
+	if now := m.family.Began; page.First && !page.Served.IsZero() && m.doc.Cycle.Start.Equal(now) {
 		m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-max(0, now.Truncate(time.Second).Sub(page.Served)))
 	}
 }
 
 // notLaterThan keeps the mark from passing a time; zero: it may. m.mu is held.
 func (m *member) notLaterThan(late time.Time) {
-	if !late.IsZero() && (m.late.IsZero() || late.Before(m.late)) {
-		m.late = late
+	if c := m.doc.Cycle; !late.IsZero() && (c.Late.IsZero() || late.Before(c.Late)) {
+		c.Late = late
 	}
 }
 
 // waiting tells the family's streams that a request for them waits for a quota.
 func (f *family) waiting(until time.Time) {
 	for _, m := range f.members() {
-		_ = f.Out.RateLimited(m.desc, until) // a failed write shows at the next record
+		_ = f.Out.RateLimited(m.Descriptor, until) // a failed write shows at the next record
 	}
 }

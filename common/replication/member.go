@@ -22,20 +22,15 @@ const latest = 253402300799
 
 // member is one selected stream of a family: what it still needs, what it has sent, and its state.
 type member struct {
-	*Stream
-	run         *Sync
-	desc        protocol.Descriptor
-	incremental bool
-	start       time.Time // rows before it are not sent, ever; zero: all are
-	bound       time.Time // rows before it are not sent, but for open ones; not before start
-	markAhead   bool      // the mark is after now, as the API's clock may have made it
-	future      time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read; zero: it is not
+	*Selected
+	family *family
+	bound  time.Time // rows before it are not sent, but for open ones; not before Cursor.Start
+	future time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read; zero: it is not
 
 	mu      sync.Mutex // held while records are sent and while what follows changes, so that a state never overtakes its records
 	doc     state.Doc  // as it came, with the running cycle
 	removed *state.Set // keys sent as removed that were in the listing of this cycle
 	known   *state.Set // keys of the rows that came, with Cursor.Snapshot
-	late    time.Time  // the mark may not pass it: a row that changed while it was read was sent as it was before; zero: no limit
 	saved   time.Time  // when the last state was sent
 	resumed bool       // the cycle was begun by an earlier run
 	absent  bool       // the account does not have it, or what it is made from
@@ -47,12 +42,10 @@ type member struct {
 }
 
 // member makes the member for a selected stream.
-func (s *Sync) member(selected *Selected) *member {
-	m := &member{
-		Stream: &selected.Stream, run: s, desc: selected.Descriptor, incremental: selected.Mode == protocol.Incremental, saved: s.Began,
-	}
+func (f *family) member(selected *Selected) *member {
+	m := &member{Selected: selected, family: f, saved: f.Began}
 	m.prepare()
-	m.resume(selected.State, selected.Mode)
+	m.resume()
 	return m
 }
 
@@ -62,31 +55,29 @@ const aheadMost = 48 * time.Hour
 // resume sets where m begins, from the state that it was handed. A full refresh takes nothing but its own unfinished pass, and no mark. An
 // incremental sync takes the mark and what the state says of removed rows and of parents, and the unfinished pass too where it is one that
 // sends the same rows. Of a state of another choice it takes nothing.
-func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
-	now := m.run.Began
-	m.start = m.Cursor.Start
+func (m *member) resume() {
+	doc, incremental, now := m.State, m.Mode == protocol.Incremental, m.family.Began
 	if doc.Choice != m.Choice {
-		if m.incremental && !doc.Mark.IsZero() || doc.Cycle != nil {
-			m.run.Log.Warn(m.Name + ": the state is of a sync that was configured to ask for other rows, or for other fields; all rows are read again")
+		if incremental && !doc.Mark.IsZero() || doc.Cycle != nil {
+			m.family.Log.Warn(m.Name + ": the state is of a sync that was configured to ask for other rows, or for other fields; all rows are read again")
 		}
 		doc = state.Doc{}
 	}
-	if !m.incremental {
+	if !incremental {
 		doc.Mark = time.Time{}
 	}
-	m.bound = m.start
+	m.bound = m.Cursor.Start
 	if from := doc.Mark.Add(-m.Cursor.Margin); !doc.Mark.IsZero() && from.After(m.bound) {
 		m.bound = from
 	}
-	m.markAhead = doc.Mark.After(now)
 	cycle := doc.Cycle
-	doc.Cycle = &state.Cycle{Mode: mode, From: m.bound, StartDate: m.start, Start: now.UTC(), Done: &state.Set{}}
+	doc.Cycle = &state.Cycle{Mode: m.Mode, From: m.bound, StartDate: m.Cursor.Start, Start: now.UTC(), Done: &state.Set{}}
 	m.removed, m.known = &state.Set{}, &state.Set{}
 	switch begun := cycle != nil && (len(cycle.Slices) > 0 || cycle.Done.Len() > 0 || cycle.Place != nil); {
 	case doc.Mark.After(now.Add(aheadMost)):
 		m.future, doc.Mark = doc.Mark, now.Truncate(time.Second)
-	case begun && m.Cursor.Name != "" && cycle.Continues(mode, m.bound, m.start):
-		m.late, m.resumed = cycle.Late, true
+	case begun && m.Cursor.Name != "" && cycle.Continues(m.Mode, m.bound, m.Cursor.Start):
+		m.resumed = true
 		if doc.Cycle = cycle; cycle.Start.After(now) {
 			cycle.Start = now.UTC()
 		}
@@ -96,9 +87,9 @@ func (m *member) resume(doc state.Doc, mode protocol.SyncMode) {
 		if doc.Removed != nil && slices.Contains(cycle.Slices, removedSlice) {
 			m.removed = doc.Removed
 		}
-	case !m.incremental:
+	case !incremental:
 		doc = state.Doc{Cycle: doc.Cycle}
-	case cycle != nil && cycle.Mode != mode: // what its keys stand for was sent by a full refresh that never ended, or it is not known by what
+	case cycle != nil && cycle.Mode != m.Mode: // what its keys stand for was sent by a full refresh that never ended, or it is not known by what
 		if doc.Removed = nil; doc.Parents == nil && m.readsAll() {
 			doc.Parents = &state.Set{}
 		}
@@ -117,7 +108,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 			m.keep(r.Key)
 			return !m.doc.Mark.IsZero() && !r.Until.Before(m.bound) // without a mark it was sent in this very pass
 		}
-		return since(r, m.start, m.start)
+		return m.changed(r, m.Cursor.Start)
 	}
 	bound := m.bound
 	if m.Cursor.Snapshot && r.Key != "" {
@@ -128,7 +119,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		m.pass(r.Time)
 		return false
 	}
-	return m.readsAll() || since(r, bound, m.start) || m.asksAlways(r)
+	return m.readsAll() || m.changed(r, bound) || m.asksAlways(r)
 }
 
 // readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
@@ -136,19 +127,20 @@ func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
 // asksAlways reports whether m asks for the row of its parent although it did not change.
 func (m *member) asksAlways(r listing.Row) bool {
-	return m.Child != nil && m.Child.Always != nil && since(r, m.start, m.start) && m.Child.Always(r.Data.Raw())
+	return m.Child != nil && m.Child.Always != nil && m.changed(r, m.Cursor.Start) && m.Child.Always(r.Data.Raw())
 }
 
-// since reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before start.
-func since(r listing.Row, bound, start time.Time) bool {
-	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(start)
+// changed reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before the
+// cursor's start.
+func (m *member) changed(r listing.Row, bound time.Time) bool {
+	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
 }
 
 // since returns the moment from which the row with key, or rows of the parent with key, are sent. What the mark says was not said of one that was
 // unknown then.
 func (m *member) since(key string) time.Time {
 	if m.doc.Parents != nil && !m.doc.Parents.Has(key) {
-		return m.start
+		return m.Cursor.Start
 	}
 	return m.bound
 }
@@ -220,9 +212,8 @@ func (m *member) checkpoint() error {
 
 // partial returns the state in the middle of a cycle. m.mu is held.
 func (m *member) partial() state.Doc {
-	doc, cycle := m.doc, *m.doc.Cycle
-	cycle.Late = m.late
-	doc.Cycle, doc.Removed = &cycle, &state.Set{}
+	doc := m.doc
+	doc.Removed = &state.Set{}
 	doc.Removed.AddAll(m.removed)
 	if !slices.Contains(doc.Cycle.Slices, removedSlice) {
 		doc.Removed.AddAll(m.doc.Removed)
@@ -230,8 +221,14 @@ func (m *member) partial() state.Doc {
 	return doc
 }
 
-// final returns the state at the end of a cycle. m.mu is held.
+// final returns the state at the end of a cycle; where nothing was read, the one that came, with the mark at the beginning of this sync. m.mu is
+// held.
 func (m *member) final() state.Doc {
+	if !m.future.IsZero() {
+		doc := m.doc
+		doc.Cycle = nil
+		return doc
+	}
 	c := m.doc.Cycle
 	reached, start := c.Max, c.Start
 	if reached.Nanosecond() == 0 { // the API's clock shows whole seconds: what changes within the one that is running shows its beginning
@@ -243,8 +240,8 @@ func (m *member) final() state.Doc {
 	if reached.After(start) {
 		reached = start
 	}
-	if !m.late.IsZero() && reached.After(m.late) {
-		reached = m.late
+	if !c.Late.IsZero() && reached.After(c.Late) {
+		reached = c.Late
 	}
 	doc := state.Doc{Mark: m.doc.Mark, Removed: m.removed, Choice: m.Choice}
 	switch {
@@ -266,14 +263,14 @@ func (m *member) save(doc state.Doc) error {
 	if err := m.out.Flush(); err != nil {
 		return err
 	}
-	if err := m.run.Out.Status(m.desc, protocol.Running); err != nil {
+	if err := m.family.Out.Status(m.Descriptor, protocol.Running); err != nil {
 		return err
 	}
 	raw, err := doc.Encode(m.Cursor.Name, m.Cursor.Zone)
 	if err != nil {
 		return fmt.Errorf("writing the state of %s: %w", m.Name, err)
 	}
-	return m.run.Out.Checkpoint(m.desc, raw)
+	return m.family.Out.Checkpoint(m.Descriptor, raw)
 }
 
 // fail notes why the stream cannot be completed; the first reason is kept.
@@ -291,16 +288,13 @@ func (m *member) end(ctx context.Context) error {
 	defer m.mu.Unlock()
 	m.checkKeys()
 	m.warn()
-	if !m.future.IsZero() {
-		return m.skip()
-	}
 	if m.err != nil {
 		saved := m.save(m.partial())
-		if err := errors.Join(saved, m.run.Out.Status(m.desc, protocol.Incomplete)); err != nil {
+		if err := errors.Join(saved, m.family.Out.Status(m.Descriptor, protocol.Incomplete)); err != nil {
 			return err
 		}
 		if ctx.Err() == nil { // otherwise all streams stop for the same reason, which is told once
-			if err := m.run.Out.Failure(m.err, &m.desc); err != nil {
+			if err := m.family.Out.Failure(m.err, &m.Descriptor); err != nil {
 				return err
 			}
 		}
@@ -309,19 +303,5 @@ func (m *member) end(ctx context.Context) error {
 	if err := m.save(m.final()); err != nil {
 		return err
 	}
-	return m.run.Out.Status(m.desc, protocol.Complete)
-}
-
-// skip ends a stream whose state's mark is so far after now that no clock made it: nothing is read, and the mark falls to the beginning of
-// this sync. m.mu is held.
-func (m *member) skip() error {
-	m.run.Log.Warn(fmt.Sprintf("%s: the state's mark %s is more than two days after now, so no records are read, and from now on the mark is the "+
-		"beginning of this sync. What changed between the last sync that read records and this one is missing: reset the stream's state to get it",
-		m.Name, m.future.In(m.Cursor.Zone).Format(time.RFC3339)))
-	doc := m.doc
-	doc.Cycle = nil
-	if err := m.save(doc); err != nil {
-		return err
-	}
-	return m.run.Out.Status(m.desc, protocol.Complete)
+	return m.family.Out.Status(m.Descriptor, protocol.Complete)
 }

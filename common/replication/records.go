@@ -23,15 +23,14 @@ type maker struct {
 	picked   []record.Value
 	put      []record.Member
 	position []byte
-	deep     bool // the array of an Explode lies in objects of the row
 }
 
 // prepare makes m ready to make records.
 func (m *member) prepare() {
-	m.out = m.run.Out.Records(m.desc)
+	m.out = m.family.Out.Records(m.Descriptor)
 	switch {
 	case m.Explode != nil:
-		m.puts, m.deep = sorted(m.Explode.Put), strings.Contains(m.Explode.Array, ".")
+		m.puts = sorted(m.Explode.Put)
 	case m.Child != nil:
 		m.puts = sorted(m.Child.Put)
 	}
@@ -41,35 +40,30 @@ func (m *member) prepare() {
 // wideRow is the length of a row from which on one record at a time is made of such rows, and its buffer is not kept.
 const wideRow = 1 << 20
 
-// send adds one record to those that are sent with the next m.out.Flush. m.mu is held.
-func (m *member) send(r listing.Row, put ...record.Member) error {
-	if len(r.Data.Raw()) > wideRow {
-		return m.sendWide(r, put)
+// send adds one record to those that are sent with the next m.out.Flush; one of a wide row is sent at once. m.mu is held.
+func (m *member) send(row record.Value, put ...record.Member) error {
+	if len(row.Raw()) <= wideRow {
+		return m.add(row, put)
 	}
-	return m.add(r, put)
-}
-
-// sendWide sends one record of a wide row. m.mu is held.
-func (m *member) sendWide(r listing.Row, put []record.Member) error {
-	m.run.wide.Lock()
-	defer m.run.wide.Unlock()
+	m.family.wide.Lock()
+	defer m.family.wide.Unlock()
 	if err := m.out.Flush(); err != nil { // its memory is for the record alone
 		return err
 	}
-	if err := m.add(r, put); err != nil {
+	if err := m.add(row, put); err != nil {
 		return err
 	}
 	return m.out.Flush()
 }
 
 // add adds one record to those that are sent with the next m.out.Flush. m.mu is held.
-func (m *member) add(r listing.Row, put []record.Member) error {
+func (m *member) add(row record.Value, put []record.Member) error {
 	if m.Derive != nil {
-		put = m.derive(r.Data, put)
+		put = m.derive(row, put)
 	}
 	var line []byte
 	var err error
-	line, m.nulled, err = m.Shape.Fit(m.out.Next(), m.nulled[:0], r.Data, put...)
+	line, m.nulled, err = m.Shape.Fit(m.out.Next(), m.nulled[:0], row, put...)
 	if misfit, ok := errors.AsType[*record.KeyError](err); ok {
 		m.misfits("A row of %s cannot be told from others: its key %q is not %s. The API may have changed; report it.",
 			m.Name, misfit.Field, misfit.Type)
@@ -102,7 +96,7 @@ func (m *member) sendOf(r listing.Row, put []record.Member) error {
 	if m.Repeats != "" {
 		put = append(slices.Clip(put), record.Member{Name: m.Repeats, Value: strconv.AppendInt(nil, int64(r.Repeat), 10)})
 	}
-	return m.send(r, put...)
+	return m.send(r.Data, put...)
 }
 
 // explode sends the rows that lie in an array of the parent's row. m.mu is held.
@@ -144,7 +138,7 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 		m.put = append(m.put, record.Member{Name: m.Explode.Position}) // its value is each element's
 	}
 	array, i := m.picked[len(m.puts)], 0
-	if !array.Exists() && m.deep {
+	if !array.Exists() && strings.Contains(m.Explode.Array, ".") { // it lies in objects of the row
 		if near := in.Nearest(m.Explode.Array); !near.IsObject() {
 			array = near
 		}
@@ -212,7 +206,7 @@ func (m *member) element(element record.Value, position int) error {
 		m.position = strconv.AppendInt(m.position[:0], int64(position), 10)
 		m.put[len(m.put)-1].Value = m.position
 	}
-	return m.send(listing.Row{Data: element}, m.put...)
+	return m.send(element, m.put...)
 }
 
 // put is a member that is put into records, and the path of its value in the parent's row.

@@ -70,7 +70,7 @@ type Question struct {
 
 // Selected is a stream as the configured catalog selects it, with its state.
 type Selected struct {
-	Stream     Stream
+	Stream
 	Descriptor protocol.Descriptor
 	Mode       protocol.SyncMode
 	State      state.Doc

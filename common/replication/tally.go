@@ -3,6 +3,7 @@ package replication
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/state"
@@ -38,13 +39,11 @@ func (m *member) mended(page listing.Page) {
 func (m *member) checkKeys() {
 	if len(m.Key) == 0 {
 		m.warnOf(m.Shape.Keyless(), "%d rows lack a part of their key", m.Shape.Keyless())
-	}
-	if len(m.Key) == 0 || m.keyless == 0 {
 		return
 	}
 	key := strings.Join(m.Key, ", ")
-	if m.keyless < m.rows {
-		m.run.Log.Warn(fmt.Sprintf("%s: %d rows have no key (%s)", m.Name, m.keyless, key))
+	if m.keyless == 0 || m.keyless < m.rows {
+		m.warnOf(m.keyless, "%d rows have no key (%s)", m.keyless, key)
 		return
 	}
 	m.misfits("No row of %s has its key (%s), so that they cannot be told from one another. The API may have changed; report it.", m.Name, key)
@@ -68,11 +67,16 @@ func (m *member) warn() {
 	if m.crowded {
 		m.warnOf(1, "more than %d removed rows; those beyond are sent again in every sync", RemovedKept)
 	}
+	if !m.future.IsZero() {
+		m.warnOf(1, "the state's mark %s is more than two days after now, so no records are read, and from now on the mark is the beginning of this sync. "+
+			"What changed between the last sync that read records and this one is missing: reset the stream's state to get it",
+			m.future.In(m.Cursor.Zone).Format(time.RFC3339))
+	}
 }
 
 // warnOf logs a warning about the stream, unless what it is about never came.
 func (m *member) warnOf(times int64, format string, args ...any) {
 	if times > 0 {
-		m.run.Log.Warn(m.Name + ": " + fmt.Sprintf(format, args...))
+		m.family.Log.Warn(m.Name + ": " + fmt.Sprintf(format, args...))
 	}
 }

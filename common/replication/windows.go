@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
 	"time"
@@ -27,10 +28,6 @@ type Window struct{ First, Last time.Time }
 
 // cut returns the windows from a time on, or from the first day where that is before Oldest.
 func (w *Windows) cut(from, now time.Time) (all []Window) {
-	months := w.Months
-	if months == 0 {
-		months = 12
-	}
 	zone := w.Oldest.Location()
 	every := from.Before(w.Oldest)
 	if every {
@@ -49,7 +46,7 @@ func (w *Windows) cut(from, now time.Time) (all []Window) {
 		return nil
 	}
 	for next := month; ; first = next.AddDate(0, 0, -1) {
-		if next = next.AddDate(0, months, 0); next.After(now) {
+		if next = next.AddDate(0, cmp.Or(w.Months, 12), 0); next.After(now) {
 			return append(all, Window{first, last})
 		}
 		all = append(all, Window{first, next})
@@ -101,13 +98,12 @@ func (s *spans) drop(w *Windows, rows []listing.Row, now time.Time) []listing.Ro
 const undatedTries = 3
 
 // undated decides about a slice without days that failed, for whatever reason: it is read again, or else left out with a WARN.
-func (f *family) undated(ctx context.Context, sl slice, pool *pool, why error) error {
+func (f *family) undated(ctx context.Context, sl slice, why error) error {
 	if ctx.Err() != nil {
 		return why
 	}
 	if sl.tries++; sl.tries < undatedTries {
-		var none int64
-		_, err := f.slice(ctx, sl, pool, &none)
+		_, err := f.slice(ctx, sl)
 		return err
 	}
 	f.Log.Debug(f.source.Name + ": without days: " + fault.Of(why).Message)

@@ -282,29 +282,14 @@ func (d Date) Time(zone *time.Location) time.Time {
 	return t
 }
 
+// cursor returns the stream's Cursor, or else one that says nothing.
+func (s *Stream) cursor() *Cursor { return cmp.Or(s.Cursor, &Cursor{}) }
+
 // name returns the name of the cursor field in the record as it is sent, or "" without a cursor.
-func (c *Cursor) name() string {
-	if c == nil {
-		return ""
-	}
-	return cmp.Or(c.As, c.Field)
-}
+func (c *Cursor) name() string { return cmp.Or(c.As, c.Field) }
 
 // zone returns the zone in which times without an offset are read and marks are written.
-func (c *Cursor) zone() *time.Location {
-	if c == nil || c.Zone == nil {
-		return time.UTC
-	}
-	return c.Zone
-}
-
-// layouts are those of the cursor, or none.
-func (c *Cursor) layouts() []string {
-	if c == nil {
-		return nil
-	}
-	return c.Layouts
-}
+func (c *Cursor) zone() *time.Location { return cmp.Or(c.Zone, time.UTC) }
 
 // start returns the moment before which rows are not sent, or zero.
 func (c *Cursor) start() time.Time { return c.Start.Time(c.zone()) }

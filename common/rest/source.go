@@ -92,7 +92,7 @@ func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, 
 		for _, field := range stream.Key {
 			entry.SourceDefinedPrimaryKey = append(entry.SourceDefinedPrimaryKey, []string{field})
 		}
-		if field := stream.Cursor.name(); field != "" {
+		if field := stream.cursor().name(); field != "" {
 			entry.SupportedSyncModes = append(entry.SupportedSyncModes, protocol.Incremental)
 			entry.SourceDefinedCursor, entry.DefaultCursorField, entry.IsResumable = true, []string{field}, true
 		}

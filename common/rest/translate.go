@@ -38,7 +38,7 @@ func newRun(ctx context.Context, api API, schemas *spec.Spec, client *httpclient
 	r := &run{api: api, schemas: schemas, log: protocol.Logger(ctx), began: time.Now()}
 	reader := &listing.Reader{
 		Client: client, Log: r.log, Budget: httpclient.NewBudget(bytesInFlight), Began: r.began,
-		Judge: api.Judge, Absent: api.Absent, Gone: api.Gone, TooLarge: api.TooLarge, Notice: api.Notice,
+		Judge: api.Judge, Gone: api.Gone, TooLarge: api.TooLarge, Notice: api.Notice,
 	}
 	r.reader = reader.New(parallel)
 	return r
@@ -63,7 +63,7 @@ func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
 func (r *run) future(cat *protocol.ConfiguredCatalog) {
 	for _, configured := range cat.Streams {
 		s := r.api.stream(configured.Stream.Name)
-		if s != nil && s.Cursor != nil && s.Cursor.start().After(r.began) {
+		if s != nil && s.cursor().start().After(r.began) {
 			r.log.Warn("start_date is in the future: what changed, or is dated, before it is not read, so that nothing may come until then")
 			return
 		}
@@ -78,7 +78,7 @@ func (r *run) states(cat *protocol.ConfiguredCatalog, input state.Input) (map[pr
 			continue
 		}
 		s, d := r.api.stream(configured.Stream.Name), configured.Descriptor()
-		doc, err := state.Decode(s.Name, input[d], s.Cursor.name(), s.Cursor.layouts(), s.Cursor.zone())
+		doc, err := state.Decode(s.Name, input[d], s.cursor().name(), s.cursor().Layouts, s.cursor().zone())
 		if err != nil {
 			return nil, fmt.Errorf("reading the state: %w", err)
 		}
@@ -155,11 +155,9 @@ func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) er
 // root returns the listing of s as its family reads it.
 func (r *run) root(s *Stream) replication.Listing {
 	l := replication.Listing{
-		Name: s.Name, Removed: s.Removed != nil, Changes: s.Cursor.asks(), KeepSets: s.RefusedAsk, Apart: s.Apart,
+		Name: s.Name, Removed: s.Removed != nil, KeepSets: s.RefusedAsk, Apart: s.Apart,
+		Changes: s.cursor().Ask != nil, Lookback: s.cursor().Lookback,
 		Open: func(q replication.Question) listing.Listing { return r.open(s, q) },
-	}
-	if s.Cursor != nil {
-		l.Lookback = s.Cursor.Lookback
 	}
 	for _, params := range s.Each {
 		l.Sets = append(l.Sets, replication.Set{Name: name(params), Put: s.puts(params)})
@@ -215,6 +213,9 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
 		l.Ways = []Way{{Pages: pages}}
 	}
+	if l.Absent == nil {
+		l.Absent = r.api.Absent
+	}
 	key := s.Key
 	if s.Parent != nil && s.Parent.Detail { // by what the parent's row is known
 		if key = r.shared(s.Parent); len(key) == 0 {
@@ -257,7 +258,7 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 		return replication.Stream{}, fault.Systemf("The stream %q has no schema that can be used: %v.", s.Name, err)
 	}
 	stream := replication.Stream{
-		Name: s.Name, Cursor: s.Cursor.plain(), Key: s.key(columns), Shape: s.shape(columns, r.api.Zone), Derive: s.derive(columns),
+		Name: s.Name, Cursor: s.cursor().plain(), Key: s.key(columns), Shape: s.shape(columns, r.api.Zone), Derive: s.derive(columns),
 		Repeats: s.Repeats, Choice: s.Choice,
 	}
 	asked := s // the stream whose requests are sent
@@ -280,10 +281,7 @@ func (r *run) child(s *Stream) *replication.Child {
 	names := slices.Sorted(maps.Keys(p.Params))
 	c := &replication.Child{
 		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always,
-		Shared: r.shared(p), Alike: p.Alike,
-	}
-	if c.Changes = s.Cursor.asks() && !p.Follows; c.Changes {
-		c.Lookback = s.Cursor.Lookback
+		Shared: r.shared(p), Alike: p.Alike, Changes: s.cursor().Ask != nil, Lookback: s.cursor().Lookback,
 	}
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
@@ -325,19 +323,13 @@ func (p *Parent) value(text string) any {
 
 // shape returns the stream's edits and the columns of its schema, compiled. Times without a zone are the cursor's, or else in zone.
 func (s *Stream) shape(columns []record.Edit, zone *time.Location) *record.Shape {
-	if s.Cursor != nil && s.Cursor.Zone != nil {
-		zone = s.Cursor.Zone
-	}
 	edits := slices.Clone(s.Shape)
 	for _, name := range s.Without {
 		edits = append(edits, record.Drop{Field: name})
 	}
-	edits = append(edits, record.Times{Layouts: s.Cursor.layouts(), Zone: zone})
+	edits = append(edits, record.Times{Layouts: s.cursor().Layouts, Zone: cmp.Or(s.cursor().Zone, zone)})
 	return record.Compile(append(edits, columns...)...)
 }
-
-// asks reports whether the API can be asked for what changed.
-func (c *Cursor) asks() bool { return c != nil && c.Ask != nil }
 
 // derive returns Derive without the members for which the stream's schema has no column.
 func (s *Stream) derive(columns []record.Edit) func(func(string) record.Value) []record.Member {
@@ -357,9 +349,6 @@ func (s *Stream) derive(columns []record.Edit) func(func(string) record.Value) [
 
 // plain returns c as replication knows it.
 func (c *Cursor) plain() replication.Cursor {
-	if c == nil {
-		return replication.Cursor{Zone: time.UTC}
-	}
 	return replication.Cursor{
 		Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Snapshot: c.Snapshot,
 	}
