@@ -257,7 +257,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	}
 	if totaled, ok := way.Pages.(pagination.Totaled); ok {
 		p.total = totaled.Total(p.Page, true)
-		if p.total.Bad != "" {
+		if p.total.Bad != "" && p.total.Reliable {
 			return fault.Transientf("%s answered with something that is no number as %s, the number of rows.", p.request.Path, p.total.Bad)
 		}
 		switch rows := int64(len(p.Records)); {
@@ -326,11 +326,28 @@ func (l *Listing) onlyRow(object record.Value, single bool) bool {
 	return single && (l.Detail != "" || len(l.Key) == 0 || bare(object)) || len(l.Key) > 0 && keyText(object, l.Key) != ""
 }
 
-// omitted reports whether body may have left out the list: what it would stand in has to be there.
+// omitted reports whether body may have left out the list: what it would stand in has to be there, and is no list of objects, nor has one, which may
+// be the rows under another name.
 func (l *Listing) omitted(body record.Value) bool {
 	return l.Omits && slices.ContainsFunc(strings.Split(l.Records, ","), func(path string) bool {
-		return body.Get(path[:max(0, strings.LastIndexByte(path, '.'))]).Exists()
+		around := body.Get(path[:max(0, strings.LastIndexByte(path, '.'))])
+		for _, member := range around.Members() {
+			if hasObjects(member) {
+				return false
+			}
+		}
+		return around.Exists() && !hasObjects(around)
 	})
+}
+
+// hasObjects reports whether v is a list with an object in it.
+func hasObjects(v record.Value) bool {
+	for element := range v.Elements() {
+		if element.IsObject() {
+			return true
+		}
+	}
+	return false
 }
 
 // complains reports whether an answer says that something went wrong, in a member that is there for it.

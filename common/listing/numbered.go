@@ -20,6 +20,7 @@ type numbered struct {
 	cut       bool         // but they are
 	behind    map[int]bool // pages, counted from 0, that the search found to be none
 	refused   bool         // it found so because the API refused them
+	emptied   bool         // a page was answered without rows, so that a refusal is not how the API says that there is none
 	alone     bool         // it found the first page to be the only one, which is as it was before
 	sure      bool         // a page with fewer rows than any that is cut is the last one
 	exact     bool         // for every listing, and not only for one of a child
@@ -173,8 +174,11 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 // name, and one that was refused may have been refused for another reason than that it lies behind the end.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	switch {
-	case p.refused != nil && n.wanted(i): // it may have been there before rows went
+	case p.refused != nil && (n.wanted(i) || n.emptied): // it may have been there before rows went
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
+		if !n.wanted(i) {
+			denied = fault.Laterf("%s refuses page %d, and answers without rows where there are none.", p.request.Path, i+1)
+		}
 		denied.Err = p.refused
 		n.suspect, n.denied = denied, denied
 	case p.refused != nil:
@@ -182,6 +186,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 			return nil
 		}
 	case len(p.Records) == 0:
+		n.emptied = true
 		n.empty = fault.Laterf("%s answers without rows for page %d, and with rows for pages behind it.", n.Request.Path, i+1)
 		return nil
 	case i == 0:

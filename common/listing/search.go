@@ -131,6 +131,7 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 	defer s.reader.free(&p)
 	s.refused = s.refused || p.refused != nil
 	if len(p.Records) == 0 {
+		s.emptied = s.emptied || p.refused == nil
 		s.behind[i] = true
 		return behind, 0, nil
 	}

@@ -389,7 +389,7 @@ func total(p Page, path string) (t Total) {
 	t.Documented, t.Reliable = true, true
 	said := p.Body.Get(path)
 	t.Rows, t.Told = said.Int()
-	if !t.Told && !said.IsNull() {
+	if !t.Told && !said.IsBlank() {
 		t.Bad = path
 	}
 	return t

@@ -110,7 +110,7 @@ type slice struct {
 
 // refusable reports whether something is asked for that can be left out.
 func (f *family) refusable(sl slice) bool {
-	return sl.set.Name != "" && !f.source.KeepSets || !sl.From.IsZero()
+	return sl.set.Maybe || !sl.From.IsZero()
 }
 
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
@@ -286,7 +286,7 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 		f.absent, f.lacking = true, append(f.lacking, sl.id)
 		return false, nil
 	case listing.Refused:
-		if sl.set.Name == "" || f.source.KeepSets {
+		if !sl.set.Maybe {
 			f.filterRefused = true
 			f.Reader.Forget(f.source.Name) // it may have been the question for changes that was refused, and not the ways
 			return true, nil
@@ -294,6 +294,7 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 		if err := f.Alive(ctx, f.waiting); err != nil { // what was refused may also have been the credentials
 			return false, err
 		}
+		f.Log.Info(fmt.Sprintf("%s: the API refuses %s, which it need not know; what comes by that alone is not read", f.source.Name, sl.set.Name))
 	case listing.Failed:
 		if sl.Undated {
 			return false, f.undated(ctx, sl, end.Err)

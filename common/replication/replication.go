@@ -41,8 +41,6 @@ type Listing struct {
 	Name    string   // of its stream: in messages, and for what is learnt of it
 	Sets    []Set    // its sets of parameters; it is read once for each. One Set{} where there is none
 	Windows *Windows // it is read window by window of time; nil: it is not
-	// KeepSets says that it is the question for changes alone that the API may refuse, and never a set of parameters.
-	KeepSets bool
 	// Apart says that the account may have what some sets ask for and not what others do: these are left out, with a WARN for each stream.
 	Apart    bool
 	Removed  bool          // what was removed is listed too, in a reading of its own; see RemovedKept
@@ -56,6 +54,8 @@ type Listing struct {
 type Set struct {
 	Name string          // the one that states have for it
 	Put  []record.Member // put into the record of each row, which is told apart from those of its own set only; nil: nothing is
+	// Maybe says that the API may refuse it, and not only the question for changes: then it is read as empty.
+	Maybe bool
 }
 
 // Question is which part of a listing is asked for. The zero value is all of its first set.

@@ -73,6 +73,9 @@ type Stream struct {
 	Body   map[string]any
 	// Each has the listing read once per set of parameters, which go where the stream has its own: into the body, or else the query.
 	Each []map[string]any
+	// Maybe are sets beside Each that the API need not know: one that is Refused, though the API goes on answering something else, is read as empty,
+	// with a line in the log.
+	Maybe []map[string]any
 	// Put is put into each record of a set of Each: member, and the parameter whose value it gets. Rows are told apart within their set then.
 	Put map[string]string
 	// Apart says that the sets of Each ask different routes, and that an account may have some of them only: with Optional, the stream is read
@@ -83,12 +86,10 @@ type Stream struct {
 	// Ways is for a listing of which it is not known how the API lets it be read: the ways, the best one first. One that is refused gives way to
 	// the next. Empty: there is one way, with Pages.
 	Ways []Way
-	// Refused is whether an answer refuses what was asked; nil: none does. Then the next of Ways is taken. Where none is left, a set of Each is
-	// read as empty, if the API goes on answering something else; without Each the question for changes (Cursor.Ask) is left out, with one WARN,
-	// and everything is read. Where nothing can be left out the answer is a failure.
+	// Refused is whether an answer refuses what was asked; nil: none does. Then the next of Ways is taken. Where none is left, a set of Maybe is
+	// left out, or else the question for changes (Cursor.Ask), with one WARN, and everything is read. Where nothing can be left out the answer is a
+	// failure.
 	Refused func(*httpclient.Response) bool
-	// RefusedAsk says that Refused is about the question for changes alone, and never about a set of Each.
-	RefusedAsk bool
 	// Nothing is whether an answer says in the place of a list that there are no rows, whatever its status; nil: none does. It sees every answer, and
 	// has to be sure: what it takes for that is a table, or a part of one, without rows.
 	Nothing func(*httpclient.Response) bool

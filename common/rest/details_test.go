@@ -274,7 +274,7 @@ func TestDetailsAreAskedForChanges(t *testing.T) {
 			d.Records, d.Check = "rows", "houses"
 			cursor := &rest.Cursor{Field: "at", Hidden: true, Ask: rest.Since(httpclient.Query, "since", time.DateOnly), Lookback: 48 * time.Hour}
 			d.Streams = []rest.Stream{{Name: "houses", Path: "/houses", Key: []string{"id"}}, {
-				Name: "flats", Path: "/flats", Key: []string{"id"}, Cursor: cursor, RefusedAsk: true,
+				Name: "flats", Path: "/flats", Key: []string{"id"}, Cursor: cursor,
 				Refused: func(r *httpclient.Response) bool { return r.Status == 400 },
 				Parent:  &rest.Parent{Of: "houses", Params: map[string]string{"house": "id"}},
 			}}
@@ -319,7 +319,7 @@ func TestARefusedQuestionLeavesTheSetsAlone(t *testing.T) {
 	source := a.source(func(d rest.API) rest.API {
 		d.Records, d.Check = "rows", "things"
 		d.Streams = []rest.Stream{{
-			Name: "things", Path: "/things", Key: []string{"id"}, Each: rest.Sets("kind", "a", "b"), RefusedAsk: true,
+			Name: "things", Path: "/things", Key: []string{"id"}, Each: rest.Sets("kind", "a", "b"),
 			Cursor:  &rest.Cursor{Field: "at", Hidden: true, Ask: rest.Since(httpclient.Query, "since", time.DateOnly)},
 			Refused: func(r *httpclient.Response) bool { return r.Status == 400 },
 		}}

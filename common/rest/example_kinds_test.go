@@ -46,7 +46,7 @@ func ExampleAPI_gone() {
 	// warning: leases: 1 rows of clients have gone meanwhile and were skipped
 }
 
-// Put is put into each record of a set of Each. RefusedAsk says that Refused is about the question for changes, which is then left out.
+// Put is put into each record of a set of Each. What is refused is the question for changes, which is then left out.
 func ExampleStream_put() {
 	sample{
 		answers: map[string]string{
@@ -65,7 +65,7 @@ func ExampleStream_put() {
 				Each:    []map[string]any{{"year": "2023"}, {"year": "2024"}},
 				Put:     map[string]string{"year": "year"},
 				Cursor:  &rest.Cursor{Field: "at", Ask: rest.Since(httpclient.Query, "since", time.DateOnly)},
-				Refused: func(res *httpclient.Response) bool { return res.Status == http.StatusUnprocessableEntity }, RefusedAsk: true,
+				Refused: func(res *httpclient.Response) bool { return res.Status == http.StatusUnprocessableEntity },
 			}}
 			return api
 		},

@@ -370,7 +370,8 @@ func ExampleStream_request() {
 	// error: keys needs the login of a user: fill in email and password.
 }
 
-// Each has a listing read once for each set of parameters. A set that is Refused is read as empty if the API answers another one.
+// Each has a listing read once for each set of parameters, and Maybe for those that the API need not know: one of these that is Refused is read as
+// empty if the API answers another one.
 func ExampleStream_each() {
 	sample{
 		answers: map[string]string{
@@ -382,7 +383,7 @@ func ExampleStream_each() {
 			api.Check = "visits"
 			api.Streams = []rest.Stream{{
 				Name: "visits", Path: "/visits", Key: []string{"id"},
-				Each:    []map[string]any{{"status": "open"}, {"status": "closed"}, {"status": "other"}},
+				Each: []map[string]any{{"status": "open"}, {"status": "closed"}}, Maybe: []map[string]any{{"status": "other"}},
 				Refused: func(res *httpclient.Response) bool { return res.Status == http.StatusUnprocessableEntity },
 			}}
 			return api

@@ -26,7 +26,7 @@ func sets(d rest.API) rest.API {
 		return httpclient.Verdict{}
 	}
 	s := &d.Streams[0]
-	s.Each = []map[string]any{{}, {"status": 1}, {"status": 2}, {"status": 3}}
+	s.Each, s.Maybe = []map[string]any{{}, {"status": 1}, {"status": 2}}, []map[string]any{{"status": 3}}
 	s.Refused = func(r *httpclient.Response) bool { return r.Status == http.StatusUnauthorized }
 	d.Streams = append(d.Streams, rest.Stream{Name: "others", Path: "/others", Key: []string{"id"}})
 	return d
@@ -61,15 +61,18 @@ func TestSetsOverlapAndAreRefused(t *testing.T) {
 	}
 }
 
-func TestSetWithoutParametersIsNotRefused(t *testing.T) {
-	a := serve(t, func(r *http.Request) (int, string) {
-		if r.URL.Path == "/things" && !r.URL.Query().Has("status") {
-			return 401, `{}`
+// What the API has to know is not read as empty where it is refused.
+func TestSetsThatMayNotBeRefused(t *testing.T) {
+	for _, refused := range []string{"", "2"} {
+		a := serve(t, func(r *http.Request) (int, string) {
+			if r.URL.Path == "/things" && r.URL.Query().Get("status") == refused {
+				return 401, `{}`
+			}
+			return paged(r, things(2))
+		})
+		if o := read(t.Context(), t, a.source(sets), nil, "things"); fault.Of(o.err).Message != "Mend the token or a parameter." {
+			t.Errorf("status %q: ended with %v", refused, o.err)
 		}
-		return paged(r, things(2))
-	})
-	if o := read(t.Context(), t, a.source(sets), nil, "things"); fault.Of(o.err).Message != "Mend the token or a parameter." {
-		t.Errorf("ended with %v", o.err)
 	}
 }
 

@@ -155,12 +155,12 @@ func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) er
 // root returns the listing of s as its family reads it.
 func (r *run) root(s *Stream) replication.Listing {
 	l := replication.Listing{
-		Name: s.Name, Removed: s.Removed != nil, KeepSets: s.RefusedAsk, Apart: s.Apart,
+		Name: s.Name, Removed: s.Removed != nil, Apart: s.Apart,
 		Changes: s.cursor().Ask != nil, Lookback: s.cursor().Lookback,
 		Open: func(q replication.Question) listing.Listing { return r.open(s, q) },
 	}
-	for _, params := range s.Each {
-		l.Sets = append(l.Sets, replication.Set{Name: name(params), Put: s.puts(params)})
+	for i, params := range s.sets() {
+		l.Sets = append(l.Sets, replication.Set{Name: name(params), Put: s.puts(params), Maybe: i >= len(s.Each)})
 	}
 	if len(l.Sets) == 0 {
 		l.Sets = []replication.Set{{}}
@@ -170,6 +170,9 @@ func (r *run) root(s *Stream) replication.Listing {
 	}
 	return l
 }
+
+// sets returns the sets of parameters that s is read with.
+func (s *Stream) sets() []map[string]any { return slices.Concat(s.Each, s.Maybe) }
 
 // puts returns the members that are put into the records of a set of parameters.
 func (s *Stream) puts(params map[string]any) (put []record.Member) {
@@ -189,8 +192,8 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	switch {
 	case q.Removed:
 		request.Query = replaced(s.Query, s.Removed.Query)
-	case len(s.Each) > 0:
-		request = s.with(request, s.Each[q.Set])
+	case len(s.sets()) > 0:
+		request = s.with(request, s.sets()[q.Set])
 	}
 	switch {
 	case q.Undated:

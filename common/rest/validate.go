@@ -23,7 +23,7 @@ func (a *API) mistake() error {
 		case origin.Parent != nil || origin.Explode != nil || s.Explode != nil && a.stream(s.Explode.Of).Explode != nil:
 			return fault.Systemf("the stream %q is made from %q, which has no listing of its own", s.Name, origin.Name)
 		}
-		if s != origin && (len(s.Each) > 0 || s.Removed != nil || s.Windows != nil) {
+		if s != origin && (len(s.sets()) > 0 || s.Removed != nil || s.Windows != nil) {
 			return fault.Systemf("the stream %q has sets of parameters, which only a listing of its own has", s.Name)
 		}
 		if s.Repeats != "" && !s.once() {

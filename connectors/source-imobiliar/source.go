@@ -65,7 +65,7 @@ func describe(c config) rest.API {
 	single := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
 		return rest.Stream{
 			Name: name, Method: http.MethodPost, Path: path, Body: envelope(action, body), Key: key, Pages: pagination.Single{},
-			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, RefusedAsk: true, Repeats: at(key),
+			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, Repeats: at(key),
 			Refused: says(func(words string) bool { return strings.Contains(words, "(DataAlteracaoInicial)") }),
 		}
 	}

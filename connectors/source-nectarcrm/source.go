@@ -90,7 +90,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			{
 				Name: "qualificacoes", Path: root + "qualificacoes/", Cursor: &asked,
 				// The filter is documented to know 1 to 4, the records know 1 to 6, and what comes without it is not known.
-				Each: append([]map[string]any{{}}, statuses(1, 6)...), Refused: refused,
+				Each: append([]map[string]any{{}}, statuses(1, 4)...), Maybe: statuses(5, 6), Refused: refused,
 			},
 			{Name: "tarefas", Path: root + "tarefas/", Cursor: &changed},
 			{Name: "compromissos", Path: root + "compromissos/", Cursor: &changed, Shape: without("participantes")},
@@ -110,7 +110,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			extra("product_subcategories", "produtoSubCategoria/", nil),
 			{
 				// Whether those that ended come without being asked for is not known.
-				Name: "price_tables", Path: root + "tabelaPreco/", Each: []map[string]any{{}, {"active": false}}, Refused: refused,
+				Name: "price_tables", Path: root + "tabelaPreco/", Each: []map[string]any{{}}, Maybe: []map[string]any{{"active": false}}, Refused: refused,
 				Optional: true, Absent: noList,
 			},
 			extra("appointment_types", "compromissos/tipos/", nil),
