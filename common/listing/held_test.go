@@ -276,6 +276,7 @@ func TestHeldRefused(t *testing.T) {
 func TestListsThatAreLeftOut(t *testing.T) {
 	for body, want := range map[string]listing.Kind{
 		`{"in":{}}`: listing.Done, `{"in":null}`: listing.Done, `{"in":{"rows":null}}`: listing.Done, `{"in":{"rows":""}}`: listing.Done,
+		`{"in":{"rows":[],"errors":[]}}`: listing.Done, `{"in":{"Rows":[{"id":1}]}}`: listing.Failed, `{"in":[{"id":1}]}`: listing.Failed,
 		`{"in":{"rows":{"id":1}}}`: listing.Failed, `{}`: listing.Failed, `"ok"`: listing.Failed,
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -81,10 +81,12 @@ func TestHonestListings(t *testing.T) {
 					switch full := rows > 0 && rows%p.Size == 0; {
 					case pages > 1:
 						allowed += 2 + int(math.Ceil(2*log2(pages)))
-					case pages == 0 && p.Rows == "", pages == 1 && full: // the page behind it; see docs/decisions/008
+					case pages == 1 && full: // the two pages behind it, and the first of them once more; see docs/decisions/008
+						allowed += 3
+					case pages == 0 && p.Rows == "":
 						allowed += 2
-					case pages == 1 && (a.past == badRequest || a.past == unauthorized): // whether the API still answers is asked
-						allowed++
+					case pages == 1 && (a.past == badRequest || a.past == unauthorized): // whether the API still answers is asked, and the page behind
+						allowed += 2
 					}
 					if got := a.requests(); got > allowed {
 						t.Errorf("%d rows: %d requests, at most %d: %v", rows, got, allowed, a.asked)
@@ -339,6 +341,62 @@ func TestAPageThatIsAlwaysEmpty(t *testing.T) {
 					}
 				})
 			}
+		}
+	}
+}
+
+// TestAPageThatIsAlwaysRefused has one page be refused for ever, the last one too, by an API that answers without rows where there are none: that is
+// not the end.
+func TestAPageThatIsAlwaysRefused(t *testing.T) {
+	const rows = 95
+	for name, kind := range kinds() {
+		if a, _ := kind(); a.past != empty {
+			continue
+		}
+		for number := 2; number <= 10; number++ {
+			for _, status := range []int{400, 401, 403, 404} {
+				t.Run(fmt.Sprintf("%s, page %d, %d", name, number, status), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						a, p := kind()
+						a.rows = olds(1, rows)
+						r := read(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							if r.URL.Query().Get("page") == strconv.Itoa(number) {
+								http.Error(w, `{"message":"Sem permissão"}`, status)
+								return
+							}
+							a.ServeHTTP(w, r)
+						}), clocked(p))
+						if r.end.Kind != listing.Failed {
+							t.Errorf("it ended as %v with %d rows; logged: %q", r.end.Kind, len(r.ids), r.logged)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestASecondPageThatIsNotForAMoment has the page behind a full first one come without rows, once.
+func TestASecondPageThatIsNotForAMoment(t *testing.T) {
+	for name, kind := range kinds() {
+		for rows := 11; rows <= 30; rows++ {
+			t.Run(fmt.Sprintf("%s, %d rows", name, rows), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					a, p := kind()
+					a.rows = made(rows)
+					left := 1
+					a.page = func(_ *api, n int, good string) string {
+						if n == 2 && left > 0 {
+							left--
+							return withRows(good, nil)
+						}
+						return good
+					}
+					read(t, a, numbered(p)).whole(t, ids(1, rows))
+				})
+			})
 		}
 	}
 }

@@ -20,7 +20,7 @@ type numbered struct {
 	cut       bool         // but they are
 	behind    map[int]bool // pages, counted from 0, that the search found to be none
 	refused   bool         // it found so because the API refused them
-	emptied   bool         // a page was answered without rows, so that a refusal is not how the API says that there is none
+	answers   bool         // the API answers for a page behind the last one, so that it does not say by a refusal that there is none
 	alone     bool         // it found the first page to be the only one, which is as it was before
 	sure      bool         // a page with fewer rows than any that is cut is the last one
 	exact     bool         // for every listing, and not only for one of a child
@@ -174,19 +174,13 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 // name, and one that was refused may have been refused for another reason than that it lies behind the end.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	switch {
-	case p.refused != nil && (n.wanted(i) || n.emptied): // it may have been there before rows went
+	case p.refused != nil && n.wanted(i): // it may have been there before rows went
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
-		if !n.wanted(i) {
-			denied = fault.Laterf("%s refuses page %d, and answers without rows where there are none.", p.request.Path, i+1)
-		}
 		denied.Err = p.refused
 		n.suspect, n.denied = denied, denied
 	case p.refused != nil:
-		if n.behind[i] || n.filled == 0 || n.agrees() {
-			return nil
-		}
+		return n.refusedEnd(ctx, p, i)
 	case len(p.Records) == 0:
-		n.emptied = true
 		n.empty = fault.Laterf("%s answers without rows for page %d, and with rows for pages behind it.", n.Request.Path, i+1)
 		return nil
 	case i == 0:
@@ -198,7 +192,38 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 		}
 		return nil
 	}
-	_, end := n.askWith(ctx, p.share, n.way, n.pageRequest(0), fetching{})
+	return n.stillAnswers(ctx, p.share)
+}
+
+// refusedEnd looks whether page i, which was refused, is the end of the listing: the API still answers, since credentials may have ended, and the page
+// behind it is refused too. Of an API that answers for pages behind the end, a page that it refuses may have rows.
+func (n *numbered) refusedEnd(ctx context.Context, p *fetched, i int) *End {
+	if n.filled == 0 || n.agrees() {
+		return nil
+	}
+	if !n.behind[i] {
+		if end := n.stillAnswers(ctx, p.share); end != nil {
+			return end
+		}
+	}
+	if !n.behind[i+1] {
+		next, end := n.askWith(ctx, p.share, n.way, n.pageRequest(i+1), n.fetching(i+1))
+		if end != nil {
+			return end
+		}
+		n.answers = n.answers || next.refused == nil
+		n.reader.free(&next)
+	}
+	if n.answers {
+		denied := fault.Laterf("%s refuses page %d, and not those behind it.", p.request.Path, i+1)
+		denied.Err, n.hole = p.refused, denied
+	}
+	return nil
+}
+
+// stillAnswers asks for the first page once more.
+func (n *numbered) stillAnswers(ctx context.Context, share *httpclient.Share) *End {
+	_, end := n.askWith(ctx, share, n.way, n.pageRequest(0), fetching{})
 	return end
 }
 

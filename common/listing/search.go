@@ -53,7 +53,7 @@ func (n *numbered) search(ctx context.Context, share *httpclient.Share, total pa
 		case seen == same && of > 0: // the last page again, which of may be already
 			return s.lowest(ctx, lower, of)
 		case next == 1 && (!s.hasAll(total) || seen == behind):
-			if low, end = s.second(ctx, seen); end != nil || low == 0 {
+			if low, end = s.second(ctx); end != nil || low == 0 {
 				return s.last(0), end
 			}
 		default:
@@ -109,12 +109,8 @@ func (s *search) last(page int) last {
 }
 
 // second returns a page that is there although page 1 seemed not to be, which a cache may have given for a moment only; 0: there is none.
-func (s *search) second(ctx context.Context, seen sight) (int, *End) {
-	again := []int{2}
-	if seen == same {
-		again = []int{2, 1}
-	}
-	for _, i := range again {
+func (s *search) second(ctx context.Context) (int, *End) {
+	for _, i := range []int{2, 1} {
 		if seen, _, end := s.probe(ctx, i); end != nil || seen == there {
 			return i, end
 		}
@@ -131,7 +127,7 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 	defer s.reader.free(&p)
 	s.refused = s.refused || p.refused != nil
 	if len(p.Records) == 0 {
-		s.emptied = s.emptied || p.refused == nil
+		s.answers = s.answers || p.refused == nil
 		s.behind[i] = true
 		return behind, 0, nil
 	}
