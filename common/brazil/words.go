@@ -10,7 +10,8 @@ import (
 const (
 	rows  = `registro|linha|resultado|[ií]te[mn]` // what any list is of
 	kinds = rows + `|contrato|boleto|im[oó]ve[li]|vistoria|neg[oó]cio|proposta|lan[cç]amento|oportunidade|qualifica[cç]|tarefa|compromisso|contato|` +
-		`pessoa|fornecedor|interessado|economia|unidade|condom[ií]nio|filia[li]|loja|ag[eê]ncia|taxa|documento|t[ií]tulo|inadimpl|d[eé]bito|pend[eê]ncia|notifica[cç]`
+		`pessoa|fornecedor|interessado|economia|unidade|condom[ií]nio|filia[li]|loja|ag[eê]ncia|taxa|documento|t[ií]tulo|` +
+		`inadimpl|d[eé]bito|pend[eê]ncia|notifica[cç]`
 	// ends is what may follow those: that an account has no valid contract is another matter.
 	ends = `\pL* *([.!;(]|$|cadastrad|encontrad|localizad|para |n[oa]s? |nes[st]|com (o|a|es))`
 
@@ -30,7 +31,8 @@ var (
 	ended   = regexp.MustCompile(`(?i)sess(ão|ao|ion).*(expir|encerr|finaliz|perdid|inv[aá]lid|inexist|desconhecid|invalid|unknown|not found|` +
 		`n[aã]o (foi |[eé] |est[aá] )?(encontrad|localizad|exist|reconhecid|conhecid|iniciad|v[aá]lid|ativ))|(expir|encerr)\pL*.*sess|` +
 		`n[aã]o (est[aá] )?(logad|conectad|autenticad)|(login|usu[aá]rio) n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)`)
-	nothing = regexp.MustCompile(`(?i)nenhuma? (` + kinds + `|dado)\pL* (foi )?(encontrad|localizad|retornad|exist|cadastrad|pendent|em (aberto|atraso))|` +
+	nothing = regexp.MustCompile(`(?i)nenhuma? (` + kinds + `|dado)\pL* (foi )?(encontrad|localizad|retornad|exist|cadastrad|pendent|` +
+		`em (aberto|atraso))|` +
 		`(^|\PL)sem (` + kinds + `)\pL*( pendentes?| em (aberto|atraso))?[ .!]*(\(|$)|` +
 		`n[aã]o foram? (encontrad|localizad)[ao]s? (mais |nenhuma? )?(` + kinds + `)|n[aã]o (h[aá]|existem?) (mais |nenhuma? )?(` + rows + `)|` +
 		`n[aã]o (h[aá]|existem?|possui|tem) (mais |nenhuma? )?(` + kinds + `)` + ends + `|\bno (more )?(record|row|result|proposal)`)

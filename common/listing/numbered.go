@@ -195,8 +195,8 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	return n.stillAnswers(ctx, p.share)
 }
 
-// refusedEnd looks whether page i, which was refused, is the end of the listing: the API still answers, since credentials may have ended, and the page
-// behind it is refused too. Of an API that answers for pages behind the end, a page that it refuses may have rows.
+// refusedEnd looks whether page i, which was refused, is the end of the listing: then the API still answers, as it would not where credentials had
+// ended, and the page behind it is refused too. Of an API that answers for pages behind the end, a page that it refuses may have rows.
 func (n *numbered) refusedEnd(ctx context.Context, p *fetched, i int) *End {
 	if n.filled == 0 || n.agrees() {
 		return nil

@@ -62,7 +62,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 		Records: anywhere, Absent: absent, Refuse: ended, Warn: append(warnings, more...),
 		Streams: []rest.Stream{
 			{
-				Name: "contatos", Path: root + "contatos/", Cursor: &asked,
+				Name: "contatos", Path: root + "contatos/", Cursor: &asked, Nothing: nothing,
 				Shape: without("contatos", "enderecos", "contatospai", "empresasatuais"),
 			},
 			exploded("contatos", "contatos", "contato_id", of("contato", asked), "id"),
@@ -71,7 +71,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			exploded("contatos", "empresasAtuais", "contato_id", of("contato", asked), "contato_id", "empresa_id"),
 			{
 				Name: "oportunidades", Path: root + "oportunidades/", Cursor: &asked, Shape: without("produtos"),
-				Each: statuses(1, 5), // without one it is only those in progress
+				Each: statuses(1, 5), Nothing: nothing, // without a status it is only those in progress
 			},
 			{
 				Name: "oportunidades_produtos", Key: []string{"id"}, Cursor: of("oportunidade", asked),
@@ -90,7 +90,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			{
 				Name: "qualificacoes", Path: root + "qualificacoes/", Cursor: &asked,
 				// The filter is documented to know 1 to 4, the records know 1 to 6, and what comes without it is not known.
-				Each: append([]map[string]any{{}}, statuses(1, 4)...), Maybe: statuses(5, 6), Refused: refused,
+				Each: append([]map[string]any{{}}, statuses(1, 4)...), Maybe: statuses(5, 6), Refused: refused, Nothing: nothing,
 			},
 			{Name: "tarefas", Path: root + "tarefas/", Cursor: &changed},
 			{Name: "compromissos", Path: root + "compromissos/", Cursor: &changed, Shape: without("participantes")},
@@ -254,8 +254,8 @@ func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFoun
 // noList is whether NectarCRM does not know the path of a list: there is no id in it that could be unknown.
 func noList(r *httpclient.Response) bool { return r.Status == http.StatusNotFound }
 
-// nothing is whether NectarCRM says in the place of a list that one opportunity has no proposals, as it says of a search by a telephone number
-// that nothing was found: 200 and a sentence. Of a list of the account it says nothing of the kind, and other sentences are errors.
+// nothing is whether NectarCRM says in the place of a list that what was asked for is not there, as it says of a search by a telephone number: 200
+// and a sentence. It is for lists of which a part is asked for, by an opportunity, a status or days; other sentences are errors.
 func nothing(r *httpclient.Response) bool {
 	if r.Status == http.StatusNoContent {
 		return true
