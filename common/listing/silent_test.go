@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -727,16 +728,16 @@ func TestAbsentAfterRows(t *testing.T) {
 				a := &api{rows: olds(1, 25), total: exactly}
 				l := clocked(pagination.Number{Size: 10, Rows: "total", Exact: true, Unsure: true})
 				l.Optional, l.Absent = true, func(r *httpclient.Response) bool { return r.Status == http.StatusNotFound }
-				asked := 0
+				var asked atomic.Int64
 				r := read(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if asked++; asked > after {
+					if asked.Add(1) > int64(after) {
 						http.Error(w, `{"error":"There is no such thing."}`, http.StatusNotFound)
 						return
 					}
 					a.ServeHTTP(w, r)
 				}), l)
 				if absent := r.end.Kind == listing.Absent; absent != (after == 0) || r.end.Kind == listing.Done && len(r.missing(ids(1, 25))) > 0 {
-					t.Errorf("it ended as %v with %d rows after %d requests: %v", r.end.Kind, len(r.ids), asked, r.end.Err)
+					t.Errorf("it ended as %v with %d rows after %d requests: %v", r.end.Kind, len(r.ids), asked.Load(), r.end.Err)
 				}
 			})
 		})
