@@ -257,7 +257,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	}
 	if totaled, ok := way.Pages.(pagination.Totaled); ok {
 		p.total = totaled.Total(p.Page, true)
-		if p.total.Bad != "" && p.total.Reliable {
+		if p.total.Bad != "" {
 			return fault.Transientf("%s answered with something that is no number as %s, the number of rows.", p.request.Path, p.total.Bad)
 		}
 		switch rows := int64(len(p.Records)); {
