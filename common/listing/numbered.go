@@ -19,7 +19,7 @@ type numbered struct {
 	odd       bool         // which is no size that pages are known to be cut to
 	cut       bool         // but they are
 	behind    map[int]bool // pages, counted from 0, that the search found to be none
-	refused   bool         // it found so because the API refused them
+	refused   error        // why the API refused one of them; nil: it did not
 	answers   bool         // the API answers for a page behind the last one, so that it does not say by a refusal that there is none
 	alone     bool         // it found the first page to be the only one, which is as it was before
 	sure      bool         // a page with fewer rows than any that is cut is the last one
@@ -88,7 +88,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	if !held {
 		first = fetched{}
 	}
-	if n.end, end = n.search(ctx, share, total); end == nil && n.end.page == 1 && n.hasAll(total) && held && !n.refused {
+	if n.end, end = n.search(ctx, share, total); end == nil && n.end.page == 1 && n.hasAll(total) && held && n.refused == nil {
 		n.alone = true
 		return first, nil
 	}
@@ -100,6 +100,9 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	if first, end = n.ask(ctx, n.pageRequest(0), fetching{}); end == nil {
 		n.noteFirst(&first)
 		n.alone = n.end.page == 1 && n.firstHash == before
+		if n.alone && n.refused != nil && n.answers {
+			n.withheld(1, n.refused)
+		}
 	}
 	return first, end
 }
@@ -215,10 +218,15 @@ func (n *numbered) refusedEnd(ctx context.Context, p *fetched, i int) *End {
 		n.reader.free(&next)
 	}
 	if n.answers {
-		denied := fault.Laterf("%s refuses page %d, and not those behind it.", p.request.Path, i+1)
-		denied.Err, n.hole = p.refused, denied
+		n.withheld(i, p.refused)
 	}
 	return nil
+}
+
+// withheld notes that page i, which was refused, may have rows, since those behind it are not refused.
+func (n *numbered) withheld(i int, why error) {
+	withheld := fault.Laterf("%s refuses page %d, and not those behind it.", n.Request.Path, i+1)
+	withheld.Err, n.hole = why, withheld
 }
 
 // stillAnswers asks for the first page once more.

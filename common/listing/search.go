@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -125,7 +126,7 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 		return behind, 0, end
 	}
 	defer s.reader.free(&p)
-	s.refused = s.refused || p.refused != nil
+	s.refused = cmp.Or(s.refused, p.refused)
 	if len(p.Records) == 0 {
 		s.answers = s.answers || p.refused == nil
 		s.behind[i] = true

@@ -139,6 +139,9 @@ func TestNumberCounts(t *testing.T) {
 	if total := n.Total(p, false); total != (pagination.Total{Rows: 7, Told: true, Documented: true, Reliable: true}) {
 		t.Errorf("Total is %+v", total)
 	}
+	if total := n.Total(page(2, `{"total":" "}`, nil), false); total.Bad != "" || total.Told {
+		t.Errorf("a blank Total is %+v", total)
+	}
 	if total := n.Total(page(2, `{"total":"many"}`, nil), false); total.Bad != "total" {
 		t.Errorf("Total is %+v", total)
 	}
