@@ -66,7 +66,7 @@ func describe(c config) rest.API {
 		return rest.Stream{
 			Name: name, Method: http.MethodPost, Path: path, Body: envelope(action, body), Key: key, Pages: pagination.Single{},
 			Records: strings.TrimSuffix("Body."+records, "."), Optional: true, Repeats: at(key),
-			Refused: says(func(words string) bool { return strings.Contains(words, "(DataAlteracaoInicial)") }),
+			Refused: says(func(words string) bool { return strings.Contains(words, "(DataAlteracaoInicial)") }), Nothing: says(brazil.Nothing),
 		}
 	}
 	paged := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
@@ -87,7 +87,6 @@ func describe(c config) rest.API {
 			Of: of, In: httpclient.Body, Params: map[string]string{"Body." + key[0]: key[0]}, Numbers: key[0] != "CodFornecedor",
 			Missing: true, Follows: name != "unit_list", Put: rest.Same(key[0]), // a condominium says nothing of when its units changed
 		}
-		s.Nothing = says(brazil.Nothing)
 		return s
 	}
 	detail := func(name, action, of string, key ...string) rest.Stream { // the row of a search, in full
@@ -226,7 +225,7 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	words, action := said(r), r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
 	failed := flag || words != ""
 	switch {
-	case ok && !failed, brazil.Nothing(words): // which a list that is left out says too
+	case ok && !failed, brazil.Nothing(words): // which is no failure
 		return httpclient.Verdict{}
 	case r.Status == 468, strings.HasPrefix(text, "468"), !r.Body.Exists() && strings.Contains(text, "session expired"),
 		failed && (r.Body.Get("Header.ErrorCode").Text() == "468" || brazil.Ended(words)):

@@ -84,6 +84,28 @@ func TestImobiliarAnswers(t *testing.T) {
 	}
 }
 
+// TestImobiliarNothing has lists without rows be told by an error, in words: they are empty, no condominium has gone, and changes are asked for.
+func TestImobiliarNothing(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imobiliar")
+	for _, words := range []string{"Nenhum registro encontrado", "Não foram encontrados registros.", "Nenhum documento pendente"} {
+		t.Run(words, func(t *testing.T) {
+			t.Parallel()
+			a, _ := imobiliarAt(t, f, map[string]string{"nothing": words}, sim.Behaviour{})
+			first := f.succeed(t, a, f.read(t, a, nil))
+			compare(t, full(a), first)
+			a.simulator.Change(2, 0)
+			second := f.succeed(t, a, f.read(t, a, first.State()))
+			compare(t, next(a), second)
+			for _, l := range slices.Concat(first.Logs, second.Logs) {
+				if l.Level == "WARN" && (strings.Contains(l.Message, "gone") || strings.Contains(l.Message, "filter")) {
+					t.Error(l.Message)
+				}
+			}
+		})
+	}
+}
+
 // TestImobiliarSessions reads with several sessions: no more are opened than the service allows, and all are ended.
 func TestImobiliarSessions(t *testing.T) {
 	t.Parallel()

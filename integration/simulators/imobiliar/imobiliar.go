@@ -28,6 +28,7 @@ type Options struct {
 	Past     Past             // what comes behind the last segment
 	Ends     Ends             // which of the days that it is told the service leaves out
 	Undated  Undated          // what is answered where it is told none and need not be
+	Nothing  string           // what is said, as an error, in the place of a list without rows, which is not documented; "": a list
 	Odd      bool             // rows have values as people leave them in old databases, see sim.Odd
 
 	ErrorStatus   int // of an answer that says what is wrong, which is not documented; 0: 200

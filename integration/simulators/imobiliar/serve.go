@@ -197,6 +197,10 @@ func (s *Simulator) further(w http.ResponseWriter, one *session, q request, acti
 }
 
 func (s *Simulator) list(w http.ResponseWriter, q request, action action, rows []object) {
+	if len(rows) == 0 && s.with.Nothing != "" {
+		s.refuse(w, q.Header.Action, problem{"", s.with.Nothing})
+		return
+	}
 	written := make([]object, len(rows))
 	for i, row := range rows {
 		written[i] = s.write(row)
