@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/imob-data/airbyte-connectors/common/connectortest"
+	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
 func TestConform(t *testing.T) { connectortest.Conform(t, source) }
@@ -77,6 +81,28 @@ func TestActions(t *testing.T) {
 	for _, action := range want {
 		if !sent[action] {
 			t.Errorf("the connector never sends %s", action)
+		}
+	}
+}
+
+// What is told in Erros is a failure whatever the header says, but for words that say that there is nothing.
+func TestErrors(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"Header":{"Error":false},"Body":{"Pessoas":[]}}`:                                      "",
+		`{"Header":{"Error":false},"Body":{"Erros":[]}}`:                                        "",
+		`{"Header":{"Error":false},"Body":{"Erros":[{"Mensagem":"Falha ao consultar"}]}}`:       "refused an action: Falha ao consultar",
+		`{"Header":{"Error":true},"Body":{"Erros":[{"Mensagem":"Falha ao consultar"}]}}`:        "refused an action: Falha ao consultar",
+		`{"Header":{"Error":true},"Body":{"Erros":{"Mensagem":"Nenhuma pessoa encontrada"}}}`:   "",
+		`{"Header":{"Error":false},"Body":{"Erros":{"Mensagem":"Nenhuma pessoa encontrada"}}}`:  "",
+		`{"Header":{"Error":false},"Body":{"Erros":[{"Mensagem":"Usuário sem permissão"}]}}`:    "does not let this user do an action",
+		`{"Header":{"Error":false},"Body":{"Erros":[{"Mensagem":"Erro interno no servidor"}]}}`: "failed at an action: Erro interno",
+	} {
+		err := judge(&httpclient.Response{Status: 200, Text: []byte(body), Body: record.Record(body).Get("")}).Err()
+		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+		if _, ok := errors.AsType[*fault.Error](err); err != nil && !ok {
+			t.Errorf("%s: nobody's move", body)
 		}
 	}
 }
