@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -174,15 +175,21 @@ func (g Assertion) Form() (map[string]any, error) {
 // what Salesforce asks for.
 type SignedAssertion struct {
 	Issuer, Subject, Audience string // the client's id, the user's name, the login host's address
-	Key                       string // RSA private key as PEM; its line breaks may be written as \n
+	Key                       string // RSA private key as PEM; its line breaks may be written as \n, or be blanks
 	Setting                   string // what the user knows Key as, for messages; "" is private_key
 }
 
+// border is the first or the last line of a key.
+var border = regexp.MustCompile(`\s*(-----(?:BEGIN|END) [A-Z ]+-----)\s*`)
+
 // Form returns the grant's parameters; a key that cannot be read is a Config fault.
 func (g SignedAssertion) Form() (map[string]any, error) {
-	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(strings.ReplaceAll(g.Key, `\n`, "\n")))
-	if err != nil {
-		return nil, fault.Configf("%s is not an RSA private key in PEM form, which begins with -----BEGIN", cmp.Or(g.Setting, "private_key"))
+	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(border.ReplaceAllString(strings.ReplaceAll(g.Key, `\n`, "\n"), "\n$1\n")))
+	switch setting := cmp.Or(g.Setting, "private_key"); {
+	case err != nil && strings.Contains(g.Key, "ENCRYPTED"):
+		return nil, fault.Configf("%s is encrypted: fill in the key as it is without its passphrase, as openssl rsa -in key.pem writes it", setting)
+	case err != nil:
+		return nil, fault.Configf("%s is not an RSA private key in PEM form, which begins with -----BEGIN", setting)
 	}
 	assertion, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
 		"iss": strings.TrimSpace(g.Issuer),

@@ -115,7 +115,10 @@ func TestSignedAssertion(t *testing.T) {
 	}
 	inLines := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
 	pkcs1 := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
-	for name, text := range map[string]string{"PKCS 8": inLines, "PKCS 1": pkcs1, "in one line": strings.ReplaceAll(inLines, "\n", `\n`)} {
+	for name, text := range map[string]string{
+		"PKCS 8": inLines, "PKCS 1": pkcs1, "in one line": strings.ReplaceAll(inLines, "\n", `\n`), "from Windows": strings.ReplaceAll(pkcs1, "\n", "\r\n"),
+		"with blanks for line breaks": strings.ReplaceAll(inLines, "\n", " "), "indented": "  " + strings.ReplaceAll(pkcs1, "\n", "\n  "),
+	} {
 		form, err := auth.SignedAssertion{Issuer: "id ", Subject: "ana", Audience: "https://login.example.com", Key: text}.Form()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -135,6 +138,13 @@ func TestSignedAssertion(t *testing.T) {
 	wantFault(t, err, fault.Config, "private_key is not an RSA private key in PEM form")
 	if strings.Contains(err.Error(), "secret stuff") {
 		t.Error("the key is echoed")
+	}
+	for _, encrypted := range []string{
+		string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("sealed")})),
+		"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+	} {
+		_, err = auth.SignedAssertion{Key: encrypted}.Form()
+		wantFault(t, err, fault.Config, "private_key is encrypted", "without its passphrase")
 	}
 }
 
