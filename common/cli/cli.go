@@ -197,7 +197,9 @@ func (s *session) configured(ctx context.Context) (config []byte, catalog *proto
 	if err != nil {
 		return nil, nil, err
 	}
-	catalog, err = protocol.ParseCatalog(data)
+	if catalog, err = protocol.ParseCatalog(data); err == nil && len(catalog.Streams) == 0 {
+		protocol.Logger(ctx).Warn("The configured catalog names no stream: there is nothing to do.")
+	}
 	return config, catalog, err
 }
 

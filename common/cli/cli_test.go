@@ -374,6 +374,14 @@ func TestCatalogFault(t *testing.T) {
 	wantFailure(t, "", got, 1, "config_error", "Stream 1 of the configured catalog has no name.")
 }
 
+func TestCatalogWithoutStreams(t *testing.T) {
+	src := fake{read: func(context.Context, *protocol.ConfiguredCatalog, []byte, *protocol.Emitter) error { return nil }}
+	got := play(t, t.Context(), src, "read", "--config", config(t), "--catalog", write(t, "catalog.json", `{"streams":[]}`))
+	if got.code != 0 || !strings.Contains(got.stdout, `"level":"WARN","message":"The configured catalog names no stream`) {
+		t.Errorf("exit %d: %s", got.code, got.stdout)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	path := config(t)
 	check := func(err error) result {
