@@ -41,9 +41,9 @@ func (a *ahead) need(ctx context.Context, request httpclient.Request, f fetching
 	if len(a.coming) > 0 {
 		return nil
 	}
-	leave, err := a.r.reader.enter(ctx, a.r.Child)
-	if err != nil {
-		return failed(err)
+	leave := a.r.reader.enter(a.r.Child, ctx.Done())
+	if leave == nil {
+		return failed(context.Cause(ctx))
 	}
 	a.launch(leave, request, f)
 	return nil
@@ -55,7 +55,9 @@ func (a *ahead) try(request httpclient.Request, f fetching) bool {
 	if a.r.Child || a.r.reader.Parallel() == 1 {
 		return false
 	}
-	leave := a.r.reader.tryEnter()
+	now := make(chan struct{})
+	close(now)
+	leave := a.r.reader.enter(false, now)
 	if leave != nil {
 		a.launch(leave, request, f)
 	}

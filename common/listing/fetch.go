@@ -226,14 +226,6 @@ func sameCode(a, b string) bool {
 	return len(a) > 0 && len(b) > 0 && strings.Trim(a+b, "0123456789") == "" && strings.TrimLeft(a, "0") == strings.TrimLeft(b, "0")
 }
 
-// bare reports whether a row has no members.
-func bare(row record.Value) bool {
-	for range row.Members() {
-		return false
-	}
-	return true
-}
-
 // again says that err may pass, for as long as trying again may help.
 func (j *judging) again(err error) httpclient.Verdict {
 	if j.bad++; j.bad == 1 {
@@ -268,7 +260,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 			p.total = pagination.Total{}
 		}
 	}
-	if single && len(p.Records) == 1 && bare(p.Records[0]) { // which says nothing
+	if single && len(p.Records) == 1 && p.Records[0].IsBlank() { // which says nothing
 		p.Records, p.picked = nil, nil
 	}
 	switch {
@@ -323,7 +315,7 @@ func sizesTell(pages pagination.Strategy) (tell bool) {
 // onlyRow reports whether an object in the place of the list may be its only row, as some APIs write a list of one: it has what rows are known by.
 // Where there are no pages, rows may be known by nothing, and an object without members is no row.
 func (l *Listing) onlyRow(object record.Value, single bool) bool {
-	return single && (l.Detail != "" || len(l.Key) == 0 || bare(object)) || len(l.Key) > 0 && keyText(object, l.Key) != ""
+	return single && (l.Detail != "" || len(l.Key) == 0 || object.IsBlank()) || len(l.Key) > 0 && keyText(object, l.Key) != ""
 }
 
 // omitted reports whether body may have left out the list: what it would stand in has to be there, and is no list of objects, nor has one, which may
@@ -362,42 +354,32 @@ func complains(body record.Value) bool {
 	return false
 }
 
-// enter waits until one more request may be in flight; leave is to be called when it is over. A share of the budget is taken after it, so
-// that the oldest share is never one whose request waits for this.
-func (r *Reader) enter(ctx context.Context, child bool) (leave func(), err error) {
-	pools := []chan struct{}{r.listings, r.slots}
-	if child {
-		pools = pools[1:]
-	}
-	for i, pool := range pools {
-		select {
-		case pool <- struct{}{}:
-		case <-ctx.Done():
-			release(pools[:i])
-			return nil, context.Cause(ctx)
+// enter waits until one more request may be in flight, or until patience has ended: then it returns nil. leave is to be called when the request is
+// over. A share of the budget is taken after it, so that the oldest share is never one whose request waits for this.
+func (r *Reader) enter(child bool, patience <-chan struct{}) (leave func()) {
+	var entered []chan struct{}
+	leave = func() {
+		for _, pool := range entered {
+			<-pool
 		}
 	}
-	return func() { release(pools) }, nil
-}
-
-// tryEnter is enter for the page of a listing where that need not wait; otherwise it returns nil.
-func (r *Reader) tryEnter() (leave func()) {
-	pools := []chan struct{}{r.listings, r.slots}
-	for i, pool := range pools {
+	for _, pool := range []chan struct{}{r.listings, r.slots} {
+		if child && pool == r.listings {
+			continue
+		}
 		select {
 		case pool <- struct{}{}:
 		default:
-			release(pools[:i])
-			return nil
+			select {
+			case pool <- struct{}{}:
+			case <-patience:
+				leave()
+				return nil
+			}
 		}
+		entered = append(entered, pool)
 	}
-	return func() { release(pools) }
-}
-
-func release(pools []chan struct{}) {
-	for _, pool := range pools {
-		<-pool
-	}
+	return leave
 }
 
 // do sends a request. What comes in the place of a good answer is Failed, or tooLarge.
@@ -406,7 +388,11 @@ func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclien
 	judge := request.First
 	request.First = func(resp *httpclient.Response) httpclient.Verdict {
 		last = resp
-		r.notice(resp)
+		if says := r.Notice; says != nil {
+			if text := says(resp); text != "" && r.noticed.CompareAndSwap(false, true) {
+				r.Log.Warn(text)
+			}
+		}
 		if judge == nil {
 			return httpclient.Verdict{}
 		}
@@ -424,16 +410,6 @@ func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclien
 		}
 	}
 	return nil, end
-}
-
-// notice warns of what the API says besides its answer, once.
-func (r *Reader) notice(resp *httpclient.Response) {
-	if r.Notice == nil {
-		return
-	}
-	if text := r.Notice(resp); text != "" && r.noticed.CompareAndSwap(false, true) {
-		r.Log.Warn(text)
-	}
 }
 
 // objects returns the list of values in an answer as a list of objects, which have them as the member Value; body itself where it has no list.

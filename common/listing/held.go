@@ -47,50 +47,27 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 			return failed(fault.Laterf("%s answered with %d rows when all were asked for, and with %d before, segment by segment.",
 				r.Request.Path, s.rows, known))
 		}
-		return r.handAll(&s)
-	}
-}
-
-// handAll hands the segments of a listing on.
-func (r *reading) handAll(s *segments) *End {
-	for i := range s.plain {
-		p := &s.plain[i]
-		if end := r.hand(p, r.accept(p)); end != nil {
-			return end
+		for i, held := range s.held {
+			p, err := r.unpack(held)
+			if err != nil {
+				return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
+			}
+			s.held[i] = segment{}
+			if end := r.hand(p, r.accept(p)); end != nil {
+				return end
+			}
 		}
+		return nil
 	}
-	for i := range s.packed {
-		p, err := r.unpack(s.packed[i])
-		if err != nil {
-			return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
-		}
-		s.packed[i] = packed{}
-		if end := r.hand(&p, r.accept(&p)); end != nil {
-			return end
-		}
-	}
-	return nil
 }
 
 // segments is what came of a listing segment by segment.
 type segments struct {
-	plain  []fetched // the first ones
-	bytes  int       // of their bodies
-	packed []packed  // those that follow
+	held   []segment
+	bytes  int // of the bodies of those that are plain
 	packer *flate.Writer
 	rows   int64 // different ones
 	ended  segmented
-}
-
-// hold adds a segment to s; what is compressed is freed. Rows whose lists were completed stand in no answer: these segments are held as they are.
-func (r *reading) hold(s *segments, p *fetched) {
-	if r.Partial != nil || s.bytes < heldPlain {
-		s.bytes += len(p.Body.Raw())
-		s.plain = append(s.plain, *p)
-		return
-	}
-	s.packed = append(s.packed, s.pack(p))
-	r.reader.free(p)
 }
 
 // segmented is how the segments of a listing came to an end.
@@ -114,14 +91,15 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	came, hashes, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
 	came.begin()
 	for next, more := pages.First(request), true; more; {
-		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.plain) > 0})
+		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.held) > 0})
 		switch {
-		case end != nil && (len(s.plain) == 0 || ctx.Err() != nil):
+		case end == nil:
+		case len(s.held) == 0 || ctx.Err() != nil:
 			return s, end
-		case end != nil && !said(end.Err):
+		case fault.Of(end.Err).Kind == fault.Transient || errors.Is(end.Err, httpclient.ErrUnknownOutcome):
 			s.ended = lost
 			return s, nil
-		case end != nil:
+		default: // the API itself has no further segment, for whatever reason, which asking again does not change
 			s.ended = unclear
 			return s, nil
 		}
@@ -142,21 +120,23 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	return s, nil
 }
 
-// said reports whether it is the API itself that has no further segment, for whatever reason, which asking again does not change.
-func said(err error) bool {
-	return fault.Of(err).Kind != fault.Transient && !errors.Is(err, httpclient.ErrUnknownOutcome)
+// segment is one that is held, of which there may be thousands.
+type segment struct {
+	plain  *fetched // nil: it is compressed
+	date   string   // its header Date
+	body   []byte   // compressed
+	size   int      // of the body, as it was
+	mended Mended
 }
 
-// packed is a segment that is held, of which there may be thousands.
-type packed struct {
-	date     string // its header Date
-	body     []byte // compressed
-	bodySize int    // of the body, as it was
-	mended   Mended
-}
-
-// pack returns p, which can be freed then.
-func (s *segments) pack(p *fetched) packed {
+// hold adds a segment to s; one that is compressed is freed. Rows whose lists were completed stand in no answer: their segments stay plain.
+func (r *reading) hold(s *segments, p *fetched) {
+	size := len(p.Body.Raw())
+	if r.Partial != nil || s.bytes < heldPlain {
+		s.bytes += size
+		s.held = append(s.held, segment{plain: p})
+		return
+	}
 	var body bytes.Buffer // to which writing never fails
 	if s.packer == nil {
 		s.packer, _ = flate.NewWriter(nil, flate.BestSpeed) // a level that there is
@@ -164,19 +144,23 @@ func (s *segments) pack(p *fetched) packed {
 	s.packer.Reset(&body)
 	_, _ = s.packer.Write(p.Body.Raw())
 	_ = s.packer.Close()
-	return packed{date: p.Header.Get("Date"), body: bytes.Clone(body.Bytes()), bodySize: len(p.Body.Raw()), mended: p.mended}
+	s.held = append(s.held, segment{date: p.Header.Get("Date"), body: bytes.Clone(body.Bytes()), size: size, mended: p.mended})
+	r.reader.free(p)
 }
 
 // unpack returns a segment as it came, cut into rows.
-func (r *reading) unpack(p packed) (f fetched, err error) {
-	body := make([]byte, p.bodySize)
-	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(p.body)), body); err != nil {
-		return f, err
+func (r *reading) unpack(s segment) (p *fetched, err error) {
+	if s.plain != nil {
+		return s.plain, nil
 	}
-	f = fetched{memory: r.reader.memory(), mended: p.mended}
-	f.Header = http.Header{"Date": {p.date}}
-	if f.Body, _, err = record.Clean(body); err != nil {
-		return f, err
+	body := make([]byte, s.size)
+	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(s.body)), body); err != nil {
+		return nil, err
 	}
-	return f, f.cut(r.Listing, r.way, r.rows.picker)
+	p = &fetched{memory: r.reader.memory(), mended: s.mended}
+	p.Header = http.Header{"Date": {s.date}}
+	if p.Body, _, err = record.Clean(body); err != nil {
+		return nil, err
+	}
+	return p, p.cut(r.Listing, r.way, r.rows.picker)
 }

@@ -75,7 +75,7 @@ const maxHeldPage = 1 << 20
 // begin asks for the first page, and looks for the last one where nothing tells of it: then it asks for the first one again, since what went
 // from it meanwhile would be noticed by nobody.
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
-	first, end := n.ask(ctx, n.pageRequest(0), fetching{})
+	first, end := n.ask(ctx, nil, 0)
 	if end != nil {
 		return first, end
 	}
@@ -97,7 +97,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, end
 	}
 	before := n.firstHash
-	if first, end = n.ask(ctx, n.pageRequest(0), fetching{}); end == nil {
+	if first, end = n.ask(ctx, nil, 0); end == nil {
 		n.noteFirst(&first)
 		n.alone = n.end.page == 1 && n.firstHash == before
 		if n.alone && n.refused != nil && n.answers {
@@ -124,17 +124,20 @@ func (n *numbered) hasAll(total pagination.Total) bool {
 	return total.Told && total.Rows == int64(n.firstRows)
 }
 
-func (n *numbered) pageRequest(i int) httpclient.Request { return n.strategy.At(n.request, i) }
+// ask asks for page i as reading.ask does.
+func (n *numbered) ask(ctx context.Context, share *httpclient.Share, i int) (fetched, *End) {
+	return n.reading.ask(ctx, share, n.way, n.strategy.At(n.request, i), n.fetching(i))
+}
 
 // page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading of
 // a listing that changes: of pages asked for side by side the later one may be answered first, and what was added in between moves a row from the
 // earlier page to the later one when that was read already.
 func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End) {
-	if end := ahead.need(ctx, n.pageRequest(i), n.fetching(i)); end != nil {
+	if end := ahead.need(ctx, n.strategy.At(n.request, i), n.fetching(i)); end != nil {
 		return fetched{}, end
 	}
 	for next, known := i+len(ahead.coming), n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
-		if !ahead.try(n.pageRequest(next), n.fetching(next)) {
+		if !ahead.try(n.strategy.At(n.request, next), n.fetching(next)) {
 			break
 		}
 	}
@@ -195,7 +198,8 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 		}
 		return nil
 	}
-	return n.stillAnswers(ctx, p.share)
+	_, end := n.ask(ctx, p.share, 0) // does the API still answer?
+	return end
 }
 
 // refusedEnd looks whether page i, which was refused, is the end of the listing: then the API still answers, as it would not where credentials had
@@ -205,12 +209,12 @@ func (n *numbered) refusedEnd(ctx context.Context, p *fetched, i int) *End {
 		return nil
 	}
 	if !n.behind[i] {
-		if end := n.stillAnswers(ctx, p.share); end != nil {
+		if _, end := n.ask(ctx, p.share, 0); end != nil { // it does not answer any more
 			return end
 		}
 	}
 	if !n.behind[i+1] {
-		next, end := n.askWith(ctx, p.share, n.way, n.pageRequest(i+1), n.fetching(i+1))
+		next, end := n.ask(ctx, p.share, i+1)
 		if end != nil {
 			return end
 		}
@@ -229,12 +233,6 @@ func (n *numbered) withheld(i int, why error) {
 	withheld.Err, n.hole = why, withheld
 }
 
-// stillAnswers asks for the first page once more.
-func (n *numbered) stillAnswers(ctx context.Context, share *httpclient.Share) *End {
-	_, end := n.askWith(ctx, share, n.way, n.pageRequest(0), fetching{})
-	return end
-}
-
 // otherNumber ends the reading in this way if page i is another one than the first in a later way.
 func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i int) *End {
 	for number := n.way.number + 1; number < len(n.Ways); number++ {
@@ -244,7 +242,7 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 			continue
 		}
 		request := strategy.At(n.reader.request(n.Listing, other), i)
-		page, end := n.askWith(ctx, share, other, request, fetching{later: true, maybeAbsent: true})
+		page, end := n.reading.ask(ctx, share, other, request, fetching{later: true, maybeAbsent: true})
 		if end != nil {
 			return end
 		}

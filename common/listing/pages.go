@@ -44,34 +44,25 @@ func (r *reading) take() *httpclient.Share {
 	return r.reader.Budget.Take(0)
 }
 
-// ask asks for a page, with a share of its own.
-func (r *reading) ask(ctx context.Context, request httpclient.Request, f fetching) (fetched, *End) {
-	leave, err := r.reader.enter(ctx, r.Child)
-	if err != nil {
-		return fetched{}, failed(err)
+// ask asks for a page, with the share of another that is not needed any more, or for nil with one of its own, which an error releases. With
+// another's it does not wait for room among the requests in flight, since those that have it may wait for this share.
+func (r *reading) ask(ctx context.Context, share *httpclient.Share, way way, request httpclient.Request, f fetching) (fetched, *End) {
+	if share == nil { // also where one request at a time needs no budget, and there is none to wait for
+		leave := r.reader.enter(r.Child, ctx.Done())
+		if leave == nil {
+			return fetched{}, failed(context.Cause(ctx))
+		}
+		defer leave()
+		f.share = r.take()
+	} else {
+		share.Reset()
+		f.share = share
 	}
-	defer leave()
-	f.share = r.take()
-	page, end := r.fetch(ctx, r.way, request, f)
-	if end != nil {
+	page, end := r.fetch(ctx, way, request, f)
+	if end != nil && share == nil {
 		f.share.Release()
 	}
 	return page, end
-}
-
-// askWith asks for a page with the share of another that is not needed any more. It does not wait for room among the requests in flight:
-// those that have it may wait for this share. Only where one request may be in flight there is none to wait for.
-func (r *reading) askWith(ctx context.Context, share *httpclient.Share, way way, request httpclient.Request, f fetching) (fetched, *End) {
-	if r.reader.Parallel() == 1 {
-		leave, err := r.reader.enter(ctx, r.Child)
-		if err != nil {
-			return fetched{}, failed(err)
-		}
-		defer leave()
-	}
-	share.Reset()
-	f.share = share
-	return r.fetch(ctx, way, request, f)
 }
 
 // fetch fetches a page as Reader.fetch does, and completes the lists in its rows.
@@ -116,7 +107,7 @@ func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, 
 			return p, nil, failed(context.Cause(ctx))
 		}
 		var end *End
-		if p, end = r.askWith(ctx, share, r.way, p.request, f); end != nil {
+		if p, end = r.ask(ctx, share, r.way, p.request, f); end != nil {
 			return p, nil, end
 		}
 		r.idle--
@@ -185,7 +176,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if trusted == false {
 		return r.numbered(ctx, pages.Number, request)
 	}
-	answer, end := r.ask(ctx, pages.Once(request), fetching{maybeAbsent: true})
+	answer, end := r.ask(ctx, nil, r.way, pages.Once(request), fetching{maybeAbsent: true})
 	if end != nil && end.Kind == Gone && !known { // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
 	}
@@ -206,7 +197,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		return end
 	}
 	if !cut {
-		first, end := r.ask(ctx, pages.First(request), fetching{})
+		first, end := r.ask(ctx, nil, r.way, pages.First(request), fetching{})
 		if end != nil {
 			return end
 		}

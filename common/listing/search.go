@@ -121,7 +121,7 @@ func (s *search) second(ctx context.Context) (int, *End) {
 
 // probe asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
 func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
-	p, end := s.askWith(ctx, s.share, s.way, s.pageRequest(i), fetching{later: true, maybeAbsent: true})
+	p, end := s.ask(ctx, s.share, i)
 	if end != nil {
 		return behind, 0, end
 	}

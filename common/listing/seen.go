@@ -23,8 +23,7 @@ type Seen struct {
 	rows         map[digest]mark   // other keys
 	reading      uint32            // the number of the running reading, from 1
 	firstReading uint32            // that of the listing's first one
-	bytes        bool              // it is told whether a row's bytes are the same
-	sums         map[digest]uint32 // the hashes of their bytes
+	sums         map[digest]uint32 // the hashes of their bytes; nil: it is not told whether a row's bytes are the same
 	seed         maphash.Seed
 	since        int64 // the earliest time of change, in milliseconds, of a row that changes during the sync; none where times are not those of changes
 	alike        bool  // a row came again with the same bytes
@@ -88,7 +87,7 @@ func hashOf(data []byte, times int) (d digest) {
 
 // NewSeen returns a Seen without rows. With bytes it tells, of a row that came in an earlier listing, whether it came with the same bytes.
 func NewSeen(bytes bool) *Seen {
-	s := &Seen{rows: map[digest]mark{}, bytes: bytes, seed: maphash.MakeSeed(), since: math.MinInt64}
+	s := &Seen{rows: map[digest]mark{}, seed: maphash.MakeSeed(), since: math.MinInt64}
 	if bytes {
 		s.sums = map[digest]uint32{}
 	}
@@ -118,43 +117,44 @@ type came struct {
 // note notes that a row came, and returns where it did before. Of a row whose bytes are not compared, because there are many, it says that they are
 // the same where all those were that are: then the API does not know what the listings differ in.
 func (s *Seen) note(k key, row *Row) came {
+	var at int64
+	if !row.Time.IsZero() {
+		at = row.Time.UnixMilli()
+	}
 	var sum *uint32
-	if s.bytes {
+	if s.sums != nil {
 		half := uint32(maphash.Bytes(s.seed, row.Data.Raw())) // half of a hash is one too
 		sum = &half
 	}
-	c := s.before(k, row, sum)
-	if !s.bytes || !c.ever {
-		return c
-	}
-	if c.compared {
-		s.alike, s.unlike = s.alike || c.same, s.unlike || !c.same
+	var c came
+	if k.whole {
+		c = s.numbers.note(k.number, at, at >= s.since, sum)
 	} else {
+		c = s.noteDigest(k.digest, at, sum)
+	}
+	switch {
+	case sum == nil || !c.ever:
+	case c.compared:
+		s.alike, s.unlike = s.alike || c.same, s.unlike || !c.same
+	default:
 		c.same = s.alike && !s.unlike
 	}
 	return c
 }
 
-// before returns where a row came before, with a hash of its bytes or none, and notes that it came.
-func (s *Seen) before(k key, row *Row, sum *uint32) (c came) {
-	var at int64
-	if !row.Time.IsZero() {
-		at = row.Time.UnixMilli()
-	}
-	if k.whole {
-		return s.numbers.note(k.number, at, at >= s.since, sum)
-	}
-	before, ever := s.rows[k.digest]
+// noteDigest is wholes.note for a key that is no whole number.
+func (s *Seen) noteDigest(d digest, at int64, sum *uint32) (c came) {
+	before, ever := s.rows[d]
 	c.ever, c.listing, c.reading = ever, ever && before.reading() >= s.firstReading, ever && before.reading() == s.reading
 	c.later = ever && at != 0 && at > before.at()
 	if !ever {
 		before = mark(at << readingBits)
 	}
-	s.rows[k.digest] = before.in(s.reading)
+	s.rows[d] = before.in(s.reading)
 	if sum != nil {
-		had, summed := s.sums[k.digest]
+		had, summed := s.sums[d]
 		if c.compared, c.same = summed, summed && had == *sum; !ever && len(s.sums) < exact {
-			s.sums[k.digest] = *sum
+			s.sums[d] = *sum
 		}
 	}
 	return c
