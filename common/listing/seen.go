@@ -14,9 +14,9 @@ import (
 // NewSeen makes one. Not safe for concurrent use.
 //
 // Keys that are whole numbers cost half a byte where they lie close together, 2 to 7 where they are some thousands apart, and 60 where they are
-// alone; see numbers.Set. A time of change that is kept costs 5 bytes more, 150 where it is alone: those of the first exact rows are, and of the
+// alone; see numbers.Set. A time of change that is kept costs 5 bytes more, 100 where it is alone: those of the first exact rows are, and of the
 // rows that changed within lateness before the sync. Any other key costs 24 bytes and its part of a map's free room, 55 bytes at the most. Where
-// bytes are compared, the first exact rows cost 5 bytes more, 20 where their keys are whole numbers that are alone, and 20 to 45 where they are
+// bytes are compared, the first exact rows cost 5 bytes more, 100 where their keys are whole numbers that are alone, and 20 to 45 where they are
 // texts.
 type Seen struct {
 	numbers      wholes            // keys that are whole numbers

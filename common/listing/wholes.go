@@ -1,7 +1,6 @@
 package listing
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/imob-data/airbyte-connectors/common/internal/numbers"
@@ -9,43 +8,17 @@ import (
 
 // wholes is the rows that came whose keys are whole numbers. The zero value is empty. Not safe for concurrent use.
 type wholes struct {
-	now     numbers.Set        // those that came in this reading
-	earlier numbers.Set        // in a reading of this listing before
-	before  numbers.Set        // in a listing before
-	more    map[int64]*details // by the bits that their numbers have in common
-	times   int                // how many times of change are kept
-	sums    int                // how many hashes of rows are
+	now     numbers.Set // those that came in this reading
+	earlier numbers.Set // in a reading of this listing before
+	before  numbers.Set // in a listing before
+	timed   details     // their times of change
+	times   int         // how many are kept
+	summed  details     // hashes of their bytes
+	sums    int         // how many are kept
 }
 
-const (
-	detailBits = 8
-	detailSize = 1 << detailBits
-
-	// exact is how many times of change are kept before it counts how old one is, and how many hashes of rows are kept at the most: 4 bytes each.
-	exact = 1 << 16
-)
-
-// details is the times of change and the hashes of some of the 256 numbers that follow one another, in the order of these numbers.
-type details struct {
-	timed, summed bitmap
-	times, sums   []uint32
-}
-
-// bitmap is one bit for each number that details may be of.
-type bitmap [detailSize / 64]uint64
-
-func (m *bitmap) has(i int) bool { return m[i>>6]&(1<<(i&63)) != 0 }
-
-func (m *bitmap) set(i int) { m[i>>6] |= 1 << (i & 63) }
-
-// rank returns how many bits are set before bit i.
-func (m *bitmap) rank(i int) int {
-	n := bits.OnesCount64(m[i>>6] & (1<<(i&63) - 1))
-	for _, word := range m[:i>>6] {
-		n += bits.OnesCount64(word)
-	}
-	return n
-}
+// exact is how many times of change are kept before it counts how old one is, and how many hashes of rows are kept at the most: 5 bytes each.
+const exact = 1 << 16
 
 // listing begins a listing.
 func (w *wholes) listing() {
@@ -69,60 +42,72 @@ func (w *wholes) note(n, at int64, recent bool, sum *uint32) (c came) {
 	if !c.reading {
 		w.now.Add(n)
 	}
-	if at == 0 && sum == nil {
-		return c
-	}
-	more, i := w.more[n>>detailBits], int(n&(detailSize-1))
-	if c.ever {
-		c.later = at != 0 && w.later(more, i, at, recent)
-		if c.compared = sum != nil && more != nil && more.summed.has(i); c.compared {
-			c.same = more.sums[more.summed.rank(i)] == *sum
-		}
-		return c
-	}
-	timed, summed := at != 0 && (recent || w.times < exact), sum != nil && w.sums < exact
-	if (timed || summed) && more == nil {
-		if w.more == nil {
-			w.more = map[int64]*details{}
-		}
-		more = new(details)
-		w.more[n>>detailBits] = more
-	}
-	if timed {
-		more.times = insert(more.times, &more.timed, i, uint32(at))
+	keep := recent || w.times < exact // with fewer, a row of which none is kept had none
+	switch {
+	case at == 0:
+	case c.ever:
+		had, kept := w.timed.get(n)
+		c.later = kept && had != uint32(at) || !kept && keep
+	case keep:
+		w.timed.put(n, uint32(at))
 		w.times++
 	}
-	if summed {
-		more.sums = insert(more.sums, &more.summed, i, *sum)
+	switch {
+	case sum == nil:
+	case c.ever:
+		had, kept := w.summed.get(n)
+		c.compared, c.same = kept, kept && had == *sum
+	case w.sums < exact:
+		w.summed.put(n, *sum)
 		w.sums++
 	}
 	return c
 }
 
-// later reports whether a row that came before has another time of change than it had or, where that was not kept, a recent one.
-func (w *wholes) later(more *details, i int, at int64, recent bool) bool {
-	if more != nil && more.timed.has(i) {
-		return more.times[more.timed.rank(i)] != uint32(at)
-	}
-	return recent || w.times < exact // with fewer, it had none
+// details is a value for each of some whole numbers, by the bits that those have in common which follow one another.
+type details map[int64]*block
+
+// block is the values of numbers that differ in their last bits alone, which are in order.
+type block struct {
+	bits   []uint8
+	values []uint32
 }
 
-// insert returns values, which may be nil, with one for number i in its place among those of which has a bit, and sets that of i.
-func insert(values []uint32, of *bitmap, i int, value uint32) []uint32 {
-	if count := len(values); count == cap(values) {
-		values = append(grown(count), values...)
+func (d details) get(n int64) (value uint32, ok bool) {
+	b := d[n>>8]
+	if b == nil {
+		return 0, false
 	}
-	values = slices.Insert(values, of.rank(i), value)
-	of.set(i)
-	return values
+	i, ok := slices.BinarySearch(b.bits, uint8(n))
+	if !ok {
+		return 0, false
+	}
+	return b.values[i], true
 }
 
-// grown returns an empty list with room for more than count values. There are few sizes, since most of them are nearly empty or nearly full.
-func grown(count int) []uint32 {
-	for _, size := range []int{4, 24, 64, 128} {
-		if count < size {
-			return make([]uint32, 0, size)
+// put sets the value of a number that has none.
+func (d *details) put(n int64, value uint32) {
+	if *d == nil {
+		*d = details{}
+	}
+	b := (*d)[n>>8]
+	if b == nil {
+		b = new(block)
+		(*d)[n>>8] = b
+	}
+	if count := len(b.bits); count == cap(b.values) {
+		size := 256
+		for _, few := range []int{4, 24, 64, 128} { // since most blocks are nearly empty or nearly full
+			if count < few {
+				size = few
+				break
+			}
 		}
+		b.bits, b.values = append(make([]uint8, 0, size), b.bits...), append(make([]uint32, 0, size), b.values...)
 	}
-	return make([]uint32, 0, detailSize)
+	i := len(b.bits)
+	if i > 0 && uint8(n) < b.bits[i-1] { // most keys rise
+		i, _ = slices.BinarySearch(b.bits, uint8(n))
+	}
+	b.bits, b.values = slices.Insert(b.bits, i, uint8(n)), slices.Insert(b.values, i, value)
 }
