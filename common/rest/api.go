@@ -37,6 +37,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/replication"
 )
 
 // API describes one API as one configuration sees it.
@@ -197,15 +198,8 @@ type Parent struct {
 	Alike string
 }
 
-// Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's
-// Cursor is theirs, and its time is put into them under their Cursor's name.
-type Explode struct {
-	Of       string            // the stream whose rows hold the array, and which has no Explode itself; what is read for it is read once for both
-	Array    string            // path of the array in the parent's row
-	Within   string            // path of an array in the parent's row, in whose elements Array lies; "": Array lies in the row itself
-	Put      map[string]string // member put into each record: path in the element of Within that has it, or else in the parent's row
-	Position string            // member that holds the row's position in its array, from 0; "": none
-}
+// Explode says in which array of which stream's rows another stream's rows lie.
+type Explode = replication.Explode
 
 // Way is one way to read a listing.
 type Way = listing.Way
@@ -319,16 +313,4 @@ func (a *API) origin(s *Stream) *Stream {
 // request returns the stream's request before anything that varies.
 func (s *Stream) request() httpclient.Request {
 	return httpclient.Request{Method: s.Method, Path: s.Path, Query: s.Query, Body: s.Body}
-}
-
-// with returns r with params where the stream has its parameters: in its body, or else in the query.
-func (s *Stream) with(r httpclient.Request, params map[string]any) httpclient.Request {
-	in := httpclient.Query
-	if s.Body != nil {
-		in = httpclient.Body
-	}
-	for key, value := range params {
-		r = r.With(in, key, value)
-	}
-	return r
 }

@@ -160,7 +160,11 @@ func (r *run) root(s *Stream) replication.Listing {
 		Open: func(q replication.Question) listing.Listing { return r.open(s, q) },
 	}
 	for i, params := range s.sets() {
-		l.Sets = append(l.Sets, replication.Set{Name: name(params), Put: s.puts(params), Maybe: i >= len(s.Each)})
+		name := url.Values{}
+		for key, value := range params {
+			name.Set(key, fmt.Sprint(value))
+		}
+		l.Sets = append(l.Sets, replication.Set{Name: name.Encode(), Put: s.puts(params), Maybe: i >= len(s.Each)})
 	}
 	if len(l.Sets) == 0 {
 		l.Sets = []replication.Set{{}}
@@ -191,9 +195,17 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	request := s.request()
 	switch {
 	case q.Removed:
-		request.Query = replaced(s.Query, s.Removed.Query)
+		request.Query = url.Values{}
+		maps.Copy(request.Query, s.Query)
+		maps.Copy(request.Query, s.Removed.Query)
 	case len(s.sets()) > 0:
-		request = s.with(request, s.sets()[q.Set])
+		in := httpclient.Query
+		if s.Body != nil {
+			in = httpclient.Body
+		}
+		for key, value := range s.sets()[q.Set] {
+			request = request.With(in, key, value)
+		}
 	}
 	switch {
 	case q.Undated:
@@ -260,20 +272,20 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 	if err != nil {
 		return replication.Stream{}, fault.Systemf("The stream %q has no schema that can be used: %v.", s.Name, err)
 	}
+	c := s.cursor()
 	stream := replication.Stream{
-		Name: s.Name, Cursor: s.cursor().plain(), Key: s.key(columns), Shape: s.shape(columns, r.api.Zone), Derive: s.derive(columns),
+		Name: s.Name, Key: s.key(columns), Shape: s.shape(columns, r.api.Zone), Derive: s.derive(columns), Explode: s.Explode,
 		Repeats: s.Repeats, Choice: s.Choice,
+		Cursor: replication.Cursor{
+			Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Snapshot: c.Snapshot,
+		},
 	}
 	asked := s // the stream whose requests are sent
-	if e := s.Explode; e != nil {
-		stream.Explode = &replication.Explode{Array: e.Array, Within: e.Within, Put: e.Put, Position: e.Position}
-		asked = r.api.stream(e.Of)
+	if s.Explode != nil {
+		asked = r.api.stream(s.Explode.Of)
 	}
 	if asked.Parent != nil {
 		stream.Child = r.child(asked)
-		if asked != s {
-			stream.Child.Put = nil
-		}
 	}
 	return stream, nil
 }
@@ -292,7 +304,11 @@ func (r *run) child(s *Stream) *replication.Child {
 	c.Open = func(key string, params []string, from time.Time) listing.Listing {
 		request := s.request()
 		for i, name := range names {
-			request = request.With(p.In, name, p.value(params[i]))
+			var value any = params[i]
+			if n, err := strconv.ParseInt(params[i], 10, 64); p.In == httpclient.Body && p.Numbers && err == nil {
+				value = n
+			}
+			request = request.With(p.In, name, value)
 		}
 		if !from.IsZero() {
 			request = s.Cursor.Ask(request, from.In(s.Cursor.zone()), time.Time{})
@@ -314,14 +330,6 @@ func (r *run) shared(p *Parent) []string {
 		return asked
 	}
 	return nil
-}
-
-// value returns a parameter as it is sent.
-func (p *Parent) value(text string) any {
-	if n, err := strconv.ParseInt(text, 10, 64); p.In == httpclient.Body && p.Numbers && err == nil {
-		return n
-	}
-	return text
 }
 
 // shape returns the stream's edits and the columns of its schema, compiled. Times without a zone are the cursor's, or else in zone.
@@ -350,13 +358,6 @@ func (s *Stream) derive(columns []record.Edit) func(func(string) record.Value) [
 	}
 }
 
-// plain returns c as replication knows it.
-func (c *Cursor) plain() replication.Cursor {
-	return replication.Cursor{
-		Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Snapshot: c.Snapshot,
-	}
-}
-
 // clock returns c as a listing knows it, or nil without a cursor.
 func (c *Cursor) clock() *listing.Clock {
 	if c == nil {
@@ -365,21 +366,4 @@ func (c *Cursor) clock() *listing.Clock {
 	return &listing.Clock{
 		Field: c.Field, Layouts: c.Layouts, Zone: c.zone(), Open: c.Open, Loose: c.Hidden || c.Open != "" || c.Margin > DefaultMargin,
 	}
-}
-
-// name returns the name that states have for a set of parameters.
-func name(params map[string]any) string {
-	values := url.Values{}
-	for key, value := range params {
-		values.Set(key, fmt.Sprint(value))
-	}
-	return values.Encode()
-}
-
-// replaced returns q with the parameters of by in the place of its own.
-func replaced(q, by url.Values) url.Values {
-	all := url.Values{}
-	maps.Copy(all, q)
-	maps.Copy(all, by)
-	return all
 }
