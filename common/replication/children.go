@@ -46,7 +46,6 @@ type pool struct {
 	tasks   chan task
 	workers sync.WaitGroup
 	cancel  context.CancelCauseFunc
-	once    sync.Once
 }
 
 // task is the reading of what some children are made of, for one row of their parent.
@@ -62,7 +61,7 @@ type task struct {
 // newPool starts as many workers as there may be requests in flight, if there is a child at all.
 func (f *family) newPool(ctx context.Context) *pool {
 	ctx, cancel := context.WithCancelCause(ctx)
-	p := &pool{tasks: make(chan task), cancel: cancel}
+	p := &pool{cancel: cancel}
 	if len(f.children) == 0 {
 		return p
 	}
@@ -169,16 +168,16 @@ func newTask(members []*member, r listing.Row) task {
 	return t
 }
 
-// wait ends when all that was asked for has been read or has failed.
-func (p *pool) wait() {
-	p.once.Do(func() { close(p.tasks) })
+// end returns when all that was asked for has been read or has failed, or gives up what has not, because of why; nil: it does not.
+func (p *pool) end(why error) {
+	if why != nil {
+		p.cancel(why)
+	}
+	if p.tasks != nil {
+		close(p.tasks)
+	}
 	p.workers.Wait()
-}
-
-// stop gives up what has not been read, because of why.
-func (p *pool) stop(why error) {
-	p.cancel(why)
-	p.wait()
+	p.cancel(nil)
 }
 
 // listing returns the listing that t reads: what changed since from, or everything where that is zero.

@@ -158,19 +158,19 @@ func (f *family) missing(ctx context.Context) {
 }
 
 // readListing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
-func (f *family) readListing(ctx context.Context) (err error) {
+func (f *family) readListing(ctx context.Context) error {
 	if !slices.ContainsFunc(f.members(), func(m *member) bool { return m.future.IsZero() }) {
 		return nil
 	}
 	f.pool = f.newPool(ctx)
-	defer func() { f.pool.stop(err) }()
-	for again := true; again; {
-		if again, err = f.readSlices(ctx); err != nil {
-			return err
+	err := fault.Safely(func() (err error) {
+		for again := true; again && err == nil; {
+			again, err = f.readSlices(ctx)
 		}
-	}
-	f.pool.wait()
-	if err := context.Cause(ctx); err != nil {
+		return err
+	})
+	f.pool.end(err)
+	if err = cmp.Or(err, context.Cause(ctx)); err != nil {
 		return err
 	}
 	came := f.came || slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed })
