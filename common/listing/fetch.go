@@ -3,7 +3,6 @@ package listing
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -429,10 +428,4 @@ func (l *Listing) objects(body record.Value) record.Value {
 		return record.Record(append(list, ']')).Get("")
 	}
 	return body
-}
-
-// passing reports whether an error may be gone when the same is asked again.
-func passing(err error) bool {
-	_, status := errors.AsType[*httpclient.StatusError](err)
-	return status || fault.Of(err).Kind == fault.Transient
 }

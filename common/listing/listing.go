@@ -53,9 +53,9 @@ type Listing struct {
 	Waiting func(until time.Time) // told before a wait of a second or more for a quota, by any of its requests; nil: nobody is
 	Child   bool                  // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
 	Part    bool                  // a part of its rows is asked for, of which there may be none whatever number is told, unless that is a promise
-	From    *Place
-	Seen    *Seen // rows of listings that were read before, which do not come again; nil: there are none
-	Again   bool  // they do come again, once, and Row.Same tells those whose bytes are the same
+	From    *Place                // where it goes on, if that is a place in what is asked for; nil: at its beginning
+	Seen    *Seen                 // rows of listings that were read before, which do not come again; nil: there are none
+	Again   bool                  // they do come again, once, and Row.Same tells those whose bytes are the same
 	// Had is how many rows it had when it was read before, with the same Seen: where it is told to have as many, and its first page has no
 	// other row, it is as it was and not read on. 0: it is read.
 	Had int64

@@ -146,14 +146,17 @@ func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End
 
 // fetching returns how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.reliable || i >= n.byRows())}
+	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.reliable || i >= n.pagesOf(n.latest))}
 }
 
 // use hands page i on, and says whether there may be more.
 func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *End) {
 	share := p.share
 	rows := n.accept(&p)
-	p, rows, end = n.again(ctx, p, rows, n.fetching(i), func() bool { return i < n.expected() && n.wanted(i) })
+	p, rows, end = n.again(ctx, p, rows, n.fetching(i), func() bool {
+		expected := max(n.pageCount, n.pagesOf(n.latest), n.end.page, 1)
+		return i < expected && n.wanted(i)
+	})
 	if end == nil && n.rows.fresh == 0 {
 		end = n.nothing(ctx, &p, i)
 	}
@@ -284,12 +287,9 @@ func (n *numbered) tooSmall() bool { return !n.exact && n.hasTotal && n.came() >
 // promise reports whether the API tells reliably where the listing ends.
 func (n *numbered) promise() bool { return n.reliable || n.pageCount > 0 }
 
-// expected returns how many pages there are, as far as anything tells.
-func (n *numbered) expected() int { return max(n.pageCount, n.byRows(), n.end.page, 1) }
-
 // known returns how many pages are known to be there, so that they can be fetched ahead.
 func (n *numbered) known() int {
-	switch byRows := n.byRows(); {
+	switch byRows := n.pagesOf(n.latest); {
 	case n.pageCount > 0 && byRows > 0:
 		return min(n.pageCount, byRows)
 	case n.pageCount > 0 || n.reliable:
@@ -298,9 +298,6 @@ func (n *numbered) known() int {
 		return n.end.page
 	}
 }
-
-// byRows returns how many pages the rows are that the API tells of; 0: it does not.
-func (n *numbered) byRows() int { return n.pagesOf(n.latest) }
 
 // pagesOf returns how many pages so many rows are, of which each has as many as the first one.
 func (n *numbered) pagesOf(rows int64) int {

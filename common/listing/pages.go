@@ -2,6 +2,7 @@ package listing
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -72,7 +73,10 @@ func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request
 	if end != nil || r.Partial == nil {
 		return page, end
 	}
-	if end = r.complete(ctx, &page); end == nil || ctx.Err() != nil || !passing(end.Err) {
+	if end = r.complete(ctx, &page); end == nil || ctx.Err() != nil {
+		return page, end
+	}
+	if _, status := errors.AsType[*httpclient.StatusError](end.Err); !status && fault.Of(end.Err).Kind != fault.Transient {
 		return page, end
 	}
 	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.

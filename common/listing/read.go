@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
 // maxReadings is how often a listing that changes while it is read is read.
@@ -133,10 +136,11 @@ func (r *reading) hand(p *fetched, rows []Row) *End {
 	if r.pages++; len(p.Records) > 0 {
 		r.filled++
 	}
-	r.beyond = r.beyond || r.way.beyond(p)
+	bounded, ok := r.way.Pages.(pagination.Bounded)
+	r.beyond = r.beyond || ok && bounded.Beyond(p.request, p.Page)
 	if p.place != "" && !r.beyond {
 		r.from = p.place
-		page.Place = &Place{Of: r.of, At: r.way.place(p.place), Rows: r.earlier + r.rows.all}
+		page.Place = &Place{Of: r.of, At: strconv.Itoa(r.way.number) + ":" + p.place, Rows: r.earlier + r.rows.all}
 	}
 	wanted := r.yield(page)
 	clear(r.rows.out) // what is not held is free for the next page

@@ -59,19 +59,16 @@ type digest [16]byte
 
 // keyed returns the key with a text.
 func keyed(text string) (k key) {
-	if k.number, k.whole = numbers.Parse(text); !k.whole {
-		k.digest = digestOf(text)
+	k.number, k.whole = numbers.Parse(text)
+	switch {
+	case k.whole:
+	case len(text) < len(k.digest):
+		copy(k.digest[1:], text)
+		k.digest[0] = byte(len(text)) // 0 to 15: never the first byte of a hash, see below
+	default:
+		k.digest = hashOf([]byte(text), 0)
 	}
 	return k
-}
-
-func digestOf(text string) (d digest) {
-	if len(text) < len(d) {
-		copy(d[1:], text)
-		d[0] = byte(len(text)) // 0 to 15: never the first byte of a hash, see below
-		return d
-	}
-	return hashOf([]byte(text), 0)
 }
 
 // hashOf returns the digest of bytes, and of how often they came.

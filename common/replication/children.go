@@ -213,9 +213,11 @@ func (t task) read(ctx context.Context) error {
 			h.m.askNoMore()
 		}
 		return t.read(ctx)
-	case end.Kind == listing.Absent:
+	case end.Kind == listing.Absent: // though a page may have come
 		for _, h := range held {
-			h.m.lack(came)
+			h.m.mu.Lock()
+			h.m.absent, h.m.answered = true, h.m.answered || came
+			h.m.mu.Unlock()
 		}
 		return nil
 	case end.Kind != listing.Done && end.Kind != listing.Gone:
@@ -262,13 +264,6 @@ func (m *member) askNoMore() {
 		m.family.Log.Warn(m.Name + ": the API does not take the filter by time of change; everything is read in each sync")
 		m.family.Reader.Forget(m.Child.Name) // it may have been the question for changes that was refused, and not the ways
 	}
-}
-
-// lack notes that the account does not have what a child is made of, though a page of it may have come.
-func (m *member) lack(came bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.absent, m.answered = true, m.answered || came
 }
 
 // holding is the rows for one member of a task that are held back until it is done, or until they are many.

@@ -46,25 +46,21 @@ type family struct {
 func (s *Sync) family(f *Family) *family {
 	all := &family{Sync: s, source: &f.Listing}
 	for i := range f.Streams {
-		if m := all.member(&f.Streams[i]); m.Child != nil {
-			all.children = append(all.children, m)
-			all.branch(m)
-		} else {
+		m := all.member(&f.Streams[i])
+		if m.Child == nil {
 			all.direct = append(all.direct, m)
 			all.pick(m)
+			continue
 		}
+		all.children = append(all.children, m)
+		branch := slices.IndexFunc(all.branches, func(b []*member) bool { return b[0].Child.Name == m.Child.Name })
+		if branch < 0 {
+			branch = len(all.branches)
+			all.branches = append(all.branches, nil)
+		}
+		all.branches[branch] = append(all.branches[branch], m)
 	}
 	return all
-}
-
-// branch adds a child to those that are made of the same answers.
-func (f *family) branch(m *member) {
-	i := slices.IndexFunc(f.branches, func(b []*member) bool { return b[0].Child.Name == m.Child.Name })
-	if i < 0 {
-		f.branches = append(f.branches, []*member{m})
-	} else {
-		f.branches[i] = append(f.branches[i], m)
-	}
 }
 
 // pick has the listing find what a stream that lies in its rows needs of each of them, for all such streams at once.
@@ -109,9 +105,7 @@ type slice struct {
 }
 
 // refusable reports whether something is asked for that can be left out.
-func (f *family) refusable(sl slice) bool {
-	return sl.set.Maybe || !sl.From.IsZero()
-}
+func (sl slice) refusable() bool { return sl.set.Maybe || !sl.From.IsZero() }
 
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
@@ -236,7 +230,7 @@ func (f *family) revisit(ctx context.Context) error {
 	for _, sl := range f.whole[:max(0, len(f.whole)-1)] {
 		sl.direct = direct
 		l := f.open(sl.Question)
-		l.Refusable, l.Had = f.refusable(sl), sl.rows
+		l.Refusable, l.Had = sl.refusable(), sl.rows
 		pages, end := f.Reader.Read(ctx, l)
 		for page := range pages {
 			page.Place, page.Mended = nil, listing.Mended{} // which the first look told
@@ -262,7 +256,7 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	}
 	f.asked = f.asked || !sl.From.IsZero()
 	l := f.open(sl.Question)
-	l.Refusable, l.Again, l.From = f.refusable(sl), sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
+	l.Refusable, l.Again, l.From = sl.refusable(), sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
 	l.Optional = l.Optional && !sl.Undated
 	pages, end := f.Reader.Read(ctx, l)
 	first := true
@@ -306,7 +300,13 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 		}
 		return false, cmp.Or(f.denial, end.Err)
 	}
-	return false, f.done(sl, end.Late)
+	f.notLaterThan(sl.direct, end.Late)
+	for _, m := range sl.direct {
+		if err := m.doneSlice(sl); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // page sends what is wanted of a page, and has the children of its rows asked for.
@@ -351,17 +351,6 @@ func (f *family) estimate() {
 			_ = f.Out.Estimate(m.Descriptor, f.promised) // a failed write shows at the next record
 		}
 	}
-}
-
-// done notes that a slice is complete.
-func (f *family) done(sl slice, late time.Time) error {
-	f.notLaterThan(sl.direct, late)
-	for _, m := range sl.direct {
-		if err := m.doneSlice(sl); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // notLaterThan keeps the marks of these members, and of the children, from passing a time; zero: they may.
