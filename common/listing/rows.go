@@ -20,7 +20,7 @@ type rows struct {
 	width   int // how many are picked of each row
 	picker  record.Picker
 	seen    *Seen
-	times   map[string]int // with Listing.Repeats, how often a key came
+	times   map[digest]int // how often a key came in the reading, with Listing.Repeats, or else in the page the bytes of a row without one
 	out     []Row
 	index   map[string]int // of the first indexed of out, by their keys: made where a row of a page has the key of another
 	indexed int
@@ -45,7 +45,7 @@ type counts struct {
 }
 
 func newRows(l *Listing) *rows {
-	u := &rows{Listing: l, seen: l.Seen, keys: len(l.Key), times: map[string]int{}, index: map[string]int{}}
+	u := &rows{Listing: l, seen: l.Seen, keys: len(l.Key), times: map[digest]int{}, index: map[string]int{}}
 	if u.seen == nil {
 		u.seen = NewSeen(false)
 	}
@@ -88,7 +88,9 @@ func (u *rows) clocked(p *fetched, began time.Time) {
 func (u *rows) take(p *fetched) []Row {
 	u.out, u.fresh, u.indexed = u.out[:0], 0, 0
 	clear(u.index)
-	var bare map[digest]int // how often rows without a key came in this page, by their bytes
+	if !u.Repeats {
+		clear(u.times)
+	}
 	next := u.texts(p)
 	for i, data := range p.Records {
 		picked := p.picked[i*u.width : (i+1)*u.width : (i+1)*u.width]
@@ -99,16 +101,8 @@ func (u *rows) take(p *fetched) []Row {
 			row.Open = u.Clock.Open != "" && data.Get(u.Clock.Open).Text() == ""
 		}
 		k := keyed(row.Key)
-		switch {
-		case u.Repeats:
-			k = key{digest: u.repeat(&row, picked[:u.keys])}
-		case row.Key == "": // it is new once for each time that its bytes stand in one page
-			if bare == nil {
-				bare = map[digest]int{}
-			}
-			bytes := hashOf(data.Raw(), 0) // apart from k, which would be allocated for each row
-			bare[bytes]++
-			k.digest = hashOf(bytes[:], bare[bytes])
+		if u.Repeats || row.Key == "" {
+			k = key{digest: u.nth(&row, picked[:u.keys])}
 		}
 		if u.isNew(k, &row) {
 			u.out = append(u.out, row)
@@ -149,16 +143,21 @@ func (u *rows) texts(p *fetched) (next func() string) {
 	}
 }
 
-// repeat counts row among those with its key, which may lack parts, and returns what tells it from the others.
-func (u *rows) repeat(row *Row, parts []record.Value) digest {
-	var text []byte
-	for _, part := range parts {
-		text = append(part.AppendText(text), 0)
+// nth counts row among those with its key, which may lack parts, or without Repeats among those with its bytes, and returns what tells it from the
+// others: without a key it is new once for each time that its bytes stand in one page.
+func (u *rows) nth(row *Row, parts []record.Value) digest {
+	text := row.Data.Raw()
+	if u.Repeats {
+		text = u.text[:0]
+		for _, part := range parts {
+			text = append(part.AppendText(text), 0)
+		}
+		u.text = text
 	}
-	key := string(text)
-	row.Repeat = u.times[key]
-	u.times[key]++
-	return hashOf(text, u.times[key])
+	d := hashOf(text, 0)
+	row.Repeat = u.times[d]
+	u.times[d]++
+	return hashOf(d[:], u.times[d])
 }
 
 // isNew reports whether the row is to be handed out, and notes that it came.
