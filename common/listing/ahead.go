@@ -41,11 +41,9 @@ func (a *ahead) need(ctx context.Context, request httpclient.Request, f fetching
 	if len(a.coming) > 0 {
 		return nil
 	}
-	leave := a.r.reader.enter(a.r.Child, ctx.Done())
-	if leave == nil {
+	if !a.ask(ctx.Done(), request, f) {
 		return failed(context.Cause(ctx))
 	}
-	a.launch(leave, request, f)
 	return nil
 }
 
@@ -57,11 +55,7 @@ func (a *ahead) try(request httpclient.Request, f fetching) bool {
 	}
 	now := make(chan struct{})
 	close(now)
-	leave := a.r.reader.enter(false, now)
-	if leave != nil {
-		a.launch(leave, request, f)
-	}
-	return leave != nil
+	return a.ask(now, request, f)
 }
 
 // page returns the next page, which was asked for.
@@ -74,8 +68,12 @@ func (a *ahead) page() (fetched, *End) {
 	return p.fetched, p.end
 }
 
-// launch fetches the page behind those that were asked for.
-func (a *ahead) launch(leave func(), request httpclient.Request, f fetching) {
+// ask asks for the page behind those that were asked for, unless there is no room among the requests in flight until patience has ended.
+func (a *ahead) ask(patience <-chan struct{}, request httpclient.Request, f fetching) bool {
+	leave := a.r.reader.enter(a.r.Child, patience)
+	if leave == nil {
+		return false
+	}
 	result := make(chan arrival, 1)
 	a.coming = append(a.coming, result)
 	f.share = a.r.take()
@@ -91,6 +89,7 @@ func (a *ahead) launch(leave func(), request httpclient.Request, f fetching) {
 		came.share = f.share
 		result <- came
 	})
+	return true
 }
 
 // stop gives up what was not used.

@@ -3,6 +3,7 @@ package listing
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -320,6 +321,7 @@ func (l *Listing) onlyRow(object record.Value, single bool) bool {
 // omitted reports whether body may have left out the list: what it would stand in has to be there, and is no list of objects, nor has one, which may
 // be the rows under another name.
 func (l *Listing) omitted(body record.Value) bool {
+	hasObjects := func(v record.Value) bool { return slices.ContainsFunc(v.Array(), record.Value.IsObject) }
 	return l.Omits && slices.ContainsFunc(strings.Split(l.Records, ","), func(path string) bool {
 		around := body.Get(path[:max(0, strings.LastIndexByte(path, '.'))])
 		for _, member := range around.Members() {
@@ -329,16 +331,6 @@ func (l *Listing) omitted(body record.Value) bool {
 		}
 		return around.Exists() && !hasObjects(around)
 	})
-}
-
-// hasObjects reports whether v is a list with an object in it.
-func hasObjects(v record.Value) bool {
-	for element := range v.Elements() {
-		if element.IsObject() {
-			return true
-		}
-	}
-	return false
 }
 
 // complains reports whether an answer says that something went wrong, in a member that is there for it.
@@ -402,7 +394,10 @@ func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclien
 		r.answered.Store(true)
 		return resp, nil
 	}
-	end := failed(cause(ctx, err))
+	if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok { // whoever stopped the run knows better than the request
+		err = why
+	}
+	end := failed(err)
 	if last != nil && r.TooLarge != nil {
 		if most, large := r.TooLarge(last); large {
 			end.Kind, end.most = tooLarge, most

@@ -33,16 +33,15 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 			pages = pages.Whole()
 		}
 		s, end := r.segments(ctx, pages, request)
-		if end != nil {
-			return end
-		}
 		switch known = max(known, s.rows); {
-		case s.ended == lost:
+		case end != nil && end.Kind == lost:
 			r.reader.Log.Info(r.Name + " is read from its beginning once more: the server's place in it was lost")
 			continue
-		case s.ended == unclear:
+		case end != nil && end.Kind == unclear:
 			try = heldTries
 			continue
+		case end != nil:
+			return end
 		case s.rows < known && pages.Size == 0:
 			return failed(fault.Laterf("%s answered with %d rows when all were asked for, and with %d before, segment by segment.",
 				r.Request.Path, s.rows, known))
@@ -67,20 +66,10 @@ type segments struct {
 	bytes  int // of the bodies of those that are plain
 	packer *flate.Writer
 	rows   int64 // different ones
-	ended  segmented
 }
 
-// segmented is how the segments of a listing came to an end.
-type segmented int
-
-const (
-	ended   segmented = iota // with the last one
-	lost                     // the server's place in it was lost on the way
-	unclear                  // maybe with the last one: behind it came an error, or rows that had come
-)
-
-// segments returns the segments of a listing, and how they ended; end says why there are none. Its requests wait for no room among those in
-// flight: those that have it may wait for the session.
+// segments returns the segments of a listing; end is nil behind the last one. Its requests wait for no room among those in flight: those that
+// have it may wait for the session.
 func (r *reading) segments(ctx context.Context, pages pagination.Held, request httpclient.Request) (s segments, end *End) {
 	session, release, err := r.reader.Client.Lease(ctx)
 	if err != nil {
@@ -97,11 +86,9 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 		case len(s.held) == 0 || ctx.Err() != nil:
 			return s, end
 		case fault.Of(end.Err).Kind == fault.Transient || errors.Is(end.Err, httpclient.ErrUnknownOutcome):
-			s.ended = lost
-			return s, nil
+			return s, &End{Kind: lost}
 		default: // the API itself has no further segment, for whatever reason, which asking again does not change
-			s.ended = unclear
-			return s, nil
+			return s, &End{Kind: unclear}
 		}
 		fresh := r.rows.note(came, &p)
 		s.rows += int64(fresh)
@@ -110,8 +97,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 		}
 		alike := r.rows.alike(&p)
 		if len(p.Records) > 0 && (hashes[alike] || idle >= maxIdle) { // the server begins again, knows no segments, or forgot
-			s.ended = unclear
-			return s, nil
+			return s, &End{Kind: unclear}
 		}
 		hashes[alike] = true
 		next, more = pages.Next(p.request, p.Page)

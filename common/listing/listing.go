@@ -8,14 +8,12 @@ package listing
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
@@ -151,6 +149,8 @@ const (
 	wrongPage // the answers are to something else than was asked
 	tooLarge  // the API wants smaller pages
 	stopped   // whoever reads the pages does not want any more of them
+	lost      // the place that the server kept was lost on the way
+	unclear   // it may have been the last segment that came last: behind it came an error, or rows that had come
 )
 
 // End is how a listing ended, and why.
@@ -240,12 +240,4 @@ func (r *Reader) Try(ctx context.Context, l Listing) error {
 			return end.Err
 		}
 	}
-}
-
-// cause returns why ctx ended, if it did, and err otherwise: whoever stopped the run knows better than the request that it was stopped in.
-func cause(ctx context.Context, err error) error {
-	if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
-		return why
-	}
-	return err
 }
