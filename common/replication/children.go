@@ -237,7 +237,11 @@ func (t task) begin() (held []*holding, from time.Time) {
 		m.mu.Lock()
 		if m.err == nil && !m.absent {
 			h := &holding{m: m, task: t, put: t.put[i], bound: m.since(t.key)}
-			if since := m.asksFrom(h.bound); len(held) == 0 || since.Before(from) {
+			since := time.Time{}
+			if m.Child.Changes && m.readsAll() && !m.unasked && !h.bound.IsZero() {
+				since = h.bound.Add(-m.Child.Lookback)
+			}
+			if len(held) == 0 || since.Before(from) {
 				from = since
 			}
 			held = append(held, h)
@@ -245,14 +249,6 @@ func (t task) begin() (held []*holding, from time.Time) {
 		m.mu.Unlock()
 	}
 	return held, from
-}
-
-// asksFrom returns since when a child's rows are asked for where they are sent from bound on; zero: all are. m.mu is held.
-func (m *member) asksFrom(bound time.Time) time.Time {
-	if !m.Child.Changes || !m.readsAll() || m.unasked || bound.IsZero() {
-		return time.Time{}
-	}
-	return bound.Add(-m.Child.Lookback)
 }
 
 // askNoMore notes that the API refuses to be asked for what changed: from then on everything is read, with one WARN.

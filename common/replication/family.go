@@ -272,8 +272,7 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	}
 	switch end.Kind {
 	case listing.Done:
-		if f.seen != nil {
-			sl.rows = end.Rows
+		if sl.rows = end.Rows; f.seen != nil {
 			f.whole = append(f.whole, sl)
 		}
 	case listing.Absent:
