@@ -6,8 +6,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/internal/numbers"
 )
 
-// wholes is the rows that came whose keys are whole numbers. The zero value is empty. Not safe for concurrent use.
-type wholes struct {
+// history is the rows that came, by a number of each. The zero value is empty. Not safe for concurrent use.
+type history struct {
 	now     numbers.Set // those that came in this reading
 	earlier numbers.Set // in a reading of this listing before
 	before  numbers.Set // in a listing before
@@ -21,13 +21,13 @@ type wholes struct {
 const exact = 1 << 16
 
 // listing begins a listing.
-func (w *wholes) listing() {
+func (w *history) listing() {
 	w.begin()
 	w.before.Join(&w.earlier)
 }
 
 // begin begins a reading.
-func (w *wholes) begin() { w.earlier.Join(&w.now) }
+func (w *history) begin() { w.earlier.Join(&w.now) }
 
 // note notes that a row came, and returns where it did before. at is its time of change in milliseconds, 0 without one; recent is whether it may
 // have changed since the sync began; sum is a hash of its bytes, nil where there is none.
@@ -35,7 +35,7 @@ func (w *wholes) begin() { w.earlier.Join(&w.now) }
 // Of a time the last bits are kept, by which two times of one row can be told apart, but for those that lie a multiple of 49 days apart to the
 // millisecond. Once there are many, only recent ones are kept: a row whose time is not, and that changes during the sync, comes again with a
 // recent one. Of hashes the first ones alone are kept.
-func (w *wholes) note(n, at int64, recent bool, sum *uint32) (c came) {
+func (w *history) note(n, at int64, recent bool, sum *uint32) (c came) {
 	c.reading = w.now.Has(n)
 	c.listing = c.reading || w.earlier.Has(n)
 	c.ever = c.listing || w.before.Has(n)
