@@ -75,13 +75,9 @@ const maxHeldPage = 1 << 20
 // begin asks for the first page, and looks for the last one where nothing tells of it: then it asks for the first one again, since what went
 // from it meanwhile would be noticed by nobody.
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
-	first, end := n.ask(ctx, nil, 0)
-	if end != nil {
+	first, end := n.first(ctx)
+	if end != nil || n.pageCount > 0 || first.total.Reliable && first.total.Told || !n.mayGoOn(&first) {
 		return first, end
-	}
-	n.noteFirst(&first)
-	if n.pageCount > 0 || first.total.Reliable && first.total.Told || !n.mayGoOn(&first) {
-		return first, nil
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
 	share, total, held := first.share, first.total, len(first.Body.Raw()) <= maxHeldPage
@@ -97,21 +93,23 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, end
 	}
 	before := n.firstHash
-	if first, end = n.ask(ctx, nil, 0); end == nil {
-		n.noteFirst(&first)
-		n.alone = n.end.page == 1 && n.firstHash == before
-		if n.alone && n.refused != nil && n.answers {
-			n.withheld(1, n.refused)
-		}
+	first, end = n.first(ctx)
+	n.alone = end == nil && n.end.page == 1 && n.firstHash == before
+	if n.alone && n.refused != nil && n.answers {
+		n.withheld(1, n.refused)
 	}
 	return first, end
 }
 
-// noteFirst takes what the first page tells.
-func (n *numbered) noteFirst(p *fetched) {
-	n.pageCount, _ = n.strategy.Count(p.Page)
-	n.firstHash, n.firstRows = n.rows.alike(p), len(p.Records)
-	n.odd = !n.cut && !n.strategy.Cut(n.firstRows)
+// first asks for the first page and notes what it tells.
+func (n *numbered) first(ctx context.Context) (fetched, *End) {
+	p, end := n.ask(ctx, nil, 0)
+	if end == nil {
+		n.pageCount, _ = n.strategy.Count(p.Page)
+		n.firstHash, n.firstRows = n.rows.alike(&p), len(p.Records)
+		n.odd = !n.cut && !n.strategy.Cut(n.firstRows)
+	}
+	return p, end
 }
 
 // mayGoOn reports whether the last page is to be looked for: the first one is not obviously the last.
@@ -166,11 +164,10 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 	}
 	if n.rows.fresh > 0 {
 		n.gap, n.hole = cmp.Or(n.gap, n.suspect), cmp.Or(n.hole, n.empty)
-		n.reached = last{page: i + 1, rows: int64(len(p.Records)), pageRows: max(n.widest, int64(n.firstRows))}
-		n.widest = max(n.widest, int64(len(p.Records)))
-		if i == 0 {
-			n.reached.page = 0 // one page says nothing of how many rows there are
+		if i > 0 { // one page says nothing of how many rows there are
+			n.reached = last{page: i + 1, rows: int64(len(p.Records)), pageRows: max(n.widest, int64(n.firstRows))}
 		}
+		n.widest = max(n.widest, int64(len(p.Records)))
 	}
 	if i == 0 && n.asBefore(rows) {
 		return false, cmp.Or(n.hand(&p, rows), &End{Kind: Done})
@@ -187,22 +184,19 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
 		denied.Err = p.refused
 		n.suspect, n.denied = denied, denied
+		_, end := n.ask(ctx, p.share, 0) // does it?
+		return end
 	case p.refused != nil:
 		return n.refusedEnd(ctx, p, i)
 	case len(p.Records) == 0:
 		n.empty = fault.Laterf("%s answers without rows for page %d, and with rows for pages behind it.", n.Request.Path, i+1)
-		return nil
-	case i == 0:
-		return nil
-	default:
+	case i > 0:
 		n.suspect = fault.Laterf("%s answers with the rows of another page for page %d.", n.Request.Path, i+1)
 		if n.rows.alike(p) == n.firstHash {
 			return n.otherNumber(ctx, p.share, i)
 		}
-		return nil
 	}
-	_, end := n.ask(ctx, p.share, 0) // does the API still answer?
-	return end
+	return nil
 }
 
 // refusedEnd looks whether page i, which was refused, is the end of the listing: then the API still answers, as it would not where credentials had
