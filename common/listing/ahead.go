@@ -23,8 +23,7 @@ type arrival struct {
 	end *End
 }
 
-// depth returns how many pages one of the numbered listings that are being read may be ahead: as many as there may be requests in flight, and of
-// several listings together not much more than twice as many, since each page that waits takes memory.
+// depth returns how many pages a numbered listing may be ahead: as many as there may be requests, or its part of twice as many; pages take memory.
 func (r *Reader) depth() int {
 	listings := max(1, int(r.numbered.Load()))
 	return min(r.Parallel(), (2*r.Parallel()+listings-1)/listings)
@@ -47,8 +46,7 @@ func (a *ahead) need(ctx context.Context, request httpclient.Request, f fetching
 	return nil
 }
 
-// try asks for the page behind those that were asked for, where there is room among the requests in flight, and not for a child, whose siblings are
-// asked for meanwhile.
+// try is ask where that need not wait, and not for a child, whose siblings are asked for meanwhile.
 func (a *ahead) try(request httpclient.Request, f fetching) bool {
 	if a.r.Child || a.r.reader.Parallel() == 1 {
 		return false
@@ -58,7 +56,6 @@ func (a *ahead) try(request httpclient.Request, f fetching) bool {
 	return a.ask(now, request, f)
 }
 
-// page returns the next page, which was asked for.
 func (a *ahead) page() (fetched, *End) {
 	p := <-a.coming[0]
 	a.coming = a.coming[1:]

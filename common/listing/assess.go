@@ -166,8 +166,7 @@ func (r *reading) settled() bool {
 // known returns how many rows came in all readings that were there when this one began.
 func (r *reading) known() int64 { return r.earlier + r.rows.all - r.rows.newer }
 
-// doubt warns where the API says that there are more rows than it has, and is known to be wrong at times, where a page was not what it should be, and
-// where a listing that changes has fewer rows than its pages.
+// doubt warns of what does not fit in a listing that is taken for whole: the API's number, a page, or the number of rows while it changes.
 func (r *reading) doubt() {
 	switch why := r.defect(); {
 	case r.short() && !r.moved():

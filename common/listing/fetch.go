@@ -17,8 +17,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// What a bad answer is given before it is final: so many tries and so much time. A server that is out of order for a moment is not out of
-// order for that long, and one that always answers so must not be asked for as long as one that is down.
+// A bad answer is final after so many tries and so much time: one that always comes is not waited for as long as a server that is down.
 const (
 	badTries = 4
 	badTime  = 10 * time.Second
@@ -88,8 +87,7 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 	return page, end
 }
 
-// refusing reports whether a status says that this one request is not answered, which a 4xx does unless it is about time, or the connector knows
-// it to be about something else than a page that is not there.
+// refusing reports whether a status says that what is asked for is not there, as a 4xx may that is not about time.
 func refusing(status int) bool {
 	return status/100 == 4 && status != http.StatusRequestTimeout && status != http.StatusTooEarly && status != http.StatusTooManyRequests
 }
@@ -285,8 +283,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	return nil
 }
 
-// list returns what stands at the first of the paths of the rows at which a list, an object or null does; the zero Value where nothing of these
-// does. A bare list is one whatever the path.
+// list returns the first list, object or null at the paths of the rows, or else the zero Value. A bare list is one whatever the path.
 func (l *Listing) list(body record.Value) record.Value {
 	if body.IsArray() {
 		return body
@@ -318,8 +315,7 @@ func (l *Listing) onlyRow(object record.Value, single bool) bool {
 	return single && (l.Detail != "" || len(l.Key) == 0 || object.IsBlank()) || len(l.Key) > 0 && keyText(object, l.Key) != ""
 }
 
-// omitted reports whether body may have left out the list: what it would stand in has to be there, and is no list of objects, nor has one, which may
-// be the rows under another name.
+// omitted reports whether body may have left out the list: what it would stand in is there, and neither is nor has another list of objects.
 func (l *Listing) omitted(body record.Value) bool {
 	hasObjects := func(v record.Value) bool { return slices.ContainsFunc(v.Array(), record.Value.IsObject) }
 	return l.Omits && slices.ContainsFunc(strings.Split(l.Records, ","), func(path string) bool {

@@ -21,11 +21,8 @@ const heldTries = 3
 const heldPlain = 4 << 20
 
 // held reads a listing whose place the server keeps with the session: in a session that nothing else uses meanwhile, and to its end before
-// the first page is handed on, so that whoever gets its rows can ask for more in that same session. What was read in vain is not handed on.
-//
-// A segment that did not come whole is not asked for again, since the server is behind it by then: the listing begins anew. Where that happens
-// again and again, or where it is not clear whether it was the last segment that came last, all rows are asked for in one answer, which is
-// believed if it has no fewer rows than are known. See docs/decisions/012.
+// the first page is handed on, so that whoever gets its rows can ask for more in that same session. Where the place is lost it begins anew. In the
+// end, or where the last segment may not have come, one answer with all rows is believed if it has no fewer than are known: docs/decisions/012.
 func (r *reading) held(ctx context.Context, pages pagination.Held, request httpclient.Request) *End {
 	known := int64(0) // different rows, the most that came in one try
 	for try := 1; ; try++ {

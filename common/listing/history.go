@@ -20,21 +20,18 @@ type history struct {
 // exact is how many times of change are kept before it counts how old one is, and how many hashes of rows are kept at the most: 5 bytes each.
 const exact = 1 << 16
 
-// listing begins a listing.
 func (w *history) listing() {
 	w.begin()
 	w.before.Join(&w.earlier)
 }
 
-// begin begins a reading.
 func (w *history) begin() { w.earlier.Join(&w.now) }
 
 // note notes that a row came, and returns where it did before. at is its time of change in milliseconds, 0 without one; recent is whether it may
 // have changed since the sync began; sum is a hash of its bytes, nil where there is none.
 //
-// Of a time the last bits are kept, by which two times of one row can be told apart, but for those that lie a multiple of 49 days apart to the
-// millisecond. Once there are many, only recent ones are kept: a row whose time is not, and that changes during the sync, comes again with a
-// recent one. Of hashes the first ones alone are kept.
+// Of a time the last bits are kept, which two times of one row share that lie a multiple of 49 days apart to the millisecond. Once there are many,
+// only recent ones are: a row whose time is not, and that changes during the sync, comes again with a recent one. The first hashes alone are kept.
 func (w *history) note(n, at int64, recent bool, sum *uint32) (c came) {
 	c.reading = w.now.Has(n)
 	c.listing = c.reading || w.earlier.Has(n)

@@ -165,7 +165,6 @@ type End struct {
 	most   int // with tooLarge, the size of a page that the API allows; 0: it does not say
 }
 
-// failed returns the End for an error.
 func failed(err error) *End { return &End{Kind: Failed, Err: err} }
 
 // Reader reads the listings of one run. It bounds the requests in flight and remembers what the API turned out to want. Safe for concurrent

@@ -41,8 +41,7 @@ func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, re
 	}
 }
 
-// pass reads the pages once. It ends soon, to be called again, where there turn out to be more than one although the first one looked as if
-// it was the last: then nothing is known of the end.
+// pass reads the pages once, or is to be called again: where others follow a first page that looked like the last, nothing is known of the end.
 func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	first, end := n.begin(ctx)
 	if end != nil {
@@ -72,8 +71,7 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 // maxHeldPage is how many bytes of a first page are held while the last one is looked for, beside the answers that tell of it.
 const maxHeldPage = 1 << 20
 
-// begin asks for the first page, and looks for the last one where nothing tells of it: then it asks for the first one again, since what went
-// from it meanwhile would be noticed by nobody.
+// begin asks for the first page, and again behind a search for the last one: what went from it meanwhile would be noticed by nobody.
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	first, end := n.first(ctx)
 	if end != nil || n.pageCount > 0 || first.total.Reliable && first.total.Told || !n.mayGoOn(&first) {
@@ -127,9 +125,8 @@ func (n *numbered) ask(ctx context.Context, share *httpclient.Share, i int) (fet
 	return n.reading.ask(ctx, share, n.way, n.strategy.At(n.request, i), n.fetching(i))
 }
 
-// page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading of
-// a listing that changes: of pages asked for side by side the later one may be answered first, and what was added in between moves a row from the
-// earlier page to the later one when that was read already.
+// page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading: of
+// pages asked for side by side the later one may be answered first, and a row that an insertion moves there meanwhile would come in neither.
 func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End) {
 	if end := ahead.need(ctx, n.strategy.At(n.request, i), n.fetching(i)); end != nil {
 		return fetched{}, end
@@ -176,8 +173,7 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 	return more, n.hand(&p, rows)
 }
 
-// nothing looks at a page that brought nothing new: it may be the first one again, because the API knows the number of the page under another
-// name, and one that was refused may have been refused for another reason than that it lies behind the end.
+// nothing looks at a page that brought nothing new, which need not be the end: its number may have another name, or its refusal another reason.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	switch {
 	case p.refused != nil && n.wanted(i): // it may have been there before rows went
@@ -199,8 +195,8 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	return nil
 }
 
-// refusedEnd looks whether page i, which was refused, is the end of the listing: then the API still answers, as it would not where credentials had
-// ended, and the page behind it is refused too. Of an API that answers for pages behind the end, a page that it refuses may have rows.
+// refusedEnd looks whether page i, which was refused, lies behind the end: then the API still answers, unlike one whose credentials have ended, and
+// refuses the page behind it too. An API that answers for pages behind the end may withhold the rows of one that it refuses.
 func (n *numbered) refusedEnd(ctx context.Context, p *fetched, i int) *End {
 	if n.filled == 0 || n.agrees() {
 		return nil

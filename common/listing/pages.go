@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	// repeats is how often a page that brings nothing new although there is more is asked for again, and how often one that is not what was
-	// asked for before its way is taken for refused.
+	// repeats is how often a page is asked for that brings nothing new although there is more, or another than was asked for, until that is believed.
 	repeats = 3
 	// maxIdle is how many pages in a row may bring nothing new although more is promised; without a promise it is one fewer.
 	maxIdle = 3
@@ -37,7 +36,6 @@ func (r *reading) read(ctx context.Context) *End {
 	}
 }
 
-// take returns a share of the budget for the next page.
 func (r *reading) take() *httpclient.Share {
 	if r.Child {
 		return r.reader.Budget.Take(1)
@@ -99,8 +97,8 @@ func (r *reading) accept(p *fetched) []Row {
 	return rows
 }
 
-// again asks for a page once more, since it brought nothing new although there is more: a cache may have given another's, or none. It gives
-// the last answer, and its rows. The share is that of p.
+// again asks for a page once more while it brings nothing new although there is more, and returns the last answer, whose share is that of p, and its
+// rows: a cache may have given another's, or none.
 func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, wanted func() bool) (fetched, []Row, *End) {
 	share := p.share
 	unlisted := func() bool { return p.listless && p.total.Rows > r.came() } // or else that is the end

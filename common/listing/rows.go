@@ -11,8 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// rows reads the key and the time of the rows of one listing, and drops those that came before: rows move to other pages while a listing is
-// read, and what is read again comes again.
+// rows reads the key and the time of the rows of one listing, and drops those that came before, on a page that they moved from or in another reading.
 type rows struct {
 	*Listing
 	keys    int // how many of the values picked are the key; the time comes after them, and then Listing.Picks
@@ -60,7 +59,6 @@ func newRows(l *Listing) *rows {
 	return u
 }
 
-// begin begins a reading.
 func (u *rows) begin() {
 	u.seen.begin()
 	u.counts = counts{}
@@ -255,8 +253,7 @@ func (u *rows) note(came *Seen, p *fetched) (fresh int) {
 	return fresh
 }
 
-// alike returns a hash of the keys of a page's rows in their order, or of the bytes of those that a key does not tell apart: two pages that are
-// alike are one page under two numbers.
+// alike returns a hash of a page's rows in their order, by key or else by bytes: two pages that have the same are one page under two numbers.
 func (u *rows) alike(p *fetched) uint64 {
 	var h maphash.Hash
 	h.SetSeed(u.seen.seed)

@@ -68,13 +68,12 @@ func NewSeen(bytes bool) *Seen {
 	return &Seen{ordinals: map[digest]uint32{}, bytes: bytes, seed: maphash.MakeSeed(), since: math.MinInt64}
 }
 
-// listing begins a listing.
+// listing begins a listing, and begin a reading of it.
 func (s *Seen) listing() {
 	s.numbers.listing()
 	s.others.listing()
 }
 
-// begin begins a reading.
 func (s *Seen) begin() {
 	s.numbers.begin()
 	s.others.begin()

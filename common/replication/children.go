@@ -14,14 +14,11 @@ import (
 )
 
 const (
-	// waitingTasks is how many rows of a parent wait for their children's requests before the parent's listing waits too. A task holds
-	// some hundred bytes of its row, not the row.
+	// waitingTasks is how many tasks, of some hundred bytes, wait for requests before the parent's listing waits too.
 	waitingTasks = 8192
-	// heldBytes is how many bytes of one task's records are held back so that they are sent together with the note that the task is
-	// done: until then a state would not cover what stands before it.
+	// heldBytes is how many bytes of one task's rows are held back until it is done: a state would not cover what was sent of it before.
 	heldBytes = 4 << 20
-	// fewGone is how many rows may have gone without one that has not before the route is taken for wrong, and manyGone after how many of
-	// them no more are asked for.
+	// fewGone is after how many rows that have gone, and none that has not, the route is taken for wrong, and manyGone when no more are asked for.
 	fewGone, manyGone = 3, 25
 )
 
@@ -155,8 +152,7 @@ func (m *member) parentKey(r listing.Row) string {
 	return strings.Join(parts, ",")
 }
 
-// newTask returns the reading for members of one branch and the row r of their parent, whose key is parentKey. It holds nothing of the row's
-// memory.
+// newTask returns the reading for members of one branch and the row r of their parent, whose key is parentKey, with memory of its own.
 func newTask(members []*member, r listing.Row) task {
 	t := task{members: members, key: r.Key, time: r.Time}
 	for _, path := range members[0].Child.Params {
@@ -272,8 +268,7 @@ type holding struct {
 	size  int
 }
 
-// page keeps what is wanted of a page, with memory of its own: the page's is free for others when the next one is asked for. What
-// becomes much is sent at once, the rest in the end.
+// page keeps what is wanted of a page, with memory of its own, since that of the page serves the next one; what becomes much is sent at once.
 func (h *holding) page(page listing.Page) error {
 	m := h.m
 	m.mu.Lock()
@@ -338,8 +333,7 @@ func (h *holding) end(end *listing.End) error {
 	return m.checkpoint()
 }
 
-// believe notes that the rows of the parent which seemed to have gone, before any answered, have: the route is right. m.mu is held
-// as long as anything is read.
+// believe notes that the doubtful rows have gone: the route is right. m.mu is held as long as anything is read.
 func (m *member) believe() {
 	for _, t := range m.doubtful {
 		m.done(t, true)

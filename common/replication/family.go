@@ -42,7 +42,6 @@ type family struct {
 	err           error         // why the listing could not be read
 }
 
-// family makes the family that f describes.
 func (s *Sync) family(f *Family) *family {
 	all := &family{Sync: s, source: &f.Listing}
 	for i := range f.Streams {
@@ -88,7 +87,6 @@ func (f *family) open(q Question) listing.Listing {
 	return l
 }
 
-// members returns the family's streams.
 func (f *family) members() []*member { return slices.Concat(f.direct, f.children) }
 
 // removedSlice is what states call the reading of the removed rows.
@@ -361,8 +359,7 @@ func (f *family) notLaterThan(direct []*member, late time.Time) {
 	}
 }
 
-// resumeAt returns the place at which the reading of a slice for members can go on, which is the earliest of theirs; nil: there is none, or the
-// rows before it are needed for children.
+// resumeAt returns the earliest of the members' places in a slice; nil: there is none, or the rows before it are needed for children.
 func (f *family) resumeAt(members []*member) (place *state.Place) {
 	if len(f.children) > 0 {
 		return nil
@@ -495,8 +492,7 @@ func (f *family) check(sl slice, r listing.Row) {
 	f.Log.Warn(f.source.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
 }
 
-// begin notes what a page tells of all of a cycle: what had to be mended, and how far the server's clock is behind ours: a mark must not be
-// later than the moment at which the server began to answer, on the clock that its rows are timed by.
+// begin notes what was mended in a page, and when the server began to answer, if its clock is behind ours: no mark may be later than that.
 func (m *member) begin(page listing.Page) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -41,7 +41,6 @@ type member struct {
 	tally
 }
 
-// member makes the member for a selected stream.
 func (f *family) member(selected *Selected) *member {
 	m := &member{Selected: selected, family: f, saved: f.Began}
 	m.prepare()
@@ -136,8 +135,7 @@ func (m *member) changed(r listing.Row, bound time.Time) bool {
 	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
 }
 
-// since returns the moment from which the row with key, or rows of the parent with key, are sent. What the mark says was not said of one that was
-// unknown then.
+// since returns the moment from which the row with key, or rows of the parent with key, are sent: the mark does not speak for one unknown then.
 func (m *member) since(key string) time.Time {
 	if m.doc.Parents != nil && !m.doc.Parents.Has(key) {
 		return m.Cursor.Start
@@ -175,8 +173,7 @@ func (m *member) misfits(format string, args ...any) {
 	}
 }
 
-// reachedPlace notes how far the slice that is being read has come; nil: that is not known any more. The mark may not pass late, unless that is
-// zero.
+// reachedPlace notes how far the slice that is being read has come; nil: that is not known any more. late is as in notLaterThan.
 func (m *member) reachedPlace(place *state.Place, late time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -221,8 +218,7 @@ func (m *member) partial() state.Doc {
 	return doc
 }
 
-// final returns the state at the end of a cycle; where nothing was read, the one that came, with the mark at the beginning of this sync. m.mu is
-// held.
+// final returns the state at the end of a cycle, or with a mark in the future the one that came, as resume left it. m.mu is held.
 func (m *member) final() state.Doc {
 	if !m.future.IsZero() {
 		doc := m.doc

@@ -176,8 +176,7 @@ func placed(object record.Value) bool {
 	return true
 }
 
-// noRow notes that there is something in a list in the parent's row, or in its place, that is no object: nothing, or what cannot be sent.
-// m.mu is held.
+// noRow notes a value in a list in the parent's row, or in its place, that is no object: nothing, or what cannot be sent. m.mu is held.
 func (m *member) noRow(v record.Value, list string) {
 	if !v.IsBlank() {
 		m.misfits("Rows of %s cannot be read: %q, in which they lie, is no list of objects everywhere. The API may have changed; report it.", m.Name, list)

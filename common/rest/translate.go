@@ -23,8 +23,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
-// run translates a description for one check or read: into listings, which package listing reads, and into families of streams, of which
-// package replication sends what is new.
+// run translates a description for one check or read into listings, which package listing reads, and families, which package replication does.
 type run struct {
 	api     API
 	schemas *spec.Spec // of the streams; nil for a check
@@ -44,8 +43,7 @@ func newRun(ctx context.Context, api API, schemas *spec.Spec, client *httpclient
 	return r
 }
 
-// alive asks for what a check asks for: the first page of the listing that the stream named Check is made from, with the first set of its
-// parameters. An error says why the API does not answer even that.
+// alive asks for the first page of the listing that the stream named Check is made from; an error says why the API does not answer even that.
 func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
 	s := r.api.stream(r.api.Check)
 	if s != nil {
@@ -74,10 +72,11 @@ func (r *run) future(cat *protocol.ConfiguredCatalog) {
 func (r *run) states(cat *protocol.ConfiguredCatalog, input state.Input) (map[protocol.Descriptor]state.Doc, error) {
 	docs := map[protocol.Descriptor]state.Doc{}
 	for _, configured := range cat.Streams {
-		if r.unreadable(&configured) != nil {
+		s, err := r.readable(&configured)
+		if err != nil {
 			continue
 		}
-		s, d := r.api.stream(configured.Stream.Name), configured.Descriptor()
+		d := configured.Descriptor()
 		doc, err := state.Decode(s.Name, input[d], s.cursor().name(), s.cursor().Layouts, s.cursor().zone())
 		if err != nil {
 			return nil, fmt.Errorf("reading the state: %w", err)
@@ -96,11 +95,15 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 	number := map[protocol.Descriptor]int{} // of a listing's stream, in all
 	for _, configured := range cat.Streams {
 		d := configured.Descriptor()
-		if err := r.unreadable(&configured); err != nil {
+		s, err := r.readable(&configured)
+		var stream replication.Stream
+		if err == nil {
+			stream, err = r.stream(s)
+		}
+		if err != nil {
 			failures = errors.Join(failures, err, r.refuse(d, err, out))
 			continue
 		}
-		s := r.api.stream(d.Name)
 		if configured.SyncMode == protocol.Incremental && s.Cursor == nil { // PyAirbyte asks this of every stream
 			r.log.Info(s.Name + " has no time of change; all of it is read in every sync")
 		}
@@ -109,12 +112,7 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 		if !ok {
 			i = len(all)
 			number[origin] = i
-			all = append(all, replication.Family{Listing: r.root(r.api.stream(origin.Name))})
-		}
-		stream, err := r.stream(s)
-		if err != nil {
-			failures = errors.Join(failures, err, r.refuse(d, err, out))
-			continue
+			all = append(all, replication.Family{Listing: r.root(r.api.origin(s))})
 		}
 		selected := replication.Selected{Stream: stream, Descriptor: d, Mode: configured.SyncMode, State: docs[d]}
 		all[i].Streams = append(all[i].Streams, selected)
@@ -126,20 +124,20 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 	return all, failures
 }
 
-// unreadable returns why a configured stream cannot be read, or nil.
-func (r *run) unreadable(configured *protocol.ConfiguredStream) error {
+// readable returns the description of a configured stream, or why it cannot be read.
+func (r *run) readable(configured *protocol.ConfiguredStream) (*Stream, error) {
 	name := configured.Stream.Name
 	s := r.api.stream(name)
 	switch {
 	case s == nil || s.Unlisted:
-		return fault.Configf("The catalog names a stream %q that this connector does not have. "+
+		return nil, fault.Configf("The catalog names a stream %q that this connector does not have. "+
 			"Refresh the source's schema and choose the streams again.", name)
 	case s.Needs != "":
-		return fault.Configf("%s", s.Needs)
+		return nil, fault.Configf("%s", s.Needs)
 	case configured.SyncMode != protocol.FullRefresh && configured.SyncMode != protocol.Incremental:
-		return fault.Configf("The catalog asks for a sync mode that does not exist in stream %q: it can be full_refresh or incremental.", name)
+		return nil, fault.Configf("The catalog asks for a sync mode that does not exist in stream %q: it can be full_refresh or incremental.", name)
 	}
-	return nil
+	return s, nil
 }
 
 // refuse tells that a stream cannot be read, and why. A stream that the connector does not have has no status.
@@ -175,7 +173,6 @@ func (r *run) root(s *Stream) replication.Listing {
 	return l
 }
 
-// sets returns the sets of parameters that s is read with.
 func (s *Stream) sets() []map[string]any { return slices.Concat(s.Each, s.Maybe) }
 
 // puts returns the members that are put into the records of a set of parameters.
@@ -322,8 +319,8 @@ func (r *run) child(s *Stream) *replication.Child {
 	return c
 }
 
-// shared returns the paths in the rows of p whose values are asked for, where several rows may ask for the same: a part of their key is not
-// asked for. Otherwise it returns none.
+// shared returns the paths in the rows of p whose values are asked for where these leave out a part of the key, so that several rows may have the
+// same; else none.
 func (r *run) shared(p *Parent) []string {
 	asked := slices.Compact(slices.Sorted(maps.Values(p.Params)))
 	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(asked, field) }) {

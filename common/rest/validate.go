@@ -5,8 +5,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
-// mistake returns what is wrong with the description, whatever the configuration is, or nil: a system error. A stream has one origin, which
-// is a stream with a listing of its own.
+// mistake returns what is wrong with the description, whatever the configuration is, or nil: a system error.
 func (a *API) mistake() error {
 	for i := range a.Streams {
 		s := &a.Streams[i]
