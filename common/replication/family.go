@@ -67,7 +67,7 @@ func (f *family) pick(m *member) {
 	if m.Explode == nil || m.Explode.Within != "" {
 		return
 	}
-	for _, path := range m.paths() {
+	for _, path := range m.paths {
 		i := slices.Index(f.picks, path)
 		if i < 0 {
 			i = len(f.picks)
