@@ -76,11 +76,6 @@ func (r *reading) told() int64 {
 	}
 }
 
-// asBefore reports whether the listing is as it was when it was read before, after its first page, which brought those rows that are new.
-func (r *reading) asBefore(rows []Row) bool {
-	return r.Had > 0 && r.number == 1 && r.Had == r.told() && len(rows) == 0 && r.came() > 0
-}
-
 // agrees reports whether as many rows came as the API says there are.
 func (r *reading) agrees() bool { return r.hasTotal && r.came() == r.total }
 

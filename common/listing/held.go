@@ -75,7 +75,6 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	defer release()
 	request.Session = session
 	came, hashes, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
-	came.begin()
 	for next, more := pages.First(request), true; more; {
 		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.held) > 0})
 		switch {

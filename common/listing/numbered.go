@@ -74,11 +74,13 @@ const maxHeldPage = 1 << 20
 // begin asks for the first page, and again behind a search for the last one: what went from it meanwhile would be noticed by nobody.
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	first, end := n.first(ctx)
-	if end != nil || n.pageCount > 0 || first.total.Reliable && first.total.Told || !n.mayGoOn(&first) {
+	total, held := first.total, len(first.Body.Raw()) <= maxHeldPage
+	last := n.firstRows == 0 || n.odd && !(total.Told && total.Rows > int64(n.firstRows)) // obviously
+	if end != nil || n.pageCount > 0 || total.Reliable && total.Told || last {
 		return first, end
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	share, total, held := first.share, first.total, len(first.Body.Raw()) <= maxHeldPage
+	share := first.share
 	if !held {
 		first = fetched{}
 	}
@@ -108,11 +110,6 @@ func (n *numbered) first(ctx context.Context) (fetched, *End) {
 		n.odd = !n.cut && !n.strategy.Cut(n.firstRows)
 	}
 	return p, end
-}
-
-// mayGoOn reports whether the last page is to be looked for: the first one is not obviously the last.
-func (n *numbered) mayGoOn(p *fetched) bool {
-	return n.firstRows > 0 && (!n.odd || p.total.Told && p.total.Rows > int64(n.firstRows))
 }
 
 // hasAll reports whether the first page has all rows that it says there are.
@@ -166,7 +163,7 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 		}
 		n.widest = max(n.widest, int64(len(p.Records)))
 	}
-	if i == 0 && n.asBefore(rows) {
+	if i == 0 && n.Had > 0 && n.number == 1 && n.Had == n.told() && len(rows) == 0 && n.came() > 0 { // it is as it was before
 		return false, cmp.Or(n.hand(&p, rows), &End{Kind: Done})
 	}
 	more = n.more(i, &p)
@@ -253,12 +250,13 @@ func (n *numbered) wanted(i int) bool {
 
 // more reports whether to go on after page i: see docs/decisions/008.
 func (n *numbered) more(i int, p *fetched) bool {
+	tooFew := !n.exact && n.hasTotal && n.came() > n.total // are told, while the size of a page does not say that it is the last one
 	switch wanted := n.wanted(i) || i+1 < n.pageCount || i+1 < n.end.page; {
 	case n.idle >= maxIdle, n.alone && i == 0: // the two pages behind that one were asked for in the search
 		return false
 	case wanted:
 		return true
-	case n.promise() && !n.tooSmall() && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever is said
+	case n.promise() && !tooFew && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever is said
 		return false
 	case n.agrees() && (n.idle > 0 || n.end.page == i+1):
 		return false
@@ -270,9 +268,6 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return n.idle < maxIdle-1
 	}
 }
-
-// tooSmall reports whether more rows came than the API says there are, where the size of a page does not tell whether it is the last one.
-func (n *numbered) tooSmall() bool { return !n.exact && n.hasTotal && n.came() > n.total }
 
 // promise reports whether the API tells reliably where the listing ends.
 func (n *numbered) promise() bool { return n.reliable || n.pageCount > 0 }

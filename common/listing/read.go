@@ -55,8 +55,12 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			continue // from where it is, with smaller pages
 		case reading.otherWay(ended):
 			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
+		case ended.Kind == Absent, ended.Kind == Gone, ended.Kind == Done:
+			return End{Kind: ended.Kind}
+		case of.Refusable && (ended.Kind == Refused || ended.Kind == wrongPage):
+			return End{Kind: Refused, Err: ended.Err}
 		default:
-			return of.ended(ended)
+			return End{Kind: Failed, Err: ended.Err, Denied: ended.Denied}
 		}
 		reading = l.read()
 	}
@@ -66,19 +70,6 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 func (l *listing) read() *reading {
 	l.rows.begin()
 	return &reading{listing: l, way: l.reader.way(l.Listing), from: l.begin}
-}
-
-// ended returns the end of l, of which a reading ended so and no other can be begun.
-func (l *Listing) ended(end *End) End {
-	switch end.Kind {
-	case Done, Absent, Gone:
-		return End{Kind: end.Kind}
-	case Refused, wrongPage:
-		if l.Refusable {
-			return End{Kind: Refused, Err: end.Err}
-		}
-	}
-	return End{Kind: Failed, Err: end.Err, Denied: end.Denied}
 }
 
 // reading is one reading of a listing from its beginning to its end.

@@ -45,7 +45,9 @@ type family struct {
 func (s *Sync) family(f *Family) *family {
 	all := &family{Sync: s, source: &f.Listing}
 	for i := range f.Streams {
-		m := all.member(&f.Streams[i])
+		m := &member{Selected: &f.Streams[i], family: all, saved: s.Began}
+		m.prepare()
+		m.resume()
 		if m.Child == nil {
 			all.direct = append(all.direct, m)
 			all.pick(m)
@@ -189,8 +191,8 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 			return again, err
 		}
 	}
-	if f.asked && f.distrusted.IsZero() && !f.filterRefused && !f.absent && (f.silent() || f.snapshot()) {
-		f.distrusted = f.from() // the question for changes does not bring all that is wanted, or may not: everything is read
+	if f.asked && f.distrusted.IsZero() && !f.filterRefused && !f.absent && f.doubted() {
+		f.distrusted = f.from() // everything is read
 		f.unread(func(id string) bool { return id != removedSlice })
 		return true, nil
 	}
@@ -202,15 +204,11 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 	return false, err
 }
 
-// silent reports whether the API found no changes at all, where the row that changed last is among what it was asked for, and tells it by its
-// time: if that row did not go, the API understands the question in another way.
-func (f *family) silent() bool {
-	return !f.changes && !slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed || m.Cursor.Hidden })
-}
-
-// snapshot reports whether rows may be new of which the API does not say that they changed.
-func (f *family) snapshot() bool {
-	return slices.ContainsFunc(f.members(), func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
+// doubted reports whether the question for changes may not have brought all that is wanted: the API found none, not even the row that changed last,
+// which understands the question in another way if that row did not go; or rows may be new of which it does not say that they changed.
+func (f *family) doubted() bool {
+	silent := !f.changes && !slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed || m.Cursor.Hidden })
+	return silent || slices.ContainsFunc(f.members(), func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
 }
 
 // unread notes that the slices that states call so are to be read again.
@@ -261,40 +259,39 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	for page := range pages {
 		if first && page.Total > 0 && sl.tries == 0 {
 			f.promised += page.Total
-			f.estimate()
+			for _, m := range f.direct {
+				if m.Explode == nil {
+					_ = f.Out.Estimate(m.Descriptor, f.promised) // a failed write shows at the next record
+				}
+			}
 		}
 		first = first && page.Anew
 		if err := f.page(ctx, page, sl); err != nil {
 			return false, err
 		}
 	}
-	switch end.Kind {
-	case listing.Done:
+	switch {
+	case end.Kind == listing.Done:
 		if sl.rows = end.Rows; f.seen != nil {
 			f.whole = append(f.whole, sl)
 		}
-	case listing.Absent:
+	case end.Kind == listing.Absent:
 		f.absent, f.lacking = true, append(f.lacking, sl.id)
 		return false, nil
-	case listing.Refused:
-		if !sl.set.Maybe {
-			f.filterRefused = true
-			f.Reader.Forget(f.source.Name) // it may have been the question for changes that was refused, and not the ways
-			return true, nil
+	case end.Kind == listing.Refused && !sl.set.Maybe, end.Denied && !sl.From.IsZero() && first:
+		if f.filterRefused = true; end.Denied {
+			f.denial = end.Err
 		}
+		f.Reader.Forget(f.source.Name) // of what was asked, the question for changes may be the reason, and not the ways
+		return true, nil
+	case end.Kind == listing.Refused:
 		if err := f.Alive(ctx, f.waiting); err != nil { // what was refused may also have been the credentials
 			return false, err
 		}
 		f.Log.Info(fmt.Sprintf("%s: the API refuses %s, which it need not know; what comes by that alone is not read", f.source.Name, sl.set.Name))
-	case listing.Failed:
-		if sl.Undated {
-			return false, f.undated(ctx, sl, end.Err)
-		}
-		if end.Denied && !sl.From.IsZero() && first { // of what was asked, the question may be the reason
-			f.filterRefused, f.denial = true, end.Err
-			f.Reader.Forget(f.source.Name)
-			return true, nil
-		}
+	case end.Kind == listing.Failed && sl.Undated:
+		return false, f.undated(ctx, sl, end.Err)
+	case end.Kind == listing.Failed:
 		return false, cmp.Or(f.denial, end.Err)
 	}
 	f.notLaterThan(sl.direct, end.Late)
@@ -339,15 +336,6 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice) error {
 		}
 	}
 	return nil
-}
-
-// estimate tells how many rows the listing has, as far as its slices were read.
-func (f *family) estimate() {
-	for _, m := range f.direct {
-		if m.Explode == nil {
-			_ = f.Out.Estimate(m.Descriptor, f.promised) // a failed write shows at the next record
-		}
-	}
 }
 
 // notLaterThan keeps the marks of these members, and of the children, from passing a time; zero: they may.

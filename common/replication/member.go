@@ -41,13 +41,6 @@ type member struct {
 	tally
 }
 
-func (f *family) member(selected *Selected) *member {
-	m := &member{Selected: selected, family: f, saved: f.Began}
-	m.prepare()
-	m.resume()
-	return m
-}
-
 // aheadMost is how long after now a mark may be for the API's clock to have made it.
 const aheadMost = 48 * time.Hour
 
@@ -118,16 +111,14 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		m.pass(r.Time)
 		return false
 	}
-	return m.readsAll() || m.changed(r, bound) || m.asksAlways(r)
+	if m.readsAll() || m.changed(r, bound) {
+		return true
+	}
+	return m.Child != nil && m.Child.Always != nil && m.changed(r, m.Cursor.Start) && m.Child.Always(r.Data.Raw())
 }
 
 // readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
 func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
-
-// asksAlways reports whether m asks for the row of its parent although it did not change.
-func (m *member) asksAlways(r listing.Row) bool {
-	return m.Child != nil && m.Child.Always != nil && m.changed(r, m.Cursor.Start) && m.Child.Always(r.Data.Raw())
-}
 
 // changed reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before the
 // cursor's start.
