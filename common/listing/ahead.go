@@ -17,7 +17,6 @@ type ahead struct {
 	coming []chan arrival // the pages that were asked for and not used yet, in their order
 }
 
-// arrival is a page that came, or what came in its place.
 type arrival struct {
 	fetched
 	end *End

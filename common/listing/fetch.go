@@ -51,7 +51,6 @@ type fetched struct {
 // memory is what a page is cut into, which serves one page after the other.
 type memory struct{ records, picked []record.Value }
 
-// memory returns memory that no page uses.
 func (r *Reader) memory() *memory { return r.memories.Get().(*memory) } //nolint:forcetypeassert // nothing else is put there
 
 // free lets other pages have the memory of p, which is none then.
@@ -80,16 +79,12 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 	if j.kind != Done {
 		end.Kind = j.kind
 	}
-	if f.maybeAbsent && refusing(j.status) && end.Kind == Failed && final {
+	aboutTime := slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}, j.status)
+	if f.maybeAbsent && end.Kind == Failed && final && j.status/100 == 4 && !aboutTime { // so may an API say that it is not there
 		page.refused = end.Err
 		return page, nil
 	}
 	return page, end
-}
-
-// refusing reports whether a status says that what is asked for is not there, as a 4xx may that is not about time.
-func refusing(status int) bool {
-	return status/100 == 4 && status != http.StatusRequestTimeout && status != http.StatusTooEarly && status != http.StatusTooManyRequests
 }
 
 // judging is what is thought of the answers to one request.

@@ -27,7 +27,6 @@ type numbered struct {
 	fewest    int          // how many rows that is
 }
 
-// numbered reads pages by their number.
 func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, request httpclient.Request) *End {
 	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]bool{}}
 	n.fewest, n.exact = strategy.Fewest()
@@ -75,8 +74,8 @@ const maxHeldPage = 1 << 20
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	first, end := n.first(ctx)
 	total, held := first.total, len(first.Body.Raw()) <= maxHeldPage
-	last := n.firstRows == 0 || n.odd && !(total.Told && total.Rows > int64(n.firstRows)) // obviously
-	if end != nil || n.pageCount > 0 || total.Reliable && total.Told || last {
+	only := n.firstRows == 0 || n.odd && !(total.Told && total.Rows > int64(n.firstRows)) // obviously
+	if end != nil || n.pageCount > 0 || total.Reliable && total.Told || only {
 		return first, end
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search

@@ -19,7 +19,6 @@ const (
 	maxIdleLinks = 100
 )
 
-// read reads the listing from its beginning, or from where it is, to its end.
 func (r *reading) read(ctx context.Context) *End {
 	request := r.reader.request(r.Listing, r.way)
 	request.Place = r.from

@@ -46,7 +46,6 @@ func (l *listing) complete(ctx context.Context, page *fetched) *End {
 	return first.Load()
 }
 
-// part is what one part of a list says.
 type part struct {
 	list     record.Value // the elements as they stand in the answer
 	elements []record.Value

@@ -118,7 +118,6 @@ func (r *reading) anew() {
 	*r = reading{listing: r.listing, way: r.way, of: r.of, from: r.from}
 }
 
-// hand hands a page on.
 func (r *reading) hand(p *fetched, rows []Row) *End {
 	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
 	if page.First && r.reliable {

@@ -184,7 +184,6 @@ func (t task) listing(from time.Time) listing.Listing {
 	return l
 }
 
-// read reads the listing and sends what its members want of it.
 func (t task) read(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -380,7 +380,6 @@ func (sl slice) take(rows []listing.Row) error {
 	return cmp.Or(errs...)
 }
 
-// take sends those of rows that m wants.
 func (m *member) take(sl slice, rows []listing.Row) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

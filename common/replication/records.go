@@ -26,7 +26,6 @@ type maker struct {
 	position []byte
 }
 
-// prepare makes m ready to make records.
 func (m *member) prepare() {
 	m.out = m.family.Out.Records(m.Descriptor)
 	var put map[string]string

@@ -19,8 +19,7 @@ type tally struct {
 	crowded  bool  // there were more removed rows than are kept
 }
 
-// count counts a row that came. m.mu is held.
-func (m *member) count(r listing.Row) {
+func (m *member) count(r listing.Row) { // m.mu is held
 	if m.rows++; r.Key == "" {
 		m.keyless++
 	}

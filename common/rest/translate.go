@@ -32,7 +32,6 @@ type run struct {
 	began   time.Time
 }
 
-// newRun makes the run, with so many requests in flight.
 func newRun(ctx context.Context, api API, schemas *spec.Spec, client *httpclient.Client, parallel int) *run {
 	r := &run{api: api, schemas: schemas, log: protocol.Logger(ctx), began: time.Now()}
 	reader := &listing.Reader{
@@ -162,7 +161,15 @@ func (r *run) root(s *Stream) replication.Listing {
 		for key, value := range params {
 			name.Set(key, fmt.Sprint(value))
 		}
-		l.Sets = append(l.Sets, replication.Set{Name: name.Encode(), Put: s.puts(params), Maybe: i >= len(s.Each)})
+		set := replication.Set{Name: name.Encode(), Maybe: i >= len(s.Each)}
+		for _, member := range slices.Sorted(maps.Keys(s.Put)) {
+			value, err := json.Marshal(params[s.Put[member]])
+			if err != nil {
+				panic(err) // a description's parameters are plain values
+			}
+			set.Put = append(set.Put, record.Member{Name: member, Value: value})
+		}
+		l.Sets = append(l.Sets, set)
 	}
 	if len(l.Sets) == 0 {
 		l.Sets = []replication.Set{{}}
@@ -174,18 +181,6 @@ func (r *run) root(s *Stream) replication.Listing {
 }
 
 func (s *Stream) sets() []map[string]any { return slices.Concat(s.Each, s.Maybe) }
-
-// puts returns the members that are put into the records of a set of parameters.
-func (s *Stream) puts(params map[string]any) (put []record.Member) {
-	for _, name := range slices.Sorted(maps.Keys(s.Put)) {
-		value, err := json.Marshal(params[s.Put[name]])
-		if err != nil {
-			panic(err) // a description's parameters are plain values
-		}
-		put = append(put, record.Member{Name: name, Value: value})
-	}
-	return put
-}
 
 // open returns the listing of s, as far as q asks for it.
 func (r *run) open(s *Stream, q replication.Question) listing.Listing {
