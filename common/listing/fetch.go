@@ -245,9 +245,13 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 		if p.total.Bad != "" {
 			return fault.Transientf("%s answered with something that is no number as %s, the number of rows.", p.request.Path, p.total.Bad)
 		}
+		numbered, sized := way.Pages.(pagination.Numbered)
+		if sized { // the size of a page tells whether it is the last one, whatever number of rows is told
+			_, sized = numbered.Fewest()
+		}
 		switch rows := int64(len(p.Records)); {
 		case rows == 0 || !p.total.Told:
-		case p.total.Reliable && (p.total.Rows <= 0 || p.total.Rows < rows && !sizesTell(way.Pages)):
+		case p.total.Reliable && (p.total.Rows <= 0 || p.total.Rows < rows && !sized):
 			return fault.Transientf("%s answered with %d rows and said that there are %d.", p.request.Path, rows, p.total.Rows)
 		case p.total.Rows <= 0:
 			p.total = pagination.Total{}
@@ -294,14 +298,6 @@ func (l *Listing) list(body record.Value) record.Value {
 // without is the fault of an answer in which there is no list where one should be.
 func (p *fetched) without() error {
 	return fault.Transientf("%s answered without the rows that were asked for.", p.request.Path)
-}
-
-// sizesTell reports whether the size of a page tells whether it is the last one, whatever number of rows is told.
-func sizesTell(pages pagination.Strategy) (tell bool) {
-	if numbered, ok := pages.(pagination.Numbered); ok {
-		_, tell = numbered.Fewest()
-	}
-	return tell
 }
 
 // onlyRow reports whether an object in the place of the list may be its only row, as some APIs write a list of one: it has what rows are known by.

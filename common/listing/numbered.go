@@ -74,7 +74,7 @@ const maxHeldPage = 1 << 20
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	first, end := n.first(ctx)
 	total, held := first.total, len(first.Body.Raw()) <= maxHeldPage
-	only := n.firstRows == 0 || n.odd && !(total.Told && total.Rows > int64(n.firstRows)) // obviously
+	only := n.firstRows == 0 || n.odd && (!total.Told || total.Rows <= int64(n.firstRows)) // obviously
 	if end != nil || n.pageCount > 0 || total.Reliable && total.Told || only {
 		return first, end
 	}

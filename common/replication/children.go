@@ -313,7 +313,17 @@ func (h *holding) end(end *listing.End) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	gone := end.Kind == listing.Gone
-	m.noteGone(gone, h.key)
+	if gone {
+		m.missing++
+		if len(m.gone) < fewGone {
+			m.gone = append(m.gone, h.key)
+		}
+		if m.missing >= manyGone && !m.answered && m.err == nil {
+			m.err = m.wrongRoute()
+		}
+	} else {
+		m.answered = true
+	}
 	if m.readsAll() {
 		m.notLaterThan(end.Late)
 	}
@@ -351,21 +361,6 @@ func (m *member) done(t task, gone bool) {
 		m.keep(t.key)
 	case t.key != "" && (!gone || m.Child.Follows): // rows without a key are not one and the same
 		m.doc.Cycle.Done.Add(t.key)
-	}
-}
-
-// noteGone notes whether the row of a parent has gone. m.mu is held.
-func (m *member) noteGone(gone bool, key string) {
-	if !gone {
-		m.answered = true
-		return
-	}
-	m.missing++
-	if len(m.gone) < fewGone {
-		m.gone = append(m.gone, key)
-	}
-	if m.missing >= manyGone && !m.answered && m.err == nil {
-		m.err = m.wrongRoute()
 	}
 }
 

@@ -133,13 +133,11 @@ func (f *family) end(ctx context.Context) error {
 
 // missing decides about a family whose listing this account seems not to have: it is empty if the API answers something else.
 func (f *family) missing(ctx context.Context) {
+	if f.err == nil && !f.Reader.Answered() {
+		f.err = f.Alive(ctx, f.waiting)
+	}
 	if f.err != nil {
 		return
-	}
-	if !f.Reader.Answered() {
-		if f.err = f.Alive(ctx, f.waiting); f.err != nil {
-			return
-		}
 	}
 	for _, m := range f.members() {
 		what := "it"
@@ -182,8 +180,7 @@ func (f *family) readListing(ctx context.Context) error {
 	return f.routes(ctx)
 }
 
-// readSlices reads one slice after the other. It reports whether all are to be read again, without asking for changes, since the API refuses
-// to be asked for them, or its answer is not believed.
+// readSlices reads one slice after the other, and reports whether to do so again without the question for changes, which is refused or not believed.
 func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 	f.whole, f.lacking, f.promised = nil, nil, 0
 	for _, sl := range f.slices() {
@@ -294,9 +291,9 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	case end.Kind == listing.Failed:
 		return false, cmp.Or(f.denial, end.Err)
 	}
-	f.notLaterThan(sl.direct, end.Late)
+	f.notLaterThan(nil, end.Late)
 	for _, m := range sl.direct {
-		if err := m.doneSlice(sl); err != nil {
+		if err := m.reached(nil, &sl, end.Late); err != nil {
 			return false, err
 		}
 	}
@@ -331,7 +328,7 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice) error {
 		return nil
 	}
 	for _, m := range sl.direct {
-		if err := m.reachedPlace((*state.Place)(page.Place), page.Late); err != nil {
+		if err := m.reached((*state.Place)(page.Place), nil, page.Late); err != nil {
 			return err
 		}
 	}

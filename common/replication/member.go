@@ -120,8 +120,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 // readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
 func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
-// changed reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before the
-// cursor's start.
+// changed reports whether r may have changed at or after bound, by its time or as an open row, which is not from before the cursor's start.
 func (m *member) changed(r listing.Row, bound time.Time) bool {
 	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
 }
@@ -164,28 +163,22 @@ func (m *member) misfits(format string, args ...any) {
 	}
 }
 
-// reachedPlace notes how far the slice that is being read has come; nil: that is not known any more. late is as in notLaterThan.
-func (m *member) reachedPlace(place *state.Place, late time.Time) error {
+// reached notes how far the slice that is being read has come, unless a row of it could not be sent: to a place, or to its end, which done is; with
+// neither that is not known any more. late is as in notLaterThan.
+func (m *member) reached(place *state.Place, done *slice, late time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.notLaterThan(late)
-	if m.misfit && place != nil {
+	switch {
+	case place == nil && done == nil:
+		m.doc.Cycle.Place = nil
 		return nil
-	}
-	if m.doc.Cycle.Place = place; place == nil {
+	case m.misfit:
 		return nil
+	case done != nil:
+		m.doc.Cycle.Slices = append(m.doc.Cycle.Slices, done.id)
 	}
-	return m.checkpoint()
-}
-
-// doneSlice notes that a slice is complete, unless a row of it could not be sent.
-func (m *member) doneSlice(sl slice) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.misfit {
-		return nil
-	}
-	m.doc.Cycle.Slices, m.doc.Cycle.Place = append(m.doc.Cycle.Slices, sl.id), nil
+	m.doc.Cycle.Place = place
 	return m.checkpoint()
 }
 

@@ -114,29 +114,24 @@ func (m *member) explode(parent listing.Row) error {
 	}
 	in := parent.Data.Get(m.Explode.Within)
 	if !in.IsArray() {
-		return m.within(parent, in)
+		return m.elements(parent, in)
 	}
 	for in := range in.Elements() {
-		if err := m.within(parent, in); err != nil {
+		if err := m.elements(parent, in); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// within sends the rows in the array of in, which lies in the parent's row and is to be an object. m.mu is held.
-func (m *member) within(parent listing.Row, in record.Value) error {
-	if in.IsObject() {
-		return m.elements(parent, in)
-	}
-	m.noRow(in, m.Explode.Within)
-	return nil
-}
-
-// elements sends the rows in the array of in, which is the parent's row or lies in it. An object in the place of an array is its only element,
+// elements sends the rows in the array of in, which is the parent's row or lies in it and is to be an object. An object in the place of an array is its only element,
 // as some APIs write a list of one, or has the elements as members whose names are their places, as PHP writes a list with gaps. What is no object
 // on the way to the array stands in its place. m.mu is held.
 func (m *member) elements(parent listing.Row, in record.Value) error {
+	if !in.IsObject() {
+		m.noRow(in, m.Explode.Within)
+		return nil
+	}
 	m.pick(parent, in)
 	m.put = m.appendPuts(m.put[:0], m.picked, parent.Data)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {

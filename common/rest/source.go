@@ -42,8 +42,7 @@ func (s *Source) Schemas() ([]string, error) {
 	return files.Streams(), nil
 }
 
-// How long one request of a check may take, retries included: a check ends within 30 seconds, and within 7, which Airbyte's certification asks
-// for, where the host does not answer at all.
+// How long one request of a check may take with its retries: a check ends within 30 seconds, or the certification's 7 where no host answers.
 const (
 	checkBudget  = 25 * time.Second
 	checkSilence = 6 * time.Second

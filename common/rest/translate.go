@@ -85,9 +85,8 @@ func (r *run) states(cat *protocol.ConfiguredCatalog, input state.Input) (map[pr
 	return docs, nil
 }
 
-// families sorts the configured streams into families, in the order of the description, and tells at once what is wrong with those that
-// cannot be read. The streams of another namespace are another family: they go on from states of their own, and where rows do not show their
-// times only the question tells which of them are new.
+// families sorts the configured streams into families, in the order of the description, and tells at once what is wrong with those that cannot be
+// read. The streams of another namespace are another family: they go on from states of their own, and the API is asked accordingly.
 func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descriptor]state.Doc, out *protocol.Emitter) (
 	all []replication.Family, failures error,
 ) {
@@ -224,15 +223,15 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 		l.Absent = r.api.Absent
 	}
 	key := s.Key
-	if s.Parent != nil && s.Parent.Detail { // by what the parent's row is known
-		if key = r.shared(s.Parent); len(key) == 0 {
-			key = r.api.stream(s.Parent.Of).Key
+	if p := s.Parent; p != nil {
+		l.Child, l.Missing = true, p.Missing || p.Detail
+		if p.Detail { // by what the parent's row is known
+			if key = r.shared(p); len(key) == 0 {
+				key = r.api.stream(p.Of).Key
+			}
 		}
 	}
 	l.Key = s.inRow(key)
-	if s.Parent != nil {
-		l.Child, l.Missing = true, s.Parent.Missing || s.Parent.Detail
-	}
 	return l
 }
 
@@ -246,8 +245,7 @@ func (s *Stream) inRow(key []string) (fields []string) {
 	return fields
 }
 
-// key returns the members of the API's rows that are the stream's key; nil: there are none, it is made of something else too, or the form of the
-// rows is not known so well, and they are kept whole.
+// key returns the members of the API's rows that are the stream's key; nil: there are none, it is made of something else too, or rows are kept whole.
 func (s *Stream) key(columns []record.Edit) []string {
 	if s.Explode != nil || s.Derive != nil || s.Value != "" || slices.ContainsFunc(columns, func(edit record.Edit) bool {
 		column, ok := edit.(record.Column)
