@@ -24,7 +24,7 @@ type rows struct {
 	index   map[string]int // of the first indexed of out, by their keys: made where a row of a page has the key of another
 	indexed int
 	text    []byte // the keys and times of the rows of a page, one behind the other
-	ends    []int  // where each of them ends
+	ends    []int  // where each of them ends, behind a zero
 	counts
 	all  int64     // different rows that came in all readings of the listing
 	late time.Time // see End.Late
@@ -89,13 +89,14 @@ func (u *rows) take(p *fetched) []Row {
 	if !u.Repeats {
 		clear(u.times)
 	}
-	next := u.texts(p)
+	all := u.texts(p)
 	for i, data := range p.Records {
 		picked := p.picked[i*u.width : (i+1)*u.width : (i+1)*u.width]
-		row := Row{Data: data, Key: next(), Picked: picked[u.own:]}
+		ends := u.ends[2*i : 2*i+3]
+		row := Row{Data: data, Key: all[ends[0]:ends[1]], Picked: picked[u.own:]}
 		if u.Clock != nil {
 			row.At = picked[u.keys]
-			row.clock(next(), u.Clock)
+			row.clock(all[ends[1]:ends[2]], u.Clock)
 			row.Open = u.Clock.Open != "" && data.Get(u.Clock.Open).Text() == ""
 		}
 		k := keyed(row.Key)
@@ -120,25 +121,19 @@ func (u *rows) twin(row *Row) bool {
 	return ok && row.Key != "" && !bytes.Equal(u.out[i].Data.Raw(), row.Data.Raw())
 }
 
-// texts returns a function that gives the key of each row of a page and, behind it, its time. They share one allocation.
-func (u *rows) texts(p *fetched) (next func() string) {
-	u.text, u.ends = u.text[:0], u.ends[:0]
+// texts returns the key and the time of each row of a page, one behind the other, in one allocation; where they end, behind a zero, is u.ends.
+func (u *rows) texts(p *fetched) string {
+	u.text, u.ends = u.text[:0], append(u.ends[:0], 0)
 	for i := range p.Records {
 		values := p.picked[i*u.width:]
 		u.text = appendKey(u.text, values[:u.keys])
 		u.ends = append(u.ends, len(u.text))
 		if u.Clock != nil {
 			u.text = values[u.keys].AppendText(u.text)
-			u.ends = append(u.ends, len(u.text))
 		}
+		u.ends = append(u.ends, len(u.text))
 	}
-	all, from, i := string(u.text), 0, 0
-	return func() string {
-		text := all[from:u.ends[i]]
-		from = u.ends[i]
-		i++
-		return text
-	}
+	return string(u.text)
 }
 
 // nth counts row among those with its key, which may lack parts, or without Repeats among those with its bytes, and returns what tells it from the

@@ -124,9 +124,9 @@ func (m *member) explode(parent listing.Row) error {
 	return nil
 }
 
-// elements sends the rows in the array of in, which is the parent's row or lies in it and is to be an object. An object in the place of an array is its only element,
-// as some APIs write a list of one, or has the elements as members whose names are their places, as PHP writes a list with gaps. What is no object
-// on the way to the array stands in its place. m.mu is held.
+// elements sends the rows in the array of in, which is the parent's row or is to be an object in it. An object in the place of an array is its only
+// element, as some APIs write a list of one, or has the elements as members whose names are their places, as PHP writes a list with gaps. What is no
+// object on the way to the array stands in its place. m.mu is held.
 func (m *member) elements(parent listing.Row, in record.Value) error {
 	if !in.IsObject() {
 		m.noRow(in, m.Explode.Within)
