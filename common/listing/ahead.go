@@ -34,15 +34,11 @@ func (r *reading) ahead(ctx context.Context) *ahead {
 	return a
 }
 
-// need asks for the next page, unless it was asked for before, and waits for room among the requests in flight.
-func (a *ahead) need(ctx context.Context, request httpclient.Request, f fetching) *End {
-	if len(a.coming) > 0 {
-		return nil
+// need asks for the next page, unless it was asked for before, and waits for room among the requests in flight; page tells where that never came.
+func (a *ahead) need(request httpclient.Request, f fetching) {
+	if len(a.coming) == 0 {
+		a.ask(a.ctx.Done(), request, f)
 	}
-	if !a.ask(ctx.Done(), request, f) {
-		return failed(context.Cause(ctx))
-	}
-	return nil
 }
 
 // try is ask where that need not wait, and not for a child, whose siblings are asked for meanwhile.
@@ -56,6 +52,9 @@ func (a *ahead) try(request httpclient.Request, f fetching) bool {
 }
 
 func (a *ahead) page() (fetched, *End) {
+	if len(a.coming) == 0 {
+		return fetched{}, failed(context.Cause(a.ctx))
+	}
 	p := <-a.coming[0]
 	a.coming = a.coming[1:]
 	if p.end != nil {

@@ -138,9 +138,8 @@ func (r *reading) assess() (done bool, err error) {
 	}
 }
 
-// settled reports whether a further reading has shown that nothing is missing although the numbers do not fit: it brought no row that those
-// before did not have, or only rows that changed since the sync began, which the next one brings. As many rows must be known as there were
-// when it began: a number that is a promise is held to its word, and any other as long as a further reading may help.
+// settled reports whether a further reading has shown that nothing is missing although the numbers do not fit: it brought nothing new, or only rows
+// that changed since the sync began, which the next one brings, and as many are known as there were when it began. A promise is held to its word.
 func (r *reading) settled() bool {
 	switch {
 	case r.came() == 0 && !r.Part, !r.moved() && r.defect() != nil:

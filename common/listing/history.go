@@ -62,7 +62,7 @@ func (w *history) note(n, at int64, recent bool, sum *uint32) (c came) {
 }
 
 // details is a value for each of some whole numbers, by the bits that those have in common which follow one another.
-type details map[int64]*block
+type details map[int64]block
 
 // block is the values of numbers that differ in their last bits alone, which are in order.
 type block struct {
@@ -72,9 +72,6 @@ type block struct {
 
 func (d details) get(n int64) (value uint32, ok bool) {
 	b := d[n>>8]
-	if b == nil {
-		return 0, false
-	}
 	i, ok := slices.BinarySearch(b.bits, uint8(n))
 	if !ok {
 		return 0, false
@@ -88,23 +85,18 @@ func (d *details) put(n int64, value uint32) {
 		*d = details{}
 	}
 	b := (*d)[n>>8]
-	if b == nil {
-		b = new(block)
-		(*d)[n>>8] = b
-	}
-	if count := len(b.bits); count == cap(b.values) {
-		size := 256
-		for _, few := range []int{4, 24, 64, 128} { // since most blocks are nearly empty or nearly full
-			if count < few {
-				size = few
-				break
+	i := len(b.bits)
+	if i == cap(b.values) {
+		room := 256
+		for _, few := range []int{128, 64, 24, 4} { // since most blocks are nearly empty or nearly full
+			if i < few {
+				room = few
 			}
 		}
-		b.bits, b.values = append(make([]uint8, 0, size), b.bits...), append(make([]uint32, 0, size), b.values...)
+		b.bits, b.values = append(make([]uint8, 0, room), b.bits...), append(make([]uint32, 0, room), b.values...)
 	}
-	i := len(b.bits)
 	if i > 0 && uint8(n) < b.bits[i-1] { // most keys rise
 		i, _ = slices.BinarySearch(b.bits, uint8(n))
 	}
-	b.bits, b.values = slices.Insert(b.bits, i, uint8(n)), slices.Insert(b.values, i, value)
+	(*d)[n>>8] = block{slices.Insert(b.bits, i, uint8(n)), slices.Insert(b.values, i, value)}
 }

@@ -55,7 +55,7 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	more, end := n.use(ctx, first, 0)
 	for i := 1; more && end == nil; i++ {
 		var p fetched
-		if p, end = n.page(ctx, ahead, i); end != nil {
+		if p, end = n.page(ahead, i); end != nil {
 			break
 		}
 		more, end = n.use(ctx, p, i)
@@ -123,10 +123,8 @@ func (n *numbered) ask(ctx context.Context, share *httpclient.Share, i int) (fet
 
 // page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading: of
 // pages asked for side by side the later one may be answered first, and a row that an insertion moves there meanwhile would come in neither.
-func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End) {
-	if end := ahead.need(ctx, n.strategy.At(n.request, i), n.fetching(i)); end != nil {
-		return fetched{}, end
-	}
+func (n *numbered) page(ahead *ahead, i int) (fetched, *End) {
+	ahead.need(n.strategy.At(n.request, i), n.fetching(i))
 	for next, known := i+len(ahead.coming), n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
 		if !ahead.try(n.strategy.At(n.request, next), n.fetching(next)) {
 			break

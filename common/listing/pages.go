@@ -136,9 +136,7 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		}
 		asked[fingerprint] = true
 		f := fetching{later: r.pages >= 2}
-		if end := ahead.need(ctx, next, f); end != nil {
-			return end
-		}
+		ahead.need(next, f)
 		p, end := ahead.page()
 		if end != nil {
 			return end

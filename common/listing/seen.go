@@ -15,7 +15,7 @@ import (
 //
 // Keys that are whole numbers cost half a byte where they lie close together, 2 to 7 where they are some thousands apart, and 60 where they are
 // alone; see numbers.Set. Any other key costs 20 bytes and its part of a map's free room, 50 bytes at the most. A time of change that is kept costs
-// 5 bytes more, 100 where a whole number is alone: that of any other key is, and those of the first exact rows and of rows that changed within
+// 5 bytes more, 110 where a whole number is alone: that of any other key is, and those of the first exact rows and of rows that changed within
 // lateness before the sync. Where bytes are compared, the first exact rows cost as much once more.
 type Seen struct {
 	numbers  history           // rows by their keys, where those are whole numbers

@@ -10,9 +10,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/listing"
 )
 
-// Windows cuts the time that a listing is asked for into windows, for an API that wants to be told from which day until which. They cover every
-// day from the first one, or from that on which rows are wanted from, to the last one. Each asks for a day further at both ends, since an API
-// may leave out the days that it is told; what comes in two of them is sent once.
+// Windows cuts the time that a listing is asked for into windows, which cover every day from the first one, or that on which rows are wanted from, to
+// the last one. Each asks for a day further at both ends, since an API may leave out the days that it is told; what comes in two is sent once.
 type Windows struct {
 	Oldest time.Time // in whose month the windows begin when all rows are wanted; its zone is that of the days
 	Months int       // how long one is, from the first day of a month on; 0 is 12

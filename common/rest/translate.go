@@ -214,7 +214,11 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	l := listing.Listing{
 		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
-		Nothing: s.Nothing, Value: s.Value, Repeats: s.Repeats != "", Optional: s.Optional, Absent: s.Absent, Omits: r.api.Omits, Clock: s.Cursor.clock(),
+		Nothing: s.Nothing, Value: s.Value, Repeats: s.Repeats != "", Optional: s.Optional, Absent: s.Absent, Omits: r.api.Omits,
+	}
+	if c := s.Cursor; c != nil {
+		loose := c.Hidden || c.Open != "" || c.Margin > DefaultMargin
+		l.Clock = &listing.Clock{Field: c.Field, Layouts: c.Layouts, Zone: c.zone(), Open: c.Open, Loose: loose}
 	}
 	if pages := cmp.Or(s.Pages, r.api.Pages); len(l.Ways) == 0 && pages != nil {
 		l.Ways = []Way{{Pages: pages}}
@@ -345,15 +349,5 @@ func (s *Stream) derive(columns []record.Edit) func(func(string) record.Value) [
 	}
 	return func(get func(string) record.Value) []record.Member {
 		return slices.DeleteFunc(s.Derive(get), func(m record.Member) bool { return !known[m.Name] })
-	}
-}
-
-// clock returns c as a listing knows it, or nil without a cursor.
-func (c *Cursor) clock() *listing.Clock {
-	if c == nil {
-		return nil
-	}
-	return &listing.Clock{
-		Field: c.Field, Layouts: c.Layouts, Zone: c.zone(), Open: c.Open, Loose: c.Hidden || c.Open != "" || c.Margin > DefaultMargin,
 	}
 }
