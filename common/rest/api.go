@@ -198,7 +198,8 @@ type Parent struct {
 	Alike string
 }
 
-// Explode says in which array of which stream's rows another stream's rows lie.
+// Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's Cursor is
+// theirs, and its time is put into them under their Cursor's name.
 type Explode = replication.Explode
 
 // Way is one way to read a listing.

@@ -267,8 +267,13 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 		return replication.Stream{}, fault.Systemf("The stream %q has no schema that can be used: %v.", s.Name, err)
 	}
 	c := s.cursor()
+	edits := slices.Clone(s.Shape)
+	for _, name := range s.Without {
+		edits = append(edits, record.Drop{Field: name})
+	}
+	edits = append(edits, record.Times{Layouts: c.Layouts, Zone: cmp.Or(c.Zone, r.api.Zone)}) // for times without a zone
 	stream := replication.Stream{
-		Name: s.Name, Key: s.key(columns), Shape: s.shape(columns, r.api.Zone), Derive: s.derive(columns), Explode: s.Explode,
+		Name: s.Name, Key: s.key(columns), Shape: record.Compile(append(edits, columns...)...), Derive: s.derive(columns), Explode: s.Explode,
 		Repeats: s.Repeats, Choice: s.Choice,
 		Cursor: replication.Cursor{
 			Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Snapshot: c.Snapshot,
@@ -324,16 +329,6 @@ func (r *run) shared(p *Parent) []string {
 		return asked
 	}
 	return nil
-}
-
-// shape returns the stream's edits and the columns of its schema, compiled. Times without a zone are the cursor's, or else in zone.
-func (s *Stream) shape(columns []record.Edit, zone *time.Location) *record.Shape {
-	edits := slices.Clone(s.Shape)
-	for _, name := range s.Without {
-		edits = append(edits, record.Drop{Field: name})
-	}
-	edits = append(edits, record.Times{Layouts: s.cursor().Layouts, Zone: cmp.Or(s.cursor().Zone, zone)})
-	return record.Compile(append(edits, columns...)...)
 }
 
 // derive returns Derive without the members for which the stream's schema has no column.
