@@ -174,7 +174,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
 		denied.Err = p.refused
 		n.suspect, n.denied = denied, denied
-		_, end := n.ask(ctx, p.share, 0) // does it?
+		_, end := n.ask(ctx, p.share, 0) // unless it does not answer there any more
 		return end
 	case p.refused != nil:
 		return n.refusedEnd(ctx, p, i)
@@ -247,13 +247,13 @@ func (n *numbered) wanted(i int) bool {
 
 // more reports whether to go on after page i: see docs/decisions/008.
 func (n *numbered) more(i int, p *fetched) bool {
-	tooFew := !n.exact && n.hasTotal && n.came() > n.total // are told, while the size of a page does not say that it is the last one
+	tooSmall := !n.exact && n.hasTotal && n.came() > n.total // the API's number, while the size of a page does not tell whether it is the last one
 	switch wanted := n.wanted(i) || i+1 < n.pageCount || i+1 < n.end.page; {
 	case n.idle >= maxIdle, n.alone && i == 0: // the two pages behind that one were asked for in the search
 		return false
 	case wanted:
 		return true
-	case n.promise() && !tooFew && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever is said
+	case n.promise() && !tooSmall && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever is said
 		return false
 	case n.agrees() && (n.idle > 0 || n.end.page == i+1):
 		return false
