@@ -139,6 +139,10 @@ func TestWords(t *testing.T) {
 		"Nenhum dado encontrado na sessão. Faça login novamente":                         "",
 		"Não tem título pago: acesso suspenso":                                           "denied",
 		"Usuário não possui pendência":                                                   "",
+		"Consulta realizada com sucesso":                                                 "fine",
+		"OK":                                                                             "fine",
+		"Total de registros: 0":                                                          "fine",
+		"Não foi realizada: erro 0x80":                                                   "",
 		"no row-level security policy":                                                   "",
 		"":                                                                               "",
 	} {
@@ -148,7 +152,7 @@ func TestWords(t *testing.T) {
 			is   func(string) bool
 		}{
 			{"denied", brazil.Denied}, {"session", brazil.NoSession}, {"ended", brazil.Ended}, {"action", brazil.NoAction},
-			{"nothing", brazil.Nothing}, {"row", brazil.NoRow}, {"passing", brazil.Passing},
+			{"nothing", brazil.Nothing}, {"row", brazil.NoRow}, {"passing", brazil.Passing}, {"fine", brazil.Fine},
 		} {
 			if kind.is(words) {
 				got = append(got, kind.name)

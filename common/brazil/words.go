@@ -44,6 +44,7 @@ var (
 		`tente (novamente|outra vez|de novo|mais tarde)|try again`)
 	missing = regexp.MustCompile(`(?i)^(?:c[oó]digo d[eoa] )?` + owner + `(?: [^.:;!()]{1,40})? (?:n[aã]o (?:foi |est[aá] |mais )?` +
 		`(?:encontrad|localizad|exist|cadastrad)\pL*|inexistente)` + end + `|^(?:record|row|proposal|opportunity) [^.:;!()]{0,40}not found`)
+	fine = regexp.MustCompile(`(?i)(^|\PL)(ok|sucesso|success\pL*|[eê]xito|conclu[ií]d[ao]|realizad[ao]|completed|0)(\PL|$)`)
 	// troubled is what no sentence is about that says that there are no rows.
 	troubled = regexp.MustCompile(`(?i)sess(ão|ao|ões|oes|ion)|licen[cç]|token|chave|m[oó]dulo|servidor|conex|comunica[cç]|integra[cç]|assinatura|plano|` +
 		`suspens|tabela de|tempo (limite|esgot|exced)|time-?out|indispon|(^|\PL)(erro|error|falha|tente|login|api)(\PL|$)`)
@@ -78,6 +79,11 @@ func Nothing(words string) bool { return quiet(words) && nothing.MatchString(wor
 
 // quiet reports whether they are not about the user, the session, or a failure.
 func quiet(words string) bool { return !Denied(words) && !Ended(words) && !troubled.MatchString(words) }
+
+// Fine reports whether they say that all went well, or that the number of something is 0.
+func Fine(words string) bool {
+	return quiet(words) && !passing.MatchString(words) && !missing.MatchString(words) && fine.MatchString(words)
+}
 
 // NoAction reports whether they say that a server does not know the action that was asked for.
 func NoAction(words string) bool {

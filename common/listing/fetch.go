@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imob-data/airbyte-connectors/common/brazil"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
@@ -23,6 +24,8 @@ const (
 	badTime  = 10 * time.Second
 	// nullTries is after how many answers without it, or with nothing at all, a row is believed to have gone.
 	nullTries = 3
+	// absentTries is after how many answers an account is believed not to have something: a proxy may say so for a moment.
+	absentTries = 2
 )
 
 // fetching is what matters to the asking for one page beyond its request.
@@ -97,6 +100,7 @@ type judging struct {
 	status  int  // of the last answer
 	kind    Kind // what that is beyond a failure; Done: nothing
 	wrong   int  // pages that are not what was asked for
+	absent  int  // answers that the account does not have it
 	nulls   int  // details that are null, and empty lists alone
 	bad     int  // answers of a bad form
 	since   time.Time
@@ -105,6 +109,7 @@ type judging struct {
 // before judges before the API's own Judge does. Of a later page only the status is noted: what is missing or refused is seen in the first.
 func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
+	*j.page = fetched{request: j.page.request, memory: j.page.memory, share: j.page.share} // nothing of an answer before
 	l := j.listing
 	switch {
 	case says(l.Nothing, resp):
@@ -115,9 +120,13 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 		if l.hadRows.Load() {
 			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.page.request.Path))
 		}
+		lacks := fault.Configf("The account does not have what was asked for at %s (%d): %s.", j.page.request.Path, resp.Status,
+			j.reader.Client.Words(resp))
+		if j.absent++; j.absent < absentTries {
+			return httpclient.Again(lacks)
+		}
 		j.kind = Absent
-		return httpclient.Fail(fault.Configf("The account does not have what was asked for at %s (%d): %s.",
-			j.page.request.Path, resp.Status, j.reader.Client.Words(resp)))
+		return httpclient.Fail(lacks)
 	case l.Missing && says(j.reader.Gone, resp):
 		return j.gone()
 	case (l.Refusable || !j.way.last) && says(l.Refused, resp):
@@ -156,7 +165,10 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 	}
 	page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
 	err := page.cut(j.listing, j.way, j.picker)
-	if err == nil && page.unwrapped && !j.bare() {
+	switch {
+	case err == nil && len(page.Records) == 0 && complains(resp.Body):
+		err = fault.Transientf("%s answered without the rows that were asked for: %s.", page.request.Path, j.reader.Client.Words(resp))
+	case err == nil && page.unwrapped && !j.bare():
 		err = page.without()
 	}
 	if err != nil {
@@ -235,7 +247,6 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	_, single := way.Pages.(pagination.Single)
 	list, err := l.list(p.Body), error(nil)
 	object := list.IsObject() && !l.onlyRow(list, single) // which is no list
-	p.unwrapped, p.Records, p.picked = false, nil, nil
 	if m := p.memory; list.Exists() {
 		m.records, m.picked, err = picker.Cut(list, "", m.records[:0], m.picked[:0])
 		p.Records, p.picked = m.records, m.picked
@@ -272,8 +283,6 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	case err != nil:
 		return &fault.Error{Kind: fault.Transient, Message: p.request.Path + " answered with rows of an unknown form.", Err: err}
 	case len(p.Records) > 0:
-	case complains(p.Body):
-		return p.without()
 	case p.total.Reliable && !p.total.Told:
 		return fault.Transientf("%s answered with an empty list, and without the number of rows, which tells whether there are none.", p.request.Path)
 	default:
@@ -320,7 +329,8 @@ func (l *Listing) omitted(body record.Value) bool {
 	})
 }
 
-// complains reports whether an answer says that something went wrong, in a member that is there for it.
+// complains reports whether an answer without rows says that something went wrong, in a member that is there for it, or has words that say neither
+// that there is nothing nor that all is well.
 func complains(body record.Value) bool {
 	for _, name := range []string{"error", "errors", "erro", "erros", "Erro"} {
 		switch string(body.Get(name).Raw()) {
@@ -329,7 +339,15 @@ func complains(body record.Value) bool {
 			return true
 		}
 	}
-	return false
+	for _, name := range []string{"sucesso", "success"} {
+		if body.Get(name).False() {
+			return true
+		}
+	}
+	return slices.ContainsFunc([]string{"mensagem", "Mensagem", "message", "Message", "mensagens.0"}, func(name string) bool {
+		words := strings.TrimSpace(body.Get(name).Text())
+		return words != "" && !brazil.NoRow(words) && !brazil.Fine(words)
+	})
 }
 
 // enter waits until one more request may be in flight, or until patience has ended: then it returns nil. leave is to be called when the request is

@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -18,6 +19,11 @@ const (
 	waitingTasks = 8192
 	// heldBytes is how many bytes of one task's rows are held back until it is done: a state would not cover what was sent of it before.
 	heldBytes = 4 << 20
+	// lookedForAgain is how many rows that seem to have gone are asked for a second time, when all others were. Where there are more, that is how the
+	// API says that a row has nothing.
+	lookedForAgain = 100
+	// goneFor is how long a row that seems to have gone keeps the mark back since it changed.
+	goneFor = 7 * 24 * time.Hour
 	// fewGone is after how many rows that have gone, and none that has not, the route is taken for wrong, and manyGone when no more are asked for.
 	fewGone, manyGone = 3, 25
 )
@@ -28,7 +34,9 @@ type parents struct {
 	gone     []string // the keys of the first of them
 	answered bool     // one had not gone
 	doubtful []task   // for those that had gone before a row answered: the route may be wrong
-	unasked  bool     // the API refuses to be asked for what changed
+
+	childless state.Set // those without a row: what they have one day is sent whatever the mark
+	unasked   bool      // the API refuses to be asked for what changed
 
 	// For the goroutine that reads the parent's listing alone.
 	asked     state.Set // those that may be asked for by several rows, and were
@@ -43,6 +51,8 @@ type pool struct {
 	tasks   chan task
 	workers sync.WaitGroup
 	cancel  context.CancelCauseFunc
+	mu      sync.Mutex
+	gone    []task // for rows that seem to have gone, which are asked for again
 }
 
 // task is the reading of what some children are made of, for one row of their parent.
@@ -51,6 +61,7 @@ type task struct {
 	key     string
 	time    time.Time
 	removed bool
+	again   bool              // the row seemed to have gone
 	params  []string          // the values of Child.Params
 	put     [][]record.Member // into the records of each member
 }
@@ -112,6 +123,11 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 			m.asked.Add(t.key)
 		}
 	}
+	return p.queue(ctx, t)
+}
+
+// queue has t read as soon as a worker is free.
+func (p *pool) queue(ctx context.Context, t task) error {
 	select {
 	case p.tasks <- t:
 		return nil
@@ -195,7 +211,7 @@ func (t task) read(ctx context.Context) error {
 	came := false
 	pages, end := held[0].m.family.Reader.Read(ctx, t.listing(from))
 	for page := range pages {
-		came = true
+		came = came || len(page.Rows) > 0
 		for _, h := range held {
 			if err := h.page(page); err != nil {
 				return err
@@ -217,9 +233,11 @@ func (t task) read(ctx context.Context) error {
 		return nil
 	case end.Kind != listing.Done && end.Kind != listing.Gone:
 		return end.Err
+	case end.Kind == listing.Gone && !came && t.postponed():
+		return nil
 	}
 	for _, h := range held {
-		if err := h.end(end); err != nil {
+		if err := h.end(end, came); err != nil {
 			return err
 		}
 	}
@@ -307,22 +325,20 @@ func (h *holding) send() error {
 	return h.m.out.Flush()
 }
 
-// end sends what is held when the listing has ended, and notes that the task is done.
-func (h *holding) end(end *listing.End) error {
+// end sends what is held when the listing has ended, and notes that the task is done. came is whether a row came.
+func (h *holding) end(end *listing.End, came bool) error {
 	m := h.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	gone := end.Kind == listing.Gone
-	if gone {
-		m.missing++
-		if len(m.gone) < fewGone {
-			m.gone = append(m.gone, h.key)
-		}
-		if m.missing >= manyGone && !m.answered && m.err == nil {
-			m.err = m.wrongRoute()
-		}
-	} else {
+	switch {
+	case !gone:
 		m.answered = true
+	case !h.again:
+		m.lacks(h.key)
+	}
+	if !gone && h.again {
+		m.missing--
 	}
 	if m.readsAll() {
 		m.notLaterThan(end.Late)
@@ -339,7 +355,56 @@ func (h *holding) end(end *listing.End) error {
 	}
 	m.believe()
 	m.done(h.task, gone)
+	if !came && !gone && m.readsAll() {
+		m.childless.Add(h.key)
+	}
 	return m.checkpoint()
+}
+
+// lacks notes that a row seems to have gone, and fails a child whose rows all have. m.mu is held.
+func (m *member) lacks(key string) {
+	m.missing++
+	if len(m.gone) < fewGone {
+		m.gone = append(m.gone, key)
+	}
+	if m.missing >= manyGone && !m.answered && m.err == nil {
+		m.err = m.wrongRoute()
+	}
+}
+
+// postponed reports whether t, whose row seems to have gone, is read again when all others have been: it may have been so for a moment.
+func (t task) postponed() bool {
+	p := t.members[0].family.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t.again || t.removed || len(p.gone) == lookedForAgain {
+		return false
+	}
+	for _, m := range t.members {
+		m.mu.Lock()
+		m.lacks(t.key)
+		m.mu.Unlock()
+	}
+	t.again = true
+	p.gone = append(p.gone, t)
+	return true
+}
+
+// lookAgain reads what was postponed.
+func (f *family) lookAgain(ctx context.Context) error {
+	gone := f.pool.gone
+	if len(gone) == 0 {
+		return nil
+	}
+	f.pool = f.newPool(ctx)
+	var err error
+	for _, t := range gone {
+		if err = f.pool.queue(ctx, t); err != nil {
+			break
+		}
+	}
+	f.pool.end(err)
+	return cmp.Or(err, context.Cause(ctx))
 }
 
 // believe notes that the doubtful rows have gone: the route is right. m.mu is held as long as anything is read.
@@ -350,17 +415,21 @@ func (m *member) believe() {
 	m.doubtful = nil
 }
 
-// done notes that a task is done. Of a row that has gone no state says that its children were sent: it may be back, and is asked for in each sync
-// where all rows are. m.mu is held.
+// done notes that a task is done. Of a row that has gone no state says that what belongs to it was sent: it may be back, and is asked for in the
+// next sync where all rows are, or all that are not known, and else for as long as it keeps the mark back. m.mu is held.
 func (m *member) done(t task, gone bool) {
-	if m.Child.Follows {
-		m.pass(t.time)
-	}
 	switch {
 	case t.removed:
 		m.keep(t.key)
-	case t.key != "" && (!gone || m.Child.Follows): // rows without a key are not one and the same
+	case !gone && t.key != "": // rows without a key are not one and the same
 		m.doc.Cycle.Done.Add(t.key)
+	case gone && m.Cursor.Snapshot:
+		m.known.Remove(t.key)
+	case gone && m.Child.Follows && time.Since(t.time) < goneFor:
+		m.notLaterThan(t.time)
+	}
+	if m.Child.Follows {
+		m.pass(t.time)
 	}
 }
 

@@ -162,7 +162,10 @@ func (f *family) readListing(ctx context.Context) error {
 		return err
 	})
 	f.pool.end(err)
-	if err = cmp.Or(err, context.Cause(ctx)); err != nil {
+	if err = cmp.Or(err, context.Cause(ctx)); err == nil {
+		err = f.lookAgain(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	came := f.came || slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed })
@@ -231,8 +234,8 @@ func (f *family) revisit(ctx context.Context) error {
 				return err
 			}
 		}
-		if end.Err != nil {
-			return end.Err
+		if end.Kind != listing.Done {
+			return cmp.Or[error](end.Err, fault.Laterf("The API answered for a part of %s, and then that the account does not have it.", f.source.Name))
 		}
 		f.notLaterThan(direct, end.Late)
 	}

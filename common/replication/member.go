@@ -107,6 +107,10 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		m.known.Add(r.Key)
 		bound = m.since(r.Key)
 	}
+	if m.doc.Removed.Has(r.Key) { // it is back, and may be removed again
+		m.doc.Removed.Remove(r.Key)
+		bound = m.Cursor.Start
+	}
 	if m.Child != nil && m.doc.Cycle.Done.Has(r.Key) {
 		m.pass(r.Time)
 		return false
@@ -227,6 +231,7 @@ func (m *member) final() state.Doc {
 	switch {
 	case m.readsAll():
 		doc.Parents = c.Done
+		doc.Parents.RemoveAll(&m.childless)
 	case m.Cursor.Snapshot:
 		if doc.Parents = m.known; m.resumed { // what an earlier run read came as well
 			doc.Parents.AddAll(m.doc.Parents)

@@ -2,6 +2,7 @@ package replication
 
 import (
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -112,11 +113,7 @@ func (m *member) explode(parent listing.Row) error {
 	if m.Explode.Within == "" {
 		return m.elements(parent, parent.Data)
 	}
-	in := parent.Data.Get(m.Explode.Within)
-	if !in.IsArray() {
-		return m.elements(parent, in)
-	}
-	for in := range in.Elements() {
+	for in := range listed(parent.Data.Get(m.Explode.Within)) {
 		if err := m.elements(parent, in); err != nil {
 			return err
 		}
@@ -124,9 +121,8 @@ func (m *member) explode(parent listing.Row) error {
 	return nil
 }
 
-// elements sends the rows in the array of in, which is the parent's row or is to be an object in it. An object in the place of an array is its only
-// element, as some APIs write a list of one, or has the elements as members whose names are their places, as PHP writes a list with gaps. What is no
-// object on the way to the array stands in its place. m.mu is held.
+// elements sends the rows in the array of in, which is the parent's row or is to be an object in it. What is no object on the way to the array stands
+// in its place. m.mu is held.
 func (m *member) elements(parent listing.Row, in record.Value) error {
 	if !in.IsObject() {
 		m.noRow(in, m.Explode.Within)
@@ -146,19 +142,7 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 			array = near
 		}
 	}
-	if array.IsObject() && placed(array) {
-		for _, element := range array.Members() {
-			if err := m.element(element, i); err != nil {
-				return err
-			}
-			i++
-		}
-	} else if !array.IsArray() {
-		if err := m.element(array, 0); err != nil {
-			return err
-		}
-	}
-	for element := range array.Elements() {
+	for element := range listed(array) {
 		if err := m.element(element, i); err != nil {
 			return err
 		}
@@ -167,6 +151,25 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 	clear(m.put) // which would hold on to the page
 	clear(m.picked)
 	return nil
+}
+
+// listed yields the elements of a list: those of an array, or the members of an object whose names are their places, as PHP writes a list with gaps,
+// or the value alone, as some APIs write a list of one.
+func listed(list record.Value) iter.Seq[record.Value] {
+	return func(yield func(record.Value) bool) {
+		switch {
+		case list.IsArray():
+			list.Elements()(yield)
+		case list.IsObject() && placed(list):
+			for _, element := range list.Members() {
+				if !yield(element) {
+					return
+				}
+			}
+		default:
+			yield(list)
+		}
+	}
 }
 
 // placed reports whether the members of an object are objects whose names are whole numbers.
