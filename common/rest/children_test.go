@@ -202,7 +202,7 @@ func TestDetailsAnsweredWithNothing(t *testing.T) {
 			})
 			o := read(t.Context(), t, a.source(offers), nil, "details")
 			o.complete(t)
-			if got := o.ids("details"); !slices.Equal(got, []string{"2"}) || len(o.warnings) != 1 || !strings.Contains(o.warnings[0], "have gone") {
+			if got := o.ids("details"); !slices.Equal(got, []string{"2"}) || len(o.warnings) != 1 || !strings.Contains(o.warnings[0], "were not there") {
 				t.Errorf("%q: got %v, warnings %v", nothing, got, o.warnings)
 			}
 		}

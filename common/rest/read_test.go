@@ -301,7 +301,7 @@ func TestFamily(t *testing.T) {
 	}) {
 		t.Errorf("asked for parts: %v", got)
 	}
-	if len(o.warnings) != 1 || !strings.Contains(o.warnings[0], "have gone") {
+	if len(o.warnings) != 1 || !strings.Contains(o.warnings[0], "were not there") {
 		t.Errorf("warnings %v", o.warnings)
 	}
 
