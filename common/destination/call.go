@@ -98,7 +98,7 @@ const (
 	lost     = "is not valid text (UTF-8): characters of it were lost, and U+FFFD stands in their place"
 	holdsNUL = "is not valid text: it holds the control character U+0000"
 	// Of a field that is Blank: as an empty one it may ask for more than somebody meant.
-	onlyBlanks = "holds nothing but white space: give it a value, or leave it empty"
+	onlyBlanks = "holds nothing but white space, and would go out empty"
 )
 
 // text is the text of field number i, "" where the record has none. A text that lost characters, here or before it came, is an error: it could
