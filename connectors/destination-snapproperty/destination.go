@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"slices"
+	"regexp"
 	"strings"
 	"time"
 
@@ -127,23 +127,15 @@ func operations() []dest.Operation {
 // The sentences with which the vendor's page has methods fail. Those of the contract methods stand there alone, without an answer around them, and
 // come before anything is done. The others come with Erro: true; what a property's method does before it looks for a lease is done by then.
 var (
-	contractFailures = []string{
-		"Contrato não localizado", "Contrato não foi localizado", "Contrato não encontrado", "O Contrato deve ser de Locação",
-	}
-	otherFailures = []string{"O Imóvel não possui contrato de Locação", "Não encontrado Id do novo gerente"}
+	contractFailure = regexp.MustCompile(`(?i)^(Contrato não (foi )?localizado|Contrato não encontrado|O Contrato deve ser de Locação)\.?$`)
+	otherFailure    = regexp.MustCompile(`(?i)^(O Imóvel não possui contrato de Locação|Não encontrado Id do novo gerente)\.?$`)
 )
-
-// among reports whether words are one of sentences.
-func among(sentences []string, words string) bool {
-	words = strings.TrimSuffix(strings.TrimSpace(words), ".")
-	return slices.ContainsFunc(sentences, func(s string) bool { return strings.EqualFold(s, words) })
-}
 
 // failing reports whether an answer, which says that there was no error, has a sentence of failure, or that null in the place of a property with
 // which trocarGerente fails and which its success does not have, beside words that tell of no success.
 func failing(res *httpclient.Response, words string) bool {
 	property := res.Body.Get("Imovel")
-	return among(contractFailures, words) || among(otherFailures, words) ||
+	return contractFailure.MatchString(words) || otherFailure.MatchString(words) ||
 		words != "" && property.Exists() && property.IsNull() && !strings.Contains(strings.ToLower(words), "sucesso")
 }
 
@@ -152,7 +144,7 @@ func failing(res *httpclient.Response, words string) bool {
 // an answer of success has what the method gives back is looked at behind it.
 func outcome(res *httpclient.Response) httpclient.Verdict {
 	failed, said := res.Body.Get("Erro").Bool()
-	words, contract := res.Body.Get("Mensagem").Text(), res.Body.Get("Contrato")
+	words, contract := strings.TrimSpace(res.Body.Get("Mensagem").Text()), res.Body.Get("Contrato")
 	code, message := salesforce.Error(res)
 	switch {
 	case said && failed && salesforce.Passes(words):
@@ -165,7 +157,7 @@ func outcome(res *httpclient.Response) httpclient.Verdict {
 		return dest.Unknown("SnapProperty says both that it was carried out and why it was not")
 	case said && res.Status/100 != 2:
 		return dest.Unknown(fmt.Sprintf("SnapProperty says that it was carried out, under a status of failure (%d)", res.Status))
-	case said && contract.Exists() && contract.IsNull() && among(contractFailures, words):
+	case said && contract.Exists() && contract.IsNull() && contractFailure.MatchString(words):
 		return dest.Rejected(words)
 	case said && failing(res, words):
 		return dest.Unknown("SnapProperty says both that there was no error and why it was not carried out: " + strings.TrimSuffix(words, "."))
