@@ -65,7 +65,16 @@ type Operation struct {
 	// same fields, which are keys. Calls of two operations never are: what they name may belong together, as a contract does to a property.
 	Serial bool
 	// Look is where somebody can see whether a call was carried out, to go behind "Look".
-	Look string
+	Look  string
+	Gives Result
+}
+
+// Result is what the answer to a call that was carried out gives back of what was changed, as the API documents it. The zero value is nothing. An
+// answer of success without it, or whose Result is of another thing or stands otherwise, is of unknown outcome. Of what is left out in it, or is
+// null or blank there, nothing is said.
+type Result struct {
+	In         string // the path of the object, in which keys have the names that they have in the call
+	Member, Is string // a text in it, and what that is when the call was carried out, in whatever case, accents and punctuation; "" is none
 }
 
 // Field is one field of a record and of the body.
@@ -75,7 +84,9 @@ type Field struct {
 	Kind        Kind
 	Required    bool
 	Key         bool // it says what the call is about
-	Blank       bool // sent as "" where the record does not have it; otherwise it is left out
+	// Blank: it is sent as "" where the record does not have it, or has it as ""; otherwise it is left out. White space alone is wrong in such a
+	// field, since "" may ask for more than the field would, and is nothing in the others.
+	Blank bool
 	// SameAsBlank says that two orders are the same of which one has the field as "" and the other does not have it: for a field that was Blank
 	// in an earlier version of its connector, whose journals must know those orders again.
 	SameAsBlank bool
