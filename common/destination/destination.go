@@ -65,16 +65,10 @@ type Operation struct {
 	// same fields, which are keys. Calls of two operations never are: what they name may belong together, as a contract does to a property.
 	Serial bool
 	// Look is where somebody can see whether a call was carried out, to go behind "Look".
-	Look  string
-	Gives Result
-}
-
-// Result is what the answer to a call that was carried out gives back of what was changed, as the API documents it. The zero value is nothing. An
-// answer of success without it, or whose Result is of another thing or stands otherwise, is of unknown outcome. Of what is left out in it, or is
-// null or blank there, nothing is said.
-type Result struct {
-	In         string // the path of the object, in which keys have the names that they have in the call
-	Member, Is string // a text in it, and what that is when the call was carried out, in whatever case, accents and punctuation; "" is none
+	Look string
+	// Gives is the member of the answer to a call that was carried out in which what was changed is given back. Where that has another key than the
+	// call, the outcome is unknown. "": nothing is given back.
+	Gives string
 }
 
 // Field is one field of a record and of the body.

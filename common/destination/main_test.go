@@ -33,7 +33,7 @@ type doors struct {
 
 	token string
 	limit *ratelimit.Limiter
-	gives Result // what close gives back
+	gives string // in which member close gives back what was changed
 	// answer gets what was asked, "close door=1 …" with its fields sorted, after it was noted; true: it has answered.
 	answer func(w http.ResponseWriter, asked string) bool
 

@@ -76,13 +76,10 @@ func operations() []dest.Operation {
 		Name: "valor_aluguel_corrigido", As: "snap_brok__Valor_aluguel_corrigido__c", Kind: dest.Money(),
 		Description: "Adjusted rent in reais, with a point before the cents: 1200.40.",
 	}
-	stands := func(object, situation string) dest.Result {
-		return dest.Result{In: object, Member: "snap_brok__Situacao__c", Is: situation}
-	}
-	contract := func(name, description, look, situation string, fields ...dest.Field) dest.Operation {
+	contract := func(name, description, look string, fields ...dest.Field) dest.Operation {
 		return dest.Operation{
 			Name: name, Description: description, Path: methods + name, Wrap: "contrato", One: []string{"id_externo", "id"},
-			Fields: append([]dest.Field{externalID, id}, fields...), Look: look, Gives: stands("Contrato", situation),
+			Fields: append([]dest.Field{externalID, id}, fields...), Look: look, Gives: "Contrato",
 		}
 	}
 	property := dest.Field{
@@ -96,18 +93,18 @@ func operations() []dest.Operation {
 	}
 	return []dest.Operation{
 		contract("cancelar", "Cancels a contract of administration or a lease that is not signed yet.",
-			`in SnapProperty whether the contract is "Cancelado"`, "Cancelado", reason, note),
+			`in SnapProperty whether the contract is "Cancelado"`, reason, note),
 		contract("distratarContratoAdministracao", "Ends a contract of administration that has no lease.",
-			`in SnapProperty whether the contract is "Distratado"`, "Distratado"),
+			`in SnapProperty whether the contract is "Distratado"`),
 		contract("desocuparImovel", "The tenant leaves: ends a lease and makes its properties available.",
-			`in SnapProperty whether the lease is "Encerrado"`, "Encerrado", rent),
+			`in SnapProperty whether the lease is "Encerrado"`, rent),
 		contract("desocuparImovelComDistratoAdm", "The tenant leaves: ends a lease and the contracts of administration of its properties.",
-			`in SnapProperty whether the lease is "Encerrado" and the contracts of administration are "Distratado"`, "Encerrado", rent),
+			`in SnapProperty whether the lease is "Encerrado" and the contracts of administration are "Distratado"`, rent),
 		{
 			Name: "desocuparImovelIDExterno", Path: methods + "desocuparImovelIDExterno", Wrap: "imovel", Fields: []dest.Field{property},
 			Description: "The tenant leaves: ends the leases of a property, which then waits for approval.",
 			Look:        `in SnapProperty whether the property is "Aguardando aprovação" and its lease "Encerrado"`,
-			Gives:       stands("Imovel", "Aguardando aprovação"),
+			Gives:       "Imovel",
 		},
 		{
 			Name: "trocarGerente", Path: methods + "trocarGerente", Wrap: "troca", Serial: true,
@@ -131,17 +128,19 @@ var (
 	otherFailure    = regexp.MustCompile(`(?i)^(O Imóvel não possui contrato de Locação|Não encontrado Id do novo gerente)\.?$`)
 )
 
-// failing reports whether an answer, which says that there was no error, has a sentence of failure, or that null in the place of a property with
-// which trocarGerente fails and which its success does not have, beside words that tell of no success.
+// failing reports whether an answer, which says that there was no error, has a sentence of failure, or words that tell of no success beside null in the
+// place of the contract or property, or beside none, which only trocarGerente does not give back.
 func failing(res *httpclient.Response, words string) bool {
-	property := res.Body.Get("Imovel")
+	contract, property := res.Body.Get("Contrato"), res.Body.Get("Imovel")
+	given := contract.IsObject() || property.IsObject()
+	missing := contract.Exists() || property.Exists() || !strings.HasSuffix(res.Path, "/trocarGerente")
 	return contractFailure.MatchString(words) || otherFailure.MatchString(words) ||
-		words != "" && property.Exists() && property.IsNull() && !strings.Contains(strings.ToLower(words), "sucesso")
+		words != "" && !given && missing && !strings.Contains(strings.ToLower(words), "sucesso")
 }
 
 // outcome reads a method's answer: its own, whose Erro says how it went, a failure whatever the status is, or Salesforce's list of errors. A
 // method that tells of an exception has caught it, and nothing is known of what it had done before; only its own sentences are refusals. Whether
-// an answer of success has what the method gives back is looked at behind it.
+// an answer of success is about another contract or property is looked at behind it.
 func outcome(res *httpclient.Response) httpclient.Verdict {
 	failed, said := res.Body.Get("Erro").Bool()
 	words, contract := strings.TrimSpace(res.Body.Get("Mensagem").Text()), res.Body.Get("Contrato")

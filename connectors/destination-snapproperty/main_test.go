@@ -83,8 +83,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// An answer under Erro: false is held against what the vendor's page has for the method: a sentence of failure, no contract, another one, or one
-// that stands otherwise is no success; what an answer leaves out is not held against it.
+// An answer under Erro: false is held against what the vendor's page has for the method: a sentence of failure, words that are none of success beside no
+// contract, or another contract is no success; what an answer leaves out is not held against it.
 func TestAnswersOfSuccess(t *testing.T) {
 	const (
 		code, other = `{"id_externo":"CR1|cr1|1"}`, `"snap_brok__Id_externo__c":"CR1|CR1|2"`
@@ -105,23 +105,20 @@ func TestAnswersOfSuccess(t *testing.T) {
 		{"cancelar", id, contract("Sucesso", `{"Id":"a0l0B00001Joa23QAF"}`), fine, ""}, // of 18 letters, of which capitals say nothing
 		{"cancelar", id, contract("Sucesso", `{"Id":"a0l0B00001Joa23"}`), doubt, `Id in Contrato is \"a0l0B00001Joa23\"`},
 		{"cancelar", code, contract("Sucesso", `{`+other+`}`), doubt, `snap_brok__Id_externo__c in Contrato is \"CR1|CR1|2\"`},
-		{"cancelar", code, contract("Sucesso", `{"snap_brok__Situacao__c":"Assinado"}`), doubt, `is \"Assinado\", not \"Cancelado\"`},
 		{"distratarContratoAdministracao", code, contract("Sucesso", `{"snap_brok__Situacao__c":"Distratado"}`), fine, ""},
-		{"distratarContratoAdministracao", code, contract("Sucesso", `{"snap_brok__Situacao__c":"Cancelado"}`), doubt, `not \"Distratado\"`},
 		{"desocuparImovel", code, contract("Sucesso", `{"snap_brok__Situacao__c":"encerrado"}`), fine, ""},
-		{"desocuparImovel", code, contract("Sucesso", `{"snap_brok__Situacao__c":"Ativo"}`), doubt, `not \"Encerrado\"`},
 		{"desocuparImovelComDistratoAdm", code, contract("Sucesso", `{"snap_brok__Situacao__c":"Encerrado"}`), fine, ""},
-		{"desocuparImovelComDistratoAdm", code, contract("Sucesso", `{"snap_brok__Situacao__c":"Distratado"}`), doubt, `not \"Encerrado\"`},
 		{"desocuparImovelIDExterno", `{"id_externo":"CR1"}`, property("Sucesso", `{"snap_brok__ID_externo__c":"CR1","snap_brok__Situacao__c":"Aguardando aprovacao"}`), fine, ""},
 		{"desocuparImovelIDExterno", `{"id_externo":"CR1"}`, property("Sucesso", `{"snap_brok__ID_externo__c":"CR2"}`), doubt, `in Imovel is \"CR2\"`},
-		{"desocuparImovelIDExterno", `{"id_externo":"CR1"}`, property("Sucesso", `{"snap_brok__Situacao__c":"Disponivel"}`), doubt, `not \"Aguardando aprovação\"`},
 		{"trocarGerente", manager, `{"Mensagem":"Troca de gerência realizada com sucesso","Erro":false}`, fine, ""},
 		{"trocarGerente", manager, property("Troca de gerência realizada com sucesso", `null`), fine, ""},
 		{"trocarGerente", manager, `{"Mensagem":"Gerente trocado","Erro":false}`, fine, ""},
 		{"trocarGerente", manager, `{"Erro":false}`, fine, ""},
 
-		{"cancelar", code, contract("Sucesso", `null`), doubt, `the API answered \"Sucesso\"`},
-		{"cancelar", code, `{"Mensagem":"Sucesso","Erro":false}`, doubt, `has no Contrato`},
+		{"cancelar", code, contract("Sucesso", `null`), fine, ""},
+		{"cancelar", code, `{"Mensagem":"Sucesso","Erro":false}`, fine, ""},
+		{"cancelar", code, `{"Erro":false}`, fine, ""},
+		{"cancelar", code, `{"Mensagem":"Em análise","Erro":false}`, doubt, `no error and why it was not carried out: Em análise`},
 		{"cancelar", code, contract("O contrato já consta como assinado.", `null`), doubt, `já consta como assinado`},
 		{"cancelar", code, contract("Contrato não localizado.", `null`), "rejected", `"message":"Contrato não localizado."`},
 		{"cancelar", code, contract("Contrato não foi localizado", `null`), "rejected", `não foi localizado`},
