@@ -107,7 +107,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		m.known.Add(r.Key)
 		bound = m.since(r.Key)
 	}
-	if m.doc.Removed.Has(r.Key) { // it is back, and may be removed again
+	if m.family.source.Removed && m.doc.Removed.Has(r.Key) { // it is back, and may be removed again
 		m.doc.Removed.Remove(r.Key)
 		bound = m.Cursor.Start
 	}
