@@ -100,7 +100,7 @@ func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 
 // byStatus applies the rules that hold where no Judge decides.
 func (f *failure) byStatus(c *Client, res *Response) {
-	words := c.Words(res)
+	words := res.Words()
 	switch status := res.Status; {
 	case status/100 == 2:
 		f.step, f.kind, f.advice = retry, fault.Transient, fault.Later
@@ -109,10 +109,10 @@ func (f *failure) byStatus(c *Client, res *Response) {
 			f.reason = fmt.Sprintf("was answered (%d) with a part of what was asked for", status)
 		case len(res.Text) == 0:
 			f.reason = fmt.Sprintf("was answered (%d) with nothing", status)
-		case !res.quotable():
-			f.reason = fmt.Sprintf("was answered (%d) with %d bytes that are not JSON", status, len(res.Text))
+		case res.said() == "":
+			f.reason = fmt.Sprintf("was answered (%d) with %s", status, res.unread())
 		default:
-			f.reason = fmt.Sprintf("was answered (%d) with something that is not JSON: %q", status, c.excerpt(res.Text))
+			f.reason = fmt.Sprintf("was answered (%d) with something that is not JSON: %q", status, res.said())
 		}
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly:
 		f.ran = unknownRun

@@ -35,7 +35,7 @@ type Response struct {
 	broken   error // why a body is not JSON; nil where it is
 	unsigned bool  // the request was, so that the answer may hold credentials
 
-	redact *redact.Redactor // for Excerpt
+	redact *redact.Redactor // for Excerpt and Words
 }
 
 // What a server may take its time for. None bounds an answer that keeps coming: MaxElapsed does.

@@ -74,7 +74,9 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 	if err != nil {
 		return nil, err
 	}
-	res := &Response{Method: call.r.method(), Status: resp.StatusCode, Header: resp.Header, Text: body, unsigned: call.r.Unsigned}
+	res := &Response{
+		Method: call.r.method(), Status: resp.StatusCode, Header: resp.Header, Text: body, unsigned: call.r.Unsigned, redact: c.o.Redact,
+	}
 	res.Path, _, _ = strings.Cut(call.r.Path, "?")
 	clean, mended, err := c.cleaner.Clean(body)
 	if res.broken = err; err == nil {

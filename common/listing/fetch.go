@@ -124,7 +124,7 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 		}
 		j.kind = Absent
 		return httpclient.Fail(fault.Configf("The account does not have what was asked for at %s (%d): %s.",
-			j.page.request.Path, resp.Status, j.reader.Client.Words(resp)))
+			j.page.request.Path, resp.Status, resp.Words()))
 	case l.Missing && says(j.reader.Gone, resp):
 		return j.gone()
 	case (l.Refusable || !j.way.last) && says(l.Refused, resp):
