@@ -160,8 +160,8 @@ func TestConnectTimeouts(t *testing.T) {
 func TestBodyLimit(t *testing.T) {
 	const limit = 100_000
 	body := func(n int) string { return `"` + strings.Repeat("x", n-2) + `"` }
-	packed := func(w http.ResponseWriter, s string) {
-		w.Header().Set("Content-Encoding", "gzip")
+	packed := func(w http.ResponseWriter, s, name string) {
+		w.Header().Set("Content-Encoding", name)
 		z := gzip.NewWriter(w)
 		_, _ = io.WriteString(z, s)
 		_ = z.Close()
@@ -175,13 +175,15 @@ func TestBodyLimit(t *testing.T) {
 			_, _ = io.WriteString(w, body(limit))
 		}, limit},
 		"just, chunked": {func(w http.ResponseWriter) { _, _ = io.WriteString(w, body(limit)) }, limit},
-		"just, gzip":    {func(w http.ResponseWriter) { packed(w, body(limit)) }, limit},
+		"just, gzip":    {func(w http.ResponseWriter) { packed(w, body(limit), "gzip") }, limit},
+		"just, x-gzip":  {func(w http.ResponseWriter) { packed(w, body(limit), "X-GZIP") }, limit}, // RFC 9110, 8.4.1.3: the same
 		"announced": {func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", fmt.Sprint(limit+1))
 			_, _ = io.WriteString(w, body(limit+1))
 		}, 0},
 		"chunked": {func(w http.ResponseWriter) { _, _ = io.WriteString(w, body(limit+1)) }, 0},
-		"gzip":    {func(w http.ResponseWriter) { packed(w, body(100*limit)) }, 0},
+		"gzip":    {func(w http.ResponseWriter) { packed(w, body(100*limit), "gzip") }, 0},
+		"x-gzip":  {func(w http.ResponseWriter) { packed(w, body(100*limit), "x-gzip") }, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -213,13 +215,28 @@ func TestBodyLimit(t *testing.T) {
 }
 
 func TestBadGzipIsRetried(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &script{answers: []answer{{status: 200, body: "not gzip", header: []string{"Content-Encoding", "gzip"}}, good}}
-		c, _ := client(t, s.ServeHTTP, nil)
-		if _, err := c.Do(t.Context(), Request{}); err != nil || s.count() != 2 {
-			t.Errorf("%v, asked %d times", err, s.count())
+	for _, name := range []string{"gzip", "x-gzip"} {
+		for _, body := range []string{"not gzip", "", "\x1f\x8b\x08"} {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{answers: []answer{{status: 200, body: body, header: []string{"Content-Encoding", name}}, good}}
+				c, _ := client(t, s.ServeHTTP, nil)
+				if _, err := c.Do(t.Context(), Request{}); err != nil || s.count() != 2 {
+					t.Errorf("%s, %q: %v, asked %d times", name, body, err, s.count())
+				}
+			})
 		}
-	})
+	}
+}
+
+// An answer without a body may be called packed, too.
+func TestNothingPacked(t *testing.T) {
+	for _, name := range []string{"gzip", "x-gzip"} {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := client(t, answer{status: 404, header: []string{"Content-Encoding", name}}.serve, nil)
+			_, err := c.Do(t.Context(), Request{})
+			wantFault(t, err, fault.Config, "was not found (404): the API gave no reason")
+		})
+	}
 }
 
 func TestRedirects(t *testing.T) {
