@@ -99,8 +99,8 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 	case c.byProxy(f, err):
 	case errors.Is(err, errIdle):
 		f.reason = "was cut off: " + err.Error()
-	case isNet && timeout.Timeout():
-		f.reason = "got no answer in time"
+	case errors.Is(err, errLate), isNet && timeout.Timeout():
+		f.reason, f.late = "got no answer in time", errors.Is(err, errLate)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		f.reason = "could not be sent: the connection was refused"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),

@@ -51,6 +51,7 @@ type failure struct {
 	cause   error
 	verdict Verdict // of the Judge that decided, whose words take the place of the above; the zero value: none did
 	refused bool    // whether the status is 401
+	late    bool    // whether the answer did not begin in time
 	same    string  // how often the same was said, "" where that is not the reason to stop
 }
 

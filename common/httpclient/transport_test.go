@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -58,7 +59,7 @@ func TestTimeouts(t *testing.T) {
 				}
 				synctest.Wait() // for the server's last handler
 				for _, gap := range gaps[1:] {
-					if gap < time.Minute || gap > 91*time.Second {
+					if gap < time.Minute || gap > 91*time.Second && name != "headers" {
 						t.Errorf("tried again after %v", gap)
 					}
 				}
@@ -66,6 +67,52 @@ func TestTimeouts(t *testing.T) {
 				_, err = c.Do(t.Context(), Request{Path: "/x"})
 				wantFault(t, err, fault.Transient, tt.want)
 			})
+		})
+	}
+}
+
+// An answer that did not begin in time is waited for longer when it is asked for again, and the log says so.
+func TestSlowAnswers(t *testing.T) {
+	for slow, asked := range map[time.Duration]int{
+		59 * time.Second: 1, 61 * time.Second: 2, 2*time.Minute - time.Second: 2, 2*time.Minute + time.Second: 3, 239 * time.Second: 3, time.Hour: 4,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var log bytes.Buffer
+			var times []time.Time
+			c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+				times = append(times, time.Now())
+				select {
+				case <-time.After(slow):
+				case <-r.Context().Done():
+				}
+				_, _ = io.WriteString(w, "{}")
+			}, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+			start := time.Now()
+			_, err := c.Do(t.Context(), Request{Path: "/x"})
+			took := time.Since(start)
+			synctest.Wait() // for the server's last handler
+			if slow == time.Hour {
+				wantFault(t, err, fault.Transient, "GET localhost/x got no answer in time (tried 4 times in 10m0s). Trying again later may help.")
+			} else if err != nil {
+				t.Error(err)
+			}
+			if len(times) != asked || took > 10*time.Minute || strings.Count(log.String(), "\n") != asked-1 {
+				t.Errorf("%v: asked %d times in %v, told:\n%s", slow, len(times), took, &log)
+			}
+			for i := range times[1:] {
+				wait := time.Minute << i
+				if gap := times[i+1].Sub(times[i]); gap < wait || gap > wait+5*time.Second {
+					t.Errorf("%v: asked again after %v", slow, gap)
+				}
+				if told := fmt.Sprintf("2000-01-01T00:10:00Z. Its answer may take %v to begin.", 2*wait); i < 2 && !strings.Contains(log.String(), told) {
+					t.Errorf("%v: not told: %s\n%s", slow, told, &log)
+				}
+			}
+			c.o.MaxElapsed = 90 * time.Second // the next request begins anew, and an attempt ends with its request's time
+			start = time.Now()
+			if _, err := c.Do(t.Context(), Request{}); asked > 1 && (err == nil || time.Since(start) != c.o.MaxElapsed) {
+				t.Errorf("%v: ended after %v: %v", slow, time.Since(start), err)
+			}
 		})
 	}
 }
@@ -133,7 +180,7 @@ func TestConnectTimeouts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tr := range []*http.Transport{c.pooled, c.single} {
-		if tr.TLSHandshakeTimeout != 10*time.Second || tr.ResponseHeaderTimeout != time.Minute || tr.Proxy == nil || tr.MaxIdleConnsPerHost < 32 {
+		if tr.TLSHandshakeTimeout != 10*time.Second || tr.Proxy == nil || tr.MaxIdleConnsPerHost < 32 {
 			t.Errorf("transport %+v", tr)
 		}
 	}
