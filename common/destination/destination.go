@@ -94,7 +94,8 @@ func Unknown(why string) httpclient.Verdict {
 }
 
 // Interrupted says that the operation failed for a reason that passes by itself, such as a lock, and that nobody says whether what it had done
-// before was undone: the sync ends, and the order goes out again with the next one. message is the API's own words, which are told without personal data.
+// before was undone: the sync ends, and the order goes out again with the next one. message is the API's own words, which are told without personal
+// data.
 func Interrupted(message string) httpclient.Verdict {
 	return httpclient.Fail(&doubt{why: redact.Personal(message), passes: true})
 }

@@ -24,8 +24,8 @@ const (
 // excerpt returns the beginning of a text as a message may show it, see Response.Excerpt.
 func (c *Client) excerpt(text []byte) string { return excerpt(c.o.Redact, text) }
 
-// Excerpt returns text, out of the answer, as a message may show it: in one line, without secrets, those that are known and what stands under names of
-// secrets, without personal data, without rows, and with at most 300 characters.
+// Excerpt returns text, out of the answer, as a message may show it: in one line, without secrets (those that are known, and what stands under names
+// of secrets), without personal data, without rows, and with at most 300 characters.
 func (res *Response) Excerpt(text string) string { return excerpt(res.redact, []byte(text)) }
 
 // excerpt looks at no more of text than it needs. What it cuts off may be the rest of a secret: text is redacted in the form in which it is cut, or
@@ -82,8 +82,8 @@ func (res *Response) Words() string {
 	}
 }
 
-// said returns the sentence in an answer, or "": in JSON what stands under a name that APIs use for it, of a page of HTML its title, and a text that is
-// nothing but a sentence.
+// said returns the sentence in an answer, or "": in JSON what stands under a name that APIs use for it, of a page of HTML its title, and a text that
+// is nothing but a sentence.
 func (res *Response) said() string {
 	text := res.Text
 	switch {
@@ -109,23 +109,23 @@ func (res *Response) unread() string {
 	return text
 }
 
-// reasons are the names under which APIs say what went wrong, the telling ones first.
-var reasons = [...]string{
-	"error_description", "message", "Message", "mensagem", "Mensagem", "mensagens", "detail", "error", "erro", "errors", "erros", "title",
-	"errorCode",
+// reasons returns the names under which APIs say what went wrong, the telling ones first.
+func reasons() []string {
+	return []string{
+		"error_description", "message", "Message", "mensagem", "Mensagem", "mensagens", "msg", "errorMessage", "detail", "reason", "error", "Error", "erro",
+		"Erro", "errors", "erros", "Erros", "title", "errorCode",
+	}
 }
-
-// aside are the names of what stands beside a reason in a list of errors, such as Salesforce's.
-var aside = [...]string{"code", "status", "field", "fields", "campo", "Campo"}
 
 // reason returns the sentence in an error's body, or "". The objects in a list are rows if they have members that errors do not have.
 func reason(body record.Value) string {
 	if !body.IsArray() {
 		return under(body)
 	}
+	known := append(reasons(), "code", "status", "field", "fields", "campo", "Campo")
 	for first := range body.Elements() {
 		for name := range first.Members() {
-			if !slices.Contains(reasons[:], name) && !slices.Contains(aside[:], name) {
+			if !slices.Contains(known, name) {
 				return ""
 			}
 		}
@@ -136,7 +136,7 @@ func reason(body record.Value) string {
 
 // under returns the first text under one of the names of reasons: directly, as the first of a list, or under such a name again.
 func under(object record.Value) string {
-	for _, name := range reasons {
+	for _, name := range reasons() {
 		v := object.Get(name)
 		for first := range v.Elements() {
 			v = first
@@ -176,8 +176,8 @@ func title(text []byte) (said string, ok bool) {
 	return "", true
 }
 
-// written is what data is written with, and what is no text: signs of JSON, XML, CSV, forms and programs, several lines, bytes, and words that are too
-// long for any language, as base64 is.
+// written is what data is written with, and what is no text: signs of JSON, XML, CSV, forms and programs, several lines, bytes, and words that are
+// too long for any language, as base64 is.
 var written = regexp.MustCompile(`[{}\[\]<>=|\\\pC]|"\s*:|;\S|,[^\s\d]|[^\s\d],\d|\S{41}`)
 
 // plain returns text if it is a sentence, and "" if it may be data.

@@ -160,6 +160,7 @@ func TestWords(t *testing.T) {
 		{400, "", `{"error":{"code":7,"message":"Falta {id} em \"x\": '{' (123)."}}`, `the API answered "Falta {id} em "x": '{' (123)."`},
 		{400, "", `{"data":[{"message":"no"}],"errors":[{"campo":"id","mensagem":"É preciso."}]}`, `the API answered "É preciso."`},
 		{400, "", `{"mensagens":["",""],"erros":["Um","Dois"]}`, `the API answered "Um"`},
+		{400, "", `{"id":1,"msg":"Falta o código."}`, `the API answered "Falta o código."`},
 		{400, "", `{"type":"about:blank","title":"Bad Request","errors":{"nome":["Maria"]}}`, `the API answered "Bad Request"`},
 		{400, "", `{"message":"Não foi lido: ` + `{\"nome\":\"Maria\"}"}`, `the API answered "Não foi lido: …"`},
 		{404, "", `{"Message":"No resource matches 'https://h/x?a=1&b=2'."}`, `the API answered "No resource matches 'https://h/x?…'."`},
