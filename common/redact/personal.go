@@ -78,13 +78,13 @@ func withoutNumbers(s string) string {
 	return out.String()
 }
 
-// ofMachine reports whether a number is an address of the internet, or a version of four parts, of which one has a single digit.
+// ofMachine reports whether a number is an address of the internet, or a a version of four parts, of which one is 0.
 func ofMachine(number string) bool {
 	if _, err := netip.ParseAddr(number); err == nil {
 		return true
 	}
 	parts := strings.Split(number, ".")
-	return len(parts) == 4 && digits(number) == len(number)-3 && slices.ContainsFunc(parts, func(part string) bool { return len(part) == 1 })
+	return len(parts) == 4 && digits(number) == len(number)-3 && slices.ContainsFunc(parts, func(part string) bool { return part == "0" })
 }
 
 func digits(s string) (n int) {
