@@ -78,7 +78,7 @@ func withoutNumbers(s string) string {
 	return out.String()
 }
 
-// ofMachine reports whether a number is an address of the internet, or a a version of four parts, of which one is 0.
+// ofMachine reports whether a number is an address of the internet, or a version of four parts, of which one is 0.
 func ofMachine(number string) bool {
 	if _, err := netip.ParseAddr(number); err == nil {
 		return true

@@ -19,8 +19,7 @@ type tally struct {
 	crowded  bool  // there were more removed rows than are kept
 }
 
-// count counts a row that came. m.mu is held.
-func (m *member) count(r listing.Row) {
+func (m *member) count(r listing.Row) { // m.mu is held
 	if m.rows++; r.Key == "" {
 		m.keyless++
 	}
@@ -59,7 +58,7 @@ func (m *member) warn() {
 	m.warnOf(m.control, "%d control characters in texts, such as line breaks, were not escaped and are now", m.control)
 	m.warnOf(m.twins, "%d rows have the key of another row of their page and other content; the first of each alone was sent", m.twins)
 	if c := m.Child; c != nil {
-		m.warnOf(m.missing, "%d rows of %s have gone meanwhile and were skipped", m.missing, c.Of)
+		m.warnOf(m.missing, "%d rows of %s were not there when they were asked for, and were skipped", m.missing, c.Of)
 		m.warnOf(m.unflagged, "%d rows of %s do not say whether they have any (%s), and were asked for", m.unflagged, c.Of, c.Where)
 		m.warnOf(m.unnamed, "%d rows of %s lack what the request needs and were not asked for", m.unnamed, c.Of)
 		m.warnOf(m.alike.Len(), "%s: %d", c.Alike, m.alike.Len())
