@@ -354,7 +354,7 @@ func TestLoginsTellNoCredentials(t *testing.T) {
 	}{
 		"a warning before it":   {session, 200, "<b>Warning</b>: x in y.php on line 3<br />\n" + `{"token":"` + live + `","user":{"id":1}}`, "that are not JSON"},
 		"two values":            {session, 200, `{"token":"` + live + `","user":{"id":1}}{}`, "with 50 bytes that are not JSON"},
-		"a part is missing":     {session, 200, `{"token":"` + live + `","user":{"Id":1}}`, "with 48 bytes that give no reason"},
+		"a part is missing":     {session, 200, `{"token":"` + live + `","user":{"Id":1}}`, "with 48 bytes of JSON that give no reason"},
 		"the message has it":    {session, 200, `{"token":"` + live + `","message":"Hello ` + live + `"}`, `answered "Hello ****"`},
 		"500":                   {session, 500, `{"token":"` + live + `","user":{"id":1}}`, "failed (500)"},
 		"a session in capitals": {sessions, 200, `{"Header":{"SESSIONID":"` + live + `"}}`, "that give no reason"},

@@ -111,7 +111,7 @@ func (o *OAuth2) judge(res *httpclient.Response) httpclient.Verdict {
 	if code == "" || res.Body.Get("access_token").Text() != "" || res.Status >= 500 || res.Status == http.StatusTooManyRequests {
 		return httpclient.Verdict{}
 	}
-	words := fmt.Sprintf("(%s), %s", res.Excerpt(code), o.tokens.Words(res))
+	words := fmt.Sprintf("(%s), %s", res.Excerpt(code), res.Words())
 	switch code {
 	case "temporarily_unavailable", "server_error", "slow_down", "unknown_error": // RFC 6749, 4.1.2.1, and RFC 8628, 3.5; the last one is Salesforce's
 		return httpclient.Again(fault.Laterf("the token endpoint failed %s.", words))

@@ -302,7 +302,7 @@ func TestTokenFailures(t *testing.T) {
 		"invalid_client": {401, `{"error":"invalid_client"}`, fault.Config, `refused it (invalid_client)`, true},
 		"under 200":      {200, `{"error":"bad_verification_code"}`, fault.Config, `refused it (bad_verification_code)`, true},
 		"secret echoed":  {400, `{"error":"invalid_grant","error_description":"assertion-secret is bad"}`, fault.Config, `is bad`, true},
-		"400":            {400, `oops`, fault.Config, `failed (400): the API answered with 4 bytes that are not JSON. Check the credentials`, true},
+		"400":            {400, `oops`, fault.Config, `failed (400): the API answered with 4 bytes that are not JSON (text/plain). Check the credentials`, true},
 		"404":            {404, ``, fault.Config, `Check token_url`, true},
 		"no token":       {200, `{}`, fault.System, `holds no access_token`, false},
 		"it passes":      {400, `{"error":"temporarily_unavailable"}`, fault.Transient, `failed: the token endpoint failed (temporarily_unavailable)`, false},

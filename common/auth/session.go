@@ -73,7 +73,7 @@ func (s *Session) login(ctx context.Context, login httpclient.Request) (values [
 		values = append(values, value)
 	}
 	if slices.Contains(values, "") {
-		return nil, until, fault.Configf("The login was refused: %s. %s", s.client.Words(res), checkCredentials)
+		return nil, until, fault.Configf("The login was refused: %s. %s", res.Words(), checkCredentials)
 	}
 	if s.TTL > 0 {
 		until = time.Now().Add(s.TTL)

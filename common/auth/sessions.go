@@ -114,7 +114,7 @@ func (s *Sessions) open(ctx context.Context, one *session, login httpclient.Requ
 		return "", s.refuse(explain(ctx, "The login", err))
 	}
 	if value = res.Body.Get(s.Part.From).Text(); value == "" {
-		return "", s.refuse(fault.Configf("The login was refused: %s. %s", s.client.Words(res), checkCredentials))
+		return "", s.refuse(fault.Configf("The login was refused: %s. %s", res.Words(), checkCredentials))
 	}
 	s.client.Secret(value)
 	s.mu.Lock()

@@ -18,6 +18,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
+	"github.com/imob-data/airbyte-connectors/common/redact"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
@@ -86,16 +87,22 @@ type Field struct {
 	SameAsBlank bool
 }
 
-// Rejected says that the API refused a record and that nothing was changed; message is its own words.
-func Rejected(message string) httpclient.Verdict { return httpclient.Fail(&rejection{message}) }
+// Rejected says that the API refused a record and that nothing was changed; message is its own words, which are told without personal data.
+func Rejected(message string) httpclient.Verdict {
+	return httpclient.Fail(&rejection{redact.Personal(message)})
+}
 
-// Unknown says that an answer does not tell whether the operation ran; why continues the sentence "it is not known, since ".
-func Unknown(why string) httpclient.Verdict { return httpclient.Fail(&doubt{why: why}) }
+// Unknown says that an answer does not tell whether the operation ran; why continues the sentence "it is not known, since ", and is told without
+// personal data.
+func Unknown(why string) httpclient.Verdict {
+	return httpclient.Fail(&doubt{why: redact.Personal(why)})
+}
 
 // Interrupted says that the operation failed for a reason that passes by itself, such as a lock, and that nobody says whether what it had done
-// before was undone: the sync ends, and the order goes out again with the next one. message is the API's own words.
+// before was undone: the sync ends, and the order goes out again with the next one. message is the API's own words, which are told without personal
+// data.
 func Interrupted(message string) httpclient.Verdict {
-	return httpclient.Fail(&doubt{why: message, passes: true})
+	return httpclient.Fail(&doubt{why: redact.Personal(message), passes: true})
 }
 
 type rejection struct{ message string }

@@ -15,10 +15,20 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
+	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
+
+// What the API says of an order is told without personal data, in all texts.
+func TestOutcomesTellNoPersonalData(t *testing.T) {
+	for _, says := range []func(string) httpclient.Verdict{Rejected, Unknown, Interrupted} {
+		if got := says("Sem acesso: maria@example.com, CPF 123.456.789-09, em 30/11/2026.").Err().Error(); got != "Sem acesso: ***, CPF ***, em 30/11/2026." {
+			t.Errorf("told is %s", got)
+		}
+	}
+}
 
 // What an answer means for its order, for the state behind it, and for the order when it comes again.
 func TestOutcomes(t *testing.T) {

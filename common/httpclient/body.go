@@ -2,12 +2,14 @@ package httpclient
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -44,7 +46,13 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call 
 	}
 	idle := time.AfterFunc(idleTimeout, func() { cancel(errIdle) })
 	defer idle.Stop()
-	source := watched{resp.Body, idle}
+	source := io.Reader(watched{resp.Body, idle})
+	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "x-gzip") {
+		length = -1
+		if source, err = unpacked(source); err != nil {
+			return nil, 0, err
+		}
+	}
 	var head [3]byte                     // as long as the longest byte order mark
 	n, _ := io.ReadFull(source, head[:]) // an error comes again
 	charset := c.charset(resp.Header)
@@ -74,6 +82,15 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call 
 		replaced = bytes.Count(body, []byte("\ufffd"))
 	}
 	return body, replaced, nil
+}
+
+// unpacked returns what is packed by gzip in body. net/http unpacks what is called gzip, but not under the other name that RFC 9110, 8.4.1.3, knows.
+func unpacked(body io.Reader) (io.Reader, error) {
+	text, err := gzip.NewReader(body)
+	if errors.Is(err, io.EOF) { // there is no body
+		return http.NoBody, nil
+	}
+	return text, err
 }
 
 // watched is a body that is being read, whose timer begins anew whenever something comes.

@@ -137,15 +137,15 @@ func TestRowsThatAreNestedTooDeeply(t *testing.T) {
 }
 
 func TestTheSameThatIsNotJSON(t *testing.T) {
-	html, again := answer{status: 200, body: "<html>maintenance</html>"}, Again(fault.Transientf("There are no rows."))
+	html, again := answer{status: 200, body: "<html><title>maintenance</title></html>"}, Again(fault.Transientf("There are no rows."))
 	for name, tt := range map[string]struct {
 		answers []answer
 		judge   Judge
 		ends    bool // before the time is over
 		want    string
 	}{
-		"HTML":        {[]answer{html}, nil, true, `GET localhost/x was answered (200) with something that is not JSON: "<html>maintenance</html>" (the same `},
-		"cut off":     {[]answer{{status: 200, body: `[{"nome":"Ana"`}}, nil, true, "GET localhost/x was answered (200) with 14 bytes that are not JSON (the same "},
+		"HTML":        {[]answer{html}, nil, true, `GET localhost/x was answered (200) with something that is not JSON: "maintenance" (the same `},
+		"cut off":     {[]answer{{status: 200, body: `[{"nome":"Ana"`}}, nil, true, "GET localhost/x was answered (200) with 14 bytes that are not JSON (text/plain) (the same "},
 		"and judged":  {[]answer{html}, always(again), true, "There are no rows."},
 		"throttled":   {[]answer{html}, always(Throttled(fault.Transientf("Too fast."))), false, "Too fast."},
 		"nothing":     {[]answer{{status: 200}}, nil, true, "with nothing (the same "},

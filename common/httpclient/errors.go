@@ -1,7 +1,7 @@
 package httpclient
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
-	"github.com/imob-data/airbyte-connectors/common/record"
-	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
 // ErrUnknownOutcome is wrapped by the failure of a request that is Once of which nobody knows whether the method ran: no whole answer
@@ -28,7 +26,7 @@ var ErrUnknownOutcome = errors.New("the outcome is unknown")
 type StatusError struct {
 	Method, Path string // the path behind the host, without query
 	Status       int
-	Body         string // at most 300 characters, redacted; of a request that is Unsigned what Words says
+	Body         string // what the API says in it, at most 300 characters, redacted; where that is nothing, what Response.Words says
 }
 
 func (e *StatusError) Error() string {
@@ -36,21 +34,13 @@ func (e *StatusError) Error() string {
 }
 
 const (
-	maxExcerpt       = 300     // characters
-	minExcerptSource = 4 << 10 // bytes of a body that are looked at for it, and more where they do not give it
-	maxExcerptSource = 64 << 10
-
 	checkCredentials = "Check the credentials in the configuration."
 	checkProxy       = "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment."
 )
 
 func (c *Client) statusError(where string, res *Response) *StatusError {
 	method, path, _ := strings.Cut(where, " ")
-	body := c.excerpt(res.Text)
-	if !res.quotable() {
-		body = c.Words(res)
-	}
-	return &StatusError{Method: method, Path: path, Status: res.Status, Body: body}
+	return &StatusError{Method: method, Path: path, Status: res.Status, Body: cmp.Or(res.said(), res.Words())}
 }
 
 // Where names a request in texts, as errors do: its method, its host and its path without query.
@@ -64,72 +54,6 @@ func (c *Client) Where(r Request) string {
 
 func (c *Client) where(r Request, to *url.URL) string {
 	return r.method() + " " + c.o.Redact.String(to.Host+to.EscapedPath())
-}
-
-// excerpt returns the beginning of a body in one line, without secrets: those that are known, and what stands under names of secrets.
-func (c *Client) excerpt(body []byte) string { return excerpt(c.o.Redact, body) }
-
-// Excerpt returns text, out of the answer, as a message may show it: in one line, without secrets and with at most 300 characters.
-func (res *Response) Excerpt(text string) string { return excerpt(res.redact, []byte(text)) }
-
-// excerpt looks at no more of text than it needs. What it cuts off may be the rest of a secret: text is redacted in the form in which it is cut, or
-// loses what may be the beginning of one there. As it came it is redacted too: a broken word or letter may be one of a secret.
-func excerpt(r *redact.Redactor, text []byte) string {
-	for size := minExcerptSource; ; size *= 4 {
-		part := r.Beginning
-		if size = min(size, maxExcerptSource); size >= len(text) {
-			size, part = len(text), r.String
-		}
-		s := strings.ToValidUTF8(r.Quote(string(text[:size])), "\uFFFD")
-		s = part(strings.Join(strings.Fields(s), " "))
-		if runes := []rune(s); len(runes) > maxExcerpt {
-			return string(runes[:maxExcerpt-1]) + "…"
-		}
-		if size == len(text) || size == maxExcerptSource {
-			return s
-		}
-	}
-}
-
-// Words returns what the API says, as a part of a sentence and redacted: the message in its answer, where it has one in a usual place, or else
-// the answer's beginning. Where that may be a session or a token, or rows, only its length is told.
-func (c *Client) Words(res *Response) string {
-	said := c.excerpt([]byte(message(res.Body)))
-	if said == "" && res.quotable() {
-		said = c.excerpt(res.Text)
-	}
-	switch {
-	case said != "":
-		return `the API answered "` + said + `"`
-	case len(res.Text) == 0 || res.quotable():
-		return "the API gave no reason"
-	case res.Body.Exists():
-		return fmt.Sprintf("the API answered with %d bytes that give no reason", len(res.Text))
-	default:
-		return fmt.Sprintf("the API answered with %d bytes that are not JSON", len(res.Text))
-	}
-}
-
-// quotable reports whether the beginning of an answer can be told: that to a request that is Unsigned may be a session or a token, and that of a 2xx
-// that begins as JSON does may be rows, also where it is broken.
-func (res *Response) quotable() bool {
-	text := bytes.TrimLeft(res.Text, " \t\r\n\ufeff")
-	return !res.unsigned && (res.Status/100 != 2 || !bytes.HasPrefix(text, []byte("{")) && !bytes.HasPrefix(text, []byte("[")))
-}
-
-// message returns the sentence in an error's body, or "": the text under one of the names that APIs use, in the object or in the first of a
-// list.
-func message(body record.Value) string {
-	for _, at := range []string{"", "0."} {
-		for _, name := range []string{
-			"error_description", "message", "Message", "mensagem", "Mensagem", "mensagens.0", "detail", "error", "erro",
-		} {
-			if v := body.Get(at + name); bytes.HasPrefix(v.Raw(), []byte(`"`)) && v.Text() != "" {
-				return v.Text()
-			}
-		}
-	}
-	return ""
 }
 
 // noAnswer says what became of an attempt, with that method, that got no whole answer.
@@ -179,8 +103,8 @@ func (c *Client) noAnswer(method string, err error, reached bool) *failure {
 	case c.byProxy(f, err):
 	case errors.Is(err, errIdle):
 		f.reason = "was cut off: " + err.Error()
-	case isNet && timeout.Timeout():
-		f.reason = "got no answer in time"
+	case errors.Is(err, errLate), isNet && timeout.Timeout():
+		f.reason, f.late = "got no answer in time", errors.Is(err, errLate)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		f.reason = "could not be sent: the connection was refused"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),

@@ -51,6 +51,7 @@ type failure struct {
 	cause   error
 	verdict Verdict // of the Judge that decided, whose words take the place of the above; the zero value: none did
 	refused bool    // whether the status is 401
+	late    bool    // whether the answer did not begin in time
 	same    string  // how often the same was said, "" where that is not the reason to stop
 }
 
@@ -100,7 +101,7 @@ func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 
 // byStatus applies the rules that hold where no Judge decides.
 func (f *failure) byStatus(c *Client, res *Response) {
-	words := c.Words(res)
+	words := res.Words()
 	switch status := res.Status; {
 	case status/100 == 2:
 		f.step, f.kind, f.advice = retry, fault.Transient, fault.Later
@@ -109,10 +110,10 @@ func (f *failure) byStatus(c *Client, res *Response) {
 			f.reason = fmt.Sprintf("was answered (%d) with a part of what was asked for", status)
 		case len(res.Text) == 0:
 			f.reason = fmt.Sprintf("was answered (%d) with nothing", status)
-		case !res.quotable():
-			f.reason = fmt.Sprintf("was answered (%d) with %d bytes that are not JSON", status, len(res.Text))
+		case res.said() == "":
+			f.reason = fmt.Sprintf("was answered (%d) with %s", status, res.unread())
 		default:
-			f.reason = fmt.Sprintf("was answered (%d) with something that is not JSON: %q", status, c.excerpt(res.Text))
+			f.reason = fmt.Sprintf("was answered (%d) with something that is not JSON: %q", status, res.said())
 		}
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly:
 		f.ran = unknownRun

@@ -57,9 +57,9 @@ func TestFinalStatuses(t *testing.T) {
 			answer{status: 404}, fault.Config,
 			`GET localhost/v1/x was not found (404): the API gave no reason. Check base_url and what the account may access.`,
 		},
-		{answer{status: 400, body: "<p>\n  bad\n</p>"}, fault.System, `GET localhost/v1/x failed (400): the API answered "<p> bad </p>".`},
+		{answer{status: 400, body: "<title>\n  bad\n</title>"}, fault.System, `GET localhost/v1/x failed (400): the API answered "bad".`},
 		{answer{status: 304}, fault.System, `GET localhost/v1/x failed (304)`},
-		{answer{status: 422, body: `{"error":{"code":1}}`}, fault.System, `the API answered "{"error":{"code":1}}"`},
+		{answer{status: 422, body: `{"error":{"code":1}}`}, fault.System, `the API answered with 20 bytes of JSON that give no reason.`},
 		{answer{status: 468, body: "session expired"}, fault.System, `(468)`},
 	}
 	for _, tt := range tests {
@@ -111,7 +111,7 @@ func TestJudges(t *testing.T) {
 		"plain":       {[]answer{good}, nil, always(Fail(plain)), 1, fault.System, "Erro: true"},
 		"fault, text": {[]answer{{status: 200, body: "<html>"}, good}, onlyText(Fail(boom)), nil, 2, 0, ""},
 		"fault, text, for ever": {
-			[]answer{{status: 200, body: "<html>"}}, always(Fail(boom)), nil, -1, fault.Transient, `was answered (200) with something that is not JSON: "<html>"`,
+			[]answer{{status: 200, body: "<html>"}}, always(Fail(boom)), nil, -1, fault.Transient, `was answered (200) with 6 bytes that are not JSON (text/html)`,
 		},
 		"again":       {[]answer{{status: 403}, good}, onlyBad(Again(boom)), nil, 2, 0, ""},
 		"throttled":   {[]answer{{status: 401}, {status: 401}, good}, onlyBad(Throttled(plain)), nil, 3, 0, ""},

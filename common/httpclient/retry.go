@@ -57,6 +57,7 @@ type call struct {
 	sessions int           // of a Leaser, in which it was refused
 	alone    bool          // whether the last attempt was the first with its credentials
 	reopen   func()        // to be called when the next attempt is over, which is such a first one; nil: it is none
+	patience time.Duration // for the next answer to begin
 	use      *use          // the last attempt's of its credentials
 	time     *time.Timer   // ends the attempt that is under way at the deadline
 	taken    int64         // bytes of the budget that the last attempt took
@@ -75,7 +76,8 @@ type call struct {
 // after a 429, or a 503 with Retry-After, all requests wait. The time for it all, MaxElapsed, begins when r is first sent, and does not count what r
 // waits in an ordinary quota. When it is over, or would be before the server wants to be asked again, the failure is a Transient fault, or a
 // Config fault where it was the host that could not be found. While r waits to be sent again for a reason of its own the log says so, once a
-// minute, but not in the first half minute.
+// minute, but not in the first half minute. An answer that has not begun a minute after its request was sent is not waited for any longer; the next
+// one is for two minutes, then four.
 //
 // A 401, or what a Judge calls Expired, renews the credentials, once for all requests that were signed with the same ones, and r is sent
 // again, even if it is Once. A second refusal is final if the credentials are good for nothing: no request that was signed with them got
@@ -103,7 +105,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if r.Admitted != nil {
 		r.turn = &turn{done: r.Admitted}
 	}
-	call := &call{r: r, where: sync.OnceValue(func() string { return c.where(r, to) }), backoff: backoff.NewExponentialBackOff(
+	call := &call{r: r, patience: headerTimeout, where: sync.OnceValue(func() string { return c.where(r, to) }), backoff: backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
 		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
 	good := false
@@ -329,6 +331,9 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	if call.r.Once && f.ran == unknownRun {
 		return c.unknownOutcome(call.where(), f)
 	}
+	if f.late {
+		call.patience *= 2
+	}
 	if f.step == stop || f.same != "" || call.r.Once && f.ran != notRun {
 		return c.err(call.where(), f, f.same)
 	}
@@ -374,7 +379,11 @@ func (c *Client) pause(ctx context.Context, call *call, f *failure, next time.Ti
 		if !strings.Contains(what, call.where()) { // a Judge's words need not say what was asked
 			what = call.where() + ": " + what
 		}
-		c.o.Log.InfoContext(ctx, sentence(what+call.tries(), "It is tried again until "+call.deadline.UTC().Format(time.RFC3339)+"."))
+		then := "It is tried again until " + call.deadline.UTC().Format(time.RFC3339) + "."
+		if f.late {
+			then += fmt.Sprintf(" Its answer may take %v to begin.", min(call.patience, time.Until(call.deadline)).Round(time.Second))
+		}
+		c.o.Log.InfoContext(ctx, sentence(what+call.tries(), then))
 		call.news = time.Now().Add(newsEvery)
 	}
 	return sleep(ctx, next)

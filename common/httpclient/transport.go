@@ -35,14 +35,14 @@ type Response struct {
 	broken   error // why a body is not JSON; nil where it is
 	unsigned bool  // the request was, so that the answer may hold credentials
 
-	redact *redact.Redactor // for Excerpt
+	redact *redact.Redactor // for Excerpt and Words
 }
 
 // What a server may take its time for. None bounds an answer that keeps coming: MaxElapsed does.
 const (
 	connectTimeout = 10 * time.Second
 	tlsTimeout     = 10 * time.Second
-	headerTimeout  = time.Minute // since the request was sent
+	headerTimeout  = time.Minute // since the request was sent, and twice as long with each further attempt after one that got no answer in it
 	idleTimeout    = time.Minute // between two reads of a body
 )
 
@@ -66,13 +66,12 @@ func newHTTP(dial func(ctx context.Context, network, address string) (net.Conn, 
 			}
 			return proxyError(resp.StatusCode)
 		},
-		TLSHandshakeTimeout:   tlsTimeout,
-		ResponseHeaderTimeout: headerTimeout,
-		ForceAttemptHTTP2:     true,
-		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 15 * time.Second}, // or a dead connection would serve every retry
-		MaxIdleConns:          64,
-		MaxIdleConnsPerHost:   32,
-		IdleConnTimeout:       30 * time.Second,
+		TLSHandshakeTimeout: tlsTimeout,
+		ForceAttemptHTTP2:   true,
+		HTTP2:               &http.HTTP2Config{SendPingTimeout: 15 * time.Second}, // or a dead connection would serve every retry
+		MaxIdleConns:        64,
+		MaxIdleConnsPerHost: 32,
+		IdleConnTimeout:     30 * time.Second,
 	}
 	fresh := reuse.Clone()
 	fresh.DisableKeepAlives = true

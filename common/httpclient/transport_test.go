@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -58,7 +59,7 @@ func TestTimeouts(t *testing.T) {
 				}
 				synctest.Wait() // for the server's last handler
 				for _, gap := range gaps[1:] {
-					if gap < time.Minute || gap > 91*time.Second {
+					if gap < time.Minute || gap > 91*time.Second && name != "headers" {
 						t.Errorf("tried again after %v", gap)
 					}
 				}
@@ -66,6 +67,52 @@ func TestTimeouts(t *testing.T) {
 				_, err = c.Do(t.Context(), Request{Path: "/x"})
 				wantFault(t, err, fault.Transient, tt.want)
 			})
+		})
+	}
+}
+
+// An answer that did not begin in time is waited for longer when it is asked for again, and the log says so.
+func TestSlowAnswers(t *testing.T) {
+	for slow, asked := range map[time.Duration]int{
+		59 * time.Second: 1, 61 * time.Second: 2, 2*time.Minute - time.Second: 2, 2*time.Minute + time.Second: 3, 239 * time.Second: 3, time.Hour: 4,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var log bytes.Buffer
+			var times []time.Time
+			c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
+				times = append(times, time.Now())
+				select {
+				case <-time.After(slow):
+				case <-r.Context().Done():
+				}
+				_, _ = io.WriteString(w, "{}")
+			}, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+			start := time.Now()
+			_, err := c.Do(t.Context(), Request{Path: "/x"})
+			took := time.Since(start)
+			synctest.Wait() // for the server's last handler
+			if slow == time.Hour {
+				wantFault(t, err, fault.Transient, "GET localhost/x got no answer in time (tried 4 times in 10m0s). Trying again later may help.")
+			} else if err != nil {
+				t.Error(err)
+			}
+			if len(times) != asked || took > 10*time.Minute || strings.Count(log.String(), "\n") != asked-1 {
+				t.Errorf("%v: asked %d times in %v, told:\n%s", slow, len(times), took, &log)
+			}
+			for i := range times[1:] {
+				wait := time.Minute << i
+				if gap := times[i+1].Sub(times[i]); gap < wait || gap > wait+5*time.Second {
+					t.Errorf("%v: asked again after %v", slow, gap)
+				}
+				if told := fmt.Sprintf("2000-01-01T00:10:00Z. Its answer may take %v to begin.", 2*wait); i < 2 && !strings.Contains(log.String(), told) {
+					t.Errorf("%v: not told: %s\n%s", slow, told, &log)
+				}
+			}
+			c.o.MaxElapsed = 90 * time.Second // the next request begins anew, and an attempt ends with its request's time
+			start = time.Now()
+			if _, err := c.Do(t.Context(), Request{}); asked > 1 && (err == nil || time.Since(start) != c.o.MaxElapsed) {
+				t.Errorf("%v: ended after %v: %v", slow, time.Since(start), err)
+			}
 		})
 	}
 }
@@ -133,7 +180,7 @@ func TestConnectTimeouts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tr := range []*http.Transport{c.pooled, c.single} {
-		if tr.TLSHandshakeTimeout != 10*time.Second || tr.ResponseHeaderTimeout != time.Minute || tr.Proxy == nil || tr.MaxIdleConnsPerHost < 32 {
+		if tr.TLSHandshakeTimeout != 10*time.Second || tr.Proxy == nil || tr.MaxIdleConnsPerHost < 32 {
 			t.Errorf("transport %+v", tr)
 		}
 	}
@@ -160,8 +207,8 @@ func TestConnectTimeouts(t *testing.T) {
 func TestBodyLimit(t *testing.T) {
 	const limit = 100_000
 	body := func(n int) string { return `"` + strings.Repeat("x", n-2) + `"` }
-	packed := func(w http.ResponseWriter, s string) {
-		w.Header().Set("Content-Encoding", "gzip")
+	packed := func(w http.ResponseWriter, s, name string) {
+		w.Header().Set("Content-Encoding", name)
 		z := gzip.NewWriter(w)
 		_, _ = io.WriteString(z, s)
 		_ = z.Close()
@@ -175,13 +222,15 @@ func TestBodyLimit(t *testing.T) {
 			_, _ = io.WriteString(w, body(limit))
 		}, limit},
 		"just, chunked": {func(w http.ResponseWriter) { _, _ = io.WriteString(w, body(limit)) }, limit},
-		"just, gzip":    {func(w http.ResponseWriter) { packed(w, body(limit)) }, limit},
+		"just, gzip":    {func(w http.ResponseWriter) { packed(w, body(limit), "gzip") }, limit},
+		"just, x-gzip":  {func(w http.ResponseWriter) { packed(w, body(limit), "X-GZIP") }, limit}, // RFC 9110, 8.4.1.3: the same
 		"announced": {func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", fmt.Sprint(limit+1))
 			_, _ = io.WriteString(w, body(limit+1))
 		}, 0},
 		"chunked": {func(w http.ResponseWriter) { _, _ = io.WriteString(w, body(limit+1)) }, 0},
-		"gzip":    {func(w http.ResponseWriter) { packed(w, body(100*limit)) }, 0},
+		"gzip":    {func(w http.ResponseWriter) { packed(w, body(100*limit), "gzip") }, 0},
+		"x-gzip":  {func(w http.ResponseWriter) { packed(w, body(100*limit), "x-gzip") }, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -213,13 +262,28 @@ func TestBodyLimit(t *testing.T) {
 }
 
 func TestBadGzipIsRetried(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &script{answers: []answer{{status: 200, body: "not gzip", header: []string{"Content-Encoding", "gzip"}}, good}}
-		c, _ := client(t, s.ServeHTTP, nil)
-		if _, err := c.Do(t.Context(), Request{}); err != nil || s.count() != 2 {
-			t.Errorf("%v, asked %d times", err, s.count())
+	for _, name := range []string{"gzip", "x-gzip"} {
+		for _, body := range []string{"not gzip", "", "\x1f\x8b\x08"} {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{answers: []answer{{status: 200, body: body, header: []string{"Content-Encoding", name}}, good}}
+				c, _ := client(t, s.ServeHTTP, nil)
+				if _, err := c.Do(t.Context(), Request{}); err != nil || s.count() != 2 {
+					t.Errorf("%s, %q: %v, asked %d times", name, body, err, s.count())
+				}
+			})
 		}
-	})
+	}
+}
+
+// An answer without a body may be called packed, too.
+func TestNothingPacked(t *testing.T) {
+	for _, name := range []string{"gzip", "x-gzip"} {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := client(t, answer{status: 404, header: []string{"Content-Encoding", name}}.serve, nil)
+			_, err := c.Do(t.Context(), Request{})
+			wantFault(t, err, fault.Config, "was not found (404): the API gave no reason")
+		})
+	}
 }
 
 func TestRedirects(t *testing.T) {

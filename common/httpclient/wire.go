@@ -3,6 +3,7 @@ package httpclient
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +20,9 @@ const maxRedirects = 5
 // errResent ends what net/http would send a second time by itself: see wire.
 var errResent = fmt.Errorf("the connection was closed before the answer came: %w", io.ErrUnexpectedEOF)
 
+// errLate ends an attempt whose answer did not begin in time.
+var errLate = errors.New("the answer did not begin in time")
+
 // redirectError is a redirect that was not followed. Its text names no more than a host: a location may carry a secret.
 type redirectError struct {
 	to       string
@@ -34,7 +38,7 @@ func (c *Client) follow(ctx context.Context, cancel context.CancelCauseFunc, cal
 ) {
 	defer func() { done() }()
 	for hops := 0; ; hops++ {
-		w := &wire{cancel: cancel}
+		w := &wire{cancel: cancel, patience: call.patience}
 		resp, err := w.send(ctx, c.transport(call.r), req, done)
 		if err != nil {
 			return nil, w.reached(), err
@@ -77,7 +81,9 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 	if err != nil {
 		return nil, err
 	}
-	res := &Response{Method: call.r.method(), Status: resp.StatusCode, Header: resp.Header, Text: body, unsigned: call.r.Unsigned}
+	res := &Response{
+		Method: call.r.method(), Status: resp.StatusCode, Header: resp.Header, Text: body, unsigned: call.r.Unsigned, redact: c.o.Redact,
+	}
 	res.Path, _, _ = strings.Cut(call.r.Path, "?")
 	clean, mended, err := c.cleaner.Clean(body)
 	if res.broken = err; err == nil {
@@ -150,6 +156,8 @@ type wire struct {
 	connected atomic.Bool
 	written   atomic.Bool
 	refused   atomic.Bool // it was written, and the server says that it did not look at it
+	patience  time.Duration
+	late      *time.Timer // ends the attempt when the answer has not begun so long after there was a connection; nil: there is none
 }
 
 // send gives the answer with its body unread. counted is called when it begins.
@@ -159,6 +167,9 @@ func (w *wire) send(ctx context.Context, through *http.Transport, req *http.Requ
 		WroteHeaders:         func() { w.written.Store(true) },
 		GotFirstResponseByte: counted,
 	})))
+	if w.late != nil {
+		w.late.Stop()
+	}
 	if err != nil {
 		through.CloseIdleConnections() // which may be as dead as this one was, and each would cost an attempt
 		return nil, err
@@ -171,6 +182,9 @@ func (w *wire) send(ctx context.Context, through *http.Transport, req *http.Requ
 func (w *wire) connect(info httptrace.GotConnInfo) {
 	w.connected.Store(true)
 	if !w.written.Load() {
+		if w.late == nil {
+			w.late = time.AfterFunc(w.patience, func() { w.cancel(errLate) })
+		}
 		return
 	}
 	w.cancel(errResent)

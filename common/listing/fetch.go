@@ -120,8 +120,7 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 		if l.hadRows.Load() {
 			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.page.request.Path))
 		}
-		lacks := fault.Configf("The account does not have what was asked for at %s (%d): %s.", j.page.request.Path, resp.Status,
-			j.reader.Client.Words(resp))
+		lacks := fault.Configf("The account does not have what was asked for at %s (%d): %s.", j.page.request.Path, resp.Status, resp.Words())
 		if j.absent++; j.absent < absentTries {
 			return httpclient.Again(lacks)
 		}
@@ -167,7 +166,7 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 	err := page.cut(j.listing, j.way, j.picker)
 	switch {
 	case err == nil && len(page.Records) == 0 && complains(resp.Body):
-		err = fault.Transientf("%s answered without the rows that were asked for: %s.", page.request.Path, j.reader.Client.Words(resp))
+		err = fault.Transientf("%s answered without the rows that were asked for: %s.", page.request.Path, resp.Words())
 	case err == nil && page.unwrapped && !j.bare():
 		err = page.without()
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// shortest is the number of characters below which a secret is left alone: blanking every "ab" would hide no secret and make the text
-	// unreadable.
+	// shortest is the number of characters below which a secret is left alone, but for its MD5: blanking every "ab" would hide no secret and make
+	// the text unreadable.
 	shortest = 3
 	// longLine is the length beyond which a line of a secret is a secret of its own.
 	longLine = 16
@@ -28,7 +28,7 @@ type needles struct {
 	texts   [][]byte // folded, see fold
 	exact   [][]byte // MD5s, and secrets of which folding leaves too little
 	least   int      // bytes of the shortest of all
-	longest int      // bytes of the longest secret
+	longest int      // bytes of the longest secret, or of an MD5
 }
 
 // span is a part of a text: text[from:to].
@@ -47,8 +47,12 @@ func (n *needles) with(secrets []string) *needles {
 		}
 		more.secrets = append(more.secrets, secret)
 		for _, text := range variants(secret) {
-			if utf8.RuneCountInString(strings.TrimSpace(text)) >= shortest {
+			switch length := utf8.RuneCountInString(strings.TrimSpace(text)); {
+			case length >= shortest:
 				more.add(text)
+				added = true
+			case length > 0:
+				more.addSums(text)
 				added = true
 			}
 		}
@@ -99,6 +103,12 @@ func (n *needles) add(text string) {
 		n.enter(&n.exact, []byte(text))
 		n.enter(&n.exact, latin)
 	}
+	n.addSums(text)
+}
+
+// addSums enters the MD5s of a text, which are as long and as secret where the text is too short to be looked for itself.
+func (n *needles) addSums(text string) {
+	n.longest = max(n.longest, md5.Size)
 	for _, hashed := range []string{text, strings.ToUpper(text)} { // some vendors hash the latter
 		for _, form := range [][]byte{[]byte(hashed), latin1(hashed)} {
 			if form != nil {

@@ -19,7 +19,7 @@ const Blank = "****"
 // quoted-printable, in hexadecimal, as a list of decimal numbers, in base32 or in base64 (alone or amid other bytes, in lines or not), and in up to
 // four of these one upon the other; in UTF-8, UTF-16 and Latin-1, and where letters that are not ASCII were broken on the way; its MD5, in the same
 // encodings. Of a secret with several lines (a PEM key) each long line is one too. It compares after decoding: which characters an encoder leaves
-// as they are does not matter. Secrets shorter than three characters are ignored.
+// as they are does not matter. Of secrets shorter than three characters only the MD5 is blanked.
 //
 // The zero value and a nil Redactor blank nothing. It is safe for concurrent use. There is one for a run: see [With].
 type Redactor struct {

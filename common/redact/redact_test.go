@@ -48,6 +48,27 @@ func TestString(t *testing.T) {
 	}
 }
 
+// A text too short to be looked for may be a password all the same, whose MD5 is what logs in.
+func TestMD5OfAShortSecret(t *testing.T) {
+	for _, secret := range []string{"a", "ab", " Ab\n", "çã"} {
+		r := New(secret, "", " ")
+		for _, text := range []string{secret, strings.TrimSpace(secret), strings.ToUpper(strings.TrimSpace(secret))} {
+			sum := md5.Sum([]byte(text))
+			for _, form := range []string{hex.EncodeToString(sum[:]), strings.ToUpper(hex.EncodeToString(sum[:])), base64.StdEncoding.EncodeToString(sum[:])} {
+				if got := r.String("it is " + form + "."); got != "it is ****." {
+					t.Errorf("the MD5 of %q: %s", text, got)
+				}
+				if got := r.Beginning(strings.Repeat("x", 2<<10) + form[:len(form)-1]); strings.Contains(got, form[:4]) {
+					t.Errorf("the MD5 of %q, cut off: %s", text, got[len(got)-40:])
+				}
+			}
+		}
+	}
+	if got := New("", " ").String("d41d8cd98f00b204e9800998ecf8427e"); strings.Contains(got, Blank) {
+		t.Errorf("the MD5 of nothing became %s", got)
+	}
+}
+
 // everyByte is s with each byte written in a format.
 func everyByte(s, format string) string {
 	var b strings.Builder

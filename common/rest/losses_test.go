@@ -757,7 +757,7 @@ func TestAQuestionThatIsRefused(t *testing.T) {
 		rows, refuses := things(4), func(since string) bool { return since != "" }
 		a := serve(t, func(r *http.Request) (int, string) {
 			if since := r.URL.Query().Get("since"); refuses(since) {
-				return status, fmt.Sprintf(`{"message":"no %q"}`, since)
+				return status, fmt.Sprintf(`{"message":"no %s"}`, since)
 			}
 			return paged(r, rows)
 		})

@@ -66,7 +66,7 @@ func Judge(res *httpclient.Response) httpclient.Verdict {
 		return httpclient.Expired(fault.Configf("Salesforce refused the session: %s. Check the credentials and org_url: an access token may have "+
 			"run out, the organisation may be another one, or the user may not log in from here.", res.Excerpt(message)))
 	}
-	return Passing(said)
+	return Passing(res, said)
 }
 
 // limited is the code of a request over a limit: of those in 24 hours, or of those at the same time, which the message tells apart.
@@ -74,7 +74,7 @@ const limited = "REQUEST_LIMIT_EXCEEDED"
 
 // Passing returns the verdict on an answer in which Salesforce says, in the words of an error or of an exception, why nothing was done, where
 // that passes by itself, and no opinion otherwise. When the requests of the day are used up, asking again is no use before some hours have passed.
-func Passing(said string) httpclient.Verdict {
+func Passing(res *httpclient.Response, said string) httpclient.Verdict {
 	switch {
 	case !Passes(said):
 		return httpclient.Verdict{}
@@ -85,7 +85,7 @@ func Passing(said string) httpclient.Verdict {
 			"24 hours, so requests become possible again, little by little, within the next 24 hours."))
 	}
 	return httpclient.Undone(fault.Laterf("Salesforce failed for a reason that passes by itself: %s.",
-		strings.TrimSuffix(said, ".")))
+		strings.TrimSuffix(res.Excerpt(said), ".")))
 }
 
 // Passes reports whether Salesforce says, in the words of an error or of an exception, that something failed for a reason that passes by itself,

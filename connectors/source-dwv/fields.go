@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -144,7 +143,6 @@ func (c chosen) judge(r *httpclient.Response) httpclient.Verdict {
 	if len(c) == 0 || r.Status != http.StatusBadRequest {
 		return httpclient.Verdict{}
 	}
-	said := r.Excerpt(cmp.Or(r.Body.Get("message").Text(), string(r.Text)))
-	return httpclient.Fail(fault.Configf("DWV refused a request (400): %q. It may not know one of the names in \"fields\", or no such choice at all, "+
-		"as hosts of version 1.0.1 of the API. The stream available_fields has the names that it knows. Mend or remove \"fields\".", said))
+	return httpclient.Fail(fault.Configf("DWV refused a request (400): %s. It may not know one of the names in \"fields\", or no such choice at all, "+
+		"as hosts of version 1.0.1 of the API. The stream available_fields has the names that it knows. Mend or remove \"fields\".", r.Words()))
 }

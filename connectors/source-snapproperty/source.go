@@ -212,7 +212,7 @@ func judge(filtered bool) httpclient.Judge {
 			return httpclient.Fail(fault.Transientf("A single property is too much for the organisation's limits of memory or time. " +
 				"Trying again later may help; if not, SnapProperty's support can."))
 		case salesforce.Passes(text):
-			return salesforce.Passing(text)
+			return salesforce.Passing(res, text)
 		case text != "" && filters:
 			return httpclient.Fail(fault.Configf("%s Check the filters in the configuration.", refusal))
 		case text != "" && res.Answered:
