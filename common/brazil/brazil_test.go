@@ -137,7 +137,7 @@ func TestWords(t *testing.T) {
 		"Não existem registros de assinatura para o plano atual":                         "",
 		"Nenhum registro encontrado para o token informado":                              "",
 		"Nenhum dado encontrado na sessão. Faça login novamente":                         "",
-		"Não tem título pago: acesso suspenso":                                           "denied",
+		"Não tem título pago: acesso bloqueado":                                          "denied",
 		"Usuário não possui pendência":                                                   "",
 		"Consulta realizada com sucesso":                                                 "fine",
 		"OK":                                                                             "fine",

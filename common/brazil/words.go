@@ -46,8 +46,8 @@ var (
 		`(?:encontrad|localizad|exist|cadastrad)\pL*|inexistente)` + end + `|^(?:record|row|proposal|opportunity) [^.:;!()]{0,40}not found`)
 	fine = regexp.MustCompile(`(?i)(^|\PL)(ok|sucesso|success\pL*|[eê]xito|conclu[ií]d[ao]|realizad[ao]|completed|0)(\PL|$)`)
 	// troubled is what no sentence is about that says that there are no rows.
-	troubled = regexp.MustCompile(`(?i)sess(ão|ao|ões|oes|ion)|licen[cç]|token|chave|m[oó]dulo|servidor|conex|comunica[cç]|integra[cç]|assinatura|plano|` +
-		`suspens|tabela de|tempo (limite|esgot|exced)|time-?out|indispon|(^|\PL)(erro|error|falha|tente|login|api)(\PL|$)`)
+	troubled = regexp.MustCompile(`(?i)sess(ão|ao|ões|oes|ion)|licen[cç]|token|chave|m[oó]dulo|servidor|conex|comunica[cç]|integra[cç]|assinatura|` +
+		`plano|suspens|tabela de|tempo (limite|esgot|exced)|time-?out|indispon|(^|\PL)(erro|error|falha|tente|login|api)(\PL|$)`)
 )
 
 // Words returns what the errors of an answer say, a list or one alone: the member text of each, with the member field, which it is about, in

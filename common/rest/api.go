@@ -182,7 +182,7 @@ type Parent struct {
 	Params  map[string]string // parameter of the request: path in the parent's row
 	Put     map[string]string // member put into each record: path in the parent's row
 	Where   string            // path of a flag in the parent's row: rows where it says no are not asked for; "": all are
-	Missing bool              // a 404, or what API.Gone says, means that the row is not there: asked for once more, then skipped, with one WARN in the end
+	Missing bool              // a 404, or what API.Gone says, means that the row is not there: asked for again, then skipped, with one WARN in the end
 	// Detail says that what is asked for is the parent's row itself, in full: an answer with another key is an error, but for zeros in
 	// front. That none of several rows has one means that the route is wrong.
 	Detail bool

@@ -128,8 +128,8 @@ var (
 	otherFailure    = regexp.MustCompile(`(?i)^(O Imóvel não possui contrato de Locação|Não encontrado Id do novo gerente)\.?$`)
 )
 
-// failing reports whether an answer, which says that there was no error, has a sentence of failure, or words that tell of no success beside null in the
-// place of the contract or property, or beside none, which only trocarGerente does not give back.
+// failing reports whether an answer, which says that there was no error, has a sentence of failure, or words that tell of no success beside null in
+// the place of the contract or property, or beside none, which only trocarGerente does not give back.
 func failing(res *httpclient.Response, words string) bool {
 	contract, property := res.Body.Get("Contrato"), res.Body.Get("Imovel")
 	given := contract.IsObject() || property.IsObject()
