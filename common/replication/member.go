@@ -130,10 +130,10 @@ func (m *member) asksAlways(r listing.Row) bool {
 	return m.Child != nil && m.Child.Always != nil && m.changed(r, m.Cursor.Start) && m.Child.Always(r.Data.Raw())
 }
 
-// changed reports whether r may have changed at or after bound, as far as its time of change tells. An open row may, if it is not from before the
+// changed reports whether r may have changed at or after bound, as far as the time tells that it shows. An open row may, if it is not from before the
 // cursor's start.
 func (m *member) changed(r listing.Row, bound time.Time) bool {
-	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
+	return m.Cursor.Other || r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
 }
 
 // since returns the moment from which the row with key, or rows of the parent with key, are sent. What the mark says was not said of one that was

@@ -353,7 +353,8 @@ func (s *Stream) derive(columns []record.Edit) func(func(string) record.Value) [
 // plain returns c as replication knows it.
 func (c *Cursor) plain() replication.Cursor {
 	return replication.Cursor{
-		Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Snapshot: c.Snapshot,
+		Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Other: c.Other,
+		Snapshot: c.Snapshot,
 	}
 }
 

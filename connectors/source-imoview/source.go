@@ -79,6 +79,8 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		// The filters know seconds, some rows only the day: the question goes a day back, and rows before the mark are dropped here.
 		return &rest.Cursor{Field: field, Zone: brasilia, Start: c.Start, Ask: ask, Lookback: 24 * time.Hour}
 	}
+	touched := changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second))
+	touched.Other = true // a request may change, such as be closed, without an interaction
 	of := func(role string) *rest.Parent {
 		return &rest.Parent{Of: "users", Where: role, In: httpclient.Query,
 			Params: map[string]string{"codigoCliente": "codigo"}, Put: map[string]string{"codigocliente": "codigo"}}
@@ -200,8 +202,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 					"codigoCliente": {"0"}, "codigoCorretor": {"0"}, "codigoMql": {"0"}, "codigoMidia": {"0"}, "codigoTipo": {"0"},
 					"dataInicial": {""}, "dataFinal": {""}, "dataHoraInicialUltimaAlteracao": {""}, "dataHoraFinalUltimaAlteracao": {""},
 				},
-				Ways:   pages(httpclient.Query, 20, unsure),
-				Cursor: changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second)),
+				Ways: pages(httpclient.Query, 20, unsure), Cursor: touched,
 			},
 			lookup("property_types", "RetornarTiposImoveisDisponiveis"), lookup("branches", "RetornarListaUnidades"),
 			lookup("purposes", "RetornarListaFinalidades"), lookup("destinations", "RetornarListaDestinacoes"),

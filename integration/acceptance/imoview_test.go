@@ -182,6 +182,27 @@ func TestImoviewSoldProperties(t *testing.T) {
 	}
 }
 
+// TestImoviewQuietRequests reads service requests that changed without an interaction, the time of which is the only one that they show; also where
+// the filter that knows of it is ignored, of which the user is told.
+func TestImoviewQuietRequests(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imoview")
+	for _, set := range []map[string]string{{"quiet": "true"}, {"quiet": "true", "unfiltered": "/Atendimento/RetornarAtendimentos"}} {
+		a, _ := startImoview(t, f, sim.Options{Size: 300, Set: set}, sim.Behaviour{})
+		catalog := f.catalog.Configure(harness.Incremental, "service_requests")
+		first := f.succeed(t, a, harness.Read(a.json(t, nil), catalog, nil))
+		a.simulator.Change(5, 0)
+		second := f.succeed(t, a, harness.Read(a.json(t, nil), catalog, first.State()))
+		f.following(t, a, first.State(), second, "service_requests")
+		warned := slices.ContainsFunc(second.Logs, func(l harness.Log) bool {
+			return l.Level == "WARN" && strings.Contains(l.Message, "ignores the filter by time of change")
+		})
+		if must := next(a)["service_requests"].Must; len(must) < 5 || warned != (len(set) > 1) {
+			t.Errorf("%d requests had to come, %v: %v", len(must), set, second.Logs)
+		}
+	}
+}
+
 // TestImoviewTenantWithANewContract reads a new contract of a tenant whose own row did not change.
 func TestImoviewTenantWithANewContract(t *testing.T) {
 	t.Parallel()

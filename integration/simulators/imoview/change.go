@@ -202,7 +202,7 @@ func (s *Simulator) pick(t *table, n int, fit func(index int) bool, do func(r *s
 }
 
 // Expect says what the connector's streams must bring. Inspections of the last 90 days before the mark, to come, or without an end come
-// again each time.
+// again each time, and service requests that changed within a day before it may.
 func (s *Simulator) Expect() map[string]sim.Expectation {
 	s.data.RLock()
 	defer s.data.RUnlock()
@@ -229,12 +229,20 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	}
 	for _, stream := range s.streams() {
 		t, mark := stream.table, marks[stream.name]
-		if t == s.inspections {
+		switch {
+		case t == s.inspections:
 			mark -= 90 * day
+		case t == s.requests && s.unfiltered(requestsPath):
+			mark = 0
+		case t == s.requests: // they show the time of the last interaction: all that changed since the day before the mark comes
+			mark -= day + 15*60
 		}
 		expect[stream.name] = t.Expect(mark, func(i int) int64 {
 			if t == s.inspections && s.unfinished(i) {
 				return 0
+			}
+			if t == s.requests {
+				return t.Rows[i].Time
 			}
 			return t.latest(i)
 		}, stream.keys)

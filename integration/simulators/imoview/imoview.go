@@ -36,6 +36,7 @@ type Options struct {
 	Caps       map[string]int // rows that a path allows in a page, where other than documented
 	Cuts       map[string]int // rows to which a path cuts a page without a word
 	Count      Count          // what is said of the number of rows
+	Quiet      bool           // service requests change without an interaction: the time that they are filtered by moves, and not the one that they show
 	Nothing    string         // what a client of whom there is nothing is answered with, as a 404; empty means an empty list
 	CountOff   int            // is added to quantidade, which stays 0 or more
 	Repeat     int            // each page begins with so many rows of the page before, as when rows come in at the front meanwhile

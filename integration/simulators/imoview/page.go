@@ -30,12 +30,13 @@ func (s *Simulator) written(l listing, index int) sim.JSON {
 		size        int
 		today       int64
 		codeText    bool
+		quiet       bool
 		base, index int
 		row         sim.Row
 		show        any
 	}
 	o := s.with
-	return o.Rendered.Row(key{o.Seed, o.Size, s.today, o.CodeText, l.table.base, index, l.table.Rows[index], l.show}, func() any { return l.row(index) })
+	return o.Rendered.Row(key{o.Seed, o.Size, s.today, o.CodeText, o.Quiet, l.table.base, index, l.table.Rows[index], l.show}, func() any { return l.row(index) })
 }
 
 // Ask is a page that was asked for and answered.
