@@ -81,6 +81,8 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 	touched := changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second))
 	touched.Other = true // a request may change, such as be closed, without an interaction
+	available := changed("datahoraultimaalteracao", nil)
+	available.Snapshot = true // one of whose units becomes available comes, or is back, with a time that nobody moved
 	of := func(role string) *rest.Parent {
 		return &rest.Parent{Of: "users", Where: role, In: httpclient.Query,
 			Params: map[string]string{"codigoCliente": "codigo"}, Put: map[string]string{"codigocliente": "codigo"}}
@@ -182,7 +184,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			{
 				Name: "condominiums", Method: http.MethodPost, Path: "/Imovel/RetornarCondominiosDisponiveis", Key: key,
 				Body: map[string]any{"codigocidade": 0, "codigobairro": 0, "finalidade": 0, "retornoReduzido": false},
-				Ways: pages(httpclient.Body, 20, unseen), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
+				Ways: pages(httpclient.Body, 20, unseen), Cursor: available, Shape: condominium,
 			},
 			offered("properties_rent", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 1}),
 			offered("properties_sale", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 2}),

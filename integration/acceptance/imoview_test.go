@@ -182,6 +182,20 @@ func TestImoviewSoldProperties(t *testing.T) {
 	}
 }
 
+// TestImoviewUnofferedCondominiums reads condominiums that come to have something to offer, and show a time of change that is long ago.
+func TestImoviewUnofferedCondominiums(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imoview")
+	a, _ := startImoview(t, f, sim.Options{Size: 300, Set: map[string]string{"unoffered": "12"}}, sim.Behaviour{})
+	catalog := f.catalog.Configure(harness.Incremental, "condominiums")
+	first := f.succeed(t, a, harness.Read(a.json(t, nil), catalog, nil))
+	a.simulator.Change(2, 0)
+	f.following(t, a, first.State(), f.succeed(t, a, harness.Read(a.json(t, nil), catalog, first.State())), "condominiums")
+	if must := next(a)["condominiums"].Must; len(must) != 14 {
+		t.Errorf("%d condominiums had to come", len(must))
+	}
+}
+
 // TestImoviewQuietRequests reads service requests that changed without an interaction, the time of which is the only one that they show; also where
 // the filter that knows of it is ignored, of which the user is told.
 func TestImoviewQuietRequests(t *testing.T) {

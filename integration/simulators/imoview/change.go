@@ -112,7 +112,7 @@ func (s *Simulator) tables() []*table {
 // Change settles what was, and then changes that many clients, contracts (with a tenant and a guarantor), inspections, condominiums,
 // properties for rent, properties for sale, movements and requests, each rather one that was not changed yet. The API knows no deletion:
 // deleted is how many further contracts are rescinded, and how many properties for rent, and for sale, are sold or taken back, after which
-// the catalogue alone has them. All of them are changed by it.
+// the catalogue alone has them. All of them are changed by it. Condominiums that are Unoffered are listed from then on.
 func (s *Simulator) Change(changed, deleted int) {
 	s.Settle()
 	s.data.Lock()
@@ -133,6 +133,11 @@ func (s *Simulator) Change(changed, deleted int) {
 	s.pick(s.contracts, deleted, running, end)
 	s.pick(s.contracts, changed, guaranteed, touch)
 	s.pick(s.inspections, changed, s.seenAgain, func(r *sim.Row) { r.Version++ })
+	for i := range min(s.with.Unoffered, len(s.condominiums.Rows)) {
+		if r := &s.condominiums.Rows[i]; r.Gone {
+			r.Gone, s.condominiums.Must[i] = false, true
+		}
+	}
 	s.pick(s.condominiums, changed, every, touch)
 	s.pick(s.movements, changed, every, touch)
 	s.pick(s.requests, changed, every, touch)

@@ -137,6 +137,19 @@ func TestInspectionsThatComeAgain(t *testing.T) {
 	}
 }
 
+// Condominiums that have nothing to offer are listed later, with the time that they had.
+func TestUnofferedCondominiums(t *testing.T) {
+	s, all := New(Options{Size: 900, Unoffered: 3}), New(Options{Size: 900})
+	if before := streams(t, s, "condominiums")["condominiums"]; len(before) != 37 {
+		t.Errorf("%d condominiums are listed at first", len(before))
+	}
+	s.Change(0, 0)
+	after, want, must := streams(t, s, "condominiums")["condominiums"], streams(t, all, "condominiums")["condominiums"], s.Expect()["condominiums"].Next.Must
+	if !reflect.DeepEqual(after, want) || len(must) != 3 {
+		t.Errorf("%d condominiums are listed then, %d must come", len(after), len(must))
+	}
+}
+
 // Requests that change quietly are found by the filter, and show the time that they showed before.
 func TestQuietRequests(t *testing.T) {
 	s := New(Options{Size: 900, Quiet: true, Now: simtest.At("2026-05-05T15:00:00Z")})

@@ -95,6 +95,9 @@ func (s *Simulator) fill() {
 	}
 	s.users = table("users", 1001, 3, n)
 	s.condominiums = table("condominiums", 55, 2, max(40, n/30))
+	for i := range min(s.with.Unoffered, len(s.condominiums.Rows)) {
+		s.condominiums.Rows[i].Gone = true
+	}
 	s.properties = table("properties", 100, 5, max(60, n/2))
 	s.movements = table("movements", 8001, 1, max(60, n/2))
 	s.requests = table("requests", 90_001, 4, max(60, n/6))
