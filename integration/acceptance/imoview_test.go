@@ -142,7 +142,7 @@ func TestImoviewAsksEachParentOnce(t *testing.T) {
 }
 
 // TestImoviewOtherForms reads pages that are cut without a word where no refusal is known, whatever is said of the number of rows, and clients of whom
-// a sentence says, as a 404, that there is nothing.
+// a sentence says that there is nothing, or that they are not there.
 func TestImoviewOtherForms(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imoview")
@@ -151,7 +151,8 @@ func TestImoviewOtherForms(t *testing.T) {
 	streams := []string{"users", "tenant_contracts", "tenant_inspections", "guarantor_contracts", "condominiums", "people", "buyer_deals"}
 	for _, set := range []map[string]string{
 		{"cuts": cuts}, {"cuts": cuts, "count": "page"}, {"cuts": cuts, "count": "none"}, {"cuts": cuts, "count": "bare"},
-		{"nothing": "Nenhum contrato encontrado!"}, {"nothing": "Nenhum registro encontrado."},
+		{"nothing": "Nenhum contrato encontrado!"}, {"nothing": "Nenhum registro encontrado.", "nothing-as": "200"},
+		{"nothing": "Cliente não encontrado!"}, {"nothing": "Cliente inexistente", "nothing-as": "200"}, // they went meanwhile
 	} {
 		t.Run(fmt.Sprint(set), func(t *testing.T) {
 			t.Parallel()

@@ -3,7 +3,6 @@ package imoview
 import (
 	"fmt"
 	"maps"
-	"net/http"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
@@ -114,7 +113,7 @@ func (s *Simulator) envelope(method path, l listing, rows []sim.JSON) (any, *ref
 	}
 	switch none := len(rows) == 0; {
 	case none && len(l.rows) == 0 && l.client != 0 && s.with.Nothing != "":
-		return nil, &refusal{http.StatusNotFound, s.with.Nothing}
+		return nil, &refusal{s.with.NothingAs, s.with.Nothing}
 	case method.bare, s.with.Count == Bare:
 		return rows, nil
 	case s.with.Count == Untold:
