@@ -287,7 +287,8 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	case r.Status != http.StatusNotFound, noRoute(r), r.Path == detailsPath && (words == "" || brazil.NoRow(words)):
 		return httpclient.Verdict{}
 	case words == "": // which says of no client that it has gone
-		return httpclient.Fail(fault.Configf("%s was not found (404), and Imoview does not say why. Check base_url and what the account may access.", r.Path))
+		return httpclient.Fail(fault.Configf("%s was not found (404), and Imoview does not say why. Check base_url and what the "+
+			"account may access.", r.Path))
 	}
 	return httpclient.Fail(fault.Systemf("Imoview refused a request: %q.", words))
 }

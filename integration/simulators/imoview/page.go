@@ -35,7 +35,8 @@ func (s *Simulator) written(l listing, index int) sim.JSON {
 		show        any
 	}
 	o := s.with
-	return o.Rendered.Row(key{o.Seed, o.Size, s.today, o.CodeText, o.Quiet, l.table.base, index, l.table.Rows[index], l.show}, func() any { return l.row(index) })
+	known := key{o.Seed, o.Size, s.today, o.CodeText, o.Quiet, l.table.base, index, l.table.Rows[index], l.show}
+	return o.Rendered.Row(known, func() any { return l.row(index) })
 }
 
 // Ask is a page that was asked for and answered.
