@@ -8,12 +8,17 @@ import (
 )
 
 const (
-	rows  = `registro|linha|resultado|[ií]te[mn]` // what any list is of
-	kinds = rows + `|contrato|boleto|im[oó]ve[li]|vistoria|neg[oó]cio|proposta|lan[cç]amento|oportunidade|qualifica[cç]|tarefa|compromisso|contato|` +
-		`pessoa|fornecedor|interessado|economia|unidade|condom[ií]nio|filia[li]|loja|ag[eê]ncia|taxa|documento|t[ií]tulo|` +
-		`inadimpl|d[eé]bito|pend[eê]ncia|notifica[cç]`
-	// ends is what may follow those: that an account has no valid contract is another matter.
-	ends = `\pL* *([.!;(]|$|cadastrad|encontrad|localizad|para |n[oa]s? |nes[st]|com (o|a|es))`
+	// kinds is what lists are of, and owners whose or what the rows of a list are.
+	kinds = `registro|linha|resultado|[ií]te[mn]|dado|contrato|boleto|im[oó]ve[li]|vistoria|neg[oó]cio|proposta|lan[cç]amento|oportunidade|` +
+		`qualifica[cç]|tarefa|compromisso|contato|pessoa|fornecedor|interessado|economia|unidade|condom[ií]nio|filia[li]|loja|ag[eê]ncia|taxa|` +
+		`documento|t[ií]tulo|inadimpl|d[eé]bito|pend[eê]ncia|notifica[cç]`
+	owners = kinds + `|cliente|propriet[aá]rio|locador|locat[aá]rio|fiador|comprador|vendedor|pesquisa|consulta|busca`
+	kind   = `(?:` + kinds + `)\pL*(?: d[eoa]s? (?:` + kinds + `|loca[cç]|alugu|venda|administra[cç]|cobran[cç])\pL*)?`
+	owner  = `(?:[oa]s? |es[st][ea] )?(?:` + owners + `)\pL*`
+	is     = `(?:encontrad|localizad|retornad|exist|cadastrad|registrad|pendente|dispon[ií]ve|em (?:aberto|atraso))\pL*`
+	// end is what may follow: where, and for what, and the field that an error is about. That an account has no valid contract is another matter.
+	end = `(?: (?:para|n[oa]s?|nes[st]\pL*|com (?:[oae])\pL*|que (?:atend|satisf|correspond)\pL*)(?: [^.:;!()]+)?)?` +
+		`[ .!]*(?:(?:verifique|confira|revise|altere) [^.:;!()]+[ .!]*)?(?:\([^()]*\))?$`
 
 	calls     = `a[cç][aã]o|action|m[eé]todo|method|servi[cç]o|fun[cç][aã]o`
 	unheardOf = `n[aã]o (foi |[eé] )?(encontrad|localizad|exist|implementad|reconhecid|conhecid|suportad|cadastrad|v[aá]lid)|` +
@@ -31,14 +36,18 @@ var (
 	ended   = regexp.MustCompile(`(?i)sess(ão|ao|ion).*(expir|encerr|finaliz|perdid|inv[aá]lid|inexist|desconhecid|invalid|unknown|not found|` +
 		`n[aã]o (foi |[eé] |est[aá] )?(encontrad|localizad|exist|reconhecid|conhecid|iniciad|v[aá]lid|ativ))|(expir|encerr)\pL*.*sess|` +
 		`n[aã]o (est[aá] )?(logad|conectad|autenticad)|(login|usu[aá]rio) n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)`)
-	nothing = regexp.MustCompile(`(?i)nenhuma? (` + kinds + `|dado)\pL* (foi )?(encontrad|localizad|retornad|exist|cadastrad|pendent|` +
-		`em (aberto|atraso))|` +
-		`(^|\PL)sem (` + kinds + `)\pL*( pendentes?| em (aberto|atraso))?[ .!]*(\(|$)|` +
-		`n[aã]o foram? (encontrad|localizad)[ao]s? (mais |nenhuma? )?(` + kinds + `)|n[aã]o (h[aá]|existem?) (mais |nenhuma? )?(` + rows + `)|` +
-		`n[aã]o (h[aá]|existem?|possui|tem) (mais |nenhuma? )?(` + kinds + `)` + ends + `|\bno (more )?(record|row|result|proposal)`)
+	nothing = regexp.MustCompile(`(?i)^(?:` + owner + `(?: informad[oa]| selecionad[oa])? )?(?:nenhuma? ` + kind + `(?: (?:foi )?` + is + `)?|` +
+		`n[aã]o fo(?:i|ram) (?:encontrad|localizad)[oa]s? (?:mais |nenhuma? )?` + kind + `|` +
+		`(?:n[aã]o (?:h[aá]|existem?|possu(?:i|em)|t[eê]m|retornou|encontrou|localizou)|sem) (?:mais |nenhuma? )?` + kind + `(?: ` + is + `)?|` +
+		`no (?:more )?(?:records?|rows?|results?|proposals?)(?: (?:was |were )?(?:found|available|returned))?)` + end)
 	passing = regexp.MustCompile(`(?i)erro interno|internal error|banco de dados|database|time-?out|tempo.*(esgotad|excedid)|indispon|unavailable|` +
 		`tente (novamente|outra vez|de novo|mais tarde)|try again`)
-	missing = regexp.MustCompile(`(?i)n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)|inexistente|not found`)
+	missing = regexp.MustCompile(`(?i)^(?:c[oó]digo d[eoa] )?` + owner + `(?: [^.:;!()]{1,40})? (?:n[aã]o (?:foi |est[aá] |mais )?` +
+		`(?:encontrad|localizad|exist|cadastrad)\pL*|inexistente)` + end + `|^(?:record|row|proposal|opportunity) [^.:;!()]{0,40}not found`)
+	fine = regexp.MustCompile(`(?i)(^|\PL)(ok|sucesso|success\pL*|[eê]xito|conclu[ií]d[ao]|realizad[ao]|completed|0)(\PL|$)`)
+	// troubled is what no sentence is about that says that there are no rows.
+	troubled = regexp.MustCompile(`(?i)sess(ão|ao|ões|oes|ion)|licen[cç]|token|chave|m[oó]dulo|servidor|conex|comunica[cç]|integra[cç]|assinatura|plano|` +
+		`suspens|tabela de|tempo (limite|esgot|exced)|time-?out|indispon|(^|\PL)(erro|error|falha|tente|login|api)(\PL|$)`)
 )
 
 // Words returns what the errors of an answer say, a list or one alone: the member text of each, with the member field, which it is about, in
@@ -65,8 +74,16 @@ func NoSession(words string) bool { return crowded.MatchString(words) }
 // Ended reports whether they say that a session has ended, or that nobody is logged in.
 func Ended(words string) bool { return !NoSession(words) && ended.MatchString(words) }
 
-// Nothing reports whether they say that there are no rows, or no more of them.
-func Nothing(words string) bool { return !Denied(words) && !Ended(words) && nothing.MatchString(words) }
+// Nothing reports whether they say that there are no rows, or no more of them, and nothing else.
+func Nothing(words string) bool { return quiet(words) && nothing.MatchString(words) }
+
+// quiet reports whether they are not about the user, the session, or a failure.
+func quiet(words string) bool { return !Denied(words) && !Ended(words) && !troubled.MatchString(words) }
+
+// Fine reports whether they say that all went well, or that the number of something is 0.
+func Fine(words string) bool {
+	return quiet(words) && !passing.MatchString(words) && !missing.MatchString(words) && fine.MatchString(words)
+}
 
 // NoAction reports whether they say that a server does not know the action that was asked for.
 func NoAction(words string) bool {
@@ -76,7 +93,7 @@ func NoAction(words string) bool {
 // Passing reports whether they say that a server failed, or was too busy: trying again may help.
 func Passing(words string) bool { return !Denied(words) && !Ended(words) && passing.MatchString(words) }
 
-// NoRow reports whether they say that a row which was asked for is not there.
+// NoRow reports whether they say that a row which was asked for is not there, and nothing else.
 func NoRow(words string) bool {
-	return !Denied(words) && !Ended(words) && !NoAction(words) && (missing.MatchString(words) || Nothing(words))
+	return quiet(words) && !NoAction(words) && missing.MatchString(words) || Nothing(words)
 }

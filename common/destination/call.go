@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"unicode"
 
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
@@ -96,6 +97,8 @@ func (c *call) identify() error {
 const (
 	lost     = "is not valid text (UTF-8): characters of it were lost, and U+FFFD stands in their place"
 	holdsNUL = "is not valid text: it holds the control character U+0000"
+	// Of a field that is Blank: as an empty one it may ask for more than somebody meant.
+	onlyBlanks = "holds nothing but white space, and would go out empty"
 )
 
 // text is the text of field number i, "" where the record has none. A text that lost characters, here or before it came, is an error: it could
@@ -113,6 +116,14 @@ func (g *given) text(i int, f Field) (string, error) {
 		return "", errors.New(holdsNUL)
 	}
 	return f.Kind.Read(v)
+}
+
+// holdsOnlyBlanks reports whether v is a text that is not empty, and of which nothing can be seen.
+func holdsOnlyBlanks(v record.Value) bool {
+	text := v.Text()
+	return !v.IsNull() && v.Raw()[0] == '"' && text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r)
+	})
 }
 
 func blank(v record.Value) bool {

@@ -29,7 +29,7 @@ func TestCall(t *testing.T) {
 	}{
 		{0, `{"door":"1","why":"wind"}`, `{"door":{"door":"1","note__c":"","reason__c":"wind"}}`, "door 1", "close\ndoor\n1"},
 		{0, `{"Id":"123","reason__c":"night","note":" a  b "}`, `{"door":{"Id":"123","note__c":"a  b","reason__c":"night"}}`, "id 123", "close\nId\n123"},
-		{0, `{"door":1,"id":null,"why":"wind","note__c":" "}`, `{"door":{"door":"1","note__c":"","reason__c":"wind"}}`, "door 1", "close\ndoor\n1"},
+		{0, `{"door":1,"id":" ","why":"wind","note__c":""}`, `{"door":{"door":"1","note__c":"","reason__c":"wind"}}`, "door 1", "close\ndoor\n1"},
 		{0, `{"door":"1","id":"123","why":"wind"}`, "door or id: only one may be given", "door 1, id 123", "close\ndoor\nId\n1\n123"},
 		{0, `{"door":" ","why":"wind"}`, "door or id is missing", "", "close"},
 		{0, `{"id":"12x","why":"wind"}`, "id must be three digits", "", "close"},
@@ -46,6 +46,11 @@ func TestCall(t *testing.T) {
 		{1, `{"door":"1\n2","sum":0.1}`, `{"door":{"door":"1\n2","sum":"0.10"}}`, "door 1 2", "rent\ndoor\n1\n2"},
 		{1, `{"door":"1","sum":null}`, `{"door":{"door":"1"}}`, "door 1", "rent\ndoor\n1"},
 		{2, `{"door":"1"}`, `{"paint":{"all":"","door":"1"}}`, "door 1", "paint"},
+		{0, `{"door":"1","why":"wind","note":" "}`, "note " + onlyBlanks, "door 1", "close\ndoor\n1"},
+		{0, `{"door":"1","why":"wind","note":"x","note__c":"\u00a0"}`, "note " + onlyBlanks, "door 1", "close\ndoor\n1"},
+		{2, `{"door":"1","all":"\u00a0\t\u2003\u3000\u200b\ufeff\u0000"}`, "all " + onlyBlanks, "door 1", "paint"},
+		{2, `{"all":"\n"}`, "all " + onlyBlanks, "", "paint"},
+		{2, `{"door":"1","all":"\u200b7"}`, "{\"paint\":{\"all\":\"\u200b7\",\"door\":\"1\"}}", "door 1", "paint"},
 		{2, `{"door":"","all":null}`, "at least one of door, all is needed", "", "paint"},
 	} {
 		names := api.names(&api.Operations[c.operation])

@@ -66,6 +66,9 @@ type Operation struct {
 	Serial bool
 	// Look is where somebody can see whether a call was carried out, to go behind "Look".
 	Look string
+	// Gives is the member of the answer to a call that was carried out in which what was changed is given back. Where that has another key than the
+	// call, the outcome is unknown. "": nothing is given back.
+	Gives string
 }
 
 // Field is one field of a record and of the body.
@@ -75,7 +78,9 @@ type Field struct {
 	Kind        Kind
 	Required    bool
 	Key         bool // it says what the call is about
-	Blank       bool // sent as "" where the record does not have it; otherwise it is left out
+	// Blank: it is sent as "" where the record does not have it, or has it as ""; otherwise it is left out. White space alone is wrong in such a
+	// field, since "" may ask for more than the field would, and is nothing in the others.
+	Blank bool
 	// SameAsBlank says that two orders are the same of which one has the field as "" and the other does not have it: for a field that was Blank
 	// in an earlier version of its connector, whose journals must know those orders again.
 	SameAsBlank bool

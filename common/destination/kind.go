@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
@@ -18,6 +20,15 @@ type Kind struct {
 	Schema map[string]any
 	Read   func(record.Value) (string, error)
 	Same   func(string) string
+}
+
+// same reports whether what an API gives back means what was sent to it. In whatever case it may be kept, since many look texts up without it.
+func (k Kind) same(sent, given string) bool {
+	form := func(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
+	if k.Same != nil {
+		form = k.Same
+	}
+	return strings.EqualFold(form(sent), form(given))
 }
 
 // Text is any text, or a whole number in its place, without the white space around it.

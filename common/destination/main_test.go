@@ -33,6 +33,7 @@ type doors struct {
 
 	token string
 	limit *ratelimit.Limiter
+	gives string // in which member close gives back what was changed
 	// answer gets what was asked, "close door=1 …" with its fields sorted, after it was noted; true: it has answered.
 	answer func(w http.ResponseWriter, asked string) bool
 
@@ -113,6 +114,8 @@ func (s signer) Sign(_ context.Context, r *httpclient.Request) error {
 
 func (d *doors) destination() *Destination {
 	return New(fstest.MapFS{"spec.json": {Data: []byte(testSpec)}}, func(c doorConfig) API {
+		digits := Matching(`^\d{3}$`, "three digits")
+		digits.Same = func(s string) string { return strings.TrimPrefix(s, "0") }
 		door := Field{Name: "door", As: "door", Kind: Text(), Key: true, Description: "Which."}
 		return API{
 			Options:  httpclient.Options{BaseURL: "http://localhost", Dial: d.Dial, Auth: signer(c.Token), MaxElapsed: time.Minute, Limit: d.limit},
@@ -131,9 +134,9 @@ func (d *doors) destination() *Destination {
 			Check: httpclient.Request{Path: "/doors"}, Spellings: []string{"house__*__c"}, Told: []string{"id", "now.state", "now.owner"},
 			Operations: []Operation{
 				{
-					Name: "close", Path: "/close", Wrap: "door", One: []string{"door", "id"}, Look: "whether the door is shut",
+					Name: "close", Path: "/close", Wrap: "door", One: []string{"door", "id"}, Look: "whether the door is shut", Gives: d.gives,
 					Fields: []Field{
-						door, {Name: "id", As: "Id", Kind: Matching(`^\d{3}$`, "three digits"), Key: true},
+						door, {Name: "id", As: "Id", Kind: digits, Key: true},
 						{Name: "why", As: "reason__c", Kind: OneOf("wind", "night"), Required: true}, {Name: "note", As: "note__c", Kind: Text(), Blank: true},
 					},
 				},

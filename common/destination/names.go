@@ -100,6 +100,8 @@ func (v *vocabulary) read(r record.Record, changes ...protocol.Change) given {
 		switch {
 		case known && seen[name]:
 			g.wrong[i] = "is given twice"
+		case known && v.operation.Fields[i].Blank && holdsOnlyBlanks(value):
+			g.wrong[i] = onlyBlanks
 		case known && blank(value):
 		case known && !blank(g.values[i]):
 			g.wrong[i] = "is given twice, as " + v.operation.Fields[i].As + " too"

@@ -26,6 +26,9 @@ func (w *writer) carryOut(e *entry, c *call, counted func()) {
 		return httpclient.Verdict{}
 	}
 	_, err := w.client.Do(w.calls, request)
+	if err == nil {
+		err = w.confirm(c, answer)
+	}
 	refusal, isRefused := errors.AsType[*rejection](err)
 	doubted, isDoubted := errors.AsType[*doubt](err)
 	switch {
@@ -49,6 +52,19 @@ func (w *writer) carryOut(e *entry, c *call, counted func()) {
 	if err != nil {
 		w.fail(e, err)
 	}
+}
+
+// confirm returns the doubt that an answer of success leaves of c, or nil.
+func (w *writer) confirm(c *call, answer *httpclient.Response) error {
+	object := answer.Body.Get(c.operation.Gives)
+	for _, f := range c.operation.Fields {
+		sent, _ := c.fields[f.As].(string)
+		if is := object.Get(f.As); c.operation.Gives != "" && f.Key && sent != "" && !is.IsBlank() && !f.Kind.same(sent, is.Text()) {
+			told := short(w.api.Redact.Quote(is.Text()))
+			return &doubt{why: fmt.Sprintf("the answer is about another one: %s in %s is %q", f.As, c.operation.Gives, told)}
+		}
+	}
+	return nil
 }
 
 // name is what texts call a call.

@@ -74,6 +74,54 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// An answer of success that gives back another thing than the order is about leaves it in doubt; what it leaves out does not.
+func TestWhatAnOperationGives(t *testing.T) {
+	const byDoor, byID = `{"door":"Nº 1","why":"wind"}`, `{"id":"012","why":"wind"}`
+	for name, c := range map[string]struct{ order, answer, doubt string }{
+		"all of it":              {byDoor, `{"now":{"door":"Nº 1","Id":"999"}}`, ""},
+		"in another form":        {byDoor, `{"now":{"door":" nº 1 "}}`, ""},
+		"an id":                  {byID, `{"now":{"Id":"12","door":"Nº 7"}}`, ""},
+		"an id that is a number": {byID, `{"now":{"Id":12}}`, ""},
+		"nothing in it":          {byDoor, `{"now":{}}`, ""},
+		"nulls":                  {byDoor, `{"now":{"door":null,"Id":null}}`, ""},
+		"no object":              {byDoor, `{"message":"Done."}`, ""},
+		"null":                   {byDoor, `{"now":null}`, ""},
+		"another door":           {byDoor, `{"now":{"door":"Nº s3cr3t"}}`, `the answer is about another one: door in now is "Nº ****".`},
+		"another id":             {byID, `{"now":{"Id":"13"}}`, `the answer is about another one: Id in now is "13".`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, d *doors) {
+				d.gives = "now"
+				d.answer = func(w http.ResponseWriter, _ string) bool {
+					_, _ = io.WriteString(w, c.answer)
+					return true
+				}
+				folder := t.TempDir()
+				settings := fmt.Sprintf(`"journal_path":%q,"receipts_path":%q`, folder+"/journal", folder+"/receipts.jsonl")
+				outcome := `"outcome":"carried_out"`
+				for run := range 2 {
+					w := d.write(t.Context(), t, settings, catalog(1), strings.NewReader(lines("a "+c.order, "S 1")))
+					switch {
+					case c.doubt == "" && w.err != nil:
+						t.Fatal(w.err)
+					case c.doubt != "" && run == 0:
+						outcome = `"outcome":"unknown"`
+						wantFault(t, w.err, fault.Config, "POST localhost/close failed: "+c.doubt, " It is not known whether it was carried out, and it was not sent again.")
+					case c.doubt != "":
+						wantFault(t, w.err, fault.Config, "it is not known whether an earlier run carried it out")
+					}
+				}
+				if n := len(d.took()); n != 1 {
+					t.Errorf("it was sent %d times", n)
+				}
+				if all := receiptsOf(t, folder+"/receipts.jsonl"); len(all) != 1 || !strings.Contains(all[0], outcome) {
+					t.Errorf("receipts: %q", all)
+				}
+			})
+		})
+	}
+}
+
 // What goes out again counts in the quota like any other call.
 func TestTheQuotaCountsEveryCall(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {

@@ -20,8 +20,8 @@ import (
 )
 
 // ErrUnknownOutcome is wrapped by the failure of a request that is Once of which nobody knows whether the method ran: no whole answer
-// came after it was sent, or one that says nothing (5xx without Retry-After, 408, 425, 2xx without JSON). Such a failure is a Config
-// fault, since somebody has to look before it is sent again and the platform repeats the other kinds by itself.
+// came after it was sent, or one that says nothing (5xx, 408, 425, 2xx without JSON, a redirect that would turn the method into GET). Such a failure
+// is a Config fault, since somebody has to look before it is sent again and the platform repeats the other kinds by itself.
 var ErrUnknownOutcome = errors.New("the outcome is unknown")
 
 // StatusError is the cause of every failure that came as an HTTP status.
@@ -132,8 +132,8 @@ func message(body record.Value) string {
 	return ""
 }
 
-// noAnswer says what became of an attempt that got no whole answer.
-func (c *Client) noAnswer(err error, reached bool) *failure {
+// noAnswer says what became of an attempt, with that method, that got no whole answer.
+func (c *Client) noAnswer(method string, err error, reached bool) *failure {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // its text has the query
 	}
@@ -155,10 +155,14 @@ func (c *Client) noAnswer(err error, reached bool) *failure {
 	timeout, isNet := errors.AsType[net.Error](err)
 	switch {
 	case isRedirect:
-		f.ran = answered // the answer that redirects is no outcome
+		if !redirect.seeOther {
+			f.ran = answered // it was sent elsewhere before anything was done
+		}
 		return final(fault.Config, checkURL, "was redirected %s, which is refused", redirect.to)
-	case badLocation(err):
-		f.ran = answered
+	case badLocation(err): // under a status that is not known
+		if !seeOther(method, http.StatusSeeOther) {
+			f.ran = answered
+		}
 		return final(fault.Config, checkURL, "was redirected to something that is no address, which is refused")
 	case errors.Is(err, errTooLarge):
 		return final(fault.System, "", "was answered with more than %d MiB, which is the limit", c.o.MaxBody>>20)

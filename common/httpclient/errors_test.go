@@ -120,7 +120,7 @@ func TestNoAnswerTellsNoAddress(t *testing.T) {
 		errors.New(`malformed HTTP response "private`), errors.New("asking http://user:private@h/private?private and /x?private"),
 		&net.OpError{Op: "proxyconnect", Err: fmt.Errorf("unexpected %q: %w", "private", io.EOF)},
 	} {
-		f := c.noAnswer(err, false)
+		f := c.noAnswer("POST", err, false)
 		for _, got := range []error{c.err("GET /x", f, ""), c.unknownOutcome("GET /x", f), f.because()} {
 			if text := got.Error() + fault.Of(got).Message; strings.Contains(text, "private") {
 				t.Errorf("%v: told as %s", err, text)
@@ -130,8 +130,8 @@ func TestNoAnswerTellsNoAddress(t *testing.T) {
 			t.Errorf("%v: the cause is lost", err)
 		}
 	}
-	f := c.noAnswer(errors.New("a reason that is new"), false)
+	f := c.noAnswer("POST", errors.New("a reason that is new"), false)
 	wantFault(t, c.err("GET /x", f, ""), fault.Transient, "GET /x got no answer: a reason that is new. ")
-	f = c.noAnswer(&net.OpError{Op: "read", Net: "tcp", Err: syscall.EHOSTUNREACH}, true) // the network went away
+	f = c.noAnswer("POST", &net.OpError{Op: "read", Net: "tcp", Err: syscall.EHOSTUNREACH}, true) // the network went away
 	wantFault(t, c.err("GET /x", f, ""), fault.Transient, "GET /x was cut off before the answer was complete. ")
 }

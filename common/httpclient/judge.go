@@ -67,7 +67,7 @@ func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 		f.hold, f.ran = holdAll, notRun
 	case status == http.StatusServiceUnavailable && !f.until.IsZero(): // which a gateway says too, of what it had handed on
 		f.hold, f.ran = holdAll, unknownRun
-	case status/100 == 2, status/100 == 5:
+	case status/100 == 2, status/100 == 5, seeOther(res.Method, status): // the last one without a Location: others are not judged
 		f.ran = unknownRun
 	}
 	if status/100 == 2 && errors.Is(res.broken, record.ErrTooDeep) {

@@ -58,7 +58,14 @@ func TestOnce(t *testing.T) {
 		"no answer in time":  {hang, nil, unknown},
 		"too large":          {answer{status: 200, body: strings.Repeat(" ", 2000)}.serve, nil, unknown},
 		"redirected":         {answer{status: 307, header: []string{"Location", "https://a.com/"}}.serve, nil, refused},
-		"redirected to GET":  {answer{status: 302, header: []string{"Location", "/other"}}.serve, nil, refused},
+		"redirected to GET":  {answer{status: 302, header: []string{"Location", "/other"}}.serve, nil, unknown},
+		"301":                {answer{status: 301, header: []string{"Location", "/other"}}.serve, nil, unknown},
+		"303":                {answer{status: 303, header: []string{"Location", "/other"}}.serve, nil, unknown},
+		"303, other host":    {answer{status: 303, header: []string{"Location", "https://a.com/"}}.serve, nil, unknown},
+		"303 to no address":  {answer{status: 303, header: []string{"Location", "/other\x7f"}}.serve, nil, unknown},
+		"303 to nowhere":     {answer{status: 303}.serve, nil, unknown},
+		"303, judged":        {answer{status: 303}.serve, always(Fail(fault.Configf("no"))), want{asked: 1, kind: fault.Config}},
+		"307 to nowhere":     {answer{status: 307}.serve, nil, want{asked: 1, kind: fault.System}},
 		"redirected as POST": {answer{status: 308, header: []string{"Location", "/other"}}.serve, nil, again},
 	}
 	for name, tt := range tests {

@@ -180,7 +180,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	case ctx.Err() != nil:
 		f = &failure{step: stop, ran: unknownRun, reason: "was stopped before the answer came", cause: ctx.Err()}
 	default:
-		f = c.noAnswer(cmp.Or(context.Cause(within), err), reached)
+		f = c.noAnswer(call.r.method(), cmp.Or(context.Cause(within), err), reached)
 	}
 	c.logAttempt(ctx, call, res, f, time.Since(sent))
 	switch {

@@ -324,7 +324,7 @@ func TestProxyThatIsNotFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := c.noAnswer(&url.Error{Op: "Get", URL: "https://api.example.com/?private=1", Err: &net.OpError{
+	f := c.noAnswer("POST", &url.Error{Op: "Get", URL: "https://api.example.com/?private=1", Err: &net.OpError{
 		Op: "proxyconnect", Err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "proxy.example.com", IsNotFound: true}},
 	}}, false)
 	wantFault(t, c.err("GET /x", f, ""), fault.Config, "GET /x could not be sent: the host proxy.example.com was not found. Check HTTP_PROXY")

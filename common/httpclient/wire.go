@@ -20,7 +20,10 @@ const maxRedirects = 5
 var errResent = fmt.Errorf("the connection was closed before the answer came: %w", io.ErrUnexpectedEOF)
 
 // redirectError is a redirect that was not followed. Its text names no more than a host: a location may carry a secret.
-type redirectError struct{ to string }
+type redirectError struct {
+	to       string
+	seeOther bool // see there
+}
 
 func (e *redirectError) Error() string { return "refusing the redirect " + e.to }
 
@@ -93,13 +96,9 @@ func discard(resp *http.Response) {
 // redirected returns the request that an answer redirects req to, after so many hops, or nil where the answer is none that redirects. What it
 // follows stays on the host, encrypted if it was, and the same method.
 func redirected(req *http.Request, resp *http.Response, hops int) (*http.Request, error) {
-	location, method := resp.Header.Get("Location"), req.Method
+	location, elsewhere := resp.Header.Get("Location"), seeOther(req.Method, resp.StatusCode)
 	switch resp.StatusCode {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
-		if method != http.MethodGet && method != http.MethodHead {
-			method = http.MethodGet // as browsers and net/http do
-		}
-	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 	default:
 		return nil, nil
 	}
@@ -107,17 +106,21 @@ func redirected(req *http.Request, resp *http.Response, hops int) (*http.Request
 		return nil, nil
 	}
 	to, err := req.URL.Parse(location)
+	refused := ""
 	switch {
 	case err != nil, to.Scheme != "http" && to.Scheme != "https": // a made-up scheme may be anything
-		return nil, &redirectError{"to something that is no address of the web"}
+		refused = "to something that is no address of the web"
 	case !sameHost(to, req.URL):
-		return nil, &redirectError{"to another host, " + to.Host}
+		refused = "to another host, " + to.Host
 	case req.URL.Scheme == "https" && to.Scheme != "https":
-		return nil, &redirectError{"from https to http"}
-	case method != req.Method:
-		return nil, &redirectError{"that would turn " + req.Method + " into " + method}
+		refused = "from https to http"
+	case elsewhere:
+		refused = "in a way that would turn " + req.Method + " into GET"
 	case hops >= maxRedirects:
-		return nil, &redirectError{"after too many others"}
+		refused = "after too many others"
+	}
+	if refused != "" {
+		return nil, &redirectError{refused, elsewhere}
 	}
 	next := req.Clone(req.Context())
 	to.Fragment = ""
@@ -128,6 +131,16 @@ func redirected(req *http.Request, resp *http.Response, hops int) (*http.Request
 		}
 	}
 	return next, nil
+}
+
+// seeOther reports whether an answer of that status says that there is something to GET elsewhere, to a request with another method: after
+// Post/Redirect/Get that is the result of what was carried out (RFC 9110, 15.4.4), which 301 and 302 are used for as well.
+func seeOther(method string, status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
+		return method != http.MethodGet && method != http.MethodHead
+	}
+	return false
 }
 
 // wire watches over one request, so that it is on the wire once. By itself net/http sends it again where a connection that was used before

@@ -17,14 +17,12 @@ type ahead struct {
 	coming []chan arrival // the pages that were asked for and not used yet, in their order
 }
 
-// arrival is a page that came, or what came in its place.
 type arrival struct {
 	fetched
 	end *End
 }
 
-// depth returns how many pages one of the numbered listings that are being read may be ahead: as many as there may be requests in flight, and of
-// several listings together not much more than twice as many, since each page that waits takes memory.
+// depth returns how many pages a numbered listing may be ahead: as many as there may be requests, or its part of twice as many; pages take memory.
 func (r *Reader) depth() int {
 	listings := max(1, int(r.numbered.Load()))
 	return min(r.Parallel(), (2*r.Parallel()+listings-1)/listings)
@@ -36,34 +34,27 @@ func (r *reading) ahead(ctx context.Context) *ahead {
 	return a
 }
 
-// need asks for the next page, unless it was asked for before, and waits for room among the requests in flight.
-func (a *ahead) need(ctx context.Context, request httpclient.Request, f fetching) *End {
-	if len(a.coming) > 0 {
-		return nil
+// need asks for the next page, unless it was asked for before, and waits for room among the requests in flight; page tells where that never came.
+func (a *ahead) need(request httpclient.Request, f fetching) {
+	if len(a.coming) == 0 {
+		a.ask(a.ctx.Done(), request, f)
 	}
-	leave, err := a.r.reader.enter(ctx, a.r.Child)
-	if err != nil {
-		return failed(err)
-	}
-	a.launch(leave, request, f)
-	return nil
 }
 
-// try asks for the page behind those that were asked for, where there is room among the requests in flight, and not for a child, whose siblings are
-// asked for meanwhile.
+// try is ask where that need not wait, and not for a child, whose siblings are asked for meanwhile.
 func (a *ahead) try(request httpclient.Request, f fetching) bool {
 	if a.r.Child || a.r.reader.Parallel() == 1 {
 		return false
 	}
-	leave := a.r.reader.tryEnter()
-	if leave != nil {
-		a.launch(leave, request, f)
-	}
-	return leave != nil
+	now := make(chan struct{})
+	close(now)
+	return a.ask(now, request, f)
 }
 
-// page returns the next page, which was asked for.
 func (a *ahead) page() (fetched, *End) {
+	if len(a.coming) == 0 {
+		return fetched{}, failed(context.Cause(a.ctx))
+	}
 	p := <-a.coming[0]
 	a.coming = a.coming[1:]
 	if p.end != nil {
@@ -72,8 +63,12 @@ func (a *ahead) page() (fetched, *End) {
 	return p.fetched, p.end
 }
 
-// launch fetches the page behind those that were asked for.
-func (a *ahead) launch(leave func(), request httpclient.Request, f fetching) {
+// ask asks for the page behind those that were asked for, unless there is no room among the requests in flight until patience has ended.
+func (a *ahead) ask(patience <-chan struct{}, request httpclient.Request, f fetching) bool {
+	leave := a.r.reader.enter(a.r.Child, patience)
+	if leave == nil {
+		return false
+	}
 	result := make(chan arrival, 1)
 	a.coming = append(a.coming, result)
 	f.share = a.r.take()
@@ -89,6 +84,7 @@ func (a *ahead) launch(leave func(), request httpclient.Request, f fetching) {
 		came.share = f.share
 		result <- came
 	})
+	return true
 }
 
 // stop gives up what was not used.

@@ -10,12 +10,19 @@ import (
 
 // totals is what the pages of a reading told of the number of rows.
 type totals struct {
-	total      int64 // the largest number that was told
-	latest     int64 // the last one
-	firstTotal int64 // what the first page told
-	hasTotal   bool  // it told one
-	reliable   bool  // it told one that is a promise
-	changed    bool  // it told different numbers
+	total      int64   // the largest number that was told
+	latest     int64   // the last one
+	firstTotal int64   // what the first page told
+	hasTotal   bool    // it told one
+	reliable   bool    // it told one that is a promise
+	changed    bool    // it told different numbers
+	section    section // what was told last
+}
+
+// section is the number of rows that a page told, and the place of what it is of.
+type section struct {
+	place string
+	rows  int64
 }
 
 // last is where a listing ends.
@@ -43,6 +50,12 @@ func (r *reading) tell(p *fetched) {
 		p.total = totaled.Total(p.Page, false)
 	}
 	if !p.total.Told || p.total.Rows < 0 {
+		return
+	}
+	before := r.section
+	r.section = section{p.request.Place, p.total.Rows}
+	if p.total.Part {
+		r.changed = r.changed || r.section.place == before.place && r.section != before
 		return
 	}
 	rows := p.total.Rows + r.earlier
@@ -74,11 +87,6 @@ func (r *reading) told() int64 {
 	default:
 		return r.end.all()
 	}
-}
-
-// asBefore reports whether the listing is as it was when it was read before, after its first page, which brought those rows that are new.
-func (r *reading) asBefore(rows []Row) bool {
-	return r.Had > 0 && r.number == 1 && r.Had == r.told() && len(rows) == 0 && r.came() > 0
 }
 
 // agrees reports whether as many rows came as the API says there are.
@@ -143,9 +151,8 @@ func (r *reading) assess() (done bool, err error) {
 	}
 }
 
-// settled reports whether a further reading has shown that nothing is missing although the numbers do not fit: it brought no row that those
-// before did not have, or only rows that changed since the sync began, which the next one brings. As many rows must be known as there were
-// when it began: a number that is a promise is held to its word, and any other as long as a further reading may help.
+// settled reports whether a further reading has shown that nothing is missing although the numbers do not fit: it brought nothing new, or only rows
+// that changed since the sync began, which the next one brings, and as many are known as there were when it began. A promise is held to its word.
 func (r *reading) settled() bool {
 	switch {
 	case r.came() == 0 && !r.Part, !r.moved() && r.defect() != nil:
@@ -166,8 +173,7 @@ func (r *reading) settled() bool {
 // known returns how many rows came in all readings that were there when this one began.
 func (r *reading) known() int64 { return r.earlier + r.rows.all - r.rows.newer }
 
-// doubt warns where the API says that there are more rows than it has, and is known to be wrong at times, where a page was not what it should be, and
-// where a listing that changes has fewer rows than its pages.
+// doubt warns of what does not fit in a listing that is taken for whole: the API's number, a page, or the number of rows while it changes.
 func (r *reading) doubt() {
 	switch why := r.defect(); {
 	case r.short() && !r.moved():

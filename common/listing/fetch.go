@@ -11,19 +11,21 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imob-data/airbyte-connectors/common/brazil"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// What a bad answer is given before it is final: so many tries and so much time. A server that is out of order for a moment is not out of
-// order for that long, and one that always answers so must not be asked for as long as one that is down.
+// A bad answer is final after so many tries and so much time: one that always comes is not waited for as long as a server that is down.
 const (
 	badTries = 4
 	badTime  = 10 * time.Second
 	// nullTries is after how many answers without it, or with nothing at all, a row is believed to have gone.
 	nullTries = 3
+	// absentTries is after how many answers an account is believed not to have something: a proxy may say so for a moment.
+	absentTries = 2
 )
 
 // fetching is what matters to the asking for one page beyond its request.
@@ -52,7 +54,6 @@ type fetched struct {
 // memory is what a page is cut into, which serves one page after the other.
 type memory struct{ records, picked []record.Value }
 
-// memory returns memory that no page uses.
 func (r *Reader) memory() *memory { return r.memories.Get().(*memory) } //nolint:forcetypeassert // nothing else is put there
 
 // free lets other pages have the memory of p, which is none then.
@@ -81,17 +82,12 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 	if j.kind != Done {
 		end.Kind = j.kind
 	}
-	if f.maybeAbsent && refusing(j.status) && end.Kind == Failed && final {
+	aboutTime := slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}, j.status)
+	if f.maybeAbsent && end.Kind == Failed && final && j.status/100 == 4 && !aboutTime { // so may an API say that it is not there
 		page.refused = end.Err
 		return page, nil
 	}
 	return page, end
-}
-
-// refusing reports whether a status says that this one request is not answered, which a 4xx does unless it is about time, or the connector knows
-// it to be about something else than a page that is not there.
-func refusing(status int) bool {
-	return status/100 == 4 && status != http.StatusRequestTimeout && status != http.StatusTooEarly && status != http.StatusTooManyRequests
 }
 
 // judging is what is thought of the answers to one request.
@@ -104,6 +100,7 @@ type judging struct {
 	status  int  // of the last answer
 	kind    Kind // what that is beyond a failure; Done: nothing
 	wrong   int  // pages that are not what was asked for
+	absent  int  // answers that the account does not have it
 	nulls   int  // details that are null, and empty lists alone
 	bad     int  // answers of a bad form
 	since   time.Time
@@ -112,6 +109,7 @@ type judging struct {
 // before judges before the API's own Judge does. Of a later page only the status is noted: what is missing or refused is seen in the first.
 func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
+	*j.page = fetched{request: j.page.request, memory: j.page.memory, share: j.page.share} // nothing of an answer before
 	l := j.listing
 	switch {
 	case says(l.Nothing, resp):
@@ -122,9 +120,13 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 		if l.hadRows.Load() {
 			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.page.request.Path))
 		}
+		lacks := fault.Configf("The account does not have what was asked for at %s (%d): %s.", j.page.request.Path, resp.Status,
+			j.reader.Client.Words(resp))
+		if j.absent++; j.absent < absentTries {
+			return httpclient.Again(lacks)
+		}
 		j.kind = Absent
-		return httpclient.Fail(fault.Configf("The account does not have what was asked for at %s (%d): %s.",
-			j.page.request.Path, resp.Status, j.reader.Client.Words(resp)))
+		return httpclient.Fail(lacks)
 	case l.Missing && says(j.reader.Gone, resp):
 		return j.gone()
 	case (l.Refusable || !j.way.last) && says(l.Refused, resp):
@@ -163,7 +165,10 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 	}
 	page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
 	err := page.cut(j.listing, j.way, j.picker)
-	if err == nil && page.unwrapped && !j.bare() {
+	switch {
+	case err == nil && len(page.Records) == 0 && complains(resp.Body):
+		err = fault.Transientf("%s answered without the rows that were asked for: %s.", page.request.Path, j.reader.Client.Words(resp))
+	case err == nil && page.unwrapped && !j.bare():
 		err = page.without()
 	}
 	if err != nil {
@@ -226,14 +231,6 @@ func sameCode(a, b string) bool {
 	return len(a) > 0 && len(b) > 0 && strings.Trim(a+b, "0123456789") == "" && strings.TrimLeft(a, "0") == strings.TrimLeft(b, "0")
 }
 
-// bare reports whether a row has no members.
-func bare(row record.Value) bool {
-	for range row.Members() {
-		return false
-	}
-	return true
-}
-
 // again says that err may pass, for as long as trying again may help.
 func (j *judging) again(err error) httpclient.Verdict {
 	if j.bad++; j.bad == 1 {
@@ -250,7 +247,6 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	_, single := way.Pages.(pagination.Single)
 	list, err := l.list(p.Body), error(nil)
 	object := list.IsObject() && !l.onlyRow(list, single) // which is no list
-	p.unwrapped, p.Records, p.picked = false, nil, nil
 	if m := p.memory; list.Exists() {
 		m.records, m.picked, err = picker.Cut(list, "", m.records[:0], m.picked[:0])
 		p.Records, p.picked = m.records, m.picked
@@ -260,15 +256,19 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 		if p.total.Bad != "" {
 			return fault.Transientf("%s answered with something that is no number as %s, the number of rows.", p.request.Path, p.total.Bad)
 		}
+		numbered, sized := way.Pages.(pagination.Numbered)
+		if sized { // the size of a page tells whether it is the last one, whatever number of rows is told
+			_, sized = numbered.Fewest()
+		}
 		switch rows := int64(len(p.Records)); {
 		case rows == 0 || !p.total.Told:
-		case p.total.Reliable && (p.total.Rows <= 0 || p.total.Rows < rows && !sizesTell(way.Pages)):
+		case p.total.Reliable && (p.total.Rows <= 0 || p.total.Rows < rows && !sized):
 			return fault.Transientf("%s answered with %d rows and said that there are %d.", p.request.Path, rows, p.total.Rows)
 		case p.total.Rows <= 0:
 			p.total = pagination.Total{}
 		}
 	}
-	if single && len(p.Records) == 1 && bare(p.Records[0]) { // which says nothing
+	if single && len(p.Records) == 1 && p.Records[0].IsBlank() { // which says nothing
 		p.Records, p.picked = nil, nil
 	}
 	switch {
@@ -283,8 +283,6 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	case err != nil:
 		return &fault.Error{Kind: fault.Transient, Message: p.request.Path + " answered with rows of an unknown form.", Err: err}
 	case len(p.Records) > 0:
-	case complains(p.Body):
-		return p.without()
 	case p.total.Reliable && !p.total.Told:
 		return fault.Transientf("%s answered with an empty list, and without the number of rows, which tells whether there are none.", p.request.Path)
 	default:
@@ -293,8 +291,7 @@ func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
 	return nil
 }
 
-// list returns what stands at the first of the paths of the rows at which a list, an object or null does; the zero Value where nothing of these
-// does. A bare list is one whatever the path.
+// list returns the first list, object or null at the paths of the rows, or else the zero Value. A bare list is one whatever the path.
 func (l *Listing) list(body record.Value) record.Value {
 	if body.IsArray() {
 		return body
@@ -312,23 +309,15 @@ func (p *fetched) without() error {
 	return fault.Transientf("%s answered without the rows that were asked for.", p.request.Path)
 }
 
-// sizesTell reports whether the size of a page tells whether it is the last one, whatever number of rows is told.
-func sizesTell(pages pagination.Strategy) (tell bool) {
-	if numbered, ok := pages.(pagination.Numbered); ok {
-		_, tell = numbered.Fewest()
-	}
-	return tell
-}
-
 // onlyRow reports whether an object in the place of the list may be its only row, as some APIs write a list of one: it has what rows are known by.
 // Where there are no pages, rows may be known by nothing, and an object without members is no row.
 func (l *Listing) onlyRow(object record.Value, single bool) bool {
-	return single && (l.Detail != "" || len(l.Key) == 0 || bare(object)) || len(l.Key) > 0 && keyText(object, l.Key) != ""
+	return single && (l.Detail != "" || len(l.Key) == 0 || object.IsBlank()) || len(l.Key) > 0 && keyText(object, l.Key) != ""
 }
 
-// omitted reports whether body may have left out the list: what it would stand in has to be there, and is no list of objects, nor has one, which may
-// be the rows under another name.
+// omitted reports whether body may have left out the list: what it would stand in is there, and neither is nor has another list of objects.
 func (l *Listing) omitted(body record.Value) bool {
+	hasObjects := func(v record.Value) bool { return slices.ContainsFunc(v.Array(), record.Value.IsObject) }
 	return l.Omits && slices.ContainsFunc(strings.Split(l.Records, ","), func(path string) bool {
 		around := body.Get(path[:max(0, strings.LastIndexByte(path, '.'))])
 		for _, member := range around.Members() {
@@ -340,17 +329,8 @@ func (l *Listing) omitted(body record.Value) bool {
 	})
 }
 
-// hasObjects reports whether v is a list with an object in it.
-func hasObjects(v record.Value) bool {
-	for element := range v.Elements() {
-		if element.IsObject() {
-			return true
-		}
-	}
-	return false
-}
-
-// complains reports whether an answer says that something went wrong, in a member that is there for it.
+// complains reports whether an answer without rows says that something went wrong, in a member that is there for it, or has words that say neither
+// that there is nothing nor that all is well.
 func complains(body record.Value) bool {
 	for _, name := range []string{"error", "errors", "erro", "erros", "Erro"} {
 		switch string(body.Get(name).Raw()) {
@@ -359,45 +339,43 @@ func complains(body record.Value) bool {
 			return true
 		}
 	}
-	return false
-}
-
-// enter waits until one more request may be in flight; leave is to be called when it is over. A share of the budget is taken after it, so
-// that the oldest share is never one whose request waits for this.
-func (r *Reader) enter(ctx context.Context, child bool) (leave func(), err error) {
-	pools := []chan struct{}{r.listings, r.slots}
-	if child {
-		pools = pools[1:]
-	}
-	for i, pool := range pools {
-		select {
-		case pool <- struct{}{}:
-		case <-ctx.Done():
-			release(pools[:i])
-			return nil, context.Cause(ctx)
+	for _, name := range []string{"sucesso", "success"} {
+		if body.Get(name).False() {
+			return true
 		}
 	}
-	return func() { release(pools) }, nil
+	return slices.ContainsFunc([]string{"mensagem", "Mensagem", "message", "Message", "mensagens.0"}, func(name string) bool {
+		words := strings.TrimSpace(body.Get(name).Text())
+		return words != "" && !brazil.NoRow(words) && !brazil.Fine(words)
+	})
 }
 
-// tryEnter is enter for the page of a listing where that need not wait; otherwise it returns nil.
-func (r *Reader) tryEnter() (leave func()) {
-	pools := []chan struct{}{r.listings, r.slots}
-	for i, pool := range pools {
+// enter waits until one more request may be in flight, or until patience has ended: then it returns nil. leave is to be called when the request is
+// over. A share of the budget is taken after it, so that the oldest share is never one whose request waits for this.
+func (r *Reader) enter(child bool, patience <-chan struct{}) (leave func()) {
+	var entered []chan struct{}
+	leave = func() {
+		for _, pool := range entered {
+			<-pool
+		}
+	}
+	for _, pool := range []chan struct{}{r.listings, r.slots} {
+		if child && pool == r.listings {
+			continue
+		}
 		select {
 		case pool <- struct{}{}:
 		default:
-			release(pools[:i])
-			return nil
+			select {
+			case pool <- struct{}{}:
+			case <-patience:
+				leave()
+				return nil
+			}
 		}
+		entered = append(entered, pool)
 	}
-	return func() { release(pools) }
-}
-
-func release(pools []chan struct{}) {
-	for _, pool := range pools {
-		<-pool
-	}
+	return leave
 }
 
 // do sends a request. What comes in the place of a good answer is Failed, or tooLarge.
@@ -406,7 +384,11 @@ func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclien
 	judge := request.First
 	request.First = func(resp *httpclient.Response) httpclient.Verdict {
 		last = resp
-		r.notice(resp)
+		if says := r.Notice; says != nil {
+			if text := says(resp); text != "" && r.noticed.CompareAndSwap(false, true) {
+				r.Log.Warn(text)
+			}
+		}
 		if judge == nil {
 			return httpclient.Verdict{}
 		}
@@ -417,23 +399,16 @@ func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclien
 		r.answered.Store(true)
 		return resp, nil
 	}
-	end := failed(cause(ctx, err))
+	if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok { // whoever stopped the run knows better than the request
+		err = why
+	}
+	end := failed(err)
 	if last != nil && r.TooLarge != nil {
 		if most, large := r.TooLarge(last); large {
 			end.Kind, end.most = tooLarge, most
 		}
 	}
 	return nil, end
-}
-
-// notice warns of what the API says besides its answer, once.
-func (r *Reader) notice(resp *httpclient.Response) {
-	if r.Notice == nil {
-		return
-	}
-	if text := r.Notice(resp); text != "" && r.noticed.CompareAndSwap(false, true) {
-		r.Log.Warn(text)
-	}
 }
 
 // objects returns the list of values in an answer as a list of objects, which have them as the member Value; body itself where it has no list.
@@ -453,10 +428,4 @@ func (l *Listing) objects(body record.Value) record.Value {
 		return record.Record(append(list, ']')).Get("")
 	}
 	return body
-}
-
-// passing reports whether an error may be gone when the same is asked again.
-func passing(err error) bool {
-	_, status := errors.AsType[*httpclient.StatusError](err)
-	return status || fault.Of(err).Kind == fault.Transient
 }

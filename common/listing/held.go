@@ -21,11 +21,8 @@ const heldTries = 3
 const heldPlain = 4 << 20
 
 // held reads a listing whose place the server keeps with the session: in a session that nothing else uses meanwhile, and to its end before
-// the first page is handed on, so that whoever gets its rows can ask for more in that same session. What was read in vain is not handed on.
-//
-// A segment that did not come whole is not asked for again, since the server is behind it by then: the listing begins anew. Where that happens
-// again and again, or where it is not clear whether it was the last segment that came last, all rows are asked for in one answer, which is
-// believed if it has no fewer rows than are known. See docs/decisions/012.
+// the first page is handed on, so that whoever gets its rows can ask for more in that same session. Where the place is lost it begins anew. In the
+// end, or where the last segment may not have come, one answer with all rows is believed if it has no fewer than are known: docs/decisions/012.
 func (r *reading) held(ctx context.Context, pages pagination.Held, request httpclient.Request) *End {
 	known := int64(0) // different rows, the most that came in one try
 	for try := 1; ; try++ {
@@ -33,77 +30,43 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 			pages = pages.Whole()
 		}
 		s, end := r.segments(ctx, pages, request)
-		if end != nil {
-			return end
-		}
 		switch known = max(known, s.rows); {
-		case s.ended == lost:
+		case end != nil && end.Kind == lost:
 			r.reader.Log.Info(r.Name + " is read from its beginning once more: the server's place in it was lost")
 			continue
-		case s.ended == unclear:
+		case end != nil && end.Kind == unclear:
 			try = heldTries
 			continue
+		case end != nil:
+			return end
 		case s.rows < known && pages.Size == 0:
 			return failed(fault.Laterf("%s answered with %d rows when all were asked for, and with %d before, segment by segment.",
 				r.Request.Path, s.rows, known))
 		}
-		return r.handAll(&s)
-	}
-}
-
-// handAll hands the segments of a listing on.
-func (r *reading) handAll(s *segments) *End {
-	for i := range s.plain {
-		p := &s.plain[i]
-		if end := r.hand(p, r.accept(p)); end != nil {
-			return end
+		for i, held := range s.held {
+			p, err := r.unpack(held)
+			if err != nil {
+				return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
+			}
+			s.held[i] = segment{}
+			if end := r.hand(p, r.accept(p)); end != nil {
+				return end
+			}
 		}
+		return nil
 	}
-	for i := range s.packed {
-		p, err := r.unpack(s.packed[i])
-		if err != nil {
-			return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
-		}
-		s.packed[i] = packed{}
-		if end := r.hand(&p, r.accept(&p)); end != nil {
-			return end
-		}
-	}
-	return nil
 }
 
 // segments is what came of a listing segment by segment.
 type segments struct {
-	plain  []fetched // the first ones
-	bytes  int       // of their bodies
-	packed []packed  // those that follow
+	held   []segment
+	bytes  int // of the bodies of those that are plain
 	packer *flate.Writer
 	rows   int64 // different ones
-	ended  segmented
 }
 
-// hold adds a segment to s; what is compressed is freed. Rows whose lists were completed stand in no answer: these segments are held as they are.
-func (r *reading) hold(s *segments, p *fetched) {
-	if r.Partial != nil || s.bytes < heldPlain {
-		s.bytes += len(p.Body.Raw())
-		s.plain = append(s.plain, *p)
-		return
-	}
-	s.packed = append(s.packed, s.pack(p))
-	r.reader.free(p)
-}
-
-// segmented is how the segments of a listing came to an end.
-type segmented int
-
-const (
-	ended   segmented = iota // with the last one
-	lost                     // the server's place in it was lost on the way
-	unclear                  // maybe with the last one: behind it came an error, or rows that had come
-)
-
-// segments returns the segments of a listing, and how they ended; end says why there are none. Its requests wait for no room among those in
-// flight: those that have it may wait for the session.
+// segments returns the segments of a listing; end is nil behind the last one. Its requests wait for no room among those in flight: those that
+// have it may wait for the session.
 func (r *reading) segments(ctx context.Context, pages pagination.Held, request httpclient.Request) (s segments, end *End) {
 	session, release, err := r.reader.Client.Lease(ctx)
 	if err != nil {
@@ -112,18 +75,16 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	defer release()
 	request.Session = session
 	came, hashes, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
-	came.begin()
 	for next, more := pages.First(request), true; more; {
-		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.plain) > 0})
+		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.held) > 0})
 		switch {
-		case end != nil && (len(s.plain) == 0 || ctx.Err() != nil):
+		case end == nil:
+		case len(s.held) == 0 || ctx.Err() != nil:
 			return s, end
-		case end != nil && !said(end.Err):
-			s.ended = lost
-			return s, nil
-		case end != nil:
-			s.ended = unclear
-			return s, nil
+		case fault.Of(end.Err).Kind == fault.Transient || errors.Is(end.Err, httpclient.ErrUnknownOutcome):
+			return s, &End{Kind: lost}
+		default: // the API itself has no further segment, for whatever reason, which asking again does not change
+			return s, &End{Kind: unclear}
 		}
 		fresh := r.rows.note(came, &p)
 		s.rows += int64(fresh)
@@ -132,8 +93,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 		}
 		alike := r.rows.alike(&p)
 		if len(p.Records) > 0 && (hashes[alike] || idle >= maxIdle) { // the server begins again, knows no segments, or forgot
-			s.ended = unclear
-			return s, nil
+			return s, &End{Kind: unclear}
 		}
 		hashes[alike] = true
 		next, more = pages.Next(p.request, p.Page)
@@ -142,21 +102,23 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	return s, nil
 }
 
-// said reports whether it is the API itself that has no further segment, for whatever reason, which asking again does not change.
-func said(err error) bool {
-	return fault.Of(err).Kind != fault.Transient && !errors.Is(err, httpclient.ErrUnknownOutcome)
+// segment is one that is held, of which there may be thousands.
+type segment struct {
+	plain  *fetched // nil: it is compressed
+	date   string   // its header Date
+	body   []byte   // compressed
+	size   int      // of the body, as it was
+	mended Mended
 }
 
-// packed is a segment that is held, of which there may be thousands.
-type packed struct {
-	date     string // its header Date
-	body     []byte // compressed
-	bodySize int    // of the body, as it was
-	mended   Mended
-}
-
-// pack returns p, which can be freed then.
-func (s *segments) pack(p *fetched) packed {
+// hold adds a segment to s; one that is compressed is freed. Rows whose lists were completed stand in no answer: their segments stay plain.
+func (r *reading) hold(s *segments, p *fetched) {
+	size := len(p.Body.Raw())
+	if r.Partial != nil || s.bytes < heldPlain {
+		s.bytes += size
+		s.held = append(s.held, segment{plain: p})
+		return
+	}
 	var body bytes.Buffer // to which writing never fails
 	if s.packer == nil {
 		s.packer, _ = flate.NewWriter(nil, flate.BestSpeed) // a level that there is
@@ -164,19 +126,23 @@ func (s *segments) pack(p *fetched) packed {
 	s.packer.Reset(&body)
 	_, _ = s.packer.Write(p.Body.Raw())
 	_ = s.packer.Close()
-	return packed{date: p.Header.Get("Date"), body: bytes.Clone(body.Bytes()), bodySize: len(p.Body.Raw()), mended: p.mended}
+	s.held = append(s.held, segment{date: p.Header.Get("Date"), body: bytes.Clone(body.Bytes()), size: size, mended: p.mended})
+	r.reader.free(p)
 }
 
 // unpack returns a segment as it came, cut into rows.
-func (r *reading) unpack(p packed) (f fetched, err error) {
-	body := make([]byte, p.bodySize)
-	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(p.body)), body); err != nil {
-		return f, err
+func (r *reading) unpack(s segment) (p *fetched, err error) {
+	if s.plain != nil {
+		return s.plain, nil
 	}
-	f = fetched{memory: r.reader.memory(), mended: p.mended}
-	f.Header = http.Header{"Date": {p.date}}
-	if f.Body, _, err = record.Clean(body); err != nil {
-		return f, err
+	body := make([]byte, s.size)
+	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(s.body)), body); err != nil {
+		return nil, err
 	}
-	return f, f.cut(r.Listing, r.way, r.rows.picker)
+	p = &fetched{memory: r.reader.memory(), mended: s.mended}
+	p.Header = http.Header{"Date": {s.date}}
+	if p.Body, _, err = record.Clean(body); err != nil {
+		return nil, err
+	}
+	return p, p.cut(r.Listing, r.way, r.rows.picker)
 }

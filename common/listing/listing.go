@@ -8,14 +8,12 @@ package listing
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
@@ -53,9 +51,9 @@ type Listing struct {
 	Waiting func(until time.Time) // told before a wait of a second or more for a quota, by any of its requests; nil: nobody is
 	Child   bool                  // one of many, each for a row of another listing: their answers count in the Budget behind those of listings
 	Part    bool                  // a part of its rows is asked for, of which there may be none whatever number is told, unless that is a promise
-	From    *Place
-	Seen    *Seen // rows of listings that were read before, which do not come again; nil: there are none
-	Again   bool  // they do come again, once, and Row.Same tells those whose bytes are the same
+	From    *Place                // where it goes on, if that is a place in what is asked for; nil: at its beginning
+	Seen    *Seen                 // rows of listings that were read before, which do not come again; nil: there are none
+	Again   bool                  // they do come again, once, and Row.Same tells those whose bytes are the same
 	// Had is how many rows it had when it was read before, with the same Seen: where it is told to have as many, and its first page has no
 	// other row, it is as it was and not read on. 0: it is read.
 	Had int64
@@ -151,6 +149,8 @@ const (
 	wrongPage // the answers are to something else than was asked
 	tooLarge  // the API wants smaller pages
 	stopped   // whoever reads the pages does not want any more of them
+	lost      // the place that the server kept was lost on the way
+	unclear   // it may have been the last segment that came last: behind it came an error, or rows that had come
 )
 
 // End is how a listing ended, and why.
@@ -165,7 +165,6 @@ type End struct {
 	most   int // with tooLarge, the size of a page that the API allows; 0: it does not say
 }
 
-// failed returns the End for an error.
 func failed(err error) *End { return &End{Kind: Failed, Err: err} }
 
 // Reader reads the listings of one run. It bounds the requests in flight and remembers what the API turned out to want. Safe for concurrent
@@ -240,12 +239,4 @@ func (r *Reader) Try(ctx context.Context, l Listing) error {
 			return end.Err
 		}
 	}
-}
-
-// cause returns why ctx ended, if it did, and err otherwise: whoever stopped the run knows better than the request that it was stopped in.
-func cause(ctx context.Context, err error) error {
-	if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
-		return why
-	}
-	return err
 }

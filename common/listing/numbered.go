@@ -27,7 +27,6 @@ type numbered struct {
 	fewest    int          // how many rows that is
 }
 
-// numbered reads pages by their number.
 func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, request httpclient.Request) *End {
 	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]bool{}}
 	n.fewest, n.exact = strategy.Fewest()
@@ -41,8 +40,7 @@ func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, re
 	}
 }
 
-// pass reads the pages once. It ends soon, to be called again, where there turn out to be more than one although the first one looked as if
-// it was the last: then nothing is known of the end.
+// pass reads the pages once, or is to be called again: where others follow a first page that looked like the last, nothing is known of the end.
 func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	first, end := n.begin(ctx)
 	if end != nil {
@@ -57,7 +55,7 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	more, end := n.use(ctx, first, 0)
 	for i := 1; more && end == nil; i++ {
 		var p fetched
-		if p, end = n.page(ctx, ahead, i); end != nil {
+		if p, end = n.page(ahead, i); end != nil {
 			break
 		}
 		more, end = n.use(ctx, p, i)
@@ -72,19 +70,16 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 // maxHeldPage is how many bytes of a first page are held while the last one is looked for, beside the answers that tell of it.
 const maxHeldPage = 1 << 20
 
-// begin asks for the first page, and looks for the last one where nothing tells of it: then it asks for the first one again, since what went
-// from it meanwhile would be noticed by nobody.
+// begin asks for the first page, and again behind a search for the last one: what went from it meanwhile would be noticed by nobody.
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
-	first, end := n.ask(ctx, n.pageRequest(0), fetching{})
-	if end != nil {
+	first, end := n.first(ctx)
+	total, held := first.total, len(first.Body.Raw()) <= maxHeldPage
+	only := n.firstRows == 0 || n.odd && (!total.Told || total.Rows <= int64(n.firstRows)) // obviously
+	if end != nil || n.pageCount > 0 || total.Reliable && total.Told || only {
 		return first, end
 	}
-	n.noteFirst(&first)
-	if n.pageCount > 0 || first.total.Reliable && first.total.Told || !n.mayGoOn(&first) {
-		return first, nil
-	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	share, total, held := first.share, first.total, len(first.Body.Raw()) <= maxHeldPage
+	share := first.share
 	if !held {
 		first = fetched{}
 	}
@@ -97,26 +92,23 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, end
 	}
 	before := n.firstHash
-	if first, end = n.ask(ctx, n.pageRequest(0), fetching{}); end == nil {
-		n.noteFirst(&first)
-		n.alone = n.end.page == 1 && n.firstHash == before
-		if n.alone && n.refused != nil && n.answers {
-			n.withheld(1, n.refused)
-		}
+	first, end = n.first(ctx)
+	n.alone = end == nil && n.end.page == 1 && n.firstHash == before
+	if n.alone && n.refused != nil && n.answers {
+		n.withheld(1, n.refused)
 	}
 	return first, end
 }
 
-// noteFirst takes what the first page tells.
-func (n *numbered) noteFirst(p *fetched) {
-	n.pageCount, _ = n.strategy.Count(p.Page)
-	n.firstHash, n.firstRows = n.rows.alike(p), len(p.Records)
-	n.odd = !n.cut && !n.strategy.Cut(n.firstRows)
-}
-
-// mayGoOn reports whether the last page is to be looked for: the first one is not obviously the last.
-func (n *numbered) mayGoOn(p *fetched) bool {
-	return n.firstRows > 0 && (!n.odd || p.total.Told && p.total.Rows > int64(n.firstRows))
+// first asks for the first page and notes what it tells.
+func (n *numbered) first(ctx context.Context) (fetched, *End) {
+	p, end := n.ask(ctx, nil, 0)
+	if end == nil {
+		n.pageCount, _ = n.strategy.Count(p.Page)
+		n.firstHash, n.firstRows = n.rows.alike(&p), len(p.Records)
+		n.odd = !n.cut && !n.strategy.Cut(n.firstRows)
+	}
+	return p, end
 }
 
 // hasAll reports whether the first page has all rows that it says there are.
@@ -124,17 +116,17 @@ func (n *numbered) hasAll(total pagination.Total) bool {
 	return total.Told && total.Rows == int64(n.firstRows)
 }
 
-func (n *numbered) pageRequest(i int) httpclient.Request { return n.strategy.At(n.request, i) }
+// ask asks for page i as reading.ask does.
+func (n *numbered) ask(ctx context.Context, share *httpclient.Share, i int) (fetched, *End) {
+	return n.reading.ask(ctx, share, n.way, n.strategy.At(n.request, i), n.fetching(i))
+}
 
-// page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading of
-// a listing that changes: of pages asked for side by side the later one may be answered first, and what was added in between moves a row from the
-// earlier page to the later one when that was read already.
-func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End) {
-	if end := ahead.need(ctx, n.pageRequest(i), n.fetching(i)); end != nil {
-		return fetched{}, end
-	}
+// page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading: of
+// pages asked for side by side the later one may be answered first, and a row that an insertion moves there meanwhile would come in neither.
+func (n *numbered) page(ahead *ahead, i int) (fetched, *End) {
+	ahead.need(n.strategy.At(n.request, i), n.fetching(i))
 	for next, known := i+len(ahead.coming), n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
-		if !ahead.try(n.pageRequest(next), n.fetching(next)) {
+		if !ahead.try(n.strategy.At(n.request, next), n.fetching(next)) {
 			break
 		}
 	}
@@ -143,14 +135,17 @@ func (n *numbered) page(ctx context.Context, ahead *ahead, i int) (fetched, *End
 
 // fetching returns how page i is asked for.
 func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.reliable || i >= n.byRows())}
+	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.reliable || i >= n.pagesOf(n.latest))}
 }
 
 // use hands page i on, and says whether there may be more.
 func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *End) {
 	share := p.share
 	rows := n.accept(&p)
-	p, rows, end = n.again(ctx, p, rows, n.fetching(i), func() bool { return i < n.expected() && n.wanted(i) })
+	p, rows, end = n.again(ctx, p, rows, n.fetching(i), func() bool {
+		expected := max(n.pageCount, n.pagesOf(n.latest), n.end.page, 1)
+		return i < expected && n.wanted(i)
+	})
 	if end == nil && n.rows.fresh == 0 {
 		end = n.nothing(ctx, &p, i)
 	}
@@ -160,57 +155,53 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 	}
 	if n.rows.fresh > 0 {
 		n.gap, n.hole = cmp.Or(n.gap, n.suspect), cmp.Or(n.hole, n.empty)
-		n.reached = last{page: i + 1, rows: int64(len(p.Records)), pageRows: max(n.widest, int64(n.firstRows))}
-		n.widest = max(n.widest, int64(len(p.Records)))
-		if i == 0 {
-			n.reached.page = 0 // one page says nothing of how many rows there are
+		if i > 0 { // one page says nothing of how many rows there are
+			n.reached = last{page: i + 1, rows: int64(len(p.Records)), pageRows: max(n.widest, int64(n.firstRows))}
 		}
+		n.widest = max(n.widest, int64(len(p.Records)))
 	}
-	if i == 0 && n.asBefore(rows) {
+	if i == 0 && n.Had > 0 && n.number == 1 && n.Had == n.told() && len(rows) == 0 && n.came() > 0 { // it is as it was before
 		return false, cmp.Or(n.hand(&p, rows), &End{Kind: Done})
 	}
 	more = n.more(i, &p)
 	return more, n.hand(&p, rows)
 }
 
-// nothing looks at a page that brought nothing new: it may be the first one again, because the API knows the number of the page under another
-// name, and one that was refused may have been refused for another reason than that it lies behind the end.
+// nothing looks at a page that brought nothing new, which need not be the end: its number may have another name, or its refusal another reason.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	switch {
 	case p.refused != nil && n.wanted(i): // it may have been there before rows went
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
 		denied.Err = p.refused
 		n.suspect, n.denied = denied, denied
+		_, end := n.ask(ctx, p.share, 0) // unless it does not answer there any more
+		return end
 	case p.refused != nil:
 		return n.refusedEnd(ctx, p, i)
 	case len(p.Records) == 0:
 		n.empty = fault.Laterf("%s answers without rows for page %d, and with rows for pages behind it.", n.Request.Path, i+1)
-		return nil
-	case i == 0:
-		return nil
-	default:
+	case i > 0:
 		n.suspect = fault.Laterf("%s answers with the rows of another page for page %d.", n.Request.Path, i+1)
 		if n.rows.alike(p) == n.firstHash {
 			return n.otherNumber(ctx, p.share, i)
 		}
-		return nil
 	}
-	return n.stillAnswers(ctx, p.share)
+	return nil
 }
 
-// refusedEnd looks whether page i, which was refused, is the end of the listing: then the API still answers, as it would not where credentials had
-// ended, and the page behind it is refused too. Of an API that answers for pages behind the end, a page that it refuses may have rows.
+// refusedEnd looks whether page i, which was refused, lies behind the end: then the API still answers, unlike one whose credentials have ended, and
+// refuses the page behind it too. An API that answers for pages behind the end may withhold the rows of one that it refuses.
 func (n *numbered) refusedEnd(ctx context.Context, p *fetched, i int) *End {
 	if n.filled == 0 || n.agrees() {
 		return nil
 	}
 	if !n.behind[i] {
-		if end := n.stillAnswers(ctx, p.share); end != nil {
+		if _, end := n.ask(ctx, p.share, 0); end != nil { // it does not answer any more
 			return end
 		}
 	}
 	if !n.behind[i+1] {
-		next, end := n.askWith(ctx, p.share, n.way, n.pageRequest(i+1), n.fetching(i+1))
+		next, end := n.ask(ctx, p.share, i+1)
 		if end != nil {
 			return end
 		}
@@ -229,12 +220,6 @@ func (n *numbered) withheld(i int, why error) {
 	withheld.Err, n.hole = why, withheld
 }
 
-// stillAnswers asks for the first page once more.
-func (n *numbered) stillAnswers(ctx context.Context, share *httpclient.Share) *End {
-	_, end := n.askWith(ctx, share, n.way, n.pageRequest(0), fetching{})
-	return end
-}
-
 // otherNumber ends the reading in this way if page i is another one than the first in a later way.
 func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i int) *End {
 	for number := n.way.number + 1; number < len(n.Ways); number++ {
@@ -244,7 +229,7 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 			continue
 		}
 		request := strategy.At(n.reader.request(n.Listing, other), i)
-		page, end := n.askWith(ctx, share, other, request, fetching{later: true, maybeAbsent: true})
+		page, end := n.reading.ask(ctx, share, other, request, fetching{later: true, maybeAbsent: true})
 		if end != nil {
 			return end
 		}
@@ -262,12 +247,13 @@ func (n *numbered) wanted(i int) bool {
 
 // more reports whether to go on after page i: see docs/decisions/008.
 func (n *numbered) more(i int, p *fetched) bool {
+	tooSmall := !n.exact && n.hasTotal && n.came() > n.total // the API's number, while the size of a page does not tell whether it is the last one
 	switch wanted := n.wanted(i) || i+1 < n.pageCount || i+1 < n.end.page; {
 	case n.idle >= maxIdle, n.alone && i == 0: // the two pages behind that one were asked for in the search
 		return false
 	case wanted:
 		return true
-	case n.promise() && !n.tooSmall() && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever is said
+	case n.promise() && !tooSmall && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever is said
 		return false
 	case n.agrees() && (n.idle > 0 || n.end.page == i+1):
 		return false
@@ -280,18 +266,12 @@ func (n *numbered) more(i int, p *fetched) bool {
 	}
 }
 
-// tooSmall reports whether more rows came than the API says there are, where the size of a page does not tell whether it is the last one.
-func (n *numbered) tooSmall() bool { return !n.exact && n.hasTotal && n.came() > n.total }
-
 // promise reports whether the API tells reliably where the listing ends.
 func (n *numbered) promise() bool { return n.reliable || n.pageCount > 0 }
 
-// expected returns how many pages there are, as far as anything tells.
-func (n *numbered) expected() int { return max(n.pageCount, n.byRows(), n.end.page, 1) }
-
 // known returns how many pages are known to be there, so that they can be fetched ahead.
 func (n *numbered) known() int {
-	switch byRows := n.byRows(); {
+	switch byRows := n.pagesOf(n.latest); {
 	case n.pageCount > 0 && byRows > 0:
 		return min(n.pageCount, byRows)
 	case n.pageCount > 0 || n.reliable:
@@ -300,9 +280,6 @@ func (n *numbered) known() int {
 		return n.end.page
 	}
 }
-
-// byRows returns how many pages the rows are that the API tells of; 0: it does not.
-func (n *numbered) byRows() int { return n.pagesOf(n.latest) }
 
 // pagesOf returns how many pages so many rows are, of which each has as many as the first one.
 func (n *numbered) pagesOf(rows int64) int {

@@ -2,6 +2,7 @@ package listing
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -10,8 +11,7 @@ import (
 )
 
 const (
-	// repeats is how often a page that brings nothing new although there is more is asked for again, and how often one that is not what was
-	// asked for before its way is taken for refused.
+	// repeats is how often a page is asked for that brings nothing new although there is more, or another than was asked for, until that is believed.
 	repeats = 3
 	// maxIdle is how many pages in a row may bring nothing new although more is promised; without a promise it is one fewer.
 	maxIdle = 3
@@ -19,7 +19,6 @@ const (
 	maxIdleLinks = 100
 )
 
-// read reads the listing from its beginning, or from where it is, to its end.
 func (r *reading) read(ctx context.Context) *End {
 	request := r.reader.request(r.Listing, r.way)
 	request.Place = r.from
@@ -36,7 +35,6 @@ func (r *reading) read(ctx context.Context) *End {
 	}
 }
 
-// take returns a share of the budget for the next page.
 func (r *reading) take() *httpclient.Share {
 	if r.Child {
 		return r.reader.Budget.Take(1)
@@ -44,34 +42,25 @@ func (r *reading) take() *httpclient.Share {
 	return r.reader.Budget.Take(0)
 }
 
-// ask asks for a page, with a share of its own.
-func (r *reading) ask(ctx context.Context, request httpclient.Request, f fetching) (fetched, *End) {
-	leave, err := r.reader.enter(ctx, r.Child)
-	if err != nil {
-		return fetched{}, failed(err)
+// ask asks for a page, with the share of another that is not needed any more, or for nil with one of its own, which an error releases. With
+// another's it does not wait for room among the requests in flight, since those that have it may wait for this share.
+func (r *reading) ask(ctx context.Context, share *httpclient.Share, way way, request httpclient.Request, f fetching) (fetched, *End) {
+	if share == nil { // also where one request at a time needs no budget, and there is none to wait for
+		leave := r.reader.enter(r.Child, ctx.Done())
+		if leave == nil {
+			return fetched{}, failed(context.Cause(ctx))
+		}
+		defer leave()
+		f.share = r.take()
+	} else {
+		share.Reset()
+		f.share = share
 	}
-	defer leave()
-	f.share = r.take()
-	page, end := r.fetch(ctx, r.way, request, f)
-	if end != nil {
+	page, end := r.fetch(ctx, way, request, f)
+	if end != nil && share == nil {
 		f.share.Release()
 	}
 	return page, end
-}
-
-// askWith asks for a page with the share of another that is not needed any more. It does not wait for room among the requests in flight:
-// those that have it may wait for this share. Only where one request may be in flight there is none to wait for.
-func (r *reading) askWith(ctx context.Context, share *httpclient.Share, way way, request httpclient.Request, f fetching) (fetched, *End) {
-	if r.reader.Parallel() == 1 {
-		leave, err := r.reader.enter(ctx, r.Child)
-		if err != nil {
-			return fetched{}, failed(err)
-		}
-		defer leave()
-	}
-	share.Reset()
-	f.share = share
-	return r.fetch(ctx, way, request, f)
 }
 
 // fetch fetches a page as Reader.fetch does, and completes the lists in its rows.
@@ -81,7 +70,10 @@ func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request
 	if end != nil || r.Partial == nil {
 		return page, end
 	}
-	if end = r.complete(ctx, &page); end == nil || ctx.Err() != nil || !passing(end.Err) {
+	if end = r.complete(ctx, &page); end == nil || ctx.Err() != nil {
+		return page, end
+	}
+	if _, status := errors.AsType[*httpclient.StatusError](end.Err); !status && fault.Of(end.Err).Kind != fault.Transient {
 		return page, end
 	}
 	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.
@@ -104,8 +96,8 @@ func (r *reading) accept(p *fetched) []Row {
 	return rows
 }
 
-// again asks for a page once more, since it brought nothing new although there is more: a cache may have given another's, or none. It gives
-// the last answer, and its rows. The share is that of p.
+// again asks for a page once more while it brings nothing new although there is more, and returns the last answer, whose share is that of p, and its
+// rows: a cache may have given another's, or none.
 func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, wanted func() bool) (fetched, []Row, *End) {
 	share := p.share
 	unlisted := func() bool { return p.listless && p.total.Rows > r.came() } // or else that is the end
@@ -116,7 +108,7 @@ func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, 
 			return p, nil, failed(context.Cause(ctx))
 		}
 		var end *End
-		if p, end = r.askWith(ctx, share, r.way, p.request, f); end != nil {
+		if p, end = r.ask(ctx, share, r.way, p.request, f); end != nil {
 			return p, nil, end
 		}
 		r.idle--
@@ -144,9 +136,7 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		}
 		asked[fingerprint] = true
 		f := fetching{later: r.pages >= 2}
-		if end := ahead.need(ctx, next, f); end != nil {
-			return end
-		}
+		ahead.need(next, f)
 		p, end := ahead.page()
 		if end != nil {
 			return end
@@ -185,7 +175,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if trusted == false {
 		return r.numbered(ctx, pages.Number, request)
 	}
-	answer, end := r.ask(ctx, pages.Once(request), fetching{maybeAbsent: true})
+	answer, end := r.ask(ctx, nil, r.way, pages.Once(request), fetching{maybeAbsent: true})
 	if end != nil && end.Kind == Gone && !known { // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
 	}
@@ -206,7 +196,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		return end
 	}
 	if !cut {
-		first, end := r.ask(ctx, pages.First(request), fetching{})
+		first, end := r.ask(ctx, nil, r.way, pages.First(request), fetching{})
 		if end != nil {
 			return end
 		}

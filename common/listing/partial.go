@@ -14,8 +14,7 @@ import (
 // beyondTotal is how many more parts of a list are asked for when as many elements came as it was said to have: it may have grown.
 const beyondTotal = 3
 
-// complete makes the lists whole that came in part in the rows of a page, and picks their values anew. Lists of several rows are
-// continued side by side.
+// complete makes the lists whole that came in part in the rows of a page, side by side, and picks the values of these rows anew.
 func (l *listing) complete(ctx context.Context, page *fetched) *End {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -47,7 +46,6 @@ func (l *listing) complete(ctx context.Context, page *fetched) *End {
 	return first.Load()
 }
 
-// part is what one part of a list says.
 type part struct {
 	list     record.Value // the elements as they stand in the answer
 	elements []record.Value

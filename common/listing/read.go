@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
+
+	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
 // maxReadings is how often a listing that changes while it is read is read.
@@ -52,8 +55,12 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			continue // from where it is, with smaller pages
 		case reading.otherWay(ended):
 			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
+		case ended.Kind == Absent, ended.Kind == Gone, ended.Kind == Done:
+			return End{Kind: ended.Kind}
+		case of.Refusable && (ended.Kind == Refused || ended.Kind == wrongPage):
+			return End{Kind: Refused, Err: ended.Err}
 		default:
-			return of.ended(ended)
+			return End{Kind: Failed, Err: ended.Err, Denied: ended.Denied}
 		}
 		reading = l.read()
 	}
@@ -63,19 +70,6 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 func (l *listing) read() *reading {
 	l.rows.begin()
 	return &reading{listing: l, way: l.reader.way(l.Listing), from: l.begin}
-}
-
-// ended returns the end of l, of which a reading ended so and no other can be begun.
-func (l *Listing) ended(end *End) End {
-	switch end.Kind {
-	case Done, Absent, Gone:
-		return End{Kind: end.Kind}
-	case Refused, wrongPage:
-		if l.Refusable {
-			return End{Kind: Refused, Err: end.Err}
-		}
-	}
-	return End{Kind: Failed, Err: end.Err, Denied: end.Denied}
 }
 
 // reading is one reading of a listing from its beginning to its end.
@@ -124,7 +118,6 @@ func (r *reading) anew() {
 	*r = reading{listing: r.listing, way: r.way, of: r.of, from: r.from}
 }
 
-// hand hands a page on.
 func (r *reading) hand(p *fetched, rows []Row) *End {
 	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
 	if page.First && r.reliable {
@@ -133,10 +126,11 @@ func (r *reading) hand(p *fetched, rows []Row) *End {
 	if r.pages++; len(p.Records) > 0 {
 		r.filled++
 	}
-	r.beyond = r.beyond || r.way.beyond(p)
+	bounded, ok := r.way.Pages.(pagination.Bounded)
+	r.beyond = r.beyond || ok && bounded.Beyond(p.request, p.Page)
 	if p.place != "" && !r.beyond {
 		r.from = p.place
-		page.Place = &Place{Of: r.of, At: r.way.place(p.place), Rows: r.earlier + r.rows.all}
+		page.Place = &Place{Of: r.of, At: strconv.Itoa(r.way.number) + ":" + p.place, Rows: r.earlier + r.rows.all}
 	}
 	wanted := r.yield(page)
 	clear(r.rows.out) // what is not held is free for the next page

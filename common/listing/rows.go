@@ -11,8 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// rows reads the key and the time of the rows of one listing, and drops those that came before: rows move to other pages while a listing is
-// read, and what is read again comes again.
+// rows reads the key and the time of the rows of one listing, and drops those that came before, on a page that they moved from or in another reading.
 type rows struct {
 	*Listing
 	keys    int // how many of the values picked are the key; the time comes after them, and then Listing.Picks
@@ -20,12 +19,12 @@ type rows struct {
 	width   int // how many are picked of each row
 	picker  record.Picker
 	seen    *Seen
-	times   map[string]int // with Listing.Repeats, how often a key came
+	times   map[digest]int // how often a key came in the reading, with Listing.Repeats, or else in the page the bytes of a row without one
 	out     []Row
 	index   map[string]int // of the first indexed of out, by their keys: made where a row of a page has the key of another
 	indexed int
 	text    []byte // the keys and times of the rows of a page, one behind the other
-	ends    []int  // where each of them ends
+	ends    []int  // where each of them ends, behind a zero
 	counts
 	all  int64     // different rows that came in all readings of the listing
 	late time.Time // see End.Late
@@ -45,7 +44,7 @@ type counts struct {
 }
 
 func newRows(l *Listing) *rows {
-	u := &rows{Listing: l, seen: l.Seen, keys: len(l.Key), times: map[string]int{}, index: map[string]int{}}
+	u := &rows{Listing: l, seen: l.Seen, keys: len(l.Key), times: map[digest]int{}, index: map[string]int{}}
 	if u.seen == nil {
 		u.seen = NewSeen(false)
 	}
@@ -60,7 +59,6 @@ func newRows(l *Listing) *rows {
 	return u
 }
 
-// begin begins a reading.
 func (u *rows) begin() {
 	u.seen.begin()
 	u.counts = counts{}
@@ -88,27 +86,22 @@ func (u *rows) clocked(p *fetched, began time.Time) {
 func (u *rows) take(p *fetched) []Row {
 	u.out, u.fresh, u.indexed = u.out[:0], 0, 0
 	clear(u.index)
-	var bare map[digest]int // how often rows without a key came in this page, by their bytes
-	next := u.texts(p)
+	if !u.Repeats {
+		clear(u.times)
+	}
+	all := u.texts(p)
 	for i, data := range p.Records {
 		picked := p.picked[i*u.width : (i+1)*u.width : (i+1)*u.width]
-		row := Row{Data: data, Key: next(), Picked: picked[u.own:]}
+		ends := u.ends[2*i : 2*i+3]
+		row := Row{Data: data, Key: all[ends[0]:ends[1]], Picked: picked[u.own:]}
 		if u.Clock != nil {
 			row.At = picked[u.keys]
-			row.clock(next(), u.Clock)
+			row.clock(all[ends[1]:ends[2]], u.Clock)
 			row.Open = u.Clock.Open != "" && data.Get(u.Clock.Open).Text() == ""
 		}
 		k := keyed(row.Key)
-		switch {
-		case u.Repeats:
-			k = key{digest: u.repeat(&row, picked[:u.keys])}
-		case row.Key == "": // it is new once for each time that its bytes stand in one page
-			if bare == nil {
-				bare = map[digest]int{}
-			}
-			bytes := hashOf(data.Raw(), 0) // apart from k, which would be allocated for each row
-			bare[bytes]++
-			k.digest = hashOf(bytes[:], bare[bytes])
+		if u.Repeats || row.Key == "" {
+			k = key{digest: u.nth(&row, picked[:u.keys])}
 		}
 		if u.isNew(k, &row) {
 			u.out = append(u.out, row)
@@ -128,37 +121,36 @@ func (u *rows) twin(row *Row) bool {
 	return ok && row.Key != "" && !bytes.Equal(u.out[i].Data.Raw(), row.Data.Raw())
 }
 
-// texts returns a function that gives the key of each row of a page and, behind it, its time. They share one allocation.
-func (u *rows) texts(p *fetched) (next func() string) {
-	u.text, u.ends = u.text[:0], u.ends[:0]
+// texts returns the key and the time of each row of a page, one behind the other, in one allocation; where they end, behind a zero, is u.ends.
+func (u *rows) texts(p *fetched) string {
+	u.text, u.ends = u.text[:0], append(u.ends[:0], 0)
 	for i := range p.Records {
 		values := p.picked[i*u.width:]
 		u.text = appendKey(u.text, values[:u.keys])
 		u.ends = append(u.ends, len(u.text))
 		if u.Clock != nil {
 			u.text = values[u.keys].AppendText(u.text)
-			u.ends = append(u.ends, len(u.text))
 		}
+		u.ends = append(u.ends, len(u.text))
 	}
-	all, from, i := string(u.text), 0, 0
-	return func() string {
-		text := all[from:u.ends[i]]
-		from = u.ends[i]
-		i++
-		return text
-	}
+	return string(u.text)
 }
 
-// repeat counts row among those with its key, which may lack parts, and returns what tells it from the others.
-func (u *rows) repeat(row *Row, parts []record.Value) digest {
-	var text []byte
-	for _, part := range parts {
-		text = append(part.AppendText(text), 0)
+// nth counts row among those with its key, which may lack parts, or without Repeats among those with its bytes, and returns what tells it from the
+// others: without a key it is new once for each time that its bytes stand in one page.
+func (u *rows) nth(row *Row, parts []record.Value) digest {
+	text := row.Data.Raw()
+	if u.Repeats {
+		text = u.text[:0]
+		for _, part := range parts {
+			text = append(part.AppendText(text), 0)
+		}
+		u.text = text
 	}
-	key := string(text)
-	row.Repeat = u.times[key]
-	u.times[key]++
-	return hashOf(text, u.times[key])
+	d := hashOf(text, 0)
+	row.Repeat = u.times[d]
+	u.times[d]++
+	return hashOf(d[:], u.times[d])
 }
 
 // isNew reports whether the row is to be handed out, and notes that it came.
@@ -256,8 +248,7 @@ func (u *rows) note(came *Seen, p *fetched) (fresh int) {
 	return fresh
 }
 
-// alike returns a hash of the keys of a page's rows in their order, or of the bytes of those that a key does not tell apart: two pages that are
-// alike are one page under two numbers.
+// alike returns a hash of a page's rows in their order, by key or else by bytes: two pages that have the same are one page under two numbers.
 func (u *rows) alike(p *fetched) uint64 {
 	var h maphash.Hash
 	h.SetSeed(u.seen.seed)

@@ -21,15 +21,6 @@ type search struct {
 	rowsOf map[int]int64     // how many rows a page has
 }
 
-// sight is what is seen of a page.
-type sight uint8
-
-const (
-	there  sight = iota // it has rows of its own
-	behind              // there is no such page
-	same                // it has the rows of another one that was seen
-)
-
 // search returns where the listing ends, of whose number of rows the first page says total. Its requests use up the share of that page.
 func (n *numbered) search(ctx context.Context, share *httpclient.Share, total pagination.Total) (last, *End) {
 	s := &search{numbered: n, share: share, pages: map[uint64]int{n.firstHash: 0}, rowsOf: map[int]int64{0: int64(n.firstRows)}}
@@ -43,17 +34,17 @@ func (n *numbered) search(ctx context.Context, share *httpclient.Share, total pa
 			return last{}, failed(fault.Laterf("%s answers with other rows for every page, however far: page %d too.",
 				s.Request.Path, next/2))
 		}
-		seen, of, end := s.probe(ctx, next)
+		seen, end := s.probe(ctx, next)
 		switch {
 		case end != nil:
 			return last{}, end
-		case seen == there && s.exact && s.rowsOf[next] < int64(s.firstRows): // the last page, at this number or at an earlier one
+		case seen == next && s.exact && s.rowsOf[next] < int64(s.firstRows): // the last page, at this number or at an earlier one
 			return s.lowest(ctx, low, next)
-		case seen == there:
+		case seen == next:
 			lower, low = low, next
-		case seen == same && of > 0: // the last page again, which of may be already
-			return s.lowest(ctx, lower, of)
-		case next == 1 && (!s.hasAll(total) || seen == behind):
+		case seen > 0: // the last page again, which this may be already
+			return s.lowest(ctx, lower, seen)
+		case next == 1 && (!s.hasAll(total) || seen == none):
 			if low, end = s.second(ctx); end != nil || low == 0 {
 				return s.last(0), end
 			}
@@ -62,11 +53,11 @@ func (n *numbered) search(ctx context.Context, share *httpclient.Share, total pa
 		}
 	}
 	if high == guess && high-low > 1 { // it may be right
-		seen, _, end := s.probe(ctx, guess-1)
+		seen, end := s.probe(ctx, guess-1)
 		if end != nil {
 			return last{}, end
 		}
-		if high = guess - 1; seen == there {
+		if high = guess - 1; seen == guess-1 {
 			low, high = guess-1, guess
 		}
 	}
@@ -78,11 +69,11 @@ func (n *numbered) search(ctx context.Context, share *httpclient.Share, total pa
 func (s *search) halve(ctx context.Context, low, high int) (lastThere, firstBehind int, end *End) {
 	for high-low > 1 {
 		middle := low + (high-low)/2
-		seen, _, end := s.probe(ctx, middle)
+		seen, end := s.probe(ctx, middle)
 		if end != nil {
 			return low, high, end
 		}
-		if seen == there {
+		if seen == middle {
 			low = middle
 		} else {
 			high = middle
@@ -112,25 +103,28 @@ func (s *search) last(page int) last {
 // second returns a page that is there although page 1 seemed not to be, which a cache may have given for a moment only; 0: there is none.
 func (s *search) second(ctx context.Context) (int, *End) {
 	for _, i := range []int{2, 1} {
-		if seen, _, end := s.probe(ctx, i); end != nil || seen == there {
+		if seen, end := s.probe(ctx, i); end != nil || seen == i {
 			return i, end
 		}
 	}
 	return 0, nil
 }
 
-// probe asks for page i and says what is seen of it, and of which page it is the same. Its answer is not kept.
-func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
-	p, end := s.askWith(ctx, s.share, s.way, s.pageRequest(i), fetching{later: true, maybeAbsent: true})
+// none is in the place of a page that is not there.
+const none = -1
+
+// probe asks for page i and returns the page whose rows it has: i itself, the one that was seen with them before, or none. Its answer is not kept.
+func (s *search) probe(ctx context.Context, i int) (int, *End) {
+	p, end := s.ask(ctx, s.share, i)
 	if end != nil {
-		return behind, 0, end
+		return none, end
 	}
 	defer s.reader.free(&p)
 	s.refused = cmp.Or(s.refused, p.refused)
 	if len(p.Records) == 0 {
 		s.answers = s.answers || p.refused == nil
 		s.behind[i] = true
-		return behind, 0, nil
+		return none, nil
 	}
 	hash := s.rows.alike(&p)
 	of, ok := s.pages[hash]
@@ -138,10 +132,10 @@ func (s *search) probe(ctx context.Context, i int) (sight, int, *End) {
 	case !ok:
 		s.pages[hash], s.rowsOf[i] = i, int64(len(p.Records))
 		delete(s.behind, i)
-		return there, i, nil
+		return i, nil
 	case of == 0:
 		end = s.otherNumber(ctx, s.share, i)
 	}
 	s.behind[i] = true
-	return same, of, end
+	return of, end
 }

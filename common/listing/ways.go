@@ -81,15 +81,6 @@ func (r *Reader) request(l *Listing, w way) httpclient.Request {
 	return base
 }
 
-// beyond reports whether rows follow p that cannot be reached in w.
-func (w way) beyond(p *fetched) bool {
-	bounded, ok := w.Pages.(pagination.Bounded)
-	return ok && bounded.Beyond(p.request, p.Page)
-}
-
-// place returns a place of w's strategy as it is handed out.
-func (w way) place(at string) string { return strconv.Itoa(w.number) + ":" + at }
-
 // resume returns the place from which l goes on, in the way that it was begun in, and how many rows are before it, or "" for the beginning.
 func (r *Reader) resume(l *Listing) (from string, rows int64) {
 	if l.From == nil {

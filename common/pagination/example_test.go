@@ -62,7 +62,7 @@ func ExampleWhole() {
 	// Output:
 	// /offers
 	// that was the last page
-	// {0 true  true true}
+	// {0 true  true false true}
 }
 
 // An API that says in a member whether there is more, and wants the last id.

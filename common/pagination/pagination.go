@@ -50,6 +50,8 @@ type Total struct {
 	Bad  string // where it says something that is no number; "": it does not
 	// Documented says that the API's documentation has the number in its answers.
 	Documented bool
+	// Part says that the number is of a part of the listing: that which requests with the same Place ask for.
+	Part bool
 	// Reliable says that the number is a promise. One that is not may be wrong either way: it is a reason to go on asking, and none to stop.
 	Reliable bool
 }

@@ -77,10 +77,10 @@ func (s Stretches) ask(r httpclient.Request, ends ...time.Time) httpclient.Reque
 	return r
 }
 
-// Total returns the number of rows in the first page: the stretch is open then.
+// Total returns the number of rows: in the first page of all, since the stretch is open then, and in later ones of the stretch.
 func (s Stretches) Total(p Page, first bool) Total {
 	t := total(p, s.Rows)
-	t.Told = t.Told && first
+	t.Part = !first
 	return t
 }
 

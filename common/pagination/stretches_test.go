@@ -66,7 +66,7 @@ func (tb *table) read(t *testing.T, s pagination.Stretches, place string) (rows 
 		for _, row := range p.Records {
 			rows[row.String()] = true
 		}
-		if total := s.Total(p, len(places) == 0); total.Told && place == "" && total.Rows != int64(len(tb.created)) {
+		if total := s.Total(p, len(places) == 0); total.Told && !total.Part && place == "" && total.Rows != int64(len(tb.created)) {
 			t.Fatalf("the total is %d of %d", total.Rows, len(tb.created))
 		}
 		beyond = beyond || s.Beyond(r, p)

@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -14,14 +15,16 @@ import (
 )
 
 const (
-	// waitingTasks is how many rows of a parent wait for their children's requests before the parent's listing waits too. A task holds
-	// some hundred bytes of its row, not the row.
+	// waitingTasks is how many tasks, of some hundred bytes, wait for requests before the parent's listing waits too.
 	waitingTasks = 8192
-	// heldBytes is how many bytes of one task's records are held back so that they are sent together with the note that the task is
-	// done: until then a state would not cover what stands before it.
+	// heldBytes is how many bytes of one task's rows are held back until it is done: a state would not cover what was sent of it before.
 	heldBytes = 4 << 20
-	// fewGone is how many rows may have gone without one that has not before the route is taken for wrong, and manyGone after how many of
-	// them no more are asked for.
+	// lookedForAgain is how many rows that seem to have gone are asked for a second time, when all others were. Where there are more, that is how the
+	// API says that a row has nothing.
+	lookedForAgain = 100
+	// goneFor is how long a row that seems to have gone keeps the mark back since it changed.
+	goneFor = 7 * 24 * time.Hour
+	// fewGone is after how many rows that have gone, and none that has not, the route is taken for wrong, and manyGone when no more are asked for.
 	fewGone, manyGone = 3, 25
 )
 
@@ -31,7 +34,9 @@ type parents struct {
 	gone     []string // the keys of the first of them
 	answered bool     // one had not gone
 	doubtful []task   // for those that had gone before a row answered: the route may be wrong
-	unasked  bool     // the API refuses to be asked for what changed
+
+	childless state.Set // those without a row: what they have one day is sent whatever the mark
+	unasked   bool      // the API refuses to be asked for what changed
 
 	// For the goroutine that reads the parent's listing alone.
 	asked     state.Set // those that may be asked for by several rows, and were
@@ -46,7 +51,8 @@ type pool struct {
 	tasks   chan task
 	workers sync.WaitGroup
 	cancel  context.CancelCauseFunc
-	once    sync.Once
+	mu      sync.Mutex
+	gone    []task // for rows that seem to have gone, which are asked for again
 }
 
 // task is the reading of what some children are made of, for one row of their parent.
@@ -55,6 +61,7 @@ type task struct {
 	key     string
 	time    time.Time
 	removed bool
+	again   bool              // the row seemed to have gone
 	params  []string          // the values of Child.Params
 	put     [][]record.Member // into the records of each member
 }
@@ -62,7 +69,7 @@ type task struct {
 // newPool starts as many workers as there may be requests in flight, if there is a child at all.
 func (f *family) newPool(ctx context.Context) *pool {
 	ctx, cancel := context.WithCancelCause(ctx)
-	p := &pool{tasks: make(chan task), cancel: cancel}
+	p := &pool{cancel: cancel}
 	if len(f.children) == 0 {
 		return p
 	}
@@ -116,6 +123,11 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 			m.asked.Add(t.key)
 		}
 	}
+	return p.queue(ctx, t)
+}
+
+// queue has t read as soon as a worker is free.
+func (p *pool) queue(ctx context.Context, t task) error {
 	select {
 	case p.tasks <- t:
 		return nil
@@ -156,8 +168,7 @@ func (m *member) parentKey(r listing.Row) string {
 	return strings.Join(parts, ",")
 }
 
-// newTask returns the reading for members of one branch and the row r of their parent, whose key is parentKey. It holds nothing of the row's
-// memory.
+// newTask returns the reading for members of one branch and the row r of their parent, whose key is parentKey, with memory of its own.
 func newTask(members []*member, r listing.Row) task {
 	t := task{members: members, key: r.Key, time: r.Time}
 	for _, path := range members[0].Child.Params {
@@ -169,16 +180,16 @@ func newTask(members []*member, r listing.Row) task {
 	return t
 }
 
-// wait ends when all that was asked for has been read or has failed.
-func (p *pool) wait() {
-	p.once.Do(func() { close(p.tasks) })
+// end returns when all that was asked for has been read or has failed, or gives up what has not, because of why; nil: it does not.
+func (p *pool) end(why error) {
+	if why != nil {
+		p.cancel(why)
+	}
+	if p.tasks != nil {
+		close(p.tasks)
+	}
 	p.workers.Wait()
-}
-
-// stop gives up what has not been read, because of why.
-func (p *pool) stop(why error) {
-	p.cancel(why)
-	p.wait()
+	p.cancel(nil)
 }
 
 // listing returns the listing that t reads: what changed since from, or everything where that is zero.
@@ -189,7 +200,6 @@ func (t task) listing(from time.Time) listing.Listing {
 	return l
 }
 
-// read reads the listing and sends what its members want of it.
 func (t task) read(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -201,7 +211,7 @@ func (t task) read(ctx context.Context) error {
 	came := false
 	pages, end := held[0].m.family.Reader.Read(ctx, t.listing(from))
 	for page := range pages {
-		came = true
+		came = came || len(page.Rows) > 0
 		for _, h := range held {
 			if err := h.page(page); err != nil {
 				return err
@@ -214,16 +224,20 @@ func (t task) read(ctx context.Context) error {
 			h.m.askNoMore()
 		}
 		return t.read(ctx)
-	case end.Kind == listing.Absent:
+	case end.Kind == listing.Absent: // though a page may have come
 		for _, h := range held {
-			h.m.lack(came)
+			h.m.mu.Lock()
+			h.m.absent, h.m.answered = true, h.m.answered || came
+			h.m.mu.Unlock()
 		}
 		return nil
 	case end.Kind != listing.Done && end.Kind != listing.Gone:
 		return end.Err
+	case end.Kind == listing.Gone && !came && t.postponed():
+		return nil
 	}
 	for _, h := range held {
-		if err := h.end(end); err != nil {
+		if err := h.end(end, came); err != nil {
 			return err
 		}
 	}
@@ -236,7 +250,11 @@ func (t task) begin() (held []*holding, from time.Time) {
 		m.mu.Lock()
 		if m.err == nil && !m.absent {
 			h := &holding{m: m, task: t, put: t.put[i], bound: m.since(t.key)}
-			if since := m.asksFrom(h.bound); len(held) == 0 || since.Before(from) {
+			since := time.Time{}
+			if m.Child.Changes && m.readsAll() && !m.unasked && !h.bound.IsZero() {
+				since = h.bound.Add(-m.Child.Lookback)
+			}
+			if len(held) == 0 || since.Before(from) {
 				from = since
 			}
 			held = append(held, h)
@@ -244,14 +262,6 @@ func (t task) begin() (held []*holding, from time.Time) {
 		m.mu.Unlock()
 	}
 	return held, from
-}
-
-// asksFrom returns since when a child's rows are asked for where they are sent from bound on; zero: all are. m.mu is held.
-func (m *member) asksFrom(bound time.Time) time.Time {
-	if !m.Child.Changes || !m.readsAll() || m.unasked || bound.IsZero() {
-		return time.Time{}
-	}
-	return bound.Add(-m.Child.Lookback)
 }
 
 // askNoMore notes that the API refuses to be asked for what changed: from then on everything is read, with one WARN.
@@ -265,13 +275,6 @@ func (m *member) askNoMore() {
 	}
 }
 
-// lack notes that the account does not have what a child is made of, though a page of it may have come.
-func (m *member) lack(came bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.absent, m.answered = true, m.answered || came
-}
-
 // holding is the rows for one member of a task that are held back until it is done, or until they are many.
 type holding struct {
 	task
@@ -282,8 +285,7 @@ type holding struct {
 	size  int
 }
 
-// page keeps what is wanted of a page, with memory of its own: the page's is free for others when the next one is asked for. What
-// becomes much is sent at once, the rest in the end.
+// page keeps what is wanted of a page, with memory of its own, since that of the page serves the next one; what becomes much is sent at once.
 func (h *holding) page(page listing.Page) error {
 	m := h.m
 	m.mu.Lock()
@@ -323,13 +325,21 @@ func (h *holding) send() error {
 	return h.m.out.Flush()
 }
 
-// end sends what is held when the listing has ended, and notes that the task is done.
-func (h *holding) end(end *listing.End) error {
+// end sends what is held when the listing has ended, and notes that the task is done. came is whether a row came.
+func (h *holding) end(end *listing.End, came bool) error {
 	m := h.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	gone := end.Kind == listing.Gone
-	m.noteGone(gone, h.key)
+	switch {
+	case !gone:
+		m.answered = true
+	case !h.again:
+		m.lacks(h.key)
+	}
+	if !gone && h.again {
+		m.missing--
+	}
 	if m.readsAll() {
 		m.notLaterThan(end.Late)
 	}
@@ -345,11 +355,59 @@ func (h *holding) end(end *listing.End) error {
 	}
 	m.believe()
 	m.done(h.task, gone)
+	if !came && !gone && m.readsAll() {
+		m.childless.Add(h.key)
+	}
 	return m.checkpoint()
 }
 
-// believe notes that the rows of the parent which seemed to have gone, before any answered, have: the route is right. m.mu is held
-// as long as anything is read.
+// lacks notes that a row seems to have gone, and fails a child whose rows all have. m.mu is held.
+func (m *member) lacks(key string) {
+	m.missing++
+	if len(m.gone) < fewGone {
+		m.gone = append(m.gone, key)
+	}
+	if m.missing >= manyGone && !m.answered && m.err == nil {
+		m.err = m.wrongRoute()
+	}
+}
+
+// postponed reports whether t, whose row seems to have gone, is read again when all others have been: it may have been so for a moment.
+func (t task) postponed() bool {
+	p := t.members[0].family.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t.again || t.removed || len(p.gone) == lookedForAgain {
+		return false
+	}
+	for _, m := range t.members {
+		m.mu.Lock()
+		m.lacks(t.key)
+		m.mu.Unlock()
+	}
+	t.again = true
+	p.gone = append(p.gone, t)
+	return true
+}
+
+// lookAgain reads what was postponed.
+func (f *family) lookAgain(ctx context.Context) error {
+	gone := f.pool.gone
+	if len(gone) == 0 {
+		return nil
+	}
+	f.pool = f.newPool(ctx)
+	var err error
+	for _, t := range gone {
+		if err = f.pool.queue(ctx, t); err != nil {
+			break
+		}
+	}
+	f.pool.end(err)
+	return cmp.Or(err, context.Cause(ctx))
+}
+
+// believe notes that the doubtful rows have gone: the route is right. m.mu is held as long as anything is read.
 func (m *member) believe() {
 	for _, t := range m.doubtful {
 		m.done(t, true)
@@ -357,32 +415,21 @@ func (m *member) believe() {
 	m.doubtful = nil
 }
 
-// done notes that a task is done. Of a row that has gone no state says that its children were sent: it may be back, and is asked for in each sync
-// where all rows are. m.mu is held.
+// done notes that a task is done. Of a row that has gone no state says that what belongs to it was sent: it may be back, and is asked for in the
+// next sync where all rows are, or all that are not known, and else for as long as it keeps the mark back. m.mu is held.
 func (m *member) done(t task, gone bool) {
-	if m.Child.Follows {
-		m.pass(t.time)
-	}
 	switch {
 	case t.removed:
 		m.keep(t.key)
-	case t.key != "" && (!gone || m.Child.Follows): // rows without a key are not one and the same
+	case !gone && t.key != "": // rows without a key are not one and the same
 		m.doc.Cycle.Done.Add(t.key)
+	case gone && m.Cursor.Snapshot:
+		m.known.Remove(t.key)
+	case gone && m.Child.Follows && time.Since(t.time) < goneFor:
+		m.notLaterThan(t.time)
 	}
-}
-
-// noteGone notes whether the row of a parent has gone. m.mu is held.
-func (m *member) noteGone(gone bool, key string) {
-	if !gone {
-		m.answered = true
-		return
-	}
-	m.missing++
-	if len(m.gone) < fewGone {
-		m.gone = append(m.gone, key)
-	}
-	if m.missing >= manyGone && !m.answered && m.err == nil {
-		m.err = m.wrongRoute()
+	if m.Child.Follows {
+		m.pass(t.time)
 	}
 }
 

@@ -42,29 +42,26 @@ type family struct {
 	err           error         // why the listing could not be read
 }
 
-// family makes the family that f describes.
 func (s *Sync) family(f *Family) *family {
 	all := &family{Sync: s, source: &f.Listing}
 	for i := range f.Streams {
-		if m := all.member(&f.Streams[i]); m.Child != nil {
-			all.children = append(all.children, m)
-			all.branch(m)
-		} else {
+		m := &member{Selected: &f.Streams[i], family: all, saved: s.Began}
+		m.prepare()
+		m.resume()
+		if m.Child == nil {
 			all.direct = append(all.direct, m)
 			all.pick(m)
+			continue
 		}
+		all.children = append(all.children, m)
+		branch := slices.IndexFunc(all.branches, func(b []*member) bool { return b[0].Child.Name == m.Child.Name })
+		if branch < 0 {
+			branch = len(all.branches)
+			all.branches = append(all.branches, nil)
+		}
+		all.branches[branch] = append(all.branches[branch], m)
 	}
 	return all
-}
-
-// branch adds a child to those that are made of the same answers.
-func (f *family) branch(m *member) {
-	i := slices.IndexFunc(f.branches, func(b []*member) bool { return b[0].Child.Name == m.Child.Name })
-	if i < 0 {
-		f.branches = append(f.branches, []*member{m})
-	} else {
-		f.branches[i] = append(f.branches[i], m)
-	}
 }
 
 // pick has the listing find what a stream that lies in its rows needs of each of them, for all such streams at once.
@@ -72,7 +69,7 @@ func (f *family) pick(m *member) {
 	if m.Explode == nil || m.Explode.Within != "" {
 		return
 	}
-	for _, path := range m.paths() {
+	for _, path := range m.paths {
 		i := slices.Index(f.picks, path)
 		if i < 0 {
 			i = len(f.picks)
@@ -92,7 +89,6 @@ func (f *family) open(q Question) listing.Listing {
 	return l
 }
 
-// members returns the family's streams.
 func (f *family) members() []*member { return slices.Concat(f.direct, f.children) }
 
 // removedSlice is what states call the reading of the removed rows.
@@ -109,9 +105,7 @@ type slice struct {
 }
 
 // refusable reports whether something is asked for that can be left out.
-func (f *family) refusable(sl slice) bool {
-	return sl.set.Maybe || !sl.From.IsZero()
-}
+func (sl slice) refusable() bool { return sl.set.Maybe || !sl.From.IsZero() }
 
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
@@ -139,13 +133,11 @@ func (f *family) end(ctx context.Context) error {
 
 // missing decides about a family whose listing this account seems not to have: it is empty if the API answers something else.
 func (f *family) missing(ctx context.Context) {
+	if f.err == nil && !f.Reader.Answered() {
+		f.err = f.Alive(ctx, f.waiting)
+	}
 	if f.err != nil {
 		return
-	}
-	if !f.Reader.Answered() {
-		if f.err = f.Alive(ctx, f.waiting); f.err != nil {
-			return
-		}
 	}
 	for _, m := range f.members() {
 		what := "it"
@@ -158,19 +150,22 @@ func (f *family) missing(ctx context.Context) {
 }
 
 // readListing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
-func (f *family) readListing(ctx context.Context) (err error) {
+func (f *family) readListing(ctx context.Context) error {
 	if !slices.ContainsFunc(f.members(), func(m *member) bool { return m.future.IsZero() }) {
 		return nil
 	}
 	f.pool = f.newPool(ctx)
-	defer func() { f.pool.stop(err) }()
-	for again := true; again; {
-		if again, err = f.readSlices(ctx); err != nil {
-			return err
+	err := fault.Safely(func() (err error) {
+		for again := true; again && err == nil; {
+			again, err = f.readSlices(ctx)
 		}
+		return err
+	})
+	f.pool.end(err)
+	if err = cmp.Or(err, context.Cause(ctx)); err == nil {
+		err = f.lookAgain(ctx)
 	}
-	f.pool.wait()
-	if err := context.Cause(ctx); err != nil {
+	if err != nil {
 		return err
 	}
 	came := f.came || slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed })
@@ -188,8 +183,7 @@ func (f *family) readListing(ctx context.Context) (err error) {
 	return f.routes(ctx)
 }
 
-// readSlices reads one slice after the other. It reports whether all are to be read again, without asking for changes, since the API refuses
-// to be asked for them, or its answer is not believed.
+// readSlices reads one slice after the other, and reports whether to do so again without the question for changes, which is refused or not believed.
 func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 	f.whole, f.lacking, f.promised = nil, nil, 0
 	for _, sl := range f.slices() {
@@ -197,8 +191,8 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 			return again, err
 		}
 	}
-	if f.asked && f.distrusted.IsZero() && !f.filterRefused && !f.absent && (f.silent() || f.snapshot()) {
-		f.distrusted = f.from() // the question for changes does not bring all that is wanted, or may not: everything is read
+	if f.asked && f.distrusted.IsZero() && !f.filterRefused && !f.absent && f.doubted() {
+		f.distrusted = f.from() // everything is read
 		f.unread(func(id string) bool { return id != removedSlice })
 		return true, nil
 	}
@@ -210,15 +204,11 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 	return false, err
 }
 
-// silent reports whether the API found no changes at all, where the row that changed last is among what it was asked for, and tells it by its
-// time: if that row did not go, the API understands the question in another way.
-func (f *family) silent() bool {
-	return !f.changes && !slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed || m.Cursor.Hidden })
-}
-
-// snapshot reports whether rows may be new of which the API does not say that they changed.
-func (f *family) snapshot() bool {
-	return slices.ContainsFunc(f.members(), func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
+// doubted reports whether the question for changes may not have brought all that is wanted: the API found none, not even the row that changed last,
+// which understands the question in another way if that row did not go; or rows may be new of which it does not say that they changed.
+func (f *family) doubted() bool {
+	silent := !f.changes && !slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed || m.Cursor.Hidden })
+	return silent || slices.ContainsFunc(f.members(), func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
 }
 
 // unread notes that the slices that states call so are to be read again.
@@ -236,7 +226,7 @@ func (f *family) revisit(ctx context.Context) error {
 	for _, sl := range f.whole[:max(0, len(f.whole)-1)] {
 		sl.direct = direct
 		l := f.open(sl.Question)
-		l.Refusable, l.Had = f.refusable(sl), sl.rows
+		l.Refusable, l.Had = sl.refusable(), sl.rows
 		pages, end := f.Reader.Read(ctx, l)
 		for page := range pages {
 			page.Place, page.Mended = nil, listing.Mended{} // which the first look told
@@ -244,8 +234,8 @@ func (f *family) revisit(ctx context.Context) error {
 				return err
 			}
 		}
-		if end.Err != nil {
-			return end.Err
+		if end.Kind != listing.Done {
+			return cmp.Or[error](end.Err, fault.Laterf("The API answered for a part of %s, and then that the account does not have it.", f.source.Name))
 		}
 		f.notLaterThan(direct, end.Late)
 	}
@@ -262,51 +252,55 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	}
 	f.asked = f.asked || !sl.From.IsZero()
 	l := f.open(sl.Question)
-	l.Refusable, l.Again, l.From = f.refusable(sl), sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
+	l.Refusable, l.Again, l.From = sl.refusable(), sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
 	l.Optional = l.Optional && !sl.Undated
 	pages, end := f.Reader.Read(ctx, l)
 	first := true
 	for page := range pages {
 		if first && page.Total > 0 && sl.tries == 0 {
 			f.promised += page.Total
-			f.estimate()
+			for _, m := range f.direct {
+				if m.Explode == nil {
+					_ = f.Out.Estimate(m.Descriptor, f.promised) // a failed write shows at the next record
+				}
+			}
 		}
 		first = first && page.Anew
 		if err := f.page(ctx, page, sl); err != nil {
 			return false, err
 		}
 	}
-	switch end.Kind {
-	case listing.Done:
-		if f.seen != nil {
-			sl.rows = end.Rows
+	switch {
+	case end.Kind == listing.Done:
+		if sl.rows = end.Rows; f.seen != nil {
 			f.whole = append(f.whole, sl)
 		}
-	case listing.Absent:
+	case end.Kind == listing.Absent:
 		f.absent, f.lacking = true, append(f.lacking, sl.id)
 		return false, nil
-	case listing.Refused:
-		if !sl.set.Maybe {
-			f.filterRefused = true
-			f.Reader.Forget(f.source.Name) // it may have been the question for changes that was refused, and not the ways
-			return true, nil
+	case end.Kind == listing.Refused && !sl.set.Maybe, end.Denied && !sl.From.IsZero() && first:
+		if f.filterRefused = true; end.Denied {
+			f.denial = end.Err
 		}
+		f.Reader.Forget(f.source.Name) // of what was asked, the question for changes may be the reason, and not the ways
+		return true, nil
+	case end.Kind == listing.Refused:
 		if err := f.Alive(ctx, f.waiting); err != nil { // what was refused may also have been the credentials
 			return false, err
 		}
 		f.Log.Info(fmt.Sprintf("%s: the API refuses %s, which it need not know; what comes by that alone is not read", f.source.Name, sl.set.Name))
-	case listing.Failed:
-		if sl.Undated {
-			return false, f.undated(ctx, sl, end.Err)
-		}
-		if end.Denied && !sl.From.IsZero() && first { // of what was asked, the question may be the reason
-			f.filterRefused, f.denial = true, end.Err
-			f.Reader.Forget(f.source.Name)
-			return true, nil
-		}
+	case end.Kind == listing.Failed && sl.Undated:
+		return false, f.undated(ctx, sl, end.Err)
+	case end.Kind == listing.Failed:
 		return false, cmp.Or(f.denial, end.Err)
 	}
-	return false, f.done(sl, end.Late)
+	f.notLaterThan(nil, end.Late)
+	for _, m := range sl.direct {
+		if err := m.reached(nil, &sl, end.Late); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // page sends what is wanted of a page, and has the children of its rows asked for.
@@ -337,27 +331,7 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice) error {
 		return nil
 	}
 	for _, m := range sl.direct {
-		if err := m.reachedPlace((*state.Place)(page.Place), page.Late); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// estimate tells how many rows the listing has, as far as its slices were read.
-func (f *family) estimate() {
-	for _, m := range f.direct {
-		if m.Explode == nil {
-			_ = f.Out.Estimate(m.Descriptor, f.promised) // a failed write shows at the next record
-		}
-	}
-}
-
-// done notes that a slice is complete.
-func (f *family) done(sl slice, late time.Time) error {
-	f.notLaterThan(sl.direct, late)
-	for _, m := range sl.direct {
-		if err := m.doneSlice(sl); err != nil {
+		if err := m.reached((*state.Place)(page.Place), nil, page.Late); err != nil {
 			return err
 		}
 	}
@@ -373,8 +347,7 @@ func (f *family) notLaterThan(direct []*member, late time.Time) {
 	}
 }
 
-// resumeAt returns the place at which the reading of a slice for members can go on, which is the earliest of theirs; nil: there is none, or the
-// rows before it are needed for children.
+// resumeAt returns the earliest of the members' places in a slice; nil: there is none, or the rows before it are needed for children.
 func (f *family) resumeAt(members []*member) (place *state.Place) {
 	if len(f.children) > 0 {
 		return nil
@@ -407,7 +380,6 @@ func (sl slice) take(rows []listing.Row) error {
 	return cmp.Or(errs...)
 }
 
-// take sends those of rows that m wants.
 func (m *member) take(sl slice, rows []listing.Row) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -512,8 +484,7 @@ func (f *family) check(sl slice, r listing.Row) {
 	f.Log.Warn(f.source.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
 }
 
-// begin notes what a page tells of all of a cycle: what had to be mended, and how far the server's clock is behind ours: a mark must not be
-// later than the moment at which the server began to answer, on the clock that its rows are timed by.
+// begin notes what was mended in a page, and when the server began to answer, if its clock is behind ours: no mark may be later than that.
 func (m *member) begin(page listing.Page) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -41,14 +41,6 @@ type member struct {
 	tally
 }
 
-// member makes the member for a selected stream.
-func (f *family) member(selected *Selected) *member {
-	m := &member{Selected: selected, family: f, saved: f.Began}
-	m.prepare()
-	m.resume()
-	return m
-}
-
 // aheadMost is how long after now a mark may be for the API's clock to have made it.
 const aheadMost = 48 * time.Hour
 
@@ -115,29 +107,30 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		m.known.Add(r.Key)
 		bound = m.since(r.Key)
 	}
+	if m.doc.Removed.Has(r.Key) { // it is back, and may be removed again
+		m.doc.Removed.Remove(r.Key)
+		bound = m.Cursor.Start
+	}
 	if m.Child != nil && m.doc.Cycle.Done.Has(r.Key) {
 		m.pass(r.Time)
 		return false
 	}
-	return m.readsAll() || m.changed(r, bound) || m.asksAlways(r)
+	if m.readsAll() || m.changed(r, bound) {
+		return true
+	}
+	return m.Child != nil && m.Child.Always != nil && m.changed(r, m.Cursor.Start) && m.Child.Always(r.Data.Raw())
 }
 
 // readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
 func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
-// asksAlways reports whether m asks for the row of its parent although it did not change.
-func (m *member) asksAlways(r listing.Row) bool {
-	return m.Child != nil && m.Child.Always != nil && m.changed(r, m.Cursor.Start) && m.Child.Always(r.Data.Raw())
-}
-
-// changed reports whether r may have changed at or after bound, as far as the time tells that it shows. An open row may, if it is not from before the
-// cursor's start.
+// changed reports whether r may have changed at or after bound, by its time, which need not tell, or as an open row, which is not from before the cursor's
+// start.
 func (m *member) changed(r listing.Row, bound time.Time) bool {
 	return m.Cursor.Other || r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
 }
 
-// since returns the moment from which the row with key, or rows of the parent with key, are sent. What the mark says was not said of one that was
-// unknown then.
+// since returns the moment from which the row with key, or rows of the parent with key, are sent: the mark does not speak for one unknown then.
 func (m *member) since(key string) time.Time {
 	if m.doc.Parents != nil && !m.doc.Parents.Has(key) {
 		return m.Cursor.Start
@@ -175,29 +168,22 @@ func (m *member) misfits(format string, args ...any) {
 	}
 }
 
-// reachedPlace notes how far the slice that is being read has come; nil: that is not known any more. The mark may not pass late, unless that is
-// zero.
-func (m *member) reachedPlace(place *state.Place, late time.Time) error {
+// reached notes how far the slice that is being read has come, unless a row of it could not be sent: to a place, or to its end, which done is; with
+// neither that is not known any more. late is as in notLaterThan.
+func (m *member) reached(place *state.Place, done *slice, late time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.notLaterThan(late)
-	if m.misfit && place != nil {
+	switch {
+	case place == nil && done == nil:
+		m.doc.Cycle.Place = nil
 		return nil
-	}
-	if m.doc.Cycle.Place = place; place == nil {
+	case m.misfit:
 		return nil
+	case done != nil:
+		m.doc.Cycle.Slices = append(m.doc.Cycle.Slices, done.id)
 	}
-	return m.checkpoint()
-}
-
-// doneSlice notes that a slice is complete, unless a row of it could not be sent.
-func (m *member) doneSlice(sl slice) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.misfit {
-		return nil
-	}
-	m.doc.Cycle.Slices, m.doc.Cycle.Place = append(m.doc.Cycle.Slices, sl.id), nil
+	m.doc.Cycle.Place = place
 	return m.checkpoint()
 }
 
@@ -221,8 +207,7 @@ func (m *member) partial() state.Doc {
 	return doc
 }
 
-// final returns the state at the end of a cycle; where nothing was read, the one that came, with the mark at the beginning of this sync. m.mu is
-// held.
+// final returns the state at the end of a cycle, or with a mark in the future the one that came, as resume left it. m.mu is held.
 func (m *member) final() state.Doc {
 	if !m.future.IsZero() {
 		doc := m.doc
@@ -247,6 +232,7 @@ func (m *member) final() state.Doc {
 	switch {
 	case m.readsAll():
 		doc.Parents = c.Done
+		doc.Parents.RemoveAll(&m.childless)
 	case m.Cursor.Snapshot:
 		if doc.Parents = m.known; m.resumed { // what an earlier run read came as well
 			doc.Parents.AddAll(m.doc.Parents)

@@ -2,6 +2,7 @@ package replication
 
 import (
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -17,7 +18,8 @@ type maker struct {
 	out    *protocol.Records // what is added leaves before the member's lock is released, and before a state
 	nulled []string          // the fields of the last record whose values did not fit their columns
 
-	puts     []put         // what comes into its records from its parent's row, in the order of their names
+	names    []string      // of the members that come into its records from its parent's row, in their order
+	paths    []string      // where their values are and, behind them, the array of an Explode
 	picker   record.Picker // of what is at paths
 	picks    []int         // where in listing.Row.Picked that is; nil: it is not there
 	picked   []record.Value
@@ -25,16 +27,23 @@ type maker struct {
 	position []byte
 }
 
-// prepare makes m ready to make records.
 func (m *member) prepare() {
 	m.out = m.family.Out.Records(m.Descriptor)
+	var put map[string]string
 	switch {
 	case m.Explode != nil:
-		m.puts = sorted(m.Explode.Put)
+		put = m.Explode.Put
 	case m.Child != nil:
-		m.puts = sorted(m.Child.Put)
+		put = m.Child.Put
 	}
-	m.picker = record.NewPicker(m.paths()...)
+	m.names = slices.Sorted(maps.Keys(put))
+	for _, name := range m.names {
+		m.paths = append(m.paths, put[name])
+	}
+	if m.Explode != nil {
+		m.paths = append(m.paths, m.Explode.Array)
+	}
+	m.picker = record.NewPicker(m.paths...)
 }
 
 // wideRow is the length of a row from which on one record at a time is made of such rows, and its buffer is not kept.
@@ -104,58 +113,36 @@ func (m *member) explode(parent listing.Row) error {
 	if m.Explode.Within == "" {
 		return m.elements(parent, parent.Data)
 	}
-	in := parent.Data.Get(m.Explode.Within)
-	if !in.IsArray() {
-		return m.within(parent, in)
-	}
-	for in := range in.Elements() {
-		if err := m.within(parent, in); err != nil {
+	for in := range listed(parent.Data.Get(m.Explode.Within)) {
+		if err := m.elements(parent, in); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// within sends the rows in the array of in, which lies in the parent's row and is to be an object. m.mu is held.
-func (m *member) within(parent listing.Row, in record.Value) error {
-	if in.IsObject() {
-		return m.elements(parent, in)
-	}
-	m.noRow(in, m.Explode.Within)
-	return nil
-}
-
-// elements sends the rows in the array of in, which is the parent's row or lies in it. An object in the place of an array is its only element,
-// as some APIs write a list of one, or has the elements as members whose names are their places, as PHP writes a list with gaps. What is no object
-// on the way to the array stands in its place. m.mu is held.
+// elements sends the rows in the array of in, which is the parent's row or is to be an object in it. What is no object on the way to the array stands
+// in its place. m.mu is held.
 func (m *member) elements(parent listing.Row, in record.Value) error {
+	if !in.IsObject() {
+		m.noRow(in, m.Explode.Within)
+		return nil
+	}
 	m.pick(parent, in)
-	m.put = appendPuts(m.put[:0], m.puts, m.picked, parent.Data)
+	m.put = m.appendPuts(m.put[:0], m.picked, parent.Data)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
 		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
 	if m.Explode.Position != "" {
 		m.put = append(m.put, record.Member{Name: m.Explode.Position}) // its value is each element's
 	}
-	array, i := m.picked[len(m.puts)], 0
+	array, i := m.picked[len(m.names)], 0
 	if !array.Exists() && strings.Contains(m.Explode.Array, ".") { // it lies in objects of the row
 		if near := in.Nearest(m.Explode.Array); !near.IsObject() {
 			array = near
 		}
 	}
-	if array.IsObject() && placed(array) {
-		for _, element := range array.Members() {
-			if err := m.element(element, i); err != nil {
-				return err
-			}
-			i++
-		}
-	} else if !array.IsArray() {
-		if err := m.element(array, 0); err != nil {
-			return err
-		}
-	}
-	for element := range array.Elements() {
+	for element := range listed(array) {
 		if err := m.element(element, i); err != nil {
 			return err
 		}
@@ -164,6 +151,25 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 	clear(m.put) // which would hold on to the page
 	clear(m.picked)
 	return nil
+}
+
+// listed yields the elements of a list: those of an array, or the members of an object whose names are their places, as PHP writes a list with gaps,
+// or the value alone, as some APIs write a list of one.
+func listed(list record.Value) iter.Seq[record.Value] {
+	return func(yield func(record.Value) bool) {
+		switch {
+		case list.IsArray():
+			list.Elements()(yield)
+		case list.IsObject() && placed(list):
+			for _, element := range list.Members() {
+				if !yield(element) {
+					return
+				}
+			}
+		default:
+			yield(list)
+		}
+	}
 }
 
 // placed reports whether the members of an object are objects whose names are whole numbers.
@@ -176,8 +182,7 @@ func placed(object record.Value) bool {
 	return true
 }
 
-// noRow notes that there is something in a list in the parent's row, or in its place, that is no object: nothing, or what cannot be sent.
-// m.mu is held.
+// noRow notes a value in a list in the parent's row, or in its place, that is no object: nothing, or what cannot be sent. m.mu is held.
 func (m *member) noRow(v record.Value, list string) {
 	if !v.IsBlank() {
 		m.misfits("Rows of %s cannot be read: %q, in which they lie, is no list of objects everywhere. The API may have changed; report it.", m.Name, list)
@@ -209,36 +214,14 @@ func (m *member) element(element record.Value, position int) error {
 	return m.send(element, m.put...)
 }
 
-// put is a member that is put into records, and the path of its value in the parent's row.
-type put struct{ name, path string }
-
-// sorted returns members in the order of their names.
-func sorted(members map[string]string) (puts []put) {
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		puts = append(puts, put{name, members[name]})
-	}
-	return puts
-}
-
-// paths returns where what comes into m's records is and, behind it, the array of an Explode.
-func (m *member) paths() (paths []string) {
-	for _, p := range m.puts {
-		paths = append(paths, p.path)
-	}
-	if m.Explode != nil {
-		paths = append(paths, m.Explode.Array)
-	}
-	return paths
-}
-
 // appendPuts appends the members that are put into records, with the values that were picked or are in the parent's row, whose memory they share.
-func appendPuts(dst []record.Member, puts []put, picked []record.Value, parent record.Value) []record.Member {
-	for i, p := range puts {
+func (m *member) appendPuts(dst []record.Member, picked []record.Value, parent record.Value) []record.Member {
+	for i, name := range m.names {
 		value := picked[i]
 		if !value.Exists() {
-			value = parent.Get(p.path)
+			value = parent.Get(m.paths[i])
 		}
-		dst = append(dst, record.Member{Name: p.name, Value: value.Raw()})
+		dst = append(dst, record.Member{Name: name, Value: value.Raw()})
 	}
 	return dst
 }
@@ -248,7 +231,7 @@ func (m *member) putsOf(parent listing.Row) []record.Member {
 	if m.Explode != nil {
 		return nil // its records have it from the row that is asked for
 	}
-	put := appendPuts(nil, m.puts, m.picker.Pick(parent.Data, nil), parent.Data)
+	put := m.appendPuts(nil, m.picker.Pick(parent.Data, nil), parent.Data)
 	for i, p := range put {
 		put[i].Value = slices.Clone(p.Value)
 	}

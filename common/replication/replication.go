@@ -131,11 +131,13 @@ type Child struct {
 	Open func(key string, params []string, from time.Time) listing.Listing
 }
 
-// Explode is an array in the rows of a family's listing, whose elements are a stream's rows.
+// Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's cursor is
+// theirs, and its time is put into them under their own cursor's name.
 type Explode struct {
+	Of       string            // the stream whose rows hold the array, and which has no Explode itself; what is read for it is read once for both
 	Array    string            // path of the array in the parent's row; where it leads to none, the row has no elements
 	Within   string            // path of an array in the parent's row, in whose elements Array lies; "": Array lies in the row itself
-	Put      map[string]string // member put into each record: path in the element of Within, or else in the parent's row; null where nothing is
+	Put      map[string]string // member put into each record: path in the element of Within that has it, or else in the parent's row, or else null
 	Position string            // member that holds the row's position in its array, from 0; "": none
 }
 

@@ -20,8 +20,7 @@ type tally struct {
 	crowded  bool  // there were more removed rows than are kept
 }
 
-// count counts a row that came. m.mu is held.
-func (m *member) count(r listing.Row) {
+func (m *member) count(r listing.Row) { // m.mu is held
 	if m.rows++; r.Key == "" {
 		m.keyless++
 	}
@@ -64,7 +63,7 @@ func (m *member) warn() {
 			"ignores the filter by time of change. All of them were sent", m.rows, m.older, m.Cursor.Name)
 	}
 	if c := m.Child; c != nil {
-		m.warnOf(m.missing, "%d rows of %s have gone meanwhile and were skipped", m.missing, c.Of)
+		m.warnOf(m.missing, "%d rows of %s were not there when they were asked for, and were skipped", m.missing, c.Of)
 		m.warnOf(m.unflagged, "%d rows of %s do not say whether they have any (%s), and were asked for", m.unflagged, c.Of, c.Where)
 		m.warnOf(m.unnamed, "%d rows of %s lack what the request needs and were not asked for", m.unnamed, c.Of)
 		m.warnOf(m.alike.Len(), "%s: %d", c.Alike, m.alike.Len())

@@ -10,9 +10,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/listing"
 )
 
-// Windows cuts the time that a listing is asked for into windows, for an API that wants to be told from which day until which. They cover every
-// day from the first one, or from that on which rows are wanted from, to the last one. Each asks for a day further at both ends, since an API
-// may leave out the days that it is told; what comes in two of them is sent once.
+// Windows cuts the time that a listing is asked for into windows, which cover every day from the first one, or that on which rows are wanted from, to
+// the last one. Each asks for a day further at both ends, since an API may leave out the days that it is told; what comes in two is sent once.
 type Windows struct {
 	Oldest time.Time // in whose month the windows begin when all rows are wanted; its zone is that of the days
 	Months int       // how long one is, from the first day of a month on; 0 is 12
@@ -56,9 +55,9 @@ func (w *Windows) cut(from, now time.Time) (all []Window) {
 // spans tells what comes in a window of a listing from what came in those before it. The zero value tells nothing.
 type spans struct {
 	of     int           // the set of parameters whose windows are read, from 1; 0: none
-	seen   *listing.Seen // the rows of the windows that were read; nil: they are told apart by how many of their key came before
+	seen   *listing.Seen // the rows of the windows that were read; nil: they are told apart by how many of their key and time came before
 	seed   maphash.Seed
-	before map[uint64]int // then: how often the bytes of each came in the window before, by their hashes
+	before map[uint64]int // then: how often each came in the window before, by their hashes
 	came   map[uint64]int // and in this one
 	warned bool           // that the API does not list rows without days
 }
@@ -81,7 +80,7 @@ func (s *spans) drop(w *Windows, rows []listing.Row, now time.Time) []listing.Ro
 	own := rows[:0:0]
 	for _, row := range rows {
 		if s.of > 0 && s.seen == nil {
-			hash := maphash.Bytes(s.seed, row.Data.Raw())
+			hash := s.hash(row)
 			if s.came[hash]++; s.came[hash] <= s.before[hash] {
 				continue
 			}
@@ -92,6 +91,17 @@ func (s *spans) drop(w *Windows, rows []listing.Row, now time.Time) []listing.Ro
 		own = append(own, row)
 	}
 	return own
+}
+
+// hash returns what is the same for a row in two windows, whatever changed of it in between: its key and its time, or all of one without a key.
+func (s *spans) hash(row listing.Row) uint64 {
+	if row.Key == "" {
+		return maphash.Bytes(s.seed, row.Data.Raw())
+	}
+	return maphash.Comparable(s.seed, struct {
+		key string
+		at  int64
+	}{row.Key, row.Time.UnixNano()})
 }
 
 // undatedTries is how often a listing is asked for without days where the answer fails.

@@ -69,7 +69,7 @@ func TestRowsOfTwoWindows(t *testing.T) {
 		}
 		var all []listing.Row
 		for _, row := range rows {
-			r := listing.Row{Data: record.Record(row).Get("")}
+			r := listing.Row{Data: record.Record(row).Get(""), Key: record.Record(row).Get("k").Text()}
 			r.Time, _ = record.ParseTime(r.Data.Get("at").Text(), nil, w.Oldest.Location())
 			all = append(all, r)
 		}
@@ -87,6 +87,8 @@ func TestRowsOfTwoWindows(t *testing.T) {
 		{0, []string{`{"v":1}`, `{"v":1}`, `{"v":2}`}, `{"v":1} {"v":1} {"v":2}`},
 		{0, []string{`{"v":1}`, `{"v":1}`, `{"v":1}`, `{"v":3}`}, `{"v":1} {"v":3}`},
 		{0, []string{`{"v":2}`, `{"v":3}`}, `{"v":2}`}, // it is not the window before that had it
+		{0, []string{`{"k":1,"at":"2026-04-01","v":1}`, `{"k":1,"at":"2026-03-01"}`}, `{"k":1,"at":"2026-04-01","v":1} {"k":1,"at":"2026-03-01"}`},
+		{0, []string{`{"k":1,"at":"2026-04-01","v":2}`, `{"k":1,"at":"2026-04-02"}`}, `{"k":1,"at":"2026-04-02"}`}, // the first changed meanwhile
 		{1, []string{`{"v":2}`, `{"at":"2026-04-30"}`, `{"at":"2026-05-01"}`}, `{"v":2} {"at":"2026-04-30"}`},
 	} {
 		if got := read(tt.set, true, tt.rows...); got != tt.want {

@@ -37,6 +37,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/listing"
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/record"
+	"github.com/imob-data/airbyte-connectors/common/replication"
 )
 
 // API describes one API as one configuration sees it.
@@ -184,7 +185,7 @@ type Parent struct {
 	Params  map[string]string // parameter of the request: path in the parent's row
 	Put     map[string]string // member put into each record: path in the parent's row
 	Where   string            // path of a flag in the parent's row: rows where it says no are not asked for; "": all are
-	Missing bool              // a 404, or what API.Gone says, means that the row has gone meanwhile: skipped, with one WARN in the end
+	Missing bool              // a 404, or what API.Gone says, means that the row is not there: asked for once more, then skipped, with one WARN in the end
 	// Detail says that what is asked for is the parent's row itself, in full: an answer with another key is an error, but for zeros in
 	// front. That none of several rows has one means that the route is wrong.
 	Detail bool
@@ -200,15 +201,9 @@ type Parent struct {
 	Alike string
 }
 
-// Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's
-// Cursor is theirs, and its time is put into them under their Cursor's name.
-type Explode struct {
-	Of       string            // the stream whose rows hold the array, and which has no Explode itself; what is read for it is read once for both
-	Array    string            // path of the array in the parent's row
-	Within   string            // path of an array in the parent's row, in whose elements Array lies; "": Array lies in the row itself
-	Put      map[string]string // member put into each record: path in the element of Within that has it, or else in the parent's row
-	Position string            // member that holds the row's position in its array, from 0; "": none
-}
+// Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's Cursor is
+// theirs, and its time is put into them under their Cursor's name.
+type Explode = replication.Explode
 
 // Way is one way to read a listing.
 type Way = listing.Way
@@ -322,16 +317,4 @@ func (a *API) origin(s *Stream) *Stream {
 // request returns the stream's request before anything that varies.
 func (s *Stream) request() httpclient.Request {
 	return httpclient.Request{Method: s.Method, Path: s.Path, Query: s.Query, Body: s.Body}
-}
-
-// with returns r with params where the stream has its parameters: in its body, or else in the query.
-func (s *Stream) with(r httpclient.Request, params map[string]any) httpclient.Request {
-	in := httpclient.Query
-	if s.Body != nil {
-		in = httpclient.Body
-	}
-	for key, value := range params {
-		r = r.With(in, key, value)
-	}
-	return r
 }

@@ -43,7 +43,7 @@ func ExampleAPI_gone() {
 	// clients {"id":2}
 	// clients {"id":3}
 	// leases {"id":11}
-	// warning: leases: 1 rows of clients have gone meanwhile and were skipped
+	// warning: leases: 1 rows of clients were not there when they were asked for, and were skipped
 }
 
 // Put is put into each record of a set of Each. What is refused is the question for changes, which is then left out.

@@ -241,7 +241,7 @@ func ExampleParent() {
 	// clients {"id":2,"tenant":false}
 	// clients {"id":3,"tenant":true}
 	// leases {"id":11,"client":1}
-	// warning: leases: 1 rows of clients have gone meanwhile and were skipped
+	// warning: leases: 1 rows of clients were not there when they were asked for, and were skipped
 }
 
 // Detail says that what is asked for is the parent's row itself; Follows, that it changes when the parent's does, so that a later sync asks for

@@ -25,9 +25,7 @@ func Same(fields ...string) map[string]string {
 
 // Days asks, for Windows, with two parameters, each in layout: the first day and the last one. Whether the API includes them does not matter.
 func Days(in httpclient.In, from, to, layout string) func(r httpclient.Request, first, last time.Time) httpclient.Request {
-	return func(r httpclient.Request, first, last time.Time) httpclient.Request {
-		return r.With(in, from, first.Format(layout)).With(in, to, last.Format(layout))
-	}
+	return Between(in, from, to, layout)
 }
 
 // Or returns what a configuration says, or else what holds where it says nothing.

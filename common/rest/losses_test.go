@@ -220,6 +220,149 @@ func TestAParentThatComesBack(t *testing.T) {
 	}
 }
 
+// TestADetailThatIsMissingForAWhile has the details of one row be missing: for one request, or for a sync, after which they come. An old time of change
+// does not keep the mark back, but a snapshot knows what it lacks.
+func TestADetailThatIsMissingForAWhile(t *testing.T) {
+	recent := time.Now().Add(-time.Hour).In(time.FixedZone("", -3*3600)).Format(time.DateTime)
+	for name, tt := range map[string]struct {
+		times    int // that the API says so in the first sync
+		at       string
+		snapshot bool
+		comes    bool
+	}{
+		"for one request":             {1, "2026-01-02 10:00:00", false, true},
+		"for a sync":                  {9, recent, false, true},
+		"for a sync, a snapshot":      {9, "2026-01-02 10:00:00", true, true},
+		"for a sync, of a year ago":   {9, "2025-01-02 10:00:00", false, false},
+		"for a sync, without a time":  {9, "", true, true},
+		"for a moment and a snapshot": {1, "2025-01-02 10:00:00", true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			left := tt.times
+			rows := []string{thing(1, "2026-01-01 10:00:00"), thing(2, tt.at), thing(3, recent)}
+			a := serve(t, func(r *http.Request) (int, string) {
+				id, detail := strings.CutPrefix(r.URL.Path, "/things/")
+				switch {
+				case !detail:
+					return paged(r, rows)
+				case id == "2" && left > 0:
+					left--
+					return 404, `{}`
+				}
+				return 200, `{"data":` + rows[mustAtoi(id)-1] + `}`
+			})
+			source := a.source(func(d rest.API) rest.API {
+				d = dated(d)
+				cursor := *d.Streams[0].Cursor
+				cursor.Snapshot = tt.snapshot
+				d.Streams[0].Cursor = &cursor
+				d.Streams = append(d.Streams, rest.Stream{
+					Name: "details", Path: "/things/{id}", Key: []string{"id"}, Pages: pagination.Single{}, Cursor: &cursor,
+					Parent: &rest.Parent{Of: "things", Follows: true, Detail: true, Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"}},
+				})
+				return d
+			})
+			first := read(t.Context(), t, source, nil, "details+")
+			first.complete(t)
+			if here := slices.Contains(first.ids("details"), "2"); here != (tt.times == 1) || here == (len(first.warnings) > 0) {
+				t.Errorf("the first sync brings %v; warnings %v", first.ids("details"), first.warnings)
+			}
+			left = 0
+			second := read(t.Context(), t, source, first, "details+")
+			second.complete(t)
+			if got := together("details", first, second); slices.Contains(got, "2") != tt.comes {
+				t.Errorf("got %v; state %s", got, first.last("details"))
+			}
+		})
+	}
+}
+
+// TestAParentThatSeemsChildless has a parent be answered without a row once: what belongs to it comes with the next sync, however old it is.
+func TestAParentThatSeemsChildless(t *testing.T) {
+	empty := true
+	a := serve(t, func(r *http.Request) (int, string) {
+		switch q := r.URL.Query().Get("thing"); {
+		case r.URL.Path == "/things":
+			return paged(r, things(2))
+		case q == "2" && empty:
+			return paged(r, nil)
+		case q == "2":
+			return paged(r, []string{thing(20, "2026-01-02 10:00:00")})
+		default:
+			return paged(r, []string{thing(10, "2026-01-09 10:00:00")})
+		}
+	})
+	source := a.source(optional)
+	first := read(t.Context(), t, source, nil, "parts+")
+	first.complete(t)
+	empty = false
+	second := read(t.Context(), t, source, first, "parts+")
+	second.complete(t)
+	if got := together("parts", first, second); !slices.Equal(got, []string{"10", "20"}) {
+		t.Errorf("got %v; state %s", got, first.last("parts"))
+	}
+}
+
+// TestRemovedAndBack has a row go to the removed ones and back, at every moment that there is: the destination ends with what is true.
+func TestRemovedAndBack(t *testing.T) {
+	for name, steps := range map[string][]string{ // for each sync, what happens before it, between the two listings, and whether the second fails
+		"removed between the listings, back later":         {" out ", "in  ", "   "},
+		"removed, back in a sync that fails, removed":      {"out  ", "in  fail", "out  "},
+		"removed, back and removed between the listings":   {"out  ", "in out ", "   "},
+		"removed and back twice":                           {"out  ", "in  ", "out  ", "in  "},
+		"removed between, back between, and in the end in": {" out ", "in out ", "in  "},
+	} {
+		for _, snapshot := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, snapshot), func(t *testing.T) {
+				rows, removed := things(4), []string(nil)
+				move := func(what string) {
+					switch row := thing(2, "2026-01-02 10:00:00"); what {
+					case "out":
+						rows, removed = slices.DeleteFunc(rows, func(r string) bool { return r == row }), []string{row}
+					case "in":
+						rows, removed = append(rows, row), nil
+					}
+				}
+				between, fails := "", false
+				a := serve(t, func(r *http.Request) (int, string) {
+					if r.URL.Query().Get("deleted") != "true" {
+						return paged(r, rows)
+					}
+					if move(between); fails {
+						return 400, `{}`
+					}
+					between = ""
+					return paged(r, removed)
+				})
+				source := a.source(func(d rest.API) rest.API {
+					d = removing(d)
+					cursor := *d.Streams[0].Cursor
+					cursor.Snapshot, cursor.Ask = snapshot, nil
+					d.Streams[0].Cursor = &cursor
+					return d
+				})
+				var o *outcome
+				gone := false // whether the last record of row 2 was one of the removed ones
+				for _, step := range steps {
+					parts := strings.Split(step, " ")
+					move(parts[0])
+					between, fails = parts[1], parts[2] == "fail"
+					o = read(t.Context(), t, source, o, "things+")
+					if (o.err != nil) != fails {
+						t.Fatal(o.err)
+					}
+					if slices.Contains(o.ids("things"), "2") {
+						gone = len(removed) > 0 && !fails
+					}
+				}
+				if want := len(removed) > 0; gone != want {
+					t.Errorf("as the last record of 2 has it, it is removed: %v, want %v", gone, want)
+				}
+			})
+		}
+	}
+}
+
 // TestParametersWithCommas has two rows of a parent differ only in where a comma stands.
 func TestParametersWithCommas(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -669,4 +812,94 @@ func TestAQuestionThatIsRefused(t *testing.T) {
 			t.Errorf("%d: failed with %v, warned %q, asked %v", status, third.err, third.warnings, a.requests()[before:])
 		}
 	}
+}
+
+// TestAnAccountThatSeemsToLackAStream has a proxy say once that there is no such route: the rows come.
+func TestAnAccountThatSeemsToLackAStream(t *testing.T) {
+	asked := 0
+	a := serve(t, func(r *http.Request) (int, string) {
+		if asked++; asked == 1 {
+			return 404, noRoute
+		}
+		return paged(r, things(3))
+	})
+	o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+		d = listed(d)
+		d.Check, d.Absent, d.Streams[0].Optional = "things", saysNoRoute, true
+		return d
+	}), nil, "things")
+	o.complete(t)
+	if got := o.ids("things"); !slices.Equal(got, numbers(1, 3)) || len(o.warnings) > 0 {
+		t.Errorf("got %v, warnings %v", got, o.warnings)
+	}
+}
+
+// TestASetThatIsAwayWhenLookedAtAgain has the first of two sets be absent when it is looked at again: whether rows went to it is not known.
+func TestASetThatIsAwayWhenLookedAtAgain(t *testing.T) {
+	second := false
+	a := serve(t, func(r *http.Request) (int, string) {
+		switch purpose := r.URL.Query().Get("purpose"); {
+		case purpose == "2":
+			second = true
+			return paged(r, []string{thing(2, "2026-01-02 10:00:00")})
+		case second:
+			return 404, noRoute
+		}
+		return paged(r, []string{thing(1, "2026-01-01 10:00:00")})
+	})
+	o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+		d = listed(d)
+		d.Check, d.Absent = "things", saysNoRoute
+		d.Streams[0].Each, d.Streams[0].Optional = rest.Sets("purpose", "1", "2"), true
+		return d
+	}), nil, "things")
+	if o.err == nil {
+		t.Errorf("complete, with %v", o.warnings)
+	}
+}
+
+// TestARefusalBehindAWrongAnswer has a page behind the end be answered with other rows, which are not believed, and then refused: they are not sent.
+func TestARefusalBehindAWrongAnswer(t *testing.T) {
+	wrong := true
+	a := serve(t, func(r *http.Request) (int, string) {
+		switch page := mustAtoi(r.URL.Query().Get("page")); {
+		case page <= 2:
+			return 200, fmt.Sprintf(`{"page":%d,"data":[{"id":%d0},{"id":%d1}]}`, page, page, page)
+		case page == 3 && wrong:
+			wrong = false
+			return 200, `{"page":1,"data":[{"id":77}]}`
+		}
+		return 404, `{}`
+	})
+	o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+		d = listed(d)
+		d.Pages = pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: 2, Echo: "page"}
+		return d
+	}), nil, "things")
+	o.complete(t)
+	if got := o.ids("things"); !slices.Equal(got, []string{"10", "11", "20", "21"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestWordsBesideAnEmptyList has an answer without rows say in words what it means: that something failed is a failure.
+func TestWordsBesideAnEmptyList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for body, good := range map[string]bool{
+			`{"data":[],"mensagem":"Erro interno. Tente novamente mais tarde."}`: false, `{"data":[],"message":"Chave inválida!"}`: false,
+			`{"data":[],"sucesso":false}`: false, `{"data":[],"mensagens":["timeout"]}`: false, `{"total":0,"data":null,"Message":"An error has occurred."}`: false,
+			`{"data":[],"mensagem":""}`: true, `{"data":[],"mensagem":"Nenhum registro encontrado."}`: true, `{"data":[],"mensagem":null}`: true,
+			`{"data":[],"message":"Consulta realizada com sucesso","success":true}`: true,
+		} {
+			a := serve(t, func(*http.Request) (int, string) { return 200, body })
+			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+				d = listed(d)
+				d.Pages = pagination.Number{Param: "page", Start: 1, Size: 2, Rows: "total", Unsure: true}
+				return d
+			}), nil, "things")
+			if good != (o.err == nil) {
+				t.Errorf("%s: %v", body, o.err)
+			}
+		}
+	})
 }

@@ -213,7 +213,7 @@ func TestRemovedRows(t *testing.T) {
 		{"two removed, their times unmoved", func() { remove(2); remove(3) }, []string{"2", "3", "6"}},
 		{"nothing happened again", func() {}, []string{"6"}},
 		{"a removed row changed", func() { removed[0] = thing(1, "2026-01-07 00:00:00") }, []string{"1", "6"}},
-		{"one restored", func() { rows, removed = append(rows, removed[1]), slices.Delete(removed, 1, 2) }, []string{"1"}}, // 1 is at the mark
+		{"one restored", func() { rows, removed = append(rows, removed[1]), slices.Delete(removed, 1, 2) }, []string{"1", "2"}}, // 1 is at the mark
 		{"and removed again", func() { remove(2) }, []string{"1", "2"}},
 	}
 	for _, step := range steps {
@@ -301,7 +301,7 @@ func TestFamily(t *testing.T) {
 	}) {
 		t.Errorf("asked for parts: %v", got)
 	}
-	if len(o.warnings) != 1 || !strings.Contains(o.warnings[0], "have gone") {
+	if len(o.warnings) != 1 || !strings.Contains(o.warnings[0], "were not there") {
 		t.Errorf("warnings %v", o.warnings)
 	}
 

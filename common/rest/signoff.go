@@ -14,8 +14,7 @@ const (
 	hurriedTime = 800 * time.Millisecond
 )
 
-// signOff ends the sessions that a run opened, also after a failure and when ctx has ended. One that cannot be ended stays open at the server,
-// and the user knows.
+// signOff ends the sessions that a run opened, also after a failure and when ctx has ended, and warns of one that cannot be ended.
 func signOff(ctx context.Context, client *httpclient.Client) {
 	hurried, patience := ctx.Err() != nil, signOffTime
 	if hurried {

@@ -42,8 +42,7 @@ func (s *Source) Schemas() ([]string, error) {
 	return files.Streams(), nil
 }
 
-// How long one request of a check may take, retries included: a check ends within 30 seconds, and within 7, which Airbyte's certification asks
-// for, where the host does not answer at all.
+// How long one request of a check may take with its retries: a check ends within 30 seconds, or the certification's 7 where no host answers.
 const (
 	checkBudget  = 25 * time.Second
 	checkSilence = 6 * time.Second
@@ -88,7 +87,12 @@ func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, 
 		if !ok {
 			return nil, fault.Systemf("stream %q has no schema", stream.Name)
 		}
-		entry := protocol.Stream{Name: stream.Name, JSONSchema: stream.narrowed(schema), SupportedSyncModes: []protocol.SyncMode{protocol.FullRefresh}}
+		var without []record.Edit
+		for _, name := range stream.Without {
+			without = append(without, record.Drop{Field: "properties." + name})
+		}
+		schema = record.Compile(without...).Append(nil, record.Record(schema))
+		entry := protocol.Stream{Name: stream.Name, JSONSchema: schema, SupportedSyncModes: []protocol.SyncMode{protocol.FullRefresh}}
 		for _, field := range stream.Key {
 			entry.SourceDefinedPrimaryKey = append(entry.SourceDefinedPrimaryKey, []string{field})
 		}
@@ -181,13 +185,4 @@ func (a *API) stream(name string) *Stream {
 		return nil
 	}
 	return &a.Streams[i]
-}
-
-// narrowed returns the stream's schema without the columns that are left out.
-func (s *Stream) narrowed(schema json.RawMessage) json.RawMessage {
-	var edits []record.Edit
-	for _, name := range s.Without {
-		edits = append(edits, record.Drop{Field: "properties." + name})
-	}
-	return record.Compile(edits...).Append(nil, record.Record(schema))
 }

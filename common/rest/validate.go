@@ -5,8 +5,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
-// mistake returns what is wrong with the description, whatever the configuration is, or nil: a system error. A stream has one origin, which
-// is a stream with a listing of its own.
+// mistake returns what is wrong with the description, whatever the configuration is, or nil: a system error.
 func (a *API) mistake() error {
 	for i := range a.Streams {
 		s := &a.Streams[i]
@@ -26,7 +25,9 @@ func (a *API) mistake() error {
 		if s != origin && (len(s.sets()) > 0 || s.Removed != nil || s.Windows != nil) {
 			return fault.Systemf("the stream %q has sets of parameters, which only a listing of its own has", s.Name)
 		}
-		if s.Repeats != "" && !s.once() {
+		_, held := s.Pages.(pagination.Held)
+		_, single := s.Pages.(pagination.Single)
+		if s.Repeats != "" && (!held && !single || len(s.Ways) > 0 || s.Explode != nil) {
 			return fault.Systemf("the stream %q counts rows of one key in a listing whose pages may bring a row twice", s.Name)
 		}
 		if s.Repeats != "" && s.Windows != nil && s.Windows.Undated {
@@ -34,13 +35,4 @@ func (a *API) mistake() error {
 		}
 	}
 	return nil
-}
-
-// once reports whether each row of a listing comes on one page for certain.
-func (s *Stream) once() bool {
-	switch s.Pages.(type) {
-	case pagination.Held, pagination.Single:
-		return len(s.Ways) == 0 && s.Explode == nil
-	}
-	return false
 }

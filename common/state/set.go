@@ -53,6 +53,18 @@ func (s *Set) Add(key string) {
 	}
 }
 
+// Remove takes key out of the set, which may be nil.
+func (s *Set) Remove(key string) {
+	if s == nil {
+		return
+	}
+	if n, ok := numbers.Parse(key); ok {
+		s.numbers.Remove(n)
+		return
+	}
+	delete(s.texts, key)
+}
+
 // AddAll puts every key of other, which may be nil, into the set.
 func (s *Set) AddAll(other *Set) {
 	if other == nil {
@@ -61,6 +73,14 @@ func (s *Set) AddAll(other *Set) {
 	s.numbers.AddAll(&other.numbers)
 	for text := range other.texts {
 		s.Add(text)
+	}
+}
+
+// RemoveAll takes every key of other out of the set.
+func (s *Set) RemoveAll(other *Set) {
+	s.numbers.RemoveAll(&other.numbers)
+	for text := range other.texts {
+		delete(s.texts, text)
 	}
 }
 

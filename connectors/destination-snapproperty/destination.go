@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -78,7 +79,7 @@ func operations() []dest.Operation {
 	contract := func(name, description, look string, fields ...dest.Field) dest.Operation {
 		return dest.Operation{
 			Name: name, Description: description, Path: methods + name, Wrap: "contrato", One: []string{"id_externo", "id"},
-			Fields: append([]dest.Field{externalID, id}, fields...), Look: look,
+			Fields: append([]dest.Field{externalID, id}, fields...), Look: look, Gives: "Contrato",
 		}
 	}
 	property := dest.Field{
@@ -103,6 +104,7 @@ func operations() []dest.Operation {
 			Name: "desocuparImovelIDExterno", Path: methods + "desocuparImovelIDExterno", Wrap: "imovel", Fields: []dest.Field{property},
 			Description: "The tenant leaves: ends the leases of a property, which then waits for approval.",
 			Look:        `in SnapProperty whether the property is "Aguardando aprovação" and its lease "Encerrado"`,
+			Gives:       "Imovel",
 		},
 		{
 			Name: "trocarGerente", Path: methods + "trocarGerente", Wrap: "troca", Serial: true,
@@ -119,11 +121,29 @@ func operations() []dest.Operation {
 	}
 }
 
+// The sentences with which the vendor's page has methods fail. Those of the contract methods stand there alone, without an answer around them, and
+// come before anything is done. The others come with Erro: true; what a property's method does before it looks for a lease is done by then.
+var (
+	contractFailure = regexp.MustCompile(`(?i)^(Contrato não (foi )?localizado|Contrato não encontrado|O Contrato deve ser de Locação)\.?$`)
+	otherFailure    = regexp.MustCompile(`(?i)^(O Imóvel não possui contrato de Locação|Não encontrado Id do novo gerente)\.?$`)
+)
+
+// failing reports whether an answer, which says that there was no error, has a sentence of failure, or words that tell of no success beside null in the
+// place of the contract or property, or beside none, which only trocarGerente does not give back.
+func failing(res *httpclient.Response, words string) bool {
+	contract, property := res.Body.Get("Contrato"), res.Body.Get("Imovel")
+	given := contract.IsObject() || property.IsObject()
+	missing := contract.Exists() || property.Exists() || !strings.HasSuffix(res.Path, "/trocarGerente")
+	return contractFailure.MatchString(words) || otherFailure.MatchString(words) ||
+		words != "" && !given && missing && !strings.Contains(strings.ToLower(words), "sucesso")
+}
+
 // outcome reads a method's answer: its own, whose Erro says how it went, a failure whatever the status is, or Salesforce's list of errors. A
-// method that tells of an exception has caught it, and nothing is known of what it had done before; only its own sentences are refusals.
+// method that tells of an exception has caught it, and nothing is known of what it had done before; only its own sentences are refusals. Whether
+// an answer of success is about another contract or property is looked at behind it.
 func outcome(res *httpclient.Response) httpclient.Verdict {
 	failed, said := res.Body.Get("Erro").Bool()
-	words := res.Body.Get("Mensagem").Text()
+	words, contract := strings.TrimSpace(res.Body.Get("Mensagem").Text()), res.Body.Get("Contrato")
 	code, message := salesforce.Error(res)
 	switch {
 	case said && failed && salesforce.Passes(words):
@@ -136,6 +156,10 @@ func outcome(res *httpclient.Response) httpclient.Verdict {
 		return dest.Unknown("SnapProperty says both that it was carried out and why it was not")
 	case said && res.Status/100 != 2:
 		return dest.Unknown(fmt.Sprintf("SnapProperty says that it was carried out, under a status of failure (%d)", res.Status))
+	case said && contract.Exists() && contract.IsNull() && contractFailure.MatchString(words):
+		return dest.Rejected(words)
+	case said && failing(res, words):
+		return dest.Unknown("SnapProperty says both that there was no error and why it was not carried out: " + strings.TrimSuffix(words, "."))
 	case said:
 		return httpclient.Verdict{}
 	case res.Status == http.StatusBadRequest && code != "":

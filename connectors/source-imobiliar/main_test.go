@@ -106,3 +106,16 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// A row is not there where an error says so of the code that was asked for, or of no field.
+func TestGone(t *testing.T) {
+	for words, want := range map[string]bool{
+		"Pessoa não encontrada": true, "Pessoa não cadastrada (CodPessoa)": true, "Código de pessoa inexistente (CodPessoa)": true,
+		"Filial não cadastrada (CodFilial)": false, "Banco não cadastrado": false, "Pessoa não encontrada; Banco não cadastrado (CodBanco)": false,
+		"Erro interno do banco de dados: tabela temporária não encontrada": false, "Servidor de dados não localizado, tente novamente": false,
+	} {
+		if gone(words) != want {
+			t.Errorf("%q: %v", words, !want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -124,7 +125,7 @@ func describe(c config) rest.API {
 			BaseURL: c.BaseURL, PlainHTTP: true, Auth: c.session(path), Judge: judge, Limit: ratelimit.Spaced(time.Minute, cmp.Or(c.PerMinute, 60)),
 			Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
 		},
-		Check: "people", Absent: says(brazil.NoAction), Gone: says(brazil.NoRow), Omits: true, Zone: brasilia, Parallel: cmp.Or(c.Sessions, 1),
+		Check: "people", Absent: says(brazil.NoAction), Gone: says(gone), Omits: true, Zone: brasilia, Parallel: cmp.Or(c.Sessions, 1),
 		TooLarge: func(r *httpclient.Response) (int, bool) { return 0, strings.Contains(said(r), "(QtdeLinhas)") },
 		Streams: finish([]rest.Stream{
 			incremental(search("person_search", "CADASTRO_PESSOA_PESQUISAR", "Pessoas", "CodPessoa", flags("Ativo")...)),
@@ -248,6 +249,12 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 func says(is func(words string) bool) func(r *httpclient.Response) bool {
 	return func(r *httpclient.Response) bool { words := said(r); return words != "" && is(words) }
 }
+
+// byCode is the end of an error that is about no field, or about the code of the row that was asked for.
+var byCode = regexp.MustCompile(`[^)]$|\(Cod(Pessoa|Fornecedor|ContratoAdm|ContratoLoc|Imovel|Condominio|Interessado)\)$`)
+
+// gone is whether an error says that the row which was asked for is not there, and not what that row refers to.
+func gone(words string) bool { return brazil.NoRow(words) && byCode.MatchString(words) }
 
 // said is the words of an answer that is a failure, with the fields they are about, or "". Erros is a list, or one alone.
 func said(r *httpclient.Response) string {

@@ -265,7 +265,7 @@ func TestClientThatHasGone(t *testing.T) {
 			t.Fatal(closed)
 		}
 		server.Close()
-		warned := strings.Contains(out.String(), "1 rows of users have gone meanwhile and were skipped")
+		warned := strings.Contains(out.String(), "1 rows of users were not there when they were asked for, and were skipped")
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || warned != (err == nil) ||
 			strings.Count(out.String(), `"type":"RECORD"`) != 2 && err == nil {
 			t.Errorf("%s: %v\n%s", name, err, out.String())

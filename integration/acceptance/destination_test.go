@@ -67,6 +67,7 @@ func writing() []writeScenario {
 		{name: "every operation", run: everyOperation, image: true, platform: true},
 		{name: "every login", run: everyLogin},
 		{name: "every refusal", run: everyRefusal},
+		{name: "refusals without an error", run: quietRefusals},
 		{name: "records that cannot be sent", run: unsendable, image: harness.Full()},
 		{name: "members that no operation knows", run: unknownMembers, platform: true},
 		{name: "fields that are not obligatory", run: optionalFields},
@@ -463,6 +464,31 @@ func everyRefusal(t *testing.T, f writeFixture) {
 		stop := f.write(t, o, map[string]any{"on_rejected": "stop"}, input.String())
 		if stop.Code != 1 || len(stop.States) > 0 || stop.Failures[0].Type != "config_error" {
 			t.Errorf("with on_rejected stop: %s", stop)
+		}
+	}
+}
+
+// quietRefusals sends orders that the organisation refuses in words alone, as if nothing had failed: none is taken for carried out.
+func quietRefusals(t *testing.T, f writeFixture) {
+	for _, one := range []struct {
+		order
+
+		rejected bool // the sentence is the documented one of a method that had done nothing
+	}{
+		{order{operation: "cancelar", record: map[string]any{"id_externo": "no such", "motivo": "Outros"}}, true},
+		{order{operation: "distratarContratoAdministracao", record: map[string]any{"id_externo": "no such"}}, true},
+		{order{operation: "desocuparImovel", record: map[string]any{"id_externo": "no such"}}, true},
+		{order{operation: "desocuparImovelComDistratoAdm", record: map[string]any{"id_externo": "no such"}}, true},
+		{order{operation: "desocuparImovelIDExterno", record: map[string]any{"id_externo": "no such"}}, false},
+		{order{operation: "trocarGerente", record: map[string]any{"gerente_novo": "0", "gerente_antigo": "1"}}, false},
+	} {
+		o := openOrg(t, snapproperty.Options{QuietFailures: true}, sim.Behaviour{})
+		res := f.write(t, o, nil, recordLine(t, one.operation, one.record)+stateLine(t, one.operation, 1))
+		switch {
+		case one.rejected && (res.Code != 0 || len(res.States) != 1 || res.States[0].Refused != 1):
+			t.Errorf("%s is not rejected: %s", one.operation, res)
+		case !one.rejected && (res.Code != 1 || len(res.States) > 0 || !strings.Contains(res.Failures[0].Message, "It is not known whether it was carried out")):
+			t.Errorf("%s is not in doubt: %s", one.operation, res)
 		}
 	}
 }

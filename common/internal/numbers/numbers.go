@@ -86,6 +86,18 @@ func (s *Set) Add(n int64) {
 	s.part(high).Add(low)
 }
 
+// Remove takes n, which Parse gave, out of the set.
+func (s *Set) Remove(n int64) {
+	high, low := split(n)
+	part := s.parts[high]
+	if part == nil {
+		return
+	}
+	if part.Remove(low); part.IsEmpty() {
+		delete(s.parts, high)
+	}
+}
+
 // part returns the bitmap of a part, which is to get a number.
 func (s *Set) part(high int64) *roaring.Bitmap {
 	part := s.parts[high]
@@ -122,6 +134,17 @@ func (s *Set) AddAll(other *Set) {
 	}
 	for high, part := range other.parts {
 		s.part(high).Or(part)
+	}
+}
+
+// RemoveAll takes all of other, which stays as it is, out of the set.
+func (s *Set) RemoveAll(other *Set) {
+	for high, part := range other.parts {
+		if own := s.parts[high]; own != nil {
+			if own.AndNot(part); own.IsEmpty() {
+				delete(s.parts, high)
+			}
+		}
 	}
 }
 

@@ -273,6 +273,10 @@ func TestFailures(t *testing.T) {
 	if got := s.Refusals()[Run{"desocuparImovel", administration.External}]; got != "O Contrato deve ser de Locação." {
 		t.Errorf("the refusal is %q", got)
 	}
+	s = New(Options{Size: 20, QuietFailures: true})
+	if w := call(t, s, "distratarContratoAdministracao", contract("x", "")); w.Body.String() != `{"Mensagem":"Contrato não encontrado.","Contrato":null,"Erro":false}` {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
 	s = New(Options{Size: 20, FailureStatus: 400})
 	if w := call(t, s, "distratarContratoAdministracao", contract("x", "")); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"Erro":true`) {
 		t.Errorf("%d %s", w.Code, w.Body)
@@ -410,7 +414,7 @@ func TestLosses(t *testing.T) {
 			if i == 1 && !loss.Ran() {
 				want = 0
 			}
-			if answered := strings.HasPrefix(answers[i], "200 ") && strings.Count(answers[i], `"Erro":`) == 1 && strings.Contains(answers[i], `"Erro":false`); runs[o.Run] != want || answered != (i != 1) {
+			if answered := strings.HasPrefix(answers[i], "200 ") && strings.Count(answers[i], `"Erro":`) == 1 && strings.Contains(answers[i], `"Imovel":{`); runs[o.Run] != want || answered != (i != 1) {
 				t.Errorf("%s, call %d: %d times, answer %s", loss, i+1, runs[o.Run], answers[i])
 			}
 		}

@@ -26,19 +26,23 @@ const (
 	TooLong     Loss = "too-long"  // Salesforce stopped the method, QUERY_TIMEOUT
 	Caught      Loss = "caught"    // a row was locked, and the method says so itself, under FailureStatus
 	Repeated    Loss = "twice"     // an answer that says both that it was carried out and that it was not
+	Null        Loss = "null"      // Erro is false, and null and words of failure stand where there would be what was changed
+	SeeOther    Loss = "303"       // a redirect to a page, as to a login
 	RanCut      Loss = "ran-cut"   // half of the answer, then the connection closes
 	RanReset    Loss = "ran-reset" // as Reset
 	RanStall    Loss = "ran-stall" // as Stall
 	RanGateway  Loss = "ran-502"   // as BadGateway
 	RanRepeated Loss = "ran-twice" // as Repeated
+	RanNull     Loss = "ran-null"  // as Null
+	RanSeeOther Loss = "ran-303"   // as SeeOther: Post/Redirect/Get
 	RanFailure  Loss = "ran-500"   // UNKNOWN_EXCEPTION, after the work was committed
 )
 
 // AllLosses are all there are.
 func AllLosses() []Loss {
 	return []Loss{
-		Cut, Reset, Stall, BadGateway, Unavailable, NoServer, Locked, TooLong, Caught, Repeated,
-		RanCut, RanReset, RanStall, RanGateway, RanRepeated, RanFailure,
+		Cut, Reset, Stall, BadGateway, Unavailable, NoServer, Locked, TooLong, Caught, Repeated, Null, SeeOther,
+		RanCut, RanReset, RanStall, RanGateway, RanRepeated, RanNull, RanSeeOther, RanFailure,
 	}
 }
 
@@ -112,6 +116,13 @@ func (s *Simulator) lose(w http.ResponseWriter, r *http.Request, loss Loss, stal
 		return
 	case Repeated, RanRepeated:
 		answer(w, http.StatusOK, sim.Raw(`{"Mensagem":"Sucesso","Erro":false,"Erro":true}`))
+		return
+	case Null, RanNull:
+		answer(w, http.StatusOK, object{"Mensagem": "Tente novamente mais tarde.", "Contrato": nil, "Imovel": nil, "Erro": false})
+		return
+	case SeeOther, RanSeeOther:
+		w.Header().Set("Location", "/")
+		w.WriteHeader(http.StatusSeeOther)
 		return
 	case BadGateway, RanGateway:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")

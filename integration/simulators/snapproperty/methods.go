@@ -1,6 +1,7 @@
 package snapproperty
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"net/http"
@@ -128,7 +129,11 @@ func (s *Simulator) perform(name string, m method, in map[string]string) (status
 	o := m.run(in)
 	if o.failure != "" {
 		s.refused[Run{name, o.key}] = o.failure
-		return s.with.FailureStatus, m.answer(o.failure, nil, true)
+		out := m.answer(o.failure, nil, true)
+		if s.with.QuietFailures {
+			out = bytes.Replace(out, []byte(`"Erro":true`), []byte(`"Erro":false`), 1)
+		}
+		return s.with.FailureStatus, out
 	}
 	s.effects = append(s.effects, Effect{name, o.key, o.changed})
 	return http.StatusOK, m.answer(cmp.Or(o.message, "Sucesso"), o.object, false)

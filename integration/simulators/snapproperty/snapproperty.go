@@ -52,6 +52,7 @@ type Options struct {
 	NoPackage     bool // the organisation does not have the package: 404
 	NoAccess      bool // the user may not run the package's classes: 403
 	FailureStatus int  // of a contract method that refuses: 200 (or 0), or 400
+	QuietFailures bool // a contract method that refuses says so in words alone: Erro is false
 
 	Losses Losses // which calls of contract methods have no answer; SetLosses changes it
 
