@@ -124,8 +124,8 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 // readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
 func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
-// changed reports whether r may have changed at or after bound, by its time, which need not tell, or as an open row, which is not from before the cursor's
-// start.
+// changed reports whether r may have changed at or after bound: by its time, where that is the one to tell, or as an open row, which is not from
+// before the cursor's start.
 func (m *member) changed(r listing.Row, bound time.Time) bool {
 	return m.Cursor.Other || r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
 }
