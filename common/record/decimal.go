@@ -15,7 +15,7 @@ import (
 // It reads JSON numbers, `1.234,56`, `R$ 1.234,56`, `95,00 m²`, `10,00%`, `-22,89`, `-23.55` and ranges (`2 até 3`, `R$ 1,00 até R$
 // 2,00`). A range has a number of its own only where both ends are the same; a single value is both ends of a range. One point before
 // exactly three digits groups thousands where a currency or a unit stands with it (`R$ 300.000`) and is a decimal point where none does
-// (`-23.551`).
+// (`-23.551`). A number with a word that multiplies it (`10 mil`, `1,5 mi`) is none.
 type Decimal struct {
 	Field      string
 	Range      bool
@@ -191,12 +191,17 @@ func readAmount(text string) (a amount, ok bool) {
 	return a, true
 }
 
-// isUnit says whether text is one word such as m², m2, ha or alq.
+// isUnit says whether text is one word such as m², m2, ha or alq., and none that multiplies.
 func isUnit(text string) bool {
 	switch text {
 	case "m2", "m3", "km2":
 		return true
-	case "até", "ate": // a range without its end
+	case "até", "ate", // a range without its end
+		"M", "MM": // millions; m is metres
+		return false
+	}
+	switch strings.ToLower(strings.TrimSuffix(text, ".")) {
+	case "mil", "k", "mi", "milhão", "milhões", "milhao", "milhoes", "bi", "bilhão", "bilhões", "bilhao", "bilhoes":
 		return false
 	}
 	for i, r := range text {

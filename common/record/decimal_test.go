@@ -46,6 +46,19 @@ func TestDecimal(t *testing.T) {
 		{`"1.500 até 2.000 m²"`, `null`, `1500`, `2000`},
 		{`"12345678901234567890,1 até 12345678901234567890,2"`, `null`, `12345678901234567890.1`, `12345678901234567890.2`},
 
+		{`"12 m"`, `12`, `12`, `12`},
+
+		{`"10 mil"`, `null`, `null`, `null`}, // a word that multiplies
+		{`"R$ 10 MIL"`, `null`, `null`, `null`},
+		{`"R$ 1,5 mi."`, `null`, `null`, `null`},
+		{`"1 milhão"`, `null`, `null`, `null`},
+		{`"2,5 Milhoes"`, `null`, `null`, `null`},
+		{`"3 bilhões"`, `null`, `null`, `null`},
+		{`"R$ 350k"`, `null`, `null`, `null`},
+		{`"350 K"`, `null`, `null`, `null`},
+		{`"1,2M"`, `null`, `null`, `null`},
+		{`"1 MM"`, `null`, `null`, `null`},
+		{`"300 até 450 mil"`, `null`, `null`, `null`},
 		{`"Sob consulta"`, `null`, `null`, `null`},
 		{`""`, `null`, `null`, `null`},
 		{`null`, `null`, `null`, `null`},

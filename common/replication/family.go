@@ -385,6 +385,9 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 	defer m.mu.Unlock()
 	for _, r := range rows {
 		m.count(r)
+		if !sl.From.IsZero() && !r.Time.IsZero() && r.Until.Before(sl.From) {
+			m.older++
+		}
 		switch {
 		case r.Same: // it is not removed: the API does not know the filter
 			m.keep(r.Key)
@@ -475,7 +478,9 @@ func (f *family) check(sl slice, r listing.Row) {
 	if f.filterIgnored || sl.From.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
 		return
 	}
-	f.filterIgnored = true
+	if f.filterIgnored = true; slices.ContainsFunc(f.direct, func(m *member) bool { return m.Cursor.Other }) {
+		return // which says it in the end
+	}
 	f.Log.Warn(f.source.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
 }
 

@@ -124,9 +124,10 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 // readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
 func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
-// changed reports whether r may have changed at or after bound, by its time or as an open row, which is not from before the cursor's start.
+// changed reports whether r may have changed at or after bound: by its time, where that is the one to tell, or as an open row, which is not from
+// before the cursor's start.
 func (m *member) changed(r listing.Row, bound time.Time) bool {
-	return r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
+	return m.Cursor.Other || r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
 }
 
 // since returns the moment from which the row with key, or rows of the parent with key, are sent: the mark does not speak for one unknown then.

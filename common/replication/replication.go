@@ -102,6 +102,7 @@ type Cursor struct {
 	Start  time.Time      // rows before it are not sent; zero: all are
 	Margin time.Duration  // how long before the mark a row's time may lie for it to be sent again
 	Hidden bool           // rows need not carry the time: the mark is the moment at which the cycle began
+	Other  bool           // the API filters by a time that rows do not show: those that come are sent, whatever the one that they do
 	// Snapshot says that rows may be new although their time is before the mark: everything is read, and those that the state does not know are
 	// sent.
 	Snapshot bool

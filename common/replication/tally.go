@@ -12,6 +12,7 @@ import (
 // tally is how much of what came to a member is worth a warning in the end.
 type tally struct {
 	rows     int64 // that came, wanted or not
+	older    int64 // those of them that show a time before the one from which changes were asked for
 	keyless  int64 // those of them without a key
 	replaced int64 // bytes that were not UTF-8
 	control  int64 // control characters that were not escaped
@@ -57,6 +58,10 @@ func (m *member) warn() {
 	m.warnOf(m.replaced, "%d bytes were not UTF-8 and became U+FFFD", m.replaced)
 	m.warnOf(m.control, "%d control characters in texts, such as line breaks, were not escaped and are now", m.control)
 	m.warnOf(m.twins, "%d rows have the key of another row of their page and other content; the first of each alone was sent", m.twins)
+	if m.Cursor.Other && m.rows > 0 && 10*m.older >= 9*m.rows {
+		m.warnOf(1, "asked for changes, the API answered with %d rows of which %d show an older time (%s): unless they changed without it, the API "+
+			"ignores the filter by time of change. All of them were sent", m.rows, m.older, m.Cursor.Name)
+	}
 	if c := m.Child; c != nil {
 		m.warnOf(m.missing, "%d rows of %s were not there when they were asked for, and were skipped", m.missing, c.Of)
 		m.warnOf(m.unflagged, "%d rows of %s do not say whether they have any (%s), and were asked for", m.unflagged, c.Of, c.Where)

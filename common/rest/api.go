@@ -152,6 +152,9 @@ type Cursor struct {
 	// Hidden says that rows need not carry the time that the API filters them by: the mark is the moment at which the pass began, whatever
 	// times came.
 	Hidden bool
+	// Other says that Field is another time than the one that the API filters by, which rows do not show: what it answers with is sent whatever its
+	// time, with one WARN where nearly all of that is from before what was asked for.
+	Other bool
 	// Snapshot says that a row may become visible with a time of change that is long ago, as one does that somebody adds to a selection: after
 	// what changed everything is read, and a row that was not there in the sync before is sent whatever its time. Their keys are in the state.
 	Snapshot bool

@@ -164,6 +164,29 @@ func ExampleCursor_hidden() {
 	// visits {"id":1}
 }
 
+// Other is for an API that filters by a time which its rows do not show, but another: what it says has changed is sent, however old that is.
+func ExampleCursor_other() {
+	sample{
+		answers: map[string]string{
+			"/visits":                  `[{"id":1,"met":"2024-03-01T10:00:00Z"},{"id":2,"met":"2024-03-03T10:00:00Z"}]`,
+			"/visits?since=2024-03-03": `[{"id":1,"met":"2024-03-01T10:00:00Z","closed":true},{"id":2,"met":"2024-03-03T10:00:00Z"}]`,
+		},
+		describe: func(api rest.API) rest.API {
+			api.Streams = []rest.Stream{{
+				Name: "visits", Path: "/visits", Key: []string{"id"},
+				Cursor: &rest.Cursor{Field: "met", Other: true, Ask: rest.Since(httpclient.Query, "since", time.DateOnly)},
+			}}
+			return api
+		},
+	}.twice()
+	// Output:
+	// visits {"id":1,"met":"2024-03-01T10:00:00Z"}
+	// visits {"id":2,"met":"2024-03-03T10:00:00Z"}
+	// — the next sync
+	// visits {"id":1,"met":"2024-03-01T10:00:00Z","closed":true}
+	// visits {"id":2,"met":"2024-03-03T10:00:00Z"}
+}
+
 // Removed is a listing of rows that were removed, read whole in every sync: a row of it comes once when it is new there.
 func ExampleRemoved() {
 	sample{

@@ -155,6 +155,41 @@ func TestWhatTheAccountGetsLater(t *testing.T) {
 	}
 }
 
+// TestRowsThatShowAnotherTime has rows change without the time that they show, by a filter that knows better: they come. Where the filter is ignored
+// everything does, and that is told.
+func TestRowsThatShowAnotherTime(t *testing.T) {
+	rows, changed, filter := things(20), map[int]string{}, true
+	a := serve(t, func(r *http.Request) (int, string) {
+		since := r.URL.Query().Get("since")
+		var all []string
+		for i, row := range rows {
+			if at := time.Date(2026, 1, i+1, 0, 0, 0, 0, time.UTC).Format(time.DateOnly); !filter || max(at, changed[i+1]) >= since {
+				all = append(all, row)
+			}
+		}
+		return paged(r, all)
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = dated(d)
+		d.Streams[0].Cursor.Other = true
+		return d
+	})
+	first := read(t.Context(), t, source, nil, "things+")
+	first.complete(t)
+	changed[3] = "2026-02-01"
+	second := read(t.Context(), t, source, first, "things+")
+	second.complete(t)
+	if got := second.ids("things"); !slices.Equal(got, []string{"19", "20", "3"}) || len(second.warnings) > 0 || second.last("things") != first.last("things") {
+		t.Errorf("got %v, warnings %v, state %s", got, second.warnings, second.last("things"))
+	}
+	filter = false
+	third := read(t.Context(), t, source, second, "things+")
+	third.complete(t)
+	if got := third.ids("things"); len(got) != 20 || len(third.warnings) != 1 || !strings.Contains(third.warnings[0], "20 rows of which 18 show an older time (t)") {
+		t.Errorf("got %v, warnings %v", got, third.warnings)
+	}
+}
+
 // TestAParentThatComesBack has a row of a parent be gone in one sync and back in the next: its children come.
 func TestAParentThatComesBack(t *testing.T) {
 	gone := true

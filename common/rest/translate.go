@@ -276,7 +276,8 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 		Name: s.Name, Key: s.key(columns), Shape: record.Compile(append(edits, columns...)...), Derive: s.derive(columns), Explode: s.Explode,
 		Repeats: s.Repeats, Choice: s.Choice,
 		Cursor: replication.Cursor{
-			Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Snapshot: c.Snapshot,
+			Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Other: c.Other,
+			Snapshot: c.Snapshot,
 		},
 	}
 	asked := s // the stream whose requests are sent

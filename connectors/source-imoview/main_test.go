@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -200,6 +202,74 @@ func TestNothing(t *testing.T) {
 	}
 	if nothing(&httpclient.Response{Status: 200, Body: record.Record(`{"mensagem":"Nenhum contrato encontrado","lista":[{"codigo":1}]}`).Get("")}) {
 		t.Error("there is a list")
+	}
+}
+
+// A client or a property has gone only where Imoview says so of it, in words.
+func TestGone(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"mensagem":"Cliente não encontrado!"}`: true, `{"Message":"Cliente inexistente"}`: true, `{"mensagem":"O cliente 15 não foi localizado."}`: true,
+		`{"mensagem":"Nenhum cliente encontrado"}`: true, `{"mensagem":"Imóvel não encontrado!"}`: true, `{"mensagem":"Código do cliente não existe"}`: true,
+		`{"mensagem":"Cliente não encontrado: usuário sem permissão"}`: false, `{"mensagem":"Contrato não encontrado!"}`: false,
+		`{"mensagem":"Código do cliente não informado!"}`: false, `{"mensagem":"Usuário não encontrado!"}`: false, `{"mensagem":"Cliente: chave inexistente"}`: false,
+		`{"Message":"No HTTP resource was found that matches the request URI 'http://x/Cliente'."}`: false, `{"mensagem":""}`: false, `{}`: false,
+	} {
+		for status, counts := range map[int]bool{200: true, 404: true, 401: false, 403: false, 500: false} {
+			if got := gone(&httpclient.Response{Status: status, Body: record.Record(body).Get("")}); got != (want && counts) {
+				t.Errorf("%d %s has gone: %t", status, body, got)
+			}
+		}
+	}
+	if gone(&httpclient.Response{Status: 404, Text: []byte("<html>Cliente não encontrado</html>")}) ||
+		gone(&httpclient.Response{Status: 200, Body: record.Record(`{"mensagem":"Cliente não encontrado","lista":[{"codigo":1}]}`).Get("")}) {
+		t.Error("a page in HTML, or a list, says that a client has gone")
+	}
+}
+
+// TestClientThatHasGone reads the contracts of clients of whom one goes after the listing: the others' come. An answer that does not say so in words
+// fails the stream, as a route that there is not.
+func TestClientThatHasGone(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status int
+		body   string
+		want   string // in the sentence of the failure; "": there is none
+	}{
+		"404":      {404, `{"mensagem":"Cliente não encontrado!"}`, ""},
+		"200":      {200, `{"mensagem":"Cliente não encontrado!"}`, ""},
+		"no words": {404, ``, "/Locatario/RetornarContratos was not found (404)"},
+		"HTML":     {404, `<html><body>Cliente não encontrado</body></html>`, "/Locatario/RetornarContratos was not found (404)"},
+		"no route": {404, `{"Message":"No HTTP resource was found that matches the request URI 'http://x'."}`, "was not found (404)"},
+		"another":  {404, `{"mensagem":"Contrato não encontrado!"}`, `refused a request: "Contrato não encontrado!"`},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			client := r.URL.Query().Get("codigoCliente")
+			switch {
+			case r.URL.Path == "/Usuario/RetornarTipo3":
+				_, _ = w.Write([]byte(`{"quantidade":3,"lista":[{"codigo":1,"locatario":true},{"codigo":2,"locatario":true},{"codigo":3,"locatario":true}]}`))
+			case client == "2":
+				w.WriteHeader(tt.status)
+				_, _ = w.Write([]byte(tt.body))
+			default:
+				_, _ = w.Write([]byte(`{"quantidade":1,"lista":[{"codigo":` + client + `}]}`))
+			}
+		}))
+		var out bytes.Buffer
+		emitter := protocol.NewEmitter(&out)
+		s := protocol.ConfiguredStream{SyncMode: protocol.Incremental}
+		s.Stream.Name = "tenant_contracts"
+		catalog := &protocol.ConfiguredCatalog{Streams: []protocol.ConfiguredStream{s}}
+		emitter.Configure(catalog)
+		ctx := protocol.WithLogger(t.Context(), slog.New(protocol.NewLogHandler(emitter, slog.LevelInfo)))
+		err := source.Read(ctx, []byte(`{"api_key":"chave","requests_per_minute":60000,"base_url":"`+server.URL+`"}`), catalog, nil, emitter)
+		if closed := emitter.Close(); closed != nil {
+			t.Fatal(closed)
+		}
+		server.Close()
+		warned := strings.Contains(out.String(), "1 rows of users were not there when they were asked for, and were skipped")
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || warned != (err == nil) ||
+			strings.Count(out.String(), `"type":"RECORD"`) != 2 && err == nil {
+			t.Errorf("%s: %v\n%s", name, err, out.String())
+		}
 	}
 }
 

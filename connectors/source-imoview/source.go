@@ -79,8 +79,12 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		// The filters know seconds, some rows only the day: the question goes a day back, and rows before the mark are dropped here.
 		return &rest.Cursor{Field: field, Zone: brasilia, Start: c.Start, Ask: ask, Lookback: 24 * time.Hour}
 	}
+	touched := changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second))
+	touched.Other = true // a request may change, such as be closed, without an interaction
+	available := changed("datahoraultimaalteracao", nil)
+	available.Snapshot = true // one of whose units becomes available comes, or is back, with a time that nobody moved
 	of := func(role string) *rest.Parent {
-		return &rest.Parent{Of: "users", Where: role, In: httpclient.Query,
+		return &rest.Parent{Of: "users", Where: role, Missing: true, In: httpclient.Query,
 			Params: map[string]string{"codigoCliente": "codigo"}, Put: map[string]string{"codigocliente": "codigo"}}
 	}
 	offered := func(name, method string, more map[string]any) rest.Stream {
@@ -148,7 +152,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			Judge:   judge, Careful: true,
 		},
 		Records: "lista,dados,empresas,pessoas,usuarios,corretores,resposta.lista,resposta",
-		Check:   check, Absent: noRoute, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
+		Check:   check, Absent: noRoute, Gone: gone, TooLarge: tooLarge, Refuse: refuse, Parallel: 12,
 		Streams: []rest.Stream{
 			{
 				Name: "users", Path: "/Usuario/RetornarTipo3", Key: key, Ways: pages(httpclient.Query, 100, unseen),
@@ -180,7 +184,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			{
 				Name: "condominiums", Method: http.MethodPost, Path: "/Imovel/RetornarCondominiosDisponiveis", Key: key,
 				Body: map[string]any{"codigocidade": 0, "codigobairro": 0, "finalidade": 0, "retornoReduzido": false},
-				Ways: pages(httpclient.Body, 20, unseen), Cursor: changed("datahoraultimaalteracao", nil), Shape: condominium,
+				Ways: pages(httpclient.Body, 20, unseen), Cursor: available, Shape: condominium,
 			},
 			offered("properties_rent", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 1}),
 			offered("properties_sale", "RetornarImoveisDisponiveis", map[string]any{"finalidade": 2}),
@@ -200,8 +204,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 					"codigoCliente": {"0"}, "codigoCorretor": {"0"}, "codigoMql": {"0"}, "codigoMidia": {"0"}, "codigoTipo": {"0"},
 					"dataInicial": {""}, "dataFinal": {""}, "dataHoraInicialUltimaAlteracao": {""}, "dataHoraFinalUltimaAlteracao": {""},
 				},
-				Ways:   pages(httpclient.Query, 20, unsure),
-				Cursor: changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second)),
+				Ways: pages(httpclient.Query, 20, unsure), Cursor: touched,
 			},
 			lookup("property_types", "RetornarTiposImoveisDisponiveis"), lookup("branches", "RetornarListaUnidades"),
 			lookup("purposes", "RetornarListaFinalidades"), lookup("destinations", "RetornarListaDestinacoes"),
@@ -228,7 +231,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			{ // what the parameter is called is not known; one property at a time, since a row need not say which one it is about
 				Name: "portals", Path: "/Imovel/RetornarPortaisImoveis", Key: []string{"codigoimovel", "codigo"}, Optional: true,
 				Parent: &rest.Parent{
-					Of: "properties", In: httpclient.Query, Put: map[string]string{"codigoimovel": "codigo"},
+					Of: "properties", Missing: true, In: httpclient.Query, Put: map[string]string{"codigoimovel": "codigo"},
 					Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo", "codigos": "codigo"},
 				},
 				Ways: pages(httpclient.Query, 20, bare), // those of one property are few
@@ -281,23 +284,36 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 			"account has just made too many requests: check the key, or try again in some minutes with a lower requests_per_minute.", words))
 	case r.Status == http.StatusForbidden:
 		return httpclient.Expired(fault.Configf("Imoview denied access to %s (403): %q. Check what the key and the user may read.", r.Path, words))
-	case r.Status == http.StatusNotFound && r.Path == detailsPath && notThere.MatchString(words):
+	case r.Status != http.StatusNotFound, noRoute(r), r.Path == detailsPath && (words == "" || brazil.NoRow(words)):
 		return httpclient.Verdict{}
-	case r.Status == http.StatusNotFound && words != "" && !noRoute(r):
-		return httpclient.Fail(fault.Systemf("Imoview refused a request: %q.", words))
+	case words == "": // which says of no client that it has gone
+		return httpclient.Fail(fault.Configf("%s was not found (404), and Imoview does not say why. Check base_url and what the "+
+			"account may access.", r.Path))
 	}
-	return httpclient.Verdict{}
+	return httpclient.Fail(fault.Systemf("Imoview refused a request: %q.", words))
 }
 
 const detailsPath = "/Imovel/App_RetornarDetalhesImovel"
 
-// notThere is how Imoview is likely to say that a property which was listed is not there any more: how it does is not known.
-var notThere = regexp.MustCompile(`(?i)não (foi )?(encontrad|localizad|exist)|inexistente`)
-
 // nothing is whether Imoview says of what one client has, in the place of a list, that there is none. Other sentences come as 404 too.
-func nothing(r *httpclient.Response) bool {
-	listless := r.Status == http.StatusOK && r.Body.IsObject() && !r.Body.Get("lista").Exists()
-	return (listless || r.Status == http.StatusNotFound) && brazil.Nothing(said(r))
+func nothing(r *httpclient.Response) bool { return brazil.Nothing(instead(r)) }
+
+// hasGone is how Imoview is likely to say that a client or a property which was listed is not there any more: how it does is not known.
+var hasGone = regexp.MustCompile(`(?i)^(o )?(c[oó]digo d[eo] )?(cliente|im[oó]vel)( [^.:;,]*)? ` +
+	`(n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)|inexistente)|^nenhum (cliente|im[oó]vel) (foi )?(encontrad|localizad)`)
+
+// gone is whether Imoview says so of the one that was asked about. Of a contract or a user that is not found it is no such word.
+func gone(r *httpclient.Response) bool {
+	words := instead(r)
+	return hasGone.MatchString(words) && !brazil.Denied(words)
+}
+
+// instead is Imoview's sentence in the place of a list, or "".
+func instead(r *httpclient.Response) string {
+	if r.Status == http.StatusNotFound || r.Status == http.StatusOK && r.Body.IsObject() && !r.Body.Get("lista").Exists() {
+		return said(r)
+	}
+	return ""
 }
 
 // allowedSize is how Imoview says which size of a page it allows.

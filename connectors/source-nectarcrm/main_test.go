@@ -99,9 +99,10 @@ func TestNothing(t *testing.T) {
 		`{"message":"Nenhuma proposta encontrada"}`: true, `{"mensagem":"Proposta não encontrada"}`: true, `{"mensagens":["Nenhum registro encontrado"]}`: true,
 		`{"message":"A oportunidade não possui propostas"}`: true, `{"message":"Token expirado"}`: false, `{"message":"Token não encontrado"}`: false,
 		`{"message":"Usuário não encontrado"}`: false, `{"message":"Acesso negado: nenhuma proposta encontrada"}`: false, `{"message":""}`: false, `[]`: false,
-		`{"data":[{"id":1}]}`: false, `{"message":"Limite de requisições excedido"}`: false,
+		`{"data":[{"id":1}]}`: false, `{"message":"Limite de requisições excedido"}`: false, `{"message":"Registro não encontrado"}`: false,
+		`{"message":"Oportunidade não encontrada"}`: false,
 	} {
-		for status, counts := range map[int]bool{200: true, 401: false, 500: false} {
+		for status, counts := range map[int]bool{200: true, 400: true, 404: true, 401: false, 403: false, 500: false} {
 			if got := nothing(&httpclient.Response{Status: status, Body: record.Record(body).Get("")}); got != (want && counts) {
 				t.Errorf("%d %s is nothing: %t", status, body, got)
 			}
@@ -109,6 +110,42 @@ func TestNothing(t *testing.T) {
 	}
 	if !nothing(&httpclient.Response{Status: 204}) || nothing(&httpclient.Response{Status: 200}) {
 		t.Error("204 has no body, and 200 has one")
+	}
+	if nothing(&httpclient.Response{Status: 404}) || nothing(&httpclient.Response{Status: 404, Text: []byte("<html>Nenhum registro encontrado</html>")}) {
+		t.Error("a 404 without words of its own says that there is nothing")
+	}
+}
+
+// Every list may be said to be empty so, but for the comments of publications: those are asked for that have any.
+func TestEmptyLists(t *testing.T) {
+	for name, answer := range map[string]struct {
+		status int
+		body   string
+	}{
+		"204": {204, ``}, "200": {200, `{"message":"Nenhum registro encontrado"}`}, "404": {404, `{"message":"Nenhum registro encontrado"}`},
+		"400": {400, `{"mensagens":["Nenhum registro encontrado"]}`},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(answer.status)
+			_, _ = w.Write([]byte(answer.body))
+		}))
+		var out bytes.Buffer
+		emitter, catalog := protocol.NewEmitter(&out), &protocol.ConfiguredCatalog{}
+		for name := range connectortest.Discover(t, source) {
+			s := protocol.ConfiguredStream{SyncMode: protocol.FullRefresh}
+			s.Stream.Name = name
+			catalog.Streams = append(catalog.Streams, s)
+		}
+		emitter.Configure(catalog)
+		config := fmt.Sprintf(`{"api_token":"t","base_url":%q,"start_date":"2026-10-01","requests_per_minute":100000}`, server.URL)
+		err := source.Read(t.Context(), []byte(config), catalog, nil, emitter)
+		if closed := emitter.Close(); closed != nil {
+			t.Fatal(closed)
+		}
+		server.Close()
+		if n := strings.Count(out.String(), `"status":"COMPLETE"`); err != nil || n != len(catalog.Streams) {
+			t.Errorf("%s: %d of %d streams are complete: %v", name, n, len(catalog.Streams), err)
+		}
 	}
 }
 

@@ -62,7 +62,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 		Records: anywhere, Absent: absent, Refuse: ended, Warn: append(warnings, more...),
 		Streams: []rest.Stream{
 			{
-				Name: "contatos", Path: root + "contatos/", Cursor: &asked, Nothing: nothing,
+				Name: "contatos", Path: root + "contatos/", Cursor: &asked,
 				Shape: without("contatos", "enderecos", "contatospai", "empresasatuais"),
 			},
 			exploded("contatos", "contatos", "contato_id", of("contato", asked), "id"),
@@ -71,7 +71,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			exploded("contatos", "empresasAtuais", "contato_id", of("contato", asked), "contato_id", "empresa_id"),
 			{
 				Name: "oportunidades", Path: root + "oportunidades/", Cursor: &asked, Shape: without("produtos"),
-				Each: statuses(1, 5), Nothing: nothing, // without a status it is only those in progress
+				Each: statuses(1, 5), // without a status it is only those in progress
 			},
 			{
 				Name: "oportunidades_produtos", Key: []string{"id"}, Cursor: of("oportunidade", asked),
@@ -79,8 +79,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			},
 			{
 				Name: "oportunidades_propostas", Path: root + "proposta/opportunity/{id}", Key: []string{"id"}, Cursor: of("oportunidade", asked),
-				Nothing: nothing,
-				Pages:   pagination.AtOnce{Number: pagination.Number{Param: "page", Start: 1, Size: 200, Caps: sizes}, All: -1},
+				Pages: pagination.AtOnce{Number: pagination.Number{Param: "page", Start: 1, Size: 200, Caps: sizes}, All: -1},
 				Parent: &rest.Parent{
 					Of: "oportunidades", Follows: true, Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"},
 					Put:    map[string]string{"oportunidade_id": "id", "oportunidade_dataatualizacao": "dataAtualizacao"},
@@ -90,7 +89,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			{
 				Name: "qualificacoes", Path: root + "qualificacoes/", Cursor: &asked,
 				// The filter is documented to know 1 to 4, the records know 1 to 6, and what comes without it is not known.
-				Each: append([]map[string]any{{}}, statuses(1, 4)...), Maybe: statuses(5, 6), Refused: refused, Nothing: nothing,
+				Each: append([]map[string]any{{}}, statuses(1, 4)...), Maybe: statuses(5, 6), Refused: refused,
 			},
 			{Name: "tarefas", Path: root + "tarefas/", Cursor: &changed},
 			{Name: "compromissos", Path: root + "compromissos/", Cursor: &changed, Shape: without("participantes")},
@@ -146,6 +145,9 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 	for i := range api.Streams {
 		s := &api.Streams[i]
 		s.Shape = append(s.Shape, spec.Table(nectarcrm.Files, s.Name)...)
+		if s.Path != "" && s.Name != "feed_comments" { // publications without comments are not asked for theirs
+			s.Nothing = nothing
+		}
 		if s.Key == nil {
 			s.Key = []string{"id"}
 		}
@@ -254,13 +256,17 @@ func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFoun
 // noList is whether NectarCRM does not know the path of a list: there is no id in it that could be unknown.
 func noList(r *httpclient.Response) bool { return r.Status == http.StatusNotFound }
 
-// nothing is whether NectarCRM says in the place of a list that what was asked for is not there, as it says of a search by a telephone number: 200
-// and a sentence. It is for lists of which a part is asked for, by an opportunity, a status or days; other sentences are errors.
+// nothing is whether NectarCRM says in the place of a list that what was asked for is not there: in a sentence, as it says of a search by a telephone
+// number with 200, or by 204. With which status it says so of other lists is not known. Other sentences are errors.
 func nothing(r *httpclient.Response) bool {
-	if r.Status == http.StatusNoContent {
+	switch r.Status {
+	case http.StatusNoContent:
 		return true
+	case http.StatusOK, http.StatusBadRequest, http.StatusNotFound:
+	default:
+		return false
 	}
-	if r.Status != http.StatusOK || !r.Body.IsObject() {
+	if !r.Body.IsObject() {
 		return false
 	}
 	words := cmp.Or(r.Body.Get("message").Text(), r.Body.Get("mensagem").Text(), r.Body.Get("mensagens.0").Text())

@@ -142,7 +142,7 @@ func TestImoviewAsksEachParentOnce(t *testing.T) {
 }
 
 // TestImoviewOtherForms reads pages that are cut without a word where no refusal is known, whatever is said of the number of rows, and clients of whom
-// a sentence says, as a 404, that there is nothing.
+// a sentence says that there is nothing, or that they are not there.
 func TestImoviewOtherForms(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-imoview")
@@ -151,7 +151,8 @@ func TestImoviewOtherForms(t *testing.T) {
 	streams := []string{"users", "tenant_contracts", "tenant_inspections", "guarantor_contracts", "condominiums", "people", "buyer_deals"}
 	for _, set := range []map[string]string{
 		{"cuts": cuts}, {"cuts": cuts, "count": "page"}, {"cuts": cuts, "count": "none"}, {"cuts": cuts, "count": "bare"},
-		{"nothing": "Nenhum contrato encontrado!"}, {"nothing": "Nenhum registro encontrado."},
+		{"nothing": "Nenhum contrato encontrado!"}, {"nothing": "Nenhum registro encontrado.", "nothing-as": "200"},
+		{"nothing": "Cliente não encontrado!"}, {"nothing": "Cliente inexistente", "nothing-as": "200"}, // they went meanwhile
 	} {
 		t.Run(fmt.Sprint(set), func(t *testing.T) {
 			t.Parallel()
@@ -178,6 +179,41 @@ func TestImoviewSoldProperties(t *testing.T) {
 	for _, stream := range streams[:2] {
 		if must := next(a)[stream].Must; len(must) < 8 {
 			t.Errorf("only %d rows of %s had to come", len(must), stream)
+		}
+	}
+}
+
+// TestImoviewUnofferedCondominiums reads condominiums that come to have something to offer, and show a time of change that is long ago.
+func TestImoviewUnofferedCondominiums(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imoview")
+	a, _ := startImoview(t, f, sim.Options{Size: 300, Set: map[string]string{"unoffered": "12"}}, sim.Behaviour{})
+	catalog := f.catalog.Configure(harness.Incremental, "condominiums")
+	first := f.succeed(t, a, harness.Read(a.json(t, nil), catalog, nil))
+	a.simulator.Change(2, 0)
+	f.following(t, a, first.State(), f.succeed(t, a, harness.Read(a.json(t, nil), catalog, first.State())), "condominiums")
+	if must := next(a)["condominiums"].Must; len(must) != 14 {
+		t.Errorf("%d condominiums had to come", len(must))
+	}
+}
+
+// TestImoviewQuietRequests reads service requests that changed without an interaction, the time of which is the only one that they show; also where
+// the filter that knows of it is ignored, of which the user is told.
+func TestImoviewQuietRequests(t *testing.T) {
+	t.Parallel()
+	f := one(t, "source-imoview")
+	for _, set := range []map[string]string{{"quiet": "true"}, {"quiet": "true", "unfiltered": "/Atendimento/RetornarAtendimentos"}} {
+		a, _ := startImoview(t, f, sim.Options{Size: 300, Set: set}, sim.Behaviour{})
+		catalog := f.catalog.Configure(harness.Incremental, "service_requests")
+		first := f.succeed(t, a, harness.Read(a.json(t, nil), catalog, nil))
+		a.simulator.Change(5, 0)
+		second := f.succeed(t, a, harness.Read(a.json(t, nil), catalog, first.State()))
+		f.following(t, a, first.State(), second, "service_requests")
+		warned := slices.ContainsFunc(second.Logs, func(l harness.Log) bool {
+			return l.Level == "WARN" && strings.Contains(l.Message, "ignores the filter by time of change")
+		})
+		if must := next(a)["service_requests"].Must; len(must) < 5 || warned != (len(set) > 1) {
+			t.Errorf("%d requests had to come, %v: %v", len(must), set, second.Logs)
 		}
 	}
 }

@@ -70,12 +70,15 @@ func TestNectarCRMFilterHonouredOrIgnored(t *testing.T) {
 	}
 }
 
-// TestNectarCRMOtherForms reads lists that stand in an object, and opportunities without proposals of which a sentence says so, or nothing does.
+// TestNectarCRMOtherForms reads lists that stand in an object, and opportunities without proposals, and pages without rows, of which a sentence says so,
+// or nothing does.
 func TestNectarCRMOtherForms(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-nectarcrm")
 	for _, set := range []map[string]string{
 		{"wrapped": "true"}, {"no-proposals": "message"}, {"no-proposals": "mensagem", "wrapped": "true"}, {"no-proposals": "204"},
+		{"no-proposals": "404"}, {"no-proposals": "400"}, {"empty": "204", "no-proposals": "204"}, {"empty": "message"},
+		{"empty": "404", "no-proposals": "404"}, {"empty": "400"},
 	} {
 		t.Run(fmt.Sprint(set), func(t *testing.T) {
 			t.Parallel()

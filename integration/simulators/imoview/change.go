@@ -112,7 +112,7 @@ func (s *Simulator) tables() []*table {
 // Change settles what was, and then changes that many clients, contracts (with a tenant and a guarantor), inspections, condominiums,
 // properties for rent, properties for sale, movements and requests, each rather one that was not changed yet. The API knows no deletion:
 // deleted is how many further contracts are rescinded, and how many properties for rent, and for sale, are sold or taken back, after which
-// the catalogue alone has them. All of them are changed by it.
+// the catalogue alone has them. All of them are changed by it. Condominiums that are Unoffered are listed from then on.
 func (s *Simulator) Change(changed, deleted int) {
 	s.Settle()
 	s.data.Lock()
@@ -133,6 +133,11 @@ func (s *Simulator) Change(changed, deleted int) {
 	s.pick(s.contracts, deleted, running, end)
 	s.pick(s.contracts, changed, guaranteed, touch)
 	s.pick(s.inspections, changed, s.seenAgain, func(r *sim.Row) { r.Version++ })
+	for i := range min(s.with.Unoffered, len(s.condominiums.Rows)) {
+		if r := &s.condominiums.Rows[i]; r.Gone {
+			r.Gone, s.condominiums.Must[i] = false, true
+		}
+	}
 	s.pick(s.condominiums, changed, every, touch)
 	s.pick(s.movements, changed, every, touch)
 	s.pick(s.requests, changed, every, touch)
@@ -202,7 +207,7 @@ func (s *Simulator) pick(t *table, n int, fit func(index int) bool, do func(r *s
 }
 
 // Expect says what the connector's streams must bring. Inspections of the last 90 days before the mark, to come, or without an end come
-// again each time.
+// again each time, and service requests that changed within a day before it may.
 func (s *Simulator) Expect() map[string]sim.Expectation {
 	s.data.RLock()
 	defer s.data.RUnlock()
@@ -229,12 +234,20 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	}
 	for _, stream := range s.streams() {
 		t, mark := stream.table, marks[stream.name]
-		if t == s.inspections {
+		switch {
+		case t == s.inspections:
 			mark -= 90 * day
+		case t == s.requests && s.unfiltered(requestsPath):
+			mark = 0
+		case t == s.requests: // they show the time of the last interaction: all that changed since the day before the mark comes
+			mark -= day + 15*60
 		}
 		expect[stream.name] = t.Expect(mark, func(i int) int64 {
 			if t == s.inspections && s.unfinished(i) {
 				return 0
+			}
+			if t == s.requests {
+				return t.Rows[i].Time
 			}
 			return t.latest(i)
 		}, stream.keys)

@@ -1,6 +1,7 @@
 package imoview
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -133,6 +134,37 @@ func TestInspectionsThatComeAgain(t *testing.T) {
 	}
 	if len(e.Next.Must) < 12 || may < 20 || may > len(after)*2/3 || closed == 0 {
 		t.Errorf("of %d inspections %d must come and %d may; %d came to an end", len(after), len(e.Next.Must), may, closed)
+	}
+}
+
+// Condominiums that have nothing to offer are listed later, with the time that they had.
+func TestUnofferedCondominiums(t *testing.T) {
+	s, all := New(Options{Size: 900, Unoffered: 3}), New(Options{Size: 900})
+	if before := streams(t, s, "condominiums")["condominiums"]; len(before) != 37 {
+		t.Errorf("%d condominiums are listed at first", len(before))
+	}
+	s.Change(0, 0)
+	after, want, must := streams(t, s, "condominiums")["condominiums"], streams(t, all, "condominiums")["condominiums"], s.Expect()["condominiums"].Next.Must
+	if !reflect.DeepEqual(after, want) || len(must) != 3 {
+		t.Errorf("%d condominiums are listed then, %d must come", len(after), len(must))
+	}
+}
+
+// Requests that change quietly are found by the filter, and show the time that they showed before.
+func TestQuietRequests(t *testing.T) {
+	s := New(Options{Size: 900, Quiet: true, Now: simtest.At("2026-05-05T15:00:00Z")})
+	before := streams(t, s, "service_requests")["service_requests"]
+	s.Change(3, 0)
+	must := s.Expect()["service_requests"].Next.Must
+	found := readAll(t, s, requestsPath, "datahorainicialultimaalteracao", "05/05/2026")
+	for _, row := range found {
+		if old := before[row.key()][0]; !must[row.key()] || row["datahoraultimainteracao"] != old["datahoraultimainteracao"] ||
+			fmt.Sprint(row["interacoes"]) == fmt.Sprint(old["interacoes"]) {
+			t.Errorf("%v was %v", row, old)
+		}
+	}
+	if len(found) != 3 || len(must) != 3 {
+		t.Errorf("%d requests changed, %d must come", len(found), len(must))
 	}
 }
 

@@ -36,7 +36,10 @@ type Options struct {
 	Caps       map[string]int // rows that a path allows in a page, where other than documented
 	Cuts       map[string]int // rows to which a path cuts a page without a word
 	Count      Count          // what is said of the number of rows
-	Nothing    string         // what a client of whom there is nothing is answered with, as a 404; empty means an empty list
+	Quiet      bool           // service requests change without an interaction: the time that they are filtered by moves, and not the one that they show
+	Unoffered  int            // the first so many condominiums have nothing to offer, and are not listed, until Change: their time does not move then
+	Nothing    string         // what a client of whom there is nothing is answered with; empty means an empty list
+	NothingAs  int            // with which status: 404 (or 0), or 200
 	CountOff   int            // is added to quantidade, which stays 0 or more
 	Repeat     int            // each page begins with so many rows of the page before, as when rows come in at the front meanwhile
 	SiteOnly   bool           // properties that are not on the agency's site come only with naoconsiderarmeusite
@@ -110,6 +113,7 @@ func open(o Options) (*Simulator, error) {
 	o.LoginStatus = cmp.Or(o.LoginStatus, http.StatusOK)
 	o.SessionStatus = cmp.Or(o.SessionStatus, http.StatusUnauthorized)
 	o.TooMany = cmp.Or(o.TooMany, http.StatusTooManyRequests)
+	o.NothingAs = cmp.Or(o.NothingAs, http.StatusNotFound)
 	o.MessageKey = cmp.Or(o.MessageKey, "mensagem")
 	s := &Simulator{
 		with:     o,
@@ -122,8 +126,9 @@ func open(o Options) (*Simulator, error) {
 	s.today = s.wall(o.Now()) / day * day
 	s.paths = s.routes()
 	if err := cmp.Or(
-		sim.NonNegative("imoview", o.Size, o.Repeat, o.SessionUses, int(o.SessionAge), o.CountOff+math.MaxInt32),
+		sim.NonNegative("imoview", o.Size, o.Repeat, o.Unoffered, o.SessionUses, int(o.SessionAge), o.CountOff+math.MaxInt32),
 		sim.OneOf("imoview", "login-status", o.LoginStatus, http.StatusOK, http.StatusUnauthorized),
+		sim.OneOf("imoview", "nothing-as", o.NothingAs, http.StatusOK, http.StatusNotFound),
 		sim.OneOf("imoview", "count", o.Count, OfAll, OfPage, Untold, Bare),
 		sim.OneOf("imoview", "session-status", o.SessionStatus, http.StatusUnauthorized, http.StatusForbidden),
 		sim.OneOf("imoview", "too-many", o.TooMany, http.StatusTooManyRequests, http.StatusUnauthorized),

@@ -3,7 +3,6 @@ package imoview
 import (
 	"fmt"
 	"maps"
-	"net/http"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
@@ -30,12 +29,14 @@ func (s *Simulator) written(l listing, index int) sim.JSON {
 		size        int
 		today       int64
 		codeText    bool
+		quiet       bool
 		base, index int
 		row         sim.Row
 		show        any
 	}
 	o := s.with
-	return o.Rendered.Row(key{o.Seed, o.Size, s.today, o.CodeText, l.table.base, index, l.table.Rows[index], l.show}, func() any { return l.row(index) })
+	known := key{o.Seed, o.Size, s.today, o.CodeText, o.Quiet, l.table.base, index, l.table.Rows[index], l.show}
+	return o.Rendered.Row(known, func() any { return l.row(index) })
 }
 
 // Ask is a page that was asked for and answered.
@@ -113,7 +114,7 @@ func (s *Simulator) envelope(method path, l listing, rows []sim.JSON) (any, *ref
 	}
 	switch none := len(rows) == 0; {
 	case none && len(l.rows) == 0 && l.client != 0 && s.with.Nothing != "":
-		return nil, &refusal{http.StatusNotFound, s.with.Nothing}
+		return nil, &refusal{s.with.NothingAs, s.with.Nothing}
 	case method.bare, s.with.Count == Bare:
 		return rows, nil
 	case s.with.Count == Untold:

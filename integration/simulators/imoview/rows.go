@@ -17,7 +17,8 @@ const ended = 1
 type table struct {
 	sim.Table
 	name         string
-	base, stride int // of the codes, which rise and have gaps
+	base, stride int                   // of the codes, which rise and have gaps
+	shown        func(index int) int64 // the time that a row shows, where that is not the one of its change; nil: it is
 }
 
 func (t *table) code(index int) int { return t.base + t.stride*index }
@@ -28,6 +29,9 @@ func (t *table) key(index int) string { return strconv.Itoa(t.code(index)) }
 // has none.
 func (t *table) written(index int) (int64, form) {
 	r := t.Rows[index]
+	if t.shown != nil {
+		r = sim.Row{Time: t.shown(index)}
+	}
 	switch {
 	case r.Time == 0:
 		return 0, never
@@ -91,9 +95,15 @@ func (s *Simulator) fill() {
 	}
 	s.users = table("users", 1001, 3, n)
 	s.condominiums = table("condominiums", 55, 2, max(40, n/30))
+	for i := range min(s.with.Unoffered, len(s.condominiums.Rows)) {
+		s.condominiums.Rows[i].Gone = true
+	}
 	s.properties = table("properties", 100, 5, max(60, n/2))
 	s.movements = table("movements", 8001, 1, max(60, n/2))
 	s.requests = table("requests", 90_001, 4, max(60, n/6))
+	if s.with.Quiet {
+		s.requests.shown = func(i int) int64 { return s.changed(s.requests, i, len(s.requests.Rows), newest) }
+	}
 	s.contracts = table("contracts", 5001, 2, 0)
 	s.inspections = table("inspections", 701, 7, 0)
 	s.contractsOf, s.inspectionsOf, s.guaranteedBy = map[int][]int{}, map[int][]int{}, map[int][]int{}

@@ -49,6 +49,7 @@ type Options struct {
 	Enveloped   bool       // answers whose form is not documented (dynamic tables, their rows, reports) are {"data":[…]}
 	Wrapped     bool       // every list is {"data":[…]}
 	NoProposals Nothing    // what stands in the place of the list of an opportunity that has no proposals
+	Empty       Nothing    // what stands in the place of every other page without rows
 	Twins       bool       // some records have undocumented members whose names differ from documented ones by their case or by a "_" only
 	ProposalsOf string     // the connector's setting proposals_of; empty leaves it out
 
@@ -76,6 +77,8 @@ const (
 	Sentence  Nothing = "message"  // 200 with {"message":…}
 	Sentence2 Nothing = "mensagem" // 200 with {"mensagem":…}
 	NoContent Nothing = "204"      // 204
+	NotFound  Nothing = "404"      // 404 with {"message":…}
+	Invalid   Nothing = "400"      // 400 with {"message":…}
 )
 
 // Drift is what happens to the contacts, opportunities, qualifications, tasks and appointments after each page of them that is answered:
@@ -127,7 +130,8 @@ func open(o Options) (*Simulator, error) {
 	if err := cmp.Or(
 		sim.OneOf("nectarcrm", "token", o.Token, JWT, Expired, Expiring, Texts, Hex),
 		sim.OneOf("nectarcrm", "high-status", o.HighStatus, HighRefused, HighEmpty, HighServed),
-		sim.OneOf("nectarcrm", "no-proposals", o.NoProposals, NoRows, Sentence, Sentence2, NoContent),
+		sim.OneOf("nectarcrm", "no-proposals", o.NoProposals, NoRows, Sentence, Sentence2, NoContent, NotFound, Invalid),
+		sim.OneOf("nectarcrm", "empty", o.Empty, NoRows, Sentence, Sentence2, NoContent, NotFound, Invalid),
 		sim.OneOf("nectarcrm", "bad-parameter", o.BadParameter, http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized),
 		sim.NonNegative("nectarcrm", o.Size, o.Short, o.Drift.Move, o.Drift.Append, o.Drift.Prepend, o.Drift.Pages),
 	); err != nil {

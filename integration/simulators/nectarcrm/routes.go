@@ -53,12 +53,25 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Error(w, status, "Recurso não disponível no plano contratado")
 	case status != http.StatusOK:
 		s.Error(w, status, "")
-	case none && nothing == NoContent:
-		w.WriteHeader(http.StatusNoContent)
 	case none:
-		send(w, status, sim.Object{string(nothing): "Nenhuma proposta encontrada"})
+		nothing.send(w, strings.Contains(r.URL.Path, "/proposta/"))
 	default:
 		send(w, status, body)
+	}
+}
+
+// send answers that there are no rows, or no proposals.
+func (n Nothing) send(w http.ResponseWriter, proposals bool) {
+	words := map[bool]string{true: "Nenhuma proposta encontrada", false: "Nenhum registro encontrado"}[proposals]
+	switch n {
+	case NoContent:
+		w.WriteHeader(http.StatusNoContent)
+	case NotFound:
+		send(w, http.StatusNotFound, object{"message": words})
+	case Invalid:
+		send(w, http.StatusBadRequest, object{"message": words})
+	default:
+		send(w, http.StatusOK, object{string(n): words})
 	}
 }
 
@@ -197,6 +210,9 @@ func (s *Simulator) listOf(r *http.Request, t *table, id string, list func(owner
 
 // enveloped is a list as the answer of a table has it.
 func (s *Simulator) enveloped(t *table, rows []sim.JSON) any {
+	if len(rows) == 0 && s.with.Empty != NoRows {
+		return s.with.Empty
+	}
 	if t.loose && s.with.Enveloped || s.with.Wrapped {
 		return sim.Ordered("data", rows)
 	}
