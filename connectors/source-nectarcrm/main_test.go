@@ -212,6 +212,7 @@ func TestExpiry(t *testing.T) {
 		{"as a text, with white space around", " " + token(fmt.Sprintf(`{"exp":"%d"}`, now.Add(-time.Hour).Unix())) + "\n", true, 0},
 		{"without a date", token(`{"userId":"12"}`), false, 0},
 		{"with a date that is none", token(`{"exp":"amanhã"}`), false, 0},
+		{"with the date 0", token(`{"exp":0}`), false, 0},
 		{"not JSON", token(`exp`), false, 0},
 		{"not Base64", "a.!.b", false, 0},
 		{"of 2021", "0123456789abcdef0123456789abcdef", false, 0},

@@ -65,7 +65,7 @@ func expiry(title, token string, now time.Time) (warnings []string, ended error)
 	payload, _ := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "=")) // what cannot be read says nothing either
 	claims, _, _ := record.Clean(payload)
 	seconds, ok := claims.Get("exp").Int()
-	if !ok {
+	if !ok || seconds <= 0 { // no date was chosen
 		return nil, nil
 	}
 	switch end := time.Unix(seconds, 0).UTC(); {
