@@ -3,6 +3,7 @@ package brazil
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
@@ -28,27 +29,33 @@ const (
 // The words of errors are no contract: a vendor that documents codes is judged by those. Where they are in doubt they say nothing, since an
 // error that is not understood is a failure, and one that is misunderstood may be an empty table.
 var (
-	denied = regexp.MustCompile(`(?i)permiss|permitid|permite|acesso|autoriza|direito|privil[eé]gio|habilitad|liberad|negad|proibid|restrit|denied|` +
+	denied = pattern(`(?i)permiss|permitid|permite|acesso|autoriza|direito|privil[eé]gio|habilitad|liberad|negad|proibid|restrit|denied|` +
 		`not allowed|forbidden`)
-	noAction = regexp.MustCompile(`(?i)(^|\PL)(` + calls + `)\PL+((informad|solicitad|requisitad|pedid|chamad)[ao]\PL+)?` +
+	noAction = pattern(`(?i)(^|\PL)(` + calls + `)\PL+((informad|solicitad|requisitad|pedid|chamad)[ao]\PL+)?` +
 		`((?-i:[A-Z][A-Z0-9_]{3,})\PL+)?(is )?(` + unheardOf + `)|(unknown|invalid|desconhecid[ao]|inv[aá]lid[ao]|inexistente) (` + calls + `)(\PL|$)`)
-	crowded = regexp.MustCompile(`(?i)sess(ão|ao|ões|oes|ion).*(limit|m[aá]xim|simult|exced|ating)|(limit|m[aá]xim|simult|exced).*sess`)
-	ended   = regexp.MustCompile(`(?i)sess(ão|ao|ion).*(expir|encerr|finaliz|perdid|inv[aá]lid|inexist|desconhecid|invalid|unknown|not found|` +
+	crowded = pattern(`(?i)sess(ão|ao|ões|oes|ion).*(limit|m[aá]xim|simult|exced|ating)|(limit|m[aá]xim|simult|exced).*sess`)
+	ended   = pattern(`(?i)sess(ão|ao|ion).*(expir|encerr|finaliz|perdid|inv[aá]lid|inexist|desconhecid|invalid|unknown|not found|` +
 		`n[aã]o (foi |[eé] |est[aá] )?(encontrad|localizad|exist|reconhecid|conhecid|iniciad|v[aá]lid|ativ))|(expir|encerr)\pL*.*sess|` +
 		`n[aã]o (est[aá] )?(logad|conectad|autenticad)|(login|usu[aá]rio) n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)`)
-	nothing = regexp.MustCompile(`(?i)^(?:` + owner + `(?: informad[oa]| selecionad[oa])? )?(?:nenhuma? ` + kind + `(?: (?:foi )?` + is + `)?|` +
+	nothing = pattern(`(?i)^(?:` + owner + `(?: informad[oa]| selecionad[oa])? )?(?:nenhuma? ` + kind + `(?: (?:foi )?` + is + `)?|` +
 		`n[aã]o fo(?:i|ram) (?:encontrad|localizad)[oa]s? (?:mais |nenhuma? )?` + kind + `|` +
 		`(?:n[aã]o (?:h[aá]|existem?|possu(?:i|em)|t[eê]m|retornou|encontrou|localizou)|sem) (?:mais |nenhuma? )?` + kind + `(?: ` + is + `)?|` +
 		`no (?:more )?(?:records?|rows?|results?|proposals?)(?: (?:was |were )?(?:found|available|returned))?)` + end)
-	passing = regexp.MustCompile(`(?i)erro interno|internal error|banco de dados|database|time-?out|tempo.*(esgotad|excedid)|indispon|unavailable|` +
+	passing = pattern(`(?i)erro interno|internal error|banco de dados|database|time-?out|tempo.*(esgotad|excedid)|indispon|unavailable|` +
 		`tente (novamente|outra vez|de novo|mais tarde)|try again`)
-	missing = regexp.MustCompile(`(?i)^(?:c[oó]digo d[eoa] )?` + owner + `(?: [^.:;!()]{1,40})? (?:n[aã]o (?:foi |est[aá] |mais )?` +
+	missing = pattern(`(?i)^(?:c[oó]digo d[eoa] )?` + owner + `(?: [^.:;!()]{1,40})? (?:n[aã]o (?:foi |est[aá] |mais )?` +
 		`(?:encontrad|localizad|exist|cadastrad)\pL*|inexistente)` + end + `|^(?:record|row|proposal|opportunity) [^.:;!()]{0,40}not found`)
-	fine = regexp.MustCompile(`(?i)(^|\PL)(ok|sucesso|success\pL*|[eê]xito|conclu[ií]d[ao]|realizad[ao]|completed|0)(\PL|$)`)
+	fine = pattern(`(?i)(^|\PL)(ok|sucesso|success\pL*|[eê]xito|conclu[ií]d[ao]|realizad[ao]|completed|0)(\PL|$)`)
 	// troubled is what no sentence is about that says that there are no rows.
-	troubled = regexp.MustCompile(`(?i)sess(ão|ao|ões|oes|ion)|licen[cç]|token|chave|m[oó]dulo|servidor|conex|comunica[cç]|integra[cç]|assinatura|` +
+	troubled = pattern(`(?i)sess(ão|ao|ões|oes|ion)|licen[cç]|token|chave|m[oó]dulo|servidor|conex|comunica[cç]|integra[cç]|assinatura|` +
 		`plano|suspens|tabela de|tempo (limite|esgot|exced)|time-?out|indispon|(^|\PL)(erro|error|falha|tente|login|api)(\PL|$)`)
 )
+
+// pattern returns a test of texts, which is compiled when it is first asked: most runs never see an error.
+func pattern(text string) func(string) bool {
+	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+	return func(s string) bool { return s != "" && compiled().MatchString(s) }
+}
 
 // Words returns what the errors of an answer say, a list or one alone: the member text of each, with the member field, which it is about, in
 // brackets.
@@ -66,34 +73,34 @@ func Words(all record.Value, text, field string) string {
 }
 
 // Denied reports whether the words of an error say that a user may not do what was asked.
-func Denied(words string) bool { return denied.MatchString(words) }
+func Denied(words string) bool { return denied(words) }
 
 // NoSession reports whether they say that a user has as many sessions as it may have, which passes when one of them ends.
-func NoSession(words string) bool { return crowded.MatchString(words) }
+func NoSession(words string) bool { return crowded(words) }
 
 // Ended reports whether they say that a session has ended, or that nobody is logged in.
-func Ended(words string) bool { return !NoSession(words) && ended.MatchString(words) }
+func Ended(words string) bool { return !NoSession(words) && ended(words) }
 
 // Nothing reports whether they say that there are no rows, or no more of them, and nothing else.
-func Nothing(words string) bool { return quiet(words) && nothing.MatchString(words) }
+func Nothing(words string) bool { return quiet(words) && nothing(words) }
 
 // quiet reports whether they are not about the user, the session, or a failure.
-func quiet(words string) bool { return !Denied(words) && !Ended(words) && !troubled.MatchString(words) }
+func quiet(words string) bool { return !Denied(words) && !Ended(words) && !troubled(words) }
 
 // Fine reports whether they say that all went well, or that the number of something is 0.
 func Fine(words string) bool {
-	return quiet(words) && !passing.MatchString(words) && !missing.MatchString(words) && fine.MatchString(words)
+	return quiet(words) && !passing(words) && !missing(words) && fine(words)
 }
 
 // NoAction reports whether they say that a server does not know the action that was asked for.
 func NoAction(words string) bool {
-	return !Denied(words) && !Ended(words) && noAction.MatchString(words)
+	return !Denied(words) && !Ended(words) && noAction(words)
 }
 
 // Passing reports whether they say that a server failed, or was too busy: trying again may help.
-func Passing(words string) bool { return !Denied(words) && !Ended(words) && passing.MatchString(words) }
+func Passing(words string) bool { return !Denied(words) && !Ended(words) && passing(words) }
 
 // NoRow reports whether they say that a row which was asked for is not there, and nothing else.
 func NoRow(words string) bool {
-	return quiet(words) && !NoAction(words) && missing.MatchString(words) || Nothing(words)
+	return quiet(words) && !NoAction(words) && missing(words) || Nothing(words)
 }

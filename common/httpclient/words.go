@@ -31,6 +31,9 @@ func (res *Response) Excerpt(text string) string { return excerpt(res.redact, []
 // excerpt looks at no more of text than it needs. What it cuts off may be the rest of a secret: text is redacted in the form in which it is cut, or
 // loses what may be the beginning of one there. As it came it is redacted too: a broken word or letter may be one of a secret.
 func excerpt(r *redact.Redactor, text []byte) string {
+	if len(text) == 0 { // as of nearly all answers
+		return ""
+	}
 	for size := minExcerptSource; ; size *= 4 {
 		part := func(s string) string {
 			s = r.Beginning(s)

@@ -222,12 +222,14 @@ func derive(get func(string) record.Value, padded []brazil.Digits, key []string)
 // judge knows what Imobiliar's answers mean: their status says nothing, and that a session has ended is told as plain text.
 func judge(r *httpclient.Response) httpclient.Verdict {
 	flag, ok := r.Body.Get("Header.Error").Bool()
-	text := strings.ToLower(strings.TrimLeft(string(r.Text[:min(len(r.Text), 200)]), "\ufeff\" \r\n\t"))
-	words, action := said(r), r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
+	words := said(r)
 	failed := flag || words != ""
-	switch {
-	case ok && !failed, brazil.Nothing(words): // which is no failure
+	if ok && !failed || brazil.Nothing(words) { // which is no failure
 		return httpclient.Verdict{}
+	}
+	text := strings.ToLower(strings.TrimLeft(string(r.Text[:min(len(r.Text), 200)]), "\ufeff\" \r\n\t"))
+	action := r.Excerpt(cmp.Or(r.Body.Get("Header.Action").Text(), "an action"))
+	switch {
 	case r.Status == 468, strings.HasPrefix(text, "468"), !r.Body.Exists() && strings.Contains(text, "session expired"),
 		failed && (r.Body.Get("Header.ErrorCode").Text() == "468" || brazil.Ended(words)):
 		return httpclient.Expired(fault.Laterf("Imobiliar ends each session as soon as it is opened."))
