@@ -137,7 +137,7 @@ func extras() []string {
 func TestNectarCRMExtras(t *testing.T) {
 	t.Parallel()
 	f := one(t, "source-nectarcrm")
-	for _, set := range []map[string]string{{}, {"enveloped": "true"}, {"ended-hidden": "true"}, {"exclusive": "true"}, {"utc-days": "true"}} {
+	for _, set := range []map[string]string{{}, {"enveloped": "true", "exclusive": "true"}, {"ended-hidden": "true", "utc-days": "true"}} {
 		a := f.start(t, sim.Options{Size: 300, Set: set}, sim.Behaviour{})
 		res := f.succeed(t, a, harness.Read(a.json(t, nil), f.catalog.Configure(harness.FullRefresh, extras()...), nil),
 			harness.Options{Secrets: []string{nectarcrm.HookSecret}})
