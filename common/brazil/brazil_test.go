@@ -114,6 +114,7 @@ func TestWords(t *testing.T) {
 		"No records found":                                                               "nothing row",
 		"O contrato 1234 não foi localizado no sistema":                                  "row",
 		"Cliente não encontrado!":                                                        "row",
+		"Nenhum cliente encontrado":                                                      "row",
 		"Imóvel de código 7 inexistente":                                                 "row",
 		"Banco não cadastrado (CodBanco)":                                                "",
 		"Erro interno do banco de dados: tabela temporária não encontrada":               "passing",

@@ -44,7 +44,8 @@ var (
 	passing = pattern(`(?i)erro interno|internal error|banco de dados|database|time-?out|tempo.*(esgotad|excedid)|indispon|unavailable|` +
 		`tente (novamente|outra vez|de novo|mais tarde)|try again`)
 	missing = pattern(`(?i)^(?:c[oó]digo d[eoa] )?` + owner + `(?: [^.:;!()]{1,40})? (?:n[aã]o (?:foi |est[aá] |mais )?` +
-		`(?:encontrad|localizad|exist|cadastrad)\pL*|inexistente)` + end + `|^(?:record|row|proposal|opportunity) [^.:;!()]{0,40}not found`)
+		`(?:encontrad|localizad|exist|cadastrad)\pL*|inexistente)` + end + `|^nenhuma? ` + owner + `(?: foi)? (?:encontrad|localizad)\pL*` + end + `|` +
+		`^(?:record|row|proposal|opportunity) [^.:;!()]{0,40}not found`)
 	fine = pattern(`(?i)(^|\PL)(ok|sucesso|success\pL*|[eê]xito|conclu[ií]d[ao]|realizad[ao]|completed|0)(\PL|$)`)
 	// troubled is what no sentence is about that says that there are no rows.
 	troubled = pattern(`(?i)sess(ão|ao|ões|oes|ion)|licen[cç]|token|chave|m[oó]dulo|servidor|conex|comunica[cç]|integra[cç]|assinatura|` +

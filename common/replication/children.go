@@ -332,14 +332,12 @@ func (h *holding) end(end *listing.End, came bool) error {
 	defer m.mu.Unlock()
 	gone := end.Kind == listing.Gone
 	switch {
-	case !gone:
-		m.answered = true
-	case !h.again:
+	case gone && !h.again:
 		m.lacks(h.key)
-	}
-	if !gone && h.again {
+	case !gone && h.again:
 		m.missing--
 	}
+	m.answered = m.answered || !gone
 	if m.readsAll() {
 		m.notLaterThan(end.Late)
 	}

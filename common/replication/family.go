@@ -385,7 +385,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 	defer m.mu.Unlock()
 	for _, r := range rows {
 		m.count(r)
-		if !sl.From.IsZero() && !r.Time.IsZero() && r.Until.Before(sl.From) {
+		if m.Cursor.Other && !sl.From.IsZero() && !r.Time.IsZero() && r.Until.Before(sl.From) {
 			m.older++
 		}
 		switch {

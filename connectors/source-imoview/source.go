@@ -298,14 +298,13 @@ const detailsPath = "/Imovel/App_RetornarDetalhesImovel"
 // nothing is whether Imoview says of what one client has, in the place of a list, that there is none. Other sentences come as 404 too.
 func nothing(r *httpclient.Response) bool { return brazil.Nothing(instead(r)) }
 
-// hasGone is how Imoview is likely to say that a client or a property which was listed is not there any more: how it does is not known.
-var hasGone = regexp.MustCompile(`(?i)^(o )?(c[oó]digo d[eo] )?(cliente|im[oó]vel)( [^.:;,]*)? ` +
-	`(n[aã]o (foi )?(encontrad|localizad|exist|cadastrad)|inexistente)|^nenhum (cliente|im[oó]vel) (foi )?(encontrad|localizad)`)
+// hasGone is what Imoview is likely to say it of, where a client or a property which was listed is not there any more: how it does is not known.
+var hasGone = regexp.MustCompile(`(?i)^(o |nenhum )?(c[oó]digo d[eo] )?(cliente|im[oó]vel)`)
 
 // gone is whether Imoview says so of the one that was asked about. Of a contract or a user that is not found it is no such word.
 func gone(r *httpclient.Response) bool {
 	words := instead(r)
-	return hasGone.MatchString(words) && !brazil.Denied(words)
+	return hasGone.MatchString(words) && brazil.NoRow(words)
 }
 
 // instead is Imoview's sentence in the place of a list, or "".
