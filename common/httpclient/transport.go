@@ -35,7 +35,8 @@ type Response struct {
 	broken   error // why a body is not JSON; nil where it is
 	unsigned bool  // the request was, so that the answer may hold credentials
 
-	redact *redact.Redactor // for Excerpt and Words
+	redact   *redact.Redactor // for Excerpt and Words
+	sentence *string          // what said returned before
 }
 
 // What a server may take its time for. None bounds an answer that keeps coming: MaxElapsed does.

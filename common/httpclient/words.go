@@ -86,8 +86,16 @@ func (res *Response) Words() string {
 }
 
 // said returns the sentence in an answer, or "": in JSON what stands under a name that APIs use for it, of a page of HTML its title, and a text that
-// is nothing but a sentence.
+// is nothing but a sentence. It is looked for once: to blank secrets in it takes longer than all else that an error does.
 func (res *Response) said() string {
+	if res.sentence == nil {
+		sentence := res.findSentence()
+		res.sentence = &sentence
+	}
+	return *res.sentence
+}
+
+func (res *Response) findSentence() string {
 	text := res.Text
 	switch {
 	case res.Body.IsObject(), res.Body.IsArray():

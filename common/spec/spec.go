@@ -21,14 +21,19 @@ type Spec struct {
 }
 
 // Load reads the files: spec.json (a ConnectorSpecification), which it compiles, and streams/<name>.json (optional, a JSON Schema each),
-// which it only looks at as JSON: nothing is validated against them while a connector runs, and compiling large ones would be most of the
-// time that a command takes to start. What is wrong with a file is an error that names it: a programming error, which connectortest finds,
-// as it finds a stream schema that does not compile.
+// which it does not look into: nothing is validated against them while a connector runs, and what is done with large ones would be most of
+// the time that a command takes to start. What is wrong with spec.json is an error that names it: a programming error, which connectortest
+// finds, as it finds a stream schema that is no JSON or does not compile.
 func Load(files fs.FS) (*Spec, error) {
-	document, err := read(files, "spec.json")
+	data, err := fs.ReadFile(files, "spec.json")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading spec.json: %w", err)
 	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, data); err != nil {
+		return nil, fmt.Errorf("reading spec.json: %w", err)
+	}
+	document := compact.Bytes()
 	var parts struct {
 		Connection json.RawMessage `json:"connectionSpecification"`
 	}
@@ -46,32 +51,19 @@ func Load(files fs.FS) (*Spec, error) {
 	}
 	streams := make(map[string]json.RawMessage, len(names))
 	for _, name := range names {
-		schema, err := read(files, name)
+		schema, err := fs.ReadFile(files, name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
 		streams[strings.TrimSuffix(path.Base(name), ".json")] = schema
 	}
 	return &Spec{json: document, config: config, streams: streams}, nil
 }
 
-// read is a JSON file without the white space between its tokens.
-func read(files fs.FS, name string) (json.RawMessage, error) {
-	data, err := fs.ReadFile(files, name)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, data); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	}
-	return compact.Bytes(), nil
-}
-
 // JSON is spec.json, compact. The caller must not change it.
 func (s *Spec) JSON() json.RawMessage { return s.json }
 
-// Schema is a stream's JSON Schema, compact; ok is whether there is one. The caller must not change it.
+// Schema is a stream's JSON Schema, as its file has it; ok is whether there is one. The caller must not change it.
 func (s *Spec) Schema(stream string) (schema json.RawMessage, ok bool) {
 	schema, ok = s.streams[stream]
 	return schema, ok

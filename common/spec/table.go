@@ -2,6 +2,7 @@ package spec
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -23,7 +24,7 @@ func Columns(schema json.RawMessage, keys ...string) ([]record.Edit, error) {
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		if kind := columnType(properties[name]); kind != 0 {
 			edits = append(edits, record.Column{
-				Field: name, Type: kind, Of: columnType(object(properties[name]["items"])), Key: slices.Contains(keys, name),
+				Field: name, Type: kind, Of: columnType(properties[name].Get("items")), Key: slices.Contains(keys, name),
 			})
 		}
 	}
@@ -31,39 +32,43 @@ func Columns(schema json.RawMessage, keys ...string) ([]record.Edit, error) {
 }
 
 // columnType is what a schema says of one value, 0 where it is not of one type.
-func columnType(property map[string]any) record.Type {
-	kinds := slices.DeleteFunc(typesOf(property), func(kind string) bool { return kind == "null" })
+func columnType(property record.Value) record.Type {
+	named := property.Get("type")
+	kinds := slices.DeleteFunc(named.Array(), func(kind record.Value) bool { return kind.Text() == "null" })
+	if !named.IsArray() {
+		kinds = []record.Value{named}
+	}
 	if len(kinds) != 1 {
 		return 0
 	}
-	switch kinds[0] {
-	case "string":
-		switch {
-		case property["format"] == "date":
-			return record.Date
-		case property["format"] == "date-time":
-			return record.Timestamp
-		case property["x-nested-as-text"] == true:
-			return record.JSONText
-		case property["x-row-hash"] == true:
-			return record.Digest
-		}
+	has := func(annotation string) bool { return property.Get(annotation).True() }
+	switch kind := kinds[0].Text(); {
+	case kind == "string" && property.Get("format").Text() == "date":
+		return record.Date
+	case kind == "string" && property.Get("format").Text() == "date-time":
+		return record.Timestamp
+	case kind == "string" && has("x-nested-as-text"):
+		return record.JSONText
+	case kind == "string" && has("x-row-hash"):
+		return record.Digest
+	case kind == "string":
 		return record.Text
-	case "number":
-		if property["airbyte_type"] == "integer" {
-			return record.Integer
-		}
+	case kind == "number" && property.Get("airbyte_type").Text() == "integer", kind == "integer":
+		return record.Integer
+	case kind == "number":
 		return record.Number
+	case kind == "object" && has("x-labels"):
+		return record.Labels
+	case kind == "object" && has("x-whole-row"):
+		return record.Whole
+	case kind == "object":
+		return record.Object
+	case kind == "array":
+		return record.List
+	case kind == "boolean":
+		return record.Boolean
 	default:
-		switch {
-		case kinds[0] == "object" && property["x-labels"] == true:
-			return record.Labels
-		case kinds[0] == "object" && property["x-whole-row"] == true:
-			return record.Whole
-		}
-		return map[string]record.Type{
-			"boolean": record.Boolean, "integer": record.Integer, "object": record.Object, "array": record.List,
-		}[kinds[0]]
+		return 0
 	}
 }
 
@@ -72,7 +77,7 @@ func columnType(property map[string]any) record.Type {
 // column, this one counts (record.Prefer). A file that is not there or is no schema is a panic, as it is in record.Compile: a programming
 // error.
 func Table(files fs.FS, stream string) []record.Edit {
-	raw, err := read(files, "streams/"+stream+".json")
+	raw, err := fs.ReadFile(files, "streams/"+stream+".json")
 	if err != nil {
 		panic(fmt.Sprintf("spec: no table %q: %v", stream, err))
 	}
@@ -82,7 +87,7 @@ func Table(files fs.FS, stream string) []record.Edit {
 	}
 	edits := []record.Edit{record.LowerKeys{}, record.Flatten{}}
 	for _, name := range slices.Sorted(maps.Keys(columns)) {
-		if path, ok := columns[name]["title"].(string); ok {
+		if path := columns[name].Get("title").Text(); path != "" {
 			edits = append(edits, record.Prefer{Field: name, Path: path})
 		}
 	}
@@ -90,15 +95,13 @@ func Table(files fs.FS, stream string) []record.Edit {
 }
 
 // propertiesOf is the columns of a stream's schema, of which there is one at least.
-func propertiesOf(schema json.RawMessage) (map[string]map[string]any, error) {
-	var root struct {
-		Properties map[string]map[string]any `json:"properties"`
+func propertiesOf(schema []byte) (map[string]record.Value, error) {
+	if !json.Valid(schema) {
+		return nil, errors.New("reading the columns of a schema: it is no JSON")
 	}
-	if err := json.Unmarshal(schema, &root); err != nil {
-		return nil, fmt.Errorf("reading the columns of a schema: %w", err)
+	properties := maps.Collect(record.Record(schema).Get("properties").Members())
+	if len(properties) == 0 {
+		return nil, errors.New("reading the columns of a schema: it has none")
 	}
-	if len(root.Properties) == 0 {
-		return nil, fmt.Errorf("reading the columns of a schema: it has none")
-	}
-	return root.Properties, nil
+	return properties, nil
 }
