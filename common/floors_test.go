@@ -13,7 +13,7 @@ import (
 
 const module = "github.com/imob-data/airbyte-connectors/common"
 
-// floors is the order of the engine: a package imports packages of lower floors only.
+// floors returns the order of the engine: a package imports packages of lower floors only.
 func floors() [][]string {
 	return [][]string{
 		0: {"fault", "redact", "ratelimit", "record", "internal/memnet", "internal/numbers"},
@@ -26,7 +26,7 @@ func floors() [][]string {
 	}
 }
 
-// homes are the third parties, each with the packages that may import it. The code of all others stays free to change without them, and a
+// homes returns the third parties, each with the packages that may import it. The code of all others stays free to change without them, and a
 // third party can be exchanged in one place.
 func homes() map[string][]string {
 	return map[string][]string{
@@ -47,7 +47,7 @@ func homes() map[string][]string {
 	}
 }
 
-// apart are the packages that must not know of one another although their floors would let them: each with those that it does not import.
+// apart returns the packages that must not know of one another although their floors would let them: each with those that it does not import.
 func apart() map[string][]string {
 	return map[string][]string{
 		"listing":     {"protocol", "state"},                // nothing of Airbyte
@@ -97,7 +97,7 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-// home is the packages that may import a package of a third party.
+// home returns the packages that may import a package of a third party.
 func home(path string) []string {
 	for third, names := range homes() {
 		if path == third || strings.HasPrefix(path, third+"/") {
@@ -107,7 +107,7 @@ func home(path string) []string {
 	return nil
 }
 
-// thirdParty is whether an import is neither the standard library's, whose paths begin with no domain, nor this module's.
+// thirdParty reports whether an import is neither the standard library's, whose paths begin with no domain, nor this module's.
 func thirdParty(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return strings.Contains(first, ".") && !strings.HasPrefix(path, module+"/")

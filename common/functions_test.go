@@ -61,7 +61,7 @@ func TestShared(t *testing.T) {
 	}
 }
 
-// shared is the variable of f's body that most closures in f use, and how many do. A closure inside another one counts as that other one, and
+// shared returns the variable of f's body that most closures in f use, and how many do. A closure inside another one counts as that other one, and
 // variables are told apart by their names.
 func shared(f *ast.FuncDecl) (name string, most int) {
 	var closures []*ast.FuncLit
@@ -87,7 +87,7 @@ func shared(f *ast.FuncDecl) (name string, most int) {
 	return name, most
 }
 
-// used is the variables that a closure uses and does not declare.
+// used returns the variables that a closure uses and does not declare.
 func used(closure *ast.FuncLit) map[string]bool {
 	names, inner := map[string]bool{}, map[string]bool{}
 	ast.Inspect(closure, func(n ast.Node) bool {
@@ -114,7 +114,7 @@ func used(closure *ast.FuncLit) map[string]bool {
 	return names
 }
 
-// declared is the variables that a node declares.
+// declared returns the variables that a node declares.
 func declared(n ast.Node) (names []string) {
 	var left []ast.Expr
 	switch n := n.(type) {

@@ -246,7 +246,7 @@ func TestImagesOfAnotherPlatform(t *testing.T) {
 	}
 }
 
-// modules is every folder with a go.mod, sorted, relative to root.
+// modules returns every folder with a go.mod, sorted, relative to root.
 func modules(t *testing.T) []string {
 	t.Helper()
 	var dirs []string
@@ -260,7 +260,7 @@ func modules(t *testing.T) []string {
 	return dirs
 }
 
-// connectors is the names of the connectors, sorted.
+// connectors returns the names of the connectors, sorted.
 func connectors(t *testing.T) []string {
 	t.Helper()
 	var names []string
@@ -273,7 +273,7 @@ func connectors(t *testing.T) []string {
 	return names
 }
 
-// tree is the files under a folder whose names end in suffix, sorted, relative to root; without what was built, what is hidden and testdata.
+// tree returns the files under a folder whose names end in suffix, sorted, relative to root; without what was built, what is hidden and testdata.
 func tree(t *testing.T, dir, suffix string) []string {
 	t.Helper()
 	var files []string
@@ -294,7 +294,7 @@ func tree(t *testing.T, dir, suffix string) []string {
 	return files
 }
 
-// glob is the files that match a pattern, sorted, relative to root.
+// glob returns the files that match a pattern, sorted, relative to root.
 func glob(t *testing.T, pattern string) []string {
 	t.Helper()
 	files, err := fs.Glob(os.DirFS(root), pattern)
@@ -326,7 +326,7 @@ func readGoMod(t *testing.T, dir string) goMod {
 	return m
 }
 
-// numbers is a version of Go as numbers: 1.26.0 is [1 26 0].
+// numbers returns a version of Go as numbers: 1.26.0 is [1 26 0].
 func numbers(version string) []int {
 	var all []int
 	for part := range strings.SplitSeq(version, ".") {

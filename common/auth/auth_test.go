@@ -129,7 +129,7 @@ func TestBasicIsASecret(t *testing.T) {
 	}
 }
 
-// imoview is the way in which Imoview logs in: a key on every request, and a session in a header and the query for some.
+// imoview returns the way in which Imoview logs in: a key on every request, and a session in a header and the query for some.
 func imoview() *auth.Session {
 	return &auth.Session{
 		Login: httpclient.Request{Path: "/Usuario/App_ValidarAcesso"}.With(httpclient.Query, "email", "ana@example.com").
@@ -421,7 +421,7 @@ func TestAbandonedLoginPassesOn(t *testing.T) {
 	})
 }
 
-// panicking is a login whose first answers make its Judge panic.
+// panicking returns a login whose first answers make its Judge panic.
 func panicking(times int) *auth.Session {
 	s := imoview()
 	s.Login.Judge = func(*httpclient.Response) httpclient.Verdict {

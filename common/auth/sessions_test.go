@@ -55,7 +55,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// sessions are the sessions of a door.
+// sessions returns the sessions of a door.
 func sessions(count int) *auth.Sessions {
 	return &auth.Sessions{
 		Login: httpclient.Request{Path: "/in"}, Logout: httpclient.Request{Path: "/out"}, Count: count, Most: "most",

@@ -99,7 +99,7 @@ func helpFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "print this text", DisableDefaultText: true}
 }
 
-// invoked is c with the flags that were given.
+// invoked returns c with the flags that were given.
 func (c *command) invoked(given *cli.Context) (invocation, error) {
 	if given.NArg() > 0 {
 		return invocation{}, fault.Configf("The command %s takes nothing but flags, each followed by one file.", c.name)

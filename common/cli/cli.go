@@ -203,7 +203,7 @@ func (s *session) configured(ctx context.Context) (config []byte, catalog *proto
 	return config, catalog, err
 }
 
-// sourceCommands is the commands of a source, in the order in which help shows them.
+// sourceCommands returns the commands of a source, in the order in which help shows them.
 func sourceCommands(src Source) []command {
 	state := file{"state", "go on from the state in `FILE`", false}
 	return []command{

@@ -87,7 +87,7 @@ type result struct {
 	messages       []protocol.Message
 }
 
-// errors is the TRACE ERRORs.
+// errors returns the TRACE ERRORs.
 func (r result) errors() (all []protocol.ErrorTrace) {
 	for _, m := range r.messages {
 		if m.Trace != nil && m.Trace.Error != nil {

@@ -42,7 +42,7 @@ func pace(struct{}) {
 	runtime.AddCleanup(&mark{}, pace, struct{}{})
 }
 
-// percent is GOGC for when live bytes are held, of which, or of what else there is, look bytes have to be looked through.
+// percent returns GOGC for when live bytes are held, of which, or of what else there is, look bytes have to be looked through.
 func percent(live, look uint64) int {
 	const least = 4 << 20 // Go's smallest heap, which the percentage is of too
 	return int(min(max(max(room, look)*100/max(live, least), 1), math.MaxInt32))

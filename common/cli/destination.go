@@ -34,7 +34,7 @@ func RunDestination(
 	})
 }
 
-// destinationCommands is the commands of a destination, in the order in which help shows them.
+// destinationCommands returns the commands of a destination, in the order in which help shows them.
 func destinationCommands(dst Destination) []command {
 	return []command{
 		specCommand(),

@@ -148,7 +148,7 @@ func readWhole(ctx context.Context, open func() (io.ReadCloser, error)) ([]byte,
 	}
 }
 
-// unmarked is a text as UTF-8 without a byte order mark, which says what else it may be: editors and shells of Windows write UTF-16 too.
+// unmarked returns a text as UTF-8 without a byte order mark, which says what else it may be: editors and shells of Windows write UTF-16 too.
 func unmarked(text []byte) []byte {
 	var order binary.ByteOrder
 	switch {

@@ -68,7 +68,7 @@ func runProcess(p program, grace time.Duration, then string) {
 	os.Exit(run(ctx, p))
 }
 
-// outputMissing is whether the process may have been started without a standard output. Go's runtime then puts the null device in its place,
+// outputMissing reports whether the process may have been started without a standard output. Go's runtime then puts the null device in its place,
 // opened for reading and writing, so that writing never fails; a shell opens it for writing alone. Nothing can be delivered through either, but
 // only the latter was asked for. Programs that start others open it as the runtime does, and cannot be told from it.
 func outputMissing() bool {
@@ -80,7 +80,8 @@ func outputMissing() bool {
 	return flags&unix.O_ACCMODE == unix.O_RDWR && out.Mode&unix.S_IFMT == unix.S_IFCHR && out.Rdev == null.Rdev
 }
 
-// stopping is the signals that stop a run. SIGHUP, which a terminal sends that is closed, is none where the process was started to ignore it (nohup).
+// stopping returns the signals that stop a run. SIGHUP, which a terminal sends that is closed, is none where the process was started to ignore it
+// (nohup).
 func stopping() []os.Signal {
 	if signal.Ignored(syscall.SIGHUP) {
 		return []os.Signal{syscall.SIGTERM, syscall.SIGINT}

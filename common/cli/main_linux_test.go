@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openTerminal is a new terminal of 80 by 24: the side of those who watch, and the side of those who write.
+// openTerminal returns a new terminal of 80 by 24: the side of those who watch, and the side of those who write.
 func openTerminal() (watcher, terminal *os.File, err error) {
 	watcher, err = os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {

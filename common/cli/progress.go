@@ -74,7 +74,7 @@ func watch(s *session) *progress {
 	return p
 }
 
-// terminal is w as a file, if it is a terminal.
+// terminal returns w as a file, if it is a terminal.
 func terminal(w io.Writer) (*os.File, bool) {
 	file, ok := w.(*os.File)
 	return file, ok && term.IsTerminal(int(file.Fd()))
@@ -109,7 +109,7 @@ func (p *progress) stop(complete bool) {
 	p.show([]string{fit(summary(p.current(), time.Since(p.started), complete), width)})
 }
 
-// current is how far the streams are, without secrets in their names: lines are cut, and nobody could tell half a secret.
+// current returns how far the streams are, without secrets in their names: lines are cut, and nobody could tell half a secret.
 func (p *progress) current() []protocol.StreamStats {
 	stats := p.stats()
 	for i := range stats {
@@ -139,7 +139,7 @@ func (p *progress) show(lines []string) {
 	p.drawn = 0
 }
 
-// rates is the records per second of every stream over the last rateOver.
+// rates returns the records per second of every stream over the last rateOver.
 func (p *progress) rates(now time.Time, stats []protocol.StreamStats) map[protocol.Descriptor]float64 {
 	current := sample{now, make(map[protocol.Descriptor]int64, len(stats))}
 	for _, s := range stats {
@@ -159,7 +159,7 @@ func (p *progress) rates(now time.Time, stats []protocol.StreamStats) map[protoc
 	return rates
 }
 
-// render is a block of lines for a screen of that size: a line for all streams, and one for every stream that is running, as far as there
+// render returns a block of lines for a screen of that size: a line for all streams, and one for every stream that is running, as far as there
 // is room.
 func render(
 	stats []protocol.StreamStats, rates map[protocol.Descriptor]float64, now time.Time, elapsed time.Duration, width, height int,
@@ -201,7 +201,7 @@ func render(
 	return lines
 }
 
-// describe is how far one stream is.
+// describe returns how far one stream is.
 func describe(s protocol.StreamStats, rate float64, now time.Time) string {
 	text := number(s.Records)
 	if s.Estimate > 0 {
@@ -226,7 +226,7 @@ func wait(s protocol.StreamStats, now time.Time) string {
 	return "waiting for quota until " + s.LimitedUntil.In(now.Location()).Format(time.TimeOnly)
 }
 
-// summary is how a read ended.
+// summary returns how a read ended.
 func summary(stats []protocol.StreamStats, elapsed time.Duration, complete bool) string {
 	how := "Complete"
 	if !complete {
@@ -235,7 +235,7 @@ func summary(stats []protocol.StreamStats, elapsed time.Duration, complete bool)
 	return how + ": " + tally(stats, elapsed)
 }
 
-// tally is all streams together.
+// tally returns all streams together.
 func tally(stats []protocol.StreamStats, elapsed time.Duration) string {
 	var complete int
 	var records, bytes int64
@@ -258,7 +258,7 @@ func fit(line string, width int) string {
 	return string([]rune(line)[:max(0, width-1)])
 }
 
-// number is n with its thousands apart.
+// number returns n with its thousands apart.
 func number(n int64) string {
 	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0; i -= 3 {

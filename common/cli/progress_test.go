@@ -75,7 +75,7 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// watched is a progress on a buffer that stands for a terminal.
+// watched returns a progress on a buffer that stands for a terminal.
 func watched(out io.Writer, e *protocol.Emitter) *progress {
 	return &progress{
 		screen: screen{Writer: out, size: func() (int, int) { return 60, 24 }},

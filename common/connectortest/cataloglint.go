@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
-// lintCatalog is what the acceptance tests (TestDiscovery) and the conventions for schemas would find wrong with a catalog; files is the
+// lintCatalog returns what the acceptance tests (TestDiscovery) and the conventions for schemas would find wrong with a catalog; files is the
 // names of the schema files.
 func lintCatalog(catalog *protocol.Catalog, files []string) []string {
 	var f findings
@@ -109,7 +109,7 @@ func (f *findings) schema(s protocol.Stream) {
 	}
 }
 
-// single is whether a value has one type at the most, null aside.
+// single reports whether a value has one type at the most, null aside.
 func single(p map[string]any) bool {
 	return len(slices.DeleteFunc(typesOf(p), func(t string) bool { return t == "null" })) <= 1
 }
@@ -185,7 +185,7 @@ func (f *findings) form(at string, p map[string]any, column bool) {
 	}
 }
 
-// typesOf is a schema's types, whether it has one, several or none.
+// typesOf returns a schema's types, whether it has one, several or none.
 func typesOf(node map[string]any) []string {
 	var types []string
 	if one, ok := node["type"].(string); ok {

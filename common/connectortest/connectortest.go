@@ -47,7 +47,7 @@ func Conform(t *testing.T, src cli.Source) {
 	})
 }
 
-// folder is the connector in this folder, and the configuration to discover with.
+// folder returns the connector in this folder, and the configuration to discover with.
 func folder(t *testing.T, specification func() (json.RawMessage, error)) (c connector, config []byte) {
 	t.Helper()
 	here, err := os.Getwd()
@@ -90,10 +90,10 @@ type connector struct {
 	offers  []protocol.DestinationOperation
 }
 
-// writes is whether this is a destination.
+// writes reports whether this is a destination.
 func (c connector) writes() bool { return c.catalog == nil }
 
-// streams is the names of the catalog's streams, or those of a destination's operations, sorted.
+// streams returns the names of the catalog's streams, or those of a destination's operations, sorted.
 func (c connector) streams() []string {
 	var names []string
 	for _, o := range c.offers {
@@ -136,13 +136,13 @@ type findings []string
 
 func (f *findings) addf(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
 
-// object is v as a JSON object, or an empty one.
+// object returns v as a JSON object, or an empty one.
 func object(v any) map[string]any {
 	o, _ := v.(map[string]any)
 	return o
 }
 
-// list is v as a JSON array, or an empty one.
+// list returns v as a JSON array, or an empty one.
 func list(v any) []any {
 	l, _ := v.([]any)
 	return l

@@ -62,7 +62,7 @@ func serve(t *testing.T, dir string) *api {
 	return a
 }
 
-// faults is what was asked and not expected, and what was expected and not asked. Only for when the server is closed.
+// faults returns what was asked and not expected, and what was expected and not asked. Only for when the server is closed.
 func (a *api) faults() (faults findings) {
 	for _, request := range a.unexpected {
 		faults.addf("no exchange is for %s", request)
@@ -114,12 +114,12 @@ func (a *api) body(e *exchange) ([]byte, error) {
 	return e.Response.Body, nil
 }
 
-// anonymous is text without the address of the server.
+// anonymous returns text without the address of the server.
 func (a *api) anonymous(text string) string {
 	return strings.ReplaceAll(text, a.server.Listener.Addr().String(), "api.example")
 }
 
-// fits is whether the exchange is for a request.
+// fits reports whether the exchange is for a request.
 func (e *exchange) fits(r *http.Request, sent []byte) bool {
 	want := e.Request
 	if r.Method != cmp.Or(want.Method, http.MethodGet) || r.URL.Path != want.Path {
@@ -151,7 +151,7 @@ func (e *exchange) fits(r *http.Request, sent []byte) bool {
 	return json.NewDecoder(bytes.NewReader(sent)).Decode(&body) == nil && within(want.Body, body)
 }
 
-// means is whether a wanted text, or regular expression between slashes, is for a text.
+// means reports whether a wanted text, or regular expression between slashes, is for a text.
 func means(want, got string) bool {
 	if len(want) > 2 && strings.HasPrefix(want, "/") && strings.HasSuffix(want, "/") {
 		return regexp.MustCompile(want[1 : len(want)-1]).MatchString(got)
@@ -159,7 +159,7 @@ func means(want, got string) bool {
 	return want == got
 }
 
-// within is whether a JSON value has all that a wanted one has.
+// within reports whether a JSON value has all that a wanted one has.
 func within(want, got any) bool {
 	members, isObject := want.(map[string]any)
 	if !isObject {

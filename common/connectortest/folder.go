@@ -59,7 +59,7 @@ func lintConfig(c connector) []string {
 	return f
 }
 
-// sameJSON is whether two documents say the same.
+// sameJSON reports whether two documents say the same.
 func sameJSON(a, b []byte) bool {
 	var x, y any
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
@@ -224,7 +224,7 @@ func named(test map[string]any) (files []string) {
 	return files
 }
 
-// headings is those of a documentation page that every connector needs, in the order in which the platform's pages have them. There is none for
+// headings returns those of a documentation page that every connector needs, in the order in which the platform's pages have them. There is none for
 // the addresses to allow (IP allow list): those of Airbyte Cloud, which runs no images of one's own.
 func headings(title string, writes bool) []string {
 	offers := "Supported Streams"
@@ -296,7 +296,7 @@ func lintReadme(c connector) []string {
 	return f
 }
 
-// chapter is a page from a heading on.
+// chapter returns a page from a heading on.
 func chapter(page, heading string) string {
 	_, rest, _ := strings.Cut(page, "\n## "+heading+"\n")
 	return rest

@@ -170,7 +170,7 @@ func keep(t *testing.T, name string, data []byte) string {
 	return path
 }
 
-// configure is the case's configuration with the server's address.
+// configure returns the case's configuration with the server's address.
 func configure(t *testing.T, dir string, document json.RawMessage, address string) []byte {
 	t.Helper()
 	var config map[string]any
@@ -187,7 +187,7 @@ func configure(t *testing.T, dir string, document json.RawMessage, address strin
 	return bytes.ReplaceAll(data, []byte("https://api.example"), []byte(address))
 }
 
-// catalog is the case's configured catalog, its streams completed from the discovered ones.
+// catalog returns the case's configured catalog, its streams completed from the discovered ones.
 func catalog(t *testing.T, dir string, discovered *protocol.Catalog) []byte {
 	t.Helper()
 	var data json.RawMessage
@@ -294,7 +294,7 @@ func understand(line []byte) (message, error) {
 	return m, err
 }
 
-// traced is the stream that a trace message is about, and whether it says that something failed.
+// traced returns the stream that a trace message is about, and whether it says that something failed.
 func traced(trace map[string]json.RawMessage) (stream string, failed bool) {
 	type named struct {
 		Name       string
@@ -309,7 +309,7 @@ func traced(trace map[string]json.RawMessage) (stream string, failed bool) {
 	return "", false
 }
 
-// text is a value as JSON, with its characters as they are.
+// text returns a value as JSON, with its characters as they are.
 func text(value any) (string, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -320,7 +320,7 @@ func text(value any) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
-// transcript is want.jsonl: streams are read at the same time, so only the order inside each is a fact.
+// transcript returns want.jsonl: streams are read at the same time, so only the order inside each is a fact.
 func transcript(said []message, began time.Time) string {
 	groups := map[string][]string{}
 	for _, m := range said {
@@ -338,7 +338,7 @@ func transcript(said []message, began time.Time) string {
 	return b.String()
 }
 
-// logged is the line of a log message, and "" for every other message. Streams log at the same time, so their order is no fact.
+// logged returns the line of a log message, and "" for every other message. Streams log at the same time, so their order is no fact.
 func (m message) logged() string {
 	if m.kind == "LOG" {
 		return m.line
@@ -346,7 +346,7 @@ func (m message) logged() string {
 	return ""
 }
 
-// timeless is a line with NOW in place of every time between the hour before the run and now: a mark may be some minutes behind.
+// timeless returns a line with NOW in place of every time between the hour before the run and now: a mark may be some minutes behind.
 func timeless(line string, began time.Time) string {
 	stamp := regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
 	return stamp.ReplaceAllStringFunc(line, func(text string) string {
@@ -358,7 +358,7 @@ func timeless(line string, began time.Time) string {
 	})
 }
 
-// secretFaults is where a secret of the configuration is in the output.
+// secretFaults returns where a secret of the configuration is in the output.
 func secretFaults(document json.RawMessage, config []byte, out string) (faults findings) {
 	for _, secret := range spec.Secrets(document, config) {
 		if strings.Contains(out, secret) {
@@ -368,7 +368,7 @@ func secretFaults(document json.RawMessage, config []byte, out string) (faults f
 	return faults
 }
 
-// exitFaults is whether the exit code belongs to what was said.
+// exitFaults reports whether the exit code belongs to what was said.
 func exitFaults(code int, said []message) (faults findings) {
 	if failed := slices.ContainsFunc(said, func(m message) bool { return m.failed }); failed != (code != 0) {
 		faults.addf("the exit code is %d, and whether there is a TRACE ERROR is %v", code, failed)
@@ -426,7 +426,7 @@ func recordFaults(streams *protocol.Catalog, said []message, served [][]byte, sh
 	return faults
 }
 
-// wholeFaults is where a column for the whole row does not hold a row of the answers as it came. rows is what objectsOf finds in them.
+// wholeFaults returns where a column for the whole row does not hold a row of the answers as it came. rows is what objectsOf finds in them.
 func wholeFaults(schema any, data json.RawMessage, rows map[string]bool) (faults findings) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -443,7 +443,7 @@ func wholeFaults(schema any, data json.RawMessage, rows map[string]bool) (faults
 	return faults
 }
 
-// undeclared is the fields of a record that its schema does not know. Inside objects and lists a schema leaves out what varies.
+// undeclared returns the fields of a record that its schema does not know. Inside objects and lists a schema leaves out what varies.
 func undeclared(schema, record any) []string {
 	var found []string
 	for _, name := range slices.Sorted(maps.Keys(object(record))) {
@@ -454,7 +454,7 @@ func undeclared(schema, record any) []string {
 	return found
 }
 
-// unparsedFaults is where the changes that a record's meta tells are not the values that it keeps, or their fields are not null.
+// unparsedFaults returns where the changes that a record's meta tells are not the values that it keeps, or their fields are not null.
 func unparsedFaults(data, meta json.RawMessage) (faults findings) {
 	var values struct {
 		Unparsed map[string]json.RawMessage `json:"_unparsed"`

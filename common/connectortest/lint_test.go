@@ -37,7 +37,7 @@ const goodSpec = `{
   }
 }`
 
-// replaced is a text with one part replaced; that the part is there is held, so that no case tests the good text by mistake.
+// replaced returns a text with one part replaced; that the part is there is held, so that no case tests the good text by mistake.
 func replaced(t *testing.T, text, old, by string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {
@@ -359,7 +359,7 @@ func TestLintFolder(t *testing.T) {
 	}
 }
 
-// lintFiles is what all checks find in a folder.
+// lintFiles returns what all checks find in a folder.
 func lintFiles(files map[string]string) (found []string) {
 	fsys := fstest.MapFS{}
 	for name, text := range files {

@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// Discover is the streams that src discovers with testdata/config.json, by name.
+// Discover returns the streams that src discovers with testdata/config.json, by name.
 func Discover(t *testing.T, src cli.Source) map[string]protocol.Stream {
 	t.Helper()
 	config, err := os.ReadFile(configFile)

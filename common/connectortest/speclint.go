@@ -14,7 +14,7 @@ import (
 
 const draft07 = "http://json-schema.org/draft-07/schema#"
 
-// lintSpec is what the acceptance tests (TestSpec) and the conventions for specifications would find wrong with a ConnectorSpecification.
+// lintSpec returns what the acceptance tests (TestSpec) and the conventions for specifications would find wrong with a ConnectorSpecification.
 func lintSpec(document json.RawMessage) []string {
 	var f findings
 	var whole map[string]any
@@ -53,7 +53,7 @@ func lintSpec(document json.RawMessage) []string {
 	return f
 }
 
-// groupsOf is the ids of the groups that a specification declares.
+// groupsOf returns the ids of the groups that a specification declares.
 func groupsOf(root, whole map[string]any) []string {
 	var ids []string
 	for _, group := range slices.Concat(list(root["groups"]), list(whole["groups"])) {
@@ -64,7 +64,7 @@ func groupsOf(root, whole map[string]any) []string {
 	return ids
 }
 
-// schemas is every schema inside a schema, with where it is; property names are not taken for keywords.
+// schemas returns every schema inside a schema, with where it is; property names are not taken for keywords.
 func schemas(root map[string]any) func(yield func(string, map[string]any) bool) {
 	return func(yield func(string, map[string]any) bool) {
 		var walk func(at string, node map[string]any) bool
@@ -152,7 +152,7 @@ func (f *findings) properties(at string, node map[string]any, groups []string) {
 	}
 }
 
-// secretNames is the names that the acceptance tests take for secrets.
+// secretNames returns the names that the acceptance tests take for secrets.
 func secretNames() []string {
 	return []string{
 		"client_token", "access_token", "api_token", "token", "secret", "client_secret", "password", "key", "service_account_info",
@@ -333,7 +333,7 @@ func (f *findings) oauth(auth, root map[string]any) {
 	}
 }
 
-// resolve is the properties at a path, through all forms, in their order.
+// resolve returns the properties at a path, through all forms, in their order.
 func resolve(root map[string]any, path []any) []map[string]any {
 	nodes := []map[string]any{root}
 	for _, token := range path {
@@ -353,7 +353,7 @@ func resolve(root map[string]any, path []any) []map[string]any {
 
 func snake() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`) }
 
-// distinct is whether no two JSON values are the same.
+// distinct reports whether no two JSON values are the same.
 func distinct(values []any) bool {
 	seen := map[string]bool{}
 	for _, v := range values {

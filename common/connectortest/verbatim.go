@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// objectsOf is every JSON object in the answers, at any depth, as text without the white space between its tokens and without its own
+// objectsOf returns every JSON object in the answers, at any depth, as text without the white space between its tokens and without its own
 // members of these names. Answers that are not JSON have none.
 func objectsOf(answers [][]byte, leave []string) map[string]bool {
 	found := map[string]bool{}
@@ -43,7 +43,7 @@ func objectsOf(answers [][]byte, leave []string) map[string]bool {
 	return found
 }
 
-// without is an object as text, without the white space between its tokens and without its members of these names; all other bytes are as
+// without returns an object as text, without the white space between its tokens and without its members of these names; all other bytes are as
 // they were.
 func without(raw json.RawMessage, leave []string) (string, error) {
 	var compact bytes.Buffer

@@ -54,7 +54,7 @@ func lintModes(document json.RawMessage, offers []protocol.DestinationOperation)
 	return f
 }
 
-// lintOperations is what the platform would not understand of a destination's catalog, and what its user would not.
+// lintOperations returns what the platform would not understand of a destination's catalog, and what its user would not.
 func lintOperations(offers []protocol.DestinationOperation) (f findings) {
 	if len(offers) == 0 {
 		f.addf("there are no operations")

@@ -101,7 +101,7 @@ const (
 	onlyBlanks = "holds nothing but white space, and would go out empty"
 )
 
-// text is the text of field number i, "" where the record has none. A text that lost characters, here or before it came, is an error: it could
+// text returns the text of field number i, "" where the record has none. A text that lost characters, here or before it came, is an error: it could
 // be another's code. So is one with U+0000, at which some readers end a text.
 func (g *given) text(i int, f Field) (string, error) {
 	v := g.values[i]
@@ -149,7 +149,7 @@ func short(s string) string {
 	return s
 }
 
-// schema is the JSON Schema of the operation's records, by the fields' friendly names. It allows other members, as the platform wants it of all
+// schema returns the JSON Schema of the operation's records, by the fields' friendly names. It allows other members, as the platform wants it of all
 // schemas; those that come all the same are found when they come.
 func (o *Operation) schema() (json.RawMessage, error) {
 	properties, required := map[string]any{}, []string{}

@@ -131,7 +131,7 @@ func New[C any](files fs.FS, describe func(C) API) *Destination {
 	return &Destination{spec.Describe(files, describe)}
 }
 
-// Spec is the connector's specification.
+// Spec returns the connector's specification.
 func (d *Destination) Spec() (json.RawMessage, error) { return d.description.JSON() }
 
 // Check does the description's harmless request.
@@ -150,7 +150,7 @@ func (d *Destination) Check(ctx context.Context, config []byte) error {
 	return err
 }
 
-// open is what config makes of the description.
+// open returns what config makes of the description.
 func (d *Destination) open(config []byte) (api API, err error) {
 	if api, err = d.description.Open(config); err == nil {
 		err = api.mend()
@@ -158,7 +158,7 @@ func (d *Destination) open(config []byte) (api API, err error) {
 	return api, err
 }
 
-// Discover is an object for each operation.
+// Discover returns an object for each operation.
 func (d *Destination) Discover(_ context.Context, config []byte) (*protocol.DestinationCatalog, error) {
 	api, err := d.open(config)
 	if err != nil {
@@ -192,7 +192,7 @@ func (d *Destination) connect(ctx context.Context, api *API, config []byte) (*ht
 	return httpclient.New(api.Options)
 }
 
-// modes is the sync modes that the specification supports.
+// modes returns the sync modes that the specification supports.
 func (d *Destination) modes() ([]string, error) {
 	document, err := d.description.JSON()
 	if err != nil {
@@ -207,7 +207,7 @@ func (d *Destination) modes() ([]string, error) {
 	return parts.Modes, nil
 }
 
-// routes is what the records of each stream of cat ask for. What cannot be carried out is found here, before anything is sent.
+// routes returns what the records of each stream of cat ask for. What cannot be carried out is found here, before anything is sent.
 func (d *Destination) routes(api *API, cat *protocol.ConfiguredCatalog) (map[protocol.Descriptor]*vocabulary, error) {
 	modes, err := d.modes()
 	if err != nil {

@@ -209,19 +209,19 @@ func (j *journal) replayLine(past *history, text []byte, number int, read func([
 	return nil
 }
 
-// ours is whether what begins like that looks like a journal, be it a damaged one.
+// ours reports whether what begins like that looks like a journal, be it a damaged one.
 func ours(start []byte) bool {
 	const opening = `{"do":"`
 	return bytes.HasPrefix([]byte(opening), start) || bytes.Contains(start, []byte(opening[1:])) || bytes.Contains(start, []byte(sumOpening))
 }
 
-// swallowed is whether text, the last of a file and without an end, is a whole line whose end became something else.
+// swallowed reports whether text, the last of a file and without an end, is a whole line whose end became something else.
 func swallowed(text []byte, read func([]byte) (line, bool)) bool {
 	_, ok := read(append(bytes.Clone(text[:len(text)-1]), '\n'))
 	return ok
 }
 
-// plainLine is a line without a checksum.
+// plainLine returns a line without a checksum.
 func plainLine(text []byte) (l line, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -238,7 +238,7 @@ type history struct {
 	closed bool  // the last run ended well
 }
 
-// inOrder is the calls by their numbers.
+// inOrder returns the calls by their numbers.
 func (h *history) inOrder() []*known {
 	return slices.SortedFunc(maps.Values(h.calls), func(a, b *known) int { return cmp.Compare(a.Number, b.Number) })
 }
@@ -323,7 +323,7 @@ func (h *history) apply(l line) (ok bool) {
 	return true
 }
 
-// first is the number that the first message of the run has.
+// first returns the number that the first message of the run has.
 func (j *journal) first() int64 {
 	if j == nil {
 		return 1
@@ -331,7 +331,7 @@ func (j *journal) first() int64 {
 	return j.next
 }
 
-// take is the call of an earlier run that the record with a number, in the order of arrival, stands for; nil if there is none.
+// take returns the call of an earlier run that the record with a number, in the order of arrival, stands for; nil if there is none.
 func (j *journal) take(number int64, identity string) (*known, error) {
 	if j == nil {
 		return nil, nil

@@ -453,7 +453,7 @@ func TestAJournalBehindALink(t *testing.T) {
 	}
 }
 
-// sealed is a journal's content after some calls, of which the last one has no outcome.
+// sealed returns a journal's content after some calls, of which the last one has no outcome.
 func sealed(t *testing.T) (path string, content []byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "journal")

@@ -19,7 +19,7 @@ type kept struct {
 	path string // where it lies, behind all symbolic links, whose places stay theirs
 }
 
-// keep is the kept file that a setting names; what is how texts call it: "journal".
+// keep returns the kept file that a setting names; what is how texts call it: "journal".
 func keep(what, path, setting string) kept {
 	return kept{name: fmt.Sprintf("The %s %s (%s)", what, path, setting), path: resolved(path)}
 }
@@ -81,7 +81,7 @@ func (k kept) open(make bool) (*os.File, error) {
 // maxLinks is how many symbolic links are followed, each to the next.
 const maxLinks = 40
 
-// resolved is a path without symbolic links, as far as it exists: of a link to what does not exist yet it is where that will be.
+// resolved returns a path without symbolic links, as far as it exists: of a link to what does not exist yet it is where that will be.
 func resolved(path string) string {
 	for range maxLinks {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -103,7 +103,7 @@ func resolved(path string) string {
 	return path
 }
 
-// kind is what a file is that is no ordinary one.
+// kind returns what a file is that is no ordinary one.
 func kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():

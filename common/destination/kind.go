@@ -31,12 +31,12 @@ func (k Kind) same(sent, given string) bool {
 	return strings.EqualFold(form(sent), form(given))
 }
 
-// Text is any text, or a whole number in its place, without the white space around it.
+// Text returns any text, or a whole number in its place, without the white space around it.
 func Text() Kind {
 	return Kind{Schema: map[string]any{"type": "string"}, Read: text}
 }
 
-// Matching is text that a regular expression is for; what says in words what that is, such as "an id of 15 or 18 characters".
+// Matching returns text that a regular expression is for; what says in words what that is, such as "an id of 15 or 18 characters".
 func Matching(expression, what string) Kind {
 	pattern := regexp.MustCompile(expression)
 	return Kind{
@@ -51,7 +51,7 @@ func Matching(expression, what string) Kind {
 	}
 }
 
-// OneOf is one of some texts.
+// OneOf returns one of some texts.
 func OneOf(values ...string) Kind {
 	return Kind{
 		Schema: map[string]any{"type": "string", "enum": values},
@@ -68,7 +68,7 @@ func OneOf(values ...string) Kind {
 	}
 }
 
-// Money is an amount with two decimals behind a point, given as text or as a number.
+// Money returns an amount with two decimals behind a point, given as text or as a number.
 func Money() Kind {
 	return Kind{Schema: map[string]any{"type": []string{"number", "string"}, "examples": []any{"1200.40"}}, Read: money}
 }

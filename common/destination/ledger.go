@@ -91,14 +91,14 @@ func (l *ledger) advance() error {
 	return l.err
 }
 
-// empty is whether nothing waits.
+// empty reports whether nothing waits.
 func (l *ledger) empty() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.queue) == 0
 }
 
-// tally is what went before a state since the one before it, and begins anew. Only for consequences.
+// tally returns what went before a state since the one before it, and begins anew. Only for consequences.
 func (l *ledger) tally(s *protocol.State) protocol.StateStats {
 	if s.Type == protocol.StateStream {
 		defer delete(l.counts, s.Descriptor)

@@ -92,7 +92,7 @@ func (d *doors) count(asked, door string, n int) {
 	}
 }
 
-// took is what was asked so far.
+// took returns what was asked so far.
 func (d *doors) took() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -163,7 +163,7 @@ type written struct {
 	out      string
 }
 
-// lines is messages: what begins with "{" as it is, "S n" a state of the stream a, "G n" a global one, "C" the end of the stream a,
+// lines returns messages: what begins with "{" as it is, "S n" a state of the stream a, "G n" a global one, "C" the end of the stream a,
 // "stream data" a record.
 func lines(messages ...string) string {
 	var b strings.Builder

@@ -24,7 +24,7 @@ type vocabulary struct {
 	ignored   map[string]bool
 }
 
-// names is the vocabulary of one of a's operations.
+// names returns the vocabulary of one of a's operations.
 func (a *API) names(o *Operation) *vocabulary {
 	v := &vocabulary{operation: o, exact: map[string]int{}, like: map[string]int{}, ignored: map[string]bool{}}
 	for i, f := range o.Fields {
@@ -55,7 +55,7 @@ func likeness(name string) string {
 	}, norm.NFKD.String(name))
 }
 
-// resembles is the field that a name which is not a field's may have been meant for.
+// resembles returns the field that a name which is not a field's may have been meant for.
 func (v *vocabulary) resembles(name string) (field string, ok bool) {
 	i, ok := v.like[likeness(name)]
 	if !ok {
@@ -64,7 +64,7 @@ func (v *vocabulary) resembles(name string) (field string, ok bool) {
 	return v.operation.Fields[i].Name, true
 }
 
-// mend is what has to be mended in the settings, beyond what the specification says of them, or nil.
+// mend returns what has to be mended in the settings, beyond what the specification says of them, or nil.
 func (a *API) mend() error {
 	for i := range a.Operations {
 		v := a.names(&a.Operations[i])
@@ -145,7 +145,7 @@ func (g *given) spoil(v *vocabulary, name, why string) {
 	}
 }
 
-// strange is the fault of a record that has members which the operation does not know: what they were to narrow, or to note, is not known.
+// strange returns the fault of a record that has members which the operation does not know: what they were to narrow, or to note, is not known.
 func (v *vocabulary) strange(record int, stream string, names []string) error {
 	var quoted, meant []string
 	for _, name := range names {

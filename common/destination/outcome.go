@@ -67,7 +67,7 @@ func (w *writer) confirm(c *call, answer *httpclient.Response) error {
 	return nil
 }
 
-// name is what texts call a call.
+// name returns what texts call a call.
 func (c *call) name() string { return c.operation.Name + " of " + c.about }
 
 // done sees to a call that was carried out.
@@ -136,7 +136,7 @@ func (w *writer) unknown(e *entry, c *call, answer *httpclient.Response, err err
 
 const inDoubt = `Then set in_doubt to "skip" if it was, or to "resend" if it was not, and sync again.`
 
-// doubt is what becomes of calls that an earlier run began and of which it left no outcome.
+// doubt returns what becomes of calls that an earlier run began and of which it left no outcome.
 func (w *writer) doubt(calls []*known) (outcome, error) {
 	names := make([]string, len(calls))
 	looks := map[string]string{}

@@ -125,7 +125,7 @@ func (r *receipts) write(one receipt) error {
 	return r.err
 }
 
-// line is a receipt without secrets. Where blanking one breaks the answer's JSON, as where it is a number, the answer is kept as text.
+// line returns a receipt without secrets. Where blanking one breaks the answer's JSON, as where it is a number, the answer is kept as text.
 func (r *receipts) line(one receipt) ([]byte, error) {
 	one.Order = maps.Clone(one.Order)
 	for name, value := range one.Order {

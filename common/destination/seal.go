@@ -20,7 +20,7 @@ type seal struct {
 	last [16]byte
 }
 
-// next is the checksum of a line whose text, without it, is text.
+// next returns the checksum of a line whose text, without it, is text.
 func (s *seal) next(text []byte) (sum [16]byte, written []byte) {
 	whole := sha256.Sum256(append(s.last[:], text...))
 	sum = [16]byte(whole[:16])
@@ -29,7 +29,7 @@ func (s *seal) next(text []byte) (sum [16]byte, written []byte) {
 	return sum, append(written, sumEnd+"\n"...)
 }
 
-// close is the next line of the file, with its checksum and its end.
+// close returns the next line of the file, with its checksum and its end.
 func (s *seal) close(l line) ([]byte, error) {
 	text, err := json.Marshal(l)
 	if err != nil {

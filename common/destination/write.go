@@ -89,7 +89,7 @@ func (w *writer) keep(sync int64) (err error) {
 	return nil
 }
 
-// syncID is the sync that the platform says this run belongs to, 0 where it does not say.
+// syncID returns the sync that the platform says this run belongs to, 0 where it does not say.
 func syncID(cat *protocol.ConfiguredCatalog) int64 {
 	for _, s := range cat.Streams {
 		if s.SyncID != nil {
@@ -99,7 +99,7 @@ func syncID(cat *protocol.ConfiguredCatalog) int64 {
 	return 0
 }
 
-// target is an address as a journal keeps it.
+// target returns an address as a journal keeps it.
 func target(address string) string { return strings.ToLower(strings.Trim(address, "/ ")) }
 
 // writer is one Write.
@@ -223,7 +223,7 @@ func (w *writer) take(in io.Reader) error {
 	}
 }
 
-// unreadable is the fault of an input that cannot be read on. What came before it is carried out; no state behind it is given back, so
+// unreadable returns the fault of an input that cannot be read on. What came before it is carried out; no state behind it is given back, so
 // nothing is lost.
 func unreadable(err error) error {
 	broken, ok := errors.AsType[*protocol.LineError](err)
@@ -263,7 +263,7 @@ func (w *writer) message(m protocol.Message) error {
 	return nil
 }
 
-// unconfigured is the fault of a message, such as "A record", of a stream that the catalog does not have.
+// unconfigured returns the fault of a message, such as "A record", of a stream that the catalog does not have.
 func (w *writer) unconfigured(what string, d protocol.Descriptor) error {
 	text := fmt.Sprintf("%s came of the stream %q", what, d.Name)
 	for other := range w.routes {
@@ -282,7 +282,7 @@ func namespace(d protocol.Descriptor) string {
 	return fmt.Sprintf("the namespace %q", d.Namespace)
 }
 
-// over is whether a state is of a stream that has ended, or of all while one has.
+// over reports whether a state is of a stream that has ended, or of all while one has.
 func (w *writer) over(s *protocol.State) bool {
 	if s.Type == protocol.StateStream {
 		return w.ended[s.Descriptor]

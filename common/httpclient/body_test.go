@@ -172,7 +172,7 @@ func TestTheSameThatIsNotJSON(t *testing.T) {
 	}
 }
 
-// alternating is n answers that are not JSON and never the same as the one before.
+// alternating returns n answers that are not JSON and never the same as the one before.
 func alternating(n int) (answers []answer) {
 	for i := range n {
 		answers = append(answers, answer{status: 200, body: "<html>" + strconv.Itoa(i%2) + "</html>"})

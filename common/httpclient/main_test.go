@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/internal/memnet"
 )
 
-// client is a Client of a server in memory; change may change its options.
+// client returns a Client of a server in memory; change may change its options.
 func client(t *testing.T, handler http.HandlerFunc, change func(*Options)) (*Client, *memnet.Network) {
 	t.Helper()
 	m := memnet.New()

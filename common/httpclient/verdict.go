@@ -44,15 +44,15 @@ func Fail(err error) Verdict { return verdict(saysFail, err) }
 // that is Once is not retried, and its outcome is unknown if the status is 2xx or 5xx.
 func Again(err error) Verdict { return verdict(saysAgain, err) }
 
-// Throttled is Again for an answer that means what a 429 does under another status: all requests are held, and a request that is Once is
+// Throttled returns Again for an answer that means what a 429 does under another status: all requests are held, and a request that is Once is
 // asked again. A 401 may mean that the credentials ran out as well: they are renewed when a request is refused with a second one.
 func Throttled(err error) Verdict { return verdict(saysThrottled, err) }
 
-// Busy is Throttled for an answer that says that too much runs at the same time, not that a quota is used up: the requests are held for a
+// Busy returns Throttled for an answer that says that too much runs at the same time, not that a quota is used up: the requests are held for a
 // growing while, and not for a quota's whole window.
 func Busy(err error) Verdict { return verdict(saysBusy, err) }
 
-// Undone is Again for an answer that says that nothing was done, or that all that had been done was undone: a request that is Once is asked
+// Undone returns Again for an answer that says that nothing was done, or that all that had been done was undone: a request that is Once is asked
 // again too, up to undoneTries times in all, which is some 15 seconds.
 func Undone(err error) Verdict { return verdict(saysUndone, err) }
 

@@ -62,7 +62,7 @@ func TestResponseExcerpt(t *testing.T) {
 	}
 }
 
-// people is a row of somebody, in the forms in which rows are answered with.
+// people returns a row of somebody, in the forms in which rows are answered with.
 func people(t *testing.T) map[string]string {
 	t.Helper()
 	const row = `{"id":1,"nome":"Maria da Silva","email":"maria@example.com","fones":["(31) 98765-4321"]}`

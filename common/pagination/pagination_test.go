@@ -118,7 +118,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// asked is what of r varies from page to page.
+// asked returns what of r varies from page to page.
 func asked(r httpclient.Request) string {
 	switch {
 	case r.Body != nil:

@@ -20,7 +20,7 @@ type table struct {
 	highest int64 // the highest position
 }
 
-// answer is what an API says that lists the rows of a stretch by position.
+// answer returns what an API says that lists the rows of a stretch by position.
 func (tb *table) answer(r httpclient.Request, size int) pagination.Page {
 	from, _ := time.Parse(time.RFC3339, r.Query.Get("from"))
 	until, _ := time.Parse(time.RFC3339, r.Query.Get("until"))

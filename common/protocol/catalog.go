@@ -151,7 +151,7 @@ func Broken(data []byte, err error) (position string, broken bool) {
 	return where(data, syntax.Offset), true
 }
 
-// where is an offset as encoding/json counts them, one past the byte that it means, as a line and a column that both count from 1.
+// where returns an offset as encoding/json counts them, one past the byte that it means, as a line and a column that both count from 1.
 func where(data []byte, offset int64) string {
 	before := data[:max(0, min(int(offset), len(data))-1)]
 	line := 1 + bytes.Count(before, []byte{'\n'})

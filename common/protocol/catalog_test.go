@@ -88,7 +88,7 @@ func TestParseCatalogOfDiscover(t *testing.T) {
 	}
 }
 
-// slurp is what the command `jq -s '…'` makes of its input, of which one result is expected.
+// slurp returns what the command `jq -s '…'` makes of its input, of which one result is expected.
 func slurp(t *testing.T, command, input string) []byte {
 	t.Helper()
 	program, isSlurp := strings.CutPrefix(command, "jq -s '")

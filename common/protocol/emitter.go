@@ -97,7 +97,7 @@ func (e *Emitter) Configure(cat *ConfiguredCatalog) {
 	e.configured = true
 }
 
-// Broken is closed when a write has failed. It stays open when the Emitter is closed in good order.
+// Broken returns closed when a write has failed. It stays open when the Emitter is closed in good order.
 func (e *Emitter) Broken() <-chan struct{} { return e.broken }
 
 // Record emits one record. It is [Records.Add] and [Records.Flush] for a stream that has few.
@@ -360,7 +360,7 @@ func (e *Emitter) ConnectionStatus(ok bool, message string) error {
 	}{TypeConnectionStatus, status})
 }
 
-// Sent is how many records of a stream were emitted, in all and since its last state.
+// Sent returns how many records of a stream were emitted, in all and since its last state.
 func (e *Emitter) Sent(d Descriptor) (total, sinceState int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -381,7 +381,7 @@ type StreamStats struct {
 	LimitedUntil time.Time // until when it does; zero when that is not known
 }
 
-// Stats is how far every stream is, in the order of the configured catalog.
+// Stats returns how far every stream is, in the order of the configured catalog.
 func (e *Emitter) Stats() []StreamStats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -422,7 +422,7 @@ func (e *Emitter) add(d Descriptor) *stream {
 	return s
 }
 
-// stream is the stream d, for emitting what.
+// stream returns the stream d, for emitting what.
 func (e *Emitter) stream(d Descriptor, what string) (*stream, error) {
 	if e.err != nil {
 		return nil, e.err
@@ -439,7 +439,7 @@ func (e *Emitter) stream(d Descriptor, what string) (*stream, error) {
 	return e.add(d), nil
 }
 
-// open is the stream d, which must not have ended.
+// open returns the stream d, which must not have ended.
 func (e *Emitter) open(d Descriptor, what string) (*stream, error) {
 	s, err := e.stream(d, what)
 	if err == nil && s.ended() {
@@ -563,7 +563,7 @@ func (e *Emitter) end(err error) {
 
 func nowMilli() float64 { return float64(time.Now().UnixMilli()) }
 
-// encode is v as one line of JSON, with its end.
+// encode returns v as one line of JSON, with its end.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

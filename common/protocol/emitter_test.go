@@ -21,7 +21,7 @@ import (
 
 var deals = Descriptor{Name: "deals"}
 
-// emitted is what emit makes leave, line by line, at the time at which every synctest bubble begins.
+// emitted returns what emit makes leave, line by line, at the time at which every synctest bubble begins.
 func emitted(t *testing.T, emit func(t *testing.T, e *Emitter)) []string {
 	t.Helper()
 	var out bytes.Buffer

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// NewLogHandler is a handler that sends what is at level or above as LOG messages of e. Attributes follow the message as " key=value", the
+// NewLogHandler returns a handler that sends what is at level or above as LOG messages of e. Attributes follow the message as " key=value", the
 // key with its groups before it and the value unquoted, as people read it.
 // Times and sources are left out, since the platform adds its own. Safe for concurrent use.
 func NewLogHandler(e *Emitter, level slog.Leveler) slog.Handler {
@@ -71,7 +71,7 @@ func writeAttr(text *strings.Builder, group string, a slog.Attr) {
 	}
 }
 
-// levelName is the protocol's name of a level.
+// levelName returns the protocol's name of a level.
 func levelName(level slog.Level) string {
 	switch {
 	case level < slog.LevelInfo:
@@ -87,12 +87,12 @@ func levelName(level slog.Level) string {
 
 type loggerKey struct{}
 
-// WithLogger is ctx carrying l, for [Logger].
+// WithLogger returns ctx carrying l, for [Logger].
 func WithLogger(ctx context.Context, l *slog.Logger) context.Context {
 	return context.WithValue(ctx, loggerKey{}, l)
 }
 
-// Logger is the log that ctx carries, or one that discards. It is never nil.
+// Logger returns the log that ctx carries, or one that discards. It is never nil.
 func Logger(ctx context.Context) *slog.Logger {
 	if l, ok := ctx.Value(loggerKey{}).(*slog.Logger); ok {
 		return l

@@ -90,7 +90,7 @@ type StateStats struct {
 // Count is a number of records in a state's statistics, where the protocol wants whole numbers with a decimal point.
 type Count int64
 
-// MarshalJSON is the count with a decimal point.
+// MarshalJSON returns the count with a decimal point.
 func (c Count) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, "%d.0", int64(c)), nil }
 
 // UnmarshalJSON takes any JSON number and cuts its fraction off; null is 0, which PyAirbyte sends for a count that there is not.

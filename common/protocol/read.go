@@ -26,7 +26,7 @@ type LineError struct {
 // Error says which line and why.
 func (e *LineError) Error() string { return fmt.Sprintf("reading line %d: %v", e.Line, e.Err) }
 
-// Unwrap is why.
+// Unwrap returns why.
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Read reads messages, one a line; lines may end in CRLF, the last one need not end, and empty ones are skipped. Unknown types and unknown
@@ -79,7 +79,7 @@ var (
 	errNotJSON = errors.New("the line is not JSON")
 )
 
-// readLine is the next line with its end, in memory of its own. With io.EOF comes what is left. A line that is too long is read to its end
+// readLine returns the next line with its end, in memory of its own. With io.EOF comes what is left. A line that is too long is read to its end
 // and dropped.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	var line []byte
@@ -159,7 +159,7 @@ func hasTwice(object record.Value, known ...string) bool {
 	return false
 }
 
-// misspelt is what is wrong with a message of an unknown type that seems to be one of a known type, which it would be wrong to pass over.
+// misspelt returns what is wrong with a message of an unknown type that seems to be one of a known type, which it would be wrong to pass over.
 func misspelt(t Type, message record.Value) error {
 	switch Type(strings.ToUpper(string(t))) {
 	case TypeRecord, TypeState, TypeLog, TypeSpec, TypeConnectionStatus, TypeCatalog, TypeTrace, TypeControl, TypeDestinationCatalog:

@@ -106,7 +106,7 @@ func appendNulled(dst []byte, fields []string) ([]byte, error) {
 	return append(append(dst, bytes.TrimSpace(list)...), '}'), nil
 }
 
-// recordPrefix is the line of a record up to its data.
+// recordPrefix returns the line of a record up to its data.
 func recordPrefix(d Descriptor) []byte {
 	line, err := encode(struct {
 		Stream    string `json:"stream"`

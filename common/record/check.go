@@ -53,7 +53,7 @@ func (c *checker) begin(b []byte) {
 	}
 }
 
-// check is nil for one value with nothing but white space around it.
+// check returns nil for one value with nothing but white space around it.
 func (c *checker) check() error {
 	b, i, key := c.b, 0, false
 	for { // a value is due, which is a member with an escaped name if key is true
@@ -140,7 +140,7 @@ func (c *checker) mark(m mark) {
 	c.marks = append(c.marks, m)
 }
 
-// scalar is the end of the text, number, true, false or null that begins at i; -1 where none does.
+// scalar returns the end of the text, number, true, false or null that begins at i; -1 where none does.
 func (c *checker) scalar(i int) int {
 	switch c.b[i] {
 	case '"':
@@ -178,7 +178,7 @@ func (c *checker) key(i int) (next int, escaped bool) {
 	return i + 1, c.escaped
 }
 
-// space is the first place from i on that is not white space.
+// space returns the first place from i on that is not white space.
 func (c *checker) space(i int) int {
 	for i < len(c.b) && c.b[i] <= ' ' {
 		switch c.b[i] {
@@ -193,7 +193,7 @@ func (c *checker) space(i int) int {
 	return i
 }
 
-// text is the end of the string that begins at i; -1 where it does not end, or has an escape that is none.
+// text returns the end of the string that begins at i; -1 where it does not end, or has an escape that is none.
 func (c *checker) text(i int) int {
 	const spaces = 0x2020202020202020
 	b := c.b
@@ -230,7 +230,7 @@ func (c *checker) text(i int) int {
 	return -1
 }
 
-// character is the length of the character at i, which is not ASCII, or 1 where it is not UTF-8.
+// character returns the length of the character at i, which is not ASCII, or 1 where it is not UTF-8.
 func (c *checker) character(i int) int {
 	if b := c.b[i:]; len(b) > 1 && b[0] >= 0xc2 && b[0] < 0xe0 && b[1]&0xc0 == 0x80 {
 		return 2
@@ -240,7 +240,7 @@ func (c *checker) character(i int) int {
 	return size
 }
 
-// escape is the length of the escape whose backslash is at i, or 0 where it is none.
+// escape returns the length of the escape whose backslash is at i, or 0 where it is none.
 func (c *checker) escape(i int) int {
 	c.escaped = true
 	if i+1 >= len(c.b) {
@@ -263,7 +263,7 @@ func (c *checker) escape(i int) int {
 	return 0
 }
 
-// unit is the length of the escape of four hexadecimal digits at i, or of two that are the halves of a surrogate pair.
+// unit returns the length of the escape of four hexadecimal digits at i, or of two that are the halves of a surrogate pair.
 func (c *checker) unit(i int) int {
 	switch unit := escapedAt(c.b, i); {
 	case unit == 0:
@@ -277,7 +277,7 @@ func (c *checker) unit(i int) int {
 	return 6
 }
 
-// word is the end of word at i, or -1.
+// word returns the end of word at i, or -1.
 func word(b []byte, i int, word string) int {
 	if len(b)-i < len(word) || string(b[i:i+len(word)]) != word {
 		return -1
@@ -285,7 +285,7 @@ func word(b []byte, i int, word string) int {
 	return i + len(word)
 }
 
-// endOfNumber is the end of the number that begins at i, or -1 where none does, and where the digits of its exponent begin; 0 where it has none.
+// endOfNumber returns the end of the number that begins at i, or -1 where none does, and where the digits of its exponent begin; 0 where it has none.
 func endOfNumber(b []byte, i int) (end, exponent int) {
 	if i < len(b) && b[i] == '-' {
 		i++
@@ -312,7 +312,8 @@ func endOfNumber(b []byte, i int) (end, exponent int) {
 	return i, exponent
 }
 
-// unreadable is whether destinations refuse a number, or take it for another one: it has too many characters, or would have without its exponent.
+// unreadable reports whether destinations refuse a number, or take it for another one: it has too many characters, or would have without its
+// exponent.
 func unreadable(number []byte) bool {
 	exponent := 0
 	if e := bytes.IndexAny(number, "eE"); e >= 0 {
@@ -321,7 +322,7 @@ func unreadable(number []byte) bool {
 	return max(len(number), exponent, -exponent) > maxNumber
 }
 
-// digits is the end of the digits that begin at b[i].
+// digits returns the end of the digits that begin at b[i].
 func digits(b []byte, i int) int {
 	for i < len(b) && isDigit(b[i]) {
 		i++
@@ -329,13 +330,13 @@ func digits(b []byte, i int) int {
 	return i
 }
 
-// isNumber is whether text is a JSON number and nothing else.
+// isNumber reports whether text is a JSON number and nothing else.
 func isNumber(text []byte) bool {
 	end, _ := endOfNumber(text, 0)
 	return len(text) > 0 && end == len(text)
 }
 
-// valid is whether b is one JSON value, as RFC 8259 has it to the letter.
+// valid reports whether b is one JSON value, as RFC 8259 has it to the letter.
 func valid(b []byte) bool {
 	c := checker{}
 	c.begin(b)

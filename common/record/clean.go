@@ -63,7 +63,7 @@ func (k *Cleaner) FreeValue(v Value) {
 	k.marks.put(v.marks, spareMarks)
 }
 
-// Clean is Cleaner.Clean of a new Cleaner.
+// Clean returns Cleaner.Clean of a new Cleaner.
 func Clean(body []byte) (clean Value, mended Mended, err error) { return new(Cleaner).Clean(body) }
 
 // Clean makes the body of an answer a Value whose bytes are a Record: the one place where JSON is validated. The body may be modified, and the
@@ -120,7 +120,7 @@ func (k *Cleaner) Clean(body []byte) (clean Value, mended Mended, err error) {
 	}
 }
 
-// escapeControl is a copy of b with its n control characters in texts escaped.
+// escapeControl returns a copy of b with its n control characters in texts escaped.
 func escapeControl(b []byte, n int) []byte {
 	escaped := make([]byte, 0, len(b)+n*(len(`\u0000`)-1))
 	for i := 0; i < len(b); {
@@ -141,7 +141,7 @@ func escapeControl(b []byte, n int) []byte {
 	return escaped
 }
 
-// quoteNumbers is a copy of b, which is valid, with its n numbers that destinations refuse as texts.
+// quoteNumbers returns a copy of b, which is valid, with its n numbers that destinations refuse as texts.
 func quoteNumbers(b []byte, n int) []byte {
 	quoted := make([]byte, 0, len(b)+n*len(`""`))
 	for i := 0; i < len(b); {
@@ -164,7 +164,7 @@ func quoteNumbers(b []byte, n int) []byte {
 	return quoted
 }
 
-// replaceInvalid is a copy of b with U+FFFD in the place of each byte that is not part of UTF-8.
+// replaceInvalid returns a copy of b with U+FFFD in the place of each byte that is not part of UTF-8.
 func replaceInvalid(b []byte) (valid []byte, replaced int) {
 	valid = make([]byte, 0, len(b)+len(b)/8)
 	for len(b) > 0 {

@@ -210,7 +210,7 @@ func FuzzClean(f *testing.F) {
 	})
 }
 
-// decode is what encoding/json makes of valid JSON; numbers stay text.
+// decode returns what encoding/json makes of valid JSON; numbers stay text.
 func decode(t testing.TB, b []byte) any {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(b))
@@ -272,7 +272,7 @@ const property = `{"id":4718,"title":"Residencial Atl\u00e2ntico","code":"AP-471
 	`nsible":"Maria","phone_number":"+55 47 98888-0000"}],"additionals_contacts":[],"logo":{"url":"https://images.example.com` +
 	`/cc/1.png"}},"third_party_property":null,"last_updated_at":"2024-03-11 12:24:18"}`
 
-// page is an envelope of n records.
+// page returns an envelope of n records.
 func page(n int) []byte {
 	return fmt.Appendf(nil, `{"total":%d,"data":[%s%s],"lastPage":1}`, n, strings.Repeat(property+",", n-1), property)
 }

@@ -47,7 +47,7 @@ const (
 	Digest
 )
 
-// String is the type with its article, for a sentence.
+// String returns the type with its article, for a sentence.
 func (t Type) String() string {
 	return [...]string{
 		Text: "a text", JSONText: "a text", Boolean: "true or false", Integer: "a whole number", Number: "a number", Date: "a date",
@@ -165,7 +165,7 @@ func (w *writer) fit(c *column, value []byte) {
 	}
 }
 
-// stays is whether a value is of its column's type as it stands, and nothing else is to be done with it.
+// stays reports whether a value is of its column's type as it stands, and nothing else is to be done with it.
 func (c *column) stays(value []byte) bool {
 	if c.edit != nil || len(value) == 0 {
 		return false
@@ -242,7 +242,7 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 	return dst, unfit
 }
 
-// repeats is whether two members of an object have the same name. It costs no allocation for up to 64 of them without escapes.
+// repeats reports whether two members of an object have the same name. It costs no allocation for up to 64 of them without escapes.
 func repeats(object []byte) bool {
 	var names [64]span
 	n := 0
@@ -321,7 +321,7 @@ func appendParsed(dst []byte, kind Type, text []byte, times *Times) ([]byte, ver
 	return dst, unfit
 }
 
-// empty is the verdict on an object or a list where neither is due.
+// empty returns the verdict on an object or a list where neither is due.
 func empty(value []byte) verdict {
 	if len(bytes.TrimLeft(value[1:], " \t")) <= 1 { // the bracket that closes it
 		return blank
@@ -354,7 +354,7 @@ func appendList(dst, value []byte, of Type) ([]byte, verdict) {
 	return dst, unfit
 }
 
-// isBlank is whether a JSON string is blank.
+// isBlank reports whether a JSON string is blank.
 func isBlank(value []byte) bool {
 	if len(value) > 32 || len(value) > 2 && value[1] > ' ' && value[1] < 0x7f && value[1] != '\\' {
 		return false // without looking further
@@ -378,7 +378,7 @@ func appendBoolean(dst, text []byte) ([]byte, verdict) {
 	return dst, unfit
 }
 
-// isPlain is whether a JSON value is a whole number within 64 bits that is written as one.
+// isPlain reports whether a JSON value is a whole number within 64 bits that is written as one.
 func isPlain(value []byte) bool {
 	if len(value) == 0 || len(value) > 18 || value[0] == '-' && len(value) > 1 && value[1] == '0' {
 		return false
@@ -395,7 +395,7 @@ func isPlain(value []byte) bool {
 	return true
 }
 
-// isDecimal is whether a JSON value is a number that is written without an exponent and with few enough digits to be held.
+// isDecimal reports whether a JSON value is a number that is written without an exponent and with few enough digits to be held.
 func isDecimal(value []byte) bool {
 	if len(value) > 29 {
 		return false
@@ -434,7 +434,7 @@ func appendWhole(dst, text []byte) ([]byte, verdict) {
 	return appendInteger(dst, number)
 }
 
-// holds is whether a JSON number is one that warehouses hold, as a DECIMAL(38,9) does. They round what has more decimals, so only of a number
+// holds reports whether a JSON number is one that warehouses hold, as a DECIMAL(38,9) does. They round what has more decimals, so only of a number
 // that was made of a text are they too many, unless there are so many that nobody reads them.
 func holds(number []byte, text bool) verdict {
 	const most, decimals = 29, 9
@@ -535,7 +535,7 @@ func (w *writer) unparsed(nulled []string) ([]string, error) {
 	return nulled, err
 }
 
-// notOf is the problem with values that are not of a type.
+// notOf returns the problem with values that are not of a type.
 func notOf(t Type) string { return "is not " + t.String() + ": it is null, and stands in " + Unparsed }
 
 // wideValue is the length of a value from which on it is not copied to be set aside: its record stays in memory until it is written.
@@ -599,7 +599,7 @@ func (w *writer) undeclared() {
 	m.wide = m.wide[:0]
 }
 
-// withoutNul is r without the characters U+0000 in its texts and names, and how many they were; r itself where there are none. PostgreSQL cannot
+// withoutNul returns r without the characters U+0000 in its texts and names, and how many they were; r itself where there are none. PostgreSQL cannot
 // hold them.
 func withoutNul(r []byte) (clean []byte, removed int64) {
 	const nul = `\u0000`

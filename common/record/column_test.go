@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// as is a Column without more.
+// as returns a Column without more.
 func as(kind Type, field string) Edit { return Column{Field: field, Type: kind} }
 
 func TestNames(t *testing.T) {

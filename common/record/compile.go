@@ -85,7 +85,7 @@ func (c *compiler) shape() *Shape {
 	return s
 }
 
-// column is the column of members that leave as name; it is made where there is none.
+// column returns the column of members that leave as name; it is made where there is none.
 func (c *compiler) column(name string) *column {
 	if col := c.columns[name]; col != nil {
 		return col
@@ -96,7 +96,7 @@ func (c *compiler) column(name string) *column {
 	return col
 }
 
-// field is the column of a field, which members of the source must be able to have.
+// field returns the column of a field, which members of the source must be able to have.
 func (c *compiler) field(name string) *column {
 	_, away := c.renames[name]
 	if name == "" || c.columns[name] == nil && (away || c.lower && name != strings.ToLower(name)) {

@@ -8,7 +8,7 @@ import (
 // ErrNoRecords is what Cut says, wrapped, of a page that has neither a list nor an object where its records should be.
 var ErrNoRecords = errors.New("the page has no records there")
 
-// Cut is the records of page at path, which is one of Value.Get; the empty path is the page itself. An array gives its elements, an object
+// Cut returns the records of page at path, which is one of Value.Get; the empty path is the page itself. An array gives its elements, an object
 // gives one record, null gives none. A page that is a bare array is used whatever the path is, because some APIs answer with an envelope at
 // one time and with a bare array at another. The records share the memory of page. It takes one pass, which ends where the array ends.
 //
@@ -19,7 +19,7 @@ func Cut(page Value, path string) ([]Value, error) {
 	return records, err
 }
 
-// Cut is Cut, and what Pick says of each record: the values of the first record, then those of the second… It appends both to what it is given.
+// Cut returns Cut, and what Pick says of each record: the values of the first record, then those of the second… It appends both to what it is given.
 func (p Picker) Cut(page Value, path string, records, picked []Value) ([]Value, []Value, error) {
 	if page.kind() != '[' {
 		page = page.Get(path)

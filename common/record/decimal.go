@@ -77,7 +77,7 @@ func (e Decimal) numbers(w *writer, c *column, value []byte) {
 	}
 }
 
-// readNumbers is the ends of the range that value is, as JSON numbers in the memory of low and high; nil where it is no number. The ends
+// readNumbers returns the ends of the range that value is, as JSON numbers in the memory of low and high; nil where it is no number. The ends
 // of a number are the same.
 func readNumbers(value, low, high []byte) (first, second []byte) {
 	v := Value{raw: value}
@@ -325,7 +325,7 @@ func compareNumbers(a, b []byte) int {
 	return cmp.Compare(x, y)
 }
 
-// trimNumber is number without the zeros that end its fraction.
+// trimNumber returns number without the zeros that end its fraction.
 func trimNumber(number []byte) []byte {
 	if bytes.IndexByte(number, '.') < 0 {
 		return number

@@ -39,7 +39,7 @@ type Warning struct {
 	Count   int64
 }
 
-// String is a sentence without a value of the record.
+// String returns a sentence without a value of the record.
 func (w Warning) String() string {
 	often := "once"
 	if w.Count > 1 {

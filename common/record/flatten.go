@@ -50,7 +50,7 @@ type group struct{}
 func (group) write(*writer, *column, []byte) {}
 func (group) lacking(*writer, *column)       {}
 
-// lacks is whether the column is for an object that Flatten takes apart, and value is another one, for which there is no column. Null and blank
+// lacks reports whether the column is for an object that Flatten takes apart, and value is another one, for which there is no column. Null and blank
 // text are none: so APIs write that there is no object.
 func (c *column) lacks(value []byte) bool {
 	_, group := c.edit.(group)

@@ -8,7 +8,7 @@ import (
 // large is how many bytes in one piece the collector is called for.
 const large = 16 << 20
 
-// Grow is b with room for n bytes more, as slices.Grow gives it. Before it sets 16 MiB or more aside it has the collector give back what
+// Grow returns b with room for n bytes more, as slices.Grow gives it. Before it sets 16 MiB or more aside it has the collector give back what
 // nobody uses any longer: by itself the collector begins a run when a certain amount was allocated since the last, and one answer, or one
 // record, can be many times that. What came before would still be there while the next one is set aside.
 func Grow(b []byte, n int) []byte {

@@ -22,7 +22,7 @@ func (e Hide) values(c *compiler) {
 	}
 }
 
-// hides is whether a member that is hidden may be in r: its name stands in r, or some name may be written with escapes.
+// hides reports whether a member that is hidden may be in r: its name stands in r, or some name may be written with escapes.
 func (s *Shape) hides(r []byte) bool {
 	for _, name := range s.hidden {
 		for i := 0; i+len(name) <= len(r); i++ {

@@ -2,7 +2,7 @@ package record
 
 import "iter"
 
-// Members is the members of an object with their names' text, in their order, a name that is repeated as often as it comes. What is no object
+// Members returns the members of an object with their names' text, in their order, a name that is repeated as often as it comes. What is no object
 // has none.
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
@@ -18,10 +18,10 @@ func (v Value) Members() iter.Seq2[string, Value] {
 	}
 }
 
-// Members is Value.Members of the record.
+// Members returns Value.Members of the record.
 func (r Record) Members() iter.Seq2[string, Value] { return Value{raw: r[skipSpace(r):]}.Members() }
 
-// Twice is the first name that the object v gives to more than one of its members, those inside of others left aside; found is whether
+// Twice returns the first name that the object v gives to more than one of its members, those inside of others left aside; found is whether
 // there is one. Who reads such an object may believe either member.
 func (v Value) Twice() (name string, found bool) {
 	seen := map[string]bool{}
@@ -34,7 +34,7 @@ func (v Value) Twice() (name string, found bool) {
 	return "", false
 }
 
-// TwiceAnywhere is Twice for all objects in v, however deep.
+// TwiceAnywhere returns Twice for all objects in v, however deep.
 func (v Value) TwiceAnywhere() (name string, found bool) {
 	if name, found := v.Twice(); found {
 		return name, true

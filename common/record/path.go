@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Get is Value.Get of the record as a whole.
+// Get returns Value.Get of the record as a whole.
 func (r Record) Get(path string) Value {
 	start := skipSpace(r)
 	if start >= len(r) {
@@ -18,14 +18,14 @@ func (r Record) Get(path string) Value {
 	return Value{raw: r[start:end:end]}
 }
 
-// Get is the value at a dotted path, absent where there is none. The keys of a path are literal: nothing but the dot and the backslash
+// Get returns the value at a dotted path, absent where there is none. The keys of a path are literal: nothing but the dot and the backslash
 // has a meaning. A dot or a backslash in a key has a backslash before it (`a\.b`). A number indexes an array (`photos.0.url`). The empty
 // path is the value itself. Of a key that is repeated, the first member counts, and keys written with JSON escapes are found too.
 //
 // Get reads no further than it must. A path of plain keys costs no allocation.
 func (v Value) Get(path string) Value { return v.find(path, path != "") }
 
-// Nearest is the last value there is on the way to path: the one that Get gives, or what has no such member or element.
+// Nearest returns the last value there is on the way to path: the one that Get gives, or what has no such member or element.
 func (v Value) Nearest(path string) Value {
 	for more := path != ""; more; {
 		var key string
@@ -39,7 +39,7 @@ func (v Value) Nearest(path string) Value {
 	return v
 }
 
-// find is Get for what is left of a path; without more it is over.
+// find returns Get for what is left of a path; without more it is over.
 func (v Value) find(path string, more bool) Value {
 	for more && len(v.raw) > 0 {
 		var key string
@@ -49,7 +49,7 @@ func (v Value) find(path string, more bool) Value {
 	return v
 }
 
-// child is the member or element called key.
+// child returns the member or element called key.
 func (v Value) child(key string) Value {
 	switch v.kind() {
 	case '{':
@@ -95,7 +95,7 @@ func cutPath(path string) (key, rest string, more bool) {
 	return unescaped.String(), "", false
 }
 
-// splitPath is all keys of a path.
+// splitPath returns all keys of a path.
 func splitPath(path string) (keys []string) {
 	for more := path != ""; more; {
 		var key string
@@ -118,7 +118,7 @@ type pick struct {
 	more bool   // something follows it
 }
 
-// NewPicker is a Picker of paths, which are those of Value.Get. They may repeat and may lie inside each other.
+// NewPicker returns a Picker of paths, which are those of Value.Get. They may repeat and may lie inside each other.
 func NewPicker(paths ...string) Picker {
 	var p Picker
 	for _, path := range paths {
@@ -130,11 +130,11 @@ func NewPicker(paths ...string) Picker {
 	return p
 }
 
-// Pick is what Get would say for each path, in the order of the paths. It uses the memory of out, whose content it overwrites; nil is
+// Pick returns what Get would say for each path, in the order of the paths. It uses the memory of out, whose content it overwrites; nil is
 // allowed. It costs no allocation where out has the capacity, and reads no further than the last member it looks for.
 func (p Picker) Pick(v Value, out []Value) []Value { return p.appendPicked(out[:0], v) }
 
-// appendPicked is Pick, behind what out has already.
+// appendPicked returns Pick, behind what out has already.
 func (p Picker) appendPicked(out []Value, v Value) []Value {
 	from := len(out)
 	for range p.paths {

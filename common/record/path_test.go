@@ -201,7 +201,7 @@ func FuzzGet(f *testing.F) {
 	})
 }
 
-// firstMembers is the members of an object as encoding/json tells them apart, the first of each name.
+// firstMembers returns the members of an object as encoding/json tells them apart, the first of each name.
 func firstMembers(t testing.TB, object []byte) map[string]json.RawMessage {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(string(object)))

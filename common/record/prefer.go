@@ -19,7 +19,7 @@ func (e Prefer) values(c *compiler) {
 	col.source = e.Path
 }
 
-// chosen is whether the member at which c stands is to be written to the column, which has a source. The first one is, until one comes from
+// chosen reports whether the member at which c stands is to be written to the column, which has a source. The first one is, until one comes from
 // that source: then the record is written anew, and only what comes from there is.
 func (w *writer) chosen(col *column, c *cursor) bool {
 	only := slices.Contains(w.only, col.index)
@@ -46,7 +46,7 @@ func (w *writer) restart() {
 	w.memory.names.clear()
 }
 
-// met is whether the column with the index i was met.
+// met reports whether the column with the index i was met.
 func (w *writer) met(i int) bool {
 	if i >= 64*len(w.seen) {
 		return w.beyond[i]

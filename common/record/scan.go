@@ -19,7 +19,7 @@ const (
 	highBits    = 0x8080808080808080
 )
 
-// skipString is the end of the string whose opening quote is b[i], and whether it has an escape.
+// skipString returns the end of the string whose opening quote is b[i], and whether it has an escape.
 func skipString(b []byte, i int) (end int, escaped bool) {
 	i++
 	for i < len(b) {
@@ -47,7 +47,7 @@ func skipString(b []byte, i int) (end int, escaped bool) {
 	return len(b), escaped
 }
 
-// skipValue is the end of the value that begins at b[i].
+// skipValue returns the end of the value that begins at b[i].
 func skipValue(b []byte, i int) int {
 	if i >= len(b) {
 		return i
@@ -66,7 +66,7 @@ func skipValue(b []byte, i int) int {
 	}
 }
 
-// skipNested is the end of the object or array that begins at b[i].
+// skipNested returns the end of the object or array that begins at b[i].
 func skipNested(b []byte, i int) int {
 	depth := 0
 	for i < len(b) {
@@ -86,7 +86,7 @@ func skipNested(b []byte, i int) int {
 	return len(b)
 }
 
-// skipSpace is the first place that is not white space.
+// skipSpace returns the first place that is not white space.
 func skipSpace(b []byte) int {
 	i := 0
 	for i < len(b) && b[i] <= ' ' {
@@ -115,7 +115,7 @@ type cursor struct {
 	marked  bool
 }
 
-// open is a cursor over v, an object or an array.
+// open returns a cursor over v, an object or an array.
 func (v Value) open() cursor {
 	c := cursor{bytes: v.raw, i: 1}
 	if len(v.marks) > 0 {
@@ -124,7 +124,7 @@ func (v Value) open() cursor {
 	return c
 }
 
-// key is the key of the member, escapes and all.
+// key returns the key of the member, escapes and all.
 func (c *cursor) key() []byte { return c.bytes[c.at+1 : c.end] }
 
 // member moves to the next member's value; false at the end. The value before it must have been taken.
@@ -151,7 +151,7 @@ func (c *cursor) member() bool {
 	return i < len(b)
 }
 
-// markedMember is member by marks: the key is what lies between the value before and this one.
+// markedMember returns member by marks: the key is what lies between the value before and this one.
 func (c *cursor) markedMember() bool {
 	if c.next >= len(c.marks) {
 		return false
@@ -190,7 +190,7 @@ func (c *cursor) reach(name string) bool {
 	return false
 }
 
-// ahead is where the next member begins, or the object ends.
+// ahead returns where the next member begins, or the object ends.
 func (c *cursor) ahead() int {
 	i := c.i
 	for i < len(c.bytes) && (c.bytes[i] == ',' || c.bytes[i] <= ' ') {
@@ -304,7 +304,7 @@ func appendUnescaped(dst, s []byte) []byte {
 	return dst
 }
 
-// escapedAt is the code unit of the escape of four hexadecimal digits that begins at s[i], or U+FFFD where none does.
+// escapedAt returns the code unit of the escape of four hexadecimal digits that begins at s[i], or U+FFFD where none does.
 func escapedAt(s []byte, i int) rune {
 	if i+6 > len(s) || s[i] != '\\' || s[i+1] != 'u' {
 		return utf8.RuneError
@@ -312,7 +312,7 @@ func escapedAt(s []byte, i int) rune {
 	return hex4(s, i+2)
 }
 
-// hex4 is the number of the four hexadecimal digits at s[i], or U+FFFD where there are none.
+// hex4 returns the number of the four hexadecimal digits at s[i], or U+FFFD where there are none.
 func hex4(s []byte, i int) rune {
 	if i+4 > len(s) {
 		return utf8.RuneError

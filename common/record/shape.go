@@ -39,7 +39,7 @@ type Shape struct {
 
 type warning struct{ field, problem string }
 
-// Append is Fit for a Shape without Columns, whose records cannot fail to fit.
+// Append returns Fit for a Shape without Columns, whose records cannot fail to fit.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 	dst, _, _ = s.Fit(dst, nil, r.Get(""), put...)
 	return dst
@@ -118,7 +118,7 @@ func (w *writer) begin(r Value) {
 	w.object(r)
 }
 
-// withoutNul is JSON without the characters U+0000, which it counts.
+// withoutNul returns JSON without the characters U+0000, which it counts.
 func (s *Shape) withoutNul(v Value) Value {
 	clean, removed := withoutNul(v.raw)
 	if removed == 0 {
@@ -140,7 +140,7 @@ func (s *Shape) Keyless() int64 {
 	return s.keyless
 }
 
-// Warnings is what the Shape could not do so far, a row a field and problem, ordered by both. It is nil for a nil Shape. Once
+// Warnings returns what the Shape could not do so far, a row a field and problem, ordered by both. It is nil for a nil Shape. Once
 // there are a thousand rows, only fields that the edits name get further ones, since a source can make up any number of names.
 func (s *Shape) Warnings() []Warning {
 	if s == nil {
@@ -175,7 +175,7 @@ func (s *Shape) warnAny(field []byte, problem string) {
 	}
 }
 
-// column is the column of members called name, nil if there is none.
+// column returns the column of members called name, nil if there is none.
 func (s *Shape) column(name []byte) *column {
 	if s == nil || s.lengths&(1<<(len(name)%64)) == 0 {
 		return nil
@@ -238,7 +238,7 @@ type follow struct {
 // fewNames is for how many names a memory has room at first, twice as many as there are.
 const fewNames = 256
 
-// small is whether the memory is worth keeping. One that a very wide record left would be cleared, whole, for each record after it.
+// small reports whether the memory is worth keeping. One that a very wide record left would be cleared, whole, for each record after it.
 func (m *memory) small() bool {
 	return len(m.names.table) <= 16*fewNames && cap(m.name)+cap(m.path)+cap(m.aside) <= 64<<10
 }
@@ -377,7 +377,7 @@ func (w *writer) inner(c *cursor, column *column, object Value) {
 	w.level, m.path = outer, m.path[:path]
 }
 
-// fullName is the name of the member at which c stood last, in w.memory.name[w.to:].
+// fullName returns the name of the member at which c stood last, in w.memory.name[w.to:].
 func (w *writer) fullName(c *cursor) []byte {
 	name := append(w.memory.name[:w.to], w.memory.name[w.from:w.to]...) //nolint:gocritic // a second name behind the first, in the same memory
 	key := len(name)
@@ -411,7 +411,7 @@ func (w *writer) replaced(c *cursor, column *column) bool {
 	return i >= 0
 }
 
-// putAs is the index of the put member that replaces the member at which c stood last, which is of column; -1 if none does.
+// putAs returns the index of the put member that replaces the member at which c stood last, which is of column; -1 if none does.
 func (w *writer) putAs(column *column, c *cursor) int {
 	if column != nil {
 		return slices.Index(w.memory.puts, column)
@@ -617,7 +617,7 @@ func (n *names) add(seed maphash.Seed, record []byte, from int) bool {
 	return true
 }
 
-// slot is the place of name in the table, or the free one that it would have.
+// slot returns the place of name in the table, or the free one that it would have.
 func (n *names) slot(seed maphash.Seed, record, name []byte) int {
 	mask := len(n.table) - 1
 	slot := int(maphash.Bytes(seed, name)) & mask

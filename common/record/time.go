@@ -64,7 +64,7 @@ func readOld(text string, zone *time.Location) (m moment, ok bool) {
 	return moment{}, false
 }
 
-// readLayout is the slow way, for layouts of every kind.
+// readLayout returns the slow way, for layouts of every kind.
 func readLayout(text, layout string, zone *time.Location) (m moment, ok bool) {
 	t, err := time.ParseInLocation(layout, strings.Clone(text), zone) // its error would hold on to text
 	if err != nil || t.Year() < 1000 || t.Year() > 9999 {
@@ -85,7 +85,7 @@ type clock struct {
 // valid says whether there is such a time, in a year with four digits.
 func (c clock) valid() bool { return c.year >= 1000 && c.year <= 9999 && c.exists() }
 
-// exists is valid for years before 1000 too.
+// exists returns valid for years before 1000 too.
 func (c clock) exists() bool {
 	if c.year < 0 || c.month < 1 || c.month > 12 || c.day < 1 {
 		return false
@@ -237,7 +237,7 @@ func cutFraction(text string) (fraction, rest string) {
 	return text[1:end], text[end:]
 }
 
-// number is the number of a few digits, -1 if they are not.
+// number returns the number of a few digits, -1 if they are not.
 func number(digits string) (n int) {
 	for i := range len(digits) {
 		if !isDigit(digits[i]) {

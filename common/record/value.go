@@ -17,7 +17,7 @@ type Value struct {
 	marks []mark // its own, and those of the values inside; nil: they are not known
 }
 
-// kind is the first byte of the value, which says what it is; 0 when it is absent.
+// kind returns the first byte of the value, which says what it is; 0 when it is absent.
 func (v Value) kind() byte {
 	if len(v.raw) == 0 {
 		return 0
@@ -50,16 +50,16 @@ func (v Value) IsArray() bool { return v.kind() == '[' }
 // IsObject reports whether the value is an object.
 func (v Value) IsObject() bool { return v.kind() == '{' }
 
-// Raw is the value's JSON, nil when it is absent. It must not be modified.
+// Raw returns the value's JSON, nil when it is absent. It must not be modified.
 func (v Value) Raw() []byte { return v.raw }
 
-// Clone is v with memory of its own, where what lies in it is looked for again.
+// Clone returns v with memory of its own, where what lies in it is looked for again.
 func (v Value) Clone() Value { return Value{raw: bytes.Clone(v.raw)} }
 
-// String is the value's JSON, "" when it is absent.
+// String returns the value's JSON, "" when it is absent.
 func (v Value) String() string { return string(v.raw) }
 
-// Text is the content of a string, without quotes and escapes. Of a number, true, false, an object or an array it is their JSON as it came.
+// Text returns the content of a string, without quotes and escapes. Of a number, true, false, an object or an array it is their JSON as it came.
 // It is empty when the value is absent or null.
 func (v Value) Text() string {
 	var buffer [128]byte
@@ -85,7 +85,7 @@ func (v Value) appendText(dst []byte) []byte {
 	return appendUnescaped(dst, v.raw[1:len(v.raw)-1])
 }
 
-// Int is the value of a whole number, exact over the range of int64, however it is written (`12`, `12.0`, `1.2e1`), or of a string that is
+// Int returns the value of a whole number, exact over the range of int64, however it is written (`12`, `12.0`, `1.2e1`), or of a string that is
 // one. ok is false for all else, and for numbers beyond int64.
 func (v Value) Int() (n int64, ok bool) {
 	switch c := v.kind(); {
@@ -98,7 +98,7 @@ func (v Value) Int() (n int64, ok bool) {
 	return 0, false
 }
 
-// Bool is the value of true or false; ok is false for all else, for a string that says so too.
+// Bool returns the value of true or false; ok is false for all else, for a string that says so too.
 func (v Value) Bool() (b, ok bool) {
 	switch v.kind() {
 	case 't':
@@ -109,7 +109,7 @@ func (v Value) Bool() (b, ok bool) {
 	return false, false
 }
 
-// True is whether the value says yes: true, a number other than zero, which may be a text, or one of the texts with which APIs say it: `true`,
+// True reports whether the value says yes: true, a number other than zero, which may be a text, or one of the texts with which APIs say it: `true`,
 // `sim`, `s`, `yes`, in capitals or not.
 func (v Value) True() bool {
 	switch c := v.kind(); {
@@ -129,7 +129,7 @@ func (v Value) True() bool {
 	return false
 }
 
-// False is whether the value says no: false, zero, which may be a text, or one of the texts with which APIs say it: `false`, `não`, `nao`, `n`,
+// False reports whether the value says no: false, zero, which may be a text, or one of the texts with which APIs say it: `false`, `não`, `nao`, `n`,
 // `no`, in capitals or not. What says neither yes nor no, such as null or a blank text, is neither True nor False.
 func (v Value) False() bool {
 	switch c := v.kind(); {
@@ -149,7 +149,7 @@ func (v Value) False() bool {
 	return false
 }
 
-// Elements is the elements of an array, whatever they are. What is no array has none.
+// Elements returns the elements of an array, whatever they are. What is no array has none.
 func (v Value) Elements() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		if v.kind() != '[' {
@@ -163,7 +163,7 @@ func (v Value) Elements() iter.Seq[Value] {
 	}
 }
 
-// Array is the elements of an array in one slice; empty but not nil where it has none, nil where the value is no array.
+// Array returns the elements of an array in one slice; empty but not nil where it has none, nil where the value is no array.
 func (v Value) Array() []Value {
 	if v.kind() != '[' {
 		return nil
@@ -171,7 +171,7 @@ func (v Value) Array() []Value {
 	return slices.AppendSeq([]Value{}, v.Elements())
 }
 
-// wholeNumber is the number s, without a detour over floats: the digits of its mantissa, then as many zeros as its exponent says.
+// wholeNumber returns the number s, without a detour over floats: the digits of its mantissa, then as many zeros as its exponent says.
 func wholeNumber(s []byte) (n int64, ok bool) {
 	negative := len(s) > 0 && s[0] == '-'
 	if negative {
@@ -243,7 +243,7 @@ func signed(n uint64, negative bool) (int64, bool) {
 	return int64(n), true
 }
 
-// readExponent is the number behind an e. What is larger than any number of digits in memory is cut down to something that still is.
+// readExponent returns the number behind an e. What is larger than any number of digits in memory is cut down to something that still is.
 func readExponent(s []byte) (n int, ok bool) {
 	const huge = math.MaxInt / 100
 	negative := len(s) > 0 && s[0] == '-'

@@ -7,7 +7,7 @@ type alphabet struct {
 	values [256]int8 // of each digit; negative for what is none
 }
 
-// newAlphabet is that of the digits in the order of their values. Those of others, such as capitals, have the same values.
+// newAlphabet returns that of the digits in the order of their values. Those of others, such as capitals, have the same values.
 func newAlphabet(bits, starts int, digits string, others ...string) *alphabet {
 	a := &alphabet{bits: bits, starts: starts}
 	for c := range a.values {
@@ -25,7 +25,7 @@ func hexDigits() *alphabet { return newAlphabet(4, 2, "0123456789abcdef", "01234
 
 func base32Digits() *alphabet { return newAlphabet(5, 8, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") }
 
-// base64Digits are those of both of RFC 4648's alphabets.
+// base64Digits returns those of both of RFC 4648's alphabets.
 func base64Digits() *alphabet {
 	const shared = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	return newAlphabet(6, 4, shared+"+/", shared+"-_")

@@ -91,7 +91,7 @@ func quote(s string) string {
 	return string(b[1 : len(b)-1])
 }
 
-// escapeAll is s with each character as JSON's escape for it.
+// escapeAll returns s with each character as JSON's escape for it.
 func escapeAll(s string) string {
 	var b strings.Builder
 	for _, unit := range utf16.Encode([]rune(s)) {
@@ -100,7 +100,7 @@ func escapeAll(s string) string {
 	return b.String()
 }
 
-// entities is s with each character as a number of HTML, in turn decimal and hexadecimal.
+// entities returns s with each character as a number of HTML, in turn decimal and hexadecimal.
 func entities(s string) string {
 	var b strings.Builder
 	for i, r := range []rune(s) {
@@ -162,7 +162,7 @@ func readAll(read func(string) []string, texts []string) (all []string) {
 	return all
 }
 
-// pieces is each window of secret.
+// pieces returns each window of secret.
 func pieces(secret string) (all []string) {
 	runes := []rune(secret)
 	for i := range len(runes) - window + 1 {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Quote is String for what a server sent, in which there may be secrets that nobody has told. It also blanks values under names that say that they
-// are secret ("senha", "access_token"), unless they have white space in them, as sentences do, and all values under the names of [Redactor.Hide]: in
-// JSON, in JSON within a text, as Python and PHP print it, in XML and in forms, whole or cut off.
+// Quote returns String for what a server sent, in which there may be secrets that nobody has told. It also blanks values under names that say that
+// they are secret ("senha", "access_token"), unless they have white space in them, as sentences do, and all values under the names of
+// [Redactor.Hide]: in JSON, in JSON within a text, as Python and PHP print it, in XML and in forms, whole or cut off.
 func (r *Redactor) Quote(s string) string {
 	if r == nil {
 		return s

@@ -34,7 +34,7 @@ type needles struct {
 // span is a part of a text: text[from:to].
 type span struct{ from, to int }
 
-// with is n and what secrets look like; n itself if it knows them.
+// with returns n and what secrets look like; n itself if it knows them.
 func (n *needles) with(secrets []string) *needles {
 	var more needles
 	if n != nil {
@@ -63,7 +63,7 @@ func (n *needles) with(secrets []string) *needles {
 	return &more
 }
 
-// variants is the texts that are as secret as secret: itself and trimmed; with several lines also with line breaks written in other ways,
+// variants returns the texts that are as secret as secret: itself and trimmed; with several lines also with line breaks written in other ways,
 // and each long line alone, but for those that frame a PEM key, which anyone knows; and the pieces of a long line, of which a text may quote some.
 func variants(secret string) []string {
 	all := []string{secret, strings.TrimSpace(secret)}
@@ -119,7 +119,7 @@ func (n *needles) addSums(text string) {
 	}
 }
 
-// tells is whether folding leaves enough of a text to know it by: characters that are ASCII, and not spaces alone.
+// tells reports whether folding leaves enough of a text to know it by: characters that are ASCII, and not spaces alone.
 func tells(folded []byte) bool {
 	return len(folded)-bytes.Count(folded, []byte{foreign}) >= shortest && len(bytes.TrimLeft(folded, " \xff")) > 0
 }
@@ -134,7 +134,7 @@ func (n *needles) enter(list *[][]byte, needle []byte) {
 	}
 }
 
-// latin1 is text in Latin-1, or nil where that is the same or not possible.
+// latin1 returns text in Latin-1, or nil where that is the same or not possible.
 func latin1(text string) []byte {
 	b := make([]byte, 0, len(text))
 	for _, r := range text {
@@ -149,7 +149,7 @@ func latin1(text string) []byte {
 	return b
 }
 
-// unknownLetters is text with a question mark in the place of each letter that is not ASCII.
+// unknownLetters returns text with a question mark in the place of each letter that is not ASCII.
 func unknownLetters(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= utf8.RuneSelf {
@@ -191,7 +191,7 @@ func fold(v view) view {
 
 func white(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
-// find is where secrets are in text, in any order, and all of text where that takes too much effort.
+// find returns where secrets are in text, in any order, and all of text where that takes too much effort.
 func (n *needles) find(text string) (found []span) {
 	if n == nil || n.least == 0 || len(text) < n.least {
 		return nil

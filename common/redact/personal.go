@@ -34,7 +34,7 @@ const (
 	clock = `\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z| ?[-+]\d\d:?\d\d)?`
 )
 
-// Personal is s, a sentence that a server sent, without what identifies people: e-mail addresses, and numbers with eight digits or more, in the
+// Personal returns s, a sentence that a server sent, without what identifies people: e-mail addresses, and numbers with eight digits or more, in the
 // forms in which CPF, CNPJ and telephones are written. Days and times stay, and so do addresses of the internet, versions, and what has letters
 // on both sides, as codes of Salesforce. Names stay: nobody can tell them from other words.
 func Personal(s string) string {
@@ -59,7 +59,7 @@ func insideNumber(s string, from, to int) bool {
 	return before != "" && digit(before[len(before)-1]) || after != "" && digit(after[0])
 }
 
-// withoutNumbers is s without numbers that may be those of people.
+// withoutNumbers returns s without numbers that may be those of people.
 func withoutNumbers(s string) string {
 	var out strings.Builder
 	done := 0

@@ -41,10 +41,10 @@ func New(secrets ...string) *Redactor {
 
 type key struct{}
 
-// With is ctx carrying r, the one Redactor of a run, for [From].
+// With returns ctx carrying r, the one Redactor of a run, for [From].
 func With(ctx context.Context, r *Redactor) context.Context { return context.WithValue(ctx, key{}, r) }
 
-// From is the Redactor that ctx carries, or a new one that nobody shares. It is never nil.
+// From returns the Redactor that ctx carries, or a new one that nobody shares. It is never nil.
 func From(ctx context.Context) *Redactor {
 	if r, ok := ctx.Value(key{}).(*Redactor); ok && r != nil {
 		return r
@@ -66,7 +66,7 @@ func (r *Redactor) Add(secrets ...string) {
 	}
 }
 
-// String is s with every secret blanked. Secrets that overlap or touch are blanked together, so that no part of either stays. A text that is
+// String returns s with every secret blanked. Secrets that overlap or touch are blanked together, so that no part of either stays. A text that is
 // made to take a lot of decoding is blanked whole.
 func (r *Redactor) String(s string) string {
 	if r == nil {
@@ -96,7 +96,7 @@ func (r *Redactor) String(s string) string {
 // expansion is how many characters encodings make of one byte: `%26%23x00E7%3B` and the like.
 const expansion = 24
 
-// Beginning is String for the beginning of a longer text, which is at a place where a secret may have been cut in two: as much as the longest
+// Beginning returns String for the beginning of a longer text, which is at a place where a secret may have been cut in two: as much as the longest
 // secret may take in any form is left out at its end.
 func (r *Redactor) Beginning(s string) string {
 	if r == nil {

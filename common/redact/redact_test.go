@@ -69,7 +69,7 @@ func TestMD5OfAShortSecret(t *testing.T) {
 	}
 }
 
-// everyByte is s with each byte written in a format.
+// everyByte returns s with each byte written in a format.
 func everyByte(s, format string) string {
 	var b strings.Builder
 	for i := range len(s) {
@@ -78,7 +78,7 @@ func everyByte(s, format string) string {
 	return b.String()
 }
 
-// inLines is s in lines of so many characters.
+// inLines returns s in lines of so many characters.
 func inLines(s string, length int, end string) string {
 	var b strings.Builder
 	for part := range slices.Chunk([]byte(s), length) {

@@ -16,13 +16,13 @@ type view struct {
 	from, to []int32 // byte i stands for text[from[i]:to[i]]
 }
 
-// newView is an empty view with room for so many bytes.
+// newView returns an empty view with room for so many bytes.
 func newView(room int) view {
 	places := make([]int32, 2*room)
 	return view{bytes: make([]byte, 0, room), from: places[:0:room], to: places[room:room]}
 }
 
-// plain is a text as it is.
+// plain returns a text as it is.
 func plain(text string) view {
 	v := newView(len(text))
 	v.bytes = append(v.bytes, text...)
@@ -68,7 +68,7 @@ func decoders() []decoder {
 	}
 }
 
-// without is v with every stretch left out that length finds at a place; 0 is none. There are no views where there are fewer than least.
+// without returns v with every stretch left out that length finds at a place; 0 is none. There are no views where there are fewer than least.
 func (v *view) without(least int, length func(at int) int) []view {
 	out, left := newView(len(v.bytes)), 0
 	for i := 0; i < len(v.bytes); {
@@ -161,7 +161,7 @@ func (v *view) listed(least int) []view {
 	return []view{out}
 }
 
-// pair is whether text is two hexadecimal digits.
+// pair reports whether text is two hexadecimal digits.
 func pair(text []byte) bool {
 	_, ok := number(text, 0, 2, 16)
 	return ok

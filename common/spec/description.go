@@ -34,7 +34,7 @@ func Describe[C, A any](files fs.FS, describe func(C) A) Description[A] {
 	}
 }
 
-// misfit is the fault of a configuration that passed the spec and yet cannot be decoded.
+// misfit returns the fault of a configuration that passed the spec and yet cannot be decoded.
 func misfit(err error) error {
 	if known, ok := errors.AsType[*fault.Error](err); ok {
 		return known
@@ -46,10 +46,10 @@ func misfit(err error) error {
 	return &fault.Error{Kind: fault.Config, Message: message, Err: err}
 }
 
-// Files is the connector's JSON, or why it cannot be used, which is a programming error.
+// Files returns the connector's JSON, or why it cannot be used, which is a programming error.
 func (d Description[A]) Files() (*Spec, error) { return d.files() }
 
-// JSON is the connector's spec.json, compact.
+// JSON returns the connector's spec.json, compact.
 func (d Description[A]) JSON() (json.RawMessage, error) {
 	files, err := d.files()
 	if err != nil {
@@ -72,7 +72,7 @@ func (d Description[A]) Open(config []byte) (a A, err error) {
 	return d.describe(config)
 }
 
-// Redactor is the run's, out of ctx, which knows the secrets of config from here on.
+// Redactor returns the run's, out of ctx, which knows the secrets of config from here on.
 func (d Description[A]) Redactor(ctx context.Context, config []byte) (*redact.Redactor, error) {
 	files, err := d.files()
 	if err != nil {

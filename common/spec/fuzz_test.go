@@ -57,7 +57,7 @@ func FuzzValidate(f *testing.F) {
 	})
 }
 
-// marked is value with every text and key that the spec does not contain between marks; its numbers of four characters or more that the
+// marked returns value with every text and key that the spec does not contain between marks; its numbers of four characters or more that the
 // spec does not contain are put into numbers.
 func marked(value any, mark string, numbers *[]string) any {
 	known := func(text string) bool { return strings.Contains(document, `"`+text+`"`) }

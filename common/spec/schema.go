@@ -75,7 +75,7 @@ func CompileConfig(name string, schema json.RawMessage) (*Schema, error) {
 	return Compile(name, schema)
 }
 
-// Validate is what is wrong with a document, one line a fault. The text may echo the document: it is for tests, not for users.
+// Validate returns what is wrong with a document, one line a fault. The text may echo the document: it is for tests, not for users.
 func (s *Schema) Validate(document []byte) error {
 	value, err := decode(document)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Schema) Validate(document []byte) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// leaves is the faults that have no further cause.
+// leaves returns the faults that have no further cause.
 func leaves(failed *jsonschema.ValidationError) iter.Seq[*jsonschema.ValidationError] {
 	return func(yield func(*jsonschema.ValidationError) bool) {
 		var walk func(*jsonschema.ValidationError) bool
@@ -134,7 +134,7 @@ func decode(data []byte) (any, error) {
 	return value, nil
 }
 
-// presentable is value without the numbers whose exponent the library cannot hold (it panics on them): an empty list in their place fits no
+// presentable returns value without the numbers whose exponent the library cannot hold (it panics on them): an empty list in their place fits no
 // schema of a number.
 func presentable(value any) any {
 	switch v := value.(type) {
@@ -158,7 +158,7 @@ func presentable(value any) any {
 	return value
 }
 
-// notWhole is where value has a number that its schema wants to be an integer and that is not written as one, or is beyond 64 bits. It
+// notWhole returns where value has a number that its schema wants to be an integer and that is not written as one, or is beyond 64 bits. It
 // looks along properties, items and variants, and only where the schema does not take other numbers as well.
 func notWhole(schema, value any) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
@@ -203,7 +203,7 @@ func notWhole(schema, value any) iter.Seq[[]string] {
 	}
 }
 
-// reachable is the nodes and the variants in them, which describe the same value.
+// reachable returns the nodes and the variants in them, which describe the same value.
 func reachable(nodes []map[string]any) iter.Seq[map[string]any] {
 	return func(yield func(map[string]any) bool) {
 		queue := slices.Clone(nodes)
@@ -223,7 +223,7 @@ func reachable(nodes []map[string]any) iter.Seq[map[string]any] {
 	}
 }
 
-// typesOf is a schema's types, whether it has one, several or none.
+// typesOf returns a schema's types, whether it has one, several or none.
 func typesOf(node map[string]any) []string {
 	switch t := node["type"].(type) {
 	case string:

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Secrets is every value in config that spec (a ConnectorSpecification) marks airbyte_secret: text and numbers, in nested objects, lists
+// Secrets returns every value in config that spec (a ConnectorSpecification) marks airbyte_secret: text and numbers, in nested objects, lists
 // and every form of a oneOf, and all text below a secret object; each as it stands there and as [Spec.Clean] makes it. It leans towards too
 // many: config need not fit the spec, names may be in any case, and a plain value standing where an object with a secret in it should be is
 // taken for the secret. Without repeats, sorted; nil where spec or config is not JSON.
@@ -42,7 +42,7 @@ func Secrets(spec json.RawMessage, config []byte) []string {
 	return slices.Compact(found)
 }
 
-// Clean is config without what gets into a token when it is copied out of a web page or a document: white space around it, characters that
+// Clean returns config without what gets into a token when it is copied out of a web page or a document: white space around it, characters that
 // are not seen (zero-width ones, the soft hyphen), and the word Bearer before it. Tokens are the values marked airbyte_secret but those
 // whose name ends with password: people choose these, and every character may be meant. A whole number that is written otherwise (60.0, 6e1), as
 // some programs do, is written as one where the spec wants one. What is not JSON stays as it is.
@@ -89,7 +89,7 @@ func asWhole(value any, at []string) bool {
 	return true
 }
 
-// clean is the secret of that name as [Spec.Clean] makes it.
+// clean returns the secret of that name as [Spec.Clean] makes it.
 func clean(name, text string) string {
 	const scheme = "bearer"
 	if password(name) {
@@ -106,10 +106,10 @@ func clean(name, text string) string {
 	return text
 }
 
-// password is whether people choose a secret of that name.
+// password reports whether people choose a secret of that name.
 func password(name string) bool { return strings.HasSuffix(strings.ToLower(name), "password") }
 
-// trim is text without the characters that are not seen (Unicode's format characters: zero-width ones, marks of direction, the soft hyphen), and
+// trim returns text without the characters that are not seen (Unicode's format characters: zero-width ones, marks of direction, the soft hyphen), and
 // without white space around it.
 func trim(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
@@ -174,7 +174,7 @@ func called(properties map[string]any, name string) (property any, ok bool) {
 	return nil, false
 }
 
-// holdsSecret is whether a value of this schema may have a secret somewhere in it.
+// holdsSecret reports whether a value of this schema may have a secret somewhere in it.
 func holdsSecret(schema any) bool {
 	switch node := schema.(type) {
 	case map[string]any:

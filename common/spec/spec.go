@@ -60,14 +60,14 @@ func Load(files fs.FS) (*Spec, error) {
 	return &Spec{json: document, config: config, streams: streams}, nil
 }
 
-// JSON is spec.json, compact. The caller must not change it.
+// JSON returns spec.json, compact. The caller must not change it.
 func (s *Spec) JSON() json.RawMessage { return s.json }
 
-// Schema is a stream's JSON Schema, as its file has it; ok is whether there is one. The caller must not change it.
+// Schema returns a stream's JSON Schema, as its file has it; ok is whether there is one. The caller must not change it.
 func (s *Spec) Schema(stream string) (schema json.RawMessage, ok bool) {
 	schema, ok = s.streams[stream]
 	return schema, ok
 }
 
-// Streams is the names of the schemas, sorted.
+// Streams returns the names of the schemas, sorted.
 func (s *Spec) Streams() []string { return slices.Sorted(maps.Keys(s.streams)) }

@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// Columns is the types of the columns that a stream's schema declares, in the order of their names; those of keys are marked as such. A text
+// Columns returns the types of the columns that a stream's schema declares, in the order of their names; those of keys are marked as such. A text
 // with the annotation "x-nested-as-text": true is a record.JSONText and one with "x-row-hash": true a record.Digest; an object with
 // "x-labels": true is a record.Labels and one with "x-whole-row": true a record.Whole. A field of several types, or of none, has no column:
 // connectortest finds it.
@@ -31,7 +31,7 @@ func Columns(schema json.RawMessage, keys ...string) ([]record.Edit, error) {
 	return edits, nil
 }
 
-// columnType is what a schema says of one value, 0 where it is not of one type.
+// columnType returns what a schema says of one value, 0 where it is not of one type.
 func columnType(property record.Value) record.Type {
 	named := property.Get("type")
 	kinds := slices.DeleteFunc(named.Array(), func(kind record.Value) bool { return kind.Text() == "null" })
@@ -72,7 +72,7 @@ func columnType(property record.Value) record.Type {
 	}
 }
 
-// Table is the edits that make an object a row of the table which streams/<stream>.json describes: names are lower-case, and objects are
+// Table returns the edits that make an object a row of the table which streams/<stream>.json describes: names are lower-case, and objects are
 // flattened with `_` down to the schema's columns. A column's title is the path of its field in the source: where several fields become that
 // column, this one counts (record.Prefer). A file that is not there or is no schema is a panic, as it is in record.Compile: a programming
 // error.
@@ -94,7 +94,7 @@ func Table(files fs.FS, stream string) []record.Edit {
 	return edits
 }
 
-// propertiesOf is the columns of a stream's schema, of which there is one at least.
+// propertiesOf returns the columns of a stream's schema, of which there is one at least.
 func propertiesOf(schema []byte) (map[string]record.Value, error) {
 	if !json.Valid(schema) {
 		return nil, errors.New("reading the columns of a schema: it is no JSON")

@@ -17,7 +17,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// Validate is nil for a configuration that fits, and else one config error (a *fault.Error without a cause) whose message is a sentence
+// Validate returns nil for a configuration that fits, and else one config error (a *fault.Error without a cause) whose message is a sentence
 // that names every field to mend and says what it should be. The message is made of the spec's own words alone: no value of the
 // configuration, and no key that the spec does not know, is ever in it. Keys at the top that begin with "_" are notes and are not looked at.
 func (s *Spec) Validate(config []byte) error {
@@ -49,7 +49,7 @@ func (s *Spec) Validate(config []byte) error {
 	return fault.Configf("The configuration needs mending: %s.", complaints)
 }
 
-// whereBroken is where in a file that is not JSON the fault is, without what is written there; "" where that is not known.
+// whereBroken returns where in a file that is not JSON the fault is, without what is written there; "" where that is not known.
 func whereBroken(config []byte, err error) string {
 	syntax := (*json.SyntaxError)(nil)
 	if !errors.As(err, &syntax) || syntax.Offset <= 0 || syntax.Offset > int64(len(config)) {
@@ -70,7 +70,7 @@ type complaints struct {
 
 type complaint struct{ field, text string }
 
-// String is the complaints in the order of their fields, one a field: mending the first often mends the others.
+// String returns the complaints in the order of their fields, one a field: mending the first often mends the others.
 func (c complaints) String() string {
 	slices.SortStableFunc(c.found, func(a, b complaint) int { return strings.Compare(a.field, b.field) })
 	said := make([]string, 0, len(c.found))
@@ -103,7 +103,7 @@ func (c *complaints) addMember(at []string, name, text string) {
 	c.found = append(c.found, complaint{strconv.Quote(name), text})
 }
 
-// path is a place as the user knows it ("credentials.token", "accounts[1]", "" for the whole), as far as the spec knows its names: it ends
+// path returns a place as the user knows it ("credentials.token", "accounts[1]", "" for the whole), as far as the spec knows its names: it ends
 // before a key that only the configuration has, and known is then false.
 func (c *complaints) path(at []string) (path string, known bool) {
 	nodes := []map[string]any{object(c.schema)}
@@ -241,13 +241,13 @@ func (c *complaints) blanks(nodes []map[string]any, value any, at []string) {
 	}
 }
 
-// unsendable is whether a text is a token in one line, as [Spec.Clean] sees tokens, that is not one.
+// unsendable reports whether a text is a token in one line, as [Spec.Clean] sees tokens, that is not one.
 func unsendable(name, text string, property map[string]any) bool {
 	return property["airbyte_secret"] == true && property["multiline"] != true && !password(name) &&
 		strings.ContainsFunc(clean(name, text), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F })
 }
 
-// meant is whether value has the constants that properties have: one of several forms is not meant if it differs in one.
+// meant reports whether value has the constants that properties have: one of several forms is not meant if it differs in one.
 func meant(properties, value map[string]any) bool {
 	for name, property := range properties {
 		constant, has := object(property)["const"]
@@ -258,7 +258,7 @@ func meant(properties, value map[string]any) bool {
 	return true
 }
 
-// discriminator is the property that is a constant in every form, with its constants in the order of the forms; "" where there is none.
+// discriminator returns the property that is a constant in every form, with its constants in the order of the forms; "" where there is none.
 func discriminator(forms []any) (name string, constants []any) {
 	if len(forms) == 0 {
 		return "", nil
@@ -278,7 +278,7 @@ func discriminator(forms []any) (name string, constants []any) {
 	return "", nil
 }
 
-// expectation is what a keyword of a schema asks for, in words.
+// expectation returns what a keyword of a schema asks for, in words.
 func expectation(node map[string]any, keyword string, value any) string {
 	limit := fmt.Sprint(node[keyword])
 	switch keyword {
@@ -385,7 +385,7 @@ func pattern(node map[string]any) string {
 	return "must look like " + strings.Join(words, " or ")
 }
 
-// inJSON is a value of the spec as the user would write it.
+// inJSON returns a value of the spec as the user would write it.
 func inJSON(value any) string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -396,13 +396,13 @@ func inJSON(value any) string {
 	return strings.TrimSpace(text.String())
 }
 
-// fragment is the JSON pointer at the end of an absolute keyword location.
+// fragment returns the JSON pointer at the end of an absolute keyword location.
 func fragment(location string) string {
 	_, pointer, _ := strings.Cut(location, "#")
 	return pointer
 }
 
-// tokens is a JSON pointer's, as the library writes them: escaped for a pointer, then for a URL.
+// tokens returns a JSON pointer's, as the library writes them: escaped for a pointer, then for a URL.
 func tokens(pointer string) []string {
 	if pointer == "" {
 		return nil
@@ -417,7 +417,7 @@ func tokens(pointer string) []string {
 	return parts
 }
 
-// lookup is the value at a place of a decoded document, or nil.
+// lookup returns the value at a place of a decoded document, or nil.
 func lookup(document any, at []string) any {
 	for _, token := range at {
 		switch v := document.(type) {
@@ -436,13 +436,13 @@ func lookup(document any, at []string) any {
 	return document
 }
 
-// object is v as an object, or an empty one.
+// object returns v as an object, or an empty one.
 func object(v any) map[string]any {
 	o, _ := v.(map[string]any)
 	return o
 }
 
-// Options is the names of the outermost options of spec (a ConnectorSpecification), sorted; nil where it is not JSON.
+// Options returns the names of the outermost options of spec (a ConnectorSpecification), sorted; nil where it is not JSON.
 func Options(spec json.RawMessage) []string {
 	var s struct {
 		Connection struct {
@@ -486,7 +486,7 @@ func (o optionSchema) named() map[string]optionSchema {
 	return all
 }
 
-// extra is Extra for the value at path.
+// extra returns Extra for the value at path.
 func (o optionSchema) extra(path string, value json.RawMessage) (in string, names []string) {
 	named := o.named()
 	var object map[string]json.RawMessage

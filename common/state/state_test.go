@@ -284,7 +284,7 @@ func TestSetsOfOthers(t *testing.T) {
 	}
 }
 
-// orders are the orders in which a hundred thousand keys may come.
+// orders returns the orders in which a hundred thousand keys may come.
 func orders() map[string]func(i int) int {
 	random := rand.New(rand.NewPCG(1, 2))
 	shuffled := random.Perm(100_000)

@@ -53,7 +53,7 @@ var destination = dest.New(snapproperty.Files, func(c config) dest.API {
 	}
 })
 
-// operations is the six contract methods. Names and fields are those of the vendor's page "Integração com Imobiliar".
+// operations returns the six contract methods. Names and fields are those of the vendor's page "Integração com Imobiliar".
 func operations() []dest.Operation {
 	externalID := dest.Field{
 		Name: "id_externo", As: "snap_brok__Id_externo__c", Kind: dest.Text(), Key: true,

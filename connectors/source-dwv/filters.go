@@ -21,7 +21,7 @@ const (
 // filters are the configured ones, by DWV's names for them.
 type filters map[string]string
 
-// filterNames are the filters that there are.
+// filterNames returns the filters that there are.
 func filterNames() []string {
 	return []string{
 		"search", "address", "city", "state", "bedrooms", "unit_suites", "unit_parking_spaces", "property_condition", "types", "status",
@@ -54,7 +54,7 @@ func (f *filters) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// shown is a name that somebody made up, as a message may show it: what is too long for a name may be something else.
+// shown returns a name that somebody made up, as a message may show it: what is too long for a name may be something else.
 func shown(name string) string {
 	const longest = 40
 	if len(name) > longest {
@@ -63,7 +63,7 @@ func shown(name string) string {
 	return strconv.Quote(name)
 }
 
-// query is q with the filters.
+// query returns q with the filters.
 func (f filters) query(q url.Values) url.Values {
 	for name, value := range f {
 		if value != "" {

@@ -75,7 +75,7 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 	}
 })
 
-// auth is the credentials as the host wants them: document 1.0.1 has a bearer token, 1.0.2 a header of its own.
+// auth returns the credentials as the host wants them: document 1.0.1 has a bearer token, 1.0.2 a header of its own.
 func (c config) auth() httpclient.Signer {
 	header, bearer := auth.Header("token", c.Token), auth.Bearer(c.Token)
 	switch c.AuthMethod {
@@ -88,7 +88,7 @@ func (c config) auth() httpclient.Signer {
 	}
 }
 
-// noRoute is whether DWV does not know a route of document 1.0.2.
+// noRoute reports whether DWV does not know a route of document 1.0.2.
 func noRoute(r *httpclient.Response) bool {
 	return r.Status == http.StatusBadRequest || r.Status == http.StatusNotFound
 }

@@ -24,7 +24,7 @@ func stages() []stage {
 	}
 }
 
-// stageOf is the stage with that code or label; ok is whether there is one. Codes come with a space and with an underscore.
+// stageOf returns the stage with that code or label; ok is whether there is one. Codes come with a space and with an underscore.
 func stageOf(text string) (s stage, ok bool) {
 	all := stages()
 	i := slices.IndexFunc(all, func(s stage) bool { return s.code == strings.ReplaceAll(text, "_", " ") || s.label == text })
@@ -34,7 +34,7 @@ func stageOf(text string) (s stage, ok bool) {
 	return all[i], true
 }
 
-// old is whether text is the label of a stage that 1.0.1 has too.
+// old reports whether text is the label of a stage that 1.0.1 has too.
 func old(label string) bool {
 	s, ok := stageOf(label)
 	return ok && s.old
@@ -97,7 +97,7 @@ func (d *dialect) Sign(ctx context.Context, r *httpclient.Request) error {
 	return nil
 }
 
-// wrong is whether an answer shows that another document is to be spoken than was asked in.
+// wrong reports whether an answer shows that another document is to be spoken than was asked in.
 func (d *dialect) wrong(asked document, label string, res *httpclient.Response) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -126,7 +126,7 @@ func (d *dialect) wrong(asked document, label string, res *httpclient.Response) 
 	return true
 }
 
-// documentOf is the document that a property follows, if it shows that.
+// documentOf returns the document that a property follows, if it shows that.
 func documentOf(property record.Value) document {
 	text := property.Get(stageFilter).Text()
 	s, ok := stageOf(text)
@@ -140,7 +140,7 @@ func documentOf(property record.Value) document {
 	}
 }
 
-// filter is r with its filters for the stage as a document has them.
+// filter returns r with its filters for the stage as a document has them.
 func (d document) filter(r httpclient.Request) (httpclient.Request, error) {
 	text, raw := r.Query.Get(stageFilter), r.Query.Get(rawStageFilter)
 	s, ok := stageOf(text)

@@ -44,7 +44,7 @@ const day, position = "02/01/2006", "Posicao" // how a day is written; the colum
 
 var source = rest.New(imobiliar.Files, describe)
 
-// describe is the API as c sees it. All requests go to one address, where the action in the body says what is asked for.
+// describe returns the API as c sees it. All requests go to one address, where the action in the body says what is asked for.
 func describe(c config) rest.API {
 	brasilia, _ := time.LoadLocation("America/Sao_Paulo") // of days
 	path := cmp.Or(c.Path, "/webservice/Imobiliar2")
@@ -171,7 +171,7 @@ func envelope(action string, body map[string]any) map[string]any {
 	return map[string]any{"Header": map[string]any{"Action": action}, "Body": body}
 }
 
-// session is what the session id of each request comes from. The password is sent as the MD5 of its capitals.
+// session returns what the session id of each request comes from. The password is sent as the MD5 of its capitals.
 func (c config) session(path string) *auth.Sessions {
 	secret := fmt.Sprintf("%x", md5.Sum([]byte(strings.ToUpper(c.Password))))
 	user := map[string]any{"IMOB_ID": strings.TrimSpace(c.Company), "USER_ID": strings.TrimSpace(c.User), "USER_PASS": secret}
@@ -247,7 +247,7 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, cmp.Or(words, "it gives no reason")))
 }
 
-// says is a test of the words of answers that are failures, whatever their Header says.
+// says returns a test of the words of answers that are failures, whatever their Header says.
 func says(is func(words string) bool) func(r *httpclient.Response) bool {
 	return func(r *httpclient.Response) bool { words := said(r); return words != "" && is(words) }
 }
@@ -255,10 +255,10 @@ func says(is func(words string) bool) func(r *httpclient.Response) bool {
 // byCode is the end of an error that is about no field, or about the code of the row that was asked for.
 var byCode = regexp.MustCompile(`[^)]$|\(Cod(Pessoa|Fornecedor|ContratoAdm|ContratoLoc|Imovel|Condominio|Interessado)\)$`)
 
-// gone is whether an error says that the row which was asked for is not there, and not what that row refers to.
+// gone reports whether an error says that the row which was asked for is not there, and not what that row refers to.
 func gone(words string) bool { return brazil.NoRow(words) && byCode.MatchString(words) }
 
-// said is the words of an answer that is a failure, with the fields they are about, or "". Erros is a list, or one alone.
+// said returns the words of an answer that is a failure, with the fields they are about, or "". Erros is a list, or one alone.
 func said(r *httpclient.Response) string {
 	return r.Excerpt(brazil.Words(r.Body.Get("Body.Erros"), "Mensagem", "Campo"))
 }

@@ -240,7 +240,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 	}
 })
 
-// session is the login that the paths beginning with App_ want, as a header and a parameter.
+// session returns the login that the paths beginning with App_ want, as a header and a parameter.
 func (c config) session() *auth.Session {
 	digest := md5.Sum([]byte(c.Password))
 	return &auth.Session{
@@ -295,19 +295,19 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 
 const detailsPath = "/Imovel/App_RetornarDetalhesImovel"
 
-// nothing is whether Imoview says of what one client has, in the place of a list, that there is none. Other sentences come as 404 too.
+// nothing reports whether Imoview says of what one client has, in the place of a list, that there is none. Other sentences come as 404 too.
 func nothing(r *httpclient.Response) bool { return brazil.Nothing(instead(r)) }
 
 // hasGone is what Imoview is likely to say it of, where a client or a property which was listed is not there any more: how it does is not known.
 var hasGone = regexp.MustCompile(`(?i)^(o |nenhum )?(c[oó]digo d[eo] )?(cliente|im[oó]vel)`)
 
-// gone is whether Imoview says so of the one that was asked about. Of a contract or a user that is not found it is no such word.
+// gone reports whether Imoview says so of the one that was asked about. Of a contract or a user that is not found it is no such word.
 func gone(r *httpclient.Response) bool {
 	words := instead(r)
 	return hasGone.MatchString(words) && brazil.NoRow(words)
 }
 
-// instead is Imoview's sentence in the place of a list, or "".
+// instead returns Imoview's sentence in the place of a list, or "".
 func instead(r *httpclient.Response) string {
 	if r.Status == http.StatusNotFound || r.Status == http.StatusOK && r.Body.IsObject() && !r.Body.Get("lista").Exists() {
 		return said(r)
@@ -318,7 +318,7 @@ func instead(r *httpclient.Response) string {
 // allowedSize is how Imoview says which size of a page it allows.
 var allowedSize = regexp.MustCompile(`(?i)registros não pode ser maior que (\d+)`)
 
-// tooLarge is whether Imoview refuses the size of a page, and the size that it allows instead.
+// tooLarge reports whether Imoview refuses the size of a page, and the size that it allows instead.
 func tooLarge(r *httpclient.Response) (most int, refused bool) {
 	if r.Status != http.StatusNotFound {
 		return 0, false
@@ -331,13 +331,13 @@ func tooLarge(r *httpclient.Response) (most int, refused bool) {
 	return most, true
 }
 
-// said is Imoview's sentence in an answer, or "".
+// said returns Imoview's sentence in an answer, or "".
 func said(r *httpclient.Response) string {
 	text := func(name string) string { return strings.TrimSpace(r.Body.Get(name).Text()) }
 	return r.Excerpt(cmp.Or(text("mensagem"), text("Mensagem"), text("message"), text("Message")))
 }
 
-// noRoute is whether the account does not have a path, or the API has no such path.
+// noRoute reports whether the account does not have a path, or the API has no such path.
 func noRoute(r *httpclient.Response) bool {
 	return r.Status == http.StatusNotFound && strings.Contains(said(r), "No HTTP resource was found")
 }

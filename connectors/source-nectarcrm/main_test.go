@@ -257,7 +257,7 @@ type property struct {
 	Title        string
 }
 
-// kind is the types and the format of a column, in one line.
+// kind returns the types and the format of a column, in one line.
 func (p property) kind() string {
 	types, ok := p.Type.([]any)
 	if !ok {

@@ -158,7 +158,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 // position is the column of a row's place in its array.
 const position = "posicao"
 
-// exploded is the stream of an array in the rows of parent. Its columns begin with the array's name, also those of key, which come after
+// exploded returns the stream of an array in the rows of parent. Its columns begin with the array's name, also those of key, which come after
 // own in the primary key; own is the column of the parent's id.
 func exploded(parent, array, own string, cursor *rest.Cursor, key ...string) rest.Stream {
 	name := strings.ToLower(array)
@@ -179,7 +179,7 @@ func exploded(parent, array, own string, cursor *rest.Cursor, key ...string) res
 // anywhere is where rows may be: the answer is the list or, which was not seen, an object that has it.
 const anywhere = "data,items,results,"
 
-// extra is a list that not every account has, without the fields left out.
+// extra returns a list that not every account has, without the fields left out.
 func extra(name, path string, cursor *rest.Cursor, left ...string) rest.Stream {
 	return rest.Stream{Name: name, Path: root + path, Cursor: cursor, Optional: true, Absent: noList, Shape: without(left...)}
 }
@@ -192,7 +192,7 @@ func without(arrays ...string) (edits []record.Edit) {
 	return edits
 }
 
-// statuses are the parameters for each status from first to last.
+// statuses returns the parameters for each status from first to last.
 func statuses(first, last int) (each []map[string]any) {
 	for status := first; status <= last; status++ {
 		each = append(each, map[string]any{"status": status})
@@ -200,7 +200,7 @@ func statuses(first, last int) (each []map[string]any) {
 	return each
 }
 
-// quarters are the parameters for what was updated in each quarter of a year since start, or since 2010, up to now or start, whichever is later.
+// quarters returns the parameters for what was updated in each quarter of a year since start, or since 2010, up to now or start, whichever is later.
 // Whether the days at their ends are in the answer is not known, so that they reach a day further: what comes twice is sent once.
 func quarters(start, now time.Time) (each []map[string]any) {
 	const updated = 3 // the aggregator by the time of the last update
@@ -220,7 +220,7 @@ func quarters(start, now time.Time) (each []map[string]any) {
 	return each
 }
 
-// message is what an error says, "" where there is none.
+// message returns what an error says, "" where there is none.
 func message(err error) string {
 	if err == nil {
 		return ""
@@ -250,14 +250,14 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	return httpclient.Verdict{}
 }
 
-// absent is whether NectarCRM does not know the path: an id that it does not know has an answer in JSON.
+// absent reports whether NectarCRM does not know the path: an id that it does not know has an answer in JSON.
 func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFound && !r.Body.Exists() }
 
-// noList is whether NectarCRM does not know the path of a list: there is no id in it that could be unknown.
+// noList reports whether NectarCRM does not know the path of a list: there is no id in it that could be unknown.
 func noList(r *httpclient.Response) bool { return r.Status == http.StatusNotFound }
 
-// nothing is whether NectarCRM says in the place of a list that what was asked for is not there: in a sentence, as it says of a search by a telephone
-// number with 200, or by 204. With which status it says so of other lists is not known. Other sentences are errors.
+// nothing reports whether NectarCRM says in the place of a list that what was asked for is not there: in a sentence, as it says of a search by a
+// telephone number with 200, or by 204. With which status it says so of other lists is not known. Other sentences are errors.
 func nothing(r *httpclient.Response) bool {
 	switch r.Status {
 	case http.StatusNoContent:
@@ -273,7 +273,7 @@ func nothing(r *httpclient.Response) bool {
 	return brazil.Nothing(words) || brazil.NoRow(words) && strings.Contains(strings.ToLower(words), "propos")
 }
 
-// refused is whether NectarCRM does not take a status; its documentation says that 401 may mean a wrong parameter.
+// refused reports whether NectarCRM does not take a status; its documentation says that 401 may mean a wrong parameter.
 func refused(r *httpclient.Response) bool {
 	return r.Answered && (r.Status == http.StatusBadRequest || r.Status == http.StatusUnauthorized)
 }

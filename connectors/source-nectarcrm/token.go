@@ -54,8 +54,8 @@ func (t tokens) Sign(ctx context.Context, r *httpclient.Request) error {
 	return t.reports.Sign(ctx, r)
 }
 
-// expiry is why a token that ended cannot be used, or a warning that it ends within a week; title is what the configuration calls it. NectarCRM's
-// tokens are JSON Web Tokens whose claim exp is the date that was chosen for them; those made until 2021 say nothing.
+// expiry returns why a token that ended cannot be used, or a warning that it ends within a week; title is what the configuration calls it.
+// NectarCRM's tokens are JSON Web Tokens whose claim exp is the date that was chosen for them; those made until 2021 say nothing.
 func expiry(title, token string, now time.Time) (warnings []string, ended error) {
 	const renew = "Generate a new one in NectarCRM (Configurações, Integrações, Gerar Token) and put it into the configuration."
 	parts := strings.Split(strings.TrimSpace(token), ".")

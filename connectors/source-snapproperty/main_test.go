@@ -350,7 +350,7 @@ type schema struct {
 	Items       *schema
 }
 
-// at is a field, whose name has dots where objects are inside of objects; the zero value where there is none.
+// at returns a field, whose name has dots where objects are inside of objects; the zero value where there is none.
 func (s schema) at(name string) schema {
 	for part := range strings.SplitSeq(name, ".") {
 		s = s.Properties[part]
@@ -358,7 +358,7 @@ func (s schema) at(name string) schema {
 	return s
 }
 
-// kind is the types and the format of a field, in one line.
+// kind returns the types and the format of a field, in one line.
 func (s schema) kind() string {
 	var words []string
 	switch types := s.Type.(type) {

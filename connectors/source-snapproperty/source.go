@@ -81,7 +81,7 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 	}
 })
 
-// ways is how the properties can be listed: by Id, or else by stretches of time with as many properties as positions reach, or else by
+// ways returns how the properties can be listed: by Id, or else by stretches of time with as many properties as positions reach, or else by
 // position alone. SOQL refuses AND and OR on one level, so filters with an OR are one group. Where that is refused too they go as they are,
 // and nothing can be added to them.
 func (c config) ways() []rest.Way {
@@ -113,7 +113,7 @@ func (c config) ways() []rest.Way {
 	})
 }
 
-// when is r with a condition on a time, or without it for the zero time.
+// when returns r with a condition on a time, or without it for the zero time.
 func when(r httpclient.Request, field, comparison string, at time.Time) httpclient.Request {
 	var condition any
 	if !at.IsZero() {
@@ -127,7 +127,7 @@ var (
 	operator = regexp.MustCompile(`^(?i)(AND|OR)\s+`)
 )
 
-// spaced is conditions with a space in the place of each no-break space, which is what copying from a web page brings; with a warning where
+// spaced returns conditions with a space in the place of each no-break space, which is what copying from a web page brings; with a warning where
 // one stood inside quotes, and so was a part of the text that is looked for.
 func spaced(conditions []string) (plain, warnings []string) {
 	const noBreak = "\u00A0\u2007\u202F"
@@ -146,7 +146,7 @@ func spaced(conditions []string) (plain, warnings []string) {
 	return plain, warnings
 }
 
-// filters is the conditions of the configuration as members of the body. AND binds closer than OR. Where there is an OR between them they
+// filters returns the conditions of the configuration as members of the body. AND binds closer than OR. Where there is an OR between them they
 // are one group, and flat is the same one by one; otherwise flat is nil.
 func filters(conditions []string) (grouped, flat map[string]any) {
 	grouped, flat = map[string]any{}, map[string]any{}
@@ -178,7 +178,7 @@ func filters(conditions []string) (grouped, flat map[string]any) {
 	return map[string]any{"Filtros.0000": "AND (" + strings.Join(group, " OR ") + ")"}, flat
 }
 
-// failure is what the search says went wrong, in its own form or in Salesforce's, or "". The status of its own form is not documented.
+// failure returns what the search says went wrong, in its own form or in Salesforce's, or "". The status of its own form is not documented.
 func failure(res *httpclient.Response) string {
 	if res.Body.Get("Erro").True() {
 		return cmp.Or(res.Body.Get("Mensagem").Text(), "SnapProperty gave no reason")
@@ -191,13 +191,13 @@ func failure(res *httpclient.Response) string {
 	return ""
 }
 
-// refused is whether SnapProperty did not accept a search, because of what is in it.
+// refused reports whether SnapProperty did not accept a search, because of what is in it.
 func refused(res *httpclient.Response) bool {
 	text := failure(res)
 	return text != "" && !tooMuch(res) && !salesforce.Passes(text)
 }
 
-// tooMuch is whether a page is too much for the organisation's limits of memory or time.
+// tooMuch reports whether a page is too much for the organisation's limits of memory or time.
 func tooMuch(res *httpclient.Response) bool {
 	return salesforce.TooMuch(salesforce.Words(res) + failure(res))
 }

@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// scaled is how many rows are read, or how often something is done: as many as a connector is promised to bear where that is asked for, and otherwise so
-// few that it is still shown.
+// scaled returns how many rows are read, or how often something is done: as many as a connector is promised to bear where that is asked for, and
+// otherwise so few that it is still shown.
 func scaled(promised, few int) int {
 	if harness.Full() {
 		return promised
@@ -65,7 +65,7 @@ type scenario struct {
 	dealt bool
 }
 
-// scenarios are all scenarios, those that wait for long in the end: of parallel tests that are let go together the last begin first.
+// scenarios returns all scenarios, those that wait for long in the end: of parallel tests that are let go together the last begin first.
 func scenarios() []scenario {
 	return slices.Concat(types(), remembering(), reading(), contract(), weather(), stopping())
 }
@@ -131,7 +131,7 @@ func each(t *testing.T, runner func(*testing.T, harness.Connector) harness.Runne
 	}
 }
 
-// one is the connector with that name, as a binary, for tests of what is peculiar to it.
+// one returns the connector with that name, as a binary, for tests of what is peculiar to it.
 func one(t *testing.T, name string) fixture {
 	t.Helper()
 	connectors, err := harness.Connectors()
@@ -148,7 +148,7 @@ func one(t *testing.T, name string) fixture {
 // builds are the binaries of connectors by the connector's name, each a func() (string, error) that builds it once and is the path.
 var builds sync.Map
 
-// built is the path of a connector's binary, which is built for the first test that asks for it.
+// built returns the path of a connector's binary, which is built for the first test that asks for it.
 func built(t *testing.T, c harness.Connector) string {
 	t.Helper()
 	kept, _ := builds.LoadOrStore(c.Name, sync.OnceValues(func() (string, error) { return c.Build(context.Background()) }))
@@ -239,7 +239,7 @@ type api struct {
 // small is the size of a data set for tests that only need some pages of it.
 const small = 230
 
-// portion is n where no row costs a request of its own, and few where some do: for reads whose requests wait, or are many.
+// portion returns n where no row costs a request of its own, and few where some do: for reads whose requests wait, or are many.
 func (f fixture) portion(n int) int {
 	if len(f.light()) < len(f.catalog.Names()) {
 		return max(n/10, small/8)
@@ -272,7 +272,7 @@ func (f fixture) serve(t *testing.T, s sim.Simulator, with sim.Behaviour) *api {
 	return &api{Server: server, simulator: s, config: server.Config(), secrets: s.Secrets()}
 }
 
-// json is the configuration with some members replaced; a nil value leaves one out.
+// json returns the configuration with some members replaced; a nil value leaves one out.
 func (a *api) json(t *testing.T, changes map[string]any) []byte {
 	t.Helper()
 	config := maps.Clone(a.config)
@@ -342,13 +342,13 @@ func (f fixture) discover(t *testing.T) harness.Catalog {
 	return f.succeed(t, a, harness.Discover(a.json(t, nil))).Catalogs[0]
 }
 
-// read is the command that reads all streams incrementally where they can be.
+// read returns the command that reads all streams incrementally where they can be.
 func (f fixture) read(t *testing.T, a *api, state []byte) harness.Command {
 	t.Helper()
 	return harness.Read(a.json(t, nil), f.catalog.Configure(harness.Incremental), state)
 }
 
-// light are the streams that the connector suggests: those that do not cost a request for each record.
+// light returns the streams that the connector suggests: those that do not cost a request for each record.
 func (f fixture) light() []string {
 	if len(f.connector.Suggested) > 0 {
 		return f.connector.Suggested
@@ -394,7 +394,7 @@ func once(t *testing.T, res *harness.Result) {
 	}
 }
 
-// full is what a full read of the named streams, or of all, must bring.
+// full returns what a full read of the named streams, or of all, must bring.
 func full(a *api, streams ...string) map[string]sim.Keys {
 	want := map[string]sim.Keys{}
 	for stream, e := range a.simulator.Expect() {
@@ -405,7 +405,7 @@ func full(a *api, streams ...string) map[string]sim.Keys {
 	return want
 }
 
-// next is what a sync after a complete one must bring.
+// next returns what a sync after a complete one must bring.
 func next(a *api) map[string]sim.Keys {
 	want := map[string]sim.Keys{}
 	for stream, e := range a.simulator.Expect() {

@@ -31,7 +31,7 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Listing is the simulator's.
+// Listing returns the simulator's.
 func (f front) Listing(r *http.Request) (sim.Listing, bool) {
 	if l, ok := f.Simulator.(sim.Lister); ok {
 		return l.Listing(r)
@@ -145,7 +145,7 @@ func TestSnapPropertyTimeouts(t *testing.T) {
 	}
 }
 
-// details is an Alter for the details of DWV's properties: what fault does to the answer for the property of that id.
+// details returns an Alter for the details of DWV's properties: what fault does to the answer for the property of that id.
 func details(fault func(a *sim.Answer, id int)) func(*sim.Answer) {
 	return func(a *sim.Answer) {
 		if id, err := strconv.Atoi(strings.TrimPrefix(a.Request.URL.Path, "/integration/properties/")); err == nil {
@@ -261,7 +261,7 @@ func (d due) judge(t *testing.T, want map[string]sim.Keys, res *harness.Result) 
 	}
 }
 
-// firstOf is the lowest of keys that are numbers.
+// firstOf returns the lowest of keys that are numbers.
 func firstOf(keys map[string]bool) (first int) {
 	for key := range keys {
 		if n, err := strconv.Atoi(key); err == nil && (first == 0 || n < first) {
@@ -523,7 +523,7 @@ func TestLateRows(t *testing.T) {
 	})
 }
 
-// change is a fault that changes the row of a key in the whole listing, before its first page goes out; nil takes it out.
+// change returns a fault that changes the row of a key in the whole listing, before its first page goes out; nil takes it out.
 func change(key string, to func(row json.RawMessage) json.RawMessage) sim.PageFault {
 	return func(_ *sim.Answer, p *sim.Page) {
 		at := p.All.Find(key)

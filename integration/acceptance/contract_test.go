@@ -18,7 +18,7 @@ import (
 // marker is what is written where a configuration is wrong. No output may show it: it could be a secret in the wrong field.
 const marker = "m4rk3r-of-a-wrong-value"
 
-// contract are the scenarios of the commands themselves, and of all that can be wrong with what they are given.
+// contract returns the scenarios of the commands themselves, and of all that can be wrong with what they are given.
 func contract() []scenario {
 	return []scenario{
 		{name: "spec", run: specScenario, image: harness.Full()},
@@ -72,7 +72,7 @@ func specScenario(t *testing.T, f fixture) {
 	}
 }
 
-// check is the verdict of a check. Where the machine is so busy that a simulator says nothing for longer than check waits, it is asked again.
+// check returns the verdict of a check. Where the machine is so busy that a simulator says nothing for longer than check waits, it is asked again.
 func (f fixture) check(t *testing.T, a *api, c harness.Command, want string) string {
 	t.Helper()
 	res := f.run(t, a, c)
@@ -86,7 +86,7 @@ func (f fixture) check(t *testing.T, a *api, c harness.Command, want string) str
 	return verdict(t, res, want)
 }
 
-// verdict is check's answer, which has to be one and with exit 0.
+// verdict returns check's answer, which has to be one and with exit 0.
 func verdict(t *testing.T, res *harness.Result, want string) string {
 	t.Helper()
 	if res.Code != 0 || len(res.Checks) != 1 || res.Checks[0].Status != want {
@@ -179,7 +179,7 @@ func unreachable(t *testing.T, f fixture) {
 	tests.together(t)
 }
 
-// closed is an address at which nobody listens, nor will while the test runs: a socket has it that was never opened for connections.
+// closed returns an address at which nobody listens, nor will while the test runs: a socket has it that was never opened for connections.
 func closed(t *testing.T) string {
 	t.Helper()
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)

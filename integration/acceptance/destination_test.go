@@ -123,7 +123,7 @@ type org struct {
 	config map[string]any
 }
 
-// api is what o has of what the tests of every connector run against.
+// api returns what o has of what the tests of every connector run against.
 func (o *org) api() *api { return &api{simulator: o.crm, secrets: o.crm.Secrets()} }
 
 // late lets answers leave some time after the work was done, so that a kill falls between.
@@ -165,7 +165,7 @@ func serveOrg(t *testing.T, crm *snapproperty.Simulator, served sim.Simulator, w
 // ofTheSource is a field that orders have and that no operation knows.
 const ofTheSource = "a_field_of_the_source"
 
-// json is the configuration with some members replaced.
+// json returns the configuration with some members replaced.
 func (o *org) json(t *testing.T, changes map[string]any) []byte {
 	t.Helper()
 	return (&api{config: o.config}).json(t, changes)
@@ -181,13 +181,13 @@ func (f writeFixture) run(t *testing.T, o *org, c harness.Command, options ...ha
 	return res
 }
 
-// check is the verdict of a check.
+// check returns the verdict of a check.
 func (f writeFixture) check(t *testing.T, o *org, c harness.Command, want string) string {
 	t.Helper()
 	return f.generic().check(t, o.api(), c, want)
 }
 
-// generic is what f has of what the tests of every connector run with.
+// generic returns what f has of what the tests of every connector run with.
 func (f writeFixture) generic() fixture {
 	return fixture{runner: f.runner, common: common{schemas: f.schemas}}
 }
@@ -205,7 +205,7 @@ func operations() []string {
 	}
 }
 
-// orders are n orders of each operation that can be carried out, all mixed.
+// orders returns n orders of each operation that can be carried out, all mixed.
 func (o *org) orders(n int) (all []order) {
 	for _, operation := range operations() {
 		for _, one := range o.crm.Orders(operation, n) {
@@ -243,7 +243,7 @@ func stateLine(t *testing.T, stream string, done int) string {
 	}})
 }
 
-// messages is what a source says that has sent the first orders of each operation already, with a state after every so-manieth.
+// messages returns what a source says that has sent the first orders of each operation already, with a state after every so-manieth.
 func messages(t *testing.T, orders []order, sent map[string]int, every int) string {
 	t.Helper()
 	var b strings.Builder
@@ -992,7 +992,7 @@ func (s *selection) Write(b []byte) (int, error) {
 	}
 }
 
-// leased are orders to vacate each property that has a lease.
+// leased returns orders to vacate each property that has a lease.
 func leased(crm *snapproperty.Simulator) (orders []order) {
 	for _, c := range crm.Contracts() {
 		if c.Kind != snapproperty.Lease || c.Cancelled {
@@ -1068,7 +1068,7 @@ func writeKilled(t *testing.T, f writeFixture) {
 	}
 }
 
-// doneOf is how far a state says that its stream is.
+// doneOf returns how far a state says that its stream is.
 func doneOf(t *testing.T, s harness.State) float64 {
 	t.Helper()
 	var blob struct{ Done float64 }
@@ -1098,7 +1098,7 @@ func lookUp(t *testing.T, o *org, orders []order, res *harness.Result) (inDoubt 
 	return "skip"
 }
 
-// names is whether a message names an order.
+// names reports whether a message names an order.
 func names(message string, one order) bool {
 	key := one.run.Key
 	if one.operation == "trocarGerente" {

@@ -40,15 +40,15 @@ type trouble struct {
 	waits  bool     // the connector waits for the listing to mend for seconds, and does little else
 }
 
-// always is what has to come of a trouble in every listing.
+// always returns what has to come of a trouble in every listing.
 func always(d due) func(listing) due { return func(listing) due { return d } }
 
-// anywhere are faults that each listing can meet. They are made anew for each, since they remember what they did.
+// anywhere returns faults that each listing can meet. They are made anew for each, since they remember what they did.
 func anywhere(faults func() []sim.PageFault) func(listing) []sim.PageFault {
 	return func(listing) []sim.PageFault { return faults() }
 }
 
-// promised are faults that listings with a total can meet.
+// promised returns faults that listings with a total can meet.
 func promised(faults func(l listing) []sim.PageFault) func(listing) []sim.PageFault {
 	return func(l listing) []sim.PageFault {
 		if l.form.Total == "" {
@@ -58,7 +58,7 @@ func promised(faults func(l listing) []sim.PageFault) func(listing) []sim.PageFa
 	}
 }
 
-// texts are faults in a text, which are the same for all listings of a connector: one of them is enough.
+// texts returns faults in a text, which are the same for all listings of a connector: one of them is enough.
 func texts(faults func(l listing) []sim.PageFault) func(listing) []sim.PageFault {
 	return func(l listing) []sim.PageFault {
 		if l.text == "" {
@@ -68,7 +68,7 @@ func texts(faults func(l listing) []sim.PageFault) func(listing) []sim.PageFault
 	}
 }
 
-// where is one of two outcomes, the first where a listing's total is known to be right.
+// where returns one of two outcomes, the first where a listing's total is known to be right.
 func where(reliable, otherwise due) func(listing) due {
 	return func(l listing) due {
 		if l.reliable {
@@ -78,7 +78,7 @@ func where(reliable, otherwise due) func(listing) due {
 	}
 }
 
-// numbered is one of two outcomes, the first where pages say how many rows there are.
+// numbered returns one of two outcomes, the first where pages say how many rows there are.
 func numbered(total, otherwise due) func(listing) due {
 	return func(l listing) due {
 		if l.form.Total != "" {
@@ -88,12 +88,12 @@ func numbered(total, otherwise due) func(listing) due {
 	}
 }
 
-// troubles are those of listings that change, that end early or late, or that contradict themselves.
+// troubles returns those of listings that change, that end early or late, or that contradict themselves.
 func troubles() []trouble {
 	return slices.Concat(changes(), pageTroubles(), ends(), strange(), totals()) // as scenarios are
 }
 
-// changes are listings that change while they are read.
+// changes returns listings that change while they are read.
 func changes() []trouble {
 	return []trouble{
 		{name: "a row is removed behind the first page", due: always(honest),
@@ -113,7 +113,7 @@ func changes() []trouble {
 	}
 }
 
-// pageTroubles are pages that are not what was asked for.
+// pageTroubles returns pages that are not what was asked for.
 func pageTroubles() []trouble {
 	return []trouble{
 		{name: "a row is filtered from the second page", due: numbered(told, complete),
@@ -131,7 +131,7 @@ func pageTroubles() []trouble {
 	}
 }
 
-// ends are what comes past the end of a listing.
+// ends returns what comes past the end of a listing.
 func ends() []trouble {
 	all := []trouble{
 		{name: "past the end the last page again", due: always(complete),
@@ -159,7 +159,7 @@ func ends() []trouble {
 	return all
 }
 
-// totals are totals that are wrong, and lists that are missing beside them.
+// totals returns totals that are wrong, and lists that are missing beside them.
 func totals() []trouble {
 	number := func(total string) func(listing) []sim.PageFault {
 		return promised(func(listing) []sim.PageFault { return []sim.PageFault{sim.Totals(total)} })
@@ -208,7 +208,7 @@ func totals() []trouble {
 	return all
 }
 
-// strange are rows and letters that are not as they should be.
+// strange returns rows and letters that are not as they should be.
 func strange() []trouble {
 	const text = "São João, cobertura"
 	all := []trouble{
@@ -242,7 +242,7 @@ func strange() []trouble {
 	return all
 }
 
-// latin1 is text in that charset; what it does not have becomes "?".
+// latin1 returns text in that charset; what it does not have becomes "?".
 func latin1(text string) []byte {
 	var out []byte
 	for _, r := range text {
@@ -254,7 +254,7 @@ func latin1(text string) []byte {
 	return out
 }
 
-// utf16Bytes is text in UTF-16, of whose units the first byte is shifted by so many bits: 0 is little-endian, 8 is big-endian.
+// utf16Bytes returns text in UTF-16, of whose units the first byte is shifted by so many bits: 0 is little-endian, 8 is big-endian.
 func utf16Bytes(first int, text string) (out []byte) {
 	for _, unit := range utf16.Encode([]rune(text)) {
 		out = append(out, byte(unit>>first), byte(unit>>(8-first)))
@@ -279,7 +279,7 @@ func TestListingWaits(t *testing.T) {
 	idle(listingFaults(t, true)).together(t)
 }
 
-// listingFaults are a test of every listing for each trouble that takes waiting, or for each other one.
+// listingFaults returns a test of every listing for each trouble that takes waiting, or for each other one.
 func listingFaults(t *testing.T, waits bool) (all []test) {
 	t.Helper()
 	for l, f := range everyListing(t) {
@@ -301,7 +301,7 @@ func listingFaults(t *testing.T, waits bool) (all []test) {
 // waiting before a page is asked for again.
 const patience = 3 * time.Minute
 
-// within are options under which a run that takes longer than limit is killed, and whether one was: there is no goodbye that a slow machine
+// within returns options under which a run that takes longer than limit is killed, and whether one was: there is no goodbye that a slow machine
 // could make late.
 func within(limit time.Duration) (options harness.Options, late func() bool) {
 	var timer *time.Timer

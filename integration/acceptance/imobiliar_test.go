@@ -16,7 +16,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// imobiliarAt is a server of a company with own settings.
+// imobiliarAt returns a server of a company with own settings.
 func imobiliarAt(t *testing.T, f fixture, set map[string]string, with sim.Behaviour) (*api, *imobiliar.Simulator) {
 	t.Helper()
 	with.LogBodies = true
@@ -36,7 +36,7 @@ func loggedOut(t *testing.T, s *imobiliar.Simulator) {
 	}
 }
 
-// asked are the values of a member of the bodies in which an action was asked for.
+// asked returns the values of a member of the bodies in which an action was asked for.
 func asked(a *api, action, member string) (values []string) {
 	for _, r := range a.Log() {
 		var q struct {
@@ -50,7 +50,7 @@ func asked(a *api, action, member string) (values []string) {
 	return values
 }
 
-// days are values as the service writes days, the earliest first.
+// days returns values as the service writes days, the earliest first.
 func days(t *testing.T, values []string) (all []time.Time) {
 	t.Helper()
 	for _, value := range values {
@@ -456,7 +456,7 @@ func TestImobiliarRelet(t *testing.T) {
 	}
 }
 
-// begun is how many days of a month have begun.
+// begun returns how many days of a month have begun.
 func begun(t time.Time) int { return t.Day() }
 
 // TestImobiliarForms tells the forms of what leaves: days, flags, and numbers with the zeros in front of them, as text or as numbers they came.

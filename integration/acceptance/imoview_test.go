@@ -23,7 +23,7 @@ func startImoview(t *testing.T, f fixture, o sim.Options, with sim.Behaviour) (*
 	return a, s
 }
 
-// dear are the streams that take so many requests that a large agency is read without them where others will do.
+// dear returns the streams that take so many requests that a large agency is read without them where others will do.
 func dear() []string {
 	return []string{
 		"tenant_open_bills", "tenant_paid_bills", "tenant_properties", "landlord_contracts", "landlord_properties", "seller_properties",
@@ -31,7 +31,7 @@ func dear() []string {
 	}
 }
 
-// cheap are the other streams.
+// cheap returns the other streams.
 func (f fixture) cheap() []string {
 	return slices.DeleteFunc(f.catalog.Names(), func(name string) bool { return slices.Contains(dear(), name) })
 }

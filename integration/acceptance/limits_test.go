@@ -230,7 +230,7 @@ func TestStdoutClosed(t *testing.T) {
 	}
 }
 
-// path is where the connector's binary is.
+// path returns where the connector's binary is.
 func (f fixture) path(t *testing.T) string {
 	t.Helper()
 	b, ok := f.runner.(harness.Binary)

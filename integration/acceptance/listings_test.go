@@ -26,7 +26,7 @@ type listing struct {
 	more              int  // requests besides one for each page: for the end of a listing, or until it is known how it can be read
 }
 
-// listings are one for each way in which the connectors go from page to page.
+// listings returns one for each way in which the connectors go from page to page.
 func listings() []listing {
 	dwv := sim.Form{List: "data", Total: "total", Last: "lastPage"}
 	imoview := sim.Form{List: "lista", Total: "quantidade"}
@@ -61,7 +61,7 @@ func eachListing(t *testing.T, test func(t *testing.T, f fixture, l listing)) {
 	}
 }
 
-// everyListing is every listing with its connector.
+// everyListing returns every listing with its connector.
 func everyListing(t *testing.T) iter.Seq2[listing, fixture] {
 	t.Helper()
 	return func(yield func(listing, fixture) bool) {
@@ -77,7 +77,7 @@ func everyListing(t *testing.T) iter.Seq2[listing, fixture] {
 	}
 }
 
-// title is what tests of the listing are called.
+// title returns what tests of the listing are called.
 func (l listing) title() string { return strings.TrimSpace(l.connector + " " + l.stream + " " + l.how) }
 
 // read reads the listing's stream.
@@ -86,7 +86,7 @@ func (l listing) read(f fixture, t *testing.T, a *api, state []byte, options ...
 	return f.run(t, a, harness.Read(a.json(t, l.config), f.catalog.Configure(harness.Incremental, l.stream), state), options...)
 }
 
-// requests is the most with which so many pages are read once: where no total can be relied on the last one is looked for first, by doubling
+// requests returns the most with which so many pages are read once: where no total can be relied on the last one is looked for first, by doubling
 // and halving.
 func (l listing) requests(pages int) int {
 	if pages == 1 || l.reliable {
@@ -134,7 +134,7 @@ func whole(t *testing.T, l listing, listed sim.Listed, res *harness.Result) {
 	once(t, res)
 }
 
-// missing are the rows that were there all the time and did not come in any of some reads.
+// missing returns the rows that were there all the time and did not come in any of some reads.
 func (l listing) missing(listed sim.Listed, runs ...*harness.Result) (missing []string) {
 	came := map[string]bool{}
 	for _, res := range runs {
@@ -151,7 +151,7 @@ func (l listing) missing(listed sim.Listed, runs ...*harness.Result) (missing []
 	return missing
 }
 
-// strangeOnPurpose are warnings without those of the values of fields, of which some of the simulators' rows have strange ones.
+// strangeOnPurpose returns warnings without those of the values of fields, of which some of the simulators' rows have strange ones.
 func strangeOnPurpose(said []string) []string {
 	return slices.DeleteFunc(said, func(text string) bool { return strings.Contains(text, ` field "`) })
 }

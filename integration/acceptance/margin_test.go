@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// within are the keys of those rows of a stream, out of rows, that come again with the next sync; see [harness.Stream.Margin].
+// within returns the keys of those rows of a stream, out of rows, that come again with the next sync; see [harness.Stream.Margin].
 func (f fixture) within(t *testing.T, stream string, state []byte, rows []harness.Row) map[string]bool {
 	t.Helper()
 	s, _ := f.catalog.Stream(stream[strings.Index(stream, ".")+1:])
@@ -22,7 +22,7 @@ func (f fixture) within(t *testing.T, stream string, state []byte, rows []harnes
 	return keys
 }
 
-// moment is a time as records and states have it.
+// moment returns a time as records and states have it.
 func moment(text string) (time.Time, bool) {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	return at, err == nil

@@ -12,7 +12,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// contacts is the contacts and the tables that are made of arrays inside them.
+// contacts returns the contacts and the tables that are made of arrays inside them.
 func contacts() []string {
 	return []string{"contatos", "contatos_contatos", "contatos_enderecos", "contatos_contatospai", "contatos_empresasatuais"}
 }
@@ -125,7 +125,7 @@ func TestNectarCRMTokens(t *testing.T) {
 	}
 }
 
-// extras are the streams that not every account has and whose answers are not fully documented.
+// extras returns the streams that not every account has and whose answers are not fully documented.
 func extras() []string {
 	return []string{
 		"price_tables", "feed", "feed_comments", "forms", "queues", "webhooks", "dynamic_tables", "dynamic_table_rows", "opportunity_history",

@@ -16,7 +16,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// reading are the scenarios of reads that nothing goes wrong with, and of states.
+// reading returns the scenarios of reads that nothing goes wrong with, and of states.
 func reading() []scenario {
 	return []scenario{
 		{name: "big read", run: bigRead, alone: true},
@@ -139,7 +139,7 @@ func (f fixture) atMark(t *testing.T, stream string, before, after *harness.Resu
 	}
 }
 
-// highest is the highest mark of rows; marks are times in one zone, which sort as text.
+// highest returns the highest mark of rows; marks are times in one zone, which sort as text.
 func highest(rows []harness.Row) (mark string) {
 	for _, row := range rows {
 		mark = max(mark, row.Mark)
@@ -294,7 +294,7 @@ func futureState(t *testing.T, f fixture) {
 	}
 }
 
-// blobs are the states of the streams in a --state file, without their white space.
+// blobs returns the states of the streams in a --state file, without their white space.
 func blobs(t *testing.T, file []byte) map[string]string {
 	t.Helper()
 	var states []struct {
@@ -334,7 +334,7 @@ func moving(t *testing.T, f fixture) {
 	}
 }
 
-// shuffled are n numbers in [1, limit] that differ from one test to the next of a seed only.
+// shuffled returns n numbers in [1, limit] that differ from one test to the next of a seed only.
 func shuffled(seed uint64, n, limit int) []int {
 	random := rand.New(rand.NewPCG(seed, 0))
 	moments := make([]int, n)
@@ -344,7 +344,7 @@ func shuffled(seed uint64, n, limit int) []int {
 	return moments
 }
 
-// stateOf is a stream's last state message of a run.
+// stateOf returns a stream's last state message of a run.
 func stateOf(res *harness.Result, stream string) []byte {
 	if s := last(res, stream); s.Message != nil {
 		return s.Message
@@ -352,7 +352,7 @@ func stateOf(res *harness.Result, stream string) []byte {
 	return []byte("{}")
 }
 
-// last is a stream's last state of a run, or the zero State.
+// last returns a stream's last state of a run, or the zero State.
 func last(res *harness.Result, stream string) harness.State {
 	for _, s := range slices.Backward(res.States) {
 		if s.Stream == stream {

@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// remembering are the scenarios of what a later sync makes of an earlier one's state.
+// remembering returns the scenarios of what a later sync makes of an earlier one's state.
 func remembering() []scenario {
 	return []scenario{
 		{name: "rows that become visible late", run: visibleLate},
@@ -52,7 +52,7 @@ func visibleLate(t *testing.T, f fixture) {
 	f.following(t, a, second.State(), f.succeed(t, a, f.read(t, a, second.State())))
 }
 
-// shifted is a --state file with all of its times later.
+// shifted returns a --state file with all of its times later.
 func shifted(t *testing.T, state []byte, by time.Duration) []byte {
 	t.Helper()
 	return times.ReplaceAllFunc(state, func(found []byte) []byte {
@@ -64,7 +64,7 @@ func shifted(t *testing.T, state []byte, by time.Duration) []byte {
 	})
 }
 
-// ahead is a --state file whose marks are a day after now, made from the one of a run; it holds no stream that has no mark.
+// ahead returns a --state file whose marks are a day after now, made from the one of a run; it holds no stream that has no mark.
 func ahead(t *testing.T, first *harness.Result) []byte {
 	t.Helper()
 	return times.ReplaceAll(first.State(), []byte(time.Now().Add(24*time.Hour).UTC().Format(time.RFC3339)))

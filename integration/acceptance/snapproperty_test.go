@@ -25,7 +25,7 @@ const (
 	ceiling = 2000
 )
 
-// listed are the streams that are made from the search.
+// listed returns the streams that are made from the search.
 func listed() []string { return []string{"imoveis", "fotos"} }
 
 func startSnap(t *testing.T, f fixture, o snapproperty.Options, with sim.Behaviour) (*api, *snapproperty.Simulator) {
@@ -217,13 +217,13 @@ func TestSnapPropertyWithoutPagingById(t *testing.T) {
 	t.Logf("%d searches in %v", len(searches), first.Wall)
 }
 
-// or is filters that can be met in two ways, and the one condition that they are.
+// or returns filters that can be met in two ways, and the one condition that they are.
 func or() (filters []string, condition string) {
 	return []string{"snap_brok__Disponivel_venda__c = true", "OR snap_brok__Dormitorios__c >= 4"},
 		"AND (snap_brok__Disponivel_venda__c = true OR snap_brok__Dormitorios__c >= 4)"
 }
 
-// flat is filters with which an organisation lets all properties through that takes no parentheses: what stands before them is true for all.
+// flat returns filters with which an organisation lets all properties through that takes no parentheses: what stands before them is true for all.
 func flat() []string {
 	return []string{"OR snap_brok__Disponivel_venda__c = true", "OR snap_brok__Dormitorios__c >= 4"}
 }
@@ -420,7 +420,7 @@ func TestSnapPropertyFiltersRefused(t *testing.T) {
 	}
 }
 
-// warnings are the sentences that a run warned with.
+// warnings returns the sentences that a run warned with.
 func warnings(res *harness.Result) (all []string) {
 	for _, l := range res.Logs {
 		if l.Level == "WARN" {
@@ -670,7 +670,7 @@ type gallery struct {
 	alone  map[string]string
 }
 
-// look is an option that collects the photos of a read.
+// look returns an option that collects the photos of a read.
 func (g *gallery) look(t *testing.T) harness.Options {
 	t.Helper()
 	g.within, g.alone = map[string][]string{}, map[string]string{}

@@ -14,7 +14,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// stopping are the scenarios in which a read is ended from the outside.
+// stopping returns the scenarios in which a read is ended from the outside.
 func stopping() []scenario {
 	return []scenario{
 		{name: "kill at any moment", run: killed},
@@ -38,7 +38,7 @@ const promptly = time.Minute
 // underWay is how many requests may still arrive after a connector was stopped: those that it had begun.
 const underWay = 40
 
-// kills is how many moments are tried.
+// kills returns how many moments are tried.
 func kills() int { return scaled(20, 8) }
 
 // killed ends reads with kill -9, each at a moment of its own, and resumes each from the last state that it printed.
@@ -209,7 +209,7 @@ func waiting() sim.Behaviour {
 	return sim.Behaviour{Quota: sim.Quota{Early: []int{4}, Hold: 5 * time.Minute, RetryAfter: sim.RetryAfterSeconds}}
 }
 
-// limited is the moment at which a reader says that it waits for a quota.
+// limited returns the moment at which a reader says that it waits for a quota.
 func limited(m harness.Message, _ int) bool {
 	return m.Trace == "STREAM_STATUS" && contains(m.Line, "RATE_LIMITED")
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// types are the scenarios of values that are not what their column is for.
+// types returns the scenarios of values that are not what their column is for.
 func types() []scenario {
 	return []scenario{{name: "odd values", run: oddValues}}
 }

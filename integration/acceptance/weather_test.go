@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// weather are the scenarios of an API that fails, throttles or lies.
+// weather returns the scenarios of an API that fails, throttles or lies.
 func weather() []scenario {
 	all := []scenario{
 		{name: "quota", run: quotaKept},
@@ -35,7 +35,7 @@ func weather() []scenario {
 	return all
 }
 
-// passing are the faults that a reader has to get over by asking again; after the others it may give up, saying so.
+// passing returns the faults that a reader has to get over by asking again; after the others it may give up, saying so.
 func passing(fault sim.Fault) bool {
 	switch fault {
 	case sim.Unauthorized, sim.EchoRefused, sim.Redirect, sim.WrongPage:
@@ -164,7 +164,7 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// sized is the size of a data set that takes from least to most requests to read, and how long that takes.
+// sized returns the size of a data set that takes from least to most requests to read, and how long that takes.
 func (f fixture) sized(t *testing.T, least, most int) (size int, free time.Duration) {
 	t.Helper()
 	size = 600

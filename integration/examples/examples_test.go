@@ -120,7 +120,7 @@ func (s *stage) docker() {
 	}
 }
 
-// records are the keys of the records of a stream in files of messages, and how often each is there.
+// records returns the keys of the records of a stream in files of messages, and how often each is there.
 func (s *stage) records(stream string) map[string]int {
 	s.t.Helper()
 	files, err := filepath.Glob(filepath.Join(s.dir, "messages-*.jsonl"))
@@ -182,7 +182,7 @@ func (s *stage) read(name string) []byte {
 	return text
 }
 
-// streams are those of the states in a file, sorted.
+// streams returns those of the states in a file, sorted.
 func streams(states []byte) (names []string) {
 	for _, state := range gjson.ParseBytes(states).Array() {
 		names = append(names, state.Get("state.stream.stream_descriptor.name").Str)
@@ -214,7 +214,7 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// files are the files of the examples.
+// files returns the files of the examples.
 func files(t *testing.T) (all []string) {
 	t.Helper()
 	for _, pattern := range []string{"*.md", "*/*", "*/.gitlab-ci.yml"} {
@@ -344,7 +344,7 @@ func TestKubernetes(t *testing.T) {
 	})
 }
 
-// ciStage is a stage in which the command that the jobs of CI run is that of this checkout.
+// ciStage returns a stage in which the command that the jobs of CI run is that of this checkout.
 func ciStage(t *testing.T) *stage {
 	t.Helper()
 	s := newStage(t)
@@ -439,7 +439,7 @@ func TestGitLabCI(t *testing.T) {
 	})
 }
 
-// python is a program of a Python environment that make examples makes; without it the test is skipped.
+// python returns a program of a Python environment that make examples makes; without it the test is skipped.
 func python(t *testing.T, environment, program string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("../../build", environment, "bin", program))

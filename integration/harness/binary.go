@@ -140,7 +140,7 @@ func (p *binaryProcess) Wait() (Exit, error) {
 	return e, nil
 }
 
-// closed is err, or nil where it only says that the file was closed before.
+// closed returns err, or nil where it only says that the file was closed before.
 func closed(err error) error {
 	if errors.Is(err, os.ErrClosed) {
 		return nil

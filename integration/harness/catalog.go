@@ -33,10 +33,10 @@ type Stream struct {
 // Incremental tells whether the stream can be read from a mark.
 func (s Stream) Incremental() bool { return slices.Contains(s.SupportedSyncModes, Incremental) }
 
-// Called is what the stream is called in a [Result].
+// Called returns what the stream is called in a [Result].
 func (s Stream) Called() string { return called(s.Namespace, s.Name) }
 
-// called is what a stream is called in a Result.
+// called returns what a stream is called in a Result.
 func called(namespace, name string) string {
 	if namespace == "" {
 		return name
@@ -44,7 +44,7 @@ func called(namespace, name string) string {
 	return namespace + "." + name
 }
 
-// described is what a stream with that stream_descriptor is called.
+// described returns what a stream with that stream_descriptor is called.
 func described(descriptor []byte) string {
 	return called(text(lookup(descriptor, "namespace")), text(lookup(descriptor, "name")))
 }
@@ -66,7 +66,7 @@ type configuredStream struct {
 	PrimaryKey          [][]string `json:"primary_key,omitempty"`
 }
 
-// Names are the streams' names, in the catalog's order.
+// Names returns the streams' names, in the catalog's order.
 func (c Catalog) Names() []string {
 	var names []string
 	for _, s := range c.Streams {
@@ -75,7 +75,7 @@ func (c Catalog) Names() []string {
 	return names
 }
 
-// Incremental are the names of the streams that can be read from a mark, in the catalog's order.
+// Incremental returns the names of the streams that can be read from a mark, in the catalog's order.
 func (c Catalog) Incremental() []string {
 	var names []string
 	for _, s := range c.Streams {
@@ -86,7 +86,7 @@ func (c Catalog) Incremental() []string {
 	return names
 }
 
-// Stream is the stream of a name.
+// Stream returns the stream of a name.
 func (c Catalog) Stream(name string) (Stream, bool) {
 	i := slices.IndexFunc(c.Streams, func(s Stream) bool { return s.Name == name })
 	if i < 0 {
@@ -95,7 +95,7 @@ func (c Catalog) Stream(name string) (Stream, bool) {
 	return c.Streams[i], true
 }
 
-// Configure is a configured catalog of the named streams, or of all where no name is given, in the wished mode where a stream has it and
+// Configure returns a configured catalog of the named streams, or of all where no name is given, in the wished mode where a stream has it and
 // in its other mode where not. A name that the catalog does not have is configured all the same, as a stream with a key "id"; in
 // "namespace.name" the stream is one of the catalog's in that namespace.
 func (c Catalog) Configure(mode string, names ...string) []byte {
@@ -121,7 +121,7 @@ func (c Catalog) Configure(mode string, names ...string) []byte {
 	return Configured(mode, streams...)
 }
 
-// Configured is a configured catalog of streams, each in the wished mode where it has it and in its first one where not; deduplicated where
+// Configured returns a configured catalog of streams, each in the wished mode where it has it and in its first one where not; deduplicated where
 // it has a primary key.
 func Configured(mode string, streams ...Stream) []byte {
 	configured := struct {

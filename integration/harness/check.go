@@ -231,7 +231,7 @@ func (c *collector) data(m *Message, p *progress, row *Row) (complete bool) {
 	return complete
 }
 
-// field is the value at a path in the data of the record that is looked into, or nil.
+// field returns the value at a path in the data of the record that is looked into, or nil.
 func (c *collector) field(path []string) (found []byte) {
 	for _, f := range c.fields {
 		if string(f.key) == path[0] {
@@ -241,7 +241,7 @@ func (c *collector) field(path []string) (found []byte) {
 	return lookup(found, path[1:]...)
 }
 
-// key is the key of the record that is looked into: the values at the paths, and whether all of them are there.
+// key returns the key of the record that is looked into: the values at the paths, and whether all of them are there.
 func (c *collector) key(data []byte, paths [][]string) (key string, complete bool) {
 	if len(paths) == 0 {
 		return hash(data), true

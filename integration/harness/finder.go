@@ -50,7 +50,7 @@ func newFinder(patterns [][]byte) *finder {
 	return f
 }
 
-// pairAt is the two bytes before a position.
+// pairAt returns the two bytes before a position.
 func pairAt(b []byte, end int) uint16 { return uint16(b[end-2])<<8 | uint16(b[end-1]) }
 
 // in yields each pattern that is in an output, by its place in the list, with the positions at which it begins; of one that is too short, with

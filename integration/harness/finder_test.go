@@ -52,7 +52,7 @@ func TestFinder(t *testing.T) {
 	}
 }
 
-// firstAt is where the first pattern that is found begins, or -1.
+// firstAt returns where the first pattern that is found begins, or -1.
 func firstAt(f *finder, output []byte) int {
 	for _, at := range f.in(output) {
 		return at

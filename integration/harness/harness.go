@@ -79,13 +79,13 @@ func Write(config, catalog []byte, messages io.Reader) Command {
 // writes tells whether c is the command of a destination.
 func (c Command) writes() bool { return len(c.Args) > 0 && c.Args[0] == "write" }
 
-// With is a copy of c with more arguments.
+// With returns a copy of c with more arguments.
 func (c Command) With(args ...string) Command {
 	c.Args = slices.Concat(c.Args, args)
 	return c
 }
 
-// arguments are c's arguments with the files' names replaced by their paths in a folder.
+// arguments returns c's arguments with the files' names replaced by their paths in a folder.
 func (c Command) arguments(folder string) []string {
 	args := slices.Clone(c.Args)
 	for i, a := range args {
@@ -96,7 +96,7 @@ func (c Command) arguments(folder string) []string {
 	return args
 }
 
-// names are the names of c's files, sorted.
+// names returns the names of c's files, sorted.
 func (c Command) names() []string { return slices.Sorted(maps.Keys(c.Files)) }
 
 var placeholder = regexp.MustCompile(`^\{([^{}]+)\}$`)

@@ -116,7 +116,7 @@ func state(count int, blob string) string {
 		`"sourceStats":{"recordCount":%d.0}}}`, blob, count)
 }
 
-// good is a run without a fault.
+// good returns a run without a fault.
 func good() []string {
 	return []string{
 		status("STARTED"), stRunning, row1, state(1, `{"at":"a"}`), row2, state(1, `{"at":"b"}`), status("COMPLETE"),
@@ -146,12 +146,12 @@ func TestRun(t *testing.T) {
 
 const nulled = `"meta":{"changes":[{"field":"w","change":"NULLED","reason":"SOURCE_SERIALIZATION_ERROR"}]},`
 
-// with is row1 with further members of its data, and its meta.
+// with returns row1 with further members of its data, and its meta.
 func with(data, meta string) string {
 	return strings.NewReplacer(`"at":"a"`, `"at":"a",`+data, `"emitted_at"`, meta+`"emitted_at"`).Replace(row1)
 }
 
-// later is a good run with a row after those that the library looks at.
+// later returns a good run with a row after those that the library looks at.
 func later(line string) []string {
 	lines := []string{status("STARTED"), stRunning}
 	for range sampleFirst {

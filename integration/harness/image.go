@@ -119,7 +119,7 @@ func (i Image) Describe(ctx context.Context) (Description, error) {
 	return d, nil
 }
 
-// newDocker is a client of the engine. testcontainers' reaper is switched off: its image cannot be pulled where there is no registry, and
+// newDocker returns a client of the engine. testcontainers' reaper is switched off: its image cannot be pulled where there is no registry, and
 // every container here is removed by the Wait of its process.
 func newDocker(ctx context.Context) (*testcontainers.DockerClient, error) {
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {

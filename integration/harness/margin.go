@@ -10,7 +10,7 @@ import (
 // margin is how long before a state's mark the rows may have changed that the next sync sends again: any of them may have become visible late.
 const margin = 15 * time.Minute
 
-// Margin is the keys of those rows, out of rows of s, whose times lie within the margin before the mark of state, a document of s; a time
+// Margin returns the keys of those rows, out of rows of s, whose times lie within the margin before the mark of state, a document of s; a time
 // that shows no seconds, or only the day, stands for all that it may mean. There are none where state has no mark.
 func (s Stream) Margin(state []byte, rows []Row) (map[string]bool, error) {
 	keys := map[string]bool{}

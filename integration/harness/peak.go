@@ -21,7 +21,7 @@ type peak struct {
 
 func newPeak() *peak { return &peak{done: make(chan struct{})} }
 
-// end is the peak, in bytes, or 0 where nothing was seen; nothing is looked at after it.
+// end returns the peak, in bytes, or 0 where nothing was seen; nothing is looked at after it.
 func (p *peak) end() int64 {
 	close(p.done)
 	p.mu.Lock()

@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Root is the repository's folder: the nearest one upwards of the working directory with a go.work.
+// Root returns the repository's folder: the nearest one upwards of the working directory with a go.work.
 func Root() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
@@ -41,7 +41,7 @@ type Connector struct {
 // Writes tells whether the connector is a destination.
 func (c Connector) Writes() bool { return strings.HasPrefix(c.Name, "destination-") }
 
-// Image is the reference under which `make images` tags the connector's image.
+// Image returns the reference under which `make images` tags the connector's image.
 func (c Connector) Image() string { return c.Repository + ":dev" }
 
 // Connectors finds the connectors of the repository by their folders, sorted by name. A folder without a metadata.yaml is none yet.
@@ -82,7 +82,7 @@ func Connectors() ([]Connector, error) {
 	return all, nil
 }
 
-// target is the binary as the Makefile calls it.
+// target returns the binary as the Makefile calls it.
 func (c Connector) target() string {
 	return filepath.Join("build", runtime.GOOS+"_"+runtime.GOARCH, c.Name)
 }

@@ -103,7 +103,7 @@ type Message struct {
 	Data   []byte // of a RECORD; valid during the call only
 }
 
-// Of are the rows of a stream, in order.
+// Of returns the rows of a stream, in order.
 func (r *Result) Of(stream string) []Row {
 	var rows []Row
 	for _, row := range r.Rows {
@@ -125,7 +125,7 @@ func (r *Result) Keys(stream string) map[string]int {
 	return keys
 }
 
-// Size is the number of bytes of a stream's data.
+// Size returns the number of bytes of a stream's data.
 func (r *Result) Size(stream string) (n int64) {
 	for _, row := range r.Rows {
 		if row.Stream == stream {
@@ -135,7 +135,7 @@ func (r *Result) Size(stream string) (n int64) {
 	return n
 }
 
-// Last is a stream's last status, or "" where it has none.
+// Last returns a stream's last status, or "" where it has none.
 func (r *Result) Last(stream string) string {
 	for _, s := range slices.Backward(r.Statuses) {
 		if s.Stream == stream {
@@ -145,7 +145,7 @@ func (r *Result) Last(stream string) string {
 	return ""
 }
 
-// State is what the platform would hand to the next run: for every stream the last state of this run, or else the one that the run was
+// State returns what the platform would hand to the next run: for every stream the last state of this run, or else the one that the run was
 // started with. It is nil where there is none at all.
 func (r *Result) State() []byte {
 	var messages []json.RawMessage
@@ -180,7 +180,7 @@ func (r *Result) State() []byte {
 	return append(joined, ']')
 }
 
-// Problems are the sentences about all that the run did and no run may do.
+// Problems returns the sentences about all that the run did and no run may do.
 func (r *Result) Problems() []string {
 	var all []string
 	for _, p := range r.problems {
@@ -192,7 +192,7 @@ func (r *Result) Problems() []string {
 	return all
 }
 
-// Against are the problems that are against one of some rules, in the order in which they were found, at most [most] of each.
+// Against returns the problems that are against one of some rules, in the order in which they were found, at most [most] of each.
 func (r *Result) Against(rules ...Rule) []Problem {
 	var found []Problem
 	for _, p := range r.problems {
@@ -256,7 +256,7 @@ func (r *Result) problem(rule Rule, line []byte, format string, args ...any) {
 	r.problems = append(r.problems, p)
 }
 
-// clip is enough of a line to know it by.
+// clip returns enough of a line to know it by.
 func clip(line []byte) string {
 	if len(line) > 300 {
 		return string(line[:300]) + "…"

@@ -133,5 +133,5 @@ func mark(flag chan struct{}) {
 	}
 }
 
-// now is the time as emitted_at has it.
+// now returns the time as emitted_at has it.
 func now() int64 { return time.Now().UnixMilli() }

@@ -58,7 +58,7 @@ func elements(array []byte) iter.Seq[[]byte] {
 	}
 }
 
-// lookup is the value at a path of keys inside an object, or nil where there is none.
+// lookup returns the value at a path of keys inside an object, or nil where there is none.
 func lookup(object []byte, path ...string) []byte {
 	for _, key := range path {
 		var found []byte
@@ -75,7 +75,7 @@ func lookup(object []byte, path ...string) []byte {
 	return object
 }
 
-// text is a JSON string as Go text, and any other value as it stands.
+// text returns a JSON string as Go text, and any other value as it stands.
 func text(value []byte) string {
 	if len(value) > 1 && value[0] == '"' {
 		return string(unquote(value))
@@ -104,7 +104,7 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// skipValue is the index after the value that begins at i.
+// skipValue returns the index after the value that begins at i.
 func skipValue(b []byte, i int) int {
 	depth := 0
 	for i < len(b) {
@@ -134,7 +134,7 @@ func skipValue(b []byte, i int) int {
 	return i
 }
 
-// skipString is the index after the string that begins at i.
+// skipString returns the index after the string that begins at i.
 func skipString(b []byte, i int) int {
 	for i++; i < len(b); i++ {
 		j := bytes.IndexByte(b[i:], '"')

@@ -30,7 +30,7 @@ type fitting struct {
 	record string
 }
 
-// fit is what is wrong with a record that is held against a schema, or nil.
+// fit returns what is wrong with a record that is held against a schema, or nil.
 func (s *Schemas) fit(schema *jsonschema.Schema, record []byte) error {
 	if s == nil {
 		return validate(schema, record)
@@ -55,7 +55,7 @@ type compiled struct {
 	form   *form
 }
 
-// get is what was kept for text, or else what compile makes of it. A nil Schemas keeps nothing.
+// get returns what was kept for text, or else what compile makes of it. A nil Schemas keeps nothing.
 func (s *Schemas) get(text string, compile func() (compiled, error)) (compiled, error) {
 	if s == nil {
 		return compile()
@@ -121,7 +121,7 @@ func validate(s *jsonschema.Schema, document []byte) error {
 	return s.Validate(value)
 }
 
-// Mismatch is where a document does not fit a JSON Schema, and what the schema asks for there: the text of the deepest cause of an error of
+// Mismatch returns where a document does not fit a JSON Schema, and what the schema asks for there: the text of the deepest cause of an error of
 // [jsonschema.Schema.Validate], without the schema's own address.
 func Mismatch(err error) string {
 	cause := (*jsonschema.ValidationError)(nil)
@@ -168,7 +168,7 @@ func (k *kinds) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(k))
 }
 
-// fault is what is wrong with a value and the rule that it is against, and "" where it fits.
+// fault returns what is wrong with a value and the rule that it is against, and "" where it fits.
 func (f *form) fault(value []byte) (Rule, string) {
 	if f == nil || len(value) == 0 {
 		return "", ""
@@ -205,7 +205,7 @@ func (f *form) fault(value []byte) (Rule, string) {
 	return "", ""
 }
 
-// field is what is said of a member, nil where that is nothing, and whether the member is known.
+// field returns what is said of a member, nil where that is nothing, and whether the member is known.
 func (f *form) field(key []byte) (field *form, known bool) {
 	if f == nil {
 		return nil, false
@@ -214,7 +214,7 @@ func (f *form) field(key []byte) (field *form, known bool) {
 	return field, known
 }
 
-// mistyped is what is wrong with a value's type, as fault has it.
+// mistyped returns what is wrong with a value's type, as fault has it.
 func (f *form) mistyped(value []byte) (Rule, string) {
 	if f == nil || len(value) == 0 || len(f.Type) == 0 || slices.ContainsFunc(f.Type, func(kind string) bool { return is(value, kind) }) {
 		return "", ""
@@ -245,7 +245,7 @@ func is(value []byte, kind string) bool {
 	return false
 }
 
-// formed is the rule that a text is against which is not of the form's format, or "". Here, a moment is in UTC, so that moments sort as texts.
+// formed returns the rule that a text is against which is not of the form's format, or "". Here, a moment is in UTC, so that moments sort as texts.
 func (f *form) formed(text string) Rule {
 	text = strings.TrimSuffix(text, " BC")
 	var layouts []string

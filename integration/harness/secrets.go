@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// Forms are the forms in which a secret may show up in an output: plain, as JSON escapes it, URL-encoded, base64 and the hexadecimal MD5.
+// Forms returns the forms in which a secret may show up in an output: plain, as JSON escapes it, URL-encoded, base64 and the hexadecimal MD5.
 func Forms(secret string) []string {
 	sum := md5.Sum([]byte(secret))
 	quoted, err := json.Marshal(secret)
@@ -53,7 +53,7 @@ type parts struct {
 // part is where a part of a secret is: the secret's number, and its characters.
 type part struct{ secret, from, to int }
 
-// telltales are the parts of secrets that give them away, as the text of a form has them: "+" is a space there.
+// telltales returns the parts of secrets that give them away, as the text of a form has them: "+" is a space there.
 func telltales(secrets []string) parts {
 	var all parts
 	var patterns [][]byte
@@ -90,7 +90,7 @@ func (s *searcher) look(output []byte, where string, r *Result) {
 	}
 }
 
-// plain is whether a part of a secret says nothing: Salesforce's sessions begin with an id, which is zeros as all its ids are.
+// plain reports whether a part of a secret says nothing: Salesforce's sessions begin with an id, which is zeros as all its ids are.
 func plain(part string) bool {
 	different := map[rune]bool{}
 	for _, r := range part {
@@ -99,7 +99,7 @@ func plain(part string) bool {
 	return len(part) >= telling && len(different) < 4
 }
 
-// texts are the texts in a line of JSON, or else an output as it is.
+// texts returns the texts in a line of JSON, or else an output as it is.
 func texts(output []byte) (all []string) {
 	var value any
 	if json.Unmarshal(output, &value) != nil {
@@ -124,7 +124,7 @@ func texts(output []byte) (all []string) {
 	return all
 }
 
-// Readings are a text and what it says to a reader who knows the usual encodings, and up to two of them one in the other.
+// Readings returns a text and what it says to a reader who knows the usual encodings, and up to two of them one in the other.
 func Readings(text string) []string {
 	all, seen := []string{text}, map[string]bool{text: true}
 	for done, depth := 0, 0; depth < 2; depth++ {
@@ -152,7 +152,7 @@ var (
 	base64Standard   = strings.NewReplacer("-", "+", "_", "/")
 )
 
-// decoded is what text says when one of the usual encodings is undone in all of it.
+// decoded returns what text says when one of the usual encodings is undone in all of it.
 func decoded(text string) []string {
 	number := func(skip int, plain func(n uint64) string) func(string) string {
 		return func(escape string) string {
@@ -253,7 +253,7 @@ func (s *searcher) scan(output []byte, where string, r *Result) {
 	}
 }
 
-// inWords is whether a line is a message with words of the connector's own. Of the others there may be a great many.
+// inWords reports whether a line is a message with words of the connector's own. Of the others there may be a great many.
 func inWords(line []byte) bool {
 	for _, kind := range []string{`"type":"LOG"`, `"type":"ERROR"`, `"type":"CONNECTION_STATUS"`} {
 		if bytes.Contains(line[:min(len(line), 100)], []byte(kind)) {

@@ -73,7 +73,7 @@ func suggestedStreams(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// documentation is the connector's documentation page: README.md beside the configuration, or where Airbyte's repository has it.
+// documentation returns the connector's documentation page: README.md beside the configuration, or where Airbyte's repository has it.
 func (t *Trial) documentation() (string, bool) {
 	folder := filepath.Dir(t.options.Config)
 	name := strings.TrimPrefix(strings.TrimPrefix(filepath.Base(folder), "source-"), "destination-")
@@ -89,7 +89,7 @@ func (t *Trial) documentation() (string, bool) {
 	return "", false
 }
 
-// section is the text below a heading, up to the next one of its level or a higher one.
+// section returns the text below a heading, up to the next one of its level or a higher one.
 func section(page, heading string) (string, bool) {
 	level := strings.IndexFunc(heading, func(c rune) bool { return c != '#' })
 	var body []string

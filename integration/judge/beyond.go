@@ -18,7 +18,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// all is the principal configuration and every stream that is discovered with it.
+// all returns the principal configuration and every stream that is discovered with it.
 func (t *Trial) all(ctx context.Context) (test Common, streams []harness.Stream, ok bool, err error) {
 	path, err := t.principal()
 	if err != nil {
@@ -29,7 +29,7 @@ func (t *Trial) all(ctx context.Context) (test Common, streams []harness.Stream,
 	return test, catalog.Streams, ok, err
 }
 
-// whole is the read of all streams from the beginning, made once, that others are compared with.
+// whole returns the read of all streams from the beginning, made once, that others are compared with.
 func (t *Trial) whole(ctx context.Context) (*Run, error) {
 	test, streams, ok, err := t.all(ctx)
 	if !ok {
@@ -38,7 +38,7 @@ func (t *Trial) whole(ctx context.Context) (*Run, error) {
 	return t.first(ctx, test, streams)
 }
 
-// afresh is a check that reads again and compares with the whole read, which has to be complete.
+// afresh returns a check that reads again and compares with the whole read, which has to be complete.
 func afresh(check func(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		test, streams, ok, err := t.all(ctx)
@@ -83,7 +83,7 @@ func (t *Trial) complete(expected string, whole *Run, streams []harness.Stream, 
 	}
 }
 
-// ofEveryRun is a check of all runs that were made, for what they did against some rules. It makes the usual ones itself where nothing else did.
+// ofEveryRun returns a check of all runs that were made, for what they did against some rules. It makes the usual ones itself where nothing else did.
 func ofEveryRun(expected string, rules ...harness.Rule) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		if err := t.usual(ctx); err != nil {
@@ -135,12 +135,12 @@ func (t *Trial) usual(ctx context.Context) error {
 	return err
 }
 
-// stateAt is the --state file of a run that ended behind one of its states.
+// stateAt returns the --state file of a run that ended behind one of its states.
 func stateAt(r *Run, i int) []byte {
 	return (&harness.Result{Command: r.Command, States: r.States[:i+1]}).State()
 }
 
-// settled is a run as far as it had come at one of its states.
+// settled returns a run as far as it had come at one of its states.
 func settled(r *Run, i int) *Run {
 	return &Run{Result: r.Result, Label: r.Label, rows: r.rows[:min(r.States[i].Rows, len(r.rows))]}
 }
@@ -224,7 +224,7 @@ func (t *Trial) much() (much, error) {
 	})
 }
 
-// long is a read from the beginning that has states in the middle of streams, made once, and what it reads from. With a simulator it is of
+// long returns a read from the beginning that has states in the middle of streams, made once, and what it reads from. With a simulator it is of
 // much, and its output is read so slowly that a connector has the time for states: many send one every so often, not after so much.
 func (t *Trial) long(ctx context.Context, test Common, streams []harness.Stream) (*Run, *api, error) {
 	much, err := t.much()
@@ -392,7 +392,7 @@ func cursorAndState(ctx context.Context, t *Trial, _ Common, streams []harness.S
 	return nil
 }
 
-// markOf is the value of the cursor in a state, "" where it is not at its top, and whether it is all that the state says.
+// markOf returns the value of the cursor in a state, "" where it is not at its top, and whether it is all that the state says.
 func markOf(s harness.State, cursor string) (mark string, alone bool) {
 	var blob map[string]any
 	if decode(s.Blob, &blob) != nil || blob[cursor] == nil {
@@ -401,7 +401,7 @@ func markOf(s harness.State, cursor string) (mark string, alone bool) {
 	return fmt.Sprint(blob[cursor]), len(blob) == 1
 }
 
-// later is whether one cursor value is behind another one: as moments, days or numbers; never where they are neither.
+// later reports whether one cursor value is behind another one: as moments, days or numbers; never where they are neither.
 func later(a, b string) bool {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly} {
 		one, err := time.Parse(layout, a)
@@ -476,7 +476,7 @@ func (t *Trial) expect(r *Run, expected map[string]sim.Expectation, of func(sim.
 	}
 }
 
-// asPlatform is a check that reads as the platform does.
+// asPlatform returns a check that reads as the platform does.
 func asPlatform(readOnly bool) func(context.Context, *Trial) error {
 	return afresh(func(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
 		label := "read started the platform's way"
@@ -568,7 +568,7 @@ func heartbeat(ctx context.Context, t *Trial, _ Common, _ []harness.Stream, whol
 	return ctx.Err()
 }
 
-// redirected is the subject's runner with its stdout redirected by a shell.
+// redirected returns the subject's runner with its stdout redirected by a shell.
 func (t *Trial) redirected(where string) harness.Runner {
 	if r, ok := t.runner.(harness.Binary); ok {
 		return harness.Binary{Path: "/bin/sh", Args: []string{"-c", `exec "$0" "$@" ` + where, r.Path}, Env: r.Env}
@@ -576,7 +576,7 @@ func (t *Trial) redirected(where string) harness.Runner {
 	return harness.Image{Ref: t.image, Script: `eval "$AIRBYTE_ENTRYPOINT \"\$@\"" ` + where}
 }
 
-// unheard is a check that a connector does not succeed whose stdout goes nowhere: where commands are done, and where it reads.
+// unheard returns a check that a connector does not succeed whose stdout goes nowhere: where commands are done, and where it reads.
 func unheard(where string, commands ...harness.Command) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		commands := slices.Clone(commands)
@@ -607,7 +607,7 @@ func unheard(where string, commands ...harness.Command) func(context.Context, *T
 	}
 }
 
-// directly is a runner whose output is read by this process itself, so that a connector feels how that reads: what is attached to a container
+// directly returns a runner whose output is read by this process itself, so that a connector feels how that reads: what is attached to a container
 // is read by the engine, which throws away what is left soon after the container's end; a named pipe is not. It is nil for the subject's own.
 func (t *Trial) directly() harness.Runner {
 	if t.image == "" {
@@ -672,5 +672,5 @@ func slowReader(ctx context.Context, t *Trial, test Common, streams []harness.St
 	return err
 }
 
-// plain is a text for a table, without line breaks.
+// plain returns a text for a table, without line breaks.
 func plain(text string) string { return strings.Join(strings.Fields(text), " ") }

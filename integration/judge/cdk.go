@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// CDKConfig is an acceptance-test-config.yml without the keys that the tests of Airbyte's Python CDK refuse: from version 7.39 on (its
+// CDKConfig returns an acceptance-test-config.yml without the keys that the tests of Airbyte's Python CDK refuse: from version 7.39 on (its
 // test/models/scenario.py) a test may have only what those tests read, and a file with more fails before any test runs. All else, comments
 // too, stays.
 func CDKConfig(body []byte) ([]byte, error) {

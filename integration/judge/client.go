@@ -69,7 +69,7 @@ func (s *Subject) tearDown(ctx context.Context) {
 	}
 }
 
-// clients are the client containers of the configuration.
+// clients returns the client containers of the configuration.
 func (c *Config) clients() (all []*Client) {
 	t := c.Tests
 	add := func(client *Client) {

@@ -71,7 +71,7 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// ask is what the version before says to a command.
+// ask returns what the version before says to a command.
 func (t *Trial) ask(ctx context.Context, image string, c harness.Command) (*Run, error) {
 	return t.run(ctx, order{label: image + " " + c.Args[0], command: c, runner: harness.Image{Ref: image}, apart: true})
 }
@@ -221,7 +221,7 @@ func (t *Trial) compareCatalogs(old, current harness.Catalog) {
 	}
 }
 
-// narrowed are the changes from one schema to another that make wrong what was right: for a configuration, what it may not say any more; for
+// narrowed returns the changes from one schema to another that make wrong what was right: for a configuration, what it may not say any more; for
 // records, what their columns were.
 func narrowed(at string, old, current map[string]any, config bool) (all []string) {
 	say := func(format string, args ...any) {
@@ -270,7 +270,7 @@ func narrowed(at string, old, current map[string]any, config bool) (all []string
 	return all
 }
 
-// narrowedValues are the changes of what a field of a configuration may say, and whether it must.
+// narrowedValues returns the changes of what a field of a configuration may say, and whether it must.
 func narrowedValues(at string, old, current map[string]any) (all []string) {
 	say := func(format string, args ...any) {
 		all = append(all, fmt.Sprintf("%q ", at)+fmt.Sprintf(format, args...))

@@ -189,10 +189,10 @@ type DocumentationTest struct {
 	Common `yaml:",inline"`
 }
 
-// High is whether the strictness level is high.
+// High reports whether the strictness level is high.
 func (c *Config) High() bool { return c.Strictness == "high" }
 
-// Path is a path of the file as one of this machine: relative to base_path, or else to the file's folder.
+// Path returns a path of the file as one of this machine: relative to base_path, or else to the file's folder.
 func (c *Config) Path(path string) string {
 	if filepath.IsAbs(path) {
 		return path
@@ -238,7 +238,7 @@ func parseConfig(body []byte) (*Config, error) {
 	return c, errors.Join(faults(c, root)...)
 }
 
-// unknownKeys are an error for each key in a node that a type does not have.
+// unknownKeys returns an error for each key in a node that a type does not have.
 func unknownKeys(node *yaml.Node, into reflect.Type) (all []error) {
 	for into.Kind() == reflect.Pointer {
 		into = into.Elem()
@@ -269,7 +269,7 @@ func unknownKeys(node *yaml.Node, into reflect.Type) (all []error) {
 	return all
 }
 
-// fields are the types of a struct's fields by their keys, those of structs inside it included.
+// fields returns the types of a struct's fields by their keys, those of structs inside it included.
 func fields(t reflect.Type) map[string]reflect.Type {
 	all := map[string]reflect.Type{}
 	for field := range t.Fields() {
@@ -324,7 +324,7 @@ func complete(c *Config) {
 	}
 }
 
-// faults are what is wrong with a file whose keys are all known.
+// faults returns what is wrong with a file whose keys are all known.
 func faults(c *Config, root *yaml.Node) (all []error) {
 	at := func(path ...string) string {
 		node := root
@@ -376,7 +376,7 @@ type declared struct {
 	tests        int
 }
 
-// suites are those of the file's format, in its order.
+// suites returns those of the file's format, in its order.
 func (c *Config) suites() []declared {
 	t := c.Tests
 	return []declared{
@@ -391,7 +391,7 @@ func (c *Config) suites() []declared {
 	}
 }
 
-// strict are what the strictness level high does not allow. Which streams are left out without a record or a state is known only with the
+// strict returns what the strictness level high does not allow. Which streams are left out without a record or a state is known only with the
 // catalog: see the checks.
 func (c *Config) strict(at func(...string) string) (all []error) {
 	fault := func(suite, format string, args ...any) {
@@ -439,7 +439,7 @@ func (c *Config) strict(at func(...string) string) (all []error) {
 	return all
 }
 
-// limit is how long a run of a test may take: what the test says, or else what is usual in its suite.
+// limit returns how long a run of a test may take: what the test says, or else what is usual in its suite.
 func (c Common) limit(usual time.Duration) time.Duration {
 	if c.Timeout > 0 {
 		return time.Duration(c.Timeout) * time.Second
@@ -447,7 +447,7 @@ func (c Common) limit(usual time.Duration) time.Duration {
 	return usual
 }
 
-// child is the value of a key of a mapping, or nil.
+// child returns the value of a key of a mapping, or nil.
 func child(node *yaml.Node, key string) *yaml.Node {
 	if node == nil || node.Kind != yaml.MappingNode {
 		return nil

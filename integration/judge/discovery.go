@@ -46,7 +46,7 @@ func (s *Subject) checkRun(ctx context.Context, test ConnectionTest) (*Run, erro
 	})
 }
 
-// catalog is what discover says of a test's configuration. Where it says nothing, ok is false and the check that asked has a finding.
+// catalog returns what discover says of a test's configuration. Where it says nothing, ok is false and the check that asked has a finding.
 func (t *Trial) catalog(ctx context.Context, test Common) (catalog harness.Catalog, ok bool, err error) {
 	r, err := t.discoverRun(ctx, test)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *Subject) discoverRun(ctx context.Context, test Common) (*Run, error) {
 	})
 }
 
-// ofStreams is a check of each stream of each test's catalog, with its schema.
+// ofStreams returns a check of each stream of each test's catalog, with its schema.
 func ofStreams(check func(t *Trial, s harness.Stream, schema map[string]any)) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		for _, test := range t.Config.Tests.Discovery.Tests {
@@ -217,7 +217,7 @@ func columnTypes(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// everything is the catalog of the principal configuration.
+// everything returns the catalog of the principal configuration.
 func (t *Trial) everything(ctx context.Context) (harness.Catalog, bool, error) {
 	path, err := t.principal()
 	if err != nil {

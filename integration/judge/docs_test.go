@@ -12,7 +12,7 @@ var update = flag.Bool("update", false, "write the list of checks in docs/accept
 
 const page = "../../docs/acceptance.md"
 
-// listed is the list of checks as the documentation has it.
+// listed returns the list of checks as the documentation has it.
 func listed() string {
 	about := map[string]string{
 		"spec":                    "What `spec` says, as Airbyte's TestSpec asks.",

@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// faultChecks are one for each fault that a proxy can make.
+// faultChecks returns one for each fault that a proxy can make.
 func faultChecks() []Check {
 	var all []Check
 	for _, f := range proxy.Faults() {
@@ -71,7 +71,7 @@ func (s *Subject) stand(a *api, o proxy.Options) (standing, error) {
 	}
 }
 
-// behind is the same simulator, reached under another address.
+// behind returns the same simulator, reached under another address.
 func (a *api) behind(url string) *api {
 	through := *a
 	through.config = map[string]any{}
@@ -98,7 +98,7 @@ func planned(f proxy.Fault) proxy.Plan {
 	return plan
 }
 
-// fault is a check that reads while answers go wrong in one way, and compares with a read while none does.
+// fault returns a check that reads while answers go wrong in one way, and compares with a read while none does.
 func fault(f proxy.Fault) func(context.Context, *Trial) error {
 	return afresh(func(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
 		return struck(ctx, t, f, readOrder{test: test, streams: streams}, whole)
@@ -149,7 +149,7 @@ func struck(ctx context.Context, t *Trial, f proxy.Fault, o readOrder, whole *Ru
 	return nil
 }
 
-// through is the subject's runner with what sends it through a proxy, where that stands on the way.
+// through returns the subject's runner with what sends it through a proxy, where that stands on the way.
 func (s *Subject) through(place standing) harness.Runner {
 	if place.env == nil {
 		return s.runner

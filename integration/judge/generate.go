@@ -16,7 +16,7 @@ type generator struct{ random *rand.Rand }
 
 func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 0))} }
 
-// value is a value for a schema.
+// value returns a value for a schema.
 func (g generator) value(schema map[string]any) any {
 	if constant, ok := schema["const"]; ok {
 		return constant
@@ -80,14 +80,14 @@ func (g generator) object(schema map[string]any) any {
 	return object
 }
 
-// whole is a number within the schema's bounds.
+// whole returns a number within the schema's bounds.
 func (g generator) whole(schema map[string]any) int {
 	least := number(schema["minimum"], number(schema["exclusiveMinimum"], -1)+1)
 	greatest := number(schema["maximum"], least+1000)
 	return least + g.random.IntN(max(1, greatest-least+1))
 }
 
-// number is a number of a schema, or what stands for none.
+// number returns a number of a schema, or what stands for none.
 func number(value any, none int) int {
 	if n, ok := value.(float64); ok {
 		return int(n)
@@ -95,7 +95,7 @@ func number(value any, none int) int {
 	return none
 }
 
-// text is a text of the schema's pattern, format and length.
+// text returns a text of the schema's pattern, format and length.
 func (g generator) text(schema map[string]any) string {
 	if examples := listOf(schema["examples"]); len(examples) > 0 && g.random.IntN(2) == 0 {
 		if text, ok := examples[g.random.IntN(len(examples))].(string); ok {
@@ -128,7 +128,7 @@ func (g generator) letters(n int) string {
 	return b.String()
 }
 
-// matching is a text that a regular expression matches.
+// matching returns a text that a regular expression matches.
 func (g generator) matching(re *syntax.Regexp) string {
 	repeat := func(least, greatest int) string {
 		if greatest < 0 {

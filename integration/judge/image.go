@@ -12,7 +12,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
-// description is what the image says of itself.
+// description returns what the image says of itself.
 func (t *Trial) description(ctx context.Context) (harness.Description, error) {
 	return memo(t.Subject, "image", func() (harness.Description, error) { return harness.Image{Ref: t.image}.Describe(ctx) })
 }
@@ -155,7 +155,7 @@ func (t *Trial) rewritable(ctx context.Context, label string, config []byte, c h
 	})
 }
 
-// scenarios are the configurations that the CDK's tests collect, and which of their tests expect what of check.
+// scenarios returns the configurations that the CDK's tests collect, and which of their tests expect what of check.
 func (t *Trial) scenarios() map[string]string {
 	all := map[string]string{}
 	for path, works := range t.files() {

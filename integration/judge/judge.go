@@ -41,10 +41,10 @@ const (
 	Destinations
 )
 
-// Full is the check's name with its suite's, as in "spec.oneof_usage".
+// Full returns the check's name with its suite's, as in "spec.oneof_usage".
 func (c Check) Full() string { return c.Suite + "." + c.Name }
 
-// named is whether one of some names is the check's, with its suite's or without, or its suite's.
+// named reports whether one of some names is the check's, with its suite's or without, or its suite's.
 func (c Check) named(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return name == c.Full() || name == c.Suite || name == c.Name })
 }
@@ -120,7 +120,7 @@ func (t *Trial) against(expected string, r *Run, rules ...harness.Rule) {
 	}
 }
 
-// Chosen are the checks that the options ask for, in the table's order.
+// Chosen returns the checks that the options ask for, in the table's order.
 func (s *Subject) Chosen() []Check {
 	var all []Check
 	for _, c := range Checks() {
@@ -131,7 +131,7 @@ func (s *Subject) Chosen() []Check {
 	return all
 }
 
-// left is why a check is left out of this connector, or "".
+// left returns why a check is left out of this connector, or "".
 func (s *Subject) left(c Check) string {
 	switch {
 	case c.Kind == Sources && s.Writes():

@@ -54,7 +54,7 @@ func name(list *yaml.Node) {
 	}
 }
 
-// mapping is a node with one key, at the place of another node.
+// mapping returns a node with one key, at the place of another node.
 func mapping(at *yaml.Node, key string, value *yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: at.Line, Column: at.Column, Content: []*yaml.Node{
 		{Kind: yaml.ScalarNode, Tag: "!!str", Value: key, Line: at.Line, Column: at.Column}, value,

@@ -18,7 +18,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
-// streams are those of a test's catalog: of the file configured_catalog_path, as discover describes them where it does, or else all that
+// streams returns those of a test's catalog: of the file configured_catalog_path, as discover describes them where it does, or else all that
 // are discovered.
 func (t *Trial) streams(ctx context.Context, test Common, catalogPath string) ([]harness.Stream, bool, error) {
 	catalog, ok, err := t.catalog(ctx, test)
@@ -47,14 +47,14 @@ func (t *Trial) streams(ctx context.Context, test Common, catalogPath string) ([
 	return streams, true, nil
 }
 
-// without are the streams whose names are not excused.
+// without returns the streams whose names are not excused.
 func without(streams []harness.Stream, excused []Excused) []harness.Stream {
 	return slices.DeleteFunc(slices.Clone(streams), func(s harness.Stream) bool {
 		return slices.ContainsFunc(excused, func(e Excused) bool { return e.Name == s.Name })
 	})
 }
 
-// incrementals are the streams that can be read incrementally.
+// incrementals returns the streams that can be read incrementally.
 func incrementals(streams []harness.Stream) []harness.Stream {
 	return slices.DeleteFunc(slices.Clone(streams), func(s harness.Stream) bool { return !s.Incremental() })
 }
@@ -117,7 +117,7 @@ func (s *Subject) read(ctx context.Context, o readOrder) (*Run, error) {
 	})
 }
 
-// ofReads is a check of the read of each test of basic_read.
+// ofReads returns a check of the read of each test of basic_read.
 func ofReads(check func(t *Trial, test BasicReadTest, r reading)) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		for _, test := range t.Config.Tests.BasicRead.Tests {
@@ -181,7 +181,7 @@ func readSchema(t *Trial, test BasicReadTest, r reading) {
 	}
 }
 
-// fits is what is wrong with a record's data, or "".
+// fits returns what is wrong with a record's data, or "".
 func fits(schema *jsonschema.Schema, document map[string]any, data []byte) string {
 	var record map[string]any
 	if err := decode(data, &record); err != nil {
@@ -230,7 +230,7 @@ func fraction(at string, schema map[string]any, value any) string {
 // moment is the form of a date-time as Airbyte's tests take it, looser than RFC 3339.
 const moment = `^\d{4}-\d?\d-\d?\d(\s|T)\d?\d:\d?\d:\d?\d(.\d+)?.*$`
 
-// lenient is a copy of a schema in which a date-time is what [moment] takes, and a date what looks like one.
+// lenient returns a copy of a schema in which a date-time is what [moment] takes, and a date what looks like one.
 func lenient(schema map[string]any) map[string]any {
 	loose := map[string]any{}
 	for keyword, value := range schema {
@@ -292,7 +292,7 @@ func readKeys(t *Trial, test BasicReadTest, r reading) {
 	}
 }
 
-// at is the value at a path of names, or nil.
+// at returns the value at a path of names, or nil.
 func at(value any, path []string) any {
 	for _, name := range path {
 		value = mapOf(value)[name]
@@ -418,7 +418,7 @@ func readExpected(t *Trial, test BasicReadTest, r reading) {
 	}
 }
 
-// keyOf is the key of a record as the harness writes it.
+// keyOf returns the key of a record as the harness writes it.
 func keyOf(s harness.Stream, data []byte) string {
 	var record any
 	if decode(data, &record) != nil {

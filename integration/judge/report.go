@@ -16,7 +16,7 @@ type Report struct {
 	Took      time.Duration
 }
 
-// Failed is whether a check failed, or could not be made.
+// Failed reports whether a check failed, or could not be made.
 func (r Report) Failed() bool {
 	n := r.count()
 	return n[Failed]+n[Broken] > 0
@@ -30,7 +30,7 @@ func (r Report) count() map[Status]int {
 	return n
 }
 
-// Summary is the report in a sentence.
+// Summary returns the report in a sentence.
 func (r Report) Summary() string {
 	n := r.count()
 	text := fmt.Sprintf("%d passed, %d failed, %d skipped", n[Passed], n[Failed], n[Skipped])
@@ -60,7 +60,7 @@ func (r Report) Text(w io.Writer, all bool) error {
 	return err
 }
 
-// Text is a verdict as the report has it.
+// Text returns a verdict as the report has it.
 func (v Verdict) Text() string {
 	var b strings.Builder
 	mark := map[Status]string{Passed: "ok  ", Failed: "FAIL", Skipped: "skip", Broken: "????"}[v.Status]
@@ -185,7 +185,7 @@ func (r Report) JUnit(w io.Writer) error {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
 
-// clean is a text without what XML cannot have, not even escaped.
+// clean returns a text without what XML cannot have, not even escaped.
 func clean(text string) string {
 	return strings.Map(func(c rune) rune {
 		if c < ' ' && c != '\n' && c != '\t' {
@@ -235,7 +235,7 @@ func (r Report) Markdown(w io.Writer) error {
 	return err
 }
 
-// escaped is a text that means itself in Markdown's tables.
+// escaped returns a text that means itself in Markdown's tables.
 func escaped(text string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "`", "'", "*", "\\*", "_", "\\_").Replace(text)
 }

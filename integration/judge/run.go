@@ -39,7 +39,7 @@ type row struct {
 	data        []byte // nil unless it was asked for
 }
 
-// line is the beginning of a record's data.
+// line returns the beginning of a record's data.
 func (r row) line() string { return string(r.data[:min(len(r.data), 300)]) }
 
 // order is one run to be made.
@@ -111,7 +111,7 @@ func (s *Subject) run(ctx context.Context, o order) (*Run, error) {
 	return r, s.update(r)
 }
 
-// phrase is whether a secret is one of words, as an example's may be ("no-assertion-at-all"), which are in many a sentence.
+// phrase reports whether a secret is one of words, as an example's may be ("no-assertion-at-all"), which are in many a sentence.
 func phrase(secret string) bool { return !strings.ContainsAny(secret, "0123456789") }
 
 // see takes a message while the connector runs.
@@ -155,7 +155,7 @@ func (r *Run) String() string {
 	return text
 }
 
-// complete is what is wrong with a run that had to succeed, or "".
+// complete returns what is wrong with a run that had to succeed, or "".
 func (r *Run) complete() string {
 	switch {
 	case r.Late:
@@ -166,10 +166,10 @@ func (r *Run) complete() string {
 	return ""
 }
 
-// gaveUp is whether the run failed as a run has to: not with 0, and with a TRACE ERROR.
+// gaveUp reports whether the run failed as a run has to: not with 0, and with a TRACE ERROR.
 func (r *Run) gaveUp() bool { return !r.Late && r.Code != 0 && len(r.Failures) > 0 }
 
-// asked is whether the run was asked for a stream.
+// asked reports whether the run was asked for a stream.
 func (r *Run) asked(stream string) bool {
 	var catalog struct {
 		Streams []struct {
@@ -185,7 +185,7 @@ func (r *Run) asked(stream string) bool {
 	return err != nil
 }
 
-// keys are the keys of a stream's rows, each once.
+// keys returns the keys of a stream's rows, each once.
 func (r *Run) keys(stream string) map[string]bool {
 	keys := map[string]bool{}
 	for _, one := range r.rows {
@@ -236,7 +236,7 @@ func memo[T any](s *Subject, key string, make func() (T, error)) (T, error) {
 	return known()
 }
 
-// emittedAt is a record's emitted_at, or 0 where it has none.
+// emittedAt returns a record's emitted_at, or 0 where it has none.
 func emittedAt(line []byte) int64 {
 	_, rest, ok := bytes.Cut(line, []byte(`"emitted_at":`))
 	if at := bytes.LastIndex(line, []byte(`"emitted_at":`)); ok && at >= 0 { // not one within the data

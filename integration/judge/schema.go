@@ -60,7 +60,7 @@ func nodes(schema map[string]any) iter.Seq[node] {
 
 func join(at, name string) string { return strings.TrimPrefix(at+"."+name, ".") }
 
-// typesOf are a schema's types, without null, sorted; none where it says none.
+// typesOf returns a schema's types, without null, sorted; none where it says none.
 func typesOf(schema map[string]any) (types []string, nullable bool) {
 	switch t := schema["type"].(type) {
 	case string:
@@ -78,7 +78,7 @@ func typesOf(schema map[string]any) (types []string, nullable bool) {
 	return types, nullable
 }
 
-// find is the schema at a path of property names, through the variants of a oneOf where they have it, or nil.
+// find returns the schema at a path of property names, through the variants of a oneOf where they have it, or nil.
 func find(schema map[string]any, path []string) map[string]any {
 	if len(path) == 0 {
 		return schema

@@ -54,7 +54,7 @@ func sequentialReads(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// identities are what a stream's records are known by: their primary key, or else their values without the ignored fields.
+// identities returns what a stream's records are known by: their primary key, or else their values without the ignored fields.
 func identities(r *Run, s harness.Stream, ignored []Excused) map[string]bool {
 	if len(s.SourceDefinedPrimaryKey) > 0 {
 		return r.keys(s.Called())
@@ -107,7 +107,7 @@ func (t *Trial) first(ctx context.Context, test Common, streams []harness.Stream
 	})
 }
 
-// ofIncremental is a check of each test of the suite incremental, with the streams that can be read so.
+// ofIncremental returns a check of each test of the suite incremental, with the streams that can be read so.
 func ofIncremental(check func(context.Context, *Trial, IncrementalTest, []harness.Stream) error) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		for _, test := range t.Config.Tests.Incremental.Tests {
@@ -159,7 +159,7 @@ func twoReads(ctx context.Context, t *Trial, test IncrementalTest, streams []har
 	return nil
 }
 
-// same is whether two reads brought the same records, in whatever order.
+// same reports whether two reads brought the same records, in whatever order.
 func same(a, b []row) bool {
 	type data struct {
 		stream string
@@ -247,7 +247,7 @@ func sequentialSlices(ctx context.Context, t *Trial, test IncrementalTest, strea
 	return nil
 }
 
-// middles are the states of a stream that have records before and after them, at most [batches], evenly chosen.
+// middles returns the states of a stream that have records before and after them, at most [batches], evenly chosen.
 func middles(r *Run, stream string) []int {
 	var found []int
 	before := 0.0
@@ -265,7 +265,7 @@ func middles(r *Run, stream string) []int {
 	return evenly(found, batches)
 }
 
-// evenly are at most n of some, from the first to the last.
+// evenly returns at most n of some, from the first to the last.
 func evenly(all []int, n int) []int {
 	if len(all) <= n {
 		return all
@@ -277,7 +277,7 @@ func evenly(all []int, n int) []int {
 	return chosen
 }
 
-// until is the --state file of a round: each stream's state of that round, and how many records of it are due by sourceStats after it. A
+// until returns the --state file of a round: each stream's state of that round, and how many records of it are due by sourceStats after it. A
 // stream without a state in that round has none, and nothing is due of it.
 func (r *Run) until(streams []harness.Stream, points map[string][]int, round int) (state []byte, due map[string]float64) {
 	due = map[string]float64{}
@@ -381,7 +381,7 @@ func (t *Trial) cursorFormats(test IncrementalTest, r *Run) {
 	}
 }
 
-// stateNames are the names of the streams in a --state file.
+// stateNames returns the names of the streams in a --state file.
 func stateNames(body []byte) map[string]bool {
 	names := map[string]bool{}
 	type descriptor struct {

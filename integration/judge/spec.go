@@ -19,7 +19,7 @@ type specification struct {
 	schema map[string]any // the connectionSpecification
 }
 
-// spec is the specification. Where the connector says none, ok is false and the check that asked has a finding; the check spec.answer says why.
+// spec returns the specification. Where the connector says none, ok is false and the check that asked has a finding; the check spec.answer says why.
 func (t *Trial) spec(ctx context.Context) (spec specification, ok bool, err error) {
 	r, err := t.specRun(ctx)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Subject) specRun(ctx context.Context) (*Run, error) {
 	})
 }
 
-// ofSchema is a check of the connectionSpecification alone.
+// ofSchema returns a check of the connectionSpecification alone.
 func ofSchema(check func(t *Trial, spec specification)) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		spec, ok, err := t.spec(ctx)
@@ -57,7 +57,7 @@ func ofSchema(check func(t *Trial, spec specification)) func(context.Context, *T
 	}
 }
 
-// ofNodes is a check of each schema within it.
+// ofNodes returns a check of each schema within it.
 func ofNodes(check func(t *Trial, n node)) func(context.Context, *Trial) error {
 	return ofSchema(func(t *Trial, spec specification) {
 		for n := range nodes(spec.schema) {
@@ -132,7 +132,7 @@ func specMatchesExpected(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// equal is whether two values are the same JSON.
+// equal reports whether two values are the same JSON.
 func equal(a, b any) bool {
 	one, err := json.Marshal(a)
 	two, err2 := json.Marshal(b)
@@ -200,7 +200,7 @@ func oneOfUsage(t *Trial, n node) {
 var credential = regexp.MustCompile(`^(client_token|access_token|api_token|token|secret|client_secret|password|key|service_account_info|` +
 	`service_account|tenant_id|certificate|jwt|credentials|app_id|appid|refresh_token)$`)
 
-// holds is whether a field can hold a credential: a text or a number that may vary.
+// holds reports whether a field can hold a credential: a text or a number that may vary.
 func holds(schema map[string]any) bool {
 	types, _ := typesOf(schema)
 	_, constant := schema["const"]

@@ -61,7 +61,7 @@ type Options struct {
 	Log io.Writer // gets a line for each run; may be nil
 }
 
-// Defaults are o with the defaults of what is not said.
+// Defaults returns o with the defaults of what is not said.
 func (o Options) Defaults() Options {
 	o.Config = cmp.Or(o.Config, "acceptance-test-config.yml")
 	o.SimulatorSize = cmp.Or(o.SimulatorSize, 120)
@@ -179,7 +179,7 @@ func (s *Subject) record(ctx context.Context) error {
 	return nil
 }
 
-// Unknown are the requests that the recording which is replayed did not have.
+// Unknown returns the requests that the recording which is replayed did not have.
 func (s *Subject) Unknown() []string {
 	if s.tape == nil {
 		return nil
@@ -218,7 +218,7 @@ func readMetadata(file string) (*Metadata, error) {
 	return &whole.Data, nil
 }
 
-// Writes is whether the connector is a destination, by its metadata or else its image's name.
+// Writes reports whether the connector is a destination, by its metadata or else its image's name.
 func (s *Subject) Writes() bool {
 	if s.Metadata != nil && s.Metadata.Kind != "" {
 		return s.Metadata.Kind == "destination"
@@ -281,7 +281,7 @@ func (a *api) over(config map[string]any, whole bool) {
 	}
 }
 
-// config is the configuration of a test: the file, or what the connector has made of it since; with a simulator, for reading from that.
+// config returns the configuration of a test: the file, or what the connector has made of it since; with a simulator, for reading from that.
 // Whole is false where the configuration is meant to be wrong.
 func (s *Subject) config(path string, whole bool) ([]byte, error) {
 	return s.configFor(s.api, path, whole)
@@ -309,7 +309,7 @@ func (s *Subject) configFor(a *api, path string, whole bool) ([]byte, error) {
 	return s.give(file, config)
 }
 
-// give is a configuration as a run gets it; what the run makes of it will be that file's.
+// give returns a configuration as a run gets it; what the run makes of it will be that file's.
 func (s *Subject) give(file string, config map[string]any) ([]byte, error) {
 	body, err := json.Marshal(config)
 	if err != nil {
@@ -338,7 +338,7 @@ func readFile(file string, into any) error {
 	return nil
 }
 
-// principal is the configuration that checks use which belong to no suite of the file: the first one that is meant to work.
+// principal returns the configuration that checks use which belong to no suite of the file: the first one that is meant to work.
 func (s *Subject) principal() (string, error) {
 	t := s.Config.Tests
 	for _, test := range t.BasicRead.Tests {
@@ -358,7 +358,7 @@ func (s *Subject) principal() (string, error) {
 	return "", errors.New("looking for a configuration that works: acceptance-test-config.yml names none")
 }
 
-// environment is what every run has in its environment besides.
+// environment returns what every run has in its environment besides.
 func (s *Subject) environment() []string {
 	env := slices.Clone(s.proxied)
 	for _, name := range slices.Sorted(maps.Keys(s.Config.Environment)) {
@@ -367,7 +367,7 @@ func (s *Subject) environment() []string {
 	return env
 }
 
-// deployment is the environment of a test's deployment mode.
+// deployment returns the environment of a test's deployment mode.
 func (c Common) deployment() []string {
 	if c.Deployment == "" {
 		return nil
@@ -375,7 +375,7 @@ func (c Common) deployment() []string {
 	return []string{"DEPLOYMENT_MODE=" + strings.ToUpper(c.Deployment)}
 }
 
-// files are the configurations that tests are given, each once, and whether they are meant to work.
+// files returns the configurations that tests are given, each once, and whether they are meant to work.
 func (s *Subject) files() map[string]bool {
 	all := map[string]bool{}
 	t := s.Config.Tests
@@ -394,7 +394,7 @@ func (s *Subject) files() map[string]bool {
 	return all
 }
 
-// secrets are the values that no output may show: those of fields that the specification marks, in all configurations, and those that a
+// secrets returns the values that no output may show: those of fields that the specification marks, in all configurations, and those that a
 // simulator knows of; more of them may come up while it is used.
 func (s *Subject) secrets(ctx context.Context) (known []string, learnt func() []string, err error) {
 	known, err = memo(s, "secrets", func() (all []string, err error) {
@@ -431,7 +431,7 @@ func (s *Subject) secrets(ctx context.Context) (known []string, learnt func() []
 	return known, learnt, err
 }
 
-// learnt are the secrets that simulators have learnt of; those of words came from a configuration, and are known.
+// learnt returns the secrets that simulators have learnt of; those of words came from a configuration, and are known.
 func (s *Subject) learnt() (all []string) {
 	s.mu.Lock()
 	apis := slices.Clone(s.apis)
@@ -444,7 +444,7 @@ func (s *Subject) learnt() (all []string) {
 	return slices.DeleteFunc(all, phrase)
 }
 
-// quietSpec is the specification's schema, from a run that is looked at by nobody else; nil where the connector says none.
+// quietSpec returns the specification's schema, from a run that is looked at by nobody else; nil where the connector says none.
 func (s *Subject) quietSpec(ctx context.Context) (map[string]any, error) {
 	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -468,7 +468,7 @@ func (s *Subject) quietSpec(ctx context.Context) (map[string]any, error) {
 // shortest is how long a secret is at least that is looked for: shorter ones are in any output.
 const shortest = 6
 
-// secretValues are the values of a configuration whose fields a schema marks as secret.
+// secretValues returns the values of a configuration whose fields a schema marks as secret.
 func secretValues(schema map[string]any, config any) (all []string) {
 	if schema["airbyte_secret"] == true {
 		return texts(config)
@@ -486,7 +486,7 @@ func secretValues(schema map[string]any, config any) (all []string) {
 	return all
 }
 
-// texts are the texts in a value that are long enough to be looked for.
+// texts returns the texts in a value that are long enough to be looked for.
 func texts(value any) (all []string) {
 	switch v := value.(type) {
 	case string:
@@ -509,13 +509,13 @@ func texts(value any) (all []string) {
 	return all
 }
 
-// mapOf is a JSON object, or an empty one for anything else.
+// mapOf returns a JSON object, or an empty one for anything else.
 func mapOf(value any) map[string]any {
 	object, _ := value.(map[string]any)
 	return object
 }
 
-// listOf is a JSON array, or an empty one for anything else.
+// listOf returns a JSON array, or an empty one for anything else.
 func listOf(value any) []any {
 	list, _ := value.([]any)
 	return list
@@ -531,7 +531,7 @@ func (s *Subject) log(r *Run) {
 	}
 }
 
-// blank is a text without the secrets that are known.
+// blank returns a text without the secrets that are known.
 func (s *Subject) blank(text string) string {
 	s.mu.Lock()
 	known := s.known

@@ -34,7 +34,7 @@ type inputLine struct {
 	taken  *sim.Offered // a record's, where a simulator offered it
 }
 
-// reader is the whole input.
+// reader returns the whole input.
 func (in input) reader() io.Reader {
 	var b strings.Builder
 	for _, line := range in.lines {
@@ -209,7 +209,7 @@ func (t *Trial) write(ctx context.Context, label string, in input, stdin io.Read
 	return t.run(ctx, order{label: label, command: harness.Write(config, in.catalog, stdin), limit: 5 * time.Minute, options: o})
 }
 
-// written is the write that has to succeed, made once, and what was written.
+// written returns the write that has to succeed, made once, and what was written.
 func (t *Trial) written(ctx context.Context) (input, *Run, error) {
 	in, err := memo(t.Subject, "input", t.input)
 	if err != nil {
@@ -219,7 +219,7 @@ func (t *Trial) written(ctx context.Context) (input, *Run, error) {
 	return in, r, err
 }
 
-// number is which state of an input a state is that came back; 0 is none.
+// number returns which state of an input a state is that came back; 0 is none.
 func (in input) number(s harness.State) int {
 	var state struct {
 		Stream struct {
@@ -272,7 +272,7 @@ func writeStates(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// covered is what is wrong with a state that came back while records before it were not taken, by the simulator's account; "" without one.
+// covered returns what is wrong with a state that came back while records before it were not taken, by the simulator's account; "" without one.
 func (in input) covered(number int) string {
 	if in.api == nil {
 		return ""

@@ -53,7 +53,7 @@ func newAuthority() (*authority, error) {
 	return a, os.WriteFile(a.file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644)
 }
 
-// valid is the beginning of a certificate, with room for clocks that differ.
+// valid returns the beginning of a certificate, with room for clocks that differ.
 func valid(name string) *x509.Certificate {
 	now := time.Now()
 	serial, _ := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)) // rand.Reader never fails
@@ -62,7 +62,7 @@ func valid(name string) *x509.Certificate {
 	}
 }
 
-// sign is the certificate of a host, which may be an address.
+// sign returns the certificate of a host, which may be an address.
 func (a *authority) sign(host string) (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -32,14 +32,14 @@ type call struct {
 
 type callKey struct{}
 
-// within is a request that has c in its context, and c's body once more.
+// within returns a request that has c in its context, and c's body once more.
 func (c *call) within(r *http.Request) *http.Request {
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	r.Body = io.NopCloser(bytes.NewReader(c.body))
 	return r
 }
 
-// callOf is the call of a context that comes from within.
+// callOf returns the call of a context that comes from within.
 func callOf(ctx context.Context) *call {
 	c, ok := ctx.Value(callKey{}).(*call)
 	if !ok {
@@ -48,7 +48,7 @@ func callOf(ctx context.Context) *call {
 	return c
 }
 
-// kind is the body's media type.
+// kind returns the body's media type.
 func (c *call) kind() string {
 	kind, _, _ := mime.ParseMediaType(c.header.Get("Content-Type")) // none is none
 	return kind
@@ -102,7 +102,7 @@ func (p *Proxy) call(r *http.Request) (*call, error) {
 	return c, nil
 }
 
-// keyOf is a call's key; body is canonical.
+// keyOf returns a call's key; body is canonical.
 func keyOf(method string, u *url.URL, body string, varying []string) string {
 	key := method + " " + u.EscapedPath()
 	if query := canonicalForm(u.RawQuery, varying); query != "" {
@@ -111,7 +111,7 @@ func keyOf(method string, u *url.URL, body string, varying []string) string {
 	return key + "\n" + body
 }
 
-// canonical is a body in which what means the same is written the same way: the members of JSON and the parameters of forms in the order of
+// canonical returns a body in which what means the same is written the same way: the members of JSON and the parameters of forms in the order of
 // their names, the boundary of parts always the same; with the mark in the place of credentials and of what varies.
 func canonical(body []byte, contentType string, varying []string) string {
 	kind, parameters, _ := mime.ParseMediaType(contentType) // of what is none, the body alone tells
@@ -138,7 +138,7 @@ func canonical(body []byte, contentType string, varying []string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// blanked is a JSON value with the mark in the place of credentials and of what varies.
+// blanked returns a JSON value with the mark in the place of credentials and of what varies.
 func blanked(value any, varying []string) any {
 	switch v := value.(type) {
 	case []any:
@@ -161,7 +161,7 @@ func blanked(value any, varying []string) any {
 	return value
 }
 
-// canonicalForm is a query or a form, as canonical has it. What cannot be read stays as it is.
+// canonicalForm returns a query or a form, as canonical has it. What cannot be read stays as it is.
 func canonicalForm(text string, varying []string) string {
 	values, err := url.ParseQuery(text)
 	if err != nil {
@@ -177,7 +177,7 @@ func canonicalForm(text string, varying []string) string {
 	return strings.ReplaceAll(values.Encode(), url.QueryEscape(mark), mark)
 }
 
-// parameters are what a call asks with, by name: its query and, where its body is a form or an object of JSON, what that has at the top.
+// parameters returns what a call asks with, by name: its query and, where its body is a form or an object of JSON, what that has at the top.
 func (c *call) parameters() map[string]string {
 	all := map[string]string{}
 	add := func(values url.Values) {

@@ -21,7 +21,7 @@ type view struct {
 	from []int // for each byte of text, and for its end, the place in the text as it came
 }
 
-// views are a text as it came and what it says when any encodings are undone, in any order, one after the other.
+// views returns a text as it came and what it says when any encodings are undone, in any order, one after the other.
 func views(raw []byte) []view {
 	all := []view{{raw, places(len(raw))}}
 	seen := map[string]bool{string(raw): true}
@@ -62,7 +62,7 @@ func (v view) undo(escape func([]byte) ([]byte, int)) view {
 // stretch is a part of a text as it came.
 type stretch struct{ from, to int }
 
-// find are the places of a needle, in the text as it came.
+// find returns the places of a needle, in the text as it came.
 func (v view) find(needle []byte) (all []stretch) {
 	for at := 0; ; {
 		i := bytes.Index(v.text[at:], needle)
@@ -79,10 +79,10 @@ func (v view) find(needle []byte) (all []stretch) {
 	}
 }
 
-// folded is a text with spaces in the place of plus signs, as forms have them.
+// folded returns a text with spaces in the place of plus signs, as forms have them.
 func folded(text []byte) []byte { return bytes.ReplaceAll(text, []byte("+"), []byte(" ")) }
 
-// inJSON is an escape of JSON, or of a programming language.
+// inJSON returns an escape of JSON, or of a programming language.
 func inJSON(b []byte) ([]byte, int) {
 	if len(b) < 2 || b[0] != '\\' {
 		return nil, 0
@@ -112,7 +112,7 @@ func inJSON(b []byte) ([]byte, int) {
 	return nil, 0
 }
 
-// inURL is an octet as URLs have it.
+// inURL returns an octet as URLs have it.
 func inURL(b []byte) ([]byte, int) {
 	if len(b) < 3 || b[0] != '%' {
 		return nil, 0
@@ -123,7 +123,7 @@ func inURL(b []byte) ([]byte, int) {
 	return nil, 0
 }
 
-// inHTML is a reference of HTML.
+// inHTML returns a reference of HTML.
 func inHTML(b []byte) ([]byte, int) {
 	if len(b) < 3 || b[0] != '&' {
 		return nil, 0
@@ -139,7 +139,7 @@ func inHTML(b []byte) ([]byte, int) {
 	return nil, 0
 }
 
-// digits is the number that the first size hexadecimal digits of b are, or -1.
+// digits returns the number that the first size hexadecimal digits of b are, or -1.
 func digits(b []byte, size int) rune {
 	if len(b) < size {
 		return -1

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// inner are ways to write a text, outer are those that text comes in which was written in one way already.
+// inner returns ways to write a text, outer are those that text comes in which was written in one way already.
 func inner() map[string]func(string) string {
 	each := func(format string) func(string) string {
 		return func(text string) string {

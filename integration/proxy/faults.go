@@ -51,7 +51,7 @@ type Strike struct {
 	Request string // method, path and query, without secrets
 }
 
-// Faults are all there are.
+// Faults returns all there are.
 func Faults() []Fault {
 	nobodys, anybodys := []string{TransientError, SystemError}, []string{TransientError, SystemError, ConfigError}
 	all := []Fault{
@@ -85,7 +85,7 @@ func (p *Proxy) Strike(f Fault, plan Plan) {
 	s.fault, s.plan, s.counted, s.attempts, s.struck, s.pages, s.strikes = f, plan, 0, map[string]int{}, map[string]bool{}, map[string]*held{}, nil
 }
 
-// Strikes are the requests that met the fault since the last call of Strike, in order.
+// Strikes returns the requests that met the fault since the last call of Strike, in order.
 func (p *Proxy) Strikes() []Strike {
 	s := &p.striker
 	s.mu.Lock()
@@ -165,10 +165,10 @@ func (s *striker) keep(c *call, h *held) {
 	}
 }
 
-// listing is what the pages of a listing have in common.
+// listing returns what the pages of a listing have in common.
 func (c *call) listing() string { return c.method + " " + c.goes.Host + c.goes.EscapedPath() }
 
-// turns is whether one request asks for another page than another one: they differ in one parameter, whose name says so.
+// turns reports whether one request asks for another page than another one: they differ in one parameter, whose name says so.
 func turns(a, b *call) bool {
 	before, now := a.parameters(), b.parameters()
 	var differ []string

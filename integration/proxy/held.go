@@ -21,7 +21,7 @@ type held struct {
 	call   *call // what was answered
 }
 
-// hold is a ResponseWriter that holds an answer back, or keeps what it passes on.
+// hold returns a ResponseWriter that holds an answer back, or keeps what it passes on.
 func hold(w http.ResponseWriter, pass bool) *held {
 	h := &held{w: w, pass: pass, header: http.Header{}}
 	if pass {
@@ -30,7 +30,7 @@ func hold(w http.ResponseWriter, pass bool) *held {
 	return h
 }
 
-// Header is the answer's.
+// Header returns the answer's.
 func (h *held) Header() http.Header { return h.header }
 
 // WriteHeader keeps the status.

@@ -94,7 +94,7 @@ func (p *Proxy) open() (err error) {
 	return nil
 }
 
-// transport is where answers come from: the network, written down or not, or a recording.
+// transport returns where answers come from: the network, written down or not, or a recording.
 func (p *Proxy) transport() (_ http.RoundTripper, err error) {
 	if p.options.Replay != "" {
 		if p.options.Record != "" {
@@ -136,14 +136,14 @@ func (p *Proxy) Close() error {
 	return errors.Join(all...)
 }
 
-// URL is the proxy's own, without a path: what stands in a configuration in the place of the target, and in HTTP_PROXY.
+// URL returns the proxy's own, without a path: what stands in a configuration in the place of the target, and in HTTP_PROXY.
 func (p *Proxy) URL() string { return p.url }
 
-// CAFile is the path of the certificate, in PEM, of the authority that signs for the hosts to which the proxy forwards. A container needs
+// CAFile returns the path of the certificate, in PEM, of the authority that signs for the hosts to which the proxy forwards. A container needs
 // the file at the same path. It is there until Close.
 func (p *Proxy) CAFile() string { return p.authority.file }
 
-// Env is the environment, as "NAME=value", in which a program sends its requests through the proxy and trusts it.
+// Env returns the environment, as "NAME=value", in which a program sends its requests through the proxy and trusts it.
 func (p *Proxy) Env() []string {
 	env := []string{"NO_PROXY=", "no_proxy=", "NODE_USE_ENV_PROXY=1"}
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
@@ -155,10 +155,10 @@ func (p *Proxy) Env() []string {
 	return env
 }
 
-// Requests is how many requests came so far, whatever the answer.
+// Requests returns how many requests came so far, whatever the answer.
 func (p *Proxy) Requests() int { return int(p.requests.Load()) }
 
-// Unknown are the requests so far that the recording did not have, each once, with secrets blanked.
+// Unknown returns the requests so far that the recording did not have, each once, with secrets blanked.
 func (p *Proxy) Unknown() []string {
 	if p.player == nil {
 		return nil
@@ -220,7 +220,7 @@ func (p *Proxy) relink(answer *http.Response) error {
 	return nil
 }
 
-// textual is whether bodies of a content type are text that may have links.
+// textual reports whether bodies of a content type are text that may have links.
 func textual(contentType string) bool {
 	for _, part := range []string{"json", "text/", "xml", "javascript"} {
 		if strings.Contains(strings.ToLower(contentType), part) {
@@ -239,7 +239,7 @@ func (p *Proxy) unanswered(w http.ResponseWriter, r *http.Request, err error) {
 	http.Error(w, p.secrets.blank(fmt.Sprintf("proxy: %s: %v", callOf(r.Context()), err)), status)
 }
 
-// origin is the scheme and the host of a URL.
+// origin returns the scheme and the host of a URL.
 func origin(u *url.URL) string {
 	return (&url.URL{Scheme: cmp.Or(u.Scheme, "http"), Host: u.Host}).String()
 }

@@ -33,7 +33,7 @@ func start(t *testing.T, o Options) *Proxy {
 	return p
 }
 
-// api is a server that answers with handle.
+// api returns a server that answers with handle.
 func api(t *testing.T, handle http.HandlerFunc) *httptest.Server {
 	s := httptest.NewServer(handle)
 	t.Cleanup(s.Close)
@@ -77,7 +77,7 @@ func ask(t *testing.T, c *http.Client, method, address, body string, header ...s
 	return answer.StatusCode, string(text), answer.Header, err
 }
 
-// get is ask for a request that has to succeed.
+// get returns ask for a request that has to succeed.
 func get(t *testing.T, c *http.Client, address string, header ...string) string {
 	t.Helper()
 	status, got, _, err := ask(t, c, "GET", address, "", header...)

@@ -205,7 +205,7 @@ func (r *recorder) line(out *bufio.Writer, e *exchange, inRequests, inAnswers *s
 	return err
 }
 
-// body is an exchange's body as it came.
+// body returns an exchange's body as it came.
 func (r *recorder) body(e *exchange) io.Reader {
 	var all []io.Reader
 	for _, s := range e.spans {
@@ -214,7 +214,7 @@ func (r *recorder) body(e *exchange) io.Reader {
 	return io.MultiReader(all...)
 }
 
-// isText is whether all of r is UTF-8.
+// isText reports whether all of r is UTF-8.
 func isText(r io.Reader) (bool, error) {
 	for runes := bufio.NewReaderSize(r, part); ; {
 		character, size, err := runes.ReadRune()
@@ -262,7 +262,7 @@ func parts(out *bufio.Writer, body io.Reader, text bool) error {
 	}
 }
 
-// key is what the request of a recording is looked for by.
+// key returns what the request of a recording is looked for by.
 func (r Recording) key(varying []string) (key string, u *url.URL, err error) {
 	if u, err = url.Parse(r.URL); err != nil {
 		return "", nil, err

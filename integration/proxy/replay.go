@@ -169,7 +169,7 @@ func (p *player) RoundTrip(request *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// find is the next answer to a call. One that was recorded from the same host comes before others.
+// find returns the next answer to a call. One that was recorded from the same host comes before others.
 func (p *player) find(c *call) (answer, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -217,7 +217,7 @@ type played struct {
 	rest  []byte
 }
 
-// element is the next part.
+// element returns the next part.
 func (b *played) element() ([]byte, error) {
 	var element string
 	if err := b.parts.Decode(&element); err != nil {

@@ -44,7 +44,7 @@ func (s *secrets) add(secret string, least int) {
 	s.known[secret] = true
 }
 
-// blank is a text with the mark in the place of secrets.
+// blank returns a text with the mark in the place of secrets.
 func (s *secrets) blank(text string) string { return s.substitution(inText).text(text) }
 
 // substitution puts something in the place of each secret known now, in whatever encoding it is written.
@@ -70,10 +70,10 @@ func (s *secrets) substitution(put func(found []byte) []byte) *substitution {
 	}}
 }
 
-// inText is what stands for a secret in a text.
+// inText returns what stands for a secret in a text.
 func inText([]byte) []byte { return []byte(mark) }
 
-// inAnswer is what stands for a secret in an answer: the mark, or as many ones for digits, which may be a number of JSON.
+// inAnswer returns what stands for a secret in an answer: the mark, or as many ones for digits, which may be a number of JSON.
 func inAnswer(found []byte) []byte {
 	if len(bytes.Trim(found, "0123456789")) == 0 {
 		return bytes.Repeat([]byte("1"), len(found))
@@ -81,7 +81,7 @@ func inAnswer(found []byte) []byte {
 	return inText(found)
 }
 
-// credential is whether a parameter, a member or a header of that name is a credential, as far as names tell. What leads to the next page is
+// credential reports whether a parameter, a member or a header of that name is a credential, as far as names tell. What leads to the next page is
 // none, although many call it a token.
 func credential(name string) bool {
 	name = strings.NewReplacer("-", "", "_", "", ".", "", " ", "").Replace(strings.ToLower(name))
@@ -185,7 +185,7 @@ func (s *secrets) learnJSON(body []byte) {
 // piece is how many characters of a secret are looked for at once, at most: of a long one, each piece gives something away.
 const piece = 32
 
-// forms are what is looked for of a secret: its pieces, in UTF-8 and in Latin-1, and those in base64 amid other text and in hexadecimal
+// forms returns what is looked for of a secret: its pieces, in UTF-8 and in Latin-1, and those in base64 amid other text and in hexadecimal
 // digits; and its MD5.
 func forms(secret string) []string {
 	sum := md5.Sum([]byte(secret))
@@ -208,7 +208,7 @@ func forms(secret string) []string {
 	return all
 }
 
-// latin1 is a text in Latin-1, or the text where that has not all of its characters.
+// latin1 returns a text in Latin-1, or the text where that has not all of its characters.
 func latin1(text string) string {
 	var b []byte
 	for _, r := range text {
@@ -220,7 +220,7 @@ func latin1(text string) string {
 	return string(b)
 }
 
-// quoted is a text within a string of JSON.
+// quoted returns a text within a string of JSON.
 func quoted(text string) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)

@@ -15,13 +15,13 @@ type substitution struct {
 	most int // no part is longer, in bytes
 }
 
-// text is a text after the replacement.
+// text returns a text after the replacement.
 func (s *substitution) text(text string) string {
 	done, _ := s.apply(nil, []byte(text), true)
 	return string(done)
 }
 
-// body is a body after the replacement. It holds back no more than a part may have.
+// body returns a body after the replacement. It holds back no more than a part may have.
 func (s *substitution) body(body io.ReadCloser) io.ReadCloser {
 	return struct {
 		io.Reader
@@ -29,7 +29,7 @@ func (s *substitution) body(body io.ReadCloser) io.ReadCloser {
 	}{s.reader(body), body}
 }
 
-// reader is r after the replacement.
+// reader returns r after the replacement.
 func (s *substitution) reader(r io.Reader) io.Reader {
 	return &substituting{substitution: s, source: r, buffer: make([]byte, 32<<10)}
 }
@@ -106,7 +106,7 @@ func links(from, to string) *substitution {
 	}
 }
 
-// places are the numbers from 0 to n.
+// places returns the numbers from 0 to n.
 func places(n int) []int {
 	all := make([]int, n+1)
 	for i := range all {

@@ -57,7 +57,7 @@ func (t *tunnels) Accept() (net.Conn, error) {
 	}
 }
 
-// Addr is the proxy's own.
+// Addr returns the proxy's own.
 func (t *tunnels) Addr() net.Addr { return t.addr }
 
 // Close breaks what waits.

@@ -85,7 +85,7 @@ func parses(language, code string) error {
 	}
 }
 
-// partOf is the beginning of a block of code that is said to be part of a file.
+// partOf returns the beginning of a block of code that is said to be part of a file.
 func partOf() *regexp.Regexp {
 	return regexp.MustCompile(`<!-- From (\S+) -->\n+` + "```" + `[a-z]*\n`)
 }

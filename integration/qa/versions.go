@@ -11,8 +11,8 @@ import (
 // registry is what the names of the project's images begin with.
 const registry = "ghcr.io/imob-data/"
 
-// image is an image of a connector with a tag, behind a colon or as a setting of its own. The tag of a program that fills it in, as ${VERSION}, is
-// none.
+// image returns an image of a connector with a tag, behind a colon or as a setting of its own. The tag of a program that fills it in, as ${VERSION},
+// is none.
 func image() *regexp.Regexp {
 	return regexp.MustCompile(regexp.QuoteMeta(registry) + `((?:source|destination)-[a-z0-9-]+)(:|"?\s+(?:docker_image_)?tag\s*=\s*"?)([\w.-]*\w)`)
 }

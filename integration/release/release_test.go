@@ -69,7 +69,7 @@ func newShelf(t *testing.T) *shelf {
 	return s
 }
 
-// shell is a base image for one platform.
+// shell returns a base image for one platform.
 func shell(t *testing.T, architecture string) mutate.IndexAddendum {
 	t.Helper()
 	return mutate.IndexAddendum{
@@ -87,7 +87,7 @@ func reference(t *testing.T, text string) name.Reference {
 	return ref
 }
 
-// image is an image with one file more than another, and with a configuration.
+// image returns an image with one file more than another, and with a configuration.
 func image(t *testing.T, on v1.Image, config *v1.ConfigFile, file string, content []byte) v1.Image {
 	t.Helper()
 	var archive bytes.Buffer
@@ -117,7 +117,7 @@ func image(t *testing.T, on v1.Image, config *v1.ConfigFile, file string, conten
 
 func second(_ int, err error) error { return err }
 
-// programs are small programs of Go for all platforms.
+// programs returns small programs of Go for all platforms.
 func programs(t *testing.T) map[string][]byte {
 	t.Helper()
 	dir := t.TempDir()

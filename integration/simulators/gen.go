@@ -32,7 +32,7 @@ import (
 %s	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// All are the simulators by name.
+// All returns the simulators by name.
 func All() map[string]sim.Open {
 	return map[string]sim.Open{
 %s	}

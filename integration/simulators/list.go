@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/snapproperty"
 )
 
-// All are the simulators by name.
+// All returns the simulators by name.
 func All() map[string]sim.Open {
 	return map[string]sim.Open{
 		"dwv":          dwv.Open,

@@ -18,7 +18,7 @@ type page struct {
 	rows                 int // of all pages, at the least
 }
 
-// pages are pages of the listings of simulators that do not try this themselves: the first, one behind it, and one past the end.
+// pages returns pages of the listings of simulators that do not try this themselves: the first, one behind it, and one past the end.
 func pages() map[string][]page {
 	all := map[string][]page{}
 	for _, n := range []string{"1", "2", "9000"} {

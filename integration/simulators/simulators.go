@@ -5,7 +5,7 @@ import "strings"
 
 //go:generate go run gen.go
 
-// Name is the simulator's name that belongs to a connector: source-dwv and destination-dwv are dwv, source-foo-bar is foobar.
+// Name returns the simulator's name that belongs to a connector: source-dwv and destination-dwv are dwv, source-foo-bar is foobar.
 func Name(connector string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(strings.TrimPrefix(connector, "source-"), "destination-"), "-", "")
 }

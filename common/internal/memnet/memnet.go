@@ -55,5 +55,5 @@ func (n *Network) Close() error {
 	return nil
 }
 
-// Addr is an address that nobody dials.
+// Addr returns an address that nobody dials.
 func (n *Network) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }

@@ -23,7 +23,7 @@ const (
 	exitUsage  = 2 // the command line or a file is wrong: nothing was judged
 )
 
-// run is the whole command. It returns the exit code.
+// run returns the whole command. It returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	code := exitPassed
 	app := &cli.App{
@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// bare is a command line in which --json without a file is one to stdout.
+// bare returns a command line in which --json without a file is one to stdout.
 func bare(args []string) []string {
 	args = slices.Clone(args)
 	for i, argument := range args {
@@ -111,7 +111,7 @@ func flags() []cli.Flag {
 	}
 }
 
-// options are those of the command line.
+// options returns those of the command line.
 func options(c *cli.Context, stderr io.Writer) (judge.Options, error) {
 	o := judge.Options{
 		Config: c.String("config"), Image: c.String("image"), Binary: c.String("binary"), Previous: c.String("previous"),

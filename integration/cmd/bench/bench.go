@@ -86,7 +86,7 @@ type bencher struct {
 // say tells what is being done.
 func (b *bencher) say(format string, args ...any) { _, _ = fmt.Fprintf(b.stderr, format+"\n", args...) }
 
-// chosen are the sources; what a destination costs is its API's affair: it waits for every call.
+// chosen returns the sources; what a destination costs is its API's affair: it waits for every call.
 func chosen(name string) (sources []harness.Connector, err error) {
 	all, err := harness.Connectors()
 	if err != nil {

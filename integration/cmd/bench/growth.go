@@ -48,7 +48,7 @@ func (b *bencher) growing(ctx context.Context) (*report, error) {
 // kept is how many records there may be for a simulator to keep the answers that it rendered.
 const kept = 1_000_000
 
-// grown is what the last of some reads of an API of some size costs: of two, the first makes the simulator render answers that it keeps.
+// grown returns what the last of some reads of an API of some size costs: of two, the first makes the simulator render answers that it keeps.
 func grown(ctx context.Context, c harness.Connector, size, reads int) (k cost, err error) {
 	s, err := open(ctx, c, size, 0)
 	if err != nil {

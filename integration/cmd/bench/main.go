@@ -21,7 +21,7 @@ func main() {
 	}
 }
 
-// command is one of three: the measurement, and the two that it starts as processes of their own.
+// command returns one of three: the measurement, and the two that it starts as processes of their own.
 func command(ctx context.Context, args []string) error {
 	if len(args) == 2 && args[0] == relayCommand {
 		return relay(ctx, args[1], os.Stdout)

@@ -106,7 +106,7 @@ const (
 	os.Exit(code)`
 )
 
-// profiledMain is common/cli/main.go for a connector that notes where it spends its time.
+// profiledMain returns common/cli/main.go for a connector that notes where it spends its time.
 func profiledMain() (string, error) {
 	root, err := harness.Root()
 	if err != nil {

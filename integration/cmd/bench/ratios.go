@@ -42,7 +42,7 @@ type part struct {
 	size int
 }
 
-// parts are a source's suggested streams and, from a twentieth of the rows, its others.
+// parts returns a source's suggested streams and, from a twentieth of the rows, its others.
 func (b *bencher) parts() []part {
 	return []part{{"suggested", b.size}, {"others", max(100, b.size/20)}}
 }

@@ -140,7 +140,7 @@ func (o *output) records(page []byte) error {
 	return nil
 }
 
-// share is the last page's part of a number that all pages share.
+// share returns the last page's part of a number that all pages share.
 func (o *output) share(n int) int {
 	pages := max(1, len(o.plan.Requests))
 	return n*o.pages/pages - n*(o.pages-1)/pages
@@ -157,7 +157,7 @@ func (o *output) fill(lines, size int) {
 	_, _ = o.w.Write(bytes.Repeat([]byte{' '}, max(0, size)))
 }
 
-// array is where the first array in an object's own members begins, or the object ends.
+// array returns where the first array in an object's own members begins, or the object ends.
 func array(object []byte) int {
 	depth := 0
 	for i := 0; i < len(object); i++ {
@@ -201,7 +201,7 @@ func objects(list []byte) func(yield func([]byte) bool) {
 	}
 }
 
-// closing is where the string that begins at i ends.
+// closing returns where the string that begins at i ends.
 func closing(b []byte, i int) int {
 	for i++; i < len(b); i++ {
 		j := bytes.IndexByte(b[i:], '"')

@@ -43,7 +43,7 @@ func (r *report) row(cells ...any) {
 	r.rows = append(r.rows, row)
 }
 
-// markdown is the table with its title, and when and where it was measured.
+// markdown returns the table with its title, and when and where it was measured.
 func (r *report) markdown() string {
 	var b strings.Builder
 	b.WriteString("# " + r.title + "\n\n" + r.note + "\n\n")
@@ -70,7 +70,7 @@ func (r *report) markdown() string {
 	return b.String()
 }
 
-// machine is what the figures were measured on.
+// machine returns what the figures were measured on.
 func machine() string {
 	name := "an unknown processor"
 	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -99,7 +99,7 @@ func (r *report) write(folder string) error {
 	return nil
 }
 
-// chart is an SVG of the bars: two for each name, and a line where the relay is.
+// chart returns an SVG of the bars: two for each name, and a line where the relay is.
 func (r *report) chart() string {
 	const left, height, width = 220, 52, 420
 	most := 1.0

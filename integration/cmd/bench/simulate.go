@@ -91,8 +91,8 @@ func simulate(name, size, latency string, stdin io.Reader, stdout io.Writer) err
 	return nil
 }
 
-// usual is how many requests were in the works when one came, itself included, for nineteen of twenty. A listing whose pages lead from one to the
-// next has one, though another listing's request may have stood beside its first.
+// usual returns how many requests were in the works when one came, itself included, for nineteen of twenty. A listing whose pages lead from one to
+// the next has one, though another listing's request may have stood beside its first.
 func usual(log []sim.Request) int {
 	inside := make([]int, 0, len(log))
 	for _, r := range log {

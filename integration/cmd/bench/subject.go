@@ -45,12 +45,12 @@ func open(ctx context.Context, c harness.Connector, size int, latency time.Durat
 
 func (s *subject) close() error { return s.simulator.close() }
 
-// read is the command that reads some streams whole.
+// read returns the command that reads some streams whole.
 func (s *subject) read(streams []string) harness.Command {
 	return harness.Read(s.simulator.Config, s.catalog.Configure(harness.FullRefresh, streams...), nil)
 }
 
-// streams are the names of a part's streams. Those that are not suggested cost a request per row of another, or few need them.
+// streams returns the names of a part's streams. Those that are not suggested cost a request per row of another, or few need them.
 func (s *subject) streams(which part) []string {
 	if which.name == "suggested" {
 		return s.Suggested
@@ -93,7 +93,7 @@ func drained(ctx context.Context, r harness.Runner, c harness.Command) (cost, er
 	return k, nil
 }
 
-// median is the median of a value of each.
+// median returns the median of a value of each.
 func median[T any](all []T, of func(T) float64) float64 {
 	var values []float64
 	for _, one := range all {

@@ -167,7 +167,7 @@ func prepare(c harness.Connector, folder string, ours map[string]any, url string
 	return nil
 }
 
-// pointed is a configuration that reads from a simulator.
+// pointed returns a configuration that reads from a simulator.
 func pointed(file string, fails bool, ours map[string]any, url string) ([]byte, error) {
 	config := map[string]any{}
 	if body, err := os.ReadFile(file); err == nil {

@@ -30,7 +30,7 @@ type options struct {
 	out              string
 }
 
-// run is the whole command. It returns the exit code: 0 when every connector did what its simulator expects, 1 when not, 2 for wrong flags.
+// run returns the whole command. It returns the exit code: 0 when every connector did what its simulator expects, 1 when not, 2 for wrong flags.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
@@ -235,7 +235,7 @@ func (d *demo) runner(ctx context.Context, c harness.Connector) (harness.Runner,
 	return harness.Binary{Path: path}, err
 }
 
-// lastState is a stream's last state of a run; nil where it has none.
+// lastState returns a stream's last state of a run; nil where it has none.
 func lastState(res *harness.Result, stream string) []byte {
 	for _, s := range slices.Backward(res.States) {
 		if s.Stream == stream {

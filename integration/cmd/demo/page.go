@@ -63,7 +63,7 @@ type pageCell struct {
 	Null, Number bool
 }
 
-// Records are the records of all streams.
+// Records returns the records of all streams.
 func (c *pageConnector) Records() (n int) {
 	for _, s := range c.Streams {
 		n += s.records
@@ -80,7 +80,7 @@ func (r row) Size() string      { return size(r.bytes) }
 func (r row) Second() int       { return r.second }
 func (r row) Incremental() bool { return r.incremental }
 
-// Rate is the records per second; "-" where that is not known.
+// Rate returns the records per second; "-" where that is not known.
 func (r row) Rate() string {
 	if r.took <= 0 {
 		return "-"
@@ -88,7 +88,7 @@ func (r row) Rate() string {
 	return fmt.Sprintf("%.0f", float64(r.records)/r.took.Seconds())
 }
 
-// size is a number of bytes for people.
+// size returns a number of bytes for people.
 func size(n int64) string {
 	units := []string{"B", "kB", "MB", "GB"}
 	value := float64(n)
@@ -98,7 +98,7 @@ func size(n int64) string {
 	return fmt.Sprintf("%.3g %s", value, units[0])
 }
 
-// Share is the column's share of filled values in percent, rounded down to below 100 and up from 0, so that neither is said of what is not so.
+// Share returns the column's share of filled values in percent, rounded down to below 100 and up from 0, so that neither is said of what is not so.
 func (p pageColumn) Share(of int) int {
 	if of == 0 || p.Filled == 0 {
 		return 0
@@ -133,7 +133,7 @@ func (d *demo) show(c harness.Connector, catalog harness.Catalog, rows []row, ru
 	return shown.fill(filepath.Join(d.out, c.Name, "read.jsonl"))
 }
 
-// columns are the columns of a stream, in the order of its schema.
+// columns returns the columns of a stream, in the order of its schema.
 func columns(stream harness.Stream) (all []pageColumn) {
 	gjson.GetBytes(stream.JSONSchema, "properties").ForEach(func(name, schema gjson.Result) bool {
 		var kinds []string
@@ -198,7 +198,7 @@ func (s *pageStream) add(data gjson.Result) {
 	}
 }
 
-// cell is a value as the page shows it.
+// cell returns a value as the page shows it.
 func cell(value gjson.Result) pageCell {
 	c := pageCell{Text: value.String(), Null: value.Type == gjson.Null, Number: value.Type == gjson.Number}
 	if c.Number {

@@ -17,7 +17,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
-// examplePage is a page of one source and one destination, written to a folder of the test's.
+// examplePage returns a page of one source and one destination, written to a folder of the test's.
 func examplePage(t *testing.T) string {
 	t.Helper()
 	out := t.TempDir()

@@ -91,7 +91,7 @@ func write(root, name string, now time.Time) error {
 	})
 }
 
-// uuid is a random UUID (RFC 9562, version 4).
+// uuid returns a random UUID (RFC 9562, version 4).
 func uuid() string {
 	var b [16]byte
 	rand.Read(b[:])

@@ -68,7 +68,7 @@ func (s *session) connect(ref, config string) (*connector, error) {
 	return c, nil
 }
 
-// name is the connector's name, whether it comes as a binary or an image of any version; "" for nil.
+// name returns the connector's name, whether it comes as a binary or an image of any version; "" for nil.
 func (c *connector) name() string {
 	if c == nil {
 		return ""
@@ -132,7 +132,7 @@ func (p *process) start(ctx context.Context, command string, files map[string][]
 	return errors.Join(p.cmd.Start(), writing.Close())
 }
 
-// arguments are those of a binary. The configuration is read where it lies; it is copied nowhere.
+// arguments returns those of a binary. The configuration is read where it lies; it is copied nowhere.
 func (p *process) arguments(command string, files map[string][]byte) ([]string, error) {
 	args := []string{command}
 	if command != "spec" {
@@ -331,7 +331,7 @@ func (c *connector) check(ctx context.Context) error {
 	return err
 }
 
-// called is what a stream is called: its name, behind its namespace where it has one.
+// called returns what a stream is called: its name, behind its namespace where it has one.
 func called(namespace, name string) string {
 	if namespace == "" {
 		return name
@@ -339,12 +339,12 @@ func called(namespace, name string) string {
 	return namespace + "." + name
 }
 
-// described is what the stream of a descriptor is called.
+// described returns what the stream of a descriptor is called.
 func described(descriptor gjson.Result) string {
 	return called(descriptor.Get("namespace").Str, descriptor.Get("name").Str)
 }
 
-// clip is enough of a line to know it by.
+// clip returns enough of a line to know it by.
 func clip(line []byte) string { return strings.ToValidUTF8(string(line[:min(len(line), 200)]), "�") }
 
 // sorted sorts texts and returns them.

@@ -56,7 +56,7 @@ type fakeStream struct {
 	Incomplete  bool
 }
 
-// as is a connector that plays a role.
+// as returns a connector that plays a role.
 func as(t *testing.T, name, role string) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -203,7 +203,7 @@ func fakeTarget(args []string) {
 	}
 }
 
-// ids are the ids of a file of rows, and how often each is there.
+// ids returns the ids of a file of rows, and how often each is there.
 func ids(t *testing.T, path string) map[int]int {
 	t.Helper()
 	all := map[int]int{}
@@ -216,7 +216,7 @@ func ids(t *testing.T, path string) map[int]int {
 	return all
 }
 
-// lines are those of a file, which may be missing.
+// lines returns those of a file, which may be missing.
 func lines(t *testing.T, path string) []string {
 	t.Helper()
 	text, err := local{}.read(path)

@@ -28,7 +28,7 @@ type rows struct {
 	bytes int64 // of the file, with what is not written yet
 }
 
-// fileOf is the name of a stream's file.
+// fileOf returns the name of a stream's file.
 func fileOf(stream string) string {
 	return strings.ReplaceAll(url.PathEscape(stream), "%20", " ") + ".jsonl"
 }
@@ -50,7 +50,7 @@ func (s *session) openFolder() (*folder, error) {
 	return f, nil
 }
 
-// where is the file for a stream's records and its length before them. A stream whose records cannot be gone on with begins anew.
+// where returns the file for a stream's records and its length before them. A stream whose records cannot be gone on with begins anew.
 func (f *folder) where(one *stream) (name string, at int64, err error) {
 	name = fileOf(one.name)
 	size, err := f.disk.size(filepath.Join(f.out, name))
@@ -71,7 +71,7 @@ func (f *folder) where(one *stream) (name string, at int64, err error) {
 	return f.anew(one, size)
 }
 
-// goOn is where a stream goes on whose state is of a moment when its file ended at p. size is that of the stream's file.
+// goOn returns where a stream goes on whose state is of a moment when its file ended at p. size is that of the stream's file.
 func (f *folder) goOn(one *stream, p place, size int64) (string, int64, error) {
 	name := fileOf(one.name)
 	if p.Name != name {
@@ -100,7 +100,7 @@ func (f *folder) goOn(one *stream, p place, size int64) (string, int64, error) {
 	return p.Name, p.Bytes, nil
 }
 
-// anew is where a stream begins that does so anew: beside what is there of it.
+// anew returns where a stream begins that does so anew: beside what is there of it.
 func (f *folder) anew(one *stream, size int64) (string, int64, error) {
 	one.before, one.generation = nil, f.started.Unix()
 	if size > 0 {
@@ -109,7 +109,7 @@ func (f *folder) anew(one *stream, size int64) (string, int64, error) {
 	return fileOf(one.name), 0, nil
 }
 
-// lines is how long a file is without a last line that has no end.
+// lines returns how long a file is without a last line that has no end.
 func (f *folder) lines(name string, size int64) (int64, error) {
 	if size <= 0 {
 		return 0, nil

@@ -81,7 +81,7 @@ func (l *lock) wait(ctx context.Context, folder string) error {
 // alive tells whether there is a process of that number.
 func alive(pid int) bool { return pid > 0 && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-// read is what the file says; the zero holder where that is nothing, as after a machine that lost its power.
+// read returns what the file says; the zero holder where that is nothing, as after a machine that lost its power.
 func (l *lock) read() (h holder) {
 	_ = json.NewDecoder(io.NewSectionReader(l.file, 0, 1<<16)).Decode(&h)
 	return h

@@ -86,7 +86,7 @@ func remember(d disk, folder string) (*memory, error) {
 	return m, nil
 }
 
-// marshal is a value as JSON, unless there is an error already.
+// marshal returns a value as JSON, unless there is an error already.
 func marshal(value any, err error) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -97,7 +97,7 @@ func marshal(value any, err error) ([]byte, error) {
 	return bytes.TrimSpace(text.Bytes()), nil
 }
 
-// belongs is an error where the states are of another source, or say that records are where this run would not put them.
+// belongs returns an error where the states are of another source, or say that records are where this run would not put them.
 func (m *memory) belongs(source, destination string) error {
 	for _, e := range m.entries {
 		if e.Source != "" && e.Source != source {
@@ -111,7 +111,7 @@ func (m *memory) belongs(source, destination string) error {
 	return nil
 }
 
-// get is the state of a stream, or else the one of all streams.
+// get returns the state of a stream, or else the one of all streams.
 func (m *memory) get(stream string) (entry, bool) {
 	for _, name := range []string{stream, ""} {
 		if i := slices.IndexFunc(m.entries, func(e entry) bool { return e.stream == name }); i >= 0 {
@@ -146,7 +146,7 @@ func (m *memory) renamed(from, to string) {
 	}
 }
 
-// given is what the states of the entries are when they are handed to a connector; nil where there is none.
+// given returns what the states of the entries are when they are handed to a connector; nil where there is none.
 func given(entries []entry) []byte {
 	if len(entries) == 0 {
 		return nil

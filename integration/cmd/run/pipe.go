@@ -49,7 +49,7 @@ func (p *pipe) echo(m message) error {
 	return nil
 }
 
-// taken is the proof that what is before a state is durable: the destination gave it back.
+// taken returns the proof that what is before a state is durable: the destination gave it back.
 func taken([]entry) error { return nil }
 
 func (p *pipe) record(_ *stream, m message) error { return p.line(m.line) }
@@ -71,7 +71,7 @@ func (p *pipe) line(line []byte) error {
 
 func (p *pipe) flush() error { return p.broken(p.text.Flush()) }
 
-// broken is an error of the pipe.
+// broken returns an error of the pipe.
 func (p *pipe) broken(err error) error {
 	if err != nil {
 		return fmt.Errorf("handing records to %s: %w", p.target.name(), err)
@@ -108,7 +108,7 @@ func (p *pipe) close() {
 	_ = p.stdin.Close() // is closed in good order before
 }
 
-// completed is the message by which the platform tells a destination that all of a stream came.
+// completed returns the message by which the platform tells a destination that all of a stream came.
 func completed(one *stream) []byte {
 	stream := gjson.ParseBytes(one.configured["stream"])
 	descriptor := map[string]string{"name": stream.Get("name").Str}

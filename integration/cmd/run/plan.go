@@ -52,7 +52,7 @@ func (s *session) plan(ctx context.Context) error {
 	return nil
 }
 
-// configured are the streams to read: those of the catalog that was given, or those asked for out of the ones that the source has.
+// configured returns the streams to read: those of the catalog that was given, or those asked for out of the ones that the source has.
 func (s *session) configured(ctx context.Context) (all []map[string]json.RawMessage, err error) {
 	if s.catalog != "" {
 		return givenCatalog(s.catalog)
@@ -87,7 +87,7 @@ func (s *session) configured(ctx context.Context) (all []map[string]json.RawMess
 	return all, nil
 }
 
-// givenCatalog are the streams of a configured catalog in a file.
+// givenCatalog returns the streams of a configured catalog in a file.
 func givenCatalog(path string) ([]map[string]json.RawMessage, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -110,7 +110,7 @@ func givenCatalog(path string) ([]map[string]json.RawMessage, error) {
 	return catalog.Streams, nil
 }
 
-// wanted are the names in a list with commas, each once, or all where it has none.
+// wanted returns the names in a list with commas, each once, or all where it has none.
 func wanted(list string, all []string) (names []string) {
 	for name := range strings.SplitSeq(list, ",") {
 		if name = strings.TrimSpace(name); name != "" && !slices.Contains(names, name) {
@@ -123,7 +123,7 @@ func wanted(list string, all []string) (names []string) {
 	return names
 }
 
-// targetModes are the ways to write that the destination has; nil for files.
+// targetModes returns the ways to write that the destination has; nil for files.
 func (s *session) targetModes(ctx context.Context) (modes []string, err error) {
 	if s.target == nil {
 		return nil, nil
@@ -172,8 +172,8 @@ func configure(found gjson.Result, modes []string) (map[string]json.RawMessage, 
 	return c, nil
 }
 
-// catalogText is the configured catalog. A destination keeps apart what different generations of a stream brought: each reading of a whole stream is
-// one, and replaces those before it where it is written in the mode overwrite.
+// catalogText returns the configured catalog. A destination keeps apart what different generations of a stream brought: each reading of a whole
+// stream is one, and replaces those before it where it is written in the mode overwrite.
 func (s *session) catalogText() ([]byte, error) {
 	var streams []map[string]json.RawMessage
 	for _, one := range s.streams {
@@ -197,7 +197,7 @@ func (s *session) catalogText() ([]byte, error) {
 	return text, nil
 }
 
-// states is what is handed to the source to go on from; nil where there is nothing. States of streams that are not read stay where they are.
+// states returns what is handed to the source to go on from; nil where there is nothing. States of streams that are not read stay where they are.
 func (s *session) states() []byte {
 	var entries []entry
 	for _, one := range s.streams {

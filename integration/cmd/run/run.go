@@ -87,7 +87,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// run is the whole command and returns the exit code.
+// run returns the whole command and returns the exit code.
 //
 // Each record of a run that ends with 0 is in the files, or was taken by the destination, and so are those of the runs before it since the
 // states began. A state is kept only when all that came before it is durable. Whatever ends a run, this process or a connector being killed or
@@ -179,7 +179,7 @@ func (s *session) check(ctx context.Context) error {
 	return nil
 }
 
-// report is what the run did, a line for each stream and one for all.
+// report returns what the run did, a line for each stream and one for all.
 func (s *session) report() []string {
 	if len(s.streams) == 0 {
 		return nil

@@ -75,7 +75,7 @@ func (b *bench) runs(f fake, code int, says string, more ...string) string {
 
 func (b *bench) file(name string) string { return filepath.Join(b.out, name) }
 
-// last is the last command that the source was given, with its state.
+// last returns the last command that the source was given, with its state.
 func (b *bench) last() string {
 	all := lines(b.t, b.log)
 	return all[len(all)-1]
@@ -567,7 +567,7 @@ func killed(t *testing.T, c served, victim string, requests int, b *bench) {
 	}
 }
 
-// records are the rows that a destination took, by stream.
+// records returns the rows that a destination took, by stream.
 func records(t *testing.T, path string) map[string][]gjson.Result {
 	t.Helper()
 	rows := map[string][]gjson.Result{}
@@ -583,7 +583,7 @@ func records(t *testing.T, path string) map[string][]gjson.Result {
 	return rows
 }
 
-// keys are those of the rows of a configured stream, and how often each is there.
+// keys returns those of the rows of a configured stream, and how often each is there.
 func keys(rows []gjson.Result, stream gjson.Result) map[string]int {
 	all := map[string]int{}
 	for _, row := range rows {

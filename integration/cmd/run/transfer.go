@@ -132,7 +132,7 @@ func (s *session) status(p *process, m message) {
 	}
 }
 
-// incomplete is an error where a source that ended well has said of a stream that it is not complete.
+// incomplete returns an error where a source that ended well has said of a stream that it is not complete.
 func (s *session) incomplete() error {
 	var names []string
 	for _, one := range s.streams {
@@ -162,7 +162,7 @@ func (s *session) forget() {
 	}
 }
 
-// stream is the stream of a name, or nil.
+// stream returns the stream of a name, or nil.
 func (s *session) stream(name string) *stream {
 	for _, one := range s.streams {
 		if one.name == name {
@@ -172,7 +172,7 @@ func (s *session) stream(name string) *stream {
 	return nil
 }
 
-// entry is what is to be kept of a state.
+// entry returns what is to be kept of a state.
 func (s *session) entry(one *stream, m message) entry {
 	e := entry{message: json.RawMessage(strings.Clone(m.body.Raw)), note: note{Source: s.source.name(), Destination: s.target.name()}}
 	if one != nil {

@@ -97,7 +97,7 @@ func (s subject) judged(t *testing.T) map[string]judge.Verdict {
 	return verdicts
 }
 
-// edits are the changes of files: texts and what stands in their place, by file.
+// edits returns the changes of files: texts and what stands in their place, by file.
 func (s subject) edits() map[string][]string {
 	all := map[string][]string{}
 	if s.kind == "destination" {
@@ -152,7 +152,7 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// text is a verdict for the output of a test.
+// text returns a verdict for the output of a test.
 func text(v judge.Verdict) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s", v.Check.Full(), v.Status, v.Reason)

@@ -63,7 +63,7 @@ func image(t *testing.T, binary, check string) string {
 	return name
 }
 
-// base is an image with a shell: the one that make base makes, or else busybox's.
+// base returns an image with a shell: the one that make base makes, or else busybox's.
 func base(t *testing.T) string {
 	t.Helper()
 	made := "imob-data/base:busybox-" + runtime.GOARCH
@@ -113,5 +113,5 @@ func TestBrokenImages(t *testing.T) {
 	}
 }
 
-// named is what a check is called here, and a connector for which none is broken.
+// named returns what a check is called here, and a connector for which none is broken.
 func named(broken judge.Check) string { return cmp.Or(strings.Trim(broken.Full(), "."), "healthy") }

@@ -106,7 +106,7 @@ func (l *library) page(w http.ResponseWriter, r *http.Request) {
 	sim.Send(w, http.StatusOK, "application/json", sim.Object{"total": len(changed), "page": number, "size": pageSize, "books": rows})
 }
 
-// row is a book. Some have no subtitle, and of some the number of pages is a text.
+// row returns a book. Some have no subtitle, and of some the number of pages is a text.
 func (l *library) row(b book) sim.Object {
 	d := sim.Dice(sim.Mix(l.with.Seed ^ uint64(b.id)))
 	row := sim.Object{

@@ -79,18 +79,18 @@ func besides() map[string]string {
 	}
 }
 
-// long are checks and suites that take long. They are made on the healthy connector, and on those that are broken for them.
+// long returns checks and suites that take long. They are made on the healthy connector, and on those that are broken for them.
 func long() []string {
 	return []string{"beyond.memory", "beyond.sigterm", "beyond.broken_pipe", "beyond.slow_reader", "beyond.resume_after_kill", "faults"}
 }
 
-// timed are the checks for which a connector is broken that takes its time, or watches its reader's, and does all else right. No other check is
+// timed returns the checks for which a connector is broken that takes its time, or watches its reader's, and does all else right. No other check is
 // made on it: on a loaded machine others may find it.
 func timed() []string {
 	return []string{"beyond.spec_time", "beyond.check_time", "beyond.heartbeat", "beyond.slow_reader"}
 }
 
-// skipped are the checks that are not made where one is broken.
+// skipped returns the checks that are not made where one is broken.
 func skipped(broken judge.Check) (all []string) {
 	for _, c := range judge.Checks() {
 		if c.Full() != broken.Full() && (slices.Contains(long(), c.Full()) || slices.Contains(long(), c.Suite)) {

@@ -19,10 +19,10 @@ func (s *Simulator) settle() {
 	s.rows.Settle()
 }
 
-// shown is the time of change that a property shows.
+// shown returns the time of change that a property shows.
 func (s *Simulator) shown(index int) int64 { return s.rows.Rows[index].Time }
 
-// now is the clock, in Unix seconds, but never before what the data said when all had been read.
+// now returns the clock, in Unix seconds, but never before what the data said when all had been read.
 func (s *Simulator) now() int64 { return max(s.with.Now().Unix(), s.mark) }
 
 // pick draws up to n different rows that are in a list and not removed, of all where from is nil.
@@ -128,7 +128,7 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	}
 }
 
-// Drifts are the ways of Drift that lose nothing to a reader who goes from page to page: rows move to its end, or new ones come.
+// Drifts returns the ways of Drift that lose nothing to a reader who goes from page to page: rows move to its end, or new ones come.
 func (*Simulator) Drifts() []map[string]string {
 	return sim.PageDrifts()
 }

@@ -98,10 +98,10 @@ func open(o Options) (*Simulator, error) {
 // Open makes a Simulator from options by name: those of Options, see sim.Build.
 func Open(o sim.Options) (sim.Simulator, error) { return sim.Build("dwv", o, open) }
 
-// Token is the agency's token.
+// Token returns the agency's token.
 func (s *Simulator) Token() string { return s.with.Token }
 
-// Secrets is the token.
+// Secrets returns the token.
 func (s *Simulator) Secrets() []string { return []string{s.with.Token} }
 
 // Config reads from baseURL with the agency's token. The connector counts requests per minute; a quota over another window is converted.

@@ -14,7 +14,7 @@ import (
 // tree is the names of an object's fields; those of objects and of arrays of objects have trees themselves, the others nil.
 type tree map[string]tree
 
-// leaves is a tree of plain fields, with branches.
+// leaves returns a tree of plain fields, with branches.
 func leaves(names string, branches tree) tree {
 	t := tree{}
 	for name := range strings.FieldsSeq(names) {
@@ -24,10 +24,10 @@ func leaves(names string, branches tree) tree {
 	return t
 }
 
-// names are the fields of the object itself.
+// names returns the fields of the object itself.
 func (t tree) names() []string { return slices.Sorted(maps.Keys(t)) }
 
-// propertyFields are the documented fields of a property.
+// propertyFields returns the documented fields of a property.
 func propertyFields() tree {
 	images := leaves("url", tree{"sizes": leaves("small medium large circle xfullhd xlarge xmedium xmediumhd", nil)})
 	address := leaves("street_name street_number neighborhood complement zip_code city state country latitude longitude", nil)
@@ -104,7 +104,7 @@ func parseSelection(value string, known tree) (*selection, error) {
 	return found, nil
 }
 
-// project is the selected part of a value; nil selects all. Lists are projected item by item.
+// project returns the selected part of a value; nil selects all. Lists are projected item by item.
 func (s *selection) project(value any) any {
 	switch value := value.(type) {
 	case sim.Object:

@@ -7,7 +7,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// filters are the parameters of the list of properties: sixteen in 1.0.1, three more in 1.0.2, where construction_stage takes labels.
+// filters returns the parameters of the list of properties: sixteen in 1.0.1, three more in 1.0.2, where construction_stage takes labels.
 func (s *Simulator) filters() map[string]parameter {
 	known := paged()
 	known["search"] = text(func(i int, value string) bool {
@@ -60,12 +60,12 @@ func tags(list []label) []string {
 	return names
 }
 
-// conditions are the values of property_condition.
+// conditions returns the values of property_condition.
 func conditions() []label {
 	return []label{{Name: "Novo", Tag: "new"}, {Name: "Usado", Tag: "used"}}
 }
 
-// types are the values of the parameter types.
+// types returns the values of the parameter types.
 func types() []label {
 	return []label{
 		{Name: "Apartamento", Tag: "apartment"}, {Name: "Sala comercial", Tag: "comercialRoom"}, {Name: "Garden", Tag: "garden"},

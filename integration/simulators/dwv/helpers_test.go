@@ -67,7 +67,7 @@ type site struct {
 	} `json:"address"`
 }
 
-// parts are the home and the site, whichever kind of property it is.
+// parts returns the home and the site, whichever kind of property it is.
 func (p property) parts() (home, site) {
 	if p.Third != nil {
 		return p.Third.home, p.Third.site

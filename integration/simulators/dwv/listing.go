@@ -6,7 +6,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// Listing is the page of properties or of states that r asks for.
+// Listing returns the page of properties or of states that r asks for.
 func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	known, key := s.known, "id"
 	if r.URL.Path == root+"/cities" {

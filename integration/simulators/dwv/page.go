@@ -13,10 +13,10 @@ type paging struct {
 	total, perPage, page int
 }
 
-// lastPage is 0 for an empty list: the envelope is that of the Adonis framework's paginator, which counts so.
+// lastPage returns 0 for an empty list: the envelope is that of the Adonis framework's paginator, which counts so.
 func (p paging) lastPage() int { return (p.total + p.perPage - 1) / p.perPage }
 
-// enveloped is a page of some rows.
+// enveloped returns a page of some rows.
 func (s *Simulator) enveloped(p paging, rows any) sim.Members {
 	number := func(n int) any {
 		if s.with.NumbersAsText {
@@ -48,14 +48,14 @@ func (s *Simulator) page(q query) (paging, []indexed) {
 	return p, rows
 }
 
-// matching are the indices of the properties that q lets through, in the order of the listing. The caller holds the lock.
+// matching returns the indices of the properties that q lets through, in the order of the listing. The caller holds the lock.
 func (s *Simulator) matching(q query) []int {
 	return s.rows.Matching(q.key, func(i int) bool {
 		return !slices.ContainsFunc(q.tests, func(t test) bool { return !t(i, s.rows.Rows[i]) })
 	}, nil)
 }
 
-// Previous is the request for the page of the same list before the one r asks for.
+// Previous returns the request for the page of the same list before the one r asks for.
 func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 	page, err := strconv.Atoi(r.URL.Query().Get("page"))
 	if err != nil || page < 2 {
@@ -64,7 +64,7 @@ func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 	return sim.Turn(r, "page", page-1), true
 }
 
-// cities are the states, cities and neighbourhoods of the properties that are selected.
+// cities returns the states, cities and neighbourhoods of the properties that are selected.
 func (s *Simulator) cities(q query) (any, *refusal) {
 	states := s.states()
 	p := paging{total: len(states), perPage: q.limit, page: q.page}
@@ -76,7 +76,7 @@ func (s *Simulator) cities(q query) (any, *refusal) {
 	return s.enveloped(p, rows), nil
 }
 
-// states are those where a selected property lies, in the order of the country's list.
+// states returns those where a selected property lies, in the order of the country's list.
 func (s *Simulator) states() []state {
 	s.mu.Lock()
 	defer s.mu.Unlock()

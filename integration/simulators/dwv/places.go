@@ -31,7 +31,7 @@ type place struct {
 // homeCities is how many of the cities, the first, most properties lie in.
 const homeCities = 5
 
-// geography is the country: 27 states, so that the list of them has more than one page of 20.
+// geography returns the country: 27 states, so that the list of them has more than one page of 20.
 func geography() ([]state, []city) {
 	var states []state
 	var cities []city
@@ -59,7 +59,7 @@ func geography() ([]state, []city) {
 	return states, cities
 }
 
-// states are those with a used city, with their used cities.
+// states returns those with a used city, with their used cities.
 func (st *stock) states(used map[int]bool) []state {
 	var states []state
 	for _, all := range st.countries {
@@ -76,10 +76,10 @@ func (st *stock) states(used map[int]bool) []state {
 	return states
 }
 
-// uf is the key of the row: lower case, as in the document's sample.
+// uf returns the key of the row: lower case, as in the document's sample.
 func (s state) uf() string { return strings.ToLower(s.code) }
 
-// row is the state as the list of cities has it.
+// row returns the state as the list of cities has it.
 func (s state) row() sim.Object {
 	cities := []any{}
 	for _, c := range s.cities {

@@ -59,7 +59,7 @@ func (s *Simulator) parse(raw string, known map[string]parameter) (query, error)
 	return q, nil
 }
 
-// paged are the parameters of every list with pages.
+// paged returns the parameters of every list with pages.
 func paged() map[string]parameter {
 	number := func(set func(q *query, n int)) parameter {
 		return func(q *query, value string) error {

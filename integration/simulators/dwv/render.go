@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// Property is one property as the list shows it, or as its detail does; false when there is none (any more) of that id.
+// Property returns one property as the list shows it, or as its detail does; false when there is none (any more) of that id.
 func (s *Simulator) Property(id int, detail bool) (sim.JSON, bool) {
 	s.mu.Lock()
 	index, ok := s.rows.Index(id)
@@ -26,7 +26,7 @@ func (s *Simulator) Property(id int, detail bool) (sim.JSON, bool) {
 	return s.written(indexed{index, r}, detail), true
 }
 
-// written is a property as it goes out.
+// written returns a property as it goes out.
 func (s *Simulator) written(p indexed, detail bool) sim.JSON {
 	type key struct {
 		seed    uint64
@@ -37,7 +37,7 @@ func (s *Simulator) written(p indexed, detail bool) sim.JSON {
 	return s.with.Rendered.Row(key{s.with.Seed, s.with.Version, p, detail}, func() any { return s.property(p.index, p.row, detail) })
 }
 
-// property is a property. What is absent, null or of another type than the schema says depends on the index.
+// property returns a property. What is absent, null or of another type than the schema says depends on the index.
 func (s *Simulator) property(index int, r sim.Row, detail bool) sim.Object {
 	f, h := s.facts(index), s.dice(index, 3)
 	p := sim.Object{
@@ -82,7 +82,7 @@ func (s *Simulator) property(index int, r sim.Row, detail bool) sim.Object {
 	return p
 }
 
-// title is the advertisement title of a property, empty when it has none.
+// title returns the advertisement title of a property, empty when it has none.
 func (s *Simulator) title(index int, f facts) string {
 	if index%401 == 7 {
 		return ""
@@ -136,12 +136,12 @@ func (s *Simulator) stageOf(p sim.Object, index int, f facts) {
 	}
 }
 
-// price is in hundredths of reais; it changes with each version.
+// price returns in hundredths of reais; it changes with each version.
 func price(h uint64, r sim.Row) int {
 	return 10_000_000 + int(h>>16%900_000_000) + int(r.Version)
 }
 
-// shared is what units and third parties' homes share.
+// shared returns what units and third parties' homes share.
 func shared(r sim.Row, f facts, h uint64) sim.Object {
 	p := sim.Object{
 		"price": decimal(price(h, r)), "dorms": count(f.dorms), "suites": count(f.suites), "bathroom": count(f.bathrooms),
@@ -200,7 +200,7 @@ func (s *Simulator) third(index int, r sim.Row, f facts, h uint64) sim.Object {
 	return t
 }
 
-// count is a number, or null for a negative one.
+// count returns a number, or null for a negative one.
 func count(n int) any {
 	if n < 0 {
 		return nil
@@ -208,10 +208,10 @@ func count(n int) any {
 	return n
 }
 
-// decimal is hundredths as a text with a dot: prices and areas come so.
+// decimal returns hundredths as a text with a dot: prices and areas come so.
 func decimal(hundredths int) string { return fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100) }
 
-// escaped is a text as PHP writes it: pure ASCII, and \/ for a slash.
+// escaped returns a text as PHP writes it: pure ASCII, and \/ for a slash.
 func escaped(text string) sim.Raw {
 	var b strings.Builder
 	for _, c := range string(sim.Encode(text)) {
@@ -226,7 +226,7 @@ func escaped(text string) sim.Raw {
 	return sim.Raw(strings.ReplaceAll(b.String(), "/", `\/`))
 }
 
-// unescaped is a text whose line separators are written as they are, where encoding/json would escape them.
+// unescaped returns a text whose line separators are written as they are, where encoding/json would escape them.
 func unescaped(text string) sim.Raw {
 	return sim.Raw(strings.NewReplacer(`\u2028`, "\u2028", `\u2029`, "\u2029").Replace(string(sim.Encode(text))))
 }

@@ -58,7 +58,7 @@ type refusal struct {
 	text   string
 }
 
-// exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
+// exact returns the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
 func exact() []string {
 	return []string{
 		"id", "last_updated_at", "uf", "tag", "deleted",
@@ -90,7 +90,7 @@ func (s *Simulator) route(path string) (route, bool) {
 	return route{}, false
 }
 
-// list is the page of properties that a request asks for.
+// list returns the page of properties that a request asks for.
 func (s *Simulator) list(q query) (any, *refusal) {
 	p, found := s.page(q)
 	rows := make([]sim.JSON, len(found))
@@ -102,7 +102,7 @@ func (s *Simulator) list(q query) (any, *refusal) {
 	return s.enveloped(p, rows), nil
 }
 
-// detail is one property, {"data": Property}.
+// detail returns one property, {"data": Property}.
 func (s *Simulator) detail(id string) (any, *refusal) {
 	n, err := strconv.Atoi(id)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *Simulator) detail(id string) (any, *refusal) {
 	return sim.Ordered("data", body), nil
 }
 
-// auxiliary is a list of {name, tag}, bare or enveloped.
+// auxiliary returns a list of {name, tag}, bare or enveloped.
 func (s *Simulator) auxiliary(list []label) any {
 	if s.with.Enveloped {
 		return sim.Object{"data": list}

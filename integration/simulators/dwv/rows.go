@@ -5,7 +5,7 @@ import "github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 // removed is the State of a row that the agency removed.
 const removed = 1
 
-// propertyID is the integration id of the property at an index: rising, not contiguous.
+// propertyID returns the integration id of the property at an index: rising, not contiguous.
 func propertyID(index int) int { return 587_200 + index + index/7 + index/50*3 }
 
 // fill makes the rows: one in a hundred removed, a few without a time of change, some sharing the newest time.
@@ -28,7 +28,7 @@ func (s *Simulator) fill() {
 	}
 }
 
-// dice is a number that belongs to a property, another one for each salt.
+// dice returns a number that belongs to a property, another one for each salt.
 func (s *Simulator) dice(index int, salt uint64) uint64 {
 	return sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<8|salt))
 }

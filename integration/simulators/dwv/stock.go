@@ -76,7 +76,7 @@ func newStock(seed uint64) *stock {
 	return st
 }
 
-// incorporation is the registry text of a building.
+// incorporation returns the registry text of a building.
 func (st *stock) incorporation(index int) string {
 	if index%11 == 3 {
 		return ""
@@ -84,7 +84,7 @@ func (st *stock) incorporation(index int) string {
 	return fmt.Sprintf("R%d-%d do Registro de Imóveis", 1+index%40, 20_000+index*37)
 }
 
-// building is a development, with all that differs between the schema of the document, its samples and practice: gallery and plans as array,
+// building returns a development, with all that differs between the schema of the document, its samples and practice: gallery and plans as array,
 // object or null, videos as array or (in details) object, delivery_date absent or null.
 func (st *stock) building(i int, detail bool) sim.Object {
 	b := st.buildings[i]
@@ -119,7 +119,7 @@ func (st *stock) building(i int, detail bool) sim.Object {
 	return row
 }
 
-// features are labels, or codes with labels beside them.
+// features returns labels, or codes with labels beside them.
 func features(i int) []any {
 	tags := func(kind string, tags ...string) sim.Object { return sim.Object{"type": kind, "tags": tags} }
 	switch i % 3 {
@@ -133,7 +133,7 @@ func features(i int) []any {
 	return []any{}
 }
 
-// image is {url, sizes}; few sizes unless it is to be full.
+// image returns {url, sizes}; few sizes unless it is to be full.
 func image(n int, full bool) sim.Object {
 	url := fmt.Sprintf("https://dwvimages.sfo2.cdn.digitaloceanspaces.com/upload/2018/07/fachada-%d", n)
 	if n%2 == 1 {
@@ -165,7 +165,7 @@ func newCompany(i int) company {
 	return c
 }
 
-// descriptions are texts as agencies write them: literal \n, line ends, HTML, quotes, emoji, tabs, line separators.
+// descriptions returns texts as agencies write them: literal \n, line ends, HTML, quotes, emoji, tabs, line separators.
 func descriptions() []string {
 	return []string{
 		`Empreendimento\nExcelente localização\n2 Apartamentos por andar\nHall de entrada decorado\n` +

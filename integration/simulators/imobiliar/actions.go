@@ -28,7 +28,7 @@ type action struct {
 	rows               func(d *data, body object) (rows []object, found bool)
 }
 
-// fields are written as name:type, where i is a whole number, s a text, d a day, f a flag, t a flag or T, n an amount.
+// fields returns written as name:type, where i is a whole number, s a text, d a day, f a flag, t a flag or T, n an amount.
 func fields(text string) (all []field) {
 	forms := map[string]string{
 		"i": `^\d+$`, "s": `^".*"$`, "d": `^"\d\d/\d\d/\d{4}"$`, "f": `^"[SN]"$`, "t": `^"[SNT]"$`, "n": `^\d+\.\d\d$`, "o": `^"[CIA]"$`, "p": `^"[VC]"$`,
@@ -40,7 +40,7 @@ func fields(text string) (all []field) {
 	return all
 }
 
-// check is what is wrong with the body of a request, nil where nothing is.
+// check returns what is wrong with the body of a request, nil where nothing is.
 func (a action) check(body object, refused []string) *problem {
 	known := slices.Concat(a.required, a.optional)
 	for name, value := range body {
@@ -58,21 +58,21 @@ func (a action) check(body object, refused []string) *problem {
 	return nil
 }
 
-// whole is a whole number of a request, 0 where there is none.
+// whole returns a whole number of a request, 0 where there is none.
 func whole(v any) int {
 	n, _ := v.(json.Number)
 	i, _ := strconv.Atoi(string(n))
 	return i
 }
 
-// date is a day of a request.
+// date returns a day of a request.
 func date(v any) (t time.Time) {
 	text, _ := v.(string)
 	t, _ = time.Parse("02/01/2006", text)
 	return t
 }
 
-// search is an action that lists the active rows of a table or the others, and those alone that changed on a day or since.
+// search returns an action that lists the active rows of a table or the others, and those alone that changed on a day or since.
 func search(list, table, active string, columns ...string) action {
 	optional := "Texto:s OrdenarPor:s PesquisarPor:s TipoPessoa:s QtdeLinhas:i ProximasLinhas:f DataAlteracaoInicial:d"
 	if active != "" {
@@ -95,7 +95,7 @@ func search(list, table, active string, columns ...string) action {
 	}}
 }
 
-// only is a row with some of its members, CodImovel of a contract among them; none: all.
+// only returns a row with some of its members, CodImovel of a contract among them; none: all.
 func (d *data) only(table string, r *row, names []string) object {
 	if len(names) == 0 {
 		return d.full(table, r)
@@ -109,7 +109,7 @@ func (d *data) only(table string, r *row, names []string) object {
 	return some
 }
 
-// one is an action that answers with the row which has a code.
+// one returns an action that answers with the row which has a code.
 func one(table, code, kind, optional string) action {
 	return action{required: fields(code + ":" + kind), optional: fields(optional), rows: func(d *data, body object) ([]object, bool) {
 		wanted := fmt.Sprint(body[code])
@@ -123,7 +123,7 @@ func one(table, code, kind, optional string) action {
 	}}
 }
 
-// due is an action that lists what falls due within days, or whenever where none are told.
+// due returns an action that lists what falls due within days, or whenever where none are told.
 func due(list, table, required, optional string, fit func(row, body object) bool) action {
 	return action{
 		required: fields(required), optional: fields(optional + " QtdeLinhas:i ProximasLinhas:f"), list: list,
@@ -138,7 +138,7 @@ func due(list, table, required, optional string, fit func(row, body object) bool
 	}
 }
 
-// within is whether a due date, or none, is asked for.
+// within reports whether a due date, or none, is asked for.
 func (d *data) within(due time.Time, body object) bool {
 	if body["DataInicial"] == nil && body["DataFinal"] == nil {
 		return d.undated != Unlisted
@@ -153,7 +153,7 @@ func (d *data) within(due time.Time, body object) bool {
 	return !due.IsZero() && !due.Before(first) && !due.After(last)
 }
 
-// all is an action that lists a table, or what of it has the value of a field of the request.
+// all returns an action that lists a table, or what of it has the value of a field of the request.
 func all(list, table, required, by string) action {
 	return action{required: fields(required), list: list, rows: func(d *data, body object) (rows []object, found bool) {
 		for _, row := range d.tables[table] {
@@ -165,7 +165,7 @@ func all(list, table, required, by string) action {
 	}}
 }
 
-// actions are those that the connector may use, by name.
+// actions returns those that the connector may use, by name.
 func actions() map[string]action {
 	condominiums := search("Condominios", "condominiums", "IncluiInativos", "CodCondominio", "NomeCondominio")
 	condominiums.required = fields("IncluiInativos:f")

@@ -37,7 +37,7 @@ type data struct {
 	undated Undated
 }
 
-// day is a day as the service writes it.
+// day returns a day as the service writes it.
 func day(t time.Time) string { return t.Format("02/01/2006") }
 
 func newData(o Options) *data {
@@ -146,7 +146,7 @@ func newData(o Options) *data {
 	return d
 }
 
-// atEnds is days of the last years at which some window of time may end: the first and the last one of each month, and today.
+// atEnds returns days of the last years at which some window of time may end: the first and the last one of each month, and today.
 func atEnds(today time.Time) (all []time.Time) {
 	all = []time.Time{today}
 	for month := range 40 {
@@ -158,7 +158,7 @@ func atEnds(today time.Time) (all []time.Time) {
 	return all
 }
 
-// units is the units of a condominium, block by block, those alone that changed on a day or since.
+// units returns the units of a condominium, block by block, those alone that changed on a day or since.
 func (d *data) units(code int, since time.Time) (rows []object, found bool) {
 	blocks := []object{{"CodBloco": "A", "NomeSindico": "SINDICO", "CPFSindico": 191, "CEP": 1310100}, {"CodBloco": "B"}}
 	units := [2][]object{}
@@ -209,7 +209,7 @@ func (s *Simulator) Change(changed, deleted int) {
 	}
 }
 
-// coded is the tables whose rows change, with the name of their codes.
+// coded returns the tables whose rows change, with the name of their codes.
 func coded() map[string]string {
 	return map[string]string{
 		"people": "CodPessoa", "suppliers": "CodFornecedor", "units": "IdEconomia", "payables": "NumeroLancto", "bills": "DocCapaId",
@@ -219,7 +219,7 @@ func coded() map[string]string {
 // table is what a stream is made of.
 type table struct{ stream, name, key, array, part string }
 
-// tables are those of the streams: the key's fields, and those of the rows in an array, # for the place in it. Rows that are not
+// tables returns those of the streams: the key's fields, and those of the rows in an array, # for the place in it. Rows that are not
 // documented are known by the hash of their bytes; again is how often what stands before it in the key came before.
 func tables() []table {
 	const lease = "CodImovel,CodContratoLoc"
@@ -241,7 +241,7 @@ func tables() []table {
 	}
 }
 
-// values is the values of some fields; a bill that is not one fee of a bill has the fee 0, and all fees are of the type L.
+// values returns the values of some fields; a bill that is not one fee of a bill has the fee 0, and all fees are of the type L.
 func values(o object, names string, place int) (all []string) {
 	for name := range strings.SplitSeq(names, ",") {
 		value := o[name]
@@ -258,7 +258,7 @@ func values(o object, names string, place int) (all []string) {
 	return all
 }
 
-// keys is the keys of the rows that a row brings to the table's stream.
+// keys returns the keys of the rows that a row brings to the table's stream.
 func (t table) keys(o object) (keys []string) {
 	own := values(o, t.key, 0)
 	if t.array == "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// documented are the fields that the rows of a table are documented to have, and those of the lists in them, as name:type: i is a whole number, n
+// documented returns the fields that the rows of a table are documented to have, and those of the lists in them, as name:type: i is a whole number, n
 // an amount, s a text, f a flag, d a day, c a month. Each may be absent.
 func documented() map[string]string {
 	return map[string]string{
@@ -72,7 +72,7 @@ type documentedField struct {
 	kind byte
 }
 
-// parsed are the documented fields, by table.
+// parsed returns the documented fields, by table.
 func parsed() map[string][]documentedField {
 	all := map[string][]documentedField{}
 	for table, text := range documented() {
@@ -84,7 +84,7 @@ func parsed() map[string][]documentedField {
 	return all
 }
 
-// full is a row with what it is documented to have besides what it has, some of it absent: the same whenever it is asked for.
+// full returns a row with what it is documented to have besides what it has, some of it absent: the same whenever it is asked for.
 func (d *data) full(table string, r *row) object {
 	dice := sim.Dice(sim.Mix(d.seed ^ uint64(r.place)))
 	o := d.filled(&dice, table, r.object)
@@ -102,7 +102,7 @@ func (d *data) full(table string, r *row) object {
 	return o
 }
 
-// filled is o with documented fields, of which one in six is absent.
+// filled returns o with documented fields, of which one in six is absent.
 func (d *data) filled(dice *sim.Dice, table string, o object) object {
 	o = maps.Clone(o)
 	for _, f := range d.fields[table] {
@@ -113,7 +113,7 @@ func (d *data) filled(dice *sim.Dice, table string, o object) object {
 	return o
 }
 
-// value is one that a field may have.
+// value returns one that a field may have.
 func (d *data) value(dice *sim.Dice, f documentedField, o object) any {
 	switch n := dice.N(90_000); f.name {
 	case "UF":
@@ -149,7 +149,7 @@ func (d *data) value(dice *sim.Dice, f documentedField, o object) any {
 	}
 }
 
-// midnight is the day of t in Brazil, as the time when it began in UTC.
+// midnight returns the day of t in Brazil, as the time when it began in UTC.
 func midnight(t time.Time) time.Time {
 	year, month, day := t.In(sim.Brasilia()).Date()
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)

@@ -136,16 +136,16 @@ func Open(o sim.Options) (sim.Simulator, error) {
 	})
 }
 
-// digest is the password as it is sent: the MD5 of its capitals.
+// digest returns the password as it is sent: the MD5 of its capitals.
 func (s *Simulator) digest() string {
 	sum := md5.Sum([]byte(strings.ToUpper(s.password)))
 	return hex.EncodeToString(sum[:])
 }
 
-// Secrets is the password.
+// Secrets returns the password.
 func (s *Simulator) Secrets() []string { return []string{s.password} }
 
-// Learnt is the digest of the password, which is as good as the password, and the ids of the sessions.
+// Learnt returns the digest of the password, which is as good as the password, and the ids of the sessions.
 func (s *Simulator) Learnt() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,14 +160,14 @@ func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
 	}
 }
 
-// Sessions is how many sessions are open, how many were opened, and how often a listing was left for another action.
+// Sessions returns how many sessions are open, how many were opened, and how often a listing was left for another action.
 func (s *Simulator) Sessions() (open, logins, interrupted int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.sessions), s.logins, s.interrupted
 }
 
-// Actions is how often each action was asked for.
+// Actions returns how often each action was asked for.
 func (s *Simulator) Actions() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/imobiliar"
 )
 
-// ask is the answer to an action in a session.
+// ask returns the answer to an action in a session.
 func ask(t *testing.T, s *imobiliar.Simulator, session, action, body string) string {
 	t.Helper()
 	text := fmt.Sprintf(`{"Header":{"SessionId":%q,"Action":%q},"Body":%s}`, session, action, body)
@@ -22,7 +22,7 @@ func ask(t *testing.T, s *imobiliar.Simulator, session, action, body string) str
 	return w.Body.String()
 }
 
-// login is the id of a new session, or "".
+// login returns the id of a new session, or "".
 func login(t *testing.T, s *imobiliar.Simulator) string {
 	t.Helper()
 	answer := ask(t, s, "", "LOGIN", fmt.Sprintf(`{"IMOB_ID":"EXEMPLO","USER_ID":"INTEGRA","USER_PASS":%q}`, s.Learnt()[0]))

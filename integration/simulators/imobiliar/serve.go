@@ -161,7 +161,7 @@ func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
 	s.list(w, q, action, rows)
 }
 
-// asked is what a listing was asked for, without what says which segment.
+// asked returns what a listing was asked for, without what says which segment.
 func asked(body object) string {
 	rest := maps.Clone(body)
 	delete(rest, "ProximasLinhas")
@@ -169,7 +169,7 @@ func asked(body object) string {
 	return string(text)
 }
 
-// next is the next segment.
+// next returns the next segment.
 func (one *session) next() []object {
 	n := min(one.size, len(one.rows))
 	rows := one.rows[:n]
@@ -208,7 +208,7 @@ func (s *Simulator) list(w http.ResponseWriter, q request, action action, rows [
 	s.answer(w, q, object{action.list: written})
 }
 
-// write is a row as this server writes it.
+// write returns a row as this server writes it.
 func (s *Simulator) write(row object) object {
 	cpf, ok := row["CpfCnpj"].(string)
 	if !ok || !s.with.NumericCPF {
@@ -235,12 +235,12 @@ func (s *Simulator) answer(w http.ResponseWriter, q request, body object) {
 	odd.Send(w)
 }
 
-// exactActions are those whose answers have no odd values.
+// exactActions returns those whose answers have no odd values.
 func exactActions() []string {
 	return []string{"LOGIN", "LOGOUT", "CONDOM_LISTA_INADIMPLENCIAS", "TABELA_CONSULTAR", "NOTIFICACAO_CONSULTAR"}
 }
 
-// exact are the fields that have no odd values: keys, days that listings go by, and lists of rows.
+// exact returns the fields that have no odd values: keys, days that listings go by, and lists of rows.
 func exact() []string {
 	return strings.Fields(`CodPessoa CodFornecedor CodContratoAdm CodImovel CodContratoLoc CodCondominio CodBloco IdEconomia CodFilial IdLoja CodTaxa
 		NumeroLancto DocCapaId CodInteressado DataVencimento DataAlteracao

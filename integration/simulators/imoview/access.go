@@ -55,10 +55,10 @@ func (s *Simulator) open() (token string) {
 	return token
 }
 
-// Tokens are the values of codigoacesso that logins brought so far. No output may show them.
+// Tokens returns the values of codigoacesso that logins brought so far. No output may show them.
 func (s *Simulator) Tokens() []string { return sim.Copied(&s.books, &s.tokens) }
 
-// Learnt are the Tokens.
+// Learnt returns the Tokens.
 func (s *Simulator) Learnt() []string { return s.Tokens() }
 
 // loggedIn judges the header codigoacesso and the parameter codigoUsuario of a request for an App_ path.

@@ -6,7 +6,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// listCatalogue are all properties, sold and taken back ones too: what of them is on the agency's site, unless all are asked for. Its
+// listCatalogue returns all properties, sold and taken back ones too: what of them is on the agency's site, unless all are asked for. Its
 // quantidade is known to be too low.
 func (s *Simulator) listCatalogue(p *params) listing {
 	wanted := p.choice("situacao", len(situations())-1)
@@ -18,12 +18,12 @@ func (s *Simulator) listCatalogue(p *params) listing {
 	return l
 }
 
-// situations are what situacao stands for.
+// situations returns what situacao stands for.
 func situations() []string {
 	return []string{"", "Vago/Disponível", "Alugado", "Vendido", "Em reforma", "Em moderação", "Desativado", "Em desocupação"}
 }
 
-// situation is that of a property. One that is in no listing of available ones any more was sold, if it was for sale.
+// situation returns that of a property. One that is in no listing of available ones any more was sold, if it was for sale.
 func (s *Simulator) situation(index int) string {
 	switch d := s.dice(s.properties, index, 12); {
 	case s.properties.Rows[index].State != ended:
@@ -34,7 +34,7 @@ func (s *Simulator) situation(index int) string {
 	return situations()[6]
 }
 
-// offerKeys are the keys of a property in the catalogue, one for each purpose that it is offered for.
+// offerKeys returns the keys of a property in the catalogue, one for each purpose that it is offered for.
 func (s *Simulator) offerKeys(index int) (keys []string) {
 	for _, purpose := range []int{rent, sale} {
 		if s.offered(index, purpose) {
@@ -44,7 +44,7 @@ func (s *Simulator) offerKeys(index int) (keys []string) {
 	return keys
 }
 
-// detail is a property with its owners, whatever its situation.
+// detail returns a property with its owners, whatever its situation.
 func (s *Simulator) detail(p *params) any {
 	code := p.number("codigoimovel")
 	if code == 0 {
@@ -75,7 +75,7 @@ func (s *Simulator) detail(p *params) any {
 	return object{"imovel": row}
 }
 
-// listPortals are the portals on which up to 200 properties are advertised. A row does not say which of them it is about.
+// listPortals returns the portals on which up to 200 properties are advertised. A row does not say which of them it is about.
 func (s *Simulator) listPortals(p *params) listing {
 	const most = 200
 	codes := p.numbers("codigosimoveis")
@@ -99,7 +99,7 @@ func (s *Simulator) listPortals(p *params) listing {
 	}}
 }
 
-// portalsOf is how many portals have a property, none to three.
+// portalsOf returns how many portals have a property, none to three.
 func portalsOf(index int) int { return index % 4 }
 
 func portalCode(portal int) int { return 4 + 3*portal }
@@ -113,7 +113,7 @@ func (s *Simulator) portalKeys() (keys []string) {
 	return keys
 }
 
-// summary is a property as a client's listings have it, of which nothing is documented but that it is there.
+// summary returns a property as a client's listings have it, of which nothing is documented but that it is there.
 func (s *Simulator) summary(index int, situation string) object {
 	f, d := s.facts(index), s.forms(s.properties, index)
 	at := s.placeOf(s.properties, index)

@@ -20,7 +20,7 @@ type stream struct {
 	keys  func(index int) []string // under which a row comes; none when it does not
 }
 
-// streams are those that can be read incrementally. The caller holds data.
+// streams returns those that can be read incrementally. The caller holds data.
 func (s *Simulator) streams() []stream {
 	every := func(name string, t *table) stream {
 		return stream{name, t, func(i int) []string { return []string{t.key(i)} }}
@@ -60,7 +60,7 @@ func (s *Simulator) streams() []stream {
 	}
 }
 
-// marks are the newest times that can be read, per stream. An inspection's is an appointment: no mark passes the start of the sync.
+// marks returns the newest times that can be read, per stream. An inspection's is an appointment: no mark passes the start of the sync.
 func (s *Simulator) marks(start int64) map[string]int64 {
 	marks := map[string]int64{}
 	for _, stream := range s.streams() {
@@ -77,7 +77,7 @@ func (s *Simulator) marks(start int64) map[string]int64 {
 	return marks
 }
 
-// start is the earliest that the sync can have begun whose requests came in this period: a reader looks at its clock before it asks. When
+// start returns the earliest that the sync can have begun whose requests came in this period: a reader looks at its clock before it asks. When
 // none came, the sync before is the last one. The caller holds data.
 func (s *Simulator) start() int64 {
 	s.books.Lock()
@@ -174,7 +174,7 @@ func (s *Simulator) Sign(n int) (codes []int) {
 	return codes
 }
 
-// now is the clock, but never before what the data said when the period began.
+// now returns the clock, but never before what the data said when the period began.
 func (s *Simulator) now() int64 {
 	now := s.wall(s.with.Now())
 	for name, mark := range s.since.marks {
@@ -255,19 +255,19 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 	return expect
 }
 
-// Tenants are the codes of the clients with locatario.
+// Tenants returns the codes of the clients with locatario.
 func (s *Simulator) Tenants() []int { return s.codes(&s.tenants) }
 
-// Guarantors are the codes of the clients with fiador.
+// Guarantors returns the codes of the clients with fiador.
 func (s *Simulator) Guarantors() []int { return s.codes(&s.guarantors) }
 
-// Landlords are the codes of the clients of whom the listing says locador.
+// Landlords returns the codes of the clients of whom the listing says locador.
 func (s *Simulator) Landlords() []int { return s.codes(&s.landlords) }
 
-// Sellers are the codes of the clients of whom the listing says vendedor.
+// Sellers returns the codes of the clients of whom the listing says vendedor.
 func (s *Simulator) Sellers() []int { return s.codes(&s.sellers) }
 
-// Buyers are the codes of the clients of whom the listing says comprador.
+// Buyers returns the codes of the clients of whom the listing says comprador.
 func (s *Simulator) Buyers() []int { return s.codes(&s.buyers) }
 
 func (s *Simulator) codes(of *[]int) (codes []int) {

@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
-// field is the time of change of each incremental stream.
+// field returns the time of change of each incremental stream.
 func field(stream string) string {
 	switch stream {
 	case "users", "tenant_contracts", "guarantor_contracts", "landlord_contracts", "lease_contracts":

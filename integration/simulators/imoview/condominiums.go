@@ -7,7 +7,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// listCondominiums are all, or those of a city, of a neighbourhood, with units for a purpose.
+// listCondominiums returns all, or those of a city, of a neighbourhood, with units for a purpose.
 func (s *Simulator) listCondominiums(p *params) listing {
 	city, hood, purpose := p.number("codigocidade"), p.number("codigobairro"), p.choice("finalidade", sale)
 	reduced := p.truth("retornoreduzido")
@@ -73,12 +73,12 @@ func (s *Simulator) condominium(index int, reduced bool) object {
 	return row
 }
 
-// extras are truths by name, one of them as a text.
+// extras returns truths by name, one of them as a text.
 func (d *forms) extras() any {
 	return d.of(list{}, list{object{"nome": "Piscina", "valor": true}, object{"nome": "Sauna", "valor": "true"}})
 }
 
-// where is a place, as properties and condominiums have it.
+// where returns a place, as properties and condominiums have it.
 func (s *Simulator) where(d *forms, at *place) object {
 	region := ""
 	if at.region != 0 {

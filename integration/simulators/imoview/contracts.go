@@ -10,24 +10,24 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// listContracts are a tenant's.
+// listContracts returns a tenant's.
 func (s *Simulator) listContracts(p *params) listing { return s.listOf(p, s.contractsOf) }
 
-// listGuaranteed are those that a client stands surety for.
+// listGuaranteed returns those that a client stands surety for.
 func (s *Simulator) listGuaranteed(p *params) listing { return s.listOf(p, s.guaranteedBy) }
 
-// listLet are a landlord's, in the situation that is asked for: 0 is any.
+// listLet returns a landlord's, in the situation that is asked for: 0 is any.
 func (s *Simulator) listLet(p *params) listing {
 	p.absent("situacao")
 	return s.listOf(p, s.letBy)
 }
 
-// listLeases are all contracts, the rescinded ones too.
+// listLeases returns all contracts, the rescinded ones too.
 func (s *Simulator) listLeases(p *params) listing {
 	return listing{rows: s.matching(s.contracts, "", p, func(int) bool { return true }, nil), table: s.contracts, row: s.contract}
 }
 
-// client is the one whose rows are asked for; -1 when there is none of that code.
+// client returns the one whose rows are asked for; -1 when there is none of that code.
 func (s *Simulator) client(p *params) (code int, index int) {
 	code = p.place("codigocliente")
 	if code == 0 {
@@ -40,7 +40,7 @@ func (s *Simulator) client(p *params) (code int, index int) {
 	return code, i
 }
 
-// listOf are a client's contracts, the rescinded ones only when asked for.
+// listOf returns a client's contracts, the rescinded ones only when asked for.
 func (s *Simulator) listOf(p *params, of map[int][]int) listing {
 	code, index := s.client(p)
 	rescinded, only := p.truth("mostrarrescindidos"), p.number("codigocontrato")
@@ -54,7 +54,7 @@ func (s *Simulator) listOf(p *params, of map[int][]int) listing {
 	return listing{rows: rows, client: code, table: s.contracts, row: s.contract}
 }
 
-// contract is a contract, the same wherever it is listed: its tenant is the first one.
+// contract returns a contract, the same wherever it is listed: its tenant is the first one.
 func (s *Simulator) contract(index int) any {
 	t, r, d := s.contracts, s.contracts.Rows[index], s.forms(s.contracts, index)
 	tenant := s.leases[index].tenants[0]
@@ -115,7 +115,7 @@ func (s *Simulator) contract(index int) any {
 	return row
 }
 
-// lease is the rent: a JSON number, now and then a text with a dot. It changes with each version.
+// lease returns the rent: a JSON number, now and then a text with a dot. It changes with each version.
 func lease(d *forms, index int, r sim.Row) any {
 	cents := 50_000 + d.N(900_000) + int(r.Version)
 	text := fmt.Sprintf("%d.%02d", cents/100, cents%100)

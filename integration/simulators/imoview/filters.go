@@ -8,7 +8,7 @@ func (s *Simulator) after(path string, t, bound int64) bool {
 	return bound == 0 || s.unfiltered(path) || t != 0 && (t > bound || t == bound && !s.with.Exclusive)
 }
 
-// before is the same for times up to a bound.
+// before returns the same for times up to a bound.
 func (s *Simulator) before(path string, t, bound int64) bool {
 	return bound == 0 || s.unfiltered(path) || t != 0 && (t < bound || t == bound && !s.with.Exclusive)
 }

@@ -16,10 +16,10 @@ type (
 // forms are the dice of a row. Many of their methods give a value in one of the forms in which the API has been seen to write it.
 type forms struct{ sim.Dice }
 
-// of is one of several values.
+// of returns one of several values.
 func (d *forms) of(values ...any) any { return sim.Pick(&d.Dice, values) }
 
-// some is a text that is null now and then, or empty.
+// some returns a text that is null now and then, or empty.
 func (d *forms) some(text string) any {
 	switch d.N(24) {
 	case 0:
@@ -30,7 +30,7 @@ func (d *forms) some(text string) any {
 	return text
 }
 
-// number is a count of the kind that the API gives as JSON numbers, now and then as a text or null.
+// number returns a count of the kind that the API gives as JSON numbers, now and then as a text or null.
 func (d *forms) number(n int) any {
 	switch d.N(32) {
 	case 0:
@@ -41,7 +41,7 @@ func (d *forms) number(n int) any {
 	return n
 }
 
-// code is a code other than the row's own: a number or a text; 0, or "", for none.
+// code returns a code other than the row's own: a number or a text; 0, or "", for none.
 func (d *forms) code(n int) any {
 	switch text := d.Once(16); {
 	case text && n == 0:
@@ -52,7 +52,7 @@ func (d *forms) code(n int) any {
 	return n
 }
 
-// flag is a truth.
+// flag returns a truth.
 func (d *forms) flag(v bool) any {
 	form := min(d.N(48), 3)
 	if v {
@@ -61,7 +61,7 @@ func (d *forms) flag(v bool) any {
 	return list{"false", "Não", 0, false}[form]
 }
 
-// flags are several truths.
+// flags returns several truths.
 func (d *forms) flags(v uint64, names ...string) object {
 	members := object{}
 	for i, name := range names {
@@ -70,7 +70,7 @@ func (d *forms) flags(v uint64, names ...string) object {
 	return members
 }
 
-// count is a small number as a text. Zero means that it is not known.
+// count returns a small number as a text. Zero means that it is not known.
 func (d *forms) count(n int) string {
 	if n == 0 && d.Once(8) {
 		return ""
@@ -78,7 +78,7 @@ func (d *forms) count(n int) string {
 	return strconv.Itoa(n)
 }
 
-// counts is a small number, or a range of them as launches have it.
+// counts returns a small number, or a range of them as launches have it.
 func (d *forms) counts(from, to int) string {
 	if from == to {
 		return d.count(from)
@@ -86,7 +86,7 @@ func (d *forms) counts(from, to int) string {
 	return fmt.Sprintf("%d até %d", from, to)
 }
 
-// money is an amount of cents: R$ 1.234,56, now and then without the sign. Zero means that it is not known.
+// money returns an amount of cents: R$ 1.234,56, now and then without the sign. Zero means that it is not known.
 func (d *forms) money(cents int) string {
 	switch form := d.N(24); {
 	case form == 0 && cents == 0:
@@ -97,7 +97,7 @@ func (d *forms) money(cents int) string {
 	return "R$ " + decimal(cents)
 }
 
-// monies is an amount, or a range of them.
+// monies returns an amount, or a range of them.
 func (d *forms) monies(from, to int) string {
 	if from == to {
 		return d.money(from)
@@ -105,7 +105,7 @@ func (d *forms) monies(from, to int) string {
 	return "R$ " + decimal(from) + " até R$ " + decimal(to)
 }
 
-// area is one of hundredths, or a range, whose unit comes along now and then.
+// area returns one of hundredths, or a range, whose unit comes along now and then.
 func (d *forms) area(from, to int) string {
 	switch {
 	case from == to:
@@ -116,7 +116,7 @@ func (d *forms) area(from, to int) string {
 	return decimal(from) + " até " + decimal(to)
 }
 
-// decimal is hundredths as Brazilians write them: 1.234.567,89.
+// decimal returns hundredths as Brazilians write them: 1.234.567,89.
 func decimal(hundredths int) string {
 	whole := strconv.Itoa(hundredths / 100)
 	for at := len(whole) - 3; at > 0; at -= 3 {
@@ -135,20 +135,20 @@ const (
 	never // the empty text
 )
 
-// clock is a time, in seconds of the wall clock.
+// clock returns a time, in seconds of the wall clock.
 func clock(t int64, f form) string {
 	return time.Unix(t, 0).UTC().Format([...]string{toSecond: withSeconds, toMinute: withMinutes, toDay: dayOnly, never: ""}[f])
 }
 
-// moment is a time that is a moment, in one of its forms.
+// moment returns a time that is a moment, in one of its forms.
 func (d *forms) moment(t int64) string {
 	return clock(t, [...]form{toMinute, toDay, never, toSecond}[min(d.N(24), 3)])
 }
 
-// included is when a row was made: in any year since 2008, so that some times lie in a summer time, and some days began at 01:00.
+// included returns when a row was made: in any year since 2008, so that some times lie in a summer time, and some days began at 01:00.
 func (d *forms) included() string { return d.moment(date(2008) + int64(d.N(15*365*day))) }
 
-// date is a time that is a day, now and then with the midnight it began at.
+// date returns a time that is a day, now and then with the midnight it began at.
 func (d *forms) date(t int64) string {
 	return clock(t/day*day, [...]form{toSecond, never, toDay}[min(d.N(24), 2)])
 }

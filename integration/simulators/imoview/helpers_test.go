@@ -50,7 +50,7 @@ func send(t testing.TB, s *Simulator, path string, parameters url.Values) *httpt
 	return w
 }
 
-// token is that of a session, a new one if there is none.
+// token returns that of a session, a new one if there is none.
 func token(t testing.TB, s *Simulator) string {
 	t.Helper()
 	s.books.Lock()
@@ -73,7 +73,7 @@ func token(t testing.TB, s *Simulator) string {
 // record is one row as the tests look at it: numbers as they came.
 type record map[string]any
 
-// key is the codigo, number or text.
+// key returns the codigo, number or text.
 func (r record) key() string { return fmt.Sprint(r["codigo"]) }
 
 // envelope is a page.
@@ -138,7 +138,7 @@ func yes(v any) bool {
 	return slices.Contains([]string{"true", "Sim", "1"}, fmt.Sprint(v))
 }
 
-// latest is the last second that the text of a time may stand for: without seconds it is a whole minute, without hours a day.
+// latest returns the last second that the text of a time may stand for: without seconds it is a whole minute, without hours a day.
 func latest(t testing.TB, v any) int64 {
 	t.Helper()
 	at := stamp(t, v)
@@ -219,7 +219,7 @@ func streams(t testing.TB, s *Simulator, only ...string) map[string]map[string][
 	return found
 }
 
-// clientLists are the lists that clients of a role have, by the connector's names.
+// clientLists returns the lists that clients of a role have, by the connector's names.
 func clientLists() map[string]map[string]string {
 	return map[string]map[string]string{
 		"locatario": {
@@ -264,7 +264,7 @@ func addCatalogue(t testing.TB, s *Simulator, add func(stream, prefix string, re
 	}
 }
 
-// detailOf is the answer about one property.
+// detailOf returns the answer about one property.
 func detailOf(t testing.TB, s *Simulator, code string) record {
 	t.Helper()
 	w := send(t, s, "/Imovel/App_RetornarDetalhesImovel", simtest.Set("codigoImovel", code))
@@ -281,7 +281,7 @@ func detailOf(t testing.TB, s *Simulator, code string) record {
 	return wrapped.Property
 }
 
-// counts are how often each key of a stream came.
+// counts returns how often each key of a stream came.
 func counts(rows map[string][]record) map[string]int {
 	n := map[string]int{}
 	for key, rows := range rows {

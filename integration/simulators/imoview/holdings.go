@@ -19,7 +19,7 @@ type holding struct {
 	row     func(n int) any
 }
 
-// holdings are the lists of clients of which nothing but their paths is documented, by the connector's streams. The caller holds data.
+// holdings returns the lists of clients of which nothing but their paths is documented, by the connector's streams. The caller holds data.
 func (s *Simulator) holdings() map[string]holding {
 	property := func(clients []int, of func(client int) []int, situation string) holding {
 		return holding{clients, of, s.properties.code, func(n int) any { return s.summary(n, situation) }}
@@ -45,13 +45,13 @@ func (s *Simulator) held(stream string) func(p *params) listing {
 	return func(p *params) listing { return s.listHeld(p, stream) }
 }
 
-// listOwned are a landlord's properties, in the situation that is asked for: 0 is any.
+// listOwned returns a landlord's properties, in the situation that is asked for: 0 is any.
 func (s *Simulator) listOwned(p *params) listing {
 	p.absent("situacao")
 	return s.listHeld(p, "landlord_properties")
 }
 
-// listHeld are what a client has, if it has the role for it.
+// listHeld returns what a client has, if it has the role for it.
 func (s *Simulator) listHeld(p *params, stream string) listing {
 	code, index := s.client(p)
 	h := s.holdings()[stream]
@@ -71,13 +71,13 @@ func (s *Simulator) holdingKeys(h holding) (keys []string) {
 	return keys
 }
 
-// leased is the property that a contract is about.
+// leased returns the property that a contract is about.
 func (s *Simulator) leased(contract int) int {
 	d := s.dice(s.contracts, contract, 11)
 	return d.N(len(s.properties.Rows))
 }
 
-// rentedBy are the properties of a tenant's contracts.
+// rentedBy returns the properties of a tenant's contracts.
 func (s *Simulator) rentedBy(client int) []int {
 	found := map[int]bool{}
 	for _, contract := range s.contractsOf[client] {
@@ -86,7 +86,7 @@ func (s *Simulator) rentedBy(client int) []int {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// ownedBy are the properties of one of owners that are offered for a purpose: every so many belong to one of them.
+// ownedBy returns the properties of one of owners that are offered for a purpose: every so many belong to one of them.
 func (s *Simulator) ownedBy(client int, owners []int, purpose int) (rows []int) {
 	for i := slices.Index(owners, client); i < len(s.properties.Rows); i += len(owners) {
 		if s.offered(i, purpose) {
@@ -99,7 +99,7 @@ func (s *Simulator) ownedBy(client int, owners []int, purpose int) (rows []int) 
 // How bills are numbered: those of contract c are perContract·c, and up.
 const perContract = 8
 
-// billsOf are the bills of a tenant's contracts: none to three that are open, or none to six that were paid.
+// billsOf returns the bills of a tenant's contracts: none to three that are open, or none to six that were paid.
 func (s *Simulator) billsOf(client int, paid bool) (rows []int) {
 	for _, contract := range s.contractsOf[client] {
 		n := contract % 4
@@ -120,7 +120,7 @@ func billCode(n int, paid bool) int {
 	return 300_000 + n
 }
 
-// billOf is a bill. What it has is not documented: some of it is called as in movements, some is not.
+// billOf returns a bill. What it has is not documented: some of it is called as in movements, some is not.
 func (s *Simulator) billOf(n int, paid bool) any {
 	d := forms{s.dice(s.contracts, n, 13)}
 	due := date(2025) + int64(d.N(365))*day
@@ -136,7 +136,7 @@ func (s *Simulator) billOf(n int, paid bool) any {
 	return row
 }
 
-// dealsOf are a buyer's, none to two.
+// dealsOf returns a buyer's, none to two.
 func dealsOf(client int) (rows []int) {
 	for i := range client % 3 {
 		rows = append(rows, 3*client+i)
@@ -153,7 +153,7 @@ func (s *Simulator) deal(n int) any {
 	}
 }
 
-// listPeople are the natural persons of the CRM, who have no time of change, and whom nobody changes.
+// listPeople returns the natural persons of the CRM, who have no time of change, and whom nobody changes.
 func (s *Simulator) listPeople(*params) listing {
 	return listing{rows: first(max(30, s.with.Size/10)), row: func(i int) any {
 		d := forms{sim.Dice(i) ^ 0x9e0}
@@ -165,13 +165,13 @@ func (s *Simulator) listPeople(*params) listing {
 	}}
 }
 
-// teamParams are those that the users and brokers are asked for by, 0 where it does not matter: without them there is no such method.
+// teamParams returns those that the users and brokers are asked for by, 0 where it does not matter: without them there is no such method.
 func teamParams() []string { return []string{"finalidade", "codigounidade", "codigoequipe"} }
 
 // staff is how many users the CRM has: more than a page of lists that have pages.
 const staff = 73
 
-// listStaff are the users of the CRM, the one of the login among them.
+// listStaff returns the users of the CRM, the one of the login among them.
 func (s *Simulator) listStaff(p *params) listing {
 	p.absent(teamParams()...)
 	return listing{rows: first(staff), row: func(i int) any {
@@ -182,7 +182,7 @@ func (s *Simulator) listStaff(p *params) listing {
 	}}
 }
 
-// listBrokers are those of the users who are brokers, as all are here.
+// listBrokers returns those of the users who are brokers, as all are here.
 func (s *Simulator) listBrokers(p *params) listing {
 	p.absent(teamParams()...)
 	return listing{rows: first(staff), row: func(i int) any {

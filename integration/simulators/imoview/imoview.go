@@ -169,16 +169,16 @@ const (
 	userCode = 12
 )
 
-// digest is the password as the API takes it.
+// digest returns the password as the API takes it.
 func digest() string {
 	sum := md5.Sum([]byte(password))
 	return hex.EncodeToString(sum[:])
 }
 
-// Key is the agency's key.
+// Key returns the agency's key.
 func (s *Simulator) Key() string { return s.key }
 
-// Secrets are the key and the password.
+// Secrets returns the key and the password.
 func (s *Simulator) Secrets() []string { return []string{s.key, password} }
 
 // Config reads from baseURL with the agency's key and a person's login. The connector counts requests per minute; a quota over another

@@ -2,7 +2,7 @@ package imoview
 
 import "strconv"
 
-// listInspections are a tenant's.
+// listInspections returns a tenant's.
 func (s *Simulator) listInspections(p *params) listing {
 	code, index := s.client(p)
 	return listing{rows: s.inspectionsOf[index], client: code, table: s.inspections, row: s.inspection}

@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
-// wallText is a wall-clock time as filters take it.
+// wallText returns a wall-clock time as filters take it.
 func wallText(t int64) string { return time.Unix(t, 0).UTC().Format(withSeconds) }
 
 // filtered reads what a path answers to a bound on the time of change.

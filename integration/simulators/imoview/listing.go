@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// Listing is the page that r asks for, with its parameters in the query or in the body.
+// Listing returns the page that r asks for, with its parameters in the query or in the body.
 func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	method, ok := s.paths[r.URL.Path]
 	if !ok || method.rows == 0 || r.Method != method.method {
@@ -35,7 +35,7 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	return l, l.Page > 0 && l.Size > 0
 }
 
-// turn is the request for another page of the listing that r, with that body, asks for.
+// turn returns the request for another page of the listing that r, with that body, asks for.
 func turn(r *http.Request, body []byte, page int) *http.Request {
 	if r.Method != http.MethodPost {
 		other := r.Clone(r.Context())

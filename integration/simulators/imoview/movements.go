@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// listMovements are all, or those open (1) or paid (2), of a client, of a contract, or due between two days; the last filter is a loose
+// listMovements returns all, or those open (1) or paid (2), of a client, of a contract, or due between two days; the last filter is a loose
 // one: it lets some days more through.
 func (s *Simulator) listMovements(p *params) listing {
 	const slack = 3 * day

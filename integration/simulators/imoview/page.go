@@ -19,7 +19,7 @@ type listing struct {
 	show  any    // what of them is asked for
 }
 
-// written is a row of the listing as it goes out. The caller holds data.
+// written returns a row of the listing as it goes out. The caller holds data.
 func (s *Simulator) written(l listing, index int) sim.JSON {
 	if l.table == nil {
 		return sim.Encode(l.row(index))
@@ -48,7 +48,7 @@ type Ask struct {
 	Page   int    // numeroPagina
 }
 
-// Asked are the pages that were answered since New or Forget, and how often each was.
+// Asked returns the pages that were answered since New or Forget, and how often each was.
 func (s *Simulator) Asked() map[Ask]int {
 	s.books.Lock()
 	defer s.books.Unlock()
@@ -62,7 +62,7 @@ func (s *Simulator) Forget() {
 	clear(s.asked)
 }
 
-// page is the page of a listing that is asked for.
+// page returns the page of a listing that is asked for.
 func (s *Simulator) page(name string, method path, p *params) (any, *refusal) {
 	ask := Ask{Path: name}
 	if method.rows > 0 {
@@ -106,7 +106,7 @@ func (s *Simulator) page(name string, method path, p *params) (any, *refusal) {
 	return s.envelope(method, l, rows)
 }
 
-// envelope is a page with what stands around its rows.
+// envelope returns a page with what stands around its rows.
 func (s *Simulator) envelope(method path, l listing, rows []sim.JSON) (any, *refusal) {
 	count := max(0, len(l.rows)-l.fewer+s.with.CountOff)
 	if s.with.Count == OfPage {
@@ -139,7 +139,7 @@ func (s *Simulator) note(ask Ask, loose bool) (shift int) {
 	return shift
 }
 
-// bounds are the positions of a page's rows among all of them.
+// bounds returns the positions of a page's rows among all of them.
 func (s *Simulator) bounds(ask Ask, total int) (from, to int) {
 	if ask.Size == 0 {
 		return 0, total
@@ -148,7 +148,7 @@ func (s *Simulator) bounds(ask Ask, total int) (from, to int) {
 	return from, min(from+ask.Size, total)
 }
 
-// matching are the indices of the rows of a table that fit lets through, in the order of less or, when that is nil, of their codes. What p was
+// matching returns the indices of the rows of a table that fit lets through, in the order of less or, when that is nil, of their codes. What p was
 // asked for, and the path, tell one fit and order from another.
 func (s *Simulator) matching(t *table, path string, p *params, fit func(index int) bool, less func(a, b int) int) []int {
 	s.books.Lock()

@@ -74,7 +74,7 @@ func (p *params) refuse(text string) {
 	}
 }
 
-// text is a filter that is a text; empty means that it is not set.
+// text returns a filter that is a text; empty means that it is not set.
 func (p *params) text(name string) string {
 	v := strings.TrimSpace(p.values[name])
 	if v != "" && v != "0" && v != "false" {
@@ -83,12 +83,12 @@ func (p *params) text(name string) string {
 	return v
 }
 
-// number is a filter that is a whole number; 0 when it is not set.
+// number returns a filter that is a whole number; 0 when it is not set.
 func (p *params) number(name string) int {
 	return p.whole(name, p.text(name))
 }
 
-// place is where in a listing a page lies, which is no filter.
+// place returns where in a listing a page lies, which is no filter.
 func (p *params) place(name string) int {
 	return p.whole(name, p.values[name])
 }
@@ -104,7 +104,7 @@ func (p *params) whole(name, value string) int {
 	return n
 }
 
-// choice is a number from 0 to limit.
+// choice returns a number from 0 to limit.
 func (p *params) choice(name string, limit int) int {
 	n := p.number(name)
 	if n < 0 || n > limit {
@@ -113,7 +113,7 @@ func (p *params) choice(name string, limit int) int {
 	return n
 }
 
-// numbers are codes separated by commas; nil when there are none.
+// numbers returns codes separated by commas; nil when there are none.
 func (p *params) numbers(name string) map[int]bool {
 	v := p.text(name)
 	if v == "" || v == "0" {
@@ -148,7 +148,7 @@ const (
 	dayOnly     = "02/01/2006"
 )
 
-// time is a bound, in seconds of the wall clock; 0 when it is not set.
+// time returns a bound, in seconds of the wall clock; 0 when it is not set.
 func (p *params) time(name string, layouts ...string) int64 {
 	v := p.text(name)
 	if v == "" {

@@ -13,7 +13,7 @@ type spot struct {
 	row        object
 }
 
-// cities are those of the neighbourhoods, of which the first one has nothing for sale and the last one nothing for rent.
+// cities returns those of the neighbourhoods, of which the first one has nothing for sale and the last one nothing for rent.
 func (s *Simulator) cities() []spot {
 	found := map[int]spot{}
 	for _, p := range s.stock.places {
@@ -32,7 +32,7 @@ func (s *Simulator) hoods() []spot {
 	return sorted(found)
 }
 
-// regions are of the agency's own, and belong to a city.
+// regions returns of the agency's own, and belong to a city.
 func regions() []spot {
 	var all []spot
 	for code := 1; code < 5; code++ {
@@ -57,7 +57,7 @@ func (s *Simulator) listCities(p *params) listing {
 	return s.spots(p, s.cities())
 }
 
-// listHoods are all neighbourhoods, or those of a city.
+// listHoods returns all neighbourhoods, or those of a city.
 func (s *Simulator) listHoods(p *params) listing {
 	p.absent("codigotipo", "codigounidade", "opcaoimovel", "codigoregiao", "codigosubregiao")
 	city := p.number("codigocidade")
@@ -74,7 +74,7 @@ func (s *Simulator) listRegions(p *params) listing {
 	return s.spots(p, regions())
 }
 
-// spots are those where properties are offered for the purpose that is asked for, which must be one.
+// spots returns those where properties are offered for the purpose that is asked for, which must be one.
 func (s *Simulator) spots(p *params, all []spot) listing {
 	purpose := p.choice("finalidade", sale)
 	if purpose == 0 {
@@ -91,7 +91,7 @@ func spotList(spots []spot) listing {
 	}}
 }
 
-// listExtraFields are the fields that the account added. Their codes are numbers and texts.
+// listExtraFields returns the fields that the account added. Their codes are numbers and texts.
 func (s *Simulator) listExtraFields(*params) listing {
 	fields := extraFields()
 	return listing{rows: first(len(fields)), row: func(i int) any {

@@ -52,13 +52,13 @@ func (s *Simulator) facts(index int) facts {
 	return f
 }
 
-// listProperties are those offered for a purpose.
+// listProperties returns those offered for a purpose.
 func (s *Simulator) listProperties(p *params) listing {
 	p.absent("situacao")
 	return s.offers(propertiesPath, p, func(i int) bool { return s.properties.Rows[i].State != ended })
 }
 
-// offers are the properties offered for a purpose that a path lists, of those that it has.
+// offers returns the properties offered for a purpose that a path lists, of those that it has.
 func (s *Simulator) offers(path string, p *params, has func(index int) bool) listing {
 	purpose := p.choice("finalidade", sale)
 	if purpose == 0 {
@@ -122,7 +122,7 @@ func (s *Simulator) ordering(name string, purpose int) (less func(a, b int) int,
 	return nil, false
 }
 
-// absent are the documented filters that this simulator does not have.
+// absent returns the documented filters that this simulator does not have.
 func absent() []string {
 	return []string{
 		"codigoproprietario", "codigocaptador", "estado", "codigoregiao", "endereco", "edificio", "numeroquartos", "numerovagas",

@@ -6,7 +6,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// requestParams are all that the service requests can be asked by. The API wants every one of them, 0 or empty where it does not matter.
+// requestParams returns all that the service requests can be asked by. The API wants every one of them, 0 or empty where it does not matter.
 func requestParams() []string {
 	return []string{
 		"numeropagina", "numeroregistros", "finalidade", "situacao", "fase", "opcaoatendimento", "codigounidade", "codigocliente",
@@ -30,7 +30,7 @@ func (s *Simulator) lead(index int) request {
 	}
 }
 
-// listRequests are the service requests, leads and deals. 0 stands for all.
+// listRequests returns the service requests, leads and deals. 0 stands for all.
 func (s *Simulator) listRequests(p *params) listing {
 	purpose, situation, phase := p.choice("finalidade", sale), p.choice("situacao", 3), p.choice("fase", 7)
 	branch, client, broker := p.number("codigounidade"), p.number("codigocliente"), p.number("codigocorretor")

@@ -131,7 +131,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, found)
 }
 
-// answerTo is the page, the bare list or the one row that is asked for.
+// answerTo returns the page, the bare list or the one row that is asked for.
 func (s *Simulator) answerTo(name string, method path, p *params) (any, *refusal) {
 	if method.item != nil {
 		s.data.RLock()
@@ -145,7 +145,7 @@ func (s *Simulator) answerTo(name string, method path, p *params) (any, *refusal
 	return s.page(name, method, p)
 }
 
-// exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
+// exact returns the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
 func exact() []string {
 	return []string{
 		"codigo", "dataultimaalteracao", "datahoraultimaalteracao", "datahora", "datahoraultimainteracao",

@@ -25,8 +25,8 @@ func (t *table) code(index int) int { return t.base + t.stride*index }
 
 func (t *table) key(index int) string { return strconv.Itoa(t.code(index)) }
 
-// written is a row's time as it can be read from the row: some rows have it to the minute only, or the day, until they change. It is 0 when the row
-// has none.
+// written returns a row's time as it can be read from the row: some rows have it to the minute only, or the day, until they change. It is 0 when the
+// row has none.
 func (t *table) written(index int) (int64, form) {
 	r := t.Rows[index]
 	if t.shown != nil {
@@ -44,7 +44,7 @@ func (t *table) written(index int) (int64, form) {
 	return r.Time, toSecond
 }
 
-// latest is the last second that the time may stand for which a row shows: without seconds it is a whole minute, without hours a day.
+// latest returns the last second that the time may stand for which a row shows: without seconds it is a whole minute, without hours a day.
 func (t *table) latest(index int) int64 {
 	at, f := t.written(index)
 	return at + [...]int64{toSecond: 0, toMinute: 59, toDay: day - 1, never: 0}[f]
@@ -56,19 +56,19 @@ type parties struct {
 	landlord            int
 }
 
-// wall is what the clocks on the walls of Brasília show, in seconds since 1970 on theirs: all times here are such, as those of the API
+// wall returns what the clocks on the walls of Brasília show, in seconds since 1970 on theirs: all times here are such, as those of the API
 // have no zone.
 func (s *Simulator) wall(t time.Time) int64 {
 	_, offset := t.In(s.zone).Zone()
 	return t.Unix() + int64(offset)
 }
 
-// dice are those of a row of a table; each salt gives others.
+// dice returns those of a row of a table; each salt gives others.
 func (s *Simulator) dice(t *table, index int, salt uint64) sim.Dice {
 	return sim.Dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<20|uint64(t.base)<<4|salt)))
 }
 
-// forms are the dice of a row of a table, for its values.
+// forms returns the dice of a row of a table, for its values.
 func (s *Simulator) forms(t *table, index int) *forms { return &forms{s.dice(t, index, 6)} }
 
 // arrive notes when the first request of a period comes: the reader's sync has begun by then.
@@ -154,7 +154,7 @@ func howMany(d *sim.Dice, many bool) int {
 	return [...]int{0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3}[d.N(18)]
 }
 
-// changed is when a row was last changed, at first: mostly in the two years before the newest time, some in years with summer time, a few
+// changed returns when a row was last changed, at first: mostly in the two years before the newest time, some in years with summer time, a few
 // at no known time; the newest one is shared by some.
 func (s *Simulator) changed(t *table, index, rows int, newest int64) int64 {
 	d := s.dice(t, index, 1)
@@ -169,7 +169,7 @@ func (s *Simulator) changed(t *table, index, rows int, newest int64) int64 {
 	return newest - 1 - int64(d.N(2*365*day))
 }
 
-// date is the beginning of a year.
+// date returns the beginning of a year.
 func date(year int) int64 { return time.Date(year, time.January, 1, 0, 0, 0, 0, time.UTC).Unix() }
 
 // sign makes a contract of the at-th tenant. Some belong to a second tenant, a third has guarantors. The caller gives it its time.
@@ -223,7 +223,7 @@ func (s *Simulator) visit(at int) {
 // by between New and Change.
 const recent = 80
 
-// couple are the at-th tenant and, if there are two, another one.
+// couple returns the at-th tenant and, if there are two, another one.
 func (s *Simulator) couple(at int, two bool, d *sim.Dice) parties {
 	p := parties{tenants: [2]int{s.tenants[at], -1}, guarantors: [2]int{-1, -1}, landlord: -1}
 	if n := len(s.tenants); two && n > 1 {

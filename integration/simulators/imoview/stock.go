@@ -39,7 +39,7 @@ const (
 	sale = 2
 )
 
-// entryList is a lookup: no pages, and the codes of short lists are texts.
+// entryList returns a lookup: no pages, and the codes of short lists are texts.
 func entryList(entries []entry) listing {
 	return listing{rows: first(len(entries)), row: func(i int) any {
 		if len(entries) < 4 {
@@ -49,7 +49,7 @@ func entryList(entries []entry) listing {
 	}}
 }
 
-// first are the first n indices.
+// first returns the first n indices.
 func first(n int) []int {
 	rows := make([]int, n)
 	for i := range rows {
@@ -120,10 +120,10 @@ func newStock(seed uint64) *stock {
 	return s
 }
 
-// ready are members that are true or false by lot.
+// ready returns members that are true or false by lot.
 func ready(d *forms, names ...string) object {
 	return d.flags(uint64(d.N(1<<32))<<8|uint64(d.N(256)), names...)
 }
 
-// person is the name of a client.
+// person returns the name of a client.
 func (s *stock) person(index int) string { return s.names[(index*7+index/names)%names] }

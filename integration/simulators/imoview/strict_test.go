@@ -22,7 +22,7 @@ const (
 	no       = `{"Message":"No HTTP resource was found that matches the request URI 'http://example.com`
 )
 
-// commas are the numbers from 1 to n, each behind a comma.
+// commas returns the numbers from 1 to n, each behind a comma.
 func commas(n int) (text string) {
 	for i := range n {
 		text += "," + strconv.Itoa(i+1)

@@ -24,7 +24,7 @@ func (s *Simulator) roles(index int) roles {
 	}
 }
 
-// listUsers are all clients, or those that changed since a time.
+// listUsers returns all clients, or those that changed since a time.
 func (s *Simulator) listUsers(p *params) listing {
 	since := p.time("datahorainicialultimaalteracao", withSeconds, withMinutes, dayOnly)
 	fit := func(i int) bool { return s.after(usersPath, s.users.Rows[i].Time, since) }
@@ -34,7 +34,7 @@ func (s *Simulator) listUsers(p *params) listing {
 // short tells whether a client's row has few fields, with what is known of people who never rented or bought.
 func short(index int) bool { return index%31 == 2 }
 
-// user is a client. Few of them are short.
+// user returns a client. Few of them are short.
 func (s *Simulator) user(index int) any {
 	t, d, roles := s.users, s.forms(s.users, index), s.roles(index)
 	u := object{"codigo": s.codigo(t, index), "nome": s.stock.person(index), "dataultimaalteracao": s.updated(t, index)}
@@ -63,7 +63,7 @@ func (s *Simulator) user(index int) any {
 	return u
 }
 
-// codigo is a row's own code.
+// codigo returns a row's own code.
 func (s *Simulator) codigo(t *table, index int) any {
 	if s.with.CodeText && index%10 == 4 {
 		return strconv.Itoa(t.code(index))
@@ -71,10 +71,10 @@ func (s *Simulator) codigo(t *table, index int) any {
 	return t.code(index)
 }
 
-// updated is when a row was changed.
+// updated returns when a row was changed.
 func (s *Simulator) updated(t *table, index int) string { return clock(t.written(index)) }
 
-// listCompanies are those of the CRM. They have no time of change, and nobody changes them.
+// listCompanies returns those of the CRM. They have no time of change, and nobody changes them.
 func (s *Simulator) listCompanies(*params) listing {
 	return listing{rows: first(max(25, s.with.Size/50)), row: func(i int) any {
 		d := forms{sim.Dice(i)}

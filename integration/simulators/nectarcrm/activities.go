@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// lead is a qualification.
+// lead returns a qualification.
 func (s *Simulator) lead(i int, r row) object {
 	d := s.forms(s.leads, i, 6)
 	row := object{
@@ -30,7 +30,7 @@ func (s *Simulator) lead(i int, r row) object {
 	return row
 }
 
-// task is a task; every sixth is a call.
+// task returns a task; every sixth is a call.
 func (s *Simulator) task(i int, r row) object {
 	d := s.forms(s.tasks, i, 6)
 	row := object{
@@ -72,7 +72,7 @@ func (s *Simulator) task(i int, r row) object {
 	return row
 }
 
-// appointment is an appointment with those who take part.
+// appointment returns an appointment with those who take part.
 func (s *Simulator) appointment(i int, r row) object {
 	d := s.forms(s.appointments, i, 6)
 	row := object{
@@ -111,7 +111,7 @@ func (s *Simulator) appointment(i int, r row) object {
 	return row
 }
 
-// guest is one who takes part: a contact, a user or a mere address, with or without an id of its own.
+// guest returns one who takes part: a contact, a user or a mere address, with or without an id of its own.
 func (s *Simulator) guest(d *forms, k int) object {
 	switch d.N(4) {
 	case 0:

@@ -10,7 +10,7 @@ import (
 func productName(p int) string { return "Produto " + strconv.Itoa(p) + " ação" }
 func productCode(p int) string { return "2." + strconv.Itoa(p) }
 
-// product is a product with those that depend on it.
+// product returns a product with those that depend on it.
 func (s *Simulator) product(i int, _ row) object {
 	d := s.forms(s.products, i, 6)
 	row := s.productMembers(d, i)
@@ -57,7 +57,7 @@ func (d *forms) terms(row object) {
 	})
 }
 
-// pipeline is a funnel with its stages.
+// pipeline returns a funnel with its stages.
 func (s *Simulator) pipeline(i int, r row) object {
 	d := s.forms(s.pipelines, i, 6)
 	row := object{
@@ -74,7 +74,7 @@ func (s *Simulator) pipeline(i int, r row) object {
 	return row
 }
 
-// user is a user.
+// user returns a user.
 func (s *Simulator) user(i int, r row) object {
 	d := s.forms(s.users, i, 6)
 	row := s.userMembers(i)

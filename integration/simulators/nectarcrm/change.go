@@ -30,7 +30,7 @@ func (s *Simulator) settle() {
 	s.since = period{begun: true, marks: s.marks(), proposed: map[int]bool{}, commented: maps.Clone(s.comments)}
 }
 
-// now is the clock in Unix milliseconds, but never before what the data said when the period began.
+// now returns the clock in Unix milliseconds, but never before what the data said when the period began.
 func (s *Simulator) now() int64 {
 	now := s.with.Now().UnixMilli()
 	for _, mark := range s.since.marks {
@@ -155,7 +155,7 @@ func (s *Simulator) drift(t *table, served []int) {
 	t.Changed()
 }
 
-// Drifts are the ways of Drift that lose nothing to a reader who goes from page to page: rows move to its end, or new ones come.
+// Drifts returns the ways of Drift that lose nothing to a reader who goes from page to page: rows move to its end, or new ones come.
 func (*Simulator) Drifts() []map[string]string {
 	return sim.PageDrifts()
 }

@@ -16,7 +16,7 @@ import (
 // streams is how many the connector has.
 const streams = 36
 
-// sources are the streams that have a time of change of their own, and its name.
+// sources returns the streams that have a time of change of their own, and its name.
 func sources() map[string]string {
 	return map[string]string{
 		"contatos": "dataAtualizacao", "oportunidades": "dataAtualizacao", "qualificacoes": "dataAtualizacao", "tarefas": "dataAtualizacao",
@@ -25,7 +25,7 @@ func sources() map[string]string {
 	}
 }
 
-// mark is the newest time of change of a stream's rows, as a moment; rows without one are the others.
+// mark returns the newest time of change of a stream's rows, as a moment; rows without one are the others.
 func mark(t *testing.T, rows map[string]record, name string) (newest int64, times map[string]int64) {
 	t.Helper()
 	times = map[string]int64{}

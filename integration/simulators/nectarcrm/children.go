@@ -8,7 +8,7 @@ func richOpportunity(index int) bool { return index%2 == 0 }
 func richAppointment(index int) bool { return index%4 != 3 }
 func richProduct(index int) bool     { return index%3 == 0 }
 
-// addresses is how many a contact has: one more or less with each change.
+// addresses returns how many a contact has: one more or less with each change.
 func (s *Simulator) addresses(index int, r row) int {
 	d := s.dice(s.contacts, index, 2)
 	switch {
@@ -22,7 +22,7 @@ func (s *Simulator) addresses(index int, r row) int {
 
 func addressID(index, k int) int { return 500_000 + 8*index + k }
 
-// people is how many other contacts a contact has below it.
+// people returns how many other contacts a contact has below it.
 func (s *Simulator) people(index int, r row) int {
 	d := s.dice(s.contacts, index, 3)
 	switch {
@@ -34,7 +34,7 @@ func (s *Simulator) people(index int, r row) int {
 	return 0
 }
 
-// parents is how many entries contatosPai has, employers how many empresasAtuais has.
+// parents returns how many entries contatosPai has, employers how many empresasAtuais has.
 func (s *Simulator) parents(index int) int {
 	d := s.dice(s.contacts, index, 4)
 	switch {
@@ -57,7 +57,7 @@ func (s *Simulator) employers(index int) int {
 	return 0
 }
 
-// relative is the id of a contact some places further on; no two of up to eight are the same, even where there are only few contacts.
+// relative returns the id of a contact some places further on; no two of up to eight are the same, even where there are only few contacts.
 func (s *Simulator) relative(index, places int) int {
 	if n := s.with.Size; n > 8 {
 		return s.contacts.id((index%n + places) % n)
@@ -65,7 +65,7 @@ func (s *Simulator) relative(index, places int) int {
 	return 90_000_000 + 8*index + places
 }
 
-// lines is how many products an opportunity has.
+// lines returns how many products an opportunity has.
 func (s *Simulator) lines(index int, r row) int {
 	d := s.dice(s.opportunities, index, 2)
 	switch {
@@ -79,7 +79,7 @@ func (s *Simulator) lines(index int, r row) int {
 
 func lineID(index, k int) int { return 9_000_000 + 8*index + k }
 
-// proposals is how many an opportunity has; a few have more than a page.
+// proposals returns how many an opportunity has; a few have more than a page.
 func (s *Simulator) proposals(index int, r row) int {
 	d := s.dice(s.opportunities, index, 3)
 	n := 0
@@ -96,7 +96,7 @@ func (s *Simulator) proposals(index int, r row) int {
 
 func proposalID(index, k int) int { return 80_000 + 40*index + k }
 
-// guests is how many take part in an appointment; a few have many.
+// guests returns how many take part in an appointment; a few have many.
 func (s *Simulator) guests(index int, r row) int {
 	d := s.dice(s.appointments, index, 2)
 	switch {
@@ -108,7 +108,7 @@ func (s *Simulator) guests(index int, r row) int {
 	return 0
 }
 
-// parts is how many products depend on a product.
+// parts returns how many products depend on a product.
 func (s *Simulator) parts(index int) int {
 	d := s.dice(s.products, index, 2)
 	if richProduct(index) {
@@ -119,7 +119,7 @@ func (s *Simulator) parts(index int) int {
 
 func (s *Simulator) part(index, k int) int { return (index + 1 + k) % s.products.count }
 
-// stages is how many a pipeline has.
+// stages returns how many a pipeline has.
 func stages(pipeline int) int { return 3 + pipeline%4 }
 
 func stageID(pipeline, k int) int { return 11 + 20*pipeline + k }

@@ -7,7 +7,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// contact is a contact, with everything that has been seen in one.
+// contact returns a contact, with everything that has been seen in one.
 func (s *Simulator) contact(i int, r row) object {
 	company, d := s.company(i), s.forms(s.contacts, i, 6)
 	row := object{"id": s.contacts.id(i), "codigo": d.some(strconv.Itoa(183_000 + i)), "nome": s.contactName(i)}
@@ -70,7 +70,7 @@ func (s *Simulator) contact(i int, r row) object {
 	return row
 }
 
-// texts are n texts, from a number on.
+// texts returns n texts, from a number on.
 func texts(n, from int, text func(int) string) list {
 	all := list{}
 	for k := range n {

@@ -14,7 +14,7 @@ type stream struct {
 	keys  func(index int) []string // under which what the row brings comes
 }
 
-// streams are all of the connector's, by its names and keys of them.
+// streams returns all of the connector's, by its names and keys of them.
 func (s *Simulator) streams() []stream {
 	var all []stream
 	add := func(name string, t *table, keys func(index int) []string) {
@@ -78,7 +78,7 @@ func (s *Simulator) streams() []stream {
 	return all
 }
 
-// expectComments is the expectation of the comments, which have times of their own. The caller holds the lock.
+// expectComments returns the expectation of the comments, which have times of their own. The caller holds the lock.
 func (s *Simulator) expectComments(mark int64) sim.Expectation {
 	e := sim.Incremental()
 	for i := range s.feed.Rows {
@@ -110,7 +110,7 @@ func (s *Simulator) expectProposed(e sim.Expectation, proposals stream) {
 	}
 }
 
-// expectHistory is the expectation of the stages that opportunities went through. Of those that Drift touched nobody knows how many came. The
+// expectHistory returns the expectation of the stages that opportunities went through. Of those that Drift touched nobody knows how many came. The
 // caller holds the lock.
 func (s *Simulator) expectHistory() sim.Expectation {
 	e := sim.Expectation{Full: sim.Keys{Must: sim.Set(), May: sim.Set()}}
@@ -134,7 +134,7 @@ func (s *Simulator) shown(t *table, index int) bool {
 	return !t.Rows[index].Gone && !t.has(s.with.Missing) && !t.has(s.with.Gated) && (t != s.leads || s.reachable(index))
 }
 
-// marks are the newest times of change that can be read, per stream, Drift's aside. The caller holds the lock.
+// marks returns the newest times of change that can be read, per stream, Drift's aside. The caller holds the lock.
 func (s *Simulator) marks() map[string]int64 {
 	marks := map[string]int64{}
 	for _, stream := range s.streams() {

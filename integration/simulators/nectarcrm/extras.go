@@ -7,7 +7,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// publication is an entry of the feed. Most are NectarCRM's own, about what somebody edited, and have no comments. The caller holds the lock.
+// publication returns an entry of the feed. Most are NectarCRM's own, about what somebody edited, and have no comments. The caller holds the lock.
 func (s *Simulator) publication(i int, r row) object {
 	d := s.forms(s.feed, i, 6)
 	comments := s.commentsOf(i)
@@ -45,7 +45,7 @@ func (s *Simulator) publication(i int, r row) object {
 // commented tells whether a publication had comments from the beginning.
 func commented(index int) bool { return index%4 == 1 }
 
-// commentsOf is how many comments a publication has. The caller holds the lock.
+// commentsOf returns how many comments a publication has. The caller holds the lock.
 func (s *Simulator) commentsOf(index int) int {
 	n := len(s.comments[index])
 	if commented(index) {
@@ -55,7 +55,7 @@ func (s *Simulator) commentsOf(index int) int {
 	return n
 }
 
-// commentTime is when a publication's k-th comment was written, in Unix milliseconds; 0 is not known. The caller holds the lock.
+// commentTime returns when a publication's k-th comment was written, in Unix milliseconds; 0 is not known. The caller holds the lock.
 func (s *Simulator) commentTime(index, k int) int64 {
 	first := s.commentsOf(index) - len(s.comments[index])
 	if k >= first {
@@ -70,7 +70,7 @@ func (s *Simulator) commentTime(index, k int) int64 {
 
 func commentID(index, k int) int { return 4_000_000 + 64*index + k }
 
-// comment is a publication's k-th comment. The caller holds the lock.
+// comment returns a publication's k-th comment. The caller holds the lock.
 func (s *Simulator) comment(index, k int) object {
 	d := s.forms(s.feed, index, 100+uint64(k))
 	row := object{"id": commentID(index, k), "descricao": d.note(), "autor": s.userRef(d)}
@@ -80,7 +80,7 @@ func (s *Simulator) comment(index, k int) object {
 	return row
 }
 
-// filled is a form that somebody filled in.
+// filled returns a form that somebody filled in.
 func (s *Simulator) filled(i int, r row) object {
 	d := s.forms(s.filledForms, i, 6)
 	questions := object{"First question": d.some("true"), "Quantos quartos?": d.some("3"), "a.b": d.some("Versão " + strconv.Itoa(int(r.Version)))}
@@ -95,7 +95,7 @@ func (s *Simulator) filled(i int, r row) object {
 	}
 }
 
-// queue is a queue of users. Its fields are in English, as the documents have them.
+// queue returns a queue of users. Its fields are in English, as the documents have them.
 func (s *Simulator) queue(i int, r row) object {
 	d := s.forms(s.queues, i, 6)
 	return object{
@@ -117,7 +117,7 @@ func webhook(row object, d *forms, i int) {
 	})
 }
 
-// dynamicTable is a table that the company made.
+// dynamicTable returns a table that the company made.
 func (s *Simulator) dynamicTable(i int, _ row) object {
 	d := s.forms(s.dynamic, i, 6)
 	return object{
@@ -126,10 +126,10 @@ func (s *Simulator) dynamicTable(i int, _ row) object {
 	}
 }
 
-// dynamicRows is how many rows a table has: none, one page, several.
+// dynamicRows returns how many rows a table has: none, one page, several.
 func dynamicRows(table int) int { return [...]int{230, 0, 17}[table%3] }
 
-// dynamicRow is a row of a table, with the columns that the company gave it: ASCII alone, as in a passage.
+// dynamicRow returns a row of a table, with the columns that the company gave it: ASCII alone, as in a passage.
 func (s *Simulator) dynamicRow(table, k int) object {
 	d := s.forms(s.dynamic, table, 100+uint64(k))
 	return object{

@@ -18,10 +18,10 @@ type (
 // forms are the dice of a row, from which follows what varies from row to row. Many of their methods give sim.Absent now and then.
 type forms struct{ sim.Dice }
 
-// of is one of several values.
+// of returns one of several values.
 func (d *forms) of(values ...any) any { return sim.Pick(&d.Dice, values) }
 
-// some is a text that is absent now and then, or empty.
+// some returns a text that is absent now and then, or empty.
 func (d *forms) some(text any) any {
 	switch d.N(12) {
 	case 0, 1:
@@ -32,7 +32,7 @@ func (d *forms) some(text any) any {
 	return text
 }
 
-// number is a whole number, now and then as a text, or absent.
+// number returns a whole number, now and then as a text, or absent.
 func (d *forms) number(n int) any {
 	switch d.N(40) {
 	case 0:
@@ -43,7 +43,7 @@ func (d *forms) number(n int) any {
 	return n
 }
 
-// amount is a number of hundredths: 500000.0, 69.9 or 70, now and then as a text.
+// amount returns a number of hundredths: 500000.0, 69.9 or 70, now and then as a text.
 func (d *forms) amount(hundredths int) any {
 	quoted := d.Once(40)
 	text := strconv.Itoa(hundredths / 100)
@@ -60,7 +60,7 @@ func (d *forms) amount(hundredths int) any {
 	return json.Number(text)
 }
 
-// flag is a truth, absent now and then.
+// flag returns a truth, absent now and then.
 func (d *forms) flag(v bool) any {
 	if d.Once(30) {
 		return sim.Absent
@@ -75,7 +75,7 @@ func (d *forms) flags(row object, names ...string) {
 	}
 }
 
-// several are n objects.
+// several returns n objects.
 func several(n int, one func(k int) object) list {
 	all := make(list, n)
 	for k := range n {
@@ -84,7 +84,7 @@ func several(n int, one func(k int) object) list {
 	return all
 }
 
-// inner are n objects; where there are none the list is empty or absent.
+// inner returns n objects; where there are none the list is empty or absent.
 func (d *forms) inner(n int, one func(k int) object) any {
 	if n > 0 || d.Once(2) {
 		return several(n, one)
@@ -102,7 +102,7 @@ const (
 	plain                  // 2016-03-30T13:00:00Z
 )
 
-// clock is a time in Unix milliseconds.
+// clock returns a time in Unix milliseconds.
 func clock(at int64, f form) string {
 	t := time.UnixMilli(at).UTC()
 	switch f {
@@ -116,7 +116,7 @@ func clock(at int64, f form) string {
 	return t.Format("2006-01-02T15:04:05Z")
 }
 
-// moment is a time in one of its forms, mostly the first.
+// moment returns a time in one of its forms, mostly the first.
 func (d *forms) moment(at int64) string {
 	if d.Once(8) {
 		return clock(at, form(d.N(int(plain)+1)))

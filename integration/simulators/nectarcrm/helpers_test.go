@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim/simtest"
 )
 
-// later is a clock after the newest time of the data.
+// later returns a clock after the newest time of the data.
 func later() func() time.Time { return simtest.At("2025-11-10T12:00:00.123Z") }
 
 // get asks for a path below the root with query parameters, given as name, value, name, value.
@@ -27,7 +27,7 @@ type record map[string]any
 
 func (r record) id() string { return fmt.Sprint(r["id"]) }
 
-// list is an array of objects in a record.
+// list returns an array of objects in a record.
 func (r record) list(name string) (rows []record) {
 	items, _ := r[name].([]any)
 	for _, item := range items {
@@ -162,7 +162,7 @@ func reap(t testing.TB, s *Simulator) harvest {
 	return h
 }
 
-// counts are a stream's keys.
+// counts returns a stream's keys.
 func (h harvest) counts(stream string) map[string]int {
 	n := map[string]int{}
 	for key := range h[stream] {

@@ -8,7 +8,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// Listing is the page of a list that r asks for, opportunities' proposals included. All rows at once (page -1) are no page.
+// Listing returns the page of a list that r asks for, opportunities' proposals included. All rows at once (page -1) are no page.
 func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, root), "/")
 	values, err := url.ParseQuery(r.URL.RawQuery)

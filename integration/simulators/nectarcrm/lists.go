@@ -7,7 +7,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// entries is a list whose rows have an id, a name and a description, and what more adds.
+// entries returns a list whose rows have an id, a name and a description, and what more adds.
 func entries(base int, names []string, more func(row object, d *forms, i int)) func(i int, _ row) object {
 	return func(i int, _ row) object {
 		d := &forms{sim.Dice(base + i<<8)}

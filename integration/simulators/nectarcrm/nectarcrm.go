@@ -161,18 +161,18 @@ func open(o Options) (*Simulator, error) {
 // below /crm/api/1/ and has no slash at its end.
 func Open(o sim.Options) (sim.Simulator, error) { return sim.Build("nectarcrm", o, open) }
 
-// Throttle is what a client measured in August 2026: nine pages in 35 seconds, and 429 without Retry-After for the tenth. How long it
+// Throttle returns what a client measured in August 2026: nine pages in 35 seconds, and 429 without Retry-After for the tenth. How long it
 // lasts is not known; here it is ten seconds.
 func Throttle() sim.Quota {
 	return sim.Quota{Requests: 9, Window: 35 * time.Second, Hold: 10 * time.Second, RetryAfter: sim.NoRetryAfter}
 }
 
-// Spacing is a throttle of one request in each so long a time.
+// Spacing returns a throttle of one request in each so long a time.
 func Spacing(d time.Duration) sim.Quota {
 	return sim.Quota{Requests: 1, Window: d, RetryAfter: sim.NoRetryAfter}
 }
 
-// Secrets is the token.
+// Secrets returns the token.
 func (s *Simulator) Secrets() []string { return []string{s.token} }
 
 // Config reads from baseURL with the company's token. The connector counts requests per minute; a quota over another window is converted.

@@ -8,7 +8,7 @@ import (
 
 func (s *Simulator) opportunityName(i int) string { return "Oportunidade " + strconv.Itoa(i) }
 
-// opportunity is an opportunity with its products.
+// opportunity returns an opportunity with its products.
 func (s *Simulator) opportunity(i int, r row) object {
 	d := s.forms(s.opportunities, i, 6)
 	client := s.client(d)
@@ -64,7 +64,7 @@ func (s *Simulator) opportunity(i int, r row) object {
 	return row
 }
 
-// line is a product of an opportunity.
+// line returns a product of an opportunity.
 func (s *Simulator) line(d *forms, i, k int) object {
 	p := d.N(s.products.count)
 	row := object{
@@ -90,7 +90,7 @@ func (s *Simulator) line(d *forms, i, k int) object {
 	return row
 }
 
-// sometimes is an entry of a list as its name or as the object that it is elsewhere; which is not known.
+// sometimes returns an entry of a list as its name or as the object that it is elsewhere; which is not known.
 func (d *forms) sometimes(id int, text string) any {
 	if d.Once(2) {
 		return d.entry(id, text)
@@ -98,15 +98,15 @@ func (d *forms) sometimes(id int, text string) any {
 	return text
 }
 
-// statuses are the labels of a proposal's status.
+// statuses returns the labels of a proposal's status.
 func statuses() []string {
 	return []string{"Rascunho", "Em aprovação", "Aprovada", "Reprovada", "Obsoleta"}
 }
 
-// proposalStatus is that of an opportunity's k-th proposal.
+// proposalStatus returns that of an opportunity's k-th proposal.
 func proposalStatus(i, k int) int { return (i + k) % 5 }
 
-// proposal is the k-th proposal of an opportunity.
+// proposal returns the k-th proposal of an opportunity.
 func (s *Simulator) proposal(i, k int) object {
 	d, status, id := s.forms(s.opportunities, i, 100+uint64(k)), proposalStatus(i, k), proposalID(i, k)
 	code := fmt.Sprintf("%05d/%d", i+1, 2019+k%7)

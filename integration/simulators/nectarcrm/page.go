@@ -23,7 +23,7 @@ func (s *Simulator) page(t *table, q query) []indexed {
 	return rows
 }
 
-// bounds are the positions of the rows of a page of a list with total rows. Page 0 is the first.
+// bounds returns the positions of the rows of a page of a list with total rows. Page 0 is the first.
 func (s *Simulator) bounds(page, rows, total int) (from, to int) {
 	if page < 0 {
 		return 0, min(total, allRows)
@@ -36,7 +36,7 @@ func (s *Simulator) bounds(page, rows, total int) (from, to int) {
 	return min(s.visible(page-1, rows), total), min(s.visible(page, rows), total)
 }
 
-// visible is how many rows the first pages have, of so many places each: one place in Short is of a row that may not be seen.
+// visible returns how many rows the first pages have, of so many places each: one place in Short is of a row that may not be seen.
 func (s *Simulator) visible(pages, rows int) int {
 	places := math.MaxInt / 2
 	if pages < places/rows {
@@ -48,7 +48,7 @@ func (s *Simulator) visible(pages, rows int) int {
 	return places
 }
 
-// matching are the indices of the rows that q lets through, in the order of the list. The caller holds the lock.
+// matching returns the indices of the rows that q lets through, in the order of the list. The caller holds the lock.
 func (t *table) matching(q query) []int {
 	found := t.Matching(q.key(), func(i int) bool { return q.lets(t, i, t.Rows[i]) }, nil)
 	if q.backward {

@@ -48,7 +48,7 @@ type reader struct {
 	bad    bool
 }
 
-// get is the value of a parameter that is there, and not ignored because of what it is.
+// get returns the value of a parameter that is there, and not ignored because of what it is.
 func (p *reader) get(name string, fit func(value string) bool) (value string, ok bool) {
 	all, ok := p.values[name]
 	if !ok {
@@ -61,7 +61,7 @@ func (p *reader) get(name string, fit func(value string) bool) (value string, ok
 	return "", false
 }
 
-// number is a parameter that is a whole number from least to most. Where it can be negative it cannot be zero: no page has that number.
+// number returns a parameter that is a whole number from least to most. Where it can be negative it cannot be zero: no page has that number.
 func (p *reader) number(name string, least, most int) (n int, ok bool) {
 	value, ok := p.get(name, func(value string) bool {
 		n, err := strconv.Atoi(value)
@@ -71,7 +71,7 @@ func (p *reader) number(name string, least, most int) (n int, ok bool) {
 	return n, ok
 }
 
-// day is a parameter dd/MM/yyyy; the first moment of the day.
+// day returns a parameter dd/MM/yyyy; the first moment of the day.
 func (p *reader) day(name string) (time.Time, bool) {
 	zone := p.s.zone
 	if p.s.with.UTCDays {
@@ -123,7 +123,7 @@ func (s *Simulator) parse(t *table, values url.Values) (q query, ok bool) {
 	return q, !p.bad
 }
 
-// leadStatuses are those of the qualifications that a listing brings. The filter's scale is not the records' unless SameScale is set: it
+// leadStatuses returns those of the qualifications that a listing brings. The filter's scale is not the records' unless SameScale is set: it
 // goes to 4, and 2 is "won".
 func (s *Simulator) leadStatuses(p *reader) []uint8 {
 	most := 4

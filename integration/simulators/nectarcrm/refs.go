@@ -7,7 +7,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// named is an entry of a small list of the company's.
+// named returns an entry of a small list of the company's.
 func named(names []string, index int) string {
 	if index < len(names) {
 		return names[index]
@@ -30,7 +30,7 @@ func people() []string {
 	return []string{"José da Silva", "Maria Antônia", "João Conceição", "Ana Lúcia D'Ávila", "Zoë Müller", "Íris \"Iris\" Souza"}
 }
 
-// note is a text that is absent now and then, of a kind as people write: line ends, HTML, quotes, emoji, tabs, line separators, controls. They
+// note returns a text that is absent now and then, of a kind as people write: line ends, HTML, quotes, emoji, tabs, line separators, controls. They
 // are JSON, so that tabs are spelled out, which is as good as \t.
 func (d *forms) note() any {
 	const reason = "Pediu desconto; reavaliar no próximo trimestre com o gerente, depois da reunião de sexta-feira. "
@@ -46,7 +46,7 @@ func (d *forms) note() any {
 
 func (s *Simulator) company(contact int) bool { return contact%3 != 1 }
 
-// contactName is the same wherever the contact is named.
+// contactName returns the same wherever the contact is named.
 func (s *Simulator) contactName(contact int) string {
 	if s.company(contact) {
 		return "Empresa " + strconv.Itoa(contact) + " Comércio Ltda"
@@ -54,14 +54,14 @@ func (s *Simulator) contactName(contact int) string {
 	return named(people(), contact%6) + " " + strconv.Itoa(contact)
 }
 
-// cnpj is a company's number, formatted.
+// cnpj returns a company's number, formatted.
 func cnpj(n int) string { return pattern("99.999.999/0001-99", uint64(n)) }
 
 func email(n int) string { return "contato" + strconv.Itoa(n) + "@exemplo.com.br" }
 
 func phone(n int) string { return pattern("(11) 99999-9999", uint64(n)) }
 
-// pattern is a text whose nines are digits that belong to n.
+// pattern returns a text whose nines are digits that belong to n.
 func pattern(text string, n uint64) string {
 	digits := sim.Mix(n)
 	b := []byte(text)
@@ -97,10 +97,10 @@ func (s *Simulator) userMembers(u int) object {
 func userLogin(u int) string { return "usuario" + strconv.Itoa(u) + "@exemplo.com.br" }
 func userName(u int) string  { return "Usuário " + named(people(), u) }
 
-// entry is {id, nome} of a list's row.
+// entry returns {id, nome} of a list's row.
 func entry(id int, text string) object { return object{"id": id, "nome": text} }
 
-// entry is one with ativo, where that is known to come.
+// entry returns one with ativo, where that is known to come.
 func (d *forms) entry(id int, text string) object {
 	return object{"id": id, "nome": text, "ativo": d.flag(true)}.Present()
 }
@@ -130,7 +130,7 @@ func (s *Simulator) clientMembers(d *forms, index int) object {
 	return row.Present()
 }
 
-// client is the contact that a row of another table belongs to.
+// client returns the contact that a row of another table belongs to.
 func (s *Simulator) client(d *forms) int { return d.N(max(1, s.with.Size)) }
 
 // custom sets the fields that the tenant made, under the tenant's own labels: some differ by their case only, some are not labels that
@@ -176,7 +176,7 @@ func (s *Simulator) pipelineRef(row object, d *forms, index int) {
 	}
 }
 
-// stage is a funnel's stage.
+// stage returns a funnel's stage.
 func (d *forms) stage(pipeline, k int) object {
 	return object{
 		"id": stageID(pipeline, k), "nome": stageName(k), "sequencia": k + 1, "prazo": d.number(3 + k), "gerarProposta": d.flag(k == 2),
@@ -195,15 +195,15 @@ func pipelineName(index int) string {
 	return "Funil de venda " + strconv.Itoa(index)
 }
 
-// pipelineKind is 0 for sales and 1 for qualification.
+// pipelineKind returns 0 for sales and 1 for qualification.
 func pipelineKind(index int) int { return index % 3 / 2 }
 
-// spread is a time that belongs to a row, some years before the newest.
+// spread returns a time that belongs to a row, some years before the newest.
 func (s *Simulator) spread(d *forms) int64 {
 	return s.with.Newest.UnixMilli() - int64(d.N(5*365*24*60*60))*1000 - int64(d.N(1000))
 }
 
-// created is when a record was made: in imported bases years like 0028 are common.
+// created returns when a record was made: in imported bases years like 0028 are common.
 func (s *Simulator) created(d *forms, index int) string {
 	if index%23 == 6 {
 		return "002" + strconv.Itoa(4+d.N(5)) + "-05-01T03:00:00.000Z"

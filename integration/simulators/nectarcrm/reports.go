@@ -47,7 +47,7 @@ func (s *Simulator) history(_ *http.Request, values url.Values) (any, int) {
 	return s.enveloped(s.reports, rows), http.StatusOK
 }
 
-// date is a parameter yyyy-MM-dd; zero where it is not there or bad.
+// date returns a parameter yyyy-MM-dd; zero where it is not there or bad.
 func (p *reader) date(name string) time.Time {
 	zone := p.s.zone
 	if p.s.with.UTCDays {
@@ -61,7 +61,7 @@ func (p *reader) date(name string) time.Time {
 	return t
 }
 
-// reported is when an opportunity was last updated, as reports know it: for them there is always such a time.
+// reported returns when an opportunity was last updated, as reports know it: for them there is always such a time.
 func (s *Simulator) reported(index int, r row) int64 {
 	if r.Time == 0 {
 		return time.Date(2013, time.May, 6, 12, 0, 0, 0, s.zone).UnixMilli() + int64(index)
@@ -69,19 +69,19 @@ func (s *Simulator) reported(index int, r row) int64 {
 	return r.Time
 }
 
-// passed is how many stages an opportunity went through: one more with each change.
+// passed returns how many stages an opportunity went through: one more with each change.
 func (s *Simulator) passed(index int, r row) int {
 	d := s.dice(s.opportunities, index, 7)
 	return 1 + d.N(4) + int(r.Version)
 }
 
-// entered is when an opportunity came into its k-th stage.
+// entered returns when an opportunity came into its k-th stage.
 func (s *Simulator) entered(index, k int) int64 {
 	d := s.forms(s.opportunities, index, 8)
 	return s.spread(d) + int64(k)*36*60*60*1000
 }
 
-// passage is a row of the report: labels as people read them, all values texts. The rows are ASCII alone: they are known by their bytes, which a
+// passage returns a row of the report: labels as people read them, all values texts. The rows are ASCII alone: they are known by their bytes, which a
 // fault of the charset would change.
 func (s *Simulator) passage(index, k int) sim.JSON {
 	return s.written(s.reports, indexed{index: index}, k, nil, func() object { return s.stage(index, k) })
@@ -97,14 +97,14 @@ func (s *Simulator) stage(index, k int) object {
 	}
 }
 
-// passageLabels are the names in a passage.
+// passageLabels returns the names in a passage.
 func passageLabels() []string {
 	return []string{
 		"Oportunidade: Codigo", "Oportunidade: Funil", "Etapa", "Etapa: Ordem", "Data de entrada", "Responsavel", "Oportunidade: Valor",
 	}
 }
 
-// rowHash is what the connector's rows without a documented key are known by: the first half of their SHA-256, as they are sent.
+// rowHash returns what the connector's rows without a documented key are known by: the first half of their SHA-256, as they are sent.
 func rowHash(row []byte) string {
 	sum := sha256.Sum256(row)
 	return hex.EncodeToString(sum[:16])

@@ -78,7 +78,7 @@ func (n Nothing) send(w http.ResponseWriter, proposals bool) {
 // bad is the status of a request with a bad parameter, see Options.BadParameter.
 const bad = -1
 
-// exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
+// exact returns the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
 func exact() []string {
 	return append(passageLabels(), []string{
 		"id", "dataAtualizacao", "ultimaAtualizacao", "status", "contatos", "enderecos", "contatosPai",
@@ -196,7 +196,7 @@ func (s *Simulator) within(t *table, id string, of inner) handler {
 	}
 }
 
-// listOf is the list that belongs to the row of t with an id.
+// listOf returns the list that belongs to the row of t with an id.
 func (s *Simulator) listOf(r *http.Request, t *table, id string, list func(owner indexed) any) (any, int) {
 	owner, ok := s.one(t, id)
 	switch {
@@ -208,7 +208,7 @@ func (s *Simulator) listOf(r *http.Request, t *table, id string, list func(owner
 	return list(owner), http.StatusOK
 }
 
-// enveloped is a list as the answer of a table has it.
+// enveloped returns a list as the answer of a table has it.
 func (s *Simulator) enveloped(t *table, rows []sim.JSON) any {
 	if len(rows) == 0 && s.with.Empty != NoRows {
 		return s.with.Empty
@@ -219,7 +219,7 @@ func (s *Simulator) enveloped(t *table, rows []sim.JSON) any {
 	return rows
 }
 
-// some is a row with some of its members; with all where only is nil.
+// some returns a row with some of its members; with all where only is nil.
 func some(row sim.JSON, only []string) sim.JSON {
 	if only == nil {
 		return row

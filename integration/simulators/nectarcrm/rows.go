@@ -33,12 +33,12 @@ type table struct {
 	ticks   uint64 // draws of rows to be changed
 }
 
-// id is that of the row at an index: rising, not contiguous.
+// id returns that of the row at an index: rising, not contiguous.
 func (t *table) id(index int) int { return t.base + t.stride*index + index/50*3 }
 
 func (t *table) key(index int) string { return strconv.Itoa(t.id(index)) }
 
-// written is a row, or the k-th of those that belong to it, as it goes out; more is what it depends on besides.
+// written returns a row, or the k-th of those that belong to it, as it goes out; more is what it depends on besides.
 func (s *Simulator) written(t *table, found indexed, k int, more any, row func() object) sim.JSON {
 	type key struct {
 		seed   uint64
@@ -54,7 +54,7 @@ func (s *Simulator) written(t *table, found indexed, k int, more any, row func()
 	return o.Rendered.Row(key{o.Seed, o.Size, o.Newest.UnixMilli(), o.Twins, t.paths[0], found, k, more}, func() any { return row().Present() })
 }
 
-// inside is the k-th of the rows that belong to one. The caller holds the lock.
+// inside returns the k-th of the rows that belong to one. The caller holds the lock.
 func (s *Simulator) inside(t *table, found indexed, k int, show func(index, k int) object) sim.JSON {
 	var at int64
 	if t == s.feed {
@@ -63,7 +63,7 @@ func (s *Simulator) inside(t *table, found indexed, k int, show func(index, k in
 	return s.written(t, found, k, at, func() object { return show(found.index, k) })
 }
 
-// own is a row of a table as it goes out.
+// own returns a row of a table as it goes out.
 func (s *Simulator) own(t *table, found indexed) sim.JSON {
 	comments := 0
 	if t == s.feed {
@@ -74,7 +74,7 @@ func (s *Simulator) own(t *table, found indexed) sim.JSON {
 	return s.written(t, found, -1, comments, func() object { return t.show(found.index, found.row) })
 }
 
-// form is how a row's time of change is written: with milliseconds once it has changed here.
+// form returns how a row's time of change is written: with milliseconds once it has changed here.
 func (t *table) form(index int, r row) form {
 	switch {
 	case r.Version > 0:
@@ -89,7 +89,7 @@ func (t *table) form(index int, r row) form {
 	return withMillis
 }
 
-// written is the time of change that can be read from the row: some forms have no milliseconds.
+// written returns the time of change that can be read from the row: some forms have no milliseconds.
 func (t *table) written(index int, r row) int64 {
 	if t.form(index, r) == withMillis {
 		return r.Time
@@ -97,7 +97,7 @@ func (t *table) written(index int, r row) int64 {
 	return r.Time / 1000 * 1000
 }
 
-// changed is the time of change.
+// changed returns the time of change.
 func (t *table) changed(index int, r row) any {
 	if r.Time == 0 {
 		return sim.Absent
@@ -105,12 +105,12 @@ func (t *table) changed(index int, r row) any {
 	return clock(r.Time, t.form(index, r))
 }
 
-// dice are those of a row of a table; each salt gives others.
+// dice returns those of a row of a table; each salt gives others.
 func (s *Simulator) dice(t *table, index int, salt uint64) sim.Dice {
 	return sim.Dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<28|uint64(t.base)<<4|salt)))
 }
 
-// forms are the dice of a row of a table, for its values.
+// forms returns the dice of a row of a table, for its values.
 func (s *Simulator) forms(t *table, index int, salt uint64) *forms {
 	return &forms{s.dice(t, index, salt)}
 }
@@ -198,7 +198,7 @@ func (s *Simulator) fill() {
 	}
 }
 
-// begun is when a row was last changed, at first: mostly in the two years before the newest time, some in years with summer time, a few
+// begun returns when a row was last changed, at first: mostly in the two years before the newest time, some in years with summer time, a few
 // at no known time; the newest one is shared by some.
 func (s *Simulator) begun(t *table, index, rows int) int64 {
 	const day = 24 * 60 * 60
@@ -215,7 +215,7 @@ func (s *Simulator) begun(t *table, index, rows int) int64 {
 	return newest - 1 - int64(d.N(2*365*day))*1000 - int64(d.N(1000))
 }
 
-// one is a row of a table as it is now; not ok when there is none of that id.
+// one returns a row of a table as it is now; not ok when there is none of that id.
 func (s *Simulator) one(t *table, id string) (found indexed, ok bool) {
 	n, err := strconv.Atoi(id)
 	s.mu.Lock()

@@ -9,7 +9,7 @@ import (
 // PageFault is a way in which a page of a listing goes wrong. It may remember what it did: a value belongs to one Gate.
 type PageFault func(a *Answer, p *Page)
 
-// InPages is a Behaviour.Alter that lets faults happen, in their order, to the pages of listings whose name has that part. Without faults it
+// InPages returns a Behaviour.Alter that lets faults happen, in their order, to the pages of listings whose name has that part. Without faults it
 // only takes the pages apart, for Gate.Listed.
 func InPages(name string, faults ...PageFault) func(*Answer) {
 	return func(a *Answer) {
@@ -146,7 +146,7 @@ func Instead(status int, body string) PageFault {
 	return func(a *Answer, _ *Page) { a.Replace(status, body) }
 }
 
-// HTML is Instead with a page for people.
+// HTML returns Instead with a page for people.
 func HTML(status int) PageFault {
 	return func(a *Answer, _ *Page) {
 		a.Replace(status, "<!DOCTYPE html><html><body>"+http.StatusText(status)+"</body></html>")
@@ -194,7 +194,7 @@ func Written(member, value string) PageFault {
 	}
 }
 
-// Deep is a value of so many lists within one another.
+// Deep returns a value of so many lists within one another.
 func Deep(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
 
 // Encoded writes the answer in other bytes and says so in its Content-Type, which is application/json followed by parameters.

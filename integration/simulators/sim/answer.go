@@ -48,7 +48,7 @@ func (a *answer) send(ctx context.Context, w http.ResponseWriter, pause time.Dur
 	}
 }
 
-// halves are the two halves of the body.
+// halves returns the two halves of the body.
 func (a *answer) halves() (first, second []byte) {
 	body := a.body.Bytes()
 	return body[:len(body)/2], body[len(body)/2:]

@@ -99,7 +99,7 @@ func (b *book) leave(v *visit, out *recorder) {
 	}
 }
 
-// Stats are the counters now.
+// Stats returns the counters now.
 func (g *Gate) Stats() Stats {
 	b := &g.book
 	b.mu.Lock()
@@ -114,7 +114,7 @@ func (g *Gate) Stats() Stats {
 	return s
 }
 
-// Log are the last requests that were answered, in the order of their ends.
+// Log returns the last requests that were answered, in the order of their ends.
 func (g *Gate) Log() []Request {
 	b := &g.book
 	b.mu.Lock()

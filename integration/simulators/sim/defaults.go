@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Brasilia is the zone of Brasília, which has had no summer time since 2019.
+// Brasilia returns the zone of Brasília, which has had no summer time since 2019.
 func Brasilia() *time.Location { return time.FixedZone("America/Sao_Paulo", -3*60*60) }
 
 // Defaults sets what most simulators take where nothing is said: 1,000 rows, the wall clock, and data whose newest change is of 2025-11-03 18:30 in
@@ -22,7 +22,7 @@ func Defaults(size *int, now *func() time.Time, newest *time.Time) {
 	}
 }
 
-// NonNegative is an error where one of the numbers of a simulator's options is below 0.
+// NonNegative returns an error where one of the numbers of a simulator's options is below 0.
 func NonNegative(name string, numbers ...int) error {
 	if least := slices.Min(numbers); least < 0 {
 		return fmt.Errorf("opening %s: %d cannot be", name, least)
@@ -30,7 +30,7 @@ func NonNegative(name string, numbers ...int) error {
 	return nil
 }
 
-// OneOf is an error where an option is none of the values that it can have.
+// OneOf returns an error where an option is none of the values that it can have.
 func OneOf[T comparable](name, option string, is T, values ...T) error {
 	if !slices.Contains(values, is) {
 		return fmt.Errorf("opening %s: %s is %v, and can be one of %v", name, option, is, values)
@@ -38,7 +38,7 @@ func OneOf[T comparable](name, option string, is T, values ...T) error {
 	return nil
 }
 
-// Sure is s. It panics on an error, for the options of a simulator that is made in Go are the programmer's.
+// Sure returns s. It panics on an error, for the options of a simulator that is made in Go are the programmer's.
 func Sure[S any](s S, err error) S {
 	if err != nil {
 		panic(err)

@@ -17,7 +17,7 @@ func Mix(x uint64) uint64 {
 // goes on with the same numbers as its original. They must not be used by several goroutines at one time.
 type Dice uint64
 
-// N is the next number, from 0 to below sides, which must be positive.
+// N returns the next number, from 0 to below sides, which must be positive.
 func (d *Dice) N(sides int) int {
 	*d++
 	return int(Mix(uint64(*d)) % uint64(sides))
@@ -61,7 +61,7 @@ func Choose(total, first, n int, fit func(int) bool) (chosen []int) {
 	return chosen
 }
 
-// Noise are n bytes that mean nothing, as in tokens and keys: the same for equal seeds and salts, and for a larger n the same and more.
+// Noise returns n bytes that mean nothing, as in tokens and keys: the same for equal seeds and salts, and for a larger n the same and more.
 func Noise(seed, salt uint64, n int) []byte {
 	var b []byte
 	for i := uint64(0); len(b) < n; i++ {

@@ -88,7 +88,7 @@ type version struct {
 
 func (l *library) changed(i int) int64 { return l.books.Rows[i].Time }
 
-// row is a book; some have no subtitle.
+// row returns a book; some have no subtitle.
 func (l *library) row(i int, b sim.Row) sim.Object {
 	d := sim.Dice(sim.Mix(l.with.Seed ^ uint64(i)))
 	row := sim.Object{"id": i + 1, "title": fmt.Sprintf("Book %d, edition %d", i+1, b.Version), "sub": "x"}

@@ -39,13 +39,13 @@ const (
 	EchoRefused  Fault = "echo-refused" // the same with 400
 )
 
-// AllFaults are all there are.
+// AllFaults returns all there are.
 func AllFaults() []Fault {
 	return []Fault{ServerError, BadGateway, CutBody, Reset, Slow, HTMLPage, Stall, StallBody, WrongPage, Redirect, BrokenUTF8,
 		Unauthorized, Echo, EchoRefused}
 }
 
-// PassingFaults are those that a reader gets over by asking again, and soon: AllFaults without the stalls, the redirect, the 401 and
+// PassingFaults returns those that a reader gets over by asking again, and soon: AllFaults without the stalls, the redirect, the 401 and
 // the 400.
 func PassingFaults() []Fault {
 	return []Fault{ServerError, BadGateway, CutBody, Reset, Slow, HTMLPage, WrongPage, BrokenUTF8, Echo}
@@ -100,7 +100,7 @@ func newInjector(f Faults) *injector {
 	return &injector{faults: f}
 }
 
-// choose is the fault of the number-th request of all, the attempt-th of its kind; empty for none.
+// choose returns the fault of the number-th request of all, the attempt-th of its kind; empty for none.
 func (i *injector) choose(r *http.Request, number, attempt int) Fault {
 	f := i.faults
 	if number <= f.Skip || f.Rate <= 0 && f.Every <= 0 {
@@ -131,7 +131,7 @@ func (i *injector) choose(r *http.Request, number, attempt int) Fault {
 	return fault
 }
 
-// draw is a number that depends on the seed and the request alone.
+// draw returns a number that depends on the seed and the request alone.
 func draw(seed uint64, r *http.Request, attempt int) uint64 {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%s %s %d", r.Method, r.URL.RequestURI(), attempt) // a hash takes all
@@ -199,14 +199,14 @@ func page(w http.ResponseWriter, status int, title string) {
 	_, _ = fmt.Fprintf(w, "<!DOCTYPE html>\n<html><head><title>%s</title></head>\n<body><h1>%[1]s</h1></body></html>\n", title)
 }
 
-// count is how many faults there were.
+// count returns how many faults there were.
 func (i *injector) count() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.done
 }
 
-// echo is an error text that shows secrets in all the forms in which they are sent; the first one as the n-th encoder writes it, in turn,
+// echo returns an error text that shows secrets in all the forms in which they are sent; the first one as the n-th encoder writes it, in turn,
 // where a reader that shows the beginning of a text alone shows it too, and where another may cut it in two.
 func echo(secrets []string, r *http.Request, n int) string {
 	var b strings.Builder

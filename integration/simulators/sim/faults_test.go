@@ -17,7 +17,7 @@ import (
 
 const right = `{"page":"2","text":"ação <b>"}`
 
-// faulty is a gate whose every answer goes wrong in one way.
+// faulty returns a gate whose every answer goes wrong in one way.
 func faulty(kind Fault) *Gate {
 	return NewGate(fake{}, Behaviour{Faults: Faults{Every: 1, Kinds: []Fault{kind}, Stall: 90 * time.Second, Delay: time.Second}})
 }

@@ -120,7 +120,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// anotherHost is this server under another name, so that a redirect to it is one to a foreign host that can be watched.
+// anotherHost returns this server under another name, so that a redirect to it is one to a foreign host that can be watched.
 func anotherHost(r *http.Request) string {
 	host, port, err := net.SplitHostPort(r.Host)
 	if err != nil {

@@ -43,7 +43,7 @@ type member struct {
 	value any
 }
 
-// Ordered are members of an object, given as name, value, name, value.
+// Ordered returns members of an object, given as name, value, name, value.
 func Ordered(pairs ...any) (all Members) {
 	for i := 0; i < len(pairs); i += 2 {
 		name, _ := pairs[i].(string)
@@ -55,10 +55,10 @@ func Ordered(pairs ...any) (all Members) {
 // JSON is JSON as Encode wrote it, which nobody need read again.
 type JSON json.RawMessage
 
-// MarshalJSON is the JSON itself.
+// MarshalJSON returns the JSON itself.
 func (w JSON) MarshalJSON() ([]byte, error) { return w, nil }
 
-// Encode is v as encoding/json writes it, with <, > and & as they are; Members must not lie in any other value. It panics on what cannot be
+// Encode returns v as encoding/json writes it, with <, > and & as they are; Members must not lie in any other value. It panics on what cannot be
 // written: the simulator's own fault.
 func Encode(v any) []byte {
 	if written, ok := v.(JSON); ok {

@@ -21,7 +21,7 @@ func newKeeper(next http.Handler, room int64) *keeper {
 	return &keeper{next: next, room: room, answers: map[string]*answer{}, places: map[string]int{}}
 }
 
-// place is how many requests asked for more of the listing that r goes on with, r included.
+// place returns how many requests asked for more of the listing that r goes on with, r included.
 func (k *keeper) place(r *http.Request) string {
 	placed, ok := k.next.(Placed)
 	if !ok {

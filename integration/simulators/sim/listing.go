@@ -137,7 +137,7 @@ type Rows struct {
 	news int
 }
 
-// Find is the position of the row with a key, or -1.
+// Find returns the position of the row with a key, or -1.
 func (r *Rows) Find(key string) int {
 	return slices.IndexFunc(r.Rows, func(row json.RawMessage) bool { return keyOf(row, r.key) == key })
 }
@@ -161,7 +161,7 @@ func (r *Rows) Insert(at int) {
 	r.Rows = slices.Insert(slices.Clone(r.Rows), at, With(r.Rows[len(r.Rows)-1], r.key, key))
 }
 
-// With is a row with a member set to a value in JSON; an empty value takes the member out.
+// With returns a row with a member set to a value in JSON; an empty value takes the member out.
 func With(row json.RawMessage, name, value string) json.RawMessage {
 	members := map[string]json.RawMessage{}
 	mustRead(row, &members)
@@ -178,7 +178,7 @@ type Listed struct {
 	Pages    int // as many as a reader needs for all rows that were there at first
 }
 
-// Listed is what is known of the listings whose name has that part, together.
+// Listed returns what is known of the listings whose name has that part, together.
 func (g *Gate) Listed(name string) Listed {
 	g.alter.mu.Lock()
 	defer g.alter.mu.Unlock()
@@ -247,7 +247,7 @@ func (a *alteration) answer(alter func(*Answer), r *http.Request) *Answer {
 	return answer
 }
 
-// page is the page of a listing that body is the answer for.
+// page returns the page of a listing that body is the answer for.
 func (a *alteration) page(l Listing, body []byte) *Page {
 	known := a.listings[l.Name]
 	if known == nil {
@@ -285,7 +285,7 @@ func (a *alteration) fetch(l Listing) Rows {
 	}
 }
 
-// list are the rows of an answer.
+// list returns the rows of an answer.
 func list(body []byte, member string) (rows []json.RawMessage) {
 	all := gjson.ParseBytes(body)
 	if member != "" {
@@ -297,12 +297,12 @@ func list(body []byte, member string) (rows []json.RawMessage) {
 	return rows
 }
 
-// keyOf is the text of a row's key.
+// keyOf returns the text of a row's key.
 func keyOf(row json.RawMessage, member string) string {
 	return gjson.GetBytes(row, gjson.Escape(member)).String()
 }
 
-// write is an object of members that are JSON already, or are meant to be none: they are not checked.
+// write returns an object of members that are JSON already, or are meant to be none: they are not checked.
 func write(members map[string]json.RawMessage) []byte {
 	var parts [][]byte
 	for _, name := range slices.Sorted(maps.Keys(members)) {

@@ -28,7 +28,7 @@ type Odd struct {
 	body   bytes.Buffer
 }
 
-// Header is the answer's.
+// Header returns the answer's.
 func (o *Odd) Header() http.Header {
 	if o.header == nil {
 		o.header = http.Header{}
@@ -111,7 +111,7 @@ func (o *Odd) row(row []byte) []byte {
 	})
 }
 
-// edit is an object with other values; names and their order stay.
+// edit returns an object with other values; names and their order stay.
 func edit(object []byte, change func(name string, value []byte) []byte) []byte {
 	d := json.NewDecoder(bytes.NewReader(object))
 	out := []byte{'{'}
@@ -132,7 +132,7 @@ func edit(object []byte, change func(name string, value []byte) []byte) []byte {
 	return append(out, '}')
 }
 
-// odd is another value in the place of value.
+// odd returns another value in the place of value.
 func odd(d *Dice, value []byte) []byte {
 	text := strings.Trim(string(value), `"`)
 	var picks []string
@@ -158,7 +158,7 @@ func odd(d *Dice, value []byte) []byte {
 	return []byte(Pick(d, picks))
 }
 
-// oddTexts are texts in the place of one that is a day or a time, a number, or anything else.
+// oddTexts returns texts in the place of one that is a day or a time, a number, or anything else.
 func oddTexts(text string) []string {
 	digit := func(i int) bool { return len(text) > i && '0' <= text[i] && text[i] <= '9' }
 	switch {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// serveOdd is a handler's answer made odd.
+// serveOdd returns a handler's answer made odd.
 func serveOdd(t *testing.T, status int, body string) string {
 	t.Helper()
 	w := httptest.NewRecorder()

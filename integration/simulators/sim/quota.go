@@ -30,7 +30,7 @@ const (
 	RetryAfterDate    RetryAfter = "date"    // an HTTP date, rounded up to the second
 )
 
-// PerMinute is how many requests in any minute keep to the quota, for readers that count so: at least one, and a million when there is no
+// PerMinute returns how many requests in any minute keep to the quota, for readers that count so: at least one, and a million when there is no
 // limit.
 func (q Quota) PerMinute() int {
 	if q.Requests <= 0 || q.Window <= 0 {

@@ -19,8 +19,8 @@ type Rendered struct {
 	parts  map[any]any
 }
 
-// Row is the row of a key, as it was kept or as it is made now. The key is comparable and says all that the row depends on, the options and the seed
-// too where several simulators share what is kept (see Sharing). The row must not be changed.
+// Row returns the row of a key, as it was kept or as it is made now. The key is comparable and says all that the row depends on, the options and the
+// seed too where several simulators share what is kept (see Sharing). The row must not be changed.
 func (r *Rendered) Row(key any, row func() any) JSON {
 	if kept := r.kept(key); kept != nil {
 		return kept
@@ -59,8 +59,8 @@ func (r *Rendered) keep(key any, row JSON) {
 	r.young[key] = row
 }
 
-// Part is the part of a key, as it was made before or as it is made now: something that rows are made of, which stays as long as r does. It must not
-// be changed. The key is comparable and says all that the part depends on besides its type.
+// Part returns the part of a key, as it was made before or as it is made now: something that rows are made of, which stays as long as r does. It must
+// not be changed. The key is comparable and says all that the part depends on besides its type.
 func Part[T any](r *Rendered, key any, part func() T) T {
 	type of struct{ key any } // one of T
 	if r == nil {

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// Body is a request's body, which can be read once more afterwards. What is missing of it is missing for the next reader too.
+// Body returns a request's body, which can be read once more afterwards. What is missing of it is missing for the next reader too.
 func Body(r *http.Request) []byte {
 	if r.Body == nil {
 		return nil
@@ -21,14 +21,14 @@ func Body(r *http.Request) []byte {
 	return body
 }
 
-// WithBody is the same request with another body.
+// WithBody returns the same request with another body.
 func WithBody(r *http.Request, body []byte) *http.Request {
 	other := r.Clone(r.Context())
 	other.Body, other.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return other
 }
 
-// Turn is the same request with another page's number in a parameter of the query; r itself where its query cannot be read.
+// Turn returns the same request with another page's number in a parameter of the query; r itself where its query cannot be read.
 func Turn(r *http.Request, parameter string, page int) *http.Request {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -45,14 +45,14 @@ func Same(sent, right string) bool {
 	return subtle.ConstantTimeCompare([]byte(sent), []byte(right)) == 1
 }
 
-// Copied is a copy of a list that mu guards.
+// Copied returns a copy of a list that mu guards.
 func Copied[T any](mu sync.Locker, list *[]T) []T {
 	mu.Lock()
 	defer mu.Unlock()
 	return slices.Clone(*list)
 }
 
-// Bounds are the positions of a page's rows among total ones, where pages count from 1; none past the end.
+// Bounds returns the positions of a page's rows among total ones, where pages count from 1; none past the end.
 func Bounds(page, size, total int) (from, to int) {
 	from = min((min(page, total+1)-1)*size, total)
 	return from, min(from+size, total)

@@ -28,7 +28,7 @@ func Start(s Simulator, addr string, with Behaviour) (*Server, error) {
 	return &Server{Gate: gate, URL: "http://" + reachable(listener.Addr()), server: server}, nil
 }
 
-// reachable is where a listener can be reached from this machine.
+// reachable returns where a listener can be reached from this machine.
 func reachable(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok || !tcp.IP.IsUnspecified() {
@@ -37,7 +37,7 @@ func reachable(addr net.Addr) string {
 	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
 }
 
-// Config is the simulator's configuration for reading from this server.
+// Config returns the simulator's configuration for reading from this server.
 func (s *Server) Config() map[string]any {
 	return s.simulator.Config(s.URL, s.with.Quota)
 }

@@ -126,7 +126,7 @@ func (k Keys) Compare(came map[string]int) error {
 	return fmt.Errorf("comparing the rows that came: missing %s; not expected %s", some(missing), some(foreign))
 }
 
-// some is how many there are and the first few of them.
+// some returns how many there are and the first few of them.
 func some(keys []string) string {
 	slices.Sort(keys)
 	return fmt.Sprintf("%d [%s]", len(keys), strings.Join(keys[:min(len(keys), 5)], " "))
@@ -142,7 +142,7 @@ const (
 	Must
 )
 
-// Incremental is an expectation of no rows yet, of a stream that can be read incrementally.
+// Incremental returns an expectation of no rows yet, of a stream that can be read incrementally.
 func Incremental() Expectation {
 	keys := func() Keys { return Keys{Must: map[string]bool{}, May: map[string]bool{}} }
 	return Expectation{Full: keys(), Next: keys(), Incremental: true}
@@ -169,7 +169,7 @@ func Set(keys ...string) map[string]bool {
 	return set
 }
 
-// Whole is the expectation of a stream that is read whole each time.
+// Whole returns the expectation of a stream that is read whole each time.
 func Whole(keys ...string) Expectation {
 	full := Keys{Must: Set(keys...)}
 	return Expectation{Full: full, Next: Keys{Must: maps.Clone(full.Must)}}

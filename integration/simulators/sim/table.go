@@ -38,7 +38,7 @@ func (t *Table) Settle() {
 // Changed has to be called when rows or their order changed.
 func (t *Table) Changed() { t.matches = nil }
 
-// Index is that of the row with an id.
+// Index returns that of the row with an id.
 func (t *Table) Index(id int) (index int, ok bool) {
 	index = sort.Search(len(t.Rows), func(i int) bool { return t.ID(i) >= id })
 	return index, index < len(t.Rows) && t.ID(index) == id
@@ -50,7 +50,7 @@ func (t *Table) Add(r Row) (index int) {
 	return len(t.Rows) - 1
 }
 
-// Matching are the rows that are in a list and that fit lets through, in the order of the table or, where there is a less, in that. They are
+// Matching returns the rows that are in a list and that fit lets through, in the order of the table or, where there is a less, in that. They are
 // kept for later pages until rows change; key tells one fit and less from another.
 func (t *Table) Matching(key string, fit func(index int) bool, less func(a, b int) int) []int {
 	if found, ok := t.matches[key]; ok {
@@ -79,7 +79,7 @@ func (t *Table) Matching(key string, fit func(index int) bool, less func(a, b in
 	return found
 }
 
-// Pick are up to n of some rows, of all where from is nil, that are in a list and fit, beginning somewhere (see Choose).
+// Pick returns up to n of some rows, of all where from is nil, that are in a list and fit, beginning somewhere (see Choose).
 func (t *Table) Pick(from []int, first uint64, n int, fit func(index int) bool) (picked []int) {
 	at := func(k int) int { return k }
 	total := len(t.Rows)
@@ -95,7 +95,7 @@ func (t *Table) Pick(from []int, first uint64, n int, fit func(index int) bool) 
 	return picked
 }
 
-// Newest is the newest time that rows show which were not touched while they were read.
+// Newest returns the newest time that rows show which were not touched while they were read.
 func (t *Table) Newest(shown func(index int) int64) (newest int64) {
 	for i, r := range t.Rows {
 		if !r.Gone && !t.Touched[i] {
@@ -105,8 +105,8 @@ func (t *Table) Newest(shown func(index int) int64) (newest int64) {
 	return newest
 }
 
-// Expect is what has to come of the rows, or of what belongs to them, under keys, when the mark of the read before was this time. A row that shows
-// no time (0) may always come.
+// Expect returns what has to come of the rows, or of what belongs to them, under keys, when the mark of the read before was this time. A row that
+// shows no time (0) may always come.
 func (t *Table) Expect(mark int64, shown func(index int) int64, keys func(index int) []string) Expectation {
 	e := Incremental()
 	for i, r := range t.Rows {
@@ -130,7 +130,7 @@ func (t *Table) Expect(mark int64, shown func(index int) int64, keys func(index 
 	return e
 }
 
-// PageDrifts are options under which rows move to the end of a list while it is read, or new ones come: nothing is lost to a reader who goes from
+// PageDrifts returns options under which rows move to the end of a list while it is read, or new ones come: nothing is lost to a reader who goes from
 // page to page. A simulator that has them says so by Drifts.
 func PageDrifts() []map[string]string {
 	return []map[string]string{
@@ -141,7 +141,7 @@ func PageDrifts() []map[string]string {
 	}
 }
 
-// Always is an expectation of the same rows whenever they are read.
+// Always returns an expectation of the same rows whenever they are read.
 func (e Expectation) Always() Expectation {
 	e.Next, e.Incremental = Keys{Must: maps.Clone(e.Full.Must), May: maps.Clone(e.Full.May)}, false
 	return e

@@ -55,7 +55,7 @@ func readyAssertion(seed uint64) string {
 	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode(sim.Noise(seed, noise, 256))
 }
 
-// accessToken is the n-th: the organisation's Id, an exclamation mark, and characters that mean nothing.
+// accessToken returns the n-th: the organisation's Id, an exclamation mark, and characters that mean nothing.
 func accessToken(seed uint64, n int) string {
 	text := base64.RawURLEncoding.EncodeToString(sim.Noise(seed^sim.Mix(uint64(n)+7), noise, 60))
 	return "00D0B000000Exmp!AQ" + strings.NewReplacer("-", ".").Replace(text)
@@ -68,13 +68,13 @@ type session struct {
 	fixed bool // the administrator's, which is good for any number of uses
 }
 
-// Tokens are the access tokens that logins brought so far.
+// Tokens returns the access tokens that logins brought so far.
 func (s *Simulator) Tokens() []string { return sim.Copied(&s.books, &s.tokens) }
 
-// Assertions are those that were signed for a login which succeeded.
+// Assertions returns those that were signed for a login which succeeded.
 func (s *Simulator) Assertions() []string { return sim.Copied(&s.books, &s.signed) }
 
-// Learnt are all Tokens, and all assertions that were signed for a login, whether it succeeded or not.
+// Learnt returns all Tokens, and all assertions that were signed for a login, whether it succeeded or not.
 func (s *Simulator) Learnt() []string { return sim.Copied(&s.books, &s.learnt) }
 
 // learn keeps a secret that came up.
@@ -84,10 +84,10 @@ func (s *Simulator) learn(secret string) {
 	s.learnt = append(s.learnt, secret)
 }
 
-// FixedToken is the administrator's token.
+// FixedToken returns the administrator's token.
 func (s *Simulator) FixedToken() string { return s.fixed }
 
-// ReadyAssertion is the organisation's ready assertion.
+// ReadyAssertion returns the organisation's ready assertion.
 func (s *Simulator) ReadyAssertion() string { return s.assertion }
 
 // Expire ends all sessions, the administrator's too.
@@ -179,7 +179,7 @@ func (s *Simulator) token(w http.ResponseWriter, r *http.Request) {
 
 func refuseToken(w http.ResponseWriter, e tokenError) { answer(w, http.StatusBadRequest, e) }
 
-// judge is why a login is refused; empty when it is not.
+// judge returns why a login is refused; empty when it is not.
 func (s *Simulator) judge(r *http.Request) tokenError {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {

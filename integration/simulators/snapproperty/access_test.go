@@ -112,7 +112,7 @@ func TestTokenWithASignedAssertion(t *testing.T) {
 	}
 }
 
-// status is that of a request for the cities with an authorization.
+// status returns that of a request for the cities with an authorization.
 func status(t testing.TB, s *Simulator, authorization ...string) (int, string) {
 	t.Helper()
 	w := simtest.Ask(t, s, http.MethodGet, citiesPath, http.Header{"Authorization": authorization}, "")

@@ -22,7 +22,7 @@ func (s *Simulator) arrive() {
 	}
 }
 
-// start is about when the sync began whose requests came in this period. When none came, the sync before is the last one. The caller
+// start returns about when the sync began whose requests came in this period. When none came, the sync before is the last one. The caller
 // holds data.
 func (s *Simulator) start() int64 {
 	s.books.Lock()
@@ -105,7 +105,7 @@ func (s *Simulator) remove(index int) {
 	}
 }
 
-// Drifts are what a reader who goes by Id need not mind: properties come at the end, or go that were read.
+// Drifts returns what a reader who goes by Id need not mind: properties come at the end, or go that were read.
 func (*Simulator) Drifts() []map[string]string {
 	return []map[string]string{
 		{"append": "2", "drift-pages": "8"},
@@ -157,7 +157,7 @@ func each(index int, property, photo func(key string)) {
 	}
 }
 
-// Fitting are the keys of the properties that conditions let through now, and of their photos. The conditions are written as in a search. It
+// Fitting returns the keys of the properties that conditions let through now, and of their photos. The conditions are written as in a search. It
 // panics on those that a search refuses.
 func (s *Simulator) Fitting(conditions ...string) map[string]sim.Keys {
 	var filters []*string

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// since are the keys of the streams as a reader gets them by a filter.
+// since returns the keys of the streams as a reader gets them by a filter.
 func since(t *testing.T, s *Simulator, from time.Time) (properties, photos map[string]int) {
 	t.Helper()
 	all := every(t, s, 500, "AND LastModifiedDate >= "+from.UTC().Format(time.RFC3339))

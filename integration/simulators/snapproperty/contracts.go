@@ -69,7 +69,7 @@ func (s *Simulator) exists(number int) bool {
 	return number >= 0 && index < s.with.Size && index%every == 0
 }
 
-// standing is how a contract stood at first.
+// standing returns how a contract stood at first.
 func standing(number int) (signed, cancelled bool) {
 	index := number / 2
 	switch {
@@ -83,7 +83,7 @@ func standing(number int) (signed, cancelled bool) {
 	return turn > 1, turn == 1
 }
 
-// covering is the index of the property whose contracts cover one: itself, but for the second of a pair.
+// covering returns the index of the property whose contracts cover one: itself, but for the second of a pair.
 func covering(index int) int {
 	if index%pairedEvery == 1 {
 		return index - 1
@@ -104,7 +104,7 @@ func (s *Simulator) letNow(index int) bool {
 // contracted tells whether a property has contracts, or had.
 func (s *Simulator) contracted(index int) bool { return len(s.of(index)) > 0 }
 
-// of are the numbers of a property's contracts.
+// of returns the numbers of a property's contracts.
 func (s *Simulator) of(index int) (numbers []int) {
 	index = covering(index)
 	for _, number := range []int{2 * index, 2*index + 1} {
@@ -115,7 +115,7 @@ func (s *Simulator) of(index int) (numbers []int) {
 	return numbers
 }
 
-// contract is the one with a number, which there is. The caller holds data, and marks what it changes with keep.
+// contract returns the one with a number, which there is. The caller holds data, and marks what it changes with keep.
 func (s *Simulator) contract(number int) *contract {
 	if c := s.contracts[number]; c != nil {
 		return c
@@ -148,7 +148,7 @@ func (s *Simulator) contract(number int) *contract {
 // keep marks a contract as changed.
 func (s *Simulator) keep(c *contract) { s.contracts[c.number] = c }
 
-// externalContract is the code in the other system: a number, or for a lease the property's code twice and which lease of it this is.
+// externalContract returns the code in the other system: a number, or for a lease the property's code twice and which lease of it this is.
 func externalContract(number int) string {
 	if !isLease(number) {
 		return strconv.Itoa(2_200_000 + number)
@@ -173,14 +173,14 @@ func (s *Simulator) lookUp(id, external string) (number int, ok bool) {
 	return number, ok && s.exists(number) && (id != "" || externalContract(number) == external)
 }
 
-// byCode is the index of the property with an external code.
+// byCode returns the index of the property with an external code.
 func (s *Simulator) byCode(code string) (index int, ok bool) {
 	n, err := strconv.Atoi(strings.TrimPrefix(code, "CR"))
 	index = n - 10_000
 	return index, err == nil && index >= 0 && index < len(s.rows) && !s.rows[index].gone && s.property(index).external() == code
 }
 
-// managers are the codes of the people who look after properties.
+// managers returns the codes of the people who look after properties.
 func managers() []string {
 	return []string{"174918", "3182739", "3182740", "3182751", "3182802", "3182899", "3183000"}
 }
@@ -196,10 +196,10 @@ func (p property) manager() string {
 	return manager(p.index)
 }
 
-// Managers are the codes of all managers.
+// Managers returns the codes of all managers.
 func (s *Simulator) Managers() []string { return managers() }
 
-// Contract is the contract with an Id or an external code, as it stands; false when there is none.
+// Contract returns the contract with an Id or an external code, as it stands; false when there is none.
 func (s *Simulator) Contract(code string) (Contract, bool) {
 	s.data.RLock()
 	defer s.data.RUnlock()
@@ -219,7 +219,7 @@ func (c *contract) copy() Contract {
 	return one
 }
 
-// Contracts are all contracts as they stand, in a fixed order.
+// Contracts returns all contracts as they stand, in a fixed order.
 func (s *Simulator) Contracts() (all []Contract) {
 	s.data.RLock()
 	defer s.data.RUnlock()
@@ -231,7 +231,7 @@ func (s *Simulator) Contracts() (all []Contract) {
 	return all
 }
 
-// Property is the property with an external code, as it stands; false when there is none.
+// Property returns the property with an external code, as it stands; false when there is none.
 func (s *Simulator) Property(external string) (Property, bool) {
 	s.data.RLock()
 	defer s.data.RUnlock()
@@ -253,7 +253,7 @@ type Effect struct {
 	Changed []string // the external codes (Ids where there is none) of all contracts and properties that were changed
 }
 
-// Effects are all runs of contract methods that changed something, in their order.
+// Effects returns all runs of contract methods that changed something, in their order.
 func (s *Simulator) Effects() []Effect { return sim.Copied(s.data.RLocker(), &s.effects) }
 
 // Run is a call of a method for one record.
@@ -268,7 +268,7 @@ func (s *Simulator) Runs() map[Run]int {
 	return runs
 }
 
-// Refusals are the calls that ran and refused, with the message of the last one.
+// Refusals returns the calls that ran and refused, with the message of the last one.
 func (s *Simulator) Refusals() map[Run]string {
 	s.data.RLock()
 	defer s.data.RUnlock()
@@ -281,7 +281,7 @@ type Order struct {
 	Record map[string]string // under the API's names; what stands within contrato, imovel or troca
 }
 
-// Orders are up to n records that a method would carry out now, in a fixed order. No two of any methods' concern the same contract or
+// Orders returns up to n records that a method would carry out now, in a fixed order. No two of any methods' concern the same contract or
 // property, so all can be carried out in any order, each once.
 func (s *Simulator) Orders(method string, n int) (orders []Order) {
 	s.data.RLock()
@@ -295,7 +295,7 @@ func (s *Simulator) Orders(method string, n int) (orders []Order) {
 	return orders
 }
 
-// order is a record of a method for a property's contracts, where they are for this method.
+// order returns a record of a method for a property's contracts, where they are for this method.
 func (s *Simulator) order(method string, index int) (Order, bool) {
 	signed, cancelled := standing(2 * index)
 	if index%leasedEvery == 0 {

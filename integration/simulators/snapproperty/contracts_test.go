@@ -15,10 +15,10 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// names are those of the contract methods.
+// names returns those of the contract methods.
 func names(s *Simulator) []string { return slices.Sorted(maps.Keys(s.methods())) }
 
-// success is what a method's first order is answered, and what was ordered.
+// success returns what a method's first order is answered, and what was ordered.
 func success(t *testing.T, s *Simulator, method string) (o Order, answer map[string]any, object record) {
 	t.Helper()
 	orders := s.Orders(method, 1)
@@ -421,7 +421,7 @@ func TestLosses(t *testing.T) {
 	}
 }
 
-// sendTo is the answer to an order, or the error.
+// sendTo returns the answer to an order, or the error.
 func sendTo(t *testing.T, client *http.Client, address string, s *Simulator, o Order) string {
 	t.Helper()
 	target, err := url.JoinPath(address, contractPath, o.Method)

@@ -20,7 +20,7 @@ const (
 	moment
 )
 
-// String is what Salesforce calls a kind in its messages.
+// String returns what Salesforce calls a kind in its messages.
 func (k kind) String() string { return [...]string{"string", "id", "double", "boolean", "dateTime"}[k] }
 
 // value is a field's of one property.
@@ -32,7 +32,7 @@ type value struct {
 	yes   bool
 }
 
-// float is a number, the nearest to its decimals as any reader's is.
+// float returns a number, the nearest to its decimals as any reader's is.
 func (v value) float() float64 {
 	power := 1.0
 	for range v.scale {
@@ -52,7 +52,7 @@ type field struct {
 	number int                    // its place, which seeds how it is written
 }
 
-// relation is the record's name of an object referred to, and whether the field is one.
+// relation returns the record's name of an object referred to, and whether the field is one.
 func (f *field) relation() (string, bool) { return strings.CutSuffix(f.name, ".name") }
 
 // Where the values of fields come from: a salt for the dice each.
@@ -68,7 +68,7 @@ const (
 	saltMany = 100 // and a field's number
 )
 
-// fields are all of a property, in the order of the record, and those that a filter knows, by lower-case name.
+// fields returns all of a property, in the order of the record, and those that a filter knows, by lower-case name.
 func fields() ([]field, map[string]*field) {
 	const pkg = "snap_brok__"
 	var all []field
@@ -178,7 +178,7 @@ func identityOf(id string) value {
 	return value{text: id[:15]}
 }
 
-// external is the code in the other system; none for some that have no contract.
+// external returns the code in the other system; none for some that have no contract.
 func (p property) external() string {
 	if p.index%34 == 33 {
 		return ""
@@ -208,13 +208,13 @@ func (p property) complement() string {
 	return "Apto  " + strconv.Itoa(p.index%2500+1)
 }
 
-// area is the private one, in hundredths.
+// area returns the private one, in hundredths.
 func (p property) area() int64 { d := p.dice(saltArea); return int64(2000 + d.N(40_000)) }
 
-// rooms is a number from which those of the rooms follow.
+// rooms returns a number from which those of the rooms follow.
 func (p property) rooms() int64 { d := p.dice(saltRooms); return int64(d.N(1 << 20)) }
 
-// rent is the desired one, in cents; it moves with each change.
+// rent returns the desired one, in cents; it moves with each change.
 func (p property) rent() int64 {
 	d := p.dice(saltMoney)
 	return int64(60_000+d.N(1_500_000)) + int64(p.row.version)
@@ -229,7 +229,7 @@ func (p property) forRent() bool {
 	return p.row.rent.or((d.N(3) > 0 || p.index == 0) && !p.s.letNow(p.index))
 }
 
-// situation is where the property stands.
+// situation returns where the property stands.
 func (p property) situation() string {
 	if p.row.situation != "" {
 		return p.row.situation
@@ -244,7 +244,7 @@ func (p property) situation() string {
 	return sim.Pick(&d, p.s.stock.situations)
 }
 
-// location is a coordinate near another one, with seven decimals; one in nine properties has none.
+// location returns a coordinate near another one, with seven decimals; one in nine properties has none.
 func (p property) location(near int64) value {
 	if !p.located() {
 		return value{null: true}
@@ -255,7 +255,7 @@ func (p property) location(near int64) value {
 
 func (p property) located() bool { d := p.dice(saltPlace); return !d.Once(9) }
 
-// place is the index of the neighbourhood.
+// place returns the index of the neighbourhood.
 func (p property) place() int { d := p.dice(saltPlace); return d.N(1<<20) % len(p.s.stock.hoods) }
 
 func (p property) hood() named { return p.s.stock.hoods[p.place()].named }
@@ -292,7 +292,7 @@ func (p property) sort() named {
 // layoutOf is how times are written in filters.
 const layoutOf = "2006-01-02T15:04:05Z07:00"
 
-// when is the moment that a literal stands for, and the end of the day, or days, that it stands for where it is no moment.
+// when returns the moment that a literal stands for, and the end of the day, or days, that it stands for where it is no moment.
 func when(literal string, now time.Time, zone *time.Location) (from, to time.Time, ok bool) {
 	if t, err := time.Parse(layoutOf, literal); err == nil {
 		return t, t, true

@@ -40,7 +40,7 @@ type token struct {
 
 func (t token) is(word string) bool { return t.kind == 'w' && strings.EqualFold(t.text, word) }
 
-// show is how the token stands in a message.
+// show returns how the token stands in a message.
 func (t token) show() string {
 	if t.kind == 0 {
 		return "<EOF>"
@@ -92,7 +92,7 @@ func scan(s string) (tokens []token, err error) {
 func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' }
 func digit(c byte) bool  { return c >= '0' && c <= '9' }
 
-// quoted is the text at the beginning of s, without its quotes and escapes, and how long it is with them.
+// quoted returns the text at the beginning of s, without its quotes and escapes, and how long it is with them.
 func quoted(s string) (text string, n int, err error) {
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
@@ -239,7 +239,7 @@ func (p *parser) term(g *group) error {
 	return nil
 }
 
-// column is the field of a name in any case, where the service knows it.
+// column returns the field of a name in any case, where the service knows it.
 func (s *Simulator) column(name string) (*field, error) {
 	f := s.filters[strings.ToLower(name)]
 	if f == nil || f.name == "CreatedDate" && s.with.NoCreated || f.hidden && s.with.NoModified {
@@ -313,7 +313,7 @@ func (p *parser) literal(f *field) (literal, error) {
 	}
 }
 
-// up is the time in seconds; a fraction counts as the next one, so that comparing with whole seconds stays right for < and >=.
+// up returns the time in seconds; a fraction counts as the next one, so that comparing with whole seconds stays right for < and >=.
 func up(t time.Time) int64 {
 	if t.Nanosecond() > 0 {
 		return t.Unix() + 1

@@ -113,7 +113,7 @@ func every(t testing.TB, s *Simulator, rows int, filters ...string) (all []recor
 	}
 }
 
-// counts are how often each Id comes.
+// counts returns how often each Id comes.
 func counts(all []record) map[string]int {
 	n := map[string]int{}
 	for _, r := range all {

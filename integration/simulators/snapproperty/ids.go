@@ -20,7 +20,7 @@ const (
 	usePrefix      = "a4I0B00000"
 )
 
-// salesforceID is an Id of 18 characters: the 15 that count, case and all, and 3 that say which of them are capitals.
+// salesforceID returns an Id of 18 characters: the 15 that count, case and all, and 3 that say which of them are capitals.
 func salesforceID(prefix string, number int) string {
 	id := [18]byte{}
 	copy(id[:], prefix)
@@ -32,7 +32,7 @@ func salesforceID(prefix string, number int) string {
 	return string(id[:])
 }
 
-// suffix are the last three characters for the first fifteen.
+// suffix returns the last three characters for the first fifteen.
 func suffix(id []byte) []byte {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 	var three [3]byte
@@ -48,7 +48,7 @@ func suffix(id []byte) []byte {
 	return three[:]
 }
 
-// core are the first fifteen characters of an Id of 15 or 18, whose last three must be right. An error is Salesforce's text for what is
+// core returns the first fifteen characters of an Id of 15 or 18, whose last three must be right. An error is Salesforce's text for what is
 // no Id.
 func core(id string) (string, error) {
 	if len(id) == 15 || len(id) == 18 && string(suffix([]byte(id[:15]))) == id[15:] {
@@ -64,12 +64,12 @@ func propertyID(index int) string  { return salesforceID(propertyPrefix, 40_000_
 func contractID(number int) string { return salesforceID(contractPrefix, 9_000_000+number*7) }
 func photoID(number int) string    { return salesforceID(photoPrefix, 70_000_000+number*2+number/5) }
 
-// at is where in a rising list of n Ids the first is that is not below an Id of 15 characters.
+// at returns where in a rising list of n Ids the first is that is not below an Id of 15 characters.
 func at(n int, id func(int) string, core string) int {
 	return sort.Search(n, func(i int) bool { return id(i)[:15] >= core })
 }
 
-// find is the index of the Id of 15 or 18 characters.
+// find returns the index of the Id of 15 or 18 characters.
 func find(n int, id func(int) string, wanted string) (index int, ok bool) {
 	c, err := core(wanted)
 	if err != nil {
@@ -84,7 +84,7 @@ func photosOf(index int) int {
 	return [...]int{2, 0, 3, 1, 4, 2, 5, 0, 2, 1, 2, 0, 0, 1, 0, 2, 12, 0, 2, 1}[index%20]
 }
 
-// firstPhoto is the number of a property's first photo.
+// firstPhoto returns the number of a property's first photo.
 func firstPhoto(index int) int {
 	n := index / 20 * 40
 	for i := index / 20 * 20; i < index; i++ {

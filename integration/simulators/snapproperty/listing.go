@@ -7,7 +7,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// Listing is the search that r asks for. One with a condition "AND Id > 'Id'" of its own is a page behind that Id.
+// Listing returns the search that r asks for. One with a condition "AND Id > 'Id'" of its own is a page behind that Id.
 func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 	if r.URL.Path != searchPath || r.Method != http.MethodPost {
 		return sim.Listing{}, false

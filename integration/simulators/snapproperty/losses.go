@@ -38,7 +38,7 @@ const (
 	RanFailure  Loss = "ran-500"   // UNKNOWN_EXCEPTION, after the work was committed
 )
 
-// AllLosses are all there are.
+// AllLosses returns all there are.
 func AllLosses() []Loss {
 	return []Loss{
 		Cut, Reset, Stall, BadGateway, Unavailable, NoServer, Locked, TooLong, Caught, Repeated, Null, SeeOther,
@@ -83,7 +83,7 @@ func (s *Simulator) SetLosses(l Losses) {
 	s.losses, s.posts = l, 0
 }
 
-// lost is how the next call is lost; empty for not at all.
+// lost returns how the next call is lost; empty for not at all.
 func (s *Simulator) lost() (Loss, time.Duration) {
 	s.books.Lock()
 	defer s.books.Unlock()

@@ -56,7 +56,7 @@ func (s *Simulator) methods() map[string]method {
 	}
 }
 
-// reasons are those of cancelar.
+// reasons returns those of cancelar.
 func reasons() []string {
 	return []string{
 		"Optou por outro imóvel", "Alteração de contratantes", "Alteração de garantia", "Alteração de condições contratuais",
@@ -64,7 +64,7 @@ func reasons() []string {
 	}
 }
 
-// money is how amounts are written: the whole number together, and a dot before the cents.
+// money returns how amounts are written: the whole number together, and a dot before the cents.
 func money(text string) bool { return regexp.MustCompile(`^[0-9]+\.[0-9]{2}$`).MatchString(text) }
 
 // call runs a contract method, unless its body is not as documented or the call is lost before.
@@ -139,7 +139,7 @@ func (s *Simulator) perform(name string, m method, in map[string]string) (status
 	return http.StatusOK, m.answer(cmp.Or(o.message, "Sucesso"), o.object, false)
 }
 
-// answer is what a method says: after a failure with null for what would have been changed.
+// answer returns what a method says: after a failure with null for what would have been changed.
 func (m method) answer(message string, changed object, failed bool) []byte {
 	out := struct {
 		Message  string  `json:"Mensagem"`
@@ -227,7 +227,7 @@ func (s *Simulator) cancel(in map[string]string) outcome {
 	return o
 }
 
-// closed is a contract that was ended, in an answer; rent is its last one, or "".
+// closed returns a contract that was ended, in an answer; rent is its last one, or "".
 func (c *contract) closed(rent string) object {
 	fields := object{
 		contractExternal: c.External, "snap_brok__Ativo__c": false, "snap_brok__Faturar__c": false,
@@ -330,7 +330,7 @@ func (s *Simulator) vacateProperty(in map[string]string) outcome {
 	return o
 }
 
-// exchangeKey are the four codes of a change of manager.
+// exchangeKey returns the four codes of a change of manager.
 func exchangeKey(in map[string]string) string {
 	return strings.Join([]string{in["gerente_antigo"], in["gerente_novo"], in["id_imovel"], in["id_proprietario"]}, "|")
 }

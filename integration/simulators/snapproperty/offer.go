@@ -7,7 +7,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// Offer is up to n records of all contract methods, the methods in turn.
+// Offer returns up to n records of all contract methods, the methods in turn.
 func (s *Simulator) Offer(n int) (all []sim.Offered) {
 	names := slices.Sorted(maps.Keys(s.methods()))
 	orders := map[string][]Order{}
@@ -29,7 +29,7 @@ func (s *Simulator) Offer(n int) (all []sim.Offered) {
 	return all
 }
 
-// Took is how often an order took effect.
+// Took returns how often an order took effect.
 func (s *Simulator) Took(o sim.Offered) int {
 	run, ok := o.ID.(Run)
 	if !ok {

@@ -20,7 +20,7 @@ func (s *Simulator) addPhotos(row object, index int) {
 	}
 }
 
-// photos are the list of a property's photos from one on.
+// photos returns the list of a property's photos from one on.
 func (s *Simulator) photos(index, from int) object {
 	total := photosOf(index)
 	to := total
@@ -38,7 +38,7 @@ func (s *Simulator) photos(index, from int) object {
 	return photos
 }
 
-// photo is the k-th photo of a property. The first has the number 0 or 1; the smaller pictures are missing for some.
+// photo returns the k-th photo of a property. The first has the number 0 or 1; the smaller pictures are missing for some.
 func photo(index, k int) object {
 	n := firstPhoto(index) + k
 	id := photoID(n)
@@ -90,7 +90,7 @@ func (s *Simulator) cities(w http.ResponseWriter) {
 	answer(w, http.StatusOK, object{"Total": len(found), "Mensagem": "Pesquisa realizada com sucesso", "cidades": cities, "Erro": false})
 }
 
-// letCities are the cities with properties for rent. The caller holds data.
+// letCities returns the cities with properties for rent. The caller holds data.
 func (s *Simulator) letCities() (found []named) {
 	has := map[string]bool{}
 	for i := range s.rows {

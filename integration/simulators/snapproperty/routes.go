@@ -63,7 +63,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// exact is the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
+// exact returns the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
 func exact() []string {
 	return []string{
 		"Id", "CreatedDate", "LastModifiedDate", "snap_brok__Fotos_de_im_vel__r", "nextRecordsUrl",
@@ -138,7 +138,7 @@ func busy() *refusal {
 	return &refusal{http.StatusForbidden, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}
 }
 
-// read is the whole body, which is UTF-8.
+// read returns the whole body, which is UTF-8.
 func read(r *http.Request) ([]byte, *refusal) {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, 6<<20))
 	if err != nil {
@@ -154,7 +154,7 @@ func malformed(format string, args ...any) *refusal {
 	return &refusal{http.StatusBadRequest, "JSON_PARSER_ERROR", fmt.Sprintf(format, args...)}
 }
 
-// members are those of a JSON object that has no others than the named ones, and none twice.
+// members returns those of a JSON object that has no others than the named ones, and none twice.
 func members(body []byte, names ...string) (map[string]json.RawMessage, *refusal) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {

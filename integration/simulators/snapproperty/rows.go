@@ -39,7 +39,7 @@ type property struct {
 
 func (s *Simulator) property(index int) property { return property{s, index, &s.rows[index]} }
 
-// dice are those of the property; each salt gives others.
+// dice returns those of the property; each salt gives others.
 func (p property) dice(salt int) sim.Dice {
 	return sim.Dice(sim.Mix(p.s.with.Seed ^ sim.Mix(uint64(p.index)<<16|uint64(salt))))
 }
@@ -68,10 +68,10 @@ func (s *Simulator) fill() {
 	}
 }
 
-// now is the clock in whole seconds.
+// now returns the clock in whole seconds.
 func (s *Simulator) now() int64 { return s.with.Now().Unix() }
 
-// today is the organisation's date.
+// today returns the organisation's date.
 func (s *Simulator) today() string { return s.with.Now().In(s.zone).Format(time.DateOnly) }
 
 // touch changes a property's content. The caller holds data.

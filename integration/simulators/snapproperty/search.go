@@ -37,7 +37,7 @@ type Search struct {
 	Failed       string // why there is none
 }
 
-// Searches are all whose bodies could be read, in the order of their answers.
+// Searches returns all whose bodies could be read, in the order of their answers.
 func (s *Simulator) Searches() []Search { return sim.Copied(&s.books, &s.asked) }
 
 // note puts a search into the list of Searches.
@@ -151,7 +151,7 @@ func (s *Simulator) sorts(order string) (all []ordering, err error) {
 	}
 }
 
-// written is a property as it goes out.
+// written returns a property as it goes out.
 func (s *Simulator) written(p property) sim.JSON {
 	type key struct {
 		seed             uint64
@@ -289,7 +289,7 @@ func (by ordering) compare(a, b value) (n int) {
 	return n
 }
 
-// tick is another number each time.
+// tick returns another number each time.
 func (s *Simulator) tick() uint64 {
 	s.books.Lock()
 	defer s.books.Unlock()
@@ -297,7 +297,7 @@ func (s *Simulator) tick() uint64 {
 	return s.ticks
 }
 
-// record is a property: null fields as null, or not at all; whole numbers with a decimal point now and then.
+// record returns a property: null fields as null, or not at all; whole numbers with a decimal point now and then.
 func (s *Simulator) record(p property) object {
 	row := object{}
 	for i := range s.fields {
@@ -328,7 +328,7 @@ func (s *Simulator) record(p property) object {
 	return sobject(version, "snap_brok__Imovel__c", propertyID(p.index), row.Present())
 }
 
-// written is how a value stands in a record.
+// written returns how a value stands in a record.
 func (f *field) written(v value, lot sim.Dice) any {
 	switch {
 	case v.null && lot.Once(2):
@@ -353,7 +353,7 @@ func (f *field) written(v value, lot sim.Dice) any {
 	return decimal(v.n, int(v.scale))
 }
 
-// Previous is the search of the page before, where the pages go by Id: a reader can tell it by Ids that it had. Of a page by Offset nobody
+// Previous returns the search of the page before, where the pages go by Id: a reader can tell it by Ids that it had. Of a page by Offset nobody
 // can tell which one it is.
 func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 	if r.URL.Path != searchPath || r.Method != http.MethodPost {

@@ -46,7 +46,7 @@ func TestEverythingOnceByID(t *testing.T) {
 	}
 }
 
-// ids are the Ids of an answer that begin with a prefix, found without decoding it.
+// ids returns the Ids of an answer that begin with a prefix, found without decoding it.
 func ids(body, prefix string) (all []string) {
 	for {
 		_, rest, ok := strings.Cut(body, `"Id":"`+prefix)

@@ -173,14 +173,14 @@ func open(o Options) (*Simulator, error) {
 // Open makes a Simulator from options by name: those of Options, see sim.Build.
 func Open(o sim.Options) (sim.Simulator, error) { return sim.Build("snapproperty", o, open) }
 
-// Config is source-snapproperty's. Its pages are small where there are few properties, so that there are some of them all the same.
+// Config returns source-snapproperty's. Its pages are small where there are few properties, so that there are some of them all the same.
 func (s *Simulator) Config(baseURL string, quota sim.Quota) map[string]any {
 	config := s.DestinationConfig(baseURL, quota)
 	config["page_size"] = min(max(s.with.Size/46, 5), 100)
 	return config
 }
 
-// DestinationConfig is destination-snapproperty's: a valid configuration with the credentials of Options.Login, that calls baseURL (scheme
+// DestinationConfig returns destination-snapproperty's: a valid configuration with the credentials of Options.Login, that calls baseURL (scheme
 // and host) at the pace the quota allows. The connector counts requests per minute; a quota over another window is converted.
 func (s *Simulator) DestinationConfig(baseURL string, quota sim.Quota) map[string]any {
 	credentials := map[string]any{"auth_type": string(s.with.Login)}
@@ -198,7 +198,7 @@ func (s *Simulator) DestinationConfig(baseURL string, quota sim.Quota) map[strin
 	}
 }
 
-// Secrets are those of Config. See Learnt for what comes up while it is used.
+// Secrets returns those of Config. See Learnt for what comes up while it is used.
 func (s *Simulator) Secrets() []string {
 	switch s.with.Login {
 	case AccessToken:

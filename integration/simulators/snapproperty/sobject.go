@@ -16,17 +16,17 @@ type (
 // version is that of the answers to searches.
 const version = "v51.0"
 
-// sobject is an object's fields, and before them what Salesforce puts before every object's.
+// sobject returns an object's fields, and before them what Salesforce puts before every object's.
 func sobject(version, kind, id string, fields object) object {
 	fields["attributes"] = object{"type": kind, "url": "/services/data/" + version + "/sobjects/" + kind + "/" + id}
 	fields["Id"] = id
 	return fields
 }
 
-// timestamp is a moment in Unix seconds.
+// timestamp returns a moment in Unix seconds.
 func timestamp(t int64) string { return time.Unix(t, 0).UTC().Format("2006-01-02T15:04:05.000+0000") }
 
-// decimal is n divided by ten to the power of scale, with all its decimals.
+// decimal returns n divided by ten to the power of scale, with all its decimals.
 func decimal(n int64, scale int) json.Number {
 	if scale == 0 {
 		return json.Number(fmt.Sprint(n))

@@ -21,15 +21,15 @@ type client struct {
 	token     string
 }
 
-// ended is what a break takes an answer for that went wrong: the end of the listing.
+// ended returns what a break takes an answer for that went wrong: the end of the listing.
 func ended() json.RawMessage { return json.RawMessage(`{}`) }
 
-// encoded is a token in a form that is not seen at once.
+// encoded returns a token in a form that is not seen at once.
 func encoded(token string) string {
 	return base64.StdEncoding.EncodeToString([]byte("library:" + token))
 }
 
-// get is the answer to a request.
+// get returns the answer to a request.
 func (c *client) get(ctx context.Context, path string) (json.RawMessage, error) {
 	return c.ask(ctx, http.MethodGet, path, nil)
 }
@@ -88,7 +88,7 @@ func (c *client) once(ctx context.Context, method, path string, sent []byte) (js
 	return body, 0, nil
 }
 
-// refused is the error of an answer that is none; nil too where a break takes it for one.
+// refused returns the error of an answer that is none; nil too where a break takes it for one.
 func (c *client) refused(answer *http.Response, path string) (time.Duration, error) {
 	on := c.connector.on
 	after := answer.Header.Get("Retry-After")

@@ -29,7 +29,7 @@ type connector struct {
 	unheard bool // its reader let it wait too long
 }
 
-// on is whether the connector is broken in one of some ways.
+// on reports whether the connector is broken in one of some ways.
 func (c *connector) on(checks ...string) bool {
 	return slices.Contains(checks, c.broken)
 }
@@ -58,7 +58,7 @@ func main() {
 	os.Exit(c.end(stopped, err))
 }
 
-// nowhere is whether there was no stdout: Go opens /dev/null for reading and writing in its place, which nobody else does.
+// nowhere reports whether there was no stdout: Go opens /dev/null for reading and writing in its place, which nobody else does.
 func nowhere() bool {
 	var out, null syscall.Stat_t
 	if syscall.Fstat(1, &out) != nil || syscall.Stat(os.DevNull, &null) != nil || out.Rdev != null.Rdev || out.Mode != null.Mode {

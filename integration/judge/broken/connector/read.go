@@ -216,7 +216,7 @@ func (s *sync) record(data, meta object) {
 	}
 }
 
-// gaveUp is whether the reader let it wait too long, now or before. It writes much, so that no pipe takes it all.
+// gaveUp reports whether the reader let it wait too long, now or before. It writes much, so that no pipe takes it all.
 func (s *sync) gaveUp() bool {
 	began := time.Now()
 	s.log(strings.Repeat("x", 16<<10))
@@ -225,7 +225,7 @@ func (s *sync) gaveUp() bool {
 	return s.unheard
 }
 
-// ahead is a mark behind the books of the next page.
+// ahead returns a mark behind the books of the next page.
 func (*sync) ahead(mark any) any {
 	text, _ := mark.(string)
 	at, err := time.Parse(time.RFC3339, text)

@@ -39,7 +39,7 @@ func (c *connector) spec() error {
 // slowness is longer than what the test gives to commands and to silence where they are slow.
 const slowness = 2 * time.Second
 
-// schema is what a configuration looks like.
+// schema returns what a configuration looks like.
 func schema() object {
 	variant := func(title, kind, field string) object {
 		return object{

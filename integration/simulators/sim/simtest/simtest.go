@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// At is a clock that stands still at a time in RFC 3339.
+// At returns a clock that stands still at a time in RFC 3339.
 func At(value string) func() time.Time {
 	t, err := time.Parse(time.RFC3339, value)
 	if err != nil {
@@ -30,7 +30,7 @@ func Set(pairs ...string) url.Values {
 	return values
 }
 
-// Ask is the answer to a request.
+// Ask returns the answer to a request.
 func Ask(t testing.TB, h http.Handler, method, target string, header http.Header, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
@@ -58,7 +58,7 @@ type Discard struct {
 	Bytes  int64
 }
 
-// Header is one for the answer.
+// Header returns one for the answer.
 func (d *Discard) Header() http.Header {
 	if d.header == nil {
 		d.header = http.Header{}
