@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
@@ -217,12 +219,14 @@ func TestAProcessThatHangsEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer reading.Close()
+			defer writing.Close()
 			cmd := start(t, test.source, func(c *exec.Cmd) { c.Stdout, c.Env = writing, append(c.Env, test.env) })
-			writing.Close()
 			if _, err := reading.Read(make([]byte, 1)); err != nil { // it runs
 				t.Fatal(err)
 			}
-			time.Sleep(100 * time.Millisecond) // for an endless source to fill the pipe
+			for test.source == "endless" && writable(t, writing) { // until it waits for somebody to read
+				time.Sleep(10 * time.Millisecond)
+			}
 			began := time.Now()
 			go func() { // signals of a kind that wait together are one, so more are sent until the process is gone
 				for cmd.Process.Signal(syscall.SIGTERM) == nil && test.again {
@@ -235,6 +239,17 @@ func TestAProcessThatHangsEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// writable reports whether a pipe has room.
+func writable(t *testing.T, pipe *os.File) bool {
+	t.Helper()
+	fds := []unix.PollFd{{Fd: int32(pipe.Fd()), Events: unix.POLLOUT}}
+	n, err := unix.Poll(fds, 0)
+	if err != nil && !errors.Is(err, unix.EINTR) {
+		t.Fatal(err)
+	}
+	return n > 0 || err != nil
 }
 
 // A closed output ends the process as if head -1 had read it: with 1, no death by SIGPIPE, and silently.
