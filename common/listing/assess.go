@@ -10,19 +10,14 @@ import (
 
 // totals is what the pages of a reading told of the number of rows.
 type totals struct {
-	total      int64   // the largest number that was told
-	latest     int64   // the last one
-	firstTotal int64   // what the first page told
-	hasTotal   bool    // it told one
-	reliable   bool    // it told one that is a promise
-	changed    bool    // it told different numbers
-	section    section // what was told last
-}
-
-// section is the number of rows that a page told, and the place of what it is of.
-type section struct {
-	place string
-	rows  int64
+	total      int64  // the largest number that was told
+	latest     int64  // the last one
+	firstTotal int64  // what the first page told
+	hasTotal   bool   // it told one
+	reliable   bool   // it told one that is a promise
+	changed    bool   // it told different numbers
+	lastRows   int64  // the last number that was told, of the whole listing or a part
+	lastPlace  string // the place of what it is of
 }
 
 // last is where a listing ends.
@@ -52,10 +47,10 @@ func (r *reading) tell(p *fetched) {
 	if !p.total.Told || p.total.Rows < 0 {
 		return
 	}
-	before := r.section
-	r.section = section{p.request.Place, p.total.Rows}
+	other := r.lastPlace == p.request.Place && r.lastRows != p.total.Rows
+	r.lastPlace, r.lastRows = p.request.Place, p.total.Rows
 	if p.total.Part {
-		r.changed = r.changed || r.section.place == before.place && r.section != before
+		r.changed = r.changed || other
 		return
 	}
 	rows := p.total.Rows + r.earlier

@@ -41,6 +41,7 @@ type fetched struct {
 	pagination.Page
 	request   httpclient.Request
 	picked    []record.Value // of each row, what the picker that was given picks
+	rows      []Row          // those that did not come before; set by reading.accept
 	memory    *memory        // that Records and picked are in
 	mended    Mended
 	total     pagination.Total
@@ -152,7 +153,6 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 	}
 	page := j.page
 	if resp.Status/100 == 2 && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0 {
-		page.Page = pagination.Page{}
 		return j.detail()
 	}
 	if resp.Status/100 != 2 || !resp.Body.Exists() {

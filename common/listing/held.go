@@ -49,7 +49,8 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 				return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
 			}
 			s.held[i] = segment{}
-			if end := r.hand(p, r.accept(p)); end != nil {
+			r.accept(p)
+			if end := r.hand(p); end != nil {
 				return end
 			}
 		}

@@ -85,18 +85,6 @@ func (d *details) put(n int64, value uint32) {
 		*d = details{}
 	}
 	b := (*d)[n>>8]
-	i := len(b.bits)
-	if i == cap(b.values) {
-		room := 256
-		for _, few := range []int{128, 64, 24, 4} { // since most blocks are nearly empty or nearly full
-			if i < few {
-				room = few
-			}
-		}
-		b.bits, b.values = append(make([]uint8, 0, room), b.bits...), append(make([]uint32, 0, room), b.values...)
-	}
-	if i > 0 && uint8(n) < b.bits[i-1] { // most keys rise
-		i, _ = slices.BinarySearch(b.bits, uint8(n))
-	}
+	i, _ := slices.BinarySearch(b.bits, uint8(n))
 	(*d)[n>>8] = block{slices.Insert(b.bits, i, uint8(n)), slices.Insert(b.values, i, value)}
 }

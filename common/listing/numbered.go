@@ -52,13 +52,13 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	}
 	ahead := n.ahead(ctx)
 	defer ahead.stop()
-	more, end := n.use(ctx, first, 0)
+	more, end := n.use(ctx, &first, 0)
 	for i := 1; more && end == nil; i++ {
 		var p fetched
 		if p, end = n.page(ahead, i); end != nil {
 			break
 		}
-		more, end = n.use(ctx, p, i)
+		more, end = n.use(ctx, &p, i)
 		if end == nil && i == 1 && n.odd && n.rows.fresh > 0 && !n.sure && n.end.page == 0 && !n.promise() {
 			n.cut = true
 			return true, nil
@@ -139,18 +139,15 @@ func (n *numbered) fetching(i int) fetching {
 }
 
 // use hands page i on, and says whether there may be more.
-func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *End) {
-	share := p.share
-	rows := n.accept(&p)
-	p, rows, end = n.again(ctx, p, rows, n.fetching(i), func() bool {
-		expected := max(n.pageCount, n.pagesOf(n.latest), n.end.page, 1)
-		return i < expected && n.wanted(i)
+func (n *numbered) use(ctx context.Context, p *fetched, i int) (more bool, end *End) {
+	end = n.insist(ctx, p, n.fetching(i), func() bool {
+		return i < max(n.pageCount, n.pagesOf(n.latest), n.end.page, 1) && n.wanted(i)
 	})
 	if end == nil && n.rows.fresh == 0 {
-		end = n.nothing(ctx, &p, i)
+		end = n.nothing(ctx, p, i)
 	}
 	if end != nil {
-		share.Release()
+		p.share.Release()
 		return false, end
 	}
 	if n.rows.fresh > 0 {
@@ -160,11 +157,11 @@ func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *E
 		}
 		n.widest = max(n.widest, int64(len(p.Records)))
 	}
-	if i == 0 && n.Had > 0 && n.number == 1 && n.Had == n.told() && len(rows) == 0 && n.came() > 0 { // it is as it was before
-		return false, cmp.Or(n.hand(&p, rows), &End{Kind: Done})
+	if i == 0 && n.Had > 0 && n.number == 1 && n.Had == n.told() && len(p.rows) == 0 && n.came() > 0 { // it is as it was before
+		return false, cmp.Or(n.hand(p), &End{Kind: Done})
 	}
-	more = n.more(i, &p)
-	return more, n.hand(&p, rows)
+	more = n.more(i, p)
+	return more, n.hand(p)
 }
 
 // nothing looks at a page that brought nothing new, which need not be the end: its number may have another name, or its refusal another reason.

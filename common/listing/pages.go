@@ -83,53 +83,50 @@ func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request
 	return page, r.complete(ctx, &page)
 }
 
-// accept returns the rows of a page that are handed on.
-func (r *reading) accept(p *fetched) []Row {
+// accept takes what a page tells, and finds its rows that did not come before.
+func (r *reading) accept(p *fetched) {
 	if r.pages == 0 && r.rows.began.IsZero() {
 		r.rows.clocked(p, r.reader.Began)
 	}
 	r.tell(p)
-	rows := r.rows.take(p)
+	p.rows = r.rows.take(p)
 	if r.idle++; r.rows.fresh > 0 {
 		r.idle = 0
 	}
-	return rows
 }
 
-// again asks for a page once more while it brings nothing new although there is more, and returns the last answer, whose share is that of p, and its
-// rows: a cache may have given another's, or none.
-func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, wanted func() bool) (fetched, []Row, *End) {
-	share := p.share
+// insist accepts a page, and asks for it once more while it brings nothing new although there is more: a cache may have given another's, or none. The
+// last answer takes its place, and has its share.
+func (r *reading) insist(ctx context.Context, p *fetched, f fetching, more func() bool) (end *End) {
+	r.accept(p)
 	unlisted := func() bool { return p.listless && p.total.Rows > r.came() } // or else that is the end
-	for try := 1; try < repeats && r.rows.fresh == 0 && (wanted() || unlisted()); try++ {
+	for try := 1; try < repeats && r.rows.fresh == 0 && (more() || unlisted()); try++ {
 		select {
 		case <-time.After(time.Duration(try) * 500 * time.Millisecond):
 		case <-ctx.Done():
-			return p, nil, failed(context.Cause(ctx))
+			return failed(context.Cause(ctx))
 		}
-		var end *End
-		if p, end = r.ask(ctx, share, r.way, p.request, f); end != nil {
-			return p, nil, end
+		if *p, end = r.ask(ctx, p.share, r.way, p.request, f); end != nil {
+			return end
 		}
 		r.idle--
-		rows = r.accept(&p)
+		r.accept(p)
 	}
 	if unlisted() {
-		return p, nil, failed(fault.Laterf("%s answered without a list, and said that there are %d rows, of which %d came.",
+		return failed(fault.Laterf("%s answered without a list, and said that there are %d rows, of which %d came.",
 			p.request.Path, p.total.Rows, r.came()))
 	}
-	return p, rows, nil
+	return nil
 }
 
 // linked reads pages that lead from one to the next, each of which is asked for while the one before it is handed on. That something is refused
 // is seen in the first two: from then on an answer that says so is a failure.
 func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
-	strategy := r.way.Pages
-	_, offset := strategy.(pagination.Offset)
+	_, offset := r.way.Pages.(pagination.Offset)
 	ahead := r.ahead(ctx)
 	defer ahead.stop()
 	asked := map[string]bool{}
-	for next, more := strategy.First(request), true; more; {
+	for next, more := r.way.Pages.First(request), true; more; {
 		fingerprint := next.Fingerprint()
 		if asked[fingerprint] {
 			return failed(fault.Transientf("The listing %s leads back to a page that was read already.", r.Request.Path))
@@ -141,27 +138,25 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 		if end != nil {
 			return end
 		}
-		share := p.share
-		rows := r.accept(&p)
-		wanted := func() bool {
-			_, more := strategy.Next(p.request, p.Page)
-			return r.short() && (offset || !more)
+		if end = r.insist(ctx, &p, f, func() bool {
+			_, leads := r.way.Pages.Next(p.request, p.Page)
+			return r.short() && (offset || !leads)
+		}); end == nil {
+			if next, more = r.way.Pages.Next(p.request, p.Page); more {
+				p.place = next.Place
+			}
+			if more && r.idle >= maxIdleLinks {
+				end = failed(fault.Transientf("The listing %s goes on for %d pages without a new row.", r.Request.Path, r.idle))
+			}
 		}
-		if p, rows, end = r.again(ctx, p, rows, f, wanted); end != nil {
-			share.Release()
+		if end != nil {
+			p.share.Release()
 			return end
-		}
-		if next, more = strategy.Next(p.request, p.Page); more {
-			p.place = next.Place
-		}
-		if more && r.idle >= maxIdleLinks {
-			share.Release()
-			return failed(fault.Transientf("The listing %s goes on for %d pages without a new row.", r.Request.Path, r.idle))
 		}
 		if more && !asked[next.Fingerprint()] {
 			ahead.try(next, fetching{later: r.pages+1 >= 2})
 		}
-		if end := r.hand(&p, rows); end != nil {
+		if end := r.hand(&p); end != nil {
 			return end
 		}
 	}
@@ -176,13 +171,12 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		return r.numbered(ctx, pages.Number, request)
 	}
 	answer, end := r.ask(ctx, nil, r.way, pages.Once(request), fetching{maybeAbsent: true})
-	if end != nil && end.Kind == Gone && !known { // or there is no such page
+	switch {
+	case end != nil && end.Kind == Gone && !known: // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
-	}
-	if end != nil {
+	case end != nil:
 		return end
-	}
-	if answer.refused != nil { // the API refuses one answer for all, or the listing: its first page tells
+	case answer.refused != nil: // the API refuses one answer for all, or the listing: its first page tells
 		answer.share.Release()
 		end := r.numbered(ctx, pages.Number, request)
 		if end == nil && !known && r.rows.came > 0 {
@@ -190,9 +184,9 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		}
 		return end
 	}
-	rows := r.accept(&answer)
 	came, cut := len(answer.Records), pages.Cut(len(answer.Records))
-	if end := r.hand(&answer, rows); end != nil || known && !cut {
+	r.accept(&answer)
+	if end := r.hand(&answer); end != nil || known && !cut {
 		return end
 	}
 	if !cut {
@@ -200,18 +194,18 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		if end != nil {
 			return end
 		}
-		rows := r.accept(&first)
-		listed, missed := len(first.Records), r.rows.fresh
-		if end := r.hand(&first, rows); end != nil {
+		listed := len(first.Records)
+		r.accept(&first)
+		if end := r.hand(&first); end != nil {
 			return end
 		}
-		if missed == 0 {
-			if came > 0 && listed > 0 {
-				r.reader.atOnce.Store(r.Name, true)
-			}
+		all := r.rows.fresh == 0
+		if !all || came > 0 && listed > 0 {
+			r.reader.atOnce.Store(r.Name, all)
+		}
+		if all {
 			return nil
 		}
-		r.reader.atOnce.Store(r.Name, false)
 	}
 	r.anew() // what came is not handed on again, and does not count as the end of the pages
 	return r.numbered(ctx, pages.Number, request)

@@ -98,18 +98,14 @@ type reading struct {
 
 // otherWay reports whether the listing can begin anew after end, in another way.
 func (r *reading) otherWay(end *End) bool {
-	resumed := r.begin != ""
 	switch {
 	case end.Kind != Refused && end.Kind != wrongPage:
 		return false
-	case resumed && r.pages == 0: // the place may be the reason, and the way not to blame
+	case r.begin != "" && r.pages == 0: // the place may be the reason, and the way not to blame
 		r.reader.Forget(r.Name)
 		return true
-	case r.pages > 0 || end.Kind == wrongPage:
-		return r.reader.nextWay(r.Listing, r.way, "")
-	default:
-		return r.reader.nextWay(r.Listing, r.way, r.way.Pages.First(r.reader.request(r.Listing, r.way)).Fingerprint())
 	}
+	return r.reader.nextWay(r.Listing, r.way, r.pages == 0 && end.Kind == Refused)
 }
 
 // anew forgets what came in this reading, which begins anew; what was handed on stays so.
@@ -118,8 +114,9 @@ func (r *reading) anew() {
 	*r = reading{listing: r.listing, way: r.way, of: r.of, from: r.from}
 }
 
-func (r *reading) hand(p *fetched, rows []Row) *End {
-	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
+// hand hands the new rows of an accepted page on, whose memory serves others from then on.
+func (r *reading) hand(p *fetched) *End {
+	page := Page{Rows: p.rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
 	if page.First && r.reliable {
 		page.Total = r.total
 	}
@@ -137,7 +134,7 @@ func (r *reading) hand(p *fetched, rows []Row) *End {
 	share := p.share
 	r.reader.free(p)
 	if share.Release(); !wanted {
-		return &End{Kind: stopped}
+		return failed(nil)
 	}
 	return nil
 }

@@ -235,29 +235,29 @@ func appendKey(dst []byte, parts []record.Value) []byte {
 
 // note adds the rows of p to those that came, and returns how many are new.
 func (u *rows) note(came *Seen, p *fetched) (fresh int) {
-	for i, data := range p.Records {
-		u.text = appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
-		k := keyed(string(u.text))
-		if len(u.text) == 0 || u.Repeats {
-			k = key{digest: hashOf(data.Raw(), 0)}
-		}
-		if !came.note(k, &Row{}).ever {
+	for i := range p.Records {
+		if !came.note(keyed(string(u.identity(p, i))), &Row{}).ever {
 			fresh++
 		}
 	}
 	return fresh
 }
 
+// identity returns by what row i of a page is known, valid until the next call: the text of its key, or else its bytes.
+func (u *rows) identity(p *fetched, i int) []byte {
+	u.text = appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
+	if len(u.text) == 0 || u.Repeats {
+		return p.Records[i].Raw()
+	}
+	return u.text
+}
+
 // alike returns a hash of a page's rows in their order, by key or else by bytes: two pages that have the same are one page under two numbers.
 func (u *rows) alike(p *fetched) uint64 {
 	var h maphash.Hash
 	h.SetSeed(u.seen.seed)
-	for i, data := range p.Records {
-		key := appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
-		if u.text = key; len(key) == 0 || u.Repeats {
-			key = data.Raw()
-		}
-		_, _ = h.Write(key)
+	for i := range p.Records {
+		_, _ = h.Write(u.identity(p, i))
 		_ = h.WriteByte(0)
 	}
 	_, _ = h.Write(binary.AppendVarint(nil, int64(len(p.Records))))
