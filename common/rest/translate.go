@@ -90,7 +90,6 @@ func (r *run) states(cat *protocol.ConfiguredCatalog, input state.Input) (map[pr
 func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descriptor]state.Doc, out *protocol.Emitter) (
 	all []replication.Family, failures error,
 ) {
-	number := map[protocol.Descriptor]int{} // of a listing's stream, in all
 	for _, configured := range cat.Streams {
 		d := configured.Descriptor()
 		s, err := r.readable(&configured)
@@ -105,12 +104,13 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 		if configured.SyncMode == protocol.Incremental && s.Cursor == nil { // PyAirbyte asks this of every stream
 			r.log.Info(s.Name + " has no time of change; all of it is read in every sync")
 		}
-		origin := protocol.Descriptor{Name: r.api.origin(s).Name, Namespace: d.Namespace}
-		i, ok := number[origin]
-		if !ok {
+		origin := r.api.origin(s)
+		i := slices.IndexFunc(all, func(f replication.Family) bool {
+			return f.Listing.Name == origin.Name && f.Streams[0].Descriptor.Namespace == d.Namespace
+		})
+		if i < 0 {
 			i = len(all)
-			number[origin] = i
-			all = append(all, replication.Family{Listing: r.root(r.api.origin(s))})
+			all = append(all, replication.Family{Listing: r.root(origin)})
 		}
 		selected := replication.Selected{Stream: stream, Descriptor: d, Mode: configured.SyncMode, State: docs[d]}
 		all[i].Streams = append(all[i].Streams, selected)
@@ -151,7 +151,7 @@ func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) er
 // root returns the listing of s as its family reads it.
 func (r *run) root(s *Stream) replication.Listing {
 	l := replication.Listing{
-		Name: s.Name, Removed: s.Removed != nil, Apart: s.Apart,
+		Name: s.Name, Windows: s.Windows, Removed: s.Removed != nil, Apart: s.Apart,
 		Changes: s.cursor().Ask != nil, Lookback: s.cursor().Lookback,
 		Open: func(q replication.Question) listing.Listing { return r.open(s, q) },
 	}
@@ -172,9 +172,6 @@ func (r *run) root(s *Stream) replication.Listing {
 	}
 	if len(l.Sets) == 0 {
 		l.Sets = []replication.Set{{}}
-	}
-	if w := s.Windows; w != nil {
-		l.Windows = &replication.Windows{Oldest: w.Oldest, Months: w.Months, First: w.First, Last: w.Last, Undated: w.Undated}
 	}
 	return l
 }
@@ -202,7 +199,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	case q.Undated:
 		request.Once = true // it may be a heavy one
 	case s.Windows != nil && q.Window != (replication.Window{}):
-		request = s.Windows.Ask(request, q.Window.First, q.Window.Last)
+		request = s.Days(request, q.Window.First, q.Window.Last)
 	}
 	if !q.From.IsZero() {
 		request = s.Cursor.Ask(request, q.From.In(s.Cursor.zone()), q.Until.In(s.Cursor.zone()))
