@@ -224,14 +224,7 @@ func (t task) read(ctx context.Context) error {
 			h.m.askNoMore()
 		}
 		return t.read(ctx)
-	case end.Kind == listing.Absent: // though a page may have come
-		for _, h := range held {
-			h.m.mu.Lock()
-			h.m.absent, h.m.answered = true, h.m.answered || came
-			h.m.mu.Unlock()
-		}
-		return nil
-	case end.Kind != listing.Done && end.Kind != listing.Gone:
+	case end.Kind == listing.Refused, end.Kind == listing.Failed:
 		return end.Err
 	case end.Kind == listing.Gone && !came && t.postponed():
 		return nil
@@ -252,7 +245,7 @@ func (t task) begin() (held []*holding, from time.Time) {
 			h := &holding{m: m, task: t, put: t.put[i], bound: m.since(t.key)}
 			since := time.Time{}
 			if m.Child.Changes && m.readsAll() && !m.unasked && !h.bound.IsZero() {
-				since = h.bound.Add(-m.Child.Lookback)
+				since = h.bound
 			}
 			if len(held) == 0 || since.Before(from) {
 				from = since
@@ -332,6 +325,9 @@ func (h *holding) end(end *listing.End, came bool) error {
 	defer m.mu.Unlock()
 	gone := end.Kind == listing.Gone
 	switch {
+	case end.Kind == listing.Absent: // though a page may have come
+		m.absent, m.answered = true, m.answered || came
+		return nil
 	case gone && !h.again:
 		m.lacks(h.key)
 	case !gone && h.again:

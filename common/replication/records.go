@@ -143,10 +143,15 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 		}
 	}
 	for element := range listed(array) {
-		if err := m.element(element, i); err != nil {
+		if m.Explode.Position != "" {
+			m.position = strconv.AppendInt(m.position[:0], int64(i), 10)
+			m.put[len(m.put)-1].Value = m.position
+		}
+		if i++; !element.IsObject() || element.IsBlank() {
+			m.noRow(element, m.Explode.Array)
+		} else if err := m.send(element, m.put...); err != nil {
 			return err
 		}
-		i++
 	}
 	clear(m.put) // which would hold on to the page
 	clear(m.picked)
@@ -199,19 +204,6 @@ func (m *member) pick(parent listing.Row, in record.Value) {
 	for _, i := range m.picks {
 		m.picked = append(m.picked, parent.Picked[i])
 	}
-}
-
-// element sends one of them, with m.put, whose last one is its position if there is one. m.mu is held.
-func (m *member) element(element record.Value, position int) error {
-	if !element.IsObject() || element.IsBlank() {
-		m.noRow(element, m.Explode.Array)
-		return nil
-	}
-	if m.Explode.Position != "" {
-		m.position = strconv.AppendInt(m.position[:0], int64(position), 10)
-		m.put[len(m.put)-1].Value = m.position
-	}
-	return m.send(element, m.put...)
 }
 
 // appendPuts appends the members that are put into records, with the values that were picked or are in the parent's row, whose memory they share.

@@ -293,7 +293,7 @@ func (r *run) child(s *Stream) *replication.Child {
 	names := slices.Sorted(maps.Keys(p.Params))
 	c := &replication.Child{
 		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always,
-		Shared: r.shared(p), Alike: p.Alike, Changes: s.cursor().Ask != nil, Lookback: s.cursor().Lookback,
+		Shared: r.shared(p), Alike: p.Alike, Changes: s.cursor().Ask != nil,
 	}
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
@@ -308,7 +308,7 @@ func (r *run) child(s *Stream) *replication.Child {
 			request = request.With(p.In, name, value)
 		}
 		if !from.IsZero() {
-			request = s.Cursor.Ask(request, from.In(s.Cursor.zone()), time.Time{})
+			request = s.Cursor.Ask(request, from.Add(-s.Cursor.Lookback).In(s.Cursor.zone()), time.Time{})
 		}
 		l := r.listing(s, request)
 		if p.Detail {
