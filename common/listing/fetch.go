@@ -148,14 +148,13 @@ func says(what func(*httpclient.Response) bool, resp *httpclient.Response) bool 
 
 // rows judges after the API's own Judge has: it cuts the rows out of a good answer.
 func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
-	if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !says(j.listing.Absent, resp) {
-		return j.gone()
-	}
 	page := j.page
-	if resp.Status/100 == 2 && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0 {
+	switch good := resp.Status/100 == 2; {
+	case j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !says(j.listing.Absent, resp):
+		return j.gone()
+	case good && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0:
 		return j.detail()
-	}
-	if resp.Status/100 != 2 || !resp.Body.Exists() {
+	case !good || !resp.Body.Exists():
 		return httpclient.Verdict{}
 	}
 	page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}

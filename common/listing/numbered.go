@@ -151,7 +151,7 @@ func (n *numbered) use(ctx context.Context, p *fetched, i int) (more bool, end *
 		return false, end
 	}
 	if n.rows.fresh > 0 {
-		n.gap, n.hole = cmp.Or(n.gap, n.suspect), cmp.Or(n.hole, n.empty)
+		n.confirm()
 		if i > 0 { // one page says nothing of how many rows there are
 			n.reached = last{page: i + 1, rows: int64(len(p.Records)), pageRows: max(n.widest, int64(n.firstRows))}
 		}
@@ -170,7 +170,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	case p.refused != nil && n.wanted(i): // it may have been there before rows went
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
 		denied.Err = p.refused
-		n.suspect, n.denied = denied, denied
+		n.gap = cmp.Or[error](n.gap, denied)
 		_, end := n.ask(ctx, p.share, 0) // unless it does not answer there any more
 		return end
 	case p.refused != nil:

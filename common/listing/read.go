@@ -45,7 +45,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			if err != nil {
 				return End{Kind: Failed, Err: err}
 			}
-			r.Log.Info(fmt.Sprintf("%s %s; it is read once more", of.Name, reading.doubts()))
+			r.Log.Info(fmt.Sprintf("%s %s; it is read once more", of.Name, reading.whyAgain()))
 			l.number++
 			l.before = reading.latest
 		case ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
@@ -83,17 +83,13 @@ type reading struct {
 	from    string // the place behind the last page that was used, or where the reading begins
 	beyond  bool   // rows follow that cannot be reached
 	idle    int    // pages in a row without a new row
-	suspect error  // what is wrong with the last page that brought nothing new, if there are rows behind it
-	gap     error  // that there are
-	empty   error  // what is wrong with the last page that had no rows at all, if there are rows behind it
-	hole    error  // the first of these, behind which rows came
-	denied  error  // why a page was refused that was expected to be there
 	end     last   // the last page that was looked for beforehand; zero: it was not
 	reached last   // the last page that brought a row
 	widest  int64  // how many rows the page with the most of them had
 
 	pageCount int // how many pages there are, as the API tells; 0: it does not
 	totals
+	doubts
 }
 
 // otherWay reports whether the listing can begin anew after end, in another way.

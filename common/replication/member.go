@@ -140,12 +140,11 @@ func (m *member) since(key string) time.Time {
 
 // keep notes that the row with key is known as removed. m.mu is held.
 func (m *member) keep(key string) {
-	if key == "" {
-		return
-	}
-	if m.removed.Len() < RemovedKept {
+	switch {
+	case key == "":
+	case m.removed.Len() < RemovedKept:
 		m.removed.Add(key)
-	} else if !m.removed.Has(key) {
+	case !m.removed.Has(key):
 		m.crowded = true
 	}
 }
