@@ -77,7 +77,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	request.Session = session
 	came, hashes, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
 	for next, more := pages.First(request), true; more; {
-		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.held) > 0})
+		p, end := r.fetch(ctx, pageRequest{Request: next, way: r.way, later: len(s.held) > 0})
 		switch {
 		case end == nil:
 		case len(s.held) == 0 || ctx.Err() != nil:

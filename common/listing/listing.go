@@ -228,7 +228,7 @@ func (r *Reader) Try(ctx context.Context, l Listing) error {
 	l.hadRows = new(atomic.Bool)
 	for {
 		way := r.way(&l)
-		_, end := r.fetch(ctx, &l, way, r.first(&l, way), fetching{})
+		_, end := r.fetch(ctx, &l, pageRequest{Request: r.first(&l, way), way: way}, record.Picker{})
 		switch {
 		case end == nil:
 			return nil

@@ -79,7 +79,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, end
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	share := first.share
+	share := first.request.Share
 	if !held {
 		first = fetched{}
 	}
@@ -102,7 +102,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 
 // first asks for the first page and notes what it tells.
 func (n *numbered) first(ctx context.Context) (fetched, *End) {
-	p, end := n.ask(ctx, nil, 0)
+	p, end := n.ask(ctx, nil, n.at(0))
 	if end == nil {
 		n.pageCount, _ = n.strategy.Count(p.Page)
 		n.firstHash, n.firstRows = n.rows.alike(&p), len(p.Records)
@@ -116,38 +116,35 @@ func (n *numbered) hasAll(total pagination.Total) bool {
 	return total.Told && total.Rows == int64(n.firstRows)
 }
 
-// ask asks for page i as reading.ask does.
-func (n *numbered) ask(ctx context.Context, share *httpclient.Share, i int) (fetched, *End) {
-	return n.reading.ask(ctx, share, n.way, n.strategy.At(n.request, i), n.fetching(i))
-}
-
 // page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading: of
 // pages asked for side by side the later one may be answered first, and a row that an insertion moves there meanwhile would come in neither.
 func (n *numbered) page(ahead *ahead, i int) (fetched, *End) {
-	ahead.need(n.strategy.At(n.request, i), n.fetching(i))
+	ahead.need(n.at(i))
 	for next, known := i+len(ahead.coming), n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
-		if !ahead.try(n.strategy.At(n.request, next), n.fetching(next)) {
+		if !ahead.try(n.at(next)) {
 			break
 		}
 	}
 	return ahead.page()
 }
 
-// fetching returns how page i is asked for.
-func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.reliable || i >= n.pagesOf(n.latest))}
+// at returns the request for page i.
+func (n *numbered) at(i int) pageRequest {
+	maybeAbsent := i > 0 && (!n.reliable || i >= n.pagesOf(n.latest))
+	return pageRequest{Request: n.strategy.At(n.request, i), way: n.way, later: i > 0, maybeAbsent: maybeAbsent}
 }
 
 // use hands page i on, and says whether there may be more.
 func (n *numbered) use(ctx context.Context, p *fetched, i int) (more bool, end *End) {
-	end = n.insist(ctx, p, n.fetching(i), func() bool {
+	n.accept(p)
+	end = n.insist(ctx, p, n.at(i), func() bool {
 		return i < max(n.pageCount, n.pagesOf(n.latest), n.end.page, 1) && n.wanted(i)
 	})
 	if end == nil && n.rows.fresh == 0 {
 		end = n.nothing(ctx, p, i)
 	}
 	if end != nil {
-		p.share.Release()
+		p.request.Share.Release()
 		return false, end
 	}
 	if n.rows.fresh > 0 {
@@ -171,7 +168,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
 		denied.Err = p.refused
 		n.gap = cmp.Or[error](n.gap, denied)
-		_, end := n.ask(ctx, p.share, 0) // unless it does not answer there any more
+		_, end := n.ask(ctx, p.request.Share, n.at(0)) // unless it does not answer there any more
 		return end
 	case p.refused != nil:
 		return n.refusedEnd(ctx, p, i)
@@ -180,7 +177,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	case i > 0:
 		n.suspect = fault.Laterf("%s answers with the rows of another page for page %d.", n.Request.Path, i+1)
 		if n.rows.alike(p) == n.firstHash {
-			return n.otherNumber(ctx, p.share, i)
+			return n.otherNumber(ctx, p.request.Share, i)
 		}
 	}
 	return nil
@@ -193,12 +190,12 @@ func (n *numbered) refusedEnd(ctx context.Context, p *fetched, i int) *End {
 		return nil
 	}
 	if !n.behind[i] {
-		if _, end := n.ask(ctx, p.share, 0); end != nil { // it does not answer any more
+		if _, end := n.ask(ctx, p.request.Share, n.at(0)); end != nil { // it does not answer any more
 			return end
 		}
 	}
 	if !n.behind[i+1] {
-		next, end := n.ask(ctx, p.share, i+1)
+		next, end := n.ask(ctx, p.request.Share, n.at(i+1))
 		if end != nil {
 			return end
 		}
@@ -226,7 +223,7 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 			continue
 		}
 		request := strategy.At(n.reader.request(n.Listing, other), i)
-		page, end := n.reading.ask(ctx, share, other, request, fetching{later: true, maybeAbsent: true})
+		page, end := n.ask(ctx, share, pageRequest{Request: request, way: other, later: true, maybeAbsent: true})
 		if end != nil {
 			return end
 		}

@@ -44,29 +44,27 @@ func (r *reading) take() *httpclient.Share {
 
 // ask asks for a page, with the share of another that is not needed any more, or for nil with one of its own, which an error releases. With
 // another's it does not wait for room among the requests in flight, since those that have it may wait for this share.
-func (r *reading) ask(ctx context.Context, share *httpclient.Share, way way, request httpclient.Request, f fetching) (fetched, *End) {
-	if share == nil { // also where one request at a time needs no budget, and there is none to wait for
+func (r *reading) ask(ctx context.Context, share *httpclient.Share, q pageRequest) (fetched, *End) {
+	if q.Share = share; share == nil { // also where one request at a time needs no budget, and there is none to wait for
 		leave := r.reader.enter(r.Child, ctx.Done())
 		if leave == nil {
 			return fetched{}, failed(context.Cause(ctx))
 		}
 		defer leave()
-		f.share = r.take()
+		q.Share = r.take()
 	} else {
 		share.Reset()
-		f.share = share
 	}
-	page, end := r.fetch(ctx, way, request, f)
+	page, end := r.fetch(ctx, q)
 	if end != nil && share == nil {
-		f.share.Release()
+		q.Share.Release()
 	}
 	return page, end
 }
 
 // fetch fetches a page as Reader.fetch does, and completes the lists in its rows.
-func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request, f fetching) (fetched, *End) {
-	f.picker = r.rows.picker
-	page, end := r.reader.fetch(ctx, r.Listing, way, request, f)
+func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
+	page, end := r.reader.fetch(ctx, r.Listing, q, r.rows.picker)
 	if end != nil || r.Partial == nil {
 		return page, end
 	}
@@ -77,7 +75,7 @@ func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request
 		return page, end
 	}
 	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.
-	if page, end = r.reader.fetch(ctx, r.Listing, way, request, f); end != nil {
+	if page, end = r.reader.fetch(ctx, r.Listing, q, r.rows.picker); end != nil {
 		return page, end
 	}
 	return page, r.complete(ctx, &page)
@@ -95,10 +93,9 @@ func (r *reading) accept(p *fetched) {
 	}
 }
 
-// insist accepts a page, and asks for it once more while it brings nothing new although there is more: a cache may have given another's, or none. The
-// last answer takes its place, and has its share.
-func (r *reading) insist(ctx context.Context, p *fetched, f fetching, more func() bool) (end *End) {
-	r.accept(p)
+// insist asks for an accepted page once more while it brings nothing new although there is more: a cache may have given another's, or none. The last
+// answer takes its place, and has its share.
+func (r *reading) insist(ctx context.Context, p *fetched, q pageRequest, more func() bool) (end *End) {
 	unlisted := func() bool { return p.listless && p.total.Rows > r.came() } // or else that is the end
 	for try := 1; try < repeats && r.rows.fresh == 0 && (more() || unlisted()); try++ {
 		select {
@@ -106,7 +103,7 @@ func (r *reading) insist(ctx context.Context, p *fetched, f fetching, more func(
 		case <-ctx.Done():
 			return failed(context.Cause(ctx))
 		}
-		if *p, end = r.ask(ctx, p.share, r.way, p.request, f); end != nil {
+		if *p, end = r.ask(ctx, p.request.Share, q); end != nil {
 			return end
 		}
 		r.idle--
@@ -132,13 +129,14 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 			return failed(fault.Transientf("The listing %s leads back to a page that was read already.", r.Request.Path))
 		}
 		asked[fingerprint] = true
-		f := fetching{later: r.pages >= 2}
-		ahead.need(next, f)
+		q := pageRequest{Request: next, way: r.way, later: r.pages >= 2}
+		ahead.need(q)
 		p, end := ahead.page()
 		if end != nil {
 			return end
 		}
-		if end = r.insist(ctx, &p, f, func() bool {
+		r.accept(&p)
+		if end = r.insist(ctx, &p, q, func() bool {
 			_, leads := r.way.Pages.Next(p.request, p.Page)
 			return r.short() && (offset || !leads)
 		}); end == nil {
@@ -150,11 +148,11 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 			}
 		}
 		if end != nil {
-			p.share.Release()
+			p.request.Share.Release()
 			return end
 		}
 		if more && !asked[next.Fingerprint()] {
-			ahead.try(next, fetching{later: r.pages+1 >= 2})
+			ahead.try(pageRequest{Request: next, way: r.way, later: r.pages+1 >= 2})
 		}
 		if end := r.hand(&p); end != nil {
 			return end
@@ -170,14 +168,14 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if trusted == false {
 		return r.numbered(ctx, pages.Number, request)
 	}
-	answer, end := r.ask(ctx, nil, r.way, pages.Once(request), fetching{maybeAbsent: true})
+	answer, end := r.ask(ctx, nil, pageRequest{Request: pages.Once(request), way: r.way, maybeAbsent: true})
 	switch {
 	case end != nil && end.Kind == Gone && !known: // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
 	case end != nil:
 		return end
 	case answer.refused != nil: // the API refuses one answer for all, or the listing: its first page tells
-		answer.share.Release()
+		answer.request.Share.Release()
 		end := r.numbered(ctx, pages.Number, request)
 		if end == nil && !known && r.rows.came > 0 {
 			r.reader.atOnce.Store(r.Name, false)
@@ -190,7 +188,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		return end
 	}
 	if !cut {
-		first, end := r.ask(ctx, nil, r.way, pages.First(request), fetching{})
+		first, end := r.ask(ctx, nil, pageRequest{Request: pages.First(request), way: r.way})
 		if end != nil {
 			return end
 		}

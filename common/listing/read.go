@@ -127,7 +127,7 @@ func (r *reading) hand(p *fetched) *End {
 	}
 	wanted := r.yield(page)
 	clear(r.rows.out) // what is not held is free for the next page
-	share := p.share
+	share := p.request.Share
 	r.reader.free(p)
 	if share.Release(); !wanted {
 		return failed(nil)
