@@ -97,8 +97,9 @@ type came struct {
 // note notes that a row came, and returns where it did before.
 //
 // Of a time the last bits are kept, which two times of one row share that lie a multiple of 49 days apart to the millisecond. Once there are many of
-// whole numbers, only recent ones are: a row whose time is not, and that changes during the sync, comes again with a recent one. The first hashes alone
-// are kept: a row of which none is came with the same bytes where all those did of which one is, since the API does not know what the listings differ in.
+// whole numbers, only recent ones are: a row whose time is not, and that changes during the sync, comes again with a recent one. The first hashes
+// alone are kept: a row of which none is came with the same bytes where all those did of which one is, since the API does not know what the listings
+// differ in.
 func (s *Seen) note(k key, row *Row) (c came) {
 	n, kept := k.number, &s.numbers
 	if !k.whole {
