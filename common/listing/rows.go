@@ -2,6 +2,7 @@ package listing
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
@@ -44,10 +45,7 @@ type counts struct {
 }
 
 func newRows(l *Listing) *rows {
-	u := &rows{Listing: l, seen: l.Seen, keys: len(l.Key), times: map[digest]int{}, index: map[string]int{}}
-	if u.seen == nil {
-		u.seen = NewSeen(false)
-	}
+	u := &rows{Listing: l, seen: cmp.Or(l.Seen, NewSeen(false)), keys: len(l.Key), times: map[digest]int{}, index: map[string]int{}}
 	paths := l.Key
 	if l.Clock != nil {
 		paths = append(slices.Clip(paths), l.Clock.Field)
@@ -71,12 +69,9 @@ const lateness = 48 * time.Hour
 // clocked notes when the reading and the sync began on the server's clock, as its first page tells.
 func (u *rows) clocked(p *fetched, began time.Time) {
 	now := time.Now()
-	u.began, u.sync = now, began
-	if at := served(p.Header); !at.IsZero() {
-		u.began = at
-		u.sync = began.Add(min(0, at.Sub(now.Truncate(time.Second))))
-	}
-	u.began, u.sync = u.began.Truncate(time.Second), u.sync.Truncate(time.Second)
+	at := cmp.Or(served(p.Header), now)
+	behind := min(0, at.Sub(now.Truncate(time.Second)))
+	u.began, u.sync = at.Truncate(time.Second), began.Add(behind).Truncate(time.Second)
 	if u.Clock.sharp() {
 		u.seen.since = max(u.seen.since, u.sync.Add(-lateness).UnixMilli()) // what was not recent once is not later on
 	}

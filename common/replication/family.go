@@ -452,18 +452,12 @@ func (f *family) slices() []slice {
 // from returns the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
 func (f *family) from() (from time.Time) {
 	for _, m := range f.members() {
-		if !m.future.IsZero() {
-			continue
-		}
-		bound := m.bound
-		if m.Child != nil && (!m.Child.Follows || m.Child.Always != nil) {
-			bound = time.Time{}
-		}
-		if bound.IsZero() {
-			return bound
-		}
-		if from.IsZero() || bound.Before(from) {
-			from = bound
+		switch {
+		case !m.future.IsZero():
+		case m.bound.IsZero(), m.readsAll(), m.Child != nil && m.Child.Always != nil:
+			return time.Time{}
+		case from.IsZero() || m.bound.Before(from):
+			from = m.bound
 		}
 	}
 	return from.Add(-f.source.Lookback)
