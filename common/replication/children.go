@@ -49,6 +49,7 @@ type parents struct {
 // pool reads the children of a family's rows, several at once.
 type pool struct {
 	tasks   chan task
+	queued  sync.WaitGroup // tasks that are not done
 	workers sync.WaitGroup
 	cancel  context.CancelCauseFunc
 	mu      sync.Mutex
@@ -82,6 +83,7 @@ func (f *family) newPool(ctx context.Context) *pool {
 						m.fail(err)
 					}
 				}
+				p.queued.Done()
 			}
 		})
 	}
@@ -128,10 +130,12 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 
 // queue has t read as soon as a worker is free.
 func (p *pool) queue(ctx context.Context, t task) error {
+	p.queued.Add(1)
 	select {
 	case p.tasks <- t:
 		return nil
 	case <-ctx.Done():
+		p.queued.Done()
 		return context.Cause(ctx)
 	}
 }
@@ -180,10 +184,17 @@ func newTask(members []*member, r listing.Row) task {
 	return t
 }
 
-// end returns when all that was asked for has been read or has failed, or gives up what has not, because of why; nil: it does not.
-func (p *pool) end(why error) {
+// end returns when all that was asked for has been read or has failed, and what was postponed after it, or gives up what has not, because of why; nil:
+// it does not.
+func (p *pool) end(ctx context.Context, why error) {
 	if why != nil {
 		p.cancel(why)
+	}
+	p.queued.Wait()
+	for _, t := range p.gone {
+		if why = cmp.Or(why, context.Cause(ctx)); why == nil {
+			why = p.queue(ctx, t)
+		}
 	}
 	if p.tasks != nil {
 		close(p.tasks)
@@ -382,23 +393,6 @@ func (t task) postponed() bool {
 	t.again = true
 	p.gone = append(p.gone, t)
 	return true
-}
-
-// lookAgain reads what was postponed.
-func (f *family) lookAgain(ctx context.Context) error {
-	gone := f.pool.gone
-	if len(gone) == 0 {
-		return nil
-	}
-	f.pool = f.newPool(ctx)
-	var err error
-	for _, t := range gone {
-		if err = f.pool.queue(ctx, t); err != nil {
-			break
-		}
-	}
-	f.pool.end(err)
-	return cmp.Or(err, context.Cause(ctx))
 }
 
 // believe notes that the doubtful rows have gone: the route is right. m.mu is held as long as anything is read.

@@ -166,11 +166,8 @@ func (f *family) readListing(ctx context.Context) error {
 		}
 		return err
 	})
-	f.pool.end(err)
-	if err = cmp.Or(err, context.Cause(ctx)); err == nil {
-		err = f.lookAgain(ctx)
-	}
-	if err != nil {
+	f.pool.end(ctx, err)
+	if err = cmp.Or(err, context.Cause(ctx)); err != nil {
 		return err
 	}
 	came := f.came || slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed })
