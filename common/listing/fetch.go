@@ -39,7 +39,7 @@ type pageRequest struct {
 // fetched is one page and the request that brought it.
 type fetched struct {
 	pagination.Page
-	request   httpclient.Request
+	request   pageRequest
 	picked    []record.Value // of each row, what the picker that was given picks
 	rows      []Row          // those that did not come before; set by reading.accept
 	memory    *memory        // that Records and picked are in
@@ -70,7 +70,7 @@ func (r *Reader) free(p *fetched) {
 // fetch asks for one page of l, and picks values of its rows on the way. An answer without rows where there should be some is asked for
 // again like any other fault of a server. The page's request has q's Share, which the caller releases, also after an error.
 func (r *Reader) fetch(ctx context.Context, l *Listing, q pageRequest, picker record.Picker) (fetched, *End) {
-	page := fetched{request: q.Request, memory: r.memory()}
+	page := fetched{request: q, memory: r.memory()}
 	j := &judging{pageRequest: q, picker: picker, reader: r, listing: l, page: &page}
 	request := q.Request
 	request.First, request.Judge = j.before, j.rows
@@ -162,7 +162,7 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 		page.Body = j.listing.objects(resp.Body)
 	}
 	page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
-	err := page.cut(j.listing, j.way, j.picker)
+	err := page.cut(j.listing, j.picker)
 	switch {
 	case err == nil && len(page.Records) == 0 && complains(resp.Body):
 		err = fault.Transientf("%s answered without the rows that were asked for: %s.", page.request.Path, resp.Words())
@@ -179,7 +179,7 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 	if j.listing.Detail != "" {
 		return j.detail()
 	}
-	if echoer, ok := j.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request, page.Page) {
+	if echoer, ok := j.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request.Request, page.Page) {
 		failure := fault.Transientf("%s answered with another page than was asked for.", page.request.Path)
 		if j.wrong++; j.wrong > repeats && !j.way.last {
 			j.kind = wrongPage
@@ -241,20 +241,21 @@ func (j *judging) again(err error) httpclient.Verdict {
 }
 
 // cut finds the rows in the answer, and what it says of their number.
-func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
-	_, single := way.Pages.(pagination.Single)
+func (p *fetched) cut(l *Listing, picker record.Picker) error {
+	pages := p.request.way.Pages
+	_, single := pages.(pagination.Single)
 	list, err := l.list(p.Body), error(nil)
 	object := list.IsObject() && !l.onlyRow(list, single) // which is no list
 	if m := p.memory; list.Exists() {
 		m.records, m.picked, err = picker.Cut(list, "", m.records[:0], m.picked[:0])
 		p.Records, p.picked = m.records, m.picked
 	}
-	if totaled, ok := way.Pages.(pagination.Totaled); ok {
+	if totaled, ok := pages.(pagination.Totaled); ok {
 		p.total = totaled.Total(p.Page, true)
 		if p.total.Bad != "" {
 			return fault.Transientf("%s answered with something that is no number as %s, the number of rows.", p.request.Path, p.total.Bad)
 		}
-		numbered, sized := way.Pages.(pagination.Numbered)
+		numbered, sized := pages.(pagination.Numbered)
 		if sized { // the size of a page tells whether it is the last one, whatever number of rows is told
 			_, sized = numbered.Fewest()
 		}

@@ -97,7 +97,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 			return s, &End{Kind: unclear}
 		}
 		hashes[alike] = true
-		next, more = pages.Next(p.request, p.Page)
+		next, more = pages.Next(p.request.Request, p.Page)
 		r.hold(&s, &p)
 	}
 	return s, nil
@@ -140,10 +140,10 @@ func (r *reading) unpack(s segment) (p *fetched, err error) {
 	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(s.body)), body); err != nil {
 		return nil, err
 	}
-	p = &fetched{memory: r.reader.memory(), mended: s.mended}
+	p = &fetched{request: pageRequest{way: r.way}, memory: r.reader.memory(), mended: s.mended}
 	p.Header = http.Header{"Date": {s.date}}
 	if p.Body, _, err = record.Clean(body); err != nil {
 		return nil, err
 	}
-	return p, p.cut(r.Listing, r.way, r.rows.picker)
+	return p, p.cut(r.Listing, r.rows.picker)
 }

@@ -130,14 +130,17 @@ func (n *numbered) page(ahead *ahead, i int) (fetched, *End) {
 
 // at returns the request for page i.
 func (n *numbered) at(i int) pageRequest {
-	maybeAbsent := i > 0 && (!n.reliable || i >= n.pagesOf(n.latest))
-	return pageRequest{Request: n.strategy.At(n.request, i), way: n.way, later: i > 0, maybeAbsent: maybeAbsent}
+	return pageRequest{Request: n.strategy.At(n.request, i), way: n.way, later: i > 0, maybeAbsent: n.maybeAbsent(i)}
 }
+
+// maybeAbsent reports whether page i may not be there, by what was told so far.
+func (n *numbered) maybeAbsent(i int) bool { return i > 0 && (!n.reliable || i >= n.pagesOf(n.latest)) }
 
 // use hands page i on, and says whether there may be more.
 func (n *numbered) use(ctx context.Context, p *fetched, i int) (more bool, end *End) {
 	n.accept(p)
-	end = n.insist(ctx, p, n.at(i), func() bool {
+	p.request.maybeAbsent = n.maybeAbsent(i) // by what is told by now
+	end = n.insist(ctx, p, func() bool {
 		return i < max(n.pageCount, n.pagesOf(n.latest), n.end.page, 1) && n.wanted(i)
 	})
 	if end == nil && n.rows.fresh == 0 {

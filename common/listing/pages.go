@@ -95,7 +95,7 @@ func (r *reading) accept(p *fetched) {
 
 // insist asks for an accepted page once more while it brings nothing new although there is more: a cache may have given another's, or none. The last
 // answer takes its place, and has its share.
-func (r *reading) insist(ctx context.Context, p *fetched, q pageRequest, more func() bool) (end *End) {
+func (r *reading) insist(ctx context.Context, p *fetched, more func() bool) (end *End) {
 	unlisted := func() bool { return p.listless && p.total.Rows > r.came() } // or else that is the end
 	for try := 1; try < repeats && r.rows.fresh == 0 && (more() || unlisted()); try++ {
 		select {
@@ -103,7 +103,7 @@ func (r *reading) insist(ctx context.Context, p *fetched, q pageRequest, more fu
 		case <-ctx.Done():
 			return failed(context.Cause(ctx))
 		}
-		if *p, end = r.ask(ctx, p.request.Share, q); end != nil {
+		if *p, end = r.ask(ctx, p.request.Share, p.request); end != nil {
 			return end
 		}
 		r.idle--
@@ -129,18 +129,17 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 			return failed(fault.Transientf("The listing %s leads back to a page that was read already.", r.Request.Path))
 		}
 		asked[fingerprint] = true
-		q := pageRequest{Request: next, way: r.way, later: r.pages >= 2}
-		ahead.need(q)
+		ahead.need(pageRequest{Request: next, way: r.way, later: r.pages >= 2})
 		p, end := ahead.page()
 		if end != nil {
 			return end
 		}
 		r.accept(&p)
-		if end = r.insist(ctx, &p, q, func() bool {
-			_, leads := r.way.Pages.Next(p.request, p.Page)
+		if end = r.insist(ctx, &p, func() bool {
+			_, leads := r.way.Pages.Next(p.request.Request, p.Page)
 			return r.short() && (offset || !leads)
 		}); end == nil {
-			if next, more = r.way.Pages.Next(p.request, p.Page); more {
+			if next, more = r.way.Pages.Next(p.request.Request, p.Page); more {
 				p.place = next.Place
 			}
 			if more && r.idle >= maxIdleLinks {

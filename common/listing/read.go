@@ -120,7 +120,7 @@ func (r *reading) hand(p *fetched) *End {
 		r.filled++
 	}
 	bounded, ok := r.way.Pages.(pagination.Bounded)
-	r.beyond = r.beyond || ok && bounded.Beyond(p.request, p.Page)
+	r.beyond = r.beyond || ok && bounded.Beyond(p.request.Request, p.Page)
 	if p.place != "" && !r.beyond {
 		r.from = p.place
 		page.Place = &Place{Of: r.of, At: strconv.Itoa(r.way.number) + ":" + p.place, Rows: r.earlier + r.rows.all}
