@@ -102,8 +102,12 @@ type Stream struct {
 	// Repeats is the member, and the last field of the key, that tells apart rows which have the rest of the key in common: how many of them came
 	// before, from 0. "": the key is one row's. It is for listings that come in one answer, or whose place the server keeps.
 	Repeats string
-	Cursor  *Cursor  // nil: no time of change, full refresh only
-	Removed *Removed // nil: the API does not list what was removed
+	Cursor  *Cursor // nil: no time of change, full refresh only
+	// Removed is parameters, in the place of the stream's own, with which the API lists the rows that were removed; nil: it does not. Removing need not
+	// have moved a row's time of change, so that listing is read whole in every sync; a row is sent when it is newly removed, or changed since the mark
+	// or within the margin before it. The keys of up to replication.RemovedKept of those sent are kept in the state; what is beyond is sent again in
+	// every sync.
+	Removed url.Values
 	Parent  *Parent  // the stream is read with requests of its own for each row of another stream
 	Explode *Explode // the stream is an array inside the rows of another stream
 	Partial *Partial // a list inside the rows may come in part
@@ -168,13 +172,6 @@ const DefaultMargin = 15 * time.Minute
 // began; what changed since belongs to the next one, though it may come now. The zero until is none: a mark that is after now was made by
 // the API's clock, and so were the rows around it.
 type Ask func(r httpclient.Request, from, until time.Time) httpclient.Request
-
-// Removed describes a listing of rows that were removed. Removing need not have moved a row's time of change, so the listing is read
-// whole in every sync; a row is sent when it is newly removed, or changed since the mark or within the margin before it. The keys of up to
-// replication.RemovedKept of those sent are kept in the state; what is beyond is sent again in every sync.
-type Removed struct {
-	Query url.Values // parameters in the place of the stream's own
-}
 
 // Parent says for which rows of which stream another one is read. The parent's listing is read once for all its children, and also when
 // the parent itself was not selected. Where Params leave out a part of the parent's key, rows that ask for the same are asked for once, and Put

@@ -185,7 +185,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	case q.Removed:
 		request.Query = url.Values{}
 		maps.Copy(request.Query, s.Query)
-		maps.Copy(request.Query, s.Removed.Query)
+		maps.Copy(request.Query, s.Removed)
 	case len(s.sets()) > 0:
 		in := httpclient.Query
 		if s.Body != nil {
