@@ -55,7 +55,9 @@ func (s *Sync) family(f *Family) *family {
 		m.resume()
 		if m.Child == nil {
 			all.direct = append(all.direct, m)
-			all.pick(m)
+			if m.Explode != nil && m.Explode.Within == "" { // the listing finds what it needs of each row
+				m.picks, all.picks = len(all.picks), append(all.picks, m.paths...)
+			}
 			continue
 		}
 		all.children = append(all.children, m)
@@ -67,21 +69,6 @@ func (s *Sync) family(f *Family) *family {
 		all.branches[branch] = append(all.branches[branch], m)
 	}
 	return all
-}
-
-// pick has the listing find what a stream that lies in its rows needs of each of them, for all such streams at once.
-func (f *family) pick(m *member) {
-	if m.Explode == nil || m.Explode.Within != "" {
-		return
-	}
-	for _, path := range m.paths {
-		i := slices.Index(f.picks, path)
-		if i < 0 {
-			i = len(f.picks)
-			f.picks = append(f.picks, path)
-		}
-		m.picks = append(m.picks, i)
-	}
 }
 
 // open returns the listing that is read for a question.
