@@ -45,6 +45,7 @@ func (r *reading) take() *httpclient.Share {
 // ask asks for a page, with the share of another that is not needed any more, or for nil with one of its own, which an error releases. With
 // another's it does not wait for room among the requests in flight, since those that have it may wait for this share.
 func (r *reading) ask(ctx context.Context, share *httpclient.Share, q pageRequest) (fetched, *End) {
+	share.Reset()
 	if q.Share = share; share == nil { // also where one request at a time needs no budget, and there is none to wait for
 		leave := r.reader.enter(r.Child, ctx.Done())
 		if leave == nil {
@@ -52,8 +53,6 @@ func (r *reading) ask(ctx context.Context, share *httpclient.Share, q pageReques
 		}
 		defer leave()
 		q.Share = r.take()
-	} else {
-		share.Reset()
 	}
 	page, end := r.fetch(ctx, q)
 	if end != nil && share == nil {
@@ -62,23 +61,21 @@ func (r *reading) ask(ctx context.Context, share *httpclient.Share, q pageReques
 	return page, end
 }
 
-// fetch fetches a page as Reader.fetch does, and completes the lists in its rows.
+// fetch fetches a page as Reader.fetch does, and completes the lists in its rows. A list that cannot be continued may be one of a row that has gone
+// meanwhile, or that has changed, which a second look tells.
 func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
-	page, end := r.reader.fetch(ctx, r.Listing, q, r.rows.picker)
-	if end != nil || r.Partial == nil {
-		return page, end
+	for second := false; ; second = true {
+		page, end := r.reader.fetch(ctx, r.Listing, q, r.rows.picker)
+		if end != nil || r.Partial == nil {
+			return page, end
+		}
+		if end = r.complete(ctx, &page); end == nil || second || ctx.Err() != nil {
+			return page, end
+		}
+		if _, status := errors.AsType[*httpclient.StatusError](end.Err); !status && fault.Of(end.Err).Kind != fault.Transient {
+			return page, end
+		}
 	}
-	if end = r.complete(ctx, &page); end == nil || ctx.Err() != nil {
-		return page, end
-	}
-	if _, status := errors.AsType[*httpclient.StatusError](end.Err); !status && fault.Of(end.Err).Kind != fault.Transient {
-		return page, end
-	}
-	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.
-	if page, end = r.reader.fetch(ctx, r.Listing, q, r.rows.picker); end != nil {
-		return page, end
-	}
-	return page, r.complete(ctx, &page)
 }
 
 // accept takes what a page tells, and finds its rows that did not come before.

@@ -58,12 +58,11 @@ func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
 
 // future warns, once, of a start date that is after now.
 func (r *run) future(cat *protocol.ConfiguredCatalog) {
-	for _, configured := range cat.Streams {
+	if slices.ContainsFunc(cat.Streams, func(configured protocol.ConfiguredStream) bool {
 		s := r.api.stream(configured.Stream.Name)
-		if s != nil && s.cursor().start().After(r.began) {
-			r.log.Warn("start_date is in the future: what changed, or is dated, before it is not read, so that nothing may come until then")
-			return
-		}
+		return s != nil && s.cursor().start().After(r.began)
+	}) {
+		r.log.Warn("start_date is in the future: what changed, or is dated, before it is not read, so that nothing may come until then")
 	}
 }
 
