@@ -16,7 +16,6 @@ import (
 type rows struct {
 	*Listing
 	keys    int // how many of the values picked are the key; the time comes after them, and then Listing.Picks
-	own     int // how many are the key and the time
 	width   int // how many are picked of each row
 	picker  record.Picker
 	seen    *Seen
@@ -50,7 +49,6 @@ func newRows(l *Listing) *rows {
 	if l.Clock != nil {
 		paths = append(slices.Clip(paths), l.Clock.Field)
 	}
-	u.own = len(paths)
 	paths = append(slices.Clip(paths), l.Picks...)
 	u.width, u.picker = len(paths), record.NewPicker(paths...)
 	u.seen.listing()
@@ -88,7 +86,7 @@ func (u *rows) take(p *fetched) []Row {
 	for i, data := range p.Records {
 		picked := p.picked[i*u.width : (i+1)*u.width : (i+1)*u.width]
 		ends := u.ends[2*i : 2*i+3]
-		row := Row{Data: data, Key: all[ends[0]:ends[1]], Picked: picked[u.own:]}
+		row := Row{Data: data, Key: all[ends[0]:ends[1]], Picked: picked[u.width-len(u.Picks):]}
 		if u.Clock != nil {
 			row.At = picked[u.keys]
 			row.clock(all[ends[1]:ends[2]], u.Clock)
