@@ -40,8 +40,8 @@ type family struct {
 type filter struct {
 	asked      bool      // it was asked for what changed
 	changes    bool      // and some came
-	ignored    bool      // so did what did not, and the user knows
-	refused    bool      // it refuses to be asked so
+	ignored    bool      // rows came that had not changed since then, and the user knows
+	refused    bool      // it refuses the question
 	denial     error     // what it said, if something else may have been the reason and no page came since
 	distrusted time.Time // since when it was asked for what changed, where everything is read all the same; zero: it is not
 	warned     bool      // that everything is read, and the user knows
