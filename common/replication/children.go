@@ -184,8 +184,8 @@ func newTask(members []*member, r listing.Row) task {
 	return t
 }
 
-// end returns when all that was asked for has been read or has failed, and what was postponed after it, or gives up what has not, because of why; nil:
-// it does not.
+// end returns when all that was asked for has been read or has failed, and then what was postponed, or gives up what has not, because of why; nil: it
+// does not.
 func (p *pool) end(ctx context.Context, why error) {
 	if why != nil {
 		p.cancel(why)
