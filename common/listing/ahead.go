@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
-	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
 // ahead fetches pages before they are used: while one page is handed on, those that follow are on their way, and are cleaned and cut.
@@ -35,20 +34,20 @@ func (r *reading) ahead(ctx context.Context) *ahead {
 }
 
 // need asks for the next page, unless it was asked for before, and waits for room among the requests in flight; page tells where that never came.
-func (a *ahead) need(request httpclient.Request, f fetching) {
+func (a *ahead) need(q pageRequest) {
 	if len(a.coming) == 0 {
-		a.ask(a.ctx.Done(), request, f)
+		a.ask(a.ctx.Done(), q)
 	}
 }
 
 // try is ask where that need not wait, and not for a child, whose siblings are asked for meanwhile.
-func (a *ahead) try(request httpclient.Request, f fetching) bool {
+func (a *ahead) try(q pageRequest) bool {
 	if a.r.Child || a.r.reader.Parallel() == 1 {
 		return false
 	}
 	now := make(chan struct{})
 	close(now)
-	return a.ask(now, request, f)
+	return a.ask(now, q)
 }
 
 func (a *ahead) page() (fetched, *End) {
@@ -58,30 +57,30 @@ func (a *ahead) page() (fetched, *End) {
 	p := <-a.coming[0]
 	a.coming = a.coming[1:]
 	if p.end != nil {
-		p.share.Release()
+		p.request.Share.Release()
 	}
 	return p.fetched, p.end
 }
 
 // ask asks for the page behind those that were asked for, unless there is no room among the requests in flight until patience has ended.
-func (a *ahead) ask(patience <-chan struct{}, request httpclient.Request, f fetching) bool {
+func (a *ahead) ask(patience <-chan struct{}, q pageRequest) bool {
 	leave := a.r.reader.enter(a.r.Child, patience)
 	if leave == nil {
 		return false
 	}
 	result := make(chan arrival, 1)
 	a.coming = append(a.coming, result)
-	f.share = a.r.take()
+	q.Share = a.r.take()
 	a.wait.Go(func() {
 		defer leave()
 		var came arrival
 		if err := fault.Safely(func() error {
-			came.fetched, came.end = a.r.fetch(a.ctx, a.r.way, request, f)
+			came.fetched, came.end = a.r.fetch(a.ctx, q)
 			return nil
 		}); err != nil {
 			came.end = failed(err)
 		}
-		came.share = f.share
+		came.request.Share = q.Share
 		result <- came
 	})
 	return true
@@ -92,6 +91,6 @@ func (a *ahead) stop() {
 	a.cancel()
 	a.wait.Wait()
 	for _, result := range a.coming {
-		(<-result).share.Release()
+		(<-result).request.Share.Release()
 	}
 }

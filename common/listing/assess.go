@@ -10,19 +10,14 @@ import (
 
 // totals is what the pages of a reading told of the number of rows.
 type totals struct {
-	total      int64   // the largest number that was told
-	latest     int64   // the last one
-	firstTotal int64   // what the first page told
-	hasTotal   bool    // it told one
-	reliable   bool    // it told one that is a promise
-	changed    bool    // it told different numbers
-	section    section // what was told last
-}
-
-// section is the number of rows that a page told, and the place of what it is of.
-type section struct {
-	place string
-	rows  int64
+	total      int64  // the largest number that was told
+	latest     int64  // the last one
+	firstTotal int64  // what the first page told
+	hasTotal   bool   // it told one
+	reliable   bool   // it told one that is a promise
+	changed    bool   // it told different numbers
+	lastRows   int64  // the last number that was told, of the whole listing or a part
+	lastPlace  string // the place of what it is of
 }
 
 // last is where a listing ends.
@@ -31,6 +26,17 @@ type last struct {
 	rows     int64 // how many rows that has
 	pageRows int64 // how many rows the pages before it have
 }
+
+// doubts is what is wrong with pages of a reading, so that rows of them may be missing; nil: nothing is.
+type doubts struct {
+	suspect error // of the last page that is refused, or has the rows of another, if there are rows behind it
+	empty   error // of the last page that has no rows, if there are rows behind it
+	gap     error // of the first page that is refused, or has the rows of another, where more are known to be there
+	hole    error // of the first page without rows where others came behind it, or of one that is refused alone
+}
+
+// confirm notes that rows came behind the pages that brought nothing new.
+func (d *doubts) confirm() { d.gap, d.hole = cmp.Or(d.gap, d.suspect), cmp.Or(d.hole, d.empty) }
 
 // all returns how many rows the whole listing has.
 func (l last) all() int64 {
@@ -52,10 +58,10 @@ func (r *reading) tell(p *fetched) {
 	if !p.total.Told || p.total.Rows < 0 {
 		return
 	}
-	before := r.section
-	r.section = section{p.request.Place, p.total.Rows}
+	other := r.lastPlace == p.request.Place && r.lastRows != p.total.Rows
+	r.lastPlace, r.lastRows = p.request.Place, p.total.Rows
 	if p.total.Part {
-		r.changed = r.changed || r.section.place == before.place && r.section != before
+		r.changed = r.changed || other
 		return
 	}
 	rows := p.total.Rows + r.earlier
@@ -104,7 +110,7 @@ func (r *reading) holed() error {
 }
 
 // defect returns what is wrong with a page that may lack rows; nil: nothing is known to be.
-func (r *reading) defect() error { return cmp.Or(r.gap, r.denied, r.holed()) }
+func (r *reading) defect() error { return cmp.Or(r.gap, r.holed()) }
 
 // moved reports whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
 // reading before, or rows that changed since the reading began stand in the place of others.
@@ -191,8 +197,8 @@ func (r *reading) sum() string {
 	return fmt.Sprintf("%d rows were expected and %d came", r.promised(), r.came())
 }
 
-// doubts says why this reading is not believed to be whole.
-func (r *reading) doubts() string {
+// whyAgain says why this reading is not believed to be whole.
+func (r *reading) whyAgain() string {
 	if r.short() {
 		return "changed while it was read, or lacks rows: " + r.sum()
 	}

@@ -28,19 +28,20 @@ const (
 	absentTries = 2
 )
 
-// fetching is what matters to the asking for one page beyond its request.
-type fetching struct {
-	picker      record.Picker
-	later       bool              // it is not the first page: what the first one said of the listing holds
-	maybeAbsent bool              // it may not be there, which an API may say with a 4xx
-	share       *httpclient.Share // of the budget; nil: the answer is not counted
+// pageRequest asks for one page. Its Share is that of the budget; nil: the answer is not counted.
+type pageRequest struct {
+	httpclient.Request
+	way         way
+	later       bool // it is not the first page: what the first one said of the listing holds
+	maybeAbsent bool // it may not be there, which an API may say with a 4xx
 }
 
 // fetched is one page and the request that brought it.
 type fetched struct {
 	pagination.Page
-	request   httpclient.Request
+	request   pageRequest
 	picked    []record.Value // of each row, what the picker that was given picks
+	rows      []Row          // those that did not come before; set by reading.accept
 	memory    *memory        // that Records and picked are in
 	mended    Mended
 	total     pagination.Total
@@ -48,7 +49,6 @@ type fetched struct {
 	unwrapped bool   // it is an empty list alone, where an envelope was to be expected
 	listless  bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
 	refused   error  // why the API refused it with a 4xx; nil: it did not
-	share     *httpclient.Share
 }
 
 // memory is what a page is cut into, which serves one page after the other.
@@ -68,22 +68,23 @@ func (r *Reader) free(p *fetched) {
 }
 
 // fetch asks for one page of l, and picks values of its rows on the way. An answer without rows where there should be some is asked for
-// again like any other fault of a server. The page has f.share, which the caller releases, also after an error.
-func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpclient.Request, f fetching) (fetched, *End) {
-	page := fetched{request: request, share: f.share, memory: r.memory()}
-	j := &judging{fetching: f, reader: r, listing: l, way: way, page: &page}
-	request.First, request.Judge, request.Share = j.before, j.rows, f.share
+// again like any other fault of a server. The page's request has q's Share, which the caller releases, also after an error.
+func (r *Reader) fetch(ctx context.Context, l *Listing, q pageRequest, picker record.Picker) (fetched, *End) {
+	page := fetched{request: q, memory: r.memory()}
+	j := &judging{pageRequest: q, picker: picker, reader: r, listing: l, page: &page}
+	request := q.Request
+	request.First, request.Judge = j.before, j.rows
 	_, end := r.do(ctx, request)
 	if end == nil || end.Kind != Failed {
 		return page, end
 	}
 	final := j.status != 0 && fault.Of(end.Err).Kind != fault.Transient
-	end.Denied = final && !f.later
+	end.Denied = final && !q.later
 	if j.kind != Done {
 		end.Kind = j.kind
 	}
 	aboutTime := slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}, j.status)
-	if f.maybeAbsent && end.Kind == Failed && final && j.status/100 == 4 && !aboutTime { // so may an API say that it is not there
+	if q.maybeAbsent && end.Kind == Failed && final && j.status/100 == 4 && !aboutTime { // so may an API say that it is not there
 		page.refused = end.Err
 		return page, nil
 	}
@@ -92,10 +93,10 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, way way, request httpcli
 
 // judging is what is thought of the answers to one request.
 type judging struct {
-	fetching
+	pageRequest
+	picker  record.Picker
 	reader  *Reader
 	listing *Listing
-	way     way
 	page    *fetched
 	status  int  // of the last answer
 	kind    Kind // what that is beyond a failure; Done: nothing
@@ -109,7 +110,7 @@ type judging struct {
 // before judges before the API's own Judge does. Of a later page only the status is noted: what is missing or refused is seen in the first.
 func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
-	*j.page = fetched{request: j.page.request, memory: j.page.memory, share: j.page.share} // nothing of an answer before
+	*j.page = fetched{request: j.page.request, memory: j.page.memory} // nothing of an answer before
 	l := j.listing
 	switch {
 	case says(l.Nothing, resp):
@@ -118,9 +119,9 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	case j.later:
 	case l.Optional && says(l.Absent, resp):
 		if l.hadRows.Load() {
-			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.page.request.Path))
+			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.Path))
 		}
-		lacks := fault.Configf("The account does not have what was asked for at %s (%d): %s.", j.page.request.Path, resp.Status, resp.Words())
+		lacks := fault.Configf("The account does not have what was asked for at %s (%d): %s.", j.Path, resp.Status, resp.Words())
 		if j.absent++; j.absent < absentTries {
 			return httpclient.Again(lacks)
 		}
@@ -135,7 +136,7 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 				return v
 			}
 		}
-		return httpclient.Fail(fault.Systemf("%s refused what was asked.", j.page.request.Path))
+		return httpclient.Fail(fault.Systemf("%s refused what was asked.", j.Path))
 	}
 	return httpclient.Verdict{}
 }
@@ -147,15 +148,13 @@ func says(what func(*httpclient.Response) bool, resp *httpclient.Response) bool 
 
 // rows judges after the API's own Judge has: it cuts the rows out of a good answer.
 func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
-	if j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !says(j.listing.Absent, resp) {
-		return j.gone()
-	}
 	page := j.page
-	if resp.Status/100 == 2 && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0 {
-		page.Page = pagination.Page{}
+	switch good := resp.Status/100 == 2; {
+	case j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !says(j.listing.Absent, resp):
+		return j.gone()
+	case good && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0:
 		return j.detail()
-	}
-	if resp.Status/100 != 2 || !resp.Body.Exists() {
+	case !good || !resp.Body.Exists():
 		return httpclient.Verdict{}
 	}
 	page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
@@ -163,7 +162,7 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 		page.Body = j.listing.objects(resp.Body)
 	}
 	page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
-	err := page.cut(j.listing, j.way, j.picker)
+	err := page.cut(j.listing, j.picker)
 	switch {
 	case err == nil && len(page.Records) == 0 && complains(resp.Body):
 		err = fault.Transientf("%s answered without the rows that were asked for: %s.", page.request.Path, resp.Words())
@@ -180,7 +179,7 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 	if j.listing.Detail != "" {
 		return j.detail()
 	}
-	if echoer, ok := j.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request, page.Page) {
+	if echoer, ok := j.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request.Request, page.Page) {
 		failure := fault.Transientf("%s answered with another page than was asked for.", page.request.Path)
 		if j.wrong++; j.wrong > repeats && !j.way.last {
 			j.kind = wrongPage
@@ -204,7 +203,7 @@ func (j *judging) bare() bool {
 // gone ends the request with that the row which it belongs to has gone.
 func (j *judging) gone() httpclient.Verdict {
 	j.kind = Gone
-	return httpclient.Fail(fault.Transientf("The row that %s belongs to has gone.", j.page.request.Path))
+	return httpclient.Fail(fault.Transientf("The row that %s belongs to has gone.", j.Path))
 }
 
 // detail judges the answer to a question for one row.
@@ -242,20 +241,21 @@ func (j *judging) again(err error) httpclient.Verdict {
 }
 
 // cut finds the rows in the answer, and what it says of their number.
-func (p *fetched) cut(l *Listing, way way, picker record.Picker) error {
-	_, single := way.Pages.(pagination.Single)
+func (p *fetched) cut(l *Listing, picker record.Picker) error {
+	pages := p.request.way.Pages
+	_, single := pages.(pagination.Single)
 	list, err := l.list(p.Body), error(nil)
 	object := list.IsObject() && !l.onlyRow(list, single) // which is no list
 	if m := p.memory; list.Exists() {
 		m.records, m.picked, err = picker.Cut(list, "", m.records[:0], m.picked[:0])
 		p.Records, p.picked = m.records, m.picked
 	}
-	if totaled, ok := way.Pages.(pagination.Totaled); ok {
+	if totaled, ok := pages.(pagination.Totaled); ok {
 		p.total = totaled.Total(p.Page, true)
 		if p.total.Bad != "" {
 			return fault.Transientf("%s answered with something that is no number as %s, the number of rows.", p.request.Path, p.total.Bad)
 		}
-		numbered, sized := way.Pages.(pagination.Numbered)
+		numbered, sized := pages.(pagination.Numbered)
 		if sized { // the size of a page tells whether it is the last one, whatever number of rows is told
 			_, sized = numbered.Fewest()
 		}

@@ -49,7 +49,8 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 				return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
 			}
 			s.held[i] = segment{}
-			if end := r.hand(p, r.accept(p)); end != nil {
+			r.accept(p)
+			if end := r.hand(p); end != nil {
 				return end
 			}
 		}
@@ -76,7 +77,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	request.Session = session
 	came, hashes, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
 	for next, more := pages.First(request), true; more; {
-		p, end := r.fetch(ctx, r.way, next, fetching{later: len(s.held) > 0})
+		p, end := r.fetch(ctx, pageRequest{Request: next, way: r.way, later: len(s.held) > 0})
 		switch {
 		case end == nil:
 		case len(s.held) == 0 || ctx.Err() != nil:
@@ -96,7 +97,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 			return s, &End{Kind: unclear}
 		}
 		hashes[alike] = true
-		next, more = pages.Next(p.request, p.Page)
+		next, more = pages.Next(p.request.Request, p.Page)
 		r.hold(&s, &p)
 	}
 	return s, nil
@@ -139,10 +140,10 @@ func (r *reading) unpack(s segment) (p *fetched, err error) {
 	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(s.body)), body); err != nil {
 		return nil, err
 	}
-	p = &fetched{memory: r.reader.memory(), mended: s.mended}
+	p = &fetched{request: pageRequest{way: r.way}, memory: r.reader.memory(), mended: s.mended}
 	p.Header = http.Header{"Date": {s.date}}
 	if p.Body, _, err = record.Clean(body); err != nil {
 		return nil, err
 	}
-	return p, p.cut(r.Listing, r.way, r.rows.picker)
+	return p, p.cut(r.Listing, r.rows.picker)
 }

@@ -148,7 +148,6 @@ const (
 	// What ends a reading and not always its listing.
 	wrongPage // the answers are to something else than was asked
 	tooLarge  // the API wants smaller pages
-	stopped   // whoever reads the pages does not want any more of them
 	lost      // the place that the server kept was lost on the way
 	unclear   // it may have been the last segment that came last: behind it came an error, or rows that had come
 )
@@ -165,6 +164,7 @@ type End struct {
 	most   int // with tooLarge, the size of a page that the API allows; 0: it does not say
 }
 
+// failed returns the end of what could not be read; nil: whoever reads the pages does not want any more of them, and knows why.
 func failed(err error) *End { return &End{Kind: Failed, Err: err} }
 
 // Reader reads the listings of one run. It bounds the requests in flight and remembers what the API turned out to want. Safe for concurrent
@@ -228,13 +228,12 @@ func (r *Reader) Try(ctx context.Context, l Listing) error {
 	l.hadRows = new(atomic.Bool)
 	for {
 		way := r.way(&l)
-		request := way.Pages.First(r.request(&l, way))
-		_, end := r.fetch(ctx, &l, way, request, fetching{})
+		_, end := r.fetch(ctx, &l, pageRequest{Request: r.first(&l, way), way: way}, record.Picker{})
 		switch {
 		case end == nil:
 			return nil
 		case end.Kind == tooLarge && r.resize(&l, way, end.most):
-		case (end.Kind == Refused || end.Kind == wrongPage) && r.nextWay(&l, way, request.Fingerprint()):
+		case (end.Kind == Refused || end.Kind == wrongPage) && r.nextWay(&l, way, true):
 		default:
 			return end.Err
 		}

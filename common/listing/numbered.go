@@ -52,13 +52,13 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	}
 	ahead := n.ahead(ctx)
 	defer ahead.stop()
-	more, end := n.use(ctx, first, 0)
+	more, end := n.use(ctx, &first, 0)
 	for i := 1; more && end == nil; i++ {
 		var p fetched
 		if p, end = n.page(ahead, i); end != nil {
 			break
 		}
-		more, end = n.use(ctx, p, i)
+		more, end = n.use(ctx, &p, i)
 		if end == nil && i == 1 && n.odd && n.rows.fresh > 0 && !n.sure && n.end.page == 0 && !n.promise() {
 			n.cut = true
 			return true, nil
@@ -79,7 +79,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 		return first, end
 	}
 	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
-	share := first.share
+	share := first.request.Share
 	if !held {
 		first = fetched{}
 	}
@@ -102,7 +102,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 
 // first asks for the first page and notes what it tells.
 func (n *numbered) first(ctx context.Context) (fetched, *End) {
-	p, end := n.ask(ctx, nil, 0)
+	p, end := n.ask(ctx, nil, n.at(0))
 	if end == nil {
 		n.pageCount, _ = n.strategy.Count(p.Page)
 		n.firstHash, n.firstRows = n.rows.alike(&p), len(p.Records)
@@ -116,55 +116,52 @@ func (n *numbered) hasAll(total pagination.Total) bool {
 	return total.Told && total.Rows == int64(n.firstRows)
 }
 
-// ask asks for page i as reading.ask does.
-func (n *numbered) ask(ctx context.Context, share *httpclient.Share, i int) (fetched, *End) {
-	return n.reading.ask(ctx, share, n.way, n.strategy.At(n.request, i), n.fetching(i))
-}
-
 // page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading: of
 // pages asked for side by side the later one may be answered first, and a row that an insertion moves there meanwhile would come in neither.
 func (n *numbered) page(ahead *ahead, i int) (fetched, *End) {
-	ahead.need(n.strategy.At(n.request, i), n.fetching(i))
+	ahead.need(n.at(i))
 	for next, known := i+len(ahead.coming), n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
-		if !ahead.try(n.strategy.At(n.request, next), n.fetching(next)) {
+		if !ahead.try(n.at(next)) {
 			break
 		}
 	}
 	return ahead.page()
 }
 
-// fetching returns how page i is asked for.
-func (n *numbered) fetching(i int) fetching {
-	return fetching{later: i > 0, maybeAbsent: i > 0 && (!n.reliable || i >= n.pagesOf(n.latest))}
+// at returns the request for page i.
+func (n *numbered) at(i int) pageRequest {
+	return pageRequest{Request: n.strategy.At(n.request, i), way: n.way, later: i > 0, maybeAbsent: n.maybeAbsent(i)}
 }
 
+// maybeAbsent reports whether page i may not be there, by what was told so far.
+func (n *numbered) maybeAbsent(i int) bool { return i > 0 && (!n.reliable || i >= n.pagesOf(n.latest)) }
+
 // use hands page i on, and says whether there may be more.
-func (n *numbered) use(ctx context.Context, p fetched, i int) (more bool, end *End) {
-	share := p.share
-	rows := n.accept(&p)
-	p, rows, end = n.again(ctx, p, rows, n.fetching(i), func() bool {
-		expected := max(n.pageCount, n.pagesOf(n.latest), n.end.page, 1)
-		return i < expected && n.wanted(i)
+func (n *numbered) use(ctx context.Context, p *fetched, i int) (more bool, end *End) {
+	n.accept(p)
+	p.request.maybeAbsent = n.maybeAbsent(i) // by what is told by now
+	end = n.insist(ctx, p, func() bool {
+		return i < max(n.pageCount, n.pagesOf(n.latest), n.end.page, 1) && n.wanted(i)
 	})
 	if end == nil && n.rows.fresh == 0 {
-		end = n.nothing(ctx, &p, i)
+		end = n.nothing(ctx, p, i)
 	}
 	if end != nil {
-		share.Release()
+		p.request.Share.Release()
 		return false, end
 	}
 	if n.rows.fresh > 0 {
-		n.gap, n.hole = cmp.Or(n.gap, n.suspect), cmp.Or(n.hole, n.empty)
+		n.confirm()
 		if i > 0 { // one page says nothing of how many rows there are
 			n.reached = last{page: i + 1, rows: int64(len(p.Records)), pageRows: max(n.widest, int64(n.firstRows))}
 		}
 		n.widest = max(n.widest, int64(len(p.Records)))
 	}
-	if i == 0 && n.Had > 0 && n.number == 1 && n.Had == n.told() && len(rows) == 0 && n.came() > 0 { // it is as it was before
-		return false, cmp.Or(n.hand(&p, rows), &End{Kind: Done})
+	if i == 0 && n.Had > 0 && n.number == 1 && n.Had == n.told() && len(p.rows) == 0 && n.came() > 0 { // it is as it was before
+		return false, cmp.Or(n.hand(p), &End{Kind: Done})
 	}
-	more = n.more(i, &p)
-	return more, n.hand(&p, rows)
+	more = n.more(i, p)
+	return more, n.hand(p)
 }
 
 // nothing looks at a page that brought nothing new, which need not be the end: its number may have another name, or its refusal another reason.
@@ -173,8 +170,8 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	case p.refused != nil && n.wanted(i): // it may have been there before rows went
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
 		denied.Err = p.refused
-		n.suspect, n.denied = denied, denied
-		_, end := n.ask(ctx, p.share, 0) // unless it does not answer there any more
+		n.gap = cmp.Or[error](n.gap, denied)
+		_, end := n.ask(ctx, p.request.Share, n.at(0)) // unless it does not answer there any more
 		return end
 	case p.refused != nil:
 		return n.refusedEnd(ctx, p, i)
@@ -183,7 +180,7 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	case i > 0:
 		n.suspect = fault.Laterf("%s answers with the rows of another page for page %d.", n.Request.Path, i+1)
 		if n.rows.alike(p) == n.firstHash {
-			return n.otherNumber(ctx, p.share, i)
+			return n.otherNumber(ctx, p.request.Share, i)
 		}
 	}
 	return nil
@@ -196,12 +193,12 @@ func (n *numbered) refusedEnd(ctx context.Context, p *fetched, i int) *End {
 		return nil
 	}
 	if !n.behind[i] {
-		if _, end := n.ask(ctx, p.share, 0); end != nil { // it does not answer any more
+		if _, end := n.ask(ctx, p.request.Share, n.at(0)); end != nil { // it does not answer any more
 			return end
 		}
 	}
 	if !n.behind[i+1] {
-		next, end := n.ask(ctx, p.share, i+1)
+		next, end := n.ask(ctx, p.request.Share, n.at(i+1))
 		if end != nil {
 			return end
 		}
@@ -229,7 +226,7 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 			continue
 		}
 		request := strategy.At(n.reader.request(n.Listing, other), i)
-		page, end := n.reading.ask(ctx, share, other, request, fetching{later: true, maybeAbsent: true})
+		page, end := n.ask(ctx, share, pageRequest{Request: request, way: other, later: true, maybeAbsent: true})
 		if end != nil {
 			return end
 		}

@@ -44,124 +44,113 @@ func (r *reading) take() *httpclient.Share {
 
 // ask asks for a page, with the share of another that is not needed any more, or for nil with one of its own, which an error releases. With
 // another's it does not wait for room among the requests in flight, since those that have it may wait for this share.
-func (r *reading) ask(ctx context.Context, share *httpclient.Share, way way, request httpclient.Request, f fetching) (fetched, *End) {
-	if share == nil { // also where one request at a time needs no budget, and there is none to wait for
+func (r *reading) ask(ctx context.Context, share *httpclient.Share, q pageRequest) (fetched, *End) {
+	share.Reset()
+	if q.Share = share; share == nil { // also where one request at a time needs no budget, and there is none to wait for
 		leave := r.reader.enter(r.Child, ctx.Done())
 		if leave == nil {
 			return fetched{}, failed(context.Cause(ctx))
 		}
 		defer leave()
-		f.share = r.take()
-	} else {
-		share.Reset()
-		f.share = share
+		q.Share = r.take()
 	}
-	page, end := r.fetch(ctx, way, request, f)
+	page, end := r.fetch(ctx, q)
 	if end != nil && share == nil {
-		f.share.Release()
+		q.Share.Release()
 	}
 	return page, end
 }
 
-// fetch fetches a page as Reader.fetch does, and completes the lists in its rows.
-func (r *reading) fetch(ctx context.Context, way way, request httpclient.Request, f fetching) (fetched, *End) {
-	f.picker = r.rows.picker
-	page, end := r.reader.fetch(ctx, r.Listing, way, request, f)
-	if end != nil || r.Partial == nil {
-		return page, end
+// fetch fetches a page as Reader.fetch does, and completes the lists in its rows. A list that cannot be continued may be one of a row that has gone
+// meanwhile, or that has changed, which a second look tells.
+func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
+	for second := false; ; second = true {
+		page, end := r.reader.fetch(ctx, r.Listing, q, r.rows.picker)
+		if end != nil || r.Partial == nil {
+			return page, end
+		}
+		if end = r.complete(ctx, &page); end == nil || second || ctx.Err() != nil {
+			return page, end
+		}
+		if _, status := errors.AsType[*httpclient.StatusError](end.Err); !status && fault.Of(end.Err).Kind != fault.Transient {
+			return page, end
+		}
 	}
-	if end = r.complete(ctx, &page); end == nil || ctx.Err() != nil {
-		return page, end
-	}
-	if _, status := errors.AsType[*httpclient.StatusError](end.Err); !status && fault.Of(end.Err).Kind != fault.Transient {
-		return page, end
-	}
-	// A list that cannot be continued may be one of a row that has gone meanwhile, or that has changed, which a second look tells.
-	if page, end = r.reader.fetch(ctx, r.Listing, way, request, f); end != nil {
-		return page, end
-	}
-	return page, r.complete(ctx, &page)
 }
 
-// accept returns the rows of a page that are handed on.
-func (r *reading) accept(p *fetched) []Row {
+// accept takes what a page tells, and finds its rows that did not come before.
+func (r *reading) accept(p *fetched) {
 	if r.pages == 0 && r.rows.began.IsZero() {
 		r.rows.clocked(p, r.reader.Began)
 	}
 	r.tell(p)
-	rows := r.rows.take(p)
+	p.rows = r.rows.take(p)
 	if r.idle++; r.rows.fresh > 0 {
 		r.idle = 0
 	}
-	return rows
 }
 
-// again asks for a page once more while it brings nothing new although there is more, and returns the last answer, whose share is that of p, and its
-// rows: a cache may have given another's, or none.
-func (r *reading) again(ctx context.Context, p fetched, rows []Row, f fetching, wanted func() bool) (fetched, []Row, *End) {
-	share := p.share
+// insist asks for an accepted page once more while it brings nothing new although there is more: a cache may have given another's, or none. The last
+// answer takes its place, and has its share.
+func (r *reading) insist(ctx context.Context, p *fetched, more func() bool) (end *End) {
 	unlisted := func() bool { return p.listless && p.total.Rows > r.came() } // or else that is the end
-	for try := 1; try < repeats && r.rows.fresh == 0 && (wanted() || unlisted()); try++ {
+	for try := 1; try < repeats && r.rows.fresh == 0 && (more() || unlisted()); try++ {
 		select {
 		case <-time.After(time.Duration(try) * 500 * time.Millisecond):
 		case <-ctx.Done():
-			return p, nil, failed(context.Cause(ctx))
+			return failed(context.Cause(ctx))
 		}
-		var end *End
-		if p, end = r.ask(ctx, share, r.way, p.request, f); end != nil {
-			return p, nil, end
+		if *p, end = r.ask(ctx, p.request.Share, p.request); end != nil {
+			return end
 		}
 		r.idle--
-		rows = r.accept(&p)
+		r.accept(p)
 	}
 	if unlisted() {
-		return p, nil, failed(fault.Laterf("%s answered without a list, and said that there are %d rows, of which %d came.",
+		return failed(fault.Laterf("%s answered without a list, and said that there are %d rows, of which %d came.",
 			p.request.Path, p.total.Rows, r.came()))
 	}
-	return p, rows, nil
+	return nil
 }
 
 // linked reads pages that lead from one to the next, each of which is asked for while the one before it is handed on. That something is refused
 // is seen in the first two: from then on an answer that says so is a failure.
 func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
-	strategy := r.way.Pages
-	_, offset := strategy.(pagination.Offset)
+	_, offset := r.way.Pages.(pagination.Offset)
 	ahead := r.ahead(ctx)
 	defer ahead.stop()
 	asked := map[string]bool{}
-	for next, more := strategy.First(request), true; more; {
+	for next, more := r.way.Pages.First(request), true; more; {
 		fingerprint := next.Fingerprint()
 		if asked[fingerprint] {
 			return failed(fault.Transientf("The listing %s leads back to a page that was read already.", r.Request.Path))
 		}
 		asked[fingerprint] = true
-		f := fetching{later: r.pages >= 2}
-		ahead.need(next, f)
+		ahead.need(pageRequest{Request: next, way: r.way, later: r.pages >= 2})
 		p, end := ahead.page()
 		if end != nil {
 			return end
 		}
-		share := p.share
-		rows := r.accept(&p)
-		wanted := func() bool {
-			_, more := strategy.Next(p.request, p.Page)
-			return r.short() && (offset || !more)
+		r.accept(&p)
+		if end = r.insist(ctx, &p, func() bool {
+			_, leads := r.way.Pages.Next(p.request.Request, p.Page)
+			return r.short() && (offset || !leads)
+		}); end == nil {
+			if next, more = r.way.Pages.Next(p.request.Request, p.Page); more {
+				p.place = next.Place
+			}
+			if more && r.idle >= maxIdleLinks {
+				end = failed(fault.Transientf("The listing %s goes on for %d pages without a new row.", r.Request.Path, r.idle))
+			}
 		}
-		if p, rows, end = r.again(ctx, p, rows, f, wanted); end != nil {
-			share.Release()
+		if end != nil {
+			p.request.Share.Release()
 			return end
 		}
-		if next, more = strategy.Next(p.request, p.Page); more {
-			p.place = next.Place
-		}
-		if more && r.idle >= maxIdleLinks {
-			share.Release()
-			return failed(fault.Transientf("The listing %s goes on for %d pages without a new row.", r.Request.Path, r.idle))
-		}
 		if more && !asked[next.Fingerprint()] {
-			ahead.try(next, fetching{later: r.pages+1 >= 2})
+			ahead.try(pageRequest{Request: next, way: r.way, later: r.pages+1 >= 2})
 		}
-		if end := r.hand(&p, rows); end != nil {
+		if end := r.hand(&p); end != nil {
 			return end
 		}
 	}
@@ -175,43 +164,42 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if trusted == false {
 		return r.numbered(ctx, pages.Number, request)
 	}
-	answer, end := r.ask(ctx, nil, r.way, pages.Once(request), fetching{maybeAbsent: true})
-	if end != nil && end.Kind == Gone && !known { // or there is no such page
+	answer, end := r.ask(ctx, nil, pageRequest{Request: pages.Once(request), way: r.way, maybeAbsent: true})
+	switch {
+	case end != nil && end.Kind == Gone && !known: // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
-	}
-	if end != nil {
+	case end != nil:
 		return end
-	}
-	if answer.refused != nil { // the API refuses one answer for all, or the listing: its first page tells
-		answer.share.Release()
+	case answer.refused != nil: // the API refuses one answer for all, or the listing: its first page tells
+		answer.request.Share.Release()
 		end := r.numbered(ctx, pages.Number, request)
 		if end == nil && !known && r.rows.came > 0 {
 			r.reader.atOnce.Store(r.Name, false)
 		}
 		return end
 	}
-	rows := r.accept(&answer)
 	came, cut := len(answer.Records), pages.Cut(len(answer.Records))
-	if end := r.hand(&answer, rows); end != nil || known && !cut {
+	r.accept(&answer)
+	if end := r.hand(&answer); end != nil || known && !cut {
 		return end
 	}
 	if !cut {
-		first, end := r.ask(ctx, nil, r.way, pages.First(request), fetching{})
+		first, end := r.ask(ctx, nil, pageRequest{Request: pages.First(request), way: r.way})
 		if end != nil {
 			return end
 		}
-		rows := r.accept(&first)
-		listed, missed := len(first.Records), r.rows.fresh
-		if end := r.hand(&first, rows); end != nil {
+		listed := len(first.Records)
+		r.accept(&first)
+		if end := r.hand(&first); end != nil {
 			return end
 		}
-		if missed == 0 {
-			if came > 0 && listed > 0 {
-				r.reader.atOnce.Store(r.Name, true)
-			}
+		all := r.rows.fresh == 0
+		if !all || came > 0 && listed > 0 {
+			r.reader.atOnce.Store(r.Name, all)
+		}
+		if all {
 			return nil
 		}
-		r.reader.atOnce.Store(r.Name, false)
 	}
 	r.anew() // what came is not handed on again, and does not count as the end of the pages
 	return r.numbered(ctx, pages.Number, request)

@@ -45,7 +45,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			if err != nil {
 				return End{Kind: Failed, Err: err}
 			}
-			r.Log.Info(fmt.Sprintf("%s %s; it is read once more", of.Name, reading.doubts()))
+			r.Log.Info(fmt.Sprintf("%s %s; it is read once more", of.Name, reading.whyAgain()))
 			l.number++
 			l.before = reading.latest
 		case ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
@@ -83,33 +83,25 @@ type reading struct {
 	from    string // the place behind the last page that was used, or where the reading begins
 	beyond  bool   // rows follow that cannot be reached
 	idle    int    // pages in a row without a new row
-	suspect error  // what is wrong with the last page that brought nothing new, if there are rows behind it
-	gap     error  // that there are
-	empty   error  // what is wrong with the last page that had no rows at all, if there are rows behind it
-	hole    error  // the first of these, behind which rows came
-	denied  error  // why a page was refused that was expected to be there
 	end     last   // the last page that was looked for beforehand; zero: it was not
 	reached last   // the last page that brought a row
 	widest  int64  // how many rows the page with the most of them had
 
 	pageCount int // how many pages there are, as the API tells; 0: it does not
 	totals
+	doubts
 }
 
 // otherWay reports whether the listing can begin anew after end, in another way.
 func (r *reading) otherWay(end *End) bool {
-	resumed := r.begin != ""
 	switch {
 	case end.Kind != Refused && end.Kind != wrongPage:
 		return false
-	case resumed && r.pages == 0: // the place may be the reason, and the way not to blame
+	case r.begin != "" && r.pages == 0: // the place may be the reason, and the way not to blame
 		r.reader.Forget(r.Name)
 		return true
-	case r.pages > 0 || end.Kind == wrongPage:
-		return r.reader.nextWay(r.Listing, r.way, "")
-	default:
-		return r.reader.nextWay(r.Listing, r.way, r.way.Pages.First(r.reader.request(r.Listing, r.way)).Fingerprint())
 	}
+	return r.reader.nextWay(r.Listing, r.way, r.pages == 0 && end.Kind == Refused)
 }
 
 // anew forgets what came in this reading, which begins anew; what was handed on stays so.
@@ -118,8 +110,9 @@ func (r *reading) anew() {
 	*r = reading{listing: r.listing, way: r.way, of: r.of, from: r.from}
 }
 
-func (r *reading) hand(p *fetched, rows []Row) *End {
-	page := Page{Rows: rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
+// hand hands the new rows of an accepted page on, whose memory serves others from then on.
+func (r *reading) hand(p *fetched) *End {
+	page := Page{Rows: p.rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
 	if page.First && r.reliable {
 		page.Total = r.total
 	}
@@ -127,17 +120,17 @@ func (r *reading) hand(p *fetched, rows []Row) *End {
 		r.filled++
 	}
 	bounded, ok := r.way.Pages.(pagination.Bounded)
-	r.beyond = r.beyond || ok && bounded.Beyond(p.request, p.Page)
+	r.beyond = r.beyond || ok && bounded.Beyond(p.request.Request, p.Page)
 	if p.place != "" && !r.beyond {
 		r.from = p.place
 		page.Place = &Place{Of: r.of, At: strconv.Itoa(r.way.number) + ":" + p.place, Rows: r.earlier + r.rows.all}
 	}
 	wanted := r.yield(page)
 	clear(r.rows.out) // what is not held is free for the next page
-	share := p.share
+	share := p.request.Share
 	r.reader.free(p)
 	if share.Release(); !wanted {
-		return &End{Kind: stopped}
+		return failed(nil)
 	}
 	return nil
 }

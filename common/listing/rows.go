@@ -2,6 +2,7 @@ package listing
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
@@ -15,7 +16,6 @@ import (
 type rows struct {
 	*Listing
 	keys    int // how many of the values picked are the key; the time comes after them, and then Listing.Picks
-	own     int // how many are the key and the time
 	width   int // how many are picked of each row
 	picker  record.Picker
 	seen    *Seen
@@ -44,15 +44,11 @@ type counts struct {
 }
 
 func newRows(l *Listing) *rows {
-	u := &rows{Listing: l, seen: l.Seen, keys: len(l.Key), times: map[digest]int{}, index: map[string]int{}}
-	if u.seen == nil {
-		u.seen = NewSeen(false)
-	}
+	u := &rows{Listing: l, seen: cmp.Or(l.Seen, NewSeen(false)), keys: len(l.Key), times: map[digest]int{}, index: map[string]int{}}
 	paths := l.Key
 	if l.Clock != nil {
 		paths = append(slices.Clip(paths), l.Clock.Field)
 	}
-	u.own = len(paths)
 	paths = append(slices.Clip(paths), l.Picks...)
 	u.width, u.picker = len(paths), record.NewPicker(paths...)
 	u.seen.listing()
@@ -71,12 +67,9 @@ const lateness = 48 * time.Hour
 // clocked notes when the reading and the sync began on the server's clock, as its first page tells.
 func (u *rows) clocked(p *fetched, began time.Time) {
 	now := time.Now()
-	u.began, u.sync = now, began
-	if at := served(p.Header); !at.IsZero() {
-		u.began = at
-		u.sync = began.Add(min(0, at.Sub(now.Truncate(time.Second))))
-	}
-	u.began, u.sync = u.began.Truncate(time.Second), u.sync.Truncate(time.Second)
+	at := cmp.Or(served(p.Header), now)
+	behind := min(0, at.Sub(now.Truncate(time.Second)))
+	u.began, u.sync = at.Truncate(time.Second), began.Add(behind).Truncate(time.Second)
 	if u.Clock.sharp() {
 		u.seen.since = max(u.seen.since, u.sync.Add(-lateness).UnixMilli()) // what was not recent once is not later on
 	}
@@ -93,7 +86,7 @@ func (u *rows) take(p *fetched) []Row {
 	for i, data := range p.Records {
 		picked := p.picked[i*u.width : (i+1)*u.width : (i+1)*u.width]
 		ends := u.ends[2*i : 2*i+3]
-		row := Row{Data: data, Key: all[ends[0]:ends[1]], Picked: picked[u.own:]}
+		row := Row{Data: data, Key: all[ends[0]:ends[1]], Picked: picked[u.width-len(u.Picks):]}
 		if u.Clock != nil {
 			row.At = picked[u.keys]
 			row.clock(all[ends[1]:ends[2]], u.Clock)
@@ -235,29 +228,29 @@ func appendKey(dst []byte, parts []record.Value) []byte {
 
 // note adds the rows of p to those that came, and returns how many are new.
 func (u *rows) note(came *Seen, p *fetched) (fresh int) {
-	for i, data := range p.Records {
-		u.text = appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
-		k := keyed(string(u.text))
-		if len(u.text) == 0 || u.Repeats {
-			k = key{digest: hashOf(data.Raw(), 0)}
-		}
-		if !came.note(k, &Row{}).ever {
+	for i := range p.Records {
+		if !came.note(keyed(string(u.identity(p, i))), &Row{}).ever {
 			fresh++
 		}
 	}
 	return fresh
 }
 
+// identity returns by what row i of a page is known, valid until the next call: the text of its key, or else its bytes.
+func (u *rows) identity(p *fetched, i int) []byte {
+	u.text = appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
+	if len(u.text) == 0 || u.Repeats {
+		return p.Records[i].Raw()
+	}
+	return u.text
+}
+
 // alike returns a hash of a page's rows in their order, by key or else by bytes: two pages that have the same are one page under two numbers.
 func (u *rows) alike(p *fetched) uint64 {
 	var h maphash.Hash
 	h.SetSeed(u.seen.seed)
-	for i, data := range p.Records {
-		key := appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
-		if u.text = key; len(key) == 0 || u.Repeats {
-			key = data.Raw()
-		}
-		_, _ = h.Write(key)
+	for i := range p.Records {
+		_, _ = h.Write(u.identity(p, i))
 		_ = h.WriteByte(0)
 	}
 	_, _ = h.Write(binary.AppendVarint(nil, int64(len(p.Records))))

@@ -115,7 +115,7 @@ const none = -1
 
 // probe asks for page i and returns the page whose rows it has: i itself, the one that was seen with them before, or none. Its answer is not kept.
 func (s *search) probe(ctx context.Context, i int) (int, *End) {
-	p, end := s.ask(ctx, s.share, i)
+	p, end := s.ask(ctx, s.share, s.at(i))
 	if end != nil {
 		return none, end
 	}

@@ -18,15 +18,26 @@ import (
 // 5 bytes more, 110 where a whole number is alone: that of any other key is, and those of the first exact rows and of rows that changed within
 // lateness before the sync. Where bytes are compared, the first exact rows cost as much once more.
 type Seen struct {
-	numbers  history           // rows by their keys, where those are whole numbers
-	others   history           // the others, by the order in which they came
-	ordinals map[digest]uint32 // that order
-	bytes    bool              // it is told whether a row's bytes are the same
+	now      numbers.Set // those that came in this reading, by their keys where those are whole numbers, and else by ordinal
+	earlier  numbers.Set // in a reading of this listing before
+	before   numbers.Set // in a listing before
+	timed    details     // their times of change
+	summed   details     // hashes of their bytes
+	numbers  kept        // how much is kept of those whose keys are whole numbers
+	others   kept        // and of the others
+	ordinals map[digest]uint32
+	bytes    bool // it is told whether a row's bytes are the same
 	seed     maphash.Seed
 	since    int64 // the earliest time of change, in milliseconds, of a row that changes during the sync; none where times are not those of changes
 	alike    bool  // a row came again with the same bytes
 	unlike   bool  // one came with others
 }
+
+// kept counts the rows of which times of change and hashes of bytes are kept.
+type kept struct{ times, sums int }
+
+// exact is how many times of change are kept before it counts how old one is, and how many hashes of rows are kept at the most: 5 bytes each.
+const exact = 1 << 16
 
 // key is a row's key, as it is kept.
 type key struct {
@@ -70,51 +81,102 @@ func NewSeen(bytes bool) *Seen {
 
 // listing begins a listing, and begin a reading of it.
 func (s *Seen) listing() {
-	s.numbers.listing()
-	s.others.listing()
+	s.begin()
+	s.before.Join(&s.earlier)
 }
 
-func (s *Seen) begin() {
-	s.numbers.begin()
-	s.others.begin()
-}
+func (s *Seen) begin() { s.earlier.Join(&s.now) }
 
 // came is where a row came before, and how.
 type came struct {
 	ever, listing, reading bool // at all, in this listing, in this reading
-	later                  bool // with another time of change, which is later for all that is known; see history.note
+	later                  bool // with another time of change, which is later for all that is known; see Seen.note
 	same                   bool // with the same bytes
-	compared               bool // it is known whether with the same bytes
 }
 
-// note notes that a row came, and returns where it did before. Of a row whose bytes are not compared, because there are many, it says that they are
-// the same where all those were that are: then the API does not know what the listings differ in.
-func (s *Seen) note(k key, row *Row) came {
-	rows, n := &s.numbers, k.number
+// note notes that a row came, and returns where it did before.
+//
+// Of a time the last bits are kept, which two times of one row share that lie a multiple of 49 days apart to the millisecond. Once there are many of
+// whole numbers, only recent ones are: a row whose time is not, and that changes during the sync, comes again with a recent one. The first hashes
+// alone are kept: a row of which none is came with the same bytes where all those did of which one is, since the API does not know what the listings
+// differ in.
+func (s *Seen) note(k key, row *Row) (c came) {
+	n, kept := k.number, &s.numbers
 	if !k.whole {
-		ordinal, ok := s.ordinals[k.digest]
-		if !ok {
-			ordinal = uint32(len(s.ordinals))
-			s.ordinals[k.digest] = ordinal
-		}
-		rows, n = &s.others, int64(ordinal)
+		n, kept = s.ordinal(k.digest), &s.others
+	}
+	c.reading = s.now.Has(n)
+	c.listing = c.reading || s.earlier.Has(n)
+	c.ever = c.listing || s.before.Has(n)
+	if !c.reading {
+		s.now.Add(n)
 	}
 	var at int64
 	if !row.Time.IsZero() {
 		at = row.Time.UnixMilli()
 	}
-	var sum *uint32
-	if s.bytes {
-		half := uint32(maphash.Bytes(s.seed, row.Data.Raw())) // half of a hash is one too
-		sum = &half
-	}
-	c := rows.note(n, at, at >= s.since || !k.whole, sum)
+	keep := at >= s.since || !k.whole || kept.times < exact // with fewer, a row of which none is kept had none
 	switch {
-	case sum == nil || !c.ever:
-	case c.compared:
+	case at == 0:
+	case c.ever:
+		had, known := s.timed.get(n)
+		c.later = known && had != uint32(at) || !known && keep
+	case keep:
+		s.timed.put(n, uint32(at))
+		kept.times++
+	}
+	if !s.bytes {
+		return c
+	}
+	sum := uint32(maphash.Bytes(s.seed, row.Data.Raw())) // half of a hash is one too
+	had, known := s.summed.get(n)
+	switch {
+	case known:
+		c.same = had == sum
 		s.alike, s.unlike = s.alike || c.same, s.unlike || !c.same
-	default:
+	case c.ever:
 		c.same = s.alike && !s.unlike
+	case kept.sums < exact:
+		s.summed.put(n, sum)
+		kept.sums++
 	}
 	return c
+}
+
+// ordinal returns the number of a key that is none itself: behind those that are, in the order in which such keys come.
+func (s *Seen) ordinal(d digest) int64 {
+	n, ok := s.ordinals[d]
+	if !ok {
+		n = uint32(len(s.ordinals))
+		s.ordinals[d] = n
+	}
+	return numbers.Most + 1 + int64(n)
+}
+
+// details is a value for each of some whole numbers, by the bits that those have in common which follow one another.
+type details map[int64]block
+
+// block is the values of numbers that differ in their last bits alone, which are in order.
+type block struct {
+	bits   []uint8
+	values []uint32
+}
+
+func (d details) get(n int64) (value uint32, ok bool) {
+	b := d[n>>8]
+	i, ok := slices.BinarySearch(b.bits, uint8(n))
+	if !ok {
+		return 0, false
+	}
+	return b.values[i], true
+}
+
+// put sets the value of a number that has none.
+func (d *details) put(n int64, value uint32) {
+	if *d == nil {
+		*d = details{}
+	}
+	b := (*d)[n>>8]
+	i, _ := slices.BinarySearch(b.bits, uint8(n))
+	(*d)[n>>8] = block{slices.Insert(b.bits, i, uint8(n)), slices.Insert(b.values, i, value)}
 }

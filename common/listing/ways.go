@@ -48,12 +48,12 @@ func (r *Reader) resize(l *Listing, w way, most int) bool {
 	return can
 }
 
-// nextWay notes that l cannot be read as in w, which was refused, if there is another way. refused is the fingerprint of the request of
-// which that is known from its first page, so that it is not asked again; "" where there is none.
-func (r *Reader) nextWay(l *Listing, w way, refused string) bool {
+// nextWay notes that l cannot be read as in w, which was refused, if there is another way. first is whether the first page was, so that a way that
+// begins with the same request is none.
+func (r *Reader) nextWay(l *Listing, w way, first bool) bool {
 	for n := w.number + 1; n < len(l.Ways); n++ {
 		other := wayOf(l, n)
-		if other.Pages.First(r.request(l, other)).Fingerprint() != refused {
+		if !first || r.first(l, other).Fingerprint() != r.first(l, w).Fingerprint() {
 			r.learnt.Store(l.Name, other)
 			if other.Warn != "" {
 				r.Log.Warn(l.Name + ": " + other.Warn)
@@ -63,6 +63,9 @@ func (r *Reader) nextWay(l *Listing, w way, refused string) bool {
 	}
 	return false
 }
+
+// first returns the request for the first page of l in w.
+func (r *Reader) first(l *Listing, w way) httpclient.Request { return w.Pages.First(r.request(l, w)) }
 
 // request returns what l asks for in w.
 func (r *Reader) request(l *Listing, w way) httpclient.Request {

@@ -49,6 +49,7 @@ type parents struct {
 // pool reads the children of a family's rows, several at once.
 type pool struct {
 	tasks   chan task
+	queued  sync.WaitGroup // tasks that are not done
 	workers sync.WaitGroup
 	cancel  context.CancelCauseFunc
 	mu      sync.Mutex
@@ -82,6 +83,7 @@ func (f *family) newPool(ctx context.Context) *pool {
 						m.fail(err)
 					}
 				}
+				p.queued.Done()
 			}
 		})
 	}
@@ -128,10 +130,12 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 
 // queue has t read as soon as a worker is free.
 func (p *pool) queue(ctx context.Context, t task) error {
+	p.queued.Add(1)
 	select {
 	case p.tasks <- t:
 		return nil
 	case <-ctx.Done():
+		p.queued.Done()
 		return context.Cause(ctx)
 	}
 }
@@ -180,10 +184,17 @@ func newTask(members []*member, r listing.Row) task {
 	return t
 }
 
-// end returns when all that was asked for has been read or has failed, or gives up what has not, because of why; nil: it does not.
-func (p *pool) end(why error) {
+// end returns when all that was asked for has been read or has failed, and then what was postponed, or gives up what has not, because of why; nil: it
+// does not.
+func (p *pool) end(ctx context.Context, why error) {
 	if why != nil {
 		p.cancel(why)
+	}
+	p.queued.Wait()
+	for _, t := range p.gone {
+		if why = cmp.Or(why, context.Cause(ctx)); why == nil {
+			why = p.queue(ctx, t)
+		}
 	}
 	if p.tasks != nil {
 		close(p.tasks)
@@ -224,14 +235,7 @@ func (t task) read(ctx context.Context) error {
 			h.m.askNoMore()
 		}
 		return t.read(ctx)
-	case end.Kind == listing.Absent: // though a page may have come
-		for _, h := range held {
-			h.m.mu.Lock()
-			h.m.absent, h.m.answered = true, h.m.answered || came
-			h.m.mu.Unlock()
-		}
-		return nil
-	case end.Kind != listing.Done && end.Kind != listing.Gone:
+	case end.Kind == listing.Refused, end.Kind == listing.Failed:
 		return end.Err
 	case end.Kind == listing.Gone && !came && t.postponed():
 		return nil
@@ -252,7 +256,7 @@ func (t task) begin() (held []*holding, from time.Time) {
 			h := &holding{m: m, task: t, put: t.put[i], bound: m.since(t.key)}
 			since := time.Time{}
 			if m.Child.Changes && m.readsAll() && !m.unasked && !h.bound.IsZero() {
-				since = h.bound.Add(-m.Child.Lookback)
+				since = h.bound
 			}
 			if len(held) == 0 || since.Before(from) {
 				from = since
@@ -332,6 +336,9 @@ func (h *holding) end(end *listing.End, came bool) error {
 	defer m.mu.Unlock()
 	gone := end.Kind == listing.Gone
 	switch {
+	case end.Kind == listing.Absent: // though a page may have come
+		m.absent, m.answered = true, m.answered || came
+		return nil
 	case gone && !h.again:
 		m.lacks(h.key)
 	case !gone && h.again:
@@ -386,23 +393,6 @@ func (t task) postponed() bool {
 	t.again = true
 	p.gone = append(p.gone, t)
 	return true
-}
-
-// lookAgain reads what was postponed.
-func (f *family) lookAgain(ctx context.Context) error {
-	gone := f.pool.gone
-	if len(gone) == 0 {
-		return nil
-	}
-	f.pool = f.newPool(ctx)
-	var err error
-	for _, t := range gone {
-		if err = f.pool.queue(ctx, t); err != nil {
-			break
-		}
-	}
-	f.pool.end(err)
-	return cmp.Or(err, context.Cause(ctx))
 }
 
 // believe notes that the doubtful rows have gone: the route is right. m.mu is held as long as anything is read.

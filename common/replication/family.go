@@ -19,27 +19,32 @@ import (
 // family is a Family that is being read.
 type family struct {
 	*Sync
-	source        *Listing
-	direct        []*member     // sent from the listing's own rows: the root's, and those exploded from them
-	children      []*member     // read with requests of their own, one listing per row
-	branches      [][]*member   // the children, those that are made of the same answers together
-	seen          *listing.Seen // the rows of the slices that were read; nil where there is but one reading
-	spans         spans         // where it is read window by window
-	filterIgnored bool          // the API was seen to ignore the filter by time of change, and the user knows
-	filterRefused bool          // the API refuses to be asked for changes
-	denial        error         // what it said, if something else may have been the reason and no page came since
-	asked         bool          // it was asked for changes
-	changes       bool          // and some came
-	distrusted    time.Time     // since when it was asked for them, where everything is read all the same; zero: it is not
-	warned        bool          // that it is read, and the user knows
-	absent        bool          // the account does not have the listing, or a slice of it
-	came          bool          // a page of it came
-	lacking       []string      // the slices that the account does not have
-	picks         []string      // paths of what the exploded streams need of each row
-	whole         []slice       // those that were read, where a row may go from one to another
-	promised      int64         // rows of the slices that were read so far
-	pool          *pool         // reads the children
-	err           error         // why the listing could not be read
+	source   *Listing
+	direct   []*member     // sent from the listing's own rows: the root's, and those exploded from them
+	children []*member     // read with requests of their own, one listing per row
+	branches [][]*member   // the children, those that are made of the same answers together
+	seen     *listing.Seen // the rows of the slices that were read; nil where there is but one reading
+	spans    spans         // where it is read window by window
+	filter   filter
+	absent   bool     // the account does not have the listing, or a slice of it
+	came     bool     // a page of it came
+	lacking  []string // the slices that the account does not have
+	picks    []string // paths of what the exploded streams need of each row
+	whole    []slice  // those that were read, where a row may go from one to another
+	promised int64    // rows of the slices that were read so far
+	pool     *pool    // reads the children
+	err      error    // why the listing could not be read
+}
+
+// filter is what is known of the API's filter by time of change.
+type filter struct {
+	asked      bool      // it was asked for what changed
+	changes    bool      // and some came
+	ignored    bool      // rows came that had not changed since then, and the user knows
+	refused    bool      // it refuses the question
+	denial     error     // what it said, if something else may have been the reason and no page came since
+	distrusted time.Time // since when it was asked for what changed, where everything is read all the same; zero: it is not
+	warned     bool      // that everything is read, and the user knows
 }
 
 func (s *Sync) family(f *Family) *family {
@@ -50,7 +55,9 @@ func (s *Sync) family(f *Family) *family {
 		m.resume()
 		if m.Child == nil {
 			all.direct = append(all.direct, m)
-			all.pick(m)
+			if m.Explode != nil && m.Explode.Within == "" { // the listing finds what it needs of each row
+				m.picks, all.picks = len(all.picks), append(all.picks, m.paths...)
+			}
 			continue
 		}
 		all.children = append(all.children, m)
@@ -62,21 +69,6 @@ func (s *Sync) family(f *Family) *family {
 		all.branches[branch] = append(all.branches[branch], m)
 	}
 	return all
-}
-
-// pick has the listing find what a stream that lies in its rows needs of each of them, for all such streams at once.
-func (f *family) pick(m *member) {
-	if m.Explode == nil || m.Explode.Within != "" {
-		return
-	}
-	for _, path := range m.paths {
-		i := slices.Index(f.picks, path)
-		if i < 0 {
-			i = len(f.picks)
-			f.picks = append(f.picks, path)
-		}
-		m.picks = append(m.picks, i)
-	}
 }
 
 // open returns the listing that is read for a question.
@@ -161,11 +153,8 @@ func (f *family) readListing(ctx context.Context) error {
 		}
 		return err
 	})
-	f.pool.end(err)
-	if err = cmp.Or(err, context.Cause(ctx)); err == nil {
-		err = f.lookAgain(ctx)
-	}
-	if err != nil {
+	f.pool.end(ctx, err)
+	if err = cmp.Or(err, context.Cause(ctx)); err != nil {
 		return err
 	}
 	came := f.came || slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed })
@@ -191,8 +180,8 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 			return again, err
 		}
 	}
-	if f.asked && f.distrusted.IsZero() && !f.filterRefused && !f.absent && f.doubted() {
-		f.distrusted = f.from() // everything is read
+	if f.filter.asked && f.filter.distrusted.IsZero() && !f.filter.refused && !f.absent && f.doubted() {
+		f.filter.distrusted = f.from() // everything is read
 		f.unread(func(id string) bool { return id != removedSlice })
 		return true, nil
 	}
@@ -207,7 +196,7 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 // doubted reports whether the question for changes may not have brought all that is wanted: the API found none, not even the row that changed last,
 // which understands the question in another way if that row did not go; or rows may be new of which it does not say that they changed.
 func (f *family) doubted() bool {
-	silent := !f.changes && !slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed || m.Cursor.Hidden })
+	silent := !f.filter.changes && !slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed || m.Cursor.Hidden })
 	return silent || slices.ContainsFunc(f.members(), func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
 }
 
@@ -250,7 +239,7 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	if len(sl.direct)+len(f.children) == 0 {
 		return false, nil
 	}
-	f.asked = f.asked || !sl.From.IsZero()
+	f.filter.asked = f.filter.asked || !sl.From.IsZero()
 	l := f.open(sl.Question)
 	l.Refusable, l.Again, l.From = sl.refusable(), sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
 	l.Optional = l.Optional && !sl.Undated
@@ -279,8 +268,8 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 		f.absent, f.lacking = true, append(f.lacking, sl.id)
 		return false, nil
 	case end.Kind == listing.Refused && !sl.set.Maybe, end.Denied && !sl.From.IsZero() && first:
-		if f.filterRefused = true; end.Denied {
-			f.denial = end.Err
+		if f.filter.refused = true; end.Denied {
+			f.filter.denial = end.Err
 		}
 		f.Reader.Forget(f.source.Name) // of what was asked, the question for changes may be the reason, and not the ways
 		return true, nil
@@ -292,7 +281,7 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	case end.Kind == listing.Failed && sl.Undated:
 		return false, f.undated(ctx, sl, end.Err)
 	case end.Kind == listing.Failed:
-		return false, cmp.Or(f.denial, end.Err)
+		return false, cmp.Or(f.filter.denial, end.Err)
 	}
 	f.notLaterThan(nil, end.Late)
 	for _, m := range sl.direct {
@@ -305,12 +294,12 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 
 // page sends what is wanted of a page, and has the children of its rows asked for.
 func (f *family) page(ctx context.Context, page listing.Page, sl slice) error {
-	f.came, f.denial = true, nil
+	f.came, f.filter.denial = true, nil
 	if f.source.Windows != nil {
 		page.Rows = f.spans.drop(f.source.Windows, page.Rows, f.Began)
 	}
-	if f.filterRefused && !f.warned {
-		f.warned = true
+	if f.filter.refused && !f.filter.warned {
+		f.filter.warned = true
 		f.Log.Warn(f.source.Name + ": the API does not take the filter by time of change; everything is read in each sync")
 	}
 	for _, m := range slices.Concat(sl.direct, f.children) {
@@ -411,7 +400,7 @@ func (f *family) slices() []slice {
 	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.doc.Mark.After(f.Began) }) {
 		until = time.Time{} // the API's clock may have made the mark
 	}
-	asks := s.Changes && !from.IsZero() && !f.filterRefused && f.distrusted.IsZero()
+	asks := s.Changes && !from.IsZero() && !f.filter.refused && f.filter.distrusted.IsZero()
 	if f.seen == nil && (s.Removed || s.Sets[0].Put == nil && (len(s.Sets) > 1 || asks)) { // a refused question is followed by one for everything
 		f.seen = listing.NewSeen(s.Removed)
 	}
@@ -447,18 +436,12 @@ func (f *family) slices() []slice {
 // from returns the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
 func (f *family) from() (from time.Time) {
 	for _, m := range f.members() {
-		if !m.future.IsZero() {
-			continue
-		}
-		bound := m.bound
-		if m.Child != nil && (!m.Child.Follows || m.Child.Always != nil) {
-			bound = time.Time{}
-		}
-		if bound.IsZero() {
-			return bound
-		}
-		if from.IsZero() || bound.Before(from) {
-			from = bound
+		switch {
+		case !m.future.IsZero():
+		case m.bound.IsZero(), m.readsAll(), m.Child != nil && m.Child.Always != nil:
+			return time.Time{}
+		case from.IsZero() || m.bound.Before(from):
+			from = m.bound
 		}
 	}
 	return from.Add(-f.source.Lookback)
@@ -470,15 +453,15 @@ func (f *family) check(sl slice, r listing.Row) {
 	if r.Time.IsZero() {
 		return
 	}
-	f.changes = f.changes || !sl.From.IsZero()
-	if !f.distrusted.IsZero() && !f.warned && !sl.Removed && !r.Time.Before(f.distrusted) {
-		f.warned = true
+	f.filter.changes = f.filter.changes || !sl.From.IsZero()
+	if !f.filter.distrusted.IsZero() && !f.filter.warned && !sl.Removed && !r.Time.Before(f.filter.distrusted) {
+		f.filter.warned = true
 		f.Log.Warn(f.source.Name + ": the API's filter by time of change leaves out rows that changed; everything is read in each sync")
 	}
-	if f.filterIgnored || sl.From.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
+	if f.filter.ignored || sl.From.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
 		return
 	}
-	if f.filterIgnored = true; slices.ContainsFunc(f.direct, func(m *member) bool { return m.Cursor.Other }) {
+	if f.filter.ignored = true; slices.ContainsFunc(f.direct, func(m *member) bool { return m.Cursor.Other }) {
 		return // which says it in the end
 	}
 	f.Log.Warn(f.source.Name + ": the API ignores the filter by time of change; everything is read and filtered here")

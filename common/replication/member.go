@@ -140,24 +140,22 @@ func (m *member) since(key string) time.Time {
 
 // keep notes that the row with key is known as removed. m.mu is held.
 func (m *member) keep(key string) {
-	if key == "" {
-		return
-	}
-	if m.removed.Len() < RemovedKept {
+	switch {
+	case key == "":
+	case m.removed.Len() < RemovedKept:
 		m.removed.Add(key)
-	} else if !m.removed.Has(key) {
+	case !m.removed.Has(key):
 		m.crowded = true
 	}
 }
 
 // pass notes the time of a row that was sent or passed over. m.mu is held.
 func (m *member) pass(t time.Time) {
-	if !t.After(m.doc.Cycle.Max) {
-		return
-	}
-	m.doc.Cycle.Max = t
 	if t.Unix() > latest {
-		m.doc.Cycle.Max = time.Unix(latest, 0).UTC()
+		t = time.Unix(latest, 0).UTC()
+	}
+	if t.After(m.doc.Cycle.Max) {
+		m.doc.Cycle.Max = t
 	}
 }
 
@@ -219,10 +217,7 @@ func (m *member) final() state.Doc {
 	if reached.Nanosecond() == 0 { // the API's clock shows whole seconds: what changes within the one that is running shows its beginning
 		start = start.Truncate(time.Second)
 	}
-	if m.Cursor.Hidden && !m.absent { // what is not there says nothing of what it will have
-		reached = start
-	}
-	if reached.After(start) {
+	if m.Cursor.Hidden && !m.absent || reached.After(start) { // what is not there says nothing of what it will have
 		reached = start
 	}
 	if !c.Late.IsZero() && reached.After(c.Late) {

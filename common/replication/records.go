@@ -21,14 +21,14 @@ type maker struct {
 	names    []string      // of the members that come into its records from its parent's row, in their order
 	paths    []string      // where their values are and, behind them, the array of an Explode
 	picker   record.Picker // of what is at paths
-	picks    []int         // where in listing.Row.Picked that is; nil: it is not there
+	picks    int           // where in listing.Row.Picked that begins; -1: it is not there
 	picked   []record.Value
 	put      []record.Member
 	position []byte
 }
 
 func (m *member) prepare() {
-	m.out = m.family.Out.Records(m.Descriptor)
+	m.out, m.picks = m.family.Out.Records(m.Descriptor), -1
 	var put map[string]string
 	switch {
 	case m.Explode != nil:
@@ -128,25 +128,36 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 		m.noRow(in, m.Explode.Within)
 		return nil
 	}
-	m.pick(parent, in)
-	m.put = m.appendPuts(m.put[:0], m.picked, parent.Data)
+	var picked []record.Value
+	if m.picks >= 0 {
+		picked = parent.Picked[m.picks:]
+	} else {
+		m.picked = m.picker.Pick(in, m.picked)
+		picked = m.picked
+	}
+	m.put = m.appendPuts(m.put[:0], picked, parent.Data)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
 		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
 	}
 	if m.Explode.Position != "" {
 		m.put = append(m.put, record.Member{Name: m.Explode.Position}) // its value is each element's
 	}
-	array, i := m.picked[len(m.names)], 0
+	array, i := picked[len(m.names)], 0
 	if !array.Exists() && strings.Contains(m.Explode.Array, ".") { // it lies in objects of the row
 		if near := in.Nearest(m.Explode.Array); !near.IsObject() {
 			array = near
 		}
 	}
 	for element := range listed(array) {
-		if err := m.element(element, i); err != nil {
+		if m.Explode.Position != "" {
+			m.position = strconv.AppendInt(m.position[:0], int64(i), 10)
+			m.put[len(m.put)-1].Value = m.position
+		}
+		if i++; !element.IsObject() || element.IsBlank() {
+			m.noRow(element, m.Explode.Array)
+		} else if err := m.send(element, m.put...); err != nil {
 			return err
 		}
-		i++
 	}
 	clear(m.put) // which would hold on to the page
 	clear(m.picked)
@@ -187,31 +198,6 @@ func (m *member) noRow(v record.Value, list string) {
 	if !v.IsBlank() {
 		m.misfits("Rows of %s cannot be read: %q, in which they lie, is no list of objects everywhere. The API may have changed; report it.", m.Name, list)
 	}
-}
-
-// pick sets m.picked to the values at m.paths: those that came with the parent's row where there are any, and else those found in in. m.mu is held.
-func (m *member) pick(parent listing.Row, in record.Value) {
-	if m.picks == nil {
-		m.picked = m.picker.Pick(in, m.picked)
-		return
-	}
-	m.picked = m.picked[:0]
-	for _, i := range m.picks {
-		m.picked = append(m.picked, parent.Picked[i])
-	}
-}
-
-// element sends one of them, with m.put, whose last one is its position if there is one. m.mu is held.
-func (m *member) element(element record.Value, position int) error {
-	if !element.IsObject() || element.IsBlank() {
-		m.noRow(element, m.Explode.Array)
-		return nil
-	}
-	if m.Explode.Position != "" {
-		m.position = strconv.AppendInt(m.position[:0], int64(position), 10)
-		m.put[len(m.put)-1].Value = m.position
-	}
-	return m.send(element, m.put...)
 }
 
 // appendPuts appends the members that are put into records, with the values that were picked or are in the parent's row, whose memory they share.

@@ -110,15 +110,14 @@ type Cursor struct {
 
 // Child is a stream that is read with requests of its own for each row of its family's listing.
 type Child struct {
-	Name     string            // of what is asked for: children of one name are made of the same answers
-	Changes  bool              // it can be asked for what changed
-	Lookback time.Duration     // how much earlier than the mark what changed is asked for
-	Of       string            // the parent stream: in messages
-	Path     string            // where it is asked for: in messages
-	Params   []string          // paths in the parent's row of what Open needs; a row that lacks one is not asked for
-	Put      map[string]string // member put into each record: path in the parent's row
-	Where    string            // path of a flag in the parent's row: rows where it says no are not asked for; "": all are
-	Follows  bool              // the child's rows change when the parent's does, whose time is theirs
+	Name    string            // of what is asked for: children of one name are made of the same answers
+	Changes bool              // it can be asked for what changed
+	Of      string            // the parent stream: in messages
+	Path    string            // where it is asked for: in messages
+	Params  []string          // paths in the parent's row of what Open needs; a row that lacks one is not asked for
+	Put     map[string]string // member put into each record: path in the parent's row
+	Where   string            // path of a flag in the parent's row: rows where it says no are not asked for; "": all are
+	Follows bool              // the child's rows change when the parent's does, whose time is theirs
 	// Shared is paths in the parent's row whose values are its key for the child, where several rows may ask for the same: these are one parent,
 	// and asked for once. What is Put is then of one of them. None: each row is a parent, by its own key.
 	Shared []string

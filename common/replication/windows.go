@@ -34,12 +34,9 @@ func (w *Windows) cut(from, now time.Time) (all []Window) {
 	}
 	from, now = from.In(zone), now.In(zone)
 	month := time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, zone)
-	first, last := month.AddDate(0, 0, -1), w.Last
-	if every && !w.First.IsZero() {
-		first = w.First
-	}
-	if last.IsZero() {
-		last = now.AddDate(0, 0, 1)
+	first, last := month.AddDate(0, 0, -1), cmp.Or(w.Last, now.AddDate(0, 0, 1))
+	if every {
+		first = cmp.Or(w.First, first)
 	}
 	if month.After(last) || w.Last.IsZero() && month.After(now) {
 		return nil
@@ -98,10 +95,7 @@ func (s *spans) hash(row listing.Row) uint64 {
 	if row.Key == "" {
 		return maphash.Bytes(s.seed, row.Data.Raw())
 	}
-	return maphash.Comparable(s.seed, struct {
-		key string
-		at  int64
-	}{row.Key, row.Time.UnixNano()})
+	return maphash.Comparable(s.seed, [2]any{row.Key, row.Time.UnixNano()})
 }
 
 // undatedTries is how often a listing is asked for without days where the answer fails.

@@ -84,6 +84,7 @@ type Stream struct {
 	Apart bool
 	// Windows has the listing read window by window of time, for each set of Each; nil: it is not.
 	Windows *Windows
+	Days    Ask // with Windows, how the API is asked for the days from the first until the last one of a window
 	// Ways is for a listing of which it is not known how the API lets it be read: the ways, the best one first. One that is refused gives way to
 	// the next. Empty: there is one way, with Pages.
 	Ways []Way
@@ -101,8 +102,12 @@ type Stream struct {
 	// Repeats is the member, and the last field of the key, that tells apart rows which have the rest of the key in common: how many of them came
 	// before, from 0. "": the key is one row's. It is for listings that come in one answer, or whose place the server keeps.
 	Repeats string
-	Cursor  *Cursor  // nil: no time of change, full refresh only
-	Removed *Removed // nil: the API does not list what was removed
+	Cursor  *Cursor // nil: no time of change, full refresh only
+	// Removed is parameters, in the place of the stream's own, with which the API lists the rows that were removed; nil: it does not. Removing need not
+	// have moved a row's time of change, so that listing is read whole in every sync; a row is sent when it is newly removed, or changed since the mark
+	// or within the margin before it. The keys of up to replication.RemovedKept of those sent are kept in the state; what is beyond is sent again in
+	// every sync.
+	Removed url.Values
 	Parent  *Parent  // the stream is read with requests of its own for each row of another stream
 	Explode *Explode // the stream is an array inside the rows of another stream
 	Partial *Partial // a list inside the rows may come in part
@@ -168,13 +173,6 @@ const DefaultMargin = 15 * time.Minute
 // the API's clock, and so were the rows around it.
 type Ask func(r httpclient.Request, from, until time.Time) httpclient.Request
 
-// Removed describes a listing of rows that were removed. Removing need not have moved a row's time of change, so the listing is read
-// whole in every sync; a row is sent when it is newly removed, or changed since the mark or within the margin before it. The keys of up to
-// replication.RemovedKept of those sent are kept in the state; what is beyond is sent again in every sync.
-type Removed struct {
-	Query url.Values // parameters in the place of the stream's own
-}
-
 // Parent says for which rows of which stream another one is read. The parent's listing is read once for all its children, and also when
 // the parent itself was not selected. Where Params leave out a part of the parent's key, rows that ask for the same are asked for once, and Put
 // is then of the first of them.
@@ -212,19 +210,8 @@ type Way = listing.Way
 type Partial = listing.Partial
 
 // Windows cuts the time that a stream is asked for, which its Cursor says the beginning of, into windows of days, for an API that wants to be
-// told from which day until which. They cover every day from the first to the last one, whatever times rows have. Each asks for a day further at
-// both ends, since an API may leave out the days that it is told: what comes twice is sent once, and counted once where the stream Repeats.
-type Windows struct {
-	Oldest time.Time // in whose month the windows begin when all rows are wanted; its zone is that of the days
-	Months int       // how long one is, from the first day of a month on; 0 is 12
-	First  time.Time // the day that the first one asks from when all rows are wanted, however long before Oldest it is; zero: that of Oldest
-	Last   time.Time // the day that the last one asks until; zero: the one that is running, and rows of later days are not sent
-	// Undated has the stream read once more without days, when all rows are wanted, for rows that no day finds. Where the API does not answer that,
-	// they may be missing, with one WARN. It is for streams that do not Repeat.
-	Undated bool
-	// Ask asks for the rows of the days from first until last.
-	Ask func(r httpclient.Request, first, last time.Time) httpclient.Request
-}
+// told from which day until which.
+type Windows = replication.Windows
 
 // Between asks with two parameters, each in layout; the second is left out where there is no end.
 func Between(in httpclient.In, from, until, layout string) Ask {
@@ -253,6 +240,39 @@ func DayRange(in httpclient.In, param, layout, separator string) Ask {
 		}
 		return r.With(in, param, f.Format(layout)+separator+u.AddDate(0, 0, 1).Format(layout))
 	}
+}
+
+// Sets returns a set of parameters, for Stream.Each, for each value of one.
+func Sets(param string, values ...string) (all []map[string]any) {
+	for _, value := range values {
+		all = append(all, map[string]any{param: value})
+	}
+	return all
+}
+
+// Same returns members, for a Put, that have the names of what they come from.
+func Same(fields ...string) map[string]string {
+	put := map[string]string{}
+	for _, field := range fields {
+		put[field] = field
+	}
+	return put
+}
+
+// Or returns what a configuration says, or else what holds where it says nothing.
+func Or[T any](said *T, otherwise T) T {
+	if said == nil {
+		return otherwise
+	}
+	return *said
+}
+
+// Some is Or for a list, which says nothing where it is empty, as a form leaves it.
+func Some[T any](said []T, otherwise ...T) []T {
+	if len(said) == 0 {
+		return otherwise
+	}
+	return said
 }
 
 // Date is a date or a date and time in a configuration: "2026-01-31", "2026-01-31T10:00:00Z", "2026-01-31T10:00:00-03:00", or "" for

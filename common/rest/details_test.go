@@ -36,15 +36,13 @@ func people(d rest.API) rest.API {
 		{Name: "entries", Path: "/entries", Key: []string{"bill", "fee", "n"}, Repeats: "n", Pages: pagination.Single{}},
 		{
 			Name: "dues", Path: "/dues", Key: []string{"id"}, Cursor: &rest.Cursor{Field: "due", Margin: 31 * 24 * time.Hour},
-			Windows: &rest.Windows{
-				Oldest: time.Date(2020, 5, 10, 0, 0, 0, 0, time.UTC), Ask: rest.Days(httpclient.Query, "first", "last", time.DateOnly),
-			},
+			Windows: &rest.Windows{Oldest: time.Date(2020, 5, 10, 0, 0, 0, 0, time.UTC)},
+			Days:    rest.Between(httpclient.Query, "first", "last", time.DateOnly),
 		},
 		{
 			Name: "counted", Path: "/counted", Key: []string{"id", "n"}, Repeats: "n", Pages: pagination.Single{},
-			Cursor: &rest.Cursor{Field: "due"}, Windows: &rest.Windows{
-				Oldest: time.Date(2020, 5, 10, 0, 0, 0, 0, time.UTC), Ask: rest.Days(httpclient.Query, "first", "last", time.DateOnly),
-			},
+			Cursor: &rest.Cursor{Field: "due"}, Windows: &rest.Windows{Oldest: time.Date(2020, 5, 10, 0, 0, 0, 0, time.UTC)},
+			Days: rest.Between(httpclient.Query, "first", "last", time.DateOnly),
 		},
 	}
 	return d

@@ -132,15 +132,13 @@ func ExampleWindows() {
 			api.Check, api.Parallel = "visits", 1
 			api.Streams = []rest.Stream{{
 				Name: "visits", Path: "/visits", Key: []string{"id"}, Cursor: &rest.Cursor{Field: "at"},
-				Windows: &rest.Windows{
-					Oldest: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Months: 1200,
-					Ask: func(r httpclient.Request, from, _ time.Time) httpclient.Request {
-						if first {
-							fmt.Println("asked from", from.Format(time.DateOnly))
-						}
-						first = false
-						return r
-					},
+				Windows: &rest.Windows{Oldest: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Months: 1200},
+				Days: func(r httpclient.Request, from, _ time.Time) httpclient.Request {
+					if first {
+						fmt.Println("asked from", from.Format(time.DateOnly))
+					}
+					first = false
+					return r
 				},
 			}}
 			return api
@@ -163,10 +161,10 @@ func ExampleWindows_undated() {
 				Windows: &rest.Windows{
 					Oldest: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Months: 1200, Undated: true,
 					First: time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC),
-					Ask: func(r httpclient.Request, first, last time.Time) httpclient.Request {
-						fmt.Println("asked from", first.Format(time.DateOnly), "until", last.Format(time.DateOnly))
-						return r
-					},
+				},
+				Days: func(r httpclient.Request, first, last time.Time) httpclient.Request {
+					fmt.Println("asked from", first.Format(time.DateOnly), "until", last.Format(time.DateOnly))
+					return r
 				},
 			}}
 			return api

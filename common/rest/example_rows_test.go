@@ -188,7 +188,7 @@ func ExampleCursor_other() {
 }
 
 // Removed is a listing of rows that were removed, read whole in every sync: a row of it comes once when it is new there.
-func ExampleRemoved() {
+func ExampleStream_removed() {
 	sample{
 		answers: map[string]string{
 			"/visits?removed=no":  `[{"id":1,"at":"2024-03-03T10:00:00Z"}]`,
@@ -198,7 +198,7 @@ func ExampleRemoved() {
 			api.Streams = []rest.Stream{{
 				Name: "visits", Path: "/visits", Query: url.Values{"removed": {"no"}}, Key: []string{"id"},
 				Cursor:  &rest.Cursor{Field: "at"},
-				Removed: &rest.Removed{Query: url.Values{"removed": {"yes"}}},
+				Removed: url.Values{"removed": {"yes"}},
 			}}
 			return api
 		},
@@ -351,7 +351,7 @@ func TestEveryFieldHasAnExample(t *testing.T) {
 	}
 	engine := map[string]bool{"Dial": true, "Redact": true, "Log": true, "Silence": true, "Options": true} // which connectors leave alone, and what is embedded
 	for of, value := range map[string]any{
-		"API": rest.API{}, "Options": httpclient.Options{}, "Stream": rest.Stream{}, "Cursor": rest.Cursor{}, "Removed": rest.Removed{},
+		"API": rest.API{}, "Options": httpclient.Options{}, "Stream": rest.Stream{}, "Cursor": rest.Cursor{},
 		"Parent": rest.Parent{}, "Explode": rest.Explode{}, "Way": rest.Way{}, "Partial": rest.Partial{}, "Windows": rest.Windows{},
 	} {
 		for f := range reflect.TypeOf(value).Fields() {

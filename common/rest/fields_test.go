@@ -80,7 +80,7 @@ func TestStateOfAnotherChoice(t *testing.T) {
 		return a.source(func(d rest.API) rest.API {
 			d = listed(d)
 			d.Streams[0].Cursor = &rest.Cursor{Field: "t"}
-			d.Streams[0].Removed = &rest.Removed{Query: url.Values{"deleted": {"true"}}}
+			d.Streams[0].Removed = url.Values{"deleted": {"true"}}
 			d.Streams[0].Choice = choice
 			return d
 		})

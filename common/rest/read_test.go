@@ -177,7 +177,7 @@ func TestStartDateBoundsBothSyncModes(t *testing.T) {
 func removing(d rest.API) rest.API {
 	d = dated(d)
 	d.Streams[0].Query = url.Values{"deleted": {"false"}}
-	d.Streams[0].Removed = &rest.Removed{Query: url.Values{"deleted": {"true"}}}
+	d.Streams[0].Removed = url.Values{"deleted": {"true"}}
 	return d
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/pagination"
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/replication"
@@ -185,4 +186,49 @@ func (a *API) stream(name string) *Stream {
 		return nil
 	}
 	return &a.Streams[i]
+}
+
+// mistake returns what is wrong with the description, whatever the configuration is, or nil: a system error.
+func (a *API) mistake() error {
+	for i := range a.Streams {
+		s := &a.Streams[i]
+		_, held := s.Pages.(pagination.Held)
+		_, single := s.Pages.(pagination.Single)
+		switch origin := a.origin(s); {
+		case a.stream(s.Name) != s:
+			return fault.Systemf("the connector describes the stream %q twice", s.Name)
+		case s.Parent != nil && s.Explode != nil:
+			return fault.Systemf("the stream %q has both a Parent and an Explode", s.Name)
+		case origin == nil:
+			return fault.Systemf("the stream %q is made from %q, which the connector does not have", s.Name, s.of())
+		case origin.Parent != nil || origin.Explode != nil || s.Explode != nil && a.stream(s.Explode.Of).Explode != nil:
+			return fault.Systemf("the stream %q is made from %q, which has no listing of its own", s.Name, origin.Name)
+		case s != origin && (len(s.sets()) > 0 || s.Removed != nil || s.Windows != nil):
+			return fault.Systemf("the stream %q has sets of parameters, which only a listing of its own has", s.Name)
+		case s.Repeats != "" && (!held && !single || len(s.Ways) > 0 || s.Explode != nil):
+			return fault.Systemf("the stream %q counts rows of one key in a listing whose pages may bring a row twice", s.Name)
+		case s.Repeats != "" && s.Windows != nil && s.Windows.Undated:
+			return fault.Systemf("the stream %q counts rows of one key, and would count them again without days", s.Name)
+		}
+	}
+	return nil
+}
+
+const (
+	// signOffTime is how long the ending of sessions may take, and hurriedTime when the run was stopped and the process ends soon.
+	signOffTime = 15 * time.Second
+	hurriedTime = 800 * time.Millisecond
+)
+
+// signOff ends the sessions that a run opened, also after a failure and when ctx has ended, and warns of one that cannot be ended.
+func signOff(ctx context.Context, client *httpclient.Client) {
+	hurried, patience := ctx.Err() != nil, signOffTime
+	if hurried {
+		patience = hurriedTime
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := client.SignOff(within, hurried); err != nil {
+		protocol.Logger(ctx).Warn("A session could not be ended and stays open at the server until that ends it: " + err.Error())
+	}
 }

@@ -172,7 +172,7 @@ func interrupted(t *testing.T) (source func(rest.Date) *rest.Source, fail *atomi
 			s := &d.Streams[0]
 			s.Each = []map[string]any{{"status": 1}, {"status": 2}}
 			s.Cursor.Start = start
-			s.Removed = &rest.Removed{Query: url.Values{"deleted": {"true"}}}
+			s.Removed = url.Values{"deleted": {"true"}}
 			return d
 		})
 	}, fail, rows

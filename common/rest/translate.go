@@ -58,12 +58,11 @@ func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
 
 // future warns, once, of a start date that is after now.
 func (r *run) future(cat *protocol.ConfiguredCatalog) {
-	for _, configured := range cat.Streams {
+	if slices.ContainsFunc(cat.Streams, func(configured protocol.ConfiguredStream) bool {
 		s := r.api.stream(configured.Stream.Name)
-		if s != nil && s.cursor().start().After(r.began) {
-			r.log.Warn("start_date is in the future: what changed, or is dated, before it is not read, so that nothing may come until then")
-			return
-		}
+		return s != nil && s.cursor().start().After(r.began)
+	}) {
+		r.log.Warn("start_date is in the future: what changed, or is dated, before it is not read, so that nothing may come until then")
 	}
 }
 
@@ -90,7 +89,6 @@ func (r *run) states(cat *protocol.ConfiguredCatalog, input state.Input) (map[pr
 func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descriptor]state.Doc, out *protocol.Emitter) (
 	all []replication.Family, failures error,
 ) {
-	number := map[protocol.Descriptor]int{} // of a listing's stream, in all
 	for _, configured := range cat.Streams {
 		d := configured.Descriptor()
 		s, err := r.readable(&configured)
@@ -105,12 +103,13 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 		if configured.SyncMode == protocol.Incremental && s.Cursor == nil { // PyAirbyte asks this of every stream
 			r.log.Info(s.Name + " has no time of change; all of it is read in every sync")
 		}
-		origin := protocol.Descriptor{Name: r.api.origin(s).Name, Namespace: d.Namespace}
-		i, ok := number[origin]
-		if !ok {
+		origin := r.api.origin(s)
+		i := slices.IndexFunc(all, func(f replication.Family) bool {
+			return f.Listing.Name == origin.Name && f.Streams[0].Descriptor.Namespace == d.Namespace
+		})
+		if i < 0 {
 			i = len(all)
-			number[origin] = i
-			all = append(all, replication.Family{Listing: r.root(r.api.origin(s))})
+			all = append(all, replication.Family{Listing: r.root(origin)})
 		}
 		selected := replication.Selected{Stream: stream, Descriptor: d, Mode: configured.SyncMode, State: docs[d]}
 		all[i].Streams = append(all[i].Streams, selected)
@@ -151,7 +150,7 @@ func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) er
 // root returns the listing of s as its family reads it.
 func (r *run) root(s *Stream) replication.Listing {
 	l := replication.Listing{
-		Name: s.Name, Removed: s.Removed != nil, Apart: s.Apart,
+		Name: s.Name, Windows: s.Windows, Removed: s.Removed != nil, Apart: s.Apart,
 		Changes: s.cursor().Ask != nil, Lookback: s.cursor().Lookback,
 		Open: func(q replication.Question) listing.Listing { return r.open(s, q) },
 	}
@@ -173,9 +172,6 @@ func (r *run) root(s *Stream) replication.Listing {
 	if len(l.Sets) == 0 {
 		l.Sets = []replication.Set{{}}
 	}
-	if w := s.Windows; w != nil {
-		l.Windows = &replication.Windows{Oldest: w.Oldest, Months: w.Months, First: w.First, Last: w.Last, Undated: w.Undated}
-	}
 	return l
 }
 
@@ -188,7 +184,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	case q.Removed:
 		request.Query = url.Values{}
 		maps.Copy(request.Query, s.Query)
-		maps.Copy(request.Query, s.Removed.Query)
+		maps.Copy(request.Query, s.Removed)
 	case len(s.sets()) > 0:
 		in := httpclient.Query
 		if s.Body != nil {
@@ -202,7 +198,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	case q.Undated:
 		request.Once = true // it may be a heavy one
 	case s.Windows != nil && q.Window != (replication.Window{}):
-		request = s.Windows.Ask(request, q.Window.First, q.Window.Last)
+		request = s.Days(request, q.Window.First, q.Window.Last)
 	}
 	if !q.From.IsZero() {
 		request = s.Cursor.Ask(request, q.From.In(s.Cursor.zone()), q.Until.In(s.Cursor.zone()))
@@ -296,7 +292,7 @@ func (r *run) child(s *Stream) *replication.Child {
 	names := slices.Sorted(maps.Keys(p.Params))
 	c := &replication.Child{
 		Name: s.Name, Of: p.Of, Path: s.Path, Put: p.Put, Where: p.Where, Follows: p.Follows, Always: p.Always,
-		Shared: r.shared(p), Alike: p.Alike, Changes: s.cursor().Ask != nil, Lookback: s.cursor().Lookback,
+		Shared: r.shared(p), Alike: p.Alike, Changes: s.cursor().Ask != nil,
 	}
 	for _, name := range names {
 		c.Params = append(c.Params, p.Params[name])
@@ -311,7 +307,7 @@ func (r *run) child(s *Stream) *replication.Child {
 			request = request.With(p.In, name, value)
 		}
 		if !from.IsZero() {
-			request = s.Cursor.Ask(request, from.In(s.Cursor.zone()), time.Time{})
+			request = s.Cursor.Ask(request, from.Add(-s.Cursor.Lookback).In(s.Cursor.zone()), time.Time{})
 		}
 		l := r.listing(s, request)
 		if p.Detail {

@@ -49,7 +49,7 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 			{
 				Name: "properties", Path: "/integration/properties", Key: []string{"id"},
 				Query:  c.Fields.query(c.Filters.query(url.Values{"deleted": {"false"}})),
-				Cursor: changed, Removed: &rest.Removed{Query: url.Values{"deleted": {"true"}}},
+				Cursor: changed, Removed: url.Values{"deleted": {"true"}},
 				Without: c.Fields.left(), Choice: c.Fields.choice(),
 			},
 			{

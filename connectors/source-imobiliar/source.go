@@ -57,8 +57,7 @@ func describe(c config) rest.API {
 	due := &rest.Cursor{Field: "DataVencimento", Zone: brasilia, Start: c.Start, Margin: back}
 	dues := func(w rest.Windows, s rest.Stream) rest.Stream { // whether the days at the ends are in the answer is not known
 		w.Oldest, w.First = time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), time.Date(1900, 1, 1, 0, 0, 0, 0, brasilia)
-		w.Ask = rest.Days(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day)
-		s.Cursor, s.Windows = due, &w
+		s.Cursor, s.Windows, s.Days = due, &w, rest.Between(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day)
 		return s
 	}
 	ever := rest.Windows{Last: time.Date(2099, 12, 31, 0, 0, 0, 0, brasilia), Undated: true} // payables are known before they are due, and need no day
