@@ -233,7 +233,7 @@ func (r *Reader) Try(ctx context.Context, l Listing) error {
 		case end == nil:
 			return nil
 		case end.Kind == tooLarge && r.resize(&l, way, end.most):
-		case (end.Kind == Refused || end.Kind == wrongPage) && r.nextWay(&l, way, true):
+		case (end.Kind == Refused || end.Kind == wrongPage) && r.nextWay(&l, way, end.Kind == Refused):
 		default:
 			return end.Err
 		}

@@ -174,7 +174,7 @@ func (f *family) readListing(ctx context.Context) error {
 
 // readSlices reads one slice after the other, and reports whether to do so again without the question for changes, which is refused or not believed.
 func (f *family) readSlices(ctx context.Context) (again bool, err error) {
-	f.whole, f.lacking, f.promised = nil, nil, 0
+	f.absent, f.whole, f.lacking, f.promised = false, nil, nil, 0
 	for _, sl := range f.slices() {
 		if again, err = f.slice(ctx, sl); again || err != nil {
 			return again, err
