@@ -221,12 +221,10 @@ func (n *numbered) withheld(i int, why error) {
 func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i int) *End {
 	for number := n.way.number + 1; number < len(n.Ways); number++ {
 		other := wayOf(n.Listing, number)
-		strategy, ok := other.Pages.(pagination.Numbered)
-		if !ok {
+		if _, ok := other.Pages.(pagination.Numbered); !ok {
 			continue
 		}
-		request := strategy.At(n.reader.request(n.Listing, other), i)
-		page, end := n.ask(ctx, share, pageRequest{Request: request, way: other, later: true, maybeAbsent: true})
+		page, end := n.askIn(ctx, share, other, i)
 		if end != nil {
 			return end
 		}
@@ -235,6 +233,21 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 		}
 	}
 	return nil
+}
+
+// askIn asks for page i in another way, with pages as small as the API wants them.
+func (n *numbered) askIn(ctx context.Context, share *httpclient.Share, other way, i int) (fetched, *End) {
+	for can := true; ; {
+		strategy, _ := other.Pages.(pagination.Numbered)
+		request := strategy.At(n.reader.request(n.Listing, other), i)
+		page, end := n.ask(ctx, share, pageRequest{Request: request, way: other, later: true, maybeAbsent: true})
+		if end == nil || end.Kind != tooLarge {
+			return page, end
+		}
+		if other, can = other.resized(end.most); !can {
+			return page, end
+		}
+	}
 }
 
 // wanted reports whether more rows are promised behind page i than came, so that a page without any is not believed.
@@ -256,12 +269,15 @@ func (n *numbered) more(i int, p *fetched) bool {
 		return false
 	case n.idle == 0:
 		return !n.sure || len(p.Records) >= n.fewest
-	case n.Child, p.refused != nil, i == 1 && n.odd, n.behind[i+1]:
+	case n.Child, p.refused != nil, i == 1 && n.odd && n.small(), n.behind[i+1]:
 		return false
 	default:
 		return n.idle < maxIdle-1
 	}
 }
+
+// small reports whether the first page has fewer rows than any that is cut, by all that is known of the sizes of pages.
+func (n *numbered) small() bool { return n.fewest <= 1 || n.firstRows < n.fewest }
 
 // promise reports whether the API tells reliably where the listing ends.
 func (n *numbered) promise() bool { return n.reliable || n.pageCount > 0 }

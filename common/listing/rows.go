@@ -35,7 +35,7 @@ type counts struct {
 	began time.Time // on the server's clock, in whole seconds
 	sync  time.Time // when the sync began, on the same clock
 	came  int64     // different rows
-	young int64     // those of them that changed since it began
+	young int64     // those of them that may have come into being, or changed, since it began
 	fresh int       // different rows of the last page that did not come in this reading before
 	found int64     // rows that no reading before brought
 	old   int64     // those of them that a later sync need not bring: they are older than this one
@@ -146,6 +146,9 @@ func (u *rows) nth(row *Row, parts []record.Value) digest {
 	return hashOf(d[:], u.times[d])
 }
 
+// settling is how long after the time of change that it shows a row may come to be in a listing: while a server writes it, or by another clock.
+const settling = time.Minute
+
 // isNew reports whether the row is to be handed out, and notes that it came.
 func (u *rows) isNew(k key, row *Row) bool {
 	var changed time.Time // zero: it is not known
@@ -158,7 +161,11 @@ func (u *rows) isNew(k key, row *Row) bool {
 	} else {
 		u.came++
 		u.fresh++
-		if !changed.IsZero() && !changed.Before(u.began) {
+		latest := row.Time
+		if !came.listing { // a reading before did not show that it was there
+			latest = row.Until.Add(settling)
+		}
+		if !changed.IsZero() && !latest.Before(u.began) {
 			u.young++
 		}
 	}

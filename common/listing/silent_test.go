@@ -743,3 +743,50 @@ func TestAbsentAfterRows(t *testing.T) {
 		})
 	}
 }
+
+// TestARowThatComesForAnother has a row go from the first page and another come, which shows an older time, as a whole minute or day or because the
+// server took a while, or none of this second: the row that slips onto the first page comes.
+func TestARowThatComesForAnother(t *testing.T) {
+	for name, at := range map[string]string{ // the clock of a synctest bubble begins at midnight; the reading in its fiftieth second
+		"this second": "2000-01-01T00:00:50Z", "this minute": "2000-01-01T00:00", "today": "2000-01-01", "a moment ago": "2000-01-01T00:00:40Z",
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(50 * time.Second)
+				a := &api{rows: olds(1, 35), total: exactly}
+				changed := false
+				a.after = func(a *api, _ int) {
+					if !changed {
+						changed = true
+						a.rows = append(slices.Delete(a.rows, 3, 4), fmt.Sprintf(`{"id":36,"at":%q}`, at))
+					}
+				}
+				l := clocked(pagination.Number{Size: 10, Rows: "total"})
+				l.Clock.Layouts = []string{"2006-01-02T15:04", time.DateOnly}
+				got := read(t, a, l)
+				got.told(t, slices.Concat(ids(1, 3), ids(5, 31)))
+			})
+		})
+	}
+}
+
+// TestAWrongSecondPage has an API cut pages to a size that nobody knows, and answer once for the second one without rows or with those of the first.
+func TestAWrongSecondPage(t *testing.T) {
+	for name, wrong := range map[string]func(a *api) []string{
+		"empty": func(*api) []string { return nil }, "the first again": func(a *api) []string { return a.rows[:7] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, answered := &api{rows: made(30), size: 7}, false
+				a.page = func(a *api, n int, good string) string {
+					if n != 2 || answered {
+						return good
+					}
+					answered = true
+					return withRows(good, wrong(a))
+				}
+				read(t, a, numbered(pagination.Number{Size: 10, Caps: []int{5}})).told(t, ids(1, 30))
+			})
+		})
+	}
+}

@@ -38,14 +38,20 @@ func (r *Reader) Forget(name string) { r.learnt.Delete(name) }
 
 // resize notes that l is to be read with pages of no more than most rows, or half as large as in w for 0, if they can be smaller.
 func (r *Reader) resize(l *Listing, w way, most int) bool {
-	sized, can := w.Pages.(pagination.Sized)
-	if !can {
-		return false
-	}
-	if w.Pages, can = sized.Resize(most); can {
-		r.learnt.Store(l.Name, w)
+	smaller, can := w.resized(most)
+	if can {
+		r.learnt.Store(l.Name, smaller)
 	}
 	return can
+}
+
+// resized returns w with pages of no more than most rows, or half as large for 0, if they can be smaller.
+func (w way) resized(most int) (smaller way, can bool) {
+	sized, can := w.Pages.(pagination.Sized)
+	if can {
+		w.Pages, can = sized.Resize(most)
+	}
+	return w, can
 }
 
 // nextWay notes that l cannot be read as in w, which was refused, if there is another way. first is whether the first page was, so that a way that

@@ -24,14 +24,14 @@ const (
 	lookedForAgain = 100
 	// goneFor is how long a row that seems to have gone keeps the mark back since it changed.
 	goneFor = 7 * 24 * time.Hour
-	// fewGone is after how many rows that have gone, and none that has not, the route is taken for wrong, and manyGone when no more are asked for.
-	fewGone, manyGone = 3, 25
+	// manyGone is after how many rows that have gone, and none that has not, the route is taken for wrong, and no more are asked for.
+	manyGone = 25
 )
 
 // parents is what a child knows of the rows of its parent.
 type parents struct {
 	missing  int64    // how many have gone
-	gone     []string // the keys of the first of them
+	gone     []string // the keys of the first of them that are listed, not as removed
 	answered bool     // one had not gone
 	doubtful []task   // for those that had gone before a row answered: the route may be wrong
 
@@ -340,7 +340,7 @@ func (h *holding) end(end *listing.End, came bool) error {
 		m.absent, m.answered = true, m.answered || came
 		return nil
 	case gone && !h.again:
-		m.lacks(h.key)
+		m.lacks(h.task)
 	case !gone && h.again:
 		m.missing--
 	}
@@ -366,13 +366,16 @@ func (h *holding) end(end *listing.End, came bool) error {
 	return m.checkpoint()
 }
 
-// lacks notes that a row seems to have gone, and fails a child whose rows all have. m.mu is held.
-func (m *member) lacks(key string) {
-	m.missing++
-	if len(m.gone) < fewGone {
-		m.gone = append(m.gone, key)
+// lacks notes that a row seems to have gone, and fails a child whose rows all have. Of one that is removed that says nothing about the route. m.mu is
+// held.
+func (m *member) lacks(t task) {
+	if m.missing++; t.removed {
+		return
 	}
-	if m.missing >= manyGone && !m.answered && m.err == nil {
+	if len(m.gone) < manyGone {
+		m.gone = append(m.gone, t.key)
+	}
+	if len(m.gone) == manyGone && !m.answered && m.err == nil {
 		m.err = m.wrongRoute()
 	}
 }
@@ -387,7 +390,7 @@ func (t task) postponed() bool {
 	}
 	for _, m := range t.members {
 		m.mu.Lock()
-		m.lacks(t.key)
+		m.lacks(t)
 		m.mu.Unlock()
 	}
 	t.again = true
@@ -439,7 +442,7 @@ func (f *family) routes(ctx context.Context) error {
 			f.Log.Warn(m.Name + ": this account does not have it; it is read as empty")
 			continue
 		}
-		if m.err == nil && m.missing > 0 && !m.answered {
+		if m.err == nil && len(m.gone) > 0 && !m.answered {
 			all, err := f.allGone(ctx, m)
 			if err != nil {
 				return err
@@ -455,12 +458,9 @@ func (f *family) routes(ctx context.Context) error {
 	return nil
 }
 
-// allGone reports whether no row of m's parent is there, of which those that were asked for have gone. Of fewer than three that cannot be told: then
-// it is whether a row that is listed now and was not found missing is missing too; where there is none, whether one that was is still listed.
+// allGone reports whether no row of m's parent is there, of which those that were asked for have gone: whether a row that is listed now and was not
+// found missing is missing too; where there is none, whether one that was is still listed.
 func (f *family) allGone(ctx context.Context, m *member) (bool, error) {
-	if m.missing >= fewGone {
-		return true, nil
-	}
 	l := f.source.Open(Question{})
 	l.Waiting = f.waiting
 	pages, end := f.Reader.Read(ctx, l)

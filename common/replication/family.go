@@ -196,7 +196,9 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 // doubted reports whether the question for changes may not have brought all that is wanted: the API found none, not even the row that changed last,
 // which understands the question in another way if that row did not go; or rows may be new of which it does not say that they changed.
 func (f *family) doubted() bool {
-	silent := !f.filter.changes && !slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed || m.Cursor.Hidden })
+	silent := !f.filter.changes && !slices.ContainsFunc(f.members(), func(m *member) bool {
+		return m.resumed && m.doc.Cycle.Records > 0 || m.Cursor.Hidden
+	})
 	return silent || slices.ContainsFunc(f.members(), func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
 }
 
@@ -236,10 +238,15 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	sl.direct = slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
 		return !m.future.IsZero() || slices.Contains(m.doc.Cycle.Slices, sl.id)
 	})
+	f.filter.asked = f.filter.asked || !sl.From.IsZero() // by this run, or by one before that read the slice
 	if len(sl.direct)+len(f.children) == 0 {
 		return false, nil
 	}
-	f.filter.asked = f.filter.asked || !sl.From.IsZero()
+	if sl.set.Maybe && !f.Reader.Answered() { // a refusal is to be one of the slice, not of the credentials
+		if err := f.Alive(ctx, f.waiting); err != nil {
+			return false, err
+		}
+	}
 	l := f.open(sl.Question)
 	l.Refusable, l.Again, l.From = sl.refusable(), sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
 	l.Optional = l.Optional && !sl.Undated
@@ -377,19 +384,20 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 		if m.Cursor.Other && !sl.From.IsZero() && !r.Time.IsZero() && r.Until.Before(sl.From) {
 			m.older++
 		}
-		switch {
-		case r.Same: // it is not removed: the API does not know the filter
-			m.keep(r.Key)
-		case m.wants(sl, r):
+		of := sl
+		of.Removed = sl.Removed && !r.Same // one that came with the listing is not removed: the API does not know the filter
+		wanted := !(r.Same && m.listed) && m.wants(of, r)
+		if wanted {
 			if err := m.sendOf(r, sl.set.Put); err != nil {
 				return err
 			}
-			if sl.Removed {
-				m.keep(r.Key)
-			}
+		}
+		if sl.Removed && (wanted || r.Same) {
+			m.keep(r.Key)
 		}
 		m.pass(r.Time)
 	}
+	m.listed = m.listed || !sl.Removed
 	return m.out.Flush()
 }
 

@@ -33,6 +33,7 @@ type member struct {
 	known   *state.Set // keys of the rows that came, with Cursor.Snapshot
 	saved   time.Time  // when the last state was sent
 	resumed bool       // the cycle was begun by an earlier run
+	listed  bool       // rows of the listing, which are not removed, came in this run
 	absent  bool       // the account does not have it, or what it is made from
 	misfit  bool       // a row could not be sent: from then on nothing is noted as sent
 	err     error      // why the stream cannot be completed
@@ -98,7 +99,12 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 	if sl.Removed {
 		if m.doc.Removed.Has(r.Key) {
 			m.keep(r.Key)
-			return !m.doc.Mark.IsZero() && !r.Until.Before(m.bound) // without a mark it was sent in this very pass
+			switch {
+			case !m.doc.Mark.IsZero():
+				return !r.Until.Before(m.bound)
+			case m.resumed: // it was sent in this very pass
+				return false
+			}
 		}
 		return m.changed(r, m.Cursor.Start)
 	}
@@ -107,11 +113,12 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		m.known.Add(r.Key)
 		bound = m.since(r.Key)
 	}
-	if m.family.source.Removed && m.doc.Removed.Has(r.Key) { // it is back, and may be removed again
+	back := m.family.source.Removed && m.doc.Removed.Has(r.Key)
+	if back { // it may be removed again
 		m.doc.Removed.Remove(r.Key)
 		bound = m.Cursor.Start
 	}
-	if m.Child != nil && m.doc.Cycle.Done.Has(r.Key) {
+	if m.Child != nil && !back && m.doc.Cycle.Done.Has(r.Key) {
 		m.pass(r.Time)
 		return false
 	}
@@ -199,9 +206,7 @@ func (m *member) partial() state.Doc {
 	doc := m.doc
 	doc.Removed = &state.Set{}
 	doc.Removed.AddAll(m.removed)
-	if !slices.Contains(doc.Cycle.Slices, removedSlice) {
-		doc.Removed.AddAll(m.doc.Removed)
-	}
+	doc.Removed.AddAll(m.doc.Removed) // they may be back in what is still to be read
 	return doc
 }
 
@@ -229,7 +234,7 @@ func (m *member) final() state.Doc {
 		doc.Parents = c.Done
 		doc.Parents.RemoveAll(&m.childless)
 	case m.Cursor.Snapshot:
-		if doc.Parents = m.known; m.resumed { // what an earlier run read came as well
+		if doc.Parents = m.known; m.resumed && m.family.filter.distrusted.IsZero() { // what an earlier run read came as well
 			doc.Parents.AddAll(m.doc.Parents)
 		}
 	}

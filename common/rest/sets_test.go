@@ -61,6 +61,23 @@ func TestSetsOverlapAndAreRefused(t *testing.T) {
 	}
 }
 
+// TestASetThatIsRefusedOnResume has a run begin with the set that may be refused, by a 401 that could be one of the credentials as well.
+func TestASetThatIsRefusedOnResume(t *testing.T) {
+	a := serve(t, func(r *http.Request) (int, string) {
+		if r.URL.Query().Get("status") == "3" {
+			return 401, `{}`
+		}
+		return paged(r, things(5))
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = sets(d)
+		d.Streams[0].Refused = func(r *httpclient.Response) bool { return r.Answered && r.Status == http.StatusUnauthorized }
+		return d
+	})
+	read(t.Context(), t, source, stateOf("things",
+		`{"t":null,"cycle":{"mode":"full_refresh","start":"2026-02-01T00:00:00Z","slices":["","status=1","status=2"],"records":5}}`), "things").complete(t)
+}
+
 // What the API has to know is not read as empty where it is refused.
 func TestSetsThatMayNotBeRefused(t *testing.T) {
 	for _, refused := range []string{"", "2"} {

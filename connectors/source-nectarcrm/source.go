@@ -47,7 +47,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 	warnings, ended := expiry("API Token", c.Token, time.Now())
 	more, reportsEnded := expiry("Big Data Token", c.BigData, time.Now())
 	whole := pagination.Func(func(r httpclient.Request, _ pagination.Page) (httpclient.Request, bool) { return r, false })
-	sizes := []int{15, 50, 100} // to which lists are known to cut their pages
+	sizes := []int{10, 15, 50, 100} // to which lists cut their pages, the first of them for all that is known
 	api := rest.API{
 		Options: httpclient.Options{
 			BaseURL: cmp.Or(c.BaseURL, "https://app.nectarcrm.com.br"),
