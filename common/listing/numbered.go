@@ -237,16 +237,18 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 
 // askIn asks for page i in another way, with pages as small as the API wants them.
 func (n *numbered) askIn(ctx context.Context, share *httpclient.Share, other way, i int) (fetched, *End) {
-	for can := true; ; {
+	for {
 		strategy, _ := other.Pages.(pagination.Numbered)
 		request := strategy.At(n.reader.request(n.Listing, other), i)
 		page, end := n.ask(ctx, share, pageRequest{Request: request, way: other, later: true, maybeAbsent: true})
 		if end == nil || end.Kind != tooLarge {
 			return page, end
 		}
-		if other, can = other.resized(end.most); !can {
+		smaller, can := other.resized(end.most)
+		if !can {
 			return page, end
 		}
+		other = smaller
 	}
 }
 

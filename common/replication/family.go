@@ -386,7 +386,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 		}
 		of := sl
 		of.Removed = sl.Removed && !r.Same // one that came with the listing is not removed: the API does not know the filter
-		wanted := !(r.Same && m.listed) && m.wants(of, r)
+		wanted := (!r.Same || !m.listed) && m.wants(of, r)
 		if wanted {
 			if err := m.sendOf(r, sl.set.Put); err != nil {
 				return err
