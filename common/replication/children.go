@@ -22,7 +22,7 @@ const (
 	// lookedForAgain is how many rows that seem to have gone are asked for a second time, when all others were. Where there are more, that is how the
 	// API says that a row has nothing.
 	lookedForAgain = 100
-	// goneFor is how long a row that seems to have gone keeps the mark back since it changed.
+	// goneFor is how long a row that seems to have gone keeps the mark back since it changed or, where its time is not known, since the mark.
 	goneFor = 7 * 24 * time.Hour
 	// manyGone is after how many rows that have gone, and none that has not, the route is taken for wrong, and no more are asked for.
 	manyGone = 25
@@ -416,8 +416,10 @@ func (m *member) done(t task, gone bool) {
 		m.doc.Cycle.Done.Add(t.key)
 	case gone && m.Cursor.Snapshot:
 		m.known.Remove(t.key)
-	case gone && m.Child.Follows && time.Since(t.time) < goneFor:
-		m.notLaterThan(t.time)
+	case gone && m.Child.Follows:
+		if since := cmp.Or(t.time, m.doc.Mark); time.Since(since) < goneFor {
+			m.notLaterThan(since)
+		}
 	}
 	if m.Child.Follows {
 		m.pass(t.time)

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -277,6 +278,40 @@ func TestADetailThatIsMissingForAWhile(t *testing.T) {
 				t.Errorf("got %v; state %s", got, first.last("details"))
 			}
 		})
+	}
+}
+
+// TestADetailWithoutATimeThatIsMissing has a row be missing whose time of change the API hides: the mark stays, so that it is found and asked for in
+// the next sync too, unless the mark is of long ago.
+func TestADetailWithoutATimeThatIsMissing(t *testing.T) {
+	a := serve(t, func(r *http.Request) (int, string) {
+		switch r.URL.Path {
+		case "/things":
+			return paged(r, []string{`{"id":1}`, `{"id":2}`})
+		case "/things/2":
+			return 404, `{}`
+		}
+		return 200, `{"data":{"id":1}}`
+	})
+	source := a.source(func(d rest.API) rest.API {
+		d = dated(d)
+		cursor := *d.Streams[0].Cursor
+		cursor.Hidden = true
+		d.Streams[0].Cursor = &cursor
+		d.Streams = append(d.Streams, rest.Stream{
+			Name: "details", Path: "/things/{id}", Key: []string{"id"}, Pages: pagination.Single{}, Cursor: &cursor,
+			Parent: &rest.Parent{Of: "things", Follows: true, Detail: true, Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"}},
+		})
+		return d
+	})
+	for days, stays := range map[int]bool{3: true, 9: false} {
+		mark := time.Now().AddDate(0, 0, -days).UTC().Format(time.RFC3339)
+		o := read(t.Context(), t, source, stateOf("details", `{"t":"`+mark+`"}`), "details+")
+		o.complete(t)
+		var got struct{ T time.Time }
+		if err := json.Unmarshal([]byte(o.last("details")), &got); err != nil || (got.T.UTC().Format(time.RFC3339) == mark) != stays {
+			t.Errorf("from %s the mark goes to %s (%v), stays: %t", mark, o.last("details"), err, stays)
+		}
 	}
 }
 
