@@ -102,8 +102,8 @@ func (r *receipts) tidy() error {
 	return nil
 }
 
-// write adds a receipt, which is on disk when it returns. Where it cannot be, owed is its line, and a shorter one without the answer: one of them is to
-// be added later.
+// write adds a receipt, which is on disk when it returns. Where it cannot be, owed is its line, and a shorter one without the answer: one of them is
+// to be added later.
 func (r *receipts) write(one receipt) (owed []string, err error) {
 	if r == nil {
 		return nil, nil

@@ -92,7 +92,8 @@ func (w *writer) keep(sync int64) (err error) {
 // pay adds the receipts that earlier runs could not write.
 func (w *writer) pay(owed []string) error {
 	if w.receipts == nil && len(owed) > 0 {
-		w.log.Warn(fmt.Sprintf("%d receipts that an earlier run could not write are dropped, since no file of receipts (receipts_path) is configured.", len(owed)))
+		w.log.Warn(fmt.Sprintf("%d receipts that an earlier run could not write are dropped, since no file of receipts (receipts_path) is configured.",
+			len(owed)))
 		return nil
 	}
 	return w.receipts.pay(owed)
