@@ -27,7 +27,7 @@ func alone(t *testing.T) bool {
 	if os.Getenv(mark) != "" {
 		return true
 	}
-	test := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$") //nolint:gosec // this program
+	test := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 	test.Env = append(os.Environ(), mark+"=1")
 	if out, err := test.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("PASS")) {
 		t.Errorf("%v: %s", err, out)
