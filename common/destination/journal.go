@@ -34,6 +34,10 @@ import (
 //   - A stream whose source said COMPLETE has sent all that there was to resend: what was remembered of it counts as if a state had come
 //     behind it.
 //
+// A receipt that could not be written is owed: the line with its call's outcome holds it, or, of a call without one, another line of its beginning.
+// The next run writes it before all else, and leaves it out of the journal that it writes anew: a run that is killed between the two has it written
+// twice, alike to the byte.
+//
 // What this gives up: in a run that goes on after a failure, a record that equals one of before the failure, where a state behind that one
 // was kept by the platform, and that is meant once more, is taken for the one resent; so is one that equals a call which no state covered and no
 // run met since, some syncs ago. The log names the first ten, and counts the others.
@@ -99,14 +103,16 @@ type line struct {
 	Number  int64                `json:"n,omitempty"`       // of end, again; of state and complete, the number that they came with
 	Outcome outcome              `json:"outcome,omitempty"` // of end
 	Message string               `json:"message,omitempty"` // of end
+	Receipt string               `json:"receipt,omitempty"` // of begin, end: the line that is owed to the file of receipts
 	As      int64                `json:"as,omitempty"`      // of again: the call's number from here on
 	Stream  *protocol.Descriptor `json:"stream,omitempty"`  // of state, complete; nil is all streams
 }
 
 // openJournal opens the file at path for calls to target, or makes it, and begins a run of a sync (0 is not known). doubt says what is to
-// become of the calls that have no outcome, done or unrun; its error ends it all and leaves the file as it is. forget takes calls out.
+// become of the calls that have no outcome, done or unrun; its error ends it all and leaves the file as it is. forget takes calls out. pay writes
+// the receipts that are owed, and its error leaves the file as it is too.
 func openJournal(
-	path, target string, sync int64, doubt func([]*known) (outcome, error), forget func(*known) bool,
+	path, target string, sync int64, doubt func([]*known) (outcome, error), forget func(*known) bool, pay func(owed []string) error,
 ) (*journal, error) {
 	j := &journal{at: keep("journal", path, "journal_path"), known: map[string][]*known{}}
 	old, err := j.at.open(false)
@@ -123,6 +129,9 @@ func openJournal(
 	past.age(sync)
 	past.begin(sync)
 	if err := past.settle(doubt, forget); err != nil {
+		return nil, err
+	}
+	if err := pay(past.owed); err != nil {
 		return nil, err
 	}
 	for _, call := range past.inOrder() {
@@ -236,6 +245,7 @@ type history struct {
 	from   int64 // the first number of the last run
 	sync   int64 // of the last run
 	closed bool  // the last run ended well
+	owed   []string
 }
 
 // inOrder returns the calls by their numbers.
@@ -283,6 +293,9 @@ func (h *history) begin(sync int64) {
 // apply takes one line; ok is whether it can follow those before it.
 func (h *history) apply(l line) (ok bool) {
 	call := h.calls[l.Number]
+	if l.Receipt != "" {
+		h.owed = append(h.owed, l.Receipt)
+	}
 	switch l.Do {
 	case "run":
 		h.begin(l.Sync)
@@ -348,9 +361,29 @@ func (j *journal) take(number int64, identity string) (*known, error) {
 // begin remembers that a call is about to be sent.
 func (j *journal) begin(k *known) error { return j.write(true, line{Do: "begin", Call: k}) }
 
-// end remembers what became of a call.
-func (j *journal) end(number int64, o outcome, message string) error {
-	return j.write(true, line{Do: "end", Number: number, Outcome: o, Message: message})
+// end remembers what became of a call, and the first of owed for which there is room: forms of the receipt that could not be written; none: it was.
+func (j *journal) end(number int64, o outcome, message string, owed ...string) error {
+	return j.write(true, owing(line{Do: "end", Number: number, Outcome: o, Message: message}, owed)...)
+}
+
+// owe remembers, as end does, the receipt of a call that was begun and has no outcome. Without owed there is nothing to remember.
+func (j *journal) owe(k *known, owed ...string) error {
+	if len(owed) == 0 {
+		return nil
+	}
+	return j.write(true, owing(line{Do: "begin", Call: k}, owed)...)
+}
+
+// owing returns l with each of owed, or alone.
+func owing(l line, owed []string) (lines []line) {
+	for _, receipt := range owed {
+		l.Receipt = receipt
+		lines = append(lines, l)
+	}
+	if len(lines) == 0 {
+		return []line{l}
+	}
+	return lines
 }
 
 // state remembers that a state which came with that number was given back; nil is one of all streams.
@@ -376,8 +409,8 @@ func (j *journal) close(well bool) error {
 	return errors.Join(err, j.file.Close())
 }
 
-// write appends a line; with sync it is on disk when write returns.
-func (j *journal) write(sync bool, l line) error {
+// write appends a line, the first of several for which there is room; with sync it is on disk when write returns.
+func (j *journal) write(sync bool, lines ...line) error {
 	if j == nil {
 		return nil
 	}
@@ -386,11 +419,13 @@ func (j *journal) write(sync bool, l line) error {
 	if j.err != nil {
 		return j.err
 	}
-	text, err := j.seal.close(l)
-	if err != nil {
-		return err
+	var err error
+	for _, l := range lines {
+		var whole bool
+		if whole, err = j.append(l); err == nil || !whole {
+			break
+		}
 	}
-	_, err = j.file.Write(text)
 	if err == nil && sync {
 		err = j.file.Sync()
 	}
@@ -398,4 +433,23 @@ func (j *journal) write(sync bool, l line) error {
 		j.err = j.at.unwritten(err)
 	}
 	return j.err
+}
+
+// append appends a line. Where that fails, whole is whether the file is as it was before.
+func (j *journal) append(l line) (whole bool, err error) {
+	before := j.seal
+	text, err := j.seal.close(l)
+	if err != nil {
+		return false, err
+	}
+	at, err := j.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return false, err
+	}
+	if _, err = j.file.Write(text); err == nil {
+		return true, nil
+	}
+	j.seal = before
+	_, back := j.file.Seek(at, io.SeekStart)
+	return back == nil && j.file.Truncate(at) == nil, err
 }

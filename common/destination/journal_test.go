@@ -46,7 +46,7 @@ func TestJournalUnderCrashes(t *testing.T) {
 					return done, nil
 				}
 				return unrun, nil
-			}, func(*known) bool { return false })
+			}, func(*known) bool { return false }, payNone)
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
@@ -326,7 +326,7 @@ func TestJournalFiles(t *testing.T) {
 			if err := os.WriteFile(path, []byte(c.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			j, err := openJournal(path, "api", 0, neverDoubt, keepAll)
+			j, err := openJournal(path, "api", 0, neverDoubt, keepAll, payNone)
 			if c.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), c.fails) {
 					t.Errorf("got %v, want %q", err, c.fails)
@@ -339,7 +339,7 @@ func TestJournalFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := openJournal(path, "api", 0, neverDoubt, keepAll); fault.Of(err).Kind != fault.Transient || !strings.Contains(err.Error(), "in use") {
+			if _, err := openJournal(path, "api", 0, neverDoubt, keepAll, payNone); fault.Of(err).Kind != fault.Transient || !strings.Contains(err.Error(), "in use") {
 				t.Errorf("a second one while the first is in use: %v", err)
 			}
 			if err := errors.Join(j.end(j.first(), done, ""), j.close(true)); err != nil {
@@ -375,7 +375,7 @@ func TestFilesThatKeepNothing(t *testing.T) {
 		filepath.Join(folder, "no", "file"): "Check that its folder is mounted", folder: "is a folder", pipe: "is a named pipe", link: "is a named pipe",
 		"/dev/null": "is a device", "/dev/full": "is a device",
 	} {
-		_, err := openJournal(path, "api", 0, neverDoubt, keepAll)
+		_, err := openJournal(path, "api", 0, neverDoubt, keepAll, payNone)
 		wantFault(t, err, fault.Config, part, "The journal "+path+" (journal_path) ")
 		_, err = openReceipts(path, nil)
 		wantFault(t, err, fault.Config, part, "The file of receipts "+path+" (receipts_path) ")
@@ -397,7 +397,7 @@ func TestOneRunHasTheJournal(t *testing.T) {
 			begun := make(chan *journal, 4)
 			for range cap(begun) {
 				runs.Go(func() {
-					j, err := openJournal(path, "api", 1, neverDoubt, keepAll)
+					j, err := openJournal(path, "api", 1, neverDoubt, keepAll, payNone)
 					if err != nil {
 						if f := fault.Of(err); f.Kind != fault.Transient || !strings.Contains(f.Message, "in use by another run") {
 							t.Error(err)
@@ -434,11 +434,11 @@ func TestAJournalBehindALink(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 { // the first run makes the file
-				j, err := openJournal(link, "api", 1, neverDoubt, keepAll)
+				j, err := openJournal(link, "api", 1, neverDoubt, keepAll, payNone)
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, err = openJournal(volume, "api", 1, neverDoubt, keepAll)
+				_, err = openJournal(volume, "api", 1, neverDoubt, keepAll, payNone)
 				wantFault(t, err, fault.Transient, "The journal "+volume+" (journal_path) is in use by another run")
 				if err := j.close(false); err != nil {
 					t.Fatal(err)
@@ -457,7 +457,7 @@ func TestAJournalBehindALink(t *testing.T) {
 func sealed(t *testing.T) (path string, content []byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "journal")
-	j, err := openJournal(path, "api", 3, neverDoubt, keepAll)
+	j, err := openJournal(path, "api", 3, neverDoubt, keepAll, payNone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -488,7 +488,7 @@ func TestDamageToAJournalIsNoticed(t *testing.T) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := openJournal(path, "api", 3, func([]*known) (outcome, error) { return done, nil }, keepAll)
+		_, err := openJournal(path, "api", 3, func([]*known) (outcome, error) { return done, nil }, keepAll, payNone)
 		if f := fault.Of(err); f == nil || f.Kind != fault.Config || !strings.Contains(f.Message, fmt.Sprintf("is damaged at line %d.", line)) {
 			t.Errorf("%s: %v, want line %d", what, err, line)
 		}
@@ -537,7 +537,7 @@ func TestAJournalThatWasCut(t *testing.T) {
 		if err := os.WriteFile(path, good[:size], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		j, err := openJournal(path, "api", 3, func([]*known) (outcome, error) { return done, nil }, keepAll)
+		j, err := openJournal(path, "api", 3, func([]*known) (outcome, error) { return done, nil }, keepAll, payNone)
 		if err != nil {
 			t.Fatalf("%d bytes of %d: %v", size, len(good), err)
 		}
@@ -567,7 +567,7 @@ func TestAJournalIsReadAndWrittenAnew(t *testing.T) {
 		return done, nil
 	}
 	for range 3 { // the second and the third time it is a journal of this format
-		j, err := openJournal(path, "api", 7, doubt, keepAll)
+		j, err := openJournal(path, "api", 7, doubt, keepAll, payNone)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -579,11 +579,11 @@ func TestAJournalIsReadAndWrittenAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	j, err := openJournal(path, "api", 7, doubt, keepAll)
+	j, err := openJournal(path, "api", 7, doubt, keepAll, payNone)
 	if err = errors.Join(err, j.close(true)); err != nil {
 		t.Fatal(err)
 	}
-	if j, err = openJournal(path, "api", 8, doubt, keepAll); err != nil {
+	if j, err = openJournal(path, "api", 8, doubt, keepAll, payNone); err != nil {
 		t.Fatal(err)
 	}
 	defer j.close(false)
@@ -595,7 +595,7 @@ func TestAJournalIsReadAndWrittenAnew(t *testing.T) {
 // What one run has written the next one reads, however much it is.
 func TestALargeJournalIsRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
-	j, err := openJournal(path, "api", 1, neverDoubt, keepAll)
+	j, err := openJournal(path, "api", 1, neverDoubt, keepAll, payNone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -607,7 +607,7 @@ func TestALargeJournalIsRead(t *testing.T) {
 	if err = errors.Join(err, j.close(false)); err != nil {
 		t.Fatal(err)
 	}
-	if j, err = openJournal(path, "api", 1, neverDoubt, keepAll); err != nil || len(j.known["i"]) != 1 || j.first() != 71 {
+	if j, err = openJournal(path, "api", 1, neverDoubt, keepAll, payNone); err != nil || len(j.known["i"]) != 1 || j.first() != 71 {
 		t.Fatalf("%v, %+v", err, j)
 	}
 	if err := j.close(false); err != nil {
@@ -634,7 +634,7 @@ func TestWhyAFileCannotBeWritten(t *testing.T) {
 // A journal that cannot be written stops the sync before anything is sent.
 func TestAJournalThatCannotBeWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
-	j, err := openJournal(path, "api", 0, nil, nil)
+	j, err := openJournal(path, "api", 0, nil, nil, payNone)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,8 +42,9 @@ func (w *writer) carryOut(e *entry, c *call, counted func()) {
 		err = w.unknown(e, c, nil, err)
 	case isRefused:
 		message := short(w.api.Redact.Quote(refusal.message))
-		err = errors.Join(w.receipt(e, c, refused, message, answer), w.journal.end(e.number, rejected, message))
-		if err == nil {
+		if err = w.noted(e, c, rejected, refused, message, answer); err != nil {
+			w.add(&w.count.rejected)
+		} else {
 			err = w.reject(e, c, message)
 		}
 	default:
@@ -70,6 +71,11 @@ func (w *writer) confirm(c *call, answer *httpclient.Response) error {
 // name returns what texts call a call.
 func (c *call) name() string { return c.operation.Name + " of " + c.about }
 
+// known returns c as the journal knows it.
+func (c *call) known(e *entry) *known {
+	return &known{Number: e.number, Operation: c.operation.Name, About: c.about, Stream: e.stream, Identity: c.identity}
+}
+
 // done sees to a call that was carried out.
 func (w *writer) done(e *entry, c *call, answer *httpclient.Response) error {
 	var told []string
@@ -83,15 +89,28 @@ func (w *writer) done(e *entry, c *call, answer *httpclient.Response) error {
 		text += ": " + strings.Join(told, ", ")
 	}
 	w.log.Info(text + ".")
-	err := errors.Join(w.receipt(e, c, carriedOut, "", answer), w.journal.end(e.number, done, ""))
-	if err == nil {
-		w.settle(e, &w.count.done)
+	if err := w.noted(e, c, done, carriedOut, "", answer); err != nil {
+		w.add(&w.count.done) // it was, but no state may pass it
+		return err
 	}
-	return err
+	w.settle(e, &w.count.done)
+	return nil
 }
 
-// receipt keeps what became of c. The answer may be nil.
-func (w *writer) receipt(e *entry, c *call, outcome verdict, message string, answer *httpclient.Response) error {
+// noted keeps what became of c: in the file of receipts, and in the journal with the receipt where that could not be written. The answer may be nil.
+func (w *writer) noted(e *entry, c *call, o outcome, said verdict, message string, answer *httpclient.Response) error {
+	owed, err := w.receipt(e, c, said, message, answer)
+	if o == unknown {
+		return errors.Join(err, w.journal.owe(c.known(e), owed...))
+	}
+	if o == unrun {
+		message = ""
+	}
+	return errors.Join(err, w.journal.end(e.number, o, message, owed...))
+}
+
+// receipt adds what became of c to the file of receipts; owed is as in receipts.write. The answer may be nil.
+func (w *writer) receipt(e *entry, c *call, outcome verdict, message string, answer *httpclient.Response) (owed []string, err error) {
 	r := receipt{
 		Stream: e.stream.Name, Namespace: e.stream.Namespace, Operation: c.operation.Name, Order: c.fields, Outcome: outcome, Message: message,
 	}
@@ -115,7 +134,7 @@ func (w *writer) undone(e *entry, c *call, err error) error {
 func (w *writer) interrupted(e *entry, c *call, answer *httpclient.Response, d *doubt) error {
 	failed := fault.Transientf("%s failed, for a reason that passes by itself: %s. It goes out again with the next sync. Whether a part of it was "+
 		"carried out is not known: look %s.", c.name(), strings.TrimSuffix(short(w.api.Redact.String(d.why)), "."), c.operation.Look)
-	return errors.Join(failed, w.receipt(e, c, uncertain, failed.Message, answer), w.journal.end(e.number, unrun, ""))
+	return errors.Join(failed, w.noted(e, c, unrun, uncertain, failed.Message, answer))
 }
 
 // unknown sees to a call of which nobody knows whether it was carried out.
@@ -131,7 +150,7 @@ func (w *writer) unknown(e *entry, c *call, answer *httpclient.Response, err err
 	}
 	failed := &fault.Error{Kind: fault.Config, Err: err, Message: fmt.Sprintf(
 		"%s: %s It is not known whether it was carried out, and it was not sent again. Look %s. %s", c.name(), what, c.operation.Look, then)}
-	return errors.Join(failed, w.receipt(e, c, uncertain, what, answer))
+	return errors.Join(failed, w.noted(e, c, unknown, uncertain, what, answer))
 }
 
 const inDoubt = `Then set in_doubt to "skip" if it was, or to "resend" if it was not, and sync again.`

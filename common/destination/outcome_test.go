@@ -322,7 +322,7 @@ func TestReceiptFiles(t *testing.T) {
 			}
 			_, err := openReceipts(path, nil)
 			wantFault(t, err, fault.Transient, "in use by another run")
-			if err := r.write(receipt{Outcome: carriedOut}); err != nil {
+			if _, err := r.write(receipt{Outcome: carriedOut}); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			if err := r.close(); err != nil {
@@ -344,9 +344,13 @@ func TestReceiptsThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.file.Close()
-	first := r.write(receipt{})
-	wantFault(t, first, fault.Config, "cannot be written")
-	wantFault(t, r.write(receipt{}), fault.Config, "cannot be written")
+	for range 2 {
+		owed, err := r.write(receipt{Returned: json.RawMessage(`{"a":1}`)})
+		wantFault(t, err, fault.Config, "cannot be written")
+		if len(owed) != 2 || !strings.HasSuffix(owed[0], `"order":null,"returned":{"a":1}}`+"\n") || !strings.HasSuffix(owed[1], `"order":null}`+"\n") {
+			t.Errorf("what is owed is %q", owed)
+		}
+	}
 }
 
 // A secret that is a number breaks the answer's JSON when it is blanked: the answer is kept as text then.

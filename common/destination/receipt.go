@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -101,22 +102,42 @@ func (r *receipts) tidy() error {
 	return nil
 }
 
-// write adds a receipt, which is on disk when it returns.
-func (r *receipts) write(one receipt) error {
+// write adds a receipt, which is on disk when it returns. Where it cannot be, owed is its line, and a shorter one without the answer: one of them is
+// to be added later.
+func (r *receipts) write(one receipt) (owed []string, err error) {
 	if r == nil {
-		return nil
+		return nil, nil
 	}
 	one.Time = time.Now().UTC().Format(time.RFC3339Nano)
 	line, err := r.line(one)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	if err := r.add(line); err != nil {
+		one.Returned = nil
+		short, failed := r.line(one)
+		return []string{string(line), string(short)}, errors.Join(err, failed)
+	}
+	return nil, nil
+}
+
+// pay adds the lines that earlier runs could not.
+func (r *receipts) pay(owed []string) error {
+	if len(owed) == 0 {
+		return nil
+	}
+	return r.add([]byte(strings.Join(owed, "")))
+}
+
+// add adds lines, which are on disk when it returns.
+func (r *receipts) add(lines []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.err != nil {
 		return r.err
 	}
-	if _, err = r.file.Write(line); err == nil {
+	_, err := r.file.Write(lines)
+	if err == nil {
 		err = r.file.Sync()
 	}
 	if err != nil {

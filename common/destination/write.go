@@ -81,12 +81,22 @@ func (w *writer) keep(sync int64) (err error) {
 	if w.api.Journal != "" {
 		w.journal, err = openJournal(w.api.Journal, target(w.api.BaseURL), sync, w.doubt, func(k *known) bool {
 			return k.outcome == rejected && w.api.OnRejected == "stop" // somebody may have mended what was wrong
-		})
+		}, w.pay)
 	}
 	if err != nil {
 		return errors.Join(err, w.receipts.close())
 	}
 	return nil
+}
+
+// pay adds the receipts that earlier runs could not write.
+func (w *writer) pay(owed []string) error {
+	if w.receipts == nil && len(owed) > 0 {
+		w.log.Warn(fmt.Sprintf("%d receipts that an earlier run could not write are dropped, since no file of receipts (receipts_path) is configured.",
+			len(owed)))
+		return nil
+	}
+	return w.receipts.pay(owed)
 }
 
 // syncID returns the sync that the platform says this run belongs to, 0 where it does not say.
@@ -333,7 +343,8 @@ func (w *writer) record(m *protocol.RecordMessage) error {
 		c.about = fmt.Sprintf("record %d of the stream %s", number, m.Name)
 	}
 	if err != nil {
-		return errors.Join(w.receipt(entry, c, refused, err.Error(), nil), w.reject(entry, c, err.Error()))
+		_, unkept := w.receipt(entry, c, refused, err.Error(), nil)
+		return errors.Join(unkept, w.reject(entry, c, err.Error()))
 	}
 	if w.api.DryRun {
 		w.settle(entry, &w.count.done)
@@ -373,9 +384,7 @@ func (w *writer) start(e *entry, c *call) error {
 	}
 	counted, err := w.api.Limit.Wait(w.work, nil) // what waits for the quota is not begun
 	if err == nil {
-		err = w.journal.begin(&known{
-			Number: e.number, Operation: c.operation.Name, About: c.about, Stream: e.stream, Identity: c.identity,
-		})
+		err = w.journal.begin(c.known(e))
 	}
 	if err != nil {
 		free()
@@ -422,12 +431,17 @@ func (w *writer) admit(c *call) (free func(), err error) {
 
 // settle counts a record that has an outcome.
 func (w *writer) settle(e *entry, count *int) {
-	w.mu.Lock()
-	*count++
-	w.mu.Unlock()
+	w.add(count)
 	if err := w.ledger.settle(e, count == &w.count.rejected); err != nil {
 		w.fail(e, err)
 	}
+}
+
+// add counts a record.
+func (w *writer) add(count *int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	*count++
 }
 
 // reject names a record that is not carried out, and why, and counts it. An error says that this ends the sync.
@@ -435,9 +449,7 @@ func (w *writer) reject(e *entry, c *call, why string) error {
 	text := c.name() + " was rejected: " + strings.TrimSuffix(why, ".") + "."
 	w.log.Warn(text)
 	if w.api.OnRejected == "stop" {
-		w.mu.Lock()
-		w.count.rejected++
-		w.mu.Unlock()
+		w.add(&w.count.rejected)
 		return fault.Configf("%s The sync stops at the first rejected record (on_rejected).", text)
 	}
 	w.settle(e, &w.count.rejected)

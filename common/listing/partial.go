@@ -3,6 +3,7 @@ package listing
 import (
 	"bytes"
 	"context"
+	"iter"
 	"sync"
 	"sync/atomic"
 
@@ -68,6 +69,27 @@ func partialOf(p *Partial, object record.Value) part {
 // complete reports whether no more of the list is to be asked for.
 func (p part) complete() bool { return p.done && int64(len(p.elements)) >= p.total }
 
+// strays reports whether elements say that they belong to another row.
+func (p *Partial) strays(row record.Value, elements iter.Seq[record.Value]) bool {
+	if p.Of == "" {
+		return false
+	}
+	key := row.Get(p.Key)
+	for element := range elements {
+		switch of := element.Get(p.Of); {
+		case bytes.Equal(of.Raw(), key.Raw()), of.IsBlank(), key.IsBlank():
+		case p.Same == nil && of.Text() != key.Text(), p.Same != nil && p.Same(of.Text()) != p.Same(key.Text()):
+			return true
+		}
+	}
+	return false
+}
+
+// astray reports whether a row came with elements of another one.
+func (p *Partial) astray(row record.Value) bool {
+	return p.strays(row, row.Get(p.Member).Get(p.Rows).Elements())
+}
+
 // fetchParts returns row with all of its list, of which this part came in it.
 func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (record.Value, *End) {
 	asked, came := map[string]bool{}, map[digest]bool{hashOf(list.list.Raw(), 0): true}
@@ -81,7 +103,7 @@ func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (
 				"What came is not all, so it is not sent.", l.Partial.Member, l.Name))
 		}
 		asked[list.next] = true
-		next, end := l.part(ctx, list.next)
+		next, end := l.part(ctx, row, list.next)
 		if end != nil {
 			return record.Value{}, end
 		}
@@ -103,8 +125,8 @@ func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (
 	return l.Partial.put(row, list.elements), nil
 }
 
-// part asks for one further part of a list. What is in it has memory of its own: it is kept until the list is whole.
-func (l *listing) part(ctx context.Context, address string) (part, *End) {
+// part asks for one further part of the list of row. What is in it has memory of its own: it is kept until the list is whole.
+func (l *listing) part(ctx context.Context, row record.Value, address string) (part, *End) {
 	select {
 	case l.reader.parts <- struct{}{}:
 		defer func() { <-l.reader.parts }()
@@ -115,8 +137,12 @@ func (l *listing) part(ctx context.Context, address string) (part, *End) {
 	defer share.Release()
 	var j judging
 	judge := func(resp *httpclient.Response) httpclient.Verdict {
-		if resp.Status/100 != 2 || resp.Body.Get(l.Partial.Rows).IsArray() {
+		switch list := resp.Body.Get(l.Partial.Rows); {
+		case resp.Status/100 != 2, list.IsArray() && !l.Partial.strays(row, list.Elements()):
 			return httpclient.Verdict{}
+		case list.IsArray():
+			return j.again(fault.Laterf("%s answered with the rest of the list %s of another row of %s than the one that it was asked for.",
+				address, l.Partial.Member, l.Name))
 		}
 		return j.again(fault.Transientf("%s answered without the rest of the list %s of a row of %s.", address, l.Partial.Member, l.Name))
 	}

@@ -383,6 +383,61 @@ func TestPartsThatAreNone(t *testing.T) {
 	}
 }
 
+// TestElementsOfAnotherRow has what the API gives of a row's list belong to another row, as the elements say: once, or always.
+func TestElementsOfAnotherRow(t *testing.T) {
+	const more = `{"rows":[{"id":"A1","in":{"list":[{"n":1,"of":"a1"}],"done":false,"next":"/next","total":2}},{"id":"b2","in":null}]}`
+	const all = `{"rows":[{"id":"A1","in":{"list":[{"n":1,"of":"a1"},{"n":2,"of":"a1"}],"done":true,"total":2}},{"id":"b2","in":null}]}`
+	for name, c := range map[string]struct{ page, wrongPage, next, wrongNext, fails string }{
+		"the rest":          {more, more, `[{"n":2,"of":"a1"}]`, `[{"n":2,"of":"b2"}]`, "/next answered with the rest of the list in of another row of things"},
+		"one of the rest":   {more, more, `[{"n":2,"of":"a1"}]`, `[{"n":2},{"n":3,"of":"b2"}]`, "/next answered with the rest of the list in of another row of things"},
+		"without a word":    {more, more, `[{"n":2}]`, `[{"n":2,"of":null}]`, ""},
+		"in the row itself": {all, strings.Replace(all, `2,"of":"a1"`, `2,"of":"b2"`, 1), "", "", "/things answered with a row that has the list in of another one."},
+		"a part in the row": {more, strings.Replace(more, `"of":"a1"`, `"of":"b2"`, 1), `[{"n":2,"of":"A1"}]`, `[{"n":2,"of":"A1"}]`, "/things answered with"},
+	} {
+		for _, always := range []bool{false, true} {
+			sub(t, fmt.Sprint(name, always), func(t *testing.T) {
+				asked := map[string]int{}
+				log := &lines{}
+				r := reader(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+					path := req.URL.Path
+					asked[path]++
+					wrong, answer := always || asked[path] == 1, c.page
+					switch {
+					case path == "/next" && wrong:
+						answer = `{"list":` + c.wrongNext + `,"done":true,"total":2}`
+					case path == "/next":
+						answer = `{"list":` + c.next + `,"done":true,"total":2}`
+					case wrong:
+						answer = c.wrongPage
+					}
+					_, _ = w.Write([]byte(answer))
+				}), log)
+				l := numbered(pagination.Number{})
+				l.Ways = nil
+				l.Partial = &listing.Partial{
+					Member: "in", Rows: "list", Done: "done", Next: "next", Total: "total", Of: "of", Key: "id", Same: strings.ToLower,
+				}
+				got, came := 0, []string{}
+				pages, end := r.Read(t.Context(), l)
+				for page := range pages {
+					for _, row := range page.Rows {
+						came = append(came, row.Key)
+						got += len(row.Data.Get("in.list").Array())
+					}
+				}
+				switch fails := always && c.fails != ""; {
+				case fails && (end.Kind != listing.Failed || fault.Of(end.Err).Kind != fault.Transient || !strings.Contains(end.Err.Error(), c.fails)):
+					t.Errorf("ended as %d: %v", end.Kind, end.Err)
+				case fails && (len(came) > 0 || asked["/things"]+asked["/next"] > 20):
+					t.Errorf("rows %v came of %v requests", came, asked)
+				case !fails && (end.Kind != listing.Done || got != 2 || len(came) != 2):
+					t.Errorf("ended as %d with %d elements of %v: %v", end.Kind, got, came, end.Err)
+				}
+			})
+		}
+	}
+}
+
 // sub runs a test in a bubble.
 func sub(t *testing.T, name string, f func(*testing.T)) {
 	t.Helper()

@@ -238,7 +238,8 @@ func (m *member) final() state.Doc {
 			doc.Parents.AddAll(m.doc.Parents)
 		}
 	}
-	if m.Cursor.Name != "" && reached.After(doc.Mark) {
+	asked := !m.Cursor.Start.After(start) // else nothing between the mark and now was, and it may be once the start date is corrected
+	if m.Cursor.Name != "" && asked && reached.After(doc.Mark) {
 		doc.Mark = reached
 	}
 	return doc

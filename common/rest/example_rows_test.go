@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -315,24 +316,27 @@ func ExampleExplode() {
 }
 
 // A list inside a row may come in part. Member is the object that holds it, with its Rows, whether it is all (Done), where the rest is (Next) and
-// how many there are in all (Total).
+// how many there are in all (Total). Elements that say whose they are (Of) are held to the row's own Key, where two forms of it are the Same.
 func ExamplePartial() {
 	sample{
 		answers: map[string]string{
 			"/visits":        `[{"id":1,"guests":{"list":[{"n":1},{"n":2}],"done":false,"next":"/guests?from=3","total":3}}]`,
-			"/guests?from=3": `{"list":[{"n":3}],"done":true,"total":3}`,
+			"/guests?from=3": `{"list":[{"n":3,"visit":"01"}],"done":true,"total":3}`,
 		},
 		columns: map[string]string{"visits": `"id":{"type":"integer"},"guests":{"type":["null","object"]}`},
 		describe: func(api rest.API) rest.API {
 			api.Streams = []rest.Stream{{
 				Name: "visits", Path: "/visits", Key: []string{"id"},
-				Partial: &rest.Partial{Member: "guests", Rows: "list", Done: "done", Next: "next", Total: "total"},
+				Partial: &rest.Partial{
+					Member: "guests", Rows: "list", Done: "done", Next: "next", Total: "total",
+					Of: "visit", Key: "id", Same: func(id string) string { return strings.TrimLeft(id, "0") },
+				},
 			}}
 			return api
 		},
 	}.full()
 	// Output:
-	// visits {"id":1,"guests":{"list":[{"n":1},{"n":2},{"n":3}],"done":true,"total":3}}
+	// visits {"id":1,"guests":{"list":[{"n":1},{"n":2},{"n":3,"visit":"01"}],"done":true,"total":3}}
 }
 
 // Every field of a description is in one of the examples of this package.

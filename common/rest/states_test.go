@@ -342,6 +342,34 @@ func TestStartDateAfterNowAsksNothing(t *testing.T) {
 	}
 }
 
+// A sync whose start date is after now covers nothing, also where the mark is the moment at which it began, and where a row is from after that date:
+// what the date kept away comes once it is corrected, and a mark from before stays.
+func TestStartDateAfterNowMovesNoMark(t *testing.T) {
+	b := &book{rows: []string{row(1, "2026-01-01 00:00:00"), row(2, "2026-03-01 00:00:00"), row(3, "2999-06-01 00:00:00")}}
+	a := serve(t, b.answer)
+	for kind, change := range map[string]func(*rest.Cursor){
+		"asked": func(*rest.Cursor) {}, "hidden": func(c *rest.Cursor) { c.Hidden = true }, "not asked": func(c *rest.Cursor) { c.Ask = nil },
+	} {
+		source := func(start rest.Date) *rest.Source {
+			return a.source(func(d rest.API) rest.API {
+				d = known(d)
+				d.Streams[0].Cursor.Start = start
+				change(d.Streams[0].Cursor)
+				return d
+			})
+		}
+		for mark, want := range map[string][]string{"null": {"1", "2"}, `"2026-02-01T00:00:00Z"`: {"2"}} {
+			o := read(t.Context(), t, source("2999-01-01"), stateOf("things", `{"t":`+mark+`}`), "things+")
+			o.complete(t)
+			o = read(t.Context(), t, source("2025-01-01"), o, "things+")
+			o.complete(t)
+			if got := slices.DeleteFunc(o.ids("things"), func(id string) bool { return id == "3" }); !slices.Equal(got, want) {
+				t.Errorf("%s, mark %s: there came %v", kind, mark, got)
+			}
+		}
+	}
+}
+
 // A row that changed while it was read was sent as it was before; the sync that goes on knows that the mark may not pass it.
 func TestLateRowsOfAnInterruptedPass(t *testing.T) {
 	source, fail, rows := interrupted(t)

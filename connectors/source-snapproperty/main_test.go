@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/connectortest"
 	"github.com/imob-data/airbyte-connectors/common/fault"
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
+	"github.com/imob-data/airbyte-connectors/common/protocol"
 	"github.com/imob-data/airbyte-connectors/common/record"
 	"github.com/imob-data/airbyte-connectors/common/spec"
 	snapproperty "github.com/imob-data/airbyte-connectors/specs/source-snapproperty"
@@ -67,6 +69,43 @@ func TestPhotosAreTheSameInBothStreams(t *testing.T) {
 		if as := row.at(name); strings.TrimPrefix(field.kind(), "null ") != strings.TrimSuffix(strings.TrimPrefix(as.kind(), "null "), " integer") {
 			t.Errorf("%s is %q inside of the property and %q as a row", name, field.kind(), as.kind())
 		}
+	}
+}
+
+// The rest of a property's photos is asked for again where it is that of another one, which a photo names by an Id of 15 or 18 characters.
+func TestPhotosOfAnotherProperty(t *testing.T) {
+	const property, other = "a01000000000001AAA", "a01000000000002AAA"
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := `{"Total":1,"Erro":false,"Imoveis":[{"Id":"` + property + `","snap_brok__Fotos_de_im_vel__r":{"totalSize":2,"done":false,` +
+			`"nextRecordsUrl":"/rest","records":[{"Id":"p01","snap_brok__Imovel__c":"` + property[:15] + `"}]}}]}`
+		if r.URL.Path == "/rest" {
+			of := property
+			if asked++; asked == 1 {
+				of = other
+			}
+			answer = `{"totalSize":2,"done":true,"records":[{"Id":"p02","snap_brok__Imovel__c":"` + of + `"}]}`
+		}
+		_, _ = io.WriteString(w, answer) // fails when the connector hangs up
+	}))
+	defer server.Close()
+	var out bytes.Buffer
+	emitter := protocol.NewEmitter(&out)
+	catalog := &protocol.ConfiguredCatalog{Streams: []protocol.ConfiguredStream{
+		{Stream: protocol.Stream{Name: "fotos"}, SyncMode: protocol.FullRefresh},
+	}}
+	emitter.Configure(catalog)
+	config := []byte(`{"org_url":"` + server.URL + `","credentials":{"auth_type":"access_token","access_token":"a-token-for-tests"}}`)
+	if err := errors.Join(source.Read(t.Context(), config, catalog, nil, emitter), emitter.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, photo := range []string{"p01", "p02"} {
+		if !regexp.MustCompile(`"Id":"` + photo + `".*"snap_brok__Imovel__c":"` + property + `"`).Match(out.Bytes()) {
+			t.Errorf("%s is not of its property: %s", photo, &out)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("the rest was asked for %d times", asked)
 	}
 }
 
