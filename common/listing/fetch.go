@@ -168,8 +168,6 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 		err = fault.Transientf("%s answered without the rows that were asked for: %s.", page.request.Path, resp.Words())
 	case err == nil && page.unwrapped && !j.bare():
 		err = page.without()
-	case err == nil && j.listing.Partial != nil && slices.ContainsFunc(page.Records, j.listing.Partial.astray):
-		err = fault.Laterf("%s answered with a row that has the list %s of another one.", page.request.Path, j.listing.Partial.Member)
 	}
 	if err != nil {
 		return j.again(err)

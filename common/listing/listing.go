@@ -92,10 +92,10 @@ type Partial struct {
 	Done   string // whether it is all
 	Next   string // where the rest is
 	Total  string // how many there are in all; "": it is not told
-	// Of is the path in an element of the key of the row that it belongs to, which the row has at Key: an answer whose elements are another row's is
-	// a wrong one. Elements without it belong to the row that they came in; "": they all do.
-	Of, Key string
-	Same    func(string) string // what is equal for two forms of one key; nil: the key itself
+	// Of is the path in an element of what says which row it belongs to: a further part whose elements say another one than those before it is a
+	// wrong answer; "": they do not say.
+	Of   string
+	Same func(string) string // what is equal for two forms of what Of leads to; nil: the text itself
 }
 
 // Place is a place in a listing before which everything was used.

@@ -3,7 +3,7 @@ package listing
 import (
 	"bytes"
 	"context"
-	"iter"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -69,25 +69,29 @@ func partialOf(p *Partial, object record.Value) part {
 // complete reports whether no more of the list is to be asked for.
 func (p part) complete() bool { return p.done && int64(len(p.elements)) >= p.total }
 
-// strays reports whether elements say that they belong to another row.
-func (p *Partial) strays(row record.Value, elements iter.Seq[record.Value]) bool {
-	if p.Of == "" {
-		return false
+// owner returns the row that an element says it belongs to, "" where it says none.
+func (p *Partial) owner(element record.Value) string {
+	switch of := element.Get(p.Of).Text(); {
+	case p.Of == "":
+		return ""
+	case p.Same != nil:
+		return p.Same(of)
+	default:
+		return of
 	}
-	key := row.Get(p.Key)
-	for element := range elements {
-		switch of := element.Get(p.Of); {
-		case bytes.Equal(of.Raw(), key.Raw()), of.IsBlank(), key.IsBlank():
-		case p.Same == nil && of.Text() != key.Text(), p.Same != nil && p.Same(of.Text()) != p.Same(key.Text()):
-			return true
-		}
-	}
-	return false
 }
 
-// astray reports whether a row came with elements of another one.
-func (p *Partial) astray(row record.Value) bool {
-	return p.strays(row, row.Get(p.Member).Get(p.Rows).Elements())
+// strays reports whether elements say that they belong to another row than those of the list before them, which all say one.
+func (p *Partial) strays(before, elements []record.Value) bool {
+	if len(before) == 0 {
+		return false
+	}
+	of := p.owner(before[0])
+	other := func(element record.Value) bool { return p.owner(element) != of }
+	if of == "" || slices.ContainsFunc(before, other) {
+		return false
+	}
+	return slices.ContainsFunc(elements, func(element record.Value) bool { return p.owner(element) != "" && other(element) })
 }
 
 // fetchParts returns row with all of its list, of which this part came in it.
@@ -103,7 +107,7 @@ func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (
 				"What came is not all, so it is not sent.", l.Partial.Member, l.Name))
 		}
 		asked[list.next] = true
-		next, end := l.part(ctx, row, list.next)
+		next, end := l.part(ctx, list)
 		if end != nil {
 			return record.Value{}, end
 		}
@@ -125,8 +129,8 @@ func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (
 	return l.Partial.put(row, list.elements), nil
 }
 
-// part asks for one further part of the list of row. What is in it has memory of its own: it is kept until the list is whole.
-func (l *listing) part(ctx context.Context, row record.Value, address string) (part, *End) {
+// part asks for the part of a list that follows before. What is in it has memory of its own: it is kept until the list is whole.
+func (l *listing) part(ctx context.Context, before part) (part, *End) {
 	select {
 	case l.reader.parts <- struct{}{}:
 		defer func() { <-l.reader.parts }()
@@ -138,15 +142,15 @@ func (l *listing) part(ctx context.Context, row record.Value, address string) (p
 	var j judging
 	judge := func(resp *httpclient.Response) httpclient.Verdict {
 		switch list := resp.Body.Get(l.Partial.Rows); {
-		case resp.Status/100 != 2, list.IsArray() && !l.Partial.strays(row, list.Elements()):
+		case resp.Status/100 != 2, list.IsArray() && !l.Partial.strays(before.elements, list.Array()):
 			return httpclient.Verdict{}
 		case list.IsArray():
 			return j.again(fault.Laterf("%s answered with the rest of the list %s of another row of %s than the one that it was asked for.",
-				address, l.Partial.Member, l.Name))
+				before.next, l.Partial.Member, l.Name))
 		}
-		return j.again(fault.Transientf("%s answered without the rest of the list %s of a row of %s.", address, l.Partial.Member, l.Name))
+		return j.again(fault.Transientf("%s answered without the rest of the list %s of a row of %s.", before.next, l.Partial.Member, l.Name))
 	}
-	resp, end := l.reader.do(ctx, httpclient.Request{Path: address, Share: share, Waiting: l.Waiting, Judge: judge})
+	resp, end := l.reader.do(ctx, httpclient.Request{Path: before.next, Share: share, Waiting: l.Waiting, Judge: judge})
 	if end != nil {
 		return part{}, end
 	}

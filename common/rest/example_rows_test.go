@@ -320,7 +320,7 @@ func ExampleExplode() {
 func ExamplePartial() {
 	sample{
 		answers: map[string]string{
-			"/visits":        `[{"id":1,"guests":{"list":[{"n":1},{"n":2}],"done":false,"next":"/guests?from=3","total":3}}]`,
+			"/visits":        `[{"id":1,"guests":{"list":[{"n":1,"visit":"1"},{"n":2,"visit":"1"}],"done":false,"next":"/guests?from=3","total":3}}]`,
 			"/guests?from=3": `{"list":[{"n":3,"visit":"01"}],"done":true,"total":3}`,
 		},
 		columns: map[string]string{"visits": `"id":{"type":"integer"},"guests":{"type":["null","object"]}`},
@@ -329,14 +329,14 @@ func ExamplePartial() {
 				Name: "visits", Path: "/visits", Key: []string{"id"},
 				Partial: &rest.Partial{
 					Member: "guests", Rows: "list", Done: "done", Next: "next", Total: "total",
-					Of: "visit", Key: "id", Same: func(id string) string { return strings.TrimLeft(id, "0") },
+					Of: "visit", Same: func(id string) string { return strings.TrimLeft(id, "0") },
 				},
 			}}
 			return api
 		},
 	}.full()
 	// Output:
-	// visits {"id":1,"guests":{"list":[{"n":1},{"n":2},{"n":3,"visit":"01"}],"done":true,"total":3}}
+	// visits {"id":1,"guests":{"list":[{"n":1,"visit":"1"},{"n":2,"visit":"1"},{"n":3,"visit":"01"}],"done":true,"total":3}}
 }
 
 // Every field of a description is in one of the examples of this package.

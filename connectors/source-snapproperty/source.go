@@ -67,7 +67,7 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 				Records: "Imoveis", Key: []string{"Id"}, Cursor: changed, Ways: c.ways(), Refused: refused,
 				Partial: &rest.Partial{
 					Member: photos, Rows: "records", Done: "done", Next: "nextRecordsUrl", Total: "totalSize",
-					Of: "snap_brok__Imovel__c", Key: "Id", Same: salesforce.SameID,
+					Of: "snap_brok__Imovel__c", Same: salesforce.SameID,
 				},
 			},
 			{

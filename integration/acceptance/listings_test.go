@@ -41,8 +41,9 @@ func listings() []listing {
 		{connector: "source-imoview", stream: "condominiums", name: "/Imovel/RetornarCondominios", size: 2500, form: imoview, half: 1},
 		{connector: "source-imoview", stream: "people", name: "/Cliente/App_RetornarPessoas", size: 2500, one: 200, form: imoview, half: 2,
 			more: 1},
-		{connector: "source-nectarcrm", stream: "tarefas", name: "GET tarefas", size: 1800, one: 240, text: "titulo", more: 1},
-		{connector: "source-nectarcrm", stream: "contatos", name: "GET contatos", size: 430, one: 60, more: 1},
+		{connector: "source-nectarcrm", stream: "tarefas", name: "GET tarefas", size: 1800, one: 240, text: "titulo",
+			more: 2}, // two pages behind the only one, which may be cut to a size that nobody knows
+		{connector: "source-nectarcrm", stream: "contatos", name: "GET contatos", size: 430, one: 60, more: 2},
 		{connector: sourceSnap, stream: "imoveis", name: "/imovel/pesquisar", size: 230, one: 30, config: small, text: "Name", form: found,
 			reliable: true},
 		{connector: sourceSnap, stream: "imoveis", how: "by position", name: "/imovel/pesquisar", size: 230, one: 30, config: small, form: found,
