@@ -242,10 +242,8 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	if len(sl.direct)+len(f.children) == 0 {
 		return false, nil
 	}
-	if sl.set.Maybe && !f.Reader.Answered() { // a refusal is to be one of the slice, not of the credentials
-		if err := f.Alive(ctx, f.waiting); err != nil {
-			return false, err
-		}
+	if err = f.answering(ctx, sl); err != nil {
+		return false, err
 	}
 	l := f.open(sl.Question)
 	l.Refusable, l.Again, l.From = sl.refusable(), sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
@@ -254,12 +252,7 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	first := true
 	for page := range pages {
 		if first && page.Total > 0 && sl.tries == 0 {
-			f.promised += page.Total
-			for _, m := range f.direct {
-				if m.Explode == nil {
-					_ = f.Out.Estimate(m.Descriptor, f.promised) // a failed write shows at the next record
-				}
-			}
+			f.estimate(page.Total)
 		}
 		first = first && page.Anew
 		if err := f.page(ctx, page, sl); err != nil {
@@ -297,6 +290,24 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 		}
 	}
 	return false, nil
+}
+
+// answering returns nil once the API is known to take the credentials, if sl may be refused: that is not to be taken for a refusal of them.
+func (f *family) answering(ctx context.Context, sl slice) error {
+	if !sl.set.Maybe || f.Reader.Answered() {
+		return nil
+	}
+	return f.Alive(ctx, f.waiting)
+}
+
+// estimate tells that a slice promises so many rows.
+func (f *family) estimate(rows int64) {
+	f.promised += rows
+	for _, m := range f.direct {
+		if m.Explode == nil {
+			_ = f.Out.Estimate(m.Descriptor, f.promised) // a failed write shows at the next record
+		}
+	}
 }
 
 // page sends what is wanted of a page, and has the children of its rows asked for.
