@@ -131,10 +131,13 @@ func each(t *testing.T, runner func(*testing.T, harness.Connector) harness.Runne
 	}
 }
 
+// allConnectors returns the connectors of the repository.
+var allConnectors = sync.OnceValues(harness.Connectors)
+
 // one returns the connector with that name, as a binary, for tests of what is peculiar to it.
 func one(t *testing.T, name string) fixture {
 	t.Helper()
-	connectors, err := harness.Connectors()
+	connectors, err := allConnectors()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -282,13 +282,14 @@ func TestListingWaits(t *testing.T) {
 // listingFaults returns a test of every listing for each trouble that takes waiting, or for each other one.
 func listingFaults(t *testing.T, waits bool) (all []test) {
 	t.Helper()
-	for l, f := range everyListing(t) {
+	for _, l := range listings() {
 		for i, trouble := range troubles() {
 			faults := trouble.faults(l)
 			if faults == nil || trouble.waits != waits || l.half > 0 && (i+l.half)%2 == 0 && !harness.Full() {
 				continue
 			}
 			all = append(all, test{l.title() + " " + trouble.name, func(t *testing.T) {
+				f := one(t, l.connector)
 				a := f.start(t, sim.Options{Size: l.size, Set: l.set}, sim.Behaviour{Alter: sim.InPages(l.name, faults...)})
 				trouble.judge(t, f, l, a)
 			}})
@@ -321,7 +322,7 @@ func TestListingNeverComes(t *testing.T) {
 	t.Parallel()
 	var all idle
 	number := 0
-	for l, f := range everyListing(t) {
+	for _, l := range listings() {
 		bodies := []string{"null", `{"mensagem":"Erro interno"}`, `{"data":null}`}
 		if l.form.Total != "" {
 			bodies = append(bodies, `{"`+l.form.Total+`":120,"mensagem":"Erro interno"}`, `{"`+l.form.Total+`":120,"`+l.form.List+`":[]}`)
@@ -332,6 +333,7 @@ func TestListingNeverComes(t *testing.T) {
 			}
 			page := i%2 + 1 // an empty list is only tried in the place of the first
 			all = append(all, test{fmt.Sprintf("%s page %d %s", l.title(), page, body), func(t *testing.T) {
+				f := one(t, l.connector)
 				a := f.start(t, sim.Options{Size: l.size, Set: l.set}, sim.Behaviour{Alter: sim.InPages(l.name, sim.On(page, sim.Instead(200, body)))})
 				options, late := within(patience)
 				res := l.read(f, t, a, nil, options)

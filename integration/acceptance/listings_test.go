@@ -1,7 +1,6 @@
 package acceptance
 
 import (
-	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -54,27 +53,11 @@ func listings() []listing {
 // eachListing runs a test on every listing, all together.
 func eachListing(t *testing.T, test func(t *testing.T, f fixture, l listing)) {
 	t.Helper()
-	for l, f := range everyListing(t) {
+	for _, l := range listings() {
 		t.Run(l.title(), func(t *testing.T) {
 			t.Parallel()
-			test(t, f, l)
+			test(t, one(t, l.connector), l)
 		})
-	}
-}
-
-// everyListing returns every listing with its connector.
-func everyListing(t *testing.T) iter.Seq2[listing, fixture] {
-	t.Helper()
-	return func(yield func(listing, fixture) bool) {
-		fixtures := map[string]fixture{}
-		for _, l := range listings() {
-			if _, ok := fixtures[l.connector]; !ok {
-				fixtures[l.connector] = one(t, l.connector)
-			}
-			if !yield(l, fixtures[l.connector]) {
-				return
-			}
-		}
 	}
 }
 
