@@ -34,7 +34,8 @@ func listings() []listing {
 	return []listing{
 		{connector: "source-dwv", stream: "properties", name: "deleted=false", size: 480, one: 60, text: "title", form: dwv, reliable: true,
 			more: 1}, // the first page again, behind the removed ones
-		{connector: "source-imoview", stream: "users", name: "/Usuario/RetornarTipo3", size: 430, one: 60, text: "nome", form: imoview, more: 1},
+		{connector: "source-imoview", stream: "users", name: "/Usuario/RetornarTipo3", size: 430, one: 60, text: "nome", form: imoview, half: 1,
+			more: 1}, // what is not tried on it is on people, which are read alike
 		{connector: "source-imoview", stream: "lease_contracts", name: "/ContratoAluguel/", size: 430, one: 40, form: imoview, half: 2,
 			reliable: true},
 		{connector: "source-imoview", stream: "condominiums", name: "/Imovel/RetornarCondominios", size: 2500, form: imoview, half: 1},
