@@ -75,7 +75,7 @@ func (a *ahead) ask(patience <-chan struct{}, q pageRequest) bool {
 		defer leave()
 		var came arrival
 		if err := fault.Safely(func() error {
-			came.fetched, came.end = a.r.fetch(a.ctx, q)
+			came.fetched, came.end = a.r.fetchWhole(a.ctx, q)
 			return nil
 		}); err != nil {
 			came.end = failed(err)

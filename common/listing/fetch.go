@@ -67,14 +67,14 @@ func (r *Reader) free(p *fetched) {
 	*p = fetched{}
 }
 
-// fetch asks for one page of l, and picks values of its rows on the way. An answer without rows where there should be some is asked for
-// again like any other fault of a server. The page's request has q's Share, which the caller releases, also after an error.
-func (r *Reader) fetch(ctx context.Context, l *Listing, q pageRequest, picker record.Picker) (fetched, *End) {
-	page := fetched{request: q, memory: r.memory()}
-	j := &judging{pageRequest: q, picker: picker, reader: r, listing: l, page: &page}
+// fetch asks for one page, and picks values of its rows on the way. An answer without rows where there should be some is asked for again like any
+// other fault of a server. The page's request has q's Share, which the caller releases, also after an error.
+func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
+	page := fetched{request: q, memory: r.reader.memory()}
+	j := &judging{pageRequest: q, reading: r, page: &page}
 	request := q.Request
 	request.First, request.Judge = j.before, j.rows
-	_, end := r.do(ctx, request)
+	_, end := r.reader.do(ctx, request)
 	if end == nil || end.Kind != Failed {
 		return page, end
 	}
@@ -94,9 +94,7 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, q pageRequest, picker re
 // judging is what is thought of the answers to one request.
 type judging struct {
 	pageRequest
-	picker  record.Picker
-	reader  *Reader
-	listing *Listing
+	reading *reading
 	page    *fetched
 	status  int  // of the last answer
 	kind    Kind // what that is beyond a failure; Done: nothing
@@ -111,7 +109,7 @@ type judging struct {
 func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
 	*j.page = fetched{request: j.page.request, memory: j.page.memory} // nothing of an answer before
-	l := j.listing
+	l := j.reading
 	switch {
 	case says(l.Nothing, resp):
 		j.page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
@@ -127,12 +125,12 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 		}
 		j.kind = Absent
 		return httpclient.Fail(lacks)
-	case l.Missing && says(j.reader.Gone, resp):
+	case l.Missing && says(l.reader.Gone, resp):
 		return j.gone()
 	case (l.Refusable || !j.way.last) && says(l.Refused, resp):
 		j.kind = Refused
-		if j.reader.Judge != nil {
-			if v := j.reader.Judge(resp); v != (httpclient.Verdict{}) {
+		if judge := l.reader.Judge; judge != nil {
+			if v := judge(resp); v != (httpclient.Verdict{}) {
 				return v
 			}
 		}
@@ -148,24 +146,24 @@ func says(what func(*httpclient.Response) bool, resp *httpclient.Response) bool 
 
 // rows judges after the API's own Judge has: it cuts the rows out of a good answer.
 func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
-	page := j.page
+	page, l := j.page, j.reading
 	switch good := resp.Status/100 == 2; {
-	case j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !says(j.listing.Absent, resp):
+	case l.Missing && !j.later && resp.Status == http.StatusNotFound && !says(l.Absent, resp):
 		return j.gone()
-	case good && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0:
+	case good && l.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0:
 		return j.detail()
 	case !good || !resp.Body.Exists():
 		return httpclient.Verdict{}
 	}
 	page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
-	if j.listing.Value != "" {
-		page.Body = j.listing.objects(resp.Body)
+	if l.Value != "" {
+		page.Body = l.objects(resp.Body)
 	}
 	page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
-	err := page.cut(j.listing, j.picker)
+	err := l.cut(page)
 	switch {
 	case err == nil && len(page.Records) == 0 && complains(resp.Body):
-		err = fault.Transientf("%s answered without the rows that were asked for: %s.", page.request.Path, resp.Words())
+		err = fault.Transientf("%s answered without the rows that were asked for: %s.", j.Path, resp.Words())
 	case err == nil && page.unwrapped && !j.bare():
 		err = page.without()
 	}
@@ -173,14 +171,14 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 		return j.again(err)
 	}
 	if len(page.Records) > 0 {
-		j.listing.hadRows.Store(true)
-		j.reader.bare.LoadOrStore(j.listing.Name, page.Body.IsArray())
+		l.hadRows.Store(true)
+		l.reader.bare.LoadOrStore(l.Name, page.Body.IsArray())
 	}
-	if j.listing.Detail != "" {
+	if l.Detail != "" {
 		return j.detail()
 	}
 	if echoer, ok := j.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request.Request, page.Page) {
-		failure := fault.Transientf("%s answered with another page than was asked for.", page.request.Path)
+		failure := fault.Transientf("%s answered with another page than was asked for.", j.Path)
 		if j.wrong++; j.wrong > repeats && !j.way.last {
 			j.kind = wrongPage
 			return httpclient.Fail(failure)
@@ -193,11 +191,11 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 // bare reports whether an empty list alone may be all that was asked for, though the API is said to wrap it: lists of this name came so. Of what
 // belongs to a row it may too where no list with rows came yet, if the answer stays so.
 func (j *judging) bare() bool {
-	if bare, known := j.reader.bare.Load(j.listing.Name); known {
+	if bare, known := j.reading.reader.bare.Load(j.reading.Name); known {
 		return bare.(bool) //nolint:forcetypeassert // nothing else is stored
 	}
 	j.nulls++
-	return j.listing.Child && j.nulls >= nullTries
+	return j.reading.Child && j.nulls >= nullTries
 }
 
 // gone ends the request with that the row which it belongs to has gone.
@@ -213,10 +211,10 @@ func (j *judging) detail() httpclient.Verdict {
 		if j.nulls++; j.nulls >= nullTries {
 			return j.gone()
 		}
-		return httpclient.Again(fault.Transientf("%s answered without the row that was asked for.", page.request.Path))
+		return httpclient.Again(fault.Transientf("%s answered without the row that was asked for.", j.Path))
 	}
-	if len(page.Records) > 1 || !sameCode(keyText(page.Records[0], j.listing.Key), j.listing.Detail) {
-		return j.again(fault.Transientf("%s answered with another row than the one that was asked for.", page.request.Path))
+	if len(page.Records) > 1 || !sameCode(keyText(page.Records[0], j.reading.Key), j.reading.Detail) {
+		return j.again(fault.Transientf("%s answered with another row than the one that was asked for.", j.Path))
 	}
 	return httpclient.Verdict{}
 }
@@ -240,14 +238,14 @@ func (j *judging) again(err error) httpclient.Verdict {
 	return httpclient.Again(err)
 }
 
-// cut finds the rows in the answer, and what it says of their number.
-func (p *fetched) cut(l *Listing, picker record.Picker) error {
+// cut finds the rows in the answer that p has, and what it says of their number.
+func (r *reading) cut(p *fetched) error {
 	pages := p.request.way.Pages
 	_, single := pages.(pagination.Single)
-	list, err := l.list(p.Body), error(nil)
-	object := list.IsObject() && !l.onlyRow(list, single) // which is no list
+	list, err := r.list(p.Body), error(nil)
+	object := list.IsObject() && !r.onlyRow(list, single) // which is no list
 	if m := p.memory; list.Exists() {
-		m.records, m.picked, err = picker.Cut(list, "", m.records[:0], m.picked[:0])
+		m.records, m.picked, err = r.rows.picker.Cut(list, "", m.records[:0], m.picked[:0])
 		p.Records, p.picked = m.records, m.picked
 	}
 	if totaled, ok := pages.(pagination.Totaled); ok {
@@ -273,10 +271,10 @@ func (p *fetched) cut(l *Listing, picker record.Picker) error {
 	switch {
 	case list.IsNull() || object:
 		p.Records, p.picked = nil, nil
-		if l.Detail != "" && list.Exists() && !object {
+		if r.Detail != "" && list.Exists() && !object {
 			return nil
 		}
-		if p.listless = p.total.Told; !p.listless && (object || !l.omitted(p.Body)) {
+		if p.listless = p.total.Told; !p.listless && (object || !r.omitted(p.Body)) {
 			return p.without()
 		}
 	case err != nil:

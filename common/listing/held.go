@@ -77,7 +77,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	request.Session = session
 	came, hashes, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
 	for next, more := pages.First(request), true; more; {
-		p, end := r.fetch(ctx, pageRequest{Request: next, way: r.way, later: len(s.held) > 0})
+		p, end := r.fetchWhole(ctx, pageRequest{Request: next, way: r.way, later: len(s.held) > 0})
 		switch {
 		case end == nil:
 		case len(s.held) == 0 || ctx.Err() != nil:
@@ -145,5 +145,5 @@ func (r *reading) unpack(s segment) (p *fetched, err error) {
 	if p.Body, _, err = record.Clean(body); err != nil {
 		return nil, err
 	}
-	return p, p.cut(r.Listing, r.rows.picker)
+	return p, r.cut(p)
 }

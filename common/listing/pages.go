@@ -54,18 +54,18 @@ func (r *reading) ask(ctx context.Context, share *httpclient.Share, q pageReques
 		defer leave()
 		q.Share = r.take()
 	}
-	page, end := r.fetch(ctx, q)
+	page, end := r.fetchWhole(ctx, q)
 	if end != nil && share == nil {
 		q.Share.Release()
 	}
 	return page, end
 }
 
-// fetch fetches a page as Reader.fetch does, and completes the lists in its rows. A list that cannot be continued may be one of a row that has gone
-// meanwhile, or that has changed, which a second look tells.
-func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
+// fetchWhole fetches a page and completes the lists in its rows. A list that cannot be continued may be one of a row that has gone meanwhile, or that
+// has changed, which a second look tells.
+func (r *reading) fetchWhole(ctx context.Context, q pageRequest) (fetched, *End) {
 	for second := false; ; second = true {
-		page, end := r.reader.fetch(ctx, r.Listing, q, r.rows.picker)
+		page, end := r.fetch(ctx, q)
 		if end != nil || r.Partial == nil {
 			return page, end
 		}

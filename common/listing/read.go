@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/pagination"
@@ -20,16 +21,22 @@ type listing struct {
 	rows   *rows
 	yield  func(Page) bool
 
+	hadRows atomic.Bool // an answer had a row, so that the account has it
+
 	number  int    // of the running reading, from 1
 	begin   string // the place that readings begin at; "": the beginning
 	earlier int64  // how many rows are before begin
 	before  int64  // how many rows the reading before was told of at last; 0: there was none
 }
 
+// begin returns a listing that is yet to be read, whose pages go to yield.
+func (r *Reader) begin(of *Listing, yield func(Page) bool) *listing {
+	return &listing{Listing: of, reader: r, rows: newRows(of), yield: yield, number: 1}
+}
+
 // readings reads l until it is whole, or is known not to be: see docs/decisions/008.
-func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) bool) (end End) {
-	l := &listing{Listing: of, reader: r, rows: newRows(of), yield: yield, number: 1}
-	l.begin, l.earlier = r.resume(of)
+func (l *listing) readings(ctx context.Context) (end End) {
+	l.begin, l.earlier = l.reader.resume(l.Listing)
 	reading := l.read()
 	defer func() { end.Late, end.Rows = l.rows.late, reading.told() }()
 	for {
@@ -39,17 +46,17 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			if done {
 				return End{Kind: Done}
 			}
-			if !yield(Page{Anew: true, Late: l.rows.late}) { // what is missing may be anywhere
+			if !l.yield(Page{Anew: true, Late: l.rows.late}) { // what is missing may be anywhere
 				return End{Kind: Failed}
 			}
 			if err != nil {
 				return End{Kind: Failed, Err: err}
 			}
-			r.Log.Info(fmt.Sprintf("%s %s; it is read once more", of.Name, reading.whyAgain()))
+			l.reader.Log.Info(fmt.Sprintf("%s %s; it is read once more", l.Name, reading.whyAgain()))
 			l.number++
 			l.before = reading.latest
-		case ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
-			if reading.way = r.way(of); reading.from == l.begin {
+		case ended.Kind == tooLarge && l.reader.resize(l.Listing, reading.way, ended.most):
+			if reading.way = l.reader.way(l.Listing); reading.from == l.begin {
 				reading = l.read()
 			}
 			continue // from where it is, with smaller pages
@@ -57,7 +64,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
 		case ended.Kind == Absent, ended.Kind == Gone, ended.Kind == Done:
 			return End{Kind: ended.Kind}
-		case of.Refusable && (ended.Kind == Refused || ended.Kind == wrongPage):
+		case l.Refusable && (ended.Kind == Refused || ended.Kind == wrongPage):
 			return End{Kind: Refused, Err: ended.Err}
 		default:
 			return End{Kind: Failed, Err: ended.Err, Denied: ended.Denied}
