@@ -347,34 +347,6 @@ func complains(body record.Value) bool {
 	})
 }
 
-// enter waits until one more request may be in flight, or until patience has ended: then it returns nil. leave is to be called when the request is
-// over. A share of the budget is taken after it, so that the oldest share is never one whose request waits for this.
-func (r *Reader) enter(child bool, patience <-chan struct{}) (leave func()) {
-	var entered []chan struct{}
-	leave = func() {
-		for _, pool := range entered {
-			<-pool
-		}
-	}
-	for _, pool := range []chan struct{}{r.listings, r.slots} {
-		if child && pool == r.listings {
-			continue
-		}
-		select {
-		case pool <- struct{}{}:
-		default:
-			select {
-			case pool <- struct{}{}:
-			case <-patience:
-				leave()
-				return nil
-			}
-		}
-		entered = append(entered, pool)
-	}
-	return leave
-}
-
 // do sends a request. What comes in the place of a good answer is Failed, or tooLarge.
 func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclient.Response, *End) {
 	var last *httpclient.Response

@@ -35,11 +35,33 @@ func (r *reading) read(ctx context.Context) *End {
 	}
 }
 
-func (r *reading) take() *httpclient.Share {
+// enter waits until one more request may be in flight, or until patience has ended: then leave is nil, and else it is to be called when the request is
+// over. The share is taken last, so that the oldest one is never that of a request which waits for room.
+func (r *reading) enter(patience <-chan struct{}) (share *httpclient.Share, leave func()) {
+	pools, level := []chan struct{}{r.reader.listings, r.reader.slots}, 0
 	if r.Child {
-		return r.reader.Budget.Take(1)
+		pools, level = pools[1:], 1
 	}
-	return r.reader.Budget.Take(0)
+	entered := 0
+	leave = func() {
+		for _, pool := range pools[:entered] {
+			<-pool
+		}
+	}
+	for _, pool := range pools {
+		select {
+		case pool <- struct{}{}: // also where patience has ended
+		default:
+			select {
+			case pool <- struct{}{}:
+			case <-patience:
+				leave()
+				return nil, nil
+			}
+		}
+		entered++
+	}
+	return r.reader.Budget.Take(level), leave
 }
 
 // ask asks for a page, with the share of another that is not needed any more, or for nil with one of its own, which an error releases. With
@@ -47,12 +69,12 @@ func (r *reading) take() *httpclient.Share {
 func (r *reading) ask(ctx context.Context, share *httpclient.Share, q pageRequest) (fetched, *End) {
 	share.Reset()
 	if q.Share = share; share == nil { // also where one request at a time needs no budget, and there is none to wait for
-		leave := r.reader.enter(r.Child, ctx.Done())
+		own, leave := r.enter(ctx.Done())
 		if leave == nil {
 			return fetched{}, failed(context.Cause(ctx))
 		}
 		defer leave()
-		q.Share = r.take()
+		q.Share = own
 	}
 	page, end := r.fetchWhole(ctx, q)
 	if end != nil && share == nil {

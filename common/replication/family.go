@@ -20,15 +20,15 @@ import (
 type family struct {
 	*Sync
 	source   *Listing
+	members  []*member     // all of them; those whose mark is in the future are neither of the following
 	direct   []*member     // sent from the listing's own rows: the root's, and those exploded from them
 	children []*member     // read with requests of their own, one listing per row
 	branches [][]*member   // the children, those that are made of the same answers together
 	seen     *listing.Seen // the rows of the slices that were read; nil where there is but one reading
 	spans    spans         // where it is read window by window
 	filter   filter
-	absent   bool     // the account does not have the listing, or a slice of it
 	came     bool     // a page of it came
-	lacking  []string // the slices that the account does not have
+	lacking  []string // the slices that the account does not have, unless it is read without them
 	picks    []string // paths of what the exploded streams need of each row
 	whole    []slice  // those that were read, where a row may go from one to another
 	promised int64    // rows of the slices that were read so far
@@ -47,28 +47,35 @@ type filter struct {
 	warned     bool      // that everything is read, and the user knows
 }
 
-func (s *Sync) family(f *Family) *family {
-	all := &family{Sync: s, source: &f.Listing}
-	for i := range f.Streams {
-		m := &member{Selected: &f.Streams[i], family: all, saved: s.Began}
+func (s *Sync) family(of *Family) *family {
+	f := &family{Sync: s, source: &of.Listing}
+	for i := range of.Streams {
+		m := &member{Stream: &of.Streams[i], family: f, saved: s.Began}
 		m.prepare()
 		m.resume()
 		if m.Child == nil {
-			all.direct = append(all.direct, m)
-			if m.Explode != nil && m.Explode.Within == "" { // the listing finds what it needs of each row
-				m.picks, all.picks = len(all.picks), append(all.picks, m.paths...)
-			}
-			continue
+			f.direct = append(f.direct, m)
+		} else {
+			f.children = append(f.children, m)
 		}
-		all.children = append(all.children, m)
-		branch := slices.IndexFunc(all.branches, func(b []*member) bool { return b[0].Child.Name == m.Child.Name })
-		if branch < 0 {
-			branch = len(all.branches)
-			all.branches = append(all.branches, nil)
-		}
-		all.branches[branch] = append(all.branches[branch], m)
 	}
-	return all
+	f.members = slices.Concat(f.direct, f.children)
+	idle := func(m *member) bool { return !m.future.IsZero() }
+	f.direct, f.children = slices.DeleteFunc(f.direct, idle), slices.DeleteFunc(f.children, idle)
+	for _, m := range f.direct {
+		if m.Explode != nil && m.Explode.Within == "" { // the listing finds what it needs of each row
+			m.picks, f.picks = len(f.picks), append(f.picks, m.paths...)
+		}
+	}
+	for _, m := range f.children {
+		branch := slices.IndexFunc(f.branches, func(b []*member) bool { return b[0].Child.Name == m.Child.Name })
+		if branch < 0 {
+			branch = len(f.branches)
+			f.branches = append(f.branches, nil)
+		}
+		f.branches[branch] = append(f.branches[branch], m)
+	}
+	return f
 }
 
 // open returns the listing that is read for a question.
@@ -81,7 +88,8 @@ func (f *family) open(q Question) listing.Listing {
 	return l
 }
 
-func (f *family) members() []*member { return slices.Concat(f.direct, f.children) }
+// absent reports whether the account does not have the listing, or a slice without which it is not read.
+func (f *family) absent() bool { return len(f.lacking) > 0 }
 
 // removedSlice is what states call the reading of the removed rows.
 const removedSlice = "removed"
@@ -102,7 +110,7 @@ func (sl slice) refusable() bool { return sl.set.Maybe || !sl.From.IsZero() }
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
 	f.err = fault.Safely(func() error {
-		for _, m := range f.members() {
+		for _, m := range f.members {
 			if err := f.Out.Status(m.Descriptor, protocol.Started); err != nil {
 				return err
 			}
@@ -114,7 +122,7 @@ func (f *family) read(ctx context.Context) {
 // end sends the endings of the family's streams, one by one, and returns why they are incomplete, joined.
 func (f *family) end(ctx context.Context) error {
 	var failures []error
-	for _, m := range f.members() {
+	for _, m := range f.members {
 		if f.err != nil && m.future.IsZero() {
 			m.fail(f.err)
 		}
@@ -131,7 +139,7 @@ func (f *family) missing(ctx context.Context) {
 	if f.err != nil {
 		return
 	}
-	for _, m := range f.members() {
+	for _, m := range f.members {
 		what := "it"
 		if m.Name != f.source.Name {
 			what = f.source.Name + ", which it is made from"
@@ -143,7 +151,7 @@ func (f *family) missing(ctx context.Context) {
 
 // readListing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
 func (f *family) readListing(ctx context.Context) error {
-	if !slices.ContainsFunc(f.members(), func(m *member) bool { return m.future.IsZero() }) {
+	if len(f.direct)+len(f.children) == 0 {
 		return nil
 	}
 	f.pool = f.newPool(ctx)
@@ -157,15 +165,16 @@ func (f *family) readListing(ctx context.Context) error {
 	if err = cmp.Or(err, context.Cause(ctx)); err != nil {
 		return err
 	}
-	came := f.came || slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed })
+	came := f.came || slices.ContainsFunc(f.members, func(m *member) bool { return m.resumed })
 	switch {
-	case f.absent && came && f.source.Apart:
-		f.absent = false
-		for _, m := range f.members() {
+	case !f.absent() || !came:
+	case f.source.Apart:
+		for _, m := range f.members {
 			f.Log.Warn(fmt.Sprintf("%s: this account does not have a part of what it is made from (%s); it is read without", m.Name,
 				strings.Join(f.lacking, ", ")))
 		}
-	case f.absent && came:
+		f.lacking = nil
+	default:
 		return fault.Laterf("The API says of a part of %s that this account does not have it, and not of another.",
 			f.source.Name)
 	}
@@ -174,13 +183,13 @@ func (f *family) readListing(ctx context.Context) error {
 
 // readSlices reads one slice after the other, and reports whether to do so again without the question for changes, which is refused or not believed.
 func (f *family) readSlices(ctx context.Context) (again bool, err error) {
-	f.absent, f.whole, f.lacking, f.promised = false, nil, nil, 0
+	f.whole, f.lacking, f.promised = nil, nil, 0
 	for _, sl := range f.slices() {
 		if again, err = f.slice(ctx, sl); again || err != nil {
 			return again, err
 		}
 	}
-	if f.filter.asked && f.filter.distrusted.IsZero() && !f.filter.refused && !f.absent && f.doubted() {
+	if f.filter.asked && f.filter.distrusted.IsZero() && !f.filter.refused && !f.absent() && f.doubted() {
 		f.filter.distrusted = f.from() // everything is read
 		f.unread(func(id string) bool { return id != removedSlice })
 		return true, nil
@@ -196,10 +205,10 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 // doubted reports whether the question for changes may not have brought all that is wanted: the API found none, not even the row that changed last,
 // which understands the question in another way if that row did not go; or rows may be new of which it does not say that they changed.
 func (f *family) doubted() bool {
-	silent := !f.filter.changes && !slices.ContainsFunc(f.members(), func(m *member) bool {
+	silent := !f.filter.changes && !slices.ContainsFunc(f.members, func(m *member) bool {
 		return m.resumed && m.doc.Cycle.Records > 0 || m.Cursor.Hidden
 	})
-	return silent || slices.ContainsFunc(f.members(), func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
+	return silent || slices.ContainsFunc(f.members, func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
 }
 
 // unread notes that the slices that states call so are to be read again.
@@ -213,9 +222,8 @@ func (f *family) unread(again func(id string) bool) {
 
 // revisit looks at each slice but the last once more: a row that went from a slice to one before it, when that had been read, came in neither.
 func (f *family) revisit(ctx context.Context) error {
-	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return !m.future.IsZero() })
 	for _, sl := range f.whole[:max(0, len(f.whole)-1)] {
-		sl.direct = direct
+		sl.direct = f.direct
 		l := f.open(sl.Question)
 		l.Refusable, l.Had = sl.refusable(), sl.rows
 		pages, end := f.Reader.Read(ctx, l)
@@ -228,16 +236,14 @@ func (f *family) revisit(ctx context.Context) error {
 		if end.Kind != listing.Done {
 			return cmp.Or[error](end.Err, fault.Laterf("The API answered for a part of %s, and then that the account does not have it.", f.source.Name))
 		}
-		f.notLaterThan(direct, end.Late)
+		f.notLaterThan(f.direct, end.Late)
 	}
 	return nil
 }
 
 // slice reads one slice. It reports whether the API refuses to be asked for changes.
 func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) {
-	sl.direct = slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
-		return !m.future.IsZero() || slices.Contains(m.doc.Cycle.Slices, sl.id)
-	})
+	sl.direct = slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return slices.Contains(m.doc.Cycle.Slices, sl.id) })
 	f.filter.asked = f.filter.asked || !sl.From.IsZero() // by this run, or by one before that read the slice
 	if len(sl.direct)+len(f.children) == 0 {
 		return false, nil
@@ -265,7 +271,7 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 			f.whole = append(f.whole, sl)
 		}
 	case end.Kind == listing.Absent:
-		f.absent, f.lacking = true, append(f.lacking, sl.id)
+		f.lacking = append(f.lacking, sl.id)
 		return false, nil
 	case end.Kind == listing.Refused && !sl.set.Maybe, end.Denied && !sl.From.IsZero() && first:
 		if f.filter.refused = true; end.Denied {
@@ -416,7 +422,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 func (f *family) slices() []slice {
 	s := f.source
 	from, until := f.from(), f.Began
-	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.doc.Mark.After(f.Began) }) {
+	if slices.ContainsFunc(f.members, func(m *member) bool { return m.doc.Mark.After(f.Began) }) {
 		until = time.Time{} // the API's clock may have made the mark
 	}
 	asks := s.Changes && !from.IsZero() && !f.filter.refused && f.filter.distrusted.IsZero()
@@ -454,9 +460,8 @@ func (f *family) slices() []slice {
 
 // from returns the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
 func (f *family) from() (from time.Time) {
-	for _, m := range f.members() {
+	for _, m := range slices.Concat(f.direct, f.children) {
 		switch {
-		case !m.future.IsZero():
 		case m.bound.IsZero(), m.readsAll(), m.Child != nil && m.Child.Always != nil:
 			return time.Time{}
 		case from.IsZero() || m.bound.Before(from):
@@ -507,7 +512,7 @@ func (m *member) notLaterThan(late time.Time) {
 
 // waiting tells the family's streams that a request for them waits for a quota.
 func (f *family) waiting(until time.Time) {
-	for _, m := range f.members() {
+	for _, m := range f.members {
 		_ = f.Out.RateLimited(m.Descriptor, until) // a failed write shows at the next record
 	}
 }

@@ -22,7 +22,7 @@ const latest = 253402300799
 
 // member is one selected stream of a family: what it still needs, what it has sent, and its state.
 type member struct {
-	*Selected
+	*Stream
 	family *family
 	bound  time.Time // rows before it are not sent, but for open ones; not before Cursor.Start
 	future time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read; zero: it is not
@@ -93,7 +93,7 @@ func (m *member) resume() {
 
 // wants reports whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
 func (m *member) wants(sl slice, r listing.Row) bool {
-	if m.err != nil || !m.future.IsZero() {
+	if m.err != nil {
 		return false
 	}
 	if sl.Removed {

@@ -33,7 +33,7 @@ type Sync struct {
 // Family is a listing and the selected streams that are made from it, in one namespace: the listing is read once for all of them.
 type Family struct {
 	Listing Listing
-	Streams []Selected
+	Streams []Stream
 }
 
 // Listing is the listing that the streams of a family are made from.
@@ -68,18 +68,12 @@ type Question struct {
 	Undated bool      // with Listing.Windows, no days are
 }
 
-// Selected is a stream as the configured catalog selects it, with its state.
-type Selected struct {
-	Stream
-	Descriptor protocol.Descriptor
-	Mode       protocol.SyncMode
-	State      state.Doc
-}
-
-// Stream is how a stream's records are made from the rows of its family's listing. With neither Child nor Explode they are those rows; with
-// both they lie in the rows of the child.
+// Stream is a stream as the configured catalog selects it, and how its records are made from the rows of its family's listing. With neither Child
+// nor Explode they are those rows; with both they lie in the rows of the child.
 type Stream struct {
-	Name    string
+	protocol.Descriptor
+	Mode    protocol.SyncMode
+	State   state.Doc // that it begins from
 	Cursor  Cursor
 	Child   *Child
 	Explode *Explode
@@ -154,14 +148,14 @@ func (s *Sync) Run(ctx context.Context, families []Family) error {
 		f := s.family(&families[i])
 		running[i] = f
 		wait.Go(func() {
-			if f.read(ctx); !f.absent {
+			if f.read(ctx); !f.absent() {
 				results[i] = f.end(ctx)
 			}
 		})
 	}
 	wait.Wait()
 	for i, f := range running {
-		if f.absent { // whether that is so can be told from what the API answered to the others
+		if f.absent() { // whether that is so can be told from what the API answered to the others
 			f.missing(ctx)
 			results[i] = f.end(ctx)
 		}

@@ -111,8 +111,8 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 			i = len(all)
 			all = append(all, replication.Family{Listing: r.root(origin)})
 		}
-		selected := replication.Selected{Stream: stream, Descriptor: d, Mode: configured.SyncMode, State: docs[d]}
-		all[i].Streams = append(all[i].Streams, selected)
+		stream.Descriptor, stream.Mode, stream.State = d, configured.SyncMode, docs[d]
+		all[i].Streams = append(all[i].Streams, stream)
 	}
 	order := func(f replication.Family) int {
 		return slices.IndexFunc(r.api.Streams, func(s Stream) bool { return s.Name == f.Listing.Name })
@@ -256,7 +256,7 @@ func (s *Stream) key(columns []record.Edit) []string {
 	return s.inRow(s.Key)
 }
 
-// stream returns s as replication knows it. The error is that its schema cannot be used.
+// stream returns s as replication knows it, but for what a catalog and a state say. The error is that its schema cannot be used.
 func (r *run) stream(s *Stream) (replication.Stream, error) {
 	columns, err := s.columns(r.schemas)
 	if err != nil {
@@ -269,7 +269,7 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 	}
 	edits = append(edits, record.Times{Layouts: c.Layouts, Zone: cmp.Or(c.Zone, r.api.Zone)}) // for times without a zone
 	stream := replication.Stream{
-		Name: s.Name, Key: s.key(columns), Shape: record.Compile(append(edits, columns...)...), Derive: s.derive(columns), Explode: s.Explode,
+		Key: s.key(columns), Shape: record.Compile(append(edits, columns...)...), Derive: s.derive(columns), Explode: s.Explode,
 		Repeats: s.Repeats, Choice: s.Choice,
 		Cursor: replication.Cursor{
 			Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Other: c.Other,
