@@ -39,16 +39,15 @@ type pageRequest struct {
 // fetched is one page and the request that brought it.
 type fetched struct {
 	pagination.Page
-	request   pageRequest
-	picked    []record.Value // of each row, what the picker that was given picks
-	rows      []Row          // those that did not come before; set by reading.accept
-	memory    *memory        // that Records and picked are in
-	mended    Mended
-	total     pagination.Total
-	place     string // the place of the page after it; "": there is none, or it has none
-	unwrapped bool   // it is an empty list alone, where an envelope was to be expected
-	listless  bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
-	refused   error  // why the API refused it with a 4xx; nil: it did not
+	request  pageRequest
+	picked   []record.Value // of each row, what the picker that was given picks
+	rows     []Row          // those that did not come before; set by reading.accept
+	memory   *memory        // that Records and picked are in
+	mended   Mended
+	total    pagination.Total
+	place    string // the place of the page after it; "": there is none, or it has none
+	listless bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
+	refused  error  // why the API refused it with a 4xx; nil: it did not
 }
 
 // memory is what a page is cut into, which serves one page after the other.
@@ -164,7 +163,7 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 	switch {
 	case err == nil && len(page.Records) == 0 && complains(resp.Body):
 		err = fault.Transientf("%s answered without the rows that were asked for: %s.", j.Path, resp.Words())
-	case err == nil && page.unwrapped && !j.bare():
+	case err == nil && j.unwrapped():
 		err = page.without()
 	}
 	if err != nil {
@@ -188,14 +187,18 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 	return httpclient.Verdict{}
 }
 
-// bare reports whether an empty list alone may be all that was asked for, though the API is said to wrap it: lists of this name came so. Of what
-// belongs to a row it may too where no list with rows came yet, if the answer stays so.
-func (j *judging) bare() bool {
+// unwrapped reports whether the answer is an empty list alone, though the API is said to wrap it, and may be none to what was asked. It is one where
+// lists of this name came so or, of what belongs to a row, where no list with rows came yet and the answer stays so.
+func (j *judging) unwrapped() bool {
+	total := j.page.total
+	if len(j.page.Records) > 0 || !j.page.Body.IsArray() || !total.Documented || total.Told {
+		return false
+	}
 	if bare, known := j.reading.reader.bare.Load(j.reading.Name); known {
-		return bare.(bool) //nolint:forcetypeassert // nothing else is stored
+		return bare == false
 	}
 	j.nulls++
-	return j.reading.Child && j.nulls >= nullTries
+	return !j.reading.Child || j.nulls < nullTries
 }
 
 // gone ends the request with that the row which it belongs to has gone.
@@ -279,11 +282,8 @@ func (r *reading) cut(p *fetched) error {
 		}
 	case err != nil:
 		return &fault.Error{Kind: fault.Transient, Message: p.request.Path + " answered with rows of an unknown form.", Err: err}
-	case len(p.Records) > 0:
-	case p.total.Reliable && !p.total.Told:
+	case len(p.Records) == 0 && p.total.Reliable && !p.total.Told:
 		return fault.Transientf("%s answered with an empty list, and without the number of rows, which tells whether there are none.", p.request.Path)
-	default:
-		p.unwrapped = p.total.Documented && !p.total.Told && p.Body.IsArray()
 	}
 	return nil
 }
