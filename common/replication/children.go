@@ -463,7 +463,7 @@ func (f *family) routes(ctx context.Context) error {
 // allGone reports whether no row of m's parent is there, of which those that were asked for have gone: whether a row that is listed now and was not
 // found missing is missing too; where there is none, whether one that was is still listed.
 func (f *family) allGone(ctx context.Context, m *member) (bool, error) {
-	l := f.source.Open(Question{})
+	l := f.Open(Question{})
 	l.Waiting = f.waiting
 	pages, end := f.Reader.Read(ctx, l)
 	var other *task

@@ -19,7 +19,7 @@ import (
 // family is a Family that is being read.
 type family struct {
 	*Sync
-	source   *Listing
+	*Family
 	members  []*member     // all of them; those whose mark is in the future are neither of the following
 	direct   []*member     // sent from the listing's own rows: the root's, and those exploded from them
 	children []*member     // read with requests of their own, one listing per row
@@ -48,7 +48,7 @@ type filter struct {
 }
 
 func (s *Sync) family(of *Family) *family {
-	f := &family{Sync: s, source: &of.Listing}
+	f := &family{Sync: s, Family: of}
 	for i := range of.Streams {
 		m := &member{Stream: &of.Streams[i], family: f, saved: s.Began}
 		m.prepare()
@@ -80,9 +80,9 @@ func (s *Sync) family(of *Family) *family {
 
 // open returns the listing that is read for a question.
 func (f *family) open(q Question) listing.Listing {
-	l := f.source.Open(q)
+	l := f.Open(q)
 	l.Waiting, l.Seen, l.Picks, l.Part = f.waiting, f.seen, f.picks, !q.From.IsZero()
-	if f.source.Windows != nil && f.seen == nil {
+	if f.Windows != nil && f.seen == nil {
 		f.spans.begin(&l, q.Set)
 	}
 	return l
@@ -141,8 +141,8 @@ func (f *family) missing(ctx context.Context) {
 	}
 	for _, m := range f.members {
 		what := "it"
-		if m.Name != f.source.Name {
-			what = f.source.Name + ", which it is made from"
+		if m.Name != f.Name {
+			what = f.Name + ", which it is made from"
 		}
 		f.Log.Warn(m.Name + ": this account does not have " + what + "; it is read as empty")
 		m.absent = true
@@ -168,7 +168,7 @@ func (f *family) readListing(ctx context.Context) error {
 	came := f.came || slices.ContainsFunc(f.members, func(m *member) bool { return m.resumed })
 	switch {
 	case !f.absent() || !came:
-	case f.source.Apart:
+	case f.Apart:
 		for _, m := range f.members {
 			f.Log.Warn(fmt.Sprintf("%s: this account does not have a part of what it is made from (%s); it is read without", m.Name,
 				strings.Join(f.lacking, ", ")))
@@ -176,7 +176,7 @@ func (f *family) readListing(ctx context.Context) error {
 		f.lacking = nil
 	default:
 		return fault.Laterf("The API says of a part of %s that this account does not have it, and not of another.",
-			f.source.Name)
+			f.Name)
 	}
 	return f.routes(ctx)
 }
@@ -234,7 +234,7 @@ func (f *family) revisit(ctx context.Context) error {
 			}
 		}
 		if end.Kind != listing.Done {
-			return cmp.Or[error](end.Err, fault.Laterf("The API answered for a part of %s, and then that the account does not have it.", f.source.Name))
+			return cmp.Or[error](end.Err, fault.Laterf("The API answered for a part of %s, and then that the account does not have it.", f.Name))
 		}
 		f.notLaterThan(f.direct, end.Late)
 	}
@@ -277,13 +277,13 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 		if f.filter.refused = true; end.Denied {
 			f.filter.denial = end.Err
 		}
-		f.Reader.Forget(f.source.Name) // of what was asked, the question for changes may be the reason, and not the ways
+		f.Reader.Forget(f.Name) // of what was asked, the question for changes may be the reason, and not the ways
 		return true, nil
 	case end.Kind == listing.Refused:
 		if err := f.Alive(ctx, f.waiting); err != nil { // what was refused may also have been the credentials
 			return false, err
 		}
-		f.Log.Info(fmt.Sprintf("%s: the API refuses %s, which it need not know; what comes by that alone is not read", f.source.Name, sl.set.Name))
+		f.Log.Info(fmt.Sprintf("%s: the API refuses %s, which it need not know; what comes by that alone is not read", f.Name, sl.set.Name))
 	case end.Kind == listing.Failed && sl.Undated:
 		return false, f.undated(ctx, sl, end.Err)
 	case end.Kind == listing.Failed:
@@ -319,12 +319,12 @@ func (f *family) estimate(rows int64) {
 // page sends what is wanted of a page, and has the children of its rows asked for.
 func (f *family) page(ctx context.Context, page listing.Page, sl slice) error {
 	f.came, f.filter.denial = true, nil
-	if f.source.Windows != nil {
-		page.Rows = f.spans.drop(f.source.Windows, page.Rows, f.Began)
+	if f.Windows != nil {
+		page.Rows = f.spans.drop(f.Windows, page.Rows, f.Began)
 	}
 	if f.filter.refused && !f.filter.warned {
 		f.filter.warned = true
-		f.Log.Warn(f.source.Name + ": the API does not take the filter by time of change; everything is read in each sync")
+		f.Log.Warn(f.Name + ": the API does not take the filter by time of change; everything is read in each sync")
 	}
 	for _, m := range slices.Concat(sl.direct, f.children) {
 		m.begin(page)
@@ -420,17 +420,16 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 
 // slices returns the readings that the listing takes: one per set of its parameters, and the one of removed rows.
 func (f *family) slices() []slice {
-	s := f.source
 	from, until := f.from(), f.Began
 	if slices.ContainsFunc(f.members, func(m *member) bool { return m.doc.Mark.After(f.Began) }) {
 		until = time.Time{} // the API's clock may have made the mark
 	}
-	asks := s.Changes && !from.IsZero() && !f.filter.refused && f.filter.distrusted.IsZero()
-	if f.seen == nil && (s.Removed || s.Sets[0].Put == nil && (len(s.Sets) > 1 || asks)) { // a refused question is followed by one for everything
-		f.seen = listing.NewSeen(s.Removed)
+	asks := f.Changes && !from.IsZero() && !f.filter.refused && f.filter.distrusted.IsZero()
+	if f.seen == nil && (f.Removed || f.Sets[0].Put == nil && (len(f.Sets) > 1 || asks)) { // a refused question is followed by one for everything
+		f.seen = listing.NewSeen(f.Removed)
 	}
 	var all []slice
-	for i, set := range s.Sets {
+	for i, set := range f.Sets {
 		sl := slice{id: set.Name, set: set, Question: Question{Set: i}}
 		if asks {
 			if !until.IsZero() && !from.Before(until) {
@@ -438,21 +437,21 @@ func (f *family) slices() []slice {
 			}
 			sl.From, sl.Until = from, until
 		}
-		if s.Windows == nil {
+		if f.Windows == nil {
 			all = append(all, sl)
 			continue
 		}
-		for _, w := range s.Windows.cut(from, f.Began) {
+		for _, w := range f.Windows.cut(from, f.Began) {
 			one := sl
 			one.id, one.Window = sl.id+"@"+w.First.Format(time.DateOnly), w
 			all = append(all, one)
 		}
-		if s.Windows.Undated && from.IsZero() {
+		if f.Windows.Undated && from.IsZero() {
 			sl.id, sl.Undated = sl.id+"@", true
 			all = append(all, sl)
 		}
 	}
-	if s.Removed {
+	if f.Removed {
 		all = append(all, slice{id: removedSlice, Question: Question{Removed: true}})
 	}
 	return all
@@ -468,7 +467,7 @@ func (f *family) from() (from time.Time) {
 			from = m.bound
 		}
 	}
-	return from.Add(-f.source.Lookback)
+	return from.Add(-f.Lookback)
 }
 
 // check notices, once, that the API answers with rows from outside the time that it was asked for, or without rows from inside.
@@ -480,7 +479,7 @@ func (f *family) check(sl slice, r listing.Row) {
 	f.filter.changes = f.filter.changes || !sl.From.IsZero()
 	if !f.filter.distrusted.IsZero() && !f.filter.warned && !sl.Removed && !r.Time.Before(f.filter.distrusted) {
 		f.filter.warned = true
-		f.Log.Warn(f.source.Name + ": the API's filter by time of change leaves out rows that changed; everything is read in each sync")
+		f.Log.Warn(f.Name + ": the API's filter by time of change leaves out rows that changed; everything is read in each sync")
 	}
 	if f.filter.ignored || sl.From.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
 		return
@@ -488,7 +487,7 @@ func (f *family) check(sl slice, r listing.Row) {
 	if f.filter.ignored = true; slices.ContainsFunc(f.direct, func(m *member) bool { return m.Cursor.Other }) {
 		return // which says it in the end
 	}
-	f.Log.Warn(f.source.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
+	f.Log.Warn(f.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
 }
 
 // begin notes what was mended in a page, and when the server began to answer, if its clock is behind ours: no mark may be later than that.

@@ -113,7 +113,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		m.known.Add(r.Key)
 		bound = m.since(r.Key)
 	}
-	back := m.family.source.Removed && m.doc.Removed.Has(r.Key)
+	back := m.family.Removed && m.doc.Removed.Has(r.Key)
 	if back { // it may be removed again
 		m.doc.Removed.Remove(r.Key)
 		bound = m.Cursor.Start
