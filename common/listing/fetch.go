@@ -31,7 +31,6 @@ const (
 // pageRequest asks for one page. Its Share is that of the budget; nil: the answer is not counted.
 type pageRequest struct {
 	httpclient.Request
-	way         way
 	later       bool // it is not the first page: what the first one said of the listing holds
 	maybeAbsent bool // it may not be there, which an API may say with a 4xx
 }
@@ -126,7 +125,7 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 		return httpclient.Fail(lacks)
 	case l.Missing && says(l.reader.Gone, resp):
 		return j.gone()
-	case (l.Refusable || !j.way.last) && says(l.Refused, resp):
+	case (l.Refusable || !l.way.last) && says(l.Refused, resp):
 		j.kind = Refused
 		if judge := l.reader.Judge; judge != nil {
 			if v := judge(resp); v != (httpclient.Verdict{}) {
@@ -176,9 +175,9 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 	if l.Detail != "" {
 		return j.detail()
 	}
-	if echoer, ok := j.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request.Request, page.Page) {
+	if echoer, ok := l.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request.Request, page.Page) {
 		failure := fault.Transientf("%s answered with another page than was asked for.", j.Path)
-		if j.wrong++; j.wrong > repeats && !j.way.last {
+		if j.wrong++; j.wrong > repeats && !l.way.last {
 			j.kind = wrongPage
 			return httpclient.Fail(failure)
 		}
@@ -243,7 +242,7 @@ func (j *judging) again(err error) httpclient.Verdict {
 
 // cut finds the rows in the answer that p has, and what it says of their number.
 func (r *reading) cut(p *fetched) error {
-	pages := p.request.way.Pages
+	pages := r.way.Pages
 	_, single := pages.(pagination.Single)
 	list, err := r.list(p.Body), error(nil)
 	object := list.IsObject() && !r.onlyRow(list, single) // which is no list

@@ -20,7 +20,7 @@ const (
 )
 
 func (r *reading) read(ctx context.Context) *End {
-	request := r.reader.request(r.Listing, r.way)
+	request := r.request(r.way)
 	request.Place = r.from
 	r.of = request.Fingerprint()
 	switch pages := r.way.Pages.(type) {
@@ -148,7 +148,7 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 			return failed(fault.Transientf("The listing %s leads back to a page that was read already.", r.Request.Path))
 		}
 		asked[fingerprint] = true
-		ahead.need(pageRequest{Request: next, way: r.way, later: r.pages >= 2})
+		ahead.need(pageRequest{Request: next, later: r.pages >= 2})
 		p, end := ahead.page()
 		if end != nil {
 			return end
@@ -170,7 +170,7 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 			return end
 		}
 		if more && !asked[next.Fingerprint()] {
-			ahead.try(pageRequest{Request: next, way: r.way, later: r.pages+1 >= 2})
+			ahead.try(pageRequest{Request: next, later: r.pages+1 >= 2})
 		}
 		if end := r.hand(&p); end != nil {
 			return end
@@ -186,7 +186,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if trusted == false {
 		return r.numbered(ctx, pages.Number, request)
 	}
-	answer, end := r.ask(ctx, nil, pageRequest{Request: pages.Once(request), way: r.way, maybeAbsent: true})
+	answer, end := r.ask(ctx, nil, pageRequest{Request: pages.Once(request), maybeAbsent: true})
 	switch {
 	case end != nil && end.Kind == Gone && !known: // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
@@ -206,7 +206,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		return end
 	}
 	if !cut {
-		first, end := r.ask(ctx, nil, pageRequest{Request: pages.First(request), way: r.way})
+		first, end := r.ask(ctx, nil, pageRequest{Request: pages.First(request)})
 		if end != nil {
 			return end
 		}

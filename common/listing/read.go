@@ -29,14 +29,14 @@ type listing struct {
 	before  int64  // how many rows the reading before was told of at last; 0: there was none
 }
 
-// begin returns a listing that is yet to be read, whose pages go to yield.
-func (r *Reader) begin(of *Listing, yield func(Page) bool) *listing {
+// open returns a listing that is yet to be read, whose pages go to yield.
+func (r *Reader) open(of *Listing, yield func(Page) bool) *listing {
 	return &listing{Listing: of, reader: r, rows: newRows(of), yield: yield, number: 1}
 }
 
 // readings reads l until it is whole, or is known not to be: see docs/decisions/008.
 func (l *listing) readings(ctx context.Context) (end End) {
-	l.begin, l.earlier = l.reader.resume(l.Listing)
+	l.resume()
 	reading := l.read()
 	defer func() { end.Late, end.Rows = l.rows.late, reading.told() }()
 	for {
@@ -55,8 +55,8 @@ func (l *listing) readings(ctx context.Context) (end End) {
 			l.reader.Log.Info(fmt.Sprintf("%s %s; it is read once more", l.Name, reading.whyAgain()))
 			l.number++
 			l.before = reading.latest
-		case ended.Kind == tooLarge && l.reader.resize(l.Listing, reading.way, ended.most):
-			if reading.way = l.reader.way(l.Listing); reading.from == l.begin {
+		case ended.Kind == tooLarge && l.resize(reading.way, ended.most):
+			if reading.way = l.way(); reading.from == l.begin {
 				reading = l.read()
 			}
 			continue // from where it is, with smaller pages
@@ -76,7 +76,7 @@ func (l *listing) readings(ctx context.Context) (end End) {
 // read returns a reading that is yet to begin.
 func (l *listing) read() *reading {
 	l.rows.begin()
-	return &reading{listing: l, way: l.reader.way(l.Listing), from: l.begin}
+	return &reading{listing: l, way: l.way(), from: l.begin}
 }
 
 // reading is one reading of a listing from its beginning to its end.
@@ -108,7 +108,7 @@ func (r *reading) otherWay(end *End) bool {
 		r.reader.Forget(r.Name)
 		return true
 	}
-	return r.reader.nextWay(r.Listing, r.way, r.pages == 0 && end.Kind == Refused)
+	return r.nextWay(r.way, r.pages == 0 && end.Kind == Refused)
 }
 
 // anew forgets what came in this reading, which begins anew; what was handed on stays so.
@@ -119,9 +119,12 @@ func (r *reading) anew() {
 
 // hand hands the new rows of an accepted page on, whose memory serves others from then on.
 func (r *reading) hand(p *fetched) *End {
-	page := Page{Rows: p.rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
-	if page.First && r.reliable {
-		page.Total = r.total
+	page := Page{Rows: p.rows, Mended: p.mended, Late: r.rows.late}
+	if r.pages == 0 {
+		page.Served = served(p.Header)
+		if r.reliable {
+			page.Total = r.total
+		}
 	}
 	if r.pages++; len(p.Records) > 0 {
 		r.filled++

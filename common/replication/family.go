@@ -78,12 +78,12 @@ func (s *Sync) family(of *Family) *family {
 	return f
 }
 
-// open returns the listing that is read for a question.
-func (f *family) open(q Question) listing.Listing {
-	l := f.Open(q)
-	l.Waiting, l.Seen, l.Picks, l.Part = f.waiting, f.seen, f.picks, !q.From.IsZero()
+// open returns the listing that is read for a slice.
+func (f *family) open(sl slice) listing.Listing {
+	l := f.Open(sl.Question)
+	l.Waiting, l.Seen, l.Picks, l.Part, l.Refusable = f.waiting, f.seen, f.picks, !sl.From.IsZero(), sl.set.Maybe || !sl.From.IsZero()
 	if f.Windows != nil && f.seen == nil {
-		f.spans.begin(&l, q.Set)
+		f.spans.begin(&l, sl.Set)
 	}
 	return l
 }
@@ -103,9 +103,6 @@ type slice struct {
 	tries  int       // of one that is Undated: how often it failed
 	rows   int64     // how many it was told to have, as listing.End has it
 }
-
-// refusable reports whether something is asked for that can be left out.
-func (sl slice) refusable() bool { return sl.set.Maybe || !sl.From.IsZero() }
 
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
@@ -224,8 +221,8 @@ func (f *family) unread(again func(id string) bool) {
 func (f *family) revisit(ctx context.Context) error {
 	for _, sl := range f.whole[:max(0, len(f.whole)-1)] {
 		sl.direct = f.direct
-		l := f.open(sl.Question)
-		l.Refusable, l.Had = sl.refusable(), sl.rows
+		l := f.open(sl)
+		l.Had = sl.rows
 		pages, end := f.Reader.Read(ctx, l)
 		for page := range pages {
 			page.Place, page.Mended = nil, listing.Mended{} // which the first look told
@@ -251,8 +248,8 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	if err = f.answering(ctx, sl); err != nil {
 		return false, err
 	}
-	l := f.open(sl.Question)
-	l.Refusable, l.Again, l.From = sl.refusable(), sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
+	l := f.open(sl)
+	l.Again, l.From = sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
 	l.Optional = l.Optional && !sl.Undated
 	pages, end := f.Reader.Read(ctx, l)
 	first := true
@@ -497,7 +494,7 @@ func (m *member) begin(page listing.Page) {
 	if m.Child == nil {
 		m.mended(page)
 	}
-	if now := m.family.Began; page.First && !page.Served.IsZero() && m.doc.Cycle.Start.Equal(now) {
+	if now := m.family.Began; !page.Served.IsZero() && m.doc.Cycle.Start.Equal(now) {
 		m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-max(0, now.Truncate(time.Second).Sub(page.Served)))
 	}
 }

@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -264,9 +265,7 @@ func (m *member) save(doc state.Doc) error {
 func (m *member) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.err == nil {
-		m.err = err
-	}
+	m.err = cmp.Or(m.err, err)
 }
 
 // end sends the last state, what is worth a warning, and the status, and returns why the stream is incomplete, if it is.
