@@ -69,9 +69,9 @@ func (r *Reader) free(p *fetched) {
 // other fault of a server. The page's request has q's Share, which the caller releases, also after an error.
 func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
 	page := fetched{request: q, memory: r.reader.memory()}
-	j := &judging{pageRequest: q, reading: r, page: &page}
+	j := &judging{fetched: &page, reading: r}
 	request := q.Request
-	request.First, request.Judge = j.before, j.rows
+	request.First, request.Judge = j.before, j.after
 	_, end := r.reader.do(ctx, request)
 	if end == nil || end.Kind != Failed {
 		return page, end
@@ -91,33 +91,32 @@ func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
 
 // judging is what is thought of the answers to one request.
 type judging struct {
-	pageRequest
-	reading *reading
-	page    *fetched
-	status  int  // of the last answer
-	kind    Kind // what that is beyond a failure; Done: nothing
-	wrong   int  // pages that are not what was asked for
-	absent  int  // answers that the account does not have it
-	nulls   int  // details that are null, and empty lists alone
-	bad     int  // answers of a bad form
-	since   time.Time
+	*fetched // the page that the last answer is
+	reading  *reading
+	status   int  // of the last answer
+	kind     Kind // what that is beyond a failure; Done: nothing
+	wrong    int  // pages that are not what was asked for
+	absent   int  // answers that the account does not have it
+	nulls    int  // details that are null, and empty lists alone
+	bad      int  // answers of a bad form
+	since    time.Time
 }
 
 // before judges before the API's own Judge does. Of a later page only the status is noted: what is missing or refused is seen in the first.
 func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
-	*j.page = fetched{request: j.page.request, memory: j.page.memory} // nothing of an answer before
+	*j.fetched = fetched{request: j.request, memory: j.memory} // nothing of an answer before
 	l := j.reading
 	switch {
 	case says(l.Nothing, resp):
-		j.page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
+		j.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
 		return httpclient.Good()
-	case j.later:
+	case j.request.later:
 	case l.Optional && says(l.Absent, resp):
 		if l.hadRows.Load() {
-			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.Path))
+			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.request.Path))
 		}
-		lacks := fault.Configf("The account does not have what was asked for at %s (%d): %s.", j.Path, resp.Status, resp.Words())
+		lacks := fault.Configf("The account does not have what was asked for at %s (%d): %s.", j.request.Path, resp.Status, resp.Words())
 		if j.absent++; j.absent < absentTries {
 			return httpclient.Again(lacks)
 		}
@@ -132,7 +131,7 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 				return v
 			}
 		}
-		return httpclient.Fail(fault.Systemf("%s refused what was asked.", j.Path))
+		return httpclient.Fail(fault.Systemf("%s refused what was asked.", j.request.Path))
 	}
 	return httpclient.Verdict{}
 }
@@ -142,41 +141,41 @@ func says(what func(*httpclient.Response) bool, resp *httpclient.Response) bool 
 	return what != nil && what(resp)
 }
 
-// rows judges after the API's own Judge has: it cuts the rows out of a good answer.
-func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
-	page, l := j.page, j.reading
+// after judges after the API's own Judge has: it cuts the rows out of a good answer.
+func (j *judging) after(resp *httpclient.Response) httpclient.Verdict {
+	l := j.reading
 	switch good := resp.Status/100 == 2; {
-	case l.Missing && !j.later && resp.Status == http.StatusNotFound && !says(l.Absent, resp):
+	case l.Missing && !j.request.later && resp.Status == http.StatusNotFound && !says(l.Absent, resp):
 		return j.gone()
 	case good && l.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0:
 		return j.detail()
 	case !good || !resp.Body.Exists():
 		return httpclient.Verdict{}
 	}
-	page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
+	j.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
 	if l.Value != "" {
-		page.Body = l.objects(resp.Body)
+		j.Body = l.objects(resp.Body)
 	}
-	page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
-	err := l.cut(page)
+	j.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
+	err := l.cut(j.fetched)
 	switch {
-	case err == nil && len(page.Records) == 0 && complains(resp.Body):
-		err = fault.Transientf("%s answered without the rows that were asked for: %s.", j.Path, resp.Words())
+	case err == nil && len(j.Records) == 0 && complains(resp.Body):
+		err = fault.Transientf("%s answered without the rows that were asked for: %s.", j.request.Path, resp.Words())
 	case err == nil && j.unwrapped():
-		err = page.without()
+		err = j.without()
 	}
 	if err != nil {
 		return j.again(err)
 	}
-	if len(page.Records) > 0 {
+	if len(j.Records) > 0 {
 		l.hadRows.Store(true)
-		l.reader.bare.LoadOrStore(l.Name, page.Body.IsArray())
+		l.reader.bare.LoadOrStore(l.Name, j.Body.IsArray())
 	}
 	if l.Detail != "" {
 		return j.detail()
 	}
-	if echoer, ok := l.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request.Request, page.Page) {
-		failure := fault.Transientf("%s answered with another page than was asked for.", j.Path)
+	if echoer, ok := l.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(j.request.Request, j.Page) {
+		failure := fault.Transientf("%s answered with another page than was asked for.", j.request.Path)
 		if j.wrong++; j.wrong > repeats && !l.way.last {
 			j.kind = wrongPage
 			return httpclient.Fail(failure)
@@ -189,8 +188,7 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 // unwrapped reports whether the answer is an empty list alone, though the API is said to wrap it, and may be none to what was asked. It is one where
 // lists of this name came so or, of what belongs to a row, where no list with rows came yet and the answer stays so.
 func (j *judging) unwrapped() bool {
-	total := j.page.total
-	if len(j.page.Records) > 0 || !j.page.Body.IsArray() || !total.Documented || total.Told {
+	if len(j.Records) > 0 || !j.Body.IsArray() || !j.total.Documented || j.total.Told {
 		return false
 	}
 	if bare, known := j.reading.reader.bare.Load(j.reading.Name); known {
@@ -203,20 +201,19 @@ func (j *judging) unwrapped() bool {
 // gone ends the request with that the row which it belongs to has gone.
 func (j *judging) gone() httpclient.Verdict {
 	j.kind = Gone
-	return httpclient.Fail(fault.Transientf("The row that %s belongs to has gone.", j.Path))
+	return httpclient.Fail(fault.Transientf("The row that %s belongs to has gone.", j.request.Path))
 }
 
 // detail judges the answer to a question for one row.
 func (j *judging) detail() httpclient.Verdict {
-	page := j.page
-	if len(page.Records) == 0 {
+	if len(j.Records) == 0 {
 		if j.nulls++; j.nulls >= nullTries {
 			return j.gone()
 		}
-		return httpclient.Again(fault.Transientf("%s answered without the row that was asked for.", j.Path))
+		return httpclient.Again(fault.Transientf("%s answered without the row that was asked for.", j.request.Path))
 	}
-	if len(page.Records) > 1 || !sameCode(keyText(page.Records[0], j.reading.Key), j.reading.Detail) {
-		return j.again(fault.Transientf("%s answered with another row than the one that was asked for.", j.Path))
+	if len(j.Records) > 1 || !sameCode(keyText(j.Records[0], j.reading.Key), j.reading.Detail) {
+		return j.again(fault.Transientf("%s answered with another row than the one that was asked for.", j.request.Path))
 	}
 	return httpclient.Verdict{}
 }
