@@ -35,8 +35,8 @@ func (r *reading) read(ctx context.Context) *End {
 	}
 }
 
-// enter waits until one more request may be in flight, or until patience has ended: then leave is nil, and else it is to be called when the request is
-// over. The share is taken last, so that the oldest one is never that of a request which waits for room.
+// enter waits until one more request may be in flight, or until patience has ended: then leave is nil, and else it is to be called when the request
+// is over. The share is taken last, so that the oldest one is never that of a request which waits for room.
 func (r *reading) enter(patience <-chan struct{}) (share *httpclient.Share, leave func()) {
 	pools, level := []chan struct{}{r.reader.listings, r.reader.slots}, 0
 	if r.Child {
