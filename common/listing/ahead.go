@@ -64,18 +64,18 @@ func (a *ahead) page() (fetched, *End) {
 
 // ask asks for the page behind those that were asked for, unless there is no room among the requests in flight until patience has ended.
 func (a *ahead) ask(patience <-chan struct{}, q pageRequest) bool {
-	leave := a.r.reader.enter(a.r.Child, patience)
+	share, leave := a.r.enter(patience)
 	if leave == nil {
 		return false
 	}
 	result := make(chan arrival, 1)
 	a.coming = append(a.coming, result)
-	q.Share = a.r.take()
+	q.Share = share
 	a.wait.Go(func() {
 		defer leave()
 		var came arrival
 		if err := fault.Safely(func() error {
-			came.fetched, came.end = a.r.fetch(a.ctx, q)
+			came.fetched, came.end = a.r.fetchWhole(a.ctx, q)
 			return nil
 		}); err != nil {
 			came.end = failed(err)

@@ -31,7 +31,6 @@ const (
 // pageRequest asks for one page. Its Share is that of the budget; nil: the answer is not counted.
 type pageRequest struct {
 	httpclient.Request
-	way         way
 	later       bool // it is not the first page: what the first one said of the listing holds
 	maybeAbsent bool // it may not be there, which an API may say with a 4xx
 }
@@ -39,16 +38,15 @@ type pageRequest struct {
 // fetched is one page and the request that brought it.
 type fetched struct {
 	pagination.Page
-	request   pageRequest
-	picked    []record.Value // of each row, what the picker that was given picks
-	rows      []Row          // those that did not come before; set by reading.accept
-	memory    *memory        // that Records and picked are in
-	mended    Mended
-	total     pagination.Total
-	place     string // the place of the page after it; "": there is none, or it has none
-	unwrapped bool   // it is an empty list alone, where an envelope was to be expected
-	listless  bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
-	refused   error  // why the API refused it with a 4xx; nil: it did not
+	request  pageRequest
+	picked   []record.Value // of each row, what the picker that was given picks
+	rows     []Row          // those that did not come before; set by reading.accept
+	memory   *memory        // that Records and picked are in
+	mended   Mended
+	total    pagination.Total
+	place    string // the place of the page after it; "": there is none, or it has none
+	listless bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
+	refused  error  // why the API refused it with a 4xx; nil: it did not
 }
 
 // memory is what a page is cut into, which serves one page after the other.
@@ -67,14 +65,14 @@ func (r *Reader) free(p *fetched) {
 	*p = fetched{}
 }
 
-// fetch asks for one page of l, and picks values of its rows on the way. An answer without rows where there should be some is asked for
-// again like any other fault of a server. The page's request has q's Share, which the caller releases, also after an error.
-func (r *Reader) fetch(ctx context.Context, l *Listing, q pageRequest, picker record.Picker) (fetched, *End) {
-	page := fetched{request: q, memory: r.memory()}
-	j := &judging{pageRequest: q, picker: picker, reader: r, listing: l, page: &page}
+// fetch asks for one page, and picks values of its rows on the way. An answer without rows where there should be some is asked for again like any
+// other fault of a server. The page's request has q's Share, which the caller releases, also after an error.
+func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
+	page := fetched{request: q, memory: r.reader.memory()}
+	j := &judging{fetched: &page, reading: r}
 	request := q.Request
-	request.First, request.Judge = j.before, j.rows
-	_, end := r.do(ctx, request)
+	request.First, request.Judge = j.before, j.after
+	_, end := r.reader.do(ctx, request)
 	if end == nil || end.Kind != Failed {
 		return page, end
 	}
@@ -93,50 +91,47 @@ func (r *Reader) fetch(ctx context.Context, l *Listing, q pageRequest, picker re
 
 // judging is what is thought of the answers to one request.
 type judging struct {
-	pageRequest
-	picker  record.Picker
-	reader  *Reader
-	listing *Listing
-	page    *fetched
-	status  int  // of the last answer
-	kind    Kind // what that is beyond a failure; Done: nothing
-	wrong   int  // pages that are not what was asked for
-	absent  int  // answers that the account does not have it
-	nulls   int  // details that are null, and empty lists alone
-	bad     int  // answers of a bad form
-	since   time.Time
+	*fetched // the page that the last answer is
+	reading  *reading
+	status   int  // of the last answer
+	kind     Kind // what that is beyond a failure; Done: nothing
+	wrong    int  // pages that are not what was asked for
+	absent   int  // answers that the account does not have it
+	nulls    int  // details that are null, and empty lists alone
+	bad      int  // answers of a bad form
+	since    time.Time
 }
 
 // before judges before the API's own Judge does. Of a later page only the status is noted: what is missing or refused is seen in the first.
 func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
-	*j.page = fetched{request: j.page.request, memory: j.page.memory} // nothing of an answer before
-	l := j.listing
+	*j.fetched = fetched{request: j.request, memory: j.memory} // nothing of an answer before
+	l := j.reading
 	switch {
 	case says(l.Nothing, resp):
-		j.page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
+		j.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
 		return httpclient.Good()
-	case j.later:
+	case j.request.later:
 	case l.Optional && says(l.Absent, resp):
 		if l.hadRows.Load() {
-			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.Path))
+			return j.again(fault.Transientf("%s answered with rows, and then that the account does not have them.", j.request.Path))
 		}
-		lacks := fault.Configf("The account does not have what was asked for at %s (%d): %s.", j.Path, resp.Status, resp.Words())
+		lacks := fault.Configf("The account does not have what was asked for at %s (%d): %s.", j.request.Path, resp.Status, resp.Words())
 		if j.absent++; j.absent < absentTries {
 			return httpclient.Again(lacks)
 		}
 		j.kind = Absent
 		return httpclient.Fail(lacks)
-	case l.Missing && says(j.reader.Gone, resp):
+	case l.Missing && says(l.reader.Gone, resp):
 		return j.gone()
-	case (l.Refusable || !j.way.last) && says(l.Refused, resp):
+	case (l.Refusable || !l.way.last) && says(l.Refused, resp):
 		j.kind = Refused
-		if j.reader.Judge != nil {
-			if v := j.reader.Judge(resp); v != (httpclient.Verdict{}) {
+		if judge := l.reader.Judge; judge != nil {
+			if v := judge(resp); v != (httpclient.Verdict{}) {
 				return v
 			}
 		}
-		return httpclient.Fail(fault.Systemf("%s refused what was asked.", j.Path))
+		return httpclient.Fail(fault.Systemf("%s refused what was asked.", j.request.Path))
 	}
 	return httpclient.Verdict{}
 }
@@ -146,42 +141,42 @@ func says(what func(*httpclient.Response) bool, resp *httpclient.Response) bool 
 	return what != nil && what(resp)
 }
 
-// rows judges after the API's own Judge has: it cuts the rows out of a good answer.
-func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
-	page := j.page
+// after judges after the API's own Judge has: it cuts the rows out of a good answer.
+func (j *judging) after(resp *httpclient.Response) httpclient.Verdict {
+	l := j.reading
 	switch good := resp.Status/100 == 2; {
-	case j.listing.Missing && !j.later && resp.Status == http.StatusNotFound && !says(j.listing.Absent, resp):
+	case l.Missing && !j.request.later && resp.Status == http.StatusNotFound && !says(l.Absent, resp):
 		return j.gone()
-	case good && j.listing.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0:
+	case good && l.Detail != "" && len(bytes.TrimSpace(resp.Text)) == 0:
 		return j.detail()
 	case !good || !resp.Body.Exists():
 		return httpclient.Verdict{}
 	}
-	page.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
-	if j.listing.Value != "" {
-		page.Body = j.listing.objects(resp.Body)
+	j.Page = pagination.Page{Header: resp.Header, Body: resp.Body}
+	if l.Value != "" {
+		j.Body = l.objects(resp.Body)
 	}
-	page.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
-	err := page.cut(j.listing, j.picker)
+	j.mended = Mended{Replaced: resp.Replaced, Control: resp.Control}
+	err := l.cut(j.fetched)
 	switch {
-	case err == nil && len(page.Records) == 0 && complains(resp.Body):
-		err = fault.Transientf("%s answered without the rows that were asked for: %s.", page.request.Path, resp.Words())
-	case err == nil && page.unwrapped && !j.bare():
-		err = page.without()
+	case err == nil && len(j.Records) == 0 && complains(resp.Body):
+		err = fault.Transientf("%s answered without the rows that were asked for: %s.", j.request.Path, resp.Words())
+	case err == nil && j.unwrapped():
+		err = j.without()
 	}
 	if err != nil {
 		return j.again(err)
 	}
-	if len(page.Records) > 0 {
-		j.listing.hadRows.Store(true)
-		j.reader.bare.LoadOrStore(j.listing.Name, page.Body.IsArray())
+	if len(j.Records) > 0 {
+		l.hadRows.Store(true)
+		l.reader.bare.LoadOrStore(l.Name, j.Body.IsArray())
 	}
-	if j.listing.Detail != "" {
+	if l.Detail != "" {
 		return j.detail()
 	}
-	if echoer, ok := j.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(page.request.Request, page.Page) {
-		failure := fault.Transientf("%s answered with another page than was asked for.", page.request.Path)
-		if j.wrong++; j.wrong > repeats && !j.way.last {
+	if echoer, ok := l.way.Pages.(pagination.Echoer); ok && !echoer.Echoes(j.request.Request, j.Page) {
+		failure := fault.Transientf("%s answered with another page than was asked for.", j.request.Path)
+		if j.wrong++; j.wrong > repeats && !l.way.last {
 			j.kind = wrongPage
 			return httpclient.Fail(failure)
 		}
@@ -190,33 +185,35 @@ func (j *judging) rows(resp *httpclient.Response) httpclient.Verdict {
 	return httpclient.Verdict{}
 }
 
-// bare reports whether an empty list alone may be all that was asked for, though the API is said to wrap it: lists of this name came so. Of what
-// belongs to a row it may too where no list with rows came yet, if the answer stays so.
-func (j *judging) bare() bool {
-	if bare, known := j.reader.bare.Load(j.listing.Name); known {
-		return bare.(bool) //nolint:forcetypeassert // nothing else is stored
+// unwrapped reports whether the answer is an empty list alone, though the API is said to wrap it, and may be none to what was asked. It is one where
+// lists of this name came so or, of what belongs to a row, where no list with rows came yet and the answer stays so.
+func (j *judging) unwrapped() bool {
+	if len(j.Records) > 0 || !j.Body.IsArray() || !j.total.Documented || j.total.Told {
+		return false
+	}
+	if bare, known := j.reading.reader.bare.Load(j.reading.Name); known {
+		return bare == false
 	}
 	j.nulls++
-	return j.listing.Child && j.nulls >= nullTries
+	return !j.reading.Child || j.nulls < nullTries
 }
 
 // gone ends the request with that the row which it belongs to has gone.
 func (j *judging) gone() httpclient.Verdict {
 	j.kind = Gone
-	return httpclient.Fail(fault.Transientf("The row that %s belongs to has gone.", j.Path))
+	return httpclient.Fail(fault.Transientf("The row that %s belongs to has gone.", j.request.Path))
 }
 
 // detail judges the answer to a question for one row.
 func (j *judging) detail() httpclient.Verdict {
-	page := j.page
-	if len(page.Records) == 0 {
+	if len(j.Records) == 0 {
 		if j.nulls++; j.nulls >= nullTries {
 			return j.gone()
 		}
-		return httpclient.Again(fault.Transientf("%s answered without the row that was asked for.", page.request.Path))
+		return httpclient.Again(fault.Transientf("%s answered without the row that was asked for.", j.request.Path))
 	}
-	if len(page.Records) > 1 || !sameCode(keyText(page.Records[0], j.listing.Key), j.listing.Detail) {
-		return j.again(fault.Transientf("%s answered with another row than the one that was asked for.", page.request.Path))
+	if len(j.Records) > 1 || !sameCode(keyText(j.Records[0], j.reading.Key), j.reading.Detail) {
+		return j.again(fault.Transientf("%s answered with another row than the one that was asked for.", j.request.Path))
 	}
 	return httpclient.Verdict{}
 }
@@ -240,14 +237,14 @@ func (j *judging) again(err error) httpclient.Verdict {
 	return httpclient.Again(err)
 }
 
-// cut finds the rows in the answer, and what it says of their number.
-func (p *fetched) cut(l *Listing, picker record.Picker) error {
-	pages := p.request.way.Pages
+// cut finds the rows in the answer that p has, and what it says of their number.
+func (r *reading) cut(p *fetched) error {
+	pages := r.way.Pages
 	_, single := pages.(pagination.Single)
-	list, err := l.list(p.Body), error(nil)
-	object := list.IsObject() && !l.onlyRow(list, single) // which is no list
+	list, err := r.list(p.Body), error(nil)
+	object := list.IsObject() && !r.onlyRow(list, single) // which is no list
 	if m := p.memory; list.Exists() {
-		m.records, m.picked, err = picker.Cut(list, "", m.records[:0], m.picked[:0])
+		m.records, m.picked, err = r.rows.picker.Cut(list, "", m.records[:0], m.picked[:0])
 		p.Records, p.picked = m.records, m.picked
 	}
 	if totaled, ok := pages.(pagination.Totaled); ok {
@@ -273,19 +270,16 @@ func (p *fetched) cut(l *Listing, picker record.Picker) error {
 	switch {
 	case list.IsNull() || object:
 		p.Records, p.picked = nil, nil
-		if l.Detail != "" && list.Exists() && !object {
+		if r.Detail != "" && list.Exists() && !object {
 			return nil
 		}
-		if p.listless = p.total.Told; !p.listless && (object || !l.omitted(p.Body)) {
+		if p.listless = p.total.Told; !p.listless && (object || !r.omitted(p.Body)) {
 			return p.without()
 		}
 	case err != nil:
 		return &fault.Error{Kind: fault.Transient, Message: p.request.Path + " answered with rows of an unknown form.", Err: err}
-	case len(p.Records) > 0:
-	case p.total.Reliable && !p.total.Told:
+	case len(p.Records) == 0 && p.total.Reliable && !p.total.Told:
 		return fault.Transientf("%s answered with an empty list, and without the number of rows, which tells whether there are none.", p.request.Path)
-	default:
-		p.unwrapped = p.total.Documented && !p.total.Told && p.Body.IsArray()
 	}
 	return nil
 }
@@ -347,34 +341,6 @@ func complains(body record.Value) bool {
 		words := strings.TrimSpace(body.Get(name).Text())
 		return words != "" && !brazil.NoRow(words) && !brazil.Fine(words)
 	})
-}
-
-// enter waits until one more request may be in flight, or until patience has ended: then it returns nil. leave is to be called when the request is
-// over. A share of the budget is taken after it, so that the oldest share is never one whose request waits for this.
-func (r *Reader) enter(child bool, patience <-chan struct{}) (leave func()) {
-	var entered []chan struct{}
-	leave = func() {
-		for _, pool := range entered {
-			<-pool
-		}
-	}
-	for _, pool := range []chan struct{}{r.listings, r.slots} {
-		if child && pool == r.listings {
-			continue
-		}
-		select {
-		case pool <- struct{}{}:
-		default:
-			select {
-			case pool <- struct{}{}:
-			case <-patience:
-				leave()
-				return nil
-			}
-		}
-		entered = append(entered, pool)
-	}
-	return leave
 }
 
 // do sends a request. What comes in the place of a good answer is Failed, or tooLarge.

@@ -43,12 +43,12 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 			return failed(fault.Laterf("%s answered with %d rows when all were asked for, and with %d before, segment by segment.",
 				r.Request.Path, s.rows, known))
 		}
-		for i, held := range s.held {
-			p, err := r.unpack(held)
+		for i, segment := range s.held {
+			p, err := segment()
 			if err != nil {
 				return failed(fault.Systemf("A segment of %s cannot be read again: %w", r.Name, err))
 			}
-			s.held[i] = segment{}
+			s.held[i] = nil
 			r.accept(p)
 			if end := r.hand(p); end != nil {
 				return end
@@ -60,8 +60,8 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 
 // segments is what came of a listing segment by segment.
 type segments struct {
-	held   []segment
-	bytes  int // of the bodies of those that are plain
+	held   []func() (*fetched, error) // each gives one back as it came, cut into rows; there may be thousands
+	bytes  int                        // of the bodies of those that are not compressed
 	packer *flate.Writer
 	rows   int64 // different ones
 }
@@ -77,7 +77,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	request.Session = session
 	came, hashes, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
 	for next, more := pages.First(request), true; more; {
-		p, end := r.fetch(ctx, pageRequest{Request: next, way: r.way, later: len(s.held) > 0})
+		p, end := r.fetchWhole(ctx, pageRequest{Request: next, later: len(s.held) > 0})
 		switch {
 		case end == nil:
 		case len(s.held) == 0 || ctx.Err() != nil:
@@ -103,21 +103,12 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	return s, nil
 }
 
-// segment is one that is held, of which there may be thousands.
-type segment struct {
-	plain  *fetched // nil: it is compressed
-	date   string   // its header Date
-	body   []byte   // compressed
-	size   int      // of the body, as it was
-	mended Mended
-}
-
 // hold adds a segment to s; one that is compressed is freed. Rows whose lists were completed stand in no answer: their segments stay plain.
 func (r *reading) hold(s *segments, p *fetched) {
 	size := len(p.Body.Raw())
 	if r.Partial != nil || s.bytes < heldPlain {
 		s.bytes += size
-		s.held = append(s.held, segment{plain: p})
+		s.held = append(s.held, func() (*fetched, error) { return p, nil })
 		return
 	}
 	var body bytes.Buffer // to which writing never fails
@@ -127,23 +118,21 @@ func (r *reading) hold(s *segments, p *fetched) {
 	s.packer.Reset(&body)
 	_, _ = s.packer.Write(p.Body.Raw())
 	_ = s.packer.Close()
-	s.held = append(s.held, segment{date: p.Header.Get("Date"), body: bytes.Clone(body.Bytes()), size: size, mended: p.mended})
+	packed, date, mended := bytes.Clone(body.Bytes()), p.Header.Get("Date"), p.mended
+	s.held = append(s.held, func() (*fetched, error) { return r.unpack(packed, size, date, mended) })
 	r.reader.free(p)
 }
 
-// unpack returns a segment as it came, cut into rows.
-func (r *reading) unpack(s segment) (p *fetched, err error) {
-	if s.plain != nil {
-		return s.plain, nil
-	}
-	body := make([]byte, s.size)
-	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(s.body)), body); err != nil {
+// unpack returns a segment whose body, of so many bytes, was compressed.
+func (r *reading) unpack(packed []byte, size int, date string, mended Mended) (p *fetched, err error) {
+	body := make([]byte, size)
+	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(packed)), body); err != nil {
 		return nil, err
 	}
-	p = &fetched{request: pageRequest{way: r.way}, memory: r.reader.memory(), mended: s.mended}
-	p.Header = http.Header{"Date": {s.date}}
+	p = &fetched{memory: r.reader.memory(), mended: mended}
+	p.Header = http.Header{"Date": {date}}
 	if p.Body, _, err = record.Clean(body); err != nil {
 		return nil, err
 	}
-	return p, p.cut(r.Listing, r.rows.picker)
+	return p, r.cut(p)
 }

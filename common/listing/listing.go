@@ -57,8 +57,6 @@ type Listing struct {
 	// Had is how many rows it had when it was read before, with the same Seen: where it is told to have as many, and its first page has no
 	// other row, it is as it was and not read on. 0: it is read.
 	Had int64
-
-	hadRows *atomic.Bool // an answer had a row, so that the account has it; set by who reads it
 }
 
 // Clock is where the time of change of a row is, and how it is written.
@@ -122,9 +120,8 @@ type Row struct {
 // Page is a page of a listing. What is in it is valid until the next page is asked for, or no more are: then its memory serves other pages.
 type Page struct {
 	Rows   []Row     // those that did not come before
-	Served time.Time // when the server began to answer, on its own clock; zero: it does not tell
+	Served time.Time // of the first page of a reading, when the server began to answer, on its own clock; zero: it does not tell
 	Total  int64     // what the first page tells of the number of rows of the whole listing; 0: nothing
-	First  bool      // it is the first page of a reading
 	Late   time.Time // End.Late, as far as it is known
 	Anew   bool      // the listing begins anew, and the page has no rows: no place that was told before is one any more
 	Mended
@@ -221,23 +218,19 @@ func (r *Reader) Answered() bool { return r.answered.Load() }
 // Read returns the pages of l. What end holds is valid when the sequence has ended by itself; a caller that stops asking for pages knows why.
 func (r *Reader) Read(ctx context.Context, l Listing) (pages iter.Seq[Page], end *End) {
 	end = &End{}
-	return func(yield func(Page) bool) {
-		l.hadRows = new(atomic.Bool)
-		*end = r.readings(ctx, &l, yield)
-	}, end
+	return func(yield func(Page) bool) { *end = r.open(&l, yield).readings(ctx) }, end
 }
 
 // Try asks for the first page of l, in one way after the other, and says why it cannot be read.
 func (r *Reader) Try(ctx context.Context, l Listing) error {
-	l.hadRows = new(atomic.Bool)
+	begun := r.open(&l, nil)
 	for {
-		way := r.way(&l)
-		_, end := r.fetch(ctx, &l, pageRequest{Request: r.first(&l, way), way: way}, record.Picker{})
+		reading := begun.read()
+		_, end := reading.fetch(ctx, pageRequest{Request: begun.first(reading.way)})
 		switch {
 		case end == nil:
 			return nil
-		case end.Kind == tooLarge && r.resize(&l, way, end.most):
-		case (end.Kind == Refused || end.Kind == wrongPage) && r.nextWay(&l, way, end.Kind == Refused):
+		case end.Kind == tooLarge && begun.resize(reading.way, end.most), reading.otherWay(end):
 		default:
 			return end.Err
 		}

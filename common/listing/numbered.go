@@ -13,24 +13,21 @@ import (
 type numbered struct {
 	*reading
 	strategy  pagination.Numbered
-	request   httpclient.Request
+	base      httpclient.Request
 	firstHash uint64       // a hash of the first page
 	firstRows int          // how many rows that had
-	odd       bool         // which is no size that pages are known to be cut to
-	cut       bool         // but they are
+	cut       bool         // which is a size that pages are cut to, though it is not known to be
 	behind    map[int]bool // pages, counted from 0, that the search found to be none
 	refused   error        // why the API refused one of them; nil: it did not
 	answers   bool         // the API answers for a page behind the last one, so that it does not say by a refusal that there is none
 	alone     bool         // it found the first page to be the only one, which is as it was before
-	sure      bool         // a page with fewer rows than any that is cut is the last one
-	exact     bool         // for every listing, and not only for one of a child
-	fewest    int          // how many rows that is
+	fewest    int          // how many rows a page has at least that is cut
+	exact     bool         // and that is documented
 }
 
 func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, request httpclient.Request) *End {
-	n := &numbered{reading: r, strategy: strategy, request: request, behind: map[int]bool{}}
+	n := &numbered{reading: r, strategy: strategy, base: request, behind: map[int]bool{}}
 	n.fewest, n.exact = strategy.Fewest()
-	n.sure = n.exact || r.Child
 	for {
 		again, end := n.pass(ctx)
 		if !again {
@@ -59,7 +56,7 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 			break
 		}
 		more, end = n.use(ctx, &p, i)
-		if end == nil && i == 1 && n.odd && n.rows.fresh > 0 && !n.sure && n.end.page == 0 && !n.promise() {
+		if end == nil && i == 1 && n.odd() && n.rows.fresh > 0 && !n.sure() && n.end.page == 0 && !n.promise() {
 			n.cut = true
 			return true, nil
 		}
@@ -74,7 +71,7 @@ const maxHeldPage = 1 << 20
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	first, end := n.first(ctx)
 	total, held := first.total, len(first.Body.Raw()) <= maxHeldPage
-	only := n.firstRows == 0 || n.odd && (!total.Told || total.Rows <= int64(n.firstRows)) // obviously
+	only := n.firstRows == 0 || n.odd() && (!total.Told || total.Rows <= int64(n.firstRows)) // obviously
 	if end != nil || n.pageCount > 0 || total.Reliable && total.Told || only {
 		return first, end
 	}
@@ -106,10 +103,15 @@ func (n *numbered) first(ctx context.Context) (fetched, *End) {
 	if end == nil {
 		n.pageCount, _ = n.strategy.Count(p.Page)
 		n.firstHash, n.firstRows = n.rows.alike(&p), len(p.Records)
-		n.odd = !n.cut && !n.strategy.Cut(n.firstRows)
 	}
 	return p, end
 }
+
+// odd reports whether the first page has no size that pages are known to be cut to.
+func (n *numbered) odd() bool { return !n.cut && !n.strategy.Cut(n.firstRows) }
+
+// sure reports whether a page with fewer rows than any that is cut is the last one.
+func (n *numbered) sure() bool { return n.exact || n.Child }
 
 // hasAll reports whether the first page has all rows that it says there are.
 func (n *numbered) hasAll(total pagination.Total) bool {
@@ -130,7 +132,7 @@ func (n *numbered) page(ahead *ahead, i int) (fetched, *End) {
 
 // at returns the request for page i.
 func (n *numbered) at(i int) pageRequest {
-	return pageRequest{Request: n.strategy.At(n.request, i), way: n.way, later: i > 0, maybeAbsent: n.maybeAbsent(i)}
+	return pageRequest{Request: n.strategy.At(n.base, i), later: i > 0, maybeAbsent: n.maybeAbsent(i)}
 }
 
 // maybeAbsent reports whether page i may not be there, by what was told so far.
@@ -220,7 +222,7 @@ func (n *numbered) withheld(i int, why error) {
 // otherNumber ends the reading in this way if page i is another one than the first in a later way.
 func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i int) *End {
 	for number := n.way.number + 1; number < len(n.Ways); number++ {
-		other := wayOf(n.Listing, number)
+		other := n.described(number)
 		if _, ok := other.Pages.(pagination.Numbered); !ok {
 			continue
 		}
@@ -237,18 +239,18 @@ func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i i
 
 // askIn asks for page i in another way, with pages as small as the API wants them.
 func (n *numbered) askIn(ctx context.Context, share *httpclient.Share, other way, i int) (fetched, *End) {
-	for {
-		strategy, _ := other.Pages.(pagination.Numbered)
-		request := strategy.At(n.reader.request(n.Listing, other), i)
-		page, end := n.ask(ctx, share, pageRequest{Request: request, way: other, later: true, maybeAbsent: true})
+	in := *n.reading
+	for in.way = other; ; {
+		strategy, _ := in.way.Pages.(pagination.Numbered)
+		page, end := in.ask(ctx, share, pageRequest{Request: strategy.At(n.request(in.way), i), later: true, maybeAbsent: true})
 		if end == nil || end.Kind != tooLarge {
 			return page, end
 		}
-		smaller, can := other.resized(end.most)
+		smaller, can := in.way.resized(end.most)
 		if !can {
 			return page, end
 		}
-		other = smaller
+		in.way = smaller
 	}
 }
 
@@ -270,8 +272,8 @@ func (n *numbered) more(i int, p *fetched) bool {
 	case n.agrees() && (n.idle > 0 || n.end.page == i+1):
 		return false
 	case n.idle == 0:
-		return !n.sure || len(p.Records) >= n.fewest
-	case n.Child, p.refused != nil, i == 1 && n.odd && n.small(), n.behind[i+1]:
+		return !n.sure() || len(p.Records) >= n.fewest
+	case n.Child, p.refused != nil, i == 1 && n.odd() && n.small(), n.behind[i+1]:
 		return false
 	default:
 		return n.idle < maxIdle-1

@@ -20,7 +20,7 @@ const (
 )
 
 func (r *reading) read(ctx context.Context) *End {
-	request := r.reader.request(r.Listing, r.way)
+	request := r.request(r.way)
 	request.Place = r.from
 	r.of = request.Fingerprint()
 	switch pages := r.way.Pages.(type) {
@@ -35,11 +35,33 @@ func (r *reading) read(ctx context.Context) *End {
 	}
 }
 
-func (r *reading) take() *httpclient.Share {
+// enter waits until one more request may be in flight, or until patience has ended: then leave is nil, and else it is to be called when the request
+// is over. The share is taken last, so that the oldest one is never that of a request which waits for room.
+func (r *reading) enter(patience <-chan struct{}) (share *httpclient.Share, leave func()) {
+	pools, level := []chan struct{}{r.reader.listings, r.reader.slots}, 0
 	if r.Child {
-		return r.reader.Budget.Take(1)
+		pools, level = pools[1:], 1
 	}
-	return r.reader.Budget.Take(0)
+	entered := 0
+	leave = func() {
+		for _, pool := range pools[:entered] {
+			<-pool
+		}
+	}
+	for _, pool := range pools {
+		select {
+		case pool <- struct{}{}: // also where patience has ended
+		default:
+			select {
+			case pool <- struct{}{}:
+			case <-patience:
+				leave()
+				return nil, nil
+			}
+		}
+		entered++
+	}
+	return r.reader.Budget.Take(level), leave
 }
 
 // ask asks for a page, with the share of another that is not needed any more, or for nil with one of its own, which an error releases. With
@@ -47,25 +69,25 @@ func (r *reading) take() *httpclient.Share {
 func (r *reading) ask(ctx context.Context, share *httpclient.Share, q pageRequest) (fetched, *End) {
 	share.Reset()
 	if q.Share = share; share == nil { // also where one request at a time needs no budget, and there is none to wait for
-		leave := r.reader.enter(r.Child, ctx.Done())
+		own, leave := r.enter(ctx.Done())
 		if leave == nil {
 			return fetched{}, failed(context.Cause(ctx))
 		}
 		defer leave()
-		q.Share = r.take()
+		q.Share = own
 	}
-	page, end := r.fetch(ctx, q)
+	page, end := r.fetchWhole(ctx, q)
 	if end != nil && share == nil {
 		q.Share.Release()
 	}
 	return page, end
 }
 
-// fetch fetches a page as Reader.fetch does, and completes the lists in its rows. A list that cannot be continued may be one of a row that has gone
-// meanwhile, or that has changed, which a second look tells.
-func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
+// fetchWhole fetches a page and completes the lists in its rows. A list that cannot be continued may be one of a row that has gone meanwhile, or that
+// has changed, which a second look tells.
+func (r *reading) fetchWhole(ctx context.Context, q pageRequest) (fetched, *End) {
 	for second := false; ; second = true {
-		page, end := r.reader.fetch(ctx, r.Listing, q, r.rows.picker)
+		page, end := r.fetch(ctx, q)
 		if end != nil || r.Partial == nil {
 			return page, end
 		}
@@ -126,7 +148,7 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 			return failed(fault.Transientf("The listing %s leads back to a page that was read already.", r.Request.Path))
 		}
 		asked[fingerprint] = true
-		ahead.need(pageRequest{Request: next, way: r.way, later: r.pages >= 2})
+		ahead.need(pageRequest{Request: next, later: r.pages >= 2})
 		p, end := ahead.page()
 		if end != nil {
 			return end
@@ -148,7 +170,7 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 			return end
 		}
 		if more && !asked[next.Fingerprint()] {
-			ahead.try(pageRequest{Request: next, way: r.way, later: r.pages+1 >= 2})
+			ahead.try(pageRequest{Request: next, later: r.pages+1 >= 2})
 		}
 		if end := r.hand(&p); end != nil {
 			return end
@@ -164,7 +186,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	if trusted == false {
 		return r.numbered(ctx, pages.Number, request)
 	}
-	answer, end := r.ask(ctx, nil, pageRequest{Request: pages.Once(request), way: r.way, maybeAbsent: true})
+	answer, end := r.ask(ctx, nil, pageRequest{Request: pages.Once(request), maybeAbsent: true})
 	switch {
 	case end != nil && end.Kind == Gone && !known: // or there is no such page
 		return r.numbered(ctx, pages.Number, request)
@@ -184,7 +206,7 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 		return end
 	}
 	if !cut {
-		first, end := r.ask(ctx, nil, pageRequest{Request: pages.First(request), way: r.way})
+		first, end := r.ask(ctx, nil, pageRequest{Request: pages.First(request)})
 		if end != nil {
 			return end
 		}

@@ -3,6 +3,7 @@ package listing
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -96,15 +97,15 @@ func (p *Partial) strays(before, elements []record.Value) bool {
 
 // fetchParts returns row with all of its list, of which this part came in it.
 func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (record.Value, *End) {
+	what := fmt.Sprintf("list %s of a row of %s", l.Partial.Member, l.Name)
 	asked, came := map[string]bool{}, map[digest]bool{hashOf(list.list.Raw(), 0): true}
 	for further := 0; !list.complete(); {
 		switch {
 		case list.next == "" && list.done:
-			return record.Value{}, failed(fault.Laterf("The API promised %d rows in the list %s of a row of %s and sent %d.",
-				list.total, l.Partial.Member, l.Name, len(list.elements)))
+			return record.Value{}, failed(fault.Laterf("The API promised %d rows in the %s and sent %d.", list.total, what, len(list.elements)))
 		case list.next == "" || asked[list.next]:
-			return record.Value{}, failed(fault.Systemf("The list %s of a row of %s came in part, and the API does not say where the rest is. "+
-				"What came is not all, so it is not sent.", l.Partial.Member, l.Name))
+			return record.Value{}, failed(fault.Systemf("The %s came in part, and the API does not say where the rest is. "+
+				"What came is not all, so it is not sent.", what))
 		}
 		asked[list.next] = true
 		next, end := l.part(ctx, list)
@@ -113,8 +114,7 @@ func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (
 		}
 		content := hashOf(next.list.Raw(), 0)
 		if len(next.elements) > 0 && came[content] {
-			return record.Value{}, failed(fault.Laterf("The API gives the same part of the list %s of a row of %s twice.",
-				l.Partial.Member, l.Name))
+			return record.Value{}, failed(fault.Laterf("The API gives the same part of the %s twice.", what))
 		}
 		came[content] = true
 		list.elements = append(list.elements, next.elements...)
@@ -122,8 +122,8 @@ func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (
 		if len(next.elements) > 0 && (list.total == 0 || int64(len(list.elements)) <= list.total) {
 			further = 0
 		} else if further++; further >= beyondTotal {
-			return record.Value{}, failed(fault.Laterf("The list %s of a row of %s goes on behind its end: %d rows were promised and %d came.",
-				l.Partial.Member, l.Name, list.total, len(list.elements)))
+			return record.Value{}, failed(fault.Laterf("The %s goes on behind its end: %d rows were promised and %d came.",
+				what, list.total, len(list.elements)))
 		}
 	}
 	return l.Partial.put(row, list.elements), nil

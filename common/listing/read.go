@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/pagination"
@@ -20,16 +21,22 @@ type listing struct {
 	rows   *rows
 	yield  func(Page) bool
 
+	hadRows atomic.Bool // an answer had a row, so that the account has it
+
 	number  int    // of the running reading, from 1
 	begin   string // the place that readings begin at; "": the beginning
 	earlier int64  // how many rows are before begin
 	before  int64  // how many rows the reading before was told of at last; 0: there was none
 }
 
+// open returns a listing that is yet to be read, whose pages go to yield.
+func (r *Reader) open(of *Listing, yield func(Page) bool) *listing {
+	return &listing{Listing: of, reader: r, rows: newRows(of), yield: yield, number: 1}
+}
+
 // readings reads l until it is whole, or is known not to be: see docs/decisions/008.
-func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) bool) (end End) {
-	l := &listing{Listing: of, reader: r, rows: newRows(of), yield: yield, number: 1}
-	l.begin, l.earlier = r.resume(of)
+func (l *listing) readings(ctx context.Context) (end End) {
+	l.resume()
 	reading := l.read()
 	defer func() { end.Late, end.Rows = l.rows.late, reading.told() }()
 	for {
@@ -39,17 +46,17 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			if done {
 				return End{Kind: Done}
 			}
-			if !yield(Page{Anew: true, Late: l.rows.late}) { // what is missing may be anywhere
+			if !l.yield(Page{Anew: true, Late: l.rows.late}) { // what is missing may be anywhere
 				return End{Kind: Failed}
 			}
 			if err != nil {
 				return End{Kind: Failed, Err: err}
 			}
-			r.Log.Info(fmt.Sprintf("%s %s; it is read once more", of.Name, reading.whyAgain()))
+			l.reader.Log.Info(fmt.Sprintf("%s %s; it is read once more", l.Name, reading.whyAgain()))
 			l.number++
 			l.before = reading.latest
-		case ended.Kind == tooLarge && r.resize(of, reading.way, ended.most):
-			if reading.way = r.way(of); reading.from == l.begin {
+		case ended.Kind == tooLarge && l.resize(reading.way, ended.most):
+			if reading.way = l.way(); reading.from == l.begin {
 				reading = l.read()
 			}
 			continue // from where it is, with smaller pages
@@ -57,7 +64,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
 		case ended.Kind == Absent, ended.Kind == Gone, ended.Kind == Done:
 			return End{Kind: ended.Kind}
-		case of.Refusable && (ended.Kind == Refused || ended.Kind == wrongPage):
+		case l.Refusable && (ended.Kind == Refused || ended.Kind == wrongPage):
 			return End{Kind: Refused, Err: ended.Err}
 		default:
 			return End{Kind: Failed, Err: ended.Err, Denied: ended.Denied}
@@ -69,7 +76,7 @@ func (r *Reader) readings(ctx context.Context, of *Listing, yield func(Page) boo
 // read returns a reading that is yet to begin.
 func (l *listing) read() *reading {
 	l.rows.begin()
-	return &reading{listing: l, way: l.reader.way(l.Listing), from: l.begin}
+	return &reading{listing: l, way: l.way(), from: l.begin}
 }
 
 // reading is one reading of a listing from its beginning to its end.
@@ -101,7 +108,7 @@ func (r *reading) otherWay(end *End) bool {
 		r.reader.Forget(r.Name)
 		return true
 	}
-	return r.reader.nextWay(r.Listing, r.way, r.pages == 0 && end.Kind == Refused)
+	return r.nextWay(r.way, r.pages == 0 && end.Kind == Refused)
 }
 
 // anew forgets what came in this reading, which begins anew; what was handed on stays so.
@@ -112,9 +119,12 @@ func (r *reading) anew() {
 
 // hand hands the new rows of an accepted page on, whose memory serves others from then on.
 func (r *reading) hand(p *fetched) *End {
-	page := Page{Rows: p.rows, Served: served(p.Header), Mended: p.mended, First: r.pages == 0, Late: r.rows.late}
-	if page.First && r.reliable {
-		page.Total = r.total
+	page := Page{Rows: p.rows, Mended: p.mended, Late: r.rows.late}
+	if r.pages == 0 {
+		page.Served = served(p.Header)
+		if r.reliable {
+			page.Total = r.total
+		}
 	}
 	if r.pages++; len(p.Records) > 0 {
 		r.filled++

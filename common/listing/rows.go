@@ -92,11 +92,13 @@ func (u *rows) take(p *fetched) []Row {
 			row.clock(all[ends[1]:ends[2]], u.Clock)
 			row.Open = u.Clock.Open != "" && data.Get(u.Clock.Open).Text() == ""
 		}
-		k := keyed(row.Key)
+		var number int64
 		if u.Repeats || row.Key == "" {
-			k = key{digest: u.nth(&row, picked[:u.keys])}
+			number = u.seen.ordinal(u.nth(&row, picked[:u.keys]))
+		} else {
+			number = u.seen.keyed(row.Key)
 		}
-		if u.isNew(k, &row) {
+		if u.isNew(number, &row) {
 			u.out = append(u.out, row)
 		} else if u.twin(&row) {
 			p.mended.Twins++
@@ -149,13 +151,13 @@ func (u *rows) nth(row *Row, parts []record.Value) digest {
 // settling is how long after the time of change that it shows a row may come to be in a listing: while a server writes it, or by another clock.
 const settling = time.Minute
 
-// isNew reports whether the row is to be handed out, and notes that it came.
-func (u *rows) isNew(k key, row *Row) bool {
+// isNew reports whether the row with this key number is to be handed out, and notes that it came.
+func (u *rows) isNew(number int64, row *Row) bool {
 	var changed time.Time // zero: it is not known
 	if u.Clock.sharp() {
 		changed = row.Time
 	}
-	came := u.seen.note(k, row)
+	came := u.seen.note(number, row)
 	if came.reading {
 		u.twice = true
 	} else {
@@ -236,7 +238,7 @@ func appendKey(dst []byte, parts []record.Value) []byte {
 // note adds the rows of p to those that came, and returns how many are new.
 func (u *rows) note(came *Seen, p *fetched) (fresh int) {
 	for i := range p.Records {
-		if !came.note(keyed(string(u.identity(p, i))), &Row{}).ever {
+		if !came.note(came.keyed(string(u.identity(p, i))), &Row{}).ever {
 			fresh++
 		}
 	}

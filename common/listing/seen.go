@@ -23,8 +23,6 @@ type Seen struct {
 	before   numbers.Set // in a listing before
 	timed    details     // their times of change
 	summed   details     // hashes of their bytes
-	numbers  kept        // how much is kept of those whose keys are whole numbers
-	others   kept        // and of the others
 	ordinals map[digest]uint32
 	bytes    bool // it is told whether a row's bytes are the same
 	seed     maphash.Seed
@@ -33,35 +31,11 @@ type Seen struct {
 	unlike   bool  // one came with others
 }
 
-// kept counts the rows of which times of change and hashes of bytes are kept.
-type kept struct{ times, sums int }
-
 // exact is how many times of change are kept before it counts how old one is, and how many hashes of rows are kept at the most: 5 bytes each.
 const exact = 1 << 16
 
-// key is a row's key, as it is kept.
-type key struct {
-	number int64
-	whole  bool // it is number, and else digest
-	digest digest
-}
-
 // digest is a key: itself where it is short, its hash where it is not.
 type digest [16]byte
-
-// keyed returns the key with a text.
-func keyed(text string) (k key) {
-	k.number, k.whole = numbers.Parse(text)
-	switch {
-	case k.whole:
-	case len(text) < len(k.digest):
-		copy(k.digest[1:], text)
-		k.digest[0] = byte(len(text)) // 0 to 15: never the first byte of a hash, see below
-	default:
-		k.digest = hashOf([]byte(text), 0)
-	}
-	return k
-}
 
 // hashOf returns the digest of bytes, and of how often they came.
 func hashOf(data []byte, times int) (d digest) {
@@ -94,53 +68,18 @@ type came struct {
 	same                   bool // with the same bytes
 }
 
-// note notes that a row came, and returns where it did before.
-//
-// Of a time the last bits are kept, which two times of one row share that lie a multiple of 49 days apart to the millisecond. Once there are many of
-// whole numbers, only recent ones are: a row whose time is not, and that changes during the sync, comes again with a recent one. The first hashes
-// alone are kept: a row of which none is came with the same bytes where all those did of which one is, since the API does not know what the listings
-// differ in.
-func (s *Seen) note(k key, row *Row) (c came) {
-	n, kept := k.number, &s.numbers
-	if !k.whole {
-		n, kept = s.ordinal(k.digest), &s.others
+// keyed returns the number that stands for the key with a text: the text itself where it is a whole number.
+func (s *Seen) keyed(text string) int64 {
+	if n, whole := numbers.Parse(text); whole {
+		return n
 	}
-	c.reading = s.now.Has(n)
-	c.listing = c.reading || s.earlier.Has(n)
-	c.ever = c.listing || s.before.Has(n)
-	if !c.reading {
-		s.now.Add(n)
+	var d digest
+	if len(text) >= len(d) {
+		return s.ordinal(hashOf([]byte(text), 0))
 	}
-	var at int64
-	if !row.Time.IsZero() {
-		at = row.Time.UnixMilli()
-	}
-	keep := at >= s.since || !k.whole || kept.times < exact // with fewer, a row of which none is kept had none
-	switch {
-	case at == 0:
-	case c.ever:
-		had, known := s.timed.get(n)
-		c.later = known && had != uint32(at) || !known && keep
-	case keep:
-		s.timed.put(n, uint32(at))
-		kept.times++
-	}
-	if !s.bytes {
-		return c
-	}
-	sum := uint32(maphash.Bytes(s.seed, row.Data.Raw())) // half of a hash is one too
-	had, known := s.summed.get(n)
-	switch {
-	case known:
-		c.same = had == sum
-		s.alike, s.unlike = s.alike || c.same, s.unlike || !c.same
-	case c.ever:
-		c.same = s.alike && !s.unlike
-	case kept.sums < exact:
-		s.summed.put(n, sum)
-		kept.sums++
-	}
-	return c
+	copy(d[1:], text)
+	d[0] = byte(len(text)) // 0 to 15: never the first byte of a hash
+	return s.ordinal(d)
 }
 
 // ordinal returns the number of a key that is none itself: behind those that are, in the order in which such keys come.
@@ -153,8 +92,54 @@ func (s *Seen) ordinal(d digest) int64 {
 	return numbers.Most + 1 + int64(n)
 }
 
+// note notes that the row with key number n came, and returns where it did before.
+//
+// Of a time the last bits are kept, which two times of one row share that lie a multiple of 49 days apart to the millisecond. Once there are many of
+// whole numbers, only recent ones are: a row whose time is not, and that changes during the sync, comes again with a recent one. The first hashes
+// alone are kept: a row of which none is came with the same bytes where all those did of which one is, since the API does not know what the listings
+// differ in.
+func (s *Seen) note(n int64, row *Row) (c came) {
+	c.reading = s.now.Has(n)
+	c.listing = c.reading || s.earlier.Has(n)
+	c.ever = c.listing || s.before.Has(n)
+	if !c.reading {
+		s.now.Add(n)
+	}
+	var at int64
+	if !row.Time.IsZero() {
+		at = row.Time.UnixMilli()
+	}
+	keep := at >= s.since || n > numbers.Most || s.timed.count < exact // with fewer, a row of which none is kept had none
+	switch {
+	case at == 0:
+	case c.ever:
+		had, known := s.timed.get(n)
+		c.later = known && had != uint32(at) || !known && keep
+	case keep:
+		s.timed.put(n, uint32(at))
+	}
+	if !s.bytes {
+		return c
+	}
+	sum := uint32(maphash.Bytes(s.seed, row.Data.Raw())) // half of a hash is one too
+	had, known := s.summed.get(n)
+	switch {
+	case known:
+		c.same = had == sum
+		s.alike, s.unlike = s.alike || c.same, s.unlike || !c.same
+	case c.ever:
+		c.same = s.alike && !s.unlike
+	case s.summed.count < exact:
+		s.summed.put(n, sum)
+	}
+	return c
+}
+
 // details is a value for each of some whole numbers, by the bits that those have in common which follow one another.
-type details map[int64]block
+type details struct {
+	blocks map[int64]block
+	count  int
+}
 
 // block is the values of numbers that differ in their last bits alone, which are in order.
 type block struct {
@@ -162,8 +147,8 @@ type block struct {
 	values []uint32
 }
 
-func (d details) get(n int64) (value uint32, ok bool) {
-	b := d[n>>8]
+func (d *details) get(n int64) (value uint32, ok bool) {
+	b := d.blocks[n>>8]
 	i, ok := slices.BinarySearch(b.bits, uint8(n))
 	if !ok {
 		return 0, false
@@ -173,10 +158,11 @@ func (d details) get(n int64) (value uint32, ok bool) {
 
 // put sets the value of a number that has none.
 func (d *details) put(n int64, value uint32) {
-	if *d == nil {
-		*d = details{}
+	if d.blocks == nil {
+		d.blocks = map[int64]block{}
 	}
-	b := (*d)[n>>8]
+	b := d.blocks[n>>8]
 	i, _ := slices.BinarySearch(b.bits, uint8(n))
-	(*d)[n>>8] = block{slices.Insert(b.bits, i, uint8(n)), slices.Insert(b.values, i, value)}
+	d.blocks[n>>8] = block{slices.Insert(b.bits, i, uint8(n)), slices.Insert(b.values, i, value)}
+	d.count++
 }

@@ -22,7 +22,7 @@ func TestSeen(t *testing.T) {
 		for _, many := range []bool{false, true} {
 			whole, text := NewSeen(true), NewSeen(!many)
 			if many {
-				whole.since, whole.numbers.times, whole.numbers.sums = since, exact, exact
+				whole.since, whole.timed.count, whole.summed.count = since, exact, exact
 			}
 			var used []int64
 			changed := map[int64]time.Time{}
@@ -55,7 +55,7 @@ func TestSeen(t *testing.T) {
 						row.Time = time.UnixMilli(since - n%1_000_000 - 1_000_001)
 					}
 				}
-				if got, want := whole.note(keyed(row.Key), &row), text.note(keyed("k"+row.Key), &row); got != want {
+				if got, want := whole.note(whole.keyed(row.Key), &row), text.note(text.keyed("k"+row.Key), &row); got != want {
 					t.Fatalf("spread over %d, step %d: %d came before as %+v, a text as %+v", spread, step, n, got, want)
 				}
 			}
@@ -83,7 +83,7 @@ func TestLate(t *testing.T) {
 	} {
 		u := newRows(&Listing{Key: []string{"id"}, Clock: &Clock{Field: "at", Zone: time.UTC, Loose: test.loose}})
 		if test.many {
-			u.seen.numbers.times = exact
+			u.seen.timed.count = exact
 		}
 		u.begin()
 		u.clocked(&fetched{}, now)
@@ -111,7 +111,7 @@ func TestManyRowsComeAgain(t *testing.T) {
 				s.begin()
 				for i := range exact + 10 {
 					row := Row{Data: record.Record(`{"removed":` + strconv.FormatBool(removed && listing > 0) + `}`).Get("removed")}
-					if c := s.note(keyed(prefix+strconv.Itoa(i)), &row); c.ever != (listing > 0) || c.same != (listing > 0 && !removed) {
+					if c := s.note(s.keyed(prefix+strconv.Itoa(i)), &row); c.ever != (listing > 0) || c.same != (listing > 0 && !removed) {
 						t.Fatalf("listing %d, removed %t, row %s%d: %+v", listing, removed, prefix, i, c)
 					}
 				}
@@ -138,14 +138,14 @@ func TestMemoryOfKeys(t *testing.T) {
 		for _, old := range []bool{false, true} {
 			s, most := NewSeen(false), test.most
 			if old {
-				s.since, s.numbers.times, most = math.MaxInt64, exact, test.old
+				s.since, s.timed.count, most = math.MaxInt64, exact, test.old
 			}
 			s.listing()
 			s.begin()
 			before := held()
 			for i := range keys {
 				row := Row{Key: test.key(i), Time: time.UnixMilli(int64(i + 1))}
-				s.note(keyed(row.Key), &row)
+				s.note(s.keyed(row.Key), &row)
 			}
 			s.begin() // from here on it is known that they came in an earlier reading
 			if each := float64(held()-before) / keys; each > most {

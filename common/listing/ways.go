@@ -18,15 +18,15 @@ type way struct {
 }
 
 // way returns how l is read: in the first of its ways that was not refused, with pages as small as the API turned out to want them.
-func (r *Reader) way(l *Listing) way {
-	if learnt, ok := r.learnt.Load(l.Name); ok {
+func (l *listing) way() way {
+	if learnt, ok := l.reader.learnt.Load(l.Name); ok {
 		return learnt.(way) //nolint:forcetypeassert // nothing else is stored
 	}
-	return wayOf(l, 0)
+	return l.described(0)
 }
 
-// wayOf returns way number n of l as it was described.
-func wayOf(l *Listing, n int) way {
+// described returns way number n of l as it was described.
+func (l *listing) described(n int) way {
 	if len(l.Ways) > 0 {
 		return way{Way: l.Ways[n], number: n, last: n == len(l.Ways)-1}
 	}
@@ -37,10 +37,10 @@ func wayOf(l *Listing, n int) way {
 func (r *Reader) Forget(name string) { r.learnt.Delete(name) }
 
 // resize notes that l is to be read with pages of no more than most rows, or half as large as in w for 0, if they can be smaller.
-func (r *Reader) resize(l *Listing, w way, most int) bool {
+func (l *listing) resize(w way, most int) bool {
 	smaller, can := w.resized(most)
 	if can {
-		r.learnt.Store(l.Name, smaller)
+		l.reader.learnt.Store(l.Name, smaller)
 	}
 	return can
 }
@@ -56,13 +56,13 @@ func (w way) resized(most int) (smaller way, can bool) {
 
 // nextWay notes that l cannot be read as in w, which was refused, if there is another way. first is whether the first page was, so that a way that
 // begins with the same request is none.
-func (r *Reader) nextWay(l *Listing, w way, first bool) bool {
+func (l *listing) nextWay(w way, first bool) bool {
 	for n := w.number + 1; n < len(l.Ways); n++ {
-		other := wayOf(l, n)
-		if !first || r.first(l, other).Fingerprint() != r.first(l, w).Fingerprint() {
-			r.learnt.Store(l.Name, other)
+		other := l.described(n)
+		if !first || l.first(other).Fingerprint() != l.first(w).Fingerprint() {
+			l.reader.learnt.Store(l.Name, other)
 			if other.Warn != "" {
-				r.Log.Warn(l.Name + ": " + other.Warn)
+				l.reader.Log.Warn(l.Name + ": " + other.Warn)
 			}
 			return true
 		}
@@ -71,10 +71,10 @@ func (r *Reader) nextWay(l *Listing, w way, first bool) bool {
 }
 
 // first returns the request for the first page of l in w.
-func (r *Reader) first(l *Listing, w way) httpclient.Request { return w.Pages.First(r.request(l, w)) }
+func (l *listing) first(w way) httpclient.Request { return w.Pages.First(l.request(w)) }
 
 // request returns what l asks for in w.
-func (r *Reader) request(l *Listing, w way) httpclient.Request {
+func (l *listing) request(w way) httpclient.Request {
 	base := l.Request
 	base.Method = cmp.Or(w.Method, base.Method)
 	if w.Method == http.MethodGet {
@@ -90,22 +90,22 @@ func (r *Reader) request(l *Listing, w way) httpclient.Request {
 	return base
 }
 
-// resume returns the place from which l goes on, in the way that it was begun in, and how many rows are before it, or "" for the beginning.
-func (r *Reader) resume(l *Listing) (from string, rows int64) {
+// resume has readings begin at the place from which l goes on, in the way that it was begun in, if it is one in what is asked for.
+func (l *listing) resume() {
 	if l.From == nil {
-		return "", 0
+		return
 	}
 	number, at, _ := strings.Cut(l.From.At, ":")
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 0 || n >= max(1, len(l.Ways)) {
-		return "", 0
+		return
 	}
-	way := wayOf(l, n)
-	if r.request(l, way).Fingerprint() != l.From.Of {
-		return "", 0
+	way := l.described(n)
+	if l.request(way).Fingerprint() != l.From.Of {
+		return
 	}
 	if n > 0 {
-		r.learnt.Store(l.Name, way)
+		l.reader.learnt.Store(l.Name, way)
 	}
-	return at, l.From.Rows
+	l.begin, l.earlier = at, l.From.Rows
 }

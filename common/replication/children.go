@@ -58,13 +58,12 @@ type pool struct {
 
 // task is the reading of what some children are made of, for one row of their parent.
 type task struct {
-	members []*member // that want it
+	wanting []*holding // for each member that wants it
 	key     string
 	time    time.Time
 	removed bool
-	again   bool              // the row seemed to have gone
-	params  []string          // the values of Child.Params
-	put     [][]record.Member // into the records of each member
+	again   bool     // the row seemed to have gone
+	params  []string // the values of Child.Params
 }
 
 // newPool starts as many workers as there may be requests in flight, if there is a child at all.
@@ -79,8 +78,8 @@ func (f *family) newPool(ctx context.Context) *pool {
 		p.workers.Go(func() {
 			for t := range p.tasks {
 				if err := fault.Safely(func() error { return t.read(ctx) }); err != nil {
-					for _, m := range t.members {
-						m.fail(err)
+					for _, h := range t.wanting {
+						h.m.fail(err)
 					}
 				}
 				p.queued.Done()
@@ -174,12 +173,12 @@ func (m *member) parentKey(r listing.Row) string {
 
 // newTask returns the reading for members of one branch and the row r of their parent, whose key is parentKey, with memory of its own.
 func newTask(members []*member, r listing.Row) task {
-	t := task{members: members, key: r.Key, time: r.Time}
+	t := task{key: r.Key, time: r.Time}
 	for _, path := range members[0].Child.Params {
 		t.params = append(t.params, r.Data.Get(path).Text())
 	}
 	for _, m := range members {
-		t.put = append(t.put, m.putsOf(r))
+		t.wanting = append(t.wanting, &holding{m: m, put: m.putsOf(r)})
 	}
 	return t
 }
@@ -205,7 +204,7 @@ func (p *pool) end(ctx context.Context, why error) {
 
 // listing returns the listing that t reads: what changed since from, or everything where that is zero.
 func (t task) listing(from time.Time) listing.Listing {
-	m := t.members[0]
+	m := t.wanting[0].m
 	l := m.Child.Open(t.key, t.params, from)
 	l.Waiting, l.Refusable = m.family.waiting, !from.IsZero()
 	return l
@@ -241,21 +240,22 @@ func (t task) read(ctx context.Context) error {
 		return nil
 	}
 	for _, h := range held {
-		if err := h.end(end, came); err != nil {
+		if err := h.end(t, end, came); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// begin returns what is held for each member that can still be completed, and since when what changed is asked for; zero: all is.
+// begin returns what is held, nothing yet, for each member that can still be completed, and since when what changed is asked for; zero: all is.
 func (t task) begin() (held []*holding, from time.Time) {
-	for i, m := range t.members {
+	for _, h := range t.wanting {
+		m := h.m
 		m.mu.Lock()
 		if m.err == nil && !m.absent {
-			h := &holding{m: m, task: t, put: t.put[i], bound: m.since(t.key)}
+			h.bound, h.rows, h.size = m.since(t.key), h.rows[:0], 0
 			since := time.Time{}
-			if m.Child.Changes && m.readsAll() && !m.unasked && !h.bound.IsZero() {
+			if m.Child.Changes && m.readsAll() && !m.unasked {
 				since = h.bound
 			}
 			if len(held) == 0 || since.Before(from) {
@@ -281,7 +281,6 @@ func (m *member) askNoMore() {
 
 // holding is the rows for one member of a task that are held back until it is done, or until they are many.
 type holding struct {
-	task
 	m     *member
 	put   []record.Member
 	bound time.Time // rows before it are not sent
@@ -329,8 +328,8 @@ func (h *holding) send() error {
 	return h.m.out.Flush()
 }
 
-// end sends what is held when the listing has ended, and notes that the task is done. came is whether a row came.
-func (h *holding) end(end *listing.End, came bool) error {
+// end sends what is held when the listing of t has ended, and notes that t is done. came is whether a row came.
+func (h *holding) end(t task, end *listing.End, came bool) error {
 	m := h.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -339,9 +338,9 @@ func (h *holding) end(end *listing.End, came bool) error {
 	case end.Kind == listing.Absent: // though a page may have come
 		m.absent, m.answered = true, m.answered || came
 		return nil
-	case gone && !h.again:
-		m.lacks(h.task)
-	case !gone && h.again:
+	case gone && !t.again:
+		m.lacks(t)
+	case !gone && t.again:
 		m.missing--
 	}
 	m.answered = m.answered || !gone
@@ -355,13 +354,13 @@ func (h *holding) end(end *listing.End, came bool) error {
 	case m.misfit:
 		return nil
 	case gone && !m.answered:
-		m.doubtful = append(m.doubtful, h.task)
+		m.doubtful = append(m.doubtful, t)
 		return nil
 	}
 	m.believe()
-	m.done(h.task, gone)
+	m.done(t, gone)
 	if !came && !gone && m.readsAll() {
-		m.childless.Add(h.key)
+		m.childless.Add(t.key)
 	}
 	return m.checkpoint()
 }
@@ -382,16 +381,16 @@ func (m *member) lacks(t task) {
 
 // postponed reports whether t, whose row seems to have gone, is read again when all others have been: it may have been so for a moment.
 func (t task) postponed() bool {
-	p := t.members[0].family.pool
+	p := t.wanting[0].m.family.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if t.again || t.removed || len(p.gone) == lookedForAgain {
 		return false
 	}
-	for _, m := range t.members {
-		m.mu.Lock()
-		m.lacks(t)
-		m.mu.Unlock()
+	for _, h := range t.wanting {
+		h.m.mu.Lock()
+		h.m.lacks(t)
+		h.m.mu.Unlock()
 	}
 	t.again = true
 	p.gone = append(p.gone, t)
@@ -463,7 +462,7 @@ func (f *family) routes(ctx context.Context) error {
 // allGone reports whether no row of m's parent is there, of which those that were asked for have gone: whether a row that is listed now and was not
 // found missing is missing too; where there is none, whether one that was is still listed.
 func (f *family) allGone(ctx context.Context, m *member) (bool, error) {
-	l := f.source.Open(Question{})
+	l := f.Open(Question{})
 	l.Waiting = f.waiting
 	pages, end := f.Reader.Read(ctx, l)
 	var other *task

@@ -19,16 +19,16 @@ import (
 // family is a Family that is being read.
 type family struct {
 	*Sync
-	source   *Listing
+	*Family
+	members  []*member     // all of them; those whose mark is in the future are neither of the following
 	direct   []*member     // sent from the listing's own rows: the root's, and those exploded from them
 	children []*member     // read with requests of their own, one listing per row
 	branches [][]*member   // the children, those that are made of the same answers together
 	seen     *listing.Seen // the rows of the slices that were read; nil where there is but one reading
 	spans    spans         // where it is read window by window
 	filter   filter
-	absent   bool     // the account does not have the listing, or a slice of it
 	came     bool     // a page of it came
-	lacking  []string // the slices that the account does not have
+	lacking  []string // the slices that the account does not have, unless it is read without them
 	picks    []string // paths of what the exploded streams need of each row
 	whole    []slice  // those that were read, where a row may go from one to another
 	promised int64    // rows of the slices that were read so far
@@ -47,41 +47,49 @@ type filter struct {
 	warned     bool      // that everything is read, and the user knows
 }
 
-func (s *Sync) family(f *Family) *family {
-	all := &family{Sync: s, source: &f.Listing}
-	for i := range f.Streams {
-		m := &member{Selected: &f.Streams[i], family: all, saved: s.Began}
+func (s *Sync) family(of *Family) *family {
+	f := &family{Sync: s, Family: of}
+	for i := range of.Streams {
+		m := &member{Stream: &of.Streams[i], family: f, saved: s.Began}
 		m.prepare()
 		m.resume()
 		if m.Child == nil {
-			all.direct = append(all.direct, m)
-			if m.Explode != nil && m.Explode.Within == "" { // the listing finds what it needs of each row
-				m.picks, all.picks = len(all.picks), append(all.picks, m.paths...)
-			}
-			continue
+			f.direct = append(f.direct, m)
+		} else {
+			f.children = append(f.children, m)
 		}
-		all.children = append(all.children, m)
-		branch := slices.IndexFunc(all.branches, func(b []*member) bool { return b[0].Child.Name == m.Child.Name })
-		if branch < 0 {
-			branch = len(all.branches)
-			all.branches = append(all.branches, nil)
-		}
-		all.branches[branch] = append(all.branches[branch], m)
 	}
-	return all
+	f.members = slices.Concat(f.direct, f.children)
+	idle := func(m *member) bool { return !m.future.IsZero() }
+	f.direct, f.children = slices.DeleteFunc(f.direct, idle), slices.DeleteFunc(f.children, idle)
+	for _, m := range f.direct {
+		if m.Explode != nil && m.Explode.Within == "" { // the listing finds what it needs of each row
+			m.picks, f.picks = len(f.picks), append(f.picks, m.paths...)
+		}
+	}
+	for _, m := range f.children {
+		branch := slices.IndexFunc(f.branches, func(b []*member) bool { return b[0].Child.Name == m.Child.Name })
+		if branch < 0 {
+			branch = len(f.branches)
+			f.branches = append(f.branches, nil)
+		}
+		f.branches[branch] = append(f.branches[branch], m)
+	}
+	return f
 }
 
-// open returns the listing that is read for a question.
-func (f *family) open(q Question) listing.Listing {
-	l := f.source.Open(q)
-	l.Waiting, l.Seen, l.Picks, l.Part = f.waiting, f.seen, f.picks, !q.From.IsZero()
-	if f.source.Windows != nil && f.seen == nil {
-		f.spans.begin(&l, q.Set)
+// open returns the listing that is read for a slice.
+func (f *family) open(sl slice) listing.Listing {
+	l := f.Open(sl.Question)
+	l.Waiting, l.Seen, l.Picks, l.Part, l.Refusable = f.waiting, f.seen, f.picks, !sl.From.IsZero(), sl.set.Maybe || !sl.From.IsZero()
+	if f.Windows != nil && f.seen == nil {
+		f.spans.begin(&l, sl.Set)
 	}
 	return l
 }
 
-func (f *family) members() []*member { return slices.Concat(f.direct, f.children) }
+// absent reports whether the account does not have the listing, or a slice without which it is not read.
+func (f *family) absent() bool { return len(f.lacking) > 0 }
 
 // removedSlice is what states call the reading of the removed rows.
 const removedSlice = "removed"
@@ -96,13 +104,10 @@ type slice struct {
 	rows   int64     // how many it was told to have, as listing.End has it
 }
 
-// refusable reports whether something is asked for that can be left out.
-func (sl slice) refusable() bool { return sl.set.Maybe || !sl.From.IsZero() }
-
 // read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
 func (f *family) read(ctx context.Context) {
 	f.err = fault.Safely(func() error {
-		for _, m := range f.members() {
+		for _, m := range f.members {
 			if err := f.Out.Status(m.Descriptor, protocol.Started); err != nil {
 				return err
 			}
@@ -114,7 +119,7 @@ func (f *family) read(ctx context.Context) {
 // end sends the endings of the family's streams, one by one, and returns why they are incomplete, joined.
 func (f *family) end(ctx context.Context) error {
 	var failures []error
-	for _, m := range f.members() {
+	for _, m := range f.members {
 		if f.err != nil && m.future.IsZero() {
 			m.fail(f.err)
 		}
@@ -131,10 +136,10 @@ func (f *family) missing(ctx context.Context) {
 	if f.err != nil {
 		return
 	}
-	for _, m := range f.members() {
+	for _, m := range f.members {
 		what := "it"
-		if m.Name != f.source.Name {
-			what = f.source.Name + ", which it is made from"
+		if m.Name != f.Name {
+			what = f.Name + ", which it is made from"
 		}
 		f.Log.Warn(m.Name + ": this account does not have " + what + "; it is read as empty")
 		m.absent = true
@@ -143,7 +148,7 @@ func (f *family) missing(ctx context.Context) {
 
 // readListing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
 func (f *family) readListing(ctx context.Context) error {
-	if !slices.ContainsFunc(f.members(), func(m *member) bool { return m.future.IsZero() }) {
+	if len(f.direct)+len(f.children) == 0 {
 		return nil
 	}
 	f.pool = f.newPool(ctx)
@@ -157,30 +162,31 @@ func (f *family) readListing(ctx context.Context) error {
 	if err = cmp.Or(err, context.Cause(ctx)); err != nil {
 		return err
 	}
-	came := f.came || slices.ContainsFunc(f.members(), func(m *member) bool { return m.resumed })
+	came := f.came || slices.ContainsFunc(f.members, func(m *member) bool { return m.resumed })
 	switch {
-	case f.absent && came && f.source.Apart:
-		f.absent = false
-		for _, m := range f.members() {
+	case !f.absent() || !came:
+	case f.Apart:
+		for _, m := range f.members {
 			f.Log.Warn(fmt.Sprintf("%s: this account does not have a part of what it is made from (%s); it is read without", m.Name,
 				strings.Join(f.lacking, ", ")))
 		}
-	case f.absent && came:
+		f.lacking = nil
+	default:
 		return fault.Laterf("The API says of a part of %s that this account does not have it, and not of another.",
-			f.source.Name)
+			f.Name)
 	}
 	return f.routes(ctx)
 }
 
 // readSlices reads one slice after the other, and reports whether to do so again without the question for changes, which is refused or not believed.
 func (f *family) readSlices(ctx context.Context) (again bool, err error) {
-	f.absent, f.whole, f.lacking, f.promised = false, nil, nil, 0
+	f.whole, f.lacking, f.promised = nil, nil, 0
 	for _, sl := range f.slices() {
 		if again, err = f.slice(ctx, sl); again || err != nil {
 			return again, err
 		}
 	}
-	if f.filter.asked && f.filter.distrusted.IsZero() && !f.filter.refused && !f.absent && f.doubted() {
+	if f.filter.asked && f.filter.distrusted.IsZero() && !f.filter.refused && !f.absent() && f.doubted() {
 		f.filter.distrusted = f.from() // everything is read
 		f.unread(func(id string) bool { return id != removedSlice })
 		return true, nil
@@ -196,10 +202,10 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 // doubted reports whether the question for changes may not have brought all that is wanted: the API found none, not even the row that changed last,
 // which understands the question in another way if that row did not go; or rows may be new of which it does not say that they changed.
 func (f *family) doubted() bool {
-	silent := !f.filter.changes && !slices.ContainsFunc(f.members(), func(m *member) bool {
+	silent := !f.filter.changes && !slices.ContainsFunc(f.members, func(m *member) bool {
 		return m.resumed && m.doc.Cycle.Records > 0 || m.Cursor.Hidden
 	})
-	return silent || slices.ContainsFunc(f.members(), func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
+	return silent || slices.ContainsFunc(f.members, func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
 }
 
 // unread notes that the slices that states call so are to be read again.
@@ -213,11 +219,10 @@ func (f *family) unread(again func(id string) bool) {
 
 // revisit looks at each slice but the last once more: a row that went from a slice to one before it, when that had been read, came in neither.
 func (f *family) revisit(ctx context.Context) error {
-	direct := slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return !m.future.IsZero() })
 	for _, sl := range f.whole[:max(0, len(f.whole)-1)] {
-		sl.direct = direct
-		l := f.open(sl.Question)
-		l.Refusable, l.Had = sl.refusable(), sl.rows
+		sl.direct = f.direct
+		l := f.open(sl)
+		l.Had = sl.rows
 		pages, end := f.Reader.Read(ctx, l)
 		for page := range pages {
 			page.Place, page.Mended = nil, listing.Mended{} // which the first look told
@@ -226,18 +231,16 @@ func (f *family) revisit(ctx context.Context) error {
 			}
 		}
 		if end.Kind != listing.Done {
-			return cmp.Or[error](end.Err, fault.Laterf("The API answered for a part of %s, and then that the account does not have it.", f.source.Name))
+			return cmp.Or[error](end.Err, fault.Laterf("The API answered for a part of %s, and then that the account does not have it.", f.Name))
 		}
-		f.notLaterThan(direct, end.Late)
+		f.notLaterThan(f.direct, end.Late)
 	}
 	return nil
 }
 
 // slice reads one slice. It reports whether the API refuses to be asked for changes.
 func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) {
-	sl.direct = slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool {
-		return !m.future.IsZero() || slices.Contains(m.doc.Cycle.Slices, sl.id)
-	})
+	sl.direct = slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return slices.Contains(m.doc.Cycle.Slices, sl.id) })
 	f.filter.asked = f.filter.asked || !sl.From.IsZero() // by this run, or by one before that read the slice
 	if len(sl.direct)+len(f.children) == 0 {
 		return false, nil
@@ -245,8 +248,8 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	if err = f.answering(ctx, sl); err != nil {
 		return false, err
 	}
-	l := f.open(sl.Question)
-	l.Refusable, l.Again, l.From = sl.refusable(), sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
+	l := f.open(sl)
+	l.Again, l.From = sl.Removed, (*listing.Place)(f.resumeAt(sl.direct))
 	l.Optional = l.Optional && !sl.Undated
 	pages, end := f.Reader.Read(ctx, l)
 	first := true
@@ -265,19 +268,19 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 			f.whole = append(f.whole, sl)
 		}
 	case end.Kind == listing.Absent:
-		f.absent, f.lacking = true, append(f.lacking, sl.id)
+		f.lacking = append(f.lacking, sl.id)
 		return false, nil
 	case end.Kind == listing.Refused && !sl.set.Maybe, end.Denied && !sl.From.IsZero() && first:
 		if f.filter.refused = true; end.Denied {
 			f.filter.denial = end.Err
 		}
-		f.Reader.Forget(f.source.Name) // of what was asked, the question for changes may be the reason, and not the ways
+		f.Reader.Forget(f.Name) // of what was asked, the question for changes may be the reason, and not the ways
 		return true, nil
 	case end.Kind == listing.Refused:
 		if err := f.Alive(ctx, f.waiting); err != nil { // what was refused may also have been the credentials
 			return false, err
 		}
-		f.Log.Info(fmt.Sprintf("%s: the API refuses %s, which it need not know; what comes by that alone is not read", f.source.Name, sl.set.Name))
+		f.Log.Info(fmt.Sprintf("%s: the API refuses %s, which it need not know; what comes by that alone is not read", f.Name, sl.set.Name))
 	case end.Kind == listing.Failed && sl.Undated:
 		return false, f.undated(ctx, sl, end.Err)
 	case end.Kind == listing.Failed:
@@ -313,12 +316,12 @@ func (f *family) estimate(rows int64) {
 // page sends what is wanted of a page, and has the children of its rows asked for.
 func (f *family) page(ctx context.Context, page listing.Page, sl slice) error {
 	f.came, f.filter.denial = true, nil
-	if f.source.Windows != nil {
-		page.Rows = f.spans.drop(f.source.Windows, page.Rows, f.Began)
+	if f.Windows != nil {
+		page.Rows = f.spans.drop(f.Windows, page.Rows, f.Began)
 	}
 	if f.filter.refused && !f.filter.warned {
 		f.filter.warned = true
-		f.Log.Warn(f.source.Name + ": the API does not take the filter by time of change; everything is read in each sync")
+		f.Log.Warn(f.Name + ": the API does not take the filter by time of change; everything is read in each sync")
 	}
 	for _, m := range slices.Concat(sl.direct, f.children) {
 		m.begin(page)
@@ -414,17 +417,16 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 
 // slices returns the readings that the listing takes: one per set of its parameters, and the one of removed rows.
 func (f *family) slices() []slice {
-	s := f.source
 	from, until := f.from(), f.Began
-	if slices.ContainsFunc(f.members(), func(m *member) bool { return m.doc.Mark.After(f.Began) }) {
+	if slices.ContainsFunc(f.members, func(m *member) bool { return m.doc.Mark.After(f.Began) }) {
 		until = time.Time{} // the API's clock may have made the mark
 	}
-	asks := s.Changes && !from.IsZero() && !f.filter.refused && f.filter.distrusted.IsZero()
-	if f.seen == nil && (s.Removed || s.Sets[0].Put == nil && (len(s.Sets) > 1 || asks)) { // a refused question is followed by one for everything
-		f.seen = listing.NewSeen(s.Removed)
+	asks := f.Changes && !from.IsZero() && !f.filter.refused && f.filter.distrusted.IsZero()
+	if f.seen == nil && (f.Removed || f.Sets[0].Put == nil && (len(f.Sets) > 1 || asks)) { // a refused question is followed by one for everything
+		f.seen = listing.NewSeen(f.Removed)
 	}
 	var all []slice
-	for i, set := range s.Sets {
+	for i, set := range f.Sets {
 		sl := slice{id: set.Name, set: set, Question: Question{Set: i}}
 		if asks {
 			if !until.IsZero() && !from.Before(until) {
@@ -432,21 +434,21 @@ func (f *family) slices() []slice {
 			}
 			sl.From, sl.Until = from, until
 		}
-		if s.Windows == nil {
+		if f.Windows == nil {
 			all = append(all, sl)
 			continue
 		}
-		for _, w := range s.Windows.cut(from, f.Began) {
+		for _, w := range f.Windows.cut(from, f.Began) {
 			one := sl
 			one.id, one.Window = sl.id+"@"+w.First.Format(time.DateOnly), w
 			all = append(all, one)
 		}
-		if s.Windows.Undated && from.IsZero() {
+		if f.Windows.Undated && from.IsZero() {
 			sl.id, sl.Undated = sl.id+"@", true
 			all = append(all, sl)
 		}
 	}
-	if s.Removed {
+	if f.Removed {
 		all = append(all, slice{id: removedSlice, Question: Question{Removed: true}})
 	}
 	return all
@@ -454,16 +456,15 @@ func (f *family) slices() []slice {
 
 // from returns the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
 func (f *family) from() (from time.Time) {
-	for _, m := range f.members() {
+	for _, m := range slices.Concat(f.direct, f.children) {
 		switch {
-		case !m.future.IsZero():
 		case m.bound.IsZero(), m.readsAll(), m.Child != nil && m.Child.Always != nil:
 			return time.Time{}
 		case from.IsZero() || m.bound.Before(from):
 			from = m.bound
 		}
 	}
-	return from.Add(-f.source.Lookback)
+	return from.Add(-f.Lookback)
 }
 
 // check notices, once, that the API answers with rows from outside the time that it was asked for, or without rows from inside.
@@ -475,7 +476,7 @@ func (f *family) check(sl slice, r listing.Row) {
 	f.filter.changes = f.filter.changes || !sl.From.IsZero()
 	if !f.filter.distrusted.IsZero() && !f.filter.warned && !sl.Removed && !r.Time.Before(f.filter.distrusted) {
 		f.filter.warned = true
-		f.Log.Warn(f.source.Name + ": the API's filter by time of change leaves out rows that changed; everything is read in each sync")
+		f.Log.Warn(f.Name + ": the API's filter by time of change leaves out rows that changed; everything is read in each sync")
 	}
 	if f.filter.ignored || sl.From.IsZero() || !r.Time.Before(sl.From.Add(-slack)) {
 		return
@@ -483,7 +484,7 @@ func (f *family) check(sl slice, r listing.Row) {
 	if f.filter.ignored = true; slices.ContainsFunc(f.direct, func(m *member) bool { return m.Cursor.Other }) {
 		return // which says it in the end
 	}
-	f.Log.Warn(f.source.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
+	f.Log.Warn(f.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
 }
 
 // begin notes what was mended in a page, and when the server began to answer, if its clock is behind ours: no mark may be later than that.
@@ -493,7 +494,7 @@ func (m *member) begin(page listing.Page) {
 	if m.Child == nil {
 		m.mended(page)
 	}
-	if now := m.family.Began; page.First && !page.Served.IsZero() && m.doc.Cycle.Start.Equal(now) {
+	if now := m.family.Began; !page.Served.IsZero() && m.doc.Cycle.Start.Equal(now) {
 		m.doc.Cycle.Start = m.doc.Cycle.Start.Add(-max(0, now.Truncate(time.Second).Sub(page.Served)))
 	}
 }
@@ -507,7 +508,7 @@ func (m *member) notLaterThan(late time.Time) {
 
 // waiting tells the family's streams that a request for them waits for a quota.
 func (f *family) waiting(until time.Time) {
-	for _, m := range f.members() {
+	for _, m := range f.members {
 		_ = f.Out.RateLimited(m.Descriptor, until) // a failed write shows at the next record
 	}
 }

@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ const latest = 253402300799
 
 // member is one selected stream of a family: what it still needs, what it has sent, and its state.
 type member struct {
-	*Selected
+	*Stream
 	family *family
 	bound  time.Time // rows before it are not sent, but for open ones; not before Cursor.Start
 	future time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read; zero: it is not
@@ -93,7 +94,7 @@ func (m *member) resume() {
 
 // wants reports whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
 func (m *member) wants(sl slice, r listing.Row) bool {
-	if m.err != nil || !m.future.IsZero() {
+	if m.err != nil {
 		return false
 	}
 	if sl.Removed {
@@ -113,7 +114,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		m.known.Add(r.Key)
 		bound = m.since(r.Key)
 	}
-	back := m.family.source.Removed && m.doc.Removed.Has(r.Key)
+	back := m.family.Removed && m.doc.Removed.Has(r.Key)
 	if back { // it may be removed again
 		m.doc.Removed.Remove(r.Key)
 		bound = m.Cursor.Start
@@ -264,9 +265,7 @@ func (m *member) save(doc state.Doc) error {
 func (m *member) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.err == nil {
-		m.err = err
-	}
+	m.err = cmp.Or(m.err, err)
 }
 
 // end sends the last state, what is worth a warning, and the status, and returns why the stream is incomplete, if it is.

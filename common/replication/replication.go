@@ -8,7 +8,6 @@ package replication
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -20,10 +19,8 @@ import (
 
 // Sync is one read of a source. All fields are needed.
 type Sync struct {
-	Reader *listing.Reader
-	Out    *protocol.Emitter
-	Log    *slog.Logger
-	Began  time.Time
+	*listing.Reader
+	Out *protocol.Emitter
 	// Alive asks for what a check asks for. Its error says why the API does not answer even that. waiting is told of a wait for a quota.
 	Alive func(ctx context.Context, waiting func(until time.Time)) error
 
@@ -32,13 +29,8 @@ type Sync struct {
 
 // Family is a listing and the selected streams that are made from it, in one namespace: the listing is read once for all of them.
 type Family struct {
-	Listing Listing
-	Streams []Selected
-}
-
-// Listing is the listing that the streams of a family are made from.
-type Listing struct {
-	Name    string   // of its stream: in messages, and for what is learnt of it
+	Streams []Stream
+	Name    string   // of the listing's stream: in messages, and for what is learnt of it
 	Sets    []Set    // its sets of parameters; it is read once for each. One Set{} where there is none
 	Windows *Windows // it is read window by window of time; nil: it is not
 	// Apart says that the account may have what some sets ask for and not what others do: these are left out, with a WARN for each stream.
@@ -60,26 +52,20 @@ type Set struct {
 
 // Question is which part of a listing is asked for. The zero value is all of its first set.
 type Question struct {
-	Set     int       // index into Listing.Sets
+	Set     int       // index into Family.Sets
 	From    time.Time // what changed from then on; zero: everything
 	Until   time.Time // and before then; zero: there is no end
 	Removed bool      // the rows that were removed, of all sets
-	Window  Window    // with Listing.Windows, the days that are asked for
-	Undated bool      // with Listing.Windows, no days are
+	Window  Window    // with Family.Windows, the days that are asked for
+	Undated bool      // with Family.Windows, no days are
 }
 
-// Selected is a stream as the configured catalog selects it, with its state.
-type Selected struct {
-	Stream
-	Descriptor protocol.Descriptor
-	Mode       protocol.SyncMode
-	State      state.Doc
-}
-
-// Stream is how a stream's records are made from the rows of its family's listing. With neither Child nor Explode they are those rows; with
-// both they lie in the rows of the child.
+// Stream is a stream as the configured catalog selects it, and how its records are made from the rows of its family's listing. With neither Child
+// nor Explode they are those rows; with both they lie in the rows of the child.
 type Stream struct {
-	Name    string
+	protocol.Descriptor
+	Mode    protocol.SyncMode
+	State   state.Doc // that it begins from
 	Cursor  Cursor
 	Child   *Child
 	Explode *Explode
@@ -154,14 +140,14 @@ func (s *Sync) Run(ctx context.Context, families []Family) error {
 		f := s.family(&families[i])
 		running[i] = f
 		wait.Go(func() {
-			if f.read(ctx); !f.absent {
+			if f.read(ctx); !f.absent() {
 				results[i] = f.end(ctx)
 			}
 		})
 	}
 	wait.Wait()
 	for i, f := range running {
-		if f.absent { // whether that is so can be told from what the API answered to the others
+		if f.absent() { // whether that is so can be told from what the API answered to the others
 			f.missing(ctx)
 			results[i] = f.end(ctx)
 		}

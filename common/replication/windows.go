@@ -113,10 +113,10 @@ func (f *family) undated(ctx context.Context, sl slice, why error) error {
 		_, err := f.slice(ctx, sl)
 		return err
 	}
-	f.Log.Debug(f.source.Name + ": without days: " + fault.Of(why).Message)
+	f.Log.Debug(f.Name + ": without days: " + fault.Of(why).Message)
 	if !f.spans.warned {
 		f.spans.warned = true
-		f.Log.Warn(f.source.Name + ": the API does not list all rows where it is told no days; those that no day finds may be missing")
+		f.Log.Warn(f.Name + ": the API does not list all rows where it is told no days; those that no day finds may be missing")
 	}
 	return nil
 }

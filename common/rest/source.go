@@ -137,7 +137,7 @@ func (s *Source) Read(
 	defer signOff(ctx, client)
 	r := newRun(ctx, api, schemas, client, cmp.Or(api.Parallel, defaultParallel))
 	for _, warning := range api.Warn {
-		r.log.Warn(warning)
+		r.reader.Log.Warn(warning)
 	}
 	r.future(cat)
 	docs, err := r.states(cat, input)
@@ -145,7 +145,7 @@ func (s *Source) Read(
 		return err // a state that is not understood stops all streams before anything was sent
 	}
 	families, failures := r.families(cat, docs, out)
-	sync := replication.Sync{Reader: r.reader, Out: out, Log: r.log, Began: r.began, Alive: r.alive}
+	sync := replication.Sync{Reader: r.reader, Out: out, Alive: r.alive}
 	return errors.Join(failures, sync.Run(ctx, families))
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
@@ -28,18 +27,14 @@ type run struct {
 	api     API
 	schemas *spec.Spec // of the streams; nil for a check
 	reader  *listing.Reader
-	log     *slog.Logger
-	began   time.Time
 }
 
 func newRun(ctx context.Context, api API, schemas *spec.Spec, client *httpclient.Client, parallel int) *run {
-	r := &run{api: api, schemas: schemas, log: protocol.Logger(ctx), began: time.Now()}
 	reader := &listing.Reader{
-		Client: client, Log: r.log, Budget: httpclient.NewBudget(bytesInFlight), Began: r.began,
+		Client: client, Log: protocol.Logger(ctx), Budget: httpclient.NewBudget(bytesInFlight), Began: time.Now(),
 		Judge: api.Judge, Gone: api.Gone, TooLarge: api.TooLarge, Notice: api.Notice,
 	}
-	r.reader = reader.New(parallel)
-	return r
+	return &run{api: api, schemas: schemas, reader: reader.New(parallel)}
 }
 
 // alive asks for the first page of the listing that the stream named Check is made from; an error says why the API does not answer even that.
@@ -60,9 +55,9 @@ func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
 func (r *run) future(cat *protocol.ConfiguredCatalog) {
 	if slices.ContainsFunc(cat.Streams, func(configured protocol.ConfiguredStream) bool {
 		s := r.api.stream(configured.Stream.Name)
-		return s != nil && s.cursor().start().After(r.began)
+		return s != nil && s.cursor().start().After(r.reader.Began)
 	}) {
-		r.log.Warn("start_date is in the future: what changed, or is dated, before it is not read, so that nothing may come until then")
+		r.reader.Log.Warn("start_date is in the future: what changed, or is dated, before it is not read, so that nothing may come until then")
 	}
 }
 
@@ -101,21 +96,21 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 			continue
 		}
 		if configured.SyncMode == protocol.Incremental && s.Cursor == nil { // PyAirbyte asks this of every stream
-			r.log.Info(s.Name + " has no time of change; all of it is read in every sync")
+			r.reader.Log.Info(s.Name + " has no time of change; all of it is read in every sync")
 		}
 		origin := r.api.origin(s)
 		i := slices.IndexFunc(all, func(f replication.Family) bool {
-			return f.Listing.Name == origin.Name && f.Streams[0].Descriptor.Namespace == d.Namespace
+			return f.Name == origin.Name && f.Streams[0].Descriptor.Namespace == d.Namespace
 		})
 		if i < 0 {
 			i = len(all)
-			all = append(all, replication.Family{Listing: r.root(origin)})
+			all = append(all, r.family(origin))
 		}
-		selected := replication.Selected{Stream: stream, Descriptor: d, Mode: configured.SyncMode, State: docs[d]}
-		all[i].Streams = append(all[i].Streams, selected)
+		stream.Descriptor, stream.Mode, stream.State = d, configured.SyncMode, docs[d]
+		all[i].Streams = append(all[i].Streams, stream)
 	}
 	order := func(f replication.Family) int {
-		return slices.IndexFunc(r.api.Streams, func(s Stream) bool { return s.Name == f.Listing.Name })
+		return slices.IndexFunc(r.api.Streams, func(s Stream) bool { return s.Name == f.Name })
 	}
 	slices.SortStableFunc(all, func(a, b replication.Family) int { return cmp.Compare(order(a), order(b)) })
 	return all, failures
@@ -147,9 +142,9 @@ func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) er
 	return out.Failure(why, &d)
 }
 
-// root returns the listing of s as its family reads it.
-func (r *run) root(s *Stream) replication.Listing {
-	l := replication.Listing{
+// family returns the family that is made from the listing of s, without its streams.
+func (r *run) family(s *Stream) replication.Family {
+	f := replication.Family{
 		Name: s.Name, Windows: s.Windows, Removed: s.Removed != nil, Apart: s.Apart,
 		Changes: s.cursor().Ask != nil, Lookback: s.cursor().Lookback,
 		Open: func(q replication.Question) listing.Listing { return r.open(s, q) },
@@ -167,12 +162,12 @@ func (r *run) root(s *Stream) replication.Listing {
 			}
 			set.Put = append(set.Put, record.Member{Name: member, Value: value})
 		}
-		l.Sets = append(l.Sets, set)
+		f.Sets = append(f.Sets, set)
 	}
-	if len(l.Sets) == 0 {
-		l.Sets = []replication.Set{{}}
+	if len(f.Sets) == 0 {
+		f.Sets = []replication.Set{{}}
 	}
-	return l
+	return f
 }
 
 func (s *Stream) sets() []map[string]any { return slices.Concat(s.Each, s.Maybe) }
@@ -256,7 +251,7 @@ func (s *Stream) key(columns []record.Edit) []string {
 	return s.inRow(s.Key)
 }
 
-// stream returns s as replication knows it. The error is that its schema cannot be used.
+// stream returns s as replication knows it, but for what a catalog and a state say. The error is that its schema cannot be used.
 func (r *run) stream(s *Stream) (replication.Stream, error) {
 	columns, err := s.columns(r.schemas)
 	if err != nil {
@@ -269,7 +264,7 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 	}
 	edits = append(edits, record.Times{Layouts: c.Layouts, Zone: cmp.Or(c.Zone, r.api.Zone)}) // for times without a zone
 	stream := replication.Stream{
-		Name: s.Name, Key: s.key(columns), Shape: record.Compile(append(edits, columns...)...), Derive: s.derive(columns), Explode: s.Explode,
+		Key: s.key(columns), Shape: record.Compile(append(edits, columns...)...), Derive: s.derive(columns), Explode: s.Explode,
 		Repeats: s.Repeats, Choice: s.Choice,
 		Cursor: replication.Cursor{
 			Name: c.name(), Zone: c.zone(), Start: c.start(), Margin: cmp.Or(c.Margin, DefaultMargin), Hidden: c.Hidden, Other: c.Other,
