@@ -1,9 +1,6 @@
 package nectarcrm
 
-import (
-	"maps"
-	"strconv"
-)
+import "strconv"
 
 // lead returns a qualification.
 func (s *Simulator) lead(i int, r row) object {
@@ -11,18 +8,15 @@ func (s *Simulator) lead(i int, r row) object {
 	row := object{
 		"id": s.leads.id(i), "codigo": d.some("Q" + strconv.Itoa(i)), "nome": "Qualificação " + strconv.Itoa(i) + " v" + strconv.Itoa(int(r.Version)),
 		"status": r.State, "cliente": s.clientRef(d, s.client(d)), "autor": s.userRef(d), "autorAtualizacao": s.userRef(d),
+		"autorConclusao": when(r.State > 2, func() any { return s.userRef(d) }),
+		"dataConclusao":  when(r.State > 2, func() any { return d.moment(s.spread(d)) }),
+		"responsavel":    s.userRef(d),
 	}
-	if r.State > 2 {
-		row["autorConclusao"], row["dataConclusao"] = s.userRef(d), d.moment(s.spread(d))
-	}
-	row["responsavel"] = s.userRef(d)
 	s.pipelineRef(row, d, 2+3*d.N(3)) // the second kind of funnel
-	row["dataCriacao"], row["dataAtualizacao"], row["dataLimite"] = s.created(d, i), s.leads.changed(i, r), d.moment(s.spread(d))
-	if r.State == 5 {
-		row["dataConversao"] = d.moment(s.spread(d))
-	}
-	maps.Copy(row, object{
-		"compromisso": d.of(object{}, object{"id": 610005, "assunto": "Reunião"}), "compromissos": d.number(d.N(3)), "tarefas": d.number(d.N(3)),
+	row.Add(object{
+		"dataCriacao": s.created(d, i), "dataAtualizacao": s.leads.changed(i, r), "dataLimite": d.moment(s.spread(d)),
+		"dataConversao": when(r.State == 5, func() any { return d.moment(s.spread(d)) }),
+		"compromisso":   d.of(object{}, object{"id": 610005, "assunto": "Reunião"}), "compromissos": d.number(d.N(3)), "tarefas": d.number(d.N(3)),
 		"tarefasAbertas": d.number(d.N(3)), "handRaised": d.flag(d.Once(2)), "listas": d.of(list{}, list{object{"nome": "Feira 2024"}}),
 	})
 	d.custom(row)
@@ -38,29 +32,26 @@ func (s *Simulator) task(i int, r row) object {
 		"status": d.number(d.N(4)), "prioridade": d.number(d.N(3)),
 	}
 	kind := d.N(6)
-	row["tipo"] = min(kind, 4)
-	row["tarefaTipo"] = object{"id": 1 + kind, "nome": "Tarefa", "ativo": d.flag(true), "natureza": d.number(kind % 2)}.Present()
-	if d.Once(2) {
-		row["checklist"] = entry(5, "Entrada de cliente")
-	}
-	row["cliente"] = s.clientRef(d, s.client(d))
+	row.Add(object{
+		"tipo":       min(kind, 4),
+		"tarefaTipo": object{"id": 1 + kind, "nome": "Tarefa", "ativo": d.flag(true), "natureza": d.number(kind % 2)}.Present(),
+		"checklist":  d.once(2, entry(5, "Entrada de cliente")), "cliente": s.clientRef(d, s.client(d)),
+	})
 	if o := d.N(s.opportunities.count); d.Once(2) {
 		row["oportunidade"] = entry(s.opportunities.id(o), s.opportunityName(o))
 	}
-	maps.Copy(row, object{
+	row.Add(object{
 		"responsavel": s.userRef(d), "autor": s.userRef(d), "autorAtualizacao": s.userRef(d), "dataLimite": d.moment(s.spread(d)),
 		"dataCriacao": s.created(d, i), "dataAtualizacao": s.tasks.changed(i, r),
+		"modeloTarefa": when(d.Once(3), func() any {
+			kind := object{"id": 1, "nome": "Tarefa", "ativo": true, "natureza": 0}
+			return object{"id": 41, "titulo": "Modelo", "tarefaTipo": kind, "blockFieldsEdit": d.flag(true)}.Present()
+		}),
 	})
-	if d.Once(3) {
-		row["modeloTarefa"] = object{
-			"id": 41, "titulo": "Modelo", "tarefaTipo": object{"id": 1, "nome": "Tarefa", "ativo": true, "natureza": 0},
-			"blockFieldsEdit": d.flag(true),
-		}.Present()
-	}
 	if kind == 1 {
-		row["atendida"], row["dataInicio"], row["dataFim"] = d.flag(d.Once(2)), d.moment(s.spread(d)), d.moment(s.spread(d))
-		row[[...]string{"contatoQuemAtendeu", "quemAtendeu"}[d.N(2)]] = entry(s.contacts.id(0), s.contactName(0))
-		maps.Copy(row, object{
+		row.Add(object{
+			"atendida": d.flag(d.Once(2)), "dataInicio": d.moment(s.spread(d)), "dataFim": d.moment(s.spread(d)),
+			[...]string{"contatoQuemAtendeu", "quemAtendeu"}[d.N(2)]: entry(s.contacts.id(0), s.contactName(0)),
 			"telefone": d.some(phone(i)), "classificacao": d.number(1 + d.N(5)), "justificativa": d.some("Caixa postal"),
 			"tipoLigacao": entry(751, "Prospecção"), "resultadoLigacao": d.some("Não atendeu"),
 		})
@@ -83,16 +74,15 @@ func (s *Simulator) appointment(i int, r row) object {
 		row["latitude"], row["longitude"] = -23.5505199, -46.6333094
 	}
 	d.flags(row, "diaInteiro", "notificarParticipantes")
-	row["status"] = d.number(d.N(4))
-	start := s.spread(d)
-	maps.Copy(row, object{
-		"dataInicio": d.moment(start), "dataFim": d.moment(start + 3_600_000), "dataCriacao": s.created(d, i),
+	status, start := d.number(d.N(4)), s.spread(d)
+	row.Add(object{
+		"status": status, "dataInicio": d.moment(start), "dataFim": d.moment(start + 3_600_000), "dataCriacao": s.created(d, i),
 		"dataAtualizacao": s.appointments.changed(i, r),
 	})
 	if d.Once(3) {
 		row["dataFeedback"], row["autorFeedback"] = d.moment(start+7_200_000), s.userRef(d)
 	}
-	maps.Copy(row, object{
+	row.Add(object{
 		"autor": s.userRef(d), "autorAtualizacao": s.userRef(d), "responsavel": s.userRef(d), "cliente": s.clientRef(d, s.client(d)),
 	})
 	if o := d.N(s.opportunities.count); !d.Once(4) {
@@ -103,8 +93,10 @@ func (s *Simulator) appointment(i int, r row) object {
 			"quantidadeProdutos": d.number(d.N(3)), "valorTotalDescontos": d.amount(d.N(100) * 50), "origem": object{},
 		}.Present()
 	}
-	row["tipo"], row["emailsConvidados"] = entry(701+d.N(4), "Reunião"), d.some("a@exemplo.com.br;b@exemplo.com.br")
-	row["participantes"] = d.inner(s.guests(i, r), func(k int) object { return s.guest(d, k) })
+	row.Add(object{
+		"tipo": entry(701+d.N(4), "Reunião"), "emailsConvidados": d.some("a@exemplo.com.br;b@exemplo.com.br"),
+		"participantes": d.inner(s.guests(i, r), func(k int) object { return s.guest(d, k) }),
+	})
 	if d.Once(2) {
 		d.custom(row)
 	}

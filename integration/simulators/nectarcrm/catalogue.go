@@ -1,7 +1,6 @@
 package nectarcrm
 
 import (
-	"maps"
 	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -11,7 +10,7 @@ func productName(p int) string { return "Produto " + strconv.Itoa(p) + " ação"
 func productCode(p int) string { return "2." + strconv.Itoa(p) }
 
 // product returns a product with those that depend on it.
-func (s *Simulator) product(i int, _ row) object {
+func (s *Simulator) product(i int, r row) object {
 	d := s.forms(s.products, i, 6)
 	row := s.productMembers(d, i)
 	class := func(id int, text string) any {
@@ -22,12 +21,14 @@ func (s *Simulator) product(i int, _ row) object {
 	}
 	row["categoria"], row["subCategoria"] = class(601+i%6, "Grupo "+strconv.Itoa(i%6)), class(651+i%12, "Subgrupo "+strconv.Itoa(i%12))
 	d.flags(row, "isExpiravel", "editarProdutosDependentes")
-	row["produtos"] = d.inner(s.parts(i), func(k int) object { return s.productMembers(d, s.part(i, k)) })
-	row["valorBaseComposto"] = d.amount(20_059)
-	row["itensDeCusto"] = d.of(list{}, sim.Raw(
-		`[{"id":1,"nome":"Formação 1","valor":300.0,"quantidade":2.0,"valorBase":300.0,"porcentagem":false,"multiplicador":false}]`))
-	row["faixasPreco"] = d.of(list{}, sim.Raw(
-		`[{"quantidadeInicial":0,"quantidadeFinal":10,"valor":300.0},{"quantidadeInicial":11,"quantidadeFinal":20,"valor":270.0}]`))
+	row["produtos"] = d.inner(s.parts(i, r), func(k int) object { return s.productMembers(d, s.part(i, k)) })
+	row.Add(object{
+		"valorBaseComposto": d.amount(20_059),
+		"itensDeCusto": d.of(list{}, sim.Raw(
+			`[{"id":1,"nome":"Formação 1","valor":300.0,"quantidade":2.0,"valorBase":300.0,"porcentagem":false,"multiplicador":false}]`)),
+		"faixasPreco": d.of(list{}, sim.Raw(
+			`[{"quantidadeInicial":0,"quantidadeFinal":10,"valor":300.0},{"quantidadeInicial":11,"quantidadeFinal":20,"valor":270.0}]`)),
+	})
 	if d.Once(3) {
 		d.custom(row)
 	}
@@ -51,7 +52,7 @@ func (d *forms) terms(row object) {
 	} else {
 		d.flags(row, "descontoPorcentual", "comissaoPorcentual")
 	}
-	maps.Copy(row, object{
+	row.Add(object{
 		"descontoMaximo": d.amount(1500), "acrescimoMaximo": d.amount(d.N(20) * 100), "comissao": d.amount(d.N(20) * 50),
 		"quantidadeEstoque": d.number(d.N(100)),
 	})
@@ -78,11 +79,8 @@ func (s *Simulator) pipeline(i int, r row) object {
 func (s *Simulator) user(i int, r row) object {
 	d := s.forms(s.users, i, 6)
 	row := s.userMembers(i)
-	row["usuarioMasterId"] = d.number(s.users.id(0))
-	if d.Once(2) {
-		row["filialId"] = d.number(1 + i%3)
-	}
-	maps.Copy(row, object{
+	row.Add(object{
+		"usuarioMasterId": d.number(s.users.id(0)), "filialId": when(d.Once(2), func() any { return d.number(1 + i%3) }),
 		"email": d.some(userLogin(i)), "foto": d.some(strconv.Itoa(int(r.Version)) + ".png"), "ativo": d.flag(i%9 != 4),
 		"dataAtualizacao": s.users.changed(i, r),
 		"dataCriacao":     d.of("2015-01-19T03:40:25-02:00", "2017-10-30T07:13:31-02:00", "2022-01-24T20:50:19.003Z"),

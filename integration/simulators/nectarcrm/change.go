@@ -112,8 +112,7 @@ func (t *table) pick(s *Simulator, from []int, n int, fit func(index int) bool) 
 	if n <= 0 || len(from) == 0 {
 		return nil
 	}
-	d := s.dice(t, 0, 7+t.ticks<<8)
-	return t.Pick(from, uint64(d.N(len(from))), n, func(i int) bool { return !t.Must[i] && fit(i) })
+	return t.Pick(from, uint64(s.dice(t, 0, 7+t.ticks<<8).N(len(from))), n, func(i int) bool { return !t.Must[i] && fit(i) })
 }
 
 // drift does what Drift says after a page; served are the rows of the list up to the end of that page. The caller holds the lock.

@@ -1,7 +1,6 @@
 package nectarcrm
 
 import (
-	"maps"
 	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -10,56 +9,37 @@ import (
 // contact returns a contact, with everything that has been seen in one.
 func (s *Simulator) contact(i int, r row) object {
 	company, d := s.company(i), s.forms(s.contacts, i, 6)
-	row := object{"id": s.contacts.id(i), "codigo": d.some(strconv.Itoa(183_000 + i)), "nome": s.contactName(i)}
-	if r.Version > 0 {
-		row["nome"] = s.contactName(i) + " v" + strconv.Itoa(int(r.Version))
-	}
+	row := object{"id": s.contacts.id(i), "codigo": d.some(strconv.Itoa(183_000 + i)), "nome": versioned(s.contactName(i), r)}
 	if company {
-		maps.Copy(row, object{
+		row.Add(object{
 			"razaoSocial": d.some(s.contactName(i) + " S/A"), "cnpj": d.some(cnpj(i)), "inscricaoEstadual": d.some("ISENTO"),
 			"inscricaoMunicipal": d.some("123.456"), "dataFundacao": d.moment(s.spread(d)),
 		})
 	} else {
-		maps.Copy(row, object{"cpf": d.some("123.456.789-09"), "rg": d.some("12.345.678-X"), "dataNascimento": d.some("31/12/1980")})
+		row.Add(object{"cpf": d.some("123.456.789-09"), "rg": d.some("12.345.678-X"), "dataNascimento": d.some("31/12/1980")})
 	}
 	row["ativo"] = d.flag(i%17 != 5)
 	d.flags(row, "blocked", "sigiloso", "integradoRD")
-	row["empresa"], row["isEmpresa"] = d.flag(company), d.flag(company || i%10 == 4)
-	if i%20 == 3 {
-		row["isJuridico"] = d.flag(company)
-	}
-	maps.Copy(row, object{
-		"constante": d.number([...]int{0, 1, 2, 3, 5, 4}[min(d.N(30), 5)]), "dataCriacao": s.created(d, i),
+	row.Add(object{
+		"empresa": d.flag(company), "isEmpresa": d.flag(company || i%10 == 4),
+		"isJuridico": when(i%20 == 3, func() any { return d.flag(company) }),
+		"constante":  d.number([...]int{0, 1, 2, 3, 5, 4}[min(d.N(30), 5)]), "dataCriacao": s.created(d, i),
 		"dataAtualizacao": s.contacts.changed(i, r), "autor": s.userRef(d), "autorAtualizacao": s.userRef(d), "responsavel": s.userRef(d),
 		"tipoEntidade": entry(1, "Empresa"),
+		"departamento": list{"Compras", entry(9, "Compras"), sim.Absent}[min(d.N(6), 2)],
 	})
-	switch d.N(6) {
-	case 0:
-		row["departamento"] = "Compras"
-	case 1:
-		row["departamento"] = entry(9, "Compras")
-	}
 	s.classes(row, d)
 	s.contactLists(row, d)
-	maps.Copy(row, object{
+	row.Add(object{
 		"emails": texts(d.N(3), i, email), "email": d.some(email(i)), "emailPrincipal": d.some(email(i)),
 		"telefones": texts(d.N(3), i, phone), "telefone": d.some(phone(i)), "telefonePrincipal": d.some(phone(i)),
 	})
 	s.related(row, d, i, r)
 	s.places(row, d, i, r)
-	maps.Copy(row, object{
+	row.Add(object{
 		"site": d.some("www.exemplo.com.br"), "facebook": d.some("facebook.com/exemplo"), "linkedin": d.some("linkedin.com/in/exemplo"),
 		"twitter": d.some("@exemplo"), "skype": d.some("exemplo"), "indicadoPor": d.some("Fulano"), "cargo": d.some("Diretor"),
-		"observacao": d.note(), "foto": d.some("1-foto.png"),
-	})
-	switch d.N(20) {
-	case 0, 1, 2, 3:
-	case 4:
-		row["receitaAnual"] = "R$ 10.000.000,00"
-	default:
-		row["receitaAnual"] = d.amount(100 * d.N(10_000_000))
-	}
-	maps.Copy(row, object{
+		"observacao": d.note(), "foto": d.some("1-foto.png"), "receitaAnual": d.revenue(),
 		"quantidadeFuncionarios": d.number(d.N(500)), "tarefas": d.number(d.N(4)), "compromissos": d.number(d.N(3)),
 		"oportunidades": d.number(d.N(3)), "qtdeQualificacoes": d.number(d.N(3)), "diasSemInteracao": d.number(d.N(300)),
 	})
@@ -68,6 +48,25 @@ func (s *Simulator) contact(i int, r row) object {
 		row.Put("não documentada", "razaosocial", "email_principal", "responsavel_nome")
 	}
 	return row
+}
+
+// versioned returns a name that says how often what has it changed.
+func versioned(name string, r row) string {
+	if r.Version == 0 {
+		return name
+	}
+	return name + " v" + strconv.Itoa(int(r.Version))
+}
+
+// revenue returns an amount that is absent more often than others, and here and there as people write it.
+func (d *forms) revenue() any {
+	switch n := d.N(20); {
+	case n < 4:
+		return sim.Absent
+	case n == 4:
+		return "R$ 10.000.000,00"
+	}
+	return d.amount(100 * d.N(10_000_000))
 }
 
 // texts returns n texts, from a number on.
@@ -86,11 +85,10 @@ func (s *Simulator) classes(row object, d *forms) {
 		case k == t.count:
 			row[name+"Object"] = object{}
 		case k < t.count:
-			row[name] = any(named(names, k))
+			row[name], row[name+"Object"] = named(names, k), entry(t.id(k), named(names, k))
 			if d.Once(25) { // the object that it is elsewhere
 				row[name] = d.entry(t.id(k), named(names, k))
 			}
-			row[name+"Object"] = entry(t.id(k), named(names, k))
 			if name == "categoria" {
 				row[name+"Object"] = d.entry(t.id(k), named(names, k))
 			}
@@ -131,7 +129,7 @@ func (s *Simulator) related(row object, d *forms, i int, r row) {
 		if !d.Once(9) {
 			o["cnpj"] = d.some(cnpj(i + k))
 		}
-		maps.Copy(o, object{
+		o.Add(object{
 			"email": d.some(email(i)), "emailPrincipal": d.some(email(i)), "emails": list{"a@exemplo.com.br", "b@exemplo.com.br"},
 			"telefones": d.of(list{}, list{"(11) 90000-0000"}), "empresa": d.flag(d.Once(2)), "isEmpresa": d.flag(d.Once(2)),
 			"diasSemInteracao": d.number(d.N(90)),
@@ -140,31 +138,23 @@ func (s *Simulator) related(row object, d *forms, i int, r row) {
 	}
 	row["contatoPai"], row["empresaAtual"] = above(5), above(6)
 	row["contatos"] = d.inner(s.people(i, r), func(k int) object {
-		o := object{
+		return object{
 			"id": s.relative(i, 1+k), "nome": "Pessoa " + strconv.Itoa(k), "cargo": d.some("Diretor"), "email": d.some(email(k)),
-			"emailPrincipal": d.some(email(k)),
+			"emailPrincipal": d.some(email(k)), "emails": d.once(4, list{"p@exemplo.com.br"}), "diasSemInteracao": d.number(d.N(90)),
 		}
-		if d.Once(4) {
-			o["emails"] = list{"p@exemplo.com.br"}
-		}
-		o["diasSemInteracao"] = d.number(d.N(90))
-		return o
 	})
 	link := func(n int) any {
 		if n == 0 && d.Once(2) {
 			return sim.Absent
 		}
 		return several(n, func(k int) object {
-			o := object{
+			return object{
 				"contato": object{"id": s.contacts.id(i)}, "empresa": object{"id": s.relative(i, 5+k)}, "empresaPrincipal": d.flag(k == 0),
+				"dataAtualizacao": when(!d.Once(6), func() any { return d.moment(s.spread(d)) }),
 			}
-			if !d.Once(6) {
-				o["dataAtualizacao"] = d.moment(s.spread(d))
-			}
-			return o
 		})
 	}
-	row["contatosPai"], row["empresasAtuais"] = link(s.parents(i)), link(s.employers(i))
+	row["contatosPai"], row["empresasAtuais"] = link(s.parents(i, r)), link(s.employers(i, r))
 }
 
 // places are where a contact lives or works.

@@ -1,6 +1,7 @@
 package nectarcrm
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -16,66 +17,67 @@ type stream struct {
 
 // streams returns all of the connector's, by its names and keys of them.
 func (s *Simulator) streams() []stream {
-	var all []stream
-	add := func(name string, t *table, keys func(index int) []string) {
-		all = append(all, stream{name, t, func(i int) []string {
-			if !s.shown(t, i) {
+	related := func(from int) func(i, k int) int { return func(i, k int) int { return s.relative(i, from+k) } }
+	link := func(i, k int) string { return s.contacts.key(i) + "," + strconv.Itoa(s.relative(i, 5+k)) }
+	ofPipeline := func(i int, _ row) int { return stages(i) }
+	ofTable := func(i int, _ row) int {
+		if slices.Contains(s.with.Missing, rowsPath) {
+			return 0
+		}
+		return dynamicRows(i)
+	}
+	all := []stream{
+		{"contatos", s.contacts, s.contacts.keys},
+		{"contatos_contatos", s.contacts, below(s.contacts, s.people, related(1))},
+		{"contatos_enderecos", s.contacts, below(s.contacts, s.addresses, addressID)},
+		{"contatos_contatospai", s.contacts, below(s.contacts, s.parents, link)},
+		{"contatos_empresasatuais", s.contacts, below(s.contacts, s.employers, link)},
+		{"oportunidades", s.opportunities, s.opportunities.keys},
+		{"oportunidades_produtos", s.opportunities, within(s.opportunities, s.lines, lineID)},
+		{"oportunidades_propostas", s.opportunities, within(s.opportunities, s.proposals, proposalID)},
+		{"qualificacoes", s.leads, s.leads.keys},
+		{"tarefas", s.tasks, s.tasks.keys},
+		{"compromissos", s.appointments, s.appointments.keys},
+		{"compromissos_participantes", s.appointments, below(s.appointments, s.guests, func(_, k int) int { return k })},
+		{"pipelines", s.pipelines, s.pipelines.keys},
+		{"pipelines_sequencias", s.pipelines, below(s.pipelines, ofPipeline, stageID)},
+		{"produtos", s.products, s.products.keys},
+		{"produtos_produtos", s.products, below(s.products, s.parts, func(i, k int) int { return s.products.id(s.part(i, k)) })},
+		{"usuarios", s.users, s.users.keys},
+		{"dynamic_table_rows", s.dynamic, below(s.dynamic, ofTable, func(i, k int) string {
+			return rowHash(s.inside(s.dynamic, indexed{i, s.dynamic.Rows[i]}, k, s.dynamicRow))
+		})},
+	}
+	for name, t := range s.lists {
+		all = append(all, stream{name, t, t.keys})
+	}
+	for n, stream := range all {
+		all[n].keys = func(i int) []string {
+			if !s.shown(stream.table, i) {
 				return nil
 			}
-			return keys(i)
-		}})
+			return stream.keys(i)
+		}
 	}
-	main := func(name string, t *table) { add(name, t, func(i int) []string { return []string{t.key(i)} }) }
-	// inner are the rows within those of t: n of them, each with a key of its own and before it, with prefix, the parent's.
-	inner := func(name string, t *table, prefix bool, n func(i int, r row) int, key func(i, k int) string) {
-		add(name, t, func(i int) (keys []string) {
-			for k := range n(i, t.Rows[i]) {
-				own := key(i, k)
-				if prefix {
-					own = t.key(i) + "," + own
-				}
-				keys = append(keys, own)
-			}
-			return keys
-		})
-	}
-	fixed := func(n func(i int) int) func(int, row) int { return func(i int, _ row) int { return n(i) } }
-	number := func(id func(i, k int) int) func(i, k int) string {
-		return func(i, k int) string { return strconv.Itoa(id(i, k)) }
-	}
-	link := func(i, k int) string {
-		return s.contacts.key(i) + "," + strconv.Itoa(s.relative(i, 5+k))
-	}
-	main("contatos", s.contacts)
-	inner("contatos_contatos", s.contacts, true, s.people, number(func(i, k int) int { return s.relative(i, 1+k) }))
-	inner("contatos_enderecos", s.contacts, true, s.addresses, number(addressID))
-	inner("contatos_contatospai", s.contacts, true, fixed(s.parents), link)
-	inner("contatos_empresasatuais", s.contacts, true, fixed(s.employers), link)
-	main("oportunidades", s.opportunities)
-	inner("oportunidades_produtos", s.opportunities, false, s.lines, number(lineID))
-	inner("oportunidades_propostas", s.opportunities, false, s.proposals, number(proposalID))
-	main("qualificacoes", s.leads)
-	main("tarefas", s.tasks)
-	main("compromissos", s.appointments)
-	inner("compromissos_participantes", s.appointments, true, s.guests, func(_, k int) string { return strconv.Itoa(k) })
-	main("pipelines", s.pipelines)
-	inner("pipelines_sequencias", s.pipelines, true, fixed(stages), number(stageID))
-	main("produtos", s.products)
-	inner("produtos_produtos", s.products, true, fixed(s.parts), number(func(i, k int) int { return s.products.id(s.part(i, k)) }))
-	main("usuarios", s.users)
-	for name, t := range s.lists {
-		main(name, t)
-	}
-	add("dynamic_table_rows", s.dynamic, func(i int) (keys []string) {
-		for k := range dynamicRows(i) {
-			if slices.Contains(s.with.Missing, rowsPath) {
-				break
-			}
-			keys = append(keys, s.dynamic.key(i)+","+rowHash(s.inside(s.dynamic, indexed{i, s.dynamic.Rows[i]}, k, s.dynamicRow)))
+	return all
+}
+
+// keys returns the key of the row at an index alone.
+func (t *table) keys(index int) []string { return []string{t.key(index)} }
+
+// within returns the keys of the rows within those of t: n of them, each with a key of its own.
+func within[K any](t *table, n func(i int, r row) int, key func(i, k int) K) func(index int) []string {
+	return func(i int) (keys []string) {
+		for k := range n(i, t.Rows[i]) {
+			keys = append(keys, fmt.Sprint(key(i, k)))
 		}
 		return keys
-	})
-	return all
+	}
+}
+
+// below returns the keys of within after their parent's.
+func below[K any](t *table, n func(i int, r row) int, key func(i, k int) K) func(index int) []string {
+	return within(t, n, func(i, k int) string { return t.key(i) + "," + fmt.Sprint(key(i, k)) })
 }
 
 // expectComments returns the expectation of the comments, which have times of their own. The caller holds the lock.

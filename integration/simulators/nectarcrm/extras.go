@@ -1,7 +1,6 @@
 package nectarcrm
 
 import (
-	"maps"
 	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -49,8 +48,7 @@ func commented(index int) bool { return index%4 == 1 }
 func (s *Simulator) commentsOf(index int) int {
 	n := len(s.comments[index])
 	if commented(index) {
-		d := s.dice(s.feed, index, 2)
-		n += 1 + d.N(3)
+		n += 1 + s.dice(s.feed, index, 2).N(3)
 	}
 	return n
 }
@@ -64,8 +62,7 @@ func (s *Simulator) commentTime(index, k int) int64 {
 	if index%40 == 5 {
 		return 0
 	}
-	d := s.forms(s.feed, index, 200+uint64(k))
-	return s.spread(d)
+	return s.spread(s.forms(s.feed, index, 200+uint64(k)))
 }
 
 func commentID(index, k int) int { return 4_000_000 + 64*index + k }
@@ -73,11 +70,11 @@ func commentID(index, k int) int { return 4_000_000 + 64*index + k }
 // comment returns a publication's k-th comment. The caller holds the lock.
 func (s *Simulator) comment(index, k int) object {
 	d := s.forms(s.feed, index, 100+uint64(k))
-	row := object{"id": commentID(index, k), "descricao": d.note(), "autor": s.userRef(d)}
-	if at := s.commentTime(index, k); at != 0 {
-		row["dataCriacao"] = clock(at, withMillis)
+	at := s.commentTime(index, k)
+	return object{
+		"id": commentID(index, k), "descricao": d.note(), "autor": s.userRef(d),
+		"dataCriacao": when(at != 0, func() any { return clock(at, withMillis) }),
 	}
-	return row
 }
 
 // filled returns a form that somebody filled in.
@@ -111,7 +108,7 @@ const HookSecret = "senha-do-gancho-4711"
 // webhook is an address that NectarCRM calls.
 func webhook(row object, d *forms, i int) {
 	delete(row, "descricao")
-	maps.Copy(row, object{
+	row.Add(object{
 		"url": "https://example.com/webhook/" + strconv.Itoa(i), "contador": d.number(12 + i), "eventNumber": 1070 + i, "authType": d.number(i % 3),
 		"authUser": d.some("usuario"), "authPassword": HookSecret, "tokenBearer": "Bearer " + HookSecret,
 	})

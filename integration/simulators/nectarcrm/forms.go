@@ -21,6 +21,17 @@ type forms struct{ sim.Dice }
 // of returns one of several values.
 func (d *forms) of(values ...any) any { return sim.Pick(&d.Dice, values) }
 
+// once returns a value that is there once in so many times alone.
+func (d *forms) once(in int, value any) any { return when(d.Once(in), func() any { return value }) }
+
+// when returns the value of a member that is not there otherwise.
+func when(there bool, value func() any) any {
+	if there {
+		return value()
+	}
+	return sim.Absent
+}
+
 // some returns a text that is absent now and then, or empty.
 func (d *forms) some(text any) any {
 	switch d.N(12) {

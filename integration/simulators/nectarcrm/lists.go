@@ -1,7 +1,6 @@
 package nectarcrm
 
 import (
-	"maps"
 	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -19,10 +18,7 @@ func entries(base int, names []string, more func(row object, d *forms, i int)) f
 	}
 }
 
-func teams() []string  { return []string{"Desenvolvedores", "Vendas"} }
 func groups() []string { return []string{"IT Serviços", "Manutenção"} }
-func fields() []string { return []string{"Cor Favorita", "cor favorita", "Data X"} }
-func prices() []string { return []string{"Tabela NectarCRM 2016/02"} }
 
 func category(row object, d *forms, _ int) {
 	d.flags(row, "isCliente", "isProspect", "isSuspect", "isLead", "isDescarte")
@@ -46,13 +42,11 @@ func subgroup(row object, _ *forms, i int) {
 
 func field(row object, d *forms, i int) {
 	d.flags(row, "obrigatorio", "mostrarFiltro", "escondido")
-	maps.Copy(row, object{
+	row.Add(object{
 		"alias": "campo_extra_" + strconv.Itoa(i), "tipo": i, "relacionado": "Contato", "opcoes": list{}, "opcoesPersonalizadas": list{},
 		"sequencia": i, "secao": object{"id": 1, "ativo": true, "nome": "Secao dos campos extras"},
 	})
 }
-
-func hooks() []string { return []string{"Webhook teste", "Integração"} }
 
 // inUse tells whether the price table at an index is.
 func inUse(index int) bool { return index%5 < 3 }

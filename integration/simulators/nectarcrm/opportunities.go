@@ -2,7 +2,6 @@ package nectarcrm
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 )
 
@@ -13,29 +12,21 @@ func (s *Simulator) opportunity(i int, r row) object {
 	d := s.forms(s.opportunities, i, 6)
 	client := s.client(d)
 	row := object{
-		"id": s.opportunities.id(i), "codigo": d.some(strconv.Itoa(12_000 + i)), "nome": s.opportunityName(i), "observacao": d.note(),
-		"consideracoes": d.some("Fechar até o fim do mês"), "status": r.State,
-	}
-	if r.Version > 0 {
-		row["nome"] = s.opportunityName(i) + " v" + strconv.Itoa(int(r.Version))
+		"id": s.opportunities.id(i), "codigo": d.some(strconv.Itoa(12_000 + i)), "nome": versioned(s.opportunityName(i), r),
+		"observacao": d.note(), "consideracoes": d.some("Fechar até o fim do mês"), "status": r.State,
 	}
 	d.flags(row, "isProrrogada", "bloquearProposta", "bloquearConclusao")
-	maps.Copy(row, object{
+	row.Add(object{
 		"vendaBase": d.flag(false), "responsavel": s.userRef(d), "autor": s.userRef(d), "autorAtualizacao": s.userRef(d),
-	})
-	if r.State != 1 {
-		row["autorConclusao"], row["dataConclusao"] = s.userRef(d), d.moment(s.spread(d))
-	}
-	if d.Once(6) {
-		row["departamento"] = entry(9, "Compras")
-	}
-	maps.Copy(row, object{
-		"cliente": s.clientRef(d, client), "contato": entry(s.contacts.id(client), s.contactName(client)),
+		"autorConclusao": when(r.State != 1, func() any { return s.userRef(d) }),
+		"dataConclusao":  when(r.State != 1, func() any { return d.moment(s.spread(d)) }),
+		"departamento":   d.once(6, entry(9, "Compras")),
+		"cliente":        s.clientRef(d, client), "contato": entry(s.contacts.id(client), s.contactName(client)),
 		"contatoPrincipal": s.clientMembers(d, client), "dataCriacao": s.created(d, i), "dataAtualizacao": s.opportunities.changed(i, r),
 		"dataLimite": d.moment(s.spread(d)), "stageEntryDate": d.moment(s.spread(d)),
 	})
 	s.pipelineRef(row, d, d.N(s.pipelines.count))
-	maps.Copy(row, object{
+	row.Add(object{
 		"etapaNome": d.some(stageName(d.N(3))), "probabilidade": d.number([...]int{10, 25, 50, 75, 90, 100}[d.N(6)]),
 		"temperatura": d.some(d.of("Frio", "Morno", "Quente", "Muito Quente")), "valorAvulso": d.amount(d.N(50_000_000)),
 		"valorMensal": d.amount(d.N(500_000)), "valorTotal": d.amount(d.N(60_000_000) + int(r.Version)),
@@ -48,15 +39,13 @@ func (s *Simulator) opportunity(i int, r row) object {
 		k := d.N(s.lists["origens"].count)
 		row["origem"] = d.entry(s.lists["origens"].id(k), named(origins(), k))
 	}
-	maps.Copy(row, object{
+	row.Add(object{
 		"justificativas":       d.of(list{}, list{object{"id": 10, "nome": "Preço", "descricao": "Caro", "ativo": true}}, list{object{"nome": "Sem id"}}),
 		"justificativasOpcoes": d.of(list{}, list{entry(3, "Concorrente")}), "listas": d.of(list{}, list{object{"nome": "VIP"}}),
 		"corresponsaveis":        several(d.N(2), func(int) object { return s.userMembers(3) }),
 		"equipesCorresponsaveis": d.of(list{}, list{entry(401, "Equipe X")}),
+		"motivoDescarte":         when(r.State == 4, func() any { return entry(15, "Lead não qualificado") }),
 	})
-	if r.State == 4 {
-		row["motivoDescarte"] = entry(15, "Lead não qualificado")
-	}
 	d.custom(row)
 	if s.with.Twins && i%7 == 4 {
 		row.Put("não documentada", "stageentrydate", "cliente_nome")
@@ -74,7 +63,7 @@ func (s *Simulator) line(d *forms, i, k int) object {
 		"desconto": d.amount(d.N(10) * 100), "acrescimo": d.amount(d.N(10) * 100), "comissao": d.amount(d.N(10) * 50),
 	}
 	d.flags(row, "isDescontoPorcentual", "acrescimoPercentual", "isComissaoPorcentual")
-	maps.Copy(row, object{
+	row.Add(object{
 		"quantidade": d.amount(50 * (1 + d.N(20))), "quantidadeRecorrencia": d.number(d.N(12)), "recorrencia": d.number(d.N(3)), "sequencia": k,
 	})
 	row["produto"] = object{}
@@ -116,14 +105,14 @@ func (s *Simulator) proposal(i, k int) object {
 		"dataProposta":   d.moment(s.spread(d)),
 		"modeloProposta": entry(30_423+k%3, "Modelo "+strconv.Itoa(k%3)),
 	}
-	opportunity := object{"id": s.opportunities.id(i), "nome": s.opportunityName(i), "codigo": d.some(strconv.Itoa(12_000 + i))}
-	client := s.client(d)
-	opportunity["cliente"] = object{
-		"id": s.contacts.id(client), "codigo": d.some(strconv.Itoa(183_000 + client)), "nome": s.contactName(client),
-		"emailPrincipal": d.some(email(client)), "email": d.some(email(client)),
-	}.Present()
-	maps.Copy(opportunity, object{"funilVenda": object{}, "temperatura": "", "valorTotalDescontos": 0, "origem": object{}})
-	maps.Copy(row, object{
+	number, client := d.some(strconv.Itoa(12_000+i)), s.client(d)
+	opportunity := object{
+		"id": s.opportunities.id(i), "nome": s.opportunityName(i), "codigo": number, "cliente": object{
+			"id": s.contacts.id(client), "codigo": d.some(strconv.Itoa(183_000 + client)), "nome": s.contactName(client),
+			"emailPrincipal": d.some(email(client)), "email": d.some(email(client)),
+		}.Present(), "funilVenda": object{}, "temperatura": "", "valorTotalDescontos": 0, "origem": object{},
+	}
+	row.Add(object{
 		"oportunidade": opportunity.Present(), "autor": s.userRef(d), "dataCriacao": d.moment(s.spread(d)),
 		"destinatario": d.some("Maria da Silva"), "codigoFormatado": d.some(code), "statusLabel": statuses()[status],
 	})

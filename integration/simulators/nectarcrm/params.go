@@ -71,13 +71,13 @@ func (p *reader) number(name string, least, most int) (n int, ok bool) {
 	return n, ok
 }
 
-// day returns a parameter dd/MM/yyyy; the first moment of the day.
-func (p *reader) day(name string) (time.Time, bool) {
+// day returns a parameter that is a day, dd/MM/yyyy in lists and yyyy-MM-dd in reports; its first moment.
+func (p *reader) day(name, layout string) (time.Time, bool) {
 	zone := p.s.zone
 	if p.s.with.UTCDays {
 		zone = time.UTC
 	}
-	read := func(value string) (time.Time, error) { return time.ParseInLocation("02/01/2006", value, zone) }
+	read := func(value string) (time.Time, error) { return time.ParseInLocation(layout, value, zone) }
 	value, ok := p.get(name, func(value string) bool {
 		_, err := read(value)
 		return err == nil
@@ -148,20 +148,21 @@ func (s *Simulator) leadStatuses(p *reader) []uint8 {
 
 // days reads the dates. Those of the time of change filter; those of creation, as measured, only turn the order around.
 func (s *Simulator) days(p *reader, q *query) {
-	if t, ok := p.day("dataInicioAtualizacao"); ok && !s.with.Unfiltered {
+	const layout = "02/01/2006"
+	if t, ok := p.day("dataInicioAtualizacao", layout); ok && !s.with.Unfiltered {
 		if s.with.Exclusive {
 			t = t.AddDate(0, 0, 1)
 		}
 		q.from = t.UnixMilli()
 	}
-	if t, ok := p.day("dataFimAtualizacao"); ok && !s.with.Unfiltered {
+	if t, ok := p.day("dataFimAtualizacao", layout); ok && !s.with.Unfiltered {
 		if !s.with.Exclusive {
 			t = t.AddDate(0, 0, 1)
 		}
 		q.to = t.UnixMilli()
 	}
-	_, from := p.day("dataInicio")
-	_, to := p.day("dataFim")
+	_, from := p.day("dataInicio", layout)
+	_, to := p.day("dataFim", layout)
 	q.backward = from || to
 }
 

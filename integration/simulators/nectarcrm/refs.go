@@ -1,7 +1,6 @@
 package nectarcrm
 
 import (
-	"maps"
 	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -118,15 +117,12 @@ func (s *Simulator) clientMembers(d *forms, index int) object {
 	if s.company(index) {
 		row["razaoSocial"], row["cnpj"] = d.some(s.contactName(index)+" S/A"), d.some(cnpj(index))
 	}
-	maps.Copy(row, object{
+	row.Add(object{
 		"telefonePrincipal": d.some(phone(index)), "telefone": d.some(phone(index)), "emailPrincipal": d.some(email(index)),
 		"email": d.some(email(index)), "empresa": d.flag(s.company(index)),
 		"isEmpresa": d.flag(s.company(index) || index%10 == 4), // may be true for people
-		"ativo":     d.flag(index%17 != 5), "diasSemInteracao": d.number(d.N(400)),
+		"ativo":     d.flag(index%17 != 5), "diasSemInteracao": d.number(d.N(400)), "origem": d.once(3, object{}),
 	})
-	if d.Once(3) {
-		row["origem"] = object{}
-	}
 	return row.Present()
 }
 

@@ -23,8 +23,9 @@ const updated = 3
 func (s *Simulator) history(_ *http.Request, values url.Values) (any, int) {
 	p := &reader{s: s, values: values}
 	by, ok := p.number("aggregator", 0, 5)
-	from, until := p.date("initialDate"), p.date("endDate")
-	if !ok || p.bad || from.IsZero() || until.Before(from) {
+	from, begun := p.day("initialDate", time.DateOnly)
+	until, ended := p.day("endDate", time.DateOnly)
+	if !ok || p.bad || !begun || !ended || until.Before(from) {
 		return nil, bad
 	}
 	if until = until.AddDate(0, 0, 1); s.with.Exclusive {
@@ -47,20 +48,6 @@ func (s *Simulator) history(_ *http.Request, values url.Values) (any, int) {
 	return s.enveloped(s.reports, rows), http.StatusOK
 }
 
-// date returns a parameter yyyy-MM-dd; zero where it is not there or bad.
-func (p *reader) date(name string) time.Time {
-	zone := p.s.zone
-	if p.s.with.UTCDays {
-		zone = time.UTC
-	}
-	value, _ := p.get(name, func(value string) bool {
-		_, err := time.ParseInLocation(time.DateOnly, value, zone)
-		return err == nil
-	})
-	t, _ := time.ParseInLocation(time.DateOnly, value, zone)
-	return t
-}
-
 // reported returns when an opportunity was last updated, as reports know it: for them there is always such a time.
 func (s *Simulator) reported(index int, r row) int64 {
 	if r.Time == 0 {
@@ -71,14 +58,12 @@ func (s *Simulator) reported(index int, r row) int64 {
 
 // passed returns how many stages an opportunity went through: one more with each change.
 func (s *Simulator) passed(index int, r row) int {
-	d := s.dice(s.opportunities, index, 7)
-	return 1 + d.N(4) + int(r.Version)
+	return 1 + s.dice(s.opportunities, index, 7).N(4) + int(r.Version)
 }
 
 // entered returns when an opportunity came into its k-th stage.
 func (s *Simulator) entered(index, k int) int64 {
-	d := s.forms(s.opportunities, index, 8)
-	return s.spread(d) + int64(k)*36*60*60*1000
+	return s.spread(s.forms(s.opportunities, index, 8)) + int64(k)*36*60*60*1000
 }
 
 // passage returns a row of the report: labels as people read them, all values texts. The rows are ASCII alone: they are known by their bytes, which a

@@ -3,6 +3,7 @@ package nectarcrm
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -106,20 +107,21 @@ func (t *table) changed(index int, r row) any {
 }
 
 // dice returns those of a row of a table; each salt gives others.
-func (s *Simulator) dice(t *table, index int, salt uint64) sim.Dice {
-	return sim.Dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<28|uint64(t.base)<<4|salt)))
+func (s *Simulator) dice(t *table, index int, salt uint64) *sim.Dice {
+	d := sim.Dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<28|uint64(t.base)<<4|salt)))
+	return &d
 }
 
 // forms returns the dice of a row of a table, for its values.
 func (s *Simulator) forms(t *table, index int, salt uint64) *forms {
-	return &forms{s.dice(t, index, salt)}
+	return &forms{*s.dice(t, index, salt)}
 }
 
 // fill makes all tables and rows.
 func (s *Simulator) fill() {
 	n := s.with.Size
 	s.routes = map[string]*table{}
-	add := func(t *table, rows int) *table {
+	add := func(rows int, t *table) *table {
 		s.tables = append(s.tables, t)
 		for _, path := range t.paths {
 			s.routes[path] = t
@@ -132,63 +134,50 @@ func (s *Simulator) fill() {
 		}
 		return t
 	}
-	s.contacts = add(&table{
-		paths: []string{"contatos"}, base: 32_000_002, stride: 3, limit: 100, timed: true, moving: true, show: s.contact,
-	}, n)
-	s.opportunities = add(&table{
-		paths: []string{"oportunidades"}, base: 1_826_618, stride: 2, limit: 200, timed: true, moving: true, show: s.opportunity,
-	}, max(60, n/2))
-	s.leads = add(&table{
-		paths: []string{"qualificacoes", "qualificacao"}, base: 400_001, stride: 3, limit: 15, timed: true, moving: true, show: s.lead,
-	}, max(60, n/10))
-	s.tasks = add(&table{
-		paths: []string{"tarefas"}, base: 7_000_003, stride: 2, limit: 100, timed: true, moving: true, show: s.task,
-	}, max(60, n/4))
-	s.appointments = add(&table{
-		paths: []string{"compromissos"}, base: 610_000, stride: 5, limit: 50, timed: true, moving: true, show: s.appointment,
-	}, max(60, n/10))
-	s.products = add(&table{paths: []string{"produto", "produtos"}, base: 8435, stride: 2, limit: 100, show: s.product}, 60+min(n/50, 400))
-	s.pipelines = add(&table{
-		paths: []string{"pipeline", "pipelines"}, base: 1, stride: 4, limit: 50, whole: true, timed: true, show: s.pipeline,
-	}, 13)
-	s.users = add(&table{
-		paths: []string{"usuario", "usuarios"}, base: 12, stride: 7, limit: 100, whole: true, timed: true, show: s.user,
-	}, 40)
-	list := func(rows int, t *table) *table {
-		t.stride, t.limit = 1, 50
-		return add(t, rows)
+	// moving makes a table whose rows have a time of change and are moved by Drift, timed one of which Drift knows nothing.
+	moving := func(rows int, path string, base, stride, limit int, show func(index int, r row) object) *table {
+		return add(rows, &table{paths: strings.Fields(path), base: base, stride: stride, limit: limit, timed: true, moving: true, show: show})
 	}
-	s.feed = add(&table{
-		paths: []string{"publicacao"}, base: 900_000, stride: 2, limit: 100, timed: true, show: s.publication,
-	}, max(60, n/20))
-	s.filledForms = add(&table{paths: []string{"formulario"}, base: 30_001, stride: 2, limit: 50, timed: true, show: s.filled}, max(60, n/50))
-	s.queues = add(&table{paths: []string{"queues"}, base: 12, stride: 1, limit: 50, unpaged: true, timed: true, show: s.queue}, 24)
-	s.dynamic = add(&table{
+	timed := func(rows int, path string, base, stride, limit int, show func(index int, r row) object) *table {
+		return add(rows, &table{paths: strings.Fields(path), base: base, stride: stride, limit: limit, timed: true, show: show})
+	}
+	list := func(rows int, path string, base int, names []string, more func(row object, d *forms, i int)) *table {
+		return add(rows, &table{paths: strings.Fields(path), base: base, stride: 1, limit: 50, show: entries(base, names, more)})
+	}
+	s.contacts = moving(n, "contatos", 32_000_002, 3, 100, s.contact)
+	s.opportunities = moving(max(60, n/2), "oportunidades", 1_826_618, 2, 200, s.opportunity)
+	s.leads = moving(max(60, n/10), "qualificacoes qualificacao", 400_001, 3, 15, s.lead)
+	s.tasks = moving(max(60, n/4), "tarefas", 7_000_003, 2, 100, s.task)
+	s.appointments = moving(max(60, n/10), "compromissos", 610_000, 5, 50, s.appointment)
+	s.products = add(60+min(n/50, 400), &table{paths: []string{"produto", "produtos"}, base: 8435, stride: 2, limit: 100, show: s.product})
+	s.pipelines = timed(13, "pipeline pipelines", 1, 4, 50, s.pipeline)
+	s.users = timed(40, "usuario usuarios", 12, 7, 100, s.user)
+	s.feed = timed(max(60, n/20), "publicacao", 900_000, 2, 100, s.publication)
+	s.filledForms = timed(max(60, n/50), "formulario", 30_001, 2, 50, s.filled)
+	s.queues = timed(24, "queues", 12, 1, 50, s.queue)
+	s.dynamic = add(3, &table{
 		paths: []string{"table", "tabela", "tables", "tabelas"}, base: 3, stride: 2, limit: allRows, loose: true, show: s.dynamicTable,
-	}, 3)
+	})
 	s.reports = &table{paths: []string{historyPath}, unpaged: true, loose: true}
 	s.routes[historyPath] = s.reports
-	s.prices = list(5, &table{paths: []string{"tabelaPreco"}, base: 851, show: entries(851, prices(), s.price)})
+	s.prices = list(5, "tabelaPreco", 851, []string{"Tabela NectarCRM 2016/02"}, s.price)
 	s.lists = map[string]*table{
-		"origens":            list(23, &table{paths: []string{"origem"}, base: 101, show: entries(101, origins(), nil)}),
-		"segmentos":          list(9, &table{paths: []string{"segmento"}, base: 201, show: entries(201, segments(), nil)}),
-		"categorias":         list(8, &table{paths: []string{"categoria"}, base: 301, show: entries(301, categories(), category)}),
-		"equipes":            list(5, &table{paths: []string{"equipe"}, base: 401, unpaged: true, show: entries(401, teams(), team)}),
-		"listas":             list(31, &table{paths: []string{"lista"}, base: 501, show: entries(501, tags(), s.tag)}),
-		"product_categories": list(6, &table{paths: []string{"produtoCategoria"}, base: 601, show: entries(601, groups(), group)}),
-		"product_subcategories": list(12, &table{
-			paths: []string{"produtoSubCategoria"}, base: 651, show: entries(651, groups(), subgroup),
-		}),
-		"appointment_types": list(4, &table{paths: []string{"compromissos/tipos"}, base: 701, show: entries(701, kinds(), nil)}),
-		"call_types":        list(3, &table{paths: []string{"ligacao/tipos"}, base: 751, show: entries(751, kinds(), nil)}),
-		"custom_fields": list(5, &table{
-			paths: []string{"campoPersonalizado", "camposPersonalizados", "customField", "customFields"}, base: 801,
-			show: entries(801, fields(), field),
-		}),
+		"origens":               list(23, "origem", 101, origins(), nil),
+		"segmentos":             list(9, "segmento", 201, segments(), nil),
+		"categorias":            list(8, "categoria", 301, categories(), category),
+		"equipes":               list(5, "equipe", 401, []string{"Desenvolvedores", "Vendas"}, team),
+		"listas":                list(31, "lista", 501, tags(), s.tag),
+		"product_categories":    list(6, "produtoCategoria", 601, groups(), group),
+		"product_subcategories": list(12, "produtoSubCategoria", 651, groups(), subgroup),
+		"appointment_types":     list(4, "compromissos/tipos", 701, kinds(), nil),
+		"call_types":            list(3, "ligacao/tipos", 751, kinds(), nil),
+		"custom_fields": list(5, "campoPersonalizado camposPersonalizados customField customFields", 801,
+			[]string{"Cor Favorita", "cor favorita", "Data X"}, field),
 		"price_tables": s.prices,
-		"webhooks":     list(7, &table{paths: []string{"webhook"}, base: 10_060, show: entries(10_060, hooks(), webhook)}),
+		"webhooks":     list(7, "webhook", 10_060, []string{"Webhook teste", "Integração"}, webhook),
 		"feed":         s.feed, "forms": s.filledForms, "queues": s.queues, "dynamic_tables": s.dynamic,
 	}
+	s.pipelines.whole, s.users.whole, s.queues.unpaged, s.lists["equipes"].unpaged = true, true, true, true
 
 	for i := range s.opportunities.Rows {
 		s.opportunities.Rows[i].State = [...]uint8{1, 2, 1, 3, 1, 4, 2, 1, 5, 3}[i/2%10]

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/md5" // some APIs take the MD5 of a secret, so its echo must be redacted as well
 	"encoding/base64"
 	"encoding/hex"
@@ -157,7 +158,7 @@ func (g *Gate) inject(fault Fault, w http.ResponseWriter, r *http.Request) {
 	case Redirect:
 		http.Redirect(w, r, anotherHost(r), http.StatusFound)
 	case Reset:
-		reset(w)
+		Break(w)
 	case CutBody:
 		a := capture(g.inner, r)
 		first, _ := a.halves()
@@ -170,14 +171,12 @@ func (g *Gate) inject(fault Fault, w http.ResponseWriter, r *http.Request) {
 			a.send(r.Context(), w, delays.Delay, first, second)
 		}
 	case Stall:
-		wait(r.Context(), delays.Stall)
-		panic(http.ErrAbortHandler)
+		Hang(r.Context(), delays.Stall)
 	case StallBody:
 		a := capture(g.inner, r)
 		first, _ := a.halves()
 		a.send(r.Context(), w, 0, first)
-		wait(r.Context(), delays.Stall)
-		panic(http.ErrAbortHandler)
+		Hang(r.Context(), delays.Stall)
 	case BrokenUTF8:
 		a := capture(g.simulator, r)
 		spoil(a.body.Bytes())
@@ -243,8 +242,14 @@ func encoders() []func(string) string {
 	}
 }
 
-// reset closes the connection so that the reader's kernel is told of a reset, not of an end.
-func reset(w http.ResponseWriter) {
+// Hang closes the connection after d, or when the reader went away before.
+func Hang(ctx context.Context, d time.Duration) {
+	wait(ctx, d)
+	panic(http.ErrAbortHandler)
+}
+
+// Break closes the connection so that the reader's kernel is told of a reset, not of an end.
+func Break(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)

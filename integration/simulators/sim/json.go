@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 )
 
@@ -12,6 +13,9 @@ type Object map[string]any
 
 // Raw is JSON as it is, for spellings that the encoder would not choose: 70.0, \u00e1, \/. It must be valid.
 type Raw = json.RawMessage
+
+// Add puts the members of another object into o.
+func (o Object) Add(other Object) { maps.Copy(o, other) }
 
 // Put sets several members to one value.
 func (o Object) Put(value any, names ...string) {

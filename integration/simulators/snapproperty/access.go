@@ -141,19 +141,13 @@ type tokenError struct {
 }
 
 func (r Refusal) answer() tokenError {
-	switch r {
-	case RefuseApproval:
-		return tokenError{"invalid_grant", "user hasn't approved this consumer"}
-	case RefuseAudience:
-		return tokenError{"invalid_grant", "audience is invalid"}
-	case RefuseExpired:
-		return tokenError{"invalid_grant", "expired authorization code"}
-	case RefuseLocked:
-		return tokenError{"invalid_grant", "user is locked"}
-	case RefuseClient:
-		return tokenError{"invalid_client_id", "client identifier invalid"}
-	}
-	return tokenError{}
+	return map[Refusal]tokenError{
+		RefuseApproval: {"invalid_grant", "user hasn't approved this consumer"},
+		RefuseAudience: {"invalid_grant", "audience is invalid"},
+		RefuseExpired:  {"invalid_grant", "expired authorization code"},
+		RefuseLocked:   {"invalid_grant", "user is locked"},
+		RefuseClient:   {"invalid_client_id", "client identifier invalid"},
+	}[r]
 }
 
 // token is the token service. It takes a form in the body: a query ends up in access logs.

@@ -297,40 +297,22 @@ func (s *Simulator) Orders(method string, n int) (orders []Order) {
 
 // order returns a record of a method for a property's contracts, where they are for this method.
 func (s *Simulator) order(method string, index int) (Order, bool) {
-	signed, cancelled := standing(2 * index)
+	number := 2 * index
 	if index%leasedEvery == 0 {
-		signed, cancelled = standing(2*index + 1)
+		number++
 	}
+	signed, cancelled := standing(number)
 	untouched := s.contracts[2*index] == nil && s.contracts[2*index+1] == nil && s.rows[index].manager == "" && !s.rows[index].gone
 	if !untouched || cancelled {
 		return Order{}, false
 	}
-	var kind string
-	switch index % 12 {
-	case 0:
-		kind = "desocuparImovel"
-	case 4:
-		kind = "desocuparImovelComDistratoAdm"
-	case 8:
-		kind = "desocuparImovelIDExterno"
-	case 2, 6, 10:
-		kind = "distratarContratoAdministracao"
-	case 3, 5, 7, 11:
-		if index%pairedEvery != 1 && s.property(index).external() != "" {
-			record := map[string]string{"gerente_antigo": "", "gerente_novo": managers()[(index+1)%len(managers())],
-				"id_imovel": externalCode(index), "id_proprietario": ""}
-			return Order{Run{Key: exchangeKey(record)}, record}, method == "trocarGerente"
-		}
-		return Order{}, false
-	default:
-		return Order{}, false
-	}
-	if !signed {
+	const dissolve, exchange = "distratarContratoAdministracao", "trocarGerente"
+	kind := [12]string{
+		0: "desocuparImovel", 4: "desocuparImovelComDistratoAdm", 8: "desocuparImovelIDExterno", 2: dissolve, 6: dissolve, 10: dissolve,
+		3: exchange, 5: exchange, 7: exchange, 11: exchange,
+	}[index%12]
+	if index%2 == 0 && !signed {
 		kind = "cancelar"
-	}
-	number := 2 * index
-	if index%leasedEvery == 0 {
-		number++
 	}
 	o := Order{Run{Key: externalContract(number)}, map[string]string{contractExternal: externalContract(number)}}
 	switch kind {
@@ -340,6 +322,14 @@ func (s *Simulator) order(method string, index int) (Order, bool) {
 		o.Record[contractRent] = fmt.Sprintf("%d.%02d", 900+index, index%100)
 	case "desocuparImovelIDExterno":
 		o = Order{Run{Key: externalCode(index)}, map[string]string{propertyExternal: externalCode(index)}}
+	case exchange:
+		if index%pairedEvery == 1 || s.property(index).external() == "" {
+			return Order{}, false
+		}
+		o.Record = map[string]string{
+			"gerente_antigo": "", "gerente_novo": managers()[(index+1)%len(managers())], "id_imovel": externalCode(index), "id_proprietario": "",
+		}
+		o.Key = exchangeKey(o.Record)
 	}
 	return o, kind == method
 }

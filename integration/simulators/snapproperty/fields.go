@@ -1,7 +1,9 @@
 package snapproperty
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -23,22 +25,33 @@ const (
 // String returns what Salesforce calls a kind in its messages.
 func (k kind) String() string { return [...]string{"string", "id", "double", "boolean", "dateTime"}[k] }
 
-// value is a field's of one property.
+// value is a field's of one property, or one that it is compared with. What its kind does not have is zero.
 type value struct {
-	null  bool
-	text  string // and the first fifteen characters of an identity
-	n     int64  // a number is n divided by ten to the power of scale; a moment is n seconds
-	scale int8
-	yes   bool
+	null   bool
+	text   string  // and the first fifteen characters of an identity
+	number float64 // the nearest to its decimals as any reader's is; a moment in seconds, and 1 for a truth
+	scale  int     // how many decimals a number has
 }
 
-// float returns a number, the nearest to its decimals as any reader's is.
-func (v value) float() float64 {
-	power := 1.0
-	for range v.scale {
-		power *= 10
+func numberOf(n int64, scale int) value {
+	return value{number: float64(n) / math.Pow10(scale), scale: scale}
+}
+
+func momentOf(seconds int64) value { return value{number: float64(seconds)} }
+
+func truthOf(yes bool) (v value) {
+	if yes {
+		v.number = 1
 	}
-	return float64(v.n) / power
+	return v
+}
+
+// compare compares two values of the field's, neither of which is null. Case makes no difference in texts.
+func (f *field) compare(a, b value) int {
+	if f.kind == text {
+		a.text, b.text = strings.ToLower(a.text), strings.ToLower(b.text)
+	}
+	return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.number, b.number))
 }
 
 // field is one of the property's.
@@ -84,56 +97,66 @@ func fields() ([]field, map[string]*field) {
 	some := func(name string, in int, kind kind, of func(p property) value) {
 		salt := saltMany + len(all)
 		add(pkg+name+"__c", kind, func(p property) value {
-			if d := p.dice(salt); in > 0 && d.Once(in) {
+			if in > 0 && p.dice(salt).Once(in) {
 				return value{null: true}
 			}
 			return of(p)
 		})
 	}
+	whole := func(name string, in int, of func(p property) int64) {
+		some(name, in, number, func(p property) value { return numberOf(of(p), 0) })
+	}
 	count := func(name string, below int) {
 		salt := 2*saltMany + len(all)
-		some(name, 15, number, func(p property) value { d := p.dice(salt); return value{n: int64(d.N(below))} })
+		whole(name, 15, func(p property) int64 { return int64(p.dice(salt).N(below)) })
 	}
-	money := func(name string, cents func(p property) int64) {
-		some(name, 15, number, func(p property) value { return value{n: cents(p), scale: 2} })
+	hundredths := func(name string, in int, of func(p property) int64) {
+		some(name, in, number, func(p property) value { return numberOf(of(p), 2) })
+	}
+	money := func(name string, cents func(p property) int64) { hundredths(name, 15, cents) }
+	words := func(name string, in int, of func(p property) string) {
+		some(name, in, text, func(p property) value { return textOf(of(p)) })
+	}
+	flag := func(name string, of func(p property) bool) {
+		some(name, 0, truth, func(p property) value { return truthOf(of(p)) })
 	}
 
 	add("Id", identity, func(p property) value { return value{text: propertyID(p.index)[:15]} })
 	add("Name", text, func(p property) value {
 		return textOf(strings.TrimSpace(p.street() + " " + p.house() + "  " + p.complement()))
 	})
-	add("CreatedDate", moment, func(p property) value { return value{n: p.row.created} })
-	add("LastModifiedDate", moment, func(p property) value { return value{n: p.row.modified} }).hidden = true
-	add("SystemModstamp", moment, func(p property) value { return value{n: p.row.modified} }).hidden = true
-	some("ID_externo", 0, text, func(p property) value { return textOf(p.external()) })
-	some("codigo", 0, text, func(p property) value { return value{text: fmt.Sprintf("I-%06d", p.index+1)} })
-	some("area_privativa", 12, number, func(p property) value { return value{n: p.area(), scale: 2} })
-	some("area_comum", 3, number, func(p property) value { return value{n: p.area() / 7, scale: 2} })
-	some("area_total", 12, number, func(p property) value { return value{n: p.area() + p.area()/7, scale: 2} })
-	some("Banheiros", 15, number, func(p property) value { return value{n: 1 + p.rooms()%3} })
-	some("Score", 4, number, func(p property) value { d := p.dice(saltSale); return value{n: int64(d.N(1000)), scale: 1} })
-	some("Disponivel_locacao", 0, truth, func(p property) value { return value{yes: p.forRent()} })
-	some("Disponivel_venda", 0, truth, func(p property) value { d := p.dice(saltSale); return value{yes: d.Once(3)} })
-	some("Dormitorios", 15, number, func(p property) value { return value{n: 1 + p.rooms()%5} })
-	some("Endereco", 20, text, func(p property) value { return textOf(p.street() + ", " + p.house() + " - " + p.hood().name) })
-	some("Logradouro", 20, text, func(p property) value { return textOf(p.street()) })
-	some("Numero", 20, text, func(p property) value { return textOf(p.house()) })
-	some("Complemento", 3, text, func(p property) value { return textOf(p.complement()) })
-	some("Quadra", 4, text, func(p property) value { return value{text: "Q" + strconv.Itoa(p.index%30)} })
-	some("Lote", 4, text, func(p property) value { return value{text: strconv.Itoa(p.index % 90)} })
-	some("Situacao", 0, text, func(p property) value { return textOf(p.situation()) })
-	some("Suites", 15, number, func(p property) value { return value{n: p.rooms() % 3} })
-	add(pkg+"Tipo_uso_3__c", identity, func(p property) value { return identityOf(p.use().id) })
-	add(pkg+"Tipo_imovel_2__c", identity, func(p property) value { return identityOf(p.sort().id) })
-	some("Vagas", 15, number, func(p property) value { return value{n: p.rooms()%3 + p.rooms()%2} })
-	some("Vagas_cobertas", 8, number, func(p property) value { return value{n: p.rooms() % 3} })
-	some("Vagas_descobertas", 8, number, func(p property) value { return value{n: p.rooms() % 2} })
+	add("CreatedDate", moment, func(p property) value { return momentOf(p.row.created) })
+	add("LastModifiedDate", moment, func(p property) value { return momentOf(p.row.modified) }).hidden = true
+	add("SystemModstamp", moment, func(p property) value { return momentOf(p.row.modified) }).hidden = true
+	words("ID_externo", 0, property.external)
+	words("codigo", 0, func(p property) string { return fmt.Sprintf("I-%06d", p.index+1) })
+	hundredths("area_privativa", 12, property.area)
+	hundredths("area_comum", 3, func(p property) int64 { return p.area() / 7 })
+	hundredths("area_total", 12, func(p property) int64 { return p.area() + p.area()/7 })
+	whole("Banheiros", 15, func(p property) int64 { return 1 + p.rooms()%3 })
+	some("Score", 4, number, func(p property) value { return numberOf(int64(p.dice(saltSale).N(1000)), 1) })
+	flag("Disponivel_locacao", property.forRent)
+	flag("Disponivel_venda", func(p property) bool { return p.dice(saltSale).Once(3) })
+	whole("Dormitorios", 15, func(p property) int64 { return 1 + p.rooms()%5 })
+	words("Endereco", 20, func(p property) string { return p.street() + ", " + p.house() + " - " + p.hood().name })
+	words("Logradouro", 20, property.street)
+	words("Numero", 20, property.house)
+	words("Complemento", 3, property.complement)
+	words("Quadra", 4, func(p property) string { return "Q" + strconv.Itoa(p.index%30) })
+	words("Lote", 4, func(p property) string { return strconv.Itoa(p.index % 90) })
+	words("Situacao", 0, property.situation)
+	whole("Suites", 15, func(p property) int64 { return p.rooms() % 3 })
+	add(pkg+"Tipo_uso_3__c", identity, func(p property) value { return value{text: p.use().id[:15]} })
+	add(pkg+"Tipo_imovel_2__c", identity, func(p property) value { return value{text: p.sort().id[:15]} })
+	whole("Vagas", 15, func(p property) int64 { return p.rooms()%3 + p.rooms()%2 })
+	whole("Vagas_cobertas", 8, func(p property) int64 { return p.rooms() % 3 })
+	whole("Vagas_descobertas", 8, func(p property) int64 { return p.rooms() % 2 })
 	money("Valor_Condominio", property.fee)
 	money("Valor_locacao_total", func(p property) int64 { return p.rent() + p.tax() + p.fee() })
 	money("Valor_locacao_por_m2", func(p property) int64 { return p.rent() * 100 / p.area() })
 	money("Valor_IPTU", property.tax)
-	some("descricao", 9, text, func(p property) value { d := p.dice(saltName); return value{text: sim.Pick(&d, p.s.stock.texts)} })
-	some("Altura_pe_direito", 3, number, func(p property) value { return value{n: 240 + p.rooms()%60, scale: 2} })
+	words("descricao", 9, func(p property) string { return sim.Pick(p.dice(saltName), p.s.stock.texts) })
+	hundredths("Altura_pe_direito", 3, func(p property) int64 { return 240 + p.rooms()%60 })
 	count("Andar", 30)
 	money("Valor_total_condominio", property.fee)
 	money("Valor_desejado_aluguel", property.rent)
@@ -142,13 +165,13 @@ func fields() ([]field, map[string]*field) {
 	money("valor_venda", func(p property) int64 { return 200 * p.rent() })
 	money("Valor_desejado_aluguel_antigo", func(p property) int64 { return p.rent() - p.rent()/20 })
 	count("Tempo_vacancia", 900)
-	some("Servicos_claro", 0, truth, func(p property) value { d := p.dice(saltKind); return value{yes: d.Once(9)} })
-	some("Possui_tour_virtual", 0, truth, func(p property) value { return value{yes: p.index%11 == 0} })
-	some("Iframe_tour_virtual", 0, text, func(p property) value {
+	flag("Servicos_claro", func(p property) bool { return p.dice(saltKind).Once(9) })
+	flag("Possui_tour_virtual", func(p property) bool { return p.index%11 == 0 })
+	words("Iframe_tour_virtual", 0, func(p property) string {
 		if p.index%11 != 0 {
-			return value{null: true}
+			return ""
 		}
-		return value{text: "https://tour.example/?imovel=" + strconv.Itoa(p.index) + "&a=1"}
+		return "https://tour.example/?imovel=" + strconv.Itoa(p.index) + "&a=1"
 	})
 	count("Ar_condicionado_parede", 4)
 	count("Ar_condicionado_Split", 4)
@@ -171,13 +194,6 @@ func fields() ([]field, map[string]*field) {
 
 func textOf(s string) value { return value{text: s, null: s == ""} }
 
-func identityOf(id string) value {
-	if id == "" {
-		return value{null: true}
-	}
-	return value{text: id[:15]}
-}
-
 // external returns the code in the other system; none for some that have no contract.
 func (p property) external() string {
 	if p.index%34 == 33 {
@@ -188,7 +204,7 @@ func (p property) external() string {
 
 func externalCode(index int) string { return "CR" + strconv.Itoa(10_000+index) }
 
-func (p property) street() string { d := p.dice(saltName); return sim.Pick(&d, p.s.stock.streets) }
+func (p property) street() string { return sim.Pick(p.dice(saltName), p.s.stock.streets) }
 
 func (p property) house() string {
 	d := p.dice(saltArea)
@@ -209,15 +225,14 @@ func (p property) complement() string {
 }
 
 // area returns the private one, in hundredths.
-func (p property) area() int64 { d := p.dice(saltArea); return int64(2000 + d.N(40_000)) }
+func (p property) area() int64 { return int64(2000 + p.dice(saltArea).N(40_000)) }
 
 // rooms returns a number from which those of the rooms follow.
-func (p property) rooms() int64 { d := p.dice(saltRooms); return int64(d.N(1 << 20)) }
+func (p property) rooms() int64 { return int64(p.dice(saltRooms).N(1 << 20)) }
 
 // rent returns the desired one, in cents; it moves with each change.
 func (p property) rent() int64 {
-	d := p.dice(saltMoney)
-	return int64(60_000+d.N(1_500_000)) + int64(p.row.version)
+	return int64(60_000+p.dice(saltMoney).N(1_500_000)) + int64(p.row.version)
 }
 
 func (p property) tax() int64 { return p.rent() / 11 }
@@ -225,8 +240,7 @@ func (p property) fee() int64 { return p.rent() / 5 }
 
 // forRent tells whether the property is available for rent: the first one is.
 func (p property) forRent() bool {
-	d := p.dice(saltRent)
-	return p.row.rent.or((d.N(3) > 0 || p.index == 0) && !p.s.letNow(p.index))
+	return p.row.rent.or((p.dice(saltRent).N(3) > 0 || p.index == 0) && !p.s.letNow(p.index))
 }
 
 // situation returns where the property stands.
@@ -241,7 +255,7 @@ func (p property) situation() string {
 	if d.N(3) > 0 {
 		return "Disponível"
 	}
-	return sim.Pick(&d, p.s.stock.situations)
+	return sim.Pick(d, p.s.stock.situations)
 }
 
 // location returns a coordinate near another one, with seven decimals; one in nine properties has none.
@@ -249,14 +263,13 @@ func (p property) location(near int64) value {
 	if !p.located() {
 		return value{null: true}
 	}
-	d := p.dice(saltPlace)
-	return value{n: near + int64(d.N(900_000)), scale: 7}
+	return numberOf(near+int64(p.dice(saltPlace).N(900_000)), 7)
 }
 
-func (p property) located() bool { d := p.dice(saltPlace); return !d.Once(9) }
+func (p property) located() bool { return !p.dice(saltPlace).Once(9) }
 
 // place returns the index of the neighbourhood.
-func (p property) place() int { d := p.dice(saltPlace); return d.N(1<<20) % len(p.s.stock.hoods) }
+func (p property) place() int { return p.dice(saltPlace).N(1<<20) % len(p.s.stock.hoods) }
 
 func (p property) hood() named { return p.s.stock.hoods[p.place()].named }
 
@@ -277,16 +290,16 @@ func (p property) condominium() named {
 	if d.Once(2) {
 		return named{}
 	}
-	return sim.Pick(&d, p.s.stock.condominiums)
+	return sim.Pick(d, p.s.stock.condominiums)
 }
 
-func (p property) use() named { d := p.dice(saltKind); d.N(2); return sim.Pick(&d, p.s.stock.uses) }
+func (p property) use() named { d := p.dice(saltKind); d.N(2); return sim.Pick(d, p.s.stock.uses) }
 
 func (p property) sort() named {
 	d := p.dice(saltKind)
 	d.N(2)
 	d.N(2)
-	return sim.Pick(&d, p.s.stock.kinds)
+	return sim.Pick(d, p.s.stock.kinds)
 }
 
 // layoutOf is how times are written in filters.

@@ -1,7 +1,6 @@
 package snapproperty
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,17 +18,14 @@ type group struct {
 type term struct {
 	group    *group
 	field    *field
-	operator string
+	operator string    // = and <> for IN and NOT IN as well
 	values   []literal // one, but for IN and NOT IN
 }
 
 // literal is what a field is compared with.
 type literal struct {
-	null     bool
-	text     string // lower case; the first fifteen characters of an identity, as they are
-	number   float64
-	yes      bool
-	from, to int64 // a moment, or a day or days from the one moment to before the other
+	value
+	until float64 // the end of the day, or days, that it stands for
 }
 
 // token is a word, a literal or a sign of a filter.
@@ -208,35 +204,33 @@ func (p *parser) term(g *group) error {
 	one := term{field: f, operator: strings.ToUpper(operator.text)}
 	switch {
 	case operator.kind == '=':
-		if f.kind == truth && one.operator != "=" && one.operator != "<>" {
+		ordered := one.operator != "=" && one.operator != "<>"
+		if ordered && f.kind == truth {
 			return fmt.Errorf("invalid operator on boolean field")
 		}
-		if f.kind == identity && p.s.with.NoIdOrder && one.operator != "=" && one.operator != "<>" {
+		if ordered && f.kind == identity && p.s.with.NoIdOrder {
 			return unexpected(operator)
 		}
 		v, err := p.literal(f)
 		if err != nil {
 			return err
 		}
-		if v.null && one.operator != "=" && one.operator != "<>" {
+		if ordered && v.null {
 			return unexpected(token{'w', "null"})
 		}
 		one.values = []literal{v}
-	case operator.is("IN") || operator.is("NOT") && p.peek().is("IN"):
-		if operator.is("NOT") {
-			one.operator = "NOT IN"
-			p.at++
-		}
-		values, err := p.list(f)
-		if err != nil {
-			return err
-		}
-		one.values = values
+	case operator.is("IN"):
+		one.operator = "="
+		one.values, err = p.list(f)
+	case operator.is("NOT") && p.peek().is("IN"):
+		p.at++
+		one.operator = "<>"
+		one.values, err = p.list(f)
 	default:
 		return unexpected(operator)
 	}
 	g.terms = append(g.terms, one)
-	return nil
+	return err
 }
 
 // column returns the field of a name in any case, where the service knows it.
@@ -278,47 +272,48 @@ func (p *parser) literal(f *field) (literal, error) {
 		return literal{}, unexpected(t)
 	}
 	if t.is("null") {
-		return literal{null: true}, nil
+		return literal{value: value{null: true}}, nil
 	}
-	wrong := fmt.Errorf("value of filter criterion for field '%s' must be of type %s and should not be enclosed in quotes", f.name, f.kind)
+	should, quoted := "should not", f.kind == text || f.kind == identity
+	if quoted {
+		should = "should"
+	}
+	wrong := fmt.Errorf("value of filter criterion for field '%s' must be of type %s and %s be enclosed in quotes", f.name, f.kind, should)
+	if quoted != (t.kind == '\'') {
+		return literal{}, wrong
+	}
+	var l literal
+	var err error
+	ok := true
 	switch f.kind {
 	case text:
-		if t.kind != '\'' {
-			return literal{}, fmt.Errorf("value of filter criterion for field '%s' must be of type string and should be enclosed in quotes", f.name)
-		}
-		return literal{text: strings.ToLower(t.text)}, nil
+		l.text = t.text
 	case identity:
-		if t.kind != '\'' {
-			return literal{}, fmt.Errorf("value of filter criterion for field '%s' must be of type id and should be enclosed in quotes", f.name)
-		}
-		c, err := core(t.text)
-		return literal{text: c}, err
+		l.text, err = core(t.text)
 	case number:
-		n, err := strconv.ParseFloat(t.text, 64)
-		if t.kind != '#' || err != nil {
-			return literal{}, wrong
-		}
-		return literal{number: n}, nil
+		var none error
+		l.number, none = strconv.ParseFloat(t.text, 64)
+		ok = t.kind == '#' && none == nil
 	case truth:
-		if !t.is("true") && !t.is("false") {
-			return literal{}, wrong
-		}
-		return literal{yes: t.is("true")}, nil
-	default:
-		from, to, ok := when(t.text, p.s.with.Now(), p.s.zone)
-		if t.kind == '\'' || !ok {
-			return literal{}, wrong
-		}
-		return literal{from: up(from), to: up(to)}, nil
+		l.value = truthOf(t.is("true"))
+		ok = t.is("true") || t.is("false")
+	case moment:
+		var from, to time.Time
+		from, to, ok = when(t.text, p.s.with.Now(), p.s.zone)
+		l.number, l.until = up(from), up(to)
 	}
+	if !ok {
+		return literal{}, wrong
+	}
+	return l, err
 }
 
 // up returns the time in seconds; a fraction counts as the next one, so that comparing with whole seconds stays right for < and >=.
-func up(t time.Time) int64 {
+func up(t time.Time) float64 {
 	if t.Nanosecond() > 0 {
-		return t.Unix() + 1
+		t = t.Add(time.Second)
 	}
-	return t.Unix()
+	return float64(t.Unix())
 }
 
 // fits tells whether the group lets a property through.
@@ -336,14 +331,9 @@ func (t *term) fits(p property) bool {
 		return t.group.fits(p)
 	}
 	v := t.field.value(p)
-	among := func() bool {
-		return slices.ContainsFunc(t.values, func(l literal) bool { return t.field.order(v, l) == 0 && v.null == l.null })
-	}
-	switch t.operator {
-	case "=", "IN":
-		return among()
-	case "<>", "NOT IN":
-		return !among()
+	if t.operator == "=" || t.operator == "<>" {
+		among := slices.ContainsFunc(t.values, func(l literal) bool { return v.null == l.null && t.field.order(v, l) == 0 })
+		return among == (t.operator == "=")
 	}
 	if v.null {
 		return false
@@ -360,31 +350,12 @@ func (t *term) fits(p property) bool {
 	}
 }
 
-// order compares a value with a literal; 0 also says that a moment is within the days that the literal stands for. Nulls are equal to all.
+// order compares a value with a literal; 0 also says that a moment is within the days that the literal stands for.
 func (f *field) order(v value, l literal) int {
-	if v.null || l.null {
+	if v.number > l.number && v.number < l.until {
 		return 0
 	}
-	switch f.kind {
-	case text:
-		return cmp.Compare(strings.ToLower(v.text), l.text)
-	case identity:
-		return cmp.Compare(v.text, l.text)
-	case number:
-		return cmp.Compare(v.float(), l.number)
-	case truth:
-		if v.yes == l.yes {
-			return 0
-		}
-		return 1
-	}
-	switch {
-	case v.n < l.from:
-		return -1
-	case v.n > l.from && v.n >= l.to:
-		return 1
-	}
-	return 0
+	return f.compare(v, l.value)
 }
 
 // span narrows the indices from..to to those that comparisons of Id let through, where all terms must hold, and returns the others.

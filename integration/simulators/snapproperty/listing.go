@@ -25,8 +25,8 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 		if f == nil {
 			return sim.Listing{}, false
 		}
-		if after, ok := strings.CutPrefix(*f, "AND Id > '"); ok && strings.HasSuffix(after, "'") {
-			l.After = strings.TrimSuffix(after, "'")
+		if after, ok := behind(*f); ok {
+			l.After = after
 			continue
 		}
 		filters, l.Name = append(filters, f), l.Name+"&"+*f
@@ -36,4 +36,11 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 		return sim.WithBody(r, sim.Encode(query{Offset: &offset, Rows: q.Rows, Filters: filters, Order: q.Order}))
 	}
 	return l, true
+}
+
+// behind returns the Id behind which a filter lets properties through that asks for nothing else, as those of pages do.
+func behind(filter string) (id string, ok bool) {
+	id, ok = strings.CutPrefix(strings.TrimSpace(filter), "AND Id > '")
+	id, closed := strings.CutSuffix(id, "'")
+	return id, ok && closed
 }

@@ -99,69 +99,49 @@ func (s *Simulator) lost() (Loss, time.Duration) {
 	return l.Kinds[(turn-1)%len(l.Kinds)], l.Stall
 }
 
+// refusals are what Salesforce itself says of losses.
+func refusals() map[Loss]*refusal {
+	return map[Loss]*refusal{
+		Unavailable: unavailable(),
+		NoServer:    unavailable(),
+		Locked:      {http.StatusInternalServerError, "APEX_ERROR", "System.DmlException: " + lockedRow + "\n\nClass.snap_brok.ContratoRest: line 9"},
+		TooLong:     tooLong(),
+		RanFailure:  {http.StatusInternalServerError, "UNKNOWN_EXCEPTION", "An unexpected error occurred"},
+	}
+}
+
 // lose answers a call as its loss says; body is the answer that there would be, and nil where the method did not run.
 func (s *Simulator) lose(w http.ResponseWriter, r *http.Request, loss Loss, stall time.Duration, body []byte) {
 	switch loss {
-	case NoServer:
-		refuse(w, &refusal{http.StatusServiceUnavailable, "SERVER_UNAVAILABLE", "Server is too busy. Please try again later."})
-		return
-	case Locked:
-		refuse(w, &refusal{http.StatusInternalServerError, "APEX_ERROR", "System.DmlException: " + lockedRow + "\n\nClass.snap_brok.ContratoRest: line 9"})
-		return
-	case TooLong:
-		refuse(w, &refusal{http.StatusBadRequest, "QUERY_TIMEOUT", "Your query request was running for too long."})
-		return
 	case Caught:
 		answer(w, s.with.FailureStatus, object{"Mensagem": lockedRow, "Erro": true})
-		return
 	case Repeated, RanRepeated:
 		answer(w, http.StatusOK, sim.Raw(`{"Mensagem":"Sucesso","Erro":false,"Erro":true}`))
-		return
 	case Null, RanNull:
 		answer(w, http.StatusOK, object{"Mensagem": "Tente novamente mais tarde.", "Contrato": nil, "Imovel": nil, "Erro": false})
-		return
 	case SeeOther, RanSeeOther:
 		w.Header().Set("Location", "/")
 		w.WriteHeader(http.StatusSeeOther)
-		return
 	case BadGateway, RanGateway:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(http.StatusBadGateway)
 		_, _ = w.Write([]byte("<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head></html>\n"))
-		return
-	case RanFailure:
-		refuse(w, &refusal{http.StatusInternalServerError, "UNKNOWN_EXCEPTION", "An unexpected error occurred"})
-		return
-	case Unavailable:
-		w.Header().Set("Retry-After", "1")
-		refuse(w, &refusal{http.StatusServiceUnavailable, "SERVER_UNAVAILABLE", "Server is too busy. Please try again later."})
-		return
-	case Reset, RanReset:
-		reset(w)
-	case Stall, RanStall:
-		timer := time.NewTimer(stall)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-		}
+	case Cut:
+		panic(http.ErrAbortHandler)
 	case RanCut:
 		w.Header().Set("Content-Type", "application/json;charset=UTF-8")
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		_, _ = w.Write(body[:len(body)/2])
 		_ = http.NewResponseController(w).Flush() // a recorder in a test cannot, and need not
+		panic(http.ErrAbortHandler)
+	case Reset, RanReset:
+		sim.Break(w)
+	case Stall, RanStall:
+		sim.Hang(r.Context(), stall)
+	default:
+		if loss == Unavailable {
+			w.Header().Set("Retry-After", "1")
+		}
+		refuse(w, refusals()[loss])
 	}
-	panic(http.ErrAbortHandler)
-}
-
-// reset closes the connection so that the caller's kernel is told of a reset, not of an end.
-func reset(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	if tcp, ok := conn.(interface{ SetLinger(sec int) error }); ok {
-		_ = tcp.SetLinger(0) // what cannot be reset is closed
-	}
-	_ = conn.Close()
 }

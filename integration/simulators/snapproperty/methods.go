@@ -1,7 +1,6 @@
 package snapproperty
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"net/http"
@@ -127,34 +126,17 @@ func (s *Simulator) perform(name string, m method, in map[string]string) (status
 	s.data.Lock()
 	defer s.data.Unlock()
 	o := m.run(in)
-	if o.failure != "" {
-		s.refused[Run{name, o.key}] = o.failure
-		out := m.answer(o.failure, nil, true)
-		if s.with.QuietFailures {
-			out = bytes.Replace(out, []byte(`"Erro":true`), []byte(`"Erro":false`), 1)
-		}
-		return s.with.FailureStatus, out
+	status, failed := http.StatusOK, o.failure != ""
+	if failed {
+		status, s.refused[Run{name, o.key}] = s.with.FailureStatus, o.failure
+	} else {
+		s.effects = append(s.effects, Effect{name, o.key, o.changed})
 	}
-	s.effects = append(s.effects, Effect{name, o.key, o.changed})
-	return http.StatusOK, m.answer(cmp.Or(o.message, "Sucesso"), o.object, false)
-}
-
-// answer returns what a method says: after a failure with null for what would have been changed.
-func (m method) answer(message string, changed object, failed bool) []byte {
-	out := struct {
-		Message  string  `json:"Mensagem"`
-		Contract *object `json:"Contrato,omitempty"`
-		Property *object `json:"Imovel,omitempty"`
-		Failed   bool    `json:"Erro"`
-	}{Message: message, Failed: failed}
-	switch {
-	case changed == nil && !failed:
-	case m.object == "Contrato":
-		out.Contract = &changed
-	default:
-		out.Property = &changed
+	out := sim.Ordered("Mensagem", cmp.Or(o.failure, o.message, "Sucesso"))
+	if failed || o.object != nil { // after a failure null stands for what would have been changed
+		out = append(out, sim.Ordered(m.object, o.object)...)
 	}
-	return sim.Encode(out)
+	return status, sim.Encode(append(out, sim.Ordered("Erro", failed && !s.with.QuietFailures)...))
 }
 
 // The contract that a body means, or the failure that it is not found, in the words of the method.
@@ -234,8 +216,7 @@ func (c *contract) closed(rent string) object {
 		"snap_brok__Data_encerramento__c": c.Ended, "snap_brok__Situacao__c": c.Situation,
 	}
 	if rent != "" {
-		rent = strings.TrimLeft(rent[:len(rent)-3], "0") + rent[len(rent)-3:]
-		if rent[0] == '.' {
+		if rent = strings.TrimLeft(rent, "0"); rent[0] == '.' {
 			rent = "0" + rent
 		}
 		fields[contractRent] = json.Number(rent)
@@ -243,58 +224,53 @@ func (c *contract) closed(rent string) object {
 	return sobject("v41.0", "snap_brok__Contrato__c", c.ID, fields)
 }
 
+// closing is how a method ends contracts of a kind.
+type closing struct {
+	kind                string
+	notFound, wrongKind string // what the method says of a contract that there is not, and of one of the other kind
+	contract, property  string // where the contract and its properties then stand
+	rent                tristate
+}
+
+// close ends the contract that a body means, and returns it.
+func (s *Simulator) close(in map[string]string, by closing) (*contract, outcome) {
+	c, o := s.wanted(in, by.notFound)
+	if o.failure == "" && c.Kind != by.kind {
+		o.failure = by.wrongKind
+	}
+	if o.failure == "" {
+		s.end(c, by.contract)
+		o.change(s, c)
+		o.set(s, c.properties, by.property, by.rent)
+		o.object = c.closed("")
+	}
+	return c, o
+}
+
 func (s *Simulator) dissolve(in map[string]string) outcome {
-	c, o := s.wanted(in, "Contrato não encontrado.")
-	if o.failure != "" {
-		return o
-	}
-	if c.Kind != Administration {
-		o.failure = "O Contrato deve ser de Administração."
-		return o
-	}
-	s.end(c, "Distratado")
-	o.change(s, c)
-	o.set(s, c.properties, "Indisponível", no)
-	o.object = c.closed("")
+	_, o := s.close(in, closing{
+		Administration, "Contrato não encontrado.", "O Contrato deve ser de Administração.", "Distratado", "Indisponível", no,
+	})
 	return o
 }
 
 func (s *Simulator) vacate(in map[string]string) outcome {
-	c, o := s.wanted(in, "Contrato não localizado.")
-	if o.failure != "" {
-		return o
+	c, o := s.close(in, closing{Lease, "Contrato não localizado.", "O Contrato deve ser de Locação.", "Encerrado", "Disponivel", yes})
+	if o.failure == "" {
+		c.Rent = cmp.Or(in[contractRent], c.Rent)
+		o.object = c.closed(c.Rent)
 	}
-	if c.Kind != Lease {
-		o.failure = "O Contrato deve ser de Locação."
-		return o
-	}
-	s.end(c, "Encerrado")
-	if rent, given := in[contractRent]; given {
-		c.Rent = rent
-	}
-	o.change(s, c)
-	o.set(s, c.properties, "Disponivel", yes)
-	o.object = c.closed(c.Rent)
 	return o
 }
 
 func (s *Simulator) vacateAndDissolve(in map[string]string) outcome {
-	const notFound = "Contrato não localizado."
-	c, o := s.wanted(in, notFound)
-	if o.failure != "" {
-		return o
+	const notFound = "Contrato não localizado." // only leases are looked for
+	c, o := s.close(in, closing{Lease, notFound, notFound, "Encerrado", "Indisponivel", no})
+	if o.failure == "" {
+		administration := s.contract(c.number - 1)
+		administration.Situation = "Distratado"
+		o.change(s, administration)
 	}
-	if c.Kind != Lease { // only leases are looked for
-		o.failure = notFound
-		return o
-	}
-	s.end(c, "Encerrado")
-	o.change(s, c)
-	o.set(s, c.properties, "Indisponivel", no)
-	administration := s.contract(c.number - 1)
-	administration.Situation = "Distratado"
-	o.change(s, administration)
-	o.object = c.closed("")
 	return o
 }
 

@@ -30,6 +30,8 @@ type refusal struct {
 	code, text string
 }
 
+func (r *refusal) Error() string { return r.text }
+
 // fault is a refusal as it goes out.
 type fault struct {
 	Message string `json:"message"`
@@ -134,6 +136,14 @@ func (s *Simulator) count() (used int, refused *refusal) {
 	return used + 1, nil
 }
 
+func unavailable() *refusal {
+	return &refusal{http.StatusServiceUnavailable, "SERVER_UNAVAILABLE", "Server is too busy. Please try again later."}
+}
+
+func tooLong() *refusal {
+	return &refusal{http.StatusBadRequest, "QUERY_TIMEOUT", "Your query request was running for too long."}
+}
+
 func busy() *refusal {
 	return &refusal{http.StatusForbidden, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}
 }
@@ -203,7 +213,7 @@ func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
 		e = busy()
 		e.status = status
 	case http.StatusServiceUnavailable:
-		e = &refusal{status, "SERVER_UNAVAILABLE", "Server is too busy. Please try again later."}
+		e = unavailable()
 	}
 	if text != "" {
 		e.text = text

@@ -40,8 +40,9 @@ type property struct {
 func (s *Simulator) property(index int) property { return property{s, index, &s.rows[index]} }
 
 // dice returns those of the property; each salt gives others.
-func (p property) dice(salt int) sim.Dice {
-	return sim.Dice(sim.Mix(p.s.with.Seed ^ sim.Mix(uint64(p.index)<<16|uint64(salt))))
+func (p property) dice(salt int) *sim.Dice {
+	d := sim.Dice(sim.Mix(p.s.with.Seed ^ sim.Mix(uint64(p.index)<<16|uint64(salt))))
+	return &d
 }
 
 // fill makes all rows: created one after the other in the ten years before the newest time, some hundred at a time by an import; changed
@@ -60,8 +61,7 @@ func (s *Simulator) fill() {
 		created := newest - tenYears + int64(at)*(tenYears-1)/int64(size)
 		s.rows = append(s.rows, row{created: created})
 		p := s.property(i)
-		d := p.dice(1)
-		p.row.modified = created + int64(d.N(int(newest-created)))
+		p.row.modified = created + int64(p.dice(1).N(int(newest-created)))
 		if i%max(size/4, 2) == 1 {
 			p.row.modified = newest
 		}

@@ -42,17 +42,11 @@ func (s *Simulator) Searches() []Search { return sim.Copied(&s.books, &s.asked) 
 
 // note puts a search into the list of Searches.
 func (s *Simulator) note(q *query, total, came int, failed error) {
-	one := Search{Total: total, Came: came}
-	if q.Offset != nil && q.Rows != nil {
-		one.Offset, one.Rows = *q.Offset, *q.Rows
-	}
+	one := Search{Offset: sent(q.Offset), Rows: sent(q.Rows), Order: sent(q.Order), Total: total, Came: came}
 	for _, f := range q.Filters {
 		if f != nil {
 			one.Filters = append(one.Filters, *f)
 		}
-	}
-	if q.Order != nil {
-		one.Order = *q.Order
 	}
 	if failed != nil {
 		one.Failed = failed.Error()
@@ -60,6 +54,14 @@ func (s *Simulator) note(q *query, total, came int, failed error) {
 	s.books.Lock()
 	defer s.books.Unlock()
 	s.asked = append(s.asked, one)
+}
+
+// sent returns a member of a body; what did not come, or is null, is zero.
+func sent[T any](member *T) (value T) {
+	if member != nil {
+		value = *member
+	}
+	return value
 }
 
 // ordering is one of the fields to order by.
@@ -182,9 +184,8 @@ func (s *Simulator) search(w http.ResponseWriter, body []byte) *refusal {
 		return nil
 	}
 	if s.with.Slow > 0 && *q.Rows > s.with.Slow {
-		err := fmt.Errorf("Your query request was running for too long.") //nolint:staticcheck,revive // in Salesforce's words
-		s.note(q, 0, 0, err)
-		return &refusal{http.StatusBadRequest, "QUERY_TIMEOUT", err.Error()}
+		s.note(q, 0, 0, tooLong())
+		return tooLong()
 	}
 	s.data.RLock()
 	total, rows := s.matching(q)
@@ -196,9 +197,10 @@ func (s *Simulator) search(w http.ResponseWriter, body []byte) *refusal {
 
 	out := sim.Encode(sim.Ordered("Total", total, "Mensagem", "Pesquisa realizada com sucesso", "Imoveis", found, "Erro", false))
 	if len(out) > s.with.Heap {
-		err := fmt.Errorf("System.LimitException: Apex heap size too large: %d", len(out))
-		s.note(q, total, 0, err)
-		return &refusal{http.StatusInternalServerError, "APEX_ERROR", err.Error()}
+		text := fmt.Sprintf("System.LimitException: Apex heap size too large: %d", len(out))
+		refused := &refusal{http.StatusInternalServerError, "APEX_ERROR", text}
+		s.note(q, total, 0, refused)
+		return refused
 	}
 	s.note(q, total, len(rows), nil)
 	answer(w, http.StatusOK, sim.JSON(out))
@@ -258,35 +260,16 @@ func (s *Simulator) matching(q *query) (total int, page []int) {
 	return total, page
 }
 
-func (by ordering) compare(a, b value) (n int) {
+func (by ordering) compare(a, b value) int {
 	switch {
-	case a.null && b.null:
-		return 0
-	case a.null:
-		if by.nullsFirst {
-			return -1
-		}
+	case a.null != b.null && a.null == by.nullsFirst:
+		return -1
+	case a.null != b.null:
 		return 1
-	case b.null:
-		return -by.compare(b, a)
-	case by.field.kind == number:
-		n = cmp.Compare(a.float(), b.float())
-	case by.field.kind == moment:
-		n = cmp.Compare(a.n, b.n)
-	case by.field.kind == truth && a.yes != b.yes:
-		n = 1
-		if b.yes {
-			n = -1
-		}
-	case by.field.kind == text:
-		n = cmp.Compare(strings.ToLower(a.text), strings.ToLower(b.text))
-	default:
-		n = cmp.Compare(a.text, b.text)
+	case by.down:
+		a, b = b, a
 	}
-	if by.down {
-		return -n
-	}
-	return n
+	return by.field.compare(a, b)
 }
 
 // tick returns another number each time.
@@ -321,7 +304,7 @@ func (s *Simulator) record(p property) object {
 	row["snap_brok__Localizacao__c"] = nil // most have no compound of latitude and longitude
 	if p.index%4 == 1 && p.located() {
 		row["snap_brok__Localizacao__c"] = object{
-			"latitude": decimal(p.location(-235_671_245).n, 7), "longitude": decimal(p.location(-466_499_923).n, 7),
+			"latitude": p.location(-235_671_245).decimal(), "longitude": p.location(-466_499_923).decimal(),
 		}
 	}
 	s.addPhotos(row, p.index)
@@ -340,17 +323,15 @@ func (f *field) written(v value, lot sim.Dice) any {
 	case f.kind == text:
 		return v.text
 	case f.kind == truth:
-		return v.yes
+		return v.number == 1
 	case f.kind == moment:
-		return timestamp(v.n)
+		return timestamp(int64(v.number))
 	case v.scale == 0 && lot.Once(6):
-		return decimal(v.n*10, 1)
-	case v.scale == 2 && v.n%100 == 0:
-		return decimal(v.n/100, 0)
-	case v.scale == 2 && v.n%10 == 0:
-		return decimal(v.n/10, 1)
+		v.scale = 1
+	case v.scale == 2:
+		return json.Number(strings.TrimSuffix(strings.TrimRight(string(v.decimal()), "0"), "."))
 	}
-	return decimal(v.n, int(v.scale))
+	return v.decimal()
 }
 
 // Previous returns the search of the page before, where the pages go by Id: a reader can tell it by Ids that it had. Of a page by Offset nobody
@@ -363,20 +344,19 @@ func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 	if refused != nil || q.Rows == nil {
 		return nil, false
 	}
-	const keyset = "AND Id > '"
-	i := slices.IndexFunc(q.Filters, func(f *string) bool { return f != nil && strings.HasPrefix(*f, keyset) })
-	if i < 0 {
-		return nil, false
-	}
-	last, _, _ := strings.Cut(strings.TrimPrefix(*q.Filters[i], keyset), "'")
+	last := ""
+	i := slices.IndexFunc(q.Filters, func(f *string) (ok bool) {
+		last, ok = behind(sent(f))
+		return ok
+	})
 	s.data.RLock()
 	index, ok := find(len(s.rows), propertyID, last)
 	s.data.RUnlock()
-	if !ok {
+	if i < 0 || !ok {
 		return nil, false
 	}
 	if index -= *q.Rows; index >= 0 {
-		*q.Filters[i] = keyset + propertyID(index) + "'"
+		*q.Filters[i] = "AND Id > '" + propertyID(index) + "'"
 	} else {
 		q.Filters = slices.Delete(q.Filters, i, i+1)
 	}

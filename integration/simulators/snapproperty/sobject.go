@@ -2,7 +2,7 @@ package snapproperty
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
@@ -26,15 +26,7 @@ func sobject(version, kind, id string, fields object) object {
 // timestamp returns a moment in Unix seconds.
 func timestamp(t int64) string { return time.Unix(t, 0).UTC().Format("2006-01-02T15:04:05.000+0000") }
 
-// decimal returns n divided by ten to the power of scale, with all its decimals.
-func decimal(n int64, scale int) json.Number {
-	if scale == 0 {
-		return json.Number(fmt.Sprint(n))
-	}
-	sign := ""
-	if n < 0 {
-		sign, n = "-", -n
-	}
-	digits := fmt.Sprintf("%0*d", scale+1, n)
-	return json.Number(sign + digits[:len(digits)-scale] + "." + digits[len(digits)-scale:])
+// decimal returns a number with all its decimals.
+func (v value) decimal() json.Number {
+	return json.Number(strconv.FormatFloat(v.number, 'f', v.scale, 64))
 }
