@@ -169,16 +169,25 @@ func (s *session) config(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	s.redactor.Add(spec.Secrets(specification, data)...)
+	passwords, err := proxySecrets()
+	if err != nil {
+		return nil, err
+	}
+	s.redactor.Add(passwords...)
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil || object == nil {
 		return nil, fault.Configf("The configuration (--config %s) is not a JSON object.", s.asked.files["config"])
 	}
-	if in, options := spec.Extra(specification, data); options != nil {
-		what := "The configuration has more than the options of this connector"
-		if in != "" {
-			what = fmt.Sprintf("The configuration has more in %q than the options there", in)
+	for _, extra := range spec.Extra(specification, data) {
+		if extra.Meant != nil {
+			return nil, fault.Configf("The configuration has an option that is spelled in another way: it is written %s, in small letters and with these signs.",
+				strings.Join(extra.Meant, ", "))
 		}
-		protocol.Logger(ctx).Warn(what + ", which are " + strings.Join(options, ", ") + ".")
+		what := "The configuration has more than the options of this connector"
+		if extra.In != "" {
+			what = fmt.Sprintf("The configuration has more in %q than the options there", extra.In)
+		}
+		protocol.Logger(ctx).Warn(what + ", which are " + strings.Join(extra.Options, ", ") + ".")
 	}
 	return data, nil
 }

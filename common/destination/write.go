@@ -183,7 +183,7 @@ func (w *writer) summarize() {
 		sum = fmt.Sprintf("Nothing was sent (dry_run): %d records can be carried out, %d are rejected", w.count.done, w.count.rejected)
 	}
 	if w.count.before > 0 {
-		sum += fmt.Sprintf("; %d had been before, as the journal says, and were not sent again", w.count.before)
+		sum += fmt.Sprintf("; %d had been before, as the journal or in_doubt says: not sent again", w.count.before)
 	}
 	if w.passed > 0 {
 		sum += fmt.Sprintf("; %d more came of streams that had ended with an error, and were passed over", w.passed)

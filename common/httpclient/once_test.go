@@ -161,3 +161,22 @@ func TestOnceThatIsCancelledIsUnknown(t *testing.T) {
 		}
 	})
 }
+
+// What stands before the server may throttle a request that the server has carried out: the place that it keeps has moved, and asking again would
+// leave out a segment.
+func TestBoundIsNotSentAgainAfterARefusal(t *testing.T) {
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+		synctest.Test(t, func(t *testing.T) {
+			var asked atomic.Int64
+			c, _ := client(t, func(w http.ResponseWriter, _ *http.Request) {
+				asked.Add(1)
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(status)
+			}, func(*Options) {})
+			_, err := c.Do(t.Context(), Request{Method: "POST", Path: "/x", Once: true, Bound: true})
+			if !errors.Is(err, ErrUnknownOutcome) || asked.Load() != 1 {
+				t.Errorf("%d: asked %d times: %v", status, asked.Load(), err)
+			}
+		})
+	}
+}

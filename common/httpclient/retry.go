@@ -174,7 +174,9 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	var f *failure
 	switch {
 	case err == nil:
-		f = c.judge(call.where, call.own, res)
+		if f = c.judge(call.where, call.own, res); f != nil && call.r.Bound && f.ran == notRun {
+			f.ran = unknownRun // whoever refused it may stand behind who moved the place
+		}
 		worked = f == nil || f.step != renew
 		call.broken.note(res, f)
 	case ctx.Err() != nil && (!call.r.Once || !reached):
@@ -329,6 +331,9 @@ func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 		return c.renew(ctx, call, f)
 	}
 	if call.r.Once && f.ran == unknownRun {
+		if call.r.Bound && f.hold != holdOwn {
+			c.o.Limit.Hold(f.until)
+		}
 		return c.unknownOutcome(call.where(), f)
 	}
 	if f.late {

@@ -267,6 +267,11 @@ func Or[T any](said *T, otherwise T) T {
 	return *said
 }
 
+// Months returns n months of 31 days, which are a hundred years at the most: as far back as any row lies.
+func Months(n int) time.Duration {
+	return time.Duration(min(n, 1200)) * 31 * 24 * time.Hour
+}
+
 // Some is Or for a list, which says nothing where it is empty, as a form leaves it.
 func Some[T any](said []T, otherwise ...T) []T {
 	if len(said) == 0 {

@@ -197,6 +197,8 @@ func (a *API) mistake() error {
 		switch origin := a.origin(s); {
 		case a.stream(s.Name) != s:
 			return fault.Systemf("the connector describes the stream %q twice", s.Name)
+		case s.Cursor != nil && min(s.Cursor.Margin, s.Cursor.Lookback) < 0:
+			return fault.Systemf("the stream %q would be read from after its mark", s.Name)
 		case s.Parent != nil && s.Explode != nil:
 			return fault.Systemf("the stream %q has both a Parent and an Explode", s.Name)
 		case origin == nil:

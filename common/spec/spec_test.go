@@ -344,25 +344,29 @@ func TestExtra(t *testing.T) {
 		"login":{"oneOf":[{"properties":{"how":{"const":"key"},"key":{}}},{"properties":{"how":{"const":"name"},"name":{},"more":{"properties":{"a":{}}}}}]}}}}`
 	for config, want := range map[string]string{
 		`{"url":"u","start":{"day":1},"login":{"how":"key","name":"of the other form","more":{"a":1}},"_note":{"x":1}}`: "",
-		`{"URL":"u"}`:                 ` has login start url`,
+		`{"URL":"u"}`:                 ` has login start url, meant url`,
+		`{"x":1,"start":{"Da-y":1}}`:  ` has login start url; start has day, meant day`,
 		`{"start":{"days":1}}`:        `start has day`,
 		`{"start":7,"login":[1]}`:     "",
 		`{"login":{"keys":1}}`:        `login has how key more name`,
 		`{"login":{"more":{"b":1}}}`:  `login.more has a`,
 		`{"url":{"anything":"goes"}}`: "",
 	} {
-		in, options := Extra([]byte(s), []byte(config))
-		got := ""
-		if options != nil {
-			got = in + " has " + strings.Join(options, " ")
+		var all []string
+		for _, extra := range Extra([]byte(s), []byte(config)) {
+			said := extra.In + " has " + strings.Join(extra.Options, " ")
+			if extra.Meant != nil {
+				said += ", meant " + strings.Join(extra.Meant, " ")
+			}
+			all = append(all, said)
 		}
-		if got != want {
+		if got := strings.Join(all, "; "); got != want {
 			t.Errorf("%s: %q, want %q", config, got, want)
 		}
 	}
 	for _, none := range []string{`{}`, `7`, `{"connectionSpecification":{}}`} {
-		if in, options := Extra([]byte(none), []byte(`{"a":1}`)); options != nil {
-			t.Errorf("%s: %q has %q", none, in, options)
+		if extra := Extra([]byte(none), []byte(`{"a":1}`)); extra != nil {
+			t.Errorf("%s: %v", none, extra)
 		}
 	}
 }

@@ -455,15 +455,21 @@ func Options(spec json.RawMessage) []string {
 	return slices.Sorted(maps.Keys(s.Connection.Properties))
 }
 
-// Extra returns the options that spec (a ConnectorSpecification) names, sorted, where config has more: the outermost ones, or those of the object at
-// the dotted path in. What the others are called is not told, since it may be a secret; a key that begins with "_" is a note. nil: it has no more,
-// or spec names none.
-func Extra(spec, config json.RawMessage) (in string, options []string) {
+// Surplus is an object of a configuration that has members which the spec does not name. What those are called is not told, since it may be a secret.
+type Surplus struct {
+	In      string   // the object's dotted path, "" for the configuration itself
+	Options []string // that the spec names there, sorted
+	Meant   []string // those of them as which a member is written, but for case, "_" and "-": a reader of JSON may take it for them
+}
+
+// Extra returns the objects in config that have more than the options that spec (a ConnectorSpecification) names, outer ones first. A key that
+// begins with "_" is a note. nil: none has more, or spec names none.
+func Extra(spec, config json.RawMessage) []Surplus {
 	var s struct {
 		Connection optionSchema `json:"connectionSpecification"`
 	}
 	if json.Unmarshal(spec, &s) != nil {
-		return "", nil
+		return nil
 	}
 	return s.Connection.extra("", config)
 }
@@ -487,23 +493,34 @@ func (o optionSchema) named() map[string]optionSchema {
 }
 
 // extra returns Extra for the value at path.
-func (o optionSchema) extra(path string, value json.RawMessage) (in string, names []string) {
+func (o optionSchema) extra(path string, value json.RawMessage) (all []Surplus) {
 	named := o.named()
 	var object map[string]json.RawMessage
 	if len(named) == 0 || json.Unmarshal(value, &object) != nil {
-		return "", nil
+		return nil
 	}
+	more, here := false, Surplus{In: path, Options: slices.Sorted(maps.Keys(named))}
+	var inner []Surplus
 	for _, name := range slices.Sorted(maps.Keys(object)) {
-		inner, known := named[name]
-		switch {
-		case strings.HasPrefix(name, "_"):
-		case !known:
-			return path, slices.Sorted(maps.Keys(named))
-		default:
-			if in, names = inner.extra(strings.TrimPrefix(path+"."+name, "."), object[name]); names != nil {
-				return in, names
+		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		if option, known := named[name]; known {
+			inner = append(inner, option.extra(strings.TrimPrefix(path+"."+name, "."), object[name])...)
+			continue
+		}
+		more = true
+		for _, option := range here.Options {
+			if strings.EqualFold(joined.Replace(option), joined.Replace(name)) {
+				here.Meant = append(here.Meant, option)
 			}
 		}
 	}
-	return "", nil
+	if more {
+		all = append(all, here)
+	}
+	return append(all, inner...)
 }
+
+// joined leaves out what may stand between the words of a name.
+var joined = strings.NewReplacer("_", "", "-", "", " ", "")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imob-data/airbyte-connectors/common/connectortest"
 	"github.com/imob-data/airbyte-connectors/common/fault"
@@ -30,6 +31,17 @@ func TestChoice(t *testing.T) {
 	for name := range strings.FieldsSeq("people people_addresses suppliers payables") {
 		if before[name] == after[name] {
 			t.Errorf("the states of %s do not tell which rows were asked for", name)
+		}
+	}
+}
+
+// However many months are asked for, rows are read from before the mark.
+func TestMonthsBack(t *testing.T) {
+	for _, back := range []int{0, 3, 3443, 5000, 1 << 62} {
+		for _, s := range describe(config{Back: &back}).Streams {
+			if s.Cursor != nil && (s.Cursor.Margin < 0 || s.Name == "payables" && s.Cursor.Margin < 31*24*time.Hour) {
+				t.Errorf("%d months: %s goes back by %v", back, s.Name, s.Cursor.Margin)
+			}
 		}
 	}
 }

@@ -53,7 +53,7 @@ func describe(c config) rest.API {
 		Field: "DataAlteracao", Zone: brasilia, Start: c.Start, Hidden: true, Lookback: 48 * time.Hour,
 		Ask: rest.Since(httpclient.Body, "Body.DataAlteracaoInicial", day),
 	}
-	back := time.Duration(31*(rest.Or(c.Back, 3)+1)) * 24 * time.Hour // whole months, and the running one
+	back := rest.Months(rest.Or(c.Back, 3)) + rest.Months(1) // whole months, and the running one
 	due := &rest.Cursor{Field: "DataVencimento", Zone: brasilia, Start: c.Start, Margin: back}
 	dues := func(w rest.Windows, s rest.Stream) rest.Stream { // whether the days at the ends are in the answer is not known
 		w.Oldest, w.First = time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), time.Date(1900, 1, 1, 0, 0, 0, 0, brasilia)
