@@ -180,8 +180,7 @@ func (s *session) config(ctx context.Context) ([]byte, error) {
 	}
 	for _, extra := range spec.Extra(specification, data) {
 		if extra.Meant != nil {
-			return nil, fault.Configf("The configuration has an option that is spelled in another way: it is written %s, in small letters and with these signs.",
-				strings.Join(extra.Meant, ", "))
+			return nil, fault.Configf("The configuration has an option that is spelled in another way: it is written %s.", strings.Join(extra.Meant, ", "))
 		}
 		what := "The configuration has more than the options of this connector"
 		if extra.In != "" {

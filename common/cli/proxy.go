@@ -22,8 +22,8 @@ func proxySecrets() (passwords []string, err error) {
 			proxy, err = url.Parse("http://" + value)
 		}
 		if err != nil {
-			return nil, fault.Configf("The environment variable %s is no address of a proxy, like http://name:password@proxy.example:3128 with each %% of a password "+
-				"written as %%25.", name)
+			return nil, fault.Configf("The environment variable %s is no address of a proxy, like http://name:password@proxy.example:3128 with "+
+				"each %% of a password written as %%25.", name)
 		}
 		if password, ok := proxy.User.Password(); ok && password != "" {
 			passwords = append(passwords, password)
