@@ -185,7 +185,7 @@ func TestFilters(t *testing.T) {
 		{map[string]any{"city": "Itapema", "rent": "true", "_why": "a note", "_": 7}, ""},
 		{map[string]any{"search": "", "incorporation": "r32", "bedrooms": "1,3+"}, ""},
 		{map[string]any{"cidade": "Itapema"}, `\"cidade\", which is no filter of DWV; the filters are search, address, city,`},
-		{map[string]any{"city": "Itapema", "City": "x"}, `\"City\"`},
+		{map[string]any{"city": "Itapema", "City": "x"}, "spelled in another way: it is written city."},
 		{map[string]any{"estado": nil}, `\"estado\"`},
 		{map[string]any{"quartos": 3}, `\"quartos\"`},
 		{map[string]any{"": "x"}, `\"\"`},
