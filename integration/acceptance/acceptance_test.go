@@ -61,8 +61,6 @@ type scenario struct {
 	alone bool
 	// image says that the scenario is run on the image too.
 	image bool
-	// dealt says that it is run on one connector only where not everything is asked for, and the next such scenario on the next one.
-	dealt bool
 }
 
 // scenarios returns all scenarios, those that wait for long in the end: of parallel tests that are let go together the last begin first.
@@ -107,19 +105,13 @@ func each(t *testing.T, runner func(*testing.T, harness.Connector) harness.Runne
 	chosen := slices.DeleteFunc(scenarios(), func(s scenario) bool { return !choose(s) })
 	alone := slices.ContainsFunc(chosen, func(s scenario) bool { return s.alone })
 	connectors = slices.DeleteFunc(connectors, harness.Connector.Writes) // for those that write see destination_test.go
-	for at, c := range connectors {
+	for _, c := range connectors {
 		t.Run(c.Name, func(t *testing.T) {
 			if !alone {
 				t.Parallel()
 			}
 			f := prepare(t, c, runner)
-			dealt := 0
 			for _, s := range chosen {
-				if s.dealt && !harness.Full() {
-					if dealt++; dealt%len(connectors) != at {
-						continue
-					}
-				}
 				t.Run(s.name, func(t *testing.T) {
 					if !alone {
 						t.Parallel()

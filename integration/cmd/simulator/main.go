@@ -123,7 +123,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	defer server.Close()
-	if err := announce(c, simulator, server, stdout); err != nil {
+	config := simulator.Config
+	if s, ok := simulator.(interface {
+		DestinationConfig(baseURL string, quota sim.Quota) map[string]any
+	}); ok && strings.HasPrefix(args[0], "destination-") {
+		config = s.DestinationConfig
+	}
+	if err := announce(c, config, server, stdout); err != nil {
 		return err
 	}
 	return obey(ctx, simulator, server, stdin, stdout)
@@ -132,12 +138,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func names() []string { return slices.Sorted(maps.Keys(simulators.All())) }
 
 // announce prints where the simulator is and the configuration, on one line of JSON at the end.
-func announce(c settings, simulator sim.Simulator, server *sim.Server, stdout io.Writer) error {
+func announce(c settings, configOf func(baseURL string, quota sim.Quota) map[string]any, server *sim.Server, stdout io.Writer) error {
 	url := server.URL
 	if c.publicURL != "" {
 		url = c.publicURL
 	}
-	config, err := json.Marshal(simulator.Config(url, c.behaviour.Quota))
+	config, err := json.Marshal(configOf(url, c.behaviour.Quota))
 	if err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -80,6 +81,19 @@ func TestRun(t *testing.T) {
 	if lines := strings.Split(strings.TrimSpace(string(recorded)), "\n"); err != nil || len(lines) != 2 ||
 		!strings.HasPrefix(lines[0], `{"path":"/integration/properties","query":{"limit":["50"]},"answer":{"total":30,`) {
 		t.Errorf("%v: recorded %.200s", err, recorded)
+	}
+}
+
+// What a destination is configured with is not what its source is.
+func TestRunForADestination(t *testing.T) {
+	for name, inSource := range map[string]bool{"destination-snapproperty": false, "source-snapproperty": true} {
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{name}, strings.NewReader("quit\n"), &out, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "page_size") != inSource {
+			t.Errorf("%s: %s", name, out.String())
+		}
 	}
 }
 
