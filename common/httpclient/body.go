@@ -29,10 +29,10 @@ const (
 	trustedSize = 8 << 20  // on a Content-Length's word, where no Budget knows of it
 )
 
-var (
-	errIdle     = errors.New("no byte came for a minute")
-	errTooLarge = errors.New("the answer is too large")
-)
+// ErrTooLarge is wrapped by the failure of a request whose answer has more than Options.MaxBody: to ask for less may help.
+var ErrTooLarge = errors.New("the answer is too large")
+
+var errIdle = errors.New("no byte came for a minute")
 
 // read reads the body of resp up to its limit, as UTF-8, and cancels ctx when it stands still. What is called Latin-1 is UTF-8 where it can be. What
 // it reads is taken from the budget.
@@ -42,7 +42,7 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call 
 ) {
 	length := resp.ContentLength
 	if length > c.o.MaxBody {
-		return nil, 0, errTooLarge
+		return nil, 0, ErrTooLarge
 	}
 	idle := time.AfterFunc(idleTimeout, func() { cancel(errIdle) })
 	defer idle.Stop()
@@ -129,7 +129,7 @@ func (c *Client) readAll(text io.Reader, head []byte, length int64, trusted bool
 		total += int64(n)
 		switch {
 		case total > c.o.MaxBody:
-			return nil, errTooLarge
+			return nil, ErrTooLarge
 		case errors.Is(err, io.EOF) && full == nil:
 			return part, nil
 		case errors.Is(err, io.EOF):

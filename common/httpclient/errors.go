@@ -88,7 +88,7 @@ func (c *Client) noAnswer(method string, err error, reached bool) *failure {
 			f.ran = answered
 		}
 		return final(fault.Config, checkURL, "was redirected to something that is no address, which is refused")
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, ErrTooLarge):
 		return final(fault.System, "", "was answered with more than %d MiB, which is the limit", c.o.MaxBody>>20)
 	case untrusted(err):
 		return final(fault.Config, checkURL+" Where a company's own authority issued the certificate, SSL_CERT_FILE must name its file.",

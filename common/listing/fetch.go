@@ -243,7 +243,7 @@ func (r *reading) cut(p *fetched) error {
 	_, single := pages.(pagination.Single)
 	list, err := r.list(p.Body), error(nil)
 	object := list.IsObject() && !r.onlyRow(list, single) // which is no list
-	if m := p.memory; list.Exists() {
+	if m := p.memory; list.Exists() && !list.IsNull() && !object {
 		m.records, m.picked, err = r.rows.picker.Cut(list, "", m.records[:0], m.picked[:0])
 		p.Records, p.picked = m.records, m.picked
 	}
@@ -269,7 +269,6 @@ func (r *reading) cut(p *fetched) error {
 	}
 	switch {
 	case list.IsNull() || object:
-		p.Records, p.picked = nil, nil
 		if r.Detail != "" && list.Exists() && !object {
 			return nil
 		}
@@ -368,10 +367,12 @@ func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclien
 		err = why
 	}
 	end := failed(err)
-	if last != nil && r.TooLarge != nil {
-		if most, large := r.TooLarge(last); large {
-			end.Kind, end.most = tooLarge, most
-		}
+	large := errors.Is(err, httpclient.ErrTooLarge)
+	if last != nil && r.TooLarge != nil && !large {
+		end.most, large = r.TooLarge(last)
+	}
+	if large {
+		end.Kind = tooLarge
 	}
 	return nil, end
 }

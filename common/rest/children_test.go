@@ -277,7 +277,7 @@ func TestOneAnswerWithATotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for body, want := range map[string]int{
 			`{"total":1,"data":[{"id":1}]}`: 1, `{"total":0,"data":null}`: 0, `{"total":0,"data":[]}`: 0, `{"total":0}`: 0,
-			`{"total":2,"data":[{"id":1}]}`: -1, `{"total":0,"data":[{"id":1}]}`: -1, `{"total":1,"data":null}`: -1, `{"data":[]}`: -1, `{"total":"?","data":[]}`: -1,
+			`{"total":0,"data":{}}`: 0, `{"total":1,"data":{}}`: -1, `{"total":2,"data":[{"id":1}]}`: -1, `{"total":0,"data":[{"id":1}]}`: -1, `{"total":1,"data":null}`: -1, `{"data":[]}`: -1, `{"total":"?","data":[]}`: -1,
 		} {
 			a := serve(t, func(*http.Request) (int, string) { return 200, body })
 			o := read(t.Context(), t, a.source(func(d rest.API) rest.API {

@@ -141,6 +141,27 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 	}
 }
 
+// Of an answer that is longer than any may be, smaller pages are shorter.
+func TestPagesOfManyBytes(t *testing.T) {
+	a := serve(t, func(r *http.Request) (int, string) {
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
+		rows := things(40)
+		return 200, `{"data":[` + strings.Join(rows[min(40, (page-1)*size):min(40, page*size)], ",") + `]}`
+	})
+	for size, want := range map[int]int{20: 40, 1: 0} {
+		o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
+			d = listed(d)
+			d.MaxBody = map[int]int64{20: int64(12 * len(things(1)[0])), 1: 10}[size]
+			d.Pages = pagination.Number{Param: "page", Start: 1, SizeParam: "size", Size: size, Exact: true}
+			return d
+		}), nil, "things")
+		if got := o.ids("things"); len(got) != want || (o.err == nil) != (want > 0) {
+			t.Errorf("pages of %d: %d rows, %v", size, len(got), o.err)
+		}
+	}
+}
+
 func TestListingThatRepeatsInsteadOfEnding(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		page, _ := strconv.Atoi(r.URL.Query().Get("page"))

@@ -27,8 +27,8 @@ func TestChoice(t *testing.T) {
 		}
 		return all
 	}
-	before, after := choices(config{Inactive: &inactive, Origins: []string{"C"}}), choices(config{})
-	for name := range strings.FieldsSeq("people people_addresses suppliers payables") {
+	before, after := choices(config{Inactive: &inactive, Origins: []string{"C"}, FeePercent: 0.5}), choices(config{})
+	for name := range strings.FieldsSeq("people people_addresses suppliers payables overdue_bills") {
 		if before[name] == after[name] {
 			t.Errorf("the states of %s do not tell which rows were asked for", name)
 		}

@@ -109,6 +109,11 @@ func describe(c config) rest.API {
 		s.Choice = strings.Join(values, ",")
 		return s
 	}
+	overdue := dues(rest.Windows{}, paged("overdue_bills", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS", "Pendentes",
+		map[string]any{"PercentualHonorarios": json.RawMessage(fmt.Sprintf("%.2f", c.FeePercent))}, "DocCapaId", "CodTaxa", position))
+	if c.FeePercent != 0 { // with another fee, bills that were read are others too
+		overdue.Choice = fmt.Sprint(c.FeePercent)
+	}
 	units := incremental(part("condominium_units", "unit_list", "Economias", 0, "IdEconomia"))
 	units.Explode.Within, units.Explode.Put = "Blocos", rest.Same(strings.Fields(`CodCondominio NomeCondominio CodBlocoBase CodFilial
 		DiaVencimentoDoc Assessor AssessorEmail AssessorAgencia TotaldeEconomias TotaldeBlocos CodBloco NomeBloco QtdeEconomias Endereco Bairro
@@ -156,8 +161,7 @@ func describe(c config) rest.API {
 				paged("fees", "CADASTRO_TAXA_PESQUISAR", "Taxas", map[string]any{"Texto": "", "Ativo": "T"}, "TipoTaxa", "CodTaxa")),
 			sets("TipoPesquisa", rest.Some(c.Origins, "C", "I", "A"), dues(ever,
 				paged("payables", "CTAPAG_LANCAMENTO_PESQUISAR", "Lancamentos", map[string]any{"TipoPeriodo": "V"}, "NumeroLancto"))),
-			dues(rest.Windows{}, paged("overdue_bills", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS", "Pendentes",
-				map[string]any{"PercentualHonorarios": json.RawMessage(fmt.Sprintf("%.2f", c.FeePercent))}, "DocCapaId", "CodTaxa", position)),
+			overdue,
 			unlisted(single("interested_search", "COMERC_INTERESSADO_PESQUISAR", "Interessados", map[string]any{}, "CodInteressado")),
 			each("interested_people", "COMERC_INTERESSADO_CONSULTAR", "", "interested_search", "CodInteressado"),
 			sets("Tabela", c.Tables, single("code_tables", "TABELA_CONSULTAR", "Itens", map[string]any{}, "Chave")),
