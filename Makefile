@@ -40,7 +40,7 @@ metadata = $(shell awk '$$1 == "$(2):" { gsub(/["\047]/, "", $$2); print $$2; ex
 ##@ Look
 
 .PHONY: help
-help: ## this text
+help: ## print this text
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -67,11 +67,11 @@ help: ## this text
 		REQUIRE_DOCKER '1: fail where there is no Docker instead of leaving the container tests out'
 
 .PHONY: demo
-demo: ## every connector against its simulator: spec, check, discover, a full and a second read, and a page of it; no credentials
+demo: ## run every connector against its simulator (spec, check, discover, a full and a second read) and draw a page of it; no credentials
 	@go -C integration run ./cmd/demo $(if $(IMAGE),-image)
 
 .PHONY: simulator
-simulator: ## the simulator of CONNECTORS (one), to try it by hand; a configuration that reads from it is in build/simulator
+simulator: ## run the simulator of CONNECTORS (one), to try it by hand; a configuration that reads from it is in build/simulator
 	@if [ '$(words $(CONNECTORS))' != 1 ] || [ ! -d 'connectors/$(CONNECTORS)' ]; then \
 		echo 'make simulator needs one connector: make simulator CONNECTORS=$(firstword $(filter source-%,$(EVERY))); there are $(subst $(space),$(comma) ,$(EVERY)).' >&2; exit 2; \
 	fi
@@ -83,14 +83,14 @@ RUNS = $(filter $(EVERY),$(CONNECTOR) $(DESTINATION))
 runnable = $(if $(filter $(EVERY),$(1)),$(if $(IMAGE),$(call metadata,$(1),dockerRepository):dev,build/$(OS)_$(ARCH)/$(1)),$(1))
 
 .PHONY: run
-run: $(if $(RUNS),$(if $(IMAGE),$(RUNS:%=image-%),$(RUNS:%=build/$(OS)_$(ARCH)/%))) ## CONNECTOR's streams with CONFIG into files in OUT, or into DESTINATION; goes on where the last run ended
+run: $(if $(RUNS),$(if $(IMAGE),$(RUNS:%=image-%),$(RUNS:%=build/$(OS)_$(ARCH)/%))) ## read the streams of CONNECTOR with CONFIG into files in OUT, or into DESTINATION; continues where the last run ended
 	@go build -C integration -o '$(CURDIR)/build/run' ./cmd/run
 	@build/run -connector '$(call runnable,$(CONNECTOR))' -config '$(CONFIG)' -out '$(OUT)' $(if $(STREAMS),-streams '$(STREAMS)') \
 		$(if $(CATALOG),-catalog '$(CATALOG)') $(if $(DESTINATION),-destination '$(call runnable,$(DESTINATION))') \
 		$(if $(DESTINATION_CONFIG),-destination-config '$(DESTINATION_CONFIG)') $(RUNFLAGS)
 
 .PHONY: bench
-bench: $(if $(PEER),build/peer/bin/source-declarative-manifest) ## the connectors' time, CPU and memory beside a plain relay's; tables go to docs/bench
+bench: $(if $(PEER),build/peer/bin/source-declarative-manifest) ## measure the connectors' time, CPU and memory beside a plain relay's; the tables go to docs/bench
 	@go -C integration run ./cmd/bench -write ../docs/bench $(if $(GROWTH),-growth $(GROWTH)) $(if $(LATENCY),-latency $(LATENCY)) \
 		$(if $(PEER),-peer) $(if $(TYPES),-types) $(if $(filter 1,$(words $(CONNECTORS))),-connector $(CONNECTORS))
 
@@ -103,11 +103,11 @@ build/peer/bin/source-declarative-manifest: integration/cmd/bench/peer/requireme
 
 # Without go vet, which make lint runs.
 .PHONY: test
-test: docker-or-not chromium-or-not python-or-not race-or-not ## all tests of all modules; those in containers where Docker answers
+test: docker-or-not chromium-or-not python-or-not race-or-not ## run all tests of all modules, those in containers if Docker answers
 	go test -count=1 -timeout=30m -vet=off $(TESTFLAGS) work
 
 .PHONY: acceptance
-acceptance: docker-or-not ## CONNECTORS judged by cmd/acceptance, on images where Docker answers, and the acceptance suite for them; see docs/acceptance.md
+acceptance: docker-or-not ## judge CONNECTORS with cmd/acceptance (on images if Docker answers) and run the acceptance suite for them; see docs/acceptance.md
 	@$(MAKE) --jobs=2 --keep-going judged suite # both wait more than they work
 
 .PHONY: suite
@@ -138,7 +138,7 @@ named-after = ^Test(?i:$(call either,$(patsubst source-%,%,$(filter source-%,$(1
 either = $(subst $(space),|,$(strip $(1)))
 
 .PHONY: warehouse
-warehouse: ## every source from its simulator into DuckDB and PostgreSQL with PyAirbyte, and the tables held against its rows
+warehouse: ## read every source from its simulator into DuckDB and PostgreSQL with PyAirbyte, and compare the tables with its rows
 	@if .ci/pyairbyte build/warehouse integration/warehouse/requirements.txt; then \
 		build/warehouse/bin/python integration/warehouse/warehouse.py; \
 	else \
@@ -146,13 +146,13 @@ warehouse: ## every source from its simulator into DuckDB and PostgreSQL with Py
 	fi
 
 .PHONY: examples
-examples: docker-or-not ## run and validate what is in examples; what needs PyPI or Docker says so where there is none
+examples: docker-or-not ## run and validate what is in examples; it says what it leaves out for lack of PyPI or Docker
 	@.ci/pyairbyte build/examples integration/examples/requirements.txt || echo '*** check-jsonschema cannot be had from PyPI. ***'
 	@.ci/pyairbyte build/warehouse integration/warehouse/requirements.txt || echo '*** PyAirbyte cannot be had from PyPI. ***'
 	@go -C integration test -count=1 -v ./examples | { grep -v -e '^=== ' -e '^ *--- PASS' || true; }
 
 .PHONY: cdk
-cdk: docker-or-not ## the image tests of Airbyte's Python CDK on the images of CONNECTORS, each against its simulator; needs Docker and make images
+cdk: docker-or-not ## run the image tests of Airbyte's Python CDK on the images of CONNECTORS, each with its simulator; needs Docker and make images
 	@if ! docker version >/dev/null 2>&1; then exit; \
 	elif .ci/pyairbyte build/cdk integration/cmd/cdk/requirements.txt; then \
 		go -C integration run ./cmd/cdk -python ../build/cdk/bin/python $(CONNECTORS); \
@@ -161,7 +161,7 @@ cdk: docker-or-not ## the image tests of Airbyte's Python CDK on the images of C
 	fi
 
 .PHONY: others
-others: ## sources in Python from PyPI, judged by cmd/acceptance: what is found has to be what docs/acceptance.md lists
+others: ## judge sources in Python from PyPI with cmd/acceptance; the findings must be those that docs/acceptance.md lists
 	@go build -C integration -o ../build/acceptance ./cmd/acceptance
 	@if .ci/pyairbyte build/cdk integration/cmd/cdk/requirements.txt && .ci/pyairbyte build/faker integration/judge/others/faker/requirements.txt; then \
 		export PYTHON='$(CURDIR)/build/cdk/bin/python'; \
@@ -198,7 +198,7 @@ python-or-not:
 	done
 
 .PHONY: lint
-lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabilities; what each connector's folder says; pages and their spelling
+lint: ## run gofmt, go vet, golangci-lint, go mod tidy, actionlint, govulncheck; check the connectors' folders, the pages and their spelling
 	@unformatted=$$(gofmt -l $(MODULES)); \
 	if [ -n "$$unformatted" ]; then printf 'These files want gofmt -w:\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go vet work
@@ -211,7 +211,7 @@ lint: ## gofmt, go vet, golangci-lint, go mod tidy, actionlint, known vulnerabil
 	.ci/spelling
 
 .PHONY: alone
-alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test (with -short)
+alone: ## tidy, verify, build, vet and test (with -short) each module by itself, with GOWORK=off
 	@echo '*** -short: what runs every connector (the acceptance suite, judge/broken, cmd/new, cmd/run) is left to make test. ***'
 	@for module in $(MODULES); do \
 		echo "== $$module"; \
@@ -219,7 +219,7 @@ alone: ## each module by itself, with GOWORK=off: tidy, verify, build, vet, test
 	done
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## run every fuzz target for FUZZTIME
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' $(MODULES) | sed 's/:func /:/' | while IFS=: read -r file name; do \
 		echo "== $$name in $${file%/*}"; \
 		go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1x "./$${file%/*}" </dev/null; \
@@ -228,7 +228,7 @@ fuzz: ## every fuzz target for FUZZTIME
 ##@ Build
 
 .PHONY: binaries
-binaries: $(CONNECTORS:%=build/$(OS)_$(ARCH)/%) ## static binaries of the connectors, in build/<os>_<arch>/
+binaries: $(CONNECTORS:%=build/$(OS)_$(ARCH)/%) ## build static binaries of the connectors into build/<os>_<arch>/
 
 # Without the workspace: what is built is what the module's own go.mod says. Go's cache knows what is new. One profile for all connectors, so
 # that what they share is compiled once.
@@ -241,7 +241,7 @@ build/$(OS)_$(ARCH)/%: FORCE
 FORCE:
 
 .PHONY: images
-images: $(CONNECTORS:%=image-%) ## images of the connectors, named as metadata.yaml says, tagged with the version and dev; for another PLATFORM, dev-arm64
+images: $(CONNECTORS:%=image-%) ## build images of the connectors, named as in metadata.yaml, tagged with the version and dev; for another PLATFORM, dev-arm64
 
 # Debian's engine has the classic builder only; a newer client calls it deprecated, which matters to nobody while it works. It gets the binaries of
 # no other connector. tar ends with 1 where another make touches the same binary meanwhile.
@@ -270,11 +270,11 @@ image-files:
 	@chmod 644 build/image/etc/*
 
 .PHONY: base
-base: ## a busybox base image of PLATFORM without a registry, from Debian's busybox-static
+base: ## build a busybox base image of PLATFORM from Debian's busybox-static, without a registry
 	@.ci/base $(LOCAL_BASE) $(ARCH)
 
 .PHONY: docker
-docker: ## a Docker engine that answers: installs Debian's where there is none, starts it where there is no systemd (as root)
+docker: ## make a Docker engine answer: install Debian's if there is none, start it if there is no systemd (as root)
 	@.ci/docker
 
 .PHONY: publish
@@ -282,17 +282,17 @@ publish: ## push amd64 and arm64 images, with SBOM and provenance, of the versio
 	@go -C integration run ./cmd/release $(CONNECTORS)
 
 .PHONY: connectors
-connectors: ## the names of the connectors, as JSON
+connectors: ## print the names of the connectors as JSON
 	@echo '["$(subst $(space),"$(comma)",$(CONNECTORS))"]'
 
 .PHONY: clean
-clean: ## what was built here
+clean: ## delete what was built here
 	rm -rf build
 
 ##@ Change
 
 .PHONY: new
-new: ## a new connector with its simulator, all of whose tests pass: make new NAME=source-foo
+new: ## create a connector with its simulator, all of whose tests pass: make new NAME=source-foo
 	@go -C integration run ./cmd/new '$(CURDIR)' '$(NAME)'
 	@GOWORK=off go -C connectors/$(NAME) mod tidy
 	@$(MAKE) work
@@ -305,7 +305,7 @@ work: ## write go.work from the folders
 	@printf ')\n' >>go.work
 
 .PHONY: generate
-generate: work ## write what programs write: go.work, what go:generate asks for, fields and versions in the pages
+generate: work ## write what programs write: go.work, go:generate, and the fields and versions in the pages
 	go generate work
 	@go test -count=1 -run='^TestConform$$' $(EVERY:%=./connectors/%) -update
 	@go -C integration run ./cmd/qa -write ..
@@ -329,5 +329,5 @@ golden: ## rewrite the connectors' golden files and say which changed; read the 
 	@changed=$$(find $(CONNECTORS:%=connectors/%) -type f -newer build/golden | sort); echo "$${changed:-No golden file changed.}"
 
 .PHONY: profile
-profile: ## note anew where the sources' CPU goes when they read, in common/cpu.pgo, for the compiler: after the path of a record has changed
+profile: ## record into common/cpu.pgo where the sources spend CPU time, for the compiler; run it after the path of a record has changed
 	@go -C integration run ./cmd/bench -profile

@@ -213,7 +213,7 @@ func (s *session) configured(ctx context.Context) (config []byte, catalog *proto
 
 // sourceCommands returns the commands of a source, in the order in which help shows them.
 func sourceCommands(src Source) []command {
-	state := file{"state", "go on from the state in `FILE`", false}
+	state := file{"state", "continue from the state in `FILE`", false}
 	return []command{
 		specCommand(),
 		checkCommand(src.Check),
