@@ -12,9 +12,9 @@ import "fmt"
 //
 // Each edit is compiled and carried out in the file named after it.
 type Edit interface {
-	// names enters what the edit says about names. All edits do before any enters what it says about values, which go by the names.
+	// names registers what the edit says about names. This is done for all edits before values, which refers to the resulting names.
 	names(c *compiler)
-	// values enters what the edit says about the values of fields. Columns do so last.
+	// values registers what the edit says about the values of fields. It is called last for Columns.
 	values(c *compiler)
 }
 
