@@ -402,7 +402,7 @@ func (e *Emitter) Flush() error {
 func (e *Emitter) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.err == ErrClosed { // only Close leaves the bare sentinel; a failed write wraps it
+	if e.err == ErrClosed { //nolint:errorlint // only Close leaves the bare sentinel; a failed write wraps it
 		return nil
 	}
 	if err := e.flush(); err != nil {
