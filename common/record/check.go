@@ -12,7 +12,7 @@ import (
 // notes what Clean has to mend: it accepts control characters in texts and bytes that are not UTF-8.
 type checker struct {
 	b     []byte
-	marks []mark // nil if there are more than most
+	marks []mark // nil once there are more than the field most allows
 	most  int
 
 	deepest int      // maximum depth

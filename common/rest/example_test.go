@@ -205,8 +205,8 @@ func Example() {
 }
 
 // Options configure the transport: the address of the API (BaseURL, and Setting, its name in the form), the credentials (Auth), the quota (Limit),
-// headers of every request, the maximum length of an answer (MaxBody), and how long a request may take with its retries (MaxElapsed), also while its
-// host is silent (Silence).
+// headers of every request, the maximum length of an answer (MaxBody), and how long a request may take with its retries, in general (MaxElapsed) and
+// while its host is silent (Silence).
 func ExampleAPI_options() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"name":"Ana"}]`},

@@ -99,7 +99,7 @@ func clean(name, text string) string {
 	for len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
 		rest := text[len(scheme):]
 		if next, _ := utf8.DecodeRuneInString(rest); rest != "" && !unicode.IsSpace(next) {
-			break // the token itself begins so
+			break // the token itself begins with bearer
 		}
 		text = strings.TrimSpace(rest)
 	}
