@@ -18,13 +18,13 @@ const (
 	Incremental SyncMode = "incremental"
 )
 
-// Descriptor names a stream. It can be compared, and serves as a map's key.
+// Descriptor names a stream. It is comparable and serves as a map key.
 type Descriptor struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace,omitempty"`
 }
 
-// Stream is an AirbyteStream: what a source says about a stream that it has.
+// Stream is an AirbyteStream, which describes a stream of a source.
 type Stream struct {
 	Name                    string          `json:"name"`
 	Namespace               string          `json:"namespace,omitempty"`
@@ -36,12 +36,12 @@ type Stream struct {
 	IsResumable             bool            `json:"is_resumable"`
 }
 
-// Catalog is an AirbyteCatalog: the answer to discover.
+// Catalog is an AirbyteCatalog, the answer to discover.
 type Catalog struct {
 	Streams []Stream `json:"streams"`
 }
 
-// ConfiguredStream is a ConfiguredAirbyteStream: how the user wants a stream to be read.
+// ConfiguredStream is a ConfiguredAirbyteStream, which says how the user wants a stream to be read.
 type ConfiguredStream struct {
 	Stream                Stream     `json:"stream"`
 	SyncMode              SyncMode   `json:"sync_mode"`
@@ -54,22 +54,22 @@ type ConfiguredStream struct {
 	SyncID                *int64     `json:"sync_id,omitempty"`
 }
 
-// Descriptor names the configured stream.
+// Descriptor returns the name and namespace of the stream.
 func (s ConfiguredStream) Descriptor() Descriptor {
 	return Descriptor{Name: s.Stream.Name, Namespace: s.Stream.Namespace}
 }
 
-// ConfiguredCatalog is a ConfiguredAirbyteCatalog: the input of read and write.
+// ConfiguredCatalog is a ConfiguredAirbyteCatalog, the input of read and write.
 type ConfiguredCatalog struct {
 	Streams []ConfiguredStream `json:"streams"`
 }
 
-// DestinationCatalog is the answer of a destination to discover.
+// DestinationCatalog is a destination's answer to discover.
 type DestinationCatalog struct {
 	Operations []DestinationOperation `json:"operations"`
 }
 
-// DestinationOperation is what a destination does with the records of a stream whose destination_object_name is ObjectName.
+// DestinationOperation says what a destination does with the records of a stream whose destination_object_name is ObjectName.
 type DestinationOperation struct {
 	ObjectName   string          `json:"object_name"`
 	SyncMode     string          `json:"sync_mode"`
@@ -77,14 +77,14 @@ type DestinationOperation struct {
 	MatchingKeys [][]string      `json:"matching_keys,omitempty"`
 }
 
-// howToConfigure makes a configured catalog of what discover prints.
+// howToConfigure is a command that turns the output of discover into a configured catalog.
 const howToConfigure = `jq -s '{streams: [.[] | (.catalog // .) | .streams[]? | ` +
 	`{stream: ., sync_mode: .supported_sync_modes[-1], destination_sync_mode: "append"}]}'`
 
-// ParseCatalog reads a configured catalog. What is wrong with the catalog as a whole is a [fault.Config] error: broken JSON, no list of
-// streams, a stream without a name, a stream twice, or that it is a catalog as discover prints it, which does not say how streams are read.
-// Its sentence names streams and positions and nothing else of the catalog. Unknown keys are tolerated, and a sync mode is kept as it came,
-// known or not: whoever reads the stream judges it, so that one odd stream does not stop the others.
+// ParseCatalog reads a configured catalog. A fault of the catalog as a whole is a [fault.Config] error: broken JSON, no list of streams, a stream
+// without a name, a stream twice, or a catalog as discover prints it, which does not say how streams are read. The error names streams and positions,
+// and nothing else of the catalog. Unknown keys are tolerated. A sync mode is kept even if it is unknown, because it is checked when the stream is
+// read, so that one bad stream does not stop the others.
 func ParseCatalog(data []byte) (*ConfiguredCatalog, error) {
 	var cat ConfiguredCatalog
 	if err := json.Unmarshal(data, &cat); err != nil {
@@ -111,7 +111,7 @@ func ParseCatalog(data []byte) (*ConfiguredCatalog, error) {
 	return &cat, nil
 }
 
-// discovered reports whether data is the answer to discover, in its message or without it.
+// discovered reports whether data is the answer to discover, with or without its message.
 func discovered(data []byte) bool {
 	var answer struct {
 		Catalog json.RawMessage `json:"catalog"`
@@ -141,8 +141,8 @@ func catalogFault(data []byte, err error) error {
 	return fault.Configf("The configured catalog is not a JSON object.")
 }
 
-// Broken says where data stops being JSON, in words, given the error that encoding/json returned for it; broken is false for any other
-// error. The error's own text is not for users, since it quotes what it found.
+// Broken returns the position in data of the syntax error err from encoding/json, in words. broken is false for any other error. The text of err is
+// not for users, because it quotes the data.
 func Broken(data []byte, err error) (position string, broken bool) {
 	syntax, ok := errors.AsType[*json.SyntaxError](err)
 	if !ok {
@@ -151,7 +151,7 @@ func Broken(data []byte, err error) (position string, broken bool) {
 	return where(data, syntax.Offset), true
 }
 
-// where returns an offset as encoding/json counts them, one past the byte that it means, as a line and a column that both count from 1.
+// where returns an offset as a line and a column, both counted from 1. encoding/json counts an offset to one past the byte in question.
 func where(data []byte, offset int64) string {
 	before := data[:max(0, min(int(offset), len(data))-1)]
 	line := 1 + bytes.Count(before, []byte{'\n'})

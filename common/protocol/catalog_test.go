@@ -68,7 +68,8 @@ func TestParseCatalogFaults(t *testing.T) {
 	}
 }
 
-// What discover prints is no configured catalog, and the sentence says how one is made: one that ParseCatalog takes.
+// TestParseCatalogOfDiscover checks that the output of discover is refused as a configured catalog, and that the error shows a command which makes
+// one that ParseCatalog accepts.
 func TestParseCatalogOfDiscover(t *testing.T) {
 	const answer = `{"streams":[{"name":"a","json_schema":{},"supported_sync_modes":["full_refresh","incremental"]}]}`
 	message := fmt.Sprintf(`{"type":"CATALOG","catalog":%s}`, answer)
@@ -88,7 +89,7 @@ func TestParseCatalogOfDiscover(t *testing.T) {
 	}
 }
 
-// slurp returns what the command `jq -s '…'` makes of its input, of which one result is expected.
+// slurp returns the only result of the command `jq -s '…'` for an input.
 func slurp(t *testing.T, command, input string) []byte {
 	t.Helper()
 	program, isSlurp := strings.CutPrefix(command, "jq -s '")

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A state comes back as it was, whatever is in it, with the destination's counts in the place of any that stood there.
+// TestEcho checks that a state comes back unchanged, whatever it contains, except for the destination's counts.
 func TestEcho(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"type":"STREAM","stream":{"stream_descriptor":{"name":"deals"},"stream_state":{"n":1.50,"t":"\u00e9<&>"}},"id":7,"sourceStats":{"recordCount":3.0},"x" : [1, 2]}`: `{"type":"STREAM","stream":{"stream_descriptor":{"name":"deals"},"stream_state":{"n":1.50,"t":"\u00e9<&>"}},"id":7,"sourceStats":{"recordCount":3.0},"x" : [1, 2],` +

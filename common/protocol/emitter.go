@@ -16,40 +16,39 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
-// ErrClosed is in every error that an Emitter returns once its output is gone: a write failed, or Close was called.
+// ErrClosed is wrapped by every error that an Emitter returns once its output is gone, because a write failed or Close was called.
 var ErrClosed = errors.New("the output is closed")
 
 const (
 	bufferSize   = 64 << 10
 	flushAfter   = time.Second
-	messageLimit = 50_000 // characters that the platform keeps of an error's message and internal message (FailureHelper.kt)
+	messageLimit = 50_000 // characters of an error's message and internal message that the platform keeps (FailureHelper.kt)
 	stackLimit   = 100_000
 )
 
-// Emitter writes messages, whole lines and nothing else. It has one lock and one buffer of 64 KiB, so what is emitted first leaves first: a
-// state never overtakes its records. Records wait in the buffer until it is full, until any other message is emitted, or for a second;
-// those that are more than the buffer go straight through. A [Records] for each stream collects them before.
+// Emitter writes messages, always as whole lines. It has one lock and one buffer of 64 KiB, so messages leave in the order in which they are emitted,
+// and a state never overtakes its records. Records wait in the buffer until it is full, until any other message is emitted, or for a second. Records
+// larger than the buffer are written directly. A [Records] for each stream collects its records first.
 //
-// A failed write is final: every later call returns the same error, in which errors.Is finds [ErrClosed], and [Emitter.Broken] tells it at
-// once to those who are not calling. What a caller got wrong, such as a record of a stream that is not configured, is a [fault.System]
-// error of that call alone.
+// A failed write is final. Every later call returns the same error, in which errors.Is finds [ErrClosed], and [Emitter.Broken] signals it to everyone
+// else at once. A caller's mistake, such as a record of a stream that is not configured, is a [fault.System] error of that call only.
 //
-// All text passes the redactor before it is encoded: logs, failures, the message of a connection status. Records, states, catalogs and
-// specifications leave as they are.
+// Text is redacted before it is encoded: logs, failures, the message of a connection status. Records, states, catalogs, specifications and controls
+// are not redacted.
 //
-// Safe for concurrent use. The zero value is not usable; use [NewEmitter].
+// Emitter is safe for concurrent use. The zero value is not usable; use [NewEmitter].
 type Emitter struct {
 	mu       sync.Mutex
 	w        io.Writer
 	buf      []byte
-	timer    *time.Timer // flushes a buffer that nobody fills; nil until the first record
+	timer    *time.Timer // flushes a buffer that is no longer filled; nil until the first record
 	err      error       // the final error
 	broken   chan struct{}
 	redactor *redact.Redactor
 
 	configured bool
 	streams    map[Descriptor]*stream
-	last       *stream // the one that was asked for last, nil before
+	last       *stream // the stream used last; nil at first
 	order      []*stream
 	failures   map[failureKey]bool
 }
@@ -58,17 +57,17 @@ type Emitter struct {
 type stream struct {
 	StreamStats
 	since int64  // records since the last state
-	state []byte // the last state sent, nil before the first
+	state []byte // the last state sent; nil before the first
 	reset int64  // the last quota_reset sent
 }
 
-// failureKey is what makes two failures the same one.
+// failureKey identifies failures that count as the same one.
 type failureKey struct {
 	kind           fault.Kind
 	message, stack string
 }
 
-// NewEmitter makes an Emitter that writes to w. Every write is a sequence of whole lines.
+// NewEmitter returns an Emitter that writes to w. Every write is a sequence of whole lines.
 func NewEmitter(w io.Writer) *Emitter {
 	return &Emitter{
 		w:        w,
@@ -79,15 +78,15 @@ func NewEmitter(w io.Writer) *Emitter {
 	}
 }
 
-// Redact makes r blank the secrets in all text that follows.
+// Redact makes the Emitter remove the secrets of r from all later text.
 func (e *Emitter) Redact(r *redact.Redactor) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.redactor = r
 }
 
-// Configure confines what follows to the streams of cat: a record, state, status or estimate of another stream is a system error, since the
-// platform would fail the sync for it. Until Configure is called every stream is accepted.
+// Configure restricts later messages to the streams of cat. A record, state, status or estimate of another stream is a system error, because it would
+// make the platform fail the sync. Before Configure is called, every stream is accepted.
 func (e *Emitter) Configure(cat *ConfiguredCatalog) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -97,10 +96,10 @@ func (e *Emitter) Configure(cat *ConfiguredCatalog) {
 	e.configured = true
 }
 
-// Broken returns closed when a write has failed. It stays open when the Emitter is closed in good order.
+// Broken returns a channel that is closed when a write fails. Close does not close it.
 func (e *Emitter) Broken() <-chan struct{} { return e.broken }
 
-// Record emits one record. It is [Records.Add] and [Records.Flush] for a stream that has few.
+// Record emits one record at once. It combines [Records.Add] and [Records.Flush], for streams with few records.
 func (e *Emitter) Record(d Descriptor, r record.Record, nulled ...string) error {
 	one := e.Records(d)
 	if err := one.Add(append(one.Next(), r...), nulled...); err != nil {
@@ -131,9 +130,9 @@ func (e *Emitter) records(r *Records) error {
 	return nil
 }
 
-// Checkpoint emits the state of a stream, compact and otherwise as given, with the number of its records since its state before. A state
-// equal to the one before it is not sent again when there was no record in between; when there was one, it is a system error, since the
-// platform cannot tell such states apart and gives up its accounts.
+// Checkpoint emits the state of a stream, compacted but otherwise unchanged, with the number of records since its previous state. If the state equals
+// the previous one and there were no records in between, it is not sent. If there were records, it is a system error, because the platform cannot
+// tell such states apart and stops its accounting.
 func (e *Emitter) Checkpoint(d Descriptor, state json.RawMessage) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -170,9 +169,9 @@ func (e *Emitter) Checkpoint(d Descriptor, state json.RawMessage) error {
 	return nil
 }
 
-// Status emits a change of a stream's status, and before it those that the protocol wants to have come first: STARTED, then RUNNING. A
-// status that the stream has already is not sent again. A stream that has ended stays so: another end, RUNNING, a record or a state after
-// it are system errors.
+// Status emits a change of a stream's status. It first emits the statuses that the protocol requires before it: STARTED, then RUNNING. A status that
+// the stream already has is not sent again. A stream that has ended cannot go on: another end, RUNNING, a record or a state after it is a system
+// error.
 func (e *Emitter) Status(d Descriptor, status Status) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -202,7 +201,7 @@ func (e *Emitter) Status(d Descriptor, status Status) error {
 	return fault.Systemf("The connector made a status of the stream %q that does not exist.", d.Name)
 }
 
-// RateLimited says that a stream waits for a quota until reset, in milliseconds; the zero time is unknown. The same reset is not sent
+// RateLimited says that a stream waits for a quota until reset. The time is sent in milliseconds; a zero time is unknown. The same reset is not sent
 // twice for a stream, and nothing is sent for a stream that has ended. The next record says that the stream is running again.
 func (e *Emitter) RateLimited(d Descriptor, reset time.Time) error {
 	e.mu.Lock()
@@ -229,7 +228,7 @@ func (e *Emitter) RateLimited(d Descriptor, reset time.Time) error {
 	return nil
 }
 
-// Estimate says how many rows a stream is expected to have in this run. An estimate equal to the last one is not sent again.
+// Estimate emits the expected number of rows of a stream in this run. An estimate equal to the previous one is not sent.
 func (e *Emitter) Estimate(d Descriptor, rows int64) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -246,7 +245,7 @@ func (e *Emitter) Estimate(d Descriptor, rows int64) error {
 	return nil
 }
 
-// Control asks the platform to store config, which is the whole configuration, in place of the one that it handed in. It is not redacted.
+// Control asks the platform to replace the stored configuration by config, which must be complete. config is not redacted.
 func (e *Emitter) Control(config json.RawMessage) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -256,9 +255,9 @@ func (e *Emitter) Control(config json.RawMessage) error {
 	}{TypeControl, Control{"CONNECTOR_CONFIG", nowMilli(), &ControlConfig{config}}})
 }
 
-// Failure emits what [fault.Of] says about err: its message to the user, and err's whole text, where it says more, to us. d is the stream
-// that failed, or nil. A failure that was sent already is not sent again, whatever its stream, so that what a source has said about
-// its streams is not repeated by those who get its error. A nil err is no failure.
+// Failure emits what [fault.Of] says about err: its message for the user and, if it says more, the whole text of err for developers. d is the stream
+// that failed, or nil. A failure is sent only once, for whatever stream, so that callers who receive a source's error do not repeat what it already
+// sent. A nil err is not a failure.
 func (e *Emitter) Failure(err error, d *Descriptor) error {
 	if err == nil {
 		return nil
@@ -316,7 +315,7 @@ func (e *Emitter) Catalog(c *Catalog) error {
 	}{TypeCatalog, c})
 }
 
-// DestinationCatalog emits the answer of a destination to discover.
+// DestinationCatalog emits a destination's answer to discover.
 func (e *Emitter) DestinationCatalog(c *DestinationCatalog) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -326,8 +325,8 @@ func (e *Emitter) DestinationCatalog(c *DestinationCatalog) error {
 	}{TypeDestinationCatalog, c})
 }
 
-// Echo gives a state back that a destination was handed, with stats as its destinationStats: a later sync may begin from it. All else of
-// the state, keys that are not part of the protocol included, leaves byte for byte as it came.
+// Echo returns a state that a destination received, with stats as its destinationStats: a later sync may begin from it. Everything else in the state,
+// including keys that are not part of the protocol, is unchanged byte for byte.
 func (e *Emitter) Echo(s *State, stats StateStats) error {
 	counts, err := json.Marshal(struct {
 		Count    Count `json:"recordCount"`
@@ -346,7 +345,7 @@ func (e *Emitter) Echo(s *State, stats StateStats) error {
 	return e.line(append(line, "}\n"...))
 }
 
-// ConnectionStatus emits the answer to check; the message says what to mend when it is not ok, and may be empty when it is.
+// ConnectionStatus emits the answer to check. If ok is false, message says what to fix. Otherwise it may be empty.
 func (e *Emitter) ConnectionStatus(ok bool, message string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -360,7 +359,7 @@ func (e *Emitter) ConnectionStatus(ok bool, message string) error {
 	}{TypeConnectionStatus, status})
 }
 
-// Sent returns how many records of a stream were emitted, in all and since its last state.
+// Sent returns how many records of a stream were emitted, in total and since its last state.
 func (e *Emitter) Sent(d Descriptor) (total, sinceState int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -370,18 +369,18 @@ func (e *Emitter) Sent(d Descriptor) (total, sinceState int64) {
 	return 0, 0
 }
 
-// StreamStats is how far a stream is.
+// StreamStats is the progress of a stream.
 type StreamStats struct {
 	Descriptor   Descriptor
-	Status       Status    // empty before the stream is started
+	Status       Status    // empty before the stream has started
 	Records      int64     // emitted so far
 	Bytes        int64     // of those records, as JSON
-	Estimate     int64     // rows expected in this run; 0 is unknown
-	Limited      bool      // whether the stream waits for a quota
-	LimitedUntil time.Time // until when it does; zero when that is not known
+	Estimate     int64     // expected rows in this run; 0 is unknown
+	Limited      bool      // the stream waits for a quota
+	LimitedUntil time.Time // end of the wait; zero if unknown
 }
 
-// Stats returns how far every stream is, in the order of the configured catalog.
+// Stats returns the progress of every stream, in the order of the configured catalog.
 func (e *Emitter) Stats() []StreamStats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -392,14 +391,14 @@ func (e *Emitter) Stats() []StreamStats {
 	return stats
 }
 
-// Flush writes what is in the buffer.
+// Flush writes the buffer.
 func (e *Emitter) Flush() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.flush()
 }
 
-// Close writes what is in the buffer and ends the Emitter; it does not close the writer. Closing twice does nothing.
+// Close writes the buffer and ends the Emitter. It does not close the writer. A second Close does nothing.
 func (e *Emitter) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -413,7 +412,7 @@ func (e *Emitter) Close() error {
 	return nil
 }
 
-// The rest runs with the lock held.
+// The following functions require the lock.
 
 func (e *Emitter) add(d Descriptor) *stream {
 	s := &stream{StreamStats: StreamStats{Descriptor: d}}
@@ -422,7 +421,7 @@ func (e *Emitter) add(d Descriptor) *stream {
 	return s
 }
 
-// stream returns the stream d, for emitting what.
+// stream returns the stream d. what says what the caller wants to emit, for errors.
 func (e *Emitter) stream(d Descriptor, what string) (*stream, error) {
 	if e.err != nil {
 		return nil, e.err
@@ -439,7 +438,7 @@ func (e *Emitter) stream(d Descriptor, what string) (*stream, error) {
 	return e.add(d), nil
 }
 
-// open returns the stream d, which must not have ended.
+// open returns the stream d, or an error if it has ended.
 func (e *Emitter) open(d Descriptor, what string) (*stream, error) {
 	s, err := e.stream(d, what)
 	if err == nil && s.ended() {
@@ -450,7 +449,7 @@ func (e *Emitter) open(d Descriptor, what string) (*stream, error) {
 
 func (s *stream) ended() bool { return s.Status == Complete || s.Status == Incomplete }
 
-// start sends STARTED unless it was sent.
+// start sends STARTED unless it has been sent.
 func (e *Emitter) start(s *stream) error {
 	if s.Status != "" {
 		return nil
@@ -458,7 +457,7 @@ func (e *Emitter) start(s *stream) error {
 	return e.status(s, Started)
 }
 
-// run sends RUNNING without a reason, and STARTED before it unless it was sent.
+// run sends RUNNING without a reason, preceded by STARTED unless that has been sent.
 func (e *Emitter) run(s *stream) error {
 	if err := e.start(s); err != nil {
 		return err
@@ -482,7 +481,7 @@ func (e *Emitter) trace(t Trace) error {
 	}{TypeTrace, t})
 }
 
-// send writes a message and all that waited before it.
+// send writes a message after everything in the buffer.
 func (e *Emitter) send(message any) error {
 	if e.err != nil {
 		return e.err
@@ -494,7 +493,7 @@ func (e *Emitter) send(message any) error {
 	return e.line(line)
 }
 
-// line writes a line, given with its end, and all that waited before it.
+// line writes a line, which includes its line end, after everything in the buffer.
 func (e *Emitter) line(line []byte) error {
 	if err := e.put(line); err != nil {
 		return err
@@ -502,7 +501,7 @@ func (e *Emitter) line(line []byte) error {
 	return e.flush()
 }
 
-// put adds lines.
+// put adds lines to the buffer.
 func (e *Emitter) put(lines []byte) error {
 	if len(e.buf)+len(lines) > bufferSize {
 		if err := e.flush(); err != nil {
@@ -519,8 +518,8 @@ func (e *Emitter) put(lines []byte) error {
 	return nil
 }
 
-// flushLater makes sure that a buffer is written flushAfter from now. It is not taken back when the buffer is written before: writing
-// early does no harm, and the next first line of a buffer moves the timer.
+// flushLater schedules a flush of the buffer in flushAfter. An earlier flush does not cancel it, because an extra flush does no harm and the first
+// line in an empty buffer resets the timer.
 func (e *Emitter) flushLater() {
 	if e.timer != nil {
 		e.timer.Reset(flushAfter)
@@ -529,7 +528,7 @@ func (e *Emitter) flushLater() {
 	e.timer = time.AfterFunc(flushAfter, func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		_ = e.flush() // is kept as the final error
+		_ = e.flush() // flush keeps the final error
 	})
 }
 
@@ -563,7 +562,7 @@ func (e *Emitter) end(err error) {
 
 func nowMilli() float64 { return float64(time.Now().UnixMilli()) }
 
-// encode returns v as one line of JSON, with its end.
+// encode returns v as one line of JSON, including its line end.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -582,11 +581,11 @@ func compact(data []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// clip cuts s so that it stays below limit characters; it counts bytes, of which there are never fewer.
+// clip shortens s to fewer than limit characters. It counts bytes, of which there are at least as many.
 func clip(s string, limit int) string {
 	if len(s) < limit {
 		return s
 	}
 	const mark = "…"
-	return strings.ToValidUTF8(s[:limit-len(mark)-1], "") + mark // a character cut in half goes
+	return strings.ToValidUTF8(s[:limit-len(mark)-1], "") + mark // drops a character cut in half
 }

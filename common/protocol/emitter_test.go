@@ -21,7 +21,7 @@ import (
 
 var deals = Descriptor{Name: "deals"}
 
-// emitted returns what emit makes leave, line by line, at the time at which every synctest bubble begins.
+// emitted returns the lines that emit sends, at the time at which every synctest bubble begins.
 func emitted(t *testing.T, emit func(t *testing.T, e *Emitter)) []string {
 	t.Helper()
 	var out bytes.Buffer
@@ -307,7 +307,7 @@ func TestTextIsRedacted(t *testing.T) {
 		must(t, e.Log(slog.LevelInfo, "log "+secret), e.ConnectionStatus(false, "status "+secret))
 		must(t, e.Failure(&fault.Error{Message: "message " + secret, Err: errors.New("cause " + secret)}, nil))
 		must(t, e.Failure(&fault.Error{Message: "panicked", Err: &fault.Panic{Value: secret, Stack: []byte("stack " + secret)}}, nil))
-		// A secret that the limit would cut in half must be gone before.
+		// A secret that the limit would cut in half must be removed before.
 		must(t, e.Failure(&fault.Error{Message: strings.Repeat("x", messageLimit-9) + secret}, nil))
 		log := slog.New(NewLogHandler(e, slog.LevelInfo))
 		log.With("with", secret).WithGroup(secret).Warn(secret, "key", secret, "err", errors.New(secret))
@@ -375,7 +375,7 @@ func TestStats(t *testing.T) {
 	}
 }
 
-// chunks keeps every write apart.
+// chunks records every write separately.
 type chunks struct {
 	mu     sync.Mutex
 	writes []string
@@ -469,7 +469,7 @@ func TestARecordLargerThanTheBuffer(t *testing.T) {
 	}
 }
 
-// breaking fails from the write number after on.
+// breaking lets the first writes succeed, as many as after says, and fails all others.
 type breaking struct{ after, writes int }
 
 func (b *breaking) Write(p []byte) (int, error) {
@@ -512,7 +512,7 @@ func TestTheTimerTellsAFailedWrite(t *testing.T) {
 		e := NewEmitter(&breaking{after: 2})
 		must(t, e.Status(deals, Running), e.Record(deals, record.Record(`{"a":1}`)))
 		time.Sleep(time.Second)
-		<-e.Broken() // deadlocks the bubble otherwise
+		<-e.Broken() // otherwise this deadlocks the bubble
 		if err := e.Flush(); !errors.Is(err, ErrClosed) {
 			t.Errorf("got %v", err)
 		}

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// NewLogHandler returns a handler that sends what is at level or above as LOG messages of e. Attributes follow the message as " key=value", the
-// key with its groups before it and the value unquoted, as people read it.
-// Times and sources are left out, since the platform adds its own. Safe for concurrent use.
+// NewLogHandler returns a handler that sends records at or above level as LOG messages of e. Attributes follow the message as " key=value". A key has
+// its groups as a prefix, and a value is not quoted, for human readers. Times and sources are left out, because the platform adds its own. The
+// handler is safe for concurrent use.
 func NewLogHandler(e *Emitter, level slog.Leveler) slog.Handler {
 	return &logHandler{emitter: e, level: level}
 }
@@ -17,8 +17,8 @@ func NewLogHandler(e *Emitter, level slog.Leveler) slog.Handler {
 type logHandler struct {
 	emitter *Emitter
 	level   slog.Leveler
-	attrs   string // those of With, rendered
-	group   string // the names of the open groups, each with a dot after it
+	attrs   string // from WithAttrs, rendered
+	group   string // names of the open groups, each followed by a dot
 }
 
 func (h *logHandler) Enabled(_ context.Context, level slog.Level) bool {
@@ -60,7 +60,7 @@ func writeAttr(text *strings.Builder, group string, a slog.Attr) {
 	switch {
 	case a.Equal(slog.Attr{}):
 	case value.Kind() == slog.KindGroup:
-		if a.Key != "" { // a group without a name is its attributes
+		if a.Key != "" { // a group without a name is inlined
 			group += a.Key + "."
 		}
 		for _, inner := range value.Group() {
@@ -71,7 +71,7 @@ func writeAttr(text *strings.Builder, group string, a slog.Attr) {
 	}
 }
 
-// levelName returns the protocol's name of a level.
+// levelName returns the protocol's name for a level.
 func levelName(level slog.Level) string {
 	switch {
 	case level < slog.LevelInfo:
@@ -92,7 +92,7 @@ func WithLogger(ctx context.Context, l *slog.Logger) context.Context {
 	return context.WithValue(ctx, loggerKey{}, l)
 }
 
-// Logger returns the log that ctx carries, or one that discards. It is never nil.
+// Logger returns the logger that ctx carries, or one that discards everything. It is never nil.
 func Logger(ctx context.Context) *slog.Logger {
 	if l, ok := ctx.Value(loggerKey{}).(*slog.Logger); ok {
 		return l

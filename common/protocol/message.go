@@ -1,10 +1,10 @@
-// Package protocol is the Airbyte protocol: its messages, the one writer of them, and the way to read them.
+// Package protocol implements the Airbyte protocol: its messages, their one writer, and a reader.
 //
-// A source pushes its messages through an [Emitter], which keeps them whole, in order, counted and free of secrets. A destination, or a
-// test, gets messages back with [Read].
+// A source sends its messages through an [Emitter], which keeps them whole, in order, counted and free of secrets. A destination, or a test, reads
+// messages with [Read].
 //
-// The facts are those of airbyte_protocol.yaml (release 0.18) of github.com/airbytehq/airbyte-protocol and, where the platform is
-// stricter, of github.com/airbytehq/airbyte-platform.
+// The rules come from airbyte_protocol.yaml (release 0.18) of github.com/airbytehq/airbyte-protocol and, if the platform is stricter, from
+// github.com/airbytehq/airbyte-platform.
 package protocol
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// Type is what a message is.
+// Type is the type of a message.
 type Type string
 
-// The types of messages. Only the field of a message that belongs to its type is set.
+// The types of messages. Of a message's fields, only the one for its type is set.
 const (
 	TypeRecord             Type = "RECORD"
 	TypeState              Type = "STATE"
@@ -31,11 +31,11 @@ const (
 	TypeDestinationCatalog Type = "DESTINATION_CATALOG"
 )
 
-// Message is one message as it was read. Type and Raw are always set, and of the rest what belongs to Type; a message of a type that has
-// no field here, known or not, is its Raw.
+// Message is one message as it was read. Type and Raw are always set, and otherwise only the field for Type. A message of a type without a field,
+// known or not, has only its Raw.
 type Message struct {
 	Type Type
-	Raw  json.RawMessage // the line, without its end
+	Raw  json.RawMessage // the line, without its line end
 
 	Record           *RecordMessage
 	State            *State
@@ -51,20 +51,20 @@ type Message struct {
 type RecordMessage struct {
 	Descriptor
 	Data      record.Record // a JSON object
-	EmittedAt int64         // milliseconds since 1970; 0 when absent
-	Changes   []Change      // what was changed of the data on its way
+	EmittedAt int64         // milliseconds since 1970; 0 if missing
+	Changes   []Change      // what was changed in the data on its way
 }
 
-// Change is that a field of a record did not come as its source had it.
+// Change says that a field of a record is not as it was in the source.
 type Change struct {
 	Field  string `json:"field"`
 	Change string `json:"change"` // NULLED or TRUNCATED
 }
 
-// StateType is how much a state speaks of.
+// StateType is the scope of a state.
 type StateType string
 
-// The types of states; a state without a type is a legacy one.
+// The types of states. A state without a type is a legacy state.
 const (
 	StateStream StateType = "STREAM"
 	StateGlobal StateType = "GLOBAL"
@@ -74,36 +74,36 @@ const (
 // State is a state as it was read.
 type State struct {
 	Type             StateType
-	Descriptor       Descriptor      // the stream, when Type is StateStream
-	Blob             json.RawMessage // the stream's own state, when Type is StateStream; what is in it is the source's affair
+	Descriptor       Descriptor      // the stream, if Type is StateStream
+	Blob             json.RawMessage // the stream's own state, if Type is StateStream; only the source knows its contents
 	SourceStats      *StateStats
 	DestinationStats *StateStats
-	Raw              json.RawMessage // the whole object, with every key that is not part of the protocol, such as id
+	Raw              json.RawMessage // the whole object, including keys such as id that are not part of the protocol
 }
 
-// StateStats is what a state says about the records since the state before it.
+// StateStats counts the records since the previous state.
 type StateStats struct {
 	RecordCount         Count `json:"recordCount"`
 	RejectedRecordCount Count `json:"rejectedRecordCount,omitzero"`
 }
 
-// Count is a number of records in a state's statistics, where the protocol wants whole numbers with a decimal point.
+// Count is a number of records in a state's statistics. The protocol wants such whole numbers to have a decimal point.
 type Count int64
 
 // MarshalJSON returns the count with a decimal point.
 func (c Count) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, "%d.0", int64(c)), nil }
 
-// UnmarshalJSON takes any JSON number and cuts its fraction off; null is 0, which PyAirbyte sends for a count that there is not.
+// UnmarshalJSON accepts any JSON number and drops its fraction. null is 0; PyAirbyte sends it for a missing count.
 func (c *Count) UnmarshalJSON(data []byte) error {
 	n, err := whole(data)
 	*c = Count(n)
 	return err
 }
 
-// Whole is a whole number in whatever form JSON has it: 1700000000000, 1.7e12 and 1.7e+12 are one.
+// Whole is a whole number in any JSON form: 1700000000000, 1.7e12 and 1.7e+12 are the same.
 type Whole int64
 
-// UnmarshalJSON takes any JSON number and cuts its fraction off; null is 0.
+// UnmarshalJSON accepts any JSON number and drops its fraction. null is 0.
 func (w *Whole) UnmarshalJSON(data []byte) error {
 	n, err := whole(data)
 	*w = Whole(n)
@@ -134,7 +134,7 @@ type ConnectionStatus struct {
 	Message string `json:"message,omitempty"`
 }
 
-// TraceType is what a trace is about.
+// TraceType is the subject of a trace.
 type TraceType string
 
 // The types of traces.
@@ -145,7 +145,7 @@ const (
 	TraceAnalytics    TraceType = "ANALYTICS"
 )
 
-// Trace is what a connector says about its run. Only the field that belongs to Type is set.
+// Trace is a message about a connector's run. Only the field for Type is set.
 type Trace struct {
 	Type         TraceType     `json:"type"`
 	EmittedAt    float64       `json:"emitted_at"` // milliseconds since 1970; the protocol allows fractions
@@ -159,11 +159,11 @@ type ErrorTrace struct {
 	Message          string      `json:"message"` // for the user
 	InternalMessage  string      `json:"internal_message,omitempty"`
 	StackTrace       string      `json:"stack_trace,omitempty"`
-	FailureType      string      `json:"failure_type,omitempty"` // as fault.Kind's String has it
+	FailureType      string      `json:"failure_type,omitempty"` // as returned by fault.Kind's String
 	StreamDescriptor *Descriptor `json:"stream_descriptor,omitempty"`
 }
 
-// Estimate is how many rows a stream is expected to have in this run.
+// Estimate is the expected number of rows of a stream in this run.
 type Estimate struct {
 	Name        string `json:"name"`
 	Namespace   string `json:"namespace,omitempty"`
@@ -189,25 +189,25 @@ type StreamStatus struct {
 	Reasons          []Reason   `json:"reasons,omitempty"`
 }
 
-// Reason is why a running stream does not advance. RATE_LIMITED is the only type there is.
+// Reason says why a running stream does not advance. The only type is RATE_LIMITED.
 type Reason struct {
 	Type        string       `json:"type"`
 	RateLimited *RateLimited `json:"rate_limited,omitempty"`
 }
 
-// RateLimited is until when a stream waits for a quota.
+// RateLimited says until when a stream waits for a quota.
 type RateLimited struct {
-	QuotaReset Whole `json:"quota_reset,omitempty"` // milliseconds since 1970; 0 is unknown
+	QuotaReset Whole `json:"quota_reset,omitempty"` // milliseconds since 1970; 0 if unknown
 }
 
-// Control is a connector's wish to have its stored configuration replaced.
+// Control asks the platform to replace the connector's stored configuration.
 type Control struct {
 	Type            string         `json:"type"` // CONNECTOR_CONFIG
 	EmittedAt       float64        `json:"emitted_at"`
 	ConnectorConfig *ControlConfig `json:"connectorConfig,omitempty"`
 }
 
-// ControlConfig is the whole configuration as it should be stored.
+// ControlConfig is the complete configuration to store.
 type ControlConfig struct {
 	Config json.RawMessage `json:"config"`
 }

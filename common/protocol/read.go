@@ -14,29 +14,29 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// maxLine is the longest line that Read takes. The platform warns at 20 million characters; what is longer than this is no message.
+// maxLine is the longest line that Read accepts. The platform warns at 20 million characters. A longer line than maxLine is not a message.
 const maxLine = 64 << 20
 
-// LineError is a line that is no message. It never quotes the line, which may hold anything.
+// LineError is the error for a line that is not a message. It never quotes the line, which may contain anything.
 type LineError struct {
 	Line int // counted from 1, empty lines included
 	Err  error
 }
 
-// Error says which line and why.
+// Error returns the line number and the reason.
 func (e *LineError) Error() string { return fmt.Sprintf("reading line %d: %v", e.Line, e.Err) }
 
-// Unwrap returns why.
+// Unwrap returns the reason.
 func (e *LineError) Unwrap() error { return e.Err }
 
-// Read reads messages, one a line; lines may end in CRLF, the last one need not end, and empty ones are skipped. Unknown types and unknown
-// keys are no errors, but for types that differ from a known one in case alone, those of messages with a record or a state in them, and those of
-// states.
+// Read reads messages, one on each line. Lines may end in CRLF, the last one needs no line end, and empty ones are skipped. Unknown types and keys
+// are not errors, with these exceptions: a type that differs from a known one only in case, an unknown type of a message with a record or a state,
+// and an unknown type of a state.
 //
-// A line that is no message (not JSON, without a type, longer than 64 MiB, nested too deeply, without what its type needs, with one of the
-// members that the protocol knows twice, a state with text that is not valid) is yielded as a [*LineError] with an empty Message, and reading
-// goes on with the next line: a destination decides whether to report it or to stop. That of a last line that is not JSON and has no end is
-// [ErrCut]. Any other error is that of r and ends the sequence. A message shares no memory with the next one.
+// If a line is not a message, Read yields a [*LineError] with an empty Message and goes on with the next line. The destination decides whether to
+// report the error or to stop. A line is not a message if it is not JSON, has no type, is longer than 64 MiB, is nested too deeply, lacks what its
+// type needs, has a member known to the protocol twice, or is a state with invalid text. For a last line that is not JSON and has no line end, the
+// reason is [ErrCut]. Any other error comes from r and ends the sequence. Messages share no memory with each other.
 func Read(r io.Reader) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		lines := bufio.NewReaderSize(r, bufferSize)
@@ -71,7 +71,7 @@ func Read(r io.Reader) iter.Seq2[Message, error] {
 	}
 }
 
-// ErrCut is the end of the input in the middle of a line.
+// ErrCut means that the input ended in the middle of a line.
 var ErrCut = errors.New("the input ended in the middle of the line")
 
 var (
@@ -79,8 +79,8 @@ var (
 	errNotJSON = errors.New("the line is not JSON")
 )
 
-// readLine returns the next line with its end, in memory of its own. With io.EOF comes what is left. A line that is too long is read to its end
-// and dropped.
+// readLine returns the next line with its line end, in its own memory. With io.EOF it returns the rest of the input. A line that is too long is read
+// to its end and discarded.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	var line []byte
 	tooLong := false
@@ -101,7 +101,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// parse makes a message of a line.
+// parse turns a line into a message.
 func parse(line []byte) (Message, error) {
 	clean, mended, err := record.Clean(line)
 	switch {
@@ -146,8 +146,8 @@ func parse(line []byte) (Message, error) {
 	return m, err
 }
 
-// hasTwice reports whether an object has one of the members that the protocol knows of it more than once, so that readers may differ in which they
-// believe. Of others nothing is made; PyAirbyte sends states with such.
+// hasTwice reports whether an object has one of the known members of the protocol more than once, because readers may then use different ones. Other
+// repeated members do not matter; PyAirbyte sends states with such.
 func hasTwice(object record.Value, known ...string) bool {
 	seen := map[string]bool{}
 	for name := range object.Members() {
@@ -159,7 +159,7 @@ func hasTwice(object record.Value, known ...string) bool {
 	return false
 }
 
-// misspelt returns what is wrong with a message of an unknown type that seems to be one of a known type, which it would be wrong to pass over.
+// misspelt returns an error for a message of unknown type that seems to have a misspelt known type, because it must not be skipped.
 func misspelt(t Type, message record.Value) error {
 	switch Type(strings.ToUpper(string(t))) {
 	case TypeRecord, TypeState, TypeLog, TypeSpec, TypeConnectionStatus, TypeCatalog, TypeTrace, TypeControl, TypeDestinationCatalog:
@@ -173,7 +173,7 @@ func misspelt(t Type, message record.Value) error {
 	return nil
 }
 
-// decode reads the object at key, which must be there.
+// decode reads the object at key, which is required.
 func decode[T any](message record.Value, key string) (*T, error) {
 	raw := message.Get(key).Raw()
 	if len(raw) == 0 || raw[0] != '{' {
@@ -206,7 +206,7 @@ func parseRecord(raw record.Value) (*RecordMessage, error) {
 	return &m, nil
 }
 
-// parseChanges reads what a record's meta says of it. Which field it speaks of has to be known.
+// parseChanges reads the changes in a record's meta. It returns an error if a change does not name its field.
 func parseChanges(meta record.Value) ([]Change, error) {
 	if meta.IsNull() {
 		return nil, nil

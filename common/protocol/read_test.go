@@ -43,7 +43,7 @@ func TestRead(t *testing.T) {
 		`{"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":1,"connectorConfig":{"config":{"a":1}}}}`,
 		`{"type":"SOMETHING_NEW","new":{"a":1}}`,
 		`{"type":"DESTINATION_CATALOG","destination_catalog":{"operations":[]}}`,
-	}, "\n") // the last line has no end
+	}, "\n") // the last line has no line end
 	for name, r := range map[string]io.Reader{
 		"at once": strings.NewReader(input), "byte by byte": iotest.OneByteReader(strings.NewReader(input)),
 		"with the last bytes comes the end": iotest.DataErrReader(strings.NewReader(input)),
@@ -80,7 +80,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// PyAirbyte writes null for counts that there are not, and a member that nobody knows twice; a number is whole in whatever form it comes.
+// TestWhatOthersWrite checks that null for a missing count and repeated unknown members are accepted, as PyAirbyte writes them, and that a whole
+// number may have any form.
 func TestWhatOthersWrite(t *testing.T) {
 	const stream = `"type":"STREAM","stream":{"stream_descriptor":{"name":"deals"},"stream_state":{"at":1}}`
 	for line, count := range map[string]Count{
@@ -162,7 +163,7 @@ func TestBrokenLinesDoNotEndReading(t *testing.T) {
 	}
 }
 
-// What is cut off at the end of the input is told from what is written wrongly.
+// TestCutInput checks that a line cut off at the end of the input is distinguished from an invalid one.
 func TestCutInput(t *testing.T) {
 	const good = `{"type":"LOG","log":{"level":"INFO","message":"good"}}` + "\n"
 	for last, cut := range map[string]bool{
@@ -189,7 +190,7 @@ func TestReadEndsWithItsReader(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		break // must not go on yielding
+		break // must not yield again
 	}
 	for _, err := range Read(strings.NewReader("x\n" + good)) {
 		if err == nil {
@@ -199,7 +200,7 @@ func TestReadEndsWithItsReader(t *testing.T) {
 	}
 }
 
-// filler is n bytes of a JSON string, without holding them.
+// filler yields n bytes of a JSON string without holding them in memory.
 type filler struct{ n int }
 
 func (f *filler) Read(p []byte) (int, error) {
@@ -226,7 +227,7 @@ func TestLongLines(t *testing.T) {
 	if len(errs) != 1 || errs[0].Error() != "reading line 2: the line is longer than 64 MiB" {
 		t.Errorf("got %v", errs)
 	}
-	if _, errs := collect(&filler{maxLine + 1}); len(errs) != 1 { // without an end
+	if _, errs := collect(&filler{maxLine + 1}); len(errs) != 1 { // without a line end
 		t.Errorf("got %v", errs)
 	}
 }
@@ -240,7 +241,7 @@ func TestMessagesShareNoMemory(t *testing.T) {
 	}
 }
 
-// What an Emitter writes, Read reads.
+// FuzzRecord checks that Read reads what an Emitter writes.
 func FuzzRecord(f *testing.F) {
 	f.Add("deals", "", `{"id":1}`)
 	f.Add("\"\n<é\x00", "n", `{"a":{"b":[1,2.50,null]},"a":"\u2028<"}`)

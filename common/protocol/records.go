@@ -17,27 +17,27 @@ const (
 	keptMemory = 1 << 20
 )
 
-// Records collects records of one stream as the lines that they will be, and emits many at once: streams whose records are made side by side
-// meet at the Emitter's lock once for all of them. What was added is emitted when it is 32 KiB, and by [Records.Flush], which has to come before
-// any other message of the stream, and soon: nothing else emits it.
+// Records collects records of one stream as finished lines and emits many at once, so that streams that run concurrently rarely contend for the
+// Emitter's lock. It emits what was added once that reaches 32 KiB, and on [Records.Flush]. The caller must call Flush before any other message of
+// the stream, and soon, because nothing else emits the rest.
 //
-// Not safe for concurrent use. Use [Emitter.Records] to make one.
+// Records is not safe for concurrent use. Use [Emitter.Records] to make one.
 type Records struct {
 	out    *Emitter
 	desc   Descriptor
-	prefix []byte // of each line, up to its data
-	suffix []byte // of each line, behind its data: when the first of them was begun
+	prefix []byte // of each line, before its data
+	suffix []byte // of each line, after its data; it has the time at which the first line was begun
 	lines  []byte
 	count  int64
 	size   int64 // of the data, in bytes
 }
 
-// Records returns what collects the records of the stream d.
+// Records returns an empty Records for the stream d.
 func (e *Emitter) Records(d Descriptor) *Records {
 	return &Records{out: e, desc: d, prefix: recordPrefix(d)}
 }
 
-// Next returns the memory to which the next record is to be appended, for [Records.Add]. A record that is not added after all is nowhere.
+// Next returns memory to append the next record to, for [Records.Add]. A record that is not passed to Add is discarded.
 func (r *Records) Next() []byte {
 	if len(r.lines) == 0 {
 		r.suffix = strconv.AppendInt(append(r.suffix[:0], `,"emitted_at":`...), time.Now().UnixMilli(), 10)
@@ -45,11 +45,11 @@ func (r *Records) Next() []byte {
 	return append(r.lines, r.prefix...)
 }
 
-// Add adds a record, given as what Next returned with the record appended. An empty object is neither sent nor counted, because the platform
-// drops it without a word. The fields of nulled are null because the source could not bring their values into the types that the catalog says;
-// the message's meta tells so. The record is one line, as every record.Record is: its bytes are not looked at.
+// Add adds a record. line is what Next returned, with the record appended. An empty object is neither sent nor counted, because the platform silently
+// drops it. The fields in nulled are null because their values did not fit the types in the catalog; the message's meta says so. The record must be
+// on one line, as every record.Record is. Add does not check its bytes.
 //
-// An error is one of emitting what was added so far, or a [fault.System] error of this record, which is not added then.
+// The error is either from emitting what was added so far, or a [fault.System] error about this record, which is then not added.
 func (r *Records) Add(line []byte, nulled ...string) (err error) {
 	data := line[len(r.lines)+len(r.prefix):]
 	if len(data) < 2 || data[0] != '{' || data[len(data)-1] != '}' {
@@ -74,7 +74,7 @@ func (r *Records) Add(line []byte, nulled ...string) (err error) {
 	return r.Flush()
 }
 
-// Flush emits what was added since the last time, and a status RUNNING before it where the stream is not known to be running.
+// Flush emits what was added since the last Flush, preceded by a status RUNNING if the stream is not known to be running.
 func (r *Records) Flush() error {
 	if r.count == 0 {
 		return nil
@@ -87,7 +87,7 @@ func (r *Records) Flush() error {
 	return err
 }
 
-// appendNulled appends the meta of a record whose fields were made null.
+// appendNulled appends the meta of a record with fields that were made null.
 func appendNulled(dst []byte, fields []string) ([]byte, error) {
 	type change struct {
 		Field  string `json:"field"`
@@ -106,7 +106,7 @@ func appendNulled(dst []byte, fields []string) ([]byte, error) {
 	return append(append(dst, bytes.TrimSpace(list)...), '}'), nil
 }
 
-// recordPrefix returns the line of a record up to its data.
+// recordPrefix returns the part of a record's line before its data.
 func recordPrefix(d Descriptor) []byte {
 	line, err := encode(struct {
 		Stream    string `json:"stream"`

@@ -49,7 +49,7 @@ func TestRecordsOfTwoStreams(t *testing.T) {
 	}
 }
 
-// A record that does not come about, is empty or is none leaves those around it as they are.
+// TestRecordsThatAreNot checks that a record that is not added, is empty or is invalid leaves those around it unchanged.
 func TestRecordsThatAreNot(t *testing.T) {
 	got := emitted(t, func(t *testing.T, e *Emitter) {
 		r := e.Records(deals)
@@ -72,7 +72,7 @@ func TestRecordsThatAreNot(t *testing.T) {
 	}
 }
 
-// The lines of a batch have the time at which its first record was begun.
+// TestTimeOfRecords checks that the lines of a batch have the time at which its first record was begun.
 func TestTimeOfRecords(t *testing.T) {
 	got := emitted(t, func(t *testing.T, e *Emitter) {
 		r := e.Records(deals)
@@ -124,7 +124,7 @@ func TestRecordsAfterTheEnd(t *testing.T) {
 	r := e.Records(deals)
 	must(t, e.Status(deals, Complete), add(r, `{"n":1}`))
 	mustFault(t, r.Flush(), "after it was COMPLETE")
-	must(t, r.Flush()) // what could not be sent is told once
+	must(t, r.Flush()) // the error was returned once and is not repeated
 
 	broken := NewEmitter(&breaking{})
 	r = broken.Records(deals)

@@ -8,44 +8,44 @@ import (
 	"unicode/utf8"
 )
 
-// checker holds JSON against RFC 8259 in one pass and without recursion, so that no nesting exhausts the stack. On the way it marks where the
-// values are, and notes what Clean has to mend: control characters in texts, and bytes that are not UTF-8, are let through.
+// checker checks JSON against RFC 8259 in one pass and without recursion, so that no nesting exhausts the stack. On the way it marks the values and
+// notes what Clean has to mend: it accepts control characters in texts and bytes that are not UTF-8.
 type checker struct {
 	b     []byte
-	marks []mark // nil where there are more than most
+	marks []mark // nil once there are more than the field most allows
 	most  int
 
-	deepest int      // how much may be
-	opens   []opened // what is open, the outermost first
+	deepest int      // maximum depth
+	opens   []opened // the open objects and arrays, the outermost first
 	escaped bool     // the last text has an escape
 	flaws
 }
 
-// opened is an object or an array that is open.
+// opened is an open object or array.
 type opened struct {
-	mark   int  // its own
-	nuls   int  // how many characters U+0000 came before it
-	object bool // it is no array
+	mark   int  // index of its mark
+	nuls   int  // number of characters U+0000 before it
+	object bool // it is an object, not an array
 }
 
-// flaws is what there is to mend.
+// flaws is what Clean may have to mend.
 type flaws struct {
 	control int  // control characters in texts
-	numbers int  // that destinations refuse
-	nuls    int  // escaped characters U+0000, which stay
+	numbers int  // numbers that destinations refuse
+	nuls    int  // escaped characters U+0000, which Clean keeps
 	lines   bool // there is a line break between tokens
 	lone    bool // there is an escaped surrogate without its other half
 	invalid bool // there are bytes that are not UTF-8
 }
 
 const (
-	// bytesPerMark is how many bytes of a body there are for each mark: some more than in most.
+	// bytesPerMark is the expected number of bytes of a body for each mark. Most bodies have fewer.
 	bytesPerMark = 24
-	// firstMarks is for how many marks room is made at the most before they come, 1 MiB: a body may be one long text.
+	// firstMarks is the maximum number of marks to allocate in advance, 1 MiB, because a body may be one long text.
 	firstMarks = 1 << 16
 )
 
-// begin makes c ready for b. There may be one mark for 16 bytes, so that they take no more memory than the body, or 16 KiB.
+// begin prepares c for b. It allows one mark for 16 bytes, so that the marks take no more memory than the body, but at least 16 KiB.
 func (c *checker) begin(b []byte) {
 	c.b, c.opens, c.deepest, c.flaws, c.most = b, c.opens[:0], maxDepth, flaws{}, max(1024, len(b)/16)
 	if c.marks = c.marks[:0]; c.marks == nil {
@@ -53,10 +53,10 @@ func (c *checker) begin(b []byte) {
 	}
 }
 
-// check returns nil for one value with nothing but white space around it.
+// check returns nil if c holds exactly one value, with nothing but white space around it.
 func (c *checker) check() error {
 	b, i, key := c.b, 0, false
-	for { // a value is due, which is a member with an escaped name if key is true
+	for { // a value is due; key says that it is a member whose name has an escape
 		if i < len(b) && b[i] <= ' ' {
 			i = c.space(i)
 		}
@@ -70,7 +70,7 @@ func (c *checker) check() error {
 			}
 			c.opens = append(c.opens, opened{len(c.marks), c.nuls, first == '{'})
 			c.mark(mark{from: uint32(i), escaped: key})
-			if i = c.space(i + 1); i < len(b) && b[i] == first+2 { // which closes it
+			if i = c.space(i + 1); i < len(b) && b[i] == first+2 { // an empty object or array
 				break
 			}
 			if key = false; first == '{' {
@@ -95,8 +95,8 @@ func (c *checker) check() error {
 	}
 }
 
-// behind goes from behind a value, or from the bracket that ends an empty one, to where the next value is due, whose name may have an escape.
-// It is 0 behind the last one and -1 where neither follows.
+// behind moves from the end of a value, or from the bracket that closes an empty one, to where the next value is due. key says that the name of that
+// value has an escape. next is 0 after the last value and -1 if neither follows.
 func (c *checker) behind(i int) (next int, key bool) {
 	b := c.b
 	for {
@@ -128,7 +128,7 @@ func (c *checker) behind(i int) (next int, key bool) {
 	}
 }
 
-// mark adds a mark, unless there are too many.
+// mark adds a mark. If there are too many, it drops all of them.
 func (c *checker) mark(m mark) {
 	if c.marks == nil {
 		return
@@ -140,7 +140,7 @@ func (c *checker) mark(m mark) {
 	c.marks = append(c.marks, m)
 }
 
-// scalar returns the end of the text, number, true, false or null that begins at i; -1 where none does.
+// scalar returns the end of the text, number, true, false or null that begins at i, or -1 if there is none.
 func (c *checker) scalar(i int) int {
 	switch c.b[i] {
 	case '"':
@@ -159,7 +159,7 @@ func (c *checker) scalar(i int) int {
 	return end
 }
 
-// key goes over the name of a member, which is due at i, and its colon, and tells whether the name has an escape; -1 where there is none.
+// key reads the name of a member, which is due at i, and its colon. It reports whether the name has an escape. next is -1 if there is no name.
 func (c *checker) key(i int) (next int, escaped bool) {
 	b := c.b
 	if i >= len(b) || b[i] != '"' {
@@ -178,7 +178,7 @@ func (c *checker) key(i int) (next int, escaped bool) {
 	return i + 1, c.escaped
 }
 
-// space returns the first place from i on that is not white space.
+// space returns the first index from i that is not white space.
 func (c *checker) space(i int) int {
 	for i < len(c.b) && c.b[i] <= ' ' {
 		switch c.b[i] {
@@ -193,7 +193,7 @@ func (c *checker) space(i int) int {
 	return i
 }
 
-// text returns the end of the string that begins at i; -1 where it does not end, or has an escape that is none.
+// text returns the end of the string that begins at i, or -1 if it does not end or has an invalid escape.
 func (c *checker) text(i int) int {
 	const spaces = 0x2020202020202020
 	b := c.b
@@ -201,7 +201,7 @@ func (c *checker) text(i int) int {
 		if i+8 <= len(b) {
 			word := binary.LittleEndian.Uint64(b[i:])
 			quote, backslash := word^quotes, word^backslashes
-			// The lowest bit set is exact; those above it need not be. What is not ASCII is found too, and needs no care in the others.
+			// The lowest bit set is exact; those above it need not be. Bytes that are not ASCII are found too, and need no masking in the other terms.
 			found := ((quote - lowBits) | (backslash - lowBits) | (word - spaces) | word) & highBits
 			if found == 0 {
 				i += 8
@@ -230,7 +230,7 @@ func (c *checker) text(i int) int {
 	return -1
 }
 
-// character returns the length of the character at i, which is not ASCII, or 1 where it is not UTF-8.
+// character returns the length of the non-ASCII character at i, or 1 if it is not UTF-8.
 func (c *checker) character(i int) int {
 	if b := c.b[i:]; len(b) > 1 && b[0] >= 0xc2 && b[0] < 0xe0 && b[1]&0xc0 == 0x80 {
 		return 2
@@ -240,7 +240,7 @@ func (c *checker) character(i int) int {
 	return size
 }
 
-// escape returns the length of the escape whose backslash is at i, or 0 where it is none.
+// escape returns the length of the escape whose backslash is at i, or 0 if it is invalid.
 func (c *checker) escape(i int) int {
 	c.escaped = true
 	if i+1 >= len(c.b) {
@@ -263,7 +263,7 @@ func (c *checker) escape(i int) int {
 	return 0
 }
 
-// unit returns the length of the escape of four hexadecimal digits at i, or of two that are the halves of a surrogate pair.
+// unit returns the length of the escape of four hexadecimal digits at i, or of both escapes if they form a surrogate pair.
 func (c *checker) unit(i int) int {
 	switch unit := escapedAt(c.b, i); {
 	case unit == 0:
@@ -285,7 +285,8 @@ func word(b []byte, i int, word string) int {
 	return i + len(word)
 }
 
-// endOfNumber returns the end of the number that begins at i, or -1 where none does, and where the digits of its exponent begin; 0 where it has none.
+// endOfNumber returns the end of the number that begins at i, or -1 if there is none, and where the digits of its exponent begin, or 0 if it has
+// none.
 func endOfNumber(b []byte, i int) (end, exponent int) {
 	if i < len(b) && b[i] == '-' {
 		i++
@@ -312,8 +313,7 @@ func endOfNumber(b []byte, i int) (end, exponent int) {
 	return i, exponent
 }
 
-// unreadable reports whether destinations refuse a number, or take it for another one: it has too many characters, or would have without its
-// exponent.
+// unreadable reports whether destinations refuse a number or misread it, because it has too many characters, or would have without its exponent.
 func unreadable(number []byte) bool {
 	exponent := 0
 	if e := bytes.IndexAny(number, "eE"); e >= 0 {
@@ -336,7 +336,7 @@ func isNumber(text []byte) bool {
 	return len(text) > 0 && end == len(text)
 }
 
-// valid reports whether b is one JSON value, as RFC 8259 has it to the letter.
+// valid reports whether b is one JSON value in strict accordance with RFC 8259.
 func valid(b []byte) bool {
 	c := checker{}
 	c.begin(b)

@@ -9,33 +9,32 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how many objects and arrays may stand inside each other: the platform's destinations read with Jackson, which refuses a message
-// with more (StreamReadConstraints, maxNestingDepth).
+// maxDepth is how deep objects and arrays may be nested. The platform's destinations read with Jackson, which refuses deeper messages
+// (StreamReadConstraints, maxNestingDepth).
 const maxDepth = 1000
 
-// around is how many objects stand around a value of a row when it leaves, besides the row: the message, its record, and Unparsed, Undeclared or a
-// Whole.
+// around is how many objects surround a value of a row in a message, besides the row: the message, its record, and Unparsed, Undeclared or a Whole.
 const around = 3
 
-// maxNumber is how many characters a number may have, and how large its exponent may be: Jackson refuses one with more (maxNumberLength).
+// maxNumber is how many characters a number may have, and how large its exponent may be. Jackson refuses longer numbers (maxNumberLength).
 const maxNumber = 1000
 
 // Mended counts what Clean had to mend. The zero value is nothing.
 type Mended struct {
 	Invalid int // bytes that were not UTF-8, and escaped surrogates without their other half
-	Control int // control characters in texts that were not escaped
+	Control int // unescaped control characters in texts
 }
 
-// ErrTooDeep is what Clean says, wrapped, of a body in which more than 1,000 objects and arrays stand inside each other.
+// ErrTooDeep is the error, wrapped, that Clean returns for a body with objects and arrays nested more than 1,000 deep.
 var ErrTooDeep = errors.New("more than 1,000 objects and arrays stand inside each other")
 
 var errInvalid = errors.New("it is not valid")
 
-// Cleaner makes Values of the bodies of answers. The memory that it is given back it uses for the next ones. The zero value is ready. It is safe
-// for concurrent use.
+// Cleaner makes Values from the bodies of answers. It reuses memory that is given back. The zero value is ready to use. It is safe for concurrent
+// use.
 type Cleaner struct {
-	// Rows says that what is in the bodies leaves in records: three levels are left for what stands around it then, and a number that destinations
-	// refuse becomes a text, as which it fits no column of numbers.
+	// Rows says that the contents of the bodies go into records. Three levels of nesting are then reserved for what surrounds them, and a number that
+	// destinations refuse becomes a text, which fits no column of numbers.
 	Rows bool
 
 	checkers sync.Pool
@@ -43,10 +42,10 @@ type Cleaner struct {
 	marks    spare[mark]
 }
 
-// spareBodies and spareMarks are for how many bytes and marks memory is kept that nobody uses: 4 MiB each.
+// spareBodies and spareMarks limit the unused memory that is kept, in bytes and in marks: 4 MiB each.
 const spareBodies, spareMarks = 4 << 20, 4 << 20 / 16
 
-// Room returns memory for a body of size bytes, its length 0.
+// Room returns memory for a body of size bytes, with length 0.
 func (k *Cleaner) Room(size int) []byte {
 	if room := k.bodies.take(size, 2*size); room != nil {
 		return room
@@ -54,31 +53,31 @@ func (k *Cleaner) Room(size int) []byte {
 	return Grow(nil, size)
 }
 
-// Free gives the memory of a body back, of which nothing may be used any longer.
+// Free gives back the memory of a body, which must not be used any more.
 func (k *Cleaner) Free(body []byte) { k.bodies.put(body, spareBodies) }
 
-// FreeValue gives the memory of a Value back that Clean made: neither it nor anything in it may be used any longer.
+// FreeValue gives back the memory of a Value made by Clean. Neither it nor anything in it may be used any more.
 func (k *Cleaner) FreeValue(v Value) {
 	k.bodies.put(v.raw, spareBodies)
 	k.marks.put(v.marks, spareMarks)
 }
 
-// Clean returns Cleaner.Clean of a new Cleaner.
+// Clean calls Cleaner.Clean with a new Cleaner.
 func Clean(body []byte) (clean Value, mended Mended, err error) { return new(Cleaner).Clean(body) }
 
-// Clean makes the body of an answer a Value whose bytes are a Record: the one place where JSON is validated. The body may be modified, and the
-// Value shares its memory: the caller gives body away. What is fine as it came takes one pass.
+// Clean turns the body of an answer into a Value whose bytes are a Record. It is the only place where JSON is validated. It may modify body, and the
+// Value shares its memory, so the caller must not use body any more. A body that needs no mending takes one pass.
 //
-//   - A UTF-8 byte order mark and the white space around the value go. White space between tokens goes too if a line break is among it
-//     anywhere, so that a Record is always one line; a page that has none is left as it is, which costs nothing.
-//   - Bytes that are not UTF-8 become U+FFFD, one for each bad byte. So does each escaped surrogate without its other half (`\ud800`
-//     becomes `\ufffd`), because strict parsers refuse the whole line for it.
-//   - Control characters in texts and names, which JSON wants to have escaped, are escaped: they stay what they are.
-//   - With Rows a number of more than 1,000 characters, or with an exponent beyond 1,000 (`1e-99999999999`), becomes a text.
-//   - All else stays byte for byte: escapes as they were written, every digit of a number, members in their order, repeated keys.
+//   - A UTF-8 byte order mark and white space around the value are removed. White space between tokens is removed too if a line break is
+//     anywhere among it, so that a Record is always one line. A page without line breaks is left as it is, which costs nothing.
+//   - Each byte that is not UTF-8 becomes U+FFFD. So does each escaped surrogate without its other half (`\ud800` becomes `\ufffd`),
+//     because strict parsers would refuse the whole line.
+//   - Unescaped control characters in texts and names are escaped, as JSON demands. Their meaning does not change.
+//   - With Rows, a number of more than 1,000 characters or with an exponent beyond 1,000 (`1e-99999999999`) becomes a text.
+//   - Everything else stays byte for byte: the form of escapes, every digit of a number, the order of members, repeated keys.
 //
-// An empty body, one that is not JSON, more than one value, or one that is nested too deeply (ErrTooDeep) are an error; its text is short
-// and holds nothing of the body.
+// Clean returns an error if the body is empty, is not JSON, has more than one value, or is nested too deeply (ErrTooDeep). The error is short and
+// quotes nothing from the body.
 func (k *Cleaner) Clean(body []byte) (clean Value, mended Mended, err error) {
 	body = bytes.Trim(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
 	if len(body) == 0 {
@@ -141,7 +140,7 @@ func escapeControl(b []byte, n int) []byte {
 	return escaped
 }
 
-// quoteNumbers returns a copy of b, which is valid, with its n numbers that destinations refuse as texts.
+// quoteNumbers returns a copy of b, which must be valid, in which the n numbers that destinations refuse are texts.
 func quoteNumbers(b []byte, n int) []byte {
 	quoted := make([]byte, 0, len(b)+n*len(`""`))
 	for i := 0; i < len(b); {
@@ -164,7 +163,7 @@ func quoteNumbers(b []byte, n int) []byte {
 	return quoted
 }
 
-// replaceInvalid returns a copy of b with U+FFFD in the place of each byte that is not part of UTF-8.
+// replaceInvalid returns a copy of b in which U+FFFD replaces each byte that is not part of UTF-8.
 func replaceInvalid(b []byte) (valid []byte, replaced int) {
 	valid = make([]byte, 0, len(b)+len(b)/8)
 	for len(b) > 0 {
@@ -180,7 +179,7 @@ func replaceInvalid(b []byte) (valid []byte, replaced int) {
 	return valid, replaced
 }
 
-// replaceLoneSurrogates writes \ufffd over each escaped surrogate without its other half. b must be valid JSON.
+// replaceLoneSurrogates overwrites each escaped surrogate without its other half with \ufffd. b must be valid JSON.
 func replaceLoneSurrogates(b []byte) (replaced int) {
 	for _, prefix := range [2]string{`\ud`, `\uD`} {
 		for i := 0; ; {
@@ -190,7 +189,7 @@ func replaceLoneSurrogates(b []byte) (replaced int) {
 			}
 			i += found
 			if !startsEscape(b, i) {
-				i++ // the second half of an escaped backslash
+				i++ // the second backslash of an escaped one
 				continue
 			}
 			unit := escapedAt(b, i)
@@ -200,7 +199,7 @@ func replaceLoneSurrogates(b []byte) (replaced int) {
 			case unit < 0xdc00 && utf16.DecodeRune(unit, escapedAt(b, i+6)) != utf8.RuneError:
 				i += 12
 			case unit >= 0xdc00 && i >= 6 && startsEscape(b, i-6) && utf16.DecodeRune(escapedAt(b, i-6), unit) != utf8.RuneError:
-				i += 6 // its first half was written with the other case of d
+				i += 6 // the second half of a pair whose first half has the other case of d
 			default:
 				copy(b[i:], `\ufffd`)
 				replaced++
@@ -211,7 +210,7 @@ func replaceLoneSurrogates(b []byte) (replaced int) {
 	return replaced
 }
 
-// startsEscape says whether the backslash at b[i] begins an escape: whether an even number of backslashes stands before it.
+// startsEscape reports whether the backslash at b[i] begins an escape, because an even number of backslashes precedes it.
 func startsEscape(b []byte, i int) bool {
 	start := i
 	for start > 0 && b[start-1] == '\\' {

@@ -116,7 +116,7 @@ func TestCleanDepth(t *testing.T) {
 	}
 }
 
-// What leaves in records has levels around it, and no number that destinations refuse.
+// TestCleanRows checks that JSON for records leaves room for the levels around it, and has no number that destinations refuse.
 func TestCleanRows(t *testing.T) {
 	k := Cleaner{Rows: true}
 	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
@@ -140,7 +140,7 @@ func TestCleanRows(t *testing.T) {
 	}
 }
 
-// TestMemoryOfABody holds that memory which was given back is used again, for what is about as large, and that no more of it is kept than is said.
+// TestMemoryOfABody checks that memory that was given back is reused for bodies of about the same size, and that no more than the limit is kept.
 func TestMemoryOfABody(t *testing.T) {
 	var k Cleaner
 	text := `{"rows":[` + strings.Repeat(`{"id":7,"name":"long enough that marks are worth their memory"},`, 100) + `{}]}`
@@ -210,7 +210,7 @@ func FuzzClean(f *testing.F) {
 	})
 }
 
-// decode returns what encoding/json makes of valid JSON; numbers stay text.
+// decode returns what encoding/json makes of valid JSON. Numbers stay text.
 func decode(t testing.TB, b []byte) any {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(b))
@@ -245,7 +245,7 @@ func indented(body []byte) []byte {
 	return out.Bytes()
 }
 
-// property is a record of about 3 KB with values of every kind, nested.
+// property returns a record of about 3 KB with nested values of every kind.
 const property = `{"id":4718,"title":"Residencial Atl\u00e2ntico","code":"AP-4718","status":"active","construction_stage":"under` +
 	` construct` +
 	`ion","rent":false,"deleted":false,"address_display_type":"complete","description":"Apartamento de frente para o mar, com` +

@@ -10,40 +10,39 @@ import (
 	"time"
 )
 
-// Type is what every value of a column is, or else null. The zero Type is no type: values stay as they came.
+// Type is the type of a column's values, all of which have it or are null. The zero Type is no type: values stay unchanged.
 type Type uint8
 
-// The types, as Airbyte has them. A text is a JSON string, and blank text is one of nothing but white space.
+// The types, as Airbyte defines them. A text is a JSON string. A blank text has nothing but white space.
 const (
-	// Text is a string. A number, true and false become theirs, digit by digit.
+	// Text is a string. Numbers, true and false become strings, digit by digit.
 	Text Type = iota + 1
-	// Labels is an Object whose names are labels that people gave: of those that are the same the later ones get a number, as in "Color (2)".
+	// Labels is an Object whose names are labels chosen by people. Repeated labels get a number, as in "Color (2)".
 	Labels
-	// JSONText is a Text in which an object or a list stands as compact JSON.
+	// JSONText is a Text. An object or a list becomes compact JSON in it.
 	JSONText
 	// Boolean is true or false. It reads 1 and 0, and the texts `true`, `false`, `1`, `0`, `Sim`, `Não`, `S` and `N` in any case.
 	Boolean
-	// Integer is a whole number within 64 bits, however it is written: `12.0` is 12. It reads text as Number does, but for `1.000`: one
-	// thousand to some, one to others, and whole for both.
+	// Integer is a whole number within 64 bits, however it is written: `12.0` is 12. It reads text as Number does, except for `1.000`, which may mean
+	// one or one thousand, both of them whole.
 	Integer
-	// Number has at most 29 digits before its point, which is what a DECIMAL(38,9) holds; of a JSON number every digit behind it stays. It
-	// reads text with at most 9 decimals: `12.5`, `1.5e3`, `1.234,56`, `R$ 1.234,56`, and a CNPJ as its digits. One point before exactly three
-	// digits is a decimal point (`350.000` is 350), but groups thousands where R$ stands with it (`R$ 350.000`) or where there are more of
-	// them (`1.350.000`).
+	// Number has at most 29 digits before its point, as many as a DECIMAL(38,9) holds. A JSON number keeps every digit after the point. A text may have
+	// at most 9 decimals: `12.5`, `1.5e3`, `1.234,56`, `R$ 1.234,56`, and a CNPJ as its digits. A single point before exactly three digits is a decimal
+	// point (`350.000` is 350), unless there is an R$ (`R$ 350.000`). Several points group thousands (`1.350.000`).
 	Number
-	// Date is YYYY-MM-DD: the day that is written in a text which ParseTime reads, whatever time and zone stand behind it.
+	// Date is YYYY-MM-DD: the day in a text that ParseTime reads, whatever time and zone follow it.
 	Date
-	// Timestamp is RFC 3339 in UTC with the fraction that was written, of a text that ParseTime reads.
+	// Timestamp is RFC 3339 in UTC, from a text that ParseTime reads. It keeps the fraction as written.
 	Timestamp
 	// Object is a JSON object.
 	Object
-	// List is a JSON array. An object or a text becomes a list of one, if such elements fit.
+	// List is a JSON array. An object or a text becomes a list with one element, if the list may have such elements.
 	List
-	// Whole is an Object that is the record as it came, whatever the other edits make of it and without what is put in. A shape has one at the
-	// most. A field for which there is no Column then stands in it alone, if there is no Column Undeclared.
+	// Whole is an Object that holds the record as it came, without put members and regardless of other edits. A shape has at most one. If there is no
+	// Column Undeclared, fields without a Column are only in it.
 	Whole
-	// Digest is a text that tells the record from others which have other bytes: 32 hexadecimal digits, the first half of the SHA-256 of the record
-	// as it came, without the white space around it. It is for rows without a key.
+	// Digest is a text that differs for records with different bytes: 32 hexadecimal digits, the first half of the SHA-256 of the record as it came,
+	// without the white space around it. It is for rows without a key.
 	Digest
 )
 
@@ -56,19 +55,19 @@ func (t Type) String() string {
 	}[t]
 }
 
-// Column brings a field into a type, whatever arrives, a put member too. What does not fit becomes null, is listed among the fields that Fit
-// returns, and stands as it came in the member [Unparsed] of the record, if there is a Column of that name.
+// Column converts a field to a type, put members included. A value that does not fit becomes null. Fit returns its field, and the member [Unparsed]
+// of the record holds the value as it came, if there is a Column of that name.
 //
-// Not of the type, yet no loss, and so null without a word: blank text where no text is due, an empty object or list where neither is due,
-// and the first of January of the year 1, with which .NET writes that there is no date.
+// Some values become null without notice, because nothing is lost: blank text if no text is due, an empty object or list if neither is due, and the
+// first of January of the year 1, with which .NET writes that there is no date.
 type Column struct {
 	Field string
 	Type  Type
-	Of    Type // what the elements of a List are: Text, Object, or else anything
-	Key   bool // the field tells rows apart: Fit refuses a record in which it does not fit
+	Of    Type // type of a List's elements: Text, Object, or anything else for any type
+	Key   bool // the field identifies rows: Fit refuses a record in which it does not fit
 }
 
-// Times says how the Columns of a shape read a time: Layouts and Zone are those of ParseTime.
+// Times says how the Columns of a shape read times. Layouts and Zone are those of ParseTime.
 type Times struct {
 	Layouts []string
 	Zone    *time.Location
@@ -112,40 +111,41 @@ func (e Column) values(c *compiler) {
 	}
 }
 
-// made is the treatment of members in whose place stands what is made here: of a Decimal, of what fits no column, of the whole record.
+// made is the treatment of members that the shape makes itself: of a Decimal, of values that fit no column, of the whole record. A member of the
+// source with the same name is left out.
 type made struct{}
 
 func (made) write(w *writer, c *column, _ []byte) { w.warn(c, takenName) }
 func (made) lacking(*writer, *column)             {}
 
 const (
-	// Unparsed is the object in a record that holds the values which did not fit their columns, by the columns' names; it is absent when all fit.
+	// Unparsed is the object in a record that holds the values which did not fit their columns, under the columns' names. It is absent if all fit.
 	Unparsed = "_unparsed"
-	// Undeclared is the object in a record that holds the fields for which there is no Column; it is absent when there are none. Without a
-	// Column of that name they stay where they are.
+	// Undeclared is the object in a record that holds the fields without a Column. It is absent if there are none. Without a Column of that name these
+	// fields stay where they are.
 	Undeclared = "_undeclared"
 )
 
-// KeyError is a key that does not fit its column.
+// KeyError is the error for a key that does not fit its column.
 type KeyError struct {
 	Field string
 	Type  Type
 }
 
-// Error says which key it is and never its value.
+// Error names the key and never its value.
 func (e *KeyError) Error() string { return fmt.Sprintf("the key %q is not %s", e.Field, e.Type) }
 
-// verdict is how a value fits a type.
+// verdict says how a value fits a type.
 type verdict uint8
 
 const (
 	fits    verdict = iota
-	blank           // it says nothing: null
-	dubious         // it fits, but cannot be right
-	unfit           // it is of another type
+	blank           // the value is empty: null
+	dubious         // it fits but cannot be right
+	unfit           // it has another type
 )
 
-// fit writes a value of c, brought into c's type.
+// fit writes a value of c, converted to c's type.
 func (w *writer) fit(c *column, value []byte) {
 	if len(value) == 0 || value[0] == 'n' {
 		w.dst = append(w.dst, "null"...)
@@ -165,7 +165,7 @@ func (w *writer) fit(c *column, value []byte) {
 	}
 }
 
-// stays reports whether a value is of its column's type as it stands, and nothing else is to be done with it.
+// stays reports whether a value already has its column's type and needs no other edit.
 func (c *column) stays(value []byte) bool {
 	if c.edit != nil || len(value) == 0 {
 		return false
@@ -198,7 +198,8 @@ type misfit struct {
 	value  []byte
 }
 
-// append appends a value that is not null in the column's type. What it appends where the verdict is blank or unfit means nothing.
+// append appends a value that is not null, converted to the column's type. If the verdict is blank or unfit, the caller must discard what was
+// appended.
 func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 	switch c.kind {
 	case Text, JSONText:
@@ -242,7 +243,7 @@ func (c *column) append(dst, value []byte, times *Times) ([]byte, verdict) {
 	return dst, unfit
 }
 
-// repeats reports whether two members of an object have the same name. It costs no allocation for up to 64 of them without escapes.
+// repeats reports whether two members of an object have the same name. It does not allocate for up to 64 names without escapes.
 func repeats(object []byte) bool {
 	var names [64]span
 	n := 0
@@ -263,7 +264,7 @@ func repeats(object []byte) bool {
 	return false
 }
 
-// appendLabels appends an object, with a number behind each name that came before.
+// appendLabels appends an object with unique names: repeated ones get a number.
 func appendLabels(dst, object []byte) []byte {
 	dst = append(dst, '{')
 	if start := len(dst); !repeats(object) {
@@ -293,10 +294,10 @@ func appendLabels(dst, object []byte) []byte {
 	return append(dst, '}')
 }
 
-// firstDay is the day with which .NET writes that there is none.
+// firstDay is the date with which .NET writes that there is none.
 const firstDay = "0001-01-01"
 
-// appendParsed appends what a text without white space around it says in a type that is no text.
+// appendParsed appends the value of a text, without white space around it, in a type other than text.
 func appendParsed(dst []byte, kind Type, text []byte, times *Times) ([]byte, verdict) {
 	if len(text) >= len(firstDay) && (string(text[:4]) == firstDay[:4] || string(text[6:10]) == firstDay[:4]) {
 		if c, ok := readDay(string(text)); ok && c.year == 1 && c.month == 1 && c.day == 1 {
@@ -321,9 +322,9 @@ func appendParsed(dst []byte, kind Type, text []byte, times *Times) ([]byte, ver
 	return dst, unfit
 }
 
-// empty returns the verdict on an object or a list where neither is due.
+// empty returns the verdict on an object or a list if neither is due.
 func empty(value []byte) verdict {
-	if len(bytes.TrimLeft(value[1:], " \t")) <= 1 { // the bracket that closes it
+	if len(bytes.TrimLeft(value[1:], " \t")) <= 1 { // only the closing bracket is left
 		return blank
 	}
 	return unfit
@@ -357,13 +358,13 @@ func appendList(dst, value []byte, of Type) ([]byte, verdict) {
 // isBlank reports whether a JSON string is blank.
 func isBlank(value []byte) bool {
 	if len(value) > 32 || len(value) > 2 && value[1] > ' ' && value[1] < 0x7f && value[1] != '\\' {
-		return false // without looking further
+		return false // no need to look further
 	}
 	var buffer [64]byte
 	return len(bytes.TrimSpace(Value{raw: value}.appendText(buffer[:0]))) == 0
 }
 
-// appendBoolean appends the truth that a text, or a JSON value that is no string, says.
+// appendBoolean appends the truth value of a text, or of a JSON value that is not a string.
 func appendBoolean(dst, text []byte) ([]byte, verdict) {
 	for _, yes := range [...]string{"true", "1", "sim", "s"} {
 		if len(text) == len(yes) && strings.EqualFold(string(text), yes) {
@@ -378,7 +379,7 @@ func appendBoolean(dst, text []byte) ([]byte, verdict) {
 	return dst, unfit
 }
 
-// isPlain reports whether a JSON value is a whole number within 64 bits that is written as one.
+// isPlain reports whether a JSON value is written as a whole number of at most 18 characters, which fits into 64 bits.
 func isPlain(value []byte) bool {
 	if len(value) == 0 || len(value) > 18 || value[0] == '-' && len(value) > 1 && value[1] == '0' {
 		return false
@@ -395,7 +396,7 @@ func isPlain(value []byte) bool {
 	return true
 }
 
-// isDecimal reports whether a JSON value is a number that is written without an exponent and with few enough digits to be held.
+// isDecimal reports whether a JSON value is a number without an exponent and with no more characters than a Number may have digits.
 func isDecimal(value []byte) bool {
 	if len(value) > 29 {
 		return false
@@ -408,7 +409,7 @@ func isDecimal(value []byte) bool {
 	return true
 }
 
-// appendInteger appends the whole number that a number is.
+// appendInteger appends the whole number that is written as number.
 func appendInteger(dst, number []byte) ([]byte, verdict) {
 	n, ok := wholeNumber(number)
 	if !ok {
@@ -417,11 +418,11 @@ func appendInteger(dst, number []byte) ([]byte, verdict) {
 	return strconv.AppendInt(dst, n, 10), fits
 }
 
-// appendWhole appends the whole number that a text is.
+// appendWhole appends the whole number that is written as text.
 func appendWhole(dst, text []byte) ([]byte, verdict) {
 	if whole, fraction, point := bytes.Cut(text, []byte(".")); point && len(fraction) == 3 && allDigits(string(fraction)) &&
 		allDigits(string(bytes.TrimPrefix(whole, []byte("-")))) {
-		return dst, unfit // one point before three digits: thousands, or a number with decimals
+		return dst, unfit // ambiguous: thousands or decimals
 	}
 	if dst, v := appendInteger(dst, text); v == fits {
 		return dst, v
@@ -434,8 +435,8 @@ func appendWhole(dst, text []byte) ([]byte, verdict) {
 	return appendInteger(dst, number)
 }
 
-// holds reports whether a JSON number is one that warehouses hold, as a DECIMAL(38,9) does. They round what has more decimals, so only of a number
-// that was made of a text are they too many, unless there are so many that nobody reads them.
+// holds reports whether a warehouse can hold a JSON number, as a DECIMAL(38,9) does. Warehouses round further decimals, so these only count if the
+// number was made from a text, or if nobody can read so many.
 func holds(number []byte, text bool) verdict {
 	const most, decimals = 29, 9
 	if !text && isDecimal(number) {
@@ -444,7 +445,7 @@ func holds(number []byte, text bool) verdict {
 	if unreadable(number) {
 		return unfit
 	}
-	count, point, first, last, exponent := 0, -1, -1, 0, 0 // of digits; the places of the point, the first and the last one that is no zero
+	count, point, first, last, exponent := 0, -1, -1, 0, 0 // digits so far; positions of the point and of the first and last digit that is not zero
 digits:
 	for i, c := range number {
 		switch {
@@ -472,11 +473,11 @@ digits:
 	return fits
 }
 
-// appendTime appends the day or the moment that a text says.
+// appendTime appends the day or the time that a text says.
 func appendTime(dst []byte, kind Type, text string, times *Times) ([]byte, verdict) {
 	zone := times.Zone
 	if kind == Date || zone == nil {
-		zone = time.UTC // a day on whose midnight the clocks go forward is still that day
+		zone = time.UTC // in a zone whose clocks skip midnight, the result could be another day
 	}
 	var m moment
 	ok := false
@@ -508,7 +509,8 @@ func appendTime(dst []byte, kind Type, text string, times *Times) ([]byte, verdi
 	return append(dst, '"'), v
 }
 
-// unparsed writes the member that holds what did not fit, returns nulled with the names of its columns, and warns. It fails for a key.
+// unparsed writes the member with the values that did not fit, appends their columns' names to nulled, and warns. If a key did not fit, it returns an
+// error.
 func (w *writer) unparsed(nulled []string) ([]string, error) {
 	misfits := w.memory.unfit
 	var err error
@@ -535,13 +537,13 @@ func (w *writer) unparsed(nulled []string) ([]string, error) {
 	return nulled, err
 }
 
-// notOf returns the problem with values that are not of a type.
+// notOf returns the problem text for values that do not have type t.
 func notOf(t Type) string { return "is not " + t.String() + ": it is null, and stands in " + Unparsed }
 
-// wideValue is the length of a value from which on it is not copied to be set aside: its record stays in memory until it is written.
+// wideValue is the length from which a value is not copied when it is set aside: its record stays in memory until it is written.
 const wideValue = 64 << 10
 
-// setAside notes the member at which c stood last and for which there is no column, unless one of its name came before.
+// setAside notes the last member of c, which has no column, unless a member of that name came before.
 func (w *writer) setAside(c *cursor, value []byte) {
 	m := w.memory
 	from := len(m.name)
@@ -563,7 +565,7 @@ func (w *writer) setAside(c *cursor, value []byte) {
 	m.aside = append(append(m.aside, name...), value...)
 }
 
-// whole writes the members that are made of all of r.
+// whole writes the members that are made from all of r.
 func (w *writer) whole(r Record) {
 	r = bytes.TrimSpace(r)
 	if w.shape.digest != nil {
@@ -577,10 +579,10 @@ func (w *writer) whole(r Record) {
 	}
 }
 
-// undeclared writes the member that holds what was set aside.
+// undeclared writes the member that holds the values set aside.
 func (w *writer) undeclared() {
 	m := w.memory
-	if w.shape.undeclared == w.shape.whole { // which has it
+	if w.shape.undeclared == w.shape.whole { // the Whole has them
 		m.aside = m.aside[:0]
 	}
 	if len(m.aside)+len(m.wide) == 0 {
@@ -599,8 +601,8 @@ func (w *writer) undeclared() {
 	m.wide = m.wide[:0]
 }
 
-// withoutNul returns r without the characters U+0000 in its texts and names, and how many they were; r itself where there are none. PostgreSQL cannot
-// hold them.
+// withoutNul returns r without the characters U+0000 in its texts and names, and how many were removed. If there are none, it returns r itself.
+// PostgreSQL cannot store them.
 func withoutNul(r []byte) (clean []byte, removed int64) {
 	const nul = `\u0000`
 	copied, from := 0, 0
@@ -610,7 +612,7 @@ func withoutNul(r []byte) (clean []byte, removed int64) {
 			break
 		}
 		i += from
-		if from = i + 2; len(r)-i < len(nul) || string(r[i:i+len(nul)]) != nul { // the byte behind a backslash belongs to it
+		if from = i + 2; len(r)-i < len(nul) || string(r[i:i+len(nul)]) != nul { // skips the byte that a backslash escapes
 			continue
 		}
 		clean = append(clean, r[copied:i]...)

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// as returns a Column without more.
+// as returns a Column with just a field and a type.
 func as(kind Type, field string) Edit { return Column{Field: field, Type: kind} }
 
 func TestNames(t *testing.T) {
@@ -57,7 +57,7 @@ func TestNames(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			shape := Compile(test.edits...)
-			for range 2 { // nothing of the first record may show up in the second
+			for range 2 { // nothing of the first record may appear in the second
 				got := shape.Append([]byte("before"), Record(test.in), test.put...)
 				if string(got) != "before"+test.want {
 					t.Errorf("%s became\n%s; want\n%s", test.in, got[6:], test.want)
@@ -114,7 +114,7 @@ func TestCompileTypedPanics(t *testing.T) {
 	}
 }
 
-// TestColumn holds what becomes of a value in a column of each type. unfit stands for null, with the value in _unparsed.
+// TestColumn checks that values are converted to the type of their column. unfit means null, with the value in _unparsed.
 func TestColumn(t *testing.T) {
 	const unfit = "unfit"
 	types := []Type{Text, JSONText, Boolean, Integer, Number, Date, Timestamp, Object, List}
@@ -169,7 +169,7 @@ func TestColumn(t *testing.T) {
 	}
 }
 
-// TestColumnForms holds the forms in which text says something, and numbers too: "" is what does not fit.
+// TestColumnForms checks that texts and numbers are read in all their forms. "" means that the value does not fit.
 func TestColumnForms(t *testing.T) {
 	digits := strings.Repeat("9", 29)
 	for kind, forms := range map[Type]map[string]string{
@@ -317,7 +317,7 @@ func TestUnparsed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			shape := Compile(test.edits...)
-			for range 2 { // nothing of the first record may show up in the second
+			for range 2 { // nothing of the first record may appear in the second
 				got, nulled, err := shape.Fit(nil, nil, Record(test.in).Get(""), test.put...)
 				if string(got) != test.want || !reflect.DeepEqual(nulled, test.nulled) || err != nil {
 					t.Errorf("%s became %s, %q, %v; want %s, %q", test.in, got, nulled, err, test.want, test.nulled)
@@ -327,7 +327,7 @@ func TestUnparsed(t *testing.T) {
 	}
 }
 
-// Of undeclared fields of one name the first one stays, and the others are told.
+// TestUndeclaredTwice checks that the first of several undeclared fields with one name stays, and the others are reported.
 func TestUndeclaredTwice(t *testing.T) {
 	shape := Compile(as(Integer, "a"), as(Object, Undeclared))
 	for range 2 {
@@ -338,7 +338,7 @@ func TestUndeclaredTwice(t *testing.T) {
 	}
 }
 
-// TestMarks holds that marks change nothing but the time it takes.
+// TestMarks checks that marks change nothing but the time it takes.
 func TestMarks(t *testing.T) {
 	edits := [][]Edit{
 		{as(Integer, "id"), as(Object, "o"), as(Timestamp, "last_updated_at"), as(Object, Undeclared)},
@@ -372,7 +372,7 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// TestOrderOfMembers holds that a row may have another order than the one before it.
+// TestOrderOfMembers checks that a row may have another order than the one before it.
 func TestOrderOfMembers(t *testing.T) {
 	shape := Compile(Rename{"a", "b"}, Rename{"b", "a"}, as(Integer, "a"), as(Text, "b"), as(Integer, "c"))
 	for _, test := range []struct{ in, want string }{
@@ -400,7 +400,7 @@ func TestNulIsRemoved(t *testing.T) {
 	}
 }
 
-// FuzzColumn holds that columns have their types whatever arrives.
+// FuzzColumn checks that columns have their types whatever arrives.
 func FuzzColumn(f *testing.F) {
 	for _, seed := range []string{
 		strange, `{"N":"R$ 1,5","b":"true","t":"0028-01-01","s":[1],"O":{"N":{}},"o_n":"x","n":1,"p_n_text":2}`,
@@ -417,7 +417,7 @@ func FuzzColumn(f *testing.F) {
 		"p_j": `"n`, Unparsed: "{", Undeclared: "{",
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		shape.Append(nil, body) // not valid, but it must come to an end
+		shape.Append(nil, body) // not valid, but it must end
 		marked, _, err := Clean(body)
 		r := marked.Raw()
 		if err != nil || r[0] != '{' {
@@ -451,7 +451,7 @@ func FuzzColumn(f *testing.F) {
 	})
 }
 
-// Labels that people gave may be the same: both values stay, under names of their own.
+// TestLabels checks that values of repeated labels both stay, under names of their own.
 func TestLabels(t *testing.T) {
 	s := Compile(Column{Field: "custom", Type: Labels})
 	many := `{"l0":0`
@@ -475,7 +475,7 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// A record that lacks a part of its key, or has null for it, is counted, wherever the key comes from.
+// TestKeyless checks that a record that lacks a part of its key, or has null for it, is counted, wherever the key comes from.
 func TestKeyless(t *testing.T) {
 	s := Compile(Rename{"code", "id"}, Column{Field: "id", Type: Integer, Key: true}, Column{Field: "of", Type: Text, Key: true})
 	for _, test := range []struct {

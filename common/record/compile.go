@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// column is what a Shape does with the members that leave with one name.
+// column is what a Shape does with the members that get one name in the output.
 type column struct {
 	name   string
 	quoted []byte    // the name as JSON, with the colon
@@ -16,14 +16,14 @@ type column struct {
 	edit   treatment // nil to leave the value as it is
 	kind   Type      // of its values; 0: any
 	of     Type      // of the elements of a List
-	key    bool      // the values tell rows apart
-	source string    // the path of the member that counts where several have the name; "": the first one does
+	key    bool      // the values identify rows
+	source string    // path of the member to use if several have the name; "": the first one
 	stops  bool      // Flatten stops here
 	made   []*column
 }
 
-// Compile makes a Shape of edits, nil if there are none but Times. It panics on an edit that is none (no field, a Value that is not JSON) and on
-// edits that contradict each other (two for one field, a field that no member can have): a programming error.
+// Compile makes a Shape from edits. It returns nil if there are none but Times. It panics on an invalid edit (no field, a Value that is not JSON) and
+// on edits that contradict each other (two for one field, a field that no member can have), which are programming errors.
 func Compile(edits ...Edit) *Shape {
 	c := compiler{columns: map[string]*column{}, renames: map[string]string{}}
 	for _, edit := range edits {
@@ -44,7 +44,7 @@ func Compile(edits ...Edit) *Shape {
 
 // compiler is a Shape in the making.
 type compiler struct {
-	columns map[string]*column // by the name with which members leave
+	columns map[string]*column // by the members' names in the output
 	order   []*column
 	last    []*column
 	renames map[string]string // From: To
@@ -74,7 +74,7 @@ func (c *compiler) shape() *Shape {
 		s.separator = c.flatten.Separator
 	}
 	for from := range c.renames {
-		delete(s.columns, from) // a member of that name does not leave with it
+		delete(s.columns, from) // a member of that name gets another one
 	}
 	for from, to := range c.renames {
 		s.columns[from] = c.columns[to]
@@ -85,7 +85,7 @@ func (c *compiler) shape() *Shape {
 	return s
 }
 
-// column returns the column of members that leave as name; it is made where there is none.
+// column returns the column of members with that name in the output. It makes one if there is none.
 func (c *compiler) column(name string) *column {
 	if col := c.columns[name]; col != nil {
 		return col
@@ -96,7 +96,7 @@ func (c *compiler) column(name string) *column {
 	return col
 }
 
-// field returns the column of a field, which members of the source must be able to have.
+// field returns the column of a field. It panics if no member of the source can have that name.
 func (c *compiler) field(name string) *column {
 	_, away := c.renames[name]
 	if name == "" || c.columns[name] == nil && (away || c.lower && name != strings.ToLower(name)) {
@@ -105,7 +105,7 @@ func (c *compiler) field(name string) *column {
 	return c.column(name)
 }
 
-// set gives a column its edit, of which it can have one.
+// set gives a column its edit. It panics if the column has one.
 func (c *compiler) set(col *column, edit treatment) *column {
 	if col.edit != nil {
 		panic(fmt.Sprintf("record: both %T and %T for %q", col.edit, edit, col.name))

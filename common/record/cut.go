@@ -5,21 +5,20 @@ import (
 	"fmt"
 )
 
-// ErrNoRecords is what Cut says, wrapped, of a page that has neither a list nor an object where its records should be.
+// ErrNoRecords is the error, wrapped, that Cut returns for a page with neither a list nor an object in the place of its records.
 var ErrNoRecords = errors.New("the page has no records there")
 
-// Cut returns the records of page at path, which is one of Value.Get; the empty path is the page itself. An array gives its elements, an object
-// gives one record, null gives none. A page that is a bare array is used whatever the path is, because some APIs answer with an envelope at
-// one time and with a bare array at another. The records share the memory of page. It takes one pass, which ends where the array ends.
+// Cut returns the records of page at path, which is a path of Value.Get. The empty path is the page itself. An array yields its elements, an object
+// is one record, and null yields none. If the page is a bare array, path is ignored, because some APIs answer sometimes with an envelope and
+// sometimes with a bare array. The records share the memory of page. Cut takes one pass, which ends where the array ends.
 //
-// Where nothing stands at path, or text or a number does, the error is ErrNoRecords. An element that is not an object is an error that says
-// its index.
+// If path leads to nothing, or to a text or a number, the error is ErrNoRecords. If an element is not an object, the error says its index.
 func Cut(page Value, path string) ([]Value, error) {
 	records, _, err := Picker{}.Cut(page, path, nil, nil)
 	return records, err
 }
 
-// Cut returns Cut, and what Pick says of each record: the values of the first record, then those of the second… It appends both to what it is given.
+// Cut is like the function Cut, and also returns what Pick returns for each record, one record after the other. It appends both to its arguments.
 func (p Picker) Cut(page Value, path string, records, picked []Value) ([]Value, []Value, error) {
 	if page.kind() != '[' {
 		page = page.Get(path)

@@ -89,7 +89,7 @@ func FuzzCut(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		_, _ = Cut(Record(body).Get(""), "data.0") // not valid, but it must come to an end
+		_, _ = Cut(Record(body).Get(""), "data.0") // not valid, but it must end
 		list, _, err := Clean(body)
 		if err != nil || list.kind() != '[' {
 			return

@@ -8,18 +8,18 @@ import (
 	"unicode"
 )
 
-// Decimal reads a field that holds a number as Brazilian text. The field stays; a member `<field>_num` follows it with the
-// number, which keeps every digit. With Range there are `<field>_min` and `<field>_max` too. All of them are always there, null where
-// there is no number, even where the record lacks the field.
+// Decimal reads a field that holds a number as Brazilian text. The field stays. A member `<field>_num` with the number follows it and keeps every
+// digit. With Range, there are `<field>_min` and `<field>_max` too. All of them are always present, and null if there is no number, even if the
+// record lacks the field.
 //
-// It reads JSON numbers, `1.234,56`, `R$ 1.234,56`, `95,00 m²`, `10,00%`, `-22,89`, `-23.55` and ranges (`2 até 3`, `R$ 1,00 até R$
-// 2,00`). A range has a number of its own only where both ends are the same; a single value is both ends of a range. One point before
-// exactly three digits groups thousands where a currency or a unit stands with it (`R$ 300.000`) and is a decimal point where none does
-// (`-23.551`). A number with a word that multiplies it (`10 mil`, `1,5 mi`) is none.
+// Decimal reads JSON numbers, `1.234,56`, `R$ 1.234,56`, `95,00 m²`, `10,00%`, `-22,89`, `-23.55` and ranges (`2 até 3`, `R$ 1,00 até R$ 2,00`). A
+// range only has a number if both ends are the same. A single value is both ends of its range. A single point before exactly three digits groups
+// thousands if there is a currency or a unit (`R$ 300.000`), and is a decimal point otherwise (`-23.551`). Text with a multiplier (`10 mil`, `1,5
+// mi`) is not a number.
 type Decimal struct {
 	Field      string
 	Range      bool
-	ZeroIsNull bool // zero is how the API says that it does not know
+	ZeroIsNull bool // zero is how the API says that the value is unknown
 }
 
 func (Decimal) names(*compiler) {}
@@ -47,7 +47,7 @@ func (e Decimal) lacking(w *writer, c *column) {
 	}
 }
 
-// numbers writes the members that are made of value: the number and, if there are any, the ends of the range.
+// numbers writes the members made from value: the number and, with Range, the ends of the range.
 func (e Decimal) numbers(w *writer, c *column, value []byte) {
 	var buffers [2][64]byte
 	low, high := readNumbers(value, buffers[0][:0], buffers[1][:0])
@@ -77,8 +77,8 @@ func (e Decimal) numbers(w *writer, c *column, value []byte) {
 	}
 }
 
-// readNumbers returns the ends of the range that value is, as JSON numbers in the memory of low and high; nil where it is no number. The ends
-// of a number are the same.
+// readNumbers returns the ends of the range in value, as JSON numbers in the memory of low and high, or nil if there is no number. Both ends of a
+// number are the same.
 func readNumbers(value, low, high []byte) (first, second []byte) {
 	v := Value{raw: value}
 	switch kind := v.kind(); {
@@ -111,7 +111,7 @@ func readNumbers(value, low, high []byte) (first, second []byte) {
 	return first, second
 }
 
-// appendPlain appends the JSON number that text is, where it has the form that nearly all amounts have: `R$ 1.234,56`, or the same without the R$.
+// appendPlain appends the JSON number in text if text has the most common form of amounts: `R$ 1.234,56`, with or without the R$.
 func appendPlain(dst, text []byte) (number []byte, plain bool) {
 	text = bytes.TrimPrefix(text, []byte("R$ "))
 	whole, fraction, comma := bytes.Cut(text, []byte(","))
@@ -141,12 +141,12 @@ func appendPlain(dst, text []byte) (number []byte, plain bool) {
 // amount is one number in Brazilian text, taken apart.
 type amount struct {
 	negative bool
-	digits   string // with the points and commas that stand in it
-	labelled bool   // a currency or a unit stands with it
-	unit     bool   // a unit or a per cent sign does
+	digits   string // with points and commas
+	labelled bool   // there is a currency or a unit
+	unit     bool   // there is a unit or a per cent sign
 }
 
-// readAmounts reads a number or a range. Of a single number both ends are the same.
+// readAmounts reads a number or a range. Both ends of a single number are the same.
 func readAmounts(text string) (low, high amount, ok bool) {
 	for _, word := range [...]string{" até ", " ate "} {
 		if first, second, found := strings.Cut(text, word); found {
@@ -155,7 +155,7 @@ func readAmounts(text string) (low, high amount, ok bool) {
 				return amount{}, amount{}, false
 			}
 			high, ok = readAmount(second)
-			labelled := low.labelled || high.labelled // `50,00 até 80,00 m²`: the unit is that of both
+			labelled := low.labelled || high.labelled // `50,00 até 80,00 m²`: the unit belongs to both
 			low.labelled, high.labelled = labelled, labelled
 			return low, high, ok
 		}
@@ -191,12 +191,12 @@ func readAmount(text string) (a amount, ok bool) {
 	return a, true
 }
 
-// isUnit says whether text is one word such as m², m2, ha or alq., and none that multiplies.
+// isUnit reports whether text is one word such as m², m2, ha or alq., and not a multiplier.
 func isUnit(text string) bool {
 	switch text {
 	case "m2", "m3", "km2":
 		return true
-	case "até", "ate", // a range without its end
+	case "até", "ate", // a range without an end
 		"M", "MM": // millions; m is metres
 		return false
 	}
@@ -212,7 +212,7 @@ func isUnit(text string) bool {
 	return true
 }
 
-// appendTo appends the amount as a JSON number that keeps every digit. ok is false where the digits are no number.
+// appendTo appends the amount as a JSON number that keeps every digit. ok is false if the digits are not a number.
 func (a amount) appendTo(dst []byte) (number []byte, ok bool) {
 	whole, fraction, comma := strings.Cut(a.digits, ",")
 	grouped := comma
@@ -253,7 +253,7 @@ func (a amount) appendTo(dst []byte) (number []byte, ok bool) {
 	return dst, true
 }
 
-// appendTextNumber appends the JSON number that text is. ok is false, and dst as it was, where it is none.
+// appendTextNumber appends the JSON number in text. If there is none, ok is false and dst is unchanged.
 func appendTextNumber(dst []byte, text string) (number []byte, ok bool) {
 	if text == "" {
 		return dst, false
@@ -271,7 +271,7 @@ func appendTextNumber(dst []byte, text string) (number []byte, ok bool) {
 	return number, true
 }
 
-// appendCNPJ appends the digits of a company's number in the register, as in 12.345.678/0001-95, as a number.
+// appendCNPJ appends the digits of a CNPJ, the number of a company in the register, such as 12.345.678/0001-95, as a number.
 func appendCNPJ(dst []byte, text string) (number []byte, ok bool) {
 	const form = "00.000.000/0000-00"
 	if len(text) != len(form) {
@@ -302,7 +302,7 @@ func allDigits(s string) bool {
 	return s != ""
 }
 
-// isZero says whether a JSON number is zero.
+// isZero reports whether a JSON number is zero.
 func isZero(number []byte) bool {
 	for _, c := range number {
 		switch {
@@ -319,13 +319,13 @@ func isZero(number []byte) bool {
 func compareNumbers(a, b []byte) int {
 	x, errX := strconv.ParseFloat(string(a), 64)
 	y, errY := strconv.ParseFloat(string(b), 64)
-	if errX != nil || errY != nil || x == y { // beyond or within what a float can tell
+	if errX != nil || errY != nil || x == y { // the floats overflow or do not differ
 		return bytes.Compare(trimNumber(a), trimNumber(b))
 	}
 	return cmp.Compare(x, y)
 }
 
-// trimNumber returns number without the zeros that end its fraction.
+// trimNumber returns number without the zeros at the end of its fraction.
 func trimNumber(number []byte) []byte {
 	if bytes.IndexByte(number, '.') < 0 {
 		return number

@@ -48,7 +48,7 @@ func TestDecimal(t *testing.T) {
 
 		{`"12 m"`, `12`, `12`, `12`},
 
-		{`"10 mil"`, `null`, `null`, `null`}, // a word that multiplies
+		{`"10 mil"`, `null`, `null`, `null`}, // a multiplier
 		{`"R$ 10 MIL"`, `null`, `null`, `null`},
 		{`"R$ 1,5 mi."`, `null`, `null`, `null`},
 		{`"1 milhão"`, `null`, `null`, `null`},
@@ -120,7 +120,7 @@ func TestDecimal(t *testing.T) {
 	}
 }
 
-// The short way and the long one read the same.
+// TestPlainAmounts checks that the fast path and the general one read the same.
 func TestPlainAmounts(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	plain := 0

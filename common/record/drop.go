@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Drop leaves a member out. Field is a path as Record.Get has it: `a.b` is the member b of the object a. Only objects are looked into, not
-// arrays, and the names below the top level are those of the source.
+// Drop removes a member. Field is a path of Record.Get: `a.b` is the member b of the object a. Drop only looks into objects, not into arrays. Below
+// the top level the names are those of the source.
 type Drop struct{ Field string }
 
 func (Drop) names(*compiler) {}
@@ -23,7 +23,7 @@ func (e Drop) values(c *compiler) {
 		if c.lower {
 			key = strings.ToLower(key)
 		}
-		name, keys = name+c.flatten.Separator+key, keys[1:] // with which it would leave
+		name, keys = name+c.flatten.Separator+key, keys[1:] // its name in the output, if it were not dropped
 	}
 	col := c.field(name)
 	if len(keys) == 0 {
@@ -41,10 +41,10 @@ func (e Drop) values(c *compiler) {
 func (Drop) write(*writer, *column, []byte) {}
 func (Drop) lacking(*writer, *column)       {}
 
-// inside is the members to drop from an object: those with a nil one whole, of the others what is in theirs.
+// inside is the members to drop from an object. A nil value drops the member itself, any other value drops members inside it.
 type inside map[string]inside
 
-// drop enters the member at keys, which is dropped whole, for the Drop of field.
+// drop enters the member at keys for the Drop of field.
 func (in inside) drop(keys []string, field string) {
 	for i, key := range keys {
 		next, met := in[key]
@@ -70,7 +70,7 @@ func (in inside) write(w *writer, c *column, value []byte) {
 
 func (inside) lacking(*writer, *column) {}
 
-// appendWithout appends value without what is to be dropped from it.
+// appendWithout appends value without the members to drop.
 func appendWithout(dst, value []byte, drops inside) []byte {
 	if (Value{raw: value}).kind() != '{' {
 		return append(dst, value...)

@@ -2,44 +2,44 @@ package record
 
 import "fmt"
 
-// Edit is one thing that a record needs to become what its schema says: a Column, Times, Decimal, Rename, Drop, Put, Prefer, LowerKeys, Flatten
-// or Prefix.
+// Edit is one step that turns a record into what its schema says: a Column, Times, Decimal, Rename, Drop, Hide, Put, Prefer, LowerKeys, Flatten or
+// Prefix.
 //
-// Names are settled first: LowerKeys, then Flatten, then Prefix, then Rename, whatever the order in which they are given. The other edits
-// go by the name with which a member leaves, at the top level of the record. A member that no edit names stays byte for byte, and members
-// keep their order. Of members that an edit names and that the source repeats, the first one counts, or the one that a Prefer names. A field
-// has one edit, and a Column besides.
+// Names are settled first, by LowerKeys, then Flatten, then Prefix, then Rename, in whatever order these are given. The other edits refer to a member
+// by its name in the output, at the top level of the record. A member that no edit names stays byte for byte, and members keep their order. If the
+// source repeats a member that an edit names, the first one is used, or the one that a Prefer names. A field has at most one edit, and a Column in
+// addition.
 //
-// Each edit is compiled, and carried out, in the file that is called after it.
+// Each edit is compiled and carried out in the file named after it.
 type Edit interface {
-	// names enters what the edit says about names. All edits do before any enters what it says about values, which go by the names.
+	// names registers what the edit says about names. This is done for all edits before values, which refers to the resulting names.
 	names(c *compiler)
-	// values enters what the edit says about the values of fields. Columns do so last.
+	// values registers what the edit says about the values of fields. It is called last for Columns.
 	values(c *compiler)
 }
 
-// treatment is what is done with the members that leave with one name.
+// treatment says what is done with the members that get one name in the output.
 type treatment interface {
 	// write writes a member of c.
 	write(w *writer, c *column, value []byte)
-	// lacking writes what a record that has none of c has in its place; it is called for the columns in Shape.last alone, also if there was one.
+	// lacking writes what replaces a missing member of c. It is only called for the columns in Shape.last, even if the record had such a member.
 	lacking(w *writer, c *column)
 }
 
-// Member is a member that is put into a record from outside, such as its parent's key.
+// Member is a member that is put into a record from elsewhere, such as its parent's key.
 type Member struct {
 	Name  string
 	Value []byte // JSON; null if it is empty
 }
 
-// Warning is what a Shape could not do, counted.
+// Warning is something that a Shape could not do, and how often.
 type Warning struct {
-	Field   string // "" where it is about no field
+	Field   string // "" if it is about no field
 	Problem string // such as "is not a date: it is null, and stands in _unparsed"
 	Count   int64
 }
 
-// String returns a sentence without a value of the record.
+// String returns a sentence that contains no value of the record.
 func (w Warning) String() string {
 	often := "once"
 	if w.Count > 1 {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Flatten replaces a member that is an object by the members of that object, their names prefixed with its own and Separator (`_` if that
-// is empty). An empty object leaves nothing, and so do null and blank text in the place of an object whose members edits are for; an array stays.
-// Flattening stops at the names in Keep and at those that another edit than Rename is for, a Column too. Of two members that become one name
-// the first counts and the other is a Warning.
+// Flatten replaces a member that is an object by the members of that object. Their names get the member's name and Separator (`_` if empty) as a
+// prefix. An empty object leaves nothing. So do null and blank text in place of an object if edits name members of that object. An array stays.
+// Flattening stops at the names in Keep and at names with an edit other than Rename, a Column included. If two members get one name, the first is
+// used and the other counts as a Warning.
 type Flatten struct {
 	Separator string
 	Keep      []string
@@ -30,7 +30,7 @@ func (e Flatten) values(c *compiler) {
 	}
 }
 
-// groups enters the columns of the objects that Flatten takes apart into columns.
+// groups adds the columns for the objects whose members Flatten turns into columns.
 func (c *compiler) groups() {
 	for _, col := range slices.Clone(c.order) {
 		for i := range col.name {
@@ -44,14 +44,14 @@ func (c *compiler) groups() {
 	}
 }
 
-// group is the treatment of the objects that Flatten takes apart into other columns: null in the place of one leaves nothing.
+// group is the treatment of objects whose members Flatten turns into columns. Null in place of such an object leaves nothing.
 type group struct{}
 
 func (group) write(*writer, *column, []byte) {}
 func (group) lacking(*writer, *column)       {}
 
-// lacks reports whether the column is for an object that Flatten takes apart, and value is another one, for which there is no column. Null and blank
-// text are none: so APIs write that there is no object.
+// lacks reports whether the column is for an object that Flatten takes apart, and value is something else, for which there is no column. Null and
+// blank text do not count, because APIs write them if there is no object.
 func (c *column) lacks(value []byte) bool {
 	_, group := c.edit.(group)
 	return group && !(Value{raw: value}).IsNull() && (value[0] != '"' || !isBlank(value))

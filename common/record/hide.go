@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Hide leaves members out wherever they stand, in objects inside of others and in a Whole too. Names are ASCII letters and digits, in any case and
-// with any U+0000 between them: `senha` is SENHA as well. It is for secrets that an API puts into its rows.
+// Hide removes members wherever they are, in nested objects and in a Whole too. Names must be ASCII letters and digits. They match in any case and
+// with any U+0000 between characters: `senha` also matches SENHA. It is for secrets that an API puts into its rows.
 type Hide struct{ Names []string }
 
 func (Hide) names(*compiler) {}
@@ -22,7 +22,7 @@ func (e Hide) values(c *compiler) {
 	}
 }
 
-// hides reports whether a member that is hidden may be in r: its name stands in r, or some name may be written with escapes.
+// hides reports whether r may have a hidden member, because r contains its name, or escapes that may spell it.
 func (s *Shape) hides(r []byte) bool {
 	for _, name := range s.hidden {
 		for i := 0; i+len(name) <= len(r); i++ {
@@ -34,7 +34,7 @@ func (s *Shape) hides(r []byte) bool {
 	return len(s.hidden) > 0 && bytes.Contains(r, []byte(`\u`))
 }
 
-// appendShown appends v without the members that are hidden.
+// appendShown appends v without the hidden members.
 func (s *Shape) appendShown(dst []byte, v Value) []byte {
 	first := true
 	next := func() {

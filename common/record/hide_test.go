@@ -2,7 +2,8 @@ package record
 
 import "testing"
 
-// What is hidden leaves nowhere: not deep inside, not in another case or with escapes in its name, not in the column that has the whole row.
+// TestHide checks that hidden members never leave: not at any depth, not in another case or with escapes in their names, and not in the column with
+// the whole row.
 func TestHide(t *testing.T) {
 	hide := Hide{Names: []string{"SenhaMD5"}}
 	whole := Compile(hide, Column{Field: "Row", Type: Whole}, Column{Field: "id", Type: Integer})

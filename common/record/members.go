@@ -2,8 +2,8 @@ package record
 
 import "iter"
 
-// Members returns the members of an object with their names' text, in their order, a name that is repeated as often as it comes. What is no object
-// has none.
+// Members returns the members of an object in their order, with their unescaped names. A repeated name comes each time. A value that is not an object
+// has no members.
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		if v.kind() != '{' {
@@ -21,8 +21,8 @@ func (v Value) Members() iter.Seq2[string, Value] {
 // Members returns Value.Members of the record.
 func (r Record) Members() iter.Seq2[string, Value] { return Value{raw: r[skipSpace(r):]}.Members() }
 
-// Twice returns the first name that the object v gives to more than one of its members, those inside of others left aside; found is whether
-// there is one. Who reads such an object may believe either member.
+// Twice returns the first name that more than one member of the object v has, and whether there is one. Nested objects are ignored. Readers of such
+// an object may use either member.
 func (v Value) Twice() (name string, found bool) {
 	seen := map[string]bool{}
 	for name := range v.Members() {
@@ -34,7 +34,7 @@ func (v Value) Twice() (name string, found bool) {
 	return "", false
 }
 
-// TwiceAnywhere returns Twice for all objects in v, however deep.
+// TwiceAnywhere is like Twice, for all objects in v at any depth.
 func (v Value) TwiceAnywhere() (name string, found bool) {
 	if name, found := v.Twice(); found {
 		return name, true

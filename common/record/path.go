@@ -11,21 +11,21 @@ func (r Record) Get(path string) Value {
 	if start >= len(r) {
 		return Value{}
 	}
-	if path != "" { // where the record ends does not matter then
+	if path != "" { // in that case the end of the record does not matter
 		return Value{raw: r[start:]}.Get(path)
 	}
 	end := skipValue(r, start)
 	return Value{raw: r[start:end:end]}
 }
 
-// Get returns the value at a dotted path, absent where there is none. The keys of a path are literal: nothing but the dot and the backslash
-// has a meaning. A dot or a backslash in a key has a backslash before it (`a\.b`). A number indexes an array (`photos.0.url`). The empty
-// path is the value itself. Of a key that is repeated, the first member counts, and keys written with JSON escapes are found too.
+// Get returns the value at a dotted path, or an absent Value if there is none. The keys of a path are literal, except for the dot and the backslash.
+// A dot or a backslash in a key needs a backslash before it (`a\.b`). A number is an index into an array (`photos.0.url`). The empty path is the
+// value itself. If a key is repeated, the first member is used. Keys written with JSON escapes are found too.
 //
 // Get reads no further than it must. A path of plain keys costs no allocation.
 func (v Value) Get(path string) Value { return v.find(path, path != "") }
 
-// Nearest returns the last value there is on the way to path: the one that Get gives, or what has no such member or element.
+// Nearest returns the last value that exists on the way to path: what Get returns, or the value without the next member or element.
 func (v Value) Nearest(path string) Value {
 	for more := path != ""; more; {
 		var key string
@@ -39,7 +39,7 @@ func (v Value) Nearest(path string) Value {
 	return v
 }
 
-// find returns Get for what is left of a path; without more it is over.
+// find returns Get for the rest of a path. If more is false, nothing is left of the path.
 func (v Value) find(path string, more bool) Value {
 	for more && len(v.raw) > 0 {
 		var key string
@@ -71,7 +71,7 @@ func (v Value) child(key string) Value {
 	return Value{}
 }
 
-// cutPath takes the first key off a path. more is false behind the last one.
+// cutPath takes the first key off a path. more is false after the last one.
 func cutPath(path string) (key, rest string, more bool) {
 	i := strings.IndexAny(path, `.\`)
 	if i < 0 {
@@ -108,17 +108,17 @@ func splitPath(path string) (keys []string) {
 // Picker reads several paths in one pass over a value. The zero value reads none. It is safe for concurrent use.
 type Picker struct {
 	paths   []pick
-	lengths uint64 // a bit for the length of each first key, modulo 64
+	lengths uint64 // one bit for the length of each first key, modulo 64
 }
 
 type pick struct {
-	path string // as it was given
+	path string // as given to NewPicker
 	key  string // its first key
 	rest string // what follows it
 	more bool   // something follows it
 }
 
-// NewPicker returns a Picker of paths, which are those of Value.Get. They may repeat and may lie inside each other.
+// NewPicker returns a Picker for paths, as in Value.Get. Paths may repeat and may be prefixes of each other.
 func NewPicker(paths ...string) Picker {
 	var p Picker
 	for _, path := range paths {
@@ -130,23 +130,23 @@ func NewPicker(paths ...string) Picker {
 	return p
 }
 
-// Pick returns what Get would say for each path, in the order of the paths. It uses the memory of out, whose content it overwrites; nil is
-// allowed. It costs no allocation where out has the capacity, and reads no further than the last member it looks for.
+// Pick returns what Get would return for each path, in the order of the paths. It overwrites out, which may be nil, and does not allocate if out has
+// the capacity. It reads no further than the last member it looks for.
 func (p Picker) Pick(v Value, out []Value) []Value { return p.appendPicked(out[:0], v) }
 
-// appendPicked returns Pick, behind what out has already.
+// appendPicked appends what Pick returns to out.
 func (p Picker) appendPicked(out []Value, v Value) []Value {
 	from := len(out)
 	for range p.paths {
 		out = append(out, Value{})
 	}
-	for first := 0; first < len(p.paths); first += 64 { // as many as there are bits in a set
+	for first := 0; first < len(p.paths); first += 64 { // the number of bits in a set
 		p.pick(v, p.paths[first:min(first+64, len(p.paths))], out[from+first:])
 	}
 	return out
 }
 
-// pick is one pass, for at most 64 paths.
+// pick makes one pass for at most 64 paths.
 func (p Picker) pick(v Value, paths []pick, out []Value) {
 	var wanted uint64
 	for i, one := range paths {
@@ -169,7 +169,7 @@ func (p Picker) pick(v Value, paths []pick, out []Value) {
 			if wanted&(1<<i) == 0 || !c.is(paths[i].key) {
 				continue
 			}
-			if wanted &^= 1 << i; !value.Exists() { // of members of one name the first counts
+			if wanted &^= 1 << i; !value.Exists() { // the first member of a name is used
 				value = c.value()
 			}
 			out[i] = value.find(paths[i].rest, paths[i].more)

@@ -15,7 +15,7 @@ const strange = `{"id":1,"a":{"b":[10,{"c":"x"}],"":"empty"},"a.b":"dotted","a\\
 	`"Cor Favorita":"azul","\u0069d2":"escaped","n":null,"id":2,"d":{"x":1},"d":{"y":2},"":{"":"deep"},"0":"zero"}`
 
 var paths = []struct {
-	path, want string // "" where it is absent
+	path, want string // "" if it is absent
 }{
 	{"id", `1`},
 	{"a.b", `[10,{"c":"x"}]`},
@@ -41,7 +41,7 @@ var paths = []struct {
 	{`n.x`, ``},
 	{`id.x`, ``},
 	{`d.x`, `1`},
-	{`d.y`, ``}, // the first d counts
+	{`d.y`, ``}, // the first d is used
 	{`.`, `"deep"`},
 	{`0`, `"zero"`},
 	{`Id`, ``},
@@ -100,7 +100,7 @@ func TestPick(t *testing.T) {
 	}
 }
 
-// TestWideBodies holds that a body of tiny values is read all the same, without marks that would take more memory than it does.
+// TestWideBodies checks that a body of tiny values is read although its marks are dropped, because they would take more memory than the body.
 func TestWideBodies(t *testing.T) {
 	list := strings.Repeat("0,", 100_000) + "1"
 	v, _, err := Clean([]byte(`{"a":[` + list + `],"b":{"c":2}}`))
@@ -147,9 +147,9 @@ func TestNoAllocation(t *testing.T) {
 		most := 0.0
 		switch name {
 		case "Shape", "Flatten", "Fit":
-			most = 4 // its memory is a sync.Pool's, which the race detector makes forgetful; anew it would be more than ten
+			most = 4 // its memory is in a sync.Pool, which drops some under the race detector; without reuse there would be more than ten
 		case "no Shape":
-			most = 1 // the writer, which no memory keeps
+			most = 1 // the writer, if no memory keeps it
 		}
 		if n := testing.AllocsPerRun(100, f); n > most {
 			t.Errorf("%s allocates %v times", name, n)
@@ -164,7 +164,7 @@ func FuzzGet(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, path := range []string{"a", "a.0", "0.a.b", ""} { // not valid, but it must come to an end
+		for _, path := range []string{"a", "a.0", "0.a.b", ""} { // not valid, but it must end
 			v := Record(body).Get(path)
 			v.Text()
 			v.Int()
@@ -201,7 +201,7 @@ func FuzzGet(f *testing.F) {
 	})
 }
 
-// firstMembers returns the members of an object as encoding/json tells them apart, the first of each name.
+// firstMembers returns the members of an object by name, the first of each, as read by encoding/json.
 func firstMembers(t testing.TB, object []byte) map[string]json.RawMessage {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(string(object)))

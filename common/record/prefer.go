@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Prefer says which of the members that become Field counts: the one at Path, where the record has it. Path is the source's own names from
-// the top of the record, with a dot between them. Otherwise the first one counts, as without a Prefer.
+// Prefer says which member is used if several become Field: the one at Path, if the record has it. Path is made of the source's own names from the
+// top of the record, separated by dots. Otherwise the first one is used, as without a Prefer.
 type Prefer struct{ Field, Path string }
 
 func (Prefer) names(*compiler) {}
@@ -19,8 +19,8 @@ func (e Prefer) values(c *compiler) {
 	col.source = e.Path
 }
 
-// chosen reports whether the member at which c stands is to be written to the column, which has a source. The first one is, until one comes from
-// that source: then the record is written anew, and only what comes from there is.
+// chosen reports whether to write the member at c to the column, which has a source. It accepts the first member until one comes from that source.
+// The record is then written again, with only the member from the source.
 func (w *writer) chosen(col *column, c *cursor) bool {
 	only := slices.Contains(w.only, col.index)
 	if !only && !w.met(col.index) {
@@ -35,10 +35,10 @@ func (w *writer) chosen(col *column, c *cursor) bool {
 	if documented && !only {
 		w.only = append(w.only, col.index)
 	}
-	return true // and counted as a repeat
+	return true // it counts as a repeat
 }
 
-// restart makes w write the record anew, with what it learnt in w.only.
+// restart makes w write the record again, using what it learnt in w.only.
 func (w *writer) restart() {
 	w.dst, w.again = w.dst[:w.start], true
 	clear(w.seen[:])
@@ -46,7 +46,7 @@ func (w *writer) restart() {
 	w.memory.names.clear()
 }
 
-// met reports whether the column with the index i was met.
+// met reports whether the column with index i has been met.
 func (w *writer) met(i int) bool {
 	if i >= 64*len(w.seen) {
 		return w.beyond[i]
@@ -54,7 +54,7 @@ func (w *writer) met(i int) bool {
 	return w.seen[i/64]&(1<<(i%64)) != 0
 }
 
-// warn counts a problem with a column, once for each record.
+// warn counts a problem with a column once for each record.
 func (w *writer) warn(c *column, problem string) {
 	if !w.again || slices.Contains(w.only, c.index) {
 		w.shape.warn(c.name, problem)

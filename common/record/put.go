@@ -2,7 +2,7 @@ package record
 
 import "fmt"
 
-// Put sets a member to a constant, in the place of the member of that name or else as one of the last. Value is JSON.
+// Put sets a member to a constant. It replaces the member of that name, or else is one of the last. Value is JSON.
 type Put struct {
 	Field string
 	Value []byte

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// LowerKeys makes the names of members lower-case, also of those that Flatten brings to the top level. Keys inside values stay as they are.
-// Of two members that become one name the first counts and the other is a Warning.
+// LowerKeys makes the names of members lower-case, including those that Flatten moves to the top level. Keys inside values stay as they are. If two
+// members get one name, the first is used and the other counts as a Warning.
 type LowerKeys struct{}
 
 func (LowerKeys) names(c *compiler) { c.lower = true }
 func (LowerKeys) values(*compiler)  {}
 
-// Prefix puts Text in front of the names of members, after LowerKeys and Flatten and before Rename. The other edits go by the whole name;
-// put members keep theirs.
+// Prefix puts Text before the names of members, after LowerKeys and Flatten and before Rename. The other edits use the whole name. Put members keep
+// their names.
 type Prefix struct{ Text string }
 
 func (e Prefix) names(c *compiler) {
@@ -25,8 +25,8 @@ func (e Prefix) names(c *compiler) {
 
 func (Prefix) values(*compiler) {}
 
-// Rename gives a member another name. From is its name after LowerKeys and Flatten; of a member that Flatten takes apart it is the first
-// part of the names that come out. Where the source has a member called To as well, the first of both counts and the other is a Warning.
+// Rename gives a member another name. From is its name after LowerKeys and Flatten. For a member that Flatten takes apart, it is the prefix of the
+// resulting names. If the source has a member called To as well, the first of both is used and the other counts as a Warning.
 type Rename struct{ From, To string }
 
 func (e Rename) names(c *compiler) {

@@ -8,10 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// The functions of this file walk over JSON that is known to be valid. On other bytes they end somewhere, without a meaning but without a
-// panic too.
+// The functions of this file walk over JSON that is known to be valid. On other bytes their results are meaningless, but they end and do not panic.
 
-// Eight bytes at a time: a word with this byte in every place, and the two words that find a zero byte in another.
+// For comparing eight bytes at a time: words with one byte value in every place, and two words that find a zero byte in another word.
 const (
 	quotes      = 0x2222222222222222
 	backslashes = 0x5c5c5c5c5c5c5c5c
@@ -86,7 +85,7 @@ func skipNested(b []byte, i int) int {
 	return len(b)
 }
 
-// skipSpace returns the first place that is not white space.
+// skipSpace returns the first index that is not white space.
 func skipSpace(b []byte) int {
 	i := 0
 	for i < len(b) && b[i] <= ' ' {
@@ -95,27 +94,27 @@ func skipSpace(b []byte) int {
 	return i
 }
 
-// mark is where a value lies that Clean looked at, counted from the beginning of the body, and how many values it has inside.
+// mark is where a value read by Clean begins and ends, counted from the start of the body, and how many values it has inside.
 type mark struct {
 	from, to uint32
-	size     uint32 // marks of the value: its own, and behind it those of the values inside
-	escaped  bool   // the name of the member has escapes
-	nul      bool   // the object or array has an escaped U+0000 in it
+	size     uint32 // number of marks of the value: its own, followed by those of the values inside
+	escaped  bool   // the member's name has escapes
+	nul      bool   // the object or array contains an escaped U+0000
 }
 
-// cursor walks over the members of an object or the elements of an array: by marks, or else by looking for where values end.
+// cursor walks over the members of an object or the elements of an array, either by marks or by looking for the ends of values.
 type cursor struct {
 	bytes   []byte
-	marks   []mark // of the values, if they are marked
-	base    int    // where in the body bytes begin
-	i       int    // where it stands: at a value after member or element, behind it after value
-	next    int    // the mark of that value
-	at, end int    // where the key of the member begins and ends: its quotes
+	marks   []mark // of the values, if known
+	base    int    // where bytes begins in the body
+	i       int    // position: at a value after member or element, behind it after value
+	next    int    // index of the mark of that value
+	at, end int    // the quotes around the member's key
 	escaped bool   // the key has escapes
 	marked  bool
 }
 
-// open returns a cursor over v, an object or an array.
+// open returns a cursor over v, which must be an object or an array.
 func (v Value) open() cursor {
 	c := cursor{bytes: v.raw, i: 1}
 	if len(v.marks) > 0 {
@@ -124,10 +123,10 @@ func (v Value) open() cursor {
 	return c
 }
 
-// key returns the key of the member, escapes and all.
+// key returns the member's key with its escapes.
 func (c *cursor) key() []byte { return c.bytes[c.at+1 : c.end] }
 
-// member moves to the next member's value; false at the end. The value before it must have been taken.
+// member moves to the next member's value. It returns false at the end. The previous value must have been taken or skipped.
 func (c *cursor) member() bool {
 	if c.marked {
 		return c.markedMember()
@@ -151,7 +150,7 @@ func (c *cursor) member() bool {
 	return i < len(b)
 }
 
-// markedMember returns member by marks: the key is what lies between the value before and this one.
+// markedMember is member by marks: the key lies between the previous value and this one.
 func (c *cursor) markedMember() bool {
 	if c.next >= len(c.marks) {
 		return false
@@ -169,7 +168,7 @@ func (c *cursor) markedMember() bool {
 	return true
 }
 
-// reach moves to the next member that is called name; false where none is.
+// reach moves to the next member called name. It returns false if there is none.
 func (c *cursor) reach(name string) bool {
 	for ; !c.marked || c.next < len(c.marks); c.skip() {
 		if c.marked {
@@ -190,7 +189,7 @@ func (c *cursor) reach(name string) bool {
 	return false
 }
 
-// ahead returns where the next member begins, or the object ends.
+// ahead returns where the next member begins or the object ends.
 func (c *cursor) ahead() int {
 	i := c.i
 	for i < len(c.bytes) && (c.bytes[i] == ',' || c.bytes[i] <= ' ') {
@@ -199,8 +198,8 @@ func (c *cursor) ahead() int {
 	return i
 }
 
-// expect moves to the next member, which begins at i, if its name and the colon are written as in key, of which the name has so many bytes. Whether
-// the name has escapes the caller knows.
+// expect moves to the next member, which begins at i, if its name and colon are written exactly as in key. name is the length of the name in bytes.
+// The caller must set c.escaped.
 func (c *cursor) expect(i int, key []byte, name int) bool {
 	start := i + len(key)
 	if start >= len(c.bytes) || c.bytes[start-1] != ':' || string(c.bytes[i:start]) != string(key) || c.bytes[start] <= ' ' {
@@ -210,7 +209,7 @@ func (c *cursor) expect(i int, key []byte, name int) bool {
 	return true
 }
 
-// element moves to the next element; false at the end. The one before it must have been taken.
+// element moves to the next element. It returns false at the end. The previous one must have been taken or skipped.
 func (c *cursor) element() bool {
 	if c.marked {
 		if c.next >= len(c.marks) {
@@ -227,7 +226,7 @@ func (c *cursor) element() bool {
 	return i < len(b) && b[i] != ']' && b[i] != '}'
 }
 
-// value takes the value at which the cursor stands.
+// value takes the value at the cursor.
 func (c *cursor) value() Value {
 	start := c.i
 	if !c.marked {
@@ -239,7 +238,7 @@ func (c *cursor) value() Value {
 	return Value{c.bytes[start:c.i:c.i], c.marks[from:c.next:c.next]}
 }
 
-// skip goes over the value at which the cursor stands.
+// skip skips the value at the cursor.
 func (c *cursor) skip() {
 	if !c.marked {
 		c.i = skipValue(c.bytes, c.i)
@@ -249,7 +248,7 @@ func (c *cursor) skip() {
 	c.i, c.next = int(m.to)-c.base, c.next+int(m.size)
 }
 
-// appendKey appends the text of the key.
+// appendKey appends the unescaped key.
 func (c *cursor) appendKey(dst []byte) []byte {
 	if c.escaped {
 		return appendUnescaped(dst, c.key())
@@ -257,7 +256,7 @@ func (c *cursor) appendKey(dst []byte) []byte {
 	return append(dst, c.key()...)
 }
 
-// is says whether the key is name.
+// is reports whether the key is name.
 func (c *cursor) is(name string) bool {
 	if !c.escaped {
 		return string(c.key()) == name
@@ -266,7 +265,7 @@ func (c *cursor) is(name string) bool {
 	return string(appendUnescaped(buffer[:0], c.key())) == name
 }
 
-// appendUnescaped appends the text that stands between the quotes of a JSON string. A lone surrogate becomes U+FFFD.
+// appendUnescaped appends the content of a JSON string, given without its quotes. A lone surrogate becomes U+FFFD.
 func appendUnescaped(dst, s []byte) []byte {
 	for i := 0; i < len(s); {
 		if s[i] != '\\' || i+1 >= len(s) {
@@ -304,7 +303,7 @@ func appendUnescaped(dst, s []byte) []byte {
 	return dst
 }
 
-// escapedAt returns the code unit of the escape of four hexadecimal digits that begins at s[i], or U+FFFD where none does.
+// escapedAt returns the code unit of the escape of four hexadecimal digits at s[i], or U+FFFD if there is none.
 func escapedAt(s []byte, i int) rune {
 	if i+6 > len(s) || s[i] != '\\' || s[i+1] != 'u' {
 		return utf8.RuneError
@@ -312,7 +311,7 @@ func escapedAt(s []byte, i int) rune {
 	return hex4(s, i+2)
 }
 
-// hex4 returns the number of the four hexadecimal digits at s[i], or U+FFFD where there are none.
+// hex4 returns the number of the four hexadecimal digits at s[i], or U+FFFD if there are none.
 func hex4(s []byte, i int) rune {
 	if i+4 > len(s) {
 		return utf8.RuneError
@@ -324,7 +323,7 @@ func hex4(s []byte, i int) rune {
 	return rune(n)
 }
 
-// appendQuoted appends text as a JSON string, with no more escapes than JSON demands. Bytes that are not UTF-8 become U+FFFD.
+// appendQuoted appends text as a JSON string with only the escapes that JSON demands. Bytes that are not UTF-8 become U+FFFD.
 func appendQuoted(dst []byte, text []byte) []byte {
 	dst = append(dst, '"')
 	plain := 0 // text[plain:i] needs no escape
@@ -371,7 +370,7 @@ func appendControl(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 }
 
-// appendCompact appends value without the white space between its tokens. dst may be the beginning of value's own memory.
+// appendCompact appends value without the white space between tokens. dst may be a prefix of value's own memory.
 func appendCompact(dst, value []byte) []byte {
 	for i := 0; i < len(value); {
 		switch c := value[i]; c {

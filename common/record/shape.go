@@ -9,24 +9,24 @@ import (
 	"sync"
 )
 
-// Shape is edits compiled. A nil Shape changes nothing. It is safe for concurrent use.
+// Shape is a compiled list of edits. A nil Shape changes nothing. It is safe for concurrent use.
 type Shape struct {
-	columns    map[string]*column // by the name before Rename
-	named      map[string]*column // by the name with which members leave
-	order      []*column          // all of them
-	last       []*column          // those of Put and Decimal, which come last where the record lacks them
+	columns    map[string]*column // by the members' names before Rename
+	named      map[string]*column // by the members' names in the output
+	order      []*column          // all columns
+	last       []*column          // those of Put and Decimal, which are written last if the record lacks them
 	unparsed   *column            // for values that do not fit their columns; nil: they are lost
-	undeclared *column            // for members of no column; nil: they stay; whole where that is all that has them
-	whole      *column            // for the record as it came; nil: there is none
-	digest     *column            // for its digest; nil: there is none
+	undeclared *column            // for members without a column; nil: they stay; equal to whole if only that holds them
+	whole      *column            // for the record as it came; nil: none
+	digest     *column            // for the digest of the record; nil: none
 	hidden     []string           // names in lower case
 	times      Times
-	lengths    uint64 // a bit for the length of each name in columns, modulo 64
+	lengths    uint64 // one bit for the length of each name in columns, modulo 64
 	typed      bool   // there are Columns
-	keys       int    // how many of them are a part of the key
+	keys       int    // how many Columns are part of the key
 	lower      bool
 	flatten    bool
-	renames    bool // lower, flatten or a prefix: a member of no column may change its name too
+	renames    bool // lower, flatten or a prefix: even a member without a column may get another name
 	separator  string
 	prefix     string
 	seed       maphash.Seed
@@ -39,23 +39,23 @@ type Shape struct {
 
 type warning struct{ field, problem string }
 
-// Append returns Fit for a Shape without Columns, whose records cannot fail to fit.
+// Append is Fit for a Shape without Columns, which cannot fail.
 func (s *Shape) Append(dst []byte, r Record, put ...Member) []byte {
 	dst, _, _ = s.Fit(dst, nil, r.Get(""), put...)
 	return dst
 }
 
-// Fit appends r, edited in one pass over its members, to dst. The put members replace members of the same name, in their place and whatever the
-// edits say of it but for a Column, or come last; of two of one name the first counts. What it appends is valid JSON on one line. A record
-// that is not an object is appended as it is. With Columns the characters U+0000 are removed, and counted as a Warning.
+// Fit appends r to dst, edited in one pass over its members. A put member replaces a member of the same name in its place, whatever the edits say of
+// that member, except for a Column; otherwise it comes last. If two put members have one name, the first is used. The result is valid JSON on one
+// line. A record that is not an object is appended unchanged. With Columns, the characters U+0000 are removed and counted as a Warning.
 //
-// It appends to nulled the fields whose values did not fit their Columns and became null. The error is a KeyError; what was appended to dst
-// and nulled then means nothing.
+// Fit appends to nulled the fields whose values became null because they did not fit their Columns. The error is a KeyError. What was appended to dst
+// and nulled is then meaningless.
 func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data []byte, fields []string, err error) {
 	if s == nil && len(put) == 0 || r.kind() != '{' {
 		return append(dst, r.raw...), nulled, nil
 	}
-	dst = append(Grow(dst, len(r.raw)+len(r.raw)/16+64), '{') // nearly always enough: growing later copies what may be large
+	dst = append(Grow(dst, len(r.raw)+len(r.raw)/16+64), '{') // nearly always enough: growing later may copy a lot
 	if s == nil {
 		w := writer{put: put, dst: dst, start: len(dst)}
 		w.members(r)
@@ -94,7 +94,7 @@ func (s *Shape) Fit(dst []byte, nulled []string, r Value, put ...Member) (data [
 		s.mu.Unlock()
 	}
 	data = w.dst
-	clear(m.unfit) // which would hold on to the page, as the writer would
+	clear(m.unfit) // release the memory of the page, as the next line does
 	*w = writer{}
 	if m.small() {
 		s.memories.Put(m)
@@ -118,7 +118,7 @@ func (w *writer) begin(r Value) {
 	w.object(r)
 }
 
-// withoutNul returns JSON without the characters U+0000, which it counts.
+// withoutNul returns v without the characters U+0000, and counts them.
 func (s *Shape) withoutNul(v Value) Value {
 	clean, removed := withoutNul(v.raw)
 	if removed == 0 {
@@ -130,7 +130,7 @@ func (s *Shape) withoutNul(v Value) Value {
 	return Value{raw: clean}
 }
 
-// Keyless returns how many records lacked a part of their key, or had null for it.
+// Keyless returns how many records lacked a part of their key or had null for it.
 func (s *Shape) Keyless() int64 {
 	if s == nil {
 		return 0
@@ -140,8 +140,8 @@ func (s *Shape) Keyless() int64 {
 	return s.keyless
 }
 
-// Warnings returns what the Shape could not do so far, a row a field and problem, ordered by both. It is nil for a nil Shape. Once
-// there are a thousand rows, only fields that the edits name get further ones, since a source can make up any number of names.
+// Warnings returns what the Shape could not do so far: one entry for each field and problem, ordered by both. It is nil for a nil Shape. Once there
+// are a thousand entries, only fields that the edits name get more, because a source can invent any number of names.
 func (s *Shape) Warnings() []Warning {
 	if s == nil {
 		return nil
@@ -158,14 +158,14 @@ func (s *Shape) Warnings() []Warning {
 	return all
 }
 
-// warn counts a problem with a field of the edits.
+// warn counts a problem with a field that the edits name.
 func (s *Shape) warn(field, problem string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.warnings[warning{field, problem}]++
 }
 
-// warnAny counts a problem with a field that the source made up.
+// warnAny counts a problem with a field named by the source.
 func (s *Shape) warnAny(field []byte, problem string) {
 	const most = 1000
 	s.mu.Lock()
@@ -175,7 +175,7 @@ func (s *Shape) warnAny(field []byte, problem string) {
 	}
 }
 
-// column returns the column of members called name, nil if there is none.
+// column returns the column of members called name, or nil.
 func (s *Shape) column(name []byte) *column {
 	if s == nil || s.lengths&(1<<(len(name)%64)) == 0 {
 		return nil
@@ -185,68 +185,68 @@ func (s *Shape) column(name []byte) *column {
 
 // writer writes one record.
 type writer struct {
-	shape   *Shape // nil if there is only put
-	columns int    // how many the shape has
+	shape   *Shape // nil if there are only put members
+	columns int    // number of the shape's columns
 	put     []Member
 	dst     []byte
-	start   int          // where in dst the first member begins
-	seen    [4]uint64    // the set of columns met, then of put members written
-	beyond  map[int]bool // its part that has no room there
+	start   int          // where the first member begins in dst
+	seen    [4]uint64    // the set of columns met, followed by the put members written
+	beyond  map[int]bool // the part of the set that does not fit into seen
 	memory  *memory      // nil without a shape
-	only    []int        // columns to which only a member from their source is written
-	again   bool         // the record is written a second time, for them
+	only    []int        // columns that only accept the member from their source
+	again   bool         // the record is written a second time, because of only
 	keyed   int          // parts of the key that were written
-	last    int          // the index of the column of the last member
+	last    int          // index of the last member's column
 	level
 }
 
-// level is the object whose members are being written. What their names begin with is memory.name[from:to].
+// level is the object whose members are being written. The prefix of their names is memory.name[from:to].
 type level struct {
 	from, to int
-	within   *column // that the object is in the place of; nil: it is the record
-	unknown  bool    // there is no such column
+	within   *column // the column of the object; nil: it is the record itself
+	unknown  bool    // the object has no column
 }
 
-// memory is what a writer needs, kept for the next record.
+// memory is what a writer needs. It is kept for the next record.
 type memory struct {
-	writer writer // of one record at a time
+	writer writer // for one record at a time
 
-	name  []byte    // names in the making, each with what it begins with; where no name changes, those of members that are set aside
-	path  []byte    // the names of the objects that are being taken apart, as the source has them, each with a dot behind it
-	names names     // those written that are of no column
-	puts  []*column // of the put members, nil for those that have none
-	keys  []int     // where in writer.dst the values of the key begin that are not in runs
+	name  []byte    // names being built, after their prefixes; if no names change, the names of members set aside
+	path  []byte    // source names of the objects being taken apart, each followed by a dot
+	names names     // names written that have no column
+	puts  []*column // columns of the put members, nil for those without
+	keys  []int     // where values of the key outside of runs begin in writer.dst
 	unfit []misfit
-	aside []byte   // the members of no column, with commas between them, where the shape has a column for them
-	wide  [][]byte // those of them with wide values, which are not copied: names with their colons, and values
-	// follows is four members that came behind one of each column, by its index, and in the end four that came first: most rows have the same
-	// order, and lack one or the other.
+	aside []byte   // members without a column, separated by commas, if the shape has a column for them
+	wide  [][]byte // those with wide values, which are not copied: names with their colons, and values
+	// follows has four members that came after a member of each column, by its index, and at the end four that came first. Most rows have the same
+	// order, with a member missing here and there.
 	follows [][4]follow
-	learnt  int // how many were noted
+	learnt  int // number of members noted in follows
 }
 
-// follow is a member of a column as it came before.
+// follow is a column's member as it came before.
 type follow struct {
 	column  *column
 	within  *column // see level
 	key     []byte  // its name as it was written, with the colon
-	name    int     // the length of its name
-	same    bool    // which is the column's, byte for byte
-	escaped bool    // and has escapes
+	name    int     // length of the name
+	same    bool    // the name is the column's, byte for byte
+	escaped bool    // the name has escapes
 }
 
-// fewNames is for how many names a memory has room at first, twice as many as there are.
+// fewNames is the initial size of the table of names, which is at least twice the number of names.
 const fewNames = 256
 
-// small reports whether the memory is worth keeping. One that a very wide record left would be cleared, whole, for each record after it.
+// small reports whether the memory is worth keeping. Memory enlarged by a very wide record would have to be cleared completely for each later record.
 func (m *memory) small() bool {
 	return len(m.names.table) <= 16*fewNames && cap(m.name)+cap(m.path)+cap(m.aside) <= 64<<10
 }
 
-// members writes the members of an object where no name changes. Those that stay are copied in runs, with what is between them.
+// members writes the members of an object if no names change. Members that stay unchanged are copied in runs, with what is between them.
 func (w *writer) members(object Value) {
 	c := object.open()
-	var run span // what of the object is to be copied
+	var run span // the part of the object to copy next
 	for {
 		column, same, more := w.next(&c)
 		if !more {
@@ -257,8 +257,8 @@ func (w *writer) members(object Value) {
 	w.copy(c.bytes, &run)
 }
 
-// next moves c to the next member; more is false at the end. It says of which column that is, nil if of none, and whether it has the column's
-// name already.
+// next moves c to the next member. more is false at the end. It returns the member's column, or nil if it has none, and whether the name is already
+// the column's.
 func (w *writer) next(c *cursor) (column *column, same, more bool) {
 	known := w.memory != nil && !w.unknown
 	if known {
@@ -287,7 +287,7 @@ func (w *writer) next(c *cursor) (column *column, same, more bool) {
 		return nil, false, true
 	}
 	same = !c.escaped && string(c.key()) == column.name
-	if written := c.bytes[c.at:c.i]; known && string(bytes.TrimSpace(written[len(c.key())+2:])) == ":" { // as it is in valid JSON
+	if written := c.bytes[c.at:c.i]; known && string(bytes.TrimSpace(written[len(c.key())+2:])) == ":" { // the name is written as in valid JSON
 		f := &w.memory.follows[w.last][w.memory.learnt%4]
 		*f = follow{column, w.within, append(f.key[:0], written...), len(c.key()), same, c.escaped}
 		w.memory.learnt++
@@ -296,8 +296,8 @@ func (w *writer) next(c *cursor) (column *column, same, more bool) {
 	return column, same, true
 }
 
-// take takes the member at which c stood last, which is of column and has its name already if it is the same: it writes it, or adds it to the run
-// of those that stay.
+// take handles the last member of c. column is its column, and same says that it already has the column's name. take writes the member, or adds it to
+// the run of members that stay unchanged.
 func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *span) {
 	if len(w.put) > 0 {
 		if i := w.putAs(column, c); i >= 0 {
@@ -315,10 +315,10 @@ func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *s
 		if column != nil && column.key && value[0] != 'n' {
 			w.keyed++
 		}
-		if w.shape == nil || !w.shape.typed { // without Columns there are few members, and the space between them goes
+		if w.shape == nil || !w.shape.typed { // without Columns few members remain, and the space between them is removed
 			w.copy(c.bytes, run)
 		}
-	case column == nil && w.shape.undeclared == w.shape.whole: // which has it
+	case column == nil && w.shape.undeclared == w.shape.whole: // the Whole has it
 		w.copy(c.bytes, run)
 	case column == nil:
 		w.copy(c.bytes, run)
@@ -329,7 +329,7 @@ func (w *writer) take(c *cursor, column *column, same bool, value []byte, run *s
 	}
 }
 
-// copy writes a run of members of b, which is none then.
+// copy writes a run of members of b and clears it.
 func (w *writer) copy(b []byte, run *span) {
 	if run.to > 0 {
 		w.comma()
@@ -338,7 +338,7 @@ func (w *writer) copy(b []byte, run *span) {
 	}
 }
 
-// object writes the members of an object whose names change.
+// object writes the members of an object if names change.
 func (w *writer) object(object Value) {
 	c := object.open()
 	for {
@@ -361,7 +361,7 @@ func (w *writer) object(object Value) {
 	}
 }
 
-// inner writes the members of an object that is taken apart: the value at which c stood last, in the place of column.
+// inner writes the members of an object that is taken apart. It is the last value of c and belongs to column.
 func (w *writer) inner(c *cursor, column *column, object Value) {
 	m, outer := w.memory, w.level
 	if column != nil {
@@ -377,7 +377,7 @@ func (w *writer) inner(c *cursor, column *column, object Value) {
 	w.level, m.path = outer, m.path[:path]
 }
 
-// fullName returns the name of the member at which c stood last, in w.memory.name[w.to:].
+// fullName returns the name of the last member of c, in w.memory.name[w.to:].
 func (w *writer) fullName(c *cursor) []byte {
 	name := append(w.memory.name[:w.to], w.memory.name[w.from:w.to]...) //nolint:gocritic // a second name behind the first, in the same memory
 	key := len(name)
@@ -402,7 +402,7 @@ func lower(name []byte, from int) []byte {
 	return name
 }
 
-// replaced writes the put member, once, that replaces the member at which c stood last, which is of column, if one does.
+// replaced writes the put member, once, that replaces the last member of c, which has the given column. It reports whether there is one.
 func (w *writer) replaced(c *cursor, column *column) bool {
 	i := w.putAs(column, c)
 	if i >= 0 {
@@ -411,7 +411,7 @@ func (w *writer) replaced(c *cursor, column *column) bool {
 	return i >= 0
 }
 
-// putAs returns the index of the put member that replaces the member at which c stood last, which is of column; -1 if none does.
+// putAs returns the index of the put member that replaces the last member of c, which has the given column, or -1.
 func (w *writer) putAs(column *column, c *cursor) int {
 	if column != nil {
 		return slices.Index(w.memory.puts, column)
@@ -424,7 +424,7 @@ func (w *writer) putAs(column *column, c *cursor) int {
 	})
 }
 
-// putOnce writes the put member with the index i, if it was not written yet.
+// putOnce writes the put member with index i, unless it has been written.
 func (w *writer) putOnce(i int) {
 	if !w.first(w.columns + i) {
 		return
@@ -436,7 +436,7 @@ func (w *writer) putOnce(i int) {
 	}
 }
 
-// member writes a put member, which is of column.
+// member writes a put member, whose column is c.
 func (w *writer) member(m Member, c *column) {
 	if c != nil {
 		w.key(c)
@@ -454,7 +454,7 @@ func (w *writer) member(m Member, c *column) {
 	}
 }
 
-// renamed writes a member of no column under its new name, or sets it aside.
+// renamed writes a member without a column under its new name, or sets it aside.
 func (w *writer) renamed(name, value []byte) {
 	out, start := &w.dst, w.start
 	if w.shape.undeclared != nil {
@@ -476,12 +476,12 @@ func (w *writer) renamed(name, value []byte) {
 	*out = append(append(*out, ':'), value...)
 }
 
-// column writes a member of a column.
+// column writes a member that has a column.
 func (w *writer) column(c *column, value []byte) {
 	switch {
 	case c.edit != nil:
 		c.edit.write(w, c, value)
-	case c.kind != Labels && c.stays(value): // as nearly all do
+	case c.kind != Labels && c.stays(value): // the most common case
 		if w.counts(c) {
 			w.key(c)
 			w.dst = append(w.dst, value...)
@@ -492,7 +492,7 @@ func (w *writer) column(c *column, value []byte) {
 	}
 }
 
-// counts reports whether a member of a column is the one that counts, and warns of another.
+// counts reports whether a column's member is the one to use, and warns of any other.
 func (w *writer) counts(c *column) bool {
 	switch {
 	case w.first(c.index):
@@ -505,7 +505,7 @@ func (w *writer) counts(c *column) bool {
 	return false
 }
 
-// value writes a value in the type of its column, if that has one.
+// value writes a value in the type of its column, if the column has one.
 func (w *writer) value(c *column, value []byte) {
 	if c.kind == 0 {
 		w.dst = append(w.dst, value...)
@@ -514,7 +514,7 @@ func (w *writer) value(c *column, value []byte) {
 	w.fit(c, value)
 }
 
-// rest writes what is there even where the record lacks it.
+// rest writes the members that are present even if the record lacks them.
 func (w *writer) rest() {
 	var last []*column
 	if w.shape != nil {
@@ -530,7 +530,7 @@ func (w *writer) rest() {
 	}
 }
 
-// first says whether i is met for the first time: the index of a column, or the number of columns and that of a put member.
+// first reports whether i is met for the first time. i is the index of a column, or the number of columns plus the index of a put member.
 func (w *writer) first(i int) bool {
 	if i >= 64*len(w.seen) {
 		met := w.beyond[i]
@@ -560,7 +560,7 @@ func (w *writer) key(c *column) {
 	}
 }
 
-// keyless reports whether the record as it was written lacks a part of its key, or has null for it.
+// keyless reports whether the written record lacks a part of its key or has null for it.
 func (w *writer) keyless() bool {
 	for _, at := range w.memory.keys {
 		if w.dst[at] != 'n' {
@@ -570,7 +570,7 @@ func (w *writer) keyless() bool {
 	return w.keyed < w.shape.keys
 }
 
-// appendAsText appends value as a JSON string, which a string and null are already.
+// appendAsText appends value as a JSON string. A string or null is appended unchanged.
 func appendAsText(dst, value []byte) []byte {
 	if kind := (Value{raw: value}).kind(); kind == '"' || kind == 'n' || kind == 0 {
 		return append(dst, value...)
@@ -595,15 +595,15 @@ func appendAsText(dst, value []byte) []byte {
 	return append(dst, '"')
 }
 
-// names is a set of those names in a record that are written already.
+// names is a set of the names already written to a record.
 type names struct {
-	spans []span   // where in the record they are
-	table []uint32 // hashes to 1 + the place among spans; 0 is free; its length is a power of two
+	spans []span   // where the names are in the record
+	table []uint32 // maps hashes to 1 + the index in spans; 0 is free; the length is a power of two
 }
 
 type span struct{ from, to int }
 
-// add enters the name at record[from:], false if it is there already.
+// add adds the name at record[from:]. It returns false if the set has it.
 func (n *names) add(seed maphash.Seed, record []byte, from int) bool {
 	if 2*len(n.spans) >= len(n.table) {
 		n.grow(seed, record)
@@ -617,7 +617,7 @@ func (n *names) add(seed maphash.Seed, record []byte, from int) bool {
 	return true
 }
 
-// slot returns the place of name in the table, or the free one that it would have.
+// slot returns the index of name in the table, or the free index for it.
 func (n *names) slot(seed maphash.Seed, record, name []byte) int {
 	mask := len(n.table) - 1
 	slot := int(maphash.Bytes(seed, name)) & mask

@@ -101,7 +101,7 @@ func TestShape(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			shape := Compile(test.edits...)
-			for range 2 { // nothing of the first record may show up in the second
+			for range 2 { // nothing of the first record may appear in the second
 				got := shape.Append([]byte("before"), Record(test.in), test.put...)
 				if string(got) != "before"+test.want {
 					t.Errorf("%s became\n%s; want\n%s", test.in, got[6:], test.want)
@@ -224,7 +224,7 @@ func FuzzShape(f *testing.F) {
 	plain, put := Compile(edits...), Member{"q", []byte("null")}
 	flat := Compile(append(edits, Flatten{Keep: []string{"x_y"}}, LowerKeys{})...)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		plain.Append(nil, body, put) // not valid, but it must come to an end
+		plain.Append(nil, body, put) // not valid, but it must end
 		flat.Append(nil, body, put)
 		marked, _, err := Clean(body)
 		r := Record(marked.Raw())
@@ -294,8 +294,8 @@ func BenchmarkShape(b *testing.B) {
 	}
 }
 
-// TestAWideRecordLeavesNothingBehind holds that the memory of a record with very many names is not kept for the records after it, each of
-// which would clear all of it.
+// TestAWideRecordLeavesNothingBehind checks that the memory of a record with very many names is not kept for later records, each of which would have
+// to clear all of it.
 func TestAWideRecordLeavesNothingBehind(t *testing.T) {
 	wide := []byte{'{'}
 	for i := range 100_000 {
@@ -318,7 +318,7 @@ func TestAWideRecordLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// TestALargeRecordIsCopiedOnce holds that a record is not copied again while it is edited because it grows.
+// TestALargeRecordIsCopiedOnce checks that a growing record is not copied again while it is edited.
 func TestALargeRecordIsCopiedOnce(t *testing.T) {
 	const size = 8 << 20
 	r := Record(`{"a":"` + strings.Repeat("x", size) + `","t":"2026-01-02 03:04:05","b":1,"c":2}`)

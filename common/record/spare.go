@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// spare is memory that was used and is to be used again. The zero value is ready. Safe for concurrent use.
+// spare is used memory that is kept for reuse. The zero value is ready to use. It is safe for concurrent use.
 type spare[T any] struct {
 	mu     sync.Mutex
-	pieces [][]T // the one that was put last comes last
-	room   int   // of all of them
+	pieces [][]T // in the order in which they were put
+	room   int   // total capacity
 }
 
-// take returns a piece with room for n elements, and for no more than most; nil where there is none.
+// take returns a piece with room for at least n and at most most elements, or nil.
 func (s *spare[T]) take(n, most int) []T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,11 +25,11 @@ func (s *spare[T]) take(n, most int) []T {
 	return nil
 }
 
-// sparePieces is how many pieces a spare keeps at the most.
+// sparePieces is the maximum number of pieces in a spare.
 const sparePieces = 32
 
-// put keeps a piece, whose content means nothing from then on. As soon as there are too many pieces, or room for more than most elements, those go
-// that nobody has taken for the longest time.
+// put keeps a piece, whose contents are discarded. If there are too many pieces, or room for more than most elements, it drops the pieces that have
+// not been taken for the longest time.
 func (s *spare[T]) put(piece []T, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,7 +39,7 @@ func (s *spare[T]) put(piece []T, most int) {
 	}
 }
 
-// drop takes a piece out. s.mu is held.
+// drop removes a piece. s.mu is held.
 func (s *spare[T]) drop(i int) {
 	s.room -= cap(s.pieces[i])
 	s.pieces = slices.Delete(s.pieces, i, i+1)

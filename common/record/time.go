@@ -5,22 +5,21 @@ import (
 	"time"
 )
 
-// ParseTime reads a time as APIs write it: in one of layouts (those of package time, tried in their order), else as RFC 3339 or one of its
-// near relatives: a date alone (YYYY-MM-DD, or DD/MM/YYYY as Brazilians write it), or a date, `T` or a space, and `HH:MM` or `HH:MM:SS`, with
-// or without a fraction, with or without a zone (`Z`, `±hh`, `±hhmm`, `±hh:mm`). White space around the text does not matter. A text without a
-// zone is in zone, nil being UTC.
+// ParseTime reads a time as APIs write it: in one of layouts (those of package time, tried in order), or as RFC 3339 or something similar: a date
+// alone (YYYY-MM-DD, or DD/MM/YYYY as Brazilians write it), or a date, `T` or a space, and `HH:MM` or `HH:MM:SS`, with or without a fraction, with or
+// without a zone (`Z`, `±hh`, `±hhmm`, `±hh:mm`). White space around the text is ignored. A text without a zone is in zone; nil is UTC.
 //
-// ok is false for what cannot be read, and for years before 1000 or after 9999: old databases are full of years such as 0028, and such a
-// text does not sort.
+// ok is false if text cannot be read, and for years before 1000 or after 9999. Old databases are full of years such as 0028, and such a text does not
+// sort.
 func ParseTime(text string, layouts []string, zone *time.Location) (t time.Time, ok bool) {
 	m, ok := readMoment(text, layouts, zone)
 	return m.time, ok
 }
 
-// moment is a time and how it was written.
+// moment is a time and the way it was written.
 type moment struct {
 	time     time.Time
-	fraction string // the digits behind the seconds as they were written
+	fraction string // the digits after the seconds, as written
 }
 
 func readMoment(text string, layouts []string, zone *time.Location) (m moment, ok bool) {
@@ -43,7 +42,7 @@ func readMoment(text string, layouts []string, zone *time.Location) (m moment, o
 	if c, matches := readDay(text); matches && c.year >= 1000 {
 		return c.moment(zone), true
 	}
-	if lenient { // package time also takes hours of one digit
+	if lenient { // package time also accepts one-digit hours
 		for _, layout := range layouts {
 			if m, ok = readLayout(text, layout, zone); ok {
 				return m, true
@@ -53,7 +52,7 @@ func readMoment(text string, layouts []string, zone *time.Location) (m moment, o
 	return moment{}, false
 }
 
-// readOld reads a time of a year before 1000, of which old databases are full.
+// readOld reads a time of a year before 1000, which is common in old databases.
 func readOld(text string, zone *time.Location) (m moment, ok bool) {
 	if zone == nil {
 		zone = time.UTC
@@ -64,9 +63,9 @@ func readOld(text string, zone *time.Location) (m moment, ok bool) {
 	return moment{}, false
 }
 
-// readLayout returns the slow way, for layouts of every kind.
+// readLayout is the slow way, for any layout.
 func readLayout(text, layout string, zone *time.Location) (m moment, ok bool) {
-	t, err := time.ParseInLocation(layout, strings.Clone(text), zone) // its error would hold on to text
+	t, err := time.ParseInLocation(layout, strings.Clone(text), zone) // time's error would keep text in memory
 	if err != nil || t.Year() < 1000 || t.Year() > 9999 {
 		return moment{}, false
 	}
@@ -74,18 +73,18 @@ func readLayout(text, layout string, zone *time.Location) (m moment, ok bool) {
 	return moment{t, fraction}, true
 }
 
-// clock is the numbers of a text that stands for a time.
+// clock is the numbers in a text that says a time.
 type clock struct {
 	year, month, day, hour, minute, second int
 	fraction                               string
-	zoned                                  bool // the text has a zone of its own
-	offset                                 int  // and that lies so many seconds east of UTC
+	zoned                                  bool // the text has its own zone
+	offset                                 int  // of that zone, in seconds east of UTC
 }
 
-// valid says whether there is such a time, in a year with four digits.
+// valid reports whether the time exists, in a year with four digits.
 func (c clock) valid() bool { return c.year >= 1000 && c.year <= 9999 && c.exists() }
 
-// exists returns valid for years before 1000 too.
+// exists is like valid, but also accepts years before 1000.
 func (c clock) exists() bool {
 	if c.year < 0 || c.month < 1 || c.month > 12 || c.day < 1 {
 		return false
@@ -93,7 +92,7 @@ func (c clock) exists() bool {
 	if c.hour < 0 || c.hour > 23 || c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 59 {
 		return false
 	}
-	// Day 0 of the next month is the last of this one.
+	// Day 0 of the next month is the last day of this one.
 	return c.day <= 28 || c.day <= time.Date(c.year, time.Month(c.month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
@@ -112,7 +111,7 @@ func (c clock) moment(zone *time.Location) moment {
 		}
 	}
 	t := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, nanoseconds, zone)
-	if t.Hour() != c.hour { // the clocks went forward past it: so do we, since package time may go back, at midnight to the day before
+	if t.Hour() != c.hour { // the clocks skip this hour: move forward, because package time may move back, at midnight to the day before
 		_, offset := t.Zone()
 		_, later := t.Add(3 * time.Hour).Zone()
 		if later > offset {
@@ -122,8 +121,7 @@ func (c clock) moment(zone *time.Location) moment {
 	return moment{t, c.fraction}
 }
 
-// readClock reads text by a layout that consists of nothing but numbers of fixed width and what stands between them. simple is false for
-// every other layout.
+// readClock reads text by a layout that consists only of numbers of fixed width and separators. simple is false for any other layout.
 func readClock(text, layout string) (c clock, matches, simple bool) {
 	c.month, c.day = 1, 1
 	matches = true
@@ -156,7 +154,7 @@ func readClock(text, layout string) (c clock, matches, simple bool) {
 		layout = layout[width:]
 		matches = matches && len(text) >= width
 		if !matches {
-			continue // the rest of the layout still says whether it is simple
+			continue // the rest of the layout still decides simple
 		}
 		*into = number(text[:width])
 		text = text[width:]
@@ -167,7 +165,7 @@ func readClock(text, layout string) (c clock, matches, simple bool) {
 	return c, matches && text == "" && c.valid(), true
 }
 
-// readDay reads the forms that ParseTime takes without a layout, with years before 1000.
+// readDay reads the forms that ParseTime accepts without a layout. It also accepts years before 1000.
 func readDay(text string) (c clock, matches bool) {
 	const day = "2006-01-02"
 	switch {
@@ -222,7 +220,7 @@ func readDay(text string) (c clock, matches bool) {
 	return c, c.exists()
 }
 
-// cutFraction takes the fraction of a second off text.
+// cutFraction cuts the fraction of a second from the start of text.
 func cutFraction(text string) (fraction, rest string) {
 	if len(text) < 2 || text[0] != '.' && text[0] != ',' {
 		return "", text
@@ -237,7 +235,7 @@ func cutFraction(text string) (fraction, rest string) {
 	return text[1:end], text[end:]
 }
 
-// number returns the number of a few digits, -1 if they are not.
+// number returns the number written in digits, or -1 if these are not all digits.
 func number(digits string) (n int) {
 	for i := range len(digits) {
 		if !isDigit(digits[i]) {
@@ -248,7 +246,7 @@ func number(digits string) (n int) {
 	return n
 }
 
-// appendTo appends the clock as a JSON string: its day for a Date, or else all of it, which must be in UTC.
+// appendTo appends the clock as a JSON string: its day for a Date, otherwise all of it. For a Timestamp the clock must be in UTC.
 func (c *clock) appendTo(dst []byte, kind Type) []byte {
 	dst = appendDigits(append(dst, '"'), c.year, 4)
 	dst = appendDigits(append(dst, '-'), c.month, 2)
@@ -265,7 +263,7 @@ func (c *clock) appendTo(dst []byte, kind Type) []byte {
 	return append(dst, '"')
 }
 
-// appendUTC appends the moment as RFC 3339 in UTC, its fraction as it was written. ok is false where it is in no year with four digits there.
+// appendUTC appends the moment as RFC 3339 in UTC, with its fraction as written. ok is false if its year in UTC does not have four digits.
 func (m moment) appendUTC(dst []byte) (text []byte, ok bool) {
 	t := m.time.UTC()
 	if year := t.Year(); year < 1 || year > 9999 {
@@ -290,7 +288,7 @@ func appendDay(dst []byte, t time.Time) []byte {
 	return appendDigits(append(dst, '-'), day, 2)
 }
 
-// appendDigits appends n, which is not negative, with as many digits as width says.
+// appendDigits appends n, which must not be negative, with width digits.
 func appendDigits(dst []byte, n, width int) []byte {
 	for range width {
 		dst = append(dst, '0')

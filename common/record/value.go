@@ -10,14 +10,14 @@ import (
 
 // Value is one JSON value, in the memory of its Record or of the answer that Clean read. The zero value is absent.
 //
-// A Value that comes from Clean, or out of such a one, knows where the values in it begin and end: finding one costs a step for each member
-// that stands before it, however long these are. In all others that is looked for each time.
+// A Value that comes from Clean, directly or indirectly, knows where the values inside begin and end. Finding one takes a step for each member before
+// it, however long that is. Any other Value is scanned each time.
 type Value struct {
 	raw   []byte
-	marks []mark // its own, and those of the values inside; nil: they are not known
+	marks []mark // its own, followed by those of the values inside; nil: unknown
 }
 
-// kind returns the first byte of the value, which says what it is; 0 when it is absent.
+// kind returns the first byte of the value, which identifies its kind, or 0 if the value is absent.
 func (v Value) kind() byte {
 	if len(v.raw) == 0 {
 		return 0
@@ -25,13 +25,13 @@ func (v Value) kind() byte {
 	return v.raw[0]
 }
 
-// Exists says whether the value is there, null included.
+// Exists reports whether the value is present, null included.
 func (v Value) Exists() bool { return v.raw != nil }
 
-// IsNull says whether the value is absent or null.
+// IsNull reports whether the value is absent or null.
 func (v Value) IsNull() bool { return v.kind() == 0 || v.kind() == 'n' }
 
-// IsBlank reports whether the value says nothing: it is absent, null, blank text, or an empty object or list.
+// IsBlank reports whether the value is absent, null, blank text, or an empty object or list.
 func (v Value) IsBlank() bool {
 	switch v.kind() {
 	case 0, 'n':
@@ -44,23 +44,23 @@ func (v Value) IsBlank() bool {
 	return false
 }
 
-// IsArray says whether the value is an array.
+// IsArray reports whether the value is an array.
 func (v Value) IsArray() bool { return v.kind() == '[' }
 
 // IsObject reports whether the value is an object.
 func (v Value) IsObject() bool { return v.kind() == '{' }
 
-// Raw returns the value's JSON, nil when it is absent. It must not be modified.
+// Raw returns the value's JSON, or nil if it is absent. It must not be modified.
 func (v Value) Raw() []byte { return v.raw }
 
-// Clone returns v with memory of its own, where what lies in it is looked for again.
+// Clone returns a copy of v in its own memory. The copy does not know where the values inside begin and end.
 func (v Value) Clone() Value { return Value{raw: bytes.Clone(v.raw)} }
 
-// String returns the value's JSON, "" when it is absent.
+// String returns the value's JSON, or "" if it is absent.
 func (v Value) String() string { return string(v.raw) }
 
-// Text returns the content of a string, without quotes and escapes. Of a number, true, false, an object or an array it is their JSON as it came.
-// It is empty when the value is absent or null.
+// Text returns the content of a string, without quotes and escapes. For a number, true, false, an object or an array it returns the JSON as it came.
+// It is empty if the value is absent or null.
 func (v Value) Text() string {
 	var buffer [128]byte
 	return string(v.AppendText(buffer[:0]))
@@ -85,8 +85,8 @@ func (v Value) appendText(dst []byte) []byte {
 	return appendUnescaped(dst, v.raw[1:len(v.raw)-1])
 }
 
-// Int returns the value of a whole number, exact over the range of int64, however it is written (`12`, `12.0`, `1.2e1`), or of a string that is
-// one. ok is false for all else, and for numbers beyond int64.
+// Int returns the value of a whole number, exact over the range of int64, however it is written (`12`, `12.0`, `1.2e1`), or of a string that contains
+// one. ok is false for anything else, and for numbers beyond int64.
 func (v Value) Int() (n int64, ok bool) {
 	switch c := v.kind(); {
 	case c == '"':
@@ -98,7 +98,7 @@ func (v Value) Int() (n int64, ok bool) {
 	return 0, false
 }
 
-// Bool returns the value of true or false; ok is false for all else, for a string that says so too.
+// Bool returns the value of true or false. ok is false for anything else, including a string that says so.
 func (v Value) Bool() (b, ok bool) {
 	switch v.kind() {
 	case 't':
@@ -109,8 +109,8 @@ func (v Value) Bool() (b, ok bool) {
 	return false, false
 }
 
-// True reports whether the value says yes: true, a number other than zero, which may be a text, or one of the texts with which APIs say it: `true`,
-// `sim`, `s`, `yes`, in capitals or not.
+// True reports whether the value says yes: true, a number other than zero, a text of a whole number other than zero, or one of the texts `true`,
+// `sim`, `s` and `yes`, in any case.
 func (v Value) True() bool {
 	switch c := v.kind(); {
 	case c == 't':
@@ -129,8 +129,8 @@ func (v Value) True() bool {
 	return false
 }
 
-// False reports whether the value says no: false, zero, which may be a text, or one of the texts with which APIs say it: `false`, `não`, `nao`, `n`,
-// `no`, in capitals or not. What says neither yes nor no, such as null or a blank text, is neither True nor False.
+// False reports whether the value says no: false, zero, a text of the whole number zero, or one of the texts `false`, `não`, `nao`, `n` and `no`, in
+// any case. A value that says neither yes nor no, such as null or a blank text, is neither True nor False.
 func (v Value) False() bool {
 	switch c := v.kind(); {
 	case c == 'f':
@@ -149,7 +149,7 @@ func (v Value) False() bool {
 	return false
 }
 
-// Elements returns the elements of an array, whatever they are. What is no array has none.
+// Elements returns the elements of an array, of any kind. A value that is not an array has none.
 func (v Value) Elements() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		if v.kind() != '[' {
@@ -163,7 +163,7 @@ func (v Value) Elements() iter.Seq[Value] {
 	}
 }
 
-// Array returns the elements of an array in one slice; empty but not nil where it has none, nil where the value is no array.
+// Array returns the elements of an array in one slice, which is empty but not nil if there are none. It returns nil if the value is not an array.
 func (v Value) Array() []Value {
 	if v.kind() != '[' {
 		return nil
@@ -171,14 +171,14 @@ func (v Value) Array() []Value {
 	return slices.AppendSeq([]Value{}, v.Elements())
 }
 
-// wholeNumber returns the number s, without a detour over floats: the digits of its mantissa, then as many zeros as its exponent says.
+// wholeNumber returns the number s without converting it to a float: the digits of its mantissa, followed by as many zeros as its exponent says.
 func wholeNumber(s []byte) (n int64, ok bool) {
 	negative := len(s) > 0 && s[0] == '-'
 	if negative {
 		s = s[1:]
 	}
 	var mantissa uint64
-	exponent, digits, zeros, point := 0, 0, 0, false // zeros: those read but not yet taken up, since they may end the mantissa
+	exponent, digits, zeros, point := 0, 0, 0, false // zeros counts zeros read but not yet applied, because they may end the mantissa
 	for ; len(s) > 0 && s[0] != 'e' && s[0] != 'E'; s = s[1:] {
 		switch c := s[0]; {
 		case c == '.' && !point && digits > 0 && len(s) > 1 && isDigit(s[1]):
@@ -230,7 +230,7 @@ func wholeNumber(s []byte) (n int64, ok bool) {
 	return signed(mantissa, negative)
 }
 
-// signed returns n, or -n where it is negative, as far as that is an int64.
+// signed returns n, or -n if negative is true. ok is false if the result does not fit into an int64.
 func signed(n uint64, negative bool) (int64, bool) {
 	switch {
 	case negative && n == -math.MinInt64:
@@ -243,7 +243,7 @@ func signed(n uint64, negative bool) (int64, bool) {
 	return int64(n), true
 }
 
-// readExponent returns the number behind an e. What is larger than any number of digits in memory is cut down to something that still is.
+// readExponent returns the number after an e. A number larger than any possible count of digits in memory is reduced to one that still is.
 func readExponent(s []byte) (n int, ok bool) {
 	const huge = math.MaxInt / 100
 	negative := len(s) > 0 && s[0] == '-'

@@ -15,58 +15,58 @@ import (
 )
 
 const (
-	// waitingTasks is how many tasks, of some hundred bytes, wait for requests before the parent's listing waits too.
+	// waitingTasks is how many tasks, of a few hundred bytes each, may wait for requests before the parent's listing has to wait too.
 	waitingTasks = 8192
-	// heldBytes is how many bytes of one task's rows are held back until it is done: a state would not cover what was sent of it before.
+	// heldBytes is how many bytes of one task's rows are held back until the task is done. No state covers the rows that are sent before then.
 	heldBytes = 4 << 20
-	// lookedForAgain is how many rows that seem to have gone are asked for a second time, when all others were. Where there are more, that is how the
-	// API says that a row has nothing.
+	// lookedForAgain is how many rows that seem to be gone are asked for a second time, after all others. If there are more, that is probably how the
+	// API says that a row has no children.
 	lookedForAgain = 100
-	// goneFor is how long a row that seems to have gone keeps the mark back since it changed or, where its time is not known, since the mark.
+	// goneFor is how long a row that seems to be gone holds back the mark, counted from its last change or, if that time is unknown, from the mark.
 	goneFor = 7 * 24 * time.Hour
-	// manyGone is after how many rows that have gone, and none that has not, the route is taken for wrong, and no more are asked for.
+	// manyGone is the number of gone rows after which the child fails because of a wrong route, if no row has answered by then. No more are asked for.
 	manyGone = 25
 )
 
 // parents is what a child knows of the rows of its parent.
 type parents struct {
-	missing  int64    // how many have gone
-	gone     []string // the keys of the first of them that are listed, not as removed
-	answered bool     // one had not gone
-	doubtful []task   // for those that had gone before a row answered: the route may be wrong
+	missing  int64    // number of rows that are gone
+	gone     []string // keys of the first manyGone of them, without rows listed as removed
+	answered bool     // at least one row was not gone
+	doubtful []task   // tasks of rows that were gone before any row answered: the route may be wrong
 
-	childless state.Set // those without a row: what they have one day is sent whatever the mark
-	unasked   bool      // the API refuses to be asked for what changed
+	childless state.Set // rows without children: if they ever get some, these are sent whatever the mark
+	unasked   bool      // the API refuses requests for changes only
 
-	// For the goroutine that reads the parent's listing alone.
-	asked     state.Set // those that may be asked for by several rows, and were
-	alike     state.Set // those of them that were, with Child.Alike
-	unnamed   int64     // how many lack a parameter of the request
-	flagged   bool      // one had the flag
-	unflagged int64     // how many were asked for because the flag says neither yes nor no
+	// Used only by the goroutine that reads the parent's listing.
+	asked     state.Set // with Child.Shared, the keys that were asked for
+	alike     state.Set // with Child.Alike, those of them that several rows share
+	unnamed   int64     // number of rows that lack a parameter of the request
+	flagged   bool      // at least one row had the flag
+	unflagged int64     // number of rows asked for although their flag says neither yes nor no
 }
 
-// pool reads the children of a family's rows, several at once.
+// pool reads the children of a family's rows with several workers.
 type pool struct {
 	tasks   chan task
-	queued  sync.WaitGroup // tasks that are not done
+	queued  sync.WaitGroup // tasks that are not yet done
 	workers sync.WaitGroup
 	cancel  context.CancelCauseFunc
 	mu      sync.Mutex
-	gone    []task // for rows that seem to have gone, which are asked for again
+	gone    []task // for rows that seem to be gone; they are asked for again
 }
 
-// task is the reading of what some children are made of, for one row of their parent.
+// task is one request for the children of one row of their parent. It serves all members that are made from the same answers.
 type task struct {
-	wanting []*holding // for each member that wants it
+	wanting []*holding // one for each member that wants the answers
 	key     string
 	time    time.Time
 	removed bool
-	again   bool     // the row seemed to have gone
+	again   bool     // the row seemed to be gone, and this is the second attempt
 	params  []string // the values of Child.Params
 }
 
-// newPool starts as many workers as there may be requests in flight, if there is a child at all.
+// newPool starts as many workers as there may be requests in flight, or none if the family has no children.
 func (f *family) newPool(ctx context.Context) *pool {
 	ctx, cancel := context.WithCancelCause(ctx)
 	p := &pool{cancel: cancel}
@@ -89,7 +89,7 @@ func (f *family) newPool(ctx context.Context) *pool {
 	return p
 }
 
-// ask queues the reading of what a branch is made of for the row r of its parent, for those of its members that want it.
+// ask queues the task for the row r of the parent if any member of the branch wants it.
 func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Row) error {
 	if r.Same {
 		return nil
@@ -113,7 +113,7 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 	}
 	t := newTask(wanting, r)
 	t.removed = sl.Removed
-	if slices.Contains(t.params, "") { // it would be a question for something else
+	if slices.Contains(t.params, "") { // an empty parameter would ask for something else
 		for _, m := range wanting {
 			m.unnamed++
 		}
@@ -127,7 +127,7 @@ func (p *pool) ask(ctx context.Context, branch []*member, sl slice, r listing.Ro
 	return p.queue(ctx, t)
 }
 
-// queue has t read as soon as a worker is free.
+// queue queues t for the workers. It blocks while the queue is full.
 func (p *pool) queue(ctx context.Context, t task) error {
 	p.queued.Add(1)
 	select {
@@ -139,8 +139,8 @@ func (p *pool) queue(ctx context.Context, t task) error {
 	}
 }
 
-// flags reports whether the flag in the row r of m's parent lets it be asked for. One that says neither yes nor no does, and so does none, unless
-// other rows have it: then it is left out where it says no. For the goroutine that reads the parent's listing.
+// flags reports whether the flag in the row r of m's parent allows asking for the row. A flag that says neither yes nor no allows it. So does a
+// missing flag, unless an earlier row had one: then a missing flag means no. Only the goroutine that reads the parent's listing may call it.
 func (m *member) flags(r listing.Row) bool {
 	if m.Child.Where == "" {
 		return true
@@ -166,12 +166,13 @@ func (m *member) parentKey(r listing.Row) string {
 	}
 	var parts []string
 	for _, path := range m.Child.Shared {
-		parts = append(parts, string(r.Data.Get(path).Raw())) // as JSON, which tells where each ends
+		parts = append(parts, string(r.Data.Get(path).Raw())) // JSON delimits each part
 	}
 	return strings.Join(parts, ",")
 }
 
-// newTask returns the reading for members of one branch and the row r of their parent, whose key is parentKey, with memory of its own.
+// newTask returns the task of a branch's members for the row r of their parent, whose Key must be parentKey. The task does not share the page's
+// memory.
 func newTask(members []*member, r listing.Row) task {
 	t := task{key: r.Key, time: r.Time}
 	for _, path := range members[0].Child.Params {
@@ -183,8 +184,8 @@ func newTask(members []*member, r listing.Row) task {
 	return t
 }
 
-// end returns when all that was asked for has been read or has failed, and then what was postponed, or gives up what has not, because of why; nil: it
-// does not.
+// end waits until all queued tasks are done or have failed, then reads the postponed ones. If why is not nil, end gives up what has not been read,
+// with why as the reason.
 func (p *pool) end(ctx context.Context, why error) {
 	if why != nil {
 		p.cancel(why)
@@ -202,7 +203,7 @@ func (p *pool) end(ctx context.Context, why error) {
 	p.cancel(nil)
 }
 
-// listing returns the listing that t reads: what changed since from, or everything where that is zero.
+// listing returns the listing that t reads: what changed since from, or everything if from is zero.
 func (t task) listing(from time.Time) listing.Listing {
 	m := t.wanting[0].m
 	l := m.Child.Open(t.key, t.params, from)
@@ -247,7 +248,8 @@ func (t task) read(ctx context.Context) error {
 	return nil
 }
 
-// begin returns what is held, nothing yet, for each member that can still be completed, and since when what changed is asked for; zero: all is.
+// begin returns an empty holding for each member that can still be completed, and the time from which to ask for changes. A zero time asks for
+// everything.
 func (t task) begin() (held []*holding, from time.Time) {
 	for _, h := range t.wanting {
 		m := h.m
@@ -268,27 +270,28 @@ func (t task) begin() (held []*holding, from time.Time) {
 	return held, from
 }
 
-// askNoMore notes that the API refuses to be asked for what changed: from then on everything is read, with one WARN.
+// askNoMore notes that the API refuses requests for changes only. From then on everything is read. It logs one WARN.
 func (m *member) askNoMore() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.unasked {
 		m.unasked = true
 		m.family.Log.Warn(m.Name + ": the API does not take the filter by time of change; everything is read in each sync")
-		m.family.Reader.Forget(m.Child.Name) // it may have been the question for changes that was refused, and not the ways
+		m.family.Reader.Forget(m.Child.Name) // the API may have refused the filter and not the way of paging
 	}
 }
 
-// holding is the rows for one member of a task that are held back until it is done, or until they are many.
+// holding holds back the rows of a task for one member until the task is done or heldBytes is reached.
 type holding struct {
 	m     *member
 	put   []record.Member
-	bound time.Time // rows before it are not sent
+	bound time.Time // earlier rows are not sent
 	rows  []listing.Row
 	size  int
 }
 
-// page keeps what is wanted of a page, with memory of its own, since that of the page serves the next one; what becomes much is sent at once.
+// page keeps the rows of a page that are wanted. It copies them, because the next page reuses the memory. It sends all held rows at once if there are
+// heldBytes or more.
 func (h *holding) page(page listing.Page) error {
 	m := h.m
 	m.mu.Lock()
@@ -306,14 +309,14 @@ func (h *holding) page(page listing.Page) error {
 	if h.size >= heldBytes {
 		return h.send()
 	}
-	kept := h.rows[before:] // they outlive the page
+	kept := h.rows[before:] // these outlive the page
 	for i := range kept {
 		kept[i].Data, kept[i].At, kept[i].Picked = kept[i].Data.Clone(), kept[i].At.Clone(), nil
 	}
 	return nil
 }
 
-// send sends what is held. The lock of the member is held.
+// send sends the held rows. The member's lock must be held.
 func (h *holding) send() error {
 	for _, r := range h.rows {
 		if h.m.readsAll() {
@@ -323,19 +326,19 @@ func (h *holding) send() error {
 			return err
 		}
 	}
-	clear(h.rows) // nothing of their pages is kept
+	clear(h.rows) // release the memory of their pages
 	h.rows, h.size = h.rows[:0], 0
 	return h.m.out.Flush()
 }
 
-// end sends what is held when the listing of t has ended, and notes that t is done. came is whether a row came.
+// end sends the held rows after the listing of t has ended, and marks t as done. came says whether the listing had any rows.
 func (h *holding) end(t task, end *listing.End, came bool) error {
 	m := h.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	gone := end.Kind == listing.Gone
 	switch {
-	case end.Kind == listing.Absent: // though a page may have come
+	case end.Kind == listing.Absent: // a page may have come before
 		m.absent, m.answered = true, m.answered || came
 		return nil
 	case gone && !t.again:
@@ -365,8 +368,8 @@ func (h *holding) end(t task, end *listing.End, came bool) error {
 	return m.checkpoint()
 }
 
-// lacks notes that a row seems to have gone, and fails a child whose rows all have. Of one that is removed that says nothing about the route. m.mu is
-// held.
+// lacks notes that the row of t seems to be gone, and fails the child once manyGone rows are gone and none has answered. A removed row is only
+// counted, because it says nothing about the route. m.mu is held.
 func (m *member) lacks(t task) {
 	if m.missing++; t.removed {
 		return
@@ -379,7 +382,7 @@ func (m *member) lacks(t task) {
 	}
 }
 
-// postponed reports whether t, whose row seems to have gone, is read again when all others have been: it may have been so for a moment.
+// postponed reports whether t, whose row seems to be gone, is read again after all others, because the row may only have been gone for a moment.
 func (t task) postponed() bool {
 	p := t.wanting[0].m.family.pool
 	p.mu.Lock()
@@ -397,7 +400,7 @@ func (t task) postponed() bool {
 	return true
 }
 
-// believe notes that the doubtful rows have gone: the route is right. m.mu is held as long as anything is read.
+// believe accepts that the doubtful rows are gone, because the route is right. m.mu is held if anything is still being read.
 func (m *member) believe() {
 	for _, t := range m.doubtful {
 		m.done(t, true)
@@ -405,13 +408,13 @@ func (m *member) believe() {
 	m.doubtful = nil
 }
 
-// done notes that a task is done. Of a row that has gone no state says that what belongs to it was sent: it may be back, and is asked for in the
-// next sync where all rows are, or all that are not known, and else for as long as it keeps the mark back. m.mu is held.
+// done notes that a task is done. For a row that is gone, no state says that its children were sent, because the row may come back. It is asked for
+// again in the next sync if that asks for all rows or for all unknown ones, and otherwise for as long as it holds back the mark. m.mu is held.
 func (m *member) done(t task, gone bool) {
 	switch {
 	case t.removed:
 		m.keep(t.key)
-	case !gone && t.key != "": // rows without a key are not one and the same
+	case !gone && t.key != "": // rows without a key are not the same row
 		m.doc.Cycle.Done.Add(t.key)
 	case gone && m.Cursor.Snapshot:
 		m.known.Remove(t.key)
@@ -425,14 +428,14 @@ func (m *member) done(t task, gone bool) {
 	}
 }
 
-// wrongRoute returns the error for a child whose path has nothing for any of the rows that its parent lists.
+// wrongRoute returns the error for a child whose path finds nothing for any of the rows that its parent lists.
 func (m *member) wrongRoute() error {
 	return fault.Configf("%s lists rows, and none of the %d that %s asked for at %s is there. Check the address and what the account may "+
 		"read; if both are right, the API has another route for them.", m.Child.Of, m.missing, m.Name, m.Child.Path)
 }
 
-// routes fails the children whose rows have all gone where it is the path that does not exist. A child that this account does not have is empty,
-// unless it was there for some of the rows. It is called when all that was asked for has been read, so that nobody else has the members.
+// routes fails each child whose rows are all gone because its path does not exist. A child that this account does not have is read as empty, unless
+// it answered for some of the rows. routes is called after everything has been read, so no other goroutine uses the members.
 func (f *family) routes(ctx context.Context) error {
 	for _, m := range f.children {
 		switch {
@@ -459,8 +462,8 @@ func (f *family) routes(ctx context.Context) error {
 	return nil
 }
 
-// allGone reports whether no row of m's parent is there, of which those that were asked for have gone: whether a row that is listed now and was not
-// found missing is missing too; where there is none, whether one that was is still listed.
+// allGone reports whether m's path finds nothing for any row of its parent, given that the rows asked for are gone. It asks for a row that is listed
+// now and is not in m.gone, and reports whether that is gone too. If there is no such row, it reports whether one of m.gone is still listed.
 func (f *family) allGone(ctx context.Context, m *member) (bool, error) {
 	l := f.Open(Question{})
 	l.Waiting = f.waiting
@@ -484,7 +487,7 @@ func (f *family) allGone(ctx context.Context, m *member) (bool, error) {
 		return listed, end.Err
 	}
 	details, end := f.Reader.Read(ctx, other.listing(time.Time{}))
-	for range details { // only its end matters
+	for range details { // only the end matters
 	}
 	return end.Kind == listing.Gone, end.Err
 }

@@ -16,35 +16,35 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
-// family is a Family that is being read.
+// family is the running read of a Family.
 type family struct {
 	*Sync
 	*Family
-	members  []*member     // all of them; those whose mark is in the future are neither of the following
-	direct   []*member     // sent from the listing's own rows: the root's, and those exploded from them
-	children []*member     // read with requests of their own, one listing per row
-	branches [][]*member   // the children, those that are made of the same answers together
-	seen     *listing.Seen // the rows of the slices that were read; nil where there is but one reading
-	spans    spans         // where it is read window by window
+	members  []*member     // all members; those with a mark in the future are in neither of the next two
+	direct   []*member     // made from the listing's own rows: the root stream and those exploded from it
+	children []*member     // read with requests of their own, one listing for each row
+	branches [][]*member   // the children, grouped by the answers they are made from
+	seen     *listing.Seen // the rows of the slices read so far; nil if there is only one reading
+	spans    spans         // used if the listing is read window by window
 	filter   filter
-	came     bool     // a page of it came
-	lacking  []string // the slices that the account does not have, unless it is read without them
-	picks    []string // paths of what the exploded streams need of each row
-	whole    []slice  // those that were read, where a row may go from one to another
-	promised int64    // rows of the slices that were read so far
-	pool     *pool    // reads the children
-	err      error    // why the listing could not be read
+	came     bool     // at least one page came
+	lacking  []string // the slices that the account does not have, unless the listing is read without them
+	picks    []string // paths of the values that the exploded streams need from each row
+	whole    []slice  // the slices read completely, if a row may move from one to another
+	promised int64    // number of rows announced for the slices read so far
+	pool     *pool
+	err      error // why the listing could not be read
 }
 
 // filter is what is known of the API's filter by time of change.
 type filter struct {
-	asked      bool      // it was asked for what changed
+	asked      bool      // changes were asked for
 	changes    bool      // and some came
-	ignored    bool      // rows came that had not changed since then, and the user knows
-	refused    bool      // it refuses the question
-	denial     error     // what it said, if something else may have been the reason and no page came since
-	distrusted time.Time // since when it was asked for what changed, where everything is read all the same; zero: it is not
-	warned     bool      // that everything is read, and the user knows
+	ignored    bool      // rows came that had not changed since then; the user was told
+	refused    bool      // the API refuses the filter
+	denial     error     // the error, if the filter may not be its cause; nil once a page came
+	distrusted time.Time // the time from which changes were asked for before everything was read instead; zero: the filter is trusted
+	warned     bool      // the user was told that everything is read
 }
 
 func (s *Sync) family(of *Family) *family {
@@ -63,7 +63,7 @@ func (s *Sync) family(of *Family) *family {
 	idle := func(m *member) bool { return !m.future.IsZero() }
 	f.direct, f.children = slices.DeleteFunc(f.direct, idle), slices.DeleteFunc(f.children, idle)
 	for _, m := range f.direct {
-		if m.Explode != nil && m.Explode.Within == "" { // the listing finds what it needs of each row
+		if m.Explode != nil && m.Explode.Within == "" { // the listing picks the values from each row
 			m.picks, f.picks = len(f.picks), append(f.picks, m.paths...)
 		}
 	}
@@ -78,7 +78,7 @@ func (s *Sync) family(of *Family) *family {
 	return f
 }
 
-// open returns the listing that is read for a slice.
+// open returns the listing to read for a slice.
 func (f *family) open(sl slice) listing.Listing {
 	l := f.Open(sl.Question)
 	l.Waiting, l.Seen, l.Picks, l.Part, l.Refusable = f.waiting, f.seen, f.picks, !sl.From.IsZero(), sl.set.Maybe || !sl.From.IsZero()
@@ -88,23 +88,23 @@ func (f *family) open(sl slice) listing.Listing {
 	return l
 }
 
-// absent reports whether the account does not have the listing, or a slice without which it is not read.
+// absent reports whether the account lacks the listing, or a slice that the listing is not read without.
 func (f *family) absent() bool { return len(f.lacking) > 0 }
 
-// removedSlice is what states call the reading of the removed rows.
+// removedSlice is the name of the reading of removed rows in states.
 const removedSlice = "removed"
 
 // slice is one reading of a family's listing.
 type slice struct {
 	Question
-	id     string // what states call it
+	id     string // its name in states
 	set    Set
-	direct []*member // those of the family's that it is read for
-	tries  int       // of one that is Undated: how often it failed
-	rows   int64     // how many it was told to have, as listing.End has it
+	direct []*member // the members of family.direct that it is read for
+	tries  int       // with Undated, the number of failed attempts
+	rows   int64     // the announced number of rows, from listing.End
 }
 
-// read reads the family, as far as its streams need it, and keeps in f.err what concerns all of them.
+// read reads the family as far as its streams need it. An error that concerns all of them is kept in f.err.
 func (f *family) read(ctx context.Context) {
 	f.err = fault.Safely(func() error {
 		for _, m := range f.members {
@@ -116,7 +116,7 @@ func (f *family) read(ctx context.Context) {
 	})
 }
 
-// end sends the endings of the family's streams, one by one, and returns why they are incomplete, joined.
+// end sends the last messages of each of the family's streams and returns the joined reasons why streams are incomplete.
 func (f *family) end(ctx context.Context) error {
 	var failures []error
 	for _, m := range f.members {
@@ -128,7 +128,7 @@ func (f *family) end(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// missing decides about a family whose listing this account seems not to have: it is empty if the API answers something else.
+// missing handles a family whose listing this account seems not to have. The family is read as empty if the API answers any other request.
 func (f *family) missing(ctx context.Context) {
 	if f.err == nil && !f.Reader.Answered() {
 		f.err = f.Alive(ctx, f.waiting)
@@ -146,7 +146,7 @@ func (f *family) missing(ctx context.Context) {
 	}
 }
 
-// readListing reads the slices of the family's listing, and the children of their rows. What it returns concerns every stream of the family.
+// readListing reads the slices of the family's listing and the children of their rows. The error concerns every stream of the family.
 func (f *family) readListing(ctx context.Context) error {
 	if len(f.direct)+len(f.children) == 0 {
 		return nil
@@ -178,7 +178,8 @@ func (f *family) readListing(ctx context.Context) error {
 	return f.routes(ctx)
 }
 
-// readSlices reads one slice after the other, and reports whether to do so again without the question for changes, which is refused or not believed.
+// readSlices reads one slice after the other. again says that they must be read again without the filter for changes, because the API refuses it or
+// its answer is not trusted.
 func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 	f.whole, f.lacking, f.promised = nil, nil, 0
 	for _, sl := range f.slices() {
@@ -187,11 +188,11 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 		}
 	}
 	if f.filter.asked && f.filter.distrusted.IsZero() && !f.filter.refused && !f.absent() && f.doubted() {
-		f.filter.distrusted = f.from() // everything is read
+		f.filter.distrusted = f.from() // from now on everything is read
 		f.unread(func(id string) bool { return id != removedSlice })
 		return true, nil
 	}
-	if err = f.revisit(ctx); err != nil { // what went from one slice to another is not known
+	if err = f.revisit(ctx); err != nil { // rows that moved between slices may be missing
 		f.unread(func(id string) bool {
 			return slices.ContainsFunc(f.whole, func(sl slice) bool { return sl.id == id })
 		})
@@ -199,8 +200,8 @@ func (f *family) readSlices(ctx context.Context) (again bool, err error) {
 	return false, err
 }
 
-// doubted reports whether the question for changes may not have brought all that is wanted: the API found none, not even the row that changed last,
-// which understands the question in another way if that row did not go; or rows may be new of which it does not say that they changed.
+// doubted reports whether the request for changes may have missed rows. It may if no change came, not even the row that changed last: unless that row
+// was deleted, the API understands the filter differently. It also may if a stream has new rows that the API does not count as changed.
 func (f *family) doubted() bool {
 	silent := !f.filter.changes && !slices.ContainsFunc(f.members, func(m *member) bool {
 		return m.resumed && m.doc.Cycle.Records > 0 || m.Cursor.Hidden
@@ -208,7 +209,7 @@ func (f *family) doubted() bool {
 	return silent || slices.ContainsFunc(f.members, func(m *member) bool { return m.Cursor.Snapshot && !m.doc.Mark.IsZero() })
 }
 
-// unread notes that the slices that states call so are to be read again.
+// unread forgets that the slices whose id again accepts have been read.
 func (f *family) unread(again func(id string) bool) {
 	for _, m := range f.direct {
 		m.mu.Lock()
@@ -217,7 +218,7 @@ func (f *family) unread(again func(id string) bool) {
 	}
 }
 
-// revisit looks at each slice but the last once more: a row that went from a slice to one before it, when that had been read, came in neither.
+// revisit reads each slice but the last a second time. A row that moved to an earlier slice after that was read appears in neither.
 func (f *family) revisit(ctx context.Context) error {
 	for _, sl := range f.whole[:max(0, len(f.whole)-1)] {
 		sl.direct = f.direct
@@ -225,7 +226,7 @@ func (f *family) revisit(ctx context.Context) error {
 		l.Had = sl.rows
 		pages, end := f.Reader.Read(ctx, l)
 		for page := range pages {
-			page.Place, page.Mended = nil, listing.Mended{} // which the first look told
+			page.Place, page.Mended = nil, listing.Mended{} // both are known from the first reading
 			if err := f.page(ctx, page, sl); err != nil {
 				return err
 			}
@@ -238,10 +239,10 @@ func (f *family) revisit(ctx context.Context) error {
 	return nil
 }
 
-// slice reads one slice. It reports whether the API refuses to be asked for changes.
+// slice reads one slice. refused says that the API refuses the request for changes.
 func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) {
 	sl.direct = slices.DeleteFunc(slices.Clone(f.direct), func(m *member) bool { return slices.Contains(m.doc.Cycle.Slices, sl.id) })
-	f.filter.asked = f.filter.asked || !sl.From.IsZero() // by this run, or by one before that read the slice
+	f.filter.asked = f.filter.asked || !sl.From.IsZero() // by this run, or by an earlier one that read the slice
 	if len(sl.direct)+len(f.children) == 0 {
 		return false, nil
 	}
@@ -274,10 +275,10 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 		if f.filter.refused = true; end.Denied {
 			f.filter.denial = end.Err
 		}
-		f.Reader.Forget(f.Name) // of what was asked, the question for changes may be the reason, and not the ways
+		f.Reader.Forget(f.Name) // the filter may be what was refused, and not the way of paging
 		return true, nil
 	case end.Kind == listing.Refused:
-		if err := f.Alive(ctx, f.waiting); err != nil { // what was refused may also have been the credentials
+		if err := f.Alive(ctx, f.waiting); err != nil { // the API may have refused the credentials
 			return false, err
 		}
 		f.Log.Info(fmt.Sprintf("%s: the API refuses %s, which it need not know; what comes by that alone is not read", f.Name, sl.set.Name))
@@ -295,7 +296,7 @@ func (f *family) slice(ctx context.Context, sl slice) (refused bool, err error) 
 	return false, nil
 }
 
-// answering returns nil once the API is known to take the credentials, if sl may be refused: that is not to be taken for a refusal of them.
+// answering returns nil once the API is known to accept the credentials, if sl may be refused: bad credentials must not pass for a refusal of sl.
 func (f *family) answering(ctx context.Context, sl slice) error {
 	if !sl.set.Maybe || f.Reader.Answered() {
 		return nil
@@ -303,7 +304,7 @@ func (f *family) answering(ctx context.Context, sl slice) error {
 	return f.Alive(ctx, f.waiting)
 }
 
-// estimate tells that a slice promises so many rows.
+// estimate announces the rows of another slice to the platform.
 func (f *family) estimate(rows int64) {
 	f.promised += rows
 	for _, m := range f.direct {
@@ -313,7 +314,7 @@ func (f *family) estimate(rows int64) {
 	}
 }
 
-// page sends what is wanted of a page, and has the children of its rows asked for.
+// page sends the wanted rows of a page and queues the requests for their children.
 func (f *family) page(ctx context.Context, page listing.Page, sl slice) error {
 	f.came, f.filter.denial = true, nil
 	if f.Windows != nil {
@@ -348,7 +349,7 @@ func (f *family) page(ctx context.Context, page listing.Page, sl slice) error {
 	return nil
 }
 
-// notLaterThan keeps the marks of these members, and of the children, from passing a time; zero: they may.
+// notLaterThan keeps the marks of these members and of all children from passing late. If late is zero, it does nothing.
 func (f *family) notLaterThan(direct []*member, late time.Time) {
 	for _, m := range slices.Concat(direct, f.children) {
 		m.mu.Lock()
@@ -357,7 +358,8 @@ func (f *family) notLaterThan(direct []*member, late time.Time) {
 	}
 }
 
-// resumeAt returns the earliest of the members' places in a slice; nil: there is none, or the rows before it are needed for children.
+// resumeAt returns the earliest of the members' places in a slice. It returns nil if a member has none, if the places belong to different listings,
+// or if the family has children, which need the rows before the place.
 func (f *family) resumeAt(members []*member) (place *state.Place) {
 	if len(f.children) > 0 {
 		return nil
@@ -374,7 +376,7 @@ func (f *family) resumeAt(members []*member) (place *state.Place) {
 	return place
 }
 
-// take sends what each of its members wants of rows, side by side: one after the other they would keep the next page waiting.
+// take sends what each member wants of the rows. The members run concurrently, because in turn they would delay the next page.
 func (sl slice) take(rows []listing.Row) error {
 	errs := make([]error, len(sl.direct))
 	var wait sync.WaitGroup
@@ -399,7 +401,7 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 			m.older++
 		}
 		of := sl
-		of.Removed = sl.Removed && !r.Same // one that came with the listing is not removed: the API does not know the filter
+		of.Removed = sl.Removed && !r.Same // a row that also came with the listing is not removed: the API ignores the filter
 		wanted := (!r.Same || !m.listed) && m.wants(of, r)
 		if wanted {
 			if err := m.sendOf(r, sl.set.Put); err != nil {
@@ -415,14 +417,14 @@ func (m *member) take(sl slice, rows []listing.Row) error {
 	return m.out.Flush()
 }
 
-// slices returns the readings that the listing takes: one per set of its parameters, and the one of removed rows.
+// slices returns the readings of the listing: one for each set of parameters, or one for each window of a set, and one for removed rows.
 func (f *family) slices() []slice {
 	from, until := f.from(), f.Began
 	if slices.ContainsFunc(f.members, func(m *member) bool { return m.doc.Mark.After(f.Began) }) {
-		until = time.Time{} // the API's clock may have made the mark
+		until = time.Time{} // the mark may come from the API's clock
 	}
 	asks := f.Changes && !from.IsZero() && !f.filter.refused && f.filter.distrusted.IsZero()
-	if f.seen == nil && (f.Removed || f.Sets[0].Put == nil && (len(f.Sets) > 1 || asks)) { // a refused question is followed by one for everything
+	if f.seen == nil && (f.Removed || f.Sets[0].Put == nil && (len(f.Sets) > 1 || asks)) { // after a refused request for changes everything is read
 		f.seen = listing.NewSeen(f.Removed)
 	}
 	var all []slice
@@ -430,7 +432,7 @@ func (f *family) slices() []slice {
 		sl := slice{id: set.Name, set: set, Question: Question{Set: i}}
 		if asks {
 			if !until.IsZero() && !from.Before(until) {
-				continue // the start date is after now
+				continue // the start date is in the future
 			}
 			sl.From, sl.Until = from, until
 		}
@@ -454,7 +456,7 @@ func (f *family) slices() []slice {
 	return all
 }
 
-// from returns the earliest moment that any member needs rows from, less the lookback; zero: everything is needed.
+// from returns the earliest time from which any member needs rows, less the lookback. It is zero if everything is needed.
 func (f *family) from() (from time.Time) {
 	for _, m := range slices.Concat(f.direct, f.children) {
 		switch {
@@ -467,9 +469,9 @@ func (f *family) from() (from time.Time) {
 	return from.Add(-f.Lookback)
 }
 
-// check notices, once, that the API answers with rows from outside the time that it was asked for, or without rows from inside.
+// check notices rows from outside the requested time range, and changed rows that the API's filter left out. It warns of each once.
 func (f *family) check(sl slice, r listing.Row) {
-	const slack = 48 * time.Hour // of filters by day, in whatever zone
+	const slack = 48 * time.Hour // for filters by day, in any time zone
 	if r.Time.IsZero() {
 		return
 	}
@@ -482,12 +484,13 @@ func (f *family) check(sl slice, r listing.Row) {
 		return
 	}
 	if f.filter.ignored = true; slices.ContainsFunc(f.direct, func(m *member) bool { return m.Cursor.Other }) {
-		return // which says it in the end
+		return // warn reports it at the end
 	}
 	f.Log.Warn(f.Name + ": the API ignores the filter by time of change; everything is read and filtered here")
 }
 
-// begin notes what was mended in a page, and when the server began to answer, if its clock is behind ours: no mark may be later than that.
+// begin counts what was mended in a page. If the server's clock is behind ours, it also moves the cycle's start back to when the server began to
+// answer, because no mark may be later than that.
 func (m *member) begin(page listing.Page) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -499,14 +502,14 @@ func (m *member) begin(page listing.Page) {
 	}
 }
 
-// notLaterThan keeps the mark from passing a time; zero: it may. m.mu is held.
+// notLaterThan keeps the mark from passing late. If late is zero, it does nothing. m.mu is held.
 func (m *member) notLaterThan(late time.Time) {
 	if c := m.doc.Cycle; !late.IsZero() && (c.Late.IsZero() || late.Before(c.Late)) {
 		c.Late = late
 	}
 }
 
-// waiting tells the family's streams that a request for them waits for a quota.
+// waiting tells the platform that a request for the family's streams waits for a quota.
 func (f *family) waiting(until time.Time) {
 	for _, m := range f.members {
 		_ = f.Out.RateLimited(m.Descriptor, until) // a failed write shows at the next record

@@ -15,40 +15,39 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
-// checkpointEvery is the least time between two states of one stream, but for the last.
+// checkpointEvery is the minimum time between two states of one stream. The last state does not wait for it.
 const checkpointEvery = 10 * time.Second
 
-// latest is the last time that a state can say, whose years have four digits: 9999-12-31T23:59:59Z, in seconds since 1970.
+// latest is the last time that a state can hold, because its years have four digits: 9999-12-31T23:59:59Z, in Unix seconds.
 const latest = 253402300799
 
 // member is one selected stream of a family: what it still needs, what it has sent, and its state.
 type member struct {
 	*Stream
 	family *family
-	bound  time.Time // rows before it are not sent, but for open ones; not before Cursor.Start
-	future time.Time // the state's mark, when it is so far after now that no clock made it: nothing is read; zero: it is not
+	bound  time.Time // earlier rows are not sent, except open ones; not before Cursor.Start
+	future time.Time // the state's mark, if it is too far ahead to come from a clock: nothing is read; zero: it is not
 
-	mu      sync.Mutex // held while records are sent and while what follows changes, so that a state never overtakes its records
-	doc     state.Doc  // as it came, with the running cycle
-	removed *state.Set // keys sent as removed that were in the listing of this cycle
-	known   *state.Set // keys of the rows that came, with Cursor.Snapshot
+	mu      sync.Mutex // guards what follows and is held while records are sent, so that a state never overtakes its records
+	doc     state.Doc  // the state handed in, with the running cycle
+	removed *state.Set // keys of the removed rows that came in this cycle
+	known   *state.Set // with Cursor.Snapshot, keys of the rows that came
 	saved   time.Time  // when the last state was sent
-	resumed bool       // the cycle was begun by an earlier run
-	listed  bool       // rows of the listing, which are not removed, came in this run
-	absent  bool       // the account does not have it, or what it is made from
-	misfit  bool       // a row could not be sent: from then on nothing is noted as sent
+	resumed bool       // the cycle began in an earlier run
+	listed  bool       // rows of the listing, not removed ones, came in this run
+	absent  bool       // the account does not have the stream or what it is made from
+	misfit  bool       // a row could not be sent; no later progress is recorded
 	err     error      // why the stream cannot be completed
 	maker
 	parents
 	tally
 }
 
-// aheadMost is how long after now a mark may be for the API's clock to have made it.
+// aheadMost is how far in the future a mark may lie and still come from the API's clock.
 const aheadMost = 48 * time.Hour
 
-// resume sets where m begins, from the state that it was handed. A full refresh takes nothing but its own unfinished pass, and no mark. An
-// incremental sync takes the mark and what the state says of removed rows and of parents, and the unfinished pass too where it is one that
-// sends the same rows. Of a state of another choice it takes nothing.
+// resume sets where m begins, from the state handed in. A full refresh takes only its own unfinished pass, and no mark. An incremental sync takes the
+// mark, the removed rows and the parents, and an unfinished pass if that sends the same rows. Nothing is taken from a state with another Choice.
 func (m *member) resume() {
 	doc, incremental, now := m.State, m.Mode == protocol.Incremental, m.family.Began
 	if doc.Choice != m.Choice {
@@ -83,7 +82,7 @@ func (m *member) resume() {
 		}
 	case !incremental:
 		doc = state.Doc{Cycle: doc.Cycle}
-	case cycle != nil && cycle.Mode != m.Mode: // what its keys stand for was sent by a full refresh that never ended, or it is not known by what
+	case cycle != nil && cycle.Mode != m.Mode: // a full refresh that never ended, or an unknown pass, sent the rows of these keys
 		if doc.Removed = nil; doc.Parents == nil && m.readsAll() {
 			doc.Parents = &state.Set{}
 		}
@@ -92,7 +91,7 @@ func (m *member) resume() {
 	m.doc = doc
 }
 
-// wants reports whether a row of the origin's listing, read in slice, is one that m sends or, for a child, asks for.
+// wants reports whether m sends a row of the family's listing, read in slice sl, or, if m is a child, asks for its children.
 func (m *member) wants(sl slice, r listing.Row) bool {
 	if m.err != nil {
 		return false
@@ -103,7 +102,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 			switch {
 			case !m.doc.Mark.IsZero():
 				return !r.Until.Before(m.bound)
-			case m.resumed: // it was sent in this very pass
+			case m.resumed: // this pass already sent it
 				return false
 			}
 		}
@@ -115,7 +114,7 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 		bound = m.since(r.Key)
 	}
 	back := m.family.Removed && m.doc.Removed.Has(r.Key)
-	if back { // it may be removed again
+	if back { // it may be removed again later
 		m.doc.Removed.Remove(r.Key)
 		bound = m.Cursor.Start
 	}
@@ -129,16 +128,17 @@ func (m *member) wants(sl slice, r listing.Row) bool {
 	return m.Child != nil && m.Child.Always != nil && m.changed(r, m.Cursor.Start) && m.Child.Always(r.Data.Raw())
 }
 
-// readsAll reports whether m asks for every row of its parent, changed or not, and filters its own rows.
+// readsAll reports whether m asks for every row of its parent, changed or not, and filters the rows it gets.
 func (m *member) readsAll() bool { return m.Child != nil && !m.Child.Follows }
 
-// changed reports whether r may have changed at or after bound: by its time, where that is the one to tell, or as an open row, which is not from
-// before the cursor's start.
+// changed reports whether r may have changed at or after bound. That is so if its time says so, if its time is missing or says nothing about changes,
+// or if r is open and not from before the cursor's start.
 func (m *member) changed(r listing.Row, bound time.Time) bool {
 	return m.Cursor.Other || r.Time.IsZero() || !r.Until.Before(bound) || r.Open && !r.Until.Before(m.Cursor.Start)
 }
 
-// since returns the moment from which the row with key, or rows of the parent with key, are sent: the mark does not speak for one unknown then.
+// since returns the time from which the row with key, or the rows of the parent with key, are sent. The mark does not cover a key that was unknown
+// when it was made.
 func (m *member) since(key string) time.Time {
 	if m.doc.Parents != nil && !m.doc.Parents.Has(key) {
 		return m.Cursor.Start
@@ -157,7 +157,7 @@ func (m *member) keep(key string) {
 	}
 }
 
-// pass notes the time of a row that was sent or passed over. m.mu is held.
+// pass notes the time of a row that was sent or skipped. m.mu is held.
 func (m *member) pass(t time.Time) {
 	if t.Unix() > latest {
 		t = time.Unix(latest, 0).UTC()
@@ -167,15 +167,15 @@ func (m *member) pass(t time.Time) {
 	}
 }
 
-// misfits notes that a row cannot be sent, and why: the others are, and the stream fails in the end. m.mu is held.
+// misfits notes that a row cannot be sent, and why. The other rows are sent, and the stream fails at the end. m.mu is held.
 func (m *member) misfits(format string, args ...any) {
 	if m.misfit = true; m.err == nil {
 		m.err = fault.Systemf(format, args...)
 	}
 }
 
-// reached notes how far the slice that is being read has come, unless a row of it could not be sent: to a place, or to its end, which done is; with
-// neither that is not known any more. late is as in notLaterThan.
+// reached records the progress of the current slice, unless a row of it could not be sent: either a place, or done if the slice has ended. With
+// neither, the progress is no longer known. late is as in notLaterThan.
 func (m *member) reached(place *state.Place, done *slice, late time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -193,7 +193,7 @@ func (m *member) reached(place *state.Place, done *slice, late time.Time) error 
 	return m.checkpoint()
 }
 
-// checkpoint sends a state in the middle of a cycle, if the last one is long enough ago. m.mu is held.
+// checkpoint sends a state in the middle of a cycle if the last one is at least checkpointEvery ago. m.mu is held.
 func (m *member) checkpoint() error {
 	if time.Since(m.saved) < checkpointEvery {
 		return nil
@@ -207,11 +207,11 @@ func (m *member) partial() state.Doc {
 	doc := m.doc
 	doc.Removed = &state.Set{}
 	doc.Removed.AddAll(m.removed)
-	doc.Removed.AddAll(m.doc.Removed) // they may be back in what is still to be read
+	doc.Removed.AddAll(m.doc.Removed) // they may be back in what has not been read yet
 	return doc
 }
 
-// final returns the state at the end of a cycle, or with a mark in the future the one that came, as resume left it. m.mu is held.
+// final returns the state at the end of a cycle. If the mark is in the future, it returns the state as resume left it. m.mu is held.
 func (m *member) final() state.Doc {
 	if !m.future.IsZero() {
 		doc := m.doc
@@ -220,10 +220,10 @@ func (m *member) final() state.Doc {
 	}
 	c := m.doc.Cycle
 	reached, start := c.Max, c.Start
-	if reached.Nanosecond() == 0 { // the API's clock shows whole seconds: what changes within the one that is running shows its beginning
+	if reached.Nanosecond() == 0 { // the API's clock shows whole seconds: a later change in the running second shows the same time
 		start = start.Truncate(time.Second)
 	}
-	if m.Cursor.Hidden && !m.absent || reached.After(start) { // what is not there says nothing of what it will have
+	if m.Cursor.Hidden && !m.absent || reached.After(start) { // an absent stream says nothing of the rows it may have later
 		reached = start
 	}
 	if !c.Late.IsZero() && reached.After(c.Late) {
@@ -239,14 +239,14 @@ func (m *member) final() state.Doc {
 			doc.Parents.AddAll(m.doc.Parents)
 		}
 	}
-	asked := !m.Cursor.Start.After(start) // else nothing between the mark and now was, and it may be once the start date is corrected
+	asked := !m.Cursor.Start.After(start) // otherwise no time after the mark was asked for, and it may be once the start date is corrected
 	if m.Cursor.Name != "" && asked && reached.After(doc.Mark) {
 		doc.Mark = reached
 	}
 	return doc
 }
 
-// save sends a state, behind the records that it stands for; a stream without rows begins to run with it. m.mu is held.
+// save sends a state after the records that it covers. For a stream without rows, it also sends the status RUNNING. m.mu is held.
 func (m *member) save(doc state.Doc) error {
 	if err := m.out.Flush(); err != nil {
 		return err
@@ -261,14 +261,14 @@ func (m *member) save(doc state.Doc) error {
 	return m.family.Out.Checkpoint(m.Descriptor, raw)
 }
 
-// fail notes why the stream cannot be completed; the first reason is kept.
+// fail notes why the stream cannot be completed. The first reason is kept.
 func (m *member) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.err = cmp.Or(m.err, err)
 }
 
-// end sends the last state, what is worth a warning, and the status, and returns why the stream is incomplete, if it is.
+// end sends the last state, the warnings and the status. It returns why the stream is incomplete, or nil.
 func (m *member) end(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -279,7 +279,7 @@ func (m *member) end(ctx context.Context) error {
 		if err := errors.Join(saved, m.family.Out.Status(m.Descriptor, protocol.Incomplete)); err != nil {
 			return err
 		}
-		if ctx.Err() == nil { // otherwise all streams stop for the same reason, which is told once
+		if ctx.Err() == nil { // otherwise all streams stop for the same reason, which is reported once
 			if err := m.family.Out.Failure(m.err, &m.Descriptor); err != nil {
 				return err
 			}

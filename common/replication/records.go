@@ -13,15 +13,15 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// maker is what a member makes its records with.
+// maker is what a member needs to make its records.
 type maker struct {
-	out    *protocol.Records // what is added leaves before the member's lock is released, and before a state
+	out    *protocol.Records // records added to it are sent before the member's lock is released and before a state
 	nulled []string          // the fields of the last record whose values did not fit their columns
 
-	names    []string      // of the members that come into its records from its parent's row, in their order
-	paths    []string      // where their values are and, behind them, the array of an Explode
-	picker   record.Picker // of what is at paths
-	picks    int           // where in listing.Row.Picked that begins; -1: it is not there
+	names    []string      // sorted names of the members copied from the parent's row
+	paths    []string      // paths of their values, followed by Explode.Array
+	picker   record.Picker // picks the values at paths
+	picks    int           // index of the first of them in listing.Row.Picked; -1: they are not picked there
 	picked   []record.Value
 	put      []record.Member
 	position []byte
@@ -46,17 +46,17 @@ func (m *member) prepare() {
 	m.picker = record.NewPicker(m.paths...)
 }
 
-// wideRow is the length of a row from which on one record at a time is made of such rows, and its buffer is not kept.
+// wideRow is the row length above which records are made one at a time, in a buffer that is not kept.
 const wideRow = 1 << 20
 
-// send adds one record to those that are sent with the next m.out.Flush; one of a wide row is sent at once. m.mu is held.
+// send adds one record, to be sent with the next m.out.Flush. A record from a wide row is sent at once. m.mu is held.
 func (m *member) send(row record.Value, put ...record.Member) error {
 	if len(row.Raw()) <= wideRow {
 		return m.add(row, put)
 	}
 	m.family.wide.Lock()
 	defer m.family.wide.Unlock()
-	if err := m.out.Flush(); err != nil { // its memory is for the record alone
+	if err := m.out.Flush(); err != nil { // its buffer is for this record alone
 		return err
 	}
 	if err := m.add(row, put); err != nil {
@@ -65,7 +65,7 @@ func (m *member) send(row record.Value, put ...record.Member) error {
 	return m.out.Flush()
 }
 
-// add adds one record to those that are sent with the next m.out.Flush. m.mu is held.
+// add adds one record, to be sent with the next m.out.Flush. m.mu is held.
 func (m *member) add(row record.Value, put []record.Member) error {
 	if m.Derive != nil {
 		put = m.derive(row, put)
@@ -85,7 +85,7 @@ func (m *member) add(row record.Value, put []record.Member) error {
 	return nil
 }
 
-// derive returns put and what is derived of a row with it, of which what is derived counts.
+// derive returns what Derive makes of a row and of put, followed by put. The derived members take precedence.
 func (m *member) derive(row record.Value, put []record.Member) []record.Member {
 	return append(m.Derive(func(path string) record.Value {
 		for _, p := range put {
@@ -97,7 +97,7 @@ func (m *member) derive(row record.Value, put []record.Member) []record.Member {
 	}), put...)
 }
 
-// sendOf sends what m makes of a row: the row with what is put into it, or those that lie in it. m.mu is held.
+// sendOf sends what m makes of a row: the row itself with put, or the rows inside it. m.mu is held.
 func (m *member) sendOf(r listing.Row, put []record.Member) error {
 	if m.Explode != nil {
 		return m.explode(r)
@@ -108,7 +108,7 @@ func (m *member) sendOf(r listing.Row, put []record.Member) error {
 	return m.send(r.Data, put...)
 }
 
-// explode sends the rows that lie in an array of the parent's row. m.mu is held.
+// explode sends the rows in an array of the parent's row. m.mu is held.
 func (m *member) explode(parent listing.Row) error {
 	if m.Explode.Within == "" {
 		return m.elements(parent, parent.Data)
@@ -121,8 +121,8 @@ func (m *member) explode(parent listing.Row) error {
 	return nil
 }
 
-// elements sends the rows in the array of in, which is the parent's row or is to be an object in it. What is no object on the way to the array stands
-// in its place. m.mu is held.
+// elements sends the rows in the array of in, which is the parent's row or should be an object inside it. A value on the way to the array that is no
+// object is treated as the array. m.mu is held.
 func (m *member) elements(parent listing.Row, in record.Value) error {
 	if !in.IsObject() {
 		m.noRow(in, m.Explode.Within)
@@ -137,13 +137,13 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 	}
 	m.put = m.appendPuts(m.put[:0], picked, parent.Data)
 	if name := m.Cursor.Name; name != "" && !parent.Time.IsZero() {
-		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape brings it into form
+		m.put = append(m.put, record.Member{Name: name, Value: parent.At.Raw()}) // the shape formats it
 	}
 	if m.Explode.Position != "" {
-		m.put = append(m.put, record.Member{Name: m.Explode.Position}) // its value is each element's
+		m.put = append(m.put, record.Member{Name: m.Explode.Position}) // each element sets the value
 	}
 	array, i := picked[len(m.names)], 0
-	if !array.Exists() && strings.Contains(m.Explode.Array, ".") { // it lies in objects of the row
+	if !array.Exists() && strings.Contains(m.Explode.Array, ".") { // the array lies inside objects of the row
 		if near := in.Nearest(m.Explode.Array); !near.IsObject() {
 			array = near
 		}
@@ -159,13 +159,13 @@ func (m *member) elements(parent listing.Row, in record.Value) error {
 			return err
 		}
 	}
-	clear(m.put) // which would hold on to the page
+	clear(m.put) // release the memory of the page
 	clear(m.picked)
 	return nil
 }
 
-// listed yields the elements of a list: those of an array, or the members of an object whose names are their places, as PHP writes a list with gaps,
-// or the value alone, as some APIs write a list of one.
+// listed yields the elements of a list: those of an array; the members of an object whose names are positions, as PHP writes a list with gaps; or the
+// value itself, as some APIs write a list of one.
 func listed(list record.Value) iter.Seq[record.Value] {
 	return func(yield func(record.Value) bool) {
 		switch {
@@ -183,7 +183,7 @@ func listed(list record.Value) iter.Seq[record.Value] {
 	}
 }
 
-// placed reports whether the members of an object are objects whose names are whole numbers.
+// placed reports whether all members of an object are objects with whole numbers as their names.
 func placed(object record.Value) bool {
 	for name, value := range object.Members() {
 		if _, err := strconv.ParseUint(name, 10, 64); err != nil || !value.IsObject() {
@@ -193,14 +193,15 @@ func placed(object record.Value) bool {
 	return true
 }
 
-// noRow notes a value in a list in the parent's row, or in its place, that is no object: nothing, or what cannot be sent. m.mu is held.
+// noRow notes a value v that should be an object of a list or a list, and is not. A blank value counts as nothing; any other cannot be sent. m.mu is
+// held.
 func (m *member) noRow(v record.Value, list string) {
 	if !v.IsBlank() {
 		m.misfits("Rows of %s cannot be read: %q, in which they lie, is no list of objects everywhere. The API may have changed; report it.", m.Name, list)
 	}
 }
 
-// appendPuts appends the members that are put into records, with the values that were picked or are in the parent's row, whose memory they share.
+// appendPuts appends the members to put into records. Their values were picked or come from the parent's row, and share its memory.
 func (m *member) appendPuts(dst []record.Member, picked []record.Value, parent record.Value) []record.Member {
 	for i, name := range m.names {
 		value := picked[i]
@@ -212,10 +213,10 @@ func (m *member) appendPuts(dst []record.Member, picked []record.Value, parent r
 	return dst
 }
 
-// putsOf returns what comes into the records of a child from the row of its parent, with memory of its own.
+// putsOf returns what goes into a child's records from its parent's row, in memory of its own.
 func (m *member) putsOf(parent listing.Row) []record.Member {
 	if m.Explode != nil {
-		return nil // its records have it from the row that is asked for
+		return nil // its records get it from the child's row
 	}
 	put := m.appendPuts(nil, m.picker.Pick(parent.Data, nil), parent.Data)
 	for i, p := range put {

@@ -9,14 +9,14 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
-// tally is how much of what came to a member is worth a warning in the end.
+// tally counts what may be worth a warning at the end of a stream.
 type tally struct {
-	rows     int64 // that came, wanted or not
-	older    int64 // those of them that show a time before the one from which changes were asked for
-	keyless  int64 // those of them without a key
+	rows     int64 // all that came, wanted or not
+	older    int64 // rows with a time before the one from which changes were asked for
+	keyless  int64 // rows without a key
 	replaced int64 // bytes that were not UTF-8
 	control  int64 // control characters that were not escaped
-	twins    int64 // rows with the key of another one, and other content
+	twins    int64 // rows with the key of another row and other content
 	crowded  bool  // there were more removed rows than are kept
 }
 
@@ -35,7 +35,7 @@ func (m *member) mended(page listing.Page) {
 	}
 }
 
-// checkKeys fails a stream of whose rows none has a key: they are other rows than those that were expected, and are read again. m.mu is held.
+// checkKeys fails a stream if no row has a key: the rows are not the expected ones. They are read again by the next sync. m.mu is held.
 func (m *member) checkKeys() {
 	if len(m.Key) == 0 {
 		m.warnOf(m.Shape.Keyless(), "%d rows lack a part of their key", m.Shape.Keyless())
@@ -78,7 +78,7 @@ func (m *member) warn() {
 	}
 }
 
-// warnOf logs a warning about the stream, unless what it is about never came.
+// warnOf logs a warning about the stream if times is positive.
 func (m *member) warnOf(times int64, format string, args ...any) {
 	if times > 0 {
 		m.family.Log.Warn(m.Name + ": " + fmt.Sprintf(format, args...))

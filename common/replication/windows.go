@@ -10,22 +10,22 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/listing"
 )
 
-// Windows cuts the time that a listing is asked for into windows, which cover every day from the first one, or that on which rows are wanted from, to
-// the last one. Each asks for a day further at both ends, since an API may leave out the days that it is told; what comes in two is sent once.
+// Windows divides the time range of a listing into windows. They cover every day from the first day, or from the day rows are wanted from, to the
+// last day. Each window is a day longer at both ends, because an API may exclude the days given. A row that comes in two windows is sent once.
 type Windows struct {
-	Oldest time.Time // in whose month the windows begin when all rows are wanted; its zone is that of the days
-	Months int       // how long one is, from the first day of a month on; 0 is 12
-	First  time.Time // the day that the first one asks from when all rows are wanted, however long before Oldest it is; zero: that of Oldest
-	Last   time.Time // the day that the last one asks until; zero: the one that is running, and rows of later days are not sent
-	// Undated has the listing read once more without days, when all rows are wanted, for rows that no day finds. Where the API does not answer that,
-	// they are missing, with a WARN. It is for rows that are told apart by their keys.
+	Oldest time.Time // if all rows are wanted, the windows begin in this month; its zone is that of the days
+	Months int       // length of a window, from the first day of a month; 0 is 12
+	First  time.Time // if all rows are wanted, the first window begins on this day, however long before Oldest; zero: Oldest decides
+	Last   time.Time // the last window ends on this day; zero: today, and rows of later days are not sent
+	// Undated says that, if all rows are wanted, the listing is read once more without days, for rows that no day finds. If the API does not answer
+	// that, these rows are missing, with a WARN. It needs rows with unique keys.
 	Undated bool
 }
 
-// Window is the days that are asked for, from First until Last, both included.
+// Window is the days to ask for, from First to Last inclusive.
 type Window struct{ First, Last time.Time }
 
-// cut returns the windows from a time on, or from the first day where that is before Oldest.
+// cut returns the windows that begin at from, or at the first day if from is before Oldest.
 func (w *Windows) cut(from, now time.Time) (all []Window) {
 	zone := w.Oldest.Location()
 	every := from.Before(w.Oldest)
@@ -49,17 +49,17 @@ func (w *Windows) cut(from, now time.Time) (all []Window) {
 	}
 }
 
-// spans tells what comes in a window of a listing from what came in those before it. The zero value tells nothing.
+// spans drops rows of a window that came in earlier windows of the listing. The zero value drops nothing.
 type spans struct {
-	of     int           // the set of parameters whose windows are read, from 1; 0: none
-	seen   *listing.Seen // the rows of the windows that were read; nil: they are told apart by how many of their key and time came before
+	of     int           // the current set of parameters, from 1; 0: none
+	seen   *listing.Seen // the rows of the windows read so far; nil: rows are counted in before and came
 	seed   maphash.Seed
-	before map[uint64]int // then: how often each came in the window before, by their hashes
+	before map[uint64]int // if seen is nil, how often each hash came in the previous window
 	came   map[uint64]int // and in this one
 	warned bool           // that the API does not list rows without days
 }
 
-// begin begins a window of a set, whose listing is l: it leaves out what came before, or else drop does.
+// begin begins a window of a set, whose listing is l. Either l.Seen or drop leaves out the rows that came before.
 func (s *spans) begin(l *listing.Listing, set int) {
 	if s.of != set+1 {
 		*s = spans{of: set + 1, seed: maphash.MakeSeed(), warned: s.warned}
@@ -70,7 +70,7 @@ func (s *spans) begin(l *listing.Listing, set int) {
 	l.Seen, s.before, s.came = s.seen, s.came, map[uint64]int{}
 }
 
-// drop returns rows without those that came in the window before, and without those that are later than the windows reach.
+// drop returns rows without those that came in the previous window and those after the last day of the windows.
 func (s *spans) drop(w *Windows, rows []listing.Row, now time.Time) []listing.Row {
 	now = now.In(w.Oldest.Location())
 	tomorrow := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location())
@@ -90,21 +90,21 @@ func (s *spans) drop(w *Windows, rows []listing.Row, now time.Time) []listing.Ro
 	return own
 }
 
-// hash returns what is the same for a row in two windows, whatever changed of it in between: its key and its time, or all of one without a key.
+// hash returns what identifies a row in two windows although it may change in between: its key and its time, or all its bytes if it has no key.
 func (s *spans) hash(row listing.Row) uint64 {
 	if row.Key == "" {
 		return maphash.Bytes(s.seed, row.Data.Raw())
 	}
-	return maphash.Comparable(s.seed, struct { // which needs no memory, unlike a pair of any
+	return maphash.Comparable(s.seed, struct { // unlike a pair of any, it does not allocate
 		key string
 		at  int64
 	}{row.Key, row.Time.UnixNano()})
 }
 
-// undatedTries is how often a listing is asked for without days where the answer fails.
+// undatedTries is how often a listing without days is read if it fails.
 const undatedTries = 3
 
-// undated decides about a slice without days that failed, for whatever reason: it is read again, or else left out with a WARN.
+// undated handles a slice without days that failed for any reason. The slice is read again, or left out with a WARN after undatedTries attempts.
 func (f *family) undated(ctx context.Context, sl slice, why error) error {
 	if ctx.Err() != nil {
 		return why

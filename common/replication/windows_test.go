@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// Windows cover every day, from the one that is wanted to the last one, on whatever day that is, and each asks for a day further at both ends.
+// TestWindows checks that windows cover every day from the first one wanted to the last one, on any date, and that each is a day longer at both ends.
 func TestWindows(t *testing.T) {
 	zone := time.FixedZone("", -3*60*60)
 	day := func(text string) time.Time {
@@ -56,10 +56,11 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// What comes in two windows is kept of the first one, as often as it came there; where rows have keys of their own that is the listing's affair.
+// TestRowsOfTwoWindows checks that a row that comes in two windows is kept from the first one, as often as it came there. If rows have keys of their
+// own, the listing takes care of that.
 func TestRowsOfTwoWindows(t *testing.T) {
 	now := time.Date(2026, 5, 1, 1, 0, 0, 0, time.UTC)
-	w := &Windows{Oldest: time.Date(2020, 1, 1, 0, 0, 0, 0, time.FixedZone("", -3*60*60))} // where it is still April
+	w := &Windows{Oldest: time.Date(2020, 1, 1, 0, 0, 0, 0, time.FixedZone("", -3*60*60))} // in this zone it is still April
 	var s spans
 	read := func(set int, repeats bool, rows ...string) string {
 		l := listing.Listing{Repeats: repeats}
@@ -86,9 +87,9 @@ func TestRowsOfTwoWindows(t *testing.T) {
 	}{
 		{0, []string{`{"v":1}`, `{"v":1}`, `{"v":2}`}, `{"v":1} {"v":1} {"v":2}`},
 		{0, []string{`{"v":1}`, `{"v":1}`, `{"v":1}`, `{"v":3}`}, `{"v":1} {"v":3}`},
-		{0, []string{`{"v":2}`, `{"v":3}`}, `{"v":2}`}, // it is not the window before that had it
+		{0, []string{`{"v":2}`, `{"v":3}`}, `{"v":2}`}, // it was not in the window directly before
 		{0, []string{`{"k":1,"at":"2026-04-01","v":1}`, `{"k":1,"at":"2026-03-01"}`}, `{"k":1,"at":"2026-04-01","v":1} {"k":1,"at":"2026-03-01"}`},
-		{0, []string{`{"k":1,"at":"2026-04-01","v":2}`, `{"k":1,"at":"2026-04-02"}`}, `{"k":1,"at":"2026-04-02"}`}, // the first changed meanwhile
+		{0, []string{`{"k":1,"at":"2026-04-01","v":2}`, `{"k":1,"at":"2026-04-02"}`}, `{"k":1,"at":"2026-04-02"}`}, // the first changed in between
 		{1, []string{`{"v":2}`, `{"at":"2026-04-30"}`, `{"at":"2026-05-01"}`}, `{"v":2} {"at":"2026-04-30"}`},
 	} {
 		if got := read(tt.set, true, tt.rows...); got != tt.want {

@@ -1,29 +1,28 @@
-// Package rest is the engine for sources that are JSON over HTTP.
+// Package rest is the engine for sources with an API of JSON over HTTP.
 //
-// A connector describes an API: its transport, its listings, and what a time of change looks like in it. The engine owns everything that
-// is the same for all of them: the loop over slices and pages, what is read in parallel, what is sent and what is not, the state, the
-// statuses, and the ending. This package translates the description: package listing reads pages, package replication decides what of them
-// is sent. A connector that needs code where a description should do is a hint that the engine has something to learn.
+// A connector describes an API: its transport, its listings, and the time of change of its rows. The engine owns everything that all connectors
+// share: the loop over slices and pages, concurrency, the choice of what is sent, the state, the statuses, and the ending. This package translates
+// the description. Package listing then reads pages, and package replication decides which rows are sent. If a connector needs code where a
+// description should suffice, the engine probably lacks a feature.
 //
 // # Functions in a description
 //
-// The function handed to New is pure: it is called once for each check, discovery or read, and decides nothing by what it finds outside of the
-// configuration. What is called for requests and answers (Judge, Absent, Refused, TooLarge, Notice, Ask, a strategy of pagination, a Signer) is
-// called by many goroutines at once, and again when a request is repeated: it is pure too, or guards what it keeps. It may use a Response until
-// it returns, and copies what it keeps of Body or Text, which are the memory of a page. Always and Derive are called by one goroutine at a time
-// for each configured stream, of which there are two where a stream is configured in two namespaces. A panic in any of them fails the streams
-// that wait for it and no other.
+// The function handed to New must be pure: it is called once for each check, discovery or read, and depends on nothing but the configuration. The
+// functions called for requests and answers (Judge, Absent, Refused, TooLarge, Notice, Ask, a strategy of pagination, a Signer) are called by many
+// goroutines at once, and again when a request is repeated, so they must be pure or guard what they keep. They may use a Response until they return.
+// Body and Text share the memory of a page, so they must copy what they keep of these. For each configured stream, one goroutine at a time calls
+// Always and Derive; a stream configured in two namespaces counts as two. A panic in any of these functions fails only the streams that wait for it.
 //
-// Judge, Nothing and Notice see every answer, also each good page, Absent and Refused those of a listing's first page, and each path that they
-// look up is one more pass over it: they look at the status first where they can. TooLarge is asked about failures alone.
+// Judge, Nothing and Notice see every answer, including each good page. Absent and Refused see the answers to a listing's first page. Each path they
+// look up is another pass over the answer, so they should look at the status first. TooLarge sees failures only.
 //
 // # Paths
 //
-// A path names a member of a row or an answer: names with dots between them, numbers for elements of arrays (a dot in a name is written "\\.").
-// A path that leads to nothing is no error. It gives: no rows, which is a failure of the answer, for Records; a row without a time, which is
-// always sent, for Cursor.Field; a row without a key, which is told from others by its bytes, for Key; null for Put; a row that is not asked
-// for, with one WARN, for Params; a row that is asked for, with one WARN, for Where, unless other rows have it; an empty array for Array and
-// Within, where an object alone is an array of one; and an open row for Open.
+// A path names a member of a row or an answer: names separated by dots, with numbers for elements of arrays (a dot in a name is written "\\."). A
+// path that leads to nothing is no error. For Records, the answer fails, because it has no rows. For Cursor.Field, the row has no time and is always
+// sent. For Key, the row has no key and is identified by its bytes. For Put, the value is null. For Params, the row is not asked for, with one WARN.
+// For Where, the row is asked for, with one WARN, unless other rows have the flag. For Array and Within, the array is empty; an object in place of an
+// array is an array of one element. For Open, the row is open.
 package rest
 
 import (
@@ -40,166 +39,165 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/replication"
 )
 
-// API describes one API as one configuration sees it.
+// API describes an API as a given configuration sees it.
 type API struct {
 	httpclient.Options
-	Zone    *time.Location      // of times without an offset in rows, for streams whose Cursor has none; nil is UTC
-	Pages   pagination.Strategy // how listings are paged, for streams that do not say it themselves; nil: they are not
-	Records string              // path of the rows in an answer, for streams that do not say it themselves; see Stream
-	Check   string              // the stream whose first page tells whether the configuration works
-	// Absent is whether an answer says that this account does not have what was asked for; see Stream.Optional.
+	Zone    *time.Location      // of times without an offset in rows, for streams whose Cursor has no zone; nil is UTC
+	Pages   pagination.Strategy // how listings are paged, for streams that do not say; nil: they are not
+	Records string              // path of the rows in an answer, for streams that do not say; see Stream
+	Check   string              // the stream whose first page shows whether the configuration works
+	// Absent reports whether an answer says that this account does not have what was asked for; see Stream.Optional.
 	Absent func(*httpclient.Response) bool
-	// Gone is whether an answer says that the row which was asked for is not there, besides a 404; see Parent.Missing. nil: none does.
+	// Gone reports whether an answer other than a 404 says that the requested row does not exist; see Parent.Missing. nil: none does.
 	Gone func(*httpclient.Response) bool
-	// Omits says that a list without rows may be left out of what it stands in, or be null.
+	// Omits says that the API may omit a list without rows, or send null in its place.
 	Omits bool
-	// TooLarge is whether an answer says that the page asked for is too large, and which size is not, 0 where it does not say; nil: none does.
-	// A failure after such an answer is asked for again with smaller pages, where the listing can be read so. It is asked about failures alone.
+	// TooLarge reports whether an answer says that the page asked for is too large, and the largest size allowed, or 0 if the answer does not say; nil:
+	// none does. After such a failure the request is repeated with smaller pages, if the listing allows that. It sees failures only.
 	TooLarge func(*httpclient.Response) (most int, tooLarge bool)
-	// Notice is a sentence about an answer that the user should know of, such as that a quota is nearly used up, or ""; nil: there is none. The
-	// first one in a run is a warning.
+	// Notice returns a sentence about an answer that the user should know, such as that a quota is nearly used up, or ""; nil: none. Only the first one
+	// in a run is logged, as a warning.
 	Notice   func(*httpclient.Response) string
-	Refuse   error    // why the configuration cannot work, found without asking the API: a config error; nil: it may
+	Refuse   error    // why the configuration cannot work, known without asking the API: a config error; nil: it may work
 	Warn     []string // what the user should know about the configuration before a read
-	Parallel int      // requests in flight, all streams together; 0 is 8
+	Parallel int      // requests in flight for all streams together; 0 is 8
 	Streams  []Stream
 }
 
-// Stream describes one stream. The zero value of a field is the plain case.
+// Stream describes one stream. For each field, the zero value is the plain case.
 type Stream struct {
 	Name   string
 	Method string // "" is GET
-	Path   string // may hold {parameters} of Parent
+	Path   string // may contain {parameters} of Parent
 	Query  url.Values
 	Body   map[string]any
-	// Each has the listing read once per set of parameters, which go where the stream has its own: into the body, or else the query.
+	// Each is sets of parameters. The listing is read once for each. The parameters go into the body if the stream has one, and else into the query.
 	Each []map[string]any
-	// Maybe are sets beside Each that the API need not know: one that is Refused, though the API goes on answering something else, is read as empty,
-	// with a line in the log.
+	// Maybe is further sets that the API need not know. If one is Refused while the API still answers other requests, it is read as empty, with a line
+	// in the log.
 	Maybe []map[string]any
-	// Put is put into each record of a set of Each: member, and the parameter whose value it gets. Rows are told apart within their set then.
+	// Put maps a member to the parameter of Each whose value it gets, in each record of a set. A row's key then counts only within its set.
 	Put map[string]string
-	// Apart says that the sets of Each ask different routes, and that an account may have some of them only: with Optional, the stream is read
-	// without those that API.Absent finds missing, with one WARN.
+	// Apart says that the sets of Each use different routes, and that an account may have only some of them. With Optional, the stream is read without
+	// those that API.Absent finds missing, with one WARN.
 	Apart bool
-	// Windows has the listing read window by window of time, for each set of Each; nil: it is not.
+	// Windows has the listing read window by window, for each set of Each; nil: it is not.
 	Windows *Windows
-	Days    Ask // with Windows, how the API is asked for the days from the first until the last one of a window
-	// Ways is for a listing of which it is not known how the API lets it be read: the ways, the best one first. One that is refused gives way to
-	// the next. Empty: there is one way, with Pages.
+	Days    Ask // with Windows, asks for the days from the first to the last day of a window
+	// Ways is for a listing if it is not known how the API lets it be read: the possible ways, the best one first. If one is refused, the next is tried.
+	// Empty: there is one way, with Pages.
 	Ways []Way
-	// Refused is whether an answer refuses what was asked; nil: none does. Then the next of Ways is taken. Where none is left, a set of Maybe is
-	// left out, or else the question for changes (Cursor.Ask), with one WARN, and everything is read. Where nothing can be left out the answer is a
+	// Refused reports whether an answer refuses the request; nil: none does. Then the next of Ways is tried. If none is left, either the set of Maybe is
+	// left out, or the filter for changes (Cursor.Ask), in which case everything is read, with one WARN. If nothing can be left out, the answer is a
 	// failure.
 	Refused func(*httpclient.Response) bool
-	// Nothing is whether an answer says in the place of a list that there are no rows, whatever its status; nil: none does. It sees every answer, and
-	// has to be sure: what it takes for that is a table, or a part of one, without rows.
+	// Nothing reports whether an answer says, instead of sending a list, that there are no rows, whatever its status; nil: none does. It sees every
+	// answer and must be certain, because the table, or the part of it that was asked for, is then taken to be empty.
 	Nothing func(*httpclient.Response) bool
-	Pages   pagination.Strategy // nil: as the API says
-	Records string              // path of the rows in an answer, or several by commas: the first that is there; "": as the API says
-	Value   string              // the rows are plain values, such as texts, of which each record has one as this member; "": they are objects
-	Key     []string            // names of the primary key's fields in the record as it is sent
-	// Repeats is the member, and the last field of the key, that tells apart rows which have the rest of the key in common: how many of them came
-	// before, from 0. "": the key is one row's. It is for listings that come in one answer, or whose place the server keeps.
+	Pages   pagination.Strategy // nil: API.Pages
+	Records string              // path of the rows in an answer, or several separated by commas: the first one found is used; "": API.Records
+	Value   string              // the rows are plain values, such as texts, and each record has its value as this member; "": rows are objects
+	Key     []string            // names of the primary key's fields in the record
+	// Repeats is the member, and the last field of the key, that distinguishes rows with the same rest of the key: how many of them came before, from 0.
+	// "": keys are unique. It is for listings that come in one answer, or whose place the server keeps.
 	Repeats string
 	Cursor  *Cursor // nil: no time of change, full refresh only
-	// Removed is parameters, in the place of the stream's own, with which the API lists the rows that were removed; nil: it does not. Removing need not
-	// have moved a row's time of change, so that listing is read whole in every sync; a row is sent when it is newly removed, or changed since the mark
-	// or within the margin before it. The keys of up to replication.RemovedKept of those sent are kept in the state; what is beyond is sent again in
-	// every sync.
+	// Removed is parameters that replace the stream's own to list the removed rows; nil: the API does not list them. Removing a row may leave its time
+	// of change as it was, so that listing is read completely in every sync. A row is sent if it is newly removed, or if it changed since the mark or
+	// within the margin before it. The state keeps the keys of up to replication.RemovedKept of the rows sent. Those beyond are sent again in every
+	// sync.
 	Removed url.Values
-	Parent  *Parent  // the stream is read with requests of its own for each row of another stream
+	Parent  *Parent  // the stream is read with one listing for each row of another stream
 	Explode *Explode // the stream is an array inside the rows of another stream
-	Partial *Partial // a list inside the rows may come in part
-	// Derive makes members of a row and of what is put into it, which get returns by path or by name: they take the place of its own, and are
-	// brought into the types of their columns; those without a column are left out. nil: none. It is for what an edit of Shape cannot say.
+	Partial *Partial // a list inside the rows may be incomplete
+	// Derive makes members from a row and from what is put into it, which get returns by path or by name. They replace the row's own members and are
+	// converted to the types of their columns. Those without a column are left out. nil: none. It is for what no edit of Shape can express.
 	Derive func(get func(path string) record.Value) []record.Member
-	Shape  []record.Edit // what a row needs besides the types of the schema's columns, into which it is brought by itself
-	// Needs is the sentence that says what must be configured before the stream can be read, or "". It is discovered all the same.
+	Shape  []record.Edit // edits to a row besides the conversion to the types of the schema's columns, which is automatic
+	// Needs is a sentence saying what must be configured before the stream can be read, or "". The stream is discovered either way.
 	Needs string
-	// Optional says that not every account has the stream: where API.Absent finds it missing it is empty, with one WARN, but only if the
-	// API answered something else in the same run, which for a stream with a Parent is the parent's listing. A wrong address must not end as
-	// empty tables.
+	// Optional says that not every account has the stream. If API.Absent finds it missing, the stream is empty, with one WARN, but only if the API
+	// answered something else in the same run. For a stream with a Parent, that is the parent's listing. A wrong address must not result in empty
+	// tables.
 	Optional bool
-	// Unlisted says that the stream is there for others to be made from, and is none of the catalog's. It has no schema.
+	// Unlisted says that the stream exists only for others to be made from and is not in the catalog. It has no schema.
 	Unlisted bool
-	// Absent, with Optional, is what the answer of an account looks like that does not have this stream; nil: as the API says.
+	// Absent, with Optional, reports whether an answer says that the account does not have this stream; nil: API.Absent does.
 	Absent func(*httpclient.Response) bool
-	// Without is the columns of the schema that the configuration leaves out: they are not discovered, and not sent where they come.
+	// Without is the columns of the schema that the configuration leaves out. They are neither discovered nor sent.
 	Without []string
-	// Choice is what the configuration chose to get, which rows or what of each, in any form that is the same for the same choice; "": all. From a
-	// state of another choice nothing is taken: its mark says nothing of rows that were not asked for, and the rows that were have other columns.
-	// So all are read again, with one WARN.
+	// Choice identifies which rows or fields the configuration chose, in any form that is the same for the same choice; "": all. Nothing is taken from a
+	// state with another choice, because its mark does not cover rows that were not asked for, and the rows that were have other columns. All rows are
+	// read again, with one WARN.
 	Choice string
 }
 
 // Cursor describes the time of change of a stream's rows.
 //
-// A sync sends the rows that changed since the mark of the one before, those that changed within the Margin before it, which may have become
-// visible after later ones were read, and rows without a time. What the API is asked for may be more (Lookback) and what it answers may be
-// more still (it ignores the filter): the engine filters either way. A time that shows only a day or a minute stands for all of it, so that
-// where an API's times are days the margin is the day, and the day before where it reaches that far.
+// A sync sends the rows that changed since the last sync's mark, those that changed within the Margin before the mark, which may have become visible
+// after later ones were read, and rows without a time. The request may cover more (Lookback), and the answer more still (if the API ignores the
+// filter). The engine filters the rows in any case. A time that shows only a day or a minute stands for all of that day or minute. If the API's times
+// are days, the margin is therefore the whole day, and the day before if the margin reaches it.
 type Cursor struct {
 	Field   string         // path of the time in a row as the API sends it
-	As      string         // the name it has in the record as it is sent; "" is Field
-	Layouts []string       // layouts beyond those that record.ParseTime knows
+	As      string         // its name in the record; "" is Field
+	Layouts []string       // in addition to those that record.ParseTime knows
 	Zone    *time.Location // of times without an offset; nil is UTC
-	Ask     Ask            // how the API is asked for changes; nil: it cannot be
-	Start   Date           // rows before it are not sent, in either sync mode; "": all are
-	// Lookback widens the question, for filters that know only days, or the wrong zone, or are not sharp at their ends.
+	Ask     Ask            // asks for changes only; nil: the API cannot be asked
+	Start   Date           // earlier rows are not sent, in either sync mode; "": all are
+	// Lookback makes the request start earlier, for filters by day, in the wrong zone, or imprecise at their ends.
 	Lookback time.Duration
-	// Margin is how long before the mark a row's time may lie for it to be sent again: as long as a row may take to become visible with the
-	// time at which it changed, and longer for a time that is not quite one of change. 0 is DefaultMargin; there is no way to have none.
+	// Margin is how much older than the mark a row may be and still be sent again. It must be as long as a row may take to become visible with the time
+	// at which it changed, and longer if that time is not exactly one of change. 0 is DefaultMargin. It cannot be turned off.
 	Margin time.Duration
-	// Open is the path of a value that a row does not have while it may still change without its time moving; such rows are sent in every sync,
-	// unless they are from before the cursor's Start.
+	// Open is the path of a value that a row lacks while it may still change without its time moving. Such rows are sent in every sync, unless they are
+	// from before the cursor's Start.
 	Open string
-	// Hidden says that rows need not carry the time that the API filters them by: the mark is the moment at which the pass began, whatever
-	// times came.
+	// Hidden says that rows need not carry the time that the API filters by. The mark is then the time at which the pass began, whatever times came.
 	Hidden bool
-	// Other says that Field is another time than the one that the API filters by, which rows do not show: what it answers with is sent whatever its
-	// time, with one WARN where nearly all of that is from before what was asked for.
+	// Other says that the API filters by a time that rows do not show, and that Field is another one. All rows that come are sent, whatever their time,
+	// with one WARN if nearly all are older than what was asked for.
 	Other bool
-	// Snapshot says that a row may become visible with a time of change that is long ago, as one does that somebody adds to a selection: after
-	// what changed everything is read, and a row that was not there in the sync before is sent whatever its time. Their keys are in the state.
+	// Snapshot says that a row may become visible with an old time of change, for example because somebody added it to a selection. After the changes,
+	// everything is read, and a row that did not come in the last sync is sent whatever its time. The state holds the keys of all rows.
 	Snapshot bool
 }
 
-// DefaultMargin is the Margin of a Cursor that names none. It is longer than a transaction may take, and than a replica is behind.
+// DefaultMargin is the Margin of a Cursor that does not set one. It exceeds the time a transaction may take and the lag of a replica.
 const DefaultMargin = 15 * time.Minute
 
-// Ask is a request for the rows that changed from from until until, both in the cursor's zone. until is the time at which the pass
-// began; what changed since belongs to the next one, though it may come now. The zero until is none: a mark that is after now was made by
-// the API's clock, and so were the rows around it.
+// Ask adds to a request that only rows changed between from and until are wanted, both in the cursor's zone. until is the time at which the pass
+// began. Later changes belong to the next pass, though they may come in this one. A zero until is no limit: it is used if a mark lies after now,
+// because the API's clock made that mark and the times of the rows around it.
 type Ask func(r httpclient.Request, from, until time.Time) httpclient.Request
 
-// Parent says for which rows of which stream another one is read. The parent's listing is read once for all its children, and also when
-// the parent itself was not selected. Where Params leave out a part of the parent's key, rows that ask for the same are asked for once, and Put
-// is then of the first of them.
+// Parent says for which rows of which stream another stream is read. The parent's listing is read once for all its children, even if the parent
+// itself is not selected. If Params leave out a part of the parent's key, rows with the same Params are asked for once, and Put takes its values from
+// the first of them.
 type Parent struct {
 	Of      string            // the parent stream, which has neither Parent nor Explode itself
-	In      httpclient.In     // where Params go
-	Numbers bool              // in a body, those that are whole numbers go as numbers, and not as text
+	In      httpclient.In     // where Params go in the request
+	Numbers bool              // in a body, whole numbers are sent as numbers, not as text
 	Params  map[string]string // parameter of the request: path in the parent's row
 	Put     map[string]string // member put into each record: path in the parent's row
 	Where   string            // path of a flag in the parent's row: rows where it says no are not asked for; "": all are
-	Missing bool              // a 404, or what API.Gone says, means that the row is not there: asked for again, then skipped, with one WARN in the end
-	// Detail says that what is asked for is the parent's row itself, in full: an answer with another key is an error, but for zeros in
-	// front. That none of several rows has one means that the route is wrong.
+	Missing bool              // a 404, or API.Gone, means that the row is gone: it is asked for again, then skipped, with one WARN at the end
+	// Detail says that the answer is the parent's row itself, in full. An answer with another key is an error, except for leading zeros. If none of
+	// several rows has an answer, the route is wrong.
 	Detail bool
-	// Follows says that the child's rows change when the parent's does: only parents that changed, or did within the margin before the
-	// mark, are asked for, and the mark is the parent's time. Otherwise every parent is asked for, with the child's Cursor.Ask, whose until is
-	// zero, and that Cursor filters its own rows.
+	// Follows says that the child's rows change when the parent's row does. Only parents that changed since the mark, or within the margin before it,
+	// are asked for, and the mark is the parent's time. Otherwise every parent is asked for, with the child's Cursor.Ask and a zero until, and the
+	// child's Cursor filters its own rows.
 	Follows bool
-	// Always is, with Follows, whether a parent's row is asked for although it did not change; nil: none is. The parent's listing is then read
-	// whole, as far back as the child's Cursor starts.
+	// Always reports, with Follows, whether a parent's row is asked for although it did not change; nil: none is. The parent's listing is then read
+	// completely, as far back as the child's Cursor starts.
 	Always func(record.Record) bool
-	// Alike is, where several rows may ask for the same, what a WARN says before the number of those for which several did: that one alone of what they
-	// are can be read. "": nothing is missing for that.
+	// Alike is the start of a WARN for rows that share their Params. The number of shared Params is appended. It tells the user that only one of the
+	// rows could be read. "": nothing is missing.
 	Alike string
 }
 
-// Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does; the parent's Cursor is
+// Explode says in which array of which stream's rows another stream's rows lie. They change when the parent's row does. The parent's Cursor is
 // theirs, and its time is put into them under their Cursor's name.
 type Explode = replication.Explode
 
@@ -209,11 +207,10 @@ type Way = listing.Way
 // Partial describes a list inside a row that the API may cut off.
 type Partial = listing.Partial
 
-// Windows cuts the time that a stream is asked for, which its Cursor says the beginning of, into windows of days, for an API that wants to be
-// told from which day until which.
+// Windows divides the time range of a stream, which begins at its Cursor's Start, into windows of days, for an API that wants a first and a last day.
 type Windows = replication.Windows
 
-// Between asks with two parameters, each in layout; the second is left out where there is no end.
+// Between returns an Ask that sends two parameters, each in layout. The second is left out if until is zero.
 func Between(in httpclient.In, from, until, layout string) Ask {
 	return func(r httpclient.Request, f, u time.Time) httpclient.Request {
 		r = r.With(in, from, f.Format(layout))
@@ -224,15 +221,15 @@ func Between(in httpclient.In, from, until, layout string) Ask {
 	}
 }
 
-// Since asks with one parameter, in layout.
+// Since returns an Ask that sends one parameter, in layout.
 func Since(in httpclient.In, from, layout string) Ask {
 	return func(r httpclient.Request, f, _ time.Time) httpclient.Request {
 		return r.With(in, from, f.Format(layout))
 	}
 }
 
-// DayRange asks with one parameter that holds two days, joined by separator. The second is the day after the one on which the pass began,
-// since the API's days may be another zone's; where there is no end it is the last day of 2099, which any API can compare with.
+// DayRange returns an Ask that sends one parameter with two days, joined by separator. The second is the day after the pass began, because the API
+// may use another zone. If until is zero, it is the last day of 2099, which any API can compare with.
 func DayRange(in httpclient.In, param, layout, separator string) Ask {
 	return func(r httpclient.Request, f, u time.Time) httpclient.Request {
 		if u.IsZero() {
@@ -242,7 +239,7 @@ func DayRange(in httpclient.In, param, layout, separator string) Ask {
 	}
 }
 
-// Sets returns a set of parameters, for Stream.Each, for each value of one.
+// Sets returns, for Stream.Each, one set of parameters for each value of param.
 func Sets(param string, values ...string) (all []map[string]any) {
 	for _, value := range values {
 		all = append(all, map[string]any{param: value})
@@ -250,7 +247,7 @@ func Sets(param string, values ...string) (all []map[string]any) {
 	return all
 }
 
-// Same returns members, for a Put, that have the names of what they come from.
+// Same returns a Put that gives members the names of the fields they come from.
 func Same(fields ...string) map[string]string {
 	put := map[string]string{}
 	for _, field := range fields {
@@ -259,7 +256,7 @@ func Same(fields ...string) map[string]string {
 	return put
 }
 
-// Or returns what a configuration says, or else what holds where it says nothing.
+// Or returns *said, or otherwise if said is nil.
 func Or[T any](said *T, otherwise T) T {
 	if said == nil {
 		return otherwise
@@ -267,12 +264,12 @@ func Or[T any](said *T, otherwise T) T {
 	return *said
 }
 
-// Months returns n months of 31 days, which are a hundred years at the most: as far back as any row lies.
+// Months returns the duration of n months of 31 days. It is limited to a hundred years, because no row is older.
 func Months(n int) time.Duration {
 	return time.Duration(min(n, 1200)) * 31 * 24 * time.Hour
 }
 
-// Some is Or for a list, which says nothing where it is empty, as a form leaves it.
+// Some returns said, or otherwise if said is empty. A form leaves an empty list if nothing is entered.
 func Some[T any](said []T, otherwise ...T) []T {
 	if len(said) == 0 {
 		return otherwise
@@ -280,14 +277,14 @@ func Some[T any](said []T, otherwise ...T) []T {
 	return said
 }
 
-// Date is a date or a date and time in a configuration: "2026-01-31", "2026-01-31T10:00:00Z", "2026-01-31T10:00:00-03:00", or "" for
-// none. Its field is start_date: messages call it so.
+// Date is a date, or a date and time, in a configuration: "2026-01-31", "2026-01-31T10:00:00Z", "2026-01-31T10:00:00-03:00", or "" for none. Messages
+// call the field start_date.
 type Date string
 
 var errDate = fault.Configf(`The configuration needs mending: "start_date" must be a date that exists, such as 2026-01-31 or ` +
 	"2026-01-31T00:00:00Z.")
 
-// UnmarshalJSON refuses what is not a date.
+// UnmarshalJSON returns an error for anything that is not a date.
 func (d *Date) UnmarshalJSON(data []byte) error {
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {
@@ -300,16 +297,16 @@ func (d *Date) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Time returns the moment that d names, in zone where it names none itself; zero for "".
+// Time returns the moment that d names, in zone if d has no offset, or zero for "".
 func (d Date) Time(zone *time.Location) time.Time {
 	t, _ := record.ParseTime(string(d), nil, zone)
 	return t
 }
 
-// cursor returns the stream's Cursor, or else one that says nothing.
+// cursor returns the stream's Cursor, or an empty one.
 func (s *Stream) cursor() *Cursor { return cmp.Or(s.Cursor, &Cursor{}) }
 
-// name returns the name of the cursor field in the record as it is sent, or "" without a cursor.
+// name returns the name of the cursor field in the record, or "" without a cursor.
 func (c *Cursor) name() string { return cmp.Or(c.As, c.Field) }
 
 // zone returns the zone in which times without an offset are read and marks are written.
@@ -318,7 +315,7 @@ func (c *Cursor) zone() *time.Location { return cmp.Or(c.Zone, time.UTC) }
 // start returns the moment before which rows are not sent, or zero.
 func (c *Cursor) start() time.Time { return c.Start.Time(c.zone()) }
 
-// of returns the name of the stream that s is made from, which is its own where it has a listing of its own.
+// of returns the name of the stream that s is made from, or its own name if it has its own listing.
 func (s *Stream) of() string {
 	switch {
 	case s.Explode != nil:
@@ -330,7 +327,7 @@ func (s *Stream) of() string {
 	}
 }
 
-// origin returns the stream whose listing s is made from in the end, or nil where the connector does not have it.
+// origin returns the stream whose listing s is ultimately made from, or nil if the connector does not have it.
 func (a *API) origin(s *Stream) *Stream {
 	of := a.stream(s.of())
 	if of != nil && s.Explode != nil && of.Parent != nil {
@@ -339,7 +336,7 @@ func (a *API) origin(s *Stream) *Stream {
 	return of
 }
 
-// request returns the stream's request before anything that varies.
+// request returns the stream's request without the parts that vary.
 func (s *Stream) request() httpclient.Request {
 	return httpclient.Request{Method: s.Method, Path: s.Path, Query: s.Query, Body: s.Body}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// The schemas and the rows of two sources: one whose rows are as their schema says but for their times, and one whose rows are taken apart into
+// The schemas and the rows of two sources. The rows of one match their schema, except for their times. The rows of the other are taken apart into
 // tables.
 const (
 	plainSchema = `{"properties":{"id":{"type":"integer"},"title":{"type":["null","string"]},"unit":{"type":["null","object"]},
@@ -48,7 +48,7 @@ type benched struct {
 	network *memnet.Network
 }
 
-// sampled serves pages of rows from memory, which is closed when tb ends.
+// sampled serves pages of rows from memory. The server is closed when tb ends.
 func sampled(tb testing.TB, name string, pages, size int) *benched {
 	tb.Helper()
 	s := &benched{catalog: &protocol.ConfiguredCatalog{}, network: memnet.New()}
@@ -102,7 +102,7 @@ func sampled(tb testing.TB, name string, pages, size int) *benched {
 	return s
 }
 
-// read reads it whole.
+// read reads the whole API.
 func (s *benched) read(tb testing.TB) {
 	tb.Helper()
 	out := protocol.NewEmitter(io.Discard)
@@ -119,7 +119,7 @@ func (s *benched) read(tb testing.TB) {
 	}
 }
 
-// BenchmarkRead is a whole read, from the request to the line, of an API in memory.
+// BenchmarkRead measures a complete read of an API in memory, from the request to the line.
 func BenchmarkRead(b *testing.B) {
 	for _, name := range []string{"plain", "shaped"} {
 		b.Run(name, func(b *testing.B) {
@@ -134,7 +134,8 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// TestAllocationsOfARecord holds that a record costs hardly an allocation: what more of them in as many pages cost, the server's part included.
+// TestAllocationsOfARecord checks that a record costs almost no allocations. It measures what more records in the same number of pages cost,
+// including the server.
 func TestAllocationsOfARecord(t *testing.T) {
 	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
 		t.Skip("under -race a sync.Pool drops a part of what it is given, and that is allocated anew")

@@ -17,8 +17,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// A check of a host that does not answer ends within the seven seconds that Airbyte's certification asks for, and names the host; one that answers
-// slowly has its time.
+// TestCheckOfADeadHost checks that a check of a host that does not answer ends within the seven seconds that Airbyte's certification demands, and
+// names the host, and that a slow host gets its time.
 func TestCheckOfADeadHost(t *testing.T) {
 	m := memnet.New()
 	for name, test := range map[string]struct {
@@ -78,7 +78,7 @@ func TestCheckOfADeadHost(t *testing.T) {
 	}
 }
 
-// TestCheckOfAStreamThatTheAccountLacks has the stream of the check missing from the account: the user reads where, and what the API says.
+// TestCheckOfAStreamThatTheAccountLacks checks that the user is told the path and the API's message if the account lacks the stream of the check.
 func TestCheckOfAStreamThatTheAccountLacks(t *testing.T) {
 	a := serve(t, func(*http.Request) (int, string) { return 404, `{"message":"not in your plan"}` })
 	source := a.source(func(d rest.API) rest.API {

@@ -23,7 +23,7 @@ func saysNoRoute(r *httpclient.Response) bool {
 	return r.Status == 404 && r.Body.Get("Message").Exists()
 }
 
-// optional is listed with a child that not every account has.
+// optional describes a listing with a child that not every account has.
 func optional(d rest.API) rest.API {
 	d = dated(d)
 	d.Check, d.Absent = "things", saysNoRoute
@@ -52,7 +52,7 @@ func TestOptionalChildren(t *testing.T) {
 	if len(first.warnings) != 1 || !strings.Contains(first.warnings[0], "parts: this account does not have it") || len(first.records["parts"]) != 0 {
 		t.Errorf("warnings %v, records %v", first.warnings, first.records["parts"])
 	}
-	if n := count(a.requests(), "/parts"); n > 16 { // as many as are in flight, twice
+	if n := count(a.requests(), "/parts"); n > 16 { // twice the number in flight
 		t.Errorf("what the account does not have was asked for %d times", n)
 	}
 	absent = func(string) bool { return false }
@@ -77,7 +77,7 @@ func TestOptionalChildren(t *testing.T) {
 	}
 }
 
-// offers is a catalogue of things that may be offered for two purposes, each with one answer about the thing itself.
+// offers describes a catalogue of things offered for two purposes, with one answer for each thing.
 func offers(d rest.API) rest.API {
 	d = dated(d)
 	d.Check, d.Absent = "others", saysNoRoute
@@ -118,12 +118,13 @@ func TestParentsThatAskForTheSame(t *testing.T) {
 	day[2] = "2026-02-02"
 	second := read(t.Context(), t, source, first, "details+")
 	second.complete(t)
-	if got := second.ids("details"); !slices.Equal(got, []string{"2", "3"}) { // the one at the mark comes again
+	if got := second.ids("details"); !slices.Equal(got, []string{"2", "3"}) { // the row at the mark comes again
 		t.Errorf("one changed, and the details are %v", got)
 	}
 }
 
-// What the account does not have, nothing can be made from either; that it has a part of it alone cannot be, unless the parts are apart.
+// TestChildrenOfWhatIsAbsent checks that a child is empty if the account lacks its parent, and that the read fails if the account lacks only one part
+// of the parent, unless the parts are Apart.
 func TestChildrenOfWhatIsAbsent(t *testing.T) {
 	var absent []string
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -161,7 +162,8 @@ func TestChildrenOfWhatIsAbsent(t *testing.T) {
 	}
 }
 
-// A child that is being read when its parent's listing fails is told the same reason, and not that the run was stopped.
+// TestChildrenOfAListingThatFails checks that a child that is being read when its parent's listing fails gets the same error, and not that the run
+// was stopped.
 func TestChildrenOfAListingThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := serve(t, func(r *http.Request) (int, string) {
@@ -186,7 +188,7 @@ func TestChildrenOfAListingThatFails(t *testing.T) {
 	})
 }
 
-// An answer without a body says that a row has gone, if others have not.
+// TestDetailsAnsweredWithNothing checks that an answer without a body says that a row is gone, if other rows are not.
 func TestDetailsAnsweredWithNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, nothing := range []string{"", " \n", "null", `{"data":null}`} {
@@ -239,16 +241,16 @@ func TestWaysWithAnotherMethod(t *testing.T) {
 	}
 }
 
-// A page with fewer rows than were asked for is the last one only if none is behind it, where nothing says that pages are not cut to another size: that
-// costs a request, but none where there are no rows at all.
+// TestPagesThatAreLikelyWhole checks that a page with fewer rows than requested is only taken as the last one after a request for the next page, if
+// the API may shorten pages. If there are no rows at all, that request is not made.
 func TestPagesThatAreLikelyWhole(t *testing.T) {
-	for rows, want := range map[int]int{0: 1, 1: 2, 2: 2, 3: 3, 5: 4} { // children of one parent: requests
+	for rows, want := range map[int]int{0: 1, 1: 2, 2: 2, 3: 3, 5: 4} { // number of children of one parent: number of requests
 		for _, envelope := range []string{`{"data":[%s]}`, `{"data":[%s],"total":%d}`, `[%s]`} {
 			a := serve(t, func(r *http.Request) (int, string) {
 				if r.URL.Path == "/things" {
 					return paged(r, things(1))
 				}
-				_, page := paged(r, things(rows)) // which cuts pages to two rows
+				_, page := paged(r, things(rows)) // returns pages of two rows
 				data := strings.Trim(string(record.Record(page).Get("data").Raw()), "[]")
 				if strings.Contains(envelope, "total") {
 					return 200, fmt.Sprintf(envelope, data, strings.Count(data, "id"))
@@ -272,7 +274,7 @@ func TestPagesThatAreLikelyWhole(t *testing.T) {
 	}
 }
 
-// One answer that says how many rows it has is held to that, and may be without a list where it has none.
+// TestOneAnswerWithATotal checks that a single answer with a total must have that many rows, and may omit the list if the total is zero.
 func TestOneAnswerWithATotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for body, want := range map[string]int{
@@ -292,7 +294,7 @@ func TestOneAnswerWithATotal(t *testing.T) {
 	})
 }
 
-// What an answer says in the place of a list may be that there are no rows, under whatever status; anything else is a failure.
+// TestNothing checks that a sentence in place of a list may mean that there are no rows, with any status, and that any other sentence is a failure.
 func TestNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for text, good := range map[string]bool{"no parts": true, "no right": false} {
@@ -322,7 +324,7 @@ func TestNothing(t *testing.T) {
 	})
 }
 
-// A list whose form is not known may be empty without an envelope; one that is known to have an envelope may not.
+// TestBareLists checks that a list of unknown form may be empty without an envelope, and that a list known to have an envelope may not.
 func TestBareLists(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for body, empty := range map[string]bool{`[]`: true, `{"total":0,"data":[]}`: true, `{"total":0}`: true, `{"total":1}`: false, `{}`: false} {

@@ -10,7 +10,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// typed is the schema of things whose columns have types.
+// typed is a schema of things with typed columns.
 const typed = `{"properties":{"id":{"type":"integer"},"n":{"type":["null","number"],"airbyte_type":"integer"},"d":{"type":["null","string"],"format":"date"},
 	"t":{"type":["null","string"],"format":"date-time"},"_unparsed":{"type":["null","object"]}}}`
 
@@ -51,7 +51,7 @@ func TestColumnsHaveTheirTypes(t *testing.T) {
 	}
 }
 
-// A key that does not fit fails its stream, and no other one.
+// TestKeyThatDoesNotFit checks that a key that does not fit fails its stream and no other.
 func TestKeyThatDoesNotFit(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		if strings.HasPrefix(r.URL.Path, "/others") {

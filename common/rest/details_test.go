@@ -16,7 +16,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// people is an API whose people are found by a search and described one by one, with their addresses in the answers.
+// people describes an API that finds people by a search and returns each of them, with their addresses, in an answer of its own.
 func people(d rest.API) rest.API {
 	d.Check, d.Omits = "people", true
 	d.Absent = func(r *httpclient.Response) bool { return strings.Contains(string(r.Text), "no such route") }
@@ -63,7 +63,7 @@ func person(r *http.Request) (int, string) {
 	return 200, `{}`
 }
 
-// Rows that have a key in common are counted, those that are the same and those that lack a part of it too.
+// TestRepeats checks that rows with the same key are numbered, including identical rows and rows that lack part of the key.
 func TestRepeats(t *testing.T) {
 	a := serve(t, person)
 	for range 2 {
@@ -87,7 +87,8 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
-// What is made of the answers to one request for each row is asked for once, and an unlisted stream is not in the catalog.
+// TestDetailsAreShared checks that streams made from the same answers cost one request for each row, and that an unlisted stream is not in the
+// catalog.
 func TestDetailsAreShared(t *testing.T) {
 	a := serve(t, person)
 	source := a.source(people)
@@ -100,10 +101,10 @@ func TestDetailsAreShared(t *testing.T) {
 	if got := sorted(both.records["addresses"]...); !slices.Equal(got, want) || len(both.records["people"]) != 2 {
 		t.Errorf("%d people and %v", len(both.records["people"]), got)
 	}
-	if asked := a.requests(); len(asked) != 5 { // the one that has gone twice
+	if asked := a.requests(); len(asked) != 5 { // the missing one is asked for twice
 		t.Errorf("%v were asked", asked)
 	}
-	read(t.Context(), t, source, nil, "addresses").complete(t) // without the stream that they are made of, too
+	read(t.Context(), t, source, nil, "addresses").complete(t) // also without the stream that they are made from
 	catalog, err := source.Discover(t.Context(), []byte(`{}`))
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +119,7 @@ func TestDetailsAreShared(t *testing.T) {
 	}
 }
 
-// A code may have zeros in front in the search and none in the detail, or the other way round.
+// TestDetailsWithZerosInFront checks that a code matches whether it has leading zeros in the search, in the detail, or in neither.
 func TestDetailsWithZerosInFront(t *testing.T) {
 	for _, codes := range [][2]string{{`70`, `"0070"`}, {`"0070"`, `70`}, {`"070"`, `"70"`}} {
 		a := serve(t, func(r *http.Request) (int, string) {
@@ -135,7 +136,8 @@ func TestDetailsWithZerosInFront(t *testing.T) {
 	}
 }
 
-// A request for each row that the account does not have at all makes an empty stream, with one warning; a right that is missing a failure.
+// TestDetailsThatTheAccountLacks checks that a child that the account lacks is an empty stream, with one warning, and that a missing right is a
+// failure.
 func TestDetailsThatTheAccountLacks(t *testing.T) {
 	for text, empty := range map[string]bool{`{"error":"no such route"}`: true, `{"error":"not allowed"}`: false} {
 		a := serve(t, func(r *http.Request) (int, string) {
@@ -151,7 +153,7 @@ func TestDetailsThatTheAccountLacks(t *testing.T) {
 	}
 }
 
-// Rows of several sets have the parameter that they were asked for with, and are told apart with it; a list may be left out.
+// TestSetsArePut checks that rows of several sets get the parameter of their set, which is part of their key, and that a list may be left out.
 func TestSetsArePut(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		if r.URL.Query().Get("kind") == "a" {
@@ -171,13 +173,13 @@ func TestSetsArePut(t *testing.T) {
 	}
 }
 
-// Windows cover every day from the oldest one, or from the mark less the margin, until today, and ask for a day further at both ends: whether the API
-// includes the days that it is told or not, each row comes, and comes once.
+// TestWindows checks that windows cover every day from the oldest one, or from the mark less the margin, to today, and are a day longer at both ends.
+// Whether the API includes the first and last day or not, each row comes exactly once.
 func TestWindows(t *testing.T) {
 	now := time.Now().UTC()
 	day := func(days int) string { return now.AddDate(0, 0, days).Format(time.DateOnly) }
 	due := []string{"2020-12-31", "2021-01-01", "2021-04-30", "2021-05-01", "2021-05-02", day(-1), day(0), day(1)}
-	for _, ends := range [][2]int{{0, 0}, {1, 0}, {0, 1}, {1, 1}} { // how many days at the beginning and at the end it leaves out
+	for _, ends := range [][2]int{{0, 0}, {1, 0}, {0, 1}, {1, 1}} { // number of days that the API leaves out at the beginning and at the end
 		a := serve(t, func(r *http.Request) (int, string) {
 			first, _ := time.Parse(time.DateOnly, r.URL.Query().Get("first"))
 			last, _ := time.Parse(time.DateOnly, r.URL.Query().Get("last"))
@@ -205,8 +207,8 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// Without days a listing is asked for once more, when all rows are wanted: what comes for the first time is sent. An API that refuses that, or fails
-// at it, costs a warning.
+// TestWindowsWithoutDays checks that a listing with windows is also read without days if all rows are wanted, and that rows which come for the first
+// time are sent. If the API refuses that or fails, there is only a warning.
 func TestWindowsWithoutDays(t *testing.T) {
 	for answer, want := range map[string]int{`{"rows":[{"id":1,"due":"2021-01-01"},{"id":2}]}`: 2, `{"error":"first is missing"}`: 1, `{"busy":true}`: 1} {
 		t.Run(answer, func(t *testing.T) {
@@ -254,7 +256,7 @@ func TestWindowsWithoutDays(t *testing.T) {
 	}
 }
 
-// A child that is asked for with each row of its parent is asked for what changed; where the API refuses that, for everything.
+// TestDetailsAreAskedForChanges checks that a child asks for changes for each row of its parent, and for everything once the API refuses that.
 func TestDetailsAreAskedForChanges(t *testing.T) {
 	for _, refuses := range []bool{false, true} {
 		a := serve(t, func(r *http.Request) (int, string) {
@@ -305,7 +307,8 @@ func TestDetailsAreAskedForChanges(t *testing.T) {
 	}
 }
 
-// Where it is the question for changes that may be refused, and no set of parameters is, everything of all sets is read.
+// TestARefusedQuestionLeavesTheSetsAlone checks that all sets are read completely if the API refuses the filter for changes, and no set may be
+// refused.
 func TestARefusedQuestionLeavesTheSetsAlone(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		q := r.URL.Query()
@@ -333,7 +336,8 @@ func TestARefusedQuestionLeavesTheSetsAlone(t *testing.T) {
 	}
 }
 
-// What is derived of a row sees what is put into it, and takes the place of its own members; numbers in a body are sent as numbers.
+// TestDerivedMembers checks that Derive sees the members put into a row and replaces the row's own members, and that numbers in a body are sent as
+// numbers.
 func TestDerivedMembers(t *testing.T) {
 	var bodies []string
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -369,7 +373,7 @@ func TestDerivedMembers(t *testing.T) {
 	}
 }
 
-// Sessions are ended when a read or a check ends, also after a failure and when it was stopped.
+// TestSessionsAreEnded checks that sessions are ended at the end of a read or a check, also after a failure or a stop.
 func TestSessionsAreEnded(t *testing.T) {
 	for name, status := range map[string]int{"done": 200, "failed": 403} {
 		a := serve(t, func(r *http.Request) (int, string) {

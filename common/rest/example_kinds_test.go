@@ -12,8 +12,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// Gone finds answers that say under another status than 404 that a row is not there, which counts where Parent.Missing allows it. Omits is for an
-// API that leaves a list out, or says null, where it has no rows.
+// Gone recognises answers with a status other than 404 that say a row does not exist. It applies if Parent.Missing is set. Omits is for an API that
+// omits an empty list or sends null.
 func ExampleAPI_gone() {
 	sample{
 		answers: map[string]string{
@@ -46,7 +46,7 @@ func ExampleAPI_gone() {
 	// warning: leases: 1 rows of clients were not there when they were asked for, and were skipped
 }
 
-// Put is put into each record of a set of Each. What is refused is the question for changes, which is then left out.
+// Put adds a parameter of Each to each record of its set. Here the API refuses the filter for changes, which is then left out.
 func ExampleStream_put() {
 	sample{
 		answers: map[string]string{
@@ -78,7 +78,7 @@ func ExampleStream_put() {
 	// warning: visits: the API does not take the filter by time of change; everything is read in each sync
 }
 
-// Apart has a stream read without those sets of Each that the account does not have, since each asks something of its own.
+// Apart makes the stream readable without the sets of Each that the account does not have, because each set uses a route of its own.
 func ExampleStream_apart() {
 	sample{
 		answers: map[string]string{
@@ -121,8 +121,8 @@ func ExampleStream_repeats() {
 	// entries {"bill":8,"fee":"gas","place":0}
 }
 
-// Windows has a listing read from which day until which, for an API that wants to be told: from Oldest on, so many Months at a time, until today.
-// A day further is asked for at both ends.
+// Windows divides a listing into ranges of days, for an API that wants a first and a last day: from Oldest to today, in steps of Months. Each range
+// is a day longer at both ends.
 func ExampleWindows() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"at":"2024-03-01"}]`},
@@ -149,7 +149,7 @@ func ExampleWindows() {
 	// visits {"id":1,"at":"2024-03-01T00:00:00Z"}
 }
 
-// First and Last are for rows of any time, before Oldest and after today; Undated is for those of none.
+// First and Last extend the range to rows before Oldest and after today. Undated is for rows without a date.
 func ExampleWindows_undated() {
 	sample{
 		answers: map[string]string{"/bills": `[{"id":1,"due":null}]`},
@@ -175,7 +175,7 @@ func ExampleWindows_undated() {
 	// bills {"id":1,"due":null}
 }
 
-// Alike tells of rows that are asked for by something which they have in common, so that one of them alone can be read.
+// Alike is a warning for rows that share the parameters of their request, so that only one of them can be read.
 func ExampleParent_alike() {
 	sample{
 		answers: map[string]string{
@@ -199,7 +199,7 @@ func ExampleParent_alike() {
 	// warning: rents: the last lease of a house is read; houses that have several: 1
 }
 
-// Nothing is for an API that says with a sentence that there are no rows.
+// Nothing is for an API that says in a sentence that there are no rows.
 func ExampleStream_nothing() {
 	sample{
 		answers: map[string]string{
@@ -222,7 +222,7 @@ func ExampleStream_nothing() {
 	// keys {"key":1,"id":7}
 }
 
-// Value is the name that plain values in a list get. Derive makes members that no edit of Shape can.
+// Value is the member that receives plain values in a list. Derive makes members that no edit of Shape can make.
 func ExampleStream_value() {
 	sample{
 		answers: map[string]string{"/kinds": `["sale","rent"]`},
@@ -242,8 +242,8 @@ func ExampleStream_value() {
 	// kinds {"name":"rent","letters":4}
 }
 
-// An Unlisted stream is there for others to be made from. Numbers has whole numbers go into a body as numbers. Absent, of an Optional stream, finds
-// that an account does not have this one.
+// An Unlisted stream only exists for others to be made from. Numbers sends whole numbers in a body as numbers. Absent, of an Optional stream,
+// recognises that an account does not have this stream.
 func ExampleStream_unlisted() {
 	sample{
 		answers: map[string]string{
@@ -274,7 +274,8 @@ func ExampleStream_unlisted() {
 	// warning: keys: this account does not have it; it is read as empty
 }
 
-// Without is columns that the configuration leaves out. Choice stands for what it chose: after another one the next sync reads all rows again.
+// Without is the columns that the configuration leaves out. Choice identifies what it chose: if the choice changes, the next sync reads all rows
+// again.
 func ExampleStream_choice() {
 	sample{
 		answers: map[string]string{"/visits?fields=id": `[{"id":1,"name":"Ana"}]`},
@@ -290,7 +291,7 @@ func ExampleStream_choice() {
 	// visits {"id":1}
 }
 
-// An Array may lie Within the elements of another one.
+// An Array may lie Within the elements of another array.
 func ExampleExplode_within() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"rooms":[{"name":"kitchen","photos":[{"url":"a"},{"url":"b"}]},{"name":"bath","photos":[{"url":"c"}]}]}]`},

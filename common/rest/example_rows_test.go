@@ -17,8 +17,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// A Cursor is the Field with the time of change, in the Zone in which the API writes times without one. Ask is how the API is asked for
-// changes; here it ignores that, and what did not change is left out all the same. What changed within 15 minutes before the mark comes again.
+// A Cursor names the Field with the time of change, and the Zone of times without one. Ask asks the API for changes. Here the API ignores that, and
+// rows that did not change are still left out. Rows that changed within 15 minutes before the mark come again.
 func ExampleCursor() {
 	sample{
 		answers: map[string]string{
@@ -43,8 +43,8 @@ func ExampleCursor() {
 	// visits {"id":3,"at":"2024-03-02T11:00:00Z"}
 }
 
-// Zone of the API is that of times in rows without a Cursor. Layouts are forms of times that are not known by themselves; As is the name that
-// the time has in records where it is not that of Field.
+// The API's Zone applies to times in rows without a Cursor. Layouts are formats that are not recognised automatically. As is the name of the time in
+// records, if it differs from Field.
 func ExampleCursor_as() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"meta":{"changed":"01|03|2024"}}]`},
@@ -64,8 +64,8 @@ func ExampleCursor_as() {
 	// visits {"id":1,"meta_changed":"2024-03-01T03:00:00Z"}
 }
 
-// Rows before Start are not sent in either mode. Lookback widens the question, for an API that filters by days of another zone; Margin is how
-// long before the mark a row's time may lie for it to come again.
+// Rows before Start are not sent in either mode. Lookback makes the request start earlier, for an API that filters by days of another zone. Margin is
+// how much older than the mark a row may be to come again.
 func ExampleCursor_start() {
 	sample{
 		requests: true,
@@ -93,7 +93,7 @@ func ExampleCursor_start() {
 	// visits {"id":3,"at":"2024-03-01T12:00:00Z"}
 }
 
-// Snapshot is for rows that may become visible with a time of change of long ago: behind what changed everything is read, for rows that are new.
+// Snapshot is for rows that may become visible with an old time of change: after the changes, everything is read, to find new rows.
 func ExampleCursor_snapshot() {
 	sample{
 		requests: true,
@@ -119,7 +119,7 @@ func ExampleCursor_snapshot() {
 	// visits {"id":2,"at":"2024-03-03T11:00:00Z"}
 }
 
-// A row without the value at Open may still change without its time moving, and always comes again.
+// A row without a value at Open may still change without its time moving, and comes in every sync.
 func ExampleCursor_open() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"at":"2024-03-01T10:00:00Z","end":null},{"id":2,"at":"2024-03-03T10:00:00Z","end":"x"}]`},
@@ -141,7 +141,7 @@ func ExampleCursor_open() {
 	// visits {"id":2,"at":"2024-03-03T10:00:00Z","end":"x"}
 }
 
-// Hidden is for an API that filters by a time which its rows do not show: the mark is the moment at which the read began.
+// Hidden is for an API that filters by a time which its rows do not show. The mark is then the start of the read.
 func ExampleCursor_hidden() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1}]`},
@@ -165,7 +165,8 @@ func ExampleCursor_hidden() {
 	// visits {"id":1}
 }
 
-// Other is for an API that filters by a time which its rows do not show, but another: what it says has changed is sent, however old that is.
+// Other is for an API that filters by a time which its rows do not show, while they show another one. All rows that the API says have changed are
+// sent, however old.
 func ExampleCursor_other() {
 	sample{
 		answers: map[string]string{
@@ -188,7 +189,7 @@ func ExampleCursor_other() {
 	// visits {"id":2,"met":"2024-03-03T10:00:00Z"}
 }
 
-// Removed is a listing of rows that were removed, read whole in every sync: a row of it comes once when it is new there.
+// Removed lists removed rows. That listing is read completely in every sync, and a row in it is sent once, when it is new there.
 func ExampleStream_removed() {
 	sample{
 		answers: map[string]string{
@@ -211,8 +212,8 @@ func ExampleStream_removed() {
 	// visits {"id":1,"at":"2024-03-03T10:00:00Z"}
 }
 
-// A stream with a Parent is read with requests for each row of another one: Params go In the path, the query or the body, Put adds members of
-// the parent's row, and Where names a flag without which it is not asked for. A row whose request is not found is left out with Missing.
+// A stream with a Parent is read with requests for each row of another stream. Params go In the path, the query or the body. Put adds members of the
+// parent's row. Where names a flag without which a row is not asked for. With Missing, a row that is not found is skipped.
 func ExampleParent() {
 	sample{
 		answers: map[string]string{
@@ -245,8 +246,8 @@ func ExampleParent() {
 	// warning: leases: 1 rows of clients were not there when they were asked for, and were skipped
 }
 
-// Detail says that what is asked for is the parent's row itself; Follows, that it changes when the parent's does, so that a later sync asks for
-// those that changed, and for those that Always wants.
+// Detail says that the answer is the parent's row itself. Follows says that it changes when the parent's row does, so that a later sync only asks for
+// rows that changed, and for those that Always selects.
 func ExampleParent_follows() {
 	sample{
 		requests: true,
@@ -290,7 +291,7 @@ func ExampleParent_follows() {
 	// details {"id":3,"name":"Eva"}
 }
 
-// An Explode is an Array in the rows of another stream; Put adds members of these rows, and Position is the place in the array.
+// An Explode is an Array in the rows of another stream. Put adds members of these rows, and Position is the index in the array.
 func ExampleExplode() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"guests":[{"name":"Ana"},{"name":"Rui"}]}]`},
@@ -315,8 +316,8 @@ func ExampleExplode() {
 	// guests {"name":"Rui","visit":1,"place":1}
 }
 
-// A list inside a row may come in part. Member is the object that holds it, with its Rows, whether it is all (Done), where the rest is (Next) and
-// how many there are in all (Total). Elements that say whose they are (Of) are held to the row's own Key, where two forms of it are the Same.
+// A list inside a row may be partial. Member is the object that holds it, with its Rows, whether it is complete (Done), where the rest is (Next) and
+// how many there are (Total). Elements that name their row (Of) must match the row's Key. Same compares two forms of a key.
 func ExamplePartial() {
 	sample{
 		answers: map[string]string{
@@ -339,7 +340,7 @@ func ExamplePartial() {
 	// visits {"id":1,"guests":{"list":[{"n":1,"visit":"1"},{"n":2,"visit":"1"},{"n":3,"visit":"01"}],"done":true,"total":3}}
 }
 
-// Every field of a description is in one of the examples of this package.
+// Every field of a description must be in one of the examples of this package.
 func TestEveryFieldHasAnExample(t *testing.T) {
 	files, err := filepath.Glob("example*_test.go")
 	if err != nil {
@@ -353,7 +354,7 @@ func TestEveryFieldHasAnExample(t *testing.T) {
 		}
 		ast.Inspect(parsed, func(n ast.Node) bool { return note(shown, n) })
 	}
-	engine := map[string]bool{"Dial": true, "Redact": true, "Log": true, "Silence": true, "Options": true} // which connectors leave alone, and what is embedded
+	engine := map[string]bool{"Dial": true, "Redact": true, "Log": true, "Silence": true, "Options": true} // not set by connectors, or embedded
 	for of, value := range map[string]any{
 		"API": rest.API{}, "Options": httpclient.Options{}, "Stream": rest.Stream{}, "Cursor": rest.Cursor{},
 		"Parent": rest.Parent{}, "Explode": rest.Explode{}, "Way": rest.Way{}, "Partial": rest.Partial{}, "Windows": rest.Windows{},
@@ -366,12 +367,12 @@ func TestEveryFieldHasAnExample(t *testing.T) {
 	}
 }
 
-// note notes the fields that a piece of code sets: as Type.Field in a literal, and as api.Field in an assignment to one of an API.
+// note notes the fields that a piece of code sets: Type.Field in a literal, and api.Field in an assignment to a field of an API.
 func note(shown map[string]bool, n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.CompositeLit:
 		of := n.Type
-		if list, ok := of.(*ast.ArrayType); ok { // whose elements need not say their type
+		if list, ok := of.(*ast.ArrayType); ok { // elements may omit their type
 			for _, e := range n.Elts {
 				if element, ok := e.(*ast.CompositeLit); ok && element.Type == nil {
 					element.Type = list.Elt

@@ -28,28 +28,28 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// sample is an API of which every answer is written down, and a connector for it. The examples print what the connector makes of it.
+// sample is an API with fixed answers, and a connector for it. The examples print what the connector makes of it.
 type sample struct {
-	// answers are by what is asked: path, ? and query, and a body behind a space. An answer that begins with three digits has that status;
-	// what is not among them is not found.
+	// answers maps a request to its answer. A request is its path, a ? and the query, and a space and the body. An answer that begins with three digits
+	// has that status. Any other request is not found.
 	answers map[string]string
-	// columns are the properties of the streams' schemas, as JSON. A stream without them has a key, a name and a time.
+	// columns are the properties of the streams' schemas, as JSON. A stream without columns has a key, a name and a time.
 	columns  map[string]string
 	describe func(rest.API) rest.API
-	requests bool // prints what was asked, sorted
+	requests bool // print the requests, sorted
 }
 
 // full prints a full read of all streams.
 func (s sample) full() { s.read(nil, protocol.FullRefresh) }
 
-// twice prints two incremental reads of all streams, of which the second goes on from the states of the first.
+// twice prints two incremental reads of all streams. The second resumes from the states of the first.
 func (s sample) twice() {
 	state := s.read(nil, protocol.Incremental)
 	fmt.Println("— the next sync")
 	s.read(state, protocol.Incremental)
 }
 
-// read prints a read, streams in their order: the records, and what is said besides. It returns the states.
+// read prints a read with its streams in order: the records, and the messages. It returns the states.
 func (s sample) read(state []byte, mode protocol.SyncMode) []byte {
 	asked, server := s.serve()
 	defer server.Close()
@@ -80,7 +80,7 @@ func (s sample) read(state []byte, mode protocol.SyncMode) []byte {
 	return states
 }
 
-// serve starts the API; asked is what it was asked so far.
+// serve starts the API. asked returns the requests so far.
 func (s sample) serve() (asked func() map[string]bool, server *httptest.Server) {
 	var mu sync.Mutex
 	all := map[string]bool{}
@@ -132,7 +132,7 @@ func (s sample) source(address string) (source *rest.Source, names []string) {
 	}), names
 }
 
-// tell prints what a read wrote, streams in their order, and returns the states.
+// tell prints the output of a read with its streams in order, and returns the states.
 func tell(written []byte, names []string) []byte {
 	lines := map[string][]string{}
 	states := map[string]json.RawMessage{}
@@ -178,8 +178,8 @@ func tell(written []byte, names []string) []byte {
 	return all
 }
 
-// An API says where it is and what its listings have in common; a stream says what is its own. Check is the stream whose first page shows that a
-// configuration works; Parallel is how many requests may be in flight.
+// An API says where it is and what its listings have in common. A stream adds its own settings. Check is the stream whose first page shows that a
+// configuration works. Parallel is the number of requests in flight.
 func Example() {
 	sample{
 		requests: true,
@@ -204,9 +204,9 @@ func Example() {
 	// visits {"id":3,"name":"Eva"}
 }
 
-// Options are of the transport: where the API is (BaseURL, and how the form calls it: Setting), the credentials (Auth), the quota (Limit), headers
-// that every request has, how large an answer may be (MaxBody), how long a request may take with all its retries (MaxElapsed), and how long as long as
-// its host keeps silent (Silence).
+// Options configure the transport: the address of the API (BaseURL, and Setting, its name in the form), the credentials (Auth), the quota (Limit),
+// headers of every request, the maximum length of an answer (MaxBody), and how long a request may take with its retries, in general (MaxElapsed) and
+// while its host is silent (Silence).
 func ExampleAPI_options() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"name":"Ana"}]`},
@@ -229,8 +229,8 @@ func ExampleAPI_options() {
 	// visits {"id":1,"name":"Ana"}
 }
 
-// An API whose vendor has no HTTPS needs PlainHTTP. Careful has requests go one at a time until the first good answer, for an API that answers to
-// too many requests as it does to a wrong key.
+// PlainHTTP is for an API whose vendor has no HTTPS. Careful sends one request at a time until the first good answer, for an API that answers alike
+// to too many requests and to a wrong key.
 func ExampleAPI_plain() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"name":"Ana"}]`},
@@ -244,7 +244,7 @@ func ExampleAPI_plain() {
 	// visits {"id":1,"name":"Ana"}
 }
 
-// A Judge says what answers mean where their status does not: here a 200 that is none.
+// A Judge says what answers mean if their status does not: here a 200 that is a failure.
 func ExampleAPI_judge() {
 	sample{
 		answers: map[string]string{"/visits": `{"ok":false,"why":"The account is closed"}`},
@@ -263,7 +263,7 @@ func ExampleAPI_judge() {
 	// error: The API refused the request: The account is closed.
 }
 
-// Not every account has an Optional stream. It is empty where Absent finds that the API does not know it, if it knows another one.
+// Not every account has an Optional stream. It is empty if Absent finds that the API does not know it, and the API knows another one.
 func ExampleAPI_absent() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"name":"Ana"}]`, "/keys": `400 {"code":"no such module"}`},
@@ -283,7 +283,7 @@ func ExampleAPI_absent() {
 	// warning: keys: this account does not have it; it is read as empty
 }
 
-// A page that is TooLarge is asked for again in smaller ones: of the size that the answer names, or half as large.
+// A page that is TooLarge is asked for again in smaller pages, of the size that the answer names, or half as large.
 func ExampleAPI_tooLarge() {
 	sample{
 		requests: true,
@@ -313,7 +313,7 @@ func ExampleAPI_tooLarge() {
 	// visits {"id":3}
 }
 
-// Notice is what the user should know of an answer; Warn is what he should know of the configuration.
+// Notice is what the user should know about an answer. Warn is what the user should know about the configuration.
 func ExampleAPI_notice() {
 	sample{
 		answers: map[string]string{"/visits": `{"rows":[{"id":1}],"left":3}`},
@@ -335,7 +335,7 @@ func ExampleAPI_notice() {
 	// warning: The day's quota is nearly used up
 }
 
-// Refuse is why a configuration cannot work, where no question to the API is needed to know it.
+// Refuse is the reason why a configuration cannot work, if that is known without a request.
 func ExampleAPI_refuse() {
 	sample{
 		describe: func(api rest.API) rest.API {
@@ -348,7 +348,7 @@ func ExampleAPI_refuse() {
 	// error: email and password belong together: fill in both, or neither.
 }
 
-// A listing may want a Method, a Query or a Body of its own. Needs says what has to be configured before the stream can be read.
+// A listing may have its own Method, Query or Body. Needs says what must be configured before the stream can be read.
 func ExampleStream_request() {
 	sample{
 		answers: map[string]string{
@@ -370,8 +370,8 @@ func ExampleStream_request() {
 	// error: keys needs the login of a user: fill in email and password.
 }
 
-// Each has a listing read once for each set of parameters, and Maybe for those that the API need not know: one of these that is Refused is read as
-// empty if the API answers another one.
+// Each reads a listing once for each set of parameters. Maybe is for sets that the API need not know: one that is Refused is read as empty if the API
+// answers another.
 func ExampleStream_each() {
 	sample{
 		answers: map[string]string{
@@ -394,8 +394,8 @@ func ExampleStream_each() {
 	// visits {"id":2}
 }
 
-// Where it is not known how a listing can be read, Ways are tried in their order. Body is what a way adds to the request's; Warn is said where a
-// way is taken because those before it were refused, and Beyond where it does not reach all rows.
+// If it is unknown how a listing can be read, Ways are tried in order. Body is what a way adds to the request. Warn is the warning if a way is taken
+// because earlier ones were refused, and Beyond is the message if it does not reach all rows.
 func ExampleWay() {
 	sample{
 		answers: map[string]string{
@@ -420,7 +420,7 @@ func ExampleWay() {
 	// warning: visits: the API does not sort; rows come as they lie
 }
 
-// Shape is what a row needs besides the types of its columns: here a member that is taken apart, and one that is left out.
+// Shape is what a row needs besides the types of its columns: here one member is flattened, and another is dropped.
 func ExampleStream_shape() {
 	sample{
 		answers: map[string]string{"/visits": `[{"id":1,"Client":{"name":"Ana","secret":"x"}}]`},

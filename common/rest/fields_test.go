@@ -14,7 +14,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// Rows that are no objects become records, in a bare list and in an envelope, whatever they are.
+// TestRowsThatAreValues checks that rows that are not objects become records, in a bare list and in an envelope, whatever they are.
 func TestRowsThatAreValues(t *testing.T) {
 	for _, body := range []string{`["id",{"a":["b"]},7]`, `{"data":["id",{"a":["b"]},7]}`, ` [ "id" , {"a":["b"]} , 7 ] `} {
 		a := serve(t, func(*http.Request) (int, string) { return 200, body })
@@ -32,7 +32,7 @@ func TestRowsThatAreValues(t *testing.T) {
 		a := serve(t, func(*http.Request) (int, string) { return 200, body })
 		o := read(t.Context(), t, a.source(func(d rest.API) rest.API {
 			if d.Records = "data"; body != `[]` {
-				d.MaxElapsed = time.Millisecond // it is asked again for longer
+				d.MaxElapsed = time.Millisecond // otherwise the retries take longer
 			}
 			d.Streams = []rest.Stream{{Name: "names", Path: "/names", Value: "name", Pages: pagination.Single{}}}
 			return d
@@ -43,7 +43,7 @@ func TestRowsThatAreValues(t *testing.T) {
 	}
 }
 
-// A stream may have signs of its own that an account does not have it, which say nothing of other streams.
+// TestSignsOfAbsence checks that a stream may have its own Absent, which does not apply to other streams.
 func TestSignsOfAbsence(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		if r.URL.Path == "/things" {
@@ -66,7 +66,8 @@ func TestSignsOfAbsence(t *testing.T) {
 	}
 }
 
-// A state goes with what was asked for of each row: after another choice all rows come again, in either mode, and are told of.
+// TestStateOfAnotherChoice checks that a state belongs to a choice of fields: after another choice all rows come again, in either mode, with a
+// warning.
 func TestStateOfAnotherChoice(t *testing.T) {
 	rows := []string{thing(1, "2026-01-01 00:00:00"), thing(2, "2026-06-01 00:00:00")}
 	removed := []string{thing(3, "2026-01-01 00:00:00")}
@@ -113,7 +114,7 @@ func TestStateOfAnotherChoice(t *testing.T) {
 	}
 }
 
-// Columns that the configuration leaves out are neither discovered nor sent.
+// TestColumnsLeftOut checks that columns that the configuration leaves out are neither discovered nor sent.
 func TestColumnsLeftOut(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) { return paged(r, []string{`{"id":1,"t":"x","more":[2]}`}) })
 	schemas := map[string]string{"things": `{"type":"object","properties":{"id":{"type":"integer"},"t":{"type":["null","string"]}}}`}

@@ -11,10 +11,10 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// The tests of this file hold that what comes in another form than was expected is read, or told.
+// The tests of this file check that data in an unexpected form is read, or reported.
 
-// TestListsInRows has what lies in the rows of another stream come in other forms than a list of objects. The rows of the other stream, which come
-// without it, must come; what cannot be read fails its own stream.
+// TestListsInRows checks that rows inside the rows of another stream may come in forms other than a list of objects. The rows of the other stream,
+// which come without them, must be sent. A form that cannot be read fails only its own stream.
 func TestListsInRows(t *testing.T) {
 	for parts, want := range map[string][]string{
 		`[{"id":7},{"id":9}]`:         {`{"id":7,"thing":1,"place":0}`, `{"id":9,"thing":1,"place":1}`},
@@ -46,8 +46,8 @@ func TestListsInRows(t *testing.T) {
 	}
 }
 
-// explodes reads things, of which row is one and another has no parts, and the parts that lie in them: want comes of them or, where it is nil, a
-// failure of their stream alone.
+// explodes reads things, one of which is row and another has no parts, and the parts inside them. It expects the parts in want or, if want is nil, a
+// failure of the parts alone.
 func explodes(t *testing.T, row string, e rest.Explode, want []string) {
 	t.Helper()
 	e.Of, e.Put = "things", map[string]string{"thing": "id"}
@@ -66,7 +66,8 @@ func explodes(t *testing.T, row string, e rest.Explode, want []string) {
 	}
 }
 
-// TestListsInObjectsInRows has what holds the list of another stream's rows be none: what stands in its place is the list, or fails its stream.
+// TestListsInObjectsInRows checks that a value in place of the object that holds the list of another stream's rows is taken as the list, or fails its
+// stream.
 func TestListsInObjectsInRows(t *testing.T) {
 	for parts, want := range map[string][]string{
 		`{"rows":[{"id":7},{"id":9}]}`: {`{"id":7,"thing":1}`, `{"id":9,"thing":1}`},
@@ -87,7 +88,7 @@ func TestListsInObjectsInRows(t *testing.T) {
 	}
 }
 
-// TestFlagsThatAreNotThere has rows not say whether they have children: they are asked for, unless other rows say it.
+// TestFlagsThatAreNotThere checks that rows without the flag that says whether they have children are asked for, unless other rows have the flag.
 func TestFlagsThatAreNotThere(t *testing.T) {
 	for name, test := range map[string]struct {
 		rows   []string
@@ -122,8 +123,8 @@ func TestFlagsThatAreNotThere(t *testing.T) {
 	}
 }
 
-// TestRowsWithoutTheirKey has rows whose key is called otherwise, as after a change of the API: they come, and where none has its key the stream
-// fails, in every sync.
+// TestRowsWithoutTheirKey checks that rows come if some lack the key, as after a change of the API, and that the stream fails in every sync if no row
+// has the key.
 func TestRowsWithoutTheirKey(t *testing.T) {
 	for name, test := range map[string]struct {
 		rows           []string
@@ -152,14 +153,15 @@ func TestRowsWithoutTheirKey(t *testing.T) {
 	}
 }
 
-// TestARowWithoutItsKeyAlone has the only row that is sent again, since it has no time of change, lack its key: that is told, and fails nothing.
+// TestARowWithoutItsKeyAlone checks that the only row that is sent again, because it has no time of change, may lack its key. That is a warning and
+// not a failure.
 func TestARowWithoutItsKeyAlone(t *testing.T) {
 	rows := append(things(3), `{"Id":9,"t":null}`)
 	a := serve(t, func(r *http.Request) (int, string) { return paged(r, rows) })
 	source := a.source(dated)
 	first := read(t.Context(), t, source, nil, "things+")
 	first.complete(t)
-	rows = append(rows[:2], rows[3]) // the row that made the mark has gone
+	rows = append(rows[:2], rows[3]) // the row that made the mark is gone
 	second := read(t.Context(), t, source, first, "things+")
 	second.complete(t)
 	if len(second.records["things"]) != 1 || !slices.ContainsFunc(second.warnings, func(w string) bool { return strings.Contains(w, "have no key") }) {
@@ -167,7 +169,7 @@ func TestARowWithoutItsKeyAlone(t *testing.T) {
 	}
 }
 
-// TestRowsOfOneKey has two rows of a page have one key: where their content is not the same, the one that is not sent is told.
+// TestRowsOfOneKey checks that the user is told about a row that is not sent because another row of the page has its key and other content.
 func TestRowsOfOneKey(t *testing.T) {
 	for other, warns := range map[string]int{`{"id":1,"t":"2026-01-01"}`: 0, `{"id":1,"t":"2026-01-02"}`: 1} {
 		a := serve(t, func(*http.Request) (int, string) {

@@ -10,15 +10,15 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// What becomes of a row that moves between the listing and the list of removed rows while syncs are interrupted.
+// Tests of a row that moves between the listing and the list of removed rows while syncs are interrupted.
 
-// yard is an API for rows that are removed and come back: row 2 is the one that does.
+// yard is an API for rows that are removed and come back. Row 2 is the one that moves.
 type yard struct {
 	rows, removed []string
-	lost          []string // details that are not there
+	lost          []string // details that are missing
 	fail          string   // the request that fails: "removed" or "all"
-	between       func()   // happens before the list of removed rows is answered, once
-	ignores       bool     // it does not know which rows are asked for: removed or not
+	between       func()   // called once, before the answer with the list of removed rows
+	ignores       bool     // the API ignores whether removed rows are asked for
 }
 
 func (y *yard) answer(r *http.Request) (int, string) {
@@ -53,7 +53,7 @@ func stored(id int, at string, version int, removed bool) string {
 	return fmt.Sprintf(`{"id":%d,"t":"%s","version":%d,"deleted":%t}`, id, at, version, removed)
 }
 
-// put has row 2 listed, removed, or neither.
+// put makes row 2 listed, removed, or neither.
 func (y *yard) put(where, at string, version int) {
 	second := func(row string) bool { return strings.HasPrefix(row, `{"id":2,`) }
 	y.rows, y.removed = slices.DeleteFunc(y.rows, second), slices.DeleteFunc(y.removed, second)
@@ -65,7 +65,7 @@ func (y *yard) put(where, at string, version int) {
 	}
 }
 
-// touch has row 4 change.
+// touch changes row 4.
 func (y *yard) touch(at string) {
 	y.rows = slices.DeleteFunc(y.rows, func(row string) bool { return strings.HasPrefix(row, `{"id":4,`) })
 	y.rows = append(y.rows, stored(4, at, 1, false))
@@ -79,7 +79,7 @@ func newYard() *yard {
 	return y
 }
 
-// changing is removing, of which all is known that came, with details.
+// changing describes removing with details, where the state knows all rows that came.
 func changing(d rest.API) rest.API {
 	d = family(removing(d))
 	d.Streams = d.Streams[:2]
@@ -89,7 +89,7 @@ func changing(d rest.API) rest.API {
 
 func TestRowsThatMoveBetweenInterruptedSyncs(t *testing.T) {
 	const old, edited = "2026-01-02 10:00:00", "2026-01-05 10:00:00"
-	for name, steps := range map[string][]func(y *yard){ // each before one sync, which fails where there is something that fails
+	for name, steps := range map[string][]func(y *yard){ // each step comes before one sync, which fails if something is set to fail
 		"removed during the first sync, back": {
 			func(y *yard) { y.between = func() { y.put("removed", old, 0) } },
 			func(y *yard) { y.put("listed", old, 0); y.fail = "all" }, func(*yard) {},
@@ -131,7 +131,7 @@ func TestRowsThatMoveBetweenInterruptedSyncs(t *testing.T) {
 	}
 }
 
-// TestRemovedRowsThatAPassBeforeSent has a pass that left no place to go on from tell which removed rows it sent: they may have changed since.
+// TestRemovedRowsThatAPassBeforeSent resumes from a pass that left no place, only the removed rows that it sent. They may have changed since.
 func TestRemovedRowsThatAPassBeforeSent(t *testing.T) {
 	y := newYard()
 	y.put("removed", "2026-01-03 12:00:00", 1)
@@ -144,8 +144,8 @@ func TestRemovedRowsThatAPassBeforeSent(t *testing.T) {
 	}
 }
 
-// TestRowsThatComeBeforeAnIgnoredQuestion has a row come into being between two attempts of a first sync, where the API does not know which rows are
-// removed: it is listed twice, and not removed.
+// TestRowsThatComeBeforeAnIgnoredQuestion adds a row between two attempts of a first sync. The API ignores whether removed rows are asked for, so the
+// row is listed twice, and is not removed.
 func TestRowsThatComeBeforeAnIgnoredQuestion(t *testing.T) {
 	y := newYard()
 	y.ignores, y.fail = true, "removed"
@@ -167,7 +167,7 @@ func TestRowsThatComeBeforeAnIgnoredQuestion(t *testing.T) {
 	}
 }
 
-// TestDetailsOfRemovedRows has the API have no details of what is removed: that says nothing about the route.
+// TestDetailsOfRemovedRows checks that missing details of removed rows say nothing about the route.
 func TestDetailsOfRemovedRows(t *testing.T) {
 	y := newYard()
 	source := serve(t, y.answer).source(changing)
@@ -186,8 +186,8 @@ func TestDetailsOfRemovedRows(t *testing.T) {
 	read(t.Context(), t, serve(t, only.answer).source(changing), nil, "details").complete(t)
 }
 
-// TestAQuestionThatFindsNothingBeforeAStop has a run stop when it reads everything, because the question for changes found nothing: the one that
-// goes on believes that no more.
+// TestAQuestionThatFindsNothingBeforeAStop stops a run while it reads everything because the request for changes found nothing. The run that resumes
+// does not trust that request either.
 func TestAQuestionThatFindsNothingBeforeAStop(t *testing.T) {
 	fail := true
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -211,7 +211,7 @@ func TestAQuestionThatFindsNothingBeforeAStop(t *testing.T) {
 			t.Fatal("the first run did not fail")
 		}
 		fail = false
-		doc := strings.Replace(first.last("things"), `"records":0`, `"slices":[""],"records":0`, 1) // as a state that leaves before the question is doubted
+		doc := strings.Replace(first.last("things"), `"records":0`, `"slices":[""],"records":0`, 1) // like a state sent before the request was doubted
 		second := read(t.Context(), t, source, stateOf("things", doc), mode)
 		second.complete(t)
 		if got := second.ids("things"); !slices.Equal(got, numbers(1, 3)) {

@@ -136,12 +136,12 @@ func TestPagesThatAreTooLarge(t *testing.T) {
 	})
 	o := read(t.Context(), t, source, nil, "things")
 	o.complete(t)
-	if got := o.ids("things"); !slices.Equal(got, numbers(1, 7)) || len(a.requests()) != 8 { // with those that look for the last page
+	if got := o.ids("things"); !slices.Equal(got, numbers(1, 7)) || len(a.requests()) != 8 { // including the requests that look for the last page
 		t.Errorf("got %v with %v", got, a.requests())
 	}
 }
 
-// Of an answer that is longer than any may be, smaller pages are shorter.
+// TestPagesOfManyBytes checks that an answer longer than MaxBody is asked for again in smaller pages, which are shorter.
 func TestPagesOfManyBytes(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
@@ -173,7 +173,7 @@ func TestListingThatRepeatsInsteadOfEnding(t *testing.T) {
 		return d
 	}), nil, "things")
 	o.complete(t)
-	if got := o.ids("things"); !slices.Equal(got, numbers(1, 5)) || len(a.requests()) > 14 { // with those that look for the last page
+	if got := o.ids("things"); !slices.Equal(got, numbers(1, 5)) || len(a.requests()) > 14 { // including the requests that look for the last page
 		t.Errorf("got %v with %v", got, a.requests())
 	}
 }

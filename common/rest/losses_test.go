@@ -15,9 +15,9 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// The tests of this file hold that what one sync did not send comes in a later one, whatever hindered it.
+// The tests of this file check that rows which one sync did not send come in a later one, whatever the reason.
 
-// together is the ids of a stream in several syncs, once each.
+// together returns the ids of a stream in several syncs, without repeats.
 func together(stream string, all ...*outcome) []string {
 	var ids []string
 	for _, o := range all {
@@ -27,7 +27,7 @@ func together(stream string, all ...*outcome) []string {
 	return slices.Compact(ids)
 }
 
-// TestKeyThatDoesNotFitThenResume fails a stream by a key that does not fit: what it did not send comes in the next sync.
+// TestKeyThatDoesNotFitThenResume makes a stream fail by a key that does not fit. The rows not sent come in the next sync.
 func TestKeyThatDoesNotFitThenResume(t *testing.T) {
 	rows := things(4)
 	rows[1] = `{"id":"x","t":"2026-01-02 10:00:00"}`
@@ -37,7 +37,7 @@ func TestKeyThatDoesNotFitThenResume(t *testing.T) {
 	if first.err == nil {
 		t.Fatal("a key that is none was taken")
 	}
-	rows[1] = thing(2, "2026-01-02 10:00:00") // the API was mended
+	rows[1] = thing(2, "2026-01-02 10:00:00") // the API was fixed
 	second := read(t.Context(), t, source, first, "things+")
 	second.complete(t)
 	third := read(t.Context(), t, source, second, "things+")
@@ -47,7 +47,7 @@ func TestKeyThatDoesNotFitThenResume(t *testing.T) {
 	}
 }
 
-// TestKeyThatDoesNotFitInAChild is the same in a child: the row of its parent is asked for again.
+// TestKeyThatDoesNotFitInAChild does the same in a child. The row of its parent is asked for again.
 func TestKeyThatDoesNotFitInAChild(t *testing.T) {
 	bad := true
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -82,7 +82,7 @@ func TestKeyThatDoesNotFitInAChild(t *testing.T) {
 	}
 }
 
-// TestARouteThatComesBack has the route of a child be away in one sync, which fails: its state says of no row that it was read.
+// TestARouteThatComesBack makes a child's route unavailable in one sync, which fails. Its state does not say that any row was read.
 func TestARouteThatComesBack(t *testing.T) {
 	for _, n := range []int{2, 3, 40} {
 		for _, follows := range []bool{true, false} {
@@ -125,7 +125,7 @@ func TestARouteThatComesBack(t *testing.T) {
 	}
 }
 
-// TestWhatTheAccountGetsLater has an account get a stream later whose rows hide their times: all of it comes.
+// TestWhatTheAccountGetsLater adds a stream to an account later. Its rows hide their times, and all of them come.
 func TestWhatTheAccountGetsLater(t *testing.T) {
 	absent := true
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -156,8 +156,8 @@ func TestWhatTheAccountGetsLater(t *testing.T) {
 	}
 }
 
-// TestRowsThatShowAnotherTime has rows change without the time that they show, by a filter that knows better: they come. Where the filter is ignored
-// everything does, and that is told.
+// TestRowsThatShowAnotherTime has rows change without the time that they show, while the API filters by another time. They come. If the API ignores
+// the filter, all rows come, with a warning.
 func TestRowsThatShowAnotherTime(t *testing.T) {
 	rows, changed, filter := things(20), map[int]string{}, true
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -191,7 +191,7 @@ func TestRowsThatShowAnotherTime(t *testing.T) {
 	}
 }
 
-// TestAParentThatComesBack has a row of a parent be gone, or have no children, in one sync and have one of long ago in the next: it comes.
+// TestAParentThatComesBack has a row of a parent that is gone, or has no children, in one sync, and has an old child in the next. The child comes.
 func TestAParentThatComesBack(t *testing.T) {
 	for _, away := range []int{http.StatusNotFound, http.StatusOK} {
 		back := false
@@ -224,12 +224,12 @@ func TestAParentThatComesBack(t *testing.T) {
 	}
 }
 
-// TestADetailThatIsMissingForAWhile has the details of one row be missing: for one request, or for a sync, after which they come. An old time of change
-// does not keep the mark back, but a snapshot knows what it lacks.
+// TestADetailThatIsMissingForAWhile has the details of one row missing for one request, or for a sync, after which they come. A row with an old time
+// of change does not hold back the mark, but a snapshot knows that it is missing.
 func TestADetailThatIsMissingForAWhile(t *testing.T) {
 	recent := time.Now().Add(-time.Hour).In(time.FixedZone("", -3*3600)).Format(time.DateTime)
 	for name, tt := range map[string]struct {
-		times    int // that the API says so in the first sync
+		times    int // number of times that the API says so in the first sync
 		at       string
 		snapshot bool
 		comes    bool
@@ -281,8 +281,8 @@ func TestADetailThatIsMissingForAWhile(t *testing.T) {
 	}
 }
 
-// TestADetailWithoutATimeThatIsMissing has a row be missing whose time of change the API hides: the mark stays, so that it is found and asked for in
-// the next sync too, unless the mark is of long ago.
+// TestADetailWithoutATimeThatIsMissing has a missing row whose time of change the API hides. The mark stays, so that the row is found and asked for
+// in the next sync too, unless the mark is old.
 func TestADetailWithoutATimeThatIsMissing(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		switch r.URL.Path {
@@ -315,9 +315,9 @@ func TestADetailWithoutATimeThatIsMissing(t *testing.T) {
 	}
 }
 
-// TestRemovedAndBack has a row go to the removed ones and back, at every moment that there is: the destination ends with what is true.
+// TestRemovedAndBack has a row removed and restored at every possible moment. The destination ends with the true state.
 func TestRemovedAndBack(t *testing.T) {
-	for name, steps := range map[string][]string{ // for each sync, what happens before it, between the two listings, and whether the second fails
+	for name, steps := range map[string][]string{ // for each sync: before it, between the two listings, and whether the second fails
 		"removed between the listings, back later":         {" out ", "in  ", "   "},
 		"removed, back in a sync that fails, removed":      {"out  ", "in  fail", "out  "},
 		"removed, back and removed between the listings":   {"out  ", "in out ", "   "},
@@ -354,7 +354,7 @@ func TestRemovedAndBack(t *testing.T) {
 					return d
 				})
 				var o *outcome
-				gone := false // whether the last record of row 2 was one of the removed ones
+				gone := false // the last record of row 2 was a removed one
 				for _, step := range steps {
 					parts := strings.Split(step, " ")
 					move(parts[0])
@@ -375,7 +375,7 @@ func TestRemovedAndBack(t *testing.T) {
 	}
 }
 
-// TestParametersWithCommas has two rows of a parent differ only in where a comma stands.
+// TestParametersWithCommas has two rows of a parent that differ only in the position of a comma.
 func TestParametersWithCommas(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		if r.URL.Path == "/things" {
@@ -399,7 +399,7 @@ func TestParametersWithCommas(t *testing.T) {
 	}
 }
 
-// TestAChildThatIsAwayOnResume stops a run, and has the account not have the rest in the next one: that is not the end.
+// TestAChildThatIsAwayOnResume stops a run. In the next run the account does not have the rest of the child, which is a failure.
 func TestAChildThatIsAwayOnResume(t *testing.T) {
 	absent := true
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -424,7 +424,7 @@ func TestAChildThatIsAwayOnResume(t *testing.T) {
 		})
 		return d
 	})
-	// 16 to 30 were read by a run that was stopped
+	// a run that was stopped has read 16 to 30
 	first := stateOf("kids", `{"t":null,"cycle":{"mode":"incremental","start":"2026-02-10T00:00:00Z","max":"2026-01-30T13:00:00Z",
 		"done":"16-30","records":15}}`)
 	second := read(t.Context(), t, source, first, "kids+")
@@ -439,7 +439,7 @@ func TestAChildThatIsAwayOnResume(t *testing.T) {
 	}
 }
 
-// TestASetThatIsAwayOnResume is the same for a set.
+// TestASetThatIsAwayOnResume does the same for a set.
 func TestASetThatIsAwayOnResume(t *testing.T) {
 	how := 403
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -484,7 +484,7 @@ func TestASetThatIsAwayOnResume(t *testing.T) {
 	}
 }
 
-// TestAChildThatTheAccountGetsLater is TestWhatTheAccountGetsLater for a child that is asked for with its parent.
+// TestAChildThatTheAccountGetsLater is TestWhatTheAccountGetsLater for a child that follows its parent.
 func TestAChildThatTheAccountGetsLater(t *testing.T) {
 	absent := true
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -522,7 +522,7 @@ func TestAChildThatTheAccountGetsLater(t *testing.T) {
 	}
 }
 
-// TestARouteThatComesBackInAFullRefresh goes on with a full refresh that failed for a wrong route.
+// TestARouteThatComesBackInAFullRefresh resumes a full refresh that failed because of a wrong route.
 func TestARouteThatComesBackInAFullRefresh(t *testing.T) {
 	away := true
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -557,7 +557,7 @@ func TestARouteThatComesBackInAFullRefresh(t *testing.T) {
 	}
 }
 
-// TestTheLastYear has a time that is in the year 10000 in UTC, in a listing that sends a state on the way.
+// TestTheLastYear has a time in the year 10000 in UTC, in a listing that sends a state on the way.
 func TestTheLastYear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rows := append([]string{thing(99, "9999-12-31 23:59:59")}, things(9)...)
@@ -577,7 +577,7 @@ func TestTheLastYear(t *testing.T) {
 	})
 }
 
-// TestASecondLookThatFails moves a row to a set that was read, and fails the second look at that: the next sync has it.
+// TestASecondLookThatFails moves a row to a set that was read, and makes the second reading of that set fail. The next sync has the row.
 func TestASecondLookThatFails(t *testing.T) {
 	moved, broken := false, true
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -614,7 +614,7 @@ func TestASecondLookThatFails(t *testing.T) {
 	}
 }
 
-// TestADayWithAnOffset has times that are a day and an offset: a row of the day of the mark comes.
+// TestADayWithAnOffset has times that are a day with an offset. A row with the day of the mark comes.
 func TestADayWithAnOffset(t *testing.T) {
 	rows := []string{thing(1, "2026-01-05-03:00"), thing(2, "2026-01-05T14:00:00-03:00")}
 	a := serve(t, func(r *http.Request) (int, string) { return paged(r, rows) })
@@ -633,7 +633,7 @@ func TestADayWithAnOffset(t *testing.T) {
 	}
 }
 
-// TestKeyThatDoesNotFitInAList fails one of two streams of a listing by a key: the other one is complete, and what it did not send comes later.
+// TestKeyThatDoesNotFitInAList makes one of two streams of a listing fail by a key. The other is complete, and the rows not sent come later.
 func TestKeyThatDoesNotFitInAList(t *testing.T) {
 	key := `"x"`
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -663,13 +663,13 @@ func TestKeyThatDoesNotFitInAList(t *testing.T) {
 	}
 }
 
-// dateColumn is a column of times in a schema.
+// dateColumn returns a column of times for a schema.
 func dateColumn(name string) string {
 	return `"` + name + `":{"type":["null","string"],"format":"date-time"}`
 }
 
-// TestAQuestionThatIsUnderstoodOtherwise has the API find nothing by the filter by time of change, whose form it takes for another: everything is
-// read, and what changed comes.
+// TestAQuestionThatIsUnderstoodOtherwise has an API that finds nothing by the filter for changes, because it expects another format. Everything is
+// read, and the changed rows come.
 func TestAQuestionThatIsUnderstoodOtherwise(t *testing.T) {
 	rows := append(things(4), `{"id":9,"t":null}`)
 	deaf := false
@@ -703,7 +703,7 @@ func TestAQuestionThatIsUnderstoodOtherwise(t *testing.T) {
 	if got := fourth.ids("things"); !slices.Equal(got, []string{"1", "3", "4", "5", "9"}) || len(fourth.warnings) != 1 {
 		t.Errorf("from a start date on %v came, warned %q", got, fourth.warnings)
 	}
-	rows = nil // nothing is there any more, which is no fault of the question
+	rows = nil // there are no rows any more, so the filter is not at fault
 	fifth := read(t.Context(), t, source, third, "things+")
 	fifth.complete(t)
 	if len(fifth.ids("things")) > 0 || len(fifth.warnings) > 0 {
@@ -711,8 +711,8 @@ func TestAQuestionThatIsUnderstoodOtherwise(t *testing.T) {
 	}
 }
 
-// TestRowsThatBecomeVisibleLate has rows come into being, go and come back, with times of change of long ago, some of them unseen by the
-// question for changes: what is new comes, and details follow.
+// TestRowsThatBecomeVisibleLate has rows that appear, go and come back with old times of change, some of them hidden from the filter for changes. New
+// rows come, and so do their details.
 func TestRowsThatBecomeVisibleLate(t *testing.T) {
 	for _, asks := range []bool{true, false} {
 		rows, gone := things(4), []string(nil)
@@ -757,14 +757,14 @@ func TestRowsThatBecomeVisibleLate(t *testing.T) {
 	}
 }
 
-// day is the day on which a row changed.
+// day returns the day on which a row changed.
 func day(row string) string {
 	_, at, _ := strings.Cut(row, `"t":"`)
 	return at[:min(len(at), len(time.DateOnly))]
 }
 
-// TestAQuestionThatFindsNothingOfManyRows has the API tell the number of all rows beside a question for changes that finds none, as the row that made
-// the mark has gone: where that number is no promise everything is read, and where it is one the stream fails.
+// TestAQuestionThatFindsNothingOfManyRows has an API that tells the total of all rows even if a request for changes finds none, because the row that
+// made the mark is gone. If the total is not a promise, everything is read. If it is one, the stream fails.
 func TestAQuestionThatFindsNothingOfManyRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, unsure := range []bool{true, false} {
@@ -797,8 +797,8 @@ func TestAQuestionThatFindsNothingOfManyRows(t *testing.T) {
 	})
 }
 
-// TestAQuestionThatIsRefused has the API refuse the question for changes in words that the connector does not know: everything is read. Where
-// the question is not the reason, what the API said first is the error.
+// TestAQuestionThatIsRefused has an API that refuses the filter for changes in words that the connector does not know. Everything is read. If the
+// filter is not the reason, the API's first message is the error.
 func TestAQuestionThatIsRefused(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 422} {
 		rows, refuses := things(4), func(since string) bool { return since != "" }
@@ -826,7 +826,7 @@ func TestAQuestionThatIsRefused(t *testing.T) {
 	}
 }
 
-// TestAnAccountThatSeemsToLackAStream has a proxy say once that there is no such route: the rows come.
+// TestAnAccountThatSeemsToLackAStream has a proxy that once says that the route does not exist. The rows come.
 func TestAnAccountThatSeemsToLackAStream(t *testing.T) {
 	asked := 0
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -846,7 +846,8 @@ func TestAnAccountThatSeemsToLackAStream(t *testing.T) {
 	}
 }
 
-// TestASetThatIsAwayWhenLookedAtAgain has the first of two sets be absent when it is looked at again: whether rows went to it is not known.
+// TestASetThatIsAwayWhenLookedAtAgain makes the first of two sets absent in its second reading. It is then unknown whether rows moved to it, and the
+// read fails.
 func TestASetThatIsAwayWhenLookedAtAgain(t *testing.T) {
 	second := false
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -870,7 +871,8 @@ func TestASetThatIsAwayWhenLookedAtAgain(t *testing.T) {
 	}
 }
 
-// TestARefusalBehindAWrongAnswer has a page behind the end be answered with other rows, which are not believed, and then refused: they are not sent.
+// TestARefusalBehindAWrongAnswer has a page after the last one that is answered with other rows, which are not accepted, and then refused. The rows
+// are not sent.
 func TestARefusalBehindAWrongAnswer(t *testing.T) {
 	asked := 0
 	a := serve(t, func(r *http.Request) (int, string) {
@@ -878,7 +880,7 @@ func TestARefusalBehindAWrongAnswer(t *testing.T) {
 		if page <= 2 {
 			return 200, fmt.Sprintf(`{"page":%d,"data":[{"id":%d0},{"id":%d1}]}`, page, page, page)
 		}
-		if asked++; asked%2 == 1 { // and refused when it is asked for again
+		if asked++; asked%2 == 1 { // refused when it is asked for again
 			return 200, `{"page":1,"data":[{"id":77}]}`
 		}
 		return 404, `{}`
@@ -894,7 +896,7 @@ func TestARefusalBehindAWrongAnswer(t *testing.T) {
 	}
 }
 
-// TestWordsBesideAnEmptyList has an answer without rows say in words what it means: that something failed is a failure.
+// TestWordsBesideAnEmptyList checks that words beside an empty list are read, and that words about a failure are a failure.
 func TestWordsBesideAnEmptyList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for body, good := range map[string]bool{

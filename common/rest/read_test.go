@@ -24,7 +24,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// paged is a page of two of rows in an envelope.
+// paged returns a page of two of the rows, in an envelope.
 func paged(r *http.Request, rows []string) (int, string) {
 	page, _ := strconv.Atoi(cmp.Or(r.URL.Query().Get("page"), "1"))
 	last := (len(rows) + 1) / 2
@@ -33,7 +33,7 @@ func paged(r *http.Request, rows []string) (int, string) {
 	return 200, fmt.Sprintf(`{"total":%d,"page":%d,"lastPage":%d,"data":[%s]}`, len(rows), page, last, strings.Join(rows[from:to], ","))
 }
 
-// thing is a row.
+// thing returns a row.
 func thing(id int, day string) string { return fmt.Sprintf(`{"id":%d,"t":"%s"}`, id, day) }
 
 func things(n int) []string {
@@ -44,7 +44,7 @@ func things(n int) []string {
 	return rows
 }
 
-// listed is a description with one paged stream, things.
+// listed describes an API with one paged stream, things.
 func listed(d rest.API) rest.API {
 	d.Records = "data"
 	d.Pages = pagination.Number{Param: "page", Start: 1, Last: "lastPage", Echo: "page", Rows: "total"}
@@ -305,8 +305,8 @@ func TestFamily(t *testing.T) {
 		t.Errorf("warnings %v", o.warnings)
 	}
 
-	parts["1"] = append(parts["1"], thing(14, "2026-04-01 00:00:00"))              // a new row, parent unchanged
-	parts["2"] = []string{thing(21, "2025-01-01 00:00:00")}                        // an old row whose parent is new to the stream
+	parts["1"] = append(parts["1"], thing(14, "2026-04-01 00:00:00"))              // a new row of an unchanged parent
+	parts["2"] = []string{thing(21, "2025-01-01 00:00:00")}                        // an old row of a parent that is new to the stream
 	rows[1] = `{"id":2,"t":"2026-02-01 00:00:00","whole":true,"tags":[{"id":22}]}` // changed
 	o = read(t.Context(), t, source, o, all...)
 	o.complete(t)
@@ -455,7 +455,7 @@ func TestSets(t *testing.T) {
 func TestPromisedRowsThatDoNotCome(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		second int // rows that come in the second reading
+		second int // number of rows in the second reading
 		ok     bool
 	}{{"come in the second reading", 6, true}, {"do not come", 5, false}} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -496,7 +496,7 @@ func TestRowsMoveToLaterPages(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		status, body := paged(r, rows)
-		if r.URL.Query().Get("page") == "2" { // the first row goes to the end, all others one place up
+		if r.URL.Query().Get("page") == "2" { // the first row moves to the end, and all others one place up
 			id, _ := record.Record(rows[0]).Get("id").Int()
 			rows = append(rows[1:], thing(int(id), "2026-01-20 00:00:00"))
 		}
@@ -522,7 +522,7 @@ func TestRowsMoveToLaterPages(t *testing.T) {
 func TestPageThatComesAgain(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		times int64 // that page 2 is wrong
+		times int64 // number of times that page 2 is wrong
 		pages pagination.Strategy
 		ok    bool
 	}{

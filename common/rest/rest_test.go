@@ -20,7 +20,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// api is a server that answers from a function and remembers what it was asked. It has no sockets, so that it may live in a synctest bubble.
+// api is a server that answers from a function and records its requests. It has no sockets, so that it works in a synctest bubble.
 type api struct {
 	*httptest.Server
 	network *memnet.Network
@@ -28,7 +28,7 @@ type api struct {
 	asked   []string
 }
 
-// serve starts an api; answer returns a status and a body.
+// serve starts an api. answer returns a status and a body.
 func serve(t *testing.T, answer func(r *http.Request) (int, string)) *api {
 	t.Helper()
 	a := &api{network: memnet.New()}
@@ -51,10 +51,10 @@ func (a *api) requests() []string {
 	return slices.Clone(a.asked)
 }
 
-// source makes a source of an API at a.
+// source returns a source of the API at a.
 func (a *api) source(describe func(rest.API) rest.API) *rest.Source { return a.sourceOf(nil, describe) }
 
-// sourceOf makes a source of an API at a, some of whose streams have these schemas.
+// sourceOf returns a source of the API at a. schemas are the schemas of some of its streams.
 func (a *api) sourceOf(schemas map[string]string, describe func(rest.API) rest.API) *rest.Source {
 	files := fstest.MapFS{"spec.json": {Data: []byte(
 		`{"documentationUrl":"https://example.com","connectionSpecification":{"type":"object","properties":{}}}`)}}
@@ -75,7 +75,7 @@ func (a *api) sourceOf(schemas map[string]string, describe func(rest.API) rest.A
 type outcome struct {
 	err      error
 	records  map[string][]string // compact JSON by stream, in order
-	metas    map[string][]string // the meta of each of them, "" where there is none
+	metas    map[string][]string // the meta of each record, or ""
 	states   map[string][]string
 	statuses map[string][]string
 	counts   map[string]float64 // of the states
@@ -84,7 +84,7 @@ type outcome struct {
 	lines    []string // "RECORD properties", "STATE properties", … in order
 }
 
-// schema is that of a stream whose time of change is one, and whose other fields stay as they come.
+// schema returns the schema of a stream with a typed time of change, whose other fields stay as they come.
 func schema(s rest.Stream) []byte {
 	if s.Cursor != nil {
 		return fmt.Appendf(nil, `{"properties":{"id":{},%q:{"type":["null","string"],"format":"date-time"}}}`, cmp.Or(s.Cursor.As, s.Cursor.Field))
@@ -92,7 +92,7 @@ func schema(s rest.Stream) []byte {
 	return []byte(`{"properties":{"id":{}}}`)
 }
 
-// read runs a read of streams, each "name" for full refresh or "name+" for incremental, from a state made by earlier.
+// read reads streams, each given as "name" for full refresh or "name+" for incremental, from the state left by earlier.
 func read(ctx context.Context, t *testing.T, source *rest.Source, from *outcome, streams ...string) *outcome {
 	t.Helper()
 	cat := &protocol.ConfiguredCatalog{}
@@ -179,7 +179,7 @@ func (o *outcome) add(t *testing.T, line []byte) {
 	}
 }
 
-// state is the last state of every stream as the platform hands it in; nil for none.
+// state returns the last state of every stream as the platform hands it in, or nil.
 func (o *outcome) state() []byte {
 	if o == nil {
 		return nil
@@ -201,7 +201,7 @@ func (o *outcome) state() []byte {
 	return raw
 }
 
-// ids is the ids of the records of stream, sorted as numbers where they are all of one length.
+// ids returns the ids of a stream's records, sorted as numbers if they all have one length.
 func (o *outcome) ids(stream string) []string {
 	var ids []string
 	for _, r := range o.records[stream] {
@@ -215,7 +215,7 @@ func (o *outcome) ids(stream string) []string {
 	return ids
 }
 
-// complete fails the test unless the read is complete: no error, every stream complete, every record counted by a state.
+// complete fails the test unless the read is complete: no error, every stream complete, and every record counted by a state.
 func (o *outcome) complete(t *testing.T) {
 	t.Helper()
 	if o.err != nil {
@@ -231,7 +231,7 @@ func (o *outcome) complete(t *testing.T) {
 	}
 }
 
-// numbers is first…last as text.
+// numbers returns the numbers from first to last as text.
 func numbers(first, last int) []string {
 	var all []string
 	for i := first; i <= last; i++ {

@@ -12,7 +12,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// A session that a source gets at run time is known to the Redactor of the run, which blanks what leaves.
+// TestWhatASourceLearnsIsKnownToTheRun checks that the run's Redactor knows a session that a source gets at run time, and removes it from the output.
 func TestWhatASourceLearnsIsKnownToTheRun(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		if r.URL.Path == "/login" {

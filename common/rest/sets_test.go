@@ -14,8 +14,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// sets is dated, read once without a status and then once for each of three, of which the last may be refused, beside a listing that a
-// check asks for.
+// sets is dated, read once without a status and once for each of three, of which the API may refuse the last. It also has a listing for the check.
 func sets(d rest.API) rest.API {
 	d = dated(d)
 	d.Check = "others"
@@ -61,7 +60,7 @@ func TestSetsOverlapAndAreRefused(t *testing.T) {
 	}
 }
 
-// TestASetThatIsRefusedOnResume has a run begin with the set that may be refused, by a 401 that could be one of the credentials as well.
+// TestASetThatIsRefusedOnResume begins a run with the set that may be refused. The API refuses it by a 401, which could also mean wrong credentials.
 func TestASetThatIsRefusedOnResume(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		if r.URL.Query().Get("status") == "3" {
@@ -78,7 +77,7 @@ func TestASetThatIsRefusedOnResume(t *testing.T) {
 		`{"t":null,"cycle":{"mode":"full_refresh","start":"2026-02-01T00:00:00Z","slices":["","status=1","status=2"],"records":5}}`), "things").complete(t)
 }
 
-// What the API has to know is not read as empty where it is refused.
+// TestSetsThatMayNotBeRefused checks that a set that the API must know is not read as empty if it is refused.
 func TestSetsThatMayNotBeRefused(t *testing.T) {
 	for _, refused := range []string{"", "2"} {
 		a := serve(t, func(r *http.Request) (int, string) {
@@ -93,7 +92,7 @@ func TestSetsThatMayNotBeRefused(t *testing.T) {
 	}
 }
 
-// An API that is seen to ignore the filter with one set of parameters has answered no other set by that.
+// TestFilterIgnoredInEverySet checks that every set is still read after the API was seen to ignore the filter with one of them.
 func TestFilterIgnoredInEverySet(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		switch status := r.URL.Query().Get("status"); status {
@@ -174,12 +173,12 @@ func TestMissingRoutesAreNoMissingRows(t *testing.T) {
 	}
 }
 
-// A row that goes from a later set to one that was read comes all the same, whatever tells of it; a set that is as it was costs one request more
-// where the API tells how many rows there are.
+// TestARowGoesToASetThatWasRead checks that a row that moves from a later set to one that was read comes, however the API counts rows, and that a set
+// without changes costs one more request if the API tells the number of rows.
 func TestARowGoesToASetThatWasRead(t *testing.T) {
 	for name, test := range map[string]struct {
 		pages pagination.Strategy
-		quiet int // requests for the first set, where nothing moves
+		quiet int // requests for the first set if no row moves
 	}{
 		"a number is told": {pagination.Number{Param: "page", Start: 1, Last: "lastPage", Rows: "total"}, 4},
 		"none is told":     {pagination.Number{Param: "page", Start: 1}, 14},

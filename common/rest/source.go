@@ -22,11 +22,11 @@ import (
 // Source is a connector made from a description. It implements cli.Source. Safe for concurrent use.
 type Source struct{ description spec.Description[API] }
 
-// defaultParallel is how many requests are in flight where a description does not say it.
+// defaultParallel is the number of requests in flight if a description does not set it.
 const defaultParallel = 8
 
-// New makes a Source from a connector's files (spec.json and streams/*.json) and its description. describe is a pure function; C is the
-// configuration, decoded from JSON after it was validated against the spec.
+// New returns a Source for a connector's files (spec.json and streams/*.json) and its description. describe must be pure. C is the configuration,
+// which is decoded from JSON after validation against the spec.
 func New[C any](files fs.FS, describe func(C) API) *Source {
 	return &Source{spec.Describe(files, describe)}
 }
@@ -43,14 +43,15 @@ func (s *Source) Schemas() ([]string, error) {
 	return files.Streams(), nil
 }
 
-// How long one request of a check may take with its retries: a check ends within 30 seconds, or the certification's 7 where no host answers.
+// The times that one request of a check may take, retries included. A check must end within 30 seconds, or within the certification's 7 if no host
+// answers.
 const (
 	checkBudget  = 25 * time.Second
 	checkSilence = 6 * time.Second
 )
 
-// Check asks for the first page of the stream that the description names, as a read would; of one that is made from the rows of another,
-// for the first page of that.
+// Check asks for the first page of the stream that the description names, as a read would. If that stream is made from the rows of another, Check
+// asks for the first page of the other.
 func (s *Source) Check(ctx context.Context, config []byte) error {
 	api, err := s.open(config)
 	if err != nil {
@@ -65,7 +66,7 @@ func (s *Source) Check(ctx context.Context, config []byte) error {
 	return newRun(ctx, api, nil, client, 1).alive(ctx, nil)
 }
 
-// bytesInFlight is how much memory the answers may take that are not in use yet.
+// bytesInFlight is how much memory the answers that are not yet in use may take.
 const bytesInFlight = 64 << 20
 
 // Discover returns the catalog: every stream of the description, in its order, with its schema.
@@ -106,8 +107,8 @@ func (s *Source) Discover(_ context.Context, config []byte) (*protocol.Catalog, 
 	return catalog, nil
 }
 
-// Read reads the streams of cat, each from its part of the state, and writes what comes to out. Streams fail one by one: each failure is
-// sent as it happens, the other streams go on, and the joined failures are returned.
+// Read reads the streams of cat, each from its part of the state, and writes the messages to out. A stream that fails does not stop the others. Each
+// failure is sent once the stream's family has been read, and Read returns the joined failures.
 func (s *Source) Read(
 	ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, given []byte, out *protocol.Emitter,
 ) error {
@@ -142,7 +143,7 @@ func (s *Source) Read(
 	r.future(cat)
 	docs, err := r.states(cat, input)
 	if err != nil {
-		return err // a state that is not understood stops all streams before anything was sent
+		return err // a state that is not understood stops all streams before anything is sent
 	}
 	families, failures := r.families(cat, docs, out)
 	sync := replication.Sync{Reader: r.reader, Out: out, Alive: r.alive}
@@ -158,7 +159,7 @@ func (s *Source) open(config []byte) (API, error) {
 	return api, api.mistake()
 }
 
-// connect makes the client for api, unless the configuration cannot work.
+// connect returns the client for api, or the error with which api refuses the configuration.
 func (s *Source) connect(ctx context.Context, api *API, config []byte) (*httpclient.Client, error) {
 	if api.Refuse != nil {
 		return nil, api.Refuse
@@ -188,7 +189,7 @@ func (a *API) stream(name string) *Stream {
 	return &a.Streams[i]
 }
 
-// mistake returns what is wrong with the description, whatever the configuration is, or nil: a system error.
+// mistake returns a system error if the description is wrong whatever the configuration is.
 func (a *API) mistake() error {
 	for i := range a.Streams {
 		s := &a.Streams[i]
@@ -217,12 +218,12 @@ func (a *API) mistake() error {
 }
 
 const (
-	// signOffTime is how long the ending of sessions may take, and hurriedTime when the run was stopped and the process ends soon.
+	// signOffTime is how long ending the sessions may take. hurriedTime applies if the run was stopped and the process is about to end.
 	signOffTime = 15 * time.Second
 	hurriedTime = 800 * time.Millisecond
 )
 
-// signOff ends the sessions that a run opened, also after a failure and when ctx has ended, and warns of one that cannot be ended.
+// signOff ends the sessions that a run opened, even after a failure or after ctx has ended. It warns if one cannot be ended.
 func signOff(ctx context.Context, client *httpclient.Client) {
 	hurried, patience := ctx.Err() != nil, signOffTime
 	if hurried {

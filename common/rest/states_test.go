@@ -19,14 +19,14 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// What a later sync makes of an earlier one's state.
+// Tests of what a sync makes of the state of an earlier one.
 
-// stateOf is an outcome that left doc as the state of stream.
+// stateOf returns an outcome that left doc as the state of stream.
 func stateOf(stream, doc string) *outcome {
 	return &outcome{states: map[string][]string{stream: {doc}}}
 }
 
-// last is the last state of stream.
+// last returns the last state of stream.
 func (o *outcome) last(stream string) string {
 	states := o.states[stream]
 	if len(states) == 0 {
@@ -35,7 +35,7 @@ func (o *outcome) last(stream string) string {
 	return states[len(states)-1]
 }
 
-// known is dated, asked to the second, with a child that follows and one that does not, an array, and removed rows.
+// known is family with a filter to the second.
 func known(d rest.API) rest.API {
 	d = family(d)
 	for i := range d.Streams {
@@ -72,12 +72,12 @@ func (b *book) answer(r *http.Request) (int, string) {
 	}))
 }
 
-// row is a row of things that has parts and a tag.
+// row returns a row of things that has parts and a tag.
 func row(id int, at string) string {
 	return fmt.Sprintf(`{"id":%d,"t":"%s","whole":true,"tags":[{"id":%d}]}`, id, at, id)
 }
 
-// clockOf is the name of a stream's cursor field in known.
+// clockOf returns the name of a stream's cursor field in known.
 func clockOf(stream string) string {
 	if stream == "tags" {
 		return "thing_t"
@@ -85,7 +85,8 @@ func clockOf(stream string) string {
 	return "t"
 }
 
-// A row that was seen late comes, whatever is made of it, and one from before the margin does not come again.
+// TestRowsVisibleLate checks that a row that becomes visible late comes, in every stream made from it, and that a row from before the margin does not
+// come again.
 func TestRowsVisibleLate(t *testing.T) {
 	b := &book{
 		rows:    []string{row(1, "2026-03-01 09:45:04"), row(2, "2026-03-01 10:00:05")},
@@ -125,7 +126,7 @@ func TestRowsVisibleLate(t *testing.T) {
 	}
 }
 
-// Times that are days stand for the whole day.
+// TestDaysVisibleLate checks that a time that is a day stands for the whole day.
 func TestDaysVisibleLate(t *testing.T) {
 	rows := []string{thing(1, "2026-03-05"), thing(2, "2026-03-01")}
 	a := serve(t, func(r *http.Request) (int, string) { return paged(r, rows) })
@@ -143,7 +144,7 @@ func TestDaysVisibleLate(t *testing.T) {
 	}
 }
 
-// interrupted is sets of which the second can be made to fail, so that a state has the first one as done.
+// interrupted returns a source of two sets. The second can be made to fail, so that the state has the first one as done.
 func interrupted(t *testing.T) (source func(rest.Date) *rest.Source, fail *atomic.Bool, rows map[string][]string) {
 	t.Helper()
 	fail = &atomic.Bool{}
@@ -184,7 +185,7 @@ func TestPassesOfAnotherModeOrBound(t *testing.T) {
 		name         string
 		broken, next string    // modes
 		start        rest.Date // of the next sync
-		forget       []string  // members of the cycle that the version before did not write
+		forget       []string  // members of the cycle that the previous version did not write
 		want         []string
 	}{
 		{name: "a full refresh goes on", broken: "things", next: "things", want: []string{"3", "9"}},
@@ -213,7 +214,7 @@ func TestPassesOfAnotherModeOrBound(t *testing.T) {
 	}
 }
 
-// without is doc without members of its cycle, and then without its mark where that is null, as versions wrote it that knew no modes.
+// without returns doc without members of its cycle, and then without its mark if that is null, as versions without modes wrote it.
 func without(t *testing.T, doc string, members []string) string {
 	t.Helper()
 	if len(members) == 0 {
@@ -240,8 +241,8 @@ func without(t *testing.T, doc string, members []string) string {
 	return string(raw)
 }
 
-// An incremental sync after a complete one breaks off in its second part. Its state is no beginning of a full refresh, nor of a sync from
-// another mark.
+// TestPassesFromAnotherMark interrupts an incremental sync in its second set, after a complete sync. Its state cannot be resumed by a full refresh,
+// nor by a sync from another mark.
 func TestPassesFromAnotherMark(t *testing.T) {
 	source, fail, rows := interrupted(t)
 	first := read(t.Context(), t, source(""), nil, "things+")
@@ -272,7 +273,8 @@ func TestPassesFromAnotherMark(t *testing.T) {
 	}
 }
 
-// What a pass says that is not this sync's counts for nothing: not its removed rows, and not that it did not tell of parents.
+// TestKeysOfAnotherPass checks that nothing is taken from a pass that does not belong to this sync: neither its removed rows, nor that it lists no
+// parents.
 func TestKeysOfAnotherPass(t *testing.T) {
 	b := &book{
 		rows:    []string{row(1, "2026-01-01 00:00:00"), row(2, "2026-01-01 00:00:00")},
@@ -298,7 +300,7 @@ func TestKeysOfAnotherPass(t *testing.T) {
 	}
 }
 
-// Removed rows that a pass had sent before it broke off do not come again when it goes on.
+// TestRemovedRowsOfAnInterruptedPass checks that removed rows that an interrupted pass sent do not come again when it is resumed.
 func TestRemovedRowsOfAnInterruptedPass(t *testing.T) {
 	b := &book{removed: []string{row(7, "2025-01-01 00:00:00"), row(8, "2025-01-01 00:00:00")}}
 	source := serve(t, b.answer).source(known)
@@ -312,7 +314,7 @@ func TestRemovedRowsOfAnInterruptedPass(t *testing.T) {
 	}
 }
 
-// A pass cannot have begun after now; otherwise the mark would be whatever the latest row says.
+// TestPassThatBeganAfterNow checks that the beginning of a pass is not later than now. Otherwise the mark would be whatever the latest row says.
 func TestPassThatBeganAfterNow(t *testing.T) {
 	b := &book{rows: []string{row(1, "2026-01-01 00:00:00"), row(2, "2998-01-01 00:00:00")}}
 	source := serve(t, b.answer).source(known)
@@ -342,8 +344,8 @@ func TestStartDateAfterNowAsksNothing(t *testing.T) {
 	}
 }
 
-// A sync whose start date is after now covers nothing, also where the mark is the moment at which it began, and where a row is from after that date:
-// what the date kept away comes once it is corrected, and a mark from before stays.
+// TestStartDateAfterNowMovesNoMark checks that a sync whose start date is in the future does not move the mark, even if the mark is the start of the
+// sync, or if a row is from after that date. Rows held back by the date come once it is corrected, and an earlier mark stays.
 func TestStartDateAfterNowMovesNoMark(t *testing.T) {
 	b := &book{rows: []string{row(1, "2026-01-01 00:00:00"), row(2, "2026-03-01 00:00:00"), row(3, "2999-06-01 00:00:00")}}
 	a := serve(t, b.answer)
@@ -370,7 +372,8 @@ func TestStartDateAfterNowMovesNoMark(t *testing.T) {
 	}
 }
 
-// A row that changed while it was read was sent as it was before; the sync that goes on knows that the mark may not pass it.
+// TestLateRowsOfAnInterruptedPass checks that a sync that resumes keeps the mark from passing the time of a row that changed while it was read,
+// because that row was sent as it was before.
 func TestLateRowsOfAnInterruptedPass(t *testing.T) {
 	source, fail, rows := interrupted(t)
 	rows["1"] = []string{thing(1, "2026-01-01 12:00:00"), thing(2, "2026-01-02 12:00:00"), thing(1, "2026-01-03 12:00:00")}
@@ -385,7 +388,7 @@ func TestLateRowsOfAnInterruptedPass(t *testing.T) {
 	}
 }
 
-// That there were no parents once does not mean that all were read.
+// TestNoParentsAndThenANewOne checks that a state without any parents does not cover all parents.
 func TestNoParentsAndThenANewOne(t *testing.T) {
 	b := &book{parts: map[string][]string{"1": {thing(11, "2026-03-01 10:00:00")}, "2": {thing(21, "2025-01-01 10:00:00")}}}
 	a := serve(t, b.answer)
@@ -477,7 +480,7 @@ func TestMarksAfterNow(t *testing.T) {
 	}
 }
 
-// One stream of a family has a mark far ahead; the others are read.
+// One stream of a family has a mark far in the future. The others are read.
 func TestOneMarkFarAfterNow(t *testing.T) {
 	b := &book{rows: []string{row(1, "2026-01-01 00:00:00")}}
 	source := serve(t, b.answer).source(known)
@@ -532,7 +535,7 @@ func TestTwoNamespacesOfOneStream(t *testing.T) {
 			t.Errorf("%s: %v, want %v", stream, got, want)
 		}
 	}
-	if len(o.states) != 12 || len(o.statuses) != 12 || count(a.requests(), "/things?") != 9 { // three of each: removed rows have their own, and then the others are looked at again
+	if len(o.states) != 12 || len(o.statuses) != 12 || count(a.requests(), "/things?") != 9 { // each three: also removed rows, then the others again
 		t.Errorf("states %v, statuses %v, requests %v", o.states, o.statuses, a.requests())
 	}
 }
@@ -550,7 +553,7 @@ func TestStatesOfOthers(t *testing.T) {
 			}
 		}
 	}
-	// PyAirbyte hands in the states of all streams that there ever were.
+	// PyAirbyte hands in the states of all streams that ever existed.
 	source = a.source(func(d rest.API) rest.API {
 		d = dated(d)
 		d.Streams = append(d.Streams, rest.Stream{Name: "others", Path: "/others"})
@@ -565,7 +568,7 @@ func TestStatesOfOthers(t *testing.T) {
 	}
 }
 
-// A state of a few bytes may name any number of keys. They cost little, and are no reason to forget others.
+// TestStatesThatNameMoreThanThereIs checks that a short state may name any number of keys, which cost little and do not displace others.
 func TestStatesThatNameMoreThanThereIs(t *testing.T) {
 	b := &book{rows: []string{row(1, "2026-01-01 00:00:00")}, removed: []string{row(7, "2025-01-01 00:00:00"), row(-8, "2025-01-01 00:00:00")}}
 	source := serve(t, b.answer).source(known)
@@ -586,7 +589,7 @@ func TestStatesThatNameMoreThanThereIs(t *testing.T) {
 	}
 }
 
-// TestStatesOfManyKeys goes on from states whose keys are too many ranges to be written as such: a row that is not among them is new, however old.
+// TestStatesOfManyKeys resumes from states with more keys than are written as ranges. A row that is not among them is new, however old.
 func TestStatesOfManyKeys(t *testing.T) {
 	var rows []string
 	for i := range 5000 {
@@ -615,7 +618,8 @@ func TestStatesOfManyKeys(t *testing.T) {
 	}
 }
 
-// What tells whether the API still answers is what a check asks: the listing that a stream is made from, with the first set of parameters.
+// TestWhatACheckAsks checks that the request of a check shows whether the API still answers: it asks for the listing that the stream is made from,
+// with the first set of parameters.
 func TestWhatACheckAsks(t *testing.T) {
 	a := serve(t, func(r *http.Request) (int, string) {
 		if r.URL.Path == "/things" && r.URL.Query().Get("status") == "1" {

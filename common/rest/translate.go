@@ -22,7 +22,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/state"
 )
 
-// run translates a description for one check or read into listings, which package listing reads, and families, which package replication does.
+// run translates a description, for one check or read, into listings for package listing and families for package replication.
 type run struct {
 	api     API
 	schemas *spec.Spec // of the streams; nil for a check
@@ -37,7 +37,7 @@ func newRun(ctx context.Context, api API, schemas *spec.Spec, client *httpclient
 	return &run{api: api, schemas: schemas, reader: reader.New(parallel)}
 }
 
-// alive asks for the first page of the listing that the stream named Check is made from; an error says why the API does not answer even that.
+// alive asks for the first page of the listing that the stream named Check is made from. The error says why the API does not answer even that.
 func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
 	s := r.api.stream(r.api.Check)
 	if s != nil {
@@ -51,7 +51,7 @@ func (r *run) alive(ctx context.Context, waiting func(until time.Time)) error {
 	return r.reader.Try(ctx, l)
 }
 
-// future warns, once, of a start date that is after now.
+// future warns, once, if a start date is in the future.
 func (r *run) future(cat *protocol.ConfiguredCatalog) {
 	if slices.ContainsFunc(cat.Streams, func(configured protocol.ConfiguredStream) bool {
 		s := r.api.stream(configured.Stream.Name)
@@ -79,8 +79,8 @@ func (r *run) states(cat *protocol.ConfiguredCatalog, input state.Input) (map[pr
 	return docs, nil
 }
 
-// families sorts the configured streams into families, in the order of the description, and tells at once what is wrong with those that cannot be
-// read. The streams of another namespace are another family: they go on from states of their own, and the API is asked accordingly.
+// families groups the configured streams into families, in the order of the description, and reports streams that cannot be read at once. The streams
+// of another namespace are another family: they have their own states, and the API is asked accordingly.
 func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descriptor]state.Doc, out *protocol.Emitter) (
 	all []replication.Family, failures error,
 ) {
@@ -95,7 +95,7 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 			failures = errors.Join(failures, err, r.refuse(d, err, out))
 			continue
 		}
-		if configured.SyncMode == protocol.Incremental && s.Cursor == nil { // PyAirbyte asks this of every stream
+		if configured.SyncMode == protocol.Incremental && s.Cursor == nil { // PyAirbyte selects it for every stream
 			r.reader.Log.Info(s.Name + " has no time of change; all of it is read in every sync")
 		}
 		origin := r.api.origin(s)
@@ -116,7 +116,7 @@ func (r *run) families(cat *protocol.ConfiguredCatalog, docs map[protocol.Descri
 	return all, failures
 }
 
-// readable returns the description of a configured stream, or why it cannot be read.
+// readable returns the description of a configured stream, or the reason why it cannot be read.
 func (r *run) readable(configured *protocol.ConfiguredStream) (*Stream, error) {
 	name := configured.Stream.Name
 	s := r.api.stream(name)
@@ -132,7 +132,7 @@ func (r *run) readable(configured *protocol.ConfiguredStream) (*Stream, error) {
 	return s, nil
 }
 
-// refuse tells that a stream cannot be read, and why. A stream that the connector does not have has no status.
+// refuse sends the failure of a stream that cannot be read. A stream that the connector does not have gets no status.
 func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) error {
 	if r.api.stream(d.Name) != nil {
 		if err := out.Status(d, protocol.Incomplete); err != nil {
@@ -142,7 +142,7 @@ func (r *run) refuse(d protocol.Descriptor, why error, out *protocol.Emitter) er
 	return out.Failure(why, &d)
 }
 
-// family returns the family that is made from the listing of s, without its streams.
+// family returns the family for the listing of s, without its streams.
 func (r *run) family(s *Stream) replication.Family {
 	f := replication.Family{
 		Name: s.Name, Windows: s.Windows, Removed: s.Removed != nil, Apart: s.Apart,
@@ -172,7 +172,7 @@ func (r *run) family(s *Stream) replication.Family {
 
 func (s *Stream) sets() []map[string]any { return slices.Concat(s.Each, s.Maybe) }
 
-// open returns the listing of s, as far as q asks for it.
+// open returns the part of the listing of s that q asks for.
 func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	request := s.request()
 	switch {
@@ -191,7 +191,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	}
 	switch {
 	case q.Undated:
-		request.Once = true // it may be a heavy one
+		request.Once = true // it may be expensive for the server
 	case s.Windows != nil && q.Window != (replication.Window{}):
 		request = s.Days(request, q.Window.First, q.Window.Last)
 	}
@@ -201,7 +201,7 @@ func (r *run) open(s *Stream, q replication.Question) listing.Listing {
 	return r.listing(s, request)
 }
 
-// listing returns the listing of s that is asked for by request.
+// listing returns the listing that s reads with request.
 func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	l := listing.Listing{
 		Name: s.Name, Request: request, Records: cmp.Or(s.Records, r.api.Records), Partial: s.Partial, Ways: s.Ways, Refused: s.Refused,
@@ -220,7 +220,7 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	key := s.Key
 	if p := s.Parent; p != nil {
 		l.Child, l.Missing = true, p.Missing || p.Detail
-		if p.Detail { // by what the parent's row is known
+		if p.Detail { // the key that identifies the parent's row
 			if key = r.shared(p); len(key) == 0 {
 				key = r.api.stream(p.Of).Key
 			}
@@ -230,7 +230,7 @@ func (r *run) listing(s *Stream, request httpclient.Request) listing.Listing {
 	return l
 }
 
-// inRow returns those members of a key that are in the API's rows: what is put into records from outside is the same in all rows of a listing.
+// inRow returns the fields of a key that are in the API's rows. Fields put into records from elsewhere are the same in all rows of a listing.
 func (s *Stream) inRow(key []string) (fields []string) {
 	for _, field := range key {
 		if (s.Parent == nil || s.Parent.Put[field] == "") && s.Put[field] == "" && field != s.Repeats {
@@ -240,7 +240,8 @@ func (s *Stream) inRow(key []string) (fields []string) {
 	return fields
 }
 
-// key returns the members of the API's rows that are the stream's key; nil: there are none, it is made of something else too, or rows are kept whole.
+// key returns the members of the API's rows that are the stream's key. It returns nil if there are none, if the key is also made from something else,
+// or if rows are kept whole.
 func (s *Stream) key(columns []record.Edit) []string {
 	if s.Explode != nil || s.Derive != nil || s.Value != "" || slices.ContainsFunc(columns, func(edit record.Edit) bool {
 		column, ok := edit.(record.Column)
@@ -251,7 +252,7 @@ func (s *Stream) key(columns []record.Edit) []string {
 	return s.inRow(s.Key)
 }
 
-// stream returns s as replication knows it, but for what a catalog and a state say. The error is that its schema cannot be used.
+// stream returns s for package replication, without what the catalog and the state say. The error is that its schema cannot be used.
 func (r *run) stream(s *Stream) (replication.Stream, error) {
 	columns, err := s.columns(r.schemas)
 	if err != nil {
@@ -262,7 +263,7 @@ func (r *run) stream(s *Stream) (replication.Stream, error) {
 	for _, name := range s.Without {
 		edits = append(edits, record.Drop{Field: name})
 	}
-	edits = append(edits, record.Times{Layouts: c.Layouts, Zone: cmp.Or(c.Zone, r.api.Zone)}) // for times without a zone
+	edits = append(edits, record.Times{Layouts: c.Layouts, Zone: cmp.Or(c.Zone, r.api.Zone)}) // for times without an offset
 	stream := replication.Stream{
 		Key: s.key(columns), Shape: record.Compile(append(edits, columns...)...), Derive: s.derive(columns), Explode: s.Explode,
 		Repeats: s.Repeats, Choice: s.Choice,
@@ -313,8 +314,7 @@ func (r *run) child(s *Stream) *replication.Child {
 	return c
 }
 
-// shared returns the paths in the rows of p whose values are asked for where these leave out a part of the key, so that several rows may have the
-// same; else none.
+// shared returns the paths of p's Params if these leave out a part of the parent's key, so that several rows may have the same values; otherwise nil.
 func (r *run) shared(p *Parent) []string {
 	asked := slices.Compact(slices.Sorted(maps.Values(p.Params)))
 	if slices.ContainsFunc(r.api.stream(p.Of).Key, func(field string) bool { return !slices.Contains(asked, field) }) {
@@ -323,7 +323,7 @@ func (r *run) shared(p *Parent) []string {
 	return nil
 }
 
-// derive returns Derive without the members for which the stream's schema has no column.
+// derive returns s.Derive without the members that have no column in the stream's schema.
 func (s *Stream) derive(columns []record.Edit) func(func(string) record.Value) []record.Member {
 	if s.Derive == nil {
 		return nil

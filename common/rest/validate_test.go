@@ -32,7 +32,7 @@ func TestDescriptionsThatContradictThemselves(t *testing.T) {
 	}
 }
 
-// A date that does not exist is told as every other field to mend is, by name and without its value.
+// TestADateThatDoesNotExist checks that a date that does not exist is reported like every other invalid field, by name and without its value.
 func TestADateThatDoesNotExist(t *testing.T) {
 	for value, good := range map[string]bool{
 		`""`: true, `"2024-02-29"`: true, `"2024-02-29T10:00:00-03:00"`: true, `"2023-02-29"`: false, `"2023-02-29T00:00:00Z"`: false, `20230228`: false,
@@ -51,7 +51,7 @@ func TestADateThatDoesNotExist(t *testing.T) {
 	}
 }
 
-// A start date in the future is told of, since hardly anything comes then; one that has come is not.
+// TestAStartDateInTheFuture checks that a start date in the future is reported, because hardly anything comes until then, and that a past one is not.
 func TestAStartDateInTheFuture(t *testing.T) {
 	for days, warned := range map[int]bool{-1: false, 2: true} {
 		a := serve(t, func(r *http.Request) (int, string) { return paged(r, things(3)) })

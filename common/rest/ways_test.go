@@ -19,16 +19,16 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/rest"
 )
 
-// catalogue is an API that lists rows by conditions in its body, none of which it is known to accept.
+// catalogue is an API that lists rows by conditions in its body. It is unknown which of them it accepts.
 type catalogue struct {
 	refuse     string // conditions that contain it are refused
 	unsorted   bool   // rows come in another order than asked for
-	lose       int    // so many rows are promised and never sent
-	broken     int    // number of the request from which on everything is refused; 0: never
-	atOnce     int    // more rows of the inner list than these come in part; 0: all at once
-	nextless   bool   // what came in part is not to be continued
-	wordless   bool   // what came in part does not even say so
-	tooMany    int    // more rows than these in one answer are too many; 0: none are
+	lose       int    // number of rows that are promised and never sent
+	broken     int    // number of the first request from which everything is refused; 0: never
+	atOnce     int    // if the inner list has more rows than this, it comes in part; 0: never
+	nextless   bool   // a partial list has no next page
+	wordless   bool   // a partial list does not even say that it is partial
+	tooMany    int    // if an answer has more rows than this, they are too many; 0: never
 	total      int
 	mu         sync.Mutex
 	requests   int
@@ -92,7 +92,7 @@ func (c *catalogue) answer(r *http.Request) (int, string) {
 	return 200, fmt.Sprintf(`{"left":%d,"rows":[%s]}`, promised, strings.Join(rows, ","))
 }
 
-// described is the catalogue as a connector would describe it.
+// described describes the catalogue as a connector would.
 func described(d rest.API) rest.API {
 	position := pagination.Offset{In: httpclient.Body, Param: "From", SizeParam: "Size", Size: 10, Rows: "left", Max: 40}
 	d.Check = "rows"
@@ -134,7 +134,7 @@ func described(d rest.API) rest.API {
 	return d
 }
 
-// warnedOf is the warnings but for the notice, which must come once.
+// warnedOf returns the warnings without the notice, which must come exactly once.
 func (o *outcome) warnedOf(t *testing.T) []string {
 	t.Helper()
 	const notice = "The quota is nearly used up"
@@ -149,7 +149,7 @@ func TestWays(t *testing.T) {
 	tests := map[string]struct {
 		*catalogue
 		rows     int
-		requests int    // at the most
+		requests int    // maximum
 		failure  string // "" for none
 	}{
 		"the best way":         {&catalogue{total: 95}, 95, 10, ""},

@@ -12,15 +12,15 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
-// Description is a connector's files, and how a configuration becomes an A, which says what the connector does with it. Safe for concurrent
+// Description holds a connector's files and turns a configuration into an A, which says what the connector does with it. It is safe for concurrent
 // use.
 type Description[A any] struct {
 	files    func() (*Spec, error)
 	describe func(config []byte) (A, error)
 }
 
-// Describe makes a Description of files, which Load reads when they are first needed. describe is a pure function; C is the configuration,
-// decoded from JSON after it was validated. A Config fault of C's own UnmarshalJSON is the user's.
+// Describe returns a Description of files, which are loaded on first use. describe must be pure. C is the configuration, which is decoded from JSON
+// after validation. A Config fault returned by C's own UnmarshalJSON is passed on to the user.
 func Describe[C, A any](files fs.FS, describe func(C) A) Description[A] {
 	return Description[A]{
 		files: sync.OnceValues(func() (*Spec, error) { return Load(files) }),
@@ -34,7 +34,7 @@ func Describe[C, A any](files fs.FS, describe func(C) A) Description[A] {
 	}
 }
 
-// misfit returns the fault of a configuration that passed the spec and yet cannot be decoded.
+// misfit returns the fault for a configuration that passed validation but cannot be decoded.
 func misfit(err error) error {
 	if known, ok := errors.AsType[*fault.Error](err); ok {
 		return known
@@ -46,7 +46,7 @@ func misfit(err error) error {
 	return &fault.Error{Kind: fault.Config, Message: message, Err: err}
 }
 
-// Files returns the connector's JSON, or why it cannot be used, which is a programming error.
+// Files returns the connector's JSON files. An error is a programming error.
 func (d Description[A]) Files() (*Spec, error) { return d.files() }
 
 // JSON returns the connector's spec.json, compact.
@@ -58,8 +58,8 @@ func (d Description[A]) JSON() (json.RawMessage, error) {
 	return files.JSON(), nil
 }
 
-// Open cleans the tokens in config (see [Spec.Clean]), validates it and says what the connector does with it. What is wrong with config is a
-// Config fault that echoes nothing.
+// Open cleans the tokens in config (see [Spec.Clean]), validates it, and returns its A. If config is wrong, the error is a Config fault that quotes
+// nothing from it.
 func (d Description[A]) Open(config []byte) (a A, err error) {
 	files, err := d.files()
 	if err != nil {
@@ -72,7 +72,7 @@ func (d Description[A]) Open(config []byte) (a A, err error) {
 	return d.describe(config)
 }
 
-// Redactor returns the run's, out of ctx, which knows the secrets of config from here on.
+// Redactor returns the run's redactor from ctx, after adding the secrets of config.
 func (d Description[A]) Redactor(ctx context.Context, config []byte) (*redact.Redactor, error) {
 	files, err := d.files()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
-// day refuses what is none, as a type of a connector's may.
+// day refuses anything that is not a day, as a connector's type may.
 type day string
 
 func (d *day) UnmarshalJSON(data []byte) error {

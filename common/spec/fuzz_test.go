@@ -11,8 +11,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// FuzzValidate holds that no text, number or unknown key of a configuration shows up in what Validate says about it. Every text and unknown
-// key that the spec does not itself contain is wrapped in marks first, so that a chance likeness to the sentence's own words is no finding.
+// FuzzValidate checks that no text, number or unknown key of a configuration appears in the error of Validate. Every text and unknown key that the
+// spec does not contain is first wrapped in marks, so that a chance match with the sentence's own words is not a finding.
 func FuzzValidate(f *testing.F) {
 	const mark = "¤¤¤¤"
 	s := load(f, map[string]string{"spec.json": document})
@@ -57,8 +57,8 @@ func FuzzValidate(f *testing.F) {
 	})
 }
 
-// marked returns value with every text and key that the spec does not contain between marks; its numbers of four characters or more that the
-// spec does not contain are put into numbers.
+// marked returns value with marks around every text and key that the spec does not contain. It adds numbers of four or more characters that the spec
+// does not contain to numbers.
 func marked(value any, mark string, numbers *[]string) any {
 	known := func(text string) bool { return strings.Contains(document, `"`+text+`"`) }
 	switch v := value.(type) {

@@ -15,14 +15,14 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// Schema is a compiled JSON Schema (draft-07 unless its $schema says otherwise) that asserts formats and takes "integer" at its word: 1.0
-// is a number. Safe for concurrent use.
+// Schema is a compiled JSON Schema (draft-07 unless its $schema says otherwise). It asserts formats and takes "integer" literally: 1.0 is not an
+// integer. It is safe for concurrent use.
 type Schema struct {
 	compiled *jsonschema.Schema
 	raw      any
 }
 
-// Compile makes a Schema; name stands for it in errors. References into other documents are refused.
+// Compile returns a Schema. Errors refer to it by name. References to other documents are errors.
 func Compile(name string, schema json.RawMessage) (*Schema, error) {
 	raw, err := decode(schema)
 	if err != nil {
@@ -34,7 +34,7 @@ func Compile(name string, schema json.RawMessage) (*Schema, error) {
 	compiler.LoadURL = func(string) (io.ReadCloser, error) {
 		return nil, errors.New("references to other documents are not resolved")
 	}
-	const address = "file:///schema.json" // never fetched; an absolute URL keeps the library from looking at the working directory
+	const address = "file:///schema.json" // never fetched; with an absolute URL the library ignores the working directory
 	if err := compiler.AddResource(address, bytes.NewReader(schema)); err != nil {
 		return nil, fmt.Errorf("compiling %s: %w", name, err)
 	}
@@ -45,8 +45,8 @@ func Compile(name string, schema json.RawMessage) (*Schema, error) {
 	return &Schema{compiled: compiled, raw: raw}, nil
 }
 
-// CompileConfig makes a Schema of configurations. The format of a field with a pattern chooses what the platform shows for it, such as a calendar;
-// what may be entered is the pattern's to say, so that a field may take days and moments.
+// CompileConfig returns a Schema for configurations. It ignores the format of a field with a pattern. Such a format only chooses what the platform
+// shows, such as a calendar, and the pattern decides what is valid, so that a field may accept both dates and times.
 func CompileConfig(name string, schema json.RawMessage) (*Schema, error) {
 	root, err := decode(schema)
 	if err != nil {
@@ -75,7 +75,7 @@ func CompileConfig(name string, schema json.RawMessage) (*Schema, error) {
 	return Compile(name, schema)
 }
 
-// Validate returns what is wrong with a document, one line a fault. The text may echo the document: it is for tests, not for users.
+// Validate returns the faults of a document, one on each line. The text may quote the document, so it is for tests and not for users.
 func (s *Schema) Validate(document []byte) error {
 	value, err := decode(document)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Schema) Validate(document []byte) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// leaves returns the faults that have no further cause.
+// leaves yields the faults that have no further cause.
 func leaves(failed *jsonschema.ValidationError) iter.Seq[*jsonschema.ValidationError] {
 	return func(yield func(*jsonschema.ValidationError) bool) {
 		var walk func(*jsonschema.ValidationError) bool
@@ -120,7 +120,7 @@ func leaves(failed *jsonschema.ValidationError) iter.Seq[*jsonschema.ValidationE
 	}
 }
 
-// decode reads exactly one JSON value; numbers keep their digits.
+// decode reads exactly one JSON value. Numbers keep their digits.
 func decode(data []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -134,8 +134,8 @@ func decode(data []byte) (any, error) {
 	return value, nil
 }
 
-// presentable returns value without the numbers whose exponent the library cannot hold (it panics on them): an empty list in their place fits no
-// schema of a number.
+// presentable returns value with an empty list in place of each number whose exponent is too large for the library, which would panic. An empty list
+// fits no schema of a number.
 func presentable(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -158,8 +158,8 @@ func presentable(value any) any {
 	return value
 }
 
-// notWhole returns where value has a number that its schema wants to be an integer and that is not written as one, or is beyond 64 bits. It
-// looks along properties, items and variants, and only where the schema does not take other numbers as well.
+// notWhole yields the places of numbers in value that should be integers but are not written as such, or do not fit into 64 bits. It follows
+// properties, items and variants. A number is skipped if the schema also allows other numbers.
 func notWhole(schema, value any) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		var walk func(nodes []map[string]any, value any, at []string) bool
@@ -203,7 +203,7 @@ func notWhole(schema, value any) iter.Seq[[]string] {
 	}
 }
 
-// reachable returns the nodes and the variants in them, which describe the same value.
+// reachable yields the nodes and all variants in them, which describe the same value.
 func reachable(nodes []map[string]any) iter.Seq[map[string]any] {
 	return func(yield func(map[string]any) bool) {
 		queue := slices.Clone(nodes)
@@ -223,7 +223,7 @@ func reachable(nodes []map[string]any) iter.Seq[map[string]any] {
 	}
 }
 
-// typesOf returns a schema's types, whether it has one, several or none.
+// typesOf returns the types that a schema allows: one, several, or none.
 func typesOf(node map[string]any) []string {
 	switch t := node["type"].(type) {
 	case string:

@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// Secrets returns every value in config that spec (a ConnectorSpecification) marks airbyte_secret: text and numbers, in nested objects, lists
-// and every form of a oneOf, and all text below a secret object; each as it stands there and as [Spec.Clean] makes it. It leans towards too
-// many: config need not fit the spec, names may be in any case, and a plain value standing where an object with a secret in it should be is
-// taken for the secret. Without repeats, sorted; nil where spec or config is not JSON.
+// Secrets returns every value in config that spec (a ConnectorSpecification) marks airbyte_secret: texts and numbers, in nested objects, lists and
+// every form of a oneOf, and all texts below a secret object. It returns each both as written and as [Spec.Clean] would return it. If in doubt, it
+// returns too many: config need not fit the spec, names match in any case, and a plain value in place of an object that contains a secret counts as
+// the secret. The result is sorted, without repeats, and nil if spec or config is not JSON.
 func Secrets(spec json.RawMessage, config []byte) []string {
 	var parts struct {
 		Connection json.RawMessage `json:"connectionSpecification"`
@@ -42,10 +42,10 @@ func Secrets(spec json.RawMessage, config []byte) []string {
 	return slices.Compact(found)
 }
 
-// Clean returns config without what gets into a token when it is copied out of a web page or a document: white space around it, characters that
-// are not seen (zero-width ones, the soft hyphen), and the word Bearer before it. Tokens are the values marked airbyte_secret but those
-// whose name ends with password: people choose these, and every character may be meant. A whole number that is written otherwise (60.0, 6e1), as
-// some programs do, is written as one where the spec wants one. What is not JSON stays as it is.
+// Clean returns config without what gets into tokens when they are copied from a web page or a document: white space around the token, invisible
+// characters (zero-width ones, the soft hyphen), and the word Bearer before it. Tokens are the values marked airbyte_secret, except those whose name
+// ends with password: people choose these, and every character may be intended. If the spec wants a whole number and config has it in another form
+// (60.0, 6e1), as some programs write it, Clean writes it as a whole number. Anything that is not JSON is returned unchanged.
 func (s *Spec) Clean(config []byte) []byte {
 	value, err := decode(config)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Spec) Clean(config []byte) []byte {
 	return cleaned
 }
 
-// asWhole writes the number at a place of value as a whole one, and reports whether it is one of 64 bits.
+// asWhole rewrites the number at a place in value as a whole number. It returns false if the number is not a whole one within 64 bits.
 func asWhole(value any, at []string) bool {
 	last := len(at) - 1
 	number, _ := lookup(value, at).(json.Number)
@@ -83,13 +83,13 @@ func asWhole(value any, at []string) bool {
 	case map[string]any:
 		in[at[last]] = written
 	case []any:
-		i, _ := strconv.Atoi(at[last]) // notWhole wrote it
+		i, _ := strconv.Atoi(at[last]) // notWhole wrote the index
 		in[i] = written
 	}
 	return true
 }
 
-// clean returns the secret of that name as [Spec.Clean] makes it.
+// clean returns what [Spec.Clean] makes of the secret called name.
 func clean(name, text string) string {
 	const scheme = "bearer"
 	if password(name) {
@@ -99,18 +99,18 @@ func clean(name, text string) string {
 	for len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
 		rest := text[len(scheme):]
 		if next, _ := utf8.DecodeRuneInString(rest); rest != "" && !unicode.IsSpace(next) {
-			break // it is how the token begins
+			break // the token itself begins with bearer
 		}
 		text = strings.TrimSpace(rest)
 	}
 	return text
 }
 
-// password reports whether people choose a secret of that name.
+// password reports whether people choose secrets with that name.
 func password(name string) bool { return strings.HasSuffix(strings.ToLower(name), "password") }
 
-// trim returns text without the characters that are not seen (Unicode's format characters: zero-width ones, marks of direction, the soft hyphen), and
-// without white space around it.
+// trim returns text without invisible characters (Unicode's format characters: zero-width ones, direction marks, the soft hyphen) and without white
+// space around it.
 func trim(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
@@ -120,8 +120,7 @@ func trim(text string) string {
 	}, text))
 }
 
-// eachSecret puts what visit makes of each secret in its place, and gives the value back. name is the secret's own one, or that of the object
-// or list that is marked.
+// eachSecret replaces each secret in value by the result of visit and returns value. name is the name of the secret, or of the marked object or list.
 func eachSecret(schema map[string]any, name string, value any, visit func(name, text string) string) any {
 	if schema["airbyte_secret"] == true {
 		return eachText(name, value, visit)
@@ -141,7 +140,7 @@ func eachSecret(schema map[string]any, name string, value any, visit func(name, 
 				v[key] = eachSecret(object(property), key, member, visit)
 			}
 			if items := object(node["items"]); len(items) > 0 {
-				value = eachSecret(items, name, value, visit) // an object where a list of them is expected
+				value = eachSecret(items, name, value, visit) // an object in place of a list of them
 			}
 		}
 	case []any:
@@ -150,7 +149,7 @@ func eachSecret(schema map[string]any, name string, value any, visit func(name, 
 				v[i] = eachSecret(object(node["items"]), name, v[i], visit)
 			}
 			if len(object(schema["items"])) == 0 {
-				v[i] = eachSecret(schema, name, v[i], visit) // a list where one object is expected
+				v[i] = eachSecret(schema, name, v[i], visit) // a list in place of an object
 			}
 		}
 	default:
@@ -161,7 +160,7 @@ func eachSecret(schema map[string]any, name string, value any, visit func(name, 
 	return value
 }
 
-// called returns the property with a name, in whatever case, which is what a configuration is decoded by.
+// called returns the property with that name in any case, as encoding/json finds it when a configuration is decoded.
 func called(properties map[string]any, name string) (property any, ok bool) {
 	if property, ok = properties[name]; ok {
 		return property, true
@@ -174,7 +173,7 @@ func called(properties map[string]any, name string) (property any, ok bool) {
 	return nil, false
 }
 
-// holdsSecret reports whether a value of this schema may have a secret somewhere in it.
+// holdsSecret reports whether a value of this schema may contain a secret.
 func holdsSecret(schema any) bool {
 	switch node := schema.(type) {
 	case map[string]any:
@@ -192,7 +191,7 @@ func holdsSecret(schema any) bool {
 	return false
 }
 
-// eachText puts what visit makes of each text in a value in its place; numbers are seen and stay.
+// eachText replaces each text in value by the result of visit. visit also sees the numbers, which stay unchanged.
 func eachText(name string, value any, visit func(name, text string) string) any {
 	switch v := value.(type) {
 	case string:

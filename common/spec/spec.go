@@ -1,4 +1,4 @@
-// Package spec is a connector's JSON: compile it, validate a configuration without echoing it, hand out schemas.
+// Package spec handles a connector's JSON files: it compiles them, validates configurations without quoting them, and returns schemas.
 package spec
 
 import (
@@ -13,17 +13,17 @@ import (
 	"strings"
 )
 
-// Spec is a connector's spec.json, compiled, and its streams/*.json. It is read-only: safe for concurrent use.
+// Spec is a connector's compiled spec.json, and its streams/*.json. It is read-only and safe for concurrent use.
 type Spec struct {
 	json    json.RawMessage
 	config  *Schema // of spec.json's connectionSpecification
 	streams map[string]json.RawMessage
 }
 
-// Load reads the files: spec.json (a ConnectorSpecification), which it compiles, and streams/<name>.json (optional, a JSON Schema each),
-// which it does not look into: nothing is validated against them while a connector runs, and what is done with large ones would be most of
-// the time that a command takes to start. What is wrong with spec.json is an error that names it: a programming error, which connectortest
-// finds, as it finds a stream schema that is no JSON or does not compile.
+// Load reads spec.json (a ConnectorSpecification), which it compiles, and streams/<name>.json (optional, one JSON Schema each), which it does not
+// parse: a running connector validates nothing against them, and parsing large ones would take most of a command's start-up time. A fault in
+// spec.json is an error that names it. It is a programming error that connectortest finds, as it finds a stream schema that is not JSON or does not
+// compile.
 func Load(files fs.FS) (*Spec, error) {
 	data, err := fs.ReadFile(files, "spec.json")
 	if err != nil {
@@ -63,11 +63,11 @@ func Load(files fs.FS) (*Spec, error) {
 // JSON returns spec.json, compact. The caller must not change it.
 func (s *Spec) JSON() json.RawMessage { return s.json }
 
-// Schema returns a stream's JSON Schema, as its file has it; ok is whether there is one. The caller must not change it.
+// Schema returns the JSON Schema of a stream as in its file. ok says whether there is one. The caller must not change it.
 func (s *Spec) Schema(stream string) (schema json.RawMessage, ok bool) {
 	schema, ok = s.streams[stream]
 	return schema, ok
 }
 
-// Streams returns the names of the schemas, sorted.
+// Streams returns the names of the streams with a schema, sorted.
 func (s *Spec) Streams() []string { return slices.Sorted(maps.Keys(s.streams)) }

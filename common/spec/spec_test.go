@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// document is a ConnectorSpecification with every keyword that the sentences know.
+// document is a ConnectorSpecification with every keyword that the sentences cover.
 const document = `{
   "documentationUrl": "https://example.com",
   "connectionSpecification": {
@@ -284,8 +284,8 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// What gets into a token when it is copied is taken out, and both forms are secrets; a password is what somebody chose.
-// A whole number may be written as JSON allows it, where the spec wants one; what is none stays as it is, and is found to be wrong.
+// TestCleanWritesWholeNumbers checks that a number is written as whole if the spec wants that and the number is whole in some form, and that any
+// other stays and is found invalid.
 func TestCleanWritesWholeNumbers(t *testing.T) {
 	s := load(t, map[string]string{"spec.json": document})
 	for given, want := range map[string]string{
@@ -303,6 +303,7 @@ func TestCleanWritesWholeNumbers(t *testing.T) {
 	}
 }
 
+// TestClean checks that what copying adds to a token is removed, that both forms are secrets, and that a password stays as chosen.
 func TestClean(t *testing.T) {
 	s := load(t, map[string]string{"spec.json": document})
 	for given, want := range map[string]string{

@@ -11,10 +11,9 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// Columns returns the types of the columns that a stream's schema declares, in the order of their names; those of keys are marked as such. A text
-// with the annotation "x-nested-as-text": true is a record.JSONText and one with "x-row-hash": true a record.Digest; an object with
-// "x-labels": true is a record.Labels and one with "x-whole-row": true a record.Whole. A field of several types, or of none, has no column:
-// connectortest finds it.
+// Columns returns the types of the columns that a stream's schema declares, ordered by name, with key columns marked. A text with the annotation
+// "x-nested-as-text": true is a record.JSONText, and with "x-row-hash": true a record.Digest. An object with "x-labels": true is a record.Labels, and
+// with "x-whole-row": true a record.Whole. A field with several types, or with none, has no column; connectortest finds such fields.
 func Columns(schema json.RawMessage, keys ...string) ([]record.Edit, error) {
 	properties, err := propertiesOf(schema)
 	if err != nil {
@@ -31,7 +30,7 @@ func Columns(schema json.RawMessage, keys ...string) ([]record.Edit, error) {
 	return edits, nil
 }
 
-// columnType returns what a schema says of one value, 0 where it is not of one type.
+// columnType returns the type that a schema declares for a value, or 0 if it does not declare exactly one.
 func columnType(property record.Value) record.Type {
 	named := property.Get("type")
 	kinds := slices.DeleteFunc(named.Array(), func(kind record.Value) bool { return kind.Text() == "null" })
@@ -72,10 +71,9 @@ func columnType(property record.Value) record.Type {
 	}
 }
 
-// Table returns the edits that make an object a row of the table which streams/<stream>.json describes: names are lower-case, and objects are
-// flattened with `_` down to the schema's columns. A column's title is the path of its field in the source: where several fields become that
-// column, this one counts (record.Prefer). A file that is not there or is no schema is a panic, as it is in record.Compile: a programming
-// error.
+// Table returns the edits that turn an object into a row of the table described by streams/<stream>.json. Names become lower-case, and objects are
+// flattened with `_` down to the schema's columns. A column's title is the path of its field in the source. If several fields become that column,
+// this one is used (record.Prefer). Table panics if the file is missing or is not a schema, which is a programming error, as in record.Compile.
 func Table(files fs.FS, stream string) []record.Edit {
 	raw, err := fs.ReadFile(files, "streams/"+stream+".json")
 	if err != nil {
@@ -94,7 +92,7 @@ func Table(files fs.FS, stream string) []record.Edit {
 	return edits
 }
 
-// propertiesOf returns the columns of a stream's schema, of which there is one at least.
+// propertiesOf returns the columns of a stream's schema. No columns is an error.
 func propertiesOf(schema []byte) (map[string]record.Value, error) {
 	if !json.Valid(schema) {
 		return nil, errors.New("reading the columns of a schema: it is no JSON")

@@ -17,9 +17,9 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// Validate returns nil for a configuration that fits, and else one config error (a *fault.Error without a cause) whose message is a sentence
-// that names every field to mend and says what it should be. The message is made of the spec's own words alone: no value of the
-// configuration, and no key that the spec does not know, is ever in it. Keys at the top that begin with "_" are notes and are not looked at.
+// Validate returns nil for a valid configuration. Otherwise it returns one config error (a *fault.Error without a cause) with a sentence that names
+// every field to fix and says what it should be. The sentence is made only of the spec's own words. It never contains a value of the configuration,
+// or a key that the spec does not know. Top-level keys that begin with "_" are notes and are ignored.
 func (s *Spec) Validate(config []byte) error {
 	value, err := decode(config)
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *Spec) Validate(config []byte) error {
 	return fault.Configf("The configuration needs mending: %s.", complaints)
 }
 
-// whereBroken returns where in a file that is not JSON the fault is, without what is written there; "" where that is not known.
+// whereBroken returns where config stops being JSON, without quoting it, or "" if that is unknown.
 func whereBroken(config []byte, err error) string {
 	syntax := (*json.SyntaxError)(nil)
 	if !errors.As(err, &syntax) || syntax.Offset <= 0 || syntax.Offset > int64(len(config)) {
@@ -61,7 +61,7 @@ func whereBroken(config []byte, err error) string {
 	return fmt.Sprintf(" (line %d, column %d)", line, max(column, 1))
 }
 
-// complaints turns the library's findings, whose texts echo values, into sentences made of the spec's words.
+// complaints turns the library's findings, whose texts quote values, into sentences made of the spec's words.
 type complaints struct {
 	schema any
 	config map[string]any
@@ -70,7 +70,7 @@ type complaints struct {
 
 type complaint struct{ field, text string }
 
-// String returns the complaints in the order of their fields, one a field: mending the first often mends the others.
+// String returns the complaints ordered by field, one for each field, because fixing the first often fixes the others.
 func (c complaints) String() string {
 	slices.SortStableFunc(c.found, func(a, b complaint) int { return strings.Compare(a.field, b.field) })
 	said := make([]string, 0, len(c.found))
@@ -82,7 +82,7 @@ func (c complaints) String() string {
 	return strings.Join(said, "; ")
 }
 
-// add files a complaint about the value at a place of the configuration.
+// add adds a complaint about the value at a place in the configuration.
 func (c *complaints) add(at []string, text string) {
 	path, known := c.path(at)
 	field := "the configuration"
@@ -95,7 +95,7 @@ func (c *complaints) add(at []string, text string) {
 	c.found = append(c.found, complaint{field, text})
 }
 
-// addMember files a complaint about a member that the spec names and that the object at a place does not have.
+// addMember adds a complaint about a member that the spec names and that is missing in the object at a place.
 func (c *complaints) addMember(at []string, name, text string) {
 	if path, _ := c.path(at); path != "" {
 		name = path + "." + name
@@ -103,8 +103,8 @@ func (c *complaints) addMember(at []string, name, text string) {
 	c.found = append(c.found, complaint{strconv.Quote(name), text})
 }
 
-// path returns a place as the user knows it ("credentials.token", "accounts[1]", "" for the whole), as far as the spec knows its names: it ends
-// before a key that only the configuration has, and known is then false.
+// path returns a place as the user knows it ("credentials.token", "accounts[1]", "" for the whole). It only uses names in the spec: it stops before a
+// key that the spec does not know, and known is then false.
 func (c *complaints) path(at []string) (path string, known bool) {
 	nodes := []map[string]any{object(c.schema)}
 	var value any = c.config
@@ -134,7 +134,7 @@ func (c *complaints) path(at []string) (path string, known bool) {
 	return path, true
 }
 
-// collect files what a finding of the library says, and what its causes say.
+// collect adds complaints for a finding of the library and for its causes.
 func (c *complaints) collect(failed *jsonschema.ValidationError) {
 	where := tokens(fragment(failed.AbsoluteKeywordLocation))
 	at := tokens(failed.InstanceLocation)
@@ -166,8 +166,9 @@ func (c *complaints) collect(failed *jsonschema.ValidationError) {
 	}
 }
 
-// variants files what is wrong with a value of which several forms are known: with the form that its discriminator (the property that is a
-// constant in every form) says was meant, or else with the discriminator.
+// variants adds complaints about a value that may have several forms. It looks for the intended form by the discriminator, a property that is
+// constant in every form, and adds the complaints about that form. If the discriminator does not identify a form, it complains about the
+// discriminator.
 func (c *complaints) variants(failed *jsonschema.ValidationError, node map[string]any, keyword string, at []string) {
 	forms, _ := node[keyword].([]any)
 	if len(failed.Causes) == 0 {
@@ -202,8 +203,8 @@ func (c *complaints) variants(failed *jsonschema.ValidationError, node map[strin
 	}
 }
 
-// blanks files a complaint about every text that is required and has nothing in it that is seen, and about every token that has a character in
-// it which no header can carry, such as a line break where it was copied out of a text.
+// blanks adds a complaint about every required text that has no visible characters, and about every token with a character that no header can carry,
+// such as a line break from copying.
 func (c *complaints) blanks(nodes []map[string]any, value any, at []string) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -241,13 +242,13 @@ func (c *complaints) blanks(nodes []map[string]any, value any, at []string) {
 	}
 }
 
-// unsendable reports whether a text is a token in one line, as [Spec.Clean] sees tokens, that is not one.
+// unsendable reports whether a text is a one-line token, as defined by [Spec.Clean], with a character that no header can carry.
 func unsendable(name, text string, property map[string]any) bool {
 	return property["airbyte_secret"] == true && property["multiline"] != true && !password(name) &&
 		strings.ContainsFunc(clean(name, text), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F })
 }
 
-// meant reports whether value has the constants that properties have: one of several forms is not meant if it differs in one.
+// meant reports whether value agrees with the constants in properties. If it differs in one, this is not the intended form.
 func meant(properties, value map[string]any) bool {
 	for name, property := range properties {
 		constant, has := object(property)["const"]
@@ -258,7 +259,7 @@ func meant(properties, value map[string]any) bool {
 	return true
 }
 
-// discriminator returns the property that is a constant in every form, with its constants in the order of the forms; "" where there is none.
+// discriminator returns the property that is a constant text in every form, with its constants in the order of the forms, or "" if there is none.
 func discriminator(forms []any) (name string, constants []any) {
 	if len(forms) == 0 {
 		return "", nil
@@ -278,7 +279,7 @@ func discriminator(forms []any) (name string, constants []any) {
 	return "", nil
 }
 
-// expectation returns what a keyword of a schema asks for, in words.
+// expectation returns in words what a keyword of a schema demands.
 func expectation(node map[string]any, keyword string, value any) string {
 	limit := fmt.Sprint(node[keyword])
 	switch keyword {
@@ -385,7 +386,7 @@ func pattern(node map[string]any) string {
 	return "must look like " + strings.Join(words, " or ")
 }
 
-// inJSON returns a value of the spec as the user would write it.
+// inJSON returns a value from the spec as the user would write it.
 func inJSON(value any) string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -402,7 +403,7 @@ func fragment(location string) string {
 	return pointer
 }
 
-// tokens returns a JSON pointer's, as the library writes them: escaped for a pointer, then for a URL.
+// tokens splits a JSON pointer into its tokens. The library escapes them for a pointer, then for a URL.
 func tokens(pointer string) []string {
 	if pointer == "" {
 		return nil
@@ -436,13 +437,13 @@ func lookup(document any, at []string) any {
 	return document
 }
 
-// object returns v as an object, or an empty one.
+// object returns v as an object, or nil if it is none.
 func object(v any) map[string]any {
 	o, _ := v.(map[string]any)
 	return o
 }
 
-// Options returns the names of the outermost options of spec (a ConnectorSpecification), sorted; nil where it is not JSON.
+// Options returns the names of the top-level options of spec (a ConnectorSpecification), sorted, or nil if it is not JSON.
 func Options(spec json.RawMessage) []string {
 	var s struct {
 		Connection struct {
@@ -455,15 +456,15 @@ func Options(spec json.RawMessage) []string {
 	return slices.Sorted(maps.Keys(s.Connection.Properties))
 }
 
-// Surplus is an object of a configuration that has members which the spec does not name. What those are called is not told, since it may be a secret.
+// Surplus is an object in a configuration with members that the spec does not name. Their names are left out, because one may be a secret.
 type Surplus struct {
 	In      string   // the object's dotted path, "" for the configuration itself
-	Options []string // that the spec names there, sorted
-	Meant   []string // those of them as which a member is written, but for case, "_" and "-": a reader of JSON may take it for them
+	Options []string // the options that the spec names there, sorted
+	Meant   []string // those that match a surplus member except for case, "_", "-" and spaces: a JSON decoder may take the member for them
 }
 
-// Extra returns the objects in config that have more than the options that spec (a ConnectorSpecification) names, outer ones first. A key that
-// begins with "_" is a note. nil: none has more, or spec names none.
+// Extra returns the objects in config with members other than the options that spec (a ConnectorSpecification) names, outer objects first. A key that
+// begins with "_" is a note. The result is nil if there are none, or if spec names no options.
 func Extra(spec, config json.RawMessage) []Surplus {
 	var s struct {
 		Connection optionSchema `json:"connectionSpecification"`
@@ -480,7 +481,7 @@ type optionSchema struct {
 	OneOf      []optionSchema          `json:"oneOf"`
 }
 
-// named returns the members that o names, in whichever form of the object.
+// named returns the members that o names, in all forms of the object together.
 func (o optionSchema) named() map[string]optionSchema {
 	all := maps.Clone(o.Properties)
 	for _, form := range o.OneOf {
@@ -522,5 +523,5 @@ func (o optionSchema) extra(path string, value json.RawMessage) (all []Surplus) 
 	return append(all, inner...)
 }
 
-// joined leaves out what may stand between the words of a name.
+// joined removes the separators between the words of a name.
 var joined = strings.NewReplacer("_", "", "-", "", " ", "")

@@ -15,52 +15,51 @@ import (
 
 // Doc is the state of one stream.
 //
-// As JSON it is what Airbyte's users know, the mark under the name of its cursor field, plus what is needed to go on from the middle:
+// As JSON it is what Airbyte's users know, the mark under the name of its cursor field, and what is needed to resume in the middle of a cycle:
 //
 //	{"last_updated_at":"2026-03-01T10:00:00-03:00"}
-//	{"last_updated_at":null}                       read completely, and nothing had a time of change
+//	{"last_updated_at":null}                       read completely, and no row had a time of change
 //	{"last_updated_at":"…","removed":"17,20-25"}
 //	{"last_updated_at":"…","parents":""}           there were no parents
-//	{"last_updated_at":"…","choice":"…"}           what was asked for was chosen
+//	{"last_updated_at":"…","choice":"…"}           the configuration chose rows or fields
 //	{"last_updated_at":"…","cycle":{"mode":"incremental","from":"…","start":"…","max":"…","done":"1-5000","records":5210}}
 //	{"LastModifiedDate":null,"cycle":{"mode":"full_refresh","start":"…","place":{"of":"…","at":"…","rows":5210},"records":5210}}
 //	{"__ab_no_cursor_state_message":true}          a stream without a cursor, read completely
 //
-// The zero value is a stream that was never read.
+// The zero value is the state of a stream that was never read.
 type Doc struct {
 	Mark    time.Time // everything before it has been sent; zero: nothing has
 	Removed *Set      // keys already sent as removed
-	Parents *Set      // keys of the parents, or of the rows themselves, that Mark covers, which may be none; nil: all
-	Choice  string    // what was asked for; "": all
+	Parents *Set      // keys that Mark covers, of parents or of the rows themselves; it may be empty; nil: Mark covers all
+	Choice  string    // which rows or fields were asked for; "": all
 	Cycle   *Cycle    // set in the middle of a pass over the API, which may take several runs
 }
 
-// Cycle is how far one pass over the API has come. What it says is true of a pass in the same sync mode that sends rows from the same moment
-// on, and of no other: see Continues.
+// Cycle is the progress of one pass over the API. It only applies to a pass in the same sync mode that sends rows from the same time: see Continues.
 type Cycle struct {
-	Mode      protocol.SyncMode `json:"mode,omitempty"`      // "" is what versions wrote that did not know which pass it was
-	From      time.Time         `json:"from,omitzero"`       // rows before it are not sent; zero: all are
-	StartDate time.Time         `json:"start_date,omitzero"` // rows before it are not sent even where their parent is new; zero: all are
-	Start     time.Time         `json:"start"`               // when it began, on the API's clock: the mark after it will not be later
-	Max       time.Time         `json:"max,omitzero"`        // the latest time of change among what was sent or passed over
-	Late      time.Time         `json:"late,omitzero"`       // the mark after it will not be later: a row changed while it was read
+	Mode      protocol.SyncMode `json:"mode,omitempty"`      // "" was written by versions that did not record the mode
+	From      time.Time         `json:"from,omitzero"`       // earlier rows are not sent; zero: all are
+	StartDate time.Time         `json:"start_date,omitzero"` // earlier rows are not sent even if their parent is new; zero: all are
+	Start     time.Time         `json:"start"`               // when the pass began, on the API's clock: the next mark will not be later
+	Max       time.Time         `json:"max,omitzero"`        // the latest time of change among the rows sent or skipped
+	Late      time.Time         `json:"late,omitzero"`       // the next mark will not be later, because a row changed while it was read
 	Slices    []string          `json:"slices,omitempty"`    // the slices that are done
 	Done      *Set              `json:"done,omitempty"`      // the parents that are done
-	Place     *Place            `json:"place,omitempty"`     // how far the slice that is being read has come; nil: it is not known
-	Records   int64             `json:"records"`             // sent so far; it makes two states of one cycle differ
+	Place     *Place            `json:"place,omitempty"`     // progress in the current slice; nil: unknown
+	Records   int64             `json:"records"`             // number sent so far, which makes two states of one cycle differ
 }
 
-// Continues reports whether a pass in mode, which sends rows from from on, and those of new parents from startDate on, may go on from c. nil is
-// continued by none.
+// Continues reports whether c can be resumed by a pass in mode that sends rows from the time from, and rows of new parents from startDate. A nil c
+// cannot be resumed.
 func (c *Cycle) Continues(mode protocol.SyncMode, from, startDate time.Time) bool {
 	return c != nil && c.Mode == mode && c.From.Equal(from) && c.StartDate.Equal(startDate)
 }
 
 // Place is a place in a listing before which everything was sent.
 type Place struct {
-	Of   string `json:"of"` // the fingerprint of what was asked: the place is one of no other listing
+	Of   string `json:"of"` // the fingerprint of the request: the place is valid in no other listing
 	At   string `json:"at"`
-	Rows int64  `json:"rows"` // how many rows are before it
+	Rows int64  `json:"rows"` // number of rows before it
 }
 
 // noCursor is the document of a stream without a cursor that was read completely, as the Airbyte CDK writes it.
@@ -69,11 +68,10 @@ const noCursor = "__ab_no_cursor_state_message"
 // complete is what the Airbyte CDK writes when a resumable full refresh is complete.
 const complete = "__ab_full_refresh_sync_complete"
 
-// Decode reads the document of stream. cursor is the name of its cursor field, or "" where it has none; layouts and zone read a mark that
-// is not in RFC 3339. No bytes, and {}, are a stream that was never read. A config error is: what is no object, a member that cannot be
-// read, a document of a stream with a cursor that does not say its mark (null says that there is none yet), and one of a stream without a
-// cursor that has members and none that belongs here. What the version before wrote in the middle of a first pass, a cycle without a mark,
-// is read.
+// Decode reads the document of stream. cursor is the name of its cursor field, or "" if it has none. layouts and zone read a mark that is not in RFC
+// 3339. No bytes, and {}, mean a stream that was never read. Decode returns a config error if doc is not an object, if a member cannot be read, if
+// the stream has a cursor and its mark is missing (null means that there is none yet), or if it has no cursor and doc has only foreign members. A
+// cycle without a mark, which the previous version wrote in the middle of a first pass, is accepted.
 func Decode(stream string, doc json.RawMessage, cursor string, layouts []string, zone *time.Location) (Doc, error) {
 	var d Doc
 	if doc = bytes.TrimSpace(doc); len(doc) == 0 {
@@ -118,7 +116,7 @@ func Decode(stream string, doc json.RawMessage, cursor string, layouts []string,
 	return d, nil
 }
 
-// dots writes the name of a member as a path to it.
+// dots turns a member's name into its path.
 var dots = strings.NewReplacer(`\`, `\\`, `.`, `\.`)
 
 func foreign(stream, why string) error {
@@ -152,8 +150,8 @@ func mark(raw json.RawMessage, layouts []string, zone *time.Location) (time.Time
 	return t, nil
 }
 
-// Encode writes the document, the same bytes for the same document. cursor is the name of the stream's cursor field, or "" where it has
-// none; the mark is written in zone, and the times of the cycle in UTC. A time beyond the year 9999 is an error.
+// Encode writes the document. The same document always gives the same bytes. cursor is the name of the stream's cursor field, or "" if it has none.
+// The mark is written in zone, and the times of the cycle in UTC. A time after the year 9999 is an error.
 func (d Doc) Encode(cursor string, zone *time.Location) (json.RawMessage, error) {
 	out := map[string]any{} // encoding/json sorts the members
 	switch {
@@ -169,7 +167,7 @@ func (d Doc) Encode(cursor string, zone *time.Location) (json.RawMessage, error)
 		out["removed"] = d.Removed
 	}
 	if d.Parents != nil {
-		out["parents"] = d.Parents // also where there are none, which is not the same as all
+		out["parents"] = d.Parents // also if it is empty, which differs from nil
 	}
 	if d.Choice != "" {
 		out["choice"] = d.Choice
@@ -188,7 +186,7 @@ func (d Doc) Encode(cursor string, zone *time.Location) (json.RawMessage, error)
 	return json.Marshal(out)
 }
 
-// shown returns t in zone, or in UTC where the zone's offset at the time cannot be written: before there were time zones it had seconds.
+// shown returns t in zone, or in UTC if the zone's offset at that time cannot be written. Before there were time zones, offsets had seconds.
 func shown(t time.Time, zone *time.Location) time.Time {
 	if _, offset := t.In(zone).Zone(); offset%60 != 0 {
 		return t.UTC()

@@ -12,9 +12,9 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/internal/numbers"
 )
 
-// Set is a set of record keys that stays small, in memory and as JSON. Keys that are whole numbers, as nearly all are, cost less than a byte where
-// they lie close together; see numbers.Set. The zero value and nil are empty sets; nil cannot be added to. Not safe for concurrent use, marshalling
-// included.
+// Set is a set of record keys that is compact in memory and as JSON. Keys that are whole numbers, as nearly all are, take less than a byte each if
+// they are close together; see numbers.Set. The zero value and nil are empty sets. Nothing can be added to nil. Set is not safe for concurrent use,
+// not even for marshalling.
 type Set struct {
 	numbers numbers.Set
 	texts   map[string]struct{}
@@ -40,7 +40,7 @@ func (s *Set) Has(key string) bool {
 	return has
 }
 
-// Add puts key into the set.
+// Add adds key to the set.
 func (s *Set) Add(key string) {
 	n, ok := numbers.Parse(key)
 	switch {
@@ -53,7 +53,7 @@ func (s *Set) Add(key string) {
 	}
 }
 
-// Remove takes key out of the set, which may be nil.
+// Remove removes key from the set, which may be nil.
 func (s *Set) Remove(key string) {
 	if s == nil {
 		return
@@ -65,7 +65,7 @@ func (s *Set) Remove(key string) {
 	delete(s.texts, key)
 }
 
-// AddAll puts every key of other, which may be nil, into the set.
+// AddAll adds every key of other, which may be nil, to the set.
 func (s *Set) AddAll(other *Set) {
 	if other == nil {
 		return
@@ -76,7 +76,7 @@ func (s *Set) AddAll(other *Set) {
 	}
 }
 
-// RemoveAll takes every key of other out of the set.
+// RemoveAll removes every key of other from the set.
 func (s *Set) RemoveAll(other *Set) {
 	s.numbers.RemoveAll(&other.numbers)
 	for text := range other.texts {
@@ -84,19 +84,19 @@ func (s *Set) RemoveAll(other *Set) {
 	}
 }
 
-// fewRanges is how many ranges are written as a text that can be read.
+// fewRanges is the maximum number of ranges that are written as readable text.
 const fewRanges = 1000
 
-// form is a set as JSON where it is neither a text of ranges nor an array of texts alone.
+// form is the JSON form of a set that is neither a text of ranges nor just an array of texts.
 type form struct {
 	Numbers string          `json:"numbers,omitempty"` // as ranges
-	Bitmap  []byte          `json:"bitmap,omitempty"`  // as numbers.Set writes them
+	Bitmap  []byte          `json:"bitmap,omitempty"`  // in the format of numbers.Set
 	Texts   json.RawMessage `json:"texts,omitempty"`
 }
 
-// MarshalJSON returns the set's short form, the same for the same keys: a text of ranges ("1-500,502"), an array of texts where no key is a whole
-// number, or {"numbers":"1-500,502","texts":["a"]} where only some are. Where there are more than fewRanges of them, the numbers are a Roaring
-// bitmap: {"bitmap":"…"}, with texts or without.
+// MarshalJSON returns the set's short form, which is the same for the same keys: a text of ranges ("1-500,502"), an array of texts if no key is a
+// whole number, or {"numbers":"1-500,502","texts":["a"]} if only some are. If there are more than fewRanges ranges, the numbers are a Roaring bitmap:
+// {"bitmap":"…"}, with or without texts.
 func (s *Set) MarshalJSON() ([]byte, error) {
 	if s == nil {
 		return []byte(`""`), nil
@@ -119,7 +119,7 @@ func (s *Set) MarshalJSON() ([]byte, error) {
 	return json.Marshal(f)
 }
 
-// ranges returns the numbers as "1-3,7", unless they are too many ranges.
+// ranges returns the numbers as "1-3,7". few is false if there are more than fewRanges ranges.
 func (s *Set) ranges() (written string, few bool) {
 	var b []byte
 	count := 0
@@ -138,8 +138,8 @@ func (s *Set) ranges() (written string, few bool) {
 	return string(b), true
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, and an array of texts some of which are whole numbers. Ranges may come in any order and may
-// overlap; one that ends before it begins is an error, and so are billions of numbers.
+// UnmarshalJSON reads what MarshalJSON writes, and also an array of texts that includes whole numbers. Ranges may come in any order and may overlap.
+// A range that ends before it begins is an error, and so are more than manyNumbers numbers.
 func (s *Set) UnmarshalJSON(data []byte) error {
 	*s = Set{}
 	switch data[0] {
@@ -169,7 +169,7 @@ func (s *Set) UnmarshalJSON(data []byte) error {
 	return s.parse(text)
 }
 
-// keys adds the texts of a JSON array, one by one: a list of one key a million times costs no memory.
+// keys adds the texts of a JSON array one by one, so that a million repetitions of one key need no memory.
 func (s *Set) keys(array []byte) error {
 	d := json.NewDecoder(bytes.NewReader(array))
 	for depth := 0; ; {
@@ -193,10 +193,10 @@ func (s *Set) keys(array []byte) error {
 	}
 }
 
-// manyNumbers is how many numbers all ranges together may have, and manyTexts how many of them may be kept as texts because they are large.
+// manyNumbers is the maximum total of the numbers in all ranges. manyTexts is how many of them may be too large for numbers.Set and become texts.
 const manyNumbers, manyTexts = 1 << 32, 1 << 20
 
-// parse adds the numbers of "1-3,7".
+// parse adds the numbers of a text such as "1-3,7".
 func (s *Set) parse(text string) error {
 	if text == "" {
 		return nil
@@ -210,7 +210,7 @@ func (s *Set) parse(text string) error {
 		if r.From > r.To {
 			return fmt.Errorf("reading a set of keys: range %q ends before it begins", part)
 		}
-		more := uint64(r.To) - uint64(r.From) // one fewer than there are
+		more := uint64(r.To) - uint64(r.From) // one less than the range has
 		if all += min(more, manyNumbers) + 1; !r.Fits() {
 			texts += min(more, manyNumbers) + 1
 		}
@@ -228,7 +228,7 @@ func (s *Set) parse(text string) error {
 	return nil
 }
 
-// bounds reads "7", "-7", "1-5" or "-5--1".
+// bounds reads a range such as "7", "-7", "1-5" or "-5--1".
 func bounds(part string) (r numbers.Range, err error) {
 	dash := -1
 	if len(part) > 0 {

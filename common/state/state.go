@@ -1,4 +1,4 @@
-// Package state is what one sync leaves for the next: what the platform handed in, and one document per stream.
+// Package state holds what one sync leaves for the next: the state handed in by the platform, and one document for each stream.
 package state
 
 import (
@@ -12,15 +12,14 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// Input is the state that a sync begins from: the document of each stream, as it came. Whether a document is one is for Decode to say: one
-// of a stream that is not configured is nobody's business. The zero value is a first sync.
+// Input is the state that a sync begins from: the document of each stream, as it came. Parse does not check the documents; Decode does, so that a
+// broken document of a stream that is not configured does no harm. The zero value is a first sync.
 type Input map[protocol.Descriptor]json.RawMessage
 
-// Parse reads the platform's state file: an array of state messages of type STREAM (or one of type GLOBAL, whose shared part is not used),
-// or such a message alone; each may stand inside its protocol envelope {"type":"STATE","state":…}, as in a connector's own output. No
-// bytes, null, [] and {} are a first sync. Anything else, the protocol's legacy form included, is a config error: taking it for a first
-// sync would silently send everything again. The last of several documents for one stream counts; streams of one name in
-// two namespaces are two.
+// Parse reads the platform's state file: an array of state messages of type STREAM (or one of type GLOBAL, whose shared part is ignored), or a single
+// message. Each may be inside its protocol envelope {"type":"STATE","state":…}, as in a connector's own output. No bytes, null, [] and {} mean a
+// first sync. Anything else, including the protocol's legacy form, is a config error, because treating it as a first sync would silently send
+// everything again. If one stream has several documents, the last one is used. Streams with one name in two namespaces are different streams.
 func Parse(data []byte) (Input, error) {
 	in := Input{}
 	if len(bytes.TrimSpace(data)) == 0 {
@@ -89,8 +88,8 @@ func (in Input) stream(s record.Value, i int) error {
 	return nil
 }
 
-// Foreign returns a config error when in holds documents and all of them are for streams other than known, which are the streams of this
-// connector: such a state is another connector's. Documents of single streams that do not exist any more are no error.
+// Foreign returns a config error if in is not empty and all its documents are for streams other than known, the streams of this connector. Such a
+// state belongs to another connector. Documents of some streams that no longer exist are not an error.
 func (in Input) Foreign(known []string) error {
 	for d := range in {
 		if slices.Contains(known, d.Name) {

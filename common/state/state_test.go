@@ -153,7 +153,7 @@ func TestDecodeRefuses(t *testing.T) {
 		`{"t":null,"removed":"1-9223372036854775807"}`,
 		`{"t":null,"removed":"1-3000000000,2-3000000001"}`, `{"t":null,"removed":{"bitmap":"AAAA"}}`, `{"t":null,"removed":{"bitmap":7}}`,
 		`{"t":null,"removed":[1]}`, `{"t":null,"removed":[["1"]]}`, `{"t":null,"removed":{"texts":{}}}`, `{"t":null,"parents":true}`,
-		// no mark, and not said that there is none
+		// no mark, and no null in its place
 		`{"__ab_no_cursor_state_message":true}`, `{"__ab_full_refresh_sync_complete":true}`, `{"removed":"1"}`, `{"parents":""}`,
 		`{"cycle":{}}`, `{"cycle":{"mode":"incremental","start":"2026-01-01T00:00:00Z"}}`, `{"T":"2020-01-01"}`,
 	} {
@@ -247,7 +247,7 @@ func TestSetStaysSmall(t *testing.T) {
 	}
 }
 
-// What a state says costs little, however many keys that are.
+// TestSetsOfOthers checks that a state costs little, however many keys it has.
 func TestSetsOfOthers(t *testing.T) {
 	for _, tt := range []struct {
 		in       string
@@ -284,7 +284,7 @@ func TestSetsOfOthers(t *testing.T) {
 	}
 }
 
-// orders returns the orders in which a hundred thousand keys may come.
+// orders yields a hundred thousand keys in various orders.
 func orders() map[string]func(i int) int {
 	random := rand.New(rand.NewPCG(1, 2))
 	shuffled := random.Perm(100_000)
@@ -332,7 +332,7 @@ func BenchmarkSetAdd(b *testing.B) {
 	}
 }
 
-// FuzzSet holds a set against a map. The input is keys by commas; those with a dash in the middle are ranges.
+// FuzzSet compares a set with a map. The input is keys separated by commas. Keys with a dash in the middle are ranges.
 func FuzzSet(f *testing.F) {
 	f.Add("1,2,3,07,x,-1,9223372036854775807", "5-9,2,-3--1")
 	f.Add("", "7-9,1-3,2-5,4")
@@ -411,7 +411,7 @@ func FuzzParse(f *testing.F) {
 			}
 			first, err := d.Encode("t", time.UTC)
 			if err != nil {
-				continue // a year beyond what JSON's times can write
+				continue // a year that JSON times cannot have
 			}
 			d, err = state.Decode(name, first, "t", nil, time.UTC)
 			if err != nil {

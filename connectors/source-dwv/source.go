@@ -25,12 +25,12 @@ type config struct {
 }
 
 var source = rest.New(dwv.Files, func(c config) rest.API {
-	// The documentation gives times without a zone; the vendor and its customers are in Brazil.
+	// The documentation shows times without a zone. The vendor and its customers are in Brazil.
 	brazil, _ := time.LoadLocation("America/Sao_Paulo")
 	changed := &rest.Cursor{
 		Field: "last_updated_at", Zone: brazil, Start: c.Start,
 		Ask: rest.DayRange(httpclient.Query, "last_updates", time.DateOnly, ","), Lookback: 48 * time.Hour,
-		Snapshot: true, // that selecting a property, or selecting it again, moves its time is not known; an agency has a few hundred
+		Snapshot: true, // it is unknown whether selecting a property moves its time; an agency has only a few hundred
 	}
 	return rest.API{
 		Options: httpclient.Options{
@@ -53,7 +53,7 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 				Without: c.Fields.left(), Choice: c.Fields.choice(),
 			},
 			{
-				// The answer is the property itself in document 1.0.1, and under data in 1.0.2.
+				// In document 1.0.1 the answer is the property itself. In 1.0.2 the property is under data.
 				Name: "property_details", Path: "/integration/properties/{id}", Records: "data,", Key: []string{"id"},
 				Parent: &rest.Parent{
 					Of: "properties", Follows: true, Detail: true, In: httpclient.Path, Params: map[string]string{"id": "id"},
@@ -67,7 +67,7 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 			{Name: "property_types", Path: "/integration/properties/types", Key: []string{"tag"}, Pages: pagination.Single{}},
 			{Name: "cities", Path: "/integration/properties/cities", Key: []string{"uf"}},
 			{
-				// Document 1.0.1 does not have it: there it is the address of a property, whose id is no number.
+				// Document 1.0.1 does not have this route. It takes the path for that of a property whose id is not a number.
 				Name: "available_fields", Path: "/integration/properties/avaliable_fields", Value: "name", Key: []string{"name"},
 				Pages: pagination.Single{}, Optional: true, Absent: noRoute,
 			},
@@ -75,7 +75,7 @@ var source = rest.New(dwv.Files, func(c config) rest.API {
 	}
 })
 
-// auth returns the credentials as the host wants them: document 1.0.1 has a bearer token, 1.0.2 a header of its own.
+// auth returns the credentials in the form that the host wants: a bearer token in document 1.0.1, a header of its own in 1.0.2.
 func (c config) auth() httpclient.Signer {
 	header, bearer := auth.Header("token", c.Token), auth.Bearer(c.Token)
 	switch c.AuthMethod {

@@ -40,27 +40,27 @@ type config struct {
 	Tables     []string  `json:"code_tables"`
 }
 
-const day, position = "02/01/2006", "Posicao" // how a day is written; the column of a row's place in its array, or among those with its key
+const day, position = "02/01/2006", "Posicao" // the format of days; the column of a row's place in its array, or among rows with its key
 
 var source = rest.New(imobiliar.Files, describe)
 
-// describe returns the API as c sees it. All requests go to one address, where the action in the body says what is asked for.
+// describe returns the API for c. All requests go to one address. The action in the body says what is asked for.
 func describe(c config) rest.API {
-	brasilia, _ := time.LoadLocation("America/Sao_Paulo") // of days
+	brasilia, _ := time.LoadLocation("America/Sao_Paulo") // the zone of days
 	path := cmp.Or(c.Path, "/webservice/Imobiliar2")
 	active := map[bool][]string{true: {"S", "N"}, false: {"S"}}[rest.Or(c.Inactive, true)]
-	changed := &rest.Cursor{ // rows need not say when they changed, and the filter knows days
+	changed := &rest.Cursor{ // rows need not say when they changed, and the filter takes days
 		Field: "DataAlteracao", Zone: brasilia, Start: c.Start, Hidden: true, Lookback: 48 * time.Hour,
 		Ask: rest.Since(httpclient.Body, "Body.DataAlteracaoInicial", day),
 	}
-	back := rest.Months(rest.Or(c.Back, 3)) + rest.Months(1) // whole months, and the running one
+	back := rest.Months(rest.Or(c.Back, 3)) + rest.Months(1) // whole months, and the current one
 	due := &rest.Cursor{Field: "DataVencimento", Zone: brasilia, Start: c.Start, Margin: back}
-	dues := func(w rest.Windows, s rest.Stream) rest.Stream { // whether the days at the ends are in the answer is not known
+	dues := func(w rest.Windows, s rest.Stream) rest.Stream { // it is unknown whether the answer includes the first and the last day
 		w.Oldest, w.First = time.Date(2000, 1, 1, 0, 0, 0, 0, brasilia), time.Date(1900, 1, 1, 0, 0, 0, 0, brasilia)
 		s.Cursor, s.Windows, s.Days = due, &w, rest.Between(httpclient.Body, "Body.DataInicial", "Body.DataFinal", day)
 		return s
 	}
-	ever := rest.Windows{Last: time.Date(2099, 12, 31, 0, 0, 0, 0, brasilia), Undated: true} // payables are known before they are due, and need no day
+	ever := rest.Windows{Last: time.Date(2099, 12, 31, 0, 0, 0, 0, brasilia), Undated: true} // payables are listed before they are due and need no date
 	at := func(key []string) string { return map[bool]string{true: position}[slices.Contains(key, position)] }
 	single := func(name, action, records string, body map[string]any, key ...string) rest.Stream {
 		return rest.Stream{
@@ -81,15 +81,15 @@ func describe(c config) rest.API {
 		s.Unlisted, s.Each, s.Apart = true, sets, action == ""
 		return s
 	}
-	each := func(name, action, records, of string, key ...string) rest.Stream { // requests for each row of a search, by the first part of key
+	each := func(name, action, records, of string, key ...string) rest.Stream { // one request for each row of a search, by the first part of key
 		s := single(name, action, records, map[string]any{}, key...)
 		s.Parent = &rest.Parent{
 			Of: of, In: httpclient.Body, Params: map[string]string{"Body." + key[0]: key[0]}, Numbers: key[0] != "CodFornecedor",
-			Missing: true, Follows: name != "unit_list", Put: rest.Same(key[0]), // a condominium says nothing of when its units changed
+			Missing: true, Follows: name != "unit_list", Put: rest.Same(key[0]), // a condominium does not say when its units changed
 		}
 		return s
 	}
-	detail := func(name, action, of string, key ...string) rest.Stream { // the row of a search, in full
+	detail := func(name, action, of string, key ...string) rest.Stream { // the complete row of a search
 		s := each(name, action, "", of, key...)
 		s.Nothing, s.Parent.Detail, s.Parent.Put = nil, true, nil
 		return s
@@ -97,7 +97,7 @@ func describe(c config) rest.API {
 	part := func(name, of, array string, own int, key ...string) rest.Stream {
 		return rest.Stream{Name: name, Key: key, Explode: &rest.Explode{Of: of, Array: array, Put: rest.Same(key[:own]...), Position: at(key)}}
 	}
-	chosen := map[bool]string{false: "active"}[len(active) == 2] // a mark says nothing of rows that were not asked for
+	chosen := map[bool]string{false: "active"}[len(active) == 2] // a mark does not cover rows that were not asked for
 	incremental := func(s rest.Stream) rest.Stream { s.Cursor, s.Choice = changed, chosen; return s }
 	relet := func(s rest.Stream) rest.Stream {
 		s.Parent.Alike = "Imobiliar answers with one lease of each property, and lists no codes by which to ask for others; properties that have several"
@@ -111,7 +111,7 @@ func describe(c config) rest.API {
 	}
 	overdue := dues(rest.Windows{}, paged("overdue_bills", "CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS", "Pendentes",
 		map[string]any{"PercentualHonorarios": json.RawMessage(fmt.Sprintf("%.2f", c.FeePercent))}, "DocCapaId", "CodTaxa", position))
-	if c.FeePercent != 0 { // with another fee, bills that were read are others too
+	if c.FeePercent != 0 { // the fee changes the bills, including those already read
 		overdue.Choice = fmt.Sprint(c.FeePercent)
 	}
 	units := incremental(part("condominium_units", "unit_list", "Economias", 0, "IdEconomia"))
@@ -120,7 +120,7 @@ func describe(c config) rest.API {
 		CEP NomeSindico EmailSindico CPFSindico ValorGas ValorAgua Conselho`)...)
 	contracts, leases := "LOCACAO_CONTRATO_ADM_PESQUISAR", "LOCACAO_CONTRATO_IMOVEL_PESQUISAR"
 	flags := func(name string) []map[string]any { return rest.Sets("Body."+name, active...) }
-	var either []map[string]any // a property is known by its contracts alone
+	var either []map[string]any // properties can only be found through their contracts
 	for _, is := range active {
 		either = append(either, map[string]any{"Header.Action": contracts, "Body.Ativo": is}, map[string]any{"Header.Action": leases, "Body.Ativos": is})
 	}
@@ -142,7 +142,7 @@ func describe(c config) rest.API {
 			part("administration_contract_owners", "administration_contracts", "Proprietarios", 1, "CodContratoAdm", "CodPessoa"),
 			part("administration_contract_properties", "administration_contracts", "Imoveis", 1, "CodContratoAdm", "CodImovel"),
 			part("administration_contract_shares", "administration_contracts", "Participacoes", 1, "CodContratoAdm", "CodImovel", "CodPessoa"),
-			search("lease_search", leases, "Contratos", "CodImovel NomeLocat Ativo", flags("Ativos")...), // a property may have been let again
+			search("lease_search", leases, "Contratos", "CodImovel NomeLocat Ativo", flags("Ativos")...), // a property may have had several leases
 			relet(detail("lease_contracts", "LOCACAO_CONTRATO_IMOVEL_CONSULTAR", "lease_search", "CodImovel", "CodContratoLoc")),
 			part("lease_contract_tenants", "lease_contracts", "Locatarios", 2, "CodImovel", "CodContratoLoc", "CodPessoa"),
 			part("lease_contract_guarantors", "lease_contracts", "Fiadores", 2, "CodImovel", "CodContratoLoc", "CodPessoa"),
@@ -174,7 +174,7 @@ func envelope(action string, body map[string]any) map[string]any {
 	return map[string]any{"Header": map[string]any{"Action": action}, "Body": body}
 }
 
-// session returns what the session id of each request comes from. The password is sent as the MD5 of its capitals.
+// session returns the source of the session id in each request. The password is sent as the MD5 of its upper-case form.
 func (c config) session(path string) *auth.Sessions {
 	secret := fmt.Sprintf("%x", md5.Sum([]byte(strings.ToUpper(c.Password))))
 	user := map[string]any{"IMOB_ID": strings.TrimSpace(c.Company), "USER_ID": strings.TrimSpace(c.User), "USER_PASS": secret}
@@ -182,7 +182,7 @@ func (c config) session(path string) *auth.Sessions {
 		return httpclient.Request{Method: http.MethodPost, Path: path, Body: envelope(action, body)}
 	}
 	login := call("LOGIN", user)
-	login.First = func(r *httpclient.Response) httpclient.Verdict { // which is not repeated after a refusal: that might lock the account
+	login.First = func(r *httpclient.Response) httpclient.Verdict { // a refused login is not repeated, because that might lock the account
 		if words := said(r); r.Body.Get("Header.Error").True() && !brazil.NoSession(words) {
 			return httpclient.Fail(fault.Configf("Imobiliar refused LOGIN: %s.", cmp.Or(words, "it gives no reason")))
 		}
@@ -194,7 +194,7 @@ func (c config) session(path string) *auth.Sessions {
 	}
 }
 
-// finish leaves out of the rows what is secret and what is a table of its own, and gives numbers the zeros in front of them.
+// finish removes secrets and arrays that are streams of their own from the rows, and restores the leading zeros of numbers.
 func finish(streams []rest.Stream) []rest.Stream {
 	padded := []brazil.Digits{{Name: "CEP", Length: brazil.CEP}, {Name: "CPFSindico", Length: brazil.CPF}, {Name: "CNPJ", Length: brazil.CNPJ}}
 	for i := range streams {
@@ -210,8 +210,8 @@ func finish(streams []rest.Stream) []rest.Stream {
 	return streams
 }
 
-// derive makes the members of a row that are written with zeros in front: those of padded, and the CPF or CNPJ. A whole bill, which is no fee,
-// and a lease without a code have the code 0.
+// derive returns the members of a row that have leading zeros: those of padded, and the CPF or CNPJ. A bill without a fee, which stands for the whole
+// bill, and a lease without a code get the code 0.
 func derive(get func(string) record.Value, padded []brazil.Digits, key []string) []record.Member {
 	members := brazil.Padded(get, padded, "CpfCnpj", "TipoPessoa")
 	for _, code := range []string{"CodTaxa", "CodContratoLoc"} {
@@ -222,12 +222,12 @@ func derive(get func(string) record.Value, padded []brazil.Digits, key []string)
 	return members
 }
 
-// judge knows what Imobiliar's answers mean: their status says nothing, and that a session has ended is told as plain text.
+// judge interprets Imobiliar's answers. Their status means nothing, and the end of a session is reported as plain text.
 func judge(r *httpclient.Response) httpclient.Verdict {
 	flag, ok := r.Body.Get("Header.Error").Bool()
 	words := said(r)
 	failed := flag || words != ""
-	if ok && !failed || brazil.Nothing(words) { // which is no failure
+	if ok && !failed || brazil.Nothing(words) { // that is not a failure
 		return httpclient.Verdict{}
 	}
 	text := strings.ToLower(strings.TrimLeft(string(r.Text[:min(len(r.Text), 200)]), "\ufeff\" \r\n\t"))
@@ -240,9 +240,9 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 		return httpclient.Again(fault.Transientf("Imobiliar has no session left for this user: %s. Those that were left open end by themselves.", words))
 	case brazil.Denied(words):
 		return httpclient.Fail(fault.Configf("Imobiliar does not let this user do %s: %s. Give it the right, or leave out the stream.", action, words))
-	case !ok && r.Status/100 == 2: // what it says instead may be personal data
+	case !ok && r.Status/100 == 2: // the unexpected text may contain personal data
 		return httpclient.Again(fault.Transientf("The answer is none of Imobiliar's. Check base_url and path in the configuration."))
-	case !ok, action != "LOGIN" && slices.Contains([]int{408, 429, 500, 502, 503, 504}, r.Status): // a login that is tried again may lock the account
+	case !ok, action != "LOGIN" && slices.Contains([]int{408, 429, 500, 502, 503, 504}, r.Status): // repeating a login may lock the account
 		return httpclient.Verdict{}
 	case (words == "" || brazil.Passing(words)) && action != "LOGIN":
 		return httpclient.Again(fault.Laterf("Imobiliar failed at %s: %s.", action, cmp.Or(words, "it gives no reason")))
@@ -250,18 +250,18 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	return httpclient.Fail(fault.Configf("Imobiliar refused %s: %s.", action, cmp.Or(words, "it gives no reason")))
 }
 
-// says returns a test of the words of answers that are failures, whatever their Header says.
+// says returns a test for answers that report a failure in words, whatever their Header says.
 func says(is func(words string) bool) func(r *httpclient.Response) bool {
 	return func(r *httpclient.Response) bool { words := said(r); return words != "" && is(words) }
 }
 
-// byCode is the end of an error that is about no field, or about the code of the row that was asked for.
+// byCode matches the end of an error that names no field, or the code of the requested row.
 var byCode = regexp.MustCompile(`[^)]$|\(Cod(Pessoa|Fornecedor|ContratoAdm|ContratoLoc|Imovel|Condominio|Interessado)\)$`)
 
-// gone reports whether an error says that the row which was asked for is not there, and not what that row refers to.
+// gone reports whether an error says that the requested row does not exist, rather than something that the row refers to.
 func gone(words string) bool { return brazil.NoRow(words) && byCode.MatchString(words) }
 
-// said returns the words of an answer that is a failure, with the fields they are about, or "". Erros is a list, or one alone.
+// said returns the words of an answer that reports a failure, with the fields they are about, or "". Erros is a list or a single error.
 func said(r *httpclient.Response) string {
 	return r.Excerpt(brazil.Words(r.Body.Get("Body.Erros"), "Mensagem", "Campo"))
 }

@@ -34,9 +34,9 @@ type config struct {
 }
 
 var source = rest.New(imoview.Files, func(c config) rest.API {
-	// Times have no offset; they are Brasília's, summer time included where there was one.
+	// Times have no offset. They are in Brasília's time, including the summer time of earlier years.
 	brasilia, _ := time.LoadLocation("America/Sao_Paulo")
-	const second = "02/01/2006 15:04:05" // what the filters take
+	const second = "02/01/2006 15:04:05" // the format of times in filters
 
 	decimals := func(fields string, edit record.Decimal) (all []record.Edit) {
 		for field := range strings.FieldsSeq(fields) {
@@ -62,10 +62,9 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		decimals("taxacomissao taxaadm numeroandar andar numeroelevador anoconstrucao latitude longitude", number))
 	key, childKey := []string{"codigo"}, []string{"codigocliente", "codigo"}
 
-	// Imoview refuses a size that it does not allow, so a page that is not full is the last one, unless quantidade says that there are more
-	// rows; where no refusal was seen it may as well cut the page. quantidade is known to be right for contracts and movements, and known to be
-	// wrong for others; of portals it is not known whether they have it. Which streams know the page's number as pagina is not known, and of some not
-	// whether they have pages.
+	// Imoview refuses a page size that it does not allow, so a page that is not full is the last one, unless quantidade says that there are more rows.
+	// If no such refusal has been seen, Imoview may shorten the page instead. quantidade is known to be right for contracts and movements, and known to
+	// be wrong for other streams; portals may not have it. It is unknown which streams call the page number pagina, and whether some have pages at all.
 	reliable, unsure := pagination.Number{Exact: true}, pagination.Number{Exact: true, Unsure: true}
 	unseen, bare := pagination.Number{Likely: true, Unsure: true}, pagination.Number{Exact: true, Unsure: true, Bare: true}
 	pages := func(in httpclient.In, size int, number pagination.Number) (ways []rest.Way) {
@@ -76,13 +75,13 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		return ways
 	}
 	changed := func(field string, ask rest.Ask) *rest.Cursor {
-		// The filters know seconds, some rows only the day: the question goes a day back, and rows before the mark are dropped here.
+		// The filters take seconds, but some rows only show the day. The request starts a day earlier, and rows before the mark are dropped here.
 		return &rest.Cursor{Field: field, Zone: brasilia, Start: c.Start, Ask: ask, Lookback: 24 * time.Hour}
 	}
 	touched := changed("datahoraultimainteracao", rest.Since(httpclient.Query, "dataHoraInicialUltimaAlteracao", second))
-	touched.Other = true // a request may change, such as be closed, without an interaction
+	touched.Other = true // a request may change without an interaction, for example when it is closed
 	available := changed("datahoraultimaalteracao", nil)
-	available.Snapshot = true // one of whose units becomes available comes, or is back, with a time that nobody moved
+	available.Snapshot = true // a condominium comes, or comes back, when a unit becomes available, without a new time of change
 	of := func(role string) *rest.Parent {
 		return &rest.Parent{Of: "users", Where: role, Missing: true, In: httpclient.Query,
 			Params: map[string]string{"codigoCliente": "codigo"}, Put: map[string]string{"codigocliente": "codigo"}}
@@ -96,11 +95,11 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			Ways:   pages(httpclient.Body, 20, unsure), Shape: property,
 		}
 	}
-	purposes := []map[string]any{{"finalidade": 1}, {"finalidade": 2}} // it is not known whether 0 stands for both
+	purposes := []map[string]any{{"finalidade": 1}, {"finalidade": 2}} // it is unknown whether 0 means both
 	catalogue := offered("properties", "RetornarImoveis", map[string]any{"situacao": 0})
 	catalogue.Key, catalogue.Each, catalogue.Optional = []string{"codigo", "finalidade"}, purposes, true
 
-	// Imoview ignores parameters that a method does not have, and answers that there is no such method where one is missing that it has.
+	// Imoview ignores parameters that a method does not have. If a parameter is missing, it answers that there is no such method.
 	client := func(name, path, role string, query url.Values, shape ...record.Edit) rest.Stream {
 		return rest.Stream{
 			Name: name, Path: path, Key: childKey, Parent: of(role), Ways: pages(httpclient.Query, 20, unsure), Query: query, Shape: shape,
@@ -120,14 +119,14 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 		maps.Copy(s.Body, more)
 		return s
 	}
-	// The list of regions is known by its name alone: it may be asked for as those of cities are, or as those of types are.
+	// Only the name of the list of regions is known. It may take requests like those for cities, or like those for types.
 	regions := places("regions", "RetornarRegioesDisponiveis", map[string]any{"codigoCidade": 0})
 	regions.Refused = func(r *httpclient.Response) bool {
 		return r.Status == http.StatusMethodNotAllowed && r.Method == http.MethodPost
 	}
 	regions.Ways = []rest.Way{{Pages: pagination.Single{}}, {Pages: pagination.Single{}, Method: http.MethodGet}}
 
-	check, refuse, login := "client_companies", error(nil), func(string) string { return "" } // a check takes the login too
+	check, refuse, login := "client_companies", error(nil), func(string) string { return "" } // with a login, the check uses it too
 	user, password := strings.TrimSpace(c.Email) != "", strings.TrimSpace(c.Password) != ""
 	switch {
 	case !user && !password:
@@ -168,7 +167,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			{
 				Name: "tenant_inspections", Path: "/Locatario/RetornarVistorias", Key: childKey,
 				Parent: of("locatario"), Nothing: nothing, Ways: pages(httpclient.Query, 20, unseen),
-				Cursor: &rest.Cursor{ // an appointment, which does not move when the inspection changes
+				Cursor: &rest.Cursor{ // the time of an appointment, which stays the same when the inspection changes
 					Field: "datahora", Zone: brasilia, Start: c.Start, Margin: 90 * 24 * time.Hour, Open: "datahorafim",
 				},
 			},
@@ -199,7 +198,7 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			},
 			{
 				Name: "service_requests", Path: "/Atendimento/RetornarAtendimentos", Key: key, Optional: true,
-				Query: url.Values{ // the API wants them all
+				Query: url.Values{ // the API requires all of them
 					"finalidade": {"0"}, "situacao": {"0"}, "fase": {"0"}, "opcaoAtendimento": {"0"}, "codigoUnidade": {"0"},
 					"codigoCliente": {"0"}, "codigoCorretor": {"0"}, "codigoMql": {"0"}, "codigoMidia": {"0"}, "codigoTipo": {"0"},
 					"dataInicial": {""}, "dataFinal": {""}, "dataHoraInicialUltimaAlteracao": {""}, "dataHoraFinalUltimaAlteracao": {""},
@@ -228,19 +227,19 @@ var source = rest.New(imoview.Files, func(c config) rest.API {
 			places("cities", "RetornarCidadesDisponiveis", map[string]any{"estado": ""}),
 			places("neighbourhoods", "RetornarBairrosDisponiveis", map[string]any{"codigoCidade": 0, "codigoRegiao": 0, "codigoSubRegiao": 0}),
 			regions, lookup("extra_fields", "RetornarCamposExtrasDisponiveis"), lookup("key_places", "RetornarListaLocalChaves"),
-			{ // what the parameter is called is not known; one property at a time, since a row need not say which one it is about
+			{ // the parameter's name is unknown; one property at a time, because a row need not say which property it belongs to
 				Name: "portals", Path: "/Imovel/RetornarPortaisImoveis", Key: []string{"codigoimovel", "codigo"}, Optional: true,
 				Parent: &rest.Parent{
 					Of: "properties", Missing: true, In: httpclient.Query, Put: map[string]string{"codigoimovel": "codigo"},
 					Params: map[string]string{"codigosImoveis": "codigo", "codigoImovel": "codigo", "codigos": "codigo"},
 				},
-				Ways: pages(httpclient.Query, 20, bare), // those of one property are few
+				Ways: pages(httpclient.Query, 20, bare), // a property has few of them
 			},
 		},
 	}
 })
 
-// session returns the login that the paths beginning with App_ want, as a header and a parameter.
+// session returns the login for paths that begin with App_. It adds a header and a parameter.
 func (c config) session() *auth.Session {
 	digest := md5.Sum([]byte(c.Password))
 	return &auth.Session{
@@ -258,7 +257,7 @@ func (c config) session() *auth.Session {
 	}
 }
 
-// denied knows how a login is refused: without an access code, or with a sentence under a status that elsewhere means something else.
+// denied interprets a refused login: an answer without an access code, or a sentence with a status that means something else elsewhere.
 func denied(r *httpclient.Response) httpclient.Verdict {
 	user, _ := r.Body.Get("codigousuario").Int()
 	refused := (r.Status == http.StatusForbidden || r.Status == http.StatusNotFound) && said(r) != "" && !noRoute(r)
@@ -271,7 +270,7 @@ func denied(r *httpclient.Response) httpclient.Verdict {
 	return httpclient.Fail(fault.Configf("Imoview answered %q. Check email and password.", said(r)))
 }
 
-// judge knows what Imoview means: a throttle that answers as a wrong key does, and refusals that come as 404.
+// judge interprets Imoview's answers: a throttle looks like a wrong key, and refusals come as 404.
 func judge(r *httpclient.Response) httpclient.Verdict {
 	words := said(r)
 	wrongKey := r.Status == http.StatusUnauthorized && strings.HasPrefix(words, "Chave inválida")
@@ -286,7 +285,7 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 		return httpclient.Expired(fault.Configf("Imoview denied access to %s (403): %q. Check what the key and the user may read.", r.Path, words))
 	case r.Status != http.StatusNotFound, noRoute(r), r.Path == detailsPath && (words == "" || brazil.NoRow(words)):
 		return httpclient.Verdict{}
-	case words == "": // which says of no client that it has gone
+	case words == "": // this does not say that a client is gone
 		return httpclient.Fail(fault.Configf("%s was not found (404), and Imoview does not say why. Check base_url and what the "+
 			"account may access.", r.Path))
 	}
@@ -295,19 +294,19 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 
 const detailsPath = "/Imovel/App_RetornarDetalhesImovel"
 
-// nothing reports whether Imoview says of what one client has, in the place of a list, that there is none. Other sentences come as 404 too.
+// nothing reports whether Imoview says, in place of a list, that a client has no rows. Other sentences come with a 404 too.
 func nothing(r *httpclient.Response) bool { return brazil.Nothing(instead(r)) }
 
-// hasGone is what Imoview is likely to say it of, where a client or a property which was listed is not there any more: how it does is not known.
+// hasGone matches how Imoview probably refers to a listed client or property that no longer exists. Its actual wording is unknown.
 var hasGone = regexp.MustCompile(`(?i)^(o |nenhum )?(c[oó]digo d[eo] )?(cliente|im[oó]vel)`)
 
-// gone reports whether Imoview says so of the one that was asked about. Of a contract or a user that is not found it is no such word.
+// gone reports whether Imoview says that the requested client or property does not exist. A contract or user that is not found does not count.
 func gone(r *httpclient.Response) bool {
 	words := instead(r)
 	return hasGone.MatchString(words) && brazil.NoRow(words)
 }
 
-// instead returns Imoview's sentence in the place of a list, or "".
+// instead returns Imoview's sentence in place of a list, or "".
 func instead(r *httpclient.Response) string {
 	if r.Status == http.StatusNotFound || r.Status == http.StatusOK && r.Body.IsObject() && !r.Body.Get("lista").Exists() {
 		return said(r)
@@ -315,10 +314,10 @@ func instead(r *httpclient.Response) string {
 	return ""
 }
 
-// allowedSize is how Imoview says which size of a page it allows.
+// allowedSize matches the sentence in which Imoview says which page size it allows.
 var allowedSize = regexp.MustCompile(`(?i)registros não pode ser maior que (\d+)`)
 
-// tooLarge reports whether Imoview refuses the size of a page, and the size that it allows instead.
+// tooLarge reports whether Imoview refuses the page size, and the size that it allows.
 func tooLarge(r *httpclient.Response) (most int, refused bool) {
 	if r.Status != http.StatusNotFound {
 		return 0, false
@@ -337,7 +336,7 @@ func said(r *httpclient.Response) string {
 	return r.Excerpt(cmp.Or(text("mensagem"), text("Mensagem"), text("message"), text("Message")))
 }
 
-// noRoute reports whether the account does not have a path, or the API has no such path.
+// noRoute reports whether the account does not have a path or the API does not know it.
 func noRoute(r *httpclient.Response) bool {
 	return r.Status == http.StatusNotFound && strings.Contains(said(r), "No HTTP resource was found")
 }

@@ -29,11 +29,11 @@ type config struct {
 const root = "/crm/api/1/"
 
 var source = rest.New(nectarcrm.Files, func(c config) rest.API {
-	// Times come with their offset; days without one, in filters and in the configuration, are those of the vendor's country.
+	// Times have an offset. Days without one, in filters and in the configuration, are those of the vendor's country.
 	brasilia, _ := time.LoadLocation("America/Sao_Paulo")
 	changed := rest.Cursor{Field: "dataAtualizacao", As: "dataatualizacao", Zone: brasilia, Start: c.Start}
 	asked := changed
-	asked.Ask, asked.Lookback = days, 48*time.Hour // neither the days' zone nor whether they are inclusive is known
+	asked.Ask, asked.Lookback = days, 48*time.Hour // neither the zone of days nor whether the range includes them is known
 	funnels := changed
 	funnels.Field, funnels.As = "ultimaAtualizacao", "ultimaatualizacao"
 	of := func(parent string, cursor rest.Cursor) *rest.Cursor {
@@ -47,7 +47,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 	warnings, ended := expiry("API Token", c.Token, time.Now())
 	more, reportsEnded := expiry("Big Data Token", c.BigData, time.Now())
 	whole := pagination.Func(func(r httpclient.Request, _ pagination.Page) (httpclient.Request, bool) { return r, false })
-	sizes := []int{10, 15, 50, 100} // to which lists cut their pages, the first of them for all that is known
+	sizes := []int{10, 15, 50, 100} // sizes to which lists may shorten their pages; as far as is known, to the first
 	api := rest.API{
 		Options: httpclient.Options{
 			BaseURL: cmp.Or(c.BaseURL, "https://app.nectarcrm.com.br"),
@@ -56,8 +56,8 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			Judge:   judge, Careful: true,
 		},
 		Check:    "contatos",
-		Parallel: 4, // at 50 requests a minute that is enough while answers take less than five seconds
-		// Larger pages are made smaller without a word, by each list to another size.
+		Parallel: 4, // enough for 50 requests a minute while answers take less than five seconds
+		// Lists silently shorten larger pages, each to a different size.
 		Pages:   pagination.Number{Param: "page", Start: 1, SizeParam: "displayLength", Size: 200, Caps: sizes},
 		Records: anywhere, Absent: absent, Refuse: ended, Warn: append(warnings, more...),
 		Streams: []rest.Stream{
@@ -71,7 +71,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			exploded("contatos", "empresasAtuais", "contato_id", of("contato", asked), "contato_id", "empresa_id"),
 			{
 				Name: "oportunidades", Path: root + "oportunidades/", Cursor: &asked, Shape: without("produtos"),
-				Each: statuses(1, 5), // without a status it is only those in progress
+				Each: statuses(1, 5), // without a status only those in progress are listed
 			},
 			{
 				Name: "oportunidades_produtos", Key: []string{"id"}, Cursor: of("oportunidade", asked),
@@ -88,7 +88,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			},
 			{
 				Name: "qualificacoes", Path: root + "qualificacoes/", Cursor: &asked,
-				// The filter is documented to know 1 to 4, the records know 1 to 6, and what comes without it is not known.
+				// The filter is documented for 1 to 4, but records have 1 to 6. It is unknown what is listed without a status.
 				Each: append([]map[string]any{{}}, statuses(1, 4)...), Maybe: statuses(5, 6), Refused: refused,
 			},
 			{Name: "tarefas", Path: root + "tarefas/", Cursor: &changed},
@@ -108,7 +108,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			extra("product_categories", "produtoCategoria/", nil),
 			extra("product_subcategories", "produtoSubCategoria/", nil),
 			{
-				// Whether those that ended come without being asked for is not known.
+				// It is unknown whether price tables that have ended are listed by default.
 				Name: "price_tables", Path: root + "tabelaPreco/", Each: []map[string]any{{}}, Maybe: []map[string]any{{"active": false}}, Refused: refused,
 				Optional: true, Absent: noList,
 			},
@@ -116,7 +116,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			extra("call_types", "ligacao/tipos/", nil),
 			extra("feed", "publicacao/", &changed),
 			{
-				// That a comment moves its publication's time of change is not known, and publications are many: those are asked for that have any.
+				// It is unknown whether a comment moves its publication's time of change. Publications are many, so only those with comments are asked for.
 				Name: "feed_comments", Path: root + "publicacao/{id}/comentarios", Key: []string{"publicacao_id", "id"}, Optional: true,
 				Parent: &rest.Parent{
 					Of: "feed", Missing: true, In: httpclient.Path, Params: map[string]string{"id": "id"}, Where: "qtdeComentarios",
@@ -126,7 +126,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 			},
 			extra("forms", "formulario/", &changed),
 			extra("queues", "queues/", &changed),
-			extra("webhooks", "webhook/", nil, "authpassword", "tokenbearer"), // which are secrets
+			extra("webhooks", "webhook/", nil, "authpassword", "tokenbearer"), // these fields are secrets
 			{Name: "dynamic_tables", Path: root + "table/", Optional: true, Absent: noList},
 			{
 				Name: "dynamic_table_rows", Path: root + "table/{id}/rows/", Key: []string{"table_id", "row_hash"}, Optional: true,
@@ -145,7 +145,7 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 	for i := range api.Streams {
 		s := &api.Streams[i]
 		s.Shape = append(s.Shape, spec.Table(nectarcrm.Files, s.Name)...)
-		if s.Path != "" && s.Name != "feed_comments" { // publications without comments are not asked for theirs
+		if s.Path != "" && s.Name != "feed_comments" { // publications without comments are not asked for
 			s.Nothing = nothing
 		}
 		if s.Key == nil {
@@ -158,8 +158,8 @@ var source = rest.New(nectarcrm.Files, func(c config) rest.API {
 // position is the column of a row's place in its array.
 const position = "posicao"
 
-// exploded returns the stream of an array in the rows of parent. Its columns begin with the array's name, also those of key, which come after
-// own in the primary key; own is the column of the parent's id.
+// exploded returns the stream of an array in the rows of parent. The names of its columns have the array's name as a prefix. The primary key is own,
+// the column of the parent's id, followed by the columns in key, with the prefix.
 func exploded(parent, array, own string, cursor *rest.Cursor, key ...string) rest.Stream {
 	name := strings.ToLower(array)
 	s := rest.Stream{
@@ -176,15 +176,15 @@ func exploded(parent, array, own string, cursor *rest.Cursor, key ...string) res
 	return s
 }
 
-// anywhere is where rows may be: the answer is the list or, which was not seen, an object that has it.
+// anywhere is where rows may be: the answer is the list itself or, though this was not seen, an object that contains it.
 const anywhere = "data,items,results,"
 
-// extra returns a list that not every account has, without the fields left out.
+// extra returns the stream of a list that not every account has, without the fields in left.
 func extra(name, path string, cursor *rest.Cursor, left ...string) rest.Stream {
 	return rest.Stream{Name: name, Path: root + path, Cursor: cursor, Optional: true, Absent: noList, Shape: without(left...)}
 }
 
-// without leaves out the arrays that are streams of their own.
+// without returns edits that drop arrays which are streams of their own.
 func without(arrays ...string) (edits []record.Edit) {
 	for _, array := range arrays {
 		edits = append(edits, record.Drop{Field: array})
@@ -200,10 +200,11 @@ func statuses(first, last int) (each []map[string]any) {
 	return each
 }
 
-// quarters returns the parameters for what was updated in each quarter of a year since start, or since 2010, up to now or start, whichever is later.
-// Whether the days at their ends are in the answer is not known, so that they reach a day further: what comes twice is sent once.
+// quarters returns the parameters for what was updated in each quarter of a year, from start or 2010, whichever is later, to now or start, whichever
+// is later. Each range begins a day early and ends a day late, because it is unknown whether the answer includes those days. Rows that come twice are
+// sent once.
 func quarters(start, now time.Time) (each []map[string]any) {
-	const updated = 3 // the aggregator by the time of the last update
+	const updated = 3 // selects the time of the last update
 	from := time.Date(2010, time.January, 1, 0, 0, 0, 0, now.Location())
 	for !from.After(now) || !from.After(start) {
 		to := from.AddDate(0, 3, 0)
@@ -220,7 +221,7 @@ func quarters(start, now time.Time) (each []map[string]any) {
 	return each
 }
 
-// message returns what an error says, "" where there is none.
+// message returns the text of an error, or "" for nil.
 func message(err error) string {
 	if err == nil {
 		return ""
@@ -228,7 +229,7 @@ func message(err error) string {
 	return err.Error()
 }
 
-// days asks for what was updated on days from the one to some days after the other, which may be excluded or another zone's.
+// days asks for what was updated from the day of from to two days after that of until, because the last day may be excluded or be in another zone.
 func days(r httpclient.Request, from, until time.Time) httpclient.Request {
 	if !until.IsZero() {
 		until = until.AddDate(0, 0, 2)
@@ -236,7 +237,7 @@ func days(r httpclient.Request, from, until time.Time) httpclient.Request {
 	return rest.Between(httpclient.Query, "dataInicioAtualizacao", "dataFimAtualizacao", "02/01/2006")(r, from, until)
 }
 
-// judge knows what NectarCRM's answers mean that do not say it by their status.
+// judge interprets the answers of NectarCRM whose status is ambiguous.
 func judge(r *httpclient.Response) httpclient.Verdict {
 	switch {
 	case r.Status == http.StatusUnauthorized && r.Answered:
@@ -250,14 +251,14 @@ func judge(r *httpclient.Response) httpclient.Verdict {
 	return httpclient.Verdict{}
 }
 
-// absent reports whether NectarCRM does not know the path: an id that it does not know has an answer in JSON.
+// absent reports whether NectarCRM does not know the path. For an unknown id it answers in JSON instead.
 func absent(r *httpclient.Response) bool { return r.Status == http.StatusNotFound && !r.Body.Exists() }
 
-// noList reports whether NectarCRM does not know the path of a list: there is no id in it that could be unknown.
+// noList reports whether NectarCRM does not know the path of a list, which contains no id that could be unknown.
 func noList(r *httpclient.Response) bool { return r.Status == http.StatusNotFound }
 
-// nothing reports whether NectarCRM says in the place of a list that what was asked for is not there: in a sentence, as it says of a search by a
-// telephone number with 200, or by 204. With which status it says so of other lists is not known. Other sentences are errors.
+// nothing reports whether NectarCRM says, in place of a list, that there is nothing: by 204, or in a sentence, as it does with 200 for a search by a
+// telephone number. Which status it uses for other lists is unknown. Other sentences are errors.
 func nothing(r *httpclient.Response) bool {
 	switch r.Status {
 	case http.StatusNoContent:
@@ -273,7 +274,7 @@ func nothing(r *httpclient.Response) bool {
 	return brazil.Nothing(words) || brazil.NoRow(words) && strings.Contains(strings.ToLower(words), "propos")
 }
 
-// refused reports whether NectarCRM does not take a status; its documentation says that 401 may mean a wrong parameter.
+// refused reports whether NectarCRM refuses a status. According to its documentation, 401 may mean a wrong parameter.
 func refused(r *httpclient.Response) bool {
 	return r.Answered && (r.Status == http.StatusBadRequest || r.Status == http.StatusUnauthorized)
 }

@@ -28,7 +28,7 @@ type config struct {
 }
 
 const (
-	// ceiling is the last position from which Salesforce lists rows.
+	// ceiling is the highest position from which Salesforce lists rows.
 	ceiling = 2000
 
 	photos = "snap_brok__Fotos_de_im_vel__r"
@@ -41,7 +41,7 @@ const (
 var source = rest.New(snapproperty.Files, func(c config) rest.API {
 	var warnings []string
 	c.Filters, warnings = spaced(c.Filters)
-	brazil, _ := time.LoadLocation("America/Sao_Paulo") // of a start_date without a time
+	brazil, _ := time.LoadLocation("America/Sao_Paulo") // the zone of a start_date without a time
 	changed := &rest.Cursor{
 		Field: "LastModifiedDate", Zone: brazil, Start: c.Start, Hidden: true,
 		Ask: func(r httpclient.Request, from, _ time.Time) httpclient.Request {
@@ -82,9 +82,9 @@ var source = rest.New(snapproperty.Files, func(c config) rest.API {
 	}
 })
 
-// ways returns how the properties can be listed: by Id, or else by stretches of time with as many properties as positions reach, or else by
-// position alone. SOQL refuses AND and OR on one level, so filters with an OR are one group. Where that is refused too they go as they are,
-// and nothing can be added to them.
+// ways returns the ways to list the properties: by Id, else by time ranges with no more properties than positions can reach, else by position alone.
+// SOQL does not allow AND and OR on one level, so filters with an OR become one group. If the group is refused too, the filters are sent as they are,
+// and no condition can be added to them.
 func (c config) ways() []rest.Way {
 	grouped, flat := filters(c.Filters)
 	size := cmp.Or(c.PageSize, 200)
@@ -114,7 +114,7 @@ func (c config) ways() []rest.Way {
 	})
 }
 
-// when returns r with a condition on a time, or without it for the zero time.
+// when returns r with a condition on a time. If at is zero, the condition is left out.
 func when(r httpclient.Request, field, comparison string, at time.Time) httpclient.Request {
 	var condition any
 	if !at.IsZero() {
@@ -128,8 +128,8 @@ var (
 	operator = regexp.MustCompile(`^(?i)(AND|OR)\s+`)
 )
 
-// spaced returns conditions with a space in the place of each no-break space, which is what copying from a web page brings; with a warning where
-// one stood inside quotes, and so was a part of the text that is looked for.
+// spaced returns conditions with a space in place of each no-break space, which comes from copying from a web page. It warns if one was inside
+// quotes, where it is part of the text to search for.
 func spaced(conditions []string) (plain, warnings []string) {
 	const noBreak = "\u00A0\u2007\u202F"
 	space := func(r rune) rune {
@@ -147,8 +147,8 @@ func spaced(conditions []string) (plain, warnings []string) {
 	return plain, warnings
 }
 
-// filters returns the conditions of the configuration as members of the body. AND binds closer than OR. Where there is an OR between them they
-// are one group, and flat is the same one by one; otherwise flat is nil.
+// filters returns the configured conditions as members of the body. AND binds more tightly than OR. If there is an OR, grouped has all conditions in
+// one group, and flat has them one by one. Otherwise flat is nil.
 func filters(conditions []string) (grouped, flat map[string]any) {
 	grouped, flat = map[string]any{}, map[string]any{}
 	var alternatives [][]string
@@ -179,7 +179,7 @@ func filters(conditions []string) (grouped, flat map[string]any) {
 	return map[string]any{"Filtros.0000": "AND (" + strings.Join(group, " OR ") + ")"}, flat
 }
 
-// failure returns what the search says went wrong, in its own form or in Salesforce's, or "". The status of its own form is not documented.
+// failure returns the error that the search reports, in its own form or in Salesforce's, or "". The status of its own form is not documented.
 func failure(res *httpclient.Response) string {
 	if res.Body.Get("Erro").True() {
 		return cmp.Or(res.Body.Get("Mensagem").Text(), "SnapProperty gave no reason")
@@ -192,18 +192,18 @@ func failure(res *httpclient.Response) string {
 	return ""
 }
 
-// refused reports whether SnapProperty did not accept a search, because of what is in it.
+// refused reports whether SnapProperty refused a search because of its contents.
 func refused(res *httpclient.Response) bool {
 	text := failure(res)
 	return text != "" && !tooMuch(res) && !salesforce.Passes(text)
 }
 
-// tooMuch reports whether a page is too much for the organisation's limits of memory or time.
+// tooMuch reports whether a page exceeds the organisation's limits of memory or time.
 func tooMuch(res *httpclient.Response) bool {
 	return salesforce.TooMuch(salesforce.Words(res) + failure(res))
 }
 
-// judge knows what SnapProperty means. Without filters of the user's, an error after a good answer is the server's, and may pass.
+// judge interprets SnapProperty's answers. Without filters from the user, an error after a good answer comes from the server and may pass.
 func judge(filtered bool) httpclient.Judge {
 	return func(res *httpclient.Response) httpclient.Verdict {
 		text := failure(res)
