@@ -95,7 +95,7 @@ func (p *Partial) strays(before, elements []record.Value) bool {
 	return slices.ContainsFunc(elements, func(element record.Value) bool { return p.owner(element) != "" && other(element) })
 }
 
-// fetchParts returns row with its whole list, of which list is the part that came in it.
+// fetchParts returns row with its whole list. list is the part that came in row.
 func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (record.Value, *End) {
 	what := fmt.Sprintf("list %s of a row of %s", l.Partial.Member, l.Name)
 	asked, came := map[string]bool{}, map[digest]bool{hashOf(list.list.Raw(), 0): true}

@@ -82,7 +82,7 @@ func (s *search) halve(ctx context.Context, low, high int) (lastThere, firstBehi
 	return low, high, nil
 }
 
-// lowest returns the first page that is the same as page high. It lies behind page low, which is another one.
+// lowest returns the first page that is the same as page high. Page low precedes it and differs from it.
 func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
 	rows := s.rowsOf[high]
 	_, high, end := s.halve(ctx, low, high)
@@ -100,7 +100,7 @@ func (s *search) last(page int) last {
 	return last{page: page + 1, rows: s.rowsOf[page], pageRows: widest}
 }
 
-// second returns a page that exists although page 1 seemed not to, perhaps because of a cache and for a moment only; 0: there is none.
+// second returns a page that exists although page 1 seemed not to: a cache may have hidden it for a moment. 0: there is none.
 func (s *search) second(ctx context.Context) (int, *End) {
 	for _, i := range []int{2, 1} {
 		if seen, end := s.probe(ctx, i); end != nil || seen == i {

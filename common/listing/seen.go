@@ -92,7 +92,7 @@ func (s *Seen) ordinal(d digest) int64 {
 	return numbers.Most + 1 + int64(n)
 }
 
-// note notes that the row with key number n came, and returns where it came before.
+// note records that the row with key number n came, and returns where it came before.
 //
 // Only the low 32 bits of a time are kept, which two times of one row share if they lie a multiple of 2^32 milliseconds (49 days) apart. Once there
 // are many times of whole-number keys, only recent ones are kept: a row with an older time that changes during the sync comes again with a recent

@@ -47,12 +47,12 @@ type Totaled interface {
 type Total struct {
 	Rows int64
 	Told bool
-	Bad  string // the path of a value that should be the number and is none; "": there is no such value
+	Bad  string // the path of a value that should be the number but is not a number; "": there is no such value
 	// Documented says that, according to the API's documentation, answers have the number.
 	Documented bool
 	// Part says that the number is of a part of the listing: the part that requests with the same Place ask for.
 	Part bool
-	// Reliable says that the number is a promise. Any other may be too high or too low: it is a reason to go on asking, and none to stop.
+	// Reliable says that the number is a promise. Any other may be too high or too low: it is a reason to go on asking, but not a reason to stop.
 	Reliable bool
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// table holds rows by the time at which each was created, in order, and what was asked for.
+// table holds rows by the time at which each was created, in order, and counts its requests.
 type table struct {
 	created []time.Time
 	asked   int
