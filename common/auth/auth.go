@@ -1,7 +1,7 @@
-// Package auth has the signers: what puts credentials on requests, gets them by a call of its own, and renews them.
+// Package auth has the signers, which put credentials on requests, get them with requests of their own, and renew them.
 //
-// Values are used without the white space around them, which is what copying a token out of a web page adds. Signers are safe for
-// concurrent use; one signer serves one client.
+// White space around values is removed, because copying a token out of a web page adds it. Signers are safe for concurrent use. A signer serves one
+// client.
 package auth
 
 import (
@@ -19,17 +19,17 @@ func Header(name, value string) httpclient.Signer {
 	return param{in: httpclient.Header, key: name, value: strings.TrimSpace(value)}
 }
 
-// Query sends a credential in the query. Prefer a header where the API takes one: servers log queries.
+// Query sends a credential in the query. Prefer a header if the API accepts one, because servers log queries.
 func Query(name, value string) httpclient.Signer {
 	return param{in: httpclient.Query, key: name, value: strings.TrimSpace(value)}
 }
 
-// Bearer sends a token as RFC 6750 has it.
+// Bearer sends a token as described in RFC 6750.
 func Bearer(token string) httpclient.Signer {
 	return Header("Authorization", "Bearer "+strings.TrimSpace(token))
 }
 
-// Basic sends a user and a password as RFC 7617 has it. The encoded pair becomes known as a secret.
+// Basic sends a user and a password as described in RFC 7617. The encoded pair is registered as a secret.
 func Basic(user, password string) httpclient.Signer {
 	pair := strings.TrimSpace(user) + ":" + strings.TrimSpace(password)
 	return basic{param: param{in: httpclient.Header, key: "Authorization"}, encoded: base64.StdEncoding.EncodeToString([]byte(pair))}
@@ -58,7 +58,7 @@ func (b basic) Sign(_ context.Context, r *httpclient.Request) error {
 
 func (b basic) Bind(c *httpclient.Client) { c.Secret(b.encoded) }
 
-// All signs with each of the signers in turn; a nil one is left out. It renews those that can be renewed.
+// All signs with each of the signers in turn and skips nil ones. It renews those that can be renewed.
 func All(signers ...httpclient.Signer) httpclient.Signer {
 	signers = slices.DeleteFunc(slices.Clone(signers), func(s httpclient.Signer) bool { return s == nil })
 	if slices.ContainsFunc(signers, renews) {
@@ -86,7 +86,7 @@ func (a all) Bind(c *httpclient.Client) {
 	}
 }
 
-// renewable is an all of which at least one can be renewed: a 401 with nothing to renew must not be asked again.
+// renewable is an all with at least one signer that can be renewed. If there is nothing to renew, a 401 must not be retried.
 type renewable struct{ all }
 
 func (a renewable) Renew(ctx context.Context) error {

@@ -21,7 +21,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
-// api is a server in memory that notes what it was asked, and what it knew as secrets.
+// api is a server in memory that records the requests that it gets.
 type api struct {
 	mu   sync.Mutex
 	seen []string // method, host, path and query
@@ -70,7 +70,7 @@ func reply(w http.ResponseWriter, status int, body string) {
 	_, _ = io.WriteString(w, body)
 }
 
-// wantFault checks an error's kind and what its message holds.
+// wantFault checks the kind of an error and what its message holds.
 func wantFault(t *testing.T, err error, kind fault.Kind, parts ...string) {
 	t.Helper()
 	f := fault.Of(err)
@@ -129,7 +129,7 @@ func TestBasicIsASecret(t *testing.T) {
 	}
 }
 
-// imoview returns the way in which Imoview logs in: a key on every request, and a session in a header and the query for some.
+// imoview returns the login of Imoview: a key on every request, and a session in a header and the query for some.
 func imoview() *auth.Session {
 	return &auth.Session{
 		Login: httpclient.Request{Path: "/Usuario/App_ValidarAcesso"}.With(httpclient.Query, "email", "ana@example.com").
@@ -142,7 +142,7 @@ func imoview() *auth.Session {
 	}
 }
 
-// imoviewServer gives out access-1, access-2 … and takes the last one alone.
+// imoviewServer issues access-1, access-2 … and accepts only the last one.
 func imoviewServer() http.HandlerFunc {
 	var (
 		mu    sync.Mutex
@@ -223,7 +223,7 @@ func TestSessionTTL(t *testing.T) {
 	})
 }
 
-// TestSessionInTheBody is Imobiliar's way: one path, a session inside the JSON, and a plain text when it expired.
+// TestSessionInTheBody is the way of Imobiliar: one path, a session inside the JSON, and a plain text if it has expired.
 func TestSessionInTheBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type envelope struct {
@@ -279,7 +279,7 @@ func TestSessionFailures(t *testing.T) {
 		judge   httpclient.Judge
 		kind    fault.Kind
 		want    string
-		logins  int // for two requests; 0 is any number
+		logins  int // for two requests; 0: any number
 	}{
 		"401": {refused(401, `{"mensagem":"Senha errada"}`), nil, fault.Config,
 			`The login failed: GET localhost/Usuario/App_ValidarAcesso was refused (401): the API answered "Senha errada". Check the credentials`, 1},
@@ -329,7 +329,7 @@ func TestSessionFailures(t *testing.T) {
 	}
 }
 
-// What is told of a login's answer never shows a session or a token, however the answer is broken: nobody knows yet that they are secrets.
+// A message about the answer to a login never shows a session or a token, however broken the answer is: they are not known as secrets yet.
 func TestLoginsTellNoCredentials(t *testing.T) {
 	const live = "c0d1g0-v1v0-9f8e7d6c"
 	session := func() httpclient.Signer {
@@ -384,7 +384,7 @@ func TestLoginsTellNoCredentials(t *testing.T) {
 	}
 }
 
-// A login that takes longer than patience is left by its caller, and made by the next one.
+// A caller gives up a login that takes longer than Patience, and the next one logs in again.
 func TestAbandonedLoginPassesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		serve := imoviewServer()
@@ -409,7 +409,7 @@ func TestAbandonedLoginPassesOn(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		wg.Go(func() { // leaves while another logs in
+		wg.Go(func() { // gives up while another logs in
 			if _, err := c.Do(ctx, httpclient.Request{Path: "/App_x"}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("err = %v", err)
 			}

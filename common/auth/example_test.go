@@ -12,7 +12,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// handler serves each connection that is dialled, in memory.
+// handler serves each dialled connection in memory.
 type handler func(w http.ResponseWriter, r *http.Request)
 
 func (h handler) dial(context.Context, string, string) (net.Conn, error) {
@@ -36,7 +36,7 @@ func (s *single) Accept() (net.Conn, error) {
 func (*single) Close() error   { return nil }
 func (*single) Addr() net.Addr { return &net.UnixAddr{} }
 
-// vendor answers token calls under /token, saying what it was asked for, and everything else with the credentials that came.
+// vendor answers token requests under /token, printing what it was asked for, and everything else with the credentials that came.
 func vendor(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/token" {
 		_, _ = fmt.Fprintf(w, `{"authorization":%q}`, r.Header.Get("Authorization"))
@@ -47,7 +47,7 @@ func vendor(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"access_token":"t-1","expires_in":3600,"refresh_token":"r-2"}`)
 }
 
-// ask sends one request that is signed with the grant's token.
+// ask sends one request, signed with the grant's token.
 func ask(grant auth.Grant) {
 	c, err := httpclient.New(httpclient.Options{
 		BaseURL: "http://localhost", Dial: handler(vendor).dial, Auth: &auth.OAuth2{TokenURL: "http://localhost/token", Grant: grant},

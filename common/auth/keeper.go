@@ -12,25 +12,25 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// keeper keeps one credential: obtained when it is first asked for, by one caller for all who ask meanwhile. The zero value is empty.
+// keeper keeps one credential. One caller obtains it when it is first needed, for all who ask in the meantime. The zero value is empty.
 type keeper[T any] struct {
-	flights singleflight.Group // of callers for the credential; there is one at a time
+	flights singleflight.Group // of callers for the credential, one flight at a time
 
 	mu      sync.Mutex
 	value   T
 	has     bool
-	until   time.Time // when it runs out; zero for never
+	until   time.Time // when the credential expires; zero: never
 	refused error     // a Config fault is final: asking again with the same credentials would only lock the account
 }
 
-// flight is how the obtaining of a credential ended.
+// flight is the result of obtaining a credential.
 type flight[T any] struct {
 	value     T
-	abandoned bool // the context of its caller ended, which concerns nobody else
+	abandoned bool // its caller's context ended, which concerns no other caller
 }
 
-// get returns the credential, obtained if there is none. obtain says also when it runs out, or the zero time. Where the caller that obtains it
-// leaves, for which it waits as a call for credentials outlives it, the next one who waits does it; a panic in obtain is an error for all who wait.
+// get returns the credential and obtains it if there is none. obtain also returns when it expires, or the zero time. If a caller's context ends, get
+// still waits up to Patience, because a request for credentials outlives it; the next caller then obtains it. A panic in obtain fails all who wait.
 func (k *keeper[T]) get(ctx context.Context, obtain func(context.Context) (T, time.Time, error)) (value T, err error) {
 	for {
 		if value, has, err := k.kept(); has || err != nil {
@@ -54,7 +54,7 @@ func (k *keeper[T]) get(ctx context.Context, obtain func(context.Context) (T, ti
 	}
 }
 
-// kept returns the credential if there is one that is still good, or why there will be none.
+// kept returns the credential if there is one that is still valid, or why there will be none.
 func (k *keeper[T]) kept() (value T, has bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -62,13 +62,13 @@ func (k *keeper[T]) kept() (value T, has bool, err error) {
 	return k.value, has, k.refused
 }
 
-// fly obtains the credential, unless another flight has landed since the caller looked.
+// fly obtains the credential, unless another flight has done so since the caller looked.
 func (k *keeper[T]) fly(ctx context.Context, obtain func(context.Context) (T, time.Time, error)) (landed flight[T], err error) {
 	if value, has, err := k.kept(); has || err != nil {
 		return flight[T]{value: value}, err
 	}
 	defer func() {
-		if panicked := recover(); panicked != nil { // in a goroutine of singleflight's, where nobody else can
+		if panicked := recover(); panicked != nil { // this goroutine belongs to singleflight, so nobody else can recover
 			err = fault.Recovered(panicked)
 		}
 	}()
@@ -89,7 +89,7 @@ func (k *keeper[T]) drop() {
 	k.has = false
 }
 
-// explain returns err as the failure of what (such as "The login"), which only the configuration can mend unless trying later may help.
+// explain returns err as the failure of what (such as "The login"). It is a Config fault unless trying again later may help.
 func explain(ctx context.Context, what string, err error) error {
 	if ctx.Err() != nil {
 		return err

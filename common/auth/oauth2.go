@@ -18,28 +18,28 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// OAuth2 signs requests with an access token from a token endpoint (RFC 6749): got when the first request needs it, once for all that ask
-// meanwhile, and again when it expired, was refused with a 401, or is about to run out by its expires_in.
+// OAuth2 signs requests with an access token from a token endpoint (RFC 6749). The token is obtained when the first request needs it, once for all
+// that ask in the meantime, and again when it has expired, was refused with a 401, or is about to expire according to its expires_in.
 //
-// A grant that the endpoint refuses is a Config fault with the vendor's words and is not tried again, unless they say that it passes.
+// A grant that the endpoint refuses is a Config fault with the vendor's words. It is not retried, unless they say that the problem is temporary.
 type OAuth2 struct {
-	TokenURL string // the whole URL of the token endpoint; HTTPS, as for an API
-	Setting  string // what the user knows TokenURL as, for messages; "" is token_url
+	TokenURL string // the complete URL of the token endpoint; HTTPS, as for an API
+	Setting  string // the name under which the user knows TokenURL, for messages; "" is token_url
 	Grant    Grant
-	Scheme   string // goes before the token in the header Authorization; "" is Bearer
+	Scheme   string // precedes the token in the Authorization header; "" is Bearer
 
 	tokens *httpclient.Client // for the token endpoint's host
 	path   string
-	err    error // why there are no tokens to be had
+	err    error // why no token can be obtained
 	keeper keeper[string]
 }
 
-// Grant says how a token is asked for. Form is called for each token call anew, by one caller at a time.
+// Grant says how a token is asked for. Form is called anew for each token request, by one caller at a time.
 type Grant interface {
 	Form() (map[string]any, error)
 }
 
-// earlier is how long before its end a token is renewed, or half of its life if that is less.
+// earlier is how long before it expires a token is renewed, or half of its life if that is less.
 const earlier = time.Minute
 
 // Bind makes a client for the token endpoint out of c.
@@ -67,7 +67,7 @@ func (o *OAuth2) Sign(ctx context.Context, r *httpclient.Request) error {
 	return nil
 }
 
-// Renew forgets the token: the next request asks for one.
+// Renew forgets the token: the next request asks for a new one.
 func (o *OAuth2) Renew(context.Context) error {
 	o.keeper.drop()
 	return nil
@@ -80,7 +80,7 @@ func (o *OAuth2) obtain(ctx context.Context, r *httpclient.Request) (token strin
 	}
 	for _, name := range []string{"assertion", "client_secret", "refresh_token"} {
 		if secret, ok := form[name].(string); ok {
-			o.tokens.Secret(secret) // an assertion that was just signed is known to nobody yet
+			o.tokens.Secret(secret) // nobody knows yet an assertion that was just signed
 		}
 	}
 	res, err := o.tokens.Do(ctx, r.SignerCall(httpclient.Request{Method: http.MethodPost, Path: o.path, Body: form, Form: true, Judge: o.judge}))
@@ -102,7 +102,7 @@ func (o *OAuth2) obtain(ctx context.Context, r *httpclient.Request) (token strin
 	return token, until, err
 }
 
-// judge refuses what RFC 6749, 5.2, calls an error, which is a text; 429, 5xx and an answer with a token stay what they are everywhere.
+// judge refuses what RFC 6749, 5.2, calls an error, if it is a text. A 429, a 5xx and an answer with a token mean what they mean everywhere.
 func (o *OAuth2) judge(res *httpclient.Response) httpclient.Verdict {
 	said, code := res.Body.Get("error"), ""
 	if bytes.HasPrefix(said.Raw(), []byte(`"`)) {
@@ -134,11 +134,11 @@ func (g ClientCredentials) Form() (map[string]any, error) {
 	return form, nil
 }
 
-// Refresh is the grant for an account that a user gave access to (RFC 6749, 6). Its Token changes where the vendor's are for one use.
+// Refresh is the grant for an account to which a user gave access (RFC 6749, 6). Its Token changes if the vendor's tokens are valid for one use.
 type Refresh struct {
 	ID, Secret string // Secret may be empty
 	Token      string
-	// OnRefresh is handed a new refresh token as soon as it is known, to be kept for the next run; may be nil. Its error ends the request.
+	// OnRefresh gets a new refresh token as soon as it is known, to keep it for the next run; it may be nil. Its error ends the request.
 	OnRefresh func(token string) error
 }
 
@@ -163,7 +163,7 @@ func (g *Refresh) rotate(c *httpclient.Client, token string) error {
 
 const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-// Assertion is the grant of RFC 7523 with an assertion that the vendor hands out ready.
+// Assertion is the grant of RFC 7523 with an assertion that the vendor supplies ready for use.
 type Assertion string
 
 // Form returns the grant's parameters.
@@ -171,18 +171,18 @@ func (g Assertion) Form() (map[string]any, error) {
 	return map[string]any{"grant_type": jwtBearer, "assertion": strings.TrimSpace(string(g))}, nil
 }
 
-// SignedAssertion is the grant of RFC 7523 with an assertion that is signed by RS256 for each token call, and valid for 3 minutes, which is
-// what Salesforce asks for.
+// SignedAssertion is the grant of RFC 7523 with an assertion that is signed with RS256 for each token request and valid for 3 minutes, as Salesforce
+// requires.
 type SignedAssertion struct {
 	Issuer, Subject, Audience string // the client's id, the user's name, the login host's address
-	Key                       string // RSA private key as PEM; its line breaks may be written as \n, or be blanks
-	Setting                   string // what the user knows Key as, for messages; "" is private_key
+	Key                       string // RSA private key as PEM; its line breaks may be written as \n or as blanks
+	Setting                   string // the name under which the user knows Key, for messages; "" is private_key
 }
 
-// border is the first or the last line of a key.
+// border matches the first or the last line of a key.
 var border = regexp.MustCompile(`\s*(-----(?:BEGIN|END) [A-Z ]+-----)\s*`)
 
-// Form returns the grant's parameters; a key that cannot be read is a Config fault.
+// Form returns the grant's parameters. A key that cannot be parsed is a Config fault.
 func (g SignedAssertion) Form() (map[string]any, error) {
 	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(border.ReplaceAllString(strings.ReplaceAll(g.Key, `\n`, "\n"), "\n$1\n")))
 	switch setting := cmp.Or(g.Setting, "private_key"); {
@@ -203,7 +203,7 @@ func (g SignedAssertion) Form() (map[string]any, error) {
 	return Assertion(assertion).Form()
 }
 
-// client returns the parameters with which a client names itself.
+// client returns the parameters that identify a client.
 func client(grant, id, secret string) map[string]any {
 	form := map[string]any{"grant_type": grant, "client_id": strings.TrimSpace(id)}
 	if secret = strings.TrimSpace(secret); secret != "" {

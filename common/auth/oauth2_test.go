@@ -26,7 +26,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
-// tokenServer gives out tok-1, tok-2 … with more in the answer, and takes the last one alone under scheme.
+// tokenServer issues tok-1, tok-2 … with more in the answer, and accepts only the last one, under scheme.
 type tokenServer struct {
 	scheme, more string
 	refuse       func(w http.ResponseWriter) bool // answers in its place
@@ -216,7 +216,7 @@ func TestRefreshTokensForOneUse(t *testing.T) {
 	})
 }
 
-// The answer to a token call is kept even where the run ends while it is under way: the refresh token that it holds may be the only good one.
+// The answer to a token request is kept even if the run ends while it is in flight: its refresh token may be the only valid one.
 func TestARefreshTokenOutlivesItsCaller(t *testing.T) {
 	for name, tt := range map[string]struct {
 		takes time.Duration // for the first answer
@@ -239,7 +239,7 @@ func TestARefreshTokenOutlivesItsCaller(t *testing.T) {
 				var calls atomic.Int32
 				c, _ := start(t, &auth.OAuth2{TokenURL: tokenURL, Grant: grant}, func(w http.ResponseWriter, r *http.Request) {
 					if r.Host == "localhost:81" {
-						_ = r.ParseForm() // without which a server does not see that the client left
+						_ = r.ParseForm() // otherwise a server does not notice that the client has left
 						if calls.Add(1) == 1 {
 							select {
 							case <-time.After(tt.takes):
@@ -268,7 +268,7 @@ func TestARefreshTokenOutlivesItsCaller(t *testing.T) {
 	}
 }
 
-// A token call that is not sent yet is left at once.
+// A token request that has not been sent yet is given up at once.
 func TestATokenCallThatWaitsIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &tokenServer{scheme: "Bearer"}
@@ -295,7 +295,7 @@ func TestTokenFailures(t *testing.T) {
 		body   string
 		kind   fault.Kind
 		want   string
-		once   bool // is not asked again
+		once   bool // it is not retried
 	}{
 		"invalid_grant": {400, `{"error":"invalid_grant","error_description":"user hasn't approved this consumer"}`, fault.Config,
 			`token failed: the token endpoint refused it (invalid_grant), the API answered "user hasn't approved this consumer". Check`, true},
@@ -339,7 +339,7 @@ func TestTokenFailures(t *testing.T) {
 	}
 }
 
-// What is called an error beside a token is none.
+// An error beside a token is not an error.
 func TestATokenGoesBeforeAnError(t *testing.T) {
 	for _, more := range []string{`false`, `0`, `null`, `{}`, `[]`, `""`, `" "`, `"ok"`} {
 		synctest.Test(t, func(t *testing.T) {
@@ -366,7 +366,7 @@ func TestTokenURL(t *testing.T) {
 	}
 }
 
-// An assertion that was signed for one call is as good as the key while it lasts, and nobody but the call knows it.
+// An assertion signed for one token request is as good as the key while it is valid. Only that request knows it, so it must register it as a secret.
 func TestASignedAssertionIsASecret(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -393,8 +393,8 @@ func TestASignedAssertionIsASecret(t *testing.T) {
 	})
 }
 
-// A token call counts in the API's quota. Where it is made for a request that has its turn already, it takes that one: all that there are may be
-// held by requests that wait for the token.
+// A token request counts in the API's quota. If it is made for a request that already has its turn, it takes that turn: requests that wait for the
+// token may hold all turns.
 func TestATokenCallTakesATurn(t *testing.T) {
 	for _, name := range []string{"a turn of its own", "the turn of its request"} {
 		t.Run(name, func(t *testing.T) {

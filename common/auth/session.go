@@ -9,19 +9,19 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// Session signs requests with a session that a login call opens: when the first request needs it, once for all that ask meanwhile, and
-// again when it expired, was refused with a 401, or is older than TTL.
+// Session signs requests with a session. A login request opens it when the first request needs it, once for all that ask in the meantime, and again
+// when it has expired, was refused with a 401, or is older than TTL.
 //
-// A login that the API refuses is a Config fault and is not tried again; one that fails otherwise is tried again by the next request.
+// A login that the API refuses is a Config fault and is not retried. After any other failure the next request tries again.
 type Session struct {
-	// Login opens the session. It goes through the client that the Session serves, its quota and its judges, but unsigned: what the login
-	// needs, it carries itself. Its Judge may refuse an answer or read it more closely.
+	// Login opens the session. It goes through the client that the Session serves, with its quota and judges, but unsigned: the request must hold
+	// everything that the login needs. Its Judge may refuse an answer or examine it more closely.
 	Login httpclient.Request
-	// Parts are what a session is made of. An answer without one of them is a refusal.
+	// Parts are the values of a session. An answer without one of them is a refusal.
 	Parts []Part
-	// Match says which requests need the session; nil is all.
+	// Match reports whether a request needs the session; nil means that all do.
 	Match func(r *httpclient.Request) bool
-	// TTL is how long a session is used; 0 is until the API refuses it.
+	// TTL is how long a session is used; 0: until the API refuses it.
 	TTL time.Duration
 
 	client *httpclient.Client
@@ -30,13 +30,13 @@ type Session struct {
 
 // Part is one value of a session.
 type Part struct {
-	From   string        // its dotted path in the login's answer
-	In     httpclient.In // where it goes
-	Key    string        // under which name
-	Public bool          // is no secret, such as a user's number
+	From   string        // dotted path in the login's answer
+	In     httpclient.In // the part of a request that the value goes into
+	Key    string        // the name under which it goes there
+	Public bool          // it is not a secret, such as a user's number
 }
 
-// Bind makes the session's login go through c.
+// Bind makes the login go through c.
 func (s *Session) Bind(c *httpclient.Client) { s.client = c }
 
 // Sign puts the session on r, if r needs it.
@@ -65,7 +65,7 @@ func (s *Session) login(ctx context.Context, login httpclient.Request) (values [
 	if err != nil {
 		return nil, until, explain(ctx, "The login", err)
 	}
-	for _, part := range s.Parts { // all of them, before anything is said of the answer
+	for _, part := range s.Parts { // register all parts as secrets before a text quotes the answer
 		value := res.Body.Get(part.From).Text()
 		if !part.Public {
 			s.client.Secret(value)

@@ -11,19 +11,19 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// Sessions signs requests with several sessions, each of which does one thing at a time: an httpclient.Leaser. A session is opened by a login
-// call when the first request needs it, used until the server does not know it any more, and ended by a logout call.
+// Sessions signs requests with several sessions, each of which does one thing at a time. It is an httpclient.Leaser. A login request opens a session
+// when the first request needs it. The session is used until the server no longer knows it, and a logout request ends it.
 //
-// A login that the API refuses is a Config fault and is not tried again, in any of them: that would only lock the account.
+// A login that the API refuses is a Config fault. No session retries it, because that would only lock the account.
 type Sessions struct {
-	// Login opens a session. It goes through the client that the Sessions serve, its quota and its judges, but unsigned.
+	// Login opens a session. It goes through the client that the Sessions serve, with its quota and judges, but unsigned.
 	Login httpclient.Request
-	// Logout ends the session that it is signed with.
+	// Logout ends the session with which it is signed.
 	Logout httpclient.Request
 	Part   Part
-	Secret string // what Login carries that no text may show, besides the configuration's own secrets; "": nothing
-	Count  int    // how many may be open at the same time; 0 is 1
-	// Most is the path in the login's answer of the number of sessions that the user may have; no more are opened. "": it does not tell.
+	Secret string // a value in Login that no text may show, besides the secrets of the configuration; "": there is none
+	Count  int    // how many sessions may be open at the same time; 0 is 1
+	// Most is the path in the login's answer of how many sessions the user may have; no more are opened. "": it does not tell.
 	Most string
 
 	client *httpclient.Client
@@ -35,10 +35,10 @@ type Sessions struct {
 	refused error // why no login is tried any more
 }
 
-// session is one of Sessions. Whoever leased it has it to himself.
+// session is one of Sessions. Only the caller that leased it uses it.
 type session struct{ value string } // "": it is closed
 
-// Bind makes the calls of s go through c.
+// Bind makes the requests of s go through c.
 func (s *Sessions) Bind(c *httpclient.Client) {
 	s.client = c
 	if s.Secret != "" {
@@ -46,7 +46,7 @@ func (s *Sessions) Bind(c *httpclient.Client) {
 	}
 }
 
-// begin makes the first session, which is the only one until its login has told how many there may be.
+// begin creates the first session. It is the only one until its login has told how many there may be.
 func (s *Sessions) begin() {
 	s.once.Do(func() {
 		s.mu.Lock()
@@ -56,7 +56,7 @@ func (s *Sessions) begin() {
 	})
 }
 
-// add makes so many sessions more. s.mu is held.
+// add adds n sessions. The caller holds s.mu.
 func (s *Sessions) add(n int) {
 	for range n {
 		one := &session{}
@@ -76,7 +76,7 @@ func (s *Sessions) Lease(ctx context.Context) (leased httpclient.Session, releas
 	}
 }
 
-// Sign puts the session of r on it, and opens it first where it is closed.
+// Sign puts the session of r on r, and opens the session first if it is closed.
 func (s *Sessions) Sign(ctx context.Context, r *httpclient.Request) error {
 	one, ok := r.Session.(*session)
 	if !ok {
@@ -130,7 +130,7 @@ func (s *Sessions) open(ctx context.Context, one *session, login httpclient.Requ
 	return value, nil
 }
 
-// refuse keeps a refusal, and returns it.
+// refuse remembers err if it is a refusal, and returns it.
 func (s *Sessions) refuse(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,8 +140,8 @@ func (s *Sessions) refuse(err error) error {
 	return err
 }
 
-// Close ends every session that is open, side by side; hurried, it does not wait for the quota. One that the server does not know any more is
-// none.
+// Close ends every open session, concurrently. If hurried is true, it does not wait for the quota. A session that the server no longer knows counts
+// as ended.
 func (s *Sessions) Close(ctx context.Context, hurried bool) error {
 	s.mu.Lock()
 	all := slices.DeleteFunc(slices.Clone(s.all), func(one *session) bool { return one.value == "" })

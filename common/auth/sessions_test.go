@@ -15,12 +15,12 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
 )
 
-// door is an API with sessions: it lets in by /in, with the number of sessions that a user may have, and out by /out.
+// door is an API with sessions: /in opens one and tells how many sessions a user may have, and /out ends one.
 type door struct {
-	refuse bool                 // it lets nobody in
+	refuse bool                 // it refuses all logins
 	slow   time.Duration        // how long a login takes
-	answer func(session string) // called for each other request; nil: nothing is
-	forget map[string]bool      // sessions that it does not know any more
+	answer func(session string) // called for each other request; nil: not called
+	forget map[string]bool      // sessions that it no longer knows
 
 	mu   sync.Mutex
 	ins  int
@@ -63,7 +63,7 @@ func sessions(count int) *auth.Sessions {
 	}
 }
 
-// A session that the server does not know any more is replaced, and none is logged out that is gone already.
+// A session that the server no longer knows is replaced, and none that is already gone is logged out.
 func TestSessionsThatAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &door{forget: map[string]bool{"s1": true}}
@@ -87,7 +87,7 @@ func TestSessionsThatAreForgotten(t *testing.T) {
 	})
 }
 
-// A request that goes on from what its session held is not sent in another one.
+// A request that continues what its session holds is not sent in another session.
 func TestBoundRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &door{forget: map[string]bool{"s1": true}}
@@ -103,7 +103,7 @@ func TestBoundRequests(t *testing.T) {
 	})
 }
 
-// Each session has one request at a time, whoever sends it, and no more are opened than are allowed.
+// Each session has one request at a time, whoever sends it, and no more sessions are opened than are allowed.
 func TestSessionsDoOneThingAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		busy := map[string]bool{}
@@ -136,7 +136,7 @@ func TestSessionsDoOneThingAtATime(t *testing.T) {
 	})
 }
 
-// A login that was refused is not tried again.
+// A refused login is not retried.
 func TestSessionsThatAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &door{refuse: true}
@@ -151,7 +151,7 @@ func TestSessionsThatAreRefused(t *testing.T) {
 	})
 }
 
-// A run that is stopped while it logs in knows the session all the same, so that it can end it; and then it does not wait for the quota.
+// A run that is stopped while it logs in still learns the session, so that it can end it. It then does not wait for the quota.
 func TestSessionsOfAStoppedRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &door{slow: 300 * time.Millisecond}

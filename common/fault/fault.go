@@ -1,8 +1,8 @@
-// Package fault says whose move an error is: who has to act before the sync can succeed. That is the user, or
-// those who maintain the connector, or nobody, where time is enough.
+// Package fault says who has to act before a sync can succeed after an error: the user, the maintainers of the connector, or nobody, if time is
+// enough.
 //
-// Everything that can stop a sync ends up as an [Error]: a kind that the platform acts on, one sentence that the user reads, and the
-// cause that we read. The rest of the code returns ordinary wrapped errors; the place that knows whose move it is makes the Error.
+// Every error that can stop a sync ends up as an [Error]: a kind that the platform acts on, one sentence that the user reads, and the cause that the
+// maintainers read. Other code returns ordinary wrapped errors; the code that knows who has to act creates the Error.
 package fault
 
 import (
@@ -12,17 +12,17 @@ import (
 	"strings"
 )
 
-// Kind is whose move it is. The zero value is System.
+// Kind says who has to act. The zero value is System.
 type Kind uint8
 
-// The kinds, in the words of the Airbyte protocol's failure types.
+// The kinds, which correspond to the failure types of the Airbyte protocol.
 const (
-	System    Kind = iota // ours: a bug, or an answer that the API's reference does not know
-	Config                // the user's: the configuration, the catalog, the state or the account must be mended; a retry will not help
-	Transient             // nobody's: trying again later is enough
+	System    Kind = iota // the maintainers: a bug, or an answer that the API's reference does not describe
+	Config                // the user: the configuration, the catalog, the state or the account must be corrected; a retry will not help
+	Transient             // nobody: trying again later is enough
 )
 
-// String returns the kind as the protocol's failure_type has it.
+// String returns the kind as a failure_type of the protocol.
 func (k Kind) String() string {
 	switch k {
 	case Config:
@@ -34,17 +34,17 @@ func (k Kind) String() string {
 	}
 }
 
-// Later is what the user is told where trying again later may be enough.
+// Later is the advice to the user if trying again later may be enough.
 const Later = "Trying again later may help."
 
-// Error is an error that knows whose move it is.
+// Error is an error that knows who has to act.
 type Error struct {
 	Kind    Kind
-	Message string // one sentence for the user, without secrets and without Go in it
-	Err     error  // the cause, for us; may be nil
+	Message string // one sentence for the user, without secrets and without Go terms
+	Err     error  // the cause, for the maintainers; may be nil
 }
 
-// Error returns the message followed by the cause, unless the message says it already, for logs and tests; users are shown Message alone.
+// Error returns the message followed by the cause, unless the message already includes it. It is for logs and tests: users only see Message.
 func (e *Error) Error() string {
 	if e.Err == nil || strings.Contains(e.Message, e.Err.Error()) {
 		return e.Message
@@ -55,20 +55,20 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Configf makes a Config error with a message; a %w in the format becomes the cause without being hidden from the message.
+// Configf returns a Config error with a message. A %w in the format becomes the cause, and its text is also part of the message.
 func Configf(format string, args ...any) *Error { return newf(Config, format, args...) }
 
-// Transientf makes a Transient error as Configf does a Config error.
+// Transientf returns a Transient error, with arguments as for Configf.
 func Transientf(format string, args ...any) *Error { return newf(Transient, format, args...) }
 
-// Laterf makes a Transient error whose message ends with the advice to try again later.
+// Laterf returns a Transient error whose message ends with the advice to try again later.
 func Laterf(format string, args ...any) *Error {
 	e := newf(Transient, format, args...)
 	e.Message += " " + Later
 	return e
 }
 
-// Systemf makes a System error as Configf does a Config error.
+// Systemf returns a System error, with arguments as for Configf.
 func Systemf(format string, args ...any) *Error { return newf(System, format, args...) }
 
 func newf(k Kind, format string, args ...any) *Error {
@@ -76,9 +76,9 @@ func newf(k Kind, format string, args ...any) *Error {
 	return &Error{Kind: k, Message: err.Error(), Err: errors.Unwrap(err)}
 }
 
-// Of returns err as an Error: err itself or the most telling one that it wraps, where a Config error is more telling than a System error and
-// that more than a Transient one, since the first asks most of its reader. An error that wraps none is a Transient error when it is a
-// cancellation or a passed deadline, and a System error otherwise. Of is never nil for a non-nil err, and nil for nil.
+// Of returns err as an Error: err itself, or the most telling Error that it wraps. A Config error is more telling than a System error, and that more
+// than a Transient error, because the first demands most of its reader. If err wraps none, it is a Transient error if it is a cancellation or an
+// exceeded deadline, and otherwise a System error. Of returns nil only for nil.
 func Of(err error) *Error {
 	if err == nil {
 		return nil
@@ -92,9 +92,9 @@ func Of(err error) *Error {
 	return &Error{Kind: System, Message: "Something unexpected went wrong in the connector: " + err.Error(), Err: err}
 }
 
-// telling walks err's tree, joined errors included, and returns its most telling Error, or nil.
+// telling walks the tree of err, including joined errors, and returns its most telling Error, or nil.
 func telling(err error) *Error {
-	if e, ok := err.(*Error); ok { //nolint:errorlint // this function is the walk that errors.As would do, but for its choice among several
+	if e, ok := err.(*Error); ok { //nolint:errorlint // this function walks as errors.As does, but chooses among several errors
 		return e
 	}
 	switch u := err.(type) { //nolint:errorlint // see above

@@ -6,17 +6,16 @@ import (
 	"runtime/debug"
 )
 
-// Panic is a panic that was recovered. It stands as the cause inside the error that [Recovered] makes; errors.As finds it there.
+// Panic is a recovered panic. It is the cause inside the error that [Recovered] returns; errors.As finds it there.
 type Panic struct {
-	Value any    // what was panicked with
+	Value any    // the value of the panic
 	Stack []byte // of the goroutine that panicked
 }
 
-// Error returns the value that was panicked with, without the stack.
+// Error returns the value of the panic, without the stack.
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
-// Recovered returns the System error for what recover returned. It must be called by the deferred function that recovered, since it takes
-// the stack there.
+// Recovered returns the System error for what recover returned. The deferred function that recovered must call it, because it takes the stack.
 func Recovered(value any) *Error {
 	return &Error{
 		Kind:    System,
@@ -25,7 +24,7 @@ func Recovered(value any) *Error {
 	}
 }
 
-// StackOf returns the stack of the panic in err, or nothing where err is of none.
+// StackOf returns the stack of the panic in err, or "" if err holds none.
 func StackOf(err error) string {
 	if p, ok := errors.AsType[*Panic](err); ok {
 		return string(p.Stack)
@@ -33,8 +32,8 @@ func StackOf(err error) string {
 	return ""
 }
 
-// Safely calls do and returns its error, or the System error for a panic in it: a mistake in one goroutine must end in a message, not in the
-// death of the process.
+// Safely calls do and returns its error, or the System error for a panic in it: a mistake in one goroutine must end in a message, and must not end
+// the process.
 func Safely(do func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

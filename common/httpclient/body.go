@@ -22,21 +22,21 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// What is set aside for a body, in bytes.
+// How many bytes are allocated for a body.
 const (
-	firstRead   = 32 << 10 // where its length is unknown
-	chunk       = 1 << 20  // then, at the most
-	trustedSize = 8 << 20  // on a Content-Length's word, where no Budget knows of it
+	firstRead   = 32 << 10 // if its length is unknown
+	chunk       = 1 << 20  // at most, for each further part
+	trustedSize = 8 << 20  // at most, for a Content-Length, if no Budget counts the answer
 )
 
-// ErrTooLarge is wrapped by the failure of a request whose answer has more than Options.MaxBody: to ask for less may help.
+// ErrTooLarge is wrapped by the failure of a request whose answer is longer than Options.MaxBody. Asking for less may help.
 var ErrTooLarge = errors.New("the answer is too large")
 
 var errIdle = errors.New("no byte came for a minute")
 
-// read reads the body of resp up to its limit, as UTF-8, and cancels ctx when it stands still. What is called Latin-1 is UTF-8 where it can be. What
-// it reads is taken from the budget.
-// replaced is how many characters of another charset were none and became U+FFFD.
+// read reads the body of resp up to the size limit, as UTF-8, and takes it from the budget. It cancels ctx if no bytes arrive for a while. A body
+// declared as Latin-1 is read as UTF-8 if it is valid. replaced counts the bytes or characters that were invalid in another charset and became
+// U+FFFD.
 func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call *call, resp *http.Response) (
 	body []byte, replaced int, err error,
 ) {
@@ -54,10 +54,10 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call 
 		}
 	}
 	var head [3]byte                     // as long as the longest byte order mark
-	n, _ := io.ReadFull(source, head[:]) // an error comes again
+	n, _ := io.ReadFull(source, head[:]) // the next read returns the error again
 	charset := c.charset(resp.Header)
 	latin := charset == charmap.Windows1252
-	if latin { // which UTF-8 is called too
+	if latin { // UTF-8 is sometimes called that too
 		charset = nil
 	}
 	text, encoded := decoded(source, charset, head[:n])
@@ -84,7 +84,7 @@ func (c *Client) read(ctx context.Context, cancel context.CancelCauseFunc, call 
 	return body, replaced, nil
 }
 
-// unpacked returns what is packed by gzip in body. net/http unpacks what is called gzip, but not under the other name that RFC 9110, 8.4.1.3, knows.
+// unpacked decompresses body with gzip. net/http does so for "gzip", but not for its other name (RFC 9110, 8.4.1.3).
 func unpacked(body io.Reader) (io.Reader, error) {
 	text, err := gzip.NewReader(body)
 	if errors.Is(err, io.EOF) { // there is no body
@@ -93,7 +93,7 @@ func unpacked(body io.Reader) (io.Reader, error) {
 	return text, err
 }
 
-// watched is a body that is being read, whose timer begins anew whenever something comes.
+// watched is a body that is being read. It resets the timer whenever bytes arrive.
 type watched struct {
 	body io.Reader
 	idle *time.Timer
@@ -107,9 +107,9 @@ func (w watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readAll reads text, whose head was read already, to its end. length is what it should have, or -1; where it is trusted it is set aside at
-// once. What comes without a length is put together at the end out of chunks, so that nothing larger is set aside than what came; room is
-// asked for both, before anything is.
+// readAll reads text to its end; head has been read already. length is the expected length, or -1. If it is trusted, that much is allocated at once.
+// If there is no length, the body is joined from chunks at the end, so that no more is allocated than arrived. room is asked for both before they are
+// allocated.
 func (c *Client) readAll(text io.Reader, head []byte, length int64, trusted bool, room func(size int64) error) ([]byte, error) {
 	size := int64(firstRead)
 	if length >= 0 {
@@ -122,7 +122,7 @@ func (c *Client) readAll(text io.Reader, head []byte, length int64, trusted bool
 		return nil, err
 	}
 	var full [][]byte
-	part := append(c.cleaner.Room(int(max(size, int64(len(head))))+1), head...) // one more, so that the end is seen without a further chunk
+	part := append(c.cleaner.Room(int(max(size, int64(len(head))))+1), head...) // one byte more, so that the end is seen without a further chunk
 	for total := int64(len(part)); ; {
 		n, err := text.Read(part[len(part):cap(part)])
 		part = part[:len(part)+n]
@@ -150,7 +150,7 @@ func (c *Client) readAll(text io.Reader, head []byte, length int64, trusted bool
 	}
 }
 
-// join returns the total bytes of parts in one piece.
+// join returns parts, total bytes in all, as one slice.
 func (c *Client) join(parts [][]byte, total int64) []byte {
 	body := c.cleaner.Room(int(total))
 	for _, part := range parts {
@@ -160,12 +160,12 @@ func (c *Client) join(parts [][]byte, total int64) []byte {
 	return body
 }
 
-// Free gives back the memory of the Body of a Response, for the answers that follow: neither it nor anything in it may be used any longer. Who does
-// not know that leaves it to the garbage collector.
+// Free returns the memory of the Body of a Response, for later answers: neither it nor anything in it may be used afterwards. If a caller does not
+// know that, it leaves the memory to the garbage collector.
 func (c *Client) Free(body record.Value) { c.cleaner.FreeValue(body) }
 
-// decoded returns body, of which head was read already, as UTF-8 where its charset is another: that of a byte order mark, or else charset, nil for
-// UTF-8. Where it is UTF-8, encoded is false, and body goes on behind head.
+// decoded returns body as UTF-8, if it is in another charset: that of its byte order mark, or else charset (nil for UTF-8). head has been read
+// already. If body is UTF-8, encoded is false and body continues after head.
 func decoded(body io.Reader, charset encoding.Encoding, head []byte) (text io.Reader, encoded bool) {
 	marked := bytes.HasPrefix(head, []byte{0xfe, 0xff}) || bytes.HasPrefix(head, []byte{0xff, 0xfe})
 	if !marked && charset == nil {
@@ -178,8 +178,8 @@ func decoded(body io.Reader, charset encoding.Encoding, head []byte) (text io.Re
 	return transform.NewReader(io.MultiReader(bytes.NewReader(slices.Clone(head)), body), unicode.BOMOverride(decoder)), true
 }
 
-// charset returns the one that the Content-Type names as browsers read it (ISO-8859-1 is Windows-1252), or nil where that is UTF-8, none, or does
-// not exist.
+// charset returns the charset that the Content-Type names, as browsers read it (ISO-8859-1 is Windows-1252). It is nil if that is UTF-8, is missing,
+// or does not exist.
 func (c *Client) charset(header http.Header) encoding.Encoding {
 	_, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	name := params["charset"]

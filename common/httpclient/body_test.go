@@ -172,7 +172,7 @@ func TestTheSameThatIsNotJSON(t *testing.T) {
 	}
 }
 
-// alternating returns n answers that are not JSON and never the same as the one before.
+// alternating returns n answers that are not JSON, each different from the one before.
 func alternating(n int) (answers []answer) {
 	for i := range n {
 		answers = append(answers, answer{status: 200, body: "<html>" + strconv.Itoa(i%2) + "</html>"})
@@ -180,14 +180,14 @@ func alternating(n int) (answers []answer) {
 	return answers
 }
 
-// TestReadingSetsAsideWhatComes measures what reading a body allocates: once its length where that is known, and not much more than twice
-// where it is not.
+// TestReadingSetsAsideWhatComes measures what reading a body allocates: its length once if that is known, and otherwise not much more than twice the
+// length.
 func TestReadingSetsAsideWhatComes(t *testing.T) {
 	const size = 20 << 20
 	for name, tt := range map[string]struct {
 		length  int64
 		trusted bool
-		times   int // that the body is set aside
+		times   int // how often the size of the body is allocated
 	}{
 		"known":               {size, true, 1},
 		"unknown":             {-1, true, 2},

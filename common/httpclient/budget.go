@@ -6,40 +6,40 @@ import (
 	"sync"
 )
 
-// Budget bounds the bytes of answers that are in memory at the same time, over all clients and listings of a process. A nil Budget counts
-// nothing. Safe for concurrent use.
+// Budget bounds the bytes of answers in memory at the same time, over all clients and listings of a process. A nil Budget counts nothing. A Budget is
+// safe for concurrent use.
 //
-// Whoever asks for something takes a Share first, in the order in which the answers will be used, and releases it when the answer is used
-// up. Reading an answer takes its length out of the budget: at once where Content-Length says it, else as the bytes arrive. What finds the
-// budget used up waits until older shares have given enough back; the connection stays open meanwhile, and no time limit runs.
+// A caller takes a Share before it asks for something, in the order in which answers will be used, and releases it after it has used the answer.
+// Reading an answer takes its length from the budget: at once if Content-Length tells it, and otherwise as the bytes arrive. If the budget is used
+// up, reading waits until older shares have given enough back. Meanwhile the connection stays open and no time limit runs.
 //
-// Two kinds of share never wait, so that all of them come to their end:
+// Two kinds of share never wait, so that every answer is eventually read:
 //
 //   - The oldest share of each level that is not released. It may take more than is left.
 //   - A share that finds nothing taken at all. An answer may be larger than the whole budget.
 //
-// So there is no more in memory than the budget and one answer for each level (while one is read whose length is not told, up to four times what
-// came of it), and there is no deadlock as long as the oldest share of a level can be used up, and is released then, without any younger share of
-// its own level or of a lower one. The levels say what waits for what: a page of a listing (level 0) may wait for what is asked for its rows (level
-// 1), which waits for nobody. It follows that a share must not be taken by somebody who then waits for something that a younger share holds. A
-// request that waits for bytes holds neither a place in the quota nor new credentials that others wait for; places of the caller's own, such as a
-// number of requests at once, must not be shared by two levels.
+// Memory therefore holds no more than the budget and one answer for each level (up to four times what has arrived while reading an answer whose
+// length is not told). There is no deadlock if the oldest share of a level can be used up and released without any younger share of its own level or
+// of a lower one. The levels say what waits for what: a page of a listing (level 0) may wait for requests for its rows (level 1), which wait for
+// nothing. So a caller must not take a share and then wait for something that a younger share holds. A request that waits for bytes holds neither a
+// turn in the quota nor new credentials that others wait for. Limits of the caller's own, such as a number of concurrent requests, must not be shared
+// by two levels.
 type Budget struct {
 	bytes int64
 
 	mu      sync.Mutex
-	changed chan struct{} // closed when something of what follows changes; nil while nobody waits for that
-	taken   int64         // by all shares; more than bytes where the oldest took more than was left
+	changed chan struct{} // closed when one of the following fields changes; nil while nobody waits
+	taken   int64         // by all shares; more than bytes if the oldest took more than was left
 	levels  map[int][]*Share
 }
 
-// NewBudget returns a Budget of so many bytes.
+// NewBudget returns a Budget of the given number of bytes.
 func NewBudget(bytes int64) *Budget {
 	return &Budget{bytes: bytes, levels: map[int][]*Share{}}
 }
 
-// Take returns the next share at a level: 0 for the pages of listings, 1 for what is asked for a row. It does not wait and takes no bytes yet.
-// Release must be called on every path.
+// Take returns the next share of a level: 0 for pages of listings, 1 for requests for a row. It does not wait, and takes no bytes yet. The caller
+// must call Release on every path.
 func (b *Budget) Take(level int) *Share {
 	if b == nil {
 		return nil
@@ -51,20 +51,19 @@ func (b *Budget) Take(level int) *Share {
 	return s
 }
 
-// Share is what the answers to one or several requests take of a Budget: see Request.Share. A nil Share takes nothing. Safe for concurrent
+// Share is what the answers to one or more requests take from a Budget: see Request.Share. A nil Share takes nothing. A Share is safe for concurrent
 // use.
 type Share struct {
 	budget *Budget
 	level  int
 
-	// Under the lock of the budget.
+	// Guarded by budget.mu.
 	taken    int64
 	waiting  int // how many readers wait for bytes
 	released bool
 }
 
-// Release gives the bytes back and takes the share out of the order. An answer that is read after it is not counted. Calling it again does
-// nothing.
+// Release gives the bytes back and takes the share out of the order. An answer that is read later is not counted. Further calls do nothing.
 func (s *Share) Release() {
 	if s == nil {
 		return
@@ -82,7 +81,7 @@ func (s *Share) Release() {
 	})
 }
 
-// Reset gives the bytes back and keeps the place in the order: for an answer that is not kept because it will be asked for once more.
+// Reset gives the bytes back and keeps the place in the order, for an answer that is dropped because it will be asked for again.
 func (s *Share) Reset() {
 	if s == nil {
 		return
@@ -93,7 +92,7 @@ func (s *Share) Reset() {
 	})
 }
 
-// take takes n bytes and waits until they are to be had, or ctx ends.
+// take takes n bytes. It waits until they are available or ctx ends.
 func (s *Share) take(ctx context.Context, n int64) error {
 	s.wait(+1)
 	defer s.wait(-1)
@@ -110,7 +109,7 @@ func (s *Share) take(ctx context.Context, n int64) error {
 	}
 }
 
-// try takes n bytes if that is possible now.
+// try takes n bytes if they are available now.
 func (s *Share) try(n int64) bool {
 	if s == nil || n <= 0 {
 		return true
@@ -130,7 +129,7 @@ func (s *Share) try(n int64) bool {
 	return true
 }
 
-// olderWaits reports whether a share before s waits: it comes first, or a large answer would never find room between small ones.
+// olderWaits reports whether an older share than s waits. It goes first, because a large answer would otherwise never find room between small ones.
 func olderWaits(queue []*Share, s *Share) bool {
 	for _, older := range queue {
 		if older == s {
@@ -149,18 +148,18 @@ func (s *Share) give(n int64) {
 		return
 	}
 	s.budget.change(func() {
-		n = min(n, s.taken) // the share may have been released or reset meanwhile
+		n = min(n, s.taken) // the share may have been released or reset in the meantime
 		s.taken -= n
 		s.budget.taken -= n
 	})
 }
 
-// wait notes that one reader more waits, or one less.
+// wait adds one, which is 1 or -1, to the number of waiting readers.
 func (s *Share) wait(one int) {
 	s.budget.change(func() { s.waiting += one })
 }
 
-// change does what it is given under the lock and wakes all who wait.
+// change calls do under the lock and wakes all waiting goroutines.
 func (b *Budget) change(do func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

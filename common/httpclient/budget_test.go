@@ -99,7 +99,7 @@ func TestWhoWaitsForBytesGoesFirst(t *testing.T) {
 	})
 }
 
-// sized answers with as many bytes as the path says, and says so or not.
+// sized answers with as many bytes as the path says, with or without a Content-Length.
 func sized(w http.ResponseWriter, r *http.Request) {
 	n, _ := strconv.Atoi(strings.Trim(r.URL.Path, "/"))
 	if r.URL.Query().Get("chunked") == "" {
@@ -250,8 +250,8 @@ func TestWhatIsNotKeptIsGivenBack(t *testing.T) {
 	})
 }
 
-// TestWhoWaitsForBytesHoldsNoCredentials has the oldest share refused while a younger one, signed alike, waits for the bytes that the oldest
-// one's turn would give back.
+// TestWhoWaitsForBytesHoldsNoCredentials has the oldest share refused while a younger one, signed with the same credentials, waits for the bytes that
+// the oldest share would give back.
 func TestWhoWaitsForBytesHoldsNoCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(100)
@@ -279,7 +279,7 @@ func TestWhoWaitsForBytesHoldsNoCredentials(t *testing.T) {
 			oldest.Release()
 			used.Release()
 		})
-		time.Sleep(15 * time.Second) // the second attempt is under way, with new credentials
+		time.Sleep(15 * time.Second) // the second attempt is in flight, with new credentials
 		wait.Go(func() {
 			if _, err := c.Do(t.Context(), Request{Path: "/50", Share: waiting}); err != nil {
 				t.Error(err)

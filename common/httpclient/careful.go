@@ -6,37 +6,37 @@ import (
 	"time"
 )
 
-// A doubtful answer is asked for again this often, this far apart.
+// A doubtful answer is retried this many times, with this pause in between.
 const (
 	doubtTries = 2
 	doubtPause = 2 * time.Second
 )
 
-// warmUp is the time of a client until its first good answer.
+// warmUp is the state of a client until its first good answer.
 type warmUp struct {
 	careful bool
 	turn    chan struct{} // holds a token while a request of a careful client is under way
 
 	mu      sync.Mutex
 	passed  bool
-	failure error // what ended the doubt, for those that come after
+	failure error // the error that ended a doubt, for later requests
 }
 
-// over reports whether there was a good answer.
+// over reports whether there has been a good answer.
 func (w *warmUp) over() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.passed
 }
 
-// finish notes a good answer.
+// finish records a good answer.
 func (w *warmUp) finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.passed, w.failure = true, nil
 }
 
-// enter waits for r's turn; leave must be called when r has its answer. A login goes past the others, since one of them waits for it.
+// enter waits for r's turn; leave must be called when r has its answer. A login does not wait, because another request waits for it.
 func (w *warmUp) enter(ctx context.Context, r Request) (leave func(), err error) {
 	leave = func() {}
 	if !w.careful || r.Unsigned || w.over() {
@@ -57,7 +57,7 @@ func (w *warmUp) enter(ctx context.Context, r Request) (leave func(), err error)
 	return func() { <-w.turn }, nil
 }
 
-// failAll returns err, the end of a doubt, which all requests end with from here on until one succeeds.
+// failAll returns err, which ends a doubt. All requests fail with it from then on, until one succeeds.
 func (w *warmUp) failAll(err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

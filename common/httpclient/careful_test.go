@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// ambiguous is an option for an API whose 401 is a wrong key or too many calls.
+// ambiguous is an option for an API whose 401 means a wrong key or too many calls.
 func ambiguous(o *Options) {
 	o.Careful = true
 	o.Judge = func(r *Response) Verdict {

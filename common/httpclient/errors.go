@@ -17,16 +17,16 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// ErrUnknownOutcome is wrapped by the failure of a request that is Once of which nobody knows whether the method ran: no whole answer
-// came after it was sent, or one that says nothing (5xx, 408, 425, 2xx without JSON, a redirect that would turn the method into GET). Such a failure
-// is a Config fault, since somebody has to look before it is sent again and the platform repeats the other kinds by itself.
+// ErrUnknownOutcome is wrapped by the failure of a request that is Once if it is unknown whether the method ran: no complete answer came after it was
+// sent, or one that says nothing (5xx, 408, 425, 2xx without JSON, a redirect that would turn the method into GET). The failure is a Config fault,
+// because somebody has to look before it is sent again and the platform retries the other kinds by itself.
 var ErrUnknownOutcome = errors.New("the outcome is unknown")
 
 // StatusError is the cause of every failure that came as an HTTP status.
 type StatusError struct {
-	Method, Path string // the path behind the host, without query
+	Method, Path string // the path after the host, without a query
 	Status       int
-	Body         string // what the API says in it, at most 300 characters, redacted; where that is nothing, what Response.Words says
+	Body         string // what the API says, at most 300 characters, redacted; if that is nothing, Response.Words
 }
 
 func (e *StatusError) Error() string {
@@ -43,10 +43,10 @@ func (c *Client) statusError(where string, res *Response) *StatusError {
 	return &StatusError{Method: method, Path: path, Status: res.Status, Body: cmp.Or(res.said(), res.Words())}
 }
 
-// Where names a request in texts, as errors do: its method, its host and its path without query.
+// Where names a request as error texts do: by its method, its host and its path without a query.
 func (c *Client) Where(r Request) string {
 	to, err := r.target(c.base)
-	if err != nil { // Do says why
+	if err != nil { // Do reports it
 		return r.method() + " " + c.base.Host
 	}
 	return c.where(r, to)
@@ -56,10 +56,10 @@ func (c *Client) where(r Request, to *url.URL) string {
 	return r.method() + " " + c.o.Redact.String(to.Host+to.EscapedPath())
 }
 
-// noAnswer says what became of an attempt, with that method, that got no whole answer.
+// noAnswer returns the failure of an attempt that got no complete answer. method is the request's.
 func (c *Client) noAnswer(method string, err error, reached bool) *failure {
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err // its text has the query
+		err = u.Err // the text of u has the query
 	}
 	cause := &blankedError{text: outline(err.Error()), err: err}
 	f := &failure{step: retry, kind: fault.Transient, advice: fault.Later, cause: cause, ran: notRun}
@@ -80,10 +80,10 @@ func (c *Client) noAnswer(method string, err error, reached bool) *failure {
 	switch {
 	case isRedirect:
 		if !redirect.seeOther {
-			f.ran = answered // it was sent elsewhere before anything was done
+			f.ran = answered // it was redirected before anything was done
 		}
 		return final(fault.Config, checkURL, "was redirected %s, which is refused", redirect.to)
-	case badLocation(err): // under a status that is not known
+	case badLocation(err): // its status is unknown
 		if !seeOther(method, http.StatusSeeOther) {
 			f.ran = answered
 		}
@@ -116,7 +116,7 @@ func (c *Client) noAnswer(method string, err error, reached bool) *failure {
 	return f
 }
 
-// byProxy makes f what is said of an attempt that did not get past the proxy, and reports whether that is what err says.
+// byProxy updates f for an attempt that did not get past the proxy, and reports whether err is such a failure.
 func (c *Client) byProxy(f *failure, err error) bool {
 	proxy, unreadable := c.pooled.Proxy(&http.Request{URL: c.base})
 	name := "the proxy"
@@ -142,8 +142,8 @@ func (c *Client) byProxy(f *failure, err error) bool {
 	return true
 }
 
-// outline returns the text of an error of net/http or net/url without addresses, queries and what it quotes: that is what a server sent or
-// somebody set, and may hold a secret that nobody knows as one.
+// outline returns the text of an error of net/http or net/url without addresses, queries and quoted parts: a server sent those or somebody configured
+// them, and they may hold a secret that is not registered.
 func outline(text string) string {
 	var out strings.Builder
 	for {
@@ -154,7 +154,7 @@ func outline(text string) string {
 		}
 		out.WriteString("…")
 		quoted, err := strconv.QuotedPrefix(`"` + rest)
-		if err != nil { // it does not end
+		if err != nil { // the quotation does not end
 			break
 		}
 		text = rest[len(quoted)-1:]
@@ -168,7 +168,7 @@ func outline(text string) string {
 	return strings.Join(words, " ")
 }
 
-// badLocation reports whether there is a Location that is not even a header. The words of net/http are all that there is to know it by.
+// badLocation reports whether err is about a Location that is not a valid header. Only the words of net/http tell that.
 func badLocation(err error) bool {
 	text := strings.ToLower(err.Error())
 	return strings.Contains(text, "malformed mime header") && strings.Contains(text, `"location:`)
@@ -179,7 +179,7 @@ func untrusted(err error) bool {
 	return ok
 }
 
-// unreachable reports whether there is no way to the host, or none any more.
+// unreachable reports whether there is no route to the host, or no longer one.
 func unreachable(err error) bool {
 	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH)
 }
@@ -189,7 +189,7 @@ func notTLS(err error) bool {
 	return header || errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// err returns the error of a request that ended with f; tries is how often it was tried, "" where that says nothing.
+// err returns the error of a request that ended with f. tries says how often it was tried, or is "" if that does not matter.
 func (c *Client) err(where string, f *failure, tries string) error {
 	if _, known := errors.AsType[*fault.Error](f.verdict.err); known || f.verdict.err != nil && f.step == stop {
 		return c.blank(f.verdict.err)
@@ -197,13 +197,13 @@ func (c *Client) err(where string, f *failure, tries string) error {
 	return &fault.Error{Kind: f.kind, Message: sentence(c.what(where, f)+tries, f.advice), Err: c.blank(f.because())}
 }
 
-// tooLate returns the error of a request that ended with f and that the server wants to be asked again only when its time is over.
+// tooLate returns the error of a request that ended with f and whose time is over before the server wants to be asked again.
 func (c *Client) tooLate(where string, f *failure, until time.Time) error {
 	advice := "It may be tried again from " + until.UTC().Truncate(time.Second).Add(time.Second).Format(time.RFC3339) + "."
 	return &fault.Error{Kind: f.kind, Message: sentence(c.what(where, f), advice), Err: c.blank(f.because())}
 }
 
-// unknownOutcome returns the error of a request that ended with f, is Once and may have run.
+// unknownOutcome returns the error of a request that ended with f, is Once and may have been executed.
 func (c *Client) unknownOutcome(where string, f *failure) error {
 	return &fault.Error{
 		Kind: fault.Config,
@@ -225,7 +225,7 @@ func (c *Client) what(where string, f *failure) string {
 	}
 }
 
-// sentence joins what happened and what to do.
+// sentence joins what happened and the advice.
 func sentence(what, advice string) string {
 	if advice == "" {
 		return what + "."
@@ -233,7 +233,7 @@ func sentence(what, advice string) string {
 	return what + ". " + advice
 }
 
-// blank returns err without the secrets in its text.
+// blank returns err with the secrets in its text redacted.
 func (c *Client) blank(err error) error {
 	if err == nil {
 		return nil
@@ -249,7 +249,7 @@ func (c *Client) blank(err error) error {
 	return blanked
 }
 
-// blankedError is an error under a text without secrets.
+// blankedError wraps an error under a text without secrets.
 type blankedError struct {
 	text string
 	err  error

@@ -14,7 +14,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// A redirect to what is no address is refused at once, and nothing of it is told: there may be a session in it.
+// A redirect to an invalid address is refused at once, and its text is never shown, because it may hold a session.
 func TestRedirectToNoAddress(t *testing.T) {
 	for _, location := range []string{
 		"http://exemplo%zz.invalid/cb?code=a-session", "http://[::1/cb?code=a-session", "/cb?code=a-session\x7f", "ht tp://h/a-session", ":a-session",
@@ -35,7 +35,7 @@ func TestRedirectToNoAddress(t *testing.T) {
 	}
 }
 
-// What net/http and net/url say of an address, of a setting or of what a server sent never leaves with it.
+// No text includes the addresses, settings and server texts in the errors of net/http and net/url.
 func TestNoAnswerTellsNoAddress(t *testing.T) {
 	c, err := New(Options{BaseURL: "https://api.example.com"})
 	if err != nil {
@@ -61,6 +61,6 @@ func TestNoAnswerTellsNoAddress(t *testing.T) {
 	}
 	f := c.noAnswer("POST", errors.New("a reason that is new"), false)
 	wantFault(t, c.err("GET /x", f, ""), fault.Transient, "GET /x got no answer: a reason that is new. ")
-	f = c.noAnswer("POST", &net.OpError{Op: "read", Net: "tcp", Err: syscall.EHOSTUNREACH}, true) // the network went away
+	f = c.noAnswer("POST", &net.OpError{Op: "read", Net: "tcp", Err: syscall.EHOSTUNREACH}, true) // the network was lost
 	wantFault(t, c.err("GET /x", f, ""), fault.Transient, "GET /x was cut off before the answer was complete. ")
 }

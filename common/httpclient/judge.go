@@ -11,7 +11,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// step is what a failure asks for.
+// step is what to do after a failure.
 type step uint8
 
 const (
@@ -20,42 +20,42 @@ const (
 	renew
 )
 
-// ran is what is known of whether the request's method was carried out.
+// ran says what is known of whether the request's method was executed.
 type ran uint8
 
 const (
-	answered   ran = iota // it was, or was not, as the answer says
-	notRun                // it provably was not, or what it did was undone
-	unknownRun            // nobody knows
+	answered   ran = iota // executed or not, as the answer says
+	notRun                // it provably was not executed, or was undone
+	unknownRun            // unknown
 )
 
-// hold is which requests wait before the next attempt.
+// hold says which requests wait before the next attempt.
 type hold uint8
 
 const (
 	holdOwn    hold = iota // the one that failed
-	holdAll                // all of them, for the quota's window where the server does not say until when
-	holdAWhile             // all of them, for a growing while where the server does not say until when
+	holdAll                // all of them: for the quota's window if the server does not say until when
+	holdAWhile             // all of them: for a time that grows if the server does not say until when
 )
 
-// failure is what is wrong with one attempt, and what to do about it.
+// failure describes what is wrong with one attempt, and what to do about it.
 type failure struct {
 	step  step
 	ran   ran
 	hold  hold
-	until time.Time // the server's wish not to be asked before; zero for none
+	until time.Time // when the server wants to be asked again at the earliest; zero: it does not say
 
-	kind    fault.Kind // when it is final
+	kind    fault.Kind // if the failure is final
 	reason  string     // continues "GET host/path "
 	advice  string     // a sentence for the user, or ""
 	cause   error
-	verdict Verdict // of the Judge that decided, whose words take the place of the above; the zero value: none did
+	verdict Verdict // of the Judge that decided, which replaces the fields above; zero: no Judge did
 	refused bool    // whether the status is 401
 	late    bool    // whether the answer did not begin in time
-	same    string  // how often the same was said, "" where that is not the reason to stop
+	same    string  // how often the same answer came, if that is the reason to stop; else ""
 }
 
-// because returns the cause, whoever says so.
+// because returns the cause, from the Judge or from the client.
 func (f *failure) because() error { return cmp.Or(f.verdict.err, f.cause) }
 
 // judge returns nil for a good answer.
@@ -66,9 +66,9 @@ func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 	switch {
 	case status == http.StatusTooManyRequests:
 		f.hold, f.ran = holdAll, notRun
-	case status == http.StatusServiceUnavailable && !f.until.IsZero(): // which a gateway says too, of what it had handed on
+	case status == http.StatusServiceUnavailable && !f.until.IsZero(): // a gateway may also say so after it has passed the request on
 		f.hold, f.ran = holdAll, unknownRun
-	case status/100 == 2, status/100 == 5, seeOther(res.Method, status): // the last one without a Location: others are not judged
+	case status/100 == 2, status/100 == 5, seeOther(res.Method, status): // a redirect only if it has no Location: others are followed or refused earlier
 		f.ran = unknownRun
 	}
 	if status/100 == 2 && errors.Is(res.broken, record.ErrTooDeep) {
@@ -99,7 +99,7 @@ func (c *Client) judge(where func() string, r Request, res *Response) *failure {
 	return f
 }
 
-// byStatus applies the rules that hold where no Judge decides.
+// byStatus applies the rules for answers that no Judge decides.
 func (f *failure) byStatus(c *Client, res *Response) {
 	words := res.Words()
 	switch status := res.Status; {

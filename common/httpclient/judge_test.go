@@ -24,7 +24,7 @@ func TestGoodAnswers(t *testing.T) {
 	})
 }
 
-// Who asked for a part gets one.
+// A 206 is good if the request had a Range.
 func TestPartialContent(t *testing.T) {
 	for _, part := range []any{nil, "items=0-9"} {
 		synctest.Test(t, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/internal/memnet"
 )
 
-// client returns a Client of a server in memory; change may change its options.
+// client returns a Client of a server in memory. change may change its options.
 func client(t *testing.T, handler http.HandlerFunc, change func(*Options)) (*Client, *memnet.Network) {
 	t.Helper()
 	m := memnet.New()
@@ -34,7 +34,7 @@ func client(t *testing.T, handler http.HandlerFunc, change func(*Options)) (*Cli
 	return c, m
 }
 
-// answer is one answer of a server: a status, a body, and headers by name and value.
+// answer is one answer of a server: a status, a body, and headers as names and values.
 type answer struct {
 	status int
 	body   string
@@ -51,7 +51,7 @@ func (a answer) write(w http.ResponseWriter) {
 
 var good = answer{status: 200, body: `{"ok":true}`}
 
-// script is a server that gives one answer after the other, the last one for ever, and notes when it was asked.
+// script is a server that gives one answer after another, repeats the last one forever, and records when it was asked.
 type script struct {
 	answers []answer
 
@@ -75,7 +75,7 @@ func (s *script) count() int {
 	return len(s.times)
 }
 
-// wantFault checks an error's kind, and what its message holds; it returns the message.
+// wantFault checks the kind of an error and what its message holds. It returns the message.
 func wantFault(t *testing.T, err error, kind fault.Kind, parts ...string) string {
 	t.Helper()
 	if err == nil {
@@ -105,7 +105,7 @@ func contextWithTimeout(t *testing.T) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(t.Context(), 5*time.Second)
 }
 
-// hang does not answer. It reads the body, without which a server does not see that the client left.
+// hang does not answer. It reads the body, because otherwise a server does not notice that the client has left.
 func hang(_ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()

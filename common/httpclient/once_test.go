@@ -162,8 +162,8 @@ func TestOnceThatIsCancelledIsUnknown(t *testing.T) {
 	})
 }
 
-// What stands before the server may throttle a request that the server has carried out: the place that it keeps has moved, and asking again would
-// leave out a segment.
+// A gateway in front of the server may throttle a request that the server has executed. Then the place that the server keeps has moved, and asking
+// again would skip a segment.
 func TestBoundIsNotSentAgainAfterARefusal(t *testing.T) {
 	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
 		synctest.Test(t, func(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// renew gets new credentials for a call that was refused with f, or returns the error that ends it. See Do for the rule.
+// renew gets new credentials for a call that was refused with f, or returns the error that ends it. Do describes the rules.
 func (c *Client) renew(ctx context.Context, call *call, f *failure) error {
 	if leaser, ok := c.o.Auth.(Leaser); ok && !call.r.Unsigned {
 		return c.reopen(leaser, call, f)
@@ -15,7 +15,7 @@ func (c *Client) renew(ctx context.Context, call *call, f *failure) error {
 	if !ok || call.r.Unsigned || call.alone {
 		return c.err(call.where(), f, "")
 	}
-	found := replaced // as they will be now, after the first refusal
+	found := replaced // the credentials will be replaced now, after the first refusal
 	if call.renewed {
 		within, cancel := context.WithDeadline(ctx, call.deadline)
 		defer cancel()
@@ -39,8 +39,8 @@ func (c *Client) renew(ctx context.Context, call *call, f *failure) error {
 	return nil
 }
 
-// renewThrottled gets new credentials for a call whose second 401 is taken for a throttle as well: who answers so to too many requests may answer
-// so, too, where the credentials ran out.
+// renewThrottled gets new credentials for a call whose second 401 was also taken for a throttle: an API that answers 401 to too many requests may
+// also do so when the credentials have expired.
 func (c *Client) renewThrottled(ctx context.Context, call *call, f *failure) error {
 	renewer, ok := c.o.Auth.(Renewer)
 	if !f.refused || !ok || call.r.Unsigned {
@@ -55,32 +55,32 @@ func (c *Client) renewThrottled(ctx context.Context, call *call, f *failure) err
 	return nil
 }
 
-// finding is what a refusal says of credentials.
+// finding is what a refusal says about credentials.
 type finding uint8
 
 const (
-	useless  finding = iota // they were good for nothing
-	usedUp                  // they were good for something
-	replaced                // there are others by now
+	useless  finding = iota // they never worked
+	usedUp                  // they worked for some request
+	replaced                // they have been replaced in the meantime
 )
 
-// renewal makes the credentials new once for all requests that were signed with the same ones, and remembers whether they were good for
-// anything. Each renewal begins a generation of them.
+// renewal renews the credentials once for all requests that were signed with the same ones, and remembers whether they ever worked. Each renewal
+// begins a new generation of credentials.
 type renewal struct {
 	mu         sync.Mutex
-	changed    chan struct{}  // closed when something of what follows changes; nil while nobody waits for that
+	changed    chan struct{}  // closed when one of the following fields changes; nil while nobody waits
 	generation uint64         // of the credentials; the first is 1
-	renewing   bool           // somebody is; the next generation may be in use already
+	renewing   bool           // a caller is renewing them; the next generation may already be in use
 	err        error          // of the last renewal
-	signing    int            // how many are being signed
+	signing    int            // how many attempts are being signed
 	reserved   bool           // one request has the credentials to itself: no other is signed
 	underWay   map[uint64]int // how many attempts have no answer yet, by the last generation of their signature
-	worked     uint64         // the last generation that was good for something, or may have been; 0 is none
+	worked     uint64         // the last generation that worked, or may have; 0: none
 }
 
 func newRenewal() renewal { return renewal{generation: 1, underWay: map[uint64]int{}} }
 
-// await waits until ready reports true. It is called under the lock and may change what it looks at.
+// await waits until ready reports true. ready is called under the lock and may change r.
 func (r *renewal) await(ctx context.Context, ready func() bool) error {
 	for {
 		r.mu.Lock()
@@ -101,7 +101,7 @@ func (r *renewal) await(ctx context.Context, ready func() bool) error {
 	}
 }
 
-// change calls do under the lock and wakes all who wait.
+// change calls do under the lock and wakes all waiting goroutines.
 func (r *renewal) change(do func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -112,11 +112,11 @@ func (r *renewal) change(do func()) {
 	}
 }
 
-// signature is the generations that an attempt may be signed with: the credentials can be renewed while it is being signed. A doubt is for
-// asking again: what is good is good for the last of them, and what is refused speaks against the first.
+// signature holds the generations that an attempt may be signed with, because the credentials can be renewed during signing. In doubt, the request is
+// sent again: success counts for the last generation, and refusal against the first.
 type signature struct{ first, last uint64 }
 
-// sign calls a Signer and returns which credentials it may have used. Unless they are reserved for the caller, it waits while they are for another.
+// sign calls a Signer and returns which credentials it may have used. While they are reserved for another caller, it waits.
 func (r *renewal) sign(ctx context.Context, alone bool, sign func() error) (s signature, err error) {
 	if err := r.await(ctx, func() bool {
 		if r.reserved && !alone {
@@ -138,11 +138,11 @@ func (r *renewal) sign(ctx context.Context, alone bool, sign func() error) (s si
 	return s, sign()
 }
 
-// use is what one attempt does with its credentials. Others may wait for its end.
+// use is the use that one attempt makes of its credentials. Others may wait for its end.
 type use struct {
 	renewal   *renewal
-	signature signature // zero: it is not signed
-	reopen    func()    // nil: it is not the first with its credentials
+	signature signature // zero: the attempt is not signed
+	reopen    func()    // nil: the attempt is not the first with its credentials
 	begun     bool
 	once      sync.Once
 }
@@ -155,7 +155,7 @@ func (u *use) begin() {
 	}
 }
 
-// end notes that the attempt is over, and whether its credentials were good for something. Calling it again does nothing.
+// end notes that the attempt is over and whether its credentials worked. Further calls do nothing.
 func (u *use) end(worked bool) {
 	u.once.Do(func() {
 		if u.begun {
@@ -172,7 +172,7 @@ func (r *renewal) begin(s signature) {
 	r.change(func() { r.underWay[s.last]++ })
 }
 
-// end notes that an attempt is over, and whether its credentials were good for something.
+// end notes that an attempt is over and whether its credentials worked.
 func (r *renewal) end(s signature, worked bool) {
 	r.change(func() {
 		if worked {
@@ -184,9 +184,9 @@ func (r *renewal) end(s signature, worked bool) {
 	})
 }
 
-// assess returns what a refusal says of the credentials of its attempt. While it looks as if they were useless, it waits for
-// the attempts that can still show the opposite: where answers overtake each other, a refusal may come before the answer to what used the
-// credentials up. When ctx ends, they are useless.
+// assess returns what a refusal says about the credentials of its attempt. While they look useless, it waits for the attempts that can still prove
+// the opposite: answers may overtake each other, so a refusal may come before the answer to the request that used the credentials up. If ctx ends, it
+// returns useless.
 func (r *renewal) assess(ctx context.Context, s signature) (found finding) {
 	_ = r.await(ctx, func() bool {
 		switch {
@@ -206,12 +206,12 @@ func (r *renewal) assess(ctx context.Context, s signature) (found finding) {
 	return found
 }
 
-// share renews what was signed so, unless that has happened: then the outcome is shared.
+// share renews the credentials of s, unless that has been done: then it returns the outcome.
 func (r *renewal) share(ctx context.Context, renewer Renewer, s signature) error {
 	return r.do(ctx, renewer, func() bool { return r.generation > s.first })
 }
 
-// reserve renews, and keeps all others from signing until reopen is called, so that the caller is the first to use the new credentials.
+// reserve renews, and stops all others from signing until reopen is called, so that the caller is the first to use the new credentials.
 func (r *renewal) reserve(ctx context.Context, renewer Renewer) (reopen func(), err error) {
 	if err := r.await(ctx, func() bool {
 		free := !r.reserved
@@ -222,7 +222,7 @@ func (r *renewal) reserve(ctx context.Context, renewer Renewer) (reopen func(), 
 	}
 	open := func() { r.change(func() { r.reserved = false }) }
 	defer func() {
-		if reopen == nil { // an error, or a panic in the Renewer
+		if reopen == nil { // after an error, or a panic in the Renewer
 			open()
 		}
 	}()
@@ -235,7 +235,7 @@ func (r *renewal) reserve(ctx context.Context, renewer Renewer) (reopen func(), 
 	return open, nil
 }
 
-// do renews, one caller at a time, unless done says that another caller did while this one waited for its turn: then that outcome is shared.
+// do renews, one caller at a time. If done reports that another caller did so while this one waited, do returns that outcome.
 func (r *renewal) do(ctx context.Context, renewer Renewer, done func() bool) (err error) {
 	var outcome error
 	var shared bool
@@ -252,10 +252,10 @@ func (r *renewal) do(ctx context.Context, renewer Renewer, done func() bool) (er
 	if shared {
 		return outcome
 	}
-	returned := false // and did not panic
+	returned := false // without a panic
 	defer r.change(func() {
 		r.renewing = false
-		if err = cmp.Or(ctx.Err(), err); returned && ctx.Err() == nil { // else the next in line does it
+		if err = cmp.Or(ctx.Err(), err); returned && ctx.Err() == nil { // otherwise the next caller renews
 			r.generation++
 			r.err = err
 		}

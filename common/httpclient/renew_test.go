@@ -125,7 +125,7 @@ func TestRenewOnce(t *testing.T) {
 	})
 }
 
-// A throttle that answers 401 cannot be told from credentials that ran out: they are renewed where waiting did not help.
+// A throttle that answers 401 looks the same as expired credentials: they are renewed if waiting did not help.
 func TestThrottledOrExpired(t *testing.T) {
 	for name, tt := range map[string]struct {
 		throttled int // answers
@@ -216,12 +216,12 @@ func TestRenewalThatIsAbandonedPassesOn(t *testing.T) {
 	})
 }
 
-// worn is a Signer whose tokens are good for a number of calls each, and the server that takes them.
+// worn is a Signer whose tokens work for a number of calls each, and the server that accepts them.
 type worn struct {
-	uses    int           // that a token is good for
-	renewal time.Duration // which comes after the new token is in use
-	slow    time.Duration // that a good answer takes longer than a refusal
-	login   time.Duration // that signing takes before it looks which token there is
+	uses    int           // how many calls a token works for
+	renewal time.Duration // how long renewing goes on after the new token is in use
+	slow    time.Duration // how much longer a good answer takes than a refusal
+	login   time.Duration // how long signing takes before it reads the token
 
 	mu      sync.Mutex
 	token   int
@@ -300,8 +300,8 @@ func TestCredentialsThatAreUsedUp(t *testing.T) {
 	}
 }
 
-// A path that is always refused ends with that, although the credentials work for all others, and does not take those with it: only the
-// newest credentials are good here, so that each renewal has what is under way refused.
+// A path that is always refused ends with that, although the credentials work for all others, and does not make those fail. Only the newest
+// credentials are valid here, so each renewal has the requests in flight refused.
 func TestPathsThatAreAlwaysRefused(t *testing.T) {
 	for name, tt := range map[string]struct {
 		paths int
@@ -341,8 +341,8 @@ func TestPathsThatAreAlwaysRefused(t *testing.T) {
 
 func TestManyRequestsWithAWrongCredentialRenewOnce(t *testing.T) {
 	for name, tt := range map[string]struct {
-		good int64         // how many requests the credential is good for before it is wrong
-		slow time.Duration // that each refusal takes longer than the one before
+		good int64         // how many requests the credential works for before it is wrong
+		slow time.Duration // how much longer each refusal takes than the one before
 	}{
 		"together": {}, "one after the other": {slow: time.Second},
 		"good once": {good: 1}, "good once, one after the other": {good: 1, slow: time.Second},
@@ -380,19 +380,19 @@ func TestManyRequestsWithAWrongCredentialRenewOnce(t *testing.T) {
 	}
 }
 
-// A request whose credentials another one has replaced while it was under way is not at fault, were they good for anything or not.
+// A request whose credentials were replaced by another while it was in flight is not to blame, whether or not they ever worked.
 func TestReplacedWhileUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &worn{uses: math.MaxInt}
 		c, _ := client(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/slow" {
-				time.Sleep(2 * time.Second) // and then look at the token
+				time.Sleep(2 * time.Second) // and read the token only then
 			}
 			s.ServeHTTP(w, r)
 		}, func(o *Options) { o.Auth = s })
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			time.Sleep(3 * time.Second) // when the slow one has renewed
+			time.Sleep(3 * time.Second) // the slow one has renewed by then
 			_, err := c.Do(t.Context(), Request{Path: "/never"})
 			wantFault(t, err, fault.Config, "GET localhost/never was refused (401)")
 		})
@@ -406,7 +406,7 @@ func TestReplacedWhileUnderWay(t *testing.T) {
 	})
 }
 
-// TestTheWaitForOthersEnds with the request's own context and time.
+// TestTheWaitForOthersEnds checks that the wait ends with the request's own context and time.
 func TestTheWaitForOthersEnds(t *testing.T) {
 	for name, stopped := range map[string]bool{"stopped": true, "time over": false} {
 		t.Run(name, func(t *testing.T) {
@@ -417,13 +417,13 @@ func TestTheWaitForOthersEnds(t *testing.T) {
 						hang(w, r)
 						return
 					case fresh:
-						time.Sleep(time.Second) // so that the other is under way
+						time.Sleep(time.Second) // so that the other is in flight
 					}
 					answer{status: 401}.write(w)
 				}, func(o *Options) { o.Auth, o.MaxElapsed = &token{}, 30*time.Second })
 				var wg sync.WaitGroup
 				wg.Go(func() {
-					time.Sleep(time.Second / 2) // while the first is renewing, so that the time of this one is over later
+					time.Sleep(time.Second / 2) // while the first is renewing, so that this one's time is over later
 					if _, err := c.Do(t.Context(), Request{Path: "/hangs"}); err == nil {
 						t.Error("no error")
 					}
@@ -449,7 +449,7 @@ func TestTheWaitForOthersEnds(t *testing.T) {
 	}
 }
 
-// clumsy is a Signer that panics when it signs or renews for the nth time, counted down.
+// clumsy is a Signer that panics when it signs or renews for the nth time, counting down.
 type clumsy struct {
 	worn
 	signs, renews atomic.Int64
@@ -471,7 +471,7 @@ func (s *clumsy) Renew(ctx context.Context) error {
 	return s.worn.Renew(ctx)
 }
 
-// recovered does what it is given and says whether that panicked.
+// recovered calls its argument and reports whether that panicked.
 func recovered(do func()) (panicked bool) {
 	defer func() { panicked = recover() != nil }()
 	do()

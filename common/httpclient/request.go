@@ -17,10 +17,10 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// In is where in a request a parameter goes.
+// In is the part of a request that a parameter goes into.
 type In uint8
 
-// Where a parameter can go.
+// The parts that a parameter can go into.
 const (
 	Query In = iota
 	Body     // a top-level member of the JSON (or form) body; a dotted key goes into nested objects and Lists
@@ -28,32 +28,32 @@ const (
 	Path // replaces {key} in the path, escaped
 )
 
-// Request is one call of the API, before credentials and encoding. A value: With returns a copy.
+// Request is one call of the API, before credentials and encoding. It is a value: With returns a copy.
 type Request struct {
 	Method   string // "" is GET
-	Path     string // relative to BaseURL, or an absolute URL on the same host; may have a query, which Query adds to
+	Path     string // relative to BaseURL, or an absolute URL on the same host; may have a query, to which Query is added
 	Header   http.Header
 	Query    url.Values
 	Body     map[string]any        // nil is no body
 	Form     bool                  // the body is sent as application/x-www-form-urlencoded instead of JSON
-	Once     bool                  // not repeatable: retried only where the method provably did not run; see ErrUnknownOutcome
-	Unsigned bool                  // sent without credentials (a login), and so never renewed; its answer, which may hold some, is never quoted raw
-	Session  Session               // of a Leaser, that it is sent in; nil: one that is leased for it alone
-	Bound    bool                  // goes on from what the server keeps with the session of a Leaser: not sent again in another one
-	Place    string                // where in a listing the request stands, for whoever pages it; not sent
-	Share    *Share                // what the answer takes of a Budget, given back when there is no good one; nil: it is not counted
-	First    Judge                 // asked before Options.Judge; may be nil
-	Judge    Judge                 // asked after Options.Judge; may be nil
-	Waiting  func(until time.Time) // told before a wait of a second or more for a quota; nil: nobody is
-	// Admitted is what Options.Limit gave for the first attempt, which waits for no turn of its own; nil: it waits as all others do. Where the
-	// Signer makes a call first (SignerCall), that call takes this turn: waiting for another one, it might wait for those who wait for it.
+	Once     bool                  // not repeatable: retried only if the method provably did not run; see ErrUnknownOutcome
+	Unsigned bool                  // sent without credentials (a login), and so never renewed; its answer may hold some, and is never quoted raw
+	Session  Session               // the session of a Leaser in which to send the request; nil: one that is leased for this request alone
+	Bound    bool                  // continues what the server keeps with the session of a Leaser: not sent again in another session
+	Place    string                // position in a listing, for the code that pages it; not sent
+	Share    *Share                // what the answer takes of a Budget, given back if there is no good answer; nil: the answer is not counted
+	First    Judge                 // called before Options.Judge; may be nil
+	Judge    Judge                 // called after Options.Judge; may be nil
+	Waiting  func(until time.Time) // called before a wait of a second or more for a quota; may be nil
+	// Admitted is a turn from Options.Limit for the first attempt, which then waits for none of its own; nil: it waits like any other. If the Signer
+	// sends a request first (SignerCall), that takes this turn: if it waited for another, it might wait for requests that wait for it.
 	Admitted func()
-	turn     *turn // Admitted, which is taken once; nil: there is none
+	turn     *turn // Admitted, which is used once; nil: there is none
 }
 
-// With returns a copy of r with the parameter set; r stays as it is. In a query, a header or a path, numbers are written in full and anything
-// else as fmt does. nil removes a query parameter or a header; a []string is a query parameter that repeats. In a body the value stays as
-// it is, and what is in the way of a dotted key without being a map[string]any or a List is replaced.
+// With returns a copy of r with the parameter set; r is unchanged. In a query, a header or a path, numbers are written in full and other values as
+// fmt formats them. nil removes a query parameter or a header. A []string is a repeated query parameter. In a body the value is stored unchanged. If
+// something on the way of a dotted key is neither a map[string]any nor a List, it is replaced.
 func (r Request) With(in In, key string, value any) Request {
 	switch in {
 	case Query:
@@ -81,15 +81,15 @@ func (r Request) With(in In, key string, value any) Request {
 	return r
 }
 
-// SignerCall returns call as one that a Signer makes before it can sign r: it is Unsigned, tells whom r tells while it waits, and takes the turn
+// SignerCall returns call as a request that a Signer sends before it can sign r: it is Unsigned, calls r.Waiting while it waits, and takes the turn
 // in the quota that r was given.
 func (r *Request) SignerCall(call Request) Request {
 	call.Unsigned, call.Waiting, call.turn = true, r.Waiting, r.turn
 	return call
 }
 
-// Fingerprint returns a text that is the same for two requests that ask the same. It holds no secret, since it is taken before signing and is a
-// hash, in case that a link in an answer had one.
+// Fingerprint returns a text that is equal for two requests that ask for the same. It holds no secret: it is taken before signing, and it is a hash,
+// in case a link in an answer had one.
 func (r Request) Fingerprint() string {
 	h := sha256.New()
 	body, err := json.Marshal(r.Body)
@@ -107,7 +107,7 @@ func (r Request) method() string {
 	return r.Method
 }
 
-// clone returns r with maps of its own, none of them nil but Body.
+// clone returns r with maps of its own. Only Body may be nil.
 func (r Request) clone() Request {
 	r.Query = cloneValues(r.Query)
 	r.Header = http.Header(cloneValues(url.Values(r.Header)))
@@ -115,7 +115,7 @@ func (r Request) clone() Request {
 	return r
 }
 
-// cloneValues returns a copy that is never nil.
+// cloneValues returns a copy of v that is never nil.
 func cloneValues(v url.Values) url.Values {
 	if v == nil {
 		return url.Values{}
@@ -133,7 +133,7 @@ func cloneBody(body map[string]any) map[string]any {
 	return body
 }
 
-// put returns a copy of body with the value at keys; the members beside them are shared.
+// put returns a copy of body with value at keys. Other members are shared.
 func put(body map[string]any, keys []string, value any) map[string]any {
 	body = maps.Clone(body)
 	if body == nil {
@@ -153,11 +153,11 @@ func put(body map[string]any, keys []string, value any) map[string]any {
 	return body
 }
 
-// List is a member of a body that is sent as a list. Its elements have names, by which With sets one of them and leaves the others, and which
-// say their order; an element that is nil is left out.
+// List is a member of a body that is sent as a list. The names of its elements give their order, and let With set one element and leave the others. A
+// nil element is left out.
 type List map[string]any
 
-// MarshalJSON returns the list of the elements in the order of their names.
+// MarshalJSON returns the elements as a list, ordered by name.
 func (l List) MarshalJSON() ([]byte, error) {
 	elements := make([]any, 0, len(l))
 	for _, name := range slices.Sorted(maps.Keys(l)) {
@@ -168,7 +168,7 @@ func (l List) MarshalJSON() ([]byte, error) {
 	return marshal(elements)
 }
 
-// text returns a parameter's value as it is written outside of JSON.
+// text returns the value of a parameter as it is written outside of JSON.
 func text(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -177,14 +177,14 @@ func text(value any) string {
 		return value
 	case float64:
 		return strconv.FormatFloat(value, 'f', -1, 64)
-	case interface{ Text() string }: // a value out of a record
+	case interface{ Text() string }: // a value from a record
 		return value.Text()
 	default:
 		return fmt.Sprint(value)
 	}
 }
 
-// target returns the address that r is sent to, which has base's scheme and host in any case: neither a link nor a path leads away from it.
+// target returns the URL to which r is sent. It always has base's scheme and host: neither a link nor a path leads to another host.
 func (r Request) target(base *url.URL) (*url.URL, error) {
 	path := r.Path
 	if !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "http://") && !strings.HasPrefix(path, "https://") {
@@ -197,7 +197,7 @@ func (r Request) target(base *url.URL) (*url.URL, error) {
 	if u.Host != "" && !sameHost(u, base) {
 		return nil, fault.Systemf("The API's answer leads to another host, %s, which is not asked.", u.Host)
 	}
-	query := u.RawQuery // as it came, where nothing is to be added: it may be the server's own encoding
+	query := u.RawQuery // unchanged if nothing is added: it may be the server's own encoding
 	if len(r.Query) > 0 {
 		merged := u.Query()
 		maps.Copy(merged, r.Query)
@@ -206,12 +206,12 @@ func (r Request) target(base *url.URL) (*url.URL, error) {
 	return &url.URL{Scheme: base.Scheme, Host: base.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: query}, nil
 }
 
-// sameHost says whether two addresses are the same but for http and https.
+// sameHost reports whether two URLs have the same host and port, not counting http and https as different.
 func sameHost(a, b *url.URL) bool {
 	return strings.EqualFold(a.Hostname(), b.Hostname()) && (port(a) == port(b) || port(a) == "" && port(b) == "")
 }
 
-// port returns "" for the default one of the scheme.
+// port returns u's port, or "" for the default port of the scheme.
 func port(u *url.URL) string {
 	p := u.Port()
 	if u.Scheme == "http" && p == "80" || u.Scheme == "https" && p == "443" {
@@ -220,7 +220,7 @@ func port(u *url.URL) string {
 	return p
 }
 
-// encode returns the body as it is sent, and its content type; nil for none.
+// encode returns the body as it is sent, and its content type; a nil body means none.
 func (r Request) encode() (body []byte, contentType string, err error) {
 	switch {
 	case r.Body == nil:

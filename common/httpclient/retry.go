@@ -14,79 +14,78 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// Waits between the attempts of one request: anything up to the interval ("full jitter"), which doubles up to its cap.
+// Waits between the attempts of one request: any time up to the interval ("full jitter"), which doubles up to its cap.
 const (
 	firstInterval = 500 * time.Millisecond
 	maxInterval   = 30 * time.Second
 )
 
-// The user is told of a request that is being retried when it has been for so long, and then at most so often.
+// The user is told of a request that has been retried for firstNews, and then once every newsEvery at most.
 const (
 	firstNews = 30 * time.Second
 	newsEvery = time.Minute
 )
 
-// undoneTries is how often a request that is Once is sent where each answer says that nothing of it was kept.
+// undoneTries is how often a request that is Once is sent if each answer says that nothing of it was kept.
 const undoneTries = 7
 
-// Waits of all requests together after an answer that says "too fast" but not until when, where there is no documented window.
+// Waits of all requests together after an answer that says "too fast" but not until when, if no window is documented.
 const (
 	firstThrottle = time.Second
 	maxThrottle   = time.Minute
 )
 
-// An answer that is not JSON, always the same, is taken for what the API has to say after so many times in so much time.
+// An answer that is not JSON is final if the same bytes come this many times over this much time.
 const (
 	sameAnswers = 3
 	sameTime    = 30 * time.Second
 )
 
-// call is one request on its way through its attempts.
+// call is one request with its attempts.
 type call struct {
 	r        Request
-	where    func() string // method and path, redacted: it is made for texts alone
+	where    func() string // returns method and path, redacted; computed only if a text needs it
 	attempts int
 	first    time.Time     // when it was first admitted
-	deadline time.Time     // when its time is over: MaxElapsed since then, without what it waited for an ordinary quota
-	silence  time.Duration // by how much the deadline is nearer as long as the host does not answer
-	news     time.Time     // when the user is next told that it is being retried
-	held     time.Time     // until when its own answers made it wait
-	own      Request       // the last attempt's, as a Signer left it
+	deadline time.Time     // when its time is over: MaxElapsed after first, plus its waits for an ordinary quota
+	silence  time.Duration // by how much the deadline is earlier until the host answers
+	news     time.Time     // when to tell the user next that it is being retried
+	held     time.Time     // until when its own answers have made it wait
+	own      Request       // the request of the last attempt, as the Signer left it
 	signed   signature     // of the last attempt
-	renewed  bool          // whether it ever was after a refusal
-	sessions int           // of a Leaser, in which it was refused
+	renewed  bool          // whether a refusal ever led to a renewal
+	sessions int           // how many sessions of a Leaser it was refused in
 	alone    bool          // whether the last attempt was the first with its credentials
-	reopen   func()        // to be called when the next attempt is over, which is such a first one; nil: it is none
-	patience time.Duration // for the next answer to begin
-	use      *use          // the last attempt's of its credentials
-	time     *time.Timer   // ends the attempt that is under way at the deadline
-	taken    int64         // bytes of the budget that the last attempt took
+	reopen   func()        // to be called after the next attempt, if it is the first with its credentials; nil: it is not
+	patience time.Duration // how long to wait for the next answer to begin
+	use      *use          // of the credentials, by the last attempt
+	time     *time.Timer   // ends the current attempt at the deadline
+	taken    int64         // how many bytes of the budget the last attempt took
 	broken   broken
-	doubts   int // answers that were in doubt
-	undone   int // answers after which nothing was left of the request
-	refusals int // answers of 401 that a Judge takes for a throttle
+	doubts   int // how many answers were in doubt
+	undone   int // how many answers said that the request was undone
+	refusals int // how many 401 answers a Judge took for a throttle
 	last     *failure
 	backoff  *backoff.ExponentialBackOff
 }
 
-// Do sends r until it has an answer that is good, or is not worth another try.
+// Do sends r until it gets a good answer, or one that is not worth another try.
 //
-// An answer is good when its status is 2xx and its body JSON, unless a Judge says otherwise; a 206 is none to a request without a Range. Retried
-// are 408, 425, 429, 5xx, a 206 of that kind, a 2xx that is not JSON, and whatever cut the answer off; Retry-After goes before the backoff, and
-// after a 429, or a 503 with Retry-After, all requests wait. The time for it all, MaxElapsed, begins when r is first sent, and does not count what r
-// waits in an ordinary quota. When it is over, or would be before the server wants to be asked again, the failure is a Transient fault, or a
-// Config fault where it was the host that could not be found. While r waits to be sent again for a reason of its own the log says so, once a
-// minute, but not in the first half minute. An answer that has not begun a minute after its request was sent is not waited for any longer; the next
-// one is for two minutes, then four.
+// An answer is good if its status is 2xx and its body JSON, unless a Judge says otherwise. A 206 is not good if r has no Range. Do retries after a
+// 408, 425, 429 or 5xx, such a 206, a 2xx that is not JSON, and an answer that was cut off. Retry-After takes precedence over the backoff. After a
+// 429, or a 503 with Retry-After, all requests wait. MaxElapsed bounds all of that. It begins when r is first sent and does not include waits for an
+// ordinary quota. If it is over, or would be before the server wants to be asked again, the failure is a Transient fault, or a Config fault if the
+// host was not found. While r waits to be retried for a reason of its own, the log says so once a minute, but not in the first half minute. An
+// attempt whose answer has not begun a minute after it was sent is given up; the next attempts get two minutes, then four.
 //
-// A 401, or what a Judge calls Expired, renews the credentials, once for all requests that were signed with the same ones, and r is sent
-// again, even if it is Once. A second refusal is final if the credentials are good for nothing: no request that was signed with them got
-// any other answer, those included that are under way, which are waited for. Had they been good for others, these used them up, and r gets
-// new ones that no other request is signed with before r has its answer; if they are refused too, that is final. What was refused with
-// credentials that others have replaced meanwhile is simply sent again. Where Options.Auth is a Leaser, r is sent in another session instead, up
-// to three times, unless it is Bound.
+// A 401, or what a Judge calls Expired, renews the credentials once for all requests signed with the same ones, and r is sent again, even if it is
+// Once. A second refusal is final if the credentials are useless: no request signed with them got any other answer. Do waits for such requests that
+// are in flight. If the credentials worked for others, these used them up, and r gets new ones, with which no other request is signed before r has
+// its answer. If they are refused too, that is final. If others have replaced the refused credentials in the meantime, r is simply sent again. If
+// Options.Auth is a Leaser, r is instead sent in another session, up to three times, unless it is Bound.
 //
-// When ctx ends, Do returns at once with an error that wraps ctx's, unless its Signer has sent a request for credentials: that has Patience left.
+// When ctx ends, Do returns at once with an error that wraps ctx's, unless its Signer has sent a request for credentials: that may take Patience
+// more.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	to, err := r.target(c.base)
 	if err != nil {
@@ -106,7 +105,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		r.turn = &turn{done: r.Admitted}
 	}
 	call := &call{r: r, patience: headerTimeout, where: sync.OnceValue(func() string { return c.where(r, to) }), backoff: backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform in 0 … 2 × the half
+		backoff.WithInitialInterval(firstInterval/2), backoff.WithRandomizationFactor(1), // uniform from 0 to twice the half
 		backoff.WithMultiplier(2), backoff.WithMaxInterval(maxInterval/2), backoff.WithMaxElapsedTime(0))}
 	good := false
 	defer func() {
@@ -131,7 +130,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 }
 
-// ended returns the error of a request that ended with err and without an answer. Where time ran out after a failure, that failure is told.
+// ended returns the error of a request that ended with err and without an answer. If time ran out after a failure, the error tells that failure.
 func (c *Client) ended(ctx context.Context, call *call, err error) error {
 	if ctx.Err() == nil {
 		return c.blank(err)
@@ -143,7 +142,7 @@ func (c *Client) ended(ctx context.Context, call *call, err error) error {
 	return fmt.Errorf("%s: %w", call.where(), c.blank(err))
 }
 
-// attempt signs, waits for its turn, sends and judges. A failure is of the attempt, an error of the request.
+// attempt signs, waits for its turn, sends and judges. A failure concerns the attempt, and an error ends the request.
 func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, error) {
 	call.keep(0)
 	call.use = &use{renewal: &c.renewal, reopen: call.reopen}
@@ -175,7 +174,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	switch {
 	case err == nil:
 		if f = c.judge(call.where, call.own, res); f != nil && call.r.Bound && f.ran == notRun {
-			f.ran = unknownRun // whoever refused it may stand behind who moved the place
+			f.ran = unknownRun // one server may have moved the place before another refused the request
 		}
 		worked = f == nil || f.step != renew
 		call.broken.note(res, f)
@@ -198,7 +197,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (*Response, *failure, 
 	return res, f, nil
 }
 
-// signed returns the request of call with its credentials, as net/http takes it.
+// signed returns the request of call with its credentials, in the form of net/http.
 func (c *Client) signed(ctx context.Context, call *call) (*http.Request, error) {
 	r := call.r.clone()
 	defer func() { call.own = r }()
@@ -216,15 +215,14 @@ func (c *Client) signed(ctx context.Context, call *call) (*http.Request, error) 
 	return c.request(r, to)
 }
 
-// broken counts the answers in a row that were not JSON and the same byte for byte.
+// broken counts successive answers that were not JSON and had the same bytes.
 type broken struct {
 	text  [sha256.Size]byte
 	count int
 	first time.Time
 }
 
-// note counts res if it is such an answer, and makes f final if it is the last of enough. What is said of the moment, as "too fast" is, does not
-// count.
+// note counts res if it is such an answer, and makes f final if there were enough. Answers about the moment, such as "too fast", do not count.
 func (b *broken) note(res *Response, f *failure) {
 	if f == nil || f.step != retry || f.hold != holdOwn || f.verdict.kind == saysDoubt || res.Status/100 != 2 || res.Body.Exists() {
 		b.count = 0
@@ -240,7 +238,7 @@ func (b *broken) note(res *Response, f *failure) {
 	f.same = fmt.Sprintf(" (the same %d times, byte for byte)", b.count)
 }
 
-// aside calls wait, for something that is no part of the request: its time, MaxElapsed, stands still meanwhile.
+// aside calls wait, which waits for something outside of the request. MaxElapsed does not run in the meantime.
 func (call *call) aside(wait func() error) error {
 	began := time.Now()
 	call.time.Stop()
@@ -250,7 +248,7 @@ func (call *call) aside(wait func() error) error {
 	return err
 }
 
-// hear notes that the host answers.
+// hear notes that the host has answered.
 func (c *Client) hear(call *call) {
 	c.heard.Store(true)
 	if call.silence > 0 {
@@ -260,8 +258,8 @@ func (c *Client) hear(call *call) {
 	}
 }
 
-// room takes size bytes of the budget for an answer with that status. Where it has to wait for them, all timers stand still, and what the
-// credentials were good for is told before: the requests that hold the budget may wait to know it.
+// room takes size bytes of the budget for an answer with the given status. If it has to wait for them, all timers are stopped, and it first reports
+// whether the credentials worked: the requests that hold the budget may wait to know that.
 func (call *call) room(ctx context.Context, size int64, idle *time.Timer, status int) error {
 	if !call.r.Share.try(size) {
 		call.use.end(status/100 == 2)
@@ -276,19 +274,19 @@ func (call *call) room(ctx context.Context, size int64, idle *time.Timer, status
 	return nil
 }
 
-// keep gives back all but size bytes of what the last attempt took of the budget.
+// keep gives back all but size bytes of what the last attempt took from the budget.
 func (call *call) keep(size int64) {
 	call.r.Share.give(call.taken - size)
 	call.taken = size
 }
 
-// turn is a place in the quota that a request was given before it is sent. Safe for concurrent use.
+// turn is a turn in the quota that a request was given before it is sent. It is safe for concurrent use.
 type turn struct {
 	mu   sync.Mutex
-	done func() // nil: there is none, or it was taken
+	done func() // nil: there is no turn, or it was taken
 }
 
-// take returns the done of the turn, once, or nil. A nil turn is none.
+// take returns done the first time, and then nil. A nil turn has none.
 func (t *turn) take() (done func()) {
 	if t == nil {
 		return nil
@@ -299,7 +297,7 @@ func (t *turn) take() (done func()) {
 	return done
 }
 
-// admit waits for call's turn in the quota and keeps its time.
+// admit waits for call's turn in the quota and updates its deadline.
 func (c *Client) admit(ctx context.Context, call *call) (done func(), err error) {
 	asked := time.Now()
 	if done = call.r.turn.take(); done == nil {
@@ -325,7 +323,7 @@ func (c *Client) admit(ctx context.Context, call *call) (done func(), err error)
 	return done, nil
 }
 
-// prepare waits, or renews the credentials, as f asks for before the next attempt, or returns the error that ends the request.
+// prepare waits before the next attempt, or renews the credentials, as f demands, or returns the error that ends the request.
 func (c *Client) prepare(ctx context.Context, call *call, f *failure) error {
 	if f.step == renew {
 		return c.renew(ctx, call, f)
@@ -381,7 +379,7 @@ func (c *Client) pause(ctx context.Context, call *call, f *failure, next time.Ti
 			return err
 		}
 		what := c.what(call.where(), f)
-		if !strings.Contains(what, call.where()) { // a Judge's words need not say what was asked
+		if !strings.Contains(what, call.where()) { // a Judge's text need not name the request
 			what = call.where() + ": " + what
 		}
 		then := "It is tried again until " + call.deadline.UTC().Format(time.RFC3339) + "."
@@ -403,11 +401,11 @@ func (call *call) tries() string {
 	return fmt.Sprintf(" (tried %s in %v)", times, time.Since(call.first).Round(time.Second))
 }
 
-// Patience is how long a request that is Unsigned may still take when it was sent and its context ends: what its answer holds may be a session that
-// stays open where nobody knows it, or the only refresh token that is good from then on. It leaves a run that is stopped the time to say so.
+// Patience is how much longer an Unsigned request may take if its context ends after it was sent. Its answer may hold a session that would stay open
+// unknown to anybody, or the only refresh token that is valid from then on. Patience leaves a stopped run enough time to report that.
 const Patience = time.Second
 
-// outlive returns ctx as it would be if it ended Patience later. over gives back what that takes.
+// outlive returns a context that ends Patience after ctx. over releases its resources.
 func outlive(ctx context.Context) (within context.Context, over func()) {
 	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(Patience, cancel) })
@@ -448,8 +446,8 @@ type throttle struct {
 	until time.Time
 }
 
-// grow returns until when to hold all requests after a refusal of an attempt that was sent at that time: for the whole window where one is
-// documented, or else for a time that doubles. Attempts that were under way together count once.
+// grow returns until when to hold all requests after the refusal of an attempt sent at the given time: for the whole window if one is documented, or
+// else for a time that doubles. Attempts in flight together count once.
 func (t *throttle) grow(sent time.Time, window time.Duration) time.Time {
 	now := time.Now()
 	if window > 0 {
@@ -464,7 +462,7 @@ func (t *throttle) grow(sent time.Time, window time.Duration) time.Time {
 	return t.until
 }
 
-// reset forgets, after a success, unless that was sent before the hold ended and says nothing about it.
+// reset resets the wait after a success, unless the successful attempt was sent before the hold ended and says nothing about it.
 func (t *throttle) reset(sent time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

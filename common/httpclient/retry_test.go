@@ -210,7 +210,7 @@ func TestThrottlingHoldsAllRequests(t *testing.T) {
 						}
 					})
 					if i == 0 {
-						synctest.Wait() // the first is refused before the others come
+						synctest.Wait() // the first is refused before the others ask
 					} else {
 						time.Sleep(time.Millisecond)
 					}
@@ -219,7 +219,7 @@ func TestThrottlingHoldsAllRequests(t *testing.T) {
 				if early.Load() != 0 || time.Since(refused) > tt.want+time.Second {
 					t.Errorf("%d requests came early; all done after %v", early.Load(), time.Since(refused))
 				}
-				if told.Load() < 2 { // the refused one, and those who have a second or more to wait
+				if told.Load() < 2 { // the refused one, and those that have a second or more to wait
 					t.Errorf("%d were told", told.Load())
 				}
 			})
@@ -246,7 +246,7 @@ func TestThrottleGrowsTogetherAndResets(t *testing.T) {
 			good.write(w)
 		}, nil)
 		var wg sync.WaitGroup
-		for range 5 { // under way together, they count once
+		for range 5 { // in flight together, so they count once
 			wg.Go(func() {
 				if _, err := c.Do(t.Context(), Request{}); err != nil {
 					t.Error(err)
@@ -293,7 +293,7 @@ func TestQuotaDoesNotUseUpARequestsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var bad atomic.Int64
 		c, _ := client(t, func(w http.ResponseWriter, _ *http.Request) {
-			if bad.Add(1)%2 == 1 { // each is tried twice, with half an hour in the queue before the second time
+			if bad.Add(1)%2 == 1 { // each is tried twice, with half an hour in the queue before the second attempt
 				answer{status: 500}.write(w)
 				return
 			}
@@ -325,7 +325,7 @@ func TestSigningMayAskWhereTheQuotaIsOne(t *testing.T) {
 	})
 }
 
-// asking is a Signer that makes a call.
+// asking is a Signer that sends a request.
 type asking struct{ c *Client }
 
 func (a *asking) Bind(c *Client) { a.c = c }
@@ -404,7 +404,7 @@ func TestQuotaCountsFromTheFirstByte(t *testing.T) {
 	})
 }
 
-// Who waits for a request that is being retried is told why, once a minute; who waits for half a minute or less is not.
+// The user is told why a request is being retried, once a minute, but not if it waits for half a minute or less.
 func TestRetriesAreTold(t *testing.T) {
 	down := answer{status: 500, body: `{"message":"s3cr3t-t0ken-value is down"}`}
 	long := answer{status: 500, header: []string{"Retry-After", "400"}}

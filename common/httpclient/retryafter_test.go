@@ -10,7 +10,7 @@ func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	tests := []struct {
 		value, date string
-		want        time.Duration // 0 is no wish
+		want        time.Duration // 0: the server does not say
 	}{
 		{"", "", 0},
 		{"soon", "", 0},

@@ -17,33 +17,33 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
-// Response is an answer, read whole.
+// Response is a complete answer.
 //
-// All that is read out of Body, but for what Value.Text gives, shares its memory: a small value that is kept keeps the whole answer, unless
-// it is cloned.
+// Values read from Body share its memory, except what Value.Text returns: keeping a small value keeps the whole answer in memory, unless the value is
+// cloned.
 type Response struct {
 	Method   string // of the request
 	Path     string // of the request, without a query
 	Status   int
 	Header   http.Header
-	Text     []byte       // the body decompressed and in UTF-8; where it is JSON, the same memory as Body
-	Body     record.Value // the body made valid JSON in one line, absent where it is not JSON
-	Replaced int          // bytes of the body that were not in its charset
-	Control  int          // control characters in texts of the body that were not escaped
+	Text     []byte       // the body, decompressed and in UTF-8; if it is JSON, the same memory as Body
+	Body     record.Value // the body as valid JSON in one line; absent if it is not JSON
+	Replaced int          // bytes of the body that were invalid in its charset
+	Control  int          // unescaped control characters in texts of the body
 	Answered bool         // whether this client had a good answer before
 
-	broken   error // why a body is not JSON; nil where it is
-	unsigned bool  // the request was, so that the answer may hold credentials
+	broken   error // why the body is not JSON; nil if it is
+	unsigned bool  // the request was Unsigned, so the answer may hold credentials
 
 	redact   *redact.Redactor // for Excerpt and Words
-	sentence *string          // what said returned before
+	sentence *string          // the result of said; nil: not computed yet
 }
 
-// What a server may take its time for. None bounds an answer that keeps coming: MaxElapsed does.
+// Time limits for a server. None limits an answer that keeps arriving: MaxElapsed does.
 const (
 	connectTimeout = 10 * time.Second
 	tlsTimeout     = 10 * time.Second
-	headerTimeout  = time.Minute // since the request was sent, and twice as long with each further attempt after one that got no answer in it
+	headerTimeout  = time.Minute // after the request was sent; doubled for each further attempt after one without an answer in that time
 	idleTimeout    = time.Minute // between two reads of a body
 )
 
@@ -52,8 +52,8 @@ type proxyError int
 
 func (e proxyError) Error() string { return fmt.Sprintf("the proxy answered %d", int(e)) }
 
-// newHTTP makes the transport that reuses connections, and the one that does not: a server may close an idle connection at the moment in which
-// it is used again, and then nobody knows whether the request arrived. For one that may not be repeated that must not happen in vain.
+// newHTTP returns a transport that reuses connections and one that does not. A server may close an idle connection just when it is used again, and
+// then nobody knows whether the request arrived. A request that must not be repeated must not fail for that reason.
 func newHTTP(dial func(ctx context.Context, network, address string) (net.Conn, error)) (pooled, single *http.Transport) {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
@@ -69,7 +69,7 @@ func newHTTP(dial func(ctx context.Context, network, address string) (net.Conn, 
 		},
 		TLSHandshakeTimeout: tlsTimeout,
 		ForceAttemptHTTP2:   true,
-		HTTP2:               &http.HTTP2Config{SendPingTimeout: 15 * time.Second}, // or a dead connection would serve every retry
+		HTTP2:               &http.HTTP2Config{SendPingTimeout: 15 * time.Second}, // otherwise a dead connection would serve every retry
 		MaxIdleConns:        64,
 		MaxIdleConnsPerHost: 32,
 		IdleConnTimeout:     30 * time.Second,
@@ -79,7 +79,7 @@ func newHTTP(dial func(ctx context.Context, network, address string) (net.Conn, 
 	return reuse, fresh
 }
 
-// request returns r, signed, as net/http takes it.
+// request returns the signed request r in the form of net/http.
 func (c *Client) request(r Request, to *url.URL) (*http.Request, error) {
 	body, contentType, err := r.encode()
 	if err != nil {

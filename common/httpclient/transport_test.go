@@ -71,7 +71,7 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// An answer that did not begin in time is waited for longer when it is asked for again, and the log says so.
+// If an answer did not begin in time, the next attempt waits longer for it, and the log says so.
 func TestSlowAnswers(t *testing.T) {
 	for slow, asked := range map[time.Duration]int{
 		59 * time.Second: 1, 61 * time.Second: 2, 2*time.Minute - time.Second: 2, 2*time.Minute + time.Second: 3, 239 * time.Second: 3, time.Hour: 4,
@@ -108,7 +108,7 @@ func TestSlowAnswers(t *testing.T) {
 					t.Errorf("%v: not told: %s\n%s", slow, told, &log)
 				}
 			}
-			c.o.MaxElapsed = 90 * time.Second // the next request begins anew, and an attempt ends with its request's time
+			c.o.MaxElapsed = 90 * time.Second // the next request starts afresh, and an attempt ends with its request's time
 			start = time.Now()
 			if _, err := c.Do(t.Context(), Request{}); asked > 1 && (err == nil || time.Since(start) != c.o.MaxElapsed) {
 				t.Errorf("%v: ended after %v: %v", slow, time.Since(start), err)
@@ -146,7 +146,7 @@ func TestAnAttemptEndsWithItsTime(t *testing.T) {
 	})
 }
 
-// A host that never answered is given less time, if so is wished, than one that did.
+// If configured, a host that never answered is given less time than one that did.
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mute atomic.Bool
@@ -184,7 +184,7 @@ func TestConnectTimeouts(t *testing.T) {
 			t.Errorf("transport %+v", tr)
 		}
 	}
-	synctest.Test(t, func(t *testing.T) { // a server that takes the connection and does not speak TLS
+	synctest.Test(t, func(t *testing.T) { // a server that accepts the connection and does not speak TLS
 		deaf := func(context.Context, string, string) (net.Conn, error) {
 			client, server := net.Pipe()
 			go io.Copy(io.Discard, server) //nolint:errcheck // until the client closes
@@ -200,7 +200,7 @@ func TestConnectTimeouts(t *testing.T) {
 		if took := time.Since(start); took < 10*time.Second || took > 11*time.Second {
 			t.Errorf("took %v", took)
 		}
-		time.Sleep(time.Minute) // the transport goes on to connect in case that another request comes
+		time.Sleep(time.Minute) // the transport goes on connecting, in case another request comes
 	})
 }
 
@@ -275,7 +275,7 @@ func TestBadGzipIsRetried(t *testing.T) {
 	}
 }
 
-// An answer without a body may be called packed, too.
+// An answer without a body may be declared as compressed too.
 func TestNothingPacked(t *testing.T) {
 	for _, name := range []string{"gzip", "x-gzip"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -394,11 +394,11 @@ func TestProxyThatIsNotFound(t *testing.T) {
 	wantFault(t, c.err("GET /x", f, ""), fault.Config, "GET /x could not be sent: the host proxy.example.com was not found. Check HTTP_PROXY")
 }
 
-// A proxy that lets nothing through is named, without what stands before its name, and so is who has to act.
+// A proxy that lets nothing through is named, without what precedes its name, and so is who has to act.
 func TestProxyThatRefuses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		base   string
-		status int // 0: nobody listens
+		status int // 0: nothing listens
 		kind   fault.Kind
 		want   string
 	}{
@@ -498,7 +498,7 @@ func TestHTTP2(t *testing.T) {
 	}
 }
 
-// TestEnvironment asks as another process, since Go reads the environment's proxy and roots once.
+// TestEnvironment sends requests in another process, because Go reads the environment's proxy and roots only once.
 func TestEnvironment(t *testing.T) {
 	if base := os.Getenv("TEST_ENVIRONMENT_BASE"); base != "" {
 		c, err := New(Options{BaseURL: base, PlainHTTP: true, MaxElapsed: 20 * time.Second})

@@ -14,25 +14,25 @@ import (
 	"time"
 )
 
-// maxRedirects is how many hops lead from a request to its answer at the most.
+// maxRedirects is how many redirects are followed at most from a request to its answer.
 const maxRedirects = 5
 
-// errResent ends what net/http would send a second time by itself: see wire.
+// errResent ends a request that net/http would send a second time by itself: see wire.
 var errResent = fmt.Errorf("the connection was closed before the answer came: %w", io.ErrUnexpectedEOF)
 
 // errLate ends an attempt whose answer did not begin in time.
 var errLate = errors.New("the answer did not begin in time")
 
-// redirectError is a redirect that was not followed. Its text names no more than a host: a location may carry a secret.
+// redirectError is a redirect that was not followed. Its text names at most a host, because a location may hold a secret.
 type redirectError struct {
 	to       string
-	seeOther bool // see there
+	seeOther bool // see the function seeOther
 }
 
 func (e *redirectError) Error() string { return "refusing the redirect " + e.to }
 
-// follow sends req and then, each in its turn in the quota, what its answers redirect it to, and reads the last answer whole. done is that
-// of req's own turn. reached says that the last one got a connection, so that something may have been written. cancel ends ctx.
+// follow sends req and then each redirect, each in its own turn in the quota, and reads the last answer to its end. done ends req's own turn. reached
+// says that the last request got a connection, so that something may have been written. cancel ends ctx.
 func (c *Client) follow(ctx context.Context, cancel context.CancelCauseFunc, call *call, req *http.Request, done func()) (
 	res *Response, reached bool, err error,
 ) {
@@ -66,7 +66,7 @@ func (c *Client) follow(ctx context.Context, cancel context.CancelCauseFunc, cal
 	}
 }
 
-// transport returns the Transport for r: it reuses connections unless r must not be repeated.
+// transport returns the Transport for r. It reuses connections, unless r must not be repeated.
 func (c *Client) transport(r Request) *http.Transport {
 	if r.Once {
 		return c.single
@@ -92,15 +92,15 @@ func (c *Client) answer(ctx context.Context, cancel context.CancelCauseFunc, cal
 	return res, nil
 }
 
-// discard ends an answer that nobody reads, so that its connection can be used again where little is left of it, and that comes soon.
+// discard closes an answer that nobody reads. If little of it is left and arrives soon, its connection can be reused.
 func discard(resp *http.Response) {
 	defer time.AfterFunc(time.Second, func() { _ = resp.Body.Close() }).Stop()
 	_, _ = io.CopyN(io.Discard, resp.Body, 2<<10)
 	_ = resp.Body.Close()
 }
 
-// redirected returns the request that an answer redirects req to, after so many hops, or nil where the answer is none that redirects. What it
-// follows stays on the host, encrypted if it was, and the same method.
+// redirected returns the request to which resp redirects req after hops redirects, or nil if it does not redirect. A redirect that is followed stays
+// on the host, keeps the method, and stays encrypted if req was.
 func redirected(req *http.Request, resp *http.Response, hops int) (*http.Request, error) {
 	location, elsewhere := resp.Header.Get("Location"), seeOther(req.Method, resp.StatusCode)
 	switch resp.StatusCode {
@@ -114,7 +114,7 @@ func redirected(req *http.Request, resp *http.Response, hops int) (*http.Request
 	to, err := req.URL.Parse(location)
 	refused := ""
 	switch {
-	case err != nil, to.Scheme != "http" && to.Scheme != "https": // a made-up scheme may be anything
+	case err != nil, to.Scheme != "http" && to.Scheme != "https": // an invented scheme may hold anything
 		refused = "to something that is no address of the web"
 	case !sameHost(to, req.URL):
 		refused = "to another host, " + to.Host
@@ -139,8 +139,8 @@ func redirected(req *http.Request, resp *http.Response, hops int) (*http.Request
 	return next, nil
 }
 
-// seeOther reports whether an answer of that status says that there is something to GET elsewhere, to a request with another method: after
-// Post/Redirect/Get that is the result of what was carried out (RFC 9110, 15.4.4), which 301 and 302 are used for as well.
+// seeOther reports whether an answer with this status points a request with another method to something to GET. After Post/Redirect/Get that is the
+// result of what was executed (RFC 9110, 15.4.4); 301 and 302 are used for that too.
 func seeOther(method string, status int) bool {
 	switch status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
@@ -149,18 +149,18 @@ func seeOther(method string, status int) bool {
 	return false
 }
 
-// wire watches over one request, so that it is on the wire once. By itself net/http sends it again where a connection that was used before
-// turns out to be closed, after the request was written to it: the server may have counted that one.
+// wire makes sure that a request is sent only once. net/http sends it again by itself if a reused connection turns out to be closed after the request
+// was written to it: the server may have counted that one.
 type wire struct {
 	cancel    context.CancelCauseFunc // ends the attempt
 	connected atomic.Bool
 	written   atomic.Bool
-	refused   atomic.Bool // it was written, and the server says that it did not look at it
+	refused   atomic.Bool // it was written, and the server says that it did not process it
 	patience  time.Duration
-	late      *time.Timer // ends the attempt when the answer has not begun so long after there was a connection; nil: there is none
+	late      *time.Timer // ends the attempt if the answer has not begun within patience after there was a connection; nil: no timer runs
 }
 
-// send gives the answer with its body unread. counted is called when it begins.
+// send returns the answer with its body unread. It calls counted when the answer begins.
 func (w *wire) send(ctx context.Context, through *http.Transport, req *http.Request, counted func()) (*http.Response, error) {
 	resp, err := through.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              w.connect,
@@ -171,14 +171,14 @@ func (w *wire) send(ctx context.Context, through *http.Transport, req *http.Requ
 		w.late.Stop()
 	}
 	if err != nil {
-		through.CloseIdleConnections() // which may be as dead as this one was, and each would cost an attempt
+		through.CloseIdleConnections() // they may be as dead as this one, and each would cost an attempt
 		return nil, err
 	}
 	return resp, nil
 }
 
-// connect is called with the connection that the request is about to be written to. Where it was written already, that is kept from it: by
-// closing the connection, or, in HTTP/2, where others use it too and where what is cancelled is not written, by the end of the context.
+// connect is called with the connection to which the request is about to be written. If it was written before, connect prevents that: by closing the
+// connection or, in HTTP/2, where others use it too and where a cancelled request is not written, by ending the context.
 func (w *wire) connect(info httptrace.GotConnInfo) {
 	w.connected.Store(true)
 	if !w.written.Load() {
@@ -195,7 +195,7 @@ func (w *wire) connect(info httptrace.GotConnInfo) {
 	_ = info.Conn.Close()
 }
 
-// reached reports whether something may have been written that the server looked at.
+// reached reports whether something may have been written that the server processed.
 func (w *wire) reached() bool { return w.connected.Load() && !w.refused.Load() }
 
 // multiplexed reports whether conn speaks HTTP/2.

@@ -31,7 +31,7 @@ func withinQuota(t *testing.T, times []time.Time, n int) {
 	}
 }
 
-// An answer that redirects need not end: it is followed all the same, and what is told where no time is left is that.
+// The body of a redirect may never end: the redirect is followed all the same. If there is no time left for it, the error says so.
 func TestRedirectsThatDoNotEnd(t *testing.T) {
 	for within, want := range map[time.Duration]string{time.Minute: "", 500 * time.Millisecond: "GET localhost/x got no answer in time (tried once in "} {
 		synctest.Test(t, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestEachHopWaitsForItsTurn(t *testing.T) {
 				s.ServeHTTP(w, r)
 			}, func(o *Options) {
 				o.Limit = ratelimit.Every(time.Minute, 2)
-				o.MaxElapsed = time.Second // not of the waiting
+				o.MaxElapsed = time.Second // waiting does not count
 				o.Auth = signer(func(r *Request) { *r = r.With(Header, "Token", "abc") })
 			})
 			r := Request{Method: "POST", Body: map[string]any{"a": 1}, Once: once, Waiting: func(time.Time) { told.Add(1) }}
@@ -89,7 +89,7 @@ func TestEachHopWaitsForItsTurn(t *testing.T) {
 	}
 }
 
-// TestNothingIsSentAgainInSilence has a server that closes a connection which it knows, after it has read a request.
+// TestNothingIsSentAgainInSilence has a server that closes a reused connection after it has read a request.
 func TestNothingIsSentAgainInSilence(t *testing.T) {
 	for name, r := range map[string]Request{
 		"GET":            {Path: "/x"},
@@ -128,7 +128,7 @@ func TestNothingIsSentAgainInSilence(t *testing.T) {
 	}
 }
 
-// TestAfterADeadConnectionAFreshOneIsUsed has a server that answers one request on each connection, and reads the next one on it in vain.
+// TestAfterADeadConnectionAFreshOneIsUsed has a server that answers one request on each connection, and reads the next one without answering.
 func TestAfterADeadConnectionAFreshOneIsUsed(t *testing.T) {
 	var (
 		all   sync.WaitGroup
@@ -168,7 +168,7 @@ func TestAfterADeadConnectionAFreshOneIsUsed(t *testing.T) {
 	}
 }
 
-// discarded is an answer in the place of which the connection may be closed.
+// discarded is an answer that is dropped, perhaps by closing the connection.
 type discarded struct {
 	http.ResponseWriter
 	drop bool

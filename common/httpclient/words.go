@@ -16,22 +16,22 @@ import (
 
 const (
 	maxExcerpt       = 300     // characters
-	minExcerptSource = 4 << 10 // bytes of a text that are looked at for it, and more where they do not give it
+	minExcerptSource = 4 << 10 // bytes of a text that are searched for an excerpt, at first
 	maxExcerptSource = 64 << 10
-	maxAddress       = 256 // bytes of an e-mail address, the longest of what Personal finds
+	maxAddress       = 256 // bytes of an e-mail address, the longest thing that Personal finds
 )
 
-// excerpt returns the beginning of a text as a message may show it, see Response.Excerpt.
+// excerpt returns the beginning of a text in a form that a message may show; see Response.Excerpt.
 func (c *Client) excerpt(text []byte) string { return excerpt(c.o.Redact, text) }
 
-// Excerpt returns text, out of the answer, as a message may show it: in one line, without secrets (those that are known, and what stands under names
-// of secrets), without personal data, without rows, and with at most 300 characters.
+// Excerpt returns text from the answer in a form that a message may show: in one line, without known secrets and values under names of secrets,
+// without personal data and rows, and with at most 300 characters.
 func (res *Response) Excerpt(text string) string { return excerpt(res.redact, []byte(text)) }
 
-// excerpt looks at no more of text than it needs. What it cuts off may be the rest of a secret: text is redacted in the form in which it is cut, or
-// loses what may be the beginning of one there. As it came it is redacted too: a broken word or letter may be one of a secret.
+// excerpt examines no more of text than it needs. A cut may leave a part of a secret. So text is redacted in the form in which it is cut, and loses
+// what may be the beginning of a secret there. It is also redacted as it came, because a broken word or letter may belong to a secret.
 func excerpt(r *redact.Redactor, text []byte) string {
-	if len(text) == 0 { // as of nearly all answers
+	if len(text) == 0 { // as for nearly all answers
 		return ""
 	}
 	for size := minExcerptSource; ; size *= 4 {
@@ -54,15 +54,15 @@ func excerpt(r *redact.Redactor, text []byte) string {
 }
 
 var (
-	// data is how the data begins that a sentence quotes: objects of JSON and what languages print for them, members without the object around
-	// them, and XML.
+	// data matches the beginning of data that a sentence quotes: JSON objects and what languages print for them, members without the object around them,
+	// and XML.
 	data = regexp.MustCompile(`\{\s*(?:\\*["']\pL|[\w-]+\s*[:=]|[{\[])|\[\s*[{\[]|\[\\*["']?\w+\\*["']?\]\s*=>|` +
 		`\\*"[\pL_][^"\\]*\\*"\s*:\s*(?:\\*["\d{\[]|-\d)|<\w[^<>]*=\s*\\*["']|<\w[^<>]*>[^<>]*</`)
-	// form is fields of a form, of which there is often one in an address.
+	// form matches the fields of a form, which addresses often have.
 	form = regexp.MustCompile(`[\w.%[\]-]+=[^\s&"'<>]*(?:&(?:amp;)?[\w.%[\]-]+=[^\s&"'<>]*)+`)
 )
 
-// withoutData returns text without the data in it, and without what comes behind data: where it ends is not known.
+// withoutData returns text without the data in it, and without anything after it, because the end of the data is unknown.
 func withoutData(text string) string {
 	if at := data.FindStringIndex(text); at != nil {
 		text = text[:at[0]] + "…"
@@ -70,8 +70,8 @@ func withoutData(text string) string {
 	return form.ReplaceAllLiteralString(text, "…")
 }
 
-// Words returns what the API says, as a part of a sentence and redacted: its own sentence in an answer, or else how much it answered with, and in
-// which form. What may be rows, and, of a request that is Unsigned, what may be a session or a token, is never told.
+// Words returns what the API says, redacted, as part of a sentence: its own sentence in an answer, or else the length and form of the answer. It
+// never includes possible rows or, if the request is Unsigned, a possible session or token.
 func (res *Response) Words() string {
 	switch said := res.said(); {
 	case said != "":
@@ -85,8 +85,8 @@ func (res *Response) Words() string {
 	}
 }
 
-// said returns the sentence in an answer, or "": in JSON what stands under a name that APIs use for it, of a page of HTML its title, and a text that
-// is nothing but a sentence. It is looked for once: to blank secrets in it takes longer than all else that an error does.
+// said returns the sentence in an answer, or "": in JSON the value under a name that APIs use for it, of an HTML page its title, and a text if it is
+// only a sentence. It is computed once, because redacting it takes longer than everything else that an error does.
 func (res *Response) said() string {
 	if res.sentence == nil {
 		sentence := res.findSentence()
@@ -111,7 +111,7 @@ func (res *Response) findSentence() string {
 	return res.Excerpt(plain(text))
 }
 
-// unread says of an answer that is not JSON how large it is, and what it says to be.
+// unread describes an answer that is not JSON: its length and its declared type.
 func (res *Response) unread() string {
 	text := fmt.Sprintf("%d bytes that are not JSON", len(res.Text))
 	if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err == nil {
@@ -120,7 +120,7 @@ func (res *Response) unread() string {
 	return text
 }
 
-// reasons returns the names under which APIs say what went wrong, the telling ones first.
+// reasons returns the names under which APIs say what went wrong, the most informative ones first.
 func reasons() []string {
 	return []string{
 		"error_description", "message", "Message", "mensagem", "Mensagem", "mensagens", "msg", "errorMessage", "detail", "reason", "error", "Error", "erro",
@@ -128,7 +128,7 @@ func reasons() []string {
 	}
 }
 
-// reason returns the sentence in an error's body, or "". The objects in a list are rows if they have members that errors do not have.
+// reason returns the sentence in an error's body, or "". Objects in a list are rows if they have members that errors do not have.
 func reason(body record.Value) string {
 	if !body.IsArray() {
 		return under(body)
@@ -145,7 +145,7 @@ func reason(body record.Value) string {
 	return ""
 }
 
-// under returns the first text under one of the names of reasons: directly, as the first of a list, or under such a name again.
+// under returns the first text under one of the names in reasons: directly, as the first of a list, or under such a name again.
 func under(object record.Value) string {
 	for _, name := range reasons() {
 		v := object.Get(name)
@@ -173,7 +173,7 @@ var (
 	heading = regexp.MustCompile(`(?is)<h[1-6]\b[^>]*>([^<]+)</h`)
 )
 
-// title returns the title of a page of HTML, or its first heading, "" where it has neither; ok is whether text is such a page.
+// title returns the title of an HTML page, or its first heading, or "" if it has neither. ok reports whether text is such a page.
 func title(text []byte) (said string, ok bool) {
 	text = bytes.TrimPrefix(text[:min(len(text), maxExcerptSource)], []byte("\ufeff"))
 	if !page.Match(text) {
@@ -187,8 +187,8 @@ func title(text []byte) (said string, ok bool) {
 	return "", true
 }
 
-// written is what data is written with, and what is no text: signs of JSON, XML, CSV, forms and programs, several lines, bytes, and words that are
-// too long for any language, as base64 is.
+// written matches what only data has: signs of JSON, XML, CSV, forms and programs, several lines, bytes, and words that are too long for any
+// language, such as base64.
 var written = regexp.MustCompile(`[{}\[\]<>=|\\\pC]|"\s*:|;\S|,[^\s\d]|[^\s\d],\d|\S{41}`)
 
 // plain returns text if it is a sentence, and "" if it may be data.

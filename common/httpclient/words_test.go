@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
-// A text is redacted before it is cut, or loses what may be the beginning of a secret, wherever in it a secret stands.
+// A text is redacted before it is cut, or loses what may be the beginning of a secret, wherever a secret is in it.
 func TestExcerptCutsNoSecretInTwo(t *testing.T) {
 	const secret = "dwv-segredo-de-teste-7Q"
 	c, err := New(Options{BaseURL: "https://api.example.com", Redact: redact.New(secret)})
@@ -62,7 +62,7 @@ func TestResponseExcerpt(t *testing.T) {
 	}
 }
 
-// people returns a row of somebody, in the forms in which rows are answered with.
+// people returns a row of a person, in the forms in which APIs answer with rows.
 func people(t *testing.T) map[string]string {
 	t.Helper()
 	const row = `{"id":1,"nome":"Maria da Silva","email":"maria@example.com","fones":["(31) 98765-4321"]}`
@@ -110,7 +110,7 @@ func people(t *testing.T) map[string]string {
 	}
 }
 
-// What may be rows is never told, whatever the status and the form, in no text of an error.
+// No error text ever shows what may be rows, whatever the status and the form.
 func TestWordsTellNoRows(t *testing.T) {
 	for name, body := range people(t) {
 		for _, status := range []int{200, 400, 401, 403, 404, 422, 500} {
@@ -136,7 +136,7 @@ func TestWordsTellNoRows(t *testing.T) {
 	}
 }
 
-// TestWords has answers that say what is wrong, each in its way.
+// TestWords has answers that say what is wrong, each in its own way.
 func TestWords(t *testing.T) {
 	for _, tt := range []struct {
 		status            int
@@ -179,7 +179,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// An answer to a login is told only by its sentence, without the address of who logs in.
+// A message about a login's answer holds only its sentence, without the address of the user.
 func TestWordsOfALogin(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"mensagem":"Usuário ninguem@example.com não encontrado"}`: `the API answered "Usuário *** não encontrado"`,

@@ -7,13 +7,13 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// ahead fetches pages before they are used: while one page is handed on, those that follow are on their way, and are cleaned and cut.
+// ahead fetches pages before they are used. While one page is handed on, those that follow are requested, cleaned and cut.
 type ahead struct {
 	r      *reading
 	ctx    context.Context
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
-	coming []chan arrival // the pages that were asked for and not used yet, in their order
+	coming []chan arrival // the pages that were requested and not used yet, in order
 }
 
 type arrival struct {
@@ -21,7 +21,7 @@ type arrival struct {
 	end *End
 }
 
-// depth returns how many pages a numbered listing may be ahead: as many as there may be requests, or its part of twice as many; pages take memory.
+// depth returns how many pages a numbered listing may fetch ahead: one per request in flight, or its share of twice as many. Pages take memory.
 func (r *Reader) depth() int {
 	listings := max(1, int(r.numbered.Load()))
 	return min(r.Parallel(), (2*r.Parallel()+listings-1)/listings)
@@ -33,14 +33,14 @@ func (r *reading) ahead(ctx context.Context) *ahead {
 	return a
 }
 
-// need asks for the next page, unless it was asked for before, and waits for room among the requests in flight; page tells where that never came.
+// need asks for the next page, unless that was done before, and waits for room among the requests in flight. If there never is room, page says so.
 func (a *ahead) need(q pageRequest) {
 	if len(a.coming) == 0 {
 		a.ask(a.ctx.Done(), q)
 	}
 }
 
-// try is ask where that need not wait, and not for a child, whose siblings are asked for meanwhile.
+// try is ask without waiting. It does nothing for a child, whose siblings are asked for meanwhile, or if only one request may be in flight.
 func (a *ahead) try(q pageRequest) bool {
 	if a.r.Child || a.r.reader.Parallel() == 1 {
 		return false
@@ -62,7 +62,7 @@ func (a *ahead) page() (fetched, *End) {
 	return p.fetched, p.end
 }
 
-// ask asks for the page behind those that were asked for, unless there is no room among the requests in flight until patience has ended.
+// ask asks for the page behind those already asked for. It returns false if there is no room among the requests in flight before patience ends.
 func (a *ahead) ask(patience <-chan struct{}, q pageRequest) bool {
 	share, leave := a.r.enter(patience)
 	if leave == nil {
@@ -86,7 +86,7 @@ func (a *ahead) ask(patience <-chan struct{}, q pageRequest) bool {
 	return true
 }
 
-// stop gives up what was not used.
+// stop cancels the requests for pages that were not used and releases their shares.
 func (a *ahead) stop() {
 	a.cancel()
 	a.wait.Wait()

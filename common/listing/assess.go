@@ -8,31 +8,31 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
-// totals is what the pages of a reading told of the number of rows.
+// totals holds what the pages of a reading told of the number of rows.
 type totals struct {
-	total      int64  // the largest number that was told
-	latest     int64  // the last one
-	firstTotal int64  // what the first page told
-	hasTotal   bool   // it told one
-	reliable   bool   // it told one that is a promise
-	changed    bool   // it told different numbers
-	lastRows   int64  // the last number that was told, of the whole listing or a part
-	lastPlace  string // the place of what it is of
+	total      int64  // the largest number of rows of the whole listing
+	latest     int64  // the last number of rows of the whole listing
+	firstTotal int64  // the first number of rows of the whole listing
+	hasTotal   bool   // a page told a number of rows of the whole listing
+	reliable   bool   // the first such number is a promise
+	changed    bool   // pages told different numbers
+	lastRows   int64  // the last number told, of the whole listing or of a part
+	lastPlace  string // the place of what lastRows counts
 }
 
-// last is where a listing ends.
+// last says where a listing ends.
 type last struct {
-	page     int   // its last page, counted from 1; 0: it is not known
-	rows     int64 // how many rows that has
-	pageRows int64 // how many rows the pages before it have
+	page     int   // its last page, counted from 1; 0: unknown
+	rows     int64 // how many rows that page has
+	pageRows int64 // how many rows each page before it has
 }
 
-// doubts is what is wrong with pages of a reading, so that rows of them may be missing; nil: nothing is.
+// doubts are the reasons to believe that a reading lacks rows. A nil error means there is no such reason.
 type doubts struct {
-	suspect error // of the last page that is refused, or has the rows of another, if there are rows behind it
-	empty   error // of the last page that has no rows, if there are rows behind it
-	gap     error // of the first page that is refused, or has the rows of another, where more are known to be there
-	hole    error // of the first page without rows where others came behind it, or of one that is refused alone
+	suspect error // of the last page with the rows of another page; it counts only if rows follow it
+	empty   error // of the last page without rows; it counts only if rows follow it
+	gap     error // of the first page that is refused or has the rows of another page although there are more rows
+	hole    error // of the first page without rows before others with rows, or of one that is refused while those behind it are not
 }
 
 // confirm notes that rows came behind the pages that brought nothing new.
@@ -46,7 +46,7 @@ func (l last) all() int64 {
 	return int64(l.page-1)*l.pageRows + l.rows
 }
 
-// tell takes what a page says of the number of rows.
+// tell records what a page says of the number of rows.
 func (r *reading) tell(p *fetched) {
 	totaled, ok := r.way.Pages.(pagination.Totaled)
 	if !ok {
@@ -72,10 +72,10 @@ func (r *reading) tell(p *fetched) {
 	r.total, r.latest = max(r.total, rows), rows
 }
 
-// came returns how many different rows came in this reading, with those before its place.
+// came returns how many different rows came in this reading, including those before its place.
 func (r *reading) came() int64 { return r.earlier + r.rows.came }
 
-// promised returns how many rows this reading should have brought, as far as anything tells.
+// promised returns how many rows this reading should have brought, by all that is known.
 func (r *reading) promised() int64 {
 	if r.reliable {
 		return r.total
@@ -83,13 +83,13 @@ func (r *reading) promised() int64 {
 	return max(r.total, r.end.all(), r.reached.all(), last{page: r.pageCount, rows: 1, pageRows: r.widest}.all())
 }
 
-// told returns how many rows the listing was told to have at last, by a number that is reliable or else by its pages.
+// told returns how many rows the listing was last told to have, by a reliable number or else by its pages.
 func (r *reading) told() int64 {
 	switch {
 	case r.reliable:
 		return r.latest
 	case r.hasTotal && r.end.page == 0:
-		return r.came() // one page
+		return r.came() // a single page
 	default:
 		return r.end.all()
 	}
@@ -98,10 +98,10 @@ func (r *reading) told() int64 {
 // agrees reports whether as many rows came as the API says there are.
 func (r *reading) agrees() bool { return r.hasTotal && r.came() == r.total }
 
-// short reports whether fewer rows came than are known to be there.
+// short reports whether fewer rows came than are known to exist.
 func (r *reading) short() bool { return r.came() < r.promised() }
 
-// holed reports why a page without rows before others with some may lack them; nil: none did, or as many rows came as the API says there are.
+// holed returns why a page in the middle may lack rows. It is nil if no page does, or if as many rows came as the API says, or more than it promised.
 func (r *reading) holed() error {
 	if r.agrees() || r.reliable && r.came() > r.total {
 		return nil
@@ -109,11 +109,11 @@ func (r *reading) holed() error {
 	return r.hole
 }
 
-// defect returns what is wrong with a page that may lack rows; nil: nothing is known to be.
+// defect returns why a page may lack rows; nil: no reason is known.
 func (r *reading) defect() error { return cmp.Or(r.gap, r.holed()) }
 
-// moved reports whether the listing changed while it was read: it told different numbers, or it lacks rows and told of another number than the
-// reading before, or rows that changed since the reading began stand in the place of others.
+// moved reports whether the listing changed while it was read: it told different numbers, or it lacks rows and told another number than the reading
+// before, or rows that changed since the reading began take the place of others.
 func (r *reading) moved() bool {
 	if r.before > 0 && r.hasTotal && r.firstTotal != r.before && r.short() {
 		return true
@@ -124,7 +124,7 @@ func (r *reading) moved() bool {
 	return r.changed || r.rows.young > 0 && r.came()-r.rows.young < max(r.firstTotal, r.end.all())
 }
 
-// assess returns whether the listing is whole after this reading. If it is neither whole nor an error, another reading may help.
+// assess reports whether the listing is complete after this reading. If done is false and err is nil, another reading may help.
 func (r *reading) assess() (done bool, err error) {
 	switch {
 	case r.beyond && r.hasTotal:
@@ -157,13 +157,13 @@ func (r *reading) assess() (done bool, err error) {
 	}
 }
 
-// settled reports whether a further reading has shown that nothing is missing although the numbers do not fit: it brought nothing new, or only rows
-// that changed since the sync began, which the next one brings, and as many are known as there were when it began. A promise is held to its word.
+// settled reports whether a further reading has shown that nothing is missing although the numbers differ: it brought nothing new, or only rows that
+// changed since the sync began, which the next one brings, and as many rows are known as there were when it began. A promise must be kept.
 func (r *reading) settled() bool {
 	switch {
 	case r.came() == 0 && !r.Part, !r.moved() && r.defect() != nil:
 		return false
-	case r.reliable && (!r.moved() && !r.rows.twice || r.holed() != nil): // it is held to its word
+	case r.reliable && (!r.moved() && !r.rows.twice || r.holed() != nil): // the promise must be kept
 		return false
 	case !r.moved() && r.rows.found == 0 && !r.reliable:
 		return true
@@ -171,15 +171,15 @@ func (r *reading) settled() bool {
 		return false
 	}
 	if r.reliable {
-		return r.known() >= max(r.firstTotal, r.before) // what went since the reading before came in it
+		return r.known() >= max(r.firstTotal, r.before) // rows removed since the reading before came in that reading
 	}
 	return r.known() >= r.end.all() || r.number == maxReadings
 }
 
-// known returns how many rows came in all readings that were there when this one began.
+// known returns how many rows came in all readings that existed when this one began.
 func (r *reading) known() int64 { return r.earlier + r.rows.all - r.rows.newer }
 
-// doubt warns of what does not fit in a listing that is taken for whole: the API's number, a page, or the number of rows while it changes.
+// doubt warns of what does not match in a listing that is taken for complete: the API's number, a page, or the number of rows while it changes.
 func (r *reading) doubt() {
 	switch why := r.defect(); {
 	case r.short() && !r.moved():
@@ -192,12 +192,12 @@ func (r *reading) doubt() {
 	}
 }
 
-// sum says how many rows came of how many.
+// sum says how many rows were expected and how many came.
 func (r *reading) sum() string {
 	return fmt.Sprintf("%d rows were expected and %d came", r.promised(), r.came())
 }
 
-// whyAgain says why this reading is not believed to be whole.
+// whyAgain says why this reading is not taken for complete.
 func (r *reading) whyAgain() string {
 	if r.short() {
 		return "changed while it was read, or lacks rows: " + r.sum()

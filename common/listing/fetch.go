@@ -18,55 +18,55 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// A bad answer is final after so many tries and so much time: one that always comes is not waited for as long as a server that is down.
+// A bad answer is final after badTries tries and badTime: an answer that is always bad is not worth as long a wait as a server that is down.
 const (
 	badTries = 4
 	badTime  = 10 * time.Second
-	// nullTries is after how many answers without it, or with nothing at all, a row is believed to have gone.
+	// nullTries is how many answers without a row, or with nothing at all, are needed to believe that the row has gone.
 	nullTries = 3
-	// absentTries is after how many answers an account is believed not to have something: a proxy may say so for a moment.
+	// absentTries is how many answers are needed to believe that an account does not have something: a proxy may say so for a moment.
 	absentTries = 2
 )
 
-// pageRequest asks for one page. Its Share is that of the budget; nil: the answer is not counted.
+// pageRequest asks for one page. Its Share is its share of the Budget; nil: the answer is not counted.
 type pageRequest struct {
 	httpclient.Request
-	later       bool // it is not the first page: what the first one said of the listing holds
-	maybeAbsent bool // it may not be there, which an API may say with a 4xx
+	later       bool // it is not the first page: what the first page said of the listing still holds
+	maybeAbsent bool // the page may not exist, which an API may say with a 4xx
 }
 
 // fetched is one page and the request that brought it.
 type fetched struct {
 	pagination.Page
 	request  pageRequest
-	picked   []record.Value // of each row, what the picker that was given picks
-	rows     []Row          // those that did not come before; set by reading.accept
-	memory   *memory        // that Records and picked are in
+	picked   []record.Value // what the picker picked, of each row
+	rows     []Row          // the rows that did not come before; set by reading.accept
+	memory   *memory        // holds Records and picked
 	mended   Mended
 	total    pagination.Total
-	place    string // the place of the page after it; "": there is none, or it has none
-	listless bool   // there is no list in it, only a total: that is an end if no more rows are promised than came
-	refused  error  // why the API refused it with a 4xx; nil: it did not
+	place    string // the place of the next page; "": there is no next page, or it has no place
+	listless bool   // it has a total but no list: that is the end, unless more rows are promised than came
+	refused  error  // why the API refused the page with a 4xx; nil: it did not
 }
 
-// memory is what a page is cut into, which serves one page after the other.
+// memory is what a page is cut into. It is reused for later pages.
 type memory struct{ records, picked []record.Value }
 
 func (r *Reader) memory() *memory { return r.memories.Get().(*memory) } //nolint:forcetypeassert // nothing else is put there
 
-// free lets other pages have the memory of p, which is none then.
+// free releases the memory of p to other pages and empties p.
 func (r *Reader) free(p *fetched) {
 	r.Client.Free(p.Body)
 	if m := p.memory; m != nil {
-		clear(m.records) // which would hold on to the page
+		clear(m.records) // they would keep the page alive
 		clear(m.picked)
 		r.memories.Put(m)
 	}
 	*p = fetched{}
 }
 
-// fetch asks for one page, and picks values of its rows on the way. An answer without rows where there should be some is asked for again like any
-// other fault of a server. The page's request has q's Share, which the caller releases, also after an error.
+// fetch asks for one page and picks values from its rows. If there are no rows where there should be some, it asks again, as after any other fault of
+// a server. The page's request has q's Share, which the caller releases, also after an error.
 func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
 	page := fetched{request: q, memory: r.reader.memory()}
 	j := &judging{fetched: &page, reading: r}
@@ -82,30 +82,30 @@ func (r *reading) fetch(ctx context.Context, q pageRequest) (fetched, *End) {
 		end.Kind = j.kind
 	}
 	aboutTime := slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}, j.status)
-	if q.maybeAbsent && end.Kind == Failed && final && j.status/100 == 4 && !aboutTime { // so may an API say that it is not there
+	if q.maybeAbsent && end.Kind == Failed && final && j.status/100 == 4 && !aboutTime { // an API may say this way that the page does not exist
 		page.refused = end.Err
 		return page, nil
 	}
 	return page, end
 }
 
-// judging is what is thought of the answers to one request.
+// judging judges the answers to one request, across its retries.
 type judging struct {
-	*fetched // the page that the last answer is
+	*fetched // the page in the last answer
 	reading  *reading
 	status   int  // of the last answer
-	kind     Kind // what that is beyond a failure; Done: nothing
-	wrong    int  // pages that are not what was asked for
-	absent   int  // answers that the account does not have it
-	nulls    int  // details that are null, and empty lists alone
-	bad      int  // answers of a bad form
+	kind     Kind // what the last answer means beyond a failure; Done: nothing
+	wrong    int  // answers with another page than was asked for
+	absent   int  // answers that the account does not have the listing
+	nulls    int  // answers without the row asked for, and bare empty lists
+	bad      int  // answers in a bad form
 	since    time.Time
 }
 
-// before judges before the API's own Judge does. Of a later page only the status is noted: what is missing or refused is seen in the first.
+// before runs before the API's own Judge. Of a later page it only notes the status: what is missing or refused shows in the first page.
 func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	j.status, j.kind = resp.Status, Done
-	*j.fetched = fetched{request: j.request, memory: j.memory} // nothing of an answer before
+	*j.fetched = fetched{request: j.request, memory: j.memory} // forget the answer before
 	l := j.reading
 	switch {
 	case says(l.Nothing, resp):
@@ -136,12 +136,12 @@ func (j *judging) before(resp *httpclient.Response) httpclient.Verdict {
 	return httpclient.Verdict{}
 }
 
-// says reports whether something is true of an answer; nil: it is of none.
+// says reports whether what is true of resp; a nil what is true of no answer.
 func says(what func(*httpclient.Response) bool, resp *httpclient.Response) bool {
 	return what != nil && what(resp)
 }
 
-// after judges after the API's own Judge has: it cuts the rows out of a good answer.
+// after runs after the API's own Judge. It cuts the rows out of a good answer.
 func (j *judging) after(resp *httpclient.Response) httpclient.Verdict {
 	l := j.reading
 	switch good := resp.Status/100 == 2; {
@@ -185,8 +185,8 @@ func (j *judging) after(resp *httpclient.Response) httpclient.Verdict {
 	return httpclient.Verdict{}
 }
 
-// unwrapped reports whether the answer is an empty list alone, though the API is said to wrap it, and may be none to what was asked. It is one where
-// lists of this name came so or, of what belongs to a row, where no list with rows came yet and the answer stays so.
+// unwrapped reports whether the answer is a bare empty list although the API should wrap it, so that it may not answer what was asked. It does answer
+// if lists of this name come bare or, for a child, if no list with rows came yet and the answer stays the same.
 func (j *judging) unwrapped() bool {
 	if len(j.Records) > 0 || !j.Body.IsArray() || !j.total.Documented || j.total.Told {
 		return false
@@ -198,13 +198,13 @@ func (j *judging) unwrapped() bool {
 	return !j.reading.Child || j.nulls < nullTries
 }
 
-// gone ends the request with that the row which it belongs to has gone.
+// gone ends the request because the row that it belongs to has gone.
 func (j *judging) gone() httpclient.Verdict {
 	j.kind = Gone
 	return httpclient.Fail(fault.Transientf("The row that %s belongs to has gone.", j.request.Path))
 }
 
-// detail judges the answer to a question for one row.
+// detail judges the answer to a request for one row.
 func (j *judging) detail() httpclient.Verdict {
 	if len(j.Records) == 0 {
 		if j.nulls++; j.nulls >= nullTries {
@@ -218,7 +218,7 @@ func (j *judging) detail() httpclient.Verdict {
 	return httpclient.Verdict{}
 }
 
-// sameCode reports whether two keys are the same one: some APIs write a code with zeros in front in one place and without them in another.
+// sameCode reports whether two keys are equal. Some APIs write a code with leading zeros in one place and without them in another.
 func sameCode(a, b string) bool {
 	if a == b {
 		return true
@@ -226,7 +226,7 @@ func sameCode(a, b string) bool {
 	return len(a) > 0 && len(b) > 0 && strings.Trim(a+b, "0123456789") == "" && strings.TrimLeft(a, "0") == strings.TrimLeft(b, "0")
 }
 
-// again says that err may pass, for as long as trying again may help.
+// again says that err may pass, as long as another try may help.
 func (j *judging) again(err error) httpclient.Verdict {
 	if j.bad++; j.bad == 1 {
 		j.since = time.Now()
@@ -237,12 +237,12 @@ func (j *judging) again(err error) httpclient.Verdict {
 	return httpclient.Again(err)
 }
 
-// cut finds the rows in the answer that p has, and what it says of their number.
+// cut finds the rows in the answer in p, and the number of rows that it tells.
 func (r *reading) cut(p *fetched) error {
 	pages := r.way.Pages
 	_, single := pages.(pagination.Single)
 	list, err := r.list(p.Body), error(nil)
-	object := list.IsObject() && !r.onlyRow(list, single) // which is no list
+	object := list.IsObject() && !r.onlyRow(list, single) // it is no list
 	if m := p.memory; list.Exists() && !list.IsNull() && !object {
 		m.records, m.picked, err = r.rows.picker.Cut(list, "", m.records[:0], m.picked[:0])
 		p.Records, p.picked = m.records, m.picked
@@ -264,7 +264,7 @@ func (r *reading) cut(p *fetched) error {
 			p.total = pagination.Total{}
 		}
 	}
-	if single && len(p.Records) == 1 && p.Records[0].IsBlank() { // which says nothing
+	if single && len(p.Records) == 1 && p.Records[0].IsBlank() { // it says nothing
 		p.Records, p.picked = nil, nil
 	}
 	switch {
@@ -283,7 +283,7 @@ func (r *reading) cut(p *fetched) error {
 	return nil
 }
 
-// list returns the first list, object or null at the paths of the rows, or else the zero Value. A bare list is one whatever the path.
+// list returns the first list, object or null at the paths of the rows, or else the zero Value. A bare list counts whatever the path.
 func (l *Listing) list(body record.Value) record.Value {
 	if body.IsArray() {
 		return body
@@ -296,18 +296,18 @@ func (l *Listing) list(body record.Value) record.Value {
 	return record.Value{}
 }
 
-// without is the fault of an answer in which there is no list where one should be.
+// without returns the error for an answer without a list where there should be one.
 func (p *fetched) without() error {
 	return fault.Transientf("%s answered without the rows that were asked for.", p.request.Path)
 }
 
-// onlyRow reports whether an object in the place of the list may be its only row, as some APIs write a list of one: it has what rows are known by.
-// Where there are no pages, rows may be known by nothing, and an object without members is no row.
+// onlyRow reports whether an object in the place of the list may be its only row, because some APIs write a list of one that way: it must have a key.
+// Without pages there may be no key, and an object without members is no row.
 func (l *Listing) onlyRow(object record.Value, single bool) bool {
 	return single && (l.Detail != "" || len(l.Key) == 0 || object.IsBlank()) || len(l.Key) > 0 && keyText(object, l.Key) != ""
 }
 
-// omitted reports whether body may have left out the list: what it would stand in is there, and neither is nor has another list of objects.
+// omitted reports whether body may have left out the list: the value around the list exists, and neither is nor has another list of objects.
 func (l *Listing) omitted(body record.Value) bool {
 	hasObjects := func(v record.Value) bool { return slices.ContainsFunc(v.Array(), record.Value.IsObject) }
 	return l.Omits && slices.ContainsFunc(strings.Split(l.Records, ","), func(path string) bool {
@@ -321,8 +321,8 @@ func (l *Listing) omitted(body record.Value) bool {
 	})
 }
 
-// complains reports whether an answer without rows says that something went wrong, in a member that is there for it, or has words that say neither
-// that there is nothing nor that all is well.
+// complains reports whether an answer without rows says that something went wrong: in a member for errors or success, or in a message that says
+// neither that there is nothing nor that all is well.
 func complains(body record.Value) bool {
 	for _, name := range []string{"error", "errors", "erro", "erros", "Erro"} {
 		switch string(body.Get(name).Raw()) {
@@ -342,7 +342,7 @@ func complains(body record.Value) bool {
 	})
 }
 
-// do sends a request. What comes in the place of a good answer is Failed, or tooLarge.
+// do sends a request. If there is no good answer, the end is Failed or tooLarge.
 func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclient.Response, *End) {
 	var last *httpclient.Response
 	judge := request.First
@@ -363,7 +363,7 @@ func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclien
 		r.answered.Store(true)
 		return resp, nil
 	}
-	if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok { // whoever stopped the run knows better than the request
+	if why, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok { // the cause of the stop explains more than the request's error
 		err = why
 	}
 	end := failed(err)
@@ -377,9 +377,9 @@ func (r *Reader) do(ctx context.Context, request httpclient.Request) (*httpclien
 	return nil, end
 }
 
-// objects returns the list of values in an answer as a list of objects, which have them as the member Value; body itself where it has no list.
+// objects returns the list of values in body as a list of objects with each value as the member Value, or body itself if it has no list.
 func (l *Listing) objects(body record.Value) record.Value {
-	for path := range strings.SplitSeq(","+l.Records, ",") { // a bare list is one whatever the path
+	for path := range strings.SplitSeq(","+l.Records, ",") { // a bare list counts whatever the path
 		values := body.Get(path)
 		if !values.IsArray() {
 			continue

@@ -14,17 +14,17 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// heldTries is how often the segments of a listing are asked for from the first one on before all rows are asked for in one answer.
+// heldTries is how often a listing is read segment by segment before all rows are asked for in one answer.
 const heldTries = 3
 
-// heldPlain is how many bytes of answers are held as they are; further ones are compressed.
+// heldPlain is how many bytes of answers are held uncompressed; further ones are compressed.
 const heldPlain = 4 << 20
 
-// held reads a listing whose place the server keeps with the session: in a session that nothing else uses meanwhile, and to its end before
-// the first page is handed on, so that whoever gets its rows can ask for more in that same session. Where the place is lost it begins anew. In the
-// end, or where the last segment may not have come, one answer with all rows is believed if it has no fewer than are known: docs/decisions/012.
+// held reads a listing whose place the server keeps with the session. Nothing else uses that session meanwhile, and the listing is read to its end
+// before its first page is handed on, so that the consumer can use the same session. If the place is lost, it begins anew. After heldTries, or if the
+// last segment may be missing, one answer with all rows is believed if it has no fewer than are known: docs/decisions/012.
 func (r *reading) held(ctx context.Context, pages pagination.Held, request httpclient.Request) *End {
-	known := int64(0) // different rows, the most that came in one try
+	known := int64(0) // the most different rows that came in one try
 	for try := 1; ; try++ {
 		if try > heldTries {
 			pages = pages.Whole()
@@ -58,16 +58,16 @@ func (r *reading) held(ctx context.Context, pages pagination.Held, request httpc
 	}
 }
 
-// segments is what came of a listing segment by segment.
+// segments holds what came of a listing segment by segment.
 type segments struct {
-	held   []func() (*fetched, error) // each gives one back as it came, cut into rows; there may be thousands
-	bytes  int                        // of the bodies of those that are not compressed
+	held   []func() (*fetched, error) // each returns one segment, cut into rows; there may be thousands
+	bytes  int                        // of the uncompressed bodies
 	packer *flate.Writer
-	rows   int64 // different ones
+	rows   int64 // how many different ones came
 }
 
-// segments returns the segments of a listing; end is nil behind the last one. Its requests wait for no room among those in flight: those that
-// have it may wait for the session.
+// segments returns the segments of a listing. After the last one, end is nil. Its requests do not wait for room among those in flight, because the
+// requests that have room may wait for the session.
 func (r *reading) segments(ctx context.Context, pages pagination.Held, request httpclient.Request) (s segments, end *End) {
 	session, release, err := r.reader.Client.Lease(ctx)
 	if err != nil {
@@ -75,7 +75,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	}
 	defer release()
 	request.Session = session
-	came, hashes, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, segments, and how many of those brought no new row
+	came, hashes, idle := NewSeen(false), map[uint64]bool{}, 0 // rows, hashes of segments, and how many segments in a row brought no new row
 	for next, more := pages.First(request), true; more; {
 		p, end := r.fetchWhole(ctx, pageRequest{Request: next, later: len(s.held) > 0})
 		switch {
@@ -84,7 +84,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 			return s, end
 		case fault.Of(end.Err).Kind == fault.Transient || errors.Is(end.Err, httpclient.ErrUnknownOutcome):
 			return s, &End{Kind: lost}
-		default: // the API itself has no further segment, for whatever reason, which asking again does not change
+		default: // the API has no further segment, for whatever reason, and asking again does not change that
 			return s, &End{Kind: unclear}
 		}
 		fresh := r.rows.note(came, &p)
@@ -93,7 +93,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 			idle = 0
 		}
 		alike := r.rows.alike(&p)
-		if len(p.Records) > 0 && (hashes[alike] || idle >= maxIdle) { // the server begins again, knows no segments, or forgot
+		if len(p.Records) > 0 && (hashes[alike] || idle >= maxIdle) { // the server began again, ignores the segment, or lost the place
 			return s, &End{Kind: unclear}
 		}
 		hashes[alike] = true
@@ -103,7 +103,7 @@ func (r *reading) segments(ctx context.Context, pages pagination.Held, request h
 	return s, nil
 }
 
-// hold adds a segment to s; one that is compressed is freed. Rows whose lists were completed stand in no answer: their segments stay plain.
+// hold adds a segment to s, and frees its page if it compresses it. Rows whose lists were completed are in no answer, so they are never compressed.
 func (r *reading) hold(s *segments, p *fetched) {
 	size := len(p.Body.Raw())
 	if r.Partial != nil || s.bytes < heldPlain {
@@ -111,9 +111,9 @@ func (r *reading) hold(s *segments, p *fetched) {
 		s.held = append(s.held, func() (*fetched, error) { return p, nil })
 		return
 	}
-	var body bytes.Buffer // to which writing never fails
+	var body bytes.Buffer // writes to it never fail
 	if s.packer == nil {
-		s.packer, _ = flate.NewWriter(nil, flate.BestSpeed) // a level that there is
+		s.packer, _ = flate.NewWriter(nil, flate.BestSpeed) // the level is valid
 	}
 	s.packer.Reset(&body)
 	_, _ = s.packer.Write(p.Body.Raw())
@@ -123,7 +123,7 @@ func (r *reading) hold(s *segments, p *fetched) {
 	r.reader.free(p)
 }
 
-// unpack returns a segment whose body, of so many bytes, was compressed.
+// unpack returns a segment whose body of size bytes was compressed.
 func (r *reading) unpack(packed []byte, size int, date string, mended Mended) (p *fetched, err error) {
 	body := make([]byte, size)
 	if _, err := io.ReadFull(flate.NewReader(bytes.NewReader(packed)), body); err != nil {

@@ -25,16 +25,16 @@ import (
 // keeping is an API that keeps the place in a listing with the session.
 type keeping struct {
 	rows  []string
-	cap   int    // rows of a segment at the most; 0: as asked
-	past  string // what comes behind the last segment; "": an empty list
-	lose  int    // the request with this number, counting all, is one in a session that is not known any more; 0: none is
-	cut   int    // the answer to the request with this number does not come whole; 0: all do
-	solid bool   // it knows no segments: each question gets the first one
+	cap   int    // the most rows in a segment; 0: as many as asked
+	past  string // the answer after the last segment; "": an empty list
+	lose  int    // the number of the request, counting all, whose session is no longer known; 0: none
+	cut   int    // the number of the request whose answer is cut off; 0: none
+	solid bool   // it knows no segments: each request gets the first one
 	most  int    // larger segments are refused; 0: none is
 	// The numbers of requests: one whose answer has two rows, one that fails, and one before which the place is forgotten. 0: none.
 	short, fails, forgets int
 	mixed                 bool // each segment has some of the rows, in an order of its own
-	limit                 int  // rows of the answer to the question for all; 0: all
+	limit                 int  // how many rows the answer with all rows has; 0: all
 
 	mu      sync.Mutex
 	asked   int
@@ -42,7 +42,7 @@ type keeping struct {
 	logins  int
 	logouts int
 	left    map[string][]string // by session
-	allowed int                 // sessions, as a login tells
+	allowed int                 // sessions, according to a login
 }
 
 func (k *keeping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -117,7 +117,7 @@ func (k *keeping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(text))
 }
 
-// sessions is a Reader of k with sessions, and a listing that it keeps the place of, in segments of ten rows.
+// sessions returns a Reader of k with sessions, and a listing read in segments of ten rows, whose place it keeps.
 func sessions(t *testing.T, k http.Handler, count int) (*listing.Reader, listing.Listing, *lines) {
 	t.Helper()
 	m := memnet.New()
@@ -160,7 +160,7 @@ func sessions(t *testing.T, k http.Handler, count int) (*listing.Reader, listing
 	}, log
 }
 
-// Whatever ends a listing, and whatever befalls it, each row comes once.
+// However a listing ends, and whatever happens to it, each row comes once.
 func TestHeld(t *testing.T) {
 	for name, tt := range map[string]struct {
 		rows int
@@ -205,7 +205,7 @@ func TestHeld(t *testing.T) {
 	}
 }
 
-// What is held of a listing while it is read takes few bytes for each row once there is much, and its rows are the same.
+// The segments held of a listing while it is read take few bytes for each row once there are many, and their rows are unchanged.
 func TestHeldIsSmall(t *testing.T) {
 	const rows = 150_000
 	k := &keeping{}
@@ -245,7 +245,7 @@ func memory() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// An answer to the question for all rows that has fewer than came segment by segment is not all.
+// An answer with all rows that has fewer than came segment by segment is not complete.
 func TestHeldCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, l, log := sessions(t, &keeping{rows: made(25), past: "error", limit: 20}, 1)
@@ -255,7 +255,7 @@ func TestHeldCutOff(t *testing.T) {
 	})
 }
 
-// A refusal of the first segment is no end.
+// A refusal of the first segment is not the end.
 func TestHeldRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, l, log := sessions(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -272,7 +272,7 @@ func TestHeldRefused(t *testing.T) {
 	})
 }
 
-// A list may be left out or be null where there are no rows; an object in its place is no list, and not an empty one.
+// A list may be missing or null if there are no rows. An object in its place is neither a list nor an empty one.
 func TestListsThatAreLeftOut(t *testing.T) {
 	for body, want := range map[string]listing.Kind{
 		`{"in":{}}`: listing.Done, `{"in":null}`: listing.Done, `{"in":{"rows":null}}`: listing.Done, `{"in":{"rows":""}}`: listing.Done,
@@ -291,7 +291,7 @@ func TestListsThatAreLeftOut(t *testing.T) {
 	}
 }
 
-// One object that has no members is no row.
+// A single object without members is not a row.
 func TestAnObjectWithoutMembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for body, want := range map[string]int{`{"row":{}}`: 0, `{"row":{"id":1}}`: 1, `{"row":{"a":null}}`: 1} {
@@ -309,7 +309,7 @@ func TestAnObjectWithoutMembers(t *testing.T) {
 	})
 }
 
-// Listings that are read at the same time have a session each, as far as there may be so many, and each is logged out.
+// Listings that are read at the same time have a session each, up to the allowed number, and each session is logged out.
 func TestSessionsAreShared(t *testing.T) {
 	for most, want := range map[int]int{0: 3, 2: 2, 9: 3} {
 		synctest.Test(t, func(t *testing.T) {

@@ -48,7 +48,7 @@ func kinds() map[string]func() (*api, pagination.Number) {
 	return all
 }
 
-// before is how many requests a listing of so many rows took when it was read until its end and no further.
+// before is how many requests it took to read a listing with this many rows exactly to its end.
 func before(rows int, p pagination.Number, a *api) int {
 	pages := (rows + p.Size - 1) / p.Size
 	switch {
@@ -85,10 +85,10 @@ func TestHonestListings(t *testing.T) {
 						allowed += 3
 					case pages == 0 && p.Rows == "":
 						allowed += 2
-					case pages == 1 && p.Rows == "" && len(p.Caps) > 0 && rows >= p.Caps[0]: // it may be cut to a size that nobody knows
+					case pages == 1 && p.Rows == "" && len(p.Caps) > 0 && rows >= p.Caps[0]: // it may be cut to an unknown size
 						allowed++
 						fallthrough
-					case pages == 1 && (a.past == badRequest || a.past == unauthorized): // whether the API still answers is asked, and the page behind
+					case pages == 1 && (a.past == badRequest || a.past == unauthorized): // the reading asks whether the API still answers, and for the page behind
 						allowed += 2
 					}
 					if got := a.requests(); got > allowed {
@@ -100,7 +100,7 @@ func TestHonestListings(t *testing.T) {
 	}
 }
 
-// TestWideFirstPages reads listings whose first page is too large to be held while the last one is looked for.
+// TestWideFirstPages reads listings whose first page is too large to be held while the last one is searched for.
 func TestWideFirstPages(t *testing.T) {
 	wide := `,"note":"` + strings.Repeat("x", 1<<20) + `"}`
 	for name, kind := range kinds() {
@@ -131,12 +131,12 @@ func log2(n int) float64 {
 	return float64(whole) + float64(n-1<<whole)/float64(int(1)<<whole)
 }
 
-// TestRowsThatGo removes one row of a listing at every moment and every position: what was there all the time comes.
+// TestRowsThatGo removes one row of a listing at every moment and every position. All rows that existed throughout must come.
 func TestRowsThatGo(t *testing.T) {
 	for name, kind := range kinds() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, rows := range []int{11, 20, 35} { // as many as fill a page and one more are those that hide what went
+			for _, rows := range []int{11, 20, 35} { // the removed row is hidden if the rows fill pages exactly, or exceed them by one
 				for moment := 1; moment <= 12; moment++ {
 					for _, at := range []int{0, 9, 12, 25, 34} {
 						if at >= rows {
@@ -162,9 +162,10 @@ func TestRowsThatGo(t *testing.T) {
 	}
 }
 
-// TestListingsThatChangeAllTheTime changes a listing with times of change before random requests: rows come, and one goes, or many do. It ends
-// after three readings at the most. Where it is said to be whole and one row went, all others that were there all the time came. Where many
-// go, the same row may be missed by each reading, which nothing tells; and without a reliable number the third reading has the last word.
+// TestListingsThatChangeAllTheTime changes a listing with times of change before random requests: rows are added, and one or many are removed. The
+// reading must end after at most three readings. If it says that the listing is complete and one row was removed, all others that existed throughout
+// must have come. If many are removed, each reading may miss the same row, and nothing shows that. Without a reliable number the third reading
+// decides.
 func TestListingsThatChangeAllTheTime(t *testing.T) {
 	dated := func(id int, at time.Time) string {
 		return fmt.Sprintf(`{"id":%d,"at":%q}`, id, at.UTC().Format(time.RFC3339))
@@ -235,7 +236,7 @@ func TestListingsThatChangeAllTheTime(t *testing.T) {
 	}
 }
 
-// TestAnswersThatAreNone has the first answers, or all of them, lack their list in every way. The rows come, or it fails soon.
+// TestAnswersThatAreNone has the first answers, or all of them, lack their list in every way. The rows must come, or the reading must fail soon.
 func TestAnswersThatAreNone(t *testing.T) {
 	bodies := []string{
 		`{"total":35,"message":"Internal error"}`, `{"total":35,"rows":null}`, `null`, `[]`, `{"rows":null}`, `{"error":"internal","rows":[]}`,
@@ -273,7 +274,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 	}
 }
 
-// TestAPageThatIsNot has one page come short, empty, or as another for some time.
+// TestAPageThatIsNot has one page be short, empty, or another page for some time.
 func TestAPageThatIsNot(t *testing.T) {
 	bad := map[string]func(a *api, good string) string{
 		"empty":             func(*api, string) string { return `{"total":95,"rows":[]}` },
@@ -304,8 +305,8 @@ func TestAPageThatIsNot(t *testing.T) {
 	}
 }
 
-// TestAPageThatIsAlwaysEmpty has one page come without rows for ever, though there are rows behind it, whatever it says of their number, and rows
-// have a time or not: that may not be complete without a word.
+// TestAPageThatIsAlwaysEmpty has one page always come without rows although rows follow it, whatever the API tells of their number, and with or
+// without times. The listing must not be complete without a warning.
 func TestAPageThatIsAlwaysEmpty(t *testing.T) {
 	const rows = 95
 	for name, kind := range kinds() {
@@ -348,8 +349,8 @@ func TestAPageThatIsAlwaysEmpty(t *testing.T) {
 	}
 }
 
-// TestAPageThatIsAlwaysRefused has one page be refused for ever, the last one too, by an API that answers without rows where there are none: that is
-// not the end.
+// TestAPageThatIsAlwaysRefused has one page always be refused, even the last one, by an API that answers without rows behind the end. That is not the
+// end.
 func TestAPageThatIsAlwaysRefused(t *testing.T) {
 	for name, kind := range kinds() {
 		if a, _ := kind(); a.past != empty {
@@ -358,7 +359,7 @@ func TestAPageThatIsAlwaysRefused(t *testing.T) {
 		for number := 2; number <= 10; number++ {
 			for i, rows := range []int{95, number * 10, number*10 - 9} {
 				if strings.Contains(name, "too small") && rows/2 == (number-1)*10 {
-					continue // as many came as the API says
+					continue // as many rows came as the API says
 				}
 				status := []int{400, 401, 403, 404}[(number+i)%4]
 				t.Run(fmt.Sprintf("%s, page %d of %d rows, %d", name, number, rows, status), func(t *testing.T) {
@@ -424,7 +425,7 @@ func TestTwoStalePages(t *testing.T) {
 	}
 }
 
-// keyset is a listing of rows with a time, in the order of their ids, from one id on.
+// keyset is a listing of rows with a time, in the order of their ids, starting at an id.
 func keyset() listing.Listing {
 	l := numbered(pagination.Number{})
 	l.Clock = &listing.Clock{Field: "at", Zone: time.UTC}
@@ -432,7 +433,7 @@ func keyset() listing.Listing {
 	return l
 }
 
-// serveKeyset answers for a keyset of ids, and calls change behind each answer. lied is how many more rows it says there are.
+// serveKeyset answers for a keyset of ids, and calls change after each answer. It tells lied more rows than there are.
 func serveKeyset(ids func() []int, change func(request int), lied int) http.HandlerFunc {
 	asked := 0
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -449,7 +450,7 @@ func serveKeyset(ids func() []int, change func(request int), lied int) http.Hand
 	}
 }
 
-// TestAKeysetThatLosesRowsAllDay has rows go that were not read yet, in each reading: what was there all the time comes, and it ends.
+// TestAKeysetThatLosesRowsAllDay removes rows not yet read in each reading. Rows that existed throughout must come, and the reading must end.
 func TestAKeysetThatLosesRowsAllDay(t *testing.T) {
 	for going, rows := range []int{35, 35, 35, 95} {
 		for lied := range 2 {
@@ -479,7 +480,7 @@ func TestAKeysetThatLosesRowsAllDay(t *testing.T) {
 	}
 }
 
-// TestAnEmptyPageOfAKeyset has a page come without rows for a moment, although it says that there are some.
+// TestAnEmptyPageOfAKeyset has a page briefly come without rows although it says that there are some.
 func TestAnEmptyPageOfAKeyset(t *testing.T) {
 	for number := 1; number <= 3; number++ {
 		synctest.Test(t, func(t *testing.T) {
@@ -496,10 +497,10 @@ func TestAnEmptyPageOfAKeyset(t *testing.T) {
 	}
 }
 
-// requests2 is requests for who holds the lock.
+// requests2 returns the number of requests. The caller must hold the lock.
 func (a *api) requests2() int { return len(a.asked) }
 
-// TestPagesComeWhileOthersAreUsed holds that pages that lead from one to the next are asked for while the one before is used, but not where one
+// TestPagesComeWhileOthersAreUsed checks that pages that lead from one to the next are requested while the page before is used, except if only one
 // request may be in flight.
 func TestPagesComeWhileOthersAreUsed(t *testing.T) {
 	for parallel, want := range map[int]time.Duration{4: 11 * time.Second, 1: 20 * time.Second} {
@@ -579,7 +580,7 @@ func TestRowsWithoutKeysCountOnce(t *testing.T) {
 			t.Errorf("%v, %v", r.ids, r.end)
 		}
 	})
-	synctest.Test(t, func(t *testing.T) { // two never come, and two that come have no key: these must not fill the number up in a second reading
+	synctest.Test(t, func(t *testing.T) { // two never come, and two come without a key: these must not make up the number in a second reading
 		a := &api{rows: []string{`{"n":1}`, `{"n":2}`, `{"id":7}`}, total: func(int) string { return "5" }}
 		if r := read(t, a, numbered(pagination.Number{Size: 2, Rows: "total"})); r.end.Kind != listing.Failed || len(r.ids) != 3 {
 			t.Errorf("%v, %v", r.ids, r.end)
@@ -587,7 +588,7 @@ func TestRowsWithoutKeysCountOnce(t *testing.T) {
 	})
 }
 
-// TestAtOnce has listings that are said to come whole in one answer.
+// TestAtOnce reads listings that are said to come in one answer.
 func TestAtOnce(t *testing.T) {
 	all := pagination.AtOnce{Number: pagination.Number{Param: "page", Start: 1, Size: 20, Caps: []int{5, 10}}, All: -1}
 	type account struct {
@@ -638,11 +639,11 @@ func TestAtOnce(t *testing.T) {
 	}
 }
 
-// TestPagesUnderAnotherName has an API that knows the number of a page under another name than was thought, and now and then wants smaller pages.
+// TestPagesUnderAnotherName has an API that knows the page number under another name than expected, and sometimes wants smaller pages.
 func TestPagesUnderAnotherName(t *testing.T) {
 	for _, rows := range []int{7, 10, 20, 35, 100} {
 		synctest.Test(t, func(t *testing.T) {
-			most := 10 - rows%2*6 // 4 for an odd number of rows
+			most := 10 - rows%2*6 // 4 if there is an odd number of rows
 			a := &api{rows: made(rows), total: exactly}
 			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				q := r.URL.Query()

@@ -30,16 +30,16 @@ const (
 	unauthorized
 )
 
-// api is a listing of numbered pages, which may change at any request.
+// api is a listing of numbered pages. It may change at any request.
 type api struct {
 	rows  []string // JSON, in the order of the listing
-	size  int      // rows in a page, whatever is asked for; 0: as asked
+	size  int      // rows in a page, whatever is requested; 0: as requested
 	total func(rows int) string
 	past  past
 	pause time.Duration // before an answer
-	// before is called before a request is answered, and after is called behind it; number counts from 1.
+	// before is called before a request is answered, and after is called after that. number counts from 1.
 	before, after func(a *api, number int)
-	// page may answer for page number n in the place of the good answer.
+	// page may replace the good answer for page number n.
 	page func(a *api, n int, good string) string
 
 	mu    sync.Mutex
@@ -107,7 +107,7 @@ func exactly(rows int) string { return strconv.Itoa(rows) }
 // row is a row of an api.
 func row(id int) string { return fmt.Sprintf(`{"id":%d}`, id) }
 
-// made is n rows from 1.
+// made returns n rows, numbered from 1.
 func made(n int) (rows []string) {
 	for id := range n {
 		rows = append(rows, row(id+1))
@@ -115,7 +115,7 @@ func made(n int) (rows []string) {
 	return rows
 }
 
-// result is what came of a reading.
+// result is the outcome of a reading.
 type result struct {
 	ids    []string
 	counts map[string]int
@@ -141,7 +141,7 @@ func (l *lines) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// reader is a Reader of a.
+// reader returns a Reader of a.
 func reader(t *testing.T, a http.Handler, log slog.Handler) *listing.Reader {
 	t.Helper()
 	m := memnet.New()
@@ -159,7 +159,7 @@ func reader(t *testing.T, a http.Handler, log slog.Handler) *listing.Reader {
 	return r.New(4)
 }
 
-// numbered is a listing of numbered pages.
+// numbered returns a listing of numbered pages.
 func numbered(pages pagination.Number) listing.Listing {
 	pages.Param, pages.Start, pages.SizeParam = "page", 1, "size"
 	return listing.Listing{
@@ -168,7 +168,7 @@ func numbered(pages pagination.Number) listing.Listing {
 	}
 }
 
-// read reads l from a, whole.
+// read reads the whole of l from a.
 func read(t *testing.T, a http.Handler, l listing.Listing) *result {
 	t.Helper()
 	log := &lines{}
@@ -190,7 +190,7 @@ func readWith(t *testing.T, r *listing.Reader, l listing.Listing, log *lines) *r
 	return got
 }
 
-// warned reports whether something was warned of.
+// warned reports whether there was a warning.
 func (r *result) warned() bool {
 	return slices.ContainsFunc(r.logged, func(line string) bool { return strings.HasPrefix(line, "WARN") })
 }
@@ -233,10 +233,10 @@ func ids(from, to int) (all []string) {
 	return all
 }
 
-// dice is a source of chance that begins the same way in every run.
+// dice returns a source of randomness that starts the same way in every run.
 func dice(seed int) *rand.Rand {
 	return rand.New(rand.NewPCG(uint64(seed), 1))
 }
 
-// without is rows without the one at i.
+// without returns rows without the one at i.
 func without(rows []string, i int) []string { return slices.Delete(slices.Clone(rows), i, i+1) }

@@ -9,20 +9,20 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
-// numbered is the reading of pages that have numbers.
+// numbered is a reading of pages that have numbers.
 type numbered struct {
 	*reading
 	strategy  pagination.Numbered
 	base      httpclient.Request
 	firstHash uint64       // a hash of the first page
-	firstRows int          // how many rows that had
-	cut       bool         // which is a size that pages are cut to, though it is not known to be
-	behind    map[int]bool // pages, counted from 0, that the search found to be none
-	refused   error        // why the API refused one of them; nil: it did not
-	answers   bool         // the API answers for a page behind the last one, so that it does not say by a refusal that there is none
-	alone     bool         // it found the first page to be the only one, which is as it was before
-	fewest    int          // how many rows a page has at least that is cut
-	exact     bool         // and that is documented
+	firstRows int          // how many rows the first page had
+	cut       bool         // firstRows is to be taken for a size at which pages are cut, although it is not known to be one
+	behind    map[int]bool // pages, counted from 0, that do not exist according to the search
+	refused   error        // why the API refused one of those pages; nil: it did not
+	answers   bool         // the API answers for a page behind the last one instead of refusing it
+	alone     bool         // the search found the first page to be the only one, and that page has not changed since
+	fewest    int          // how many rows every page has that is cut
+	exact     bool         // fewest is documented
 }
 
 func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, request httpclient.Request) *End {
@@ -37,7 +37,7 @@ func (r *reading) numbered(ctx context.Context, strategy pagination.Numbered, re
 	}
 }
 
-// pass reads the pages once, or is to be called again: where others follow a first page that looked like the last, nothing is known of the end.
+// pass reads the pages once. If others follow a first page that looked like the last one, the end is unknown and pass has to be called again.
 func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	first, end := n.begin(ctx)
 	if end != nil {
@@ -64,18 +64,18 @@ func (n *numbered) pass(ctx context.Context) (again bool, end *End) {
 	return false, end
 }
 
-// maxHeldPage is how many bytes of a first page are held while the last one is looked for, beside the answers that tell of it.
+// maxHeldPage is how many bytes of a first page are held while the last one is searched for, in addition to the answers of the search.
 const maxHeldPage = 1 << 20
 
-// begin asks for the first page, and again behind a search for the last one: what went from it meanwhile would be noticed by nobody.
+// begin asks for the first page, and again after a search for the last one: nobody would notice a row removed from it during the search.
 func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	first, end := n.first(ctx)
 	total, held := first.total, len(first.Body.Raw()) <= maxHeldPage
-	only := n.firstRows == 0 || n.odd() && (!total.Told || total.Rows <= int64(n.firstRows)) // obviously
+	only := n.firstRows == 0 || n.odd() && (!total.Told || total.Rows <= int64(n.firstRows)) // obviously the only page
 	if end != nil || n.pageCount > 0 || total.Reliable && total.Told || only {
 		return first, end
 	}
-	n.rows.clocked(&first, n.reader.Began) // what comes into being from here on is not counted by the search
+	n.rows.clocked(&first, n.reader.Began) // the search does not count rows that are created from here on
 	share := first.request.Share
 	if !held {
 		first = fetched{}
@@ -97,7 +97,7 @@ func (n *numbered) begin(ctx context.Context) (fetched, *End) {
 	return first, end
 }
 
-// first asks for the first page and notes what it tells.
+// first asks for the first page and records what it tells.
 func (n *numbered) first(ctx context.Context) (fetched, *End) {
 	p, end := n.ask(ctx, nil, n.at(0))
 	if end == nil {
@@ -107,19 +107,19 @@ func (n *numbered) first(ctx context.Context) (fetched, *End) {
 	return p, end
 }
 
-// odd reports whether the first page has no size that pages are known to be cut to.
+// odd reports whether the first page is of no size at which pages are known to be cut.
 func (n *numbered) odd() bool { return !n.cut && !n.strategy.Cut(n.firstRows) }
 
-// sure reports whether a page with fewer rows than any that is cut is the last one.
+// sure reports whether a page with fewer rows than a cut page has is the last one.
 func (n *numbered) sure() bool { return n.exact || n.Child }
 
-// hasAll reports whether the first page has all rows that it says there are.
+// hasAll reports whether the first page has exactly as many rows as it says there are.
 func (n *numbered) hasAll(total pagination.Total) bool {
 	return total.Told && total.Rows == int64(n.firstRows)
 }
 
-// page returns page i. Pages are asked for in their order, and those that are known to follow are fetched ahead; but not in a further reading: of
-// pages asked for side by side the later one may be answered first, and a row that an insertion moves there meanwhile would come in neither.
+// page returns page i. Pages are asked for in order, and those known to follow are fetched ahead, but not in a further reading: of pages requested
+// side by side the later one may be answered first, and a row that an insertion moves there meanwhile would come in neither.
 func (n *numbered) page(ahead *ahead, i int) (fetched, *End) {
 	ahead.need(n.at(i))
 	for next, known := i+len(ahead.coming), n.known(); n.number == 1 && next < min(known, i+n.reader.depth()); next++ {
@@ -135,13 +135,13 @@ func (n *numbered) at(i int) pageRequest {
 	return pageRequest{Request: n.strategy.At(n.base, i), later: i > 0, maybeAbsent: n.maybeAbsent(i)}
 }
 
-// maybeAbsent reports whether page i may not be there, by what was told so far.
+// maybeAbsent reports whether page i may not exist, by what was told so far.
 func (n *numbered) maybeAbsent(i int) bool { return i > 0 && (!n.reliable || i >= n.pagesOf(n.latest)) }
 
-// use hands page i on, and says whether there may be more.
+// use hands page i on and reports whether there may be more pages.
 func (n *numbered) use(ctx context.Context, p *fetched, i int) (more bool, end *End) {
 	n.accept(p)
-	p.request.maybeAbsent = n.maybeAbsent(i) // by what is told by now
+	p.request.maybeAbsent = n.maybeAbsent(i) // by what is told now
 	end = n.insist(ctx, p, func() bool {
 		return i < max(n.pageCount, n.pagesOf(n.latest), n.end.page, 1) && n.wanted(i)
 	})
@@ -159,21 +159,21 @@ func (n *numbered) use(ctx context.Context, p *fetched, i int) (more bool, end *
 		}
 		n.widest = max(n.widest, int64(len(p.Records)))
 	}
-	if i == 0 && n.Had > 0 && n.number == 1 && n.Had == n.told() && len(p.rows) == 0 && n.came() > 0 { // it is as it was before
+	if i == 0 && n.Had > 0 && n.number == 1 && n.Had == n.told() && len(p.rows) == 0 && n.came() > 0 { // the listing is as it was before
 		return false, cmp.Or(n.hand(p), &End{Kind: Done})
 	}
 	more = n.more(i, p)
 	return more, n.hand(p)
 }
 
-// nothing looks at a page that brought nothing new, which need not be the end: its number may have another name, or its refusal another reason.
+// nothing examines a page without new rows, which need not be the end: the page number may have another name, or the refusal another reason.
 func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	switch {
-	case p.refused != nil && n.wanted(i): // it may have been there before rows went
+	case p.refused != nil && n.wanted(i): // the page may have existed before rows were removed
 		denied := fault.Laterf("%s refuses page %d although there are more rows, and answers where it answered before.", p.request.Path, i+1)
 		denied.Err = p.refused
 		n.gap = cmp.Or[error](n.gap, denied)
-		_, end := n.ask(ctx, p.request.Share, n.at(0)) // unless it does not answer there any more
+		_, end := n.ask(ctx, p.request.Share, n.at(0)) // it ends the reading if the API no longer answers there
 		return end
 	case p.refused != nil:
 		return n.refusedEnd(ctx, p, i)
@@ -188,14 +188,14 @@ func (n *numbered) nothing(ctx context.Context, p *fetched, i int) *End {
 	return nil
 }
 
-// refusedEnd looks whether page i, which was refused, lies behind the end: then the API still answers, unlike one whose credentials have ended, and
-// refuses the page behind it too. An API that answers for pages behind the end may withhold the rows of one that it refuses.
+// refusedEnd checks whether page i, which was refused, lies behind the end. Then the API still answers elsewhere, unlike one whose credentials have
+// expired, and refuses the next page too. An API that answers for pages behind the end may withhold the rows of a page that it refuses.
 func (n *numbered) refusedEnd(ctx context.Context, p *fetched, i int) *End {
 	if n.filled == 0 || n.agrees() {
 		return nil
 	}
 	if !n.behind[i] {
-		if _, end := n.ask(ctx, p.request.Share, n.at(0)); end != nil { // it does not answer any more
+		if _, end := n.ask(ctx, p.request.Share, n.at(0)); end != nil { // the API no longer answers
 			return end
 		}
 	}
@@ -213,13 +213,13 @@ func (n *numbered) refusedEnd(ctx context.Context, p *fetched, i int) *End {
 	return nil
 }
 
-// withheld notes that page i, which was refused, may have rows, since those behind it are not refused.
+// withheld notes that page i, which was refused, may have rows, because the pages behind it are not refused.
 func (n *numbered) withheld(i int, why error) {
 	withheld := fault.Laterf("%s refuses page %d, and not those behind it.", n.Request.Path, i+1)
 	withheld.Err, n.hole = why, withheld
 }
 
-// otherNumber ends the reading in this way if page i is another one than the first in a later way.
+// otherNumber ends the reading in this way if a later way gets another page i than the first page.
 func (n *numbered) otherNumber(ctx context.Context, share *httpclient.Share, i int) *End {
 	for number := n.way.number + 1; number < len(n.Ways); number++ {
 		other := n.described(number)
@@ -254,20 +254,20 @@ func (n *numbered) askIn(ctx context.Context, share *httpclient.Share, other way
 	}
 }
 
-// wanted reports whether more rows are promised behind page i than came, so that a page without any is not believed.
+// wanted reports whether more rows are promised behind page i than came, so that a page without rows is not believed.
 func (n *numbered) wanted(i int) bool {
 	return n.came() < max(n.latest, n.end.all()) || !n.hasTotal && i+1 < n.pageCount
 }
 
 // more reports whether to go on after page i: see docs/decisions/008.
 func (n *numbered) more(i int, p *fetched) bool {
-	tooSmall := !n.exact && n.hasTotal && n.came() > n.total // the API's number, while the size of a page does not tell whether it is the last one
+	tooSmall := !n.exact && n.hasTotal && n.came() > n.total // the API's number, if the size of a page does not tell whether it is the last one
 	switch wanted := n.wanted(i) || i+1 < n.pageCount || i+1 < n.end.page; {
-	case n.idle >= maxIdle, n.alone && i == 0: // the two pages behind that one were asked for in the search
+	case n.idle >= maxIdle, n.alone && i == 0: // the search already asked for the two pages behind it
 		return false
 	case wanted:
 		return true
-	case n.promise() && !tooSmall && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever is said
+	case n.promise() && !tooSmall && (n.idle > 0 || !n.exact || len(p.Records) < n.fewest): // a full page may have more behind it, whatever the API says
 		return false
 	case n.agrees() && (n.idle > 0 || n.end.page == i+1):
 		return false
@@ -280,13 +280,13 @@ func (n *numbered) more(i int, p *fetched) bool {
 	}
 }
 
-// small reports whether the first page has fewer rows than any that is cut, by all that is known of the sizes of pages.
+// small reports whether the first page has fewer rows than a cut page has, by all that is known of the sizes of pages.
 func (n *numbered) small() bool { return n.fewest <= 1 || n.firstRows < n.fewest }
 
-// promise reports whether the API tells reliably where the listing ends.
+// promise reports whether the API reliably tells where the listing ends.
 func (n *numbered) promise() bool { return n.reliable || n.pageCount > 0 }
 
-// known returns how many pages are known to be there, so that they can be fetched ahead.
+// known returns how many pages are known to exist, so that they can be fetched ahead.
 func (n *numbered) known() int {
 	switch byRows := n.pagesOf(n.latest); {
 	case n.pageCount > 0 && byRows > 0:
@@ -298,7 +298,7 @@ func (n *numbered) known() int {
 	}
 }
 
-// pagesOf returns how many pages so many rows are, of which each has as many as the first one.
+// pagesOf returns how many pages the given number of rows fills if each has as many as the first page.
 func (n *numbered) pagesOf(rows int64) int {
 	if n.firstRows == 0 {
 		return 0

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// repeats is how often a page is asked for that brings nothing new although there is more, or another than was asked for, until that is believed.
+	// repeats is how often a page without new rows is asked for although there are more, and how many wrong pages are borne before the next way.
 	repeats = 3
-	// maxIdle is how many pages in a row may bring nothing new although more is promised; without a promise it is one fewer.
+	// maxIdle is how many pages in a row may bring no new row although more are promised. Without a promise it is one fewer.
 	maxIdle = 3
-	// maxIdleLinks is the same for pages that lead from one to the next: APIs that filter after they cut have empty ones.
+	// maxIdleLinks is the same for pages that lead from one to the next: APIs that filter after they cut pages have empty ones.
 	maxIdleLinks = 100
 )
 
@@ -35,8 +35,8 @@ func (r *reading) read(ctx context.Context) *End {
 	}
 }
 
-// enter waits until one more request may be in flight, or until patience has ended: then leave is nil, and else it is to be called when the request
-// is over. The share is taken last, so that the oldest one is never that of a request which waits for room.
+// enter waits until one more request may be in flight. If patience ends first, leave is nil; otherwise the caller calls it after the request. The
+// share is taken last, so that the oldest share never belongs to a request that waits for room.
 func (r *reading) enter(patience <-chan struct{}) (share *httpclient.Share, leave func()) {
 	pools, level := []chan struct{}{r.reader.listings, r.reader.slots}, 0
 	if r.Child {
@@ -50,7 +50,7 @@ func (r *reading) enter(patience <-chan struct{}) (share *httpclient.Share, leav
 	}
 	for _, pool := range pools {
 		select {
-		case pool <- struct{}{}: // also where patience has ended
+		case pool <- struct{}{}: // even if patience has ended
 		default:
 			select {
 			case pool <- struct{}{}:
@@ -64,11 +64,11 @@ func (r *reading) enter(patience <-chan struct{}) (share *httpclient.Share, leav
 	return r.reader.Budget.Take(level), leave
 }
 
-// ask asks for a page, with the share of another that is not needed any more, or for nil with one of its own, which an error releases. With
-// another's it does not wait for room among the requests in flight, since those that have it may wait for this share.
+// ask asks for a page. It reuses share, which another page no longer needs. If share is nil, it takes one and releases it on an error. With a reused
+// share it does not wait for room among the requests in flight, because the requests that have room may wait for this share.
 func (r *reading) ask(ctx context.Context, share *httpclient.Share, q pageRequest) (fetched, *End) {
 	share.Reset()
-	if q.Share = share; share == nil { // also where one request at a time needs no budget, and there is none to wait for
+	if q.Share = share; share == nil { // also if one request at a time needs no budget: then nobody waits for a share
 		own, leave := r.enter(ctx.Done())
 		if leave == nil {
 			return fetched{}, failed(context.Cause(ctx))
@@ -83,8 +83,8 @@ func (r *reading) ask(ctx context.Context, share *httpclient.Share, q pageReques
 	return page, end
 }
 
-// fetchWhole fetches a page and completes the lists in its rows. A list that cannot be continued may be one of a row that has gone meanwhile, or that
-// has changed, which a second look tells.
+// fetchWhole fetches a page and completes the partial lists in its rows. A list that cannot be completed may belong to a row that was deleted or
+// changed in the meantime, so the page is then fetched once more.
 func (r *reading) fetchWhole(ctx context.Context, q pageRequest) (fetched, *End) {
 	for second := false; ; second = true {
 		page, end := r.fetch(ctx, q)
@@ -100,7 +100,7 @@ func (r *reading) fetchWhole(ctx context.Context, q pageRequest) (fetched, *End)
 	}
 }
 
-// accept takes what a page tells, and finds its rows that did not come before.
+// accept records what a page tells, and finds its rows that did not come before.
 func (r *reading) accept(p *fetched) {
 	if r.pages == 0 && r.rows.began.IsZero() {
 		r.rows.clocked(p, r.reader.Began)
@@ -112,10 +112,10 @@ func (r *reading) accept(p *fetched) {
 	}
 }
 
-// insist asks for an accepted page once more while it brings nothing new although there is more: a cache may have given another's, or none. The last
-// answer takes its place, and has its share.
+// insist asks again for an accepted page that brings nothing new although there is more: a cache may have answered with another page's rows, or with
+// none. The last answer replaces p and keeps its share.
 func (r *reading) insist(ctx context.Context, p *fetched, more func() bool) (end *End) {
-	unlisted := func() bool { return p.listless && p.total.Rows > r.came() } // or else that is the end
+	unlisted := func() bool { return p.listless && p.total.Rows > r.came() } // otherwise it is the end
 	for try := 1; try < repeats && r.rows.fresh == 0 && (more() || unlisted()); try++ {
 		select {
 		case <-time.After(time.Duration(try) * 500 * time.Millisecond):
@@ -135,8 +135,8 @@ func (r *reading) insist(ctx context.Context, p *fetched, more func() bool) (end
 	return nil
 }
 
-// linked reads pages that lead from one to the next, each of which is asked for while the one before it is handed on. That something is refused
-// is seen in the first two: from then on an answer that says so is a failure.
+// linked reads pages that lead from one to the next. Each is asked for while the one before it is handed on. The API may refuse something in the
+// first two pages: from then on, an answer that says so is a failure.
 func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 	_, offset := r.way.Pages.(pagination.Offset)
 	ahead := r.ahead(ctx)
@@ -179,8 +179,8 @@ func (r *reading) linked(ctx context.Context, request httpclient.Request) *End {
 	return nil
 }
 
-// atOnce asks for the whole listing in one answer, and page by page where that is not known to work, or may have been cut off. It is known
-// once such an answer had the rows that the first page has, in this run; until then both are asked.
+// atOnce asks for the whole listing in one answer. It goes on page by page if the answer may be cut off, or is not known to hold everything. That is
+// known, in this run, once such an answer had all rows of the first page; until then both are asked for.
 func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request httpclient.Request) *End {
 	trusted, known := r.reader.atOnce.Load(r.Name)
 	if trusted == false {
@@ -188,11 +188,11 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 	}
 	answer, end := r.ask(ctx, nil, pageRequest{Request: pages.Once(request), maybeAbsent: true})
 	switch {
-	case end != nil && end.Kind == Gone && !known: // or there is no such page
+	case end != nil && end.Kind == Gone && !known: // or only the page numbered All does not exist
 		return r.numbered(ctx, pages.Number, request)
 	case end != nil:
 		return end
-	case answer.refused != nil: // the API refuses one answer for all, or the listing: its first page tells
+	case answer.refused != nil: // the API refuses one answer for all, or the listing: the first page tells which
 		answer.request.Share.Release()
 		end := r.numbered(ctx, pages.Number, request)
 		if end == nil && !known && r.rows.came > 0 {
@@ -223,6 +223,6 @@ func (r *reading) atOnce(ctx context.Context, pages pagination.AtOnce, request h
 			return nil
 		}
 	}
-	r.anew() // what came is not handed on again, and does not count as the end of the pages
+	r.anew() // rows that came are not handed out again, and do not end the pages
 	return r.numbered(ctx, pages.Number, request)
 }

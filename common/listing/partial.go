@@ -13,10 +13,10 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// beyondTotal is how many more parts of a list are asked for when as many elements came as it was said to have: it may have grown.
+// beyondTotal is how many more parts of a list are asked for after as many elements came as were promised: the list may have grown.
 const beyondTotal = 3
 
-// complete makes the lists whole that came in part in the rows of a page, side by side, and picks the values of these rows anew.
+// complete completes the partial lists in the rows of a page, side by side, and picks the values of these rows again.
 func (l *listing) complete(ctx context.Context, page *fetched) *End {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -49,10 +49,10 @@ func (l *listing) complete(ctx context.Context, page *fetched) *End {
 }
 
 type part struct {
-	list     record.Value // the elements as they stand in the answer
+	list     record.Value // the elements as the answer has them
 	elements []record.Value
 	total    int64
-	done     bool // or it does not say so, and not where the rest is
+	done     bool // the list is complete, or the answer says neither that nor where the rest is
 	next     string
 }
 
@@ -67,10 +67,10 @@ func partialOf(p *Partial, object record.Value) part {
 	return one
 }
 
-// complete reports whether no more of the list is to be asked for.
+// complete reports whether nothing more of the list has to be asked for.
 func (p part) complete() bool { return p.done && int64(len(p.elements)) >= p.total }
 
-// owner returns the row that an element says it belongs to, "" where it says none.
+// owner returns the row that an element says it belongs to, or "" if it does not say.
 func (p *Partial) owner(element record.Value) string {
 	switch of := element.Get(p.Of).Text(); {
 	case p.Of == "":
@@ -82,7 +82,7 @@ func (p *Partial) owner(element record.Value) string {
 	}
 }
 
-// strays reports whether elements say that they belong to another row than those of the list before them, which all say one.
+// strays reports whether elements name another row than the elements before them, which must all name one and the same.
 func (p *Partial) strays(before, elements []record.Value) bool {
 	if len(before) == 0 {
 		return false
@@ -95,7 +95,7 @@ func (p *Partial) strays(before, elements []record.Value) bool {
 	return slices.ContainsFunc(elements, func(element record.Value) bool { return p.owner(element) != "" && other(element) })
 }
 
-// fetchParts returns row with all of its list, of which this part came in it.
+// fetchParts returns row with its whole list. list is the part that came in row.
 func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (record.Value, *End) {
 	what := fmt.Sprintf("list %s of a row of %s", l.Partial.Member, l.Name)
 	asked, came := map[string]bool{}, map[digest]bool{hashOf(list.list.Raw(), 0): true}
@@ -129,7 +129,7 @@ func (l *listing) fetchParts(ctx context.Context, row record.Value, list part) (
 	return l.Partial.put(row, list.elements), nil
 }
 
-// part asks for the part of a list that follows before. What is in it has memory of its own: it is kept until the list is whole.
+// part asks for the part of a list that follows before. The part has memory of its own, because it is kept until the list is complete.
 func (l *listing) part(ctx context.Context, before part) (part, *End) {
 	select {
 	case l.reader.parts <- struct{}{}:
@@ -157,7 +157,7 @@ func (l *listing) part(ctx context.Context, before part) (part, *End) {
 	return partialOf(l.Partial, record.Record(bytes.Clone(resp.Body.Raw())).Get("")), nil
 }
 
-// put returns row with these elements as the list, which is done.
+// put returns row with elements as its list, marked as complete.
 func (p *Partial) put(row record.Value, elements []record.Value) record.Value {
 	parts := make([][]byte, len(elements))
 	for i, element := range elements {

@@ -11,30 +11,30 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
-// maxReadings is how often a listing that changes while it is read is read.
+// maxReadings is how often a listing is read if it changes while it is read.
 const maxReadings = 3
 
-// listing is a Listing that is being read, in one or several readings.
+// listing is a Listing that is being read, in one or more readings.
 type listing struct {
 	*Listing
 	reader *Reader
 	rows   *rows
 	yield  func(Page) bool
 
-	hadRows atomic.Bool // an answer had a row, so that the account has it
+	hadRows atomic.Bool // an answer had a row, so the account has the listing
 
-	number  int    // of the running reading, from 1
-	begin   string // the place that readings begin at; "": the beginning
+	number  int    // of the current reading, from 1
+	begin   string // the place at which readings begin; "": the beginning
 	earlier int64  // how many rows are before begin
-	before  int64  // how many rows the reading before was told of at last; 0: there was none
+	before  int64  // how many rows the reading before was last told of; 0: there was none
 }
 
-// open returns a listing that is yet to be read, whose pages go to yield.
+// open returns a listing that has yet to be read and whose pages go to yield.
 func (r *Reader) open(of *Listing, yield func(Page) bool) *listing {
 	return &listing{Listing: of, reader: r, rows: newRows(of), yield: yield, number: 1}
 }
 
-// readings reads l until it is whole, or is known not to be: see docs/decisions/008.
+// readings reads l until it is known to be complete or incomplete: see docs/decisions/008.
 func (l *listing) readings(ctx context.Context) (end End) {
 	l.resume()
 	reading := l.read()
@@ -46,7 +46,7 @@ func (l *listing) readings(ctx context.Context) (end End) {
 			if done {
 				return End{Kind: Done}
 			}
-			if !l.yield(Page{Anew: true, Late: l.rows.late}) { // what is missing may be anywhere
+			if !l.yield(Page{Anew: true, Late: l.rows.late}) { // the missing rows may be anywhere
 				return End{Kind: Failed}
 			}
 			if err != nil {
@@ -59,7 +59,7 @@ func (l *listing) readings(ctx context.Context) (end End) {
 			if reading.way = l.way(); reading.from == l.begin {
 				reading = l.read()
 			}
-			continue // from where it is, with smaller pages
+			continue // from the current place, with smaller pages
 		case reading.otherWay(ended):
 			l.number, l.begin, l.earlier, l.before = 1, "", 0, 0
 		case ended.Kind == Absent, ended.Kind == Gone, ended.Kind == Done:
@@ -73,7 +73,7 @@ func (l *listing) readings(ctx context.Context) (end End) {
 	}
 }
 
-// read returns a reading that is yet to begin.
+// read returns a reading that has yet to begin.
 func (l *listing) read() *reading {
 	l.rows.begin()
 	return &reading{listing: l, way: l.way(), from: l.begin}
@@ -83,41 +83,41 @@ func (l *listing) read() *reading {
 type reading struct {
 	*listing
 	way way
-	of  string // the fingerprint of what is asked
+	of  string // the fingerprint of what is asked for
 
-	pages   int    // that came
-	filled  int    // those of them that had a row
+	pages   int    // how many came
+	filled  int    // how many of them had a row
 	from    string // the place behind the last page that was used, or where the reading begins
-	beyond  bool   // rows follow that cannot be reached
-	idle    int    // pages in a row without a new row
-	end     last   // the last page that was looked for beforehand; zero: it was not
-	reached last   // the last page that brought a row
-	widest  int64  // how many rows the page with the most of them had
+	beyond  bool   // rows follow that cannot be asked for
+	idle    int    // how many pages in a row brought no new row
+	end     last   // the last page, as the search found it; zero: there was no search
+	reached last   // the last page after the first that brought a new row
+	widest  int64  // how many rows the fullest page had
 
-	pageCount int // how many pages there are, as the API tells; 0: it does not
+	pageCount int // how many pages the API says there are; 0: it does not say
 	totals
 	doubts
 }
 
-// otherWay reports whether the listing can begin anew after end, in another way.
+// otherWay reports whether the listing can begin anew, in another way, after end.
 func (r *reading) otherWay(end *End) bool {
 	switch {
 	case end.Kind != Refused && end.Kind != wrongPage:
 		return false
-	case r.begin != "" && r.pages == 0: // the place may be the reason, and the way not to blame
+	case r.begin != "" && r.pages == 0: // the place may be to blame rather than the way
 		r.reader.Forget(r.Name)
 		return true
 	}
 	return r.nextWay(r.way, r.pages == 0 && end.Kind == Refused)
 }
 
-// anew forgets what came in this reading, which begins anew; what was handed on stays so.
+// anew begins the reading anew and forgets what came in it. Rows that were handed out are not handed out again.
 func (r *reading) anew() {
 	r.rows.begin()
 	*r = reading{listing: r.listing, way: r.way, of: r.of, from: r.from}
 }
 
-// hand hands the new rows of an accepted page on, whose memory serves others from then on.
+// hand passes the new rows of an accepted page to the consumer and releases its memory.
 func (r *reading) hand(p *fetched) *End {
 	page := Page{Rows: p.rows, Mended: p.mended, Late: r.rows.late}
 	if r.pages == 0 {
@@ -136,7 +136,7 @@ func (r *reading) hand(p *fetched) *End {
 		page.Place = &Place{Of: r.of, At: strconv.Itoa(r.way.number) + ":" + p.place, Rows: r.earlier + r.rows.all}
 	}
 	wanted := r.yield(page)
-	clear(r.rows.out) // what is not held is free for the next page
+	clear(r.rows.out) // other pages may reuse what is no longer referenced
 	share := p.request.Share
 	r.reader.free(p)
 	if share.Release(); !wanted {
@@ -145,8 +145,8 @@ func (r *reading) hand(p *fetched) *End {
 	return nil
 }
 
-// served returns when the server began to answer, on its own clock, or zero when it does not tell.
+// served returns when the server began to answer, by its own clock, or zero if it does not tell.
 func served(h http.Header) time.Time {
-	t, _ := http.ParseTime(h.Get("Date")) // zero where it is none
+	t, _ := http.ParseTime(h.Get("Date")) // zero if there is no valid date
 	return t
 }

@@ -12,35 +12,35 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// rows reads the key and the time of the rows of one listing, and drops those that came before, on a page that they moved from or in another reading.
+// rows reads the key and time of each row of a listing, and drops rows that came before, on a page that they moved from or in another reading.
 type rows struct {
 	*Listing
-	keys    int // how many of the values picked are the key; the time comes after them, and then Listing.Picks
-	width   int // how many are picked of each row
+	keys    int // how many of a row's picked values are its key; the time follows them, and then Listing.Picks
+	width   int // how many values are picked of each row
 	picker  record.Picker
 	seen    *Seen
-	times   map[digest]int // how often a key came in the reading, with Listing.Repeats, or else in the page the bytes of a row without one
+	times   map[digest]int // with Listing.Repeats, how often a key came in the reading; else how often the bytes of a row without a key came in the page
 	out     []Row
-	index   map[string]int // of the first indexed of out, by their keys: made where a row of a page has the key of another
+	index   map[string]int // the first indexed of out, by key; filled only if a row of the page came before
 	indexed int
-	text    []byte // the keys and times of the rows of a page, one behind the other
-	ends    []int  // where each of them ends, behind a zero
+	text    []byte // the keys and times of the rows of a page, one after another
+	ends    []int  // a zero, and where each of them ends
 	counts
 	all  int64     // different rows that came in all readings of the listing
 	late time.Time // see End.Late
 }
 
-// counts is what came in one reading.
+// counts holds what came in one reading.
 type counts struct {
 	began time.Time // on the server's clock, in whole seconds
 	sync  time.Time // when the sync began, on the same clock
-	came  int64     // different rows
-	young int64     // those of them that may have come into being, or changed, since it began
-	fresh int       // different rows of the last page that did not come in this reading before
+	came  int64     // how many different rows came
+	young int64     // of came: rows that may have been created or changed since began
+	fresh int       // rows of the last page that did not come in this reading before
 	found int64     // rows that no reading before brought
-	old   int64     // those of them that a later sync need not bring: they are older than this one
-	twice bool      // a row came on two pages, so that rows moved
-	newer int64     // those of them that came into being, or changed, after the reading began
+	old   int64     // of found: rows older than this sync, or without a time of change, which the next sync need not bring
+	twice bool      // a row came twice, so rows moved
+	newer int64     // of found: rows created or changed after the reading began
 }
 
 func newRows(l *Listing) *rows {
@@ -61,21 +61,21 @@ func (u *rows) begin() {
 	clear(u.times)
 }
 
-// lateness is how far the times of change that an API gives may be behind the clock of its server: those of a wrong zone, or of a day.
+// lateness is how far an API's times of change may be behind its server's clock: because of a wrong zone, or because they are dates.
 const lateness = 48 * time.Hour
 
-// clocked notes when the reading and the sync began on the server's clock, as its first page tells.
+// clocked notes when the reading and the sync began by the server's clock, which the first page tells.
 func (u *rows) clocked(p *fetched, began time.Time) {
 	now := time.Now()
 	at := cmp.Or(served(p.Header), now)
 	behind := min(0, at.Sub(now.Truncate(time.Second)))
 	u.began, u.sync = at.Truncate(time.Second), began.Add(behind).Truncate(time.Second)
 	if u.Clock.sharp() {
-		u.seen.since = max(u.seen.since, u.sync.Add(-lateness).UnixMilli()) // what was not recent once is not later on
+		u.seen.since = max(u.seen.since, u.sync.Add(-lateness).UnixMilli()) // a time that is no longer recent does not become recent again
 	}
 }
 
-// take returns the rows of a page that did not come before, valid until the next call.
+// take returns the rows of a page that did not come before. They are valid until the next call.
 func (u *rows) take(p *fetched) []Row {
 	u.out, u.fresh, u.indexed = u.out[:0], 0, 0
 	clear(u.index)
@@ -107,7 +107,7 @@ func (u *rows) take(p *fetched) []Row {
 	return u.out
 }
 
-// twin reports whether another row of the page that is new has the key of a row that is not, and other content.
+// twin reports whether row, which is not new, has the key of a new row of its page and different content.
 func (u *rows) twin(row *Row) bool {
 	for ; u.indexed < len(u.out); u.indexed++ {
 		u.index[u.out[u.indexed].Key] = u.indexed
@@ -116,7 +116,7 @@ func (u *rows) twin(row *Row) bool {
 	return ok && row.Key != "" && !bytes.Equal(u.out[i].Data.Raw(), row.Data.Raw())
 }
 
-// texts returns the key and the time of each row of a page, one behind the other, in one allocation; where they end, behind a zero, is u.ends.
+// texts returns the key and the time of each row of a page, one after another, in one allocation. It sets u.ends to a zero and their ends.
 func (u *rows) texts(p *fetched) string {
 	u.text, u.ends = u.text[:0], append(u.ends[:0], 0)
 	for i := range p.Records {
@@ -132,7 +132,7 @@ func (u *rows) texts(p *fetched) string {
 }
 
 // nth counts row among those with its key, which may lack parts, or without Repeats among those with its bytes, and returns what tells it from the
-// others: without a key it is new once for each time that its bytes stand in one page.
+// others. A row without a key is new once for each time that its bytes occur in one page.
 func (u *rows) nth(row *Row, parts []record.Value) digest {
 	text := row.Data.Raw()
 	if u.Repeats {
@@ -148,12 +148,12 @@ func (u *rows) nth(row *Row, parts []record.Value) digest {
 	return hashOf(d[:], u.times[d])
 }
 
-// settling is how long after the time of change that it shows a row may come to be in a listing: while a server writes it, or by another clock.
+// settling is how long after its time of change a row may still appear in a listing: a server may be writing it, or use another clock.
 const settling = time.Minute
 
-// isNew reports whether the row with this key number is to be handed out, and notes that it came.
+// isNew reports whether to hand out the row with this key number, and notes that it came.
 func (u *rows) isNew(number int64, row *Row) bool {
-	var changed time.Time // zero: it is not known
+	var changed time.Time // zero: unknown
 	if u.Clock.sharp() {
 		changed = row.Time
 	}
@@ -164,7 +164,7 @@ func (u *rows) isNew(number int64, row *Row) bool {
 		u.came++
 		u.fresh++
 		latest := row.Time
-		if !came.listing { // a reading before did not show that it was there
+		if !came.listing { // no reading before showed that the row existed
 			latest = row.Until.Add(settling)
 		}
 		if !changed.IsZero() && !latest.Before(u.began) {
@@ -191,7 +191,7 @@ func (u *rows) isNew(number int64, row *Row) bool {
 	return u.Again && !came.listing
 }
 
-// clock sets the times of r from the text of its time of change, if that can be read.
+// clock sets the times of r from the text of its time of change, if that can be parsed.
 func (r *Row) clock(text string, c *Clock) {
 	if text == "" {
 		return
@@ -212,12 +212,12 @@ func (r *Row) clock(text string, c *Clock) {
 	}
 }
 
-// keyText returns the key of a row, as Row.Key is.
+// keyText returns the key of a row in the form of Row.Key.
 func keyText(row record.Value, paths []string) string {
 	return string(appendKey(nil, record.NewPicker(paths...).Pick(row, nil)))
 }
 
-// appendKey appends the text of a key, or nothing when a part of it is blank.
+// appendKey appends the text of a key, or nothing if a part of it is blank.
 func appendKey(dst []byte, parts []record.Value) []byte {
 	start := len(dst)
 	for i, p := range parts {
@@ -235,7 +235,7 @@ func appendKey(dst []byte, parts []record.Value) []byte {
 	return dst
 }
 
-// note adds the rows of p to those that came, and returns how many are new.
+// note adds the rows of p to came and returns how many of them are new.
 func (u *rows) note(came *Seen, p *fetched) (fresh int) {
 	for i := range p.Records {
 		if !came.note(came.keyed(string(u.identity(p, i))), &Row{}).ever {
@@ -245,7 +245,7 @@ func (u *rows) note(came *Seen, p *fetched) (fresh int) {
 	return fresh
 }
 
-// identity returns by what row i of a page is known, valid until the next call: the text of its key, or else its bytes.
+// identity returns what identifies row i of a page: the text of its key, or else its bytes. The result is valid until the next call.
 func (u *rows) identity(p *fetched, i int) []byte {
 	u.text = appendKey(u.text[:0], p.picked[i*u.width:i*u.width+u.keys])
 	if len(u.text) == 0 || u.Repeats {
@@ -254,7 +254,7 @@ func (u *rows) identity(p *fetched, i int) []byte {
 	return u.text
 }
 
-// alike returns a hash of a page's rows in their order, by key or else by bytes: two pages that have the same are one page under two numbers.
+// alike returns a hash of a page's rows in order, by key or else by bytes. Two pages with the same hash are one page under two numbers.
 func (u *rows) alike(p *fetched) uint64 {
 	var h maphash.Hash
 	h.SetSeed(u.seen.seed)

@@ -9,26 +9,26 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
-// noPage is the number of a page that no listing has: an API that answers even there has no end that could be found.
+// noPage is the number of a page that no listing has. The end of an API that answers even there cannot be found.
 const noPage = 1 << 30
 
-// search looks for the last page: in steps that double, then by halves, which takes 2·log2(pages) requests at the most. Behind the last page
-// an API may answer with nothing, with a page that came before, or with a 4xx. See docs/decisions/008.
+// search looks for the last page in steps that double, and then by halves, which takes 2·log2(pages) requests at most. Behind the last page an API
+// may answer with nothing, with a page that came before, or with a 4xx. See docs/decisions/008.
 type search struct {
 	*numbered
-	share  *httpclient.Share // that of the first page
-	pages  map[uint64]int    // the page that was seen first, counted from 0, by the hash of what is on it
+	share  *httpclient.Share // of the first page
+	pages  map[uint64]int    // the first page seen with these rows, counted from 0, by the hash of the rows
 	rowsOf map[int]int64     // how many rows a page has
 }
 
-// search returns where the listing ends, of whose number of rows the first page says total. Its requests use up the share of that page.
+// search returns where the listing ends. total is what the first page says of the number of rows. The requests use up that page's share.
 func (n *numbered) search(ctx context.Context, share *httpclient.Share, total pagination.Total) (last, *End) {
 	s := &search{numbered: n, share: share, pages: map[uint64]int{n.firstHash: 0}, rowsOf: map[int]int64{0: int64(n.firstRows)}}
-	guess := 0 // the page behind the last one, if what the API says of the number of rows is right; 0: it says nothing
+	guess := 0 // the page behind the last one, if the number of rows that the API tells is right; 0: it tells none
 	if total.Told {
 		guess = s.pagesOf(total.Rows)
 	}
-	low, lower, high := 0, 0, -1 // lower: the page that was low before low
+	low, lower, high := 0, 0, -1 // lower: the value of low before the present one
 	for next := max(1, guess); high < 0; next = 2*next + 1 {
 		if next > noPage {
 			return last{}, failed(fault.Laterf("%s answers with other rows for every page, however far: page %d too.",
@@ -38,11 +38,11 @@ func (n *numbered) search(ctx context.Context, share *httpclient.Share, total pa
 		switch {
 		case end != nil:
 			return last{}, end
-		case seen == next && s.exact && s.rowsOf[next] < int64(s.firstRows): // the last page, at this number or at an earlier one
+		case seen == next && s.exact && s.rowsOf[next] < int64(s.firstRows): // the last page, under this number or an earlier one
 			return s.lowest(ctx, low, next)
 		case seen == next:
 			lower, low = low, next
-		case seen > 0: // the last page again, which this may be already
+		case seen > 0: // the last page again, which page seen itself may already repeat
 			return s.lowest(ctx, lower, seen)
 		case next == 1 && (!s.hasAll(total) || seen == none):
 			if low, end = s.second(ctx); end != nil || low == 0 {
@@ -52,7 +52,7 @@ func (n *numbered) search(ctx context.Context, share *httpclient.Share, total pa
 			high = next
 		}
 	}
-	if high == guess && high-low > 1 { // it may be right
+	if high == guess && high-low > 1 { // the guess may be right
 		seen, end := s.probe(ctx, guess-1)
 		if end != nil {
 			return last{}, end
@@ -65,7 +65,7 @@ func (n *numbered) search(ctx context.Context, share *httpclient.Share, total pa
 	return s.last(low), end
 }
 
-// halve returns the last page that is there and the first one that is not, between low, which is, and high, which is not.
+// halve returns the last page that exists and the first that does not. Page low must exist, and page high must not.
 func (s *search) halve(ctx context.Context, low, high int) (lastThere, firstBehind int, end *End) {
 	for high-low > 1 {
 		middle := low + (high-low)/2
@@ -82,7 +82,7 @@ func (s *search) halve(ctx context.Context, low, high int) (lastThere, firstBehi
 	return low, high, nil
 }
 
-// lowest returns the first page that is the same as page high, behind page low, which is another.
+// lowest returns the first page that is the same as page high. Page low precedes it and differs from it.
 func (s *search) lowest(ctx context.Context, low, high int) (last, *End) {
 	rows := s.rowsOf[high]
 	_, high, end := s.halve(ctx, low, high)
@@ -100,7 +100,7 @@ func (s *search) last(page int) last {
 	return last{page: page + 1, rows: s.rowsOf[page], pageRows: widest}
 }
 
-// second returns a page that is there although page 1 seemed not to be, which a cache may have given for a moment only; 0: there is none.
+// second returns a page that exists although page 1 seemed not to: a cache may have hidden it for a moment. 0: there is none.
 func (s *search) second(ctx context.Context) (int, *End) {
 	for _, i := range []int{2, 1} {
 		if seen, end := s.probe(ctx, i); end != nil || seen == i {
@@ -110,10 +110,10 @@ func (s *search) second(ctx context.Context) (int, *End) {
 	return 0, nil
 }
 
-// none is in the place of a page that is not there.
+// none stands for a page that does not exist.
 const none = -1
 
-// probe asks for page i and returns the page whose rows it has: i itself, the one that was seen with them before, or none. Its answer is not kept.
+// probe asks for page i and returns the page that has its rows: i itself, one that was seen with them before, or none. The answer is not kept.
 func (s *search) probe(ctx context.Context, i int) (int, *End) {
 	p, end := s.ask(ctx, s.share, s.at(i))
 	if end != nil {

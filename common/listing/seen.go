@@ -10,34 +10,34 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/internal/numbers"
 )
 
-// Seen is the rows that came in one or several listings, by key: for listings of which the later ones leave out what the earlier ones brought.
-// NewSeen makes one. Not safe for concurrent use.
+// Seen is the set of rows that came in one or more listings, by key, for later listings that leave out what earlier ones brought. NewSeen makes one.
+// It is not safe for concurrent use.
 //
-// Keys that are whole numbers cost half a byte where they lie close together, 2 to 7 where they are some thousands apart, and 60 where they are
-// alone; see numbers.Set. Any other key costs 20 bytes and its part of a map's free room, 50 bytes at the most. A time of change that is kept costs
-// 5 bytes more, 110 where a whole number is alone: that of any other key is, and those of the first exact rows and of rows that changed within
-// lateness before the sync. Where bytes are compared, the first exact rows cost as much once more.
+// A whole-number key costs half a byte if it lies close to others, 2 to 7 bytes if the keys are some thousands apart, and 60 bytes if it is alone;
+// see numbers.Set. Any other key costs 20 bytes plus its share of a map's free room, 50 bytes at most. A time of change costs 5 bytes more, or 110 if
+// a whole-number key is alone. It is kept for any other key, for the first exact rows, and for rows that changed no more than lateness before the
+// sync. If bytes are compared, the first exact rows cost as much once more.
 type Seen struct {
-	now      numbers.Set // those that came in this reading, by their keys where those are whole numbers, and else by ordinal
-	earlier  numbers.Set // in a reading of this listing before
-	before   numbers.Set // in a listing before
+	now      numbers.Set // rows of this reading, by their keys if those are whole numbers, or else by ordinal
+	earlier  numbers.Set // rows of earlier readings of this listing
+	before   numbers.Set // rows of earlier listings
 	timed    details     // their times of change
 	summed   details     // hashes of their bytes
 	ordinals map[digest]uint32
-	bytes    bool // it is told whether a row's bytes are the same
+	bytes    bool // whether to tell if a row's bytes are the same
 	seed     maphash.Seed
-	since    int64 // the earliest time of change, in milliseconds, of a row that changes during the sync; none where times are not those of changes
+	since    int64 // the earliest time of change, in milliseconds, of a row that changes during the sync; MinInt64 if times are not those of changes
 	alike    bool  // a row came again with the same bytes
-	unlike   bool  // one came with others
+	unlike   bool  // a row came again with other bytes
 }
 
-// exact is how many times of change are kept before it counts how old one is, and how many hashes of rows are kept at the most: 5 bytes each.
+// exact is how many times of change are kept regardless of their age, and how many hashes of rows are kept at most: 5 bytes each.
 const exact = 1 << 16
 
-// digest is a key: itself where it is short, its hash where it is not.
+// digest is a key: the key itself if it is short, or else its hash.
 type digest [16]byte
 
-// hashOf returns the digest of bytes, and of how often they came.
+// hashOf returns the digest of data, and of times if that is not 0.
 func hashOf(data []byte, times int) (d digest) {
 	if times > 0 {
 		data = strconv.AppendInt(slices.Clip(data), int64(times), 10)
@@ -48,12 +48,12 @@ func hashOf(data []byte, times int) (d digest) {
 	return d
 }
 
-// NewSeen returns a Seen without rows. With bytes it tells, of a row that came in an earlier listing, whether it came with the same bytes.
+// NewSeen returns a Seen without rows. If bytes is true, it tells whether a row of an earlier listing came again with the same bytes.
 func NewSeen(bytes bool) *Seen {
 	return &Seen{ordinals: map[digest]uint32{}, bytes: bytes, seed: maphash.MakeSeed(), since: math.MinInt64}
 }
 
-// listing begins a listing, and begin a reading of it.
+// listing begins a listing, and begin begins a reading of it.
 func (s *Seen) listing() {
 	s.begin()
 	s.before.Join(&s.earlier)
@@ -61,14 +61,14 @@ func (s *Seen) listing() {
 
 func (s *Seen) begin() { s.earlier.Join(&s.now) }
 
-// came is where a row came before, and how.
+// came says where a row came before, and how.
 type came struct {
 	ever, listing, reading bool // at all, in this listing, in this reading
-	later                  bool // with another time of change, which is later for all that is known; see Seen.note
+	later                  bool // with another time of change, which is assumed to be later; see Seen.note
 	same                   bool // with the same bytes
 }
 
-// keyed returns the number that stands for the key with a text: the text itself where it is a whole number.
+// keyed returns the number that stands for the key with the given text: the text itself if it is a whole number.
 func (s *Seen) keyed(text string) int64 {
 	if n, whole := numbers.Parse(text); whole {
 		return n
@@ -82,7 +82,7 @@ func (s *Seen) keyed(text string) int64 {
 	return s.ordinal(d)
 }
 
-// ordinal returns the number of a key that is none itself: behind those that are, in the order in which such keys come.
+// ordinal returns the number of a key that is no number. These numbers follow all whole-number keys, in the order in which such keys come.
 func (s *Seen) ordinal(d digest) int64 {
 	n, ok := s.ordinals[d]
 	if !ok {
@@ -92,12 +92,12 @@ func (s *Seen) ordinal(d digest) int64 {
 	return numbers.Most + 1 + int64(n)
 }
 
-// note notes that the row with key number n came, and returns where it did before.
+// note records that the row with key number n came, and returns where it came before.
 //
-// Of a time the last bits are kept, which two times of one row share that lie a multiple of 49 days apart to the millisecond. Once there are many of
-// whole numbers, only recent ones are: a row whose time is not, and that changes during the sync, comes again with a recent one. The first hashes
-// alone are kept: a row of which none is came with the same bytes where all those did of which one is, since the API does not know what the listings
-// differ in.
+// Only the low 32 bits of a time are kept, which two times of one row share if they lie a multiple of 2^32 milliseconds (49 days) apart. Once there
+// are many times of whole-number keys, only recent ones are kept: a row with an older time that changes during the sync comes again with a recent
+// one. Only the first hashes are kept. A row without one came with the same bytes if every row with one did, because then the API ignores what the
+// listings differ in.
 func (s *Seen) note(n int64, row *Row) (c came) {
 	c.reading = s.now.Has(n)
 	c.listing = c.reading || s.earlier.Has(n)
@@ -109,7 +109,7 @@ func (s *Seen) note(n int64, row *Row) (c came) {
 	if !row.Time.IsZero() {
 		at = row.Time.UnixMilli()
 	}
-	keep := at >= s.since || n > numbers.Most || s.timed.count < exact // with fewer, a row of which none is kept had none
+	keep := at >= s.since || n > numbers.Most || s.timed.count < exact // while fewer are kept, a row without a kept time had none
 	switch {
 	case at == 0:
 	case c.ever:
@@ -121,7 +121,7 @@ func (s *Seen) note(n int64, row *Row) (c came) {
 	if !s.bytes {
 		return c
 	}
-	sum := uint32(maphash.Bytes(s.seed, row.Data.Raw())) // half of a hash is one too
+	sum := uint32(maphash.Bytes(s.seed, row.Data.Raw())) // half of a hash is a hash too
 	had, known := s.summed.get(n)
 	switch {
 	case known:
@@ -135,13 +135,13 @@ func (s *Seen) note(n int64, row *Row) (c came) {
 	return c
 }
 
-// details is a value for each of some whole numbers, by the bits that those have in common which follow one another.
+// details maps some whole numbers to a value each, in blocks of consecutive numbers that share their leading bits.
 type details struct {
 	blocks map[int64]block
 	count  int
 }
 
-// block is the values of numbers that differ in their last bits alone, which are in order.
+// block holds the values of numbers that differ only in their last bits, in the order of these bits.
 type block struct {
 	bits   []uint8
 	values []uint32
@@ -156,7 +156,7 @@ func (d *details) get(n int64) (value uint32, ok bool) {
 	return b.values[i], true
 }
 
-// put sets the value of a number that has none.
+// put sets the value of a number that has none yet.
 func (d *details) put(n int64, value uint32) {
 	if d.blocks == nil {
 		d.blocks = map[int64]block{}

@@ -13,8 +13,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// TestSeen holds that keys that are whole numbers are remembered as all others are, also where the times of rows that changed long before the
-// sync are not kept, nor the hashes of rows.
+// TestSeen checks that whole-number keys are remembered like all others, even if the times of rows that changed long before the sync are not kept,
+// nor the hashes of rows.
 func TestSeen(t *testing.T) {
 	const since = 1_700_000_000_000
 	chance := rand.New(rand.NewPCG(1, 2))
@@ -45,7 +45,7 @@ func TestSeen(t *testing.T) {
 				switch {
 				case !many && step%7 == 0:
 				case !many:
-					row.Time = time.UnixMilli(since + int64(step)) // later than any before
+					row.Time = time.UnixMilli(since + int64(step)) // later than all before
 				case chance.IntN(5) == 0:
 					changed[n] = time.UnixMilli(since + int64(step))
 					fallthrough
@@ -63,7 +63,7 @@ func TestSeen(t *testing.T) {
 	}
 }
 
-// TestLate holds that a row that comes again with a later time is noticed, whether or not the times of old rows are still kept.
+// TestLate checks that a row that comes again with a later time is noticed, whether or not the times of old rows are still kept.
 func TestLate(t *testing.T) {
 	const old, older = "2026-01-31T10:00:00Z", "2026-01-30T10:00:00Z"
 	now := time.Now().UTC().Truncate(time.Second)
@@ -101,9 +101,9 @@ func TestLate(t *testing.T) {
 	}
 }
 
-// TestManyRowsComeAgain holds that rows whose bytes are not kept, because there are many, are told as those are whose bytes are.
+// TestManyRowsComeAgain checks that rows whose bytes are not kept, because there are many, are treated like rows whose bytes are.
 func TestManyRowsComeAgain(t *testing.T) {
-	for _, removed := range []bool{false, true} { // the second listing has removed rows, or the API does not know the filter
+	for _, removed := range []bool{false, true} { // either the second listing has removed rows, or the API does not know the filter
 		for _, prefix := range []string{"", "k"} {
 			s := NewSeen(true)
 			for listing := range 2 {
@@ -120,12 +120,12 @@ func TestManyRowsComeAgain(t *testing.T) {
 	}
 }
 
-// TestMemoryOfKeys holds what a key costs.
+// TestMemoryOfKeys checks how many bytes a key costs.
 func TestMemoryOfKeys(t *testing.T) {
 	const keys = 100_000
 	for name, test := range map[string]struct {
 		key       func(i int) string
-		most, old float64 // bytes; old: where the times of change are not kept
+		most, old float64 // bytes; old: if the times of change are not kept
 	}{
 		"whole numbers that rise":          {strconv.Itoa, 6, 0.3},
 		"whole numbers that fall":          {func(i int) string { return strconv.Itoa(keys - i) }, 6, 0.3},
@@ -147,7 +147,7 @@ func TestMemoryOfKeys(t *testing.T) {
 				row := Row{Key: test.key(i), Time: time.UnixMilli(int64(i + 1))}
 				s.note(s.keyed(row.Key), &row)
 			}
-			s.begin() // from here on it is known that they came in an earlier reading
+			s.begin() // from here on, the rows are known to have come in an earlier reading
 			if each := float64(held()-before) / keys; each > most {
 				t.Errorf("%s: a key costs %.1f bytes where times are old: %t", name, each, old)
 			} else {

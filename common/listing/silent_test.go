@@ -21,12 +21,12 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
-// The tests of this file hold what package listing promises: that a listing which is Done without a warning has every row.
+// The tests of this file check the promise of package listing: a listing that is Done without a warning has every row.
 
 // old is a row that changed long ago: the clock of a synctest bubble begins in 2000.
 func old(id int) string { return fmt.Sprintf(`{"id":%d,"at":"1999-01-01T00:00:00Z"}`, id) }
 
-// olds is such rows.
+// olds returns several such rows.
 func olds(from, to int) (rows []string) {
 	for id := from; id <= to; id++ {
 		rows = append(rows, old(id))
@@ -61,7 +61,7 @@ func body(total int, rows []string) string {
 	return fmt.Sprintf(`{"total":%d,"rows":[%s]}`, total, strings.Join(rows, ","))
 }
 
-// TestStaleFirstPage has page 1 come from a cache of an earlier state in every reading: five rows were added at the front since.
+// TestStaleFirstPage has page 1 come from a cache of an earlier state in every reading: since then five rows have been added at the front.
 func TestStaleFirstPage(t *testing.T) {
 	for name, p := range map[string]pagination.Number{
 		"reliable": {Size: 10, Rows: "total"}, "exact unsure": {Size: 10, Rows: "total", Exact: true, Unsure: true},
@@ -88,7 +88,7 @@ func TestStaleFirstPage(t *testing.T) {
 	}
 }
 
-// TestReplicas has answers come from two replicas by chance, one of which lags.
+// TestReplicas has answers come randomly from two replicas, one of which lags behind.
 func TestReplicas(t *testing.T) {
 	for seed := range 100 {
 		sub(t, fmt.Sprint(seed), func(t *testing.T) {
@@ -105,8 +105,8 @@ func TestReplicas(t *testing.T) {
 	}
 }
 
-// TestAPageThatIsNeverRightWhileRowsCome has one page refused, short or another's in every reading, and one row come in each: that the listing
-// changes hides it.
+// TestAPageThatIsNeverRightWhileRowsCome has one page be refused, short or another page in every reading, while one row is added in each. That the
+// listing changes hides the wrong page.
 func TestAPageThatIsNeverRightWhileRowsCome(t *testing.T) {
 	for _, how := range []string{"refused", "another's", "short"} {
 		for name, p := range map[string]pagination.Number{
@@ -137,7 +137,7 @@ func TestAPageThatIsNeverRightWhileRowsCome(t *testing.T) {
 								w.WriteHeader(403)
 								return
 							}
-							if r.URL.Query().Get("page") == "9" && come { // a row comes in the middle of each reading, at the end of the listing
+							if r.URL.Query().Get("page") == "9" && come { // a row is added in the middle of each reading, at the end of the listing
 								a.mu.Lock()
 								a.rows = append(slices.Clone(a.rows), fmt.Sprintf(`{"id":%d,"at":%q}`, next, time.Now().UTC().Format(time.RFC3339)))
 								next++
@@ -153,7 +153,7 @@ func TestAPageThatIsNeverRightWhileRowsCome(t *testing.T) {
 	}
 }
 
-// TestARowOfTheFuture has a row that seems to change in every reading: it hides no page that is another's, and is no failure where all is well.
+// TestARowOfTheFuture has a row that seems to change in every reading: it must not hide a page that is another, nor be a failure if all is well.
 func TestARowOfTheFuture(t *testing.T) {
 	for name, p := range map[string]pagination.Number{
 		"none": {Size: 10, Caps: []int{5}}, "unsure": {Size: 10, Rows: "total", Exact: true, Unsure: true}, "reliable": {Size: 10, Rows: "total"},
@@ -183,7 +183,7 @@ func TestARowOfTheFuture(t *testing.T) {
 	}
 }
 
-// TestAtOnceRefused has the answer with all rows be refused for one list of many, after others were given so: that is no empty list.
+// TestAtOnceRefused has the answer with all rows be refused for one list of many, after others were answered so: that is no empty list.
 func TestAtOnceRefused(t *testing.T) {
 	all := pagination.AtOnce{Number: pagination.Number{Param: "page", Start: 1, Size: 20, Caps: []int{5, 10}}, All: -1}
 	for _, status := range []int{400, 401, 402, 403, 404, 409, 422} {
@@ -217,7 +217,7 @@ func TestAtOnceRefused(t *testing.T) {
 	}
 }
 
-// TestAPageThatIsAlwaysShort has one page lack a row for ever, where no number tells.
+// TestAPageThatIsAlwaysShort has one page always lack a row, and no number tells that.
 func TestAPageThatIsAlwaysShort(t *testing.T) {
 	for _, k := range []int{1, 2, 5} {
 		for name, p := range map[string]pagination.Number{"caps": {Size: 10, Caps: []int{5}}, "nothing known": {Size: 10}} {
@@ -237,7 +237,7 @@ func TestAPageThatIsAlwaysShort(t *testing.T) {
 	}
 }
 
-// TestANumberThatIsThePages has a number that counts the rows of its page, and page 2 come empty, once or for ever.
+// TestANumberThatIsThePages has a number that counts the rows of its page, and page 2 come empty, once or always.
 func TestANumberThatIsThePages(t *testing.T) {
 	for _, size := range []pagination.Number{{Size: 10, Rows: "total", Unsure: true, Exact: true}, {Size: 10, Rows: "total", Unsure: true}} {
 		for _, times := range []int{1, 1 << 30} {
@@ -273,7 +273,7 @@ func TestANumberThatIsTooSmall(t *testing.T) {
 	}
 }
 
-// TestPagesThatAreCountedAndNotThere has the API count ten pages, of which the last ones are empty or another's for ever.
+// TestPagesThatAreCountedAndNotThere has the API count ten pages, the last of which are always empty or another page.
 func TestPagesThatAreCountedAndNotThere(t *testing.T) {
 	for _, from := range []int{2, 8, 9, 10} {
 		for _, how := range []string{`{"last":10,"rows":[]}`, ""} {
@@ -294,7 +294,7 @@ func TestPagesThatAreCountedAndNotThere(t *testing.T) {
 	}
 }
 
-// TestAListingThatIsLookedAtAgain has a row come onto the last page of a listing whose number does not tell of it.
+// TestAListingThatIsLookedAtAgain adds a row to the last page of a listing whose number does not tell that.
 func TestAListingThatIsLookedAtAgain(t *testing.T) {
 	for name, total := range map[string]func(int) string{
 		"half": func(rows int) string { return strconv.Itoa(rows / 2) }, "capped": func(rows int) string { return strconv.Itoa(min(rows, 50)) },
@@ -318,7 +318,7 @@ func TestAListingThatIsLookedAtAgain(t *testing.T) {
 	}
 }
 
-// TestPagesThatBecomeTooLarge has pages behind the first ones be too large, as a 4xx says that the connector knows.
+// TestPagesThatBecomeTooLarge has pages behind the first ones be too large, as a 4xx that the connector recognizes says.
 func TestPagesThatBecomeTooLarge(t *testing.T) {
 	for _, status := range []int{400, 413, 500} {
 		for name, p := range map[string]pagination.Number{
@@ -353,7 +353,7 @@ func TestPagesThatBecomeTooLarge(t *testing.T) {
 	}
 }
 
-// TestPartsThatAreNone has the rest of a list be none, or the part that came before.
+// TestPartsThatAreNone has the rest of a list be missing, or repeat the part before it.
 func TestPartsThatAreNone(t *testing.T) {
 	for _, total := range []string{"", "total"} {
 		for _, part := range []string{`{"error":"internal"}`, `{}`, `[]`, `{"list":null,"done":true}`, `{"list":[1,2,3],"done":true,"total":6}`} {
@@ -383,7 +383,7 @@ func TestPartsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestElementsOfAnotherRow has what the API gives of a row's list belong to another row, as the elements say: once, or always.
+// TestElementsOfAnotherRow has the API answer for a row's list with elements that name another row, once or always.
 func TestElementsOfAnotherRow(t *testing.T) {
 	const more = `{"rows":[{"id":"A1","in":{"list":[{"n":1,"of":"a1"}],"done":false,"next":"/next","total":2}},{"id":"b2","in":null}]}`
 	const another = "/next answered with the rest of the list in of another row of things"
@@ -442,7 +442,7 @@ func sub(t *testing.T, name string, f func(*testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 }
 
-// TestNumbersThatDiffer has a number that is another on one page in every reading, and a page lack a row.
+// TestNumbersThatDiffer has a different number on one page in every reading, and a page lack a row.
 func TestNumbersThatDiffer(t *testing.T) {
 	for name, p := range map[string]pagination.Number{
 		"unsure": {Size: 10, Rows: "total", Exact: true, Unsure: true}, "reliable": {Size: 10, Rows: "total"},
@@ -475,7 +475,7 @@ func TestNumbersThatDiffer(t *testing.T) {
 	}
 }
 
-// TestHeldRowsWithPartialLists has so many rows with lists in parts come segment by segment that segments are compressed.
+// TestHeldRowsWithPartialLists has so many rows with partial lists come segment by segment that segments are compressed.
 func TestHeldRowsWithPartialLists(t *testing.T) {
 	k := &keeping{}
 	for id := range 600 {
@@ -504,8 +504,8 @@ func TestHeldRowsWithPartialLists(t *testing.T) {
 	}
 }
 
-// TestPartialListsOfAllThatIsInFlight has as many pages in flight as may be, each with a row whose list comes in part: the rest of it waits for none
-// of them.
+// TestPartialListsOfAllThatIsInFlight has as many pages in flight as possible, each with a row with a partial list. The rest of a list must not wait
+// for any of them.
 func TestPartialListsOfAllThatIsInFlight(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/rest" {
@@ -540,7 +540,7 @@ func TestPartialListsOfAllThatIsInFlight(t *testing.T) {
 	}
 }
 
-// TestListingWithoutKeysAndEnd has rows without keys whose bytes are others in each answer, and the last page come behind the end.
+// TestListingWithoutKeysAndEnd has rows without keys whose bytes differ in each answer, and the last page come again behind the end.
 func TestListingWithoutKeysAndEnd(t *testing.T) {
 	sub(t, "keyless", func(t *testing.T) {
 		n := 0
@@ -563,7 +563,7 @@ func TestListingWithoutKeysAndEnd(t *testing.T) {
 	})
 }
 
-// TestStaleFirstPageByPosition is TestStaleFirstPage for pages that are asked for by the position of their first row.
+// TestStaleFirstPageByPosition is TestStaleFirstPage for pages that are requested by the position of their first row.
 func TestStaleFirstPageByPosition(t *testing.T) {
 	for _, dated := range []bool{true, false} {
 		sub(t, fmt.Sprint(dated), func(t *testing.T) {
@@ -586,7 +586,7 @@ func TestStaleFirstPageByPosition(t *testing.T) {
 	}
 }
 
-// TestAQuotaIsNoEnd has pages be refused with a 403 that the connector knows to be a quota.
+// TestAQuotaIsNoEnd has pages be refused with a 403 that the connector recognizes as a quota.
 func TestAQuotaIsNoEnd(t *testing.T) {
 	sub(t, "quota", func(t *testing.T) {
 		a := &api{rows: made(95)}
@@ -616,7 +616,7 @@ func TestAQuotaIsNoEnd(t *testing.T) {
 	})
 }
 
-// TestAListingThatSeemsEmptyWhenLookedAtAgain has the first page come empty, with the number of before.
+// TestAListingThatSeemsEmptyWhenLookedAtAgain has the first page come empty, with the same number as before.
 func TestAListingThatSeemsEmptyWhenLookedAtAgain(t *testing.T) {
 	sub(t, "empty", func(t *testing.T) {
 		log := &lines{}
@@ -637,10 +637,10 @@ func TestAListingThatSeemsEmptyWhenLookedAtAgain(t *testing.T) {
 	})
 }
 
-// TestARowInThePlaceOfAnother has a row be counted and never shown, while others come.
+// TestARowInThePlaceOfAnother has a row be counted but never shown, while others are added.
 func TestARowInThePlaceOfAnother(t *testing.T) {
 	sub(t, "x", func(t *testing.T) {
-		// a reliable number; the API hides one row for good (it counts it), and a row comes between the first page and the second in each reading
+		// a reliable number; the API always hides one row that it counts, and a row is added between the first page and the second in each reading
 		a := &api{rows: olds(1, 95), pause: time.Second}
 		next := 1000
 		a.total = exactly
@@ -655,7 +655,7 @@ func TestARowInThePlaceOfAnother(t *testing.T) {
 	})
 }
 
-// TestAnObjectInThePlaceOfTheList is the only row where it has what rows are known by, as some APIs write a list of one, and otherwise none.
+// TestAnObjectInThePlaceOfTheList has an object in the place of a list: it is the only row if it has a key, and else no row.
 func TestAnObjectInThePlaceOfTheList(t *testing.T) {
 	paged := numbered(pagination.Number{Size: 10})
 	single := paged
@@ -685,7 +685,7 @@ func TestAnObjectInThePlaceOfTheList(t *testing.T) {
 	}
 }
 
-// TestBlankKeys has rows whose keys say nothing: each of them comes.
+// TestBlankKeys has rows with blank keys: each of them must come.
 func TestBlankKeys(t *testing.T) {
 	for _, key := range []string{`""`, `" "`, `"\t "`, `null`, `{}`, `[]`, `[ ]`} {
 		for _, keys := range [][]string{{"id"}, {"of", "id"}} {
@@ -703,13 +703,13 @@ func TestBlankKeys(t *testing.T) {
 	}
 }
 
-// TestAnEmptyListAlone has an API that is said to wrap its lists answer with an empty one alone. That is an end where lists came so before, and of
-// a row's own list where nothing else is known and it stays so.
+// TestAnEmptyListAlone has an API that should wrap its lists answer with a bare empty one. That is the end if lists came so before and, for a row's
+// own list, if nothing else is known and the answer stays the same.
 func TestAnEmptyListAlone(t *testing.T) {
 	const wrapped, alone = `{"total":1,"rows":[{"id":1}]}`, `[{"id":1},{"id":2}]`
 	for name, test := range map[string]struct {
 		child   bool
-		before  string // what a listing of the same name was answered with; "": there was none
+		before  string // the earlier answer to a listing of the same name; "": there was none
 		answers []string
 		want    int // rows; -1: it fails
 	}{
@@ -749,8 +749,8 @@ func TestAnEmptyListAlone(t *testing.T) {
 	}
 }
 
-// TestAPageWithoutRowsBeforeOthers has a page come without rows in every reading, before pages with rows. That a number of rows is not reliable says
-// nothing of that.
+// TestAPageWithoutRowsBeforeOthers has a page come without rows in every reading, before pages with rows. An unreliable number of rows says nothing
+// about that.
 func TestAPageWithoutRowsBeforeOthers(t *testing.T) {
 	for name, p := range map[string]pagination.Number{
 		"reliable": {Size: 10, Rows: "total"}, "unsure": {Size: 10, Rows: "total", Exact: true, Unsure: true},
@@ -773,7 +773,7 @@ func TestAPageWithoutRowsBeforeOthers(t *testing.T) {
 	}
 }
 
-// TestAbsentAfterRows has the API say that the account does not have a listing of which rows had come.
+// TestAbsentAfterRows has the API say that the account does not have a listing from which rows have come.
 func TestAbsentAfterRows(t *testing.T) {
 	for after := range 6 {
 		t.Run(strconv.Itoa(after), func(t *testing.T) {
@@ -797,8 +797,8 @@ func TestAbsentAfterRows(t *testing.T) {
 	}
 }
 
-// TestARowThatComesForAnother has a row go from the first page and another come, which shows an older time, as a whole minute or day or because the
-// server took a while, or none of this second: the row that slips onto the first page comes.
+// TestARowThatComesForAnother has a row be removed from the first page and another added, with an older time (a whole minute or day, or because the
+// server took a while) or a time in this second. The row that moves onto the first page must come.
 func TestARowThatComesForAnother(t *testing.T) {
 	for name, at := range map[string]string{ // the clock of a synctest bubble begins at midnight; the reading in its fiftieth second
 		"this second": "2000-01-01T00:00:50Z", "this minute": "2000-01-01T00:00", "today": "2000-01-01", "a moment ago": "2000-01-01T00:00:40Z",
@@ -823,7 +823,7 @@ func TestARowThatComesForAnother(t *testing.T) {
 	}
 }
 
-// TestAWrongSecondPage has an API cut pages to a size that nobody knows, and answer once for the second one without rows or with those of the first.
+// TestAWrongSecondPage has an API cut pages to an unknown size, and answer once for the second page without rows or with those of the first.
 func TestAWrongSecondPage(t *testing.T) {
 	for name, wrong := range map[string]func(a *api) []string{
 		"empty": func(*api) []string { return nil }, "the first again": func(a *api) []string { return a.rows[:7] },

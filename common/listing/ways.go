@@ -10,14 +10,14 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/pagination"
 )
 
-// way is a Way as it turned out in this run.
+// way is a Way as it turned out to be in this run.
 type way struct {
 	Way
 	number int
 	last   bool // there is no other way
 }
 
-// way returns how l is read: in the first of its ways that was not refused, with pages as small as the API turned out to want them.
+// way returns how to read l: in the first of its ways that was not refused, with pages as small as the API turned out to want them.
 func (l *listing) way() way {
 	if learnt, ok := l.reader.learnt.Load(l.Name); ok {
 		return learnt.(way) //nolint:forcetypeassert // nothing else is stored
@@ -25,7 +25,7 @@ func (l *listing) way() way {
 	return l.described(0)
 }
 
-// described returns way number n of l as it was described.
+// described returns way number n of l as the Listing describes it.
 func (l *listing) described(n int) way {
 	if len(l.Ways) > 0 {
 		return way{Way: l.Ways[n], number: n, last: n == len(l.Ways)-1}
@@ -33,10 +33,10 @@ func (l *listing) described(n int) way {
 	return way{Way: Way{Pages: pagination.Single{}}, last: true}
 }
 
-// Forget forgets which way of the listing called name was refused: what was refused may have been something else.
+// Forget forgets which ways of the listing called name were refused: the refusal may have been about something else.
 func (r *Reader) Forget(name string) { r.learnt.Delete(name) }
 
-// resize notes that l is to be read with pages of no more than most rows, or half as large as in w for 0, if they can be smaller.
+// resize has l read with pages of at most most rows, or half as large as in w if most is 0. It is false if pages cannot be smaller.
 func (l *listing) resize(w way, most int) bool {
 	smaller, can := w.resized(most)
 	if can {
@@ -45,7 +45,7 @@ func (l *listing) resize(w way, most int) bool {
 	return can
 }
 
-// resized returns w with pages of no more than most rows, or half as large for 0, if they can be smaller.
+// resized returns w with pages of at most most rows, or half as large if most is 0. can is false if pages cannot be smaller.
 func (w way) resized(most int) (smaller way, can bool) {
 	sized, can := w.Pages.(pagination.Sized)
 	if can {
@@ -54,8 +54,8 @@ func (w way) resized(most int) (smaller way, can bool) {
 	return w, can
 }
 
-// nextWay notes that l cannot be read as in w, which was refused, if there is another way. first is whether the first page was, so that a way that
-// begins with the same request is none.
+// nextWay notes that l cannot be read as in w, which was refused, and reports whether there is another way. first says that the first page was
+// refused: then a way that begins with the same request does not count.
 func (l *listing) nextWay(w way, first bool) bool {
 	for n := w.number + 1; n < len(l.Ways); n++ {
 		other := l.described(n)
@@ -70,10 +70,10 @@ func (l *listing) nextWay(w way, first bool) bool {
 	return false
 }
 
-// first returns the request for the first page of l in w.
+// first returns the request for the first page of l in way w.
 func (l *listing) first(w way) httpclient.Request { return w.Pages.First(l.request(w)) }
 
-// request returns what l asks for in w.
+// request returns the request for l in way w.
 func (l *listing) request(w way) httpclient.Request {
 	base := l.Request
 	base.Method = cmp.Or(w.Method, base.Method)
@@ -90,7 +90,7 @@ func (l *listing) request(w way) httpclient.Request {
 	return base
 }
 
-// resume has readings begin at the place from which l goes on, in the way that it was begun in, if it is one in what is asked for.
+// resume makes readings begin at the place in l.From, in the way of that place, if it is a place in what is asked for.
 func (l *listing) resume() {
 	if l.From == nil {
 		return

@@ -65,7 +65,7 @@ func ExampleWhole() {
 	// {0 true  true false true}
 }
 
-// An API that says in a member whether there is more, and wants the last id.
+// An API whose answers say whether there is more, and that wants the last id.
 func ExampleFunc() {
 	follow(pagination.Func(func(r httpclient.Request, p pagination.Page) (httpclient.Request, bool) {
 		last, _ := p.Body.Get("last_id").Int()

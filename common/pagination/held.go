@@ -2,15 +2,15 @@ package pagination
 
 import "github.com/imob-data/airbyte-connectors/common/httpclient"
 
-// Held asks for the rows in segments of which the server keeps the place, with the session in which the requests are sent: all segments but
-// the first are asked for by one and the same request. A segment without rows is the end; one that has fewer rows than were asked for need
-// not be, since the server may give fewer.
+// Held asks for rows in segments. The server keeps the place of the next segment with the session in which the requests are sent, so all segments but
+// the first are asked for by the same request. A segment without rows is the end. A segment with fewer rows than were asked for need not be, because
+// the server may give fewer.
 type Held struct {
 	In             httpclient.In
 	SizeParam      string
-	Size           int    // rows of a segment; 0: all rows are one answer
-	Param          string // says which segment is asked for
-	Begin, Further any    // its value for the first segment, and for the next one
+	Size           int    // rows of a segment; 0: one answer has all rows
+	Param          string // the parameter that says which segment is asked for
+	Begin, Further any    // the values of Param for the first segment, and for each further one
 }
 
 // First returns r made to ask for the first segment.
@@ -21,14 +21,14 @@ func (h Held) First(r httpclient.Request) httpclient.Request {
 	return r.With(h.In, h.SizeParam, h.Size).With(h.In, h.Param, h.Begin)
 }
 
-// Next returns r made to ask for the segment that follows, whichever that is. It is not repeatable: the server is one segment further then.
+// Next returns r made to ask for the next segment, whichever that is. The request must not be repeated, because it moves the server's place.
 func (h Held) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	r = r.With(h.In, h.Param, h.Further)
 	r.Once, r.Bound = true, true
 	return r, h.Size > 0 && len(p.Records) > 0
 }
 
-// Whole returns h with all rows in one answer.
+// Whole returns h changed to ask for all rows in one answer.
 func (h Held) Whole() Held {
 	h.Size = 0
 	return h

@@ -7,7 +7,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// follow returns r with address in the place of its path and query; an address says everything itself. It is false for an empty address.
+// follow returns r with its path and query replaced by address, which holds both. It returns false if address is empty.
 func follow(r httpclient.Request, address string) (httpclient.Request, bool) {
 	r.Path, r.Query = address, nil
 	return r, address != ""

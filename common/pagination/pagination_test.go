@@ -71,7 +71,7 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// TestNumbers asks for pages by number: there is always a next one, and whoever reads them decides when to stop.
+// TestNumbers asks for pages by number: there is always a next page, and the caller decides when to stop.
 func TestNumbers(t *testing.T) {
 	query := pagination.Number{Param: "page", Start: 1, SizeParam: "limit", Size: 3}
 	body := pagination.Number{In: httpclient.Body, Param: "numeropagina", Start: 1, SizeParam: "numeroregistros", Size: 20}
@@ -89,7 +89,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestSizes says which pages may have been cut off, by what is known of their sizes.
+// TestSizes checks which pages may have been cut off, by what is known of their sizes.
 func TestSizes(t *testing.T) {
 	for _, tt := range []struct {
 		number   pagination.Number
@@ -118,7 +118,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// asked returns what of r varies from page to page.
+// asked returns the parts of r that vary from page to page.
 func asked(r httpclient.Request) string {
 	switch {
 	case r.Body != nil:

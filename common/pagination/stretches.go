@@ -7,27 +7,27 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// Stretches cuts a listing whose positions end at a ceiling into stretches of time that each have no more rows than that, and pages each by
-// position. It begins with all of time and halves a stretch for as long as the API tells of too many rows in it; the rows that came with
-// such an answer come again. Its place is the beginning of a stretch, and how far the later ones reach that are known of.
+// Stretches reads a listing whose positions end at a ceiling, in stretches of time that each have no more rows than that, and pages each stretch by
+// position. It begins with all of time and halves a stretch while the API tells of too many rows in it; the rows of such an answer come again. Its
+// place is the start of a stretch, and the ends of those from there on that are known.
 type Stretches struct {
 	Offset // within a stretch; Max and Rows are needed
-	// Ask asks for the rows of a stretch: from from on and before until, either of which is zero where the stretch is open.
+	// Ask asks for the rows of a stretch: from from on and before until. Either is zero if the stretch is open at that end.
 	Ask func(r httpclient.Request, from, until time.Time) httpclient.Request
-	// Oldest is when the first rows may be from. Older ones are read too, as part of one stretch.
+	// Oldest is the time from which the first rows may be. Older rows are read too, as part of one stretch.
 	Oldest time.Time
 }
 
 // shortest is the length of the shortest stretch.
 const shortest = time.Second
 
-// First returns r made to ask for all that is from r's place on.
+// First returns r made to ask for all rows from r's place on.
 func (s Stretches) First(r httpclient.Request) httpclient.Request {
 	from, _ := ends(r.Place)
 	return s.ask(s.Offset.First(r), from)
 }
 
-// Next returns the next page of the stretch, its first half, or the stretch after it.
+// Next asks for the next page of the stretch, for its first half, or for the stretch after it.
 func (s Stretches) Next(r httpclient.Request, p Page) (httpclient.Request, bool) {
 	from, later := ends(r.Place)
 	rows, ok := number(p, s.Rows)
@@ -46,7 +46,7 @@ func (s Stretches) Next(r httpclient.Request, p Page) (httpclient.Request, bool)
 	return s.ask(s.Offset.First(r), later...), true
 }
 
-// half returns the middle of the stretch from from until the first of later; false where it cannot be shorter.
+// half returns the middle of the stretch between from and the first of later, or false if the stretch cannot be shorter.
 func (s Stretches) half(from time.Time, later []time.Time) (middle time.Time, ok bool) {
 	until := time.Now()
 	if len(later) > 0 {
@@ -59,8 +59,8 @@ func (s Stretches) half(from time.Time, later []time.Time) (middle time.Time, ok
 	return from.Add(max(length/2, shortest)).Truncate(shortest), length > shortest
 }
 
-// ask returns r made to ask for the stretch between the first two of ends, or from the first on if that is all; the others are those of the
-// stretches after it, and the last stretch is open.
+// ask returns r made to ask for the stretch between the first two of ends, or from the first one on if there is no other. Further ends are those of
+// the stretches after it. The last stretch is open.
 func (s Stretches) ask(r httpclient.Request, ends ...time.Time) httpclient.Request {
 	var until time.Time
 	if len(ends) > 1 {
@@ -77,7 +77,7 @@ func (s Stretches) ask(r httpclient.Request, ends ...time.Time) httpclient.Reque
 	return r
 }
 
-// Total returns the number of rows: in the first page of all, since the stretch is open then, and in later ones of the stretch.
+// Total returns the number of rows: of the whole listing in the first page, because the stretch is open then, and of the stretch in later pages.
 func (s Stretches) Total(p Page, first bool) Total {
 	t := total(p, s.Rows)
 	t.Part = !first
@@ -90,7 +90,7 @@ func (s Stretches) Resize(size int) (Strategy, bool) {
 	return s, ok
 }
 
-// ends returns when the stretch of a place begins, or zero, and when it and the ones after it end.
+// ends returns the start of the stretch of a place, or zero, and the ends of that stretch and of those after it.
 func ends(place string) (from time.Time, later []time.Time) {
 	for i, mark := range strings.Split(place, "/") {
 		at, err := time.Parse(time.RFC3339, mark)

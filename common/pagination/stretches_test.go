@@ -13,14 +13,14 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// table is rows by the time at which each was created, in order, and what was asked for them.
+// table holds rows by the time at which each was created, in order, and counts its requests.
 type table struct {
 	created []time.Time
 	asked   int
 	highest int64 // the highest position
 }
 
-// answer returns what an API says that lists the rows of a stretch by position.
+// answer returns the answer of an API that lists the rows of a stretch by position.
 func (tb *table) answer(r httpclient.Request, size int) pagination.Page {
 	from, _ := time.Parse(time.RFC3339, r.Query.Get("from"))
 	until, _ := time.Parse(time.RFC3339, r.Query.Get("until"))
@@ -56,7 +56,7 @@ func stretches(size, most int) pagination.Stretches {
 	}
 }
 
-// read reads the table from place on: the different rows, the places, and whether rows were out of reach.
+// read reads the table from place on. It returns the different rows, the places, and whether rows were out of reach.
 func (tb *table) read(t *testing.T, s pagination.Stretches, place string) (rows map[string]bool, places []string, beyond bool) {
 	t.Helper()
 	rows = map[string]bool{}
@@ -79,7 +79,7 @@ func (tb *table) read(t *testing.T, s pagination.Stretches, place string) (rows 
 }
 
 func TestStretches(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // which begins in 2000
+	synctest.Test(t, func(t *testing.T) { // the bubble's clock begins in 2000
 		newest := time.Now()
 		even, late := &table{}, &table{}
 		for i := range 5000 {

@@ -1,4 +1,4 @@
-// Package ratelimit spaces out requests within a quota and holds all of them until a time the server gave.
+// Package ratelimit spaces out requests within a quota, and holds all requests until a time that the server gave.
 package ratelimit
 
 import (
@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// noticeable is how long a wait must be for its caller to be told of it.
+// noticeable is the shortest wait that the caller is told of.
 const noticeable = time.Second
 
-// Limiter admits requests in the order in which they ask. A nil Limiter admits all at once but cannot hold. Safe for concurrent use.
+// Limiter admits requests in the order in which they ask. A nil Limiter admits all at once and cannot hold. A Limiter is safe for concurrent use.
 type Limiter struct {
-	window time.Duration // of a documented quota; 0 where there is none
+	window time.Duration // of a documented quota; 0 if there is none
 	slots  int           // of a documented quota
-	gap    time.Duration // between two starts; 0 where there is none
+	gap    time.Duration // between two starts; 0 if there is none
 
 	mu      sync.Mutex
 	queue   []*waiter
-	held    time.Time   // nobody is admitted before
-	next    time.Time   // nobody is admitted before, for even spacing
-	idle    int         // slots that may be taken now
-	cooling []time.Time // when each slot whose request was counted may be taken again, ascending
+	held    time.Time   // no request is admitted before this time
+	next    time.Time   // no request is admitted before this time, for even spacing
+	idle    int         // how many slots may be taken now
+	cooling []time.Time // when each slot whose request was counted may be taken again, in ascending order
 }
 
-// waiter is one Wait in the queue. Only the first has a timer; the others sleep until something that concerns them happens.
+// waiter is one Wait in the queue. Only the first has a timer. The others sleep until something happens that concerns them.
 type waiter struct {
-	wake  chan struct{} // holds at most one token: look again
-	first bool          // of the queue, when it looked last
+	wake  chan struct{} // holds at most one token, which means: look again
+	first bool          // it was the first in the queue when it last looked
 }
 
 func (w *waiter) nudge() {
@@ -38,12 +38,12 @@ func (w *waiter) nudge() {
 	}
 }
 
-// Every returns a documented quota: n requests in any window of length per, less a margin of 2 % (n/50). An n below 1 is 1; a per of 0 or less
-// is no quota.
+// Every returns a Limiter for a documented quota: n requests in any window of length per, less a margin of 2 % (n/50). If n is below 1, it is 1. If
+// per is 0 or less, there is no quota.
 //
-// All of it may go at once. What one request takes is free again per after its done was called: the server counted it before, so in no
-// window of that length, wherever the server begins it, does it count more than n, however slow it answers. The price is one latency a
-// window.
+// The whole quota may be used at once. The slot of a request is free again per after its done was called. Because the server counted the request
+// before that, it never counts more than n in a window of that length, wherever the window begins and however slowly the server answers. The cost is
+// one latency per window.
 func Every(per time.Duration, n int) *Limiter {
 	n = max(n, 1)
 	if per <= 0 {
@@ -52,18 +52,18 @@ func Every(per time.Duration, n int) *Limiter {
 	return &Limiter{window: per, slots: n - n/50, idle: n - n/50}
 }
 
-// Spaced is for a vendor that only throttles: n requests per window, less a margin of 2 %, each starting per/n and that margin after the one
-// before or later, so that none is too many where one comes late and the next does not; nothing is saved up. An n below 1 is 1; a per of 0
-// or less is no quota.
+// Spaced returns a Limiter for an API that only throttles: n requests per window, less a margin of 2 %. Each request starts at least per/n plus that
+// margin after the one before, so that there are not too many if one is late and the next is not. Unused time is not saved up. If n is below 1, it is
+// 1. If per is 0 or less, there is no quota.
 func Spaced(per time.Duration, n int) *Limiter {
 	gap := max(per, 0) / time.Duration(max(n, 1))
 	return &Limiter{gap: gap + gap/50}
 }
 
-// Unlimited admits all at once, but for Hold.
+// Unlimited returns a Limiter that admits all requests at once, except during a Hold.
 func Unlimited() *Limiter { return &Limiter{} }
 
-// Window returns the length of the quota's window, or 0 where there is none (spaced or unlimited).
+// Window returns the length of the quota's window, or 0 if there is none (spaced or unlimited).
 func (l *Limiter) Window() time.Duration {
 	if l == nil {
 		return 0
@@ -71,10 +71,10 @@ func (l *Limiter) Window() time.Duration {
 	return l.window
 }
 
-// Hold makes every request wait until then at least, those included that wait already; it never shortens a Hold that lasts longer.
+// Hold makes every request wait at least until then, including requests that already wait. It never shortens a longer Hold.
 //
-// It neither takes slots of a quota nor gives any back: a slot taken before stays taken for its window, so what follows a Hold is never
-// more than the quota allows, and what was free before is free again at the reset. After a Hold, Spaced goes on evenly, without a burst.
+// It neither takes slots of a quota nor gives any back. A slot that was taken before stays taken for its window, so the requests after a Hold never
+// exceed the quota. What was free before is free again when it ends. After a Hold, Spaced goes on evenly, without a burst.
 func (l *Limiter) Hold(until time.Time) {
 	if l == nil {
 		return
@@ -90,11 +90,11 @@ func (l *Limiter) Hold(until time.Time) {
 	}
 }
 
-// Wait blocks until a request may be sent or ctx ends; done must be called when the server has certainly counted the request
-// (its answer began, or it failed). Calling done again does nothing.
+// Wait blocks until a request may be sent or ctx ends. The caller must call done when the server has certainly counted the request (its answer began,
+// or it failed). Further calls of done do nothing.
 //
-// When the wait will be a second or more because the quota is used up or because of a Hold (not for even spacing), waiting is told once,
-// outside all locks, when it is expected to end; waiting may be nil. The error is ctx's; nothing is taken then.
+// If the wait will be a second or more because of the quota or a Hold (not because of even spacing), Wait calls waiting once, outside all locks, with
+// the time at which the wait is expected to end; waiting may be nil. The error is ctx's; then nothing is taken.
 func (l *Limiter) Wait(ctx context.Context, waiting func(until time.Time)) (done func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (l *Limiter) Wait(ctx context.Context, waiting func(until time.Time)) (done
 	l.queue = append(l.queue, w)
 	l.mu.Unlock()
 	defer func() {
-		if done == nil { // an error, or a panic in waiting
+		if done == nil { // after an error, or a panic in waiting
 			l.leave(w)
 		}
 	}()
@@ -119,7 +119,7 @@ func (l *Limiter) Wait(ctx context.Context, waiting func(until time.Time)) (done
 		if waiting != nil && limited {
 			waiting(start)
 			waiting = nil
-			continue // telling took time
+			continue // the call took time
 		}
 		if err := w.sleep(ctx, start); err != nil {
 			return nil, err
@@ -127,7 +127,7 @@ func (l *Limiter) Wait(ctx context.Context, waiting func(until time.Time)) (done
 	}
 }
 
-// sleep waits until it is worth looking again: when nudged, and at start for the first of the queue.
+// sleep waits until it is worth looking again: when w is nudged, and at start if w is the first in the queue.
 func (w *waiter) sleep(ctx context.Context, start time.Time) error {
 	var alarm <-chan time.Time
 	if w.first {
@@ -145,7 +145,7 @@ func (w *waiter) sleep(ctx context.Context, start time.Time) error {
 	}
 }
 
-// look admits w if it is its turn, or says when that is expected and whether the caller should hear of it.
+// look admits w if it is its turn. Otherwise it returns when that is expected, and whether the caller should be told.
 func (l *Limiter) look(w *waiter) (start time.Time, limited, admitted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -165,7 +165,7 @@ func (l *Limiter) look(w *waiter) (start time.Time, limited, admitted bool) {
 	return start, due.Sub(now) >= noticeable, false
 }
 
-// due returns when quota and Hold are expected to let the waiter at place go, as if what is in flight was counted now.
+// due returns when the quota and Hold are expected to admit the waiter at place, as if the requests in flight were counted now.
 func (l *Limiter) due(now time.Time, place int) time.Time {
 	due := l.held
 	if place -= l.idle; l.slots > 0 && place >= 0 {
@@ -179,7 +179,7 @@ func (l *Limiter) due(now time.Time, place int) time.Time {
 	return due
 }
 
-// warm makes the slots idle whose window is over.
+// warm makes slots idle whose window is over.
 func (l *Limiter) warm(now time.Time) {
 	n := 0
 	for n < len(l.cooling) && !l.cooling[n].After(now) {
@@ -189,7 +189,7 @@ func (l *Limiter) warm(now time.Time) {
 	l.idle += n
 }
 
-// release returns the done of a request that was just admitted.
+// release returns the done function of a request that was just admitted.
 func (l *Limiter) release() func() {
 	if l.slots == 0 {
 		return func() {}
@@ -197,12 +197,12 @@ func (l *Limiter) release() func() {
 	return sync.OnceFunc(func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.cooling = append(l.cooling, time.Now().Add(l.window)) // ascending, as the clock is read under the lock
+		l.cooling = append(l.cooling, time.Now().Add(l.window)) // ascending, because the clock is read under the lock
 		l.nudgeFirst()
 	})
 }
 
-// leave takes w, which gave up, out of the queue.
+// leave removes w, which gave up, from the queue.
 func (l *Limiter) leave(w *waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
 )
 
-// take waits for admission and gives the slot back after latency.
+// take waits for admission and calls done after latency.
 func take(t *testing.T, l *ratelimit.Limiter, latency time.Duration) time.Time {
 	t.Helper()
 	done, err := l.Wait(t.Context(), nil)
@@ -23,11 +23,11 @@ func take(t *testing.T, l *ratelimit.Limiter, latency time.Duration) time.Time {
 	start := time.Now()
 	time.Sleep(latency)
 	done()
-	done() // a second call takes nothing back
+	done() // a second call must not free anything
 	return start
 }
 
-// run sends n requests with so many in flight and returns when the server counted each: at the end of its latency, which is the worst case.
+// run sends n requests with a limited number in flight and returns when the server counted each: at the end of its latency, which is the worst case.
 func run(t *testing.T, l *ratelimit.Limiter, n, parallel int, latency func(i int) time.Duration) []time.Time {
 	var (
 		mu      sync.Mutex
@@ -116,7 +116,7 @@ func TestSlotInFlightStaysTaken(t *testing.T) {
 func TestSpaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := ratelimit.Spaced(time.Minute, 60)
-		time.Sleep(time.Hour) // saves nothing up
+		time.Sleep(time.Hour) // nothing is saved up
 		starts := run(t, l, 10, 4, func(int) time.Duration { return 0 })
 		for i := 1; i < len(starts); i++ {
 			if gap := starts[i].Sub(starts[i-1]); gap != time.Second+time.Second/50 {
@@ -166,7 +166,7 @@ func TestHold(t *testing.T) {
 				l := limiter()
 				begin := time.Now()
 				l.Hold(begin.Add(10 * time.Second))
-				l.Hold(begin.Add(5 * time.Second)) // never sooner
+				l.Hold(begin.Add(5 * time.Second)) // must not shorten it
 				var wg sync.WaitGroup
 				for range 5 {
 					wg.Go(func() {
@@ -176,7 +176,7 @@ func TestHold(t *testing.T) {
 					})
 				}
 				time.Sleep(time.Second)
-				l.Hold(begin.Add(30 * time.Second)) // those who wait already, too
+				l.Hold(begin.Add(30 * time.Second)) // requests that already wait, too
 				wg.Wait()
 				if took := time.Since(begin); took > 34*time.Second+5*time.Second/50 {
 					t.Errorf("took %v", took)
@@ -224,13 +224,13 @@ func TestEveryWaiterIsToldOnceOutsideLocks(t *testing.T) {
 				}
 				done()
 			})
-			synctest.Wait() // one after the other into the queue
+			synctest.Wait() // they enter the queue one after another
 		}
 		const m = time.Minute
 		if want := []time.Duration{m, m, 2 * m, 2 * m, 3 * m}; !slices.Equal(told, want) {
 			t.Errorf("told %v, want %v", told, want)
 		}
-		l.Hold(begin.Add(10 * m)) // already told: not again
+		l.Hold(begin.Add(10 * m)) // already told: not told again
 		wg.Wait()
 		if len(told) != 5 {
 			t.Errorf("told again: %v", told)
@@ -275,7 +275,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 		}
 		wg.Wait()
 		for i := range order {
-			if order[i]/2 != i/2 { // two go at the same instant
+			if order[i]/2 != i/2 { // two are admitted at the same instant
 				t.Fatalf("order %v", order)
 			}
 		}
