@@ -33,7 +33,7 @@ func (k kept) unopened(err error) error {
 }
 
 func (k kept) unwritten(err error) error {
-	return k.fault("cannot be written"+cmp.Or(why(err), ". Look whether its disk works"), err)
+	return k.fault("cannot be written"+cmp.Or(why(err), ". Look whether its disk works, and sync again"), err)
 }
 
 // why goes on with the reason for a failure and with what mends it; "" where that is not known.

@@ -161,22 +161,25 @@ func TestAJournalOfWhatIsOwed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	size := func() int {
+	read := func() []byte {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(content)
+		return content
 	}
-	before := size()
-	room(t, before+200)
-	if err := j.end(1, done, "", strings.Repeat("long", 100), "short\n"); err != nil {
+	room(t, len(read()))
+	if err := j.end(1, done, "", strings.Repeat("long", full), "short\n"); err != nil {
 		t.Fatal(err)
 	}
-	after := size()
-	wantFault(t, j.end(2, done, "", strings.Repeat("long", 100), strings.Repeat("less", 60)), fault.Config, "cannot be written")
-	if size() != after {
-		t.Errorf("%d bytes of half a line are left", size()-after)
+	after := read()
+	wantFault(t, j.end(2, done, "", strings.Repeat("long", full), strings.Repeat("less", full/2)), fault.Config, "cannot be written")
+	if !bytes.Equal(read(), after) {
+		t.Error("half a line is left")
+	}
+	wantFault(t, j.begin(&known{Number: 4, About: "x", Identity: "i"}), fault.Config, "cannot be written")
+	if err := j.end(2, done, ""); err != nil {
+		t.Errorf("what is held for an outcome: %v", err)
 	}
 	room(t, 0)
 	if err := j.close(false); err != nil {
