@@ -1,6 +1,8 @@
 package destination
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -95,4 +97,60 @@ func TestAnOutcomeThatIsLost(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A check says what would keep a write from having its files, and leaves none behind. A run that has them is not disturbed, and disturbs no check.
+func TestCheckTriesItsFiles(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	in(t, func(t *testing.T, d *doors) {
+		folder := t.TempDir()
+		check := func(settings string) error {
+			return d.destination().Check(t.Context(), []byte(`{"token":"s3cr3t",`+settings+`}`))
+		}
+		both := fmt.Sprintf(`"journal_path":%q,"receipts_path":%q`, folder+"/journal", folder+"/receipts")
+		for _, setting := range []string{"journal_path", "receipts_path"} {
+			wantFault(t, check(fmt.Sprintf(`%q:%q`, setting, folder+"/missing/file")), fault.Config, setting+") cannot be opened. Check that its folder is mounted")
+			wantFault(t, check(fmt.Sprintf(`%q:%q`, setting, folder)), fault.Config, setting+") is a folder")
+			room(t, 10)
+			wantFault(t, check(fmt.Sprintf(`%q:%q`, setting, folder+"/file")), fault.Config, setting+") cannot be written")
+			room(t, 0)
+		}
+		if len(d.took()) > 0 {
+			t.Errorf("the API was asked %q", d.took())
+		}
+		files := func() (names []string) {
+			entries, err := os.ReadDir(folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range entries {
+				names = append(names, e.Name())
+			}
+			return names
+		}
+		if err := check(both); err != nil || len(files()) > 0 {
+			t.Errorf("%v, left %q", err, files())
+		}
+		d.answer = func(_ http.ResponseWriter, asked string) bool {
+			if strings.HasPrefix(asked, "close") {
+				if err := check(both); err != nil {
+					t.Errorf("beside a run: %v", err)
+				}
+			}
+			return false
+		}
+		if w := d.write(t.Context(), t, both, catalog(1), strings.NewReader(lines(`a {"door":"1","why":"wind"}`, "S 1"))); w.err != nil || len(w.states) != 1 {
+			t.Errorf("beside a check: %v, states %q", w.err, w.states)
+		}
+		before, err := os.ReadFile(folder + "/journal")
+		if err := errors.Join(err, check(both)); err != nil {
+			t.Error(err)
+		}
+		if after, err := os.ReadFile(folder + "/journal"); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("%v: the journal became %s", err, after)
+		}
+		same(t, "files", files(), []string{"journal", "receipts"})
+	})
 }

@@ -123,7 +123,7 @@ type line struct {
 func openJournal(
 	path, target string, sync int64, doubt func([]*known) (outcome, error), forget func(*known) bool, pay func(owed []string) error,
 ) (*journal, error) {
-	j := &journal{at: keep("journal", path, "journal_path"), known: map[string][]*known{}, held: map[int64]int{}}
+	j := &journal{at: journalAt(path), known: map[string][]*known{}, held: map[int64]int{}}
 	old, err := j.at.open(false)
 	if err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ type receipts struct {
 
 // openReceipts opens the file at path, or makes it. redact blanks what must not be kept.
 func openReceipts(path string, redact *redact.Redactor) (*receipts, error) {
-	r := &receipts{at: keep("file of receipts", path, "receipts_path"), redact: redact}
+	r := &receipts{at: receiptsAt(path), redact: redact}
 	file, err := r.at.open(true)
 	if err != nil {
 		return nil, err
