@@ -182,6 +182,7 @@ func (w *writer) doubt(calls []*known) (outcome, error) {
 		return unrun, nil
 	case "skip":
 		w.log.Warn("The outcome of " + strings.Join(names, "; ") + " was never known; it is taken to be carried out (in_doubt).")
+		w.taken = calls
 		return done, nil
 	}
 	var text strings.Builder

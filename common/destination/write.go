@@ -89,14 +89,23 @@ func (w *writer) keep(sync int64) (err error) {
 	return nil
 }
 
-// pay adds the receipts that earlier runs could not write.
+// pay adds the receipts that earlier runs could not write, and those of the calls in doubt that are taken as carried out.
 func (w *writer) pay(owed []string) error {
 	if w.receipts == nil && len(owed) > 0 {
 		w.log.Warn(fmt.Sprintf("%d receipts that an earlier run could not write are dropped, since no file of receipts (receipts_path) is configured.",
 			len(owed)))
 		return nil
 	}
-	return w.receipts.pay(owed)
+	err := w.receipts.pay(owed)
+	for _, c := range w.taken {
+		if err == nil {
+			_, err = w.receipts.write(receipt{
+				Stream: c.Stream.Name, Namespace: c.Stream.Namespace, Operation: c.Operation, Outcome: taken, Message: c.Operation + " of " + c.About +
+					": its outcome was never known, and in_doubt says to take it as carried out.",
+			})
+		}
+	}
+	return err
 }
 
 // syncID returns the sync that the platform says this run belongs to, 0 where it does not say.
@@ -120,6 +129,7 @@ type writer struct {
 	budget   *httpclient.Budget // of answers
 	journal  *journal
 	receipts *receipts
+	taken    []*known // of earlier runs, in doubt, that count as carried out
 	ledger   *ledger
 	out      *protocol.Emitter
 	log      *slog.Logger
