@@ -245,12 +245,12 @@ func TestManyRecordsThatWereBefore(t *testing.T) {
 		more     string   // the last warning
 	}{
 		"ten":   {records: 10},
-		"one":   {records: 11, more: "1 more records ask what an earlier run carried out, and were not sent again."},
-		"many":  {records: 25, more: "15 more records ask what an earlier run carried out, and were not sent again."},
-		"early": {records: 12, behind: []string{"raw {"}, more: "2 more records ask what an earlier run carried out, and were not sent again."},
+		"one":   {records: 11, more: "Further records that ask what an earlier run carried out, and were not sent again: 1."},
+		"many":  {records: 25, more: "Further records that ask what an earlier run carried out, and were not sent again: 15."},
+		"early": {records: 12, behind: []string{"raw {"}, more: "Further records that ask what an earlier run carried out, and were not sent again: 2."},
 		"receipts": {
 			records: 12, settings: `,"receipts_path":%q`,
-			more: "2 more records ask what an earlier run carried out, and were not sent again. The file of receipts (receipts_path) has each, if the " +
+			more: "Further records that ask what an earlier run carried out, and were not sent again: 2. The file of receipts (receipts_path) has each, if the " +
 				"earlier run kept one.",
 		},
 	} {

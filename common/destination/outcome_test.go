@@ -200,7 +200,7 @@ func TestEachOrderIsLogged(t *testing.T) {
 			t.Fatal(w.err)
 		}
 		same(t, "log", slices.Sorted(slices.Values(w.infos)), []string{
-			"2 records were carried out, 0 rejected.", "close of door 1 was carried out: id D-1, state shut by ****.", "rent of door 2 was carried out.",
+			"Records carried out: 2, rejected: 0.", "close of door 1 was carried out: id D-1, state shut by ****.", "rent of door 2 was carried out.",
 		})
 	})
 }

@@ -70,26 +70,26 @@ func TestReceiptsThatAreOwed(t *testing.T) {
 		more                    string // a receipt behind the one that is owed
 	}{
 		"carried out": {
-			answer: `{ "id":"D<1>" }`, counts: "1 records were carried out, 0 rejected",
+			answer: `{ "id":"D<1>" }`, counts: "Records carried out: 1, rejected: 0",
 			receipt: `"outcome":"carried_out","order":{"door":"1","note__c":"","reason__c":"wind"},"returned":{"id":"D<1>"}}`,
 		},
 		"of which much came back": {
-			answer: `{"id":"` + long + `"}`, counts: "1 records were carried out, 0 rejected",
+			answer: `{"id":"` + long + `"}`, counts: "Records carried out: 1, rejected: 0",
 			receipt: `"outcome":"carried_out","order":{"door":"1","note__c":"","reason__c":"wind"}}`,
 		},
 		"rejected": {
-			answer: `{"no":"No such door."}`, counts: "0 records were carried out, 1 rejected",
+			answer: `{"no":"No such door."}`, counts: "Records carried out: 0, rejected: 1",
 			receipt: `"outcome":"rejected","order":{"door":"1","note__c":"","reason__c":"wind"},"message":"No such door.","returned":{"no":"No such door."}}`,
 		},
 		"in doubt": {
-			answer: `{"ok":1,"ok":2}`, counts: "0 records were carried out, 0 rejected", settings: `,"in_doubt":"skip"`,
+			answer: `{"ok":1,"ok":2}`, counts: "Records carried out: 0, rejected: 0", settings: `,"in_doubt":"skip"`,
 			receipt: `"outcome":"unknown","order":{"door":"1","note__c":"","reason__c":"wind"},"message":"POST localhost/close failed: ` +
 				`the answer has \"ok\" twice.","returned":{"ok":1,"ok":2}}`,
 			more: `"stream":"a","operation":"close","outcome":"taken_as_carried_out","order":null,"message":"close of door 1: its outcome was ` +
 				`never known, and in_doubt says to take it as carried out."}`,
 		},
 		"interrupted": {
-			answer: `{"locked":"Later."}`, counts: "0 records were carried out, 0 rejected", asked: 1, fails: "for a reason that passes",
+			answer: `{"locked":"Later."}`, counts: "Records carried out: 0, rejected: 0", asked: 1, fails: "for a reason that passes",
 			receipt: `"outcome":"unknown","order":{"door":"1","note__c":"","reason__c":"wind"},"message":"close of door 1 failed, `,
 		},
 	} {
@@ -228,7 +228,7 @@ func TestWhatIsOwedToNoFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		for run := range 2 {
-			w := d.write(t.Context(), t, fmt.Sprintf(`"journal_path":%q`, path), catalog(1), strings.NewReader(""))
+			w := d.write(t.Context(), t, fmt.Sprintf(`"journal_path":%q`, path), catalog(1), strings.NewReader(lines("C")))
 			if w.err != nil || len(w.warnings) != 1-run {
 				t.Errorf("run %d: %v, %q", run, w.err, w.warnings)
 			}
