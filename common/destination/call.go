@@ -22,6 +22,7 @@ type call struct {
 	kind      string         // its operation, and which fields say what it is about: those of two kinds are never under way together
 	thing     string         // what these fields hold: of one kind, calls of the same thing go one after the other
 	identity  string         // equal for two calls that ask the same
+	room      int            // that its fields take in a receipt in the journal, in bytes, at most
 }
 
 // call checks what a record gives. An error is a sentence for the user without its end; the call has its about, and what could be read of
@@ -88,6 +89,7 @@ func (c *call) identify() error {
 	if err != nil {
 		return fmt.Errorf("it cannot be written as JSON: %w", err)
 	}
+	c.room = 2 * len(canonical) // as JSON within JSON, in which each quote has a backslash more
 	sum := sha256.Sum256(canonical)
 	c.identity = c.operation.Name + " " + base64.RawStdEncoding.EncodeToString(sum[:])
 	return nil

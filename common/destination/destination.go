@@ -134,10 +134,13 @@ func New[C any](files fs.FS, describe func(C) API) *Destination {
 // Spec returns the connector's specification.
 func (d *Destination) Spec() (json.RawMessage, error) { return d.description.JSON() }
 
-// Check does the description's harmless request.
+// Check does the description's harmless request, when it has tried the files that a write keeps.
 func (d *Destination) Check(ctx context.Context, config []byte) error {
 	api, err := d.open(config)
 	if err != nil {
+		return err
+	}
+	if err := api.tryFiles(); err != nil {
 		return err
 	}
 	api.MaxElapsed, api.Silence = checkBudget, checkSilence
@@ -149,6 +152,22 @@ func (d *Destination) Check(ctx context.Context, config []byte) error {
 	_, err = client.Do(ctx, api.Check)
 	return err
 }
+
+// tryFiles returns what would keep a write from having its files.
+func (s *Settings) tryFiles() error {
+	if s.Journal != "" && !s.DryRun {
+		if err := journalAt(s.Journal).try(true); err != nil {
+			return err
+		}
+	}
+	if s.Receipts != "" && !s.DryRun {
+		return receiptsAt(s.Receipts).try(false)
+	}
+	return nil
+}
+
+func journalAt(path string) kept  { return keep("journal", path, "journal_path") }
+func receiptsAt(path string) kept { return keep("file of receipts", path, "receipts_path") }
 
 // open returns what config makes of the description.
 func (d *Destination) open(config []byte) (api API, err error) {

@@ -48,6 +48,9 @@ import (
 // last line without its end is what a kill leaves; it is cut off: its call was not sent yet, or has no outcome. Anything else that is not
 // understood is refused. What cannot be noticed is that whole lines went from the end.
 //
+// Behind the last line are blanks, as many as the outcomes of the calls under way take, on disk before those are sent: a disk that gets full leaves
+// none of them without one. No other line takes their place. The end of a run cuts them off; behind a kill they are passed over.
+//
 // The file is written anew by each run, without what is forgotten, and takes the old one's place whole. So no run leaves an empty one, and one
 // that is empty is refused. Journals of the first format, without checksums, are read and written anew with them. While in use the file is
 // locked.
@@ -55,9 +58,11 @@ type journal struct {
 	mu   sync.Mutex
 	file *os.File
 	seal seal
-	err  error // of a write that failed: what follows half a line would not be understood
+	err  error // of a write that left half a line: what follows one would not be understood
 	at   kept
-	next int64 // the first number that no call has
+	next int64         // the first number that no call has
+	size int64         // of the file, with the blanks at its end
+	held map[int64]int // how many of them are for the outcome of each call under way, by its number
 
 	known map[string][]*known // calls of earlier runs that no record has taken yet, by identity, in their order
 }
@@ -74,7 +79,11 @@ type known struct {
 
 	outcome outcome
 	message string // of the API, where it rejected the record
+	room    int    // how many bytes its outcome may take, beside outcomeRoom, while it is under way
 }
+
+// outcomeRoom is how many bytes the outcome of a call takes at most, with a receipt that is owed, but for the order and the answer in that.
+const outcomeRoom = 16 << 10
 
 // outcome is what became of a call.
 type outcome string
@@ -114,7 +123,7 @@ type line struct {
 func openJournal(
 	path, target string, sync int64, doubt func([]*known) (outcome, error), forget func(*known) bool, pay func(owed []string) error,
 ) (*journal, error) {
-	j := &journal{at: keep("journal", path, "journal_path"), known: map[string][]*known{}}
+	j := &journal{at: journalAt(path), known: map[string][]*known{}, held: map[int64]int{}}
 	old, err := j.at.open(false)
 	if err != nil {
 		return nil, err
@@ -159,7 +168,7 @@ func (j *journal) renew(target string, sync int64, past *history, first bool) er
 		content = append(content, text...)
 	}
 	file, err := j.at.replace(content, first)
-	j.file = file
+	j.file, j.size = file, int64(len(content))
 	return err
 }
 
@@ -189,6 +198,9 @@ func (j *journal) replay(file *os.File, target string) (*history, error) {
 		}
 		if whole = err == nil; len(text) == 0 {
 			break
+		}
+		if !whole {
+			text = bytes.TrimRight(text, " ")
 		}
 		if number++; !whole && number > 1 && !swallowed(text, read) {
 			break // what a kill leaves
@@ -226,7 +238,7 @@ func ours(start []byte) bool {
 
 // swallowed reports whether text, the last of a file and without an end, is a whole line whose end became something else.
 func swallowed(text []byte, read func([]byte) (line, bool)) bool {
-	_, ok := read(append(bytes.Clone(text[:len(text)-1]), '\n'))
+	_, ok := read(append(bytes.Clone(text[:max(0, len(text)-1)]), '\n'))
 	return ok
 }
 
@@ -406,6 +418,9 @@ func (j *journal) close(well bool) error {
 	if well {
 		err = j.write(false, line{Do: "close"})
 	}
+	if end, sought := j.file.Seek(0, io.SeekCurrent); sought == nil {
+		_ = j.file.Truncate(end) // blanks that stay harm nobody
+	}
 	return errors.Join(err, j.file.Close())
 }
 
@@ -420,22 +435,26 @@ func (j *journal) write(sync bool, lines ...line) error {
 		return j.err
 	}
 	var err error
+	var whole bool
 	for _, l := range lines {
-		var whole bool
 		if whole, err = j.append(l); err == nil || !whole {
 			break
 		}
 	}
 	if err == nil && sync {
-		err = j.file.Sync()
+		whole, err = false, j.file.Sync()
 	}
 	if err != nil {
-		j.err = j.at.unwritten(err)
+		err = j.at.unwritten(err)
 	}
-	return j.err
+	if !whole {
+		j.err = err
+	}
+	return err
 }
 
-// append appends a line. Where that fails, whole is whether the file is as it was before.
+// append appends a line, and with that of a call's beginning what is held for its outcome. Where that fails, whole is whether the file's lines are
+// as they were before.
 func (j *journal) append(l line) (whole bool, err error) {
 	before := j.seal
 	text, err := j.seal.close(l)
@@ -446,10 +465,26 @@ func (j *journal) append(l line) (whole bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if _, err = j.file.Write(text); err == nil {
-		return true, nil
+	ended := l.Number
+	if l.Do == "begin" {
+		if ended = l.Call.Number; l.Receipt == "" {
+			j.held[ended], ended = outcomeRoom+l.Call.room, 0
+		}
 	}
-	j.seal = before
-	_, back := j.file.Seek(at, io.SeekStart)
-	return back == nil && j.file.Truncate(at) == nil, err
+	needed := at + int64(len(text))
+	for number, n := range j.held {
+		if number != ended {
+			needed += int64(n)
+		}
+	}
+	if more := needed - j.size; more > 0 {
+		n, err := j.file.WriteAt(bytes.Repeat([]byte(" "), int(more)), j.size)
+		if j.size += int64(n); err != nil {
+			j.seal = before
+			return true, err
+		}
+	}
+	delete(j.held, ended)
+	_, err = j.file.Write(text)
+	return err == nil, err
 }

@@ -58,7 +58,7 @@ func TestJournalUnderCrashes(t *testing.T) {
 				if random.IntN(2) == 0 {
 					_, _ = j.file.WriteString(`{"do":"beg`)
 				}
-				_ = j.close(false)
+				_ = j.file.Close() // as a kill does, with the blanks behind its lines
 			}()
 			number := j.first()
 			for i := from; i < records; i++ {
@@ -245,12 +245,12 @@ func TestManyRecordsThatWereBefore(t *testing.T) {
 		more     string   // the last warning
 	}{
 		"ten":   {records: 10},
-		"one":   {records: 11, more: "1 more records ask what an earlier run carried out, and were not sent again."},
-		"many":  {records: 25, more: "15 more records ask what an earlier run carried out, and were not sent again."},
-		"early": {records: 12, behind: []string{"raw {"}, more: "2 more records ask what an earlier run carried out, and were not sent again."},
+		"one":   {records: 11, more: "Further records that ask what an earlier run carried out, and were not sent again: 1."},
+		"many":  {records: 25, more: "Further records that ask what an earlier run carried out, and were not sent again: 15."},
+		"early": {records: 12, behind: []string{"raw {"}, more: "Further records that ask what an earlier run carried out, and were not sent again: 2."},
 		"receipts": {
 			records: 12, settings: `,"receipts_path":%q`,
-			more: "2 more records ask what an earlier run carried out, and were not sent again. The file of receipts (receipts_path) has each, if the " +
+			more: "Further records that ask what an earlier run carried out, and were not sent again: 2. The file of receipts (receipts_path) has each, if the " +
 				"earlier run kept one.",
 		},
 	} {
@@ -506,6 +506,7 @@ func TestDamageToAJournalIsNoticed(t *testing.T) {
 			line++
 		}
 	}
+	damaged("its end, before blanks", append(bytes.Clone(good[:len(good)-1]), "x   "...), line-1)
 	lines := bytes.SplitAfter(good, []byte("\n"))
 	lines = lines[:len(lines)-1]
 	for i := range lines {
@@ -534,15 +535,17 @@ func TestAJournalThatWasCut(t *testing.T) {
 	lines := bytes.SplitAfter(good, []byte("\n"))
 	last := len(bytes.Join(lines[len(lines)-4:], nil))
 	for size := len(good) - last; size < len(good); size++ {
-		if err := os.WriteFile(path, good[:size], 0o600); err != nil {
-			t.Fatal(err)
-		}
-		j, err := openJournal(path, "api", 3, func([]*known) (outcome, error) { return done, nil }, keepAll, payNone)
-		if err != nil {
-			t.Fatalf("%d bytes of %d: %v", size, len(good), err)
-		}
-		if err := j.close(false); err != nil {
-			t.Fatal(err)
+		for _, blanks := range []string{"", "   "} {
+			if err := os.WriteFile(path, append(bytes.Clone(good[:size]), blanks...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			j, err := openJournal(path, "api", 3, func([]*known) (outcome, error) { return done, nil }, keepAll, payNone)
+			if err != nil {
+				t.Fatalf("%d bytes of %d: %v", size, len(good), err)
+			}
+			if err := j.close(false); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
@@ -627,7 +630,7 @@ func TestWhyAFileCannotBeWritten(t *testing.T) {
 		wantFault(t, k.unwritten(wrapped), fault.Config, k.name+" cannot be written: "+parts[0], parts[1])
 		wantFault(t, k.unopened(wrapped), fault.Config, k.name+" cannot be opened: "+parts[0], parts[1])
 	}
-	wantFault(t, k.unwritten(syscall.EIO), fault.Config, "cannot be written. Look whether its disk works.")
+	wantFault(t, k.unwritten(syscall.EIO), fault.Config, "cannot be written. Look whether its disk works, and sync again.")
 	wantFault(t, k.unopened(fs.ErrNotExist), fault.Config, "cannot be opened. Check that its folder is mounted")
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +34,7 @@ func (k kept) unopened(err error) error {
 }
 
 func (k kept) unwritten(err error) error {
-	return k.fault("cannot be written"+cmp.Or(why(err), ". Look whether its disk works"), err)
+	return k.fault("cannot be written"+cmp.Or(why(err), ". Look whether its disk works, and sync again"), err)
 }
 
 // why goes on with the reason for a failure and with what mends it; "" where that is not known.
@@ -49,13 +50,32 @@ func why(err error) string {
 	return ""
 }
 
-// open opens the file to read and write it, and locks it until it is closed. With make it is made where there is none, else that is nil
-// without an error.
-func (k kept) open(make bool) (*os.File, error) {
+// try returns what would keep a run from having the file, as far as it shows without a lock on it: a run that has it is not disturbed. It opens
+// the file, and where there is none, or a run replaces it, puts another one beside it for a moment as [kept.replace] does.
+func (k kept) try(replaced bool) error {
+	file, err := k.find(false)
+	if err != nil {
+		return err
+	}
+	there := file != nil
+	if _ = file.Close(); there && !replaced {
+		return nil
+	}
+	name := fmt.Sprintf(".%s.%d", filepath.Base(k.path), rand.Uint64()) // which tidy removes, should this one be killed
+	beside := kept{name: k.name, path: filepath.Join(filepath.Dir(k.path), name)}
+	if file, err = beside.replace(make([]byte, outcomeRoom), !there && replaced); err != nil {
+		return err
+	}
+	_ = os.Remove(beside.path)
+	return file.Close()
+}
+
+// find opens the file to read and write it. With create it is made where there is none, else that is nil without an error.
+func (k kept) find(create bool) (*os.File, error) {
 	flags := os.O_RDWR | syscall.O_NONBLOCK // a pipe that somebody puts there meanwhile keeps nobody waiting
 	info, err := os.Stat(k.path)
 	switch missing := errors.Is(err, fs.ErrNotExist); {
-	case missing && !make:
+	case missing && !create:
 		return nil, nil
 	case missing:
 		flags |= os.O_CREATE
@@ -67,6 +87,15 @@ func (k kept) open(make bool) (*os.File, error) {
 	file, err := os.OpenFile(k.path, flags, 0o600)
 	if err != nil {
 		return nil, k.unopened(err)
+	}
+	return file, nil
+}
+
+// open finds the file, and locks it until it is closed.
+func (k kept) open(create bool) (*os.File, error) {
+	file, err := k.find(create)
+	if file == nil {
+		return nil, err
 	}
 	if err := k.lock(file); err != nil {
 		return nil, errors.Join(err, file.Close())

@@ -26,13 +26,13 @@ func TestAnUnknownMemberEndsItsStream(t *testing.T) {
 	}{
 		"first record": {
 			in: []string{`a {"door":"1","why":"wind","Door":"2"}`, "S 1"}, parts: []string{`Record 1 of the stream "a" has the field "Door", which close does not know`, "Perhaps door is meant"},
-			info: "0 records were carried out, 0 rejected.",
+			info: "Records carried out: 0, rejected: 0.",
 		},
 		"later record": {
 			in:    []string{wind, "S 1", `a {"door":"2","why":"wind","urgent":true}`, wind, "S 2", wind, "C", `rent {"door":5}`, "G 3"},
 			asked: []string{"close door=1 note__c= reason__c=wind", "rent door=5"}, states: []string{echoed("1", "1.0", "0.0")},
 			parts: []string{`Record 2 of the stream "a" has the field "urgent"`, "list it in ignore_fields"},
-			info:  "2 records were carried out, 0 rejected; 2 more came of streams that had ended with an error, and were passed over.",
+			info:  "Records carried out: 2, rejected: 0; passed over, since their streams had ended with an error: 2.",
 		},
 		"two streams": {
 			in:    []string{`rent {"door":5,"Sum":1}`, `a {"door":"2","Why":"wind"}`, `paint {"all":"x"}`, `rent {"door":6}`},

@@ -73,7 +73,7 @@ func (c *call) name() string { return c.operation.Name + " of " + c.about }
 
 // known returns c as the journal knows it.
 func (c *call) known(e *entry) *known {
-	return &known{Number: e.number, Operation: c.operation.Name, About: c.about, Stream: e.stream, Identity: c.identity}
+	return &known{Number: e.number, Operation: c.operation.Name, About: c.about, Stream: e.stream, Identity: c.identity, room: c.room}
 }
 
 // done sees to a call that was carried out.
@@ -106,7 +106,13 @@ func (w *writer) noted(e *entry, c *call, o outcome, said verdict, message strin
 	if o == unrun {
 		message = ""
 	}
-	return errors.Join(err, w.journal.end(e.number, o, message, owed...))
+	failed := w.journal.end(e.number, o, message, owed...)
+	if failed != nil && o != unrun { // which may go out again
+		failed = &fault.Error{Kind: fault.Config, Err: failed, Message: fmt.Sprintf(
+			`%s Before the next sync set in_doubt to "skip": %s was %s, and the journal does not say so.`,
+			fault.Of(failed).Message, c.name(), strings.ReplaceAll(string(said), "_", " "))}
+	}
+	return errors.Join(err, failed)
 }
 
 // receipt adds what became of c to the file of receipts; owed is as in receipts.write. The answer may be nil.
@@ -153,7 +159,12 @@ func (w *writer) unknown(e *entry, c *call, answer *httpclient.Response, err err
 	return errors.Join(failed, w.noted(e, c, unknown, uncertain, what, answer))
 }
 
-const inDoubt = `Then set in_doubt to "skip" if it was, or to "resend" if it was not, and sync again.`
+// What is to be done where one order is in doubt, and where several are, of which none may be carried out twice.
+const (
+	inDoubt    = `Then set in_doubt to "skip" if it was, or to "resend" if it was not, and sync again.`
+	allInDoubt = `Then set in_doubt to "resend" if none of them was, or else to "skip", and sync again; with "skip", have the source ask anew for ` +
+		`those that were not.`
+)
 
 // doubt returns what becomes of calls that an earlier run began and of which it left no outcome.
 func (w *writer) doubt(calls []*known) (outcome, error) {
@@ -171,11 +182,16 @@ func (w *writer) doubt(calls []*known) (outcome, error) {
 		return unrun, nil
 	case "skip":
 		w.log.Warn("The outcome of " + strings.Join(names, "; ") + " was never known; it is taken to be carried out (in_doubt).")
+		w.taken = calls
 		return done, nil
 	}
 	var text strings.Builder
 	for i, c := range calls {
 		fmt.Fprintf(&text, "%s: it is not known whether an earlier run carried it out. Look %s. ", names[i], looks[c.Operation])
 	}
-	return unknown, fault.Configf("%s%s", &text, inDoubt)
+	then := inDoubt
+	if len(calls) > 1 {
+		then = allInDoubt
+	}
+	return unknown, fault.Configf("%s%s", &text, then)
 }

@@ -67,26 +67,29 @@ func TestReceiptsThatAreOwed(t *testing.T) {
 		settings                string // of the runs behind the first
 		fails                   string // why the run with room fails; "": it does not
 		asked                   int    // by the run with room
+		more                    string // a receipt behind the one that is owed
 	}{
 		"carried out": {
-			answer: `{ "id":"D<1>" }`, counts: "1 records were carried out, 0 rejected",
+			answer: `{ "id":"D<1>" }`, counts: "Records carried out: 1, rejected: 0",
 			receipt: `"outcome":"carried_out","order":{"door":"1","note__c":"","reason__c":"wind"},"returned":{"id":"D<1>"}}`,
 		},
 		"of which much came back": {
-			answer: `{"id":"` + long + `"}`, counts: "1 records were carried out, 0 rejected",
+			answer: `{"id":"` + long + `"}`, counts: "Records carried out: 1, rejected: 0",
 			receipt: `"outcome":"carried_out","order":{"door":"1","note__c":"","reason__c":"wind"}}`,
 		},
 		"rejected": {
-			answer: `{"no":"No such door."}`, counts: "0 records were carried out, 1 rejected",
+			answer: `{"no":"No such door."}`, counts: "Records carried out: 0, rejected: 1",
 			receipt: `"outcome":"rejected","order":{"door":"1","note__c":"","reason__c":"wind"},"message":"No such door.","returned":{"no":"No such door."}}`,
 		},
 		"in doubt": {
-			answer: `{"ok":1,"ok":2}`, counts: "0 records were carried out, 0 rejected", settings: `,"in_doubt":"skip"`,
+			answer: `{"ok":1,"ok":2}`, counts: "Records carried out: 0, rejected: 0", settings: `,"in_doubt":"skip"`,
 			receipt: `"outcome":"unknown","order":{"door":"1","note__c":"","reason__c":"wind"},"message":"POST localhost/close failed: ` +
 				`the answer has \"ok\" twice.","returned":{"ok":1,"ok":2}}`,
+			more: `"stream":"a","operation":"close","outcome":"taken_as_carried_out","order":null,"message":"close of door 1: its outcome was ` +
+				`never known, and in_doubt says to take it as carried out."}`,
 		},
 		"interrupted": {
-			answer: `{"locked":"Later."}`, counts: "0 records were carried out, 0 rejected", asked: 1, fails: "for a reason that passes",
+			answer: `{"locked":"Later."}`, counts: "Records carried out: 0, rejected: 0", asked: 1, fails: "for a reason that passes",
 			receipt: `"outcome":"unknown","order":{"door":"1","note__c":"","reason__c":"wind"},"message":"close of door 1 failed, `,
 		},
 	} {
@@ -125,11 +128,16 @@ func TestReceiptsThatAreOwed(t *testing.T) {
 				if n := len(d.took()); n != 1+c.asked {
 					t.Errorf("it was sent %d times", n)
 				}
-				if got := receiptsOf(t, path)[1:]; len(got) != 1+c.asked || !strings.HasPrefix(got[0], `"stream":"a","operation":"close",`+c.receipt) {
+				got := receiptsOf(t, path)[1:]
+				if c.more != "" {
+					same(t, "more receipts", got[1:], []string{c.more})
+					got = got[:1]
+				}
+				if len(got) != 1+c.asked || !strings.HasPrefix(got[0], `"stream":"a","operation":"close",`+c.receipt) {
 					t.Errorf("the receipts are %q", got)
 				}
 				write(settings + c.settings)
-				if got := receiptsOf(t, path)[1:]; len(got) != 1+2*c.asked {
+				if got := receiptsOf(t, path)[1:]; len(got) != 1+2*c.asked+min(len(c.more), 1) {
 					t.Errorf("there is another receipt: %q", got)
 				}
 			})
@@ -161,22 +169,25 @@ func TestAJournalOfWhatIsOwed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	size := func() int {
+	read := func() []byte {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(content)
+		return content
 	}
-	before := size()
-	room(t, before+200)
-	if err := j.end(1, done, "", strings.Repeat("long", 100), "short\n"); err != nil {
+	room(t, len(read()))
+	if err := j.end(1, done, "", strings.Repeat("long", full), "short\n"); err != nil {
 		t.Fatal(err)
 	}
-	after := size()
-	wantFault(t, j.end(2, done, "", strings.Repeat("long", 100), strings.Repeat("less", 60)), fault.Config, "cannot be written")
-	if size() != after {
-		t.Errorf("%d bytes of half a line are left", size()-after)
+	after := read()
+	wantFault(t, j.end(2, done, "", strings.Repeat("long", full), strings.Repeat("less", full/2)), fault.Config, "cannot be written")
+	if !bytes.Equal(read(), after) {
+		t.Error("half a line is left")
+	}
+	wantFault(t, j.begin(&known{Number: 4, About: "x", Identity: "i"}), fault.Config, "cannot be written")
+	if err := j.end(2, done, ""); err != nil {
+		t.Errorf("what is held for an outcome: %v", err)
 	}
 	room(t, 0)
 	if err := j.close(false); err != nil {
@@ -217,7 +228,7 @@ func TestWhatIsOwedToNoFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		for run := range 2 {
-			w := d.write(t.Context(), t, fmt.Sprintf(`"journal_path":%q`, path), catalog(1), strings.NewReader(""))
+			w := d.write(t.Context(), t, fmt.Sprintf(`"journal_path":%q`, path), catalog(1), strings.NewReader(lines("C")))
 			if w.err != nil || len(w.warnings) != 1-run {
 				t.Errorf("run %d: %v, %q", run, w.err, w.warnings)
 			}

@@ -22,7 +22,7 @@ type receipt struct {
 	Namespace string          `json:"namespace,omitempty"`
 	Operation string          `json:"operation"`
 	Outcome   verdict         `json:"outcome"`
-	Order     map[string]any  `json:"order"`              // the fields, by the API's names
+	Order     map[string]any  `json:"order"`              // the fields, by the API's names; null where they are not known
 	Message   string          `json:"message,omitempty"`  // why it was not carried out, or is not known to be
 	Returned  json.RawMessage `json:"returned,omitempty"` // the API's answer as it came; none where there was none
 }
@@ -34,6 +34,7 @@ const (
 	carriedOut verdict = "carried_out"
 	refused    verdict = "rejected" // by the API, or before anything was sent
 	uncertain  verdict = "unknown"
+	taken      verdict = "taken_as_carried_out" // of a call in doubt, by in_doubt
 )
 
 // receipts is a file to which a line is added for each order that has an outcome. A nil one keeps nothing. Safe for concurrent use.
@@ -51,7 +52,7 @@ type receipts struct {
 
 // openReceipts opens the file at path, or makes it. redact blanks what must not be kept.
 func openReceipts(path string, redact *redact.Redactor) (*receipts, error) {
-	r := &receipts{at: keep("file of receipts", path, "receipts_path"), redact: redact}
+	r := &receipts{at: receiptsAt(path), redact: redact}
 	file, err := r.at.open(true)
 	if err != nil {
 		return nil, err

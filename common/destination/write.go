@@ -89,14 +89,23 @@ func (w *writer) keep(sync int64) (err error) {
 	return nil
 }
 
-// pay adds the receipts that earlier runs could not write.
+// pay adds the receipts that earlier runs could not write, and those of the calls in doubt that are taken as carried out.
 func (w *writer) pay(owed []string) error {
 	if w.receipts == nil && len(owed) > 0 {
-		w.log.Warn(fmt.Sprintf("%d receipts that an earlier run could not write are dropped, since no file of receipts (receipts_path) is configured.",
+		w.log.Warn(fmt.Sprintf("Receipts that an earlier run could not write, dropped since no file of receipts (receipts_path) is configured: %d.",
 			len(owed)))
 		return nil
 	}
-	return w.receipts.pay(owed)
+	err := w.receipts.pay(owed)
+	for _, c := range w.taken {
+		if err == nil {
+			_, err = w.receipts.write(receipt{
+				Stream: c.Stream.Name, Namespace: c.Stream.Namespace, Operation: c.Operation, Outcome: taken, Message: c.Operation + " of " + c.About +
+					": its outcome was never known, and in_doubt says to take it as carried out.",
+			})
+		}
+	}
+	return err
 }
 
 // syncID returns the sync that the platform says this run belongs to, 0 where it does not say.
@@ -120,6 +129,7 @@ type writer struct {
 	budget   *httpclient.Budget // of answers
 	journal  *journal
 	receipts *receipts
+	taken    []*known // of earlier runs, in doubt, that count as carried out
 	ledger   *ledger
 	out      *protocol.Emitter
 	log      *slog.Logger
@@ -172,21 +182,21 @@ func (w *writer) run(ctx context.Context, in io.Reader) error {
 // summarize says what became of the records, however the run ended.
 func (w *writer) summarize() {
 	if more := w.again - namedBefore; more > 0 {
-		text := fmt.Sprintf("%d more records ask what an earlier run carried out, and were not sent again.", more)
+		text := fmt.Sprintf("Further records that ask what an earlier run carried out, and were not sent again: %d.", more)
 		if w.receipts != nil {
 			text += " The file of receipts (receipts_path) has each, if the earlier run kept one."
 		}
 		w.log.Warn(text)
 	}
-	sum := fmt.Sprintf("%d records were carried out, %d rejected", w.count.done, w.count.rejected)
+	sum := fmt.Sprintf("Records carried out: %d, rejected: %d", w.count.done, w.count.rejected)
 	if w.api.DryRun {
-		sum = fmt.Sprintf("Nothing was sent (dry_run): %d records can be carried out, %d are rejected", w.count.done, w.count.rejected)
+		sum = fmt.Sprintf("Nothing was sent (dry_run). Records that can be carried out: %d, rejected: %d", w.count.done, w.count.rejected)
 	}
 	if w.count.before > 0 {
-		sum += fmt.Sprintf("; %d had been before, as the journal or in_doubt says: not sent again", w.count.before)
+		sum += fmt.Sprintf("; not sent again, since the journal or in_doubt says that they had been before: %d", w.count.before)
 	}
 	if w.passed > 0 {
-		sum += fmt.Sprintf("; %d more came of streams that had ended with an error, and were passed over", w.passed)
+		sum += fmt.Sprintf("; passed over, since their streams had ended with an error: %d", w.passed)
 	}
 	w.log.Info(sum + ".")
 }
@@ -196,6 +206,9 @@ type incoming struct {
 	message protocol.Message
 	err     error
 }
+
+// noInput is told of an input without any message, as what docker run gives.
+const noInput = "No message came on standard input, so there was nothing to do. Under docker run, the flag -i passes it on to the container."
 
 // take takes messages until there are no more or nothing more may be begun.
 func (w *writer) take(in io.Reader) error {
@@ -215,12 +228,15 @@ func (w *writer) take(in io.Reader) error {
 			}
 		}
 	}()
-	for {
+	for first := true; ; first = false {
 		select {
 		case <-w.work.Done():
 			return w.work.Err()
 		case got, more := <-messages:
 			if !more {
+				if first && w.work.Err() == nil {
+					w.log.Warn(noInput)
+				}
 				return w.work.Err()
 			}
 			if got.err != nil {

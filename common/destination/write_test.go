@@ -37,21 +37,21 @@ func TestWrite(t *testing.T) {
 		states, warnings []string
 		info             string
 	}{
-		"nothing": {in: "", info: "0 records were carried out, 0 rejected."},
+		"nothing": {in: "", warnings: []string{noInput}, info: "Records carried out: 0, rejected: 0."},
 		"records and states": {
 			in:     lines("S 1", "a "+wind, "a "+night, "S 2", `{"type":"LOG","log":{"level":"INFO","message":"m"}}`, `{"type":"NEW"}`, "C", "S 3"),
 			asked:  []string{"close door=1 note__c= reason__c=wind", "close door=2 note__c=dark reason__c=night"},
 			states: []string{echoed("1", "0.0", "0.0"), echoed("2", "2.0", "0.0"), echoed("3", "0.0", "0.0")},
-			info:   "2 records were carried out, 0 rejected.",
+			info:   "Records carried out: 2, rejected: 0.",
 		},
 		"no end of the last line": {
-			in: strings.TrimSuffix(lines("a "+wind), "\n"), asked: []string{"close door=1 note__c= reason__c=wind"}, info: "1 records were carried out, 0 rejected.",
+			in: strings.TrimSuffix(lines("a "+wind), "\n"), asked: []string{"close door=1 note__c= reason__c=wind"}, info: "Records carried out: 1, rejected: 0.",
 		},
 		"global state": {
 			in:     lines("a "+wind, `rent {"door":5,"sum":1200.4}`, "G 7"),
 			asked:  []string{"close door=1 note__c= reason__c=wind", "rent door=5 sum=1200.40"},
 			states: []string{`{"type":"GLOBAL","global":{"stream_states":[]},"id":7,"destinationStats":{"recordCount":2.0,"rejectedRecordCount":0.0}}`},
-			info:   "2 records were carried out, 0 rejected.",
+			info:   "Records carried out: 2, rejected: 0.",
 		},
 		"rejected": {
 			in:     lines(`a {"door":"9","why":"wind"}`, `a {"door":"3"}`, "a "+wind, `a {}`, "S 1"),
@@ -61,19 +61,19 @@ func TestWrite(t *testing.T) {
 				"close of door 3 was rejected: why is missing.", "close of door 9 was rejected: No such door ****.",
 				"close of record 4 of the stream a was rejected: why is missing; door or id is missing.",
 			},
-			info: "1 records were carried out, 3 rejected.",
+			info: "Records carried out: 1, rejected: 3.",
 		},
 		"fields of others": {
 			settings: `"ignore_fields":["zone","age"]`,
 			in:       lines(`a {"door":"1","why":"wind","zone":1,"age":{}}`, `a {"door":"2","why":"wind","_airbyte_meta":2,"_ab_cdc_lsn":3,"age":null}`),
 			asked:    []string{"close door=1 note__c= reason__c=wind", "close door=2 note__c= reason__c=wind"},
-			info:     "2 records were carried out, 0 rejected.",
+			info:     "Records carried out: 2, rejected: 0.",
 		},
 		"dry run": {
 			settings: `"dry_run":true`,
 			in:       lines("S 1", "a "+wind, `a {"door":"1"}`, "S 2"),
 			warnings: []string{"close of door 1 was rejected: why is missing."},
-			info:     "Nothing was sent (dry_run): 1 records can be carried out, 1 are rejected.",
+			info:     "Nothing was sent (dry_run). Records that can be carried out: 1, rejected: 1.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -368,7 +368,7 @@ func TestAFailureLetsTheOthersEnd(t *testing.T) {
 		if n := len(d.took()); n != defaultParallel || len(w.states) > 0 {
 			t.Errorf("%d calls, states %q", n, w.states)
 		}
-		if len(w.failures) != 1 || !slices.Contains(w.infos, "3 records were carried out, 0 rejected.") {
+		if len(w.failures) != 1 || !slices.Contains(w.infos, "Records carried out: 3, rejected: 0.") {
 			t.Errorf("%+v, %q", w.failures, w.infos)
 		}
 	})

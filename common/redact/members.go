@@ -8,13 +8,14 @@ import (
 
 // Quote returns String for what a server sent, in which there may be secrets that nobody has told. It also blanks values under names that say that
 // they are secret ("senha", "access_token"), unless they have white space in them, as sentences do, and all values under the names of
-// [Redactor.Hide]: in JSON, in JSON within a text, as Python and PHP print it, in XML and in forms, whole or cut off.
+// [Redactor.Hide]: in JSON, in JSON within a text, as Python and PHP print it, in XML and in forms, whole or cut off. In a sentence ("token: a1b2")
+// it blanks those with a digit, since others may be a word of it ("senha: inválida").
 func (r *Redactor) Quote(s string) string {
 	if r == nil {
 		return s
 	}
 	r.telling.Do(func() { r.told = telling() })
-	s = r.told.ReplaceAllString(r.String(s), "${1}"+Blank) // in this order: a secret that is known may look like a name and its value
+	s = r.told.ReplaceAllString(r.String(s), "${1}${2}"+Blank) // in this order: a secret that is known may look like a name and its value
 	if hidden := r.hidden.Load(); hidden != nil {
 		s = hidden.ReplaceAllString(s, "${1}"+Blank)
 	}
@@ -44,13 +45,17 @@ func (r *Redactor) Hide(names ...string) {
 // credential follows: an error says under a member's name what is wrong with it.
 func telling() *regexp.Regexp {
 	const kind = `(?:(?:bearer|basic|token)\s+)?`
-	return under(`[\w.-]*(?:senha|passw|segredo|secret|token|api[_-]?key|chave|credenc|credential|authorization|session)[\w.-]*`,
-		`"`+kind+`(?:[^"\s\\]|\\\S)*(?:"|$)|'`+kind+`(?:[^'\s\\]|\\\S)*(?:'|$)|\\+"`+kind+`(?:[^"\s\\]|\\+[^"\s\\])*(?:\\+"|$)`)
+	const name = `[\w.-]*(?:senha|passw|segredo|secret|token|api[_-]?key|chave|credenc|credential|authorization|session)[\w.-]*`
+	members := under(name, `"`+kind+`(?:[^"\s\\]|\\\S)*(?:"|$)|'`+kind+`(?:[^'\s\\]|\\\S)*(?:'|$)|\\+"`+kind+`(?:[^"\s\\]|\\+[^"\s\\])*(?:\\+"|$)`)
+	return regexp.MustCompile(members.String() + `|(\b` + name + `\s*:\s*` + kind + `)` + unquoted + `*\d` + unquoted + `*`)
 }
+
+// unquoted is a character of a value without quotes.
+const unquoted = `[^\s"'\\,;&<>{}\[\]]`
 
 // under finds names with their values, both of which are patterns, value that of one in quotes; the first group is all in front of the value.
 func under(name, value string) *regexp.Regexp {
 	member := `\\*["'](?:` + name + `)\\*["']\]?\s*(?::|=>?)\s*(?:[a-z]+\(\d+\)\s*)?(?:\[\s*)?`
 	element, field := `<(?:`+name+`)(?:\s[^<>]*)?>`, `\b(?:`+name+`)=`
-	return regexp.MustCompile(`(?is)(` + member + `|` + element + `|` + field + `)(?:` + value + `|[^\s"'\\,;&<>{}\[\]]+)`)
+	return regexp.MustCompile(`(?is)(` + member + `|` + element + `|` + field + `)(?:` + value + `|` + unquoted + `+)`)
 }

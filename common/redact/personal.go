@@ -20,6 +20,8 @@ var (
 	address = regexp.MustCompile(`[\pL\pN.!#$%&*+/?^_~'-]+(?:@|%40|&#64;|\\u0040)[\pL\pN-]+(?:\.[\pL\pN-]+)+`)
 	// Since 2026 a CNPJ may have letters.
 	company = regexp.MustCompile(`\b[A-Z\d]{2}\.[A-Z\d]{3}\.[A-Z\d]{3}/[A-Z\d]{4}-\d{2}\b`)
+	// Other ways of writing one, which is known by its check digits.
+	companies = regexp.MustCompile(`(?i)\b[A-Z\d]{2}[./ -]?[A-Z\d]{3}[./ -]?[A-Z\d]{3}[./ -]?[A-Z\d]{4}[./ -]?\d{2}\b`)
 	// Digits with what stands inside numbers: at most one sign and a blank, and no full stop in front of a blank, which ends a sentence.
 	figures = regexp.MustCompile(`\+?\(?\d(?:(?:[-./–]| [-–/+] ?|[-–/] | ?\(|\) ?| )?\d)+`)
 
@@ -39,6 +41,12 @@ const (
 // on both sides, as codes of Salesforce. Names stay: nobody can tell them from other words.
 func Personal(s string) string {
 	s = company.ReplaceAllLiteralString(address.ReplaceAllLiteralString(s, PersonalBlank), PersonalBlank)
+	s = companies.ReplaceAllStringFunc(s, func(number string) string {
+		if isCompany(number) {
+			return PersonalBlank
+		}
+		return number
+	})
 	var out strings.Builder
 	done := 0
 	for _, at := range moment.FindAllStringIndex(s, -1) {
@@ -51,6 +59,22 @@ func Personal(s string) string {
 	}
 	out.WriteString(withoutNumbers(s[done:]))
 	return out.String()
+}
+
+// isCompany reports whether a CNPJ, with or without signs in it, has its check digits: modulo 11, each letter or digit being its ASCII code less 48
+// (Instrução Normativa RFB 2.229/2024).
+func isCompany(number string) bool {
+	number = strings.ToUpper(strings.NewReplacer(".", "", "/", "", "-", "", " ", "").Replace(number))
+	for n := 12; n < 14; n++ {
+		sum := 0
+		for i := range n {
+			sum += int(number[i]-'0') * (2 + (n-1-i)%8)
+		}
+		if int(number[n]-'0') != (11-sum%11)%11%10 {
+			return false
+		}
+	}
+	return true
 }
 
 // insideNumber reports whether s[from:to] is a part of a longer number, and so no moment.

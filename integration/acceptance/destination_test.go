@@ -688,7 +688,7 @@ func dryRun(t *testing.T, f writeFixture) {
 		t.Errorf("%d requests: %s", o.Stats().Requests, res)
 	}
 	if !slices.ContainsFunc(res.Logs, func(l harness.Log) bool {
-		return strings.Contains(l.Message, "18 records can be carried out, 1 are rejected")
+		return strings.Contains(l.Message, "Records that can be carried out: 18, rejected: 1")
 	}) {
 		t.Errorf("it says %v", res.Logs)
 	}
