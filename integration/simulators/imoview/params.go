@@ -77,11 +77,14 @@ func (p *params) refuse(text string) {
 // text returns a filter that is a text; empty means that it is not set.
 func (p *params) text(name string) string {
 	v := strings.TrimSpace(p.values[name])
-	if v != "" && v != "0" && v != "false" {
+	if set(v) {
 		_, _ = fmt.Fprintf(&p.used, "%s=%s&", name, v) // a builder takes all
 	}
 	return v
 }
+
+// set tells whether a value stands for less than all.
+func set(value string) bool { return value != "" && value != "0" && value != "false" }
 
 // number returns a filter that is a whole number; 0 when it is not set.
 func (p *params) number(name string) int {
@@ -104,11 +107,12 @@ func (p *params) whole(name, value string) int {
 	return n
 }
 
-// choice returns a number from 0 to limit.
+// choice returns a number from 0 to limit; 0 when it is none of them.
 func (p *params) choice(name string, limit int) int {
 	n := p.number(name)
 	if n < 0 || n > limit {
 		p.wrong(name)
+		return 0
 	}
 	return n
 }
@@ -119,15 +123,15 @@ func (p *params) numbers(name string) map[int]bool {
 	if v == "" || v == "0" {
 		return nil
 	}
-	set := map[int]bool{}
+	all := map[int]bool{}
 	for part := range strings.SplitSeq(v, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(part))
 		if err != nil {
 			p.wrong(name)
 		}
-		set[n] = true
+		all[n] = true
 	}
-	return set
+	return all
 }
 
 func (p *params) truth(name string) bool {
@@ -166,7 +170,7 @@ func (p *params) time(name string, layouts ...string) int64 {
 // absent refuses documented filters that this simulator does not have, so that nobody relies on them.
 func (p *params) absent(names ...string) {
 	for _, name := range names {
-		if v := p.values[name]; v != "" && v != "0" && v != "false" {
+		if set(p.values[name]) {
 			p.refuse("O simulador não conhece o filtro " + name + "!")
 		}
 	}

@@ -62,7 +62,7 @@ func (s *Simulator) listHoods(p *params) listing {
 	p.absent("codigotipo", "codigounidade", "opcaoimovel", "codigoregiao", "codigosubregiao")
 	city := p.number("codigocidade")
 	return s.spots(p, slices.DeleteFunc(s.hoods(), func(h spot) bool {
-		return city != 0 && !slices.ContainsFunc(s.stock.places, func(p place) bool { return p.hoodCode == h.code && p.cityCode == city })
+		return city != 0 && !slices.ContainsFunc(s.stock.places, func(p *place) bool { return p.hoodCode == h.code && p.cityCode == city })
 	}))
 }
 
@@ -86,7 +86,7 @@ func (s *Simulator) spots(p *params, all []spot) listing {
 func spotList(spots []spot) listing {
 	return listing{rows: first(len(spots)), row: func(i int) any {
 		row := object{"codigo": spots[i].code}
-		maps.Copy(row, spots[i].row)
+		row.Add(spots[i].row)
 		return row
 	}}
 }

@@ -91,7 +91,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.arrive()
 	name := r.URL.Path
 	method, ok := s.paths[name]
-	if !ok || s.off(name) {
+	if !ok || has(s.with.Off, name) {
 		s.noResource(w, r)
 		return
 	}
@@ -158,11 +158,6 @@ func (s *Simulator) params(r *http.Request) (*params, *refusal) {
 		return body(r)
 	}
 	return query(r.URL.RawQuery)
-}
-
-// off tells whether the agency does not have a path.
-func (s *Simulator) off(name string) bool {
-	return slices.Contains(s.with.Off, name) || slices.Contains(s.with.Off, all)
 }
 
 // noResource is how the framework under the API says 404: with the whole address, query included.
