@@ -215,18 +215,16 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		marks = s.marks(s.start())
 	}
 	expect := map[string]sim.Expectation{"portals": sim.Whole(s.portalKeys()...)}
-	for name, list := range map[string]listing{
-		"client_companies": s.listCompanies(&params{}), "people": s.listPeople(&params{}), "crm_users": s.listStaff(&params{}),
-		"brokers": s.listBrokers(&params{}), "extra_fields": s.listExtraFields(&params{}), "property_types": entryList(types()),
-		"branches": entryList(branches()), "purposes": entryList(purposes()), "destinations": entryList(destinations()),
-		"key_places": entryList(keyPlaces()), "cities": spotList(s.cities()), "neighbourhoods": spotList(s.hoods()), "regions": spotList(regions()),
-	} {
-		e := sim.Whole()
+	for _, path := range s.paths {
+		if path.stream == "" {
+			continue
+		}
+		e, list := sim.Whole(), path.list(&params{})
 		for _, i := range list.rows {
 			row, _ := list.row(i).(object)
 			e.Put(fmt.Sprint(row["codigo"]), sim.Must, sim.Must)
 		}
-		expect[name] = e
+		expect[path.stream] = e
 	}
 	for name, of := range s.holdings() {
 		expect[name] = sim.Whole(s.holdingKeys(of)...)

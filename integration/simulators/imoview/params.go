@@ -13,7 +13,9 @@ import (
 // refusal is an answer that is not 200.
 type refusal struct {
 	status int
-	text   string
+	text   string // empty: the API's own for the status
+	member string // that has the text; empty: that of Options.MessageKey
+	allow  string // the header Allow; empty: none
 }
 
 // params are the parameters of a request, from the query or from the body. Those that nobody asks for are ignored, as the API does.
@@ -23,12 +25,20 @@ type params struct {
 	err    *refusal          // the first that is wrong
 }
 
+// paramsOf reads the parameters of a request.
+func paramsOf(r *http.Request) (*params, *refusal) {
+	if r.Method == http.MethodPost {
+		return body(r)
+	}
+	return query(r.URL.RawQuery)
+}
+
 // query reads the parameters of a GET. Of one that comes twice the first counts.
 func query(raw string) (*params, *refusal) {
 	p := &params{values: make(map[string]string, 8)}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, &refusal{http.StatusBadRequest, "The request is invalid."}
+		return nil, &refusal{status: http.StatusBadRequest, text: "The request is invalid."}
 	}
 	for name, value := range values {
 		p.values[strings.ToLower(name)] = value[0]
@@ -38,7 +48,7 @@ func query(raw string) (*params, *refusal) {
 
 // body reads the parameters of a POST.
 func body(r *http.Request) (*params, *refusal) {
-	none := &refusal{http.StatusNotFound, "Json de entrada não informado!"}
+	none := &refusal{status: http.StatusNotFound, text: "Json de entrada não informado!"}
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); strings.TrimSpace(kind) != "application/json" {
 		return nil, none
 	}
@@ -70,7 +80,7 @@ func (p *params) wrong(name string) {
 
 func (p *params) refuse(text string) {
 	if p.err == nil {
-		p.err = &refusal{http.StatusNotFound, text}
+		p.err = &refusal{status: http.StatusNotFound, text: text}
 	}
 }
 

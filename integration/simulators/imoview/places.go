@@ -74,7 +74,7 @@ func (s *Simulator) listRegions(p *params) listing {
 	return s.spots(p, regions())
 }
 
-// spots returns those where properties are offered for the purpose that is asked for, which must be one.
+// spots returns those where properties are offered for the purpose that is asked for, which must be one: without it all are returned, and refused.
 func (s *Simulator) spots(p *params, all []spot) listing {
 	purpose := p.choice("finalidade", sale)
 	if purpose == 0 {
