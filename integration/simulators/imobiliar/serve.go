@@ -124,7 +124,7 @@ func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
 		s.refuse(w, name, problem{"QtdeLinhas", "Quantidade de linhas acima do máximo"})
 		return
 	}
-	if bad := action.check(body, s.with.Refused); bad != nil {
+	if bad := s.check(action, body); bad != nil {
 		s.refuse(w, name, *bad)
 		return
 	}
