@@ -17,8 +17,8 @@ const (
 	BothHeaders  Auth = "both"
 )
 
-// admitted judges the credentials of a request. If they do not do, why is the text of the 401.
-func (s *Simulator) admitted(r *http.Request) (why string, ok bool) {
+// unknown returns the text of the 401 for a request whose credentials do not do, and "" where they do.
+func (s *Simulator) unknown(r *http.Request) string {
 	token, bearer := r.Header.Values("token"), r.Header.Values("Authorization")
 	missing := map[Auth]bool{
 		EitherHeader: len(token)+len(bearer) == 0,
@@ -26,13 +26,13 @@ func (s *Simulator) admitted(r *http.Request) (why string, ok bool) {
 		BearerOnly:   len(bearer) == 0,
 		BothHeaders:  len(token) == 0 || len(bearer) == 0,
 	}
-	if missing[s.with.Auth] {
-		return "Token não fornecido", false
+	switch {
+	case missing[s.with.Auth]:
+		return "Token não fornecido"
+	case !same(token, s.with.Token) || !same(bearer, "Bearer "+s.with.Token):
+		return "Token que foi fornecido é invalido"
 	}
-	if !same(token, s.with.Token) || !same(bearer, "Bearer "+s.with.Token) {
-		return "Token que foi fornecido é invalido", false
-	}
-	return "", true
+	return ""
 }
 
 // same tells whether a header was not sent, or once and with this value.

@@ -55,7 +55,7 @@ type Simulator struct {
 	with  Options
 	stock *stock // the parts that properties are made of; never changes
 
-	known map[string]parameter // those of the list of properties
+	routes map[string]route // see below
 
 	mu    sync.Mutex
 	rows  sim.Table
@@ -89,7 +89,7 @@ func open(o Options) (*Simulator, error) {
 		return nil, err
 	}
 	s := &Simulator{with: o, stock: sim.Part(o.Rendered, o.Seed, func() *stock { return newStock(o.Seed) })}
-	s.known = s.filters()
+	s.routes = s.below()
 	s.rows.Settle()
 	s.fill()
 	return s, nil

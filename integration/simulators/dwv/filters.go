@@ -1,6 +1,7 @@
 package dwv
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 
@@ -9,42 +10,52 @@ import (
 
 // filters returns the parameters of the list of properties: sixteen in 1.0.1, three more in 1.0.2, where construction_stage takes labels.
 func (s *Simulator) filters() map[string]parameter {
+	raw, label := func(f facts) string { return f.stage.raw }, func(f facts) string { return f.stage.label }
 	known := paged()
-	known["search"] = text(func(i int, value string) bool {
-		f := s.facts(i)
-		return contains(s.title(i, f), value) || !f.third && contains(s.stock.buildings[f.building].title, value) ||
-			contains(s.stock.companies[f.company].title, value)
+	maps.Copy(known, map[string]parameter{
+		"search": text(contains, func(i int) []string {
+			f := s.facts(i)
+			return []string{s.title(i, f), s.development(f), s.stock.companies[f.company].title}
+		}),
+		"address":             text(contains, func(i int) []string { return []string{s.stock.places[s.facts(i).place].text} }),
+		"city":                text(strings.EqualFold, func(i int) []string { return []string{s.stock.cities[s.facts(i).city].name} }),
+		"state":               text(strings.EqualFold, func(i int) []string { return []string{s.stock.cities[s.facts(i).city].uf} }),
+		"bedrooms":            s.quantity(func(f facts) int { return f.dorms }),
+		"unit_suites":         s.quantity(func(f facts) int { return f.suites }),
+		"unit_parking_spaces": s.quantity(func(f facts) int { return f.parking }),
+		"property_condition":  s.one(func(f facts) string { return map[bool]string{true: "used", false: "new"}[f.third] }, "new", "used"),
+		"types":               s.one(func(f facts) string { return f.kind.Tag }, tags(types())...),
+		"last_updates":        s.updates,
+		"status":              s.one(func(f facts) string { return f.status }, "active", "inactive", "auto_inactive"),
+		"deleted":             oneOf(func(_ int, r sim.Row) string { return strconv.FormatBool(r.State == removed) }, "true", "false"),
+		"rent":                s.one(func(f facts) string { return strconv.FormatBool(f.rent) }, "true", "false"),
 	})
-	known["address"] = text(func(i int, value string) bool { return contains(s.stock.places[s.facts(i).place].text, value) })
-	known["city"] = text(func(i int, value string) bool { return strings.EqualFold(s.stock.cities[s.facts(i).city].name, value) })
-	known["state"] = text(func(i int, value string) bool { return strings.EqualFold(s.stock.cities[s.facts(i).city].uf, value) })
-	known["bedrooms"] = quantity(func(i int) int { return s.facts(i).dorms })
-	known["unit_suites"] = quantity(func(i int) int { return s.facts(i).suites })
-	known["unit_parking_spaces"] = quantity(func(i int) int { return s.facts(i).parking })
-	known["property_condition"] = one(func(i int, _ sim.Row, value string) bool { return s.facts(i).third == (value == "used") }, "new", "used")
-	known["types"] = one(func(i int, _ sim.Row, value string) bool { return s.facts(i).kind.Tag == value }, tags(types())...)
-	known["last_updates"] = s.updates
-	known["status"] = one(func(i int, _ sim.Row, value string) bool { return s.facts(i).status == value }, "active", "inactive", "auto_inactive")
-	known["deleted"] = one(func(_ int, r sim.Row, value string) bool { return strconv.FormatBool(r.State == removed) == value }, "true", "false")
-	known["rent"] = one(func(i int, _ sim.Row, value string) bool { return strconv.FormatBool(s.facts(i).rent) == value }, "true", "false")
-
-	raw := func(i int, _ sim.Row, value string) bool { return s.facts(i).stage.raw == value }
 	if s.with.Version == Version101 {
-		known["construction_stage"] = one(raw, "used", "under construction", "new")
+		known["construction_stage"] = s.one(raw, "used", "under construction", "new")
 		return known
 	}
-	known["construction_stage_raw"] = one(raw, "pre-market", "under construction", "new", "used")
-	known["construction_stage"] = one(func(i int, _ sim.Row, value string) bool { return s.facts(i).stage.label == value },
-		"Pré-lançamento", "Em construção", "Lançamento", "Usado")
-	known["incorporation"] = text(func(i int, value string) bool {
+	known["construction_stage_raw"] = s.one(raw, "pre-market", "under construction", "new", "used")
+	known["construction_stage"] = s.one(label, "Pré-lançamento", "Em construção", "Lançamento", "Usado")
+	known["incorporation"] = text(contains, func(i int) []string {
 		f := s.facts(i)
-		return !f.third && contains(s.stock.incorporation(f.building), value)
+		if f.third {
+			return nil
+		}
+		return []string{s.stock.incorporation(f.building)}
 	})
 	known["fields"] = func(q *query, value string) (err error) {
 		q.fields, err = parseSelection(value, propertyFields())
 		return err
 	}
 	return known
+}
+
+// development returns the name of the one that a property is a unit of, "" where it is of none.
+func (s *Simulator) development(f facts) string {
+	if f.third {
+		return ""
+	}
+	return s.stock.buildings[f.building].title
 }
 
 // contains looks for a text whatever its case.

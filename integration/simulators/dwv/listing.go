@@ -2,19 +2,18 @@ package dwv
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
 // Listing returns the page of properties or of states that r asks for.
 func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
-	known, key := s.known, "id"
-	if r.URL.Path == root+"/cities" {
-		known, key = paged(), "uf"
-	} else if r.URL.Path != root {
+	key, ok := map[string]string{root: "id", root + "/cities": "uf"}[r.URL.Path]
+	if !ok {
 		return sim.Listing{}, false
 	}
-	q, err := s.parse(r.URL.RawQuery, known)
+	q, err := s.parse(r.URL.RawQuery, s.routes[strings.TrimPrefix(r.URL.Path, root)].known)
 	if err != nil {
 		return sim.Listing{}, false
 	}

@@ -8,23 +8,17 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// paging is one page of a list of total rows.
-type paging struct {
-	total, perPage, page int
-}
-
-// lastPage returns 0 for an empty list: the envelope is that of the Adonis framework's paginator, which counts so.
-func (p paging) lastPage() int { return (p.total + p.perPage - 1) / p.perPage }
-
-// enveloped returns a page of some rows.
-func (s *Simulator) enveloped(p paging, rows any) sim.Members {
+// enveloped returns the page of total rows that q asks for. The last page of none is 0: the envelope is that of the Adonis framework's paginator,
+// which counts so.
+func (s *Simulator) enveloped(q query, total int, rows any) sim.Members {
 	number := func(n int) any {
 		if s.with.NumbersAsText {
 			return strconv.Itoa(n)
 		}
 		return n
 	}
-	return sim.Ordered("total", number(p.total), "perPage", number(p.perPage), "page", number(p.page), "lastPage", number(p.lastPage()), "data", rows)
+	last := (total + q.limit - 1) / q.limit
+	return sim.Ordered("total", number(total), "perPage", number(q.limit), "page", number(q.page), "lastPage", number(last), "data", rows)
 }
 
 // indexed is a row as it was when its page was cut.
@@ -33,26 +27,20 @@ type indexed struct {
 	row   sim.Row
 }
 
-// page cuts a page out of the properties that q lets through, and lets Drift happen after it.
-func (s *Simulator) page(q query) (paging, []indexed) {
+// page cuts a page out of the properties that q lets through, in the order of the listing, says how many they are, and lets Drift happen after it.
+func (s *Simulator) page(q query) (total int, rows []indexed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	matching := s.matching(q)
-	p := paging{total: len(matching), perPage: q.limit, page: q.page}
-	from, to := sim.Bounds(p.page, p.perPage, p.total)
-	rows := make([]indexed, 0, to-from)
+	matching := s.rows.Matching(q.key, func(i int) bool {
+		return !slices.ContainsFunc(q.tests, func(t test) bool { return !t(i, s.rows.Rows[i]) })
+	}, nil)
+	from, to := sim.Bounds(q.page, q.limit, len(matching))
+	rows = make([]indexed, 0, to-from)
 	for _, index := range matching[from:to] {
 		rows = append(rows, indexed{index, s.rows.Rows[index]})
 	}
 	s.drift(matching[:to])
-	return p, rows
-}
-
-// matching returns the indices of the properties that q lets through, in the order of the listing. The caller holds the lock.
-func (s *Simulator) matching(q query) []int {
-	return s.rows.Matching(q.key, func(i int) bool {
-		return !slices.ContainsFunc(q.tests, func(t test) bool { return !t(i, s.rows.Rows[i]) })
-	}, nil)
+	return len(matching), rows
 }
 
 // Previous returns the request for the page of the same list before the one r asks for.
@@ -67,13 +55,12 @@ func (s *Simulator) Previous(r *http.Request) (*http.Request, bool) {
 // cities returns the states, cities and neighbourhoods of the properties that are selected.
 func (s *Simulator) cities(q query) (any, *refusal) {
 	states := s.states()
-	p := paging{total: len(states), perPage: q.limit, page: q.page}
-	from, to := sim.Bounds(p.page, p.perPage, p.total)
+	from, to := sim.Bounds(q.page, q.limit, len(states))
 	rows := []sim.Object{}
 	for _, state := range states[from:to] {
 		rows = append(rows, state.row())
 	}
-	return s.enveloped(p, rows), nil
+	return s.enveloped(q, len(states), rows), nil
 }
 
 // states returns those where a selected property lies, in the order of the country's list.

@@ -100,22 +100,18 @@ func newPlace(n, at int, c city, dice uint64) place {
 	}
 	neighbourhood := c.neighbourhoods[int(dice>>10%1024)%len(c.neighbourhoods)]
 	street := fmt.Sprintf("Rua %d", 100+dice>>20%200)
-	p := place{city: at, text: fmt.Sprintf("%s, %s, %s, %s - %s", street, number, neighbourhood, c.name, c.uf)}
-	p.row = sim.Object{
-		"street_name": street, "street_number": number, "neighborhood": neighbourhood,
-		"complement": []any{nil, "S/ Complemento", sim.Raw(`"S\/ Complemento"`)}[n%3], "zip_code": fmt.Sprintf("%05d-000", 88000+n),
-		"city": c.name, "state": c.uf, "country": "Brasil",
-		"latitude":  json.Number(fmt.Sprintf("-%d.%014d", 2+dice%30, dice>>8%1e14)),
-		"longitude": json.Number(fmt.Sprintf("-48.%020d", dice)),
-	}
-	if n%3 == 0 { // seen in practice
-		p.row["id"] = 7000 + n
-	}
+	latitude, longitude := any(json.Number(fmt.Sprintf("-%d.%014d", 2+dice%30, dice>>8%1e14))), any(json.Number(fmt.Sprintf("-48.%020d", dice)))
 	switch n % 25 {
 	case 3:
-		p.row["latitude"], p.row["longitude"] = json.Number("-2.70947471823797600e1"), json.Number("-48.0")
+		latitude, longitude = json.Number("-2.70947471823797600e1"), json.Number("-48.0")
 	case 7:
-		p.row["latitude"], p.row["longitude"] = nil, nil
+		latitude, longitude = nil, nil
 	}
-	return p
+	row := sim.Object{
+		"id":          either(n%3 == 0, 7000+n, sim.Absent), // seen in practice
+		"street_name": street, "street_number": number, "neighborhood": neighbourhood,
+		"complement": []any{nil, "S/ Complemento", sim.Raw(`"S\/ Complemento"`)}[n%3], "zip_code": fmt.Sprintf("%05d-000", 88000+n),
+		"city": c.name, "state": c.uf, "country": "Brasil", "latitude": latitude, "longitude": longitude,
+	}
+	return place{city: at, text: fmt.Sprintf("%s, %s, %s, %s - %s", street, number, neighbourhood, c.name, c.uf), row: row.Present()}
 }

@@ -77,34 +77,41 @@ func paged() map[string]parameter {
 	}
 }
 
-// text lets rows through by a text.
-func text(match func(index int, value string) bool) parameter {
+// text lets rows through of which one of some texts matches.
+func text(matches func(text, value string) bool, of func(index int) []string) parameter {
 	return func(q *query, value string) error {
-		q.tests = append(q.tests, func(index int, _ sim.Row) bool { return match(index, value) })
+		q.tests = append(q.tests, func(index int, _ sim.Row) bool {
+			return slices.ContainsFunc(of(index), func(text string) bool { return matches(text, value) })
+		})
 		return nil
 	}
 }
 
-// one lets rows through by one of the values that are documented.
-func one(match func(index int, r sim.Row, value string) bool, values ...string) parameter {
+// oneOf lets rows through by one of the values that are documented.
+func oneOf(of func(index int, r sim.Row) string, values ...string) parameter {
 	return func(q *query, value string) error {
 		if !slices.Contains(values, value) {
 			return fmt.Errorf("deve ser um de %s", strings.Join(values, ", "))
 		}
-		q.tests = append(q.tests, func(index int, r sim.Row) bool { return match(index, r, value) })
+		q.tests = append(q.tests, func(index int, r sim.Row) bool { return of(index, r) == value })
 		return nil
 	}
 }
 
+// one is oneOf for what is a fact of a property.
+func (s *Simulator) one(of func(f facts) string, values ...string) parameter {
+	return oneOf(func(index int, _ sim.Row) string { return of(s.facts(index)) }, values...)
+}
+
 // quantity lets rows through by a number: "1,3+" is one, or three and more. A number that is not known (negative) is none of them.
-func quantity(of func(index int) int) parameter {
+func (s *Simulator) quantity(of func(f facts) int) parameter {
 	syntax := regexp.MustCompile(`^\d{1,4}\+?(,\d{1,4}\+?)*$`)
 	return func(q *query, value string) error {
 		if !syntax.MatchString(value) {
 			return errors.New("deve ser como 1,3+")
 		}
 		q.tests = append(q.tests, func(index int, _ sim.Row) bool {
-			n := of(index)
+			n := of(s.facts(index))
 			return n >= 0 && slices.ContainsFunc(strings.Split(value, ","), func(part string) bool {
 				least, more := strings.CutSuffix(part, "+")
 				m, _ := strconv.Atoi(least) // the syntax was checked

@@ -40,46 +40,46 @@ func (s *Simulator) written(p indexed, detail bool) sim.JSON {
 // property returns a property. What is absent, null or of another type than the schema says depends on the index.
 func (s *Simulator) property(index int, r sim.Row, detail bool) sim.Object {
 	f, h := s.facts(index), s.dice(index, 3)
+	title, deprecated := s.titleValue(index, f), index%3 == 0
+	stage, raw := s.stageOf(index, f)
 	p := sim.Object{
-		"id": propertyID(index), "title": s.titleValue(index, f), "description": nil, "status": f.status, "deleted": r.State == removed,
-		"address_display_type": []any{"full_address", "normal", nil}[h>>8%3], "unit": nil, "building": nil, "third_party_property": nil,
-		"construction_company": s.stock.companies[f.company].row, "last_updated_at": nil,
-	}
-	if index%29 != 3 {
-		p["description"] = s.stock.descriptions[h%uint64(len(s.stock.descriptions))]
-	}
-	if index%3 == 0 { // deprecated
-		p["advertisement_title"], p["advertisement_description"] = p["title"], nil
+		"id": propertyID(index), "title": title, "status": f.status, "deleted": r.State == removed, "construction_stage": stage,
+		"construction_stage_raw": raw, "description": either(index%29 == 3, nil, s.stock.descriptions[h%uint64(len(s.stock.descriptions))]),
+		"advertisement_title": either(deprecated, title, sim.Absent), "advertisement_description": either(deprecated, nil, sim.Absent),
+		"address_display_type": []any{"full_address", "normal", nil}[h>>8%3], "last_updated_at": s.updatedAt(index, r),
+		"rent": []any{f.rent, f.rent, strconv.FormatBool(f.rent), sim.Absent}[index%4],
+		"unit": nil, "building": nil, "third_party_property": nil,
+		"construction_company": either(f.third && index%5 == 2, nil, s.stock.companies[f.company].row),
 	}
 	if index%9 == 4 { // not documented, seen in practice
 		p["inserted_at"], p["description_text"], p["selected_photos"] = "2023-05-01 08:00:00", "Imóvel novo", nil
 	}
-	s.stageOf(p, index, f)
-	switch index % 4 {
-	case 0, 1:
-		p["rent"] = f.rent
-	case 2:
-		p["rent"] = strconv.FormatBool(f.rent)
-	}
 	switch {
 	case f.third:
 		p["third_party_property"] = s.third(index, r, f, h)
-		if index%5 == 2 {
-			p["construction_company"] = nil
-		}
 	case detail:
 		p["unit"], p["building"] = s.unit(index, r, f, h), s.stock.building(f.building, true)
 	default:
 		p["unit"], p["building"] = s.unit(index, r, f, h), s.stock.buildings[f.building].row
 	}
-	if r.Time != 0 {
-		layout := time.DateTime
-		if index%13 == 5 { // seen in practice
-			layout = time.RFC3339
-		}
-		p["last_updated_at"] = time.Unix(r.Time, 0).In(s.stock.zone).Format(layout)
+	return p.Present()
+}
+
+// either returns one value where something is so, and the other one where it is not.
+func either(so bool, value, other any) any {
+	if so {
+		return value
 	}
-	return p
+	return other
+}
+
+// updatedAt returns the time of change of a property, in the form of the samples or in one that was seen in practice.
+func (s *Simulator) updatedAt(index int, r sim.Row) any {
+	layout := time.DateTime
+	if index%13 == 5 {
+		layout = time.RFC3339
+	}
+	return either(r.Time == 0, nil, time.Unix(r.Time, 0).In(s.stock.zone).Format(layout))
 }
 
 // title returns the advertisement title of a property, empty when it has none.
@@ -101,39 +101,33 @@ func (s *Simulator) title(index int, f facts) string {
 }
 
 func (s *Simulator) titleValue(index int, f facts) any {
-	title := s.title(index, f)
-	switch {
+	switch title := s.title(index, f); {
 	case title == "":
 		return nil
 	case index%19 == 4:
 		return escaped(title)
+	default:
+		return title
 	}
-	return title
 }
 
-// stageOf sets the stage of the works: the raw name in 1.0.1, label and raw name in 1.0.2. Names come with a space as in the schema or with
-// an underscore as in the sample, and may be null or empty.
-func (s *Simulator) stageOf(p sim.Object, index int, f facts) {
-	raw, old := f.stage.raw, s.with.Version == Version101
-	if raw == "under construction" && (old || index%2 == 0) {
+// stageOf returns the stage of the works and its raw name: in 1.0.1 the raw name as the one, in 1.0.2 the label and the raw name. Names come with a
+// space as in the schema or with an underscore as in the sample, and may be null or empty.
+func (s *Simulator) stageOf(index int, f facts) (stage, raw any) {
+	old := s.with.Version == Version101
+	if raw = f.stage.raw; raw == "under construction" && (old || index%2 == 0) {
 		raw = "under_construction"
 	}
-	p["construction_stage"] = f.stage.label
-	if old {
-		p["construction_stage"] = raw
-	}
-	if index%37 == 9 {
-		p["construction_stage"] = nil
-	}
+	stage = either(index%37 == 9, nil, either(old, raw, f.stage.label))
 	switch {
 	case old:
+		raw = sim.Absent
 	case index%41 == 8:
-		p["construction_stage_raw"] = nil
+		raw = nil
 	case index%43 == 8:
-		p["construction_stage_raw"] = ""
-	default:
-		p["construction_stage_raw"] = raw
+		raw = ""
 	}
+	return stage, raw
 }
 
 // price returns in hundredths of reais; it changes with each version.
@@ -163,37 +157,28 @@ func (s *Simulator) unit(index int, r sim.Row, f facts, h uint64) sim.Object {
 	picture := func(name string) sim.Object {
 		return sim.Object{"url": cdn + name + ".jpg", "sizes": sim.Object{"small": cdn + name + "-small.jpg"}}
 	}
+	decoration := []any{sim.Object{"title": "Decoração", "files": []any{picture("a")}}}
 	u := shared(r, f, h)
-	u["id"], u["title"] = 254+index, strconv.Itoa(101+index%1900)
-	if index%31 == 7 { // beyond what a float64 holds
-		u["id"] = 9_007_199_254_740_993 + 2*index
-	}
-	u["floor_plan"] = sim.Object{"category": sim.Object{"title": f.kind.Name, "tag": f.kind.Tag}}
-	u["section"] = []any{sim.Object{"name": "Bloco 1"}, sim.Object{"name": "Torre Água"}, nil}[index%3]
-	if index%2 == 0 {
-		u["construction_stage"] = "new"
-	}
-	u["cover"] = []any{
-		"https://dwvimages.sfo2.cdn.digitaloceanspaces.com/upload/2018/07/fachada-greencoast-208x300.jpg", picture("capa"), nil,
-	}[index%3]
-	switch index % 5 {
-	case 0:
-		u["additional_galleries"] = nil
-	case 1:
-		u["additional_galleries"] = []any{}
-	case 2:
-		u["additional_galleries"] = []any{sim.Object{"title": "Decoração", "files": []any{picture("a")}}}
-	}
-	return u
+	u.Add(sim.Object{
+		"id":    either(index%31 == 7, 9_007_199_254_740_993+2*index, 254+index), // the former is beyond what a float64 holds
+		"title": strconv.Itoa(101 + index%1900), "floor_plan": sim.Object{"category": sim.Object{"title": f.kind.Name, "tag": f.kind.Tag}},
+		"section":            []any{sim.Object{"name": "Bloco 1"}, sim.Object{"name": "Torre Água"}, nil}[index%3],
+		"construction_stage": either(index%2 == 0, "new", sim.Absent),
+		"cover": []any{
+			"https://dwvimages.sfo2.cdn.digitaloceanspaces.com/upload/2018/07/fachada-greencoast-208x300.jpg", picture("capa"), nil,
+		}[index%3],
+		"additional_galleries": []any{nil, []any{}, decoration, sim.Absent, sim.Absent}[index%5],
+	})
+	return u.Present()
 }
 
 func (s *Simulator) third(index int, r sim.Row, f facts, h uint64) sim.Object {
-	t := shared(r, f, h)
-	t["id"], t["title"], t["unit_info"] = 143+index, []any{"Terceiro", sim.Raw(`"Terceiro \u00e1gua\/sol"`)}[index%2], "Apartamento 101"
-	t["address"], t["text_address"] = s.stock.places[f.place].row, s.stock.places[f.place].text
-	picture := image(5000+index%100, true)
-	t["gallery"] = []any{[]any{picture}, picture}[index%2]
-	t["cover"], t["features"] = image(6000+index%100, index%4 == 0), features(index)
+	t, at, picture := shared(r, f, h), s.stock.places[f.place], image(5000+index%100, true)
+	t.Add(sim.Object{
+		"id": 143 + index, "title": []any{"Terceiro", sim.Raw(`"Terceiro \u00e1gua\/sol"`)}[index%2], "unit_info": "Apartamento 101",
+		"address": at.row, "text_address": at.text, "gallery": []any{[]any{picture}, picture}[index%2],
+		"cover": image(6000+index%100, index%4 == 0), "features": features(index),
+	})
 	if index%7 == 2 { // not documented, seen in practice
 		t["delivery_date"], t["property_tax"], t["administration_fee"], t["virtual_tour"] = nil, "2979.56", "449.00", nil
 	}
@@ -201,12 +186,7 @@ func (s *Simulator) third(index int, r sim.Row, f facts, h uint64) sim.Object {
 }
 
 // count returns a number, or null for a negative one.
-func count(n int) any {
-	if n < 0 {
-		return nil
-	}
-	return n
-}
+func count(n int) any { return either(n < 0, nil, n) }
 
 // decimal returns hundredths as a text with a dot: prices and areas come so.
 func decimal(hundredths int) string { return fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100) }

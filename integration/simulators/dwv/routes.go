@@ -11,39 +11,41 @@ import (
 
 const root = "/integration/properties"
 
-// ServeHTTP answers the six documented routes (five in 1.0.1) and refuses all else: 404 for a path, 405 for a method, 401 for
-// the credentials, 400 for a parameter, in this order.
+// ServeHTTP answers the six documented routes (five in 1.0.1) and refuses all else.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.with.Odd {
 		odd := &sim.Odd{Seed: s.with.Seed, Exact: exact()}
 		defer odd.Send(w)
 		w = odd
 	}
-	route, ok := s.route(r.URL.EscapedPath())
-	if !ok {
-		s.Error(w, http.StatusNotFound, "")
+	body, refused := s.answerTo(r)
+	if refused == nil {
+		send(w, http.StatusOK, body)
 		return
 	}
-	if r.Method != http.MethodGet {
+	if refused.status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodGet)
-		s.Error(w, http.StatusMethodNotAllowed, "")
-		return
 	}
-	if why, ok := s.admitted(r); !ok {
-		s.Error(w, http.StatusUnauthorized, why)
-		return
+	s.Error(w, refused.status, refused.text)
+}
+
+// answerTo returns the answer to a request. It refuses in this order: 404 for a path, 405 for a method, 401 for the credentials, 400 for a parameter.
+func (s *Simulator) answerTo(r *http.Request) (body any, refused *refusal) {
+	route, ok := s.route(r.URL.EscapedPath())
+	switch {
+	case !ok:
+		return nil, &refusal{status: http.StatusNotFound}
+	case r.Method != http.MethodGet:
+		return nil, &refusal{status: http.StatusMethodNotAllowed}
+	}
+	if why := s.unknown(r); why != "" {
+		return nil, &refusal{http.StatusUnauthorized, why}
 	}
 	q, err := s.parse(r.URL.RawQuery, route.known)
 	if err != nil {
-		s.Error(w, http.StatusBadRequest, err.Error())
-		return
+		return nil, &refusal{http.StatusBadRequest, err.Error()}
 	}
-	body, refused := route.answer(q)
-	if refused != nil {
-		s.Error(w, refused.status, refused.text)
-		return
-	}
-	send(w, http.StatusOK, body)
+	return route.answer(q)
 }
 
 // route is what is known of a path: its parameters and what it answers.
@@ -55,51 +57,47 @@ type route struct {
 // refusal is an answer that is not 200.
 type refusal struct {
 	status int
-	text   string
+	text   string // empty: the API's own for the status
 }
 
 // exact returns the fields of rows that are never odd: what rows are told apart and filtered by, and what other streams are made of.
-func exact() []string {
-	return []string{
-		"id", "last_updated_at", "uf", "tag", "deleted",
+func exact() []string { return []string{"id", "last_updated_at", "uf", "tag", "deleted"} }
+
+// below returns the routes by what stands behind the root, but for those of a property.
+func (s *Simulator) below() map[string]route {
+	fixed := func(body any) route {
+		return route{answer: func(query) (any, *refusal) { return body, nil }}
 	}
+	all := map[string]route{
+		"": {s.filters(), s.list}, "/cities": {paged(), s.cities},
+		"/conditions": fixed(s.auxiliary(conditions())), "/types": fixed(s.auxiliary(types())),
+	}
+	if s.with.Version != Version101 {
+		all["/avaliable_fields"] = fixed(propertyFields().names())
+	}
+	return all
 }
 
 // route finds what a path answers.
 func (s *Simulator) route(path string) (route, bool) {
 	rest, ok := strings.CutPrefix(path, root)
-	fixed := func(body any) (route, bool) {
-		return route{answer: func(query) (any, *refusal) { return body, nil }}, true
+	if found, known := s.routes[rest]; ok && known {
+		return found, true
 	}
-	switch id, below := strings.CutPrefix(rest, "/"); {
-	case !ok:
-		return route{}, false
-	case rest == "":
-		return route{s.known, s.list}, true
-	case rest == "/conditions":
-		return fixed(s.auxiliary(conditions()))
-	case rest == "/types":
-		return fixed(s.auxiliary(types()))
-	case rest == "/cities":
-		return route{paged(), s.cities}, true
-	case rest == "/avaliable_fields" && s.with.Version != Version101:
-		return fixed(propertyFields().names())
-	case below && id != "" && !strings.Contains(id, "/"):
-		return route{answer: func(query) (any, *refusal) { return s.detail(id) }}, true
-	}
-	return route{}, false
+	id, below := strings.CutPrefix(rest, "/")
+	return route{answer: func(query) (any, *refusal) { return s.detail(id) }}, ok && below && id != "" && !strings.Contains(id, "/")
 }
 
 // list returns the page of properties that a request asks for.
 func (s *Simulator) list(q query) (any, *refusal) {
-	p, found := s.page(q)
+	total, found := s.page(q)
 	rows := make([]sim.JSON, len(found))
 	for i, row := range found {
 		if rows[i] = s.written(row, false); q.fields != nil {
 			rows[i] = sim.Encode(q.fields.project(s.property(row.index, row.row, false)))
 		}
 	}
-	return s.enveloped(p, rows), nil
+	return s.enveloped(q, total, rows), nil
 }
 
 // detail returns one property, {"data": Property}.

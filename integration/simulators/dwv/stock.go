@@ -67,11 +67,7 @@ func newStock(seed uint64) *stock {
 		st.buildings[i].row = st.building(i, false)
 	}
 	for i, text := range descriptions() {
-		description := unescaped(text)
-		if i%3 == 2 {
-			description = escaped(text)
-		}
-		st.descriptions = append(st.descriptions, description)
+		st.descriptions = append(st.descriptions, [...]func(string) sim.Raw{unescaped, unescaped, escaped}[i%3](text))
 	}
 	return st
 }
@@ -102,6 +98,7 @@ func (st *stock) building(i int, detail bool) sim.Object {
 		}}},
 		"address": st.places[b.place].row, "text_address": st.places[b.place].text, "incorporation": st.incorporation(i),
 		"cover": image(i+3000, i%4 == 1), "features": features(i),
+		"delivery_date": either(i%6 == 0, sim.Absent, either(i%6 == 1, nil, fmt.Sprintf("20%d-%02d-17", 24+i%7, 1+i%12))),
 	}
 	switch {
 	case detail:
@@ -109,14 +106,7 @@ func (st *stock) building(i int, detail bool) sim.Object {
 	case i%5 == 0:
 		row["video"], row["videos"] = "http://vi.cv/mez", []any{video}
 	}
-	switch i % 6 {
-	case 0:
-	case 1:
-		row["delivery_date"] = nil
-	default:
-		row["delivery_date"] = fmt.Sprintf("20%d-%02d-17", 24+i%7, 1+i%12)
-	}
-	return row
+	return row.Present()
 }
 
 // features returns labels, or codes with labels beside them.
@@ -149,20 +139,18 @@ func image(n int, full bool) sim.Object {
 }
 
 func newCompany(i int) company {
-	c := company{title: fmt.Sprintf("Construtora %s %d", []string{"Cibea", "Água Branca", "J&J", "Ímpar"}[i%4], i)}
-	c.row = sim.Object{
-		"title": c.title, "site": fmt.Sprintf("http://construtora%d.exemplo.com.br", i), "email": fmt.Sprintf("construtora%d@exemplo.com.br", i),
+	title := fmt.Sprintf("Construtora %s %d", []string{"Cibea", "Água Branca", "J&J", "Ímpar"}[i%4], i)
+	row := sim.Object{
+		"title": either(i%4 == 1, escaped(title), title),
+		"site":  fmt.Sprintf("http://construtora%d.exemplo.com.br", i), "email": fmt.Sprintf("construtora%d@exemplo.com.br", i),
 		"whatsapp": []any{"(47) 95559030453", nil}[i%2], "instagram": []any{"@construtora", nil}[i%2],
 		"business_contacts":    []any{sim.Object{"responsible": "José da Silva", "phone_number": "(47) 95559030453"}},
 		"additionals_contacts": []any{}, "logo": image(9000+i, false),
 	}
-	if i%4 == 1 {
-		c.row["title"] = escaped(c.title)
-	}
 	if i%3 == 0 { // seen in practice, and beyond what a float64 holds
-		c.row["additionals_contacts"] = []any{sim.Object{"responsible": "Zoë", "whatsapp": "", "construtora_id": 9007199254740993 + 2*i}}
+		row["additionals_contacts"] = []any{sim.Object{"responsible": "Zoë", "whatsapp": "", "construtora_id": 9007199254740993 + 2*i}}
 	}
-	return c
+	return company{title, row}
 }
 
 // descriptions returns texts as agencies write them: literal \n, line ends, HTML, quotes, emoji, tabs, line separators.

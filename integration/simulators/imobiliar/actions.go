@@ -15,38 +15,47 @@ import (
 // object is a JSON object.
 type object = sim.Object
 
-// field is one that a request may have.
+// field is one that a request or a row may have.
 type field struct {
 	name string
-	form *regexp.Regexp // of its JSON
+	kind byte
 }
 
-// action is one that the service knows.
+// fields returns those of a text, written as name:kind.
+func fields(text string) (all []field) {
+	for one := range strings.FieldsSeq(text) {
+		name, kind, _ := strings.Cut(one, ":")
+		all = append(all, field{name, kind[0]})
+	}
+	return all
+}
+
+// action is one that the service knows. The kinds of its fields are those of forms.
 type action struct {
 	required, optional []field
 	list               string // the member of the answer that has the rows; "": the answer is one row
 	rows               func(d *data, body object) (rows []object, found bool)
 }
 
-// fields returns written as name:type, where i is a whole number, s a text, d a day, f a flag, t a flag or T, n an amount.
-func fields(text string) (all []field) {
-	forms := map[string]string{
-		"i": `^\d+$`, "s": `^".*"$`, "d": `^"\d\d/\d\d/\d{4}"$`, "f": `^"[SN]"$`, "t": `^"[SNT]"$`, "n": `^\d+\.\d\d$`, "o": `^"[CIA]"$`, "p": `^"[VC]"$`,
-	}
-	for one := range strings.FieldsSeq(text) {
-		name, kind, _ := strings.Cut(one, ":")
-		all = append(all, field{name, regexp.MustCompile(forms[kind])})
+// forms returns those that the JSON of a request's field has, by its kind: a whole number, a text, a day, a flag, a flag or T, an amount, the
+// origin of a payable, the kind of a period.
+func forms() map[byte]*regexp.Regexp {
+	all := map[byte]*regexp.Regexp{}
+	for kind, form := range map[byte]string{
+		'i': `\d+`, 's': `".*"`, 'd': `"\d\d/\d\d/\d{4}"`, 'f': `"[SN]"`, 't': `"[SNT]"`, 'n': `\d+\.\d\d`, 'o': `"[CIA]"`, 'p': `"[VC]"`,
+	} {
+		all[kind] = regexp.MustCompile("^" + form + "$")
 	}
 	return all
 }
 
 // check returns what is wrong with the body of a request, nil where nothing is.
-func (a action) check(body object, refused []string) *problem {
+func (s *Simulator) check(a action, body object) *problem {
 	known := slices.Concat(a.required, a.optional)
 	for name, value := range body {
 		i := slices.IndexFunc(known, func(f field) bool { return f.name == name })
 		raw, _ := json.Marshal(value)
-		if i < 0 || slices.Contains(refused, name) || !known[i].form.Match(raw) {
+		if i < 0 || slices.Contains(s.with.Refused, name) || !s.forms[known[i].kind].Match(raw) {
 			return &problem{name, "Campo inválido"}
 		}
 	}
@@ -123,13 +132,13 @@ func one(table, code, kind, optional string) action {
 	}}
 }
 
-// due returns an action that lists what falls due within days, or whenever where none are told.
-func due(list, table, required, optional string, fit func(row, body object) bool) action {
+// due returns an action that lists what falls due within days, or whenever where none are told, of the origin that is asked for where rows have one.
+func due(list, table, required, optional string) action {
 	return action{
 		required: fields(required), optional: fields(optional + " QtdeLinhas:i ProximasLinhas:f"), list: list,
 		rows: func(d *data, body object) (rows []object, found bool) {
 			for _, row := range d.tables[table] {
-				if d.within(row.due, body) && fit(object{"origem": row.origin}, body) {
+				if d.within(row.due, body) && (row.origin == "" || row.origin == body["TipoPesquisa"]) {
 					rows = append(rows, d.full(table, row))
 				}
 			}
@@ -153,11 +162,12 @@ func (d *data) within(due time.Time, body object) bool {
 	return !due.IsZero() && !due.Before(first) && !due.After(last)
 }
 
-// all returns an action that lists a table, or what of it has the value of a field of the request.
-func all(list, table, required, by string) action {
-	return action{required: fields(required), list: list, rows: func(d *data, body object) (rows []object, found bool) {
+// all returns an action that lists a table, or what of it belongs to the code in the one field that is required.
+func all(list, table, required string) action {
+	by := fields(required)
+	return action{required: by, list: list, rows: func(d *data, body object) (rows []object, found bool) {
 		for _, row := range d.tables[table] {
-			if by == "" || row.of == whole(body[by]) {
+			if len(by) == 0 || row.of == whole(body[by[0].name]) {
 				rows = append(rows, row.object)
 			}
 		}
@@ -194,17 +204,16 @@ func actions() map[string]action {
 		"CONDOM_CONDOMINIO_PESQUISAR":       condominiums,
 		"CONDOM_CONDOMINIO_CONSULTAR":       one("condominiums", "CodCondominio", "i", ""),
 		"CONDOM_LISTA_ECONOMIAS":            units,
-		"CONDOM_LISTA_INADIMPLENCIAS":       all("Inadimplentes", "overdue", "CodCondominio:i", "CodCondominio"),
+		"CONDOM_LISTA_INADIMPLENCIAS":       all("Inadimplentes", "overdue", "CodCondominio:i"),
 		"CADASTRO_FILIAL_PESQUISAR":         search("Filiais", "branches", ""),
 		"CADASTRO_LOJA_PESQUISAR":           search("Agencias", "shops", ""),
 		"CADASTRO_TAXA_PESQUISAR":           fees,
-		"COMERC_INTERESSADO_PESQUISAR":      all("Interessados", "interested", "", ""),
+		"COMERC_INTERESSADO_PESQUISAR":      all("Interessados", "interested", ""),
 		"COMERC_INTERESSADO_CONSULTAR":      one("interested", "CodInteressado", "i", ""),
-		"TABELA_CONSULTAR":                  all("Itens", "codes", "", ""),
-		"NOTIFICACAO_CONSULTAR":             all("Notificacoes", "notifications", "", ""),
-		"CTAPAG_LANCAMENTO_PESQUISAR": due("Lancamentos", "payables", "TipoPesquisa:o", "TipoPeriodo:p DataInicial:d DataFinal:d",
-			func(row, body object) bool { return row["origem"] == body["TipoPesquisa"] }),
-		"CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS": due("Pendentes", "bills", "DataInicial:d DataFinal:d PercentualHonorarios:n", "",
-			func(object, object) bool { return true }),
+		"TABELA_CONSULTAR":                  all("Itens", "codes", ""),
+		"NOTIFICACAO_CONSULTAR":             all("Notificacoes", "notifications", ""),
+		"CTAPAG_LANCAMENTO_PESQUISAR":       due("Lancamentos", "payables", "TipoPesquisa:o", "TipoPeriodo:p DataInicial:d DataFinal:d"),
+		"CTAREC_BOLETO_PESQUISAR_INADIMPLENCIAS": due(
+			"Pendentes", "bills", "DataInicial:d DataFinal:d PercentualHonorarios:n", ""),
 	}
 }

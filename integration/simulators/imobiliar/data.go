@@ -31,7 +31,7 @@ type data struct {
 	must   map[string]bool // what changed since then, as "table code"
 	seed   uint64
 	today  time.Time
-	fields map[string][]documentedField
+	fields map[string][]field
 
 	ends    Ends
 	undated Undated
@@ -44,106 +44,137 @@ func newData(o Options) *data {
 	d := &data{
 		tables: map[string][]*row{}, must: map[string]bool{}, seed: o.Seed, today: midnight(o.Now()), fields: parsed(), ends: o.Ends, undated: o.Undated,
 	}
-	dice := sim.Dice(o.Seed)
-	old := func() time.Time { return d.today.AddDate(0, 0, -30-dice.N(1500)) }
-	due := func(days int) string { return day(d.today.AddDate(0, 0, -days%3500)) }
-	add := func(table string, of int, o object) {
-		d.tables[table] = append(d.tables[table], &row{
-			object: o, due: date(o["DataVencimento"]), active: dice.N(5) > 0, changed: old(), of: of, place: len(d.tables[table]),
-		})
-	}
+	m := maker{d, sim.Dice(o.Seed)}
 	people := min(o.Size, 600)
 	for i := range people {
-		code := 1000 + i
-		kind, cpf := "F", fmt.Sprintf("%011d", 191+i*7919)
-		if i%6 == 5 {
-			kind, cpf = "J", fmt.Sprintf("%014d", 191+i*104729)
-		}
-		add("people", 0, object{
-			"CodPessoa": code, "Nome": fmt.Sprintf("PESSOA %d", code), "TipoPessoa": kind, "CpfCnpj": cpf, "Ativo": "S", "Locatario": "N",
-			"DataAlteracao": day(old()), "SenhaInternetMD5": "0123456789abcdef0123456789abcdef",
-			"Enderecos": []object{{"TipoEnder": "R", "CEP": 1310100 + i, "Numero": i}, {"TipoEnder": "C", "CEP": 90010150, "Cidade": "Porto Alegre"}},
-		})
+		m.person(i)
 	}
-	n := max(6, people/4)
+	for i := range max(6, people/4) {
+		m.property(i, o.Relet)
+	}
+	m.payables(max(18, o.Size)) // the largest table
+	m.bills(max(6, o.Size/4))
+	for i := range max(3, people/30) {
+		m.condominium(60 + i)
+	}
+	for i := range 3 {
+		m.add("branches", 0, object{"CodFilial": i + 1, "FilialNome": fmt.Sprintf("FILIAL %d", i+1)})
+		m.add("shops", 0, object{"IdLoja": i + 10, "LojaNome": fmt.Sprintf("LOJA %d", i), "CodFilial": 1})
+		m.add("fees", 0, object{"CodTaxa": i + 1, "Descricao": "ALUGUEL", "Categoria": "A", "Operacao": "C"})
+		m.add("codes", 0, object{"Codigo": i, "Descricao": "ITEM"})
+		m.add("notifications", 0, object{"Numero": i, "Texto": "AVISO"})
+	}
+	return d
+}
+
+// maker makes the rows that there are at first. What varies of them follows from the order in which they are made.
+type maker struct {
+	*data
+	dice sim.Dice
+}
+
+// add makes a row that belongs to a code, 0 for none.
+func (m *maker) add(table string, of int, o object) *row {
+	r := &row{object: o, due: date(o["DataVencimento"]), active: m.dice.N(5) > 0, changed: m.old(), of: of, place: len(m.tables[table])}
+	m.tables[table] = append(m.tables[table], r)
+	return r
+}
+
+// old returns a day of the last years, but not of the last month.
+func (m *maker) old() time.Time { return m.today.AddDate(0, 0, -30-m.dice.N(1500)) }
+
+// ago returns the day so many days ago, within ten years.
+func (m *maker) ago(days int) string { return day(m.today.AddDate(0, 0, -days%3500)) }
+
+func (m *maker) person(i int) {
+	code, kind, cpf := 1000+i, "F", fmt.Sprintf("%011d", 191+i*7919)
+	if i%6 == 5 {
+		kind, cpf = "J", fmt.Sprintf("%014d", 191+i*104729)
+	}
+	m.add("people", 0, object{
+		"CodPessoa": code, "Nome": fmt.Sprintf("PESSOA %d", code), "TipoPessoa": kind, "CpfCnpj": cpf, "Ativo": "S", "Locatario": "N",
+		"DataAlteracao": day(m.old()), "SenhaInternetMD5": "0123456789abcdef0123456789abcdef",
+		"Enderecos": []object{{"TipoEnder": "R", "CEP": 1310100 + i, "Numero": i}, {"TipoEnder": "C", "CEP": 90010150, "Cidade": "Porto Alegre"}},
+	})
+}
+
+// property makes one with its contracts, and a supplier and a person who is interested.
+func (m *maker) property(i int, relet bool) {
+	property := 3000 + i
+	m.add("suppliers", 0, object{
+		"CodFornecedor": 200 + i, "Nome": fmt.Sprintf("FORNECEDOR %d", i), "TipoPessoa": "J", "CpfCnpj": "00000000000191", "MEI": "N",
+	})
+	m.add("administration", property, object{
+		"CodContratoAdm": 500 + i, "DataVigInicial": "01/02/2024", "Prazo": 30,
+		"Proprietarios": []object{{"CodPessoa": 1000 + i, "CalcIR": "S"}}, "Imoveis": []object{{"CodImovel": property}},
+		"Participacoes": []object{{"CodImovel": property, "CodPessoa": 1000 + i, "PercRenda": 100.0}},
+	})
+	if i%3 > 0 {
+		lease := m.add("leases", 0, object{
+			"CodImovel": property, "CodContratoLoc": 7000 + i, "NomeLocat": "LOCATARIO", "DataVigFinal": "31/07/2027", "ValorAluguel": 1500.5,
+			"ContratoLoc_Ativo": "S", "Locatarios": []object{{"CodPessoa": 1001}, {"CodPessoa": 1002}}, "Fiadores": []object{{"CodPessoa": 1003}},
+		})
+		lease.active = lease.active || relet && i%3 == 1
+	}
+	if relet && i%3 == 1 {
+		former := object{"CodImovel": property, "CodContratoLoc": 1, "NomeLocat": "LOCATARIO ANTERIOR", "ContratoLoc_Ativo": "N"}
+		over := m.add("leases", 0, former)
+		over.active, over.former = false, true
+	}
+	m.add("properties", 0, object{
+		"CodImovel": property, "TipoImovel": "R", "CEP": "01310100", "Locacao": "S", "LoginAdmCondom": "login:sindico", "AreaTotal": 70.25,
+		"Caracteristicas": []object{{"CodCaract": 1, "Descricao": "Churrasqueira"}, {"CodCaract": 2, "Quantidade": 2}},
+	})
+	m.add("interested", 0, object{"CodInteressado": 40 + i, "Nome": "INTERESSADO", "Faixa": i})
+}
+
+// payables makes n, and some of which the options tell.
+func (m *maker) payables(n int) {
+	add := func(origin string, o object) { m.add("payables", 0, o).origin = origin }
 	for i := range n {
-		property, lease := 3000+i, 7000+i
-		add("suppliers", 0, object{
-			"CodFornecedor": 200 + i, "Nome": fmt.Sprintf("FORNECEDOR %d", i), "TipoPessoa": "J", "CpfCnpj": "00000000000191", "MEI": "N",
-		})
-		add("administration", property, object{
-			"CodContratoAdm": 500 + i, "DataVigInicial": "01/02/2024", "Prazo": 30,
-			"Proprietarios": []object{{"CodPessoa": 1000 + i, "CalcIR": "S"}}, "Imoveis": []object{{"CodImovel": property}},
-			"Participacoes": []object{{"CodImovel": property, "CodPessoa": 1000 + i, "PercRenda": 100.0}},
-		})
-		if i%3 > 0 {
-			add("leases", 0, object{
-				"CodImovel": property, "CodContratoLoc": lease, "NomeLocat": "LOCATARIO", "DataVigFinal": "31/07/2027", "ValorAluguel": 1500.5,
-				"ContratoLoc_Ativo": "S", "Locatarios": []object{{"CodPessoa": 1001}, {"CodPessoa": 1002}}, "Fiadores": []object{{"CodPessoa": 1003}},
-			})
-		}
-		if o.Relet && i%3 == 1 {
-			last := len(d.tables["leases"]) - 1
-			d.tables["leases"][last].active = true
-			add("leases", 0, object{"CodImovel": property, "CodContratoLoc": 1, "NomeLocat": "LOCATARIO ANTERIOR", "ContratoLoc_Ativo": "N"})
-			d.tables["leases"][last+1].active, d.tables["leases"][last+1].former = false, true
-		}
-		add("properties", 0, object{
-			"CodImovel": property, "TipoImovel": "R", "CEP": "01310100", "Locacao": "S", "LoginAdmCondom": "login:sindico", "AreaTotal": 70.25,
-			"Caracteristicas": []object{{"CodCaract": 1, "Descricao": "Churrasqueira"}, {"CodCaract": 2, "Quantidade": 2}},
-		})
-		add("interested", 0, object{"CodInteressado": 40 + i, "Nome": "INTERESSADO", "Faixa": i})
+		add("CIA"[i%3:i%3+1], object{"NumeroLancto": 9000 + i, "DataVencimento": m.ago(i*7 - 15), "ValorLiquido": 10.5, "Pago": "N"})
 	}
-	for i := range max(18, o.Size) { // the largest table
-		add("payables", 0, object{"NumeroLancto": 9000 + i, "DataVencimento": due(i*7 - 15), "ValorLiquido": 10.5, "Pago": "N"})
-		d.tables["payables"][i].origin = string("CIA"[i%3])
-	}
-	if o.Undated != AllDays {
-		for i, when := range []any{nil, "", "15/06/1905", "15/06/1985", day(d.today.AddDate(3, 0, 0)), day(d.today.AddDate(40, 0, 0))} {
-			add("payables", 0, object{"NumeroLancto": 5000 + i, "DataVencimento": when})
-			d.tables["payables"][len(d.tables["payables"])-1].origin = "I"
+	if m.undated != AllDays {
+		for i, when := range []any{nil, "", "15/06/1905", "15/06/1985", day(m.today.AddDate(3, 0, 0)), day(m.today.AddDate(40, 0, 0))} {
+			add("I", object{"NumeroLancto": 5000 + i, "DataVencimento": when})
 		}
 	}
-	if o.Ends != Included {
-		for i, when := range atEnds(d.today) {
-			add("payables", 0, object{"NumeroLancto": 6000 + i, "DataVencimento": day(when)})
-			d.tables["payables"][len(d.tables["payables"])-1].origin = "I"
+	if m.ends != Included {
+		for i, when := range atEnds(m.today) {
+			add("I", object{"NumeroLancto": 6000 + i, "DataVencimento": day(when)})
 			for range 2 { // entries with one fee
-				add("bills", 0, object{"DocCapaId": 6000 + i, "CodTaxa": 3, "DataVencimento": day(when)})
+				m.add("bills", 0, object{"DocCapaId": 6000 + i, "CodTaxa": 3, "DataVencimento": day(when)})
 			}
 		}
 	}
-	for i := range max(6, o.Size/4) {
-		bill := object{"DocCapaId": 8000 + i, "DataVencimento": due(1 + i*9), "VlrDocumento": 99.9, "CodPessoa": 1000 + i}
-		if i%3 == 0 { // one fee of a bill
+}
+
+// bills makes n, of which some are one fee of a bill.
+func (m *maker) bills(n int) {
+	for i := range n {
+		bill := object{"DocCapaId": 8000 + i, "DataVencimento": m.ago(1 + i*9), "VlrDocumento": 99.9, "CodPessoa": 1000 + i}
+		if i%3 == 0 {
 			bill["CodTaxa"] = 1 + i%2
 		}
-		add("bills", 0, bill)
+		m.add("bills", 0, bill)
 		if i == 3 { // which has two entries with that fee
 			twice := maps.Clone(bill)
 			twice["VlrLancamento"] = 12.5
-			add("bills", 0, twice)
+			m.add("bills", 0, twice)
 		}
 	}
-	for i := range max(3, people/30) {
-		code := 60 + i
-		add("condominiums", 0, object{
-			"CodCondominio": code, "NomeCondominio": fmt.Sprintf("EDIFICIO %d", code), "BloqueioPagamento": "N",
-			"Blocos": []object{{"CodBloco": "A", "CEP": 1310100}, {"CodBloco": "B", "BlocoAtivo": "S"}},
-		})
-		for k := range 4 {
-			add("units", code, object{"IdEconomia": code*100 + k, "CodEconomia": strconv.Itoa(k), "Nome": "CONDOMINO", "Fracao": 0.25})
-		}
-		add("overdue", code, object{"IdEconomia": code * 100, "Valor": 350.1, "CEP": 1310100})
+}
+
+// condominium makes one with its units, of which one is overdue.
+func (m *maker) condominium(code int) {
+	m.add("condominiums", 0, object{
+		"CodCondominio": code, "NomeCondominio": fmt.Sprintf("EDIFICIO %d", code), "BloqueioPagamento": "N",
+		"Blocos": []object{{"CodBloco": "A", "CEP": 1310100}, {"CodBloco": "B", "BlocoAtivo": "S"}},
+	})
+	for k := range 4 {
+		m.add("units", code, object{"IdEconomia": code*100 + k, "CodEconomia": strconv.Itoa(k), "Nome": "CONDOMINO", "Fracao": 0.25})
 	}
-	for i := range 3 {
-		add("branches", 0, object{"CodFilial": i + 1, "FilialNome": fmt.Sprintf("FILIAL %d", i+1)})
-		add("shops", 0, object{"IdLoja": i + 10, "LojaNome": fmt.Sprintf("LOJA %d", i), "CodFilial": 1})
-		add("fees", 0, object{"CodTaxa": i + 1, "Descricao": "ALUGUEL", "Categoria": "A", "Operacao": "C"})
-		add("codes", 0, object{"Codigo": i, "Descricao": "ITEM"})
-		add("notifications", 0, object{"Numero": i, "Texto": "AVISO"})
-	}
-	return d
+	m.add("overdue", code, object{"IdEconomia": code * 100, "Valor": 350.1, "CEP": 1310100})
 }
 
 // atEnds returns days of the last years at which some window of time may end: the first and the last one of each month, and today.
@@ -184,18 +215,18 @@ func (s *Simulator) Change(changed, deleted int) {
 	for table, code := range coded() {
 		rows := d.tables[table]
 		for i := range min(changed, len(rows)) {
-			r := rows[(i+3)%len(rows)]
-			next := *r
-			next.object, next.changed = maps.Clone(r.object), s.now()
+			at := (i + 3) % len(rows)
+			next := *rows[at]
+			next.object, next.changed = maps.Clone(next.object), s.now()
 			if table == "people" {
 				next.object["DataAlteracao"] = day(midnight(s.now()))
 			}
-			if _, due := r.object["DataVencimento"]; due {
-				next.object["DataVencimento"] = day(midnight(s.now()).AddDate(0, 0, -3)) // overdue for one whose clock is a day behind, too
-				next.due = date(next.object["DataVencimento"])
+			if _, due := next.object["DataVencimento"]; due {
+				next.due = midnight(s.now()).AddDate(0, 0, -3) // overdue for one whose clock is a day behind, too
+				next.object["DataVencimento"] = day(next.due)
 			}
-			rows[(i+3)%len(rows)] = &next
-			d.must[table+" "+fmt.Sprint(r.object[code])] = true
+			rows[at] = &next
+			d.must[table+" "+fmt.Sprint(next.object[code])] = true
 		}
 	}
 	for range min(deleted, len(d.tables["people"])/4) {
@@ -283,11 +314,8 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		times := map[string]int{}
 		for _, r := range s.data.tables[t.name] {
 			_, due := r.object["DataVencimento"]
-			if due && r.due.IsZero() && (s.with.Undated == Unlisted || s.with.Undated == Missing) {
+			if r.former || due && r.due.IsZero() && (s.with.Undated == Unlisted || s.with.Undated == Missing) {
 				continue // no question finds it
-			}
-			if r.former {
-				continue
 			}
 			o := maps.Clone(r.object)
 			text, _ := json.Marshal(r.object)

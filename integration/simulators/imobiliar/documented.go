@@ -66,20 +66,11 @@ func documented() map[string]string {
 	}
 }
 
-// documentedField is one of documented.
-type documentedField struct {
-	name string
-	kind byte
-}
-
 // parsed returns the documented fields, by table.
-func parsed() map[string][]documentedField {
-	all := map[string][]documentedField{}
+func parsed() map[string][]field {
+	all := map[string][]field{}
 	for table, text := range documented() {
-		for one := range strings.FieldsSeq(text) {
-			name, kind, _ := strings.Cut(one, ":")
-			all[table] = append(all[table], documentedField{name, kind[0]})
-		}
+		all[table] = fields(text)
 	}
 	return all
 }
@@ -114,7 +105,7 @@ func (d *data) filled(dice *sim.Dice, table string, o object) object {
 }
 
 // value returns one that a field may have.
-func (d *data) value(dice *sim.Dice, f documentedField, o object) any {
+func (d *data) value(dice *sim.Dice, f field, o object) any {
 	switch n := dice.N(90_000); f.name {
 	case "UF":
 		return sim.Pick(dice, []string{"RS", "SP", "BA"})

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -81,6 +82,7 @@ type Simulator struct {
 	password string
 	now      func() time.Time
 	known    map[string]action
+	forms    map[byte]*regexp.Regexp
 
 	mu          sync.Mutex
 	data        *data
@@ -115,7 +117,7 @@ func New(o Options) *Simulator {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Simulator{with: o, now: o.Now, known: actions(), sessions: map[string]*session{}, actions: map[string]int{}}
+	s := &Simulator{with: o, now: o.Now, known: actions(), forms: forms(), sessions: map[string]*session{}, actions: map[string]int{}}
 	s.password = fmt.Sprintf("Ségredo-%x", sim.Noise(o.Seed, 1, 6))
 	s.data = newData(o)
 	return s

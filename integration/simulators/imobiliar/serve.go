@@ -52,25 +52,20 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.actions[q.Header.Action]++
-	if q.Header.Action == "LOGIN" {
-		s.login(w, q)
-		return
-	}
 	one := s.sessions[q.Header.SessionId]
-	if one == nil || s.with.Lifetime > 0 && one.requests >= s.with.Lifetime {
+	if q.Header.Action != "LOGIN" && (one == nil || s.with.Lifetime > 0 && one.requests >= s.with.Lifetime) {
 		delete(s.sessions, q.Header.SessionId)
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(cmp.Or(s.with.ExpiredStatus, http.StatusOK))
 		_, _ = w.Write([]byte("468 - session expired, new login required")) // a reader that went away is its own affair
 		return
 	}
-	one.requests, one.used = one.requests+1, s.now()
-	if q.Header.Action == "LOGOUT" {
-		delete(s.sessions, q.Header.SessionId)
-		s.answer(w, q, object{})
+	body, bad := s.act(one, &q)
+	if bad != nil {
+		s.refuse(w, q.Header.Action, *bad)
 		return
 	}
-	s.act(w, one, q)
+	s.answer(w, q, body)
 }
 
 // Place names the listing of a session that r goes on with.
@@ -83,11 +78,10 @@ func (*Simulator) Place(r *http.Request) (listing string, further bool) {
 }
 
 // login opens a session, if there may be one more; one whose process died some time ago gives way.
-func (s *Simulator) login(w http.ResponseWriter, q request) {
+func (s *Simulator) login(q *request) (object, *problem) {
 	b := *q.Body
 	if q.Header.SessionId != "" || len(b) != 3 || b["IMOB_ID"] != company || b["USER_ID"] != user || b["USER_PASS"] != s.digest() {
-		s.refuse(w, "LOGIN", problem{"USER_PASS", "Usuário ou senha inválidos"})
-		return
+		return nil, &problem{"USER_PASS", "Usuário ou senha inválidos"}
 	}
 	for id, one := range s.sessions {
 		if len(s.sessions) >= s.with.Sessions && s.now().Sub(one.used) > abandoned {
@@ -95,70 +89,64 @@ func (s *Simulator) login(w http.ResponseWriter, q request) {
 		}
 	}
 	if len(s.sessions) >= s.with.Sessions {
-		s.refuse(w, "LOGIN", problem{"USER_ID", "Limite de sessões simultâneas deste usuário foi atingido"})
-		return
+		return nil, &problem{"USER_ID", "Limite de sessões simultâneas deste usuário foi atingido"}
 	}
 	s.logins++
 	id := fmt.Sprintf("SESSION-%X", sim.Noise(s.with.Seed, uint64(100+s.logins), 12))
 	s.sessions[id], s.learnt = &session{used: s.now()}, append(s.learnt, id)
 	q.Header.SessionId = id
-	s.answer(w, q, object{
+	return object{
 		"NomeImob": "Imobiliária Exemplo", "ImobId": company, "UsuarioId": user, "Versao": "1.0", "CodFilial": 1,
 		"MaxSessions": s.with.Sessions, "ServerDateTime": s.now().Format("02/01/2006 15:04:05"),
-	})
+	}, nil
 }
 
-// act does an action in a session.
-func (s *Simulator) act(w http.ResponseWriter, one *session, q request) {
+// act does an action in a session, or says what is wrong with it.
+func (s *Simulator) act(one *session, q *request) (object, *problem) {
 	name, body := q.Header.Action, *q.Body
+	if name == "LOGIN" {
+		return s.login(q)
+	}
+	one.requests, one.used = one.requests+1, s.now()
+	if name == "LOGOUT" {
+		delete(s.sessions, q.Header.SessionId)
+		return object{}, nil
+	}
 	action, ok := s.known[name]
+	size := whole(body["QtdeLinhas"])
 	switch {
 	case !ok || slices.Contains(s.with.Unknown, name):
-		s.refuse(w, name, problem{"Action", "Ação não existe neste servidor"})
-		return
+		return nil, &problem{"Action", "Ação não existe neste servidor"}
 	case slices.Contains(s.with.Denied, name):
-		s.refuse(w, name, problem{"", "Usuário sem permissão para esta ação"})
-		return
+		return nil, &problem{"", "Usuário sem permissão para esta ação"}
+	case s.with.Most > 0 && size > s.with.Most:
+		return nil, &problem{"QtdeLinhas", "Quantidade de linhas acima do máximo"}
 	}
-	if s.with.Most > 0 && whole(body["QtdeLinhas"]) > s.with.Most {
-		s.refuse(w, name, problem{"QtdeLinhas", "Quantidade de linhas acima do máximo"})
-		return
-	}
-	if bad := action.check(body, s.with.Refused); bad != nil {
-		s.refuse(w, name, *bad)
-		return
+	if bad := s.check(action, body); bad != nil {
+		return nil, bad
 	}
 	if s.with.Undated == Missing && name == "CTAPAG_LANCAMENTO_PESQUISAR" && body["DataInicial"] == nil {
-		s.refuse(w, name, problem{"DataInicial", "Informe o período"})
-		return
+		return nil, &problem{"DataInicial", "Informe o período"}
 	}
 	if body["ProximasLinhas"] == "S" {
-		s.further(w, one, q, action)
-		return
+		return s.further(one, name, body)
 	}
 	if len(one.rows) > 0 && one.action != name {
 		s.interrupted++
 	}
 	one.action, one.rows = "", nil
 	rows, found := action.rows(s.data, body)
-	if !found {
-		s.refuse(w, name, problem{action.required[0].name, "Registro não encontrado"})
-		return
-	}
-	size := whole(body["QtdeLinhas"])
-	if action.list == "" {
-		s.answer(w, q, s.write(rows[0]))
-		return
-	}
-	if size > 0 {
-		if s.with.Cap > 0 {
-			size = min(size, s.with.Cap)
-		}
-		one.action, one.size, one.rows, one.first = name, size, rows, rows[:min(size, len(rows))]
-		one.body = asked(body)
+	switch {
+	case !found:
+		return nil, &problem{action.required[0].name, "Registro não encontrado"}
+	case action.list == "":
+		return s.write(rows[0]), nil
+	case size > 0:
+		one.size = min(size, cmp.Or(s.with.Cap, size))
+		one.action, one.body, one.rows, one.first = name, asked(body), rows, rows[:min(one.size, len(rows))]
 		rows = one.next()
 	}
-	s.list(w, q, action, rows)
+	return s.list(action, rows)
 }
 
 // asked returns what a listing was asked for, without what says which segment.
@@ -177,35 +165,34 @@ func (one *session) next() []object {
 	return rows
 }
 
-// further is the segment after the one that the session was given last.
-func (s *Simulator) further(w http.ResponseWriter, one *session, q request, action action) {
-	if one.action != q.Header.Action || one.body != asked(*q.Body) {
-		s.refuse(w, q.Header.Action, problem{"ProximasLinhas", "Não há pesquisa em andamento nesta sessão"})
-		return
+// further returns the segment after the one that the session was given last.
+func (s *Simulator) further(one *session, name string, body object) (object, *problem) {
+	if one.action != name || one.body != asked(body) {
+		return nil, &problem{"ProximasLinhas", "Não há pesquisa em andamento nesta sessão"}
 	}
 	rows := one.next()
 	switch {
 	case len(rows) > 0 || s.with.Past == Empty:
-		s.list(w, q, action, rows)
 	case s.with.Past == Absent:
-		s.answer(w, q, object{})
+		return object{}, nil
 	case s.with.Past == Begins:
-		s.list(w, q, action, one.first)
+		rows = one.first
 	default:
-		s.refuse(w, q.Header.Action, problem{"ProximasLinhas", "Fim da pesquisa"})
+		return nil, &problem{"ProximasLinhas", "Fim da pesquisa"}
 	}
+	return s.list(s.known[name], rows)
 }
 
-func (s *Simulator) list(w http.ResponseWriter, q request, action action, rows []object) {
+// list returns rows as the answer to an action.
+func (s *Simulator) list(action action, rows []object) (object, *problem) {
 	if len(rows) == 0 && s.with.Nothing != "" {
-		s.refuse(w, q.Header.Action, problem{"", s.with.Nothing})
-		return
+		return nil, &problem{"", s.with.Nothing}
 	}
 	written := make([]object, len(rows))
 	for i, row := range rows {
 		written[i] = s.write(row)
 	}
-	s.answer(w, q, object{action.list: written})
+	return object{action.list: written}, nil
 }
 
 // write returns a row as this server writes it.
@@ -249,25 +236,22 @@ func exact() []string {
 }
 
 // refuse answers with what is wrong with a request.
-func (s *Simulator) refuse(w http.ResponseWriter, action string, problems ...problem) {
-	s.fail(w, cmp.Or(s.with.ErrorStatus, http.StatusOK), action, problems...)
+func (s *Simulator) refuse(w http.ResponseWriter, action string, why problem) {
+	s.fail(w, cmp.Or(s.with.ErrorStatus, http.StatusOK), action, why)
 }
 
 // fail answers with what is wrong, under a status.
-func (s *Simulator) fail(w http.ResponseWriter, status int, action string, problems ...problem) {
-	var erros any = problems
-	if s.with.ErrorsObject && len(problems) == 1 {
-		erros = problems[0]
+func (s *Simulator) fail(w http.ResponseWriter, status int, action string, why problem) {
+	var all any = []problem{why}
+	if s.with.ErrorsObject {
+		all = why
 	}
 	sim.Send(w, status, contentType, object{
-		"Header": object{"Action": action, "Status": "Error", "Error": true, "ErrorCode": 1}, "Body": object{"Erros": erros},
+		"Header": object{"Action": action, "Status": "Error", "Error": true, "ErrorCode": 1}, "Body": object{"Erros": all},
 	})
 }
 
 // Error answers as the service may under a status that is not 200, which is not documented.
 func (s *Simulator) Error(w http.ResponseWriter, status int, text string) {
-	if text == "" {
-		text = http.StatusText(status)
-	}
-	s.fail(w, status, "", problem{"", text})
+	s.fail(w, status, "", problem{"", cmp.Or(text, http.StatusText(status))})
 }

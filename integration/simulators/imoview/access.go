@@ -30,18 +30,15 @@ type welcome struct {
 }
 
 // login answers with a new codigoacesso when the password's lower-case MD5 is right. The ones before stay good.
-func (s *Simulator) login(w http.ResponseWriter, p *params) {
+func (s *Simulator) login(p *params) (any, *refusal) {
 	const wrong = "Usuário ou senha inválidos!"
-	right := p.values["email"] == email && p.values["senha"] == digest()
-	if !right && s.with.LoginStatus != http.StatusOK {
-		s.Error(w, s.with.LoginStatus, wrong)
-		return
+	switch {
+	case p.values["email"] == email && p.values["senha"] == digest():
+		return welcome{s.open(), userCode, "Ana Leitura", ""}, nil
+	case s.with.LoginStatus == http.StatusOK:
+		return welcome{Message: wrong}, nil
 	}
-	if !right {
-		answer(w, http.StatusOK, welcome{Message: wrong})
-		return
-	}
-	answer(w, http.StatusOK, welcome{s.open(), userCode, "Ana Leitura", ""})
+	return nil, &refusal{status: s.with.LoginStatus, text: wrong}
 }
 
 // open begins a session.
@@ -63,7 +60,7 @@ func (s *Simulator) Learnt() []string { return s.Tokens() }
 
 // loggedIn judges the header codigoacesso and the parameter codigoUsuario of a request for an App_ path.
 func (s *Simulator) loggedIn(r *http.Request, p *params) *refusal {
-	refused := &refusal{s.with.SessionStatus, "Código de acesso inválido!"}
+	refused := &refusal{status: s.with.SessionStatus, text: "Código de acesso inválido!"}
 	sent := r.Header.Values("codigoacesso")
 	if len(sent) != 1 || p.values["codigousuario"] != strconv.Itoa(userCode) {
 		return refused

@@ -9,16 +9,13 @@ import (
 // listCatalogue returns all properties, sold and taken back ones too: what of them is on the agency's site, unless all are asked for. Its
 // quantidade is known to be too low.
 func (s *Simulator) listCatalogue(p *params) listing {
-	wanted := p.choice("situacao", len(situations())-1)
-	if p.err != nil {
-		return listing{}
-	}
-	l := s.offers(cataloguePath, p, func(i int) bool { return wanted == 0 || s.situation(i) == situations()[wanted] })
+	wanted := situations()[p.choice("situacao", len(situations())-1)]
+	l := s.offers(cataloguePath, p, func(i int) bool { return wanted == "" || s.situation(i) == wanted })
 	l.fewer = len(l.rows) / 5
 	return l
 }
 
-// situations returns what situacao stands for.
+// situations returns what situacao stands for; 0 is any.
 func situations() []string {
 	return []string{"", "Vago/Disponível", "Alugado", "Vendido", "Em reforma", "Em moderação", "Desativado", "Em desocupação"}
 }
@@ -47,12 +44,12 @@ func (s *Simulator) offerKeys(index int) (keys []string) {
 // detail returns a property with its owners, whatever its situation.
 func (s *Simulator) detail(p *params) any {
 	code := p.number("codigoimovel")
-	if code == 0 {
+	index, ok := s.properties.Index(code)
+	switch {
+	case code == 0:
 		p.refuse("Código do imóvel não informado!")
 		return nil
-	}
-	index, ok := s.properties.Index(code)
-	if !ok {
+	case !ok:
 		p.refuse("Imóvel não encontrado!")
 		return nil
 	}

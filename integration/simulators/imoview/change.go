@@ -35,9 +35,9 @@ func (s *Simulator) streams() []stream {
 			return keys
 		}}
 	}
-	offered := func(name string, purpose int) stream {
+	available := func(name string, purpose int) stream {
 		return stream{name, s.properties, func(i int) []string {
-			if s.properties.Rows[i].State == ended || !s.offered(i, purpose) {
+			if !s.available(i, purpose) {
 				return nil
 			}
 			return []string{s.properties.key(i)}
@@ -50,8 +50,8 @@ func (s *Simulator) streams() []stream {
 		of("guarantor_contracts", s.contracts, func(i int) [2]int { return s.leases[i].guarantors }),
 		of("landlord_contracts", s.contracts, func(i int) [2]int { return [2]int{s.leases[i].landlord, -1} }),
 		every("condominiums", s.condominiums),
-		offered("properties_rent", rent),
-		offered("properties_sale", sale),
+		available("properties_rent", rent),
+		available("properties_sale", sale),
 		every("lease_contracts", s.contracts),
 		every("movements", s.movements),
 		every("service_requests", s.requests),
@@ -95,6 +95,10 @@ func (s *Simulator) start() int64 {
 func (s *Simulator) Settle() {
 	s.data.Lock()
 	defer s.data.Unlock()
+	s.settle()
+}
+
+func (s *Simulator) settle() {
 	start := s.start()
 	s.since = period{begun: true, start: start, marks: s.marks(start)}
 	for _, t := range s.tables() {
@@ -114,9 +118,9 @@ func (s *Simulator) tables() []*table {
 // deleted is how many further contracts are rescinded, and how many properties for rent, and for sale, are sold or taken back, after which
 // the catalogue alone has them. All of them are changed by it. Condominiums that are Unoffered are listed from then on.
 func (s *Simulator) Change(changed, deleted int) {
-	s.Settle()
 	s.data.Lock()
 	defer s.data.Unlock()
+	s.settle()
 	now := s.now()
 	touch := func(r *sim.Row) { r.Version, r.Time = r.Version+1, now }
 	end := func(r *sim.Row) {
@@ -126,9 +130,6 @@ func (s *Simulator) Change(changed, deleted int) {
 	every := func(int) bool { return true }
 	guaranteed := func(i int) bool { return s.leases[i].guarantors[0] >= 0 }
 	running := func(i int) bool { return guaranteed(i) && s.contracts.Rows[i].State != ended }
-	offered := func(purpose int) func(i int) bool {
-		return func(i int) bool { return s.offered(i, purpose) && s.properties.Rows[i].State != ended }
-	}
 	s.pick(s.users, changed, every, touch)
 	s.pick(s.contracts, deleted, running, end)
 	s.pick(s.contracts, changed, guaranteed, touch)
@@ -142,28 +143,26 @@ func (s *Simulator) Change(changed, deleted int) {
 	s.pick(s.movements, changed, every, touch)
 	s.pick(s.requests, changed, every, touch)
 	for _, purpose := range []int{rent, sale} {
-		s.pick(s.properties, deleted, offered(purpose), end)
+		available := func(i int) bool { return s.available(i, purpose) }
+		s.pick(s.properties, deleted, available, end)
 		already := 0
 		for i := range s.properties.Must {
-			if offered(purpose)(i) {
+			if available(i) {
 				already++
 			}
 		}
-		s.pick(s.properties, changed-already, offered(purpose), touch)
+		s.pick(s.properties, changed-already, available, touch)
 	}
 }
 
 // Sign adds n contracts of tenants whose own rows did not change. It returns their codes.
 func (s *Simulator) Sign(n int) (codes []int) {
 	s.data.Lock()
-	unsettled := !s.since.begun
-	s.data.Unlock()
-	if unsettled {
-		s.Settle()
-	}
-	s.data.Lock()
 	defer s.data.Unlock()
-	for at := range min(n, len(s.tenants)) {
+	if !s.since.begun {
+		s.settle()
+	}
+	for at := range min(n, len(s.clients[tenant])) {
 		i := s.sign(at)
 		s.contracts.Rows[i].Time = s.now()
 		s.contracts.Must[i] = true
@@ -198,8 +197,8 @@ func (s *Simulator) pick(t *table, n int, fit func(index int) bool, do func(r *s
 	for _, r := range t.Rows {
 		versions += uint64(r.Version)
 	}
-	d := s.dice(t, int(versions), 4)
-	for _, i := range t.Pick(nil, uint64(d.N(max(1, len(t.Rows)))), n, func(i int) bool { return !t.Must[i] && fit(i) }) {
+	first := uint64(s.dice(t, int(versions), 4).N(max(1, len(t.Rows))))
+	for _, i := range t.Pick(nil, first, n, func(i int) bool { return !t.Must[i] && fit(i) }) {
 		do(&t.Rows[i])
 		t.Must[i] = true
 	}
@@ -216,18 +215,16 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 		marks = s.marks(s.start())
 	}
 	expect := map[string]sim.Expectation{"portals": sim.Whole(s.portalKeys()...)}
-	for name, list := range map[string]listing{
-		"client_companies": s.listCompanies(&params{}), "people": s.listPeople(&params{}), "crm_users": s.listStaff(&params{}),
-		"brokers": s.listBrokers(&params{}), "extra_fields": s.listExtraFields(&params{}), "property_types": entryList(types()),
-		"branches": entryList(branches()), "purposes": entryList(purposes()), "destinations": entryList(destinations()),
-		"key_places": entryList(keyPlaces()), "cities": spotList(s.cities()), "neighbourhoods": spotList(s.hoods()), "regions": spotList(regions()),
-	} {
-		e := sim.Whole()
+	for _, path := range s.paths {
+		if path.stream == "" {
+			continue
+		}
+		e, list := sim.Whole(), path.list(&params{})
 		for _, i := range list.rows {
 			row, _ := list.row(i).(object)
 			e.Put(fmt.Sprint(row["codigo"]), sim.Must, sim.Must)
 		}
-		expect[name] = e
+		expect[path.stream] = e
 	}
 	for name, of := range s.holdings() {
 		expect[name] = sim.Whole(s.holdingKeys(of)...)
@@ -256,24 +253,24 @@ func (s *Simulator) Expect() map[string]sim.Expectation {
 }
 
 // Tenants returns the codes of the clients with locatario.
-func (s *Simulator) Tenants() []int { return s.codes(&s.tenants) }
+func (s *Simulator) Tenants() []int { return s.codes(tenant) }
 
 // Guarantors returns the codes of the clients with fiador.
-func (s *Simulator) Guarantors() []int { return s.codes(&s.guarantors) }
+func (s *Simulator) Guarantors() []int { return s.codes(guarantor) }
 
 // Landlords returns the codes of the clients of whom the listing says locador.
-func (s *Simulator) Landlords() []int { return s.codes(&s.landlords) }
+func (s *Simulator) Landlords() []int { return s.codes(landlord) }
 
 // Sellers returns the codes of the clients of whom the listing says vendedor.
-func (s *Simulator) Sellers() []int { return s.codes(&s.sellers) }
+func (s *Simulator) Sellers() []int { return s.codes(seller) }
 
 // Buyers returns the codes of the clients of whom the listing says comprador.
-func (s *Simulator) Buyers() []int { return s.codes(&s.buyers) }
+func (s *Simulator) Buyers() []int { return s.codes(buyer) }
 
-func (s *Simulator) codes(of *[]int) (codes []int) {
+func (s *Simulator) codes(role int) (codes []int) {
 	s.data.RLock()
 	defer s.data.RUnlock()
-	for _, i := range *of {
+	for _, i := range s.clients[role] {
 		codes = append(codes, s.users.code(i))
 	}
 	return codes

@@ -3,7 +3,6 @@ package imoview
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -57,18 +56,18 @@ func (s *Simulator) listOf(p *params, of map[int][]int) listing {
 // contract returns a contract, the same wherever it is listed: its tenant is the first one.
 func (s *Simulator) contract(index int) any {
 	t, r, d := s.contracts, s.contracts.Rows[index], s.forms(s.contracts, index)
-	tenant := s.leases[index].tenants[0]
+	client := s.leases[index].tenants[0]
 	begin := date(2009) + int64(d.N(15*365*day))
 	branch, property := sim.Pick(&d.Dice, branches()), s.leased(index)
-	landlord := d.N(len(s.users.Rows))
+	owner := d.N(len(s.users.Rows))
 	if known := s.leases[index].landlord; known >= 0 {
-		landlord = known
+		owner = known
 	}
 	row := object{
 		"codigo": s.codigo(t, index), "codigoauxiliar": d.some("AUX-" + strconv.Itoa(index)), "unidadecodigo": d.code(branch.code),
-		"unidade": branch.name, "locatariocodigo": s.users.code(tenant), "locatarionome": s.stock.person(tenant),
-		"locatariotelefone1": d.some("(31) 9" + strconv.Itoa(8000_0000+tenant)), "locatariotelefone2": "",
-		"locatarioemail": d.some("cliente" + strconv.Itoa(tenant) + "@exemplo.com.br"), "locatariocpf": "", "situacao": "Ativo",
+		"unidade": branch.name, "locatariocodigo": s.users.code(client), "locatarionome": s.stock.person(client),
+		"locatariotelefone1": d.some("(31) 9" + strconv.Itoa(8000_0000+client)), "locatariotelefone2": "",
+		"locatarioemail": d.some("cliente" + strconv.Itoa(client) + "@exemplo.com.br"), "locatariocpf": "", "situacao": "Ativo",
 		"status": d.of("Atrasado", "Em dia", ""), "motivostatus": "", "valoraluguel": lease(d, index, r),
 		"taxaadministracao": decimal(800 + 100*d.N(4)), "tipotaxaadministracao": "%", "taxaintermediacao": decimal(50_000 + d.N(200_000)),
 		"tipotaxaintermediacao": "R$", "datainclusao": d.included(), "dataultimaalteracao": s.updated(t, index),
@@ -79,7 +78,7 @@ func (s *Simulator) contract(index int) any {
 		row["locatariocodigo"] = ""
 	}
 	if r.State == ended {
-		maps.Copy(row, object{
+		row.Add(object{
 			"situacao": "Rescindido", "dataavisodesocupacao": d.date(begin + 200*day), "dataprevisaorescisao": d.date(begin + 230*day),
 			"datarescisao": d.date(begin + 232*day), "motivorescisao": "Mudança de cidade",
 		})
@@ -90,20 +89,20 @@ func (s *Simulator) contract(index int) any {
 		row.Put("", "dataavisodesocupacao", "datarescisao", "motivorescisao")
 		row["dataprevisaorescisao"] = list{"", nil, "a combinar"}[index%3]
 	}
-	maps.Copy(row, object{
+	row.Add(object{
 		"complementomotivo": d.some(""), "diavencimento": d.number(5), "diarepasse": d.number(10), "diavencimentoaluguel": d.of("5", 5, ""),
 		"diavencimentorepasse": d.of("10", 10, ""), "formacobranca": d.some("Boleto"), "formarecebimento": d.some("Banco"),
 		"comofazerrepasse": d.some("Pix"), "destinacao": "Residencial", "ramoatividade": "", "indicereajuste": "IGP-M", "garantia": "Fiador",
 		"garantido": d.flag(d.Once(4)), "tipogarantido": d.some(""), "quantosmesesgarantido": d.number(d.N(13)),
 		"responsavel": d.some(s.stock.person(index)), "advogadoresponsavel": "",
-		"resumo":            "Contrato de " + s.stock.person(tenant) + ", CPF 000.000.000-00",
+		"resumo":            "Contrato de " + s.stock.person(client) + ", CPF 000.000.000-00",
 		"contratosassinado": d.of(list{}, list{object{"nome": "contrato.pdf", "url": "https://cdn.imoview.com.br/exemplo/contrato.pdf"}}),
 		"vistoriasassinado": d.of(list{}, list{"https://cdn.imoview.com.br/exemplo/vistoria.pdf"}, nil),
 		"imoveis": list{object{
 			"codigo": s.properties.code(property), "resumo": "Apartamento", "tipoimovel": "Apartamento",
 			"endereco": sim.Pick(&d.Dice, s.stock.streets) + ", 10", "valorcondominio": d.of("", 450.5),
 			"locadores": list{object{
-				"codigo": s.users.code(landlord), "nome": "Locador Exemplo", "percentual": 100, "cpfcnpj": "",
+				"codigo": s.users.code(owner), "nome": "Locador Exemplo", "percentual": 100, "cpfcnpj": "",
 				"responsavelfiscalcpfcnpj": "", "resumo": "",
 			}},
 		}},

@@ -2,17 +2,30 @@ package imoview
 
 import "slices"
 
-// after tells whether a time is let through by the filter of a path for times from a bound on. No bound lets all through, any bound keeps
-// out what has no time.
-func (s *Simulator) after(path string, t, bound int64) bool {
-	return bound == 0 || s.unfiltered(path) || t != 0 && (t > bound || t == bound && !s.with.Exclusive)
+// fits tells whether a filter for one value lets another through; 0 lets all through.
+func fits(wanted, value int) bool { return wanted == 0 || wanted == value }
+
+// among tells whether a filter for some values lets another through; nil lets all through.
+func among(wanted map[int]bool, value int) bool { return wanted == nil || wanted[value] }
+
+// onDays tells whether a time lies on the days from one to another, of which 0 is no bound.
+func onDays(t, from, to int64) bool { return (from == 0 || t >= from) && (to == 0 || t < to+day) }
+
+// changedWithin tells whether the filter of a path lets a time of change through, from a bound to another, of which 0 is none. Any bound keeps out
+// what has no time.
+func (s *Simulator) changedWithin(path string, t, from, to int64) bool {
+	switch {
+	case from == 0 && to == 0 || s.unfiltered(path):
+		return true
+	case t == 0 || s.with.Exclusive && (t == from || t == to):
+		return false
+	}
+	return t >= from && (to == 0 || t <= to)
 }
 
-// before returns the same for times up to a bound.
-func (s *Simulator) before(path string, t, bound int64) bool {
-	return bound == 0 || s.unfiltered(path) || t != 0 && (t < bound || t == bound && !s.with.Exclusive)
-}
+func (s *Simulator) unfiltered(path string) bool { return has(s.with.Unfiltered, path) }
 
-func (s *Simulator) unfiltered(path string) bool {
-	return slices.Contains(s.with.Unfiltered, path) || slices.Contains(s.with.Unfiltered, all)
+// has tells whether an option for paths has one.
+func has(paths []string, name string) bool {
+	return slices.Contains(paths, name) || slices.Contains(paths, all)
 }

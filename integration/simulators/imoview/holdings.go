@@ -26,17 +26,17 @@ func (s *Simulator) holdings() map[string]holding {
 	}
 	bill := func(paid bool) holding {
 		return holding{
-			s.tenants, func(client int) []int { return s.billsOf(client, paid) }, func(n int) int { return billCode(n, paid) },
+			s.clients[tenant], func(client int) []int { return s.billsOf(client, paid) }, func(n int) int { return billCode(n, paid) },
 			func(n int) any { return s.billOf(n, paid) },
 		}
 	}
 	return map[string]holding{
 		"tenant_open_bills":   bill(false),
 		"tenant_paid_bills":   bill(true),
-		"tenant_properties":   property(s.tenants, s.rentedBy, "Alugado"),
-		"landlord_properties": property(s.landlords, func(client int) []int { return s.ownedBy(client, s.landlords, rent) }, "Alugado"),
-		"seller_properties":   property(s.sellers, func(client int) []int { return s.ownedBy(client, s.sellers, sale) }, "Vago/Disponível"),
-		"buyer_deals":         {s.buyers, dealsOf, func(n int) int { return 60_000 + n }, s.deal},
+		"tenant_properties":   property(s.clients[tenant], s.rentedBy, "Alugado"),
+		"landlord_properties": property(s.clients[landlord], func(client int) []int { return s.ownedBy(client, landlord, rent) }, "Alugado"),
+		"seller_properties":   property(s.clients[seller], func(client int) []int { return s.ownedBy(client, seller, sale) }, "Vago/Disponível"),
+		"buyer_deals":         {s.clients[buyer], dealsOf, func(n int) int { return 60_000 + n }, s.deal},
 	}
 }
 
@@ -73,8 +73,7 @@ func (s *Simulator) holdingKeys(h holding) (keys []string) {
 
 // leased returns the property that a contract is about.
 func (s *Simulator) leased(contract int) int {
-	d := s.dice(s.contracts, contract, 11)
-	return d.N(len(s.properties.Rows))
+	return s.dice(s.contracts, contract, 11).N(len(s.properties.Rows))
 }
 
 // rentedBy returns the properties of a tenant's contracts.
@@ -86,8 +85,9 @@ func (s *Simulator) rentedBy(client int) []int {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// ownedBy returns the properties of one of owners that are offered for a purpose: every so many belong to one of them.
-func (s *Simulator) ownedBy(client int, owners []int, purpose int) (rows []int) {
+// ownedBy returns the properties of a client of a role that are offered for a purpose: every so many belong to one of them.
+func (s *Simulator) ownedBy(client, role, purpose int) (rows []int) {
+	owners := s.clients[role]
 	for i := slices.Index(owners, client); i < len(s.properties.Rows); i += len(owners) {
 		if s.offered(i, purpose) {
 			rows = append(rows, i)
@@ -122,7 +122,7 @@ func billCode(n int, paid bool) int {
 
 // billOf returns a bill. What it has is not documented: some of it is called as in movements, some is not.
 func (s *Simulator) billOf(n int, paid bool) any {
-	d := forms{s.dice(s.contracts, n, 13)}
+	d := forms{*s.dice(s.contracts, n, 13)}
 	due := date(2025) + int64(d.N(365))*day
 	row := object{
 		"codigo": billCode(n, paid), "codigocontratoaluguel": d.code(s.contracts.code(n / perContract)), "numerodocumento": d.some(strconv.Itoa(100 + n)),
@@ -145,7 +145,7 @@ func dealsOf(client int) (rows []int) {
 }
 
 func (s *Simulator) deal(n int) any {
-	d := forms{s.dice(s.users, n, 14)}
+	d := forms{*s.dice(s.users, n, 14)}
 	return object{
 		"codigo": 60_000 + n, "codigoimovel": d.code(s.properties.code(d.N(len(s.properties.Rows)))), "situacao": d.of("Fechado", "Em andamento"),
 		"valornegocio": json.Number(fmt.Sprintf("%d.50", 100_000+d.N(900_000))), "datanegocio": d.date(date(2024) + int64(d.N(365))*day),

@@ -83,10 +83,9 @@ type Simulator struct {
 	data                                          sync.RWMutex // guards what follows
 	users, contracts, inspections                 *table
 	condominiums, properties, movements, requests *table
-	leases                                        []parties // of the contracts
-	visits                                        []parties // of the inspections
-	tenants, guarantors                           []int     // users
-	landlords, sellers, buyers                    []int     // users, of whom the listing of clients tells it
+	leases                                        []parties          // of the contracts
+	visits                                        []parties          // of the inspections
+	clients                                       [partner + 1][]int // users by role, those of whom the listing of clients tells it
 	contractsOf, inspectionsOf, guaranteedBy      map[int][]int
 	letBy                                         map[int][]int // contracts by landlord
 	since                                         period

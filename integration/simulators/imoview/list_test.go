@@ -141,9 +141,9 @@ func TestFilters(t *testing.T) {
 	if len(published) >= len(all) || len(published) < len(all)*3/4 {
 		t.Errorf("%d of %d properties are on the site", len(published), len(all))
 	}
-	condominium, bill := 0, s.bill(1)
+	condominium, bill := entry{}, s.bill(1)
 	for i := range s.properties.Rows {
-		if f := s.facts(i); f.condominium > 0 && s.offered(i, sale) {
+		if f := s.facts(i); f.condominium.code != 0 && s.offered(i, sale) {
 			condominium = f.condominium
 		}
 	}
@@ -161,7 +161,7 @@ func TestFilters(t *testing.T) {
 		"units":        {propertiesPath, "opcaoimovel", "3", func(r record) bool { return yes(r["empreendimentofilho"]) }},
 		"no units":     {propertiesPath, "opcaoimovel", "4", func(r record) bool { return !yes(r["empreendimentofilho"]) }},
 		"codes":        {propertiesPath, "codigosimoveis", all[3].key() + ", " + all[5].key(), func(r record) bool { return r.key() == all[3].key() || r.key() == all[5].key() }},
-		"condominium":  {propertiesPath, "codigocondominio", strconv.Itoa(s.condominiums.code(condominium)), func(r record) bool { return r["nomecondominio"] == "Condomínio Exemplo "+strconv.Itoa(condominium) }},
+		"condominium":  {propertiesPath, "codigocondominio", strconv.Itoa(condominium.code), func(r record) bool { return r["nomecondominio"] == condominium.name }},
 		"condo's city": {"/Imovel/RetornarCondominiosDisponiveis", "codigocidade", "10", func(r record) bool { return r["cidade"] == "Belo Horizonte" }},
 		"condo's hood": {"/Imovel/RetornarCondominiosDisponiveis", "codigobairro", "45", func(r record) bool { return r["bairro"] == "Bairro Exemplo 3" }},
 		"paid":         {"/Movimento/RetornarMovimentos", "situacaoConta", "1", func(r record) bool { return r["codigo"] != nil && r["datapagamento"] == "" }},
@@ -357,8 +357,8 @@ func TestAsked(t *testing.T) {
 		}
 	}
 	want, known := map[string]int{}, map[string]int{
-		"locatario": len(s.Tenants()), "fiador": len(s.Guarantors()), "locador": len(s.landlords), "vendedor": len(s.sellers),
-		"comprador": len(s.buyers),
+		"locatario": len(s.Tenants()), "fiador": len(s.Guarantors()), "locador": len(s.Landlords()), "vendedor": len(s.Sellers()),
+		"comprador": len(s.Buyers()),
 	}
 	for role, lists := range clientLists() {
 		for _, path := range lists {

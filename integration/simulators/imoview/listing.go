@@ -18,7 +18,7 @@ func (s *Simulator) Listing(r *http.Request) (sim.Listing, bool) {
 		return sim.Listing{}, false
 	}
 	sent := sim.Body(r)
-	p, refused := s.params(sim.WithBody(r, sent))
+	p, refused := paramsOf(sim.WithBody(r, sent))
 	if refused != nil {
 		return sim.Listing{}, false
 	}

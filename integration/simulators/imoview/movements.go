@@ -14,7 +14,7 @@ func (s *Simulator) listMovements(p *params) listing {
 	p.absent("codigoimovel", "codigocontratovenda")
 	fit := func(i int) bool {
 		m := s.bill(i)
-		return (state == 0 || m.paid == (state == 2)) && (client == 0 || m.client == client) && (contract == 0 || m.contract == contract) &&
+		return (state == 0 || m.paid == (state == 2)) && fits(client, m.client) && fits(contract, m.contract) &&
 			(from == 0 || m.due >= from-slack) && (to == 0 || m.due <= to+slack)
 	}
 	return listing{rows: s.matching(s.movements, "", p, fit, nil), table: s.movements, row: s.movement}

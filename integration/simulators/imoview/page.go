@@ -62,27 +62,32 @@ func (s *Simulator) Forget() {
 	clear(s.asked)
 }
 
+// askedBy reads which page a request is for.
+func (s *Simulator) askedBy(p *params, name string, method path) Ask {
+	if method.rows == 0 {
+		return Ask{Path: name}
+	}
+	limit := method.rows
+	if n, ok := s.with.Caps[name]; ok {
+		limit = n
+	} else if name == propertiesPath && (p.truth("retornomapa") || p.truth("retornomapaapp")) {
+		limit = 100
+	}
+	ask := Ask{Path: name, Page: p.place("numeropagina"), Size: p.place("numeroregistros")}
+	switch {
+	case ask.Page < 1:
+		p.refuse("Nº da página não informado!")
+	case ask.Size < 1:
+		p.refuse("Nº de registros não informado!")
+	case ask.Size > limit:
+		p.refuse(fmt.Sprintf("Nº de registros não pode ser maior que %d!", limit))
+	}
+	return ask
+}
+
 // page returns the page of a listing that is asked for.
 func (s *Simulator) page(name string, method path, p *params) (any, *refusal) {
-	ask := Ask{Path: name}
-	if method.rows > 0 {
-		limit := method.rows
-		if n, ok := s.with.Caps[name]; ok {
-			limit = n
-		} else if name == propertiesPath && (p.truth("retornomapa") || p.truth("retornomapaapp")) {
-			limit = 100
-		}
-		ask.Page, ask.Size = p.place("numeropagina"), p.place("numeroregistros")
-		if ask.Page < 1 {
-			p.refuse("Nº da página não informado!")
-		}
-		if ask.Size < 1 {
-			p.refuse("Nº de registros não informado!")
-		}
-		if ask.Size > limit {
-			p.refuse(fmt.Sprintf("Nº de registros não pode ser maior que %d!", limit))
-		}
-	}
+	ask := s.askedBy(p, name, method)
 	s.data.RLock()
 	defer s.data.RUnlock()
 	l := listing{}
@@ -114,7 +119,7 @@ func (s *Simulator) envelope(method path, l listing, rows []sim.JSON) (any, *ref
 	}
 	switch none := len(rows) == 0; {
 	case none && len(l.rows) == 0 && l.client != 0 && s.with.Nothing != "":
-		return nil, &refusal{s.with.NothingAs, s.with.Nothing}
+		return nil, &refusal{status: s.with.NothingAs, text: s.with.Nothing}
 	case method.bare, s.with.Count == Bare:
 		return rows, nil
 	case s.with.Count == Untold:

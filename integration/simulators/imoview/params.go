@@ -13,7 +13,9 @@ import (
 // refusal is an answer that is not 200.
 type refusal struct {
 	status int
-	text   string
+	text   string // empty: the API's own for the status
+	member string // that has the text; empty: that of Options.MessageKey
+	allow  string // the header Allow; empty: none
 }
 
 // params are the parameters of a request, from the query or from the body. Those that nobody asks for are ignored, as the API does.
@@ -23,12 +25,20 @@ type params struct {
 	err    *refusal          // the first that is wrong
 }
 
+// paramsOf reads the parameters of a request.
+func paramsOf(r *http.Request) (*params, *refusal) {
+	if r.Method == http.MethodPost {
+		return body(r)
+	}
+	return query(r.URL.RawQuery)
+}
+
 // query reads the parameters of a GET. Of one that comes twice the first counts.
 func query(raw string) (*params, *refusal) {
 	p := &params{values: make(map[string]string, 8)}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, &refusal{http.StatusBadRequest, "The request is invalid."}
+		return nil, &refusal{status: http.StatusBadRequest, text: "The request is invalid."}
 	}
 	for name, value := range values {
 		p.values[strings.ToLower(name)] = value[0]
@@ -38,7 +48,7 @@ func query(raw string) (*params, *refusal) {
 
 // body reads the parameters of a POST.
 func body(r *http.Request) (*params, *refusal) {
-	none := &refusal{http.StatusNotFound, "Json de entrada não informado!"}
+	none := &refusal{status: http.StatusNotFound, text: "Json de entrada não informado!"}
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); strings.TrimSpace(kind) != "application/json" {
 		return nil, none
 	}
@@ -70,18 +80,21 @@ func (p *params) wrong(name string) {
 
 func (p *params) refuse(text string) {
 	if p.err == nil {
-		p.err = &refusal{http.StatusNotFound, text}
+		p.err = &refusal{status: http.StatusNotFound, text: text}
 	}
 }
 
 // text returns a filter that is a text; empty means that it is not set.
 func (p *params) text(name string) string {
 	v := strings.TrimSpace(p.values[name])
-	if v != "" && v != "0" && v != "false" {
+	if set(v) {
 		_, _ = fmt.Fprintf(&p.used, "%s=%s&", name, v) // a builder takes all
 	}
 	return v
 }
+
+// set tells whether a value stands for less than all.
+func set(value string) bool { return value != "" && value != "0" && value != "false" }
 
 // number returns a filter that is a whole number; 0 when it is not set.
 func (p *params) number(name string) int {
@@ -104,11 +117,12 @@ func (p *params) whole(name, value string) int {
 	return n
 }
 
-// choice returns a number from 0 to limit.
+// choice returns a number from 0 to limit; 0 when it is none of them.
 func (p *params) choice(name string, limit int) int {
 	n := p.number(name)
 	if n < 0 || n > limit {
 		p.wrong(name)
+		return 0
 	}
 	return n
 }
@@ -119,15 +133,15 @@ func (p *params) numbers(name string) map[int]bool {
 	if v == "" || v == "0" {
 		return nil
 	}
-	set := map[int]bool{}
+	all := map[int]bool{}
 	for part := range strings.SplitSeq(v, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(part))
 		if err != nil {
 			p.wrong(name)
 		}
-		set[n] = true
+		all[n] = true
 	}
-	return set
+	return all
 }
 
 func (p *params) truth(name string) bool {
@@ -166,7 +180,7 @@ func (p *params) time(name string, layouts ...string) int64 {
 // absent refuses documented filters that this simulator does not have, so that nobody relies on them.
 func (p *params) absent(names ...string) {
 	for _, name := range names {
-		if v := p.values[name]; v != "" && v != "0" && v != "false" {
+		if set(p.values[name]) {
 			p.refuse("O simulador não conhece o filtro " + name + "!")
 		}
 	}

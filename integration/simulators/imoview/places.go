@@ -62,7 +62,7 @@ func (s *Simulator) listHoods(p *params) listing {
 	p.absent("codigotipo", "codigounidade", "opcaoimovel", "codigoregiao", "codigosubregiao")
 	city := p.number("codigocidade")
 	return s.spots(p, slices.DeleteFunc(s.hoods(), func(h spot) bool {
-		return city != 0 && !slices.ContainsFunc(s.stock.places, func(p place) bool { return p.hoodCode == h.code && p.cityCode == city })
+		return city != 0 && !slices.ContainsFunc(s.stock.places, func(p *place) bool { return p.hoodCode == h.code && p.cityCode == city })
 	}))
 }
 
@@ -74,7 +74,7 @@ func (s *Simulator) listRegions(p *params) listing {
 	return s.spots(p, regions())
 }
 
-// spots returns those where properties are offered for the purpose that is asked for, which must be one.
+// spots returns those where properties are offered for the purpose that is asked for, which must be one: without it all are returned, and refused.
 func (s *Simulator) spots(p *params, all []spot) listing {
 	purpose := p.choice("finalidade", sale)
 	if purpose == 0 {
@@ -86,7 +86,7 @@ func (s *Simulator) spots(p *params, all []spot) listing {
 func spotList(spots []spot) listing {
 	return listing{rows: first(len(spots)), row: func(i int) any {
 		row := object{"codigo": spots[i].code}
-		maps.Copy(row, spots[i].row)
+		row.Add(spots[i].row)
 		return row
 	}}
 }

@@ -2,7 +2,6 @@ package imoview
 
 import (
 	"cmp"
-	"maps"
 	"strconv"
 	"strings"
 
@@ -14,31 +13,31 @@ type facts struct {
 	kind        entry
 	destination int
 	branch      entry
-	condominium int  // index; -1: none
-	launch      bool // a development that is sold off the plan: ranges instead of numbers
-	child       bool // a unit of one
-	hidden      bool // not on the agency's site
+	condominium entry // none: its code is 0
+	launch      bool  // a development that is sold off the plan: ranges instead of numbers
+	child       bool  // a unit of one
+	hidden      bool  // not on the agency's site
 	cents       [sale + 1]int
 	included    int64
 }
 
 // offered tells for what a property is offered: a fifth of them for both.
 func (s *Simulator) offered(index, purpose int) bool {
-	d := s.dice(s.properties, index, 8)
-	switch n := d.N(10); {
-	case n < 4:
-		return purpose == rent
-	case n < 8:
-		return purpose == sale
-	}
-	return true
+	n := s.dice(s.properties, index, 8).N(10)
+	return n >= 8 || (n < 4) == (purpose == rent)
+}
+
+// available tells whether a property is listed for a purpose.
+func (s *Simulator) available(index, purpose int) bool {
+	return s.properties.Rows[index].State != ended && s.offered(index, purpose)
 }
 
 func (s *Simulator) facts(index int) facts {
 	d := s.dice(s.properties, index, 9)
-	f := facts{kind: sim.Pick(&d, types()), destination: 1 + d.N(8), branch: sim.Pick(&d, branches()), condominium: -1}
+	f := facts{kind: sim.Pick(d, types()), destination: 1 + d.N(8), branch: sim.Pick(d, branches())}
 	if d.Once(3) {
-		f.condominium = d.N(len(s.condominiums.Rows))
+		i := d.N(len(s.condominiums.Rows))
+		f.condominium = entry{s.condominiums.code(i), condominiumName(i)}
 	}
 	f.launch = d.Once(12) && s.offered(index, sale)
 	f.child = !f.launch && d.Once(15)
@@ -80,15 +79,13 @@ func (s *Simulator) offers(path string, p *params, has func(index int) bool) lis
 
 	fit := func(i int) bool {
 		r := s.properties.Rows[i]
-		if !has(i) || !s.offered(i, purpose) || !s.after(path, r.Time, from) || !s.before(path, r.Time, to) {
+		if !has(i) || !s.offered(i, purpose) || !s.changedWithin(path, r.Time, from, to) {
 			return false
 		}
 		f, at := s.facts(i), s.placeOf(s.properties, i)
-		return (made == 0 || f.included >= made) && (until == 0 || f.included < until+day) &&
-			(destination == 0 || f.destination == destination) && (branch == 0 || f.branch.code == branch) &&
-			(condominium == 0 || f.condominium >= 0 && s.condominiums.code(f.condominium) == condominium) &&
-			(city == 0 || at.cityCode == city) && (hoods == nil || hoods[at.hoodCode]) && (kinds == nil || kinds[f.kind.code]) &&
-			(codes == nil || codes[s.properties.code(i)]) && f.option(option) && (whole || !f.hidden)
+		return onDays(f.included, made, until) && fits(destination, f.destination) && fits(branch, f.branch.code) &&
+			fits(condominium, f.condominium.code) && fits(city, at.cityCode) && among(hoods, at.hoodCode) && among(kinds, f.kind.code) &&
+			among(codes, s.properties.code(i)) && f.option(option) && (whole || !f.hidden)
 	}
 	rows := s.matching(s.properties, path, p, fit, less)
 	return listing{rows: rows, loose: !stable, table: s.properties, show: show, row: func(i int) any { return s.property(i, show) }}
@@ -107,9 +104,7 @@ func (s *Simulator) ordering(name string, purpose int) (less func(a, b int) int,
 		"codigo":          cmp.Compare[int],
 		"dataatualizacao": func(a, b int) int { return cmp.Compare(rows[a].Time, rows[b].Time) },
 		"datainclusao":    func(a, b int) int { return cmp.Compare(s.facts(a).included, s.facts(b).included) },
-		"valor": func(a, b int) int {
-			return cmp.Compare(s.facts(a).cents[purpose], s.facts(b).cents[purpose])
-		},
+		"valor":           func(a, b int) int { return cmp.Compare(s.facts(a).cents[purpose], s.facts(b).cents[purpose]) },
 	}
 	for field, compare := range by {
 		switch name {
@@ -147,12 +142,12 @@ func (s *Simulator) property(index int, show shown) object {
 		"codigo": s.codigo(t, index), "finalidade": purposes()[show.purpose-1].name, "codigotipo": d.code(f.kind.code), "tipo": f.kind.name,
 		"datahoraultimaalteracao": s.updated(t, index),
 	}
-	s.price(row, d, f, show.purpose)
+	price(row, d, f, show.purpose)
 	if show.reduced {
 		return row
 	}
-	s.development(row, d, f)
-	maps.Copy(row, object{
+	development(row, d, f)
+	row.Add(object{
 		"titulo": f.kind.name + " para " + [...]string{rent: "alugar", sale: "comprar"}[show.purpose], "metadescription": d.some(""),
 		"codigoauxiliar": d.some("REF" + strconv.Itoa(index)), "unidade": d.code(f.branch.code), "nomeunidade": f.branch.name,
 		"telefoneunidade": d.some("(31) 3333-3333"), "emaileunidade": d.some("contato@imobiliaria.example"),
@@ -160,18 +155,18 @@ func (s *Simulator) property(index int, show shown) object {
 		"codigotipo2": d.code(0),
 		"situacao":    s.situation(index),
 	})
-	maps.Copy(row, s.where(d, s.placeOf(t, index)))
-	maps.Copy(row, object{
+	row.Add(s.where(d, s.placeOf(t, index)))
+	row.Add(object{
 		"codigobairro2": d.code(0), "bloco": d.some(""), "edificio": d.some(""), "pontoreferencia": d.some("Próximo à praça"),
 		"construtora": d.some("Construtora Exemplo"), "descricao": d.some(sim.Pick(&d.Dice, s.stock.texts)), "localchave": d.some("Imobiliária"),
 	})
 	row.Put("", "tipo2", "identificadorchave", "numerochave", "placafaixa", "indiceiptu", "matriculacartorio", "urlvideo")
-	s.measures(row, d, f)
-	maps.Copy(row, d.flags(uint64(d.N(4096)), "exclusivo", "placa", "temproposta", "temreserva", "aceitafinanciamento", "aceitapermuta",
+	measures(row, d, f)
+	row.Add(d.flags(uint64(d.N(4096)), "exclusivo", "placa", "temproposta", "temreserva", "aceitafinanciamento", "aceitapermuta",
 		"ocupado", "alugado", "naplanta", "mobiliado"))
 	row["destaque"] = [...]string{"Simples", "Destaque", "Super destaque"}[max(0, d.N(20)-17)]
-	maps.Copy(row, sim.Pick(&d.Dice, s.stock.amenities))
-	maps.Copy(row, object{
+	row.Add(sim.Pick(&d.Dice, s.stock.amenities))
+	row.Add(object{
 		"datahoracadastro": d.moment(f.included), "datahoraultimavalidacao": d.moment(f.included + 100*day),
 		"datahoraultimasituacao": d.moment(f.included + 50*day), "datahoravagodesde": d.date(f.included),
 	})
@@ -180,44 +175,36 @@ func (s *Simulator) property(index int, show shown) object {
 }
 
 // price is what a property costs: an amount, a range for a launch, or none that is told.
-func (s *Simulator) price(row object, d *forms, f facts, purpose int) {
+func price(row object, d *forms, f facts, purpose int) {
 	cents := f.cents[purpose]
-	switch d.N(25) {
-	case 0:
-		row["valor"] = "Sob consulta"
-	case 1:
-		row["valor"] = ""
+	switch n := d.N(25); {
+	case n < 2:
+		row["valor"] = [...]string{"Sob consulta", ""}[n]
+	case f.launch:
+		row["valor"] = d.monies(cents, cents+cents/2)
 	default:
-		to := cents
-		if f.launch {
-			to += cents / 2
-		}
-		row["valor"] = d.monies(cents, to)
+		row["valor"] = d.money(cents)
 	}
-	maps.Copy(row, object{
+	row.Add(object{
 		"valoranterior": d.money(d.N(2) * (cents + 100_000)), "valorm2": d.money(3126), "valorcondominio": d.money(d.N(4) * 45_000),
 		"valoriptu": d.money(d.N(3) * 12_050), "valoriptuanual": d.money(0), "valoravaliacao": d.money(0), "valorminimo": d.money(0),
 		"valormaiscondominiomaisiptu": d.money(cents), "taxacomissao": d.of("6,00", "0,00%", ""), "taxaadm": d.of("10,00%", "0,00", "0"),
 	})
 }
 
-func (s *Simulator) development(row object, d *forms, f facts) {
-	maps.Copy(row, object{
+func development(row object, d *forms, f facts) {
+	row.Add(object{
 		"codigomae": d.code(0), "emdesocupacao": d.flag(d.Once(15)), "empreendimento": d.flag(f.launch), "empreendimentofilho": d.flag(f.child),
 	})
-	row.Put("", "nomeempreendimento", "siteempreendimento", "nomecondominio")
+	row.Put("", "nomeempreendimento", "siteempreendimento")
 	if f.launch {
 		row["nomeempreendimento"], row["siteempreendimento"] = "Residencial Exemplo", "https://residencial.example/?a=1&b=2"
 	}
-	code := 0
-	if f.condominium >= 0 {
-		code, row["nomecondominio"] = s.condominiums.code(f.condominium), "Condomínio Exemplo "+strconv.Itoa(f.condominium)
-	}
-	row["codigocondominio"] = d.code(code)
+	row["codigocondominio"], row["nomecondominio"] = d.code(f.condominium.code), f.condominium.name
 }
 
 // measures are the counts and areas; those of a launch are ranges.
-func (s *Simulator) measures(row object, d *forms, f facts) {
+func measures(row object, d *forms, f facts) {
 	spread, unit := 0, "m²"
 	if f.launch {
 		spread = 1
@@ -234,7 +221,7 @@ func (s *Simulator) measures(row object, d *forms, f facts) {
 	if f.kind.name == "Fazenda" {
 		area, unit = 10_000_000, "alq."
 	}
-	maps.Copy(row, object{
+	row.Add(object{
 		"areaprincipal": d.area(area, area+spread*3000), "areainterna": d.area(area, area), "areaexterna": d.area(0, 0),
 		"arealote": decimal(d.N(2) * 123_456), "tipomedida": unit,
 	})
@@ -258,7 +245,7 @@ func (s *Simulator) media(row object, d *forms, index int, show shown) {
 	if show.files {
 		files = append(files, object{"nome": "planta.pdf", "visibilidade": "Publica", "url": "https://cdn.imoview.com.br/exemplo/planta.pdf"})
 	}
-	maps.Copy(row, object{
+	row.Add(object{
 		"urlfotoprincipal": base + "1.jpg", "urlfotoprincipalp": base + "1p.jpg", "urlfotoprincipalpp": base + "1pp.jpg",
 		"urlfotoprincipalm": base + "1m.jpg", "fotos": photos, "fotos360": d.of(list{}, ""), "captadores": captors, "proprietarios": list{},
 		"anexos": files, "quantidadeanexos": d.number(1), "extras": list{}, "extras2": d.extras(), "anotacoes": d.some(""),

@@ -26,7 +26,7 @@ func (s *Simulator) lead(index int) request {
 	d := s.dice(s.requests, index, 7)
 	return request{
 		purpose: 1 + d.N(2), situation: d.N(4), phase: d.N(8), client: s.users.code(d.N(len(s.users.Rows))), broker: 1 + d.N(30),
-		branch: sim.Pick(&d, branches()), included: date(2015) + int64(d.N(10*365*day)),
+		branch: sim.Pick(d, branches()), included: date(2015) + int64(d.N(10*365*day)),
 	}
 }
 
@@ -41,10 +41,8 @@ func (s *Simulator) listRequests(p *params) listing {
 	p.absent("codigomql", "codigomidia", "codigotipo")
 	fit := func(i int) bool {
 		r, changed := s.lead(i), s.requests.Rows[i].Time
-		return (purpose == 0 || r.purpose == purpose) && (situation == 0 || r.situation == situation) && (phase == 0 || r.phase == phase) &&
-			(branch == 0 || r.branch.code == branch) && (client == 0 || r.client == client) && (broker == 0 || r.broker == broker) &&
-			(begun == 0 || r.included >= begun) && (until == 0 || r.included < until+day) &&
-			s.after(requestsPath, changed, from) && s.before(requestsPath, changed, to)
+		return fits(purpose, r.purpose) && fits(situation, r.situation) && fits(phase, r.phase) && fits(branch, r.branch.code) &&
+			fits(client, r.client) && fits(broker, r.broker) && onDays(r.included, begun, until) && s.changedWithin(requestsPath, changed, from, to)
 	}
 	return listing{rows: s.matching(s.requests, "", p, fit, nil), table: s.requests, row: s.request}
 }

@@ -64,12 +64,13 @@ func (s *Simulator) wall(t time.Time) int64 {
 }
 
 // dice returns those of a row of a table; each salt gives others.
-func (s *Simulator) dice(t *table, index int, salt uint64) sim.Dice {
-	return sim.Dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<20|uint64(t.base)<<4|salt)))
+func (s *Simulator) dice(t *table, index int, salt uint64) *sim.Dice {
+	d := sim.Dice(sim.Mix(s.with.Seed ^ sim.Mix(uint64(index)<<20|uint64(t.base)<<4|salt)))
+	return &d
 }
 
 // forms returns the dice of a row of a table, for its values.
-func (s *Simulator) forms(t *table, index int) *forms { return &forms{s.dice(t, index, 6)} }
+func (s *Simulator) forms(t *table, index int) *forms { return &forms{*s.dice(t, index, 6)} }
 
 // arrive notes when the first request of a period comes: the reader's sync has begun by then.
 func (s *Simulator) arrive() {
@@ -109,32 +110,18 @@ func (s *Simulator) fill() {
 	s.contractsOf, s.inspectionsOf, s.guaranteedBy = map[int][]int{}, map[int][]int{}, map[int][]int{}
 	s.letBy = map[int][]int{}
 	for i := range n {
-		roles := s.roles(i)
-		if roles.tenant {
-			s.tenants = append(s.tenants, i)
-		}
-		if roles.guarantor {
-			s.guarantors = append(s.guarantors, i)
-		}
-		if short(i) {
-			continue
-		}
-		if roles.landlord {
-			s.landlords = append(s.landlords, i)
-		}
-		if roles.seller {
-			s.sellers = append(s.sellers, i)
-		}
-		if roles.buyer {
-			s.buyers = append(s.buyers, i)
+		for role, has := range s.roles(i) {
+			if has && (role <= guarantor || !short(i)) {
+				s.clients[role] = append(s.clients[role], i)
+			}
 		}
 	}
-	for at, tenant := range s.tenants {
-		d := s.dice(s.users, tenant, 2)
-		for range howMany(&d, at%150 == 5) {
+	for at, client := range s.clients[tenant] {
+		d := s.dice(s.users, client, 2)
+		for range howMany(d, at%150 == 5) {
 			s.sign(at)
 		}
-		for range howMany(&d, at%200 == 7) {
+		for range howMany(d, at%200 == 7) {
 			s.visit(at)
 		}
 	}
@@ -176,20 +163,19 @@ func date(year int) int64 { return time.Date(year, time.January, 1, 0, 0, 0, 0, 
 func (s *Simulator) sign(at int) (index int) {
 	index = s.contracts.Add(sim.Row{})
 	d := s.dice(s.contracts, index, 3)
-	p := s.couple(at, index%13 == 4, &d)
-	if n := len(s.guarantors); n > 0 && index%3 == 0 {
-		first := d.N(n)
+	p := s.couple(at, index%13 == 4, d)
+	if all := s.clients[guarantor]; len(all) > 0 && index%3 == 0 {
+		first := d.N(len(all))
 		if d.Once(12) {
-			first = d.N(min(n, 3)) // a company that stands surety for many
+			first = d.N(min(len(all), 3)) // a company that stands surety for many
 		}
-		p.guarantors[0] = s.guarantors[first]
-		if n > 1 && index%15 == 0 {
-			p.guarantors[1] = s.guarantors[(first+1)%n]
+		p.guarantors[0] = all[first]
+		if len(all) > 1 && index%15 == 0 {
+			p.guarantors[1] = all[(first+1)%len(all)]
 		}
 	}
-	if n := len(s.landlords); n > 0 {
-		let := s.dice(s.contracts, index, 10)
-		p.landlord = s.landlords[let.N(n)]
+	if len(s.clients[landlord]) > 0 {
+		p.landlord = sim.Pick(s.dice(s.contracts, index, 10), s.clients[landlord])
 		s.letBy[p.landlord] = append(s.letBy[p.landlord], index)
 	}
 	s.leases = append(s.leases, p)
@@ -213,7 +199,7 @@ func (s *Simulator) visit(at int) {
 	if index%43 == 11 {
 		r.Time = 0
 	}
-	p := s.couple(at, index%17 == 3, &d)
+	p := s.couple(at, index%17 == 3, d)
 	s.inspections.Add(r)
 	s.visits = append(s.visits, p)
 	share(s.inspectionsOf, p.tenants, index)
@@ -225,9 +211,10 @@ const recent = 80
 
 // couple returns the at-th tenant and, if there are two, another one.
 func (s *Simulator) couple(at int, two bool, d *sim.Dice) parties {
-	p := parties{tenants: [2]int{s.tenants[at], -1}, guarantors: [2]int{-1, -1}, landlord: -1}
-	if n := len(s.tenants); two && n > 1 {
-		p.tenants[1] = s.tenants[(at+1+d.N(n-1))%n]
+	all := s.clients[tenant]
+	p := parties{tenants: [2]int{all[at], -1}, guarantors: [2]int{-1, -1}, landlord: -1}
+	if two && len(all) > 1 {
+		p.tenants[1] = all[(at+1+d.N(len(all)-1))%len(all)]
 	}
 	return p
 }

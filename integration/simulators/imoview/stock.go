@@ -68,7 +68,7 @@ type place struct {
 // stock are the parts that rows are made of.
 type stock struct {
 	names     []string
-	places    []place
+	places    []*place
 	streets   []string
 	texts     []string
 	amenities []object // members of a property
@@ -100,7 +100,7 @@ func newStock(seed uint64) *stock {
 	cities := []struct{ name, state string }{{"Belo Horizonte", "MG"}, {"São Paulo", "SP"}, {"Nova Lima", "MG"}}
 	for i := range 36 {
 		city := i % len(cities)
-		s.places = append(s.places, place{
+		s.places = append(s.places, &place{
 			hood: fmt.Sprintf("Bairro Exemplo %d", i), hoodCode: 42 + i, city: cities[city].name, cityCode: 10 + city, region: i % 5,
 			state: cities[city].state,
 		})

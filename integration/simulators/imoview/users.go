@@ -2,32 +2,36 @@ package imoview
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// roles are what a client is to the agency.
-type roles struct{ tenant, guarantor, buyer, landlord, seller, partner bool }
+// What a client may be to the agency. Of a client whose row is short nothing is told behind guarantor.
+const (
+	tenant = iota
+	guarantor
+	buyer
+	landlord
+	seller
+	partner
+)
 
 // roles make a third of the clients tenants and one in twenty a guarantor; the first two see to it that there are some.
-func (s *Simulator) roles(index int) roles {
+func (s *Simulator) roles(index int) (has [partner + 1]bool) {
 	d := s.dice(s.users, index, 5)
-	return roles{
-		tenant:    d.Once(3) || index == 0,
-		guarantor: d.Once(20) || index == min(1, s.with.Size-1),
-		buyer:     d.Once(4),
-		landlord:  d.Once(6),
-		seller:    d.Once(6),
-		partner:   d.Once(50),
+	for role, in := range [...]int{tenant: 3, guarantor: 20, buyer: 4, landlord: 6, seller: 6, partner: 50} {
+		has[role] = d.Once(in)
 	}
+	has[tenant] = has[tenant] || index == 0
+	has[guarantor] = has[guarantor] || index == min(1, s.with.Size-1)
+	return has
 }
 
 // listUsers returns all clients, or those that changed since a time.
 func (s *Simulator) listUsers(p *params) listing {
 	since := p.time("datahorainicialultimaalteracao", withSeconds, withMinutes, dayOnly)
-	fit := func(i int) bool { return s.after(usersPath, s.users.Rows[i].Time, since) }
+	fit := func(i int) bool { return s.changedWithin(usersPath, s.users.Rows[i].Time, since, 0) }
 	return listing{rows: s.matching(s.users, "", p, fit, nil), table: s.users, row: s.user}
 }
 
@@ -36,26 +40,26 @@ func short(index int) bool { return index%31 == 2 }
 
 // user returns a client. Few of them are short.
 func (s *Simulator) user(index int) any {
-	t, d, roles := s.users, s.forms(s.users, index), s.roles(index)
+	t, d, has := s.users, s.forms(s.users, index), s.roles(index)
 	u := object{"codigo": s.codigo(t, index), "nome": s.stock.person(index), "dataultimaalteracao": s.updated(t, index)}
 	if short(index) {
-		maps.Copy(u, object{"locatario": d.flag(roles.tenant), "fiador": d.flag(roles.guarantor), "datainclusao": d.included()})
+		u.Add(object{"locatario": d.flag(has[tenant]), "fiador": d.flag(has[guarantor]), "datainclusao": d.included()})
 		return u
 	}
-	maps.Copy(u, object{
+	u.Add(object{
 		"cpfoucnpj": d.some(fmt.Sprintf("%03d.%03d.%03d-%02d", index%1000, d.N(1000), d.N(1000), d.N(100))),
 		"telefones": d.some("(31) 9" + strconv.Itoa(8000_0000+index) + " - (31) 3" + strconv.Itoa(200_0000+d.N(700_0000))),
 		"email":     d.some([...]string{"cliente" + strconv.Itoa(index) + "@exemplo.com.br", "a@exemplo.com.br b@exemplo.com.br"}[index%2]),
 		"endereco":  d.some(sim.Pick(&d.Dice, s.stock.streets) + ", " + strconv.Itoa(d.N(3000))),
-		"locatario": d.flag(roles.tenant), "comprador": d.flag(roles.buyer), "locador": d.flag(roles.landlord), "vendedor": d.flag(roles.seller),
-		"fiador": d.flag(roles.guarantor), "parceiro": d.flag(roles.partner),
+		"locatario": d.flag(has[tenant]), "comprador": d.flag(has[buyer]), "locador": d.flag(has[landlord]), "vendedor": d.flag(has[seller]),
+		"fiador": d.flag(has[guarantor]), "parceiro": d.flag(has[partner]),
 		"quantidadeimoveislocador": d.number(d.N(4)), "quantidadeimoveisvendedor": d.number(d.N(3)),
 		"quantidadecontratoslocatario":     d.number(len(s.contractsOf[index])),
 		"quantidadeboletosativoslocatario": d.number(int(t.Rows[index].Version)), "datainclusao": d.included(),
 	})
-	maps.Copy(u, d.flags(uint64(d.N(128)), "senhacadastrada", "emailcadastrado", "temvistoria", "temesteira", "naoexigircpf", "temcashgo",
+	u.Add(d.flags(uint64(d.N(128)), "senhacadastrada", "emailcadastrado", "temvistoria", "temesteira", "naoexigircpf", "temcashgo",
 		"naoexibiravisodesocupacao"))
-	maps.Copy(u, object{
+	u.Add(object{
 		"anosdisponiveis":            d.of(list{}, list{2024, 2025}, list{"2023", "2024"}, nil),
 		"diasminimoavisodesocupacao": d.number(30 * d.N(3)),
 		"whatsappbotiniciarConversa": d.of(true, false, "https://wa.me/5531900000000", nil, ""),
