@@ -99,6 +99,22 @@ func TestAnOutcomeThatIsLost(t *testing.T) {
 	}
 }
 
+// Without a journal, the message about a receipt that cannot be written says what keeps its order from going out again.
+func TestAReceiptThatIsLost(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	in(t, func(t *testing.T, d *doors) {
+		d.answer = func(http.ResponseWriter, string) bool {
+			room(t, 10)
+			return false
+		}
+		settings := fmt.Sprintf(`"receipts_path":%q`, filepath.Join(t.TempDir(), "receipts"))
+		w := d.write(t.Context(), t, settings, catalog(1), strings.NewReader(lines(`a {"door":"1","why":"wind"}`, "S 1")))
+		wantFault(t, w.err, fault.Config, "and sync again. Before the next sync take the order out of the source: close of door 1 was carried out, and no journal")
+	})
+}
+
 // A check says what would keep a write from having its files, and leaves none behind. A run that has them is not disturbed, and disturbs no check.
 func TestCheckTriesItsFiles(t *testing.T) {
 	if !alone(t) {

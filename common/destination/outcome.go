@@ -107,12 +107,18 @@ func (w *writer) noted(e *entry, c *call, o outcome, said verdict, message strin
 		message = ""
 	}
 	failed := w.journal.end(e.number, o, message, owed...)
-	if failed != nil && o != unrun { // which may go out again
-		failed = &fault.Error{Kind: fault.Config, Err: failed, Message: fmt.Sprintf(
-			`%s Before the next sync set in_doubt to "skip": %s was %s, and the journal does not say so.`,
-			fault.Of(failed).Message, c.name(), strings.ReplaceAll(string(said), "_", " "))}
+	switch was := c.name() + " was " + strings.ReplaceAll(string(said), "_", " "); { // what was not run may go out again
+	case failed != nil && o != unrun:
+		failed = before(failed, `set in_doubt to "skip": `+was+`, and the journal does not say so`)
+	case err != nil && o == done && w.journal == nil:
+		err = before(err, "take the order out of the source: "+was+", and no journal (journal_path) is configured that would know it")
 	}
 	return errors.Join(err, failed)
+}
+
+// before goes on with what is to be done, and why, so that no order is carried out twice when all is well again with a file.
+func before(err error, then string) error {
+	return &fault.Error{Kind: fault.Config, Err: err, Message: fault.Of(err).Message + " Before the next sync " + then + "."}
 }
 
 // receipt adds what became of c to the file of receipts; owed is as in receipts.write. The answer may be nil.
