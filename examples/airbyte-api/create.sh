@@ -4,7 +4,7 @@
 # source's configuration. Needs curl and jq.
 set -eu
 api=$AIRBYTE_URL/api/public/v1
-image=ghcr.io/imob-data/source-dwv tag=0.3.5
+image=ghcr.io/imob-data/source-dwv tag=0.3.6
 
 post() { curl --fail-with-body --silent --show-error --header 'Content-Type: application/json' --header "Authorization: Bearer ${token:-}" --data @- "$api/$1"; }
 

@@ -2,7 +2,7 @@ import json
 
 import airbyte
 
-source = airbyte.get_source("source-dwv", config=json.load(open("config.json")), docker_image="ghcr.io/imob-data/source-dwv:0.3.5")
+source = airbyte.get_source("source-dwv", config=json.load(open("config.json")), docker_image="ghcr.io/imob-data/source-dwv:0.3.6")
 source.check()
 source.select_all_streams()
 result = source.read(airbyte.caches.DuckDBCache(db_path="rows.duckdb"))

@@ -41,7 +41,7 @@ resource "airbyte_source_definition" "dwv" {
   name              = "DWV"
   workspace_id      = var.workspace_id
   docker_repository = "ghcr.io/imob-data/source-dwv"
-  docker_image_tag  = "0.3.5"
+  docker_image_tag  = "0.3.6"
   documentation_url = "https://github.com/imob-data/airbyte-connectors"
 }
 
