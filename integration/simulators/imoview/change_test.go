@@ -172,23 +172,20 @@ func TestQuietRequests(t *testing.T) {
 func TestMarkOfInspections(t *testing.T) {
 	clock := simtest.At("2026-05-05T15:00:00Z")()
 	s := New(Options{Size: 900, Now: func() time.Time { return clock }})
-	readAll(t, s, usersPath)
-	begun := s.wall(clock)
-	clock = clock.Add(20 * 24 * time.Hour)
-	s.Change(0, 0)
-	if mark := s.since.marks["tenant_inspections"]; mark != begun-60 {
-		t.Errorf("the mark is %s, and the sync began at %s", wallText(mark), wallText(begun))
-	}
-	clock = clock.Add(time.Hour)
-	s.Change(0, 0)
-	if mark := s.since.marks["tenant_inspections"]; mark != begun-60 {
-		t.Errorf("without a sync the mark becomes %s", wallText(mark))
-	}
-	readAll(t, s, usersPath)
-	begun = s.wall(clock)
-	s.Change(0, 0)
-	if mark := s.since.marks["tenant_inspections"]; mark != begun-60 {
-		t.Errorf("the next mark is %s, and the sync began at %s", wallText(mark), wallText(begun))
+	begun := int64(0)
+	for _, step := range []struct {
+		synced bool          // whether there was a sync before Change
+		after  time.Duration // how long after it Change comes
+	}{{true, 20 * 24 * time.Hour}, {false, time.Hour}, {true, 0}} {
+		if step.synced {
+			begun = s.wall(clock)
+			readAll(t, s, usersPath)
+		}
+		clock = clock.Add(step.after)
+		s.Change(0, 0)
+		if mark := s.since.marks["tenant_inspections"]; mark != begun-60 {
+			t.Errorf("%+v: the mark is %s, and the last sync began at %s", step, wallText(mark), wallText(begun))
+		}
 	}
 }
 
