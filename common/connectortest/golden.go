@@ -32,7 +32,7 @@ var update = flag.Bool("update", false, "rewrite the want.jsonl of golden tests 
 //   - catalog.json, optional: a configured catalog, in which a stream may be just its name; default: a full refresh of all streams;
 //   - state.json, optional: the state to continue from;
 //   - shaped.json, optional: {"stream":["field"]}, the top-level fields that the connector changes, adds or leaves out; ["*"] is all;
-//   - want.jsonl: the messages, grouped by stream (those of no stream first). Adjacent records may be in any order. Emission times are left out, and so
+//   - want.jsonl: the messages, grouped by stream (those of no stream first). Adjacent records may be in any order. Emission times are left out, as
 //     are log messages except warnings. Outside records, NOW replaces times of the run and of the hour before it. `go test -update` rewrites it.
 //
 // Some rules apply whatever want.jsonl says, so that rewriting it cannot hide a fault:
