@@ -68,7 +68,8 @@ func decoders() []decoder {
 	}
 }
 
-// without returns v without every stretch whose length, at its first byte, is not 0. It returns no view if there are fewer than least stretches.
+// without returns v without some stretches. length returns the length of the stretch that begins at a byte, or 0 if none does. without returns no
+// view if there are fewer than least stretches.
 func (v *view) without(least int, length func(at int) int) []view {
 	out, left := newView(len(v.bytes)), 0
 	for i := 0; i < len(v.bytes); {
