@@ -87,7 +87,7 @@ type Field struct {
 	// field, because "" may ask for more than a value would. In other fields it counts as missing.
 	Blank bool
 	// SameAsBlank makes two orders the same if one has the field as "" and the other lacks it. It is for a field that was Blank in an earlier version of
-	// its connector, whose journals must still recognize those orders.
+	// its connector, whose journals must still recognise those orders.
 	SameAsBlank bool
 }
 
