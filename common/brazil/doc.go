@@ -1,3 +1,3 @@
-// Package brazil knows what systems of Brazilian vendors have in common: numbers that lost the zeros in front of them, and the words of errors
-// that have no codes.
+// Package brazil handles what systems of Brazilian vendors have in common: numbers that lost their leading zeros, and the words of errors that have
+// no codes.
 package brazil

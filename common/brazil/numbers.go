@@ -7,23 +7,23 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// The digits of what is written with zeros in front.
+// The number of digits of numbers that are written with leading zeros.
 const (
 	CEP  = 8
 	CPF  = 11
 	CNPJ = 14
 )
 
-// Digits is a number that is written with so many digits.
+// Digits is a number that is written with Length digits.
 type Digits struct {
 	Name   string
 	Length int
 }
 
-// Padded returns the members of a row that are numbers with zeros in front, as text of all their digits, for APIs that send such as JSON numbers:
-// those that numbers names, and the one called tax, a CPF or a CNPJ by the member called kind, which begins with F (a natural person) or J (a legal
-// one). get returns a member of the row. What is not made of digits, has too many of them, or cannot be told is left as it is: it is not among the
-// members.
+// Padded returns the members of a row that are numbers with leading zeros, as texts with all their digits, for APIs that send them as JSON numbers.
+// These are the members that numbers names, and the member tax: a CPF or a CNPJ, depending on the member kind, which begins with F (a natural person)
+// or J (a legal person). get returns a member of the row. Values that are not made of digits, that have too many, or whose length is unknown stay as
+// they are; Padded does not return them.
 func Padded(get func(name string) record.Value, numbers []Digits, tax, kind string) (members []record.Member) {
 	pad := func(name string, length int) {
 		text := get(name).Text()

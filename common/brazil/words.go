@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// kinds is what lists are of, and owners whose or what the rows of a list are.
+	// kinds are what the rows of lists are, and owners are that or what such rows belong to.
 	kinds = `registro|linha|resultado|[ií]te[mn]|dado|contrato|boleto|im[oó]ve[li]|vistoria|neg[oó]cio|proposta|lan[cç]amento|oportunidade|` +
 		`qualifica[cç]|tarefa|compromisso|contato|pessoa|fornecedor|interessado|economia|unidade|condom[ií]nio|filia[li]|loja|ag[eê]ncia|taxa|` +
 		`documento|t[ií]tulo|inadimpl|d[eé]bito|pend[eê]ncia|notifica[cç]`
@@ -17,7 +17,7 @@ const (
 	kind   = `(?:` + kinds + `)\pL*(?: d[eoa]s? (?:` + kinds + `|loca[cç]|alugu|venda|administra[cç]|cobran[cç])\pL*)?`
 	owner  = `(?:[oa]s? |es[st][ea] )?(?:` + owners + `)\pL*`
 	is     = `(?:encontrad|localizad|retornad|exist|cadastrad|registrad|pendente|dispon[ií]ve|em (?:aberto|atraso))\pL*`
-	// end is what may follow: where, and for what, and the field that an error is about. That an account has no valid contract is another matter.
+	// end is what may follow: a place, a purpose, or the field that an error is about. An account without a valid contract is a different case.
 	end = `(?: (?:para|n[oa]s?|nes[st]\pL*|com (?:[oae])\pL*|que (?:atend|satisf|correspond)\pL*)(?: [^.:;!()]+)?)?` +
 		`[ .!]*(?:(?:verifique|confira|revise|altere) [^.:;!()]+[ .!]*)?(?:\([^()]*\))?$`
 
@@ -26,8 +26,8 @@ const (
 		`inv[aá]lid|desconhecid|inexist|unknown|invalid|not (found|implemented|supported|known)`
 )
 
-// The words of errors are no contract: a vendor that documents codes is judged by those. Where they are in doubt they say nothing, since an
-// error that is not understood is a failure, and one that is misunderstood may be an empty table.
+// The words of errors are no contract, so a vendor that documents codes is judged by the codes. In doubt, words match nothing: an error that is not
+// understood is a failure, but one that is misunderstood may become an empty table.
 var (
 	denied = pattern(`(?i)permiss|permitid|permite|acesso|autoriza|direito|privil[eé]gio|habilitad|liberad|negad|proibid|restrit|denied|` +
 		`not allowed|forbidden`)
@@ -47,19 +47,19 @@ var (
 		`(?:encontrad|localizad|exist|cadastrad)\pL*|inexistente)` + end + `|^nenhuma? ` + owner + `(?: foi)? (?:encontrad|localizad)\pL*` + end + `|` +
 		`^(?:record|row|proposal|opportunity) [^.:;!()]{0,40}not found`)
 	fine = pattern(`(?i)(^|\PL)(ok|sucesso|success\pL*|[eê]xito|conclu[ií]d[ao]|realizad[ao]|completed|0)(\PL|$)`)
-	// troubled is what no sentence is about that says that there are no rows.
+	// troubled matches topics that never occur in a sentence that says that there are no rows.
 	troubled = pattern(`(?i)sess(ão|ao|ões|oes|ion)|licen[cç]|token|chave|m[oó]dulo|servidor|conex|comunica[cç]|integra[cç]|assinatura|` +
 		`plano|suspens|tabela de|tempo (limite|esgot|exced)|time-?out|indispon|(^|\PL)(erro|error|falha|tente|login|api)(\PL|$)`)
 )
 
-// pattern returns a test of texts, which is compiled when it is first asked: most runs never see an error.
+// pattern returns a matcher of texts. It is compiled at the first use, because most runs never see an error.
 func pattern(text string) func(string) bool {
 	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 	return func(s string) bool { return s != "" && compiled().MatchString(s) }
 }
 
-// Words returns what the errors of an answer say, a list or one alone: the member text of each, with the member field, which it is about, in
-// brackets.
+// Words returns the words of an answer's errors. all is a list of errors or a single one. The words of an error are its member text, with its member
+// field, which names what the error is about, in brackets.
 func Words(all record.Value, text, field string) string {
 	list := all.Array()
 	if list == nil {
@@ -76,32 +76,32 @@ func Words(all record.Value, text, field string) string {
 // Denied reports whether the words of an error say that a user may not do what was asked.
 func Denied(words string) bool { return denied(words) }
 
-// NoSession reports whether they say that a user has as many sessions as it may have, which passes when one of them ends.
+// NoSession reports whether words say that a user has as many sessions as allowed. This passes when one of them ends.
 func NoSession(words string) bool { return crowded(words) }
 
-// Ended reports whether they say that a session has ended, or that nobody is logged in.
+// Ended reports whether words say that a session has ended, or that nobody is logged in.
 func Ended(words string) bool { return !NoSession(words) && ended(words) }
 
-// Nothing reports whether they say that there are no rows, or no more of them, and nothing else.
+// Nothing reports whether words say that there are no rows, or no more of them, and nothing else.
 func Nothing(words string) bool { return quiet(words) && nothing(words) }
 
-// quiet reports whether they are not about the user, the session, or a failure.
+// quiet reports whether words are not about the user, the session, or a failure.
 func quiet(words string) bool { return !Denied(words) && !Ended(words) && !troubled(words) }
 
-// Fine reports whether they say that all went well, or that the number of something is 0.
+// Fine reports whether words say that all went well, or that the number of something is 0.
 func Fine(words string) bool {
 	return quiet(words) && !passing(words) && !missing(words) && fine(words)
 }
 
-// NoAction reports whether they say that a server does not know the action that was asked for.
+// NoAction reports whether words say that a server does not know the requested action.
 func NoAction(words string) bool {
 	return !Denied(words) && !Ended(words) && noAction(words)
 }
 
-// Passing reports whether they say that a server failed, or was too busy: trying again may help.
+// Passing reports whether words say that a server failed or was too busy, so that a retry may help.
 func Passing(words string) bool { return !Denied(words) && !Ended(words) && passing(words) }
 
-// NoRow reports whether they say that a row which was asked for is not there, and nothing else.
+// NoRow reports whether words say that a requested row does not exist, and nothing else.
 func NoRow(words string) bool {
 	return quiet(words) && !NoAction(words) && missing(words) || Nothing(words)
 }

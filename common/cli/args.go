@@ -15,7 +15,7 @@ import (
 // command is one command of a connector.
 type command struct {
 	name, usage string
-	files       []file // what it takes
+	files       []file // the flags that it takes
 	run         func(context.Context, *session) error
 }
 
@@ -33,8 +33,8 @@ type invocation struct {
 	text    string
 }
 
-// parseArgs understands args, those after the program's name. An error is a [fault.Config] error that says what to mend in one sentence; it
-// names flags and never quotes anything else, since a configuration pasted into the command line ends up anywhere in it.
+// parseArgs parses args, the arguments after the program's name. An error is a [fault.Config] error that says in one sentence what to correct. It
+// names flags and quotes nothing else, because a configuration pasted into the command line may end up anywhere in it.
 func parseArgs(self about, commands []command, args []string) (invocation, error) {
 	var asked invocation
 	var text bytes.Buffer
@@ -123,7 +123,7 @@ func (c *command) invoked(given *cli.Context) (invocation, error) {
 	return asked, nil
 }
 
-// usageFault puts what the flag library found into a sentence. Its texts are the only way to tell its errors apart.
+// usageFault puts an error of the flag library into a sentence. Only the texts of its errors tell them apart.
 func usageFault(command string, err error) error {
 	at := "before the command"
 	if command != "" {

@@ -1,8 +1,8 @@
-// Package cli is the command line of a connector: the commands and flags that Airbyte passes, the files behind them, exit codes, signals, a
-// closed output, panics, and progress for whoever watches on a terminal. [Main] is all that a connector's main function needs.
+// Package cli is the command line of a connector: the commands and flags that Airbyte passes, the files that they name, exit codes, signals, a closed
+// output, panics, and progress on a terminal. [Main] is all that a connector's main function needs.
 //
-// Exit codes: 0 when everything was done and written; 1 when it was not, and a TRACE ERROR says why unless the output was closed; 2 when
-// that is a mistake in the connector that made it panic.
+// Exit codes: 0 if everything was done and written; 1 if not, with a TRACE ERROR that says why unless the output was closed; 2 if a mistake in the
+// connector made it panic.
 package cli
 
 import (
@@ -24,30 +24,30 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
-// checkLimit ends a check whose source did not end it before.
+// checkLimit ends a check that its source did not end before.
 const checkLimit = 30 * time.Second
 
-// Source is a source connector, as the commands need it. Config is a JSON object and otherwise as the user gave it; state is JSON as the
-// platform gave it, nil when it gave none.
+// Source is a source connector, as the commands need it. Config is a JSON object and otherwise as the user gave it. State is JSON as the platform
+// gave it, or nil if it gave none.
 //
-// A method returns soon after ctx is done; Read emits the state of every stream and INCOMPLETE before it does. Errors are told apart with
-// [fault.Of]. A goroutine of the source that panics is the source's to recover: what [fault.Recovered] makes of it, returned, is treated
-// as a panic.
+// A method returns soon after ctx is done; Read emits the state of every stream and INCOMPLETE before it does. Errors are told apart with [fault.Of].
+// If one of the source's goroutines panics, the source must recover. The error that [fault.Recovered] makes of it, if returned, is treated as a
+// panic.
 type Source interface {
-	// Spec is the ConnectorSpecification.
+	// Spec returns the ConnectorSpecification.
 	Spec() (json.RawMessage, error)
-	// Check is nil when config works; a [fault.Config] error is shown to the user as the answer.
+	// Check returns nil if config works. A [fault.Config] error is shown to the user as the answer.
 	Check(ctx context.Context, config []byte) error
-	// Discover is the streams that config gives access to.
+	// Discover returns the streams that config gives access to.
 	Discover(ctx context.Context, config []byte) (*protocol.Catalog, error)
-	// Read emits the streams of cat. It is nil only when all of every stream was emitted. It emits failures of single streams itself.
+	// Read emits the streams of cat. It returns nil only if all of every stream was emitted. It emits failures of single streams itself.
 	Read(ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, state []byte, out *protocol.Emitter) error
 }
 
-// Run runs one command and returns the process's exit code. args are those after the program's name; metadata is metadata.yaml, which
-// gives the connector its name and version. Run touches nothing of the process but the files that args name. It returns soon after ctx is
-// done, as far as src does, and names ctx's cause as the reason. stdout gets protocol messages alone, but for --help and --version; stderr
-// gets progress if it is a terminal, and if it is not, nothing but why stdout could not be written.
+// Run runs one command and returns the process's exit code. args are the arguments after the program's name. metadata is metadata.yaml, which gives
+// the connector its name and version. Run touches nothing of the process but the files that args name. It returns soon after ctx is done, provided
+// that src does, and names ctx's cause as the reason. stdout gets only protocol messages, except with --help and --version. stderr gets progress if
+// it is a terminal; otherwise it gets nothing but the reason why stdout could not be written.
 func Run(ctx context.Context, src Source, metadata []byte, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	return run(ctx, program{
 		commands: sourceCommands(src), spec: src.Spec, metadata: metadata, args: args, stdin: stdin, stdout: stdout, stderr: stderr,
@@ -63,17 +63,17 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	debug          bool   // log debug messages even without --debug
-	mute           bool   // stdout leads nowhere, and that may not be meant
-	stopping       func() // called once when the run has to end early; nil is nothing
-	online         func() // called before a command that may call the API; nil is nothing
+	mute           bool   // stdout leads nowhere, which may be unintended
+	stopping       func() // called once if the run has to end early; may be nil
+	online         func() // called before a command that may call the API; may be nil
 }
 
-// session is one command being run.
+// session is one run of a command.
 type session struct {
 	program
 	asked    invocation
 	out      *protocol.Emitter
-	redactor *redact.Redactor // the one of this run, which ctx carries too
+	redactor *redact.Redactor // the run's Redactor, which ctx carries too
 }
 
 func run(ctx context.Context, p program) (code int) {
@@ -87,14 +87,14 @@ func run(ctx context.Context, p program) (code int) {
 	ctx = redact.With(ctx, s.redactor)
 	ended := make(chan struct{})
 	defer close(ended)
-	go func() { // nobody may be emitting when the output goes away
+	go func() { // finds a closed output even if nothing is being emitted
 		select {
 		case <-s.out.Broken():
 			cancel(protocol.ErrClosed)
 		case <-ended:
 		}
 	}()
-	defer func() { // also when failing itself panics
+	defer func() { // also if fail itself panics
 		if v := recover(); v != nil {
 			code = s.fail(ctx, fault.Recovered(v))
 		}
@@ -109,7 +109,7 @@ func run(ctx context.Context, p program) (code int) {
 	return 0
 }
 
-// perform understands the arguments and runs the command.
+// perform parses the arguments and runs the command.
 func (s *session) perform(ctx context.Context) error {
 	self, err := parseMetadata(s.metadata)
 	if err != nil {
@@ -132,15 +132,15 @@ func (s *session) perform(ctx context.Context) error {
 	return s.asked.command.run(ctx, s)
 }
 
-// unwritten says on standard error why the output could not be written, unless it is that nobody reads it any more.
+// unwritten says on standard error why the output could not be written, unless the reason is that nobody reads it any more.
 func (s *session) unwritten(err error) {
 	if why, ok := errors.AsType[syscall.Errno](err); ok && why != syscall.EPIPE {
 		_, _ = fmt.Fprintf(s.stderr, "The output could not be written: %v.\n", why)
 	}
 }
 
-// fail says why the run failed, if anyone can still hear it, and gives the exit code. A run that was stopped failed because of that; what
-// else went wrong is told as well, unless it is only the stop as seen from inside.
+// fail reports why the run failed and returns the exit code. If ctx is done, that is the reason. Any other error is reported as well, unless it is
+// Transient and so only a consequence of the stop.
 func (s *session) fail(ctx context.Context, err error) int {
 	if cause := context.Cause(ctx); cause != nil {
 		if fault.Of(err).Kind == fault.Transient {
@@ -148,14 +148,14 @@ func (s *session) fail(ctx context.Context, err error) int {
 		}
 		defer func() { _ = s.out.Failure(cause, nil) }()
 	}
-	_ = s.out.Failure(err, nil) // fails when the output is closed, and then there is nobody to tell
+	_ = s.out.Failure(err, nil) // fails if the output is closed, and then there is nobody to tell
 	if _, ok := errors.AsType[*fault.Panic](err); ok {
 		return 2
 	}
 	return 1
 }
 
-// config reads the configuration, and from then on no text that leaves holds a secret of it.
+// config reads the configuration. From then on its secrets are blanked in all output.
 func (s *session) config(ctx context.Context) ([]byte, error) {
 	if s.online != nil {
 		s.online()
@@ -191,7 +191,7 @@ func (s *session) config(ctx context.Context) ([]byte, error) {
 	return data, nil
 }
 
-// configured reads the configuration and the configured catalog of a command whose output may not be lost.
+// configured reads the configuration and the configured catalog of a command whose output must not be lost.
 func (s *session) configured(ctx context.Context) (config []byte, catalog *protocol.ConfiguredCatalog, err error) {
 	if s.mute {
 		const why = "There is no standard output, or it is the null device opened for reading and writing: what comes would be lost."
@@ -307,7 +307,7 @@ func (s *session) read(ctx context.Context, src Source) error {
 	}
 	s.out.Configure(catalog)
 	complete, progress := false, watch(s)
-	defer func() { progress.stop(complete) }() // also when the source panics
+	defer func() { progress.stop(complete) }() // also if the source panics
 	err = src.Read(ctx, config, catalog, state, s.out)
 	complete = err == nil
 	return err

@@ -31,13 +31,13 @@ const (
 
 var deals = protocol.Descriptor{Name: "deals"}
 
-// fake is a Source made of functions; one that is missing succeeds.
+// fake is a Source made of functions. A missing function succeeds.
 type fake struct {
 	check    func(ctx context.Context) error
 	discover func(ctx context.Context) (*protocol.Catalog, error)
 	read     func(ctx context.Context, cat *protocol.ConfiguredCatalog, state []byte, out *protocol.Emitter) error
 	spec     func() (json.RawMessage, error)
-	config   func(config []byte) // sees what every command is given
+	config   func(config []byte) // gets the configuration of every command
 }
 
 func (f fake) Spec() (json.RawMessage, error) {
@@ -80,7 +80,7 @@ func (f fake) Read(
 	return f.read(ctx, cat, state, out)
 }
 
-// result is what a run left behind.
+// result is the result of a run.
 type result struct {
 	code           int
 	stdout, stderr string
@@ -97,7 +97,7 @@ func (r result) errors() (all []protocol.ErrorTrace) {
 	return all
 }
 
-// play runs a command and holds what is true of every run: protocol lines alone on stdout, and nothing on stderr.
+// play runs a command and checks what must be true of every run: only protocol lines on stdout, and nothing on stderr.
 func play(t *testing.T, ctx context.Context, src Source, args ...string) result { //nolint:revive // t comes first in a test helper
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -252,7 +252,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// wantFailure holds that a run failed for one reason.
+// wantFailure checks that a run failed for one reason.
 func wantFailure(t *testing.T, what string, got result, code int, kind, message string) {
 	t.Helper()
 	failures := got.errors()
@@ -261,7 +261,7 @@ func wantFailure(t *testing.T, what string, got result, code int, kind, message 
 	}
 }
 
-// wantFailed holds that a check gave an answer that names what to mend.
+// wantFailed checks that a check gave an answer that names what to correct.
 func wantFailed(t *testing.T, what string, got result, message string) {
 	t.Helper()
 	if got.code != 0 || len(got.messages) != 1 || got.messages[0].ConnectionStatus == nil ||
@@ -330,7 +330,7 @@ func TestConfigIsAnObject(t *testing.T) {
 	}
 }
 
-// TestUnknownOptions holds that a misspelt option is not taken in silence, nor told, since it may be a secret.
+// TestUnknownOptions checks that a misspelt option is not accepted silently. Its value is not reported, because it may be a secret.
 func TestUnknownOptions(t *testing.T) {
 	catalogPath := write(t, "catalog.json", catalog)
 	const all = "The configuration has more than the options of this connector, which are filters, token."
@@ -500,7 +500,8 @@ func TestSecretsAreBlanked(t *testing.T) {
 	}
 }
 
-// What a source learns while it runs is blanked in all that is told from there on: there is one Redactor, and the context carries it.
+// TestSecretsLearntAtRunTime checks that what a source learns while it runs is blanked in all later output: there is one Redactor, which the context
+// carries.
 func TestSecretsLearntAtRunTime(t *testing.T) {
 	const learnt = "a-session/of ção"
 	forms := []string{learnt, "a-session/of \xe7\xe3o", url.QueryEscape(learnt), base64.StdEncoding.EncodeToString([]byte("user:" + learnt))}
@@ -597,7 +598,7 @@ func TestClosedOutputStopsTheRun(t *testing.T) {
 			var stderr bytes.Buffer
 			stopping := 0
 			src := fake{read: func(ctx context.Context, _ *protocol.ConfiguredCatalog, _ []byte, out *protocol.Emitter) error {
-				_ = out.Status(deals, protocol.Running) // fails, and is not looked at
+				_ = out.Status(deals, protocol.Running) // fails, and the error is ignored
 				<-ctx.Done()
 				if !errors.Is(context.Cause(ctx), protocol.ErrClosed) {
 					t.Errorf("stopped by %v", context.Cause(ctx))

@@ -8,18 +8,18 @@ import (
 	"runtime/metrics"
 )
 
-// room is how many bytes are allocated between two runs of the garbage collector at the least. The memory of pages is used again, so that reads
-// allocate little: with twice as much they take 5 MiB more, at no less of CPU that could be measured.
+// room is the least number of bytes allocated between two runs of the garbage collector. Reads reuse the memory of pages and so allocate little: with
+// twice the room they take 5 MiB more, and save no CPU that could be measured.
 const room = 3 << 20
 
-// paceCollector has the garbage collector run whenever as much was allocated as it has to look through, but at least room, unless the
-// environment says when with GOGC or GOMEMLIMIT.
+// paceCollector makes the garbage collector run when as much was allocated as it has to scan, but at least room. If GOGC or GOMEMLIMIT is set, it
+// does nothing.
 //
-// Go by itself, with GOGC, takes what is held for the measure. What a read holds are above all the keys of its rows, which the collector
-// need not look into: the longer the read, the more memory it would take for nothing. A fixed limit of memory, on the other hand, has the
-// collector run without a pause as soon as more is held than that.
+// By default, with GOGC, Go measures by what is held. What a read holds is mostly the keys of its rows, which the collector need not scan. So the
+// longer the read, the more memory it would take for nothing. With a fixed memory limit, on the other hand, the collector runs without a pause as
+// soon as more is held than that.
 //
-// No constant does it. CPU and peak of a program that allocates pages of 280 KiB and keeps one key of each of their rows, on two cores:
+// No constant works. CPU and peak of a program that allocates pages of 280 KiB and keeps one key of each of their rows, on two cores:
 //
 //	              100,000 rows     2,000,000 rows
 //	GOGC=25       189 ms, 12 MB    2.6 s, 214 MB
@@ -32,18 +32,18 @@ func paceCollector() {
 	}
 }
 
-// pace sets when the collector runs next, and is called again when it has.
+// pace sets when the collector runs next, and is called again after it ran.
 func pace(struct{}) {
 	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/total:bytes"}}
 	metrics.Read(samples)
 	live, look := samples[0].Value.Uint64(), samples[1].Value.Uint64()
 	debug.SetGCPercent(percent(live, look))
-	type mark struct{ _ *mark } // a pointer, or it might be kept together with other small objects and never be found unused
+	type mark struct{ _ *mark } // with a pointer, because a tiny object without one may share its memory with others and never be found unused
 	runtime.AddCleanup(&mark{}, pace, struct{}{})
 }
 
-// percent returns GOGC for when live bytes are held, of which, or of what else there is, look bytes have to be looked through.
+// percent returns the GOGC for a heap of live bytes if look bytes have to be scanned, in the heap or elsewhere.
 func percent(live, look uint64) int {
-	const least = 4 << 20 // Go's smallest heap, which the percentage is of too
+	const least = 4 << 20 // Go's smallest heap, to which the percentage applies too
 	return int(min(max(max(room, look)*100/max(live, least), 1), math.MaxInt32))
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// held is what the scenario "large" keeps in memory, without a pointer in it.
+// held is how many bytes the scenario "large" keeps in memory, without a pointer in them.
 const held = 96 << 20
 
-// large allocates much, keeps held of it, and tells when the collector is to run next.
+// large allocates much, keeps held bytes of it, and returns when the collector runs next.
 func large(_ context.Context, _ *protocol.ConfiguredCatalog, _ []byte, out *protocol.Emitter) error {
 	kept, passing := make([][]byte, 0, held>>20), make([]byte, 0)
 	for range cap(kept) {
@@ -86,7 +86,7 @@ func TestPercent(t *testing.T) {
 		{120 * mega, 6 * mega, 5},
 		{120 * mega, 30 * mega, 25},
 		{240 * mega, 240 * mega, 100},
-		{2400 * mega, 0, 1}, // 0 would have it run all the time
+		{2400 * mega, 0, 1}, // 0 would make it run all the time
 	} {
 		if got := percent(tt.live, tt.look); got != tt.want {
 			t.Errorf("percent(%d MiB, %d MiB) = %d, want %d", tt.live/mega, tt.look/mega, got, tt.want)

@@ -8,20 +8,20 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// Destination is a destination connector, as the commands need it. Config is a JSON object and otherwise as the user gave it. Errors are
-// told apart with [fault.Of].
+// Destination is a destination connector, as the commands need it. Config is a JSON object and otherwise as the user gave it. Errors are told apart
+// with [fault.Of].
 //
-// Write returns soon after ctx is done: it takes nothing more, and waits at most 25 seconds for what is under way. What it recovers of a
-// goroutine that panics it returns as [fault.Recovered] makes it.
+// Write returns soon after ctx is done: it takes no more messages, and waits at most 25 seconds for calls in flight. If one of its goroutines panics,
+// Write recovers and returns the error that [fault.Recovered] makes.
 type Destination interface {
-	// Spec is the ConnectorSpecification.
+	// Spec returns the ConnectorSpecification.
 	Spec() (json.RawMessage, error)
-	// Check is nil when config works; a [fault.Config] error is shown to the user as the answer.
+	// Check returns nil if config works. A [fault.Config] error is shown to the user as the answer.
 	Check(ctx context.Context, config []byte) error
-	// Discover is what can be done with the records of a stream.
+	// Discover returns what can be done with the records of a stream.
 	Discover(ctx context.Context, config []byte) (*protocol.DestinationCatalog, error)
-	// Write takes messages, one a line, until in ends. It gives states back through out, each when all before it has an outcome. It is nil
-	// only when all of in was taken and has one.
+	// Write takes messages, one per line, until in ends. It gives each state back through out when all messages before it have an outcome. It returns
+	// nil only if all of in was taken and has an outcome.
 	Write(ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, in io.Reader, out *protocol.Emitter) error
 }
 

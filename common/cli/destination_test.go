@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// taker is a Destination that counts the lines which it is given, and gives the last state back.
+// taker is a Destination that counts its input lines and gives the last state back.
 type taker struct{ check, write error }
 
 func (taker) Spec() (json.RawMessage, error) { return fake{}.Spec() }

@@ -23,9 +23,9 @@ import (
 )
 
 const (
-	maxFile  = 64 << 20         // bytes of a file, which is far more than any that is meant
-	silence  = 8 * time.Second  // how long a pipe may give nothing
-	patience = 30 * time.Second // how long a file may take as a whole
+	maxFile  = 64 << 20         // bytes of a file, far more than any real one has
+	silence  = 8 * time.Second  // how long a pipe may deliver nothing
+	patience = 30 * time.Second // how long reading a whole file may take
 )
 
 var (
@@ -34,12 +34,11 @@ var (
 	errEndless  = errors.New("it did not end")
 )
 
-// readFile reads the JSON file that a flag names, which may be a pipe and may begin with a byte order mark; what is returned is UTF-8 without
-// one. An error is a [fault.Config] error that names the flag, the path and what is wrong, and nothing of what the file holds, or ctx's
-// cause. A path that may be a configuration itself is not named. It always ends: after 64 MiB, after 30 seconds, or when nothing comes for 8
-// seconds.
+// readFile reads the JSON file that a flag names. The file may be a pipe and may begin with a byte order mark; the result is UTF-8 without one. An
+// error is ctx's cause or a [fault.Config] error that names the flag, the path and what is wrong, but nothing of the file's content. A path that may
+// itself be a configuration is not named. readFile always ends: after 64 MiB, after 30 seconds, or when nothing comes for 8 seconds.
 func readFile(ctx context.Context, flag, path string) ([]byte, error) {
-	start := strings.TrimLeft(path, " \t\r\n'\"") // cmd.exe leaves quotes where they are
+	start := strings.TrimLeft(path, " \t\r\n'\"") // cmd.exe passes quotes on
 	if strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[") {
 		return nil, fault.Configf("The flag --%s takes the path of a file, not JSON itself.", flag)
 	}
@@ -49,7 +48,7 @@ func readFile(ctx context.Context, flag, path string) ([]byte, error) {
 	}
 	wrong := func(how string, err error) error {
 		if opening, ok := errors.AsType[*fs.PathError](err); ok {
-			err = opening.Err // its text has the path
+			err = opening.Err // the text of err has the path
 		}
 		return &fault.Error{Kind: fault.Config, Message: fmt.Sprintf("The file %s (--%s) %s.", name, flag, how), Err: err}
 	}
@@ -78,12 +77,12 @@ func readFile(ctx context.Context, flag, path string) ([]byte, error) {
 	var value json.RawMessage
 	if err := json.Unmarshal(data, &value); err != nil {
 		position, _ := protocol.Broken(data, err)
-		return nil, wrong("is broken JSON at "+position, nil) // the cause quotes what it found
+		return nil, wrong("is broken JSON at "+position, nil) // the cause quotes the file
 	}
 	return data, nil
 }
 
-// forbidden says why the process may not read a file, and what helps: in a container it is another user than the one who wrote the file.
+// forbidden says why the process may not read a file, and what helps. In a container the process is not the user who wrote the file.
 func forbidden(path string) string {
 	how := fmt.Sprintf("may not be read by this user (uid %d)", os.Getuid())
 	info, err := os.Stat(path)
@@ -97,8 +96,8 @@ func forbidden(path string) string {
 	return how
 }
 
-// readWhole reads what open opens to its end, within the limits above or until ctx is done. Opening or reading a pipe may take for ever: the
-// goroutine that does it is then left behind.
+// readWhole reads what open opens to its end, within the limits above or until ctx is done. Opening or reading a pipe may block for ever; then the
+// goroutine that does it is left behind.
 func readWhole(ctx context.Context, open func() (io.ReadCloser, error)) ([]byte, error) {
 	type piece struct {
 		data []byte
@@ -127,7 +126,7 @@ func readWhole(ctx context.Context, open func() (io.ReadCloser, error)) ([]byte,
 		case <-ctx.Done():
 		}
 	}()
-	var all [][]byte // put together at the end, so that one that is too large does not take twice the memory
+	var all [][]byte // joined at the end, so that a file that is too large does not take twice the memory
 	for size := 0; ; {
 		select {
 		case p := <-pieces:
@@ -148,7 +147,7 @@ func readWhole(ctx context.Context, open func() (io.ReadCloser, error)) ([]byte,
 	}
 }
 
-// unmarked returns a text as UTF-8 without a byte order mark, which says what else it may be: editors and shells of Windows write UTF-16 too.
+// unmarked returns a text as UTF-8 without a byte order mark. The mark tells the encoding: editors and shells of Windows write UTF-16 too.
 func unmarked(text []byte) []byte {
 	var order binary.ByteOrder
 	switch {

@@ -19,7 +19,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// A file as editors and shells of Windows write it.
+// TestByteOrderMarks checks that a file is read as editors and shells of Windows write it.
 func TestByteOrderMarks(t *testing.T) {
 	const text = `{"token":"ção 🌊","site":"x"}`
 	wide := func(order binary.AppendByteOrder) []byte {
@@ -51,7 +51,7 @@ func TestByteOrderMarks(t *testing.T) {
 	}
 }
 
-// Who may not read a file is told who may.
+// TestForbidden checks that a user who may not read a file is told who may.
 func TestForbidden(t *testing.T) {
 	path := write(t, "config.json", "{}")
 	if err := os.Chmod(path, 0o600); err != nil {
@@ -67,7 +67,7 @@ func TestForbidden(t *testing.T) {
 	}
 }
 
-// A file without an end is refused, in whatever place it stands.
+// TestFilesWithoutEnd checks that a file without an end is refused, whichever flag names it.
 func TestFilesWithoutEnd(t *testing.T) {
 	good, goodCatalog := config(t), write(t, "catalog.json", catalog)
 	const want = "The file /dev/zero (--%s) is larger than 64 MiB."
@@ -85,7 +85,7 @@ func TestFilesWithoutEnd(t *testing.T) {
 	}
 }
 
-// All three files may be named pipes.
+// TestNamedPipes checks that all three files may be named pipes.
 func TestNamedPipes(t *testing.T) {
 	dir := t.TempDir()
 	pipe := func(name, content string) string {
@@ -113,7 +113,7 @@ func TestNamedPipes(t *testing.T) {
 	}
 }
 
-// tap is a pipe that gives a piece whenever a time has passed.
+// tap is a pipe that delivers a piece at regular intervals.
 type tap struct {
 	piece string
 	every time.Duration
@@ -152,7 +152,7 @@ func TestPipesThatNeverEnd(t *testing.T) {
 				t.Errorf("%s: %v after %v; want %v after %v", name, err, took, test.want, test.after)
 			}
 			cancel()
-			time.Sleep(2 * time.Second) // for what is left behind to end
+			time.Sleep(2 * time.Second) // for the goroutine that is left behind to end
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {

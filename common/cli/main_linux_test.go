@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openTerminal returns a new terminal of 80 by 24: the side of those who watch, and the side of those who write.
+// openTerminal returns a new terminal of 80 by 24: the side of its watchers, and the side of its writers.
 func openTerminal() (watcher, terminal *os.File, err error) {
 	watcher, err = os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -49,8 +49,8 @@ func TestAFullDisk(t *testing.T) {
 	exits(t, cmd, 1)
 }
 
-// What cannot be delivered is no success. A null device that may stand for a missing output does for commands of which nothing is lost: their
-// exit code may be all that is asked for.
+// TestNowhereToWrite checks that a run whose output cannot be delivered does not succeed. A null device that may stand for a missing output is
+// accepted for commands of which nothing is lost, because only their exit code may be needed.
 func TestNowhereToWrite(t *testing.T) {
 	binary, err := os.Executable()
 	if err != nil {
@@ -91,7 +91,7 @@ func TestNowhereToWrite(t *testing.T) {
 	}
 }
 
-// A pipe gets more room than it has by default, and keeps what it has beyond that.
+// TestRoomOfTheOutput checks that a pipe gets more room than it has by default, and keeps its room if it has even more.
 func TestRoomOfTheOutput(t *testing.T) {
 	for before, want := range map[int]int{64 << 10: outputRoom, 512 << 10: 512 << 10} {
 		reading, writing, err := os.Pipe()
@@ -130,12 +130,12 @@ func TestOnATerminal(t *testing.T) {
 			terminal.Close()
 			seen := make(chan string)
 			go func() {
-				text, _ := io.ReadAll(watcher) // ends with EIO when the last of the terminal is closed
+				text, _ := io.ReadAll(watcher) // ends with EIO when the last descriptor of the terminal is closed
 				seen <- string(text)
 			}()
 			exits(t, cmd, 0)
 			text := <-seen
-			if both { // nothing stands between the messages
+			if both { // nothing may come between the messages
 				for line := range strings.Lines(text) {
 					if !json.Valid([]byte(line)) {
 						t.Errorf("the line %q is no message", line)

@@ -23,11 +23,11 @@ import (
 )
 
 const (
-	// scenario in the environment makes the test binary a connector whose read behaves as it says.
+	// scenario in the environment makes the test binary a connector. Its value selects how a read behaves.
 	scenario = "CLI_TEST_SCENARIO"
-	// unhurried beside it gives a run that is stopped an hour, so that one which ends sooner ended by itself, however slow the machine is.
+	// unhurried, in addition, gives a stopped run an hour. A run that ends sooner ended by itself, however slow the machine is.
 	unhurried = "CLI_TEST_UNHURRIED=1"
-	// guard is when a process is killed that should have ended long before.
+	// guard is after what time a process is killed that should have ended long before.
 	guard = 5 * time.Minute
 )
 
@@ -99,7 +99,7 @@ func start(t *testing.T, name string, configure func(*exec.Cmd)) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(t.Context(), guard)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, binary, "read", "--config", config(t), "--catalog", write(t, "catalog.json", catalog))
-	cmd.Env = append(os.Environ(), scenario+"="+name, "GORACE=atexit_sleep_ms=0") // the race detector would add a second to every end
+	cmd.Env = append(os.Environ(), scenario+"="+name, "GORACE=atexit_sleep_ms=0") // otherwise the race detector adds a second to every end
 	configure(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -107,16 +107,16 @@ func start(t *testing.T, name string, configure func(*exec.Cmd)) *exec.Cmd {
 	return cmd
 }
 
-// exits waits for cmd and holds that it ends with code.
+// exits waits for cmd and checks that it ends with code.
 func exits(t *testing.T, cmd *exec.Cmd, code int) {
 	t.Helper()
 	err := cmd.Wait()
-	if cmd.ProcessState.ExitCode() != code { // -1 for a death by signal
+	if cmd.ProcessState.ExitCode() != code { // -1 if a signal ended it
 		t.Errorf("ended with %v (%v), want exit code %d", cmd.ProcessState, err, code)
 	}
 }
 
-// What the standard library logs by itself is redacted by nobody.
+// TestLogOfTheProcess checks that the standard library's own log is discarded, because nothing redacts it.
 func TestLogOfTheProcess(t *testing.T) {
 	var stderr, stdout bytes.Buffer
 	exits(t, start(t, "noisy", func(c *exec.Cmd) { c.Stdout, c.Stderr = &stdout, &stderr }), 0)
@@ -125,7 +125,7 @@ func TestLogOfTheProcess(t *testing.T) {
 	}
 }
 
-// stopped starts a connector, sends it signals once it reads, holds that it ends with 1, and returns what it said.
+// stopped starts a connector, sends it signals once it reads, checks that it ends with 1, and returns its messages.
 func stopped(t *testing.T, name string, configure func(*exec.Cmd), signals ...syscall.Signal) (all []protocol.Message) {
 	t.Helper()
 	reading, writing, err := os.Pipe()
@@ -154,7 +154,7 @@ func stopped(t *testing.T, name string, configure func(*exec.Cmd), signals ...sy
 	return all
 }
 
-// A process that was started to ignore SIGHUP goes on after its terminal is closed.
+// TestHangupIgnored checks that a process that was started to ignore SIGHUP goes on after its terminal is closed.
 func TestHangupIgnored(t *testing.T) {
 	t.Parallel()
 	all := stopped(t, "idle", func(c *exec.Cmd) {
@@ -167,7 +167,7 @@ func TestHangupIgnored(t *testing.T) {
 
 func TestSignals(t *testing.T) {
 	heard := make(chan os.Signal, 1)
-	signal.Notify(heard, syscall.SIGHUP) // or a process that ignores it, such as one under nohup, has those that it starts ignore it too
+	signal.Notify(heard, syscall.SIGHUP) // otherwise a process that ignores SIGHUP, such as one under nohup, passes that on to its children
 	t.Cleanup(func() { signal.Stop(heard) })
 	for _, sent := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		for _, name := range []string{"endless", "idle"} {
@@ -206,7 +206,7 @@ func TestAProcessThatHangsEnds(t *testing.T) {
 	for _, test := range []struct {
 		name, source, env string
 		again             bool          // whether more signals follow the first
-		least             time.Duration // that it is given to end by itself
+		least             time.Duration // the least time that it has to end by itself
 	}{
 		{"a source that does not listen", "deaf", "", false, grace},
 		{"a second signal", "deaf", unhurried, true, 0},
@@ -221,14 +221,14 @@ func TestAProcessThatHangsEnds(t *testing.T) {
 			defer reading.Close()
 			defer writing.Close()
 			cmd := start(t, test.source, func(c *exec.Cmd) { c.Stdout, c.Env = writing, append(c.Env, test.env) })
-			if _, err := reading.Read(make([]byte, 1)); err != nil { // it runs
+			if _, err := reading.Read(make([]byte, 1)); err != nil { // the process is running
 				t.Fatal(err)
 			}
-			for test.source == "endless" && writable(t, writing) { // until it waits for somebody to read
+			for test.source == "endless" && writable(t, writing) { // until it waits for a reader
 				time.Sleep(10 * time.Millisecond)
 			}
 			began := time.Now()
-			go func() { // signals of a kind that wait together are one, so more are sent until the process is gone
+			go func() { // pending signals of one kind are merged, so more are sent until the process is gone
 				for cmd.Process.Signal(syscall.SIGTERM) == nil && test.again {
 					time.Sleep(50 * time.Millisecond)
 				}
@@ -252,7 +252,7 @@ func writable(t *testing.T, pipe *os.File) bool {
 	return n > 0 || err != nil
 }
 
-// A closed output ends the process as if head -1 had read it: with 1, no death by SIGPIPE, and silently.
+// TestClosedOutput checks that a closed output ends the process silently and with 1, and not by SIGPIPE, as if head -1 had read it.
 func TestClosedOutput(t *testing.T) {
 	for _, name := range []string{"endless", "idle", "deaf"} {
 		for kind, connect := range map[string]func() (reading, writing *os.File, err error){"pipe": os.Pipe, "socket": socketPair} {

@@ -2,5 +2,5 @@
 
 package cli
 
-// widenOutput does nothing where the room of a pipe cannot be chosen.
+// widenOutput does nothing, because the size of a pipe cannot be set on this system.
 func widenOutput() {}

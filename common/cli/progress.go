@@ -18,7 +18,7 @@ import (
 
 const (
 	redrawEvery = time.Second
-	rateOver    = 10 * time.Second // the records per second shown are those of this long
+	rateOver    = 10 * time.Second // the period over which the records per second are shown
 )
 
 // screen is a terminal that somebody watches.
@@ -34,20 +34,20 @@ type progress struct {
 	redactor *redact.Redactor
 	started  time.Time
 	past     []sample // oldest first, as far back as rateOver
-	drawn    int      // lines on the screen that the next drawing replaces
+	drawn    int      // number of lines on the screen that the next drawing replaces
 
 	quit chan struct{}
 	done sync.WaitGroup
 }
 
-// sample is how many records every stream had at a time.
+// sample is the number of records of every stream at one time.
 type sample struct {
 	at      time.Time
 	records map[protocol.Descriptor]int64
 }
 
-// watch shows the progress of s where its stderr is a terminal and its stdout is none: on a terminal of both, as that of docker run -t, nothing may
-// stand between the messages.
+// watch shows the progress of s if its stderr is a terminal and its stdout is not. If both are one terminal, as with docker run -t, nothing may come
+// between the messages.
 func watch(s *session) *progress {
 	file, ok := terminal(s.stderr)
 	if !ok {
@@ -98,7 +98,7 @@ func (p *progress) start() {
 	})
 }
 
-// stop leaves one line that says how the read ended.
+// stop stops drawing and leaves one line that says how the read ended.
 func (p *progress) stop(complete bool) {
 	if p.quit == nil {
 		return
@@ -109,7 +109,8 @@ func (p *progress) stop(complete bool) {
 	p.show([]string{fit(summary(p.current(), time.Since(p.started), complete), width)})
 }
 
-// current returns how far the streams are, without secrets in their names: lines are cut, and nobody could tell half a secret.
+// current returns the progress of the streams. Secrets in their names are blanked here, because lines are cut later and half a secret would not be
+// recognised.
 func (p *progress) current() []protocol.StreamStats {
 	stats := p.stats()
 	for i := range stats {
@@ -126,16 +127,16 @@ func (p *progress) draw() {
 	p.drawn = len(lines)
 }
 
-// show puts lines in the place of those drawn before, in one write so that nothing flickers.
+// show replaces the lines drawn before, in one write so that nothing flickers.
 func (p *progress) show(lines []string) {
 	var text strings.Builder
 	if p.drawn > 0 {
-		fmt.Fprintf(&text, "\x1b[%dA\r\x1b[J", p.drawn) // up, and clear from there to the end of the screen
+		fmt.Fprintf(&text, "\x1b[%dA\r\x1b[J", p.drawn) // move up, and clear from there to the end of the screen
 	}
 	for _, line := range lines {
 		text.WriteString(line + "\r\n")
 	}
-	_, _ = io.WriteString(p.screen, text.String()) // a terminal that went away is no reason to stop
+	_, _ = io.WriteString(p.screen, text.String()) // a terminal that has gone is no reason to stop
 	p.drawn = 0
 }
 
@@ -159,8 +160,7 @@ func (p *progress) rates(now time.Time, stats []protocol.StreamStats) map[protoc
 	return rates
 }
 
-// render returns a block of lines for a screen of that size: a line for all streams, and one for every stream that is running, as far as there
-// is room.
+// render returns the lines for a screen of that size: a line for all streams, and one for every running stream, as far as there is room.
 func render(
 	stats []protocol.StreamStats, rates map[protocol.Descriptor]float64, now time.Time, elapsed time.Duration, width, height int,
 ) []string {
@@ -182,7 +182,7 @@ func render(
 	}
 	lines := []string{tally(stats, elapsed) + ", " + pace}
 	shown := running
-	if room := max(0, height-2); len(running) > room { // two lines are taken: the one for all, and the one that the cursor is on
+	if room := max(0, height-2); len(running) > room { // two lines are taken: the one for all, and the one with the cursor
 		shown = running[:max(0, room-1)]
 	}
 	name := 0
@@ -201,7 +201,7 @@ func render(
 	return lines
 }
 
-// describe returns how far one stream is.
+// describe returns the progress of one stream.
 func describe(s protocol.StreamStats, rate float64, now time.Time) string {
 	text := number(s.Records)
 	if s.Estimate > 0 {
@@ -218,7 +218,7 @@ func describe(s protocol.StreamStats, rate float64, now time.Time) string {
 	return text
 }
 
-// wait says what a stream waits for, and until when where that is known.
+// wait says what a stream waits for, and until when if that is known.
 func wait(s protocol.StreamStats, now time.Time) string {
 	if s.LimitedUntil.IsZero() {
 		return "waiting for quota"
@@ -235,7 +235,7 @@ func summary(stats []protocol.StreamStats, elapsed time.Duration, complete bool)
 	return how + ": " + tally(stats, elapsed)
 }
 
-// tally returns all streams together.
+// tally returns the totals of all streams.
 func tally(stats []protocol.StreamStats, elapsed time.Duration) string {
 	var complete int
 	var records, bytes int64
@@ -250,7 +250,7 @@ func tally(stats []protocol.StreamStats, elapsed time.Duration) string {
 		complete, len(stats), number(records), float64(bytes)/1e6, elapsed.Round(time.Second))
 }
 
-// fit cuts a line so that the terminal does not break it.
+// fit cuts a line so that the terminal does not wrap it.
 func fit(line string, width int) string {
 	if utf8.RuneCountInString(line) < width {
 		return line
@@ -258,7 +258,7 @@ func fit(line string, width int) string {
 	return string([]rune(line)[:max(0, width-1)])
 }
 
-// number returns n with its thousands apart.
+// number returns n with thousands separators.
 func number(n int64) string {
 	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0; i -= 3 {

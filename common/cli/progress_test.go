@@ -75,7 +75,7 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// watched returns a progress on a buffer that stands for a terminal.
+// watched returns a progress on a buffer that replaces a terminal.
 func watched(out io.Writer, e *protocol.Emitter) *progress {
 	return &progress{
 		screen: screen{Writer: out, size: func() (int, int) { return 60, 24 }},
@@ -100,7 +100,7 @@ func TestProgressIsRedrawn(t *testing.T) {
 		p.stop(true)
 		got := out.String()
 		const up = "\x1b[2A\r\x1b[J"
-		// Two drawings of two lines, the second over the first, and the summary over that.
+		// Two drawings of two lines, the second over the first, and the summary over the second.
 		if strings.Count(got, up) != 2 || strings.Count(got, "\r\n") != 5 {
 			t.Errorf("got %q", got)
 		}
@@ -113,7 +113,7 @@ func TestProgressIsRedrawn(t *testing.T) {
 	})
 }
 
-// A line that is cut at the end of the screen ends in no half of a secret.
+// TestProgressCutsNoSecretInTwo checks that a line that is cut at the end of the screen does not end in half a secret.
 func TestProgressCutsNoSecretInTwo(t *testing.T) {
 	for before := range 60 {
 		var out bytes.Buffer
@@ -132,7 +132,7 @@ func TestProgressCutsNoSecretInTwo(t *testing.T) {
 	}
 }
 
-// A read of which all waits says so in its first line, and not that nothing comes.
+// TestProgressOfAWait checks that a read whose streams all wait says so in its first line, and not that nothing comes.
 func TestProgressOfAWait(t *testing.T) {
 	now := time.Date(2026, 8, 1, 14, 0, 0, 0, time.UTC)
 	stats := []protocol.StreamStats{

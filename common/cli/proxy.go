@@ -9,11 +9,11 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// proxySecrets returns the passwords of the proxies that the environment names. A variable that is no address is a Config fault: net/http would leave
-// it out, and send credentials around the proxy.
+// proxySecrets returns the passwords of the proxies that the environment names. If a variable is not an address, the error is a Config fault, because
+// net/http would ignore the variable and send credentials without the proxy.
 func proxySecrets() (passwords []string, err error) {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
-		value := cmp.Or(os.Getenv(name), os.Getenv(strings.ToLower(name))) // as net/http looks for them
+		value := cmp.Or(os.Getenv(name), os.Getenv(strings.ToLower(name))) // in net/http's order
 		if value == "" {
 			continue
 		}

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// trustRoots has TLS trust the certificate authorities that Mozilla does where the system has none, as in an image without certificates. It may be
-// called once in a process. The package above bundle does it as a program starts, for `spec` too, which takes a tenth longer with it.
+// trustRoots makes TLS trust Mozilla's certificate authorities if the system has none, as in an image without certificates. It may be called once per
+// process. The parent package of bundle does this when a program starts, even for `spec`, which then takes a tenth longer.
 func trustRoots() {
 	pool := x509.NewCertPool()
 	for root := range bundle.Roots() {

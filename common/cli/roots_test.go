@@ -12,7 +12,8 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// TestTrustRoots holds, in a process of its own where the system has no certificates, that the authorities are trusted once they are needed.
+// TestTrustRoots checks that the authorities are trusted once they are needed. It runs in a process of its own in which the system has no
+// certificates.
 func TestTrustRoots(t *testing.T) {
 	if os.Getenv("SSL_CERT_FILE") != "/nowhere" {
 		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTrustRoots$")
@@ -40,7 +41,7 @@ func TestTrustRoots(t *testing.T) {
 	t.Fatal("there are no authorities")
 }
 
-// TestOnline holds that each command is told to be online once, but for spec, which calls no API.
+// TestOnline checks that each command calls online once, except spec, which calls no API.
 func TestOnline(t *testing.T) {
 	for _, args := range [][]string{{"spec"}, {"check", "--config", config(t)}, {"read", "--config", config(t), "--catalog", write(t, "catalog.json", catalog)}} {
 		calls, want := 0, 1

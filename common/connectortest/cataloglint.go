@@ -11,8 +11,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
-// lintCatalog returns what the acceptance tests (TestDiscovery) and the conventions for schemas would find wrong with a catalog; files is the
-// names of the schema files.
+// lintCatalog returns what the acceptance tests (TestDiscovery) and the conventions for schemas would find wrong with a catalog. files is the names
+// of the schema files.
 func lintCatalog(catalog *protocol.Catalog, files []string) []string {
 	var f findings
 	if len(catalog.Streams) == 0 {
@@ -37,7 +37,7 @@ func lintCatalog(catalog *protocol.Catalog, files []string) []string {
 	return f
 }
 
-// stream looks at one stream of the catalog.
+// stream checks one stream of the catalog.
 func (f *findings) stream(s protocol.Stream) {
 	if !snake().MatchString(s.Name) {
 		f.addf("%s is not in snake_case", s.Name)
@@ -60,7 +60,7 @@ func (f *findings) stream(s protocol.Stream) {
 	f.schema(s)
 }
 
-// schema looks at the schema of a stream.
+// schema checks the schema of a stream.
 func (f *findings) schema(s protocol.Stream) {
 	schema, err := spec.Compile(s.Name, s.JSONSchema)
 	if err != nil {
@@ -109,12 +109,12 @@ func (f *findings) schema(s protocol.Stream) {
 	}
 }
 
-// single reports whether a value has one type at the most, null aside.
+// single reports whether a value has at most one type besides null.
 func single(p map[string]any) bool {
 	return len(slices.DeleteFunc(typesOf(p), func(t string) bool { return t == "null" })) <= 1
 }
 
-// path holds that a key or cursor is a plain value of the schema.
+// path checks that a key or cursor is a plain value of the schema.
 func (f *findings) path(stream, what string, root map[string]any, path []string) {
 	node := root
 	for _, name := range path {
@@ -130,7 +130,7 @@ func (f *findings) path(stream, what string, root map[string]any, path []string)
 	}
 }
 
-// field looks at one field of a schema.
+// field checks one field of a schema.
 func (f *findings) field(at string, p map[string]any, key bool) {
 	types := typesOf(p)
 	known := []string{"null", "string", "boolean", "integer", "number", "object", "array"}
@@ -156,7 +156,7 @@ func (f *findings) field(at string, p map[string]any, key bool) {
 	}
 }
 
-// form looks at the type of a field: a warehouse makes a column of it, and only the columns of a record are brought into form.
+// form checks the type of a field. A warehouse makes one column of a field, and only values of columns are converted.
 func (f *findings) form(at string, p map[string]any, column bool) {
 	types := typesOf(p)
 	if !single(p) {

@@ -1,5 +1,5 @@
-// Package connectortest is the tests that every connector calls: [Conform] holds its folder together, [Golden] replays documented answers
-// of its API. Both run in the connector's folder, which is where `go test` runs a package's tests, and need nothing outside it.
+// Package connectortest contains the tests that every connector calls: [Conform] checks its folder for consistency, [Golden] replays documented
+// answers of its API. Both run in the connector's folder, where `go test` runs a package's tests, and need nothing outside it.
 package connectortest
 
 import (
@@ -15,11 +15,10 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// Conform holds a source and its folder to what the platform, its acceptance tests and its users expect, as far as that can be decided
-// offline: the specification, the catalog and its schemas, metadata.yaml, acceptance-test-config.yml, README.md, icon.svg, go.mod. The
-// catalog is discovered with testdata/config.json. Every configuration in testdata/configurations.json, a list of those that some version took, must
-// still be one: none is taken off the list. Where src has a method Schemas() ([]string, error), the names of its schema files, these
-// must be the catalog's streams.
+// Conform checks a source and its folder against what the platform, its acceptance tests and its users expect, as far as that can be decided offline:
+// the specification, the catalog and its schemas, metadata.yaml, acceptance-test-config.yml, README.md, icon.svg, go.mod. It discovers the catalog
+// with testdata/config.json. testdata/configurations.json is a list of configurations that some version accepted. All must still be valid, and none
+// may be taken off the list. If src has a method Schemas() ([]string, error), the names of its schema files, these must be the catalog's streams.
 func Conform(t *testing.T, src cli.Source) {
 	t.Helper()
 	c, config := folder(t, src.Spec)
@@ -80,7 +79,7 @@ func (c connector) conform(t *testing.T, checks []check) {
 
 const configFile = "testdata/config.json"
 
-// connector is what Conform looks at.
+// connector is what Conform checks.
 type connector struct {
 	name    string // of the folder
 	files   fs.FS  // the folder
@@ -110,7 +109,7 @@ func (c connector) streams() []string {
 	return names
 }
 
-// check is one thing that Conform holds; of is what is wrong, a sentence each.
+// check is one thing that Conform checks. of returns what is wrong, one sentence each.
 type check struct {
 	name string
 	of   func(connector) []string
@@ -131,18 +130,18 @@ func checks() []check {
 	}
 }
 
-// findings collects sentences.
+// findings collects sentences about what is wrong.
 type findings []string
 
 func (f *findings) addf(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
 
-// object returns v as a JSON object, or an empty one.
+// object returns v as a JSON object, or nil if it is something else.
 func object(v any) map[string]any {
 	o, _ := v.(map[string]any)
 	return o
 }
 
-// list returns v as a JSON array, or an empty one.
+// list returns v as a JSON array, or nil if it is something else.
 func list(v any) []any {
 	l, _ := v.([]any)
 	return l

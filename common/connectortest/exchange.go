@@ -18,23 +18,23 @@ import (
 	"testing"
 )
 
-// exchange is a request and its answer, one element of exchanges.json. The first exchange that a request fits, and that is not used up,
-// answers it.
+// exchange is a request and its answer, one element of exchanges.json. A request gets the answer of the first exchange that fits it and is not used
+// up.
 type exchange struct {
 	Request struct {
 		Method string            `json:"method"` // "" is GET
 		Path   string            `json:"path"`
 		Query  map[string]string `json:"query"`  // must be in the request; a value /between slashes/ is a regular expression
 		Header map[string]string `json:"header"` // must be in the request
-		Body   any               `json:"body"`   // must be in the request's JSON or form, wherever it has members
+		Body   any               `json:"body"`   // must be in the request's JSON or form, which may have more members
 	} `json:"request"`
 	Response struct {
 		Status   int               `json:"status"` // 0 is 200
-		Header   map[string]string `json:"header"` // the Content-Type is application/json unless it is here
+		Header   map[string]string `json:"header"` // the Content-Type is application/json unless set here
 		Body     json.RawMessage   `json:"body"`   // JSON, as it stands in the file
 		BodyFile string            `json:"body_file"`
 	} `json:"response"`
-	Times int `json:"times"` // how often it is asked for, exactly; 0 is once or more, -1 is as often as may be: it depends on which answer comes first
+	Times int `json:"times"` // exactly how often it is used; 0: once or more, -1: any number of times, if that depends on which answer comes first
 
 	used int
 }
@@ -62,7 +62,7 @@ func serve(t *testing.T, dir string) *api {
 	return a
 }
 
-// faults returns what was asked and not expected, and what was expected and not asked. Only for when the server is closed.
+// faults returns the requests that were not expected and the expected ones that did not come. It may only be called after the server was closed.
 func (a *api) faults() (faults findings) {
 	for _, request := range a.unexpected {
 		faults.addf("no exchange is for %s", request)
@@ -99,10 +99,10 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set(name, value)
 		}
 		w.WriteHeader(cmp.Or(e.Response.Status, http.StatusOK))
-		_, _ = w.Write(body) // fails when the connector hangs up, which is its right
+		_, _ = w.Write(body) // fails if the connector hangs up, which is allowed
 		return
 	}
-	// Headers and body are not repeated: they are where credentials are.
+	// Headers and body are not repeated, because they may hold credentials.
 	a.unexpected = append(a.unexpected, fmt.Sprintf("%s %s", r.Method, r.URL))
 	http.Error(w, `{"message":"unexpected request"}`, http.StatusBadRequest)
 }
@@ -119,7 +119,7 @@ func (a *api) anonymous(text string) string {
 	return strings.ReplaceAll(text, a.server.Listener.Addr().String(), "api.example")
 }
 
-// fits reports whether the exchange is for a request.
+// fits reports whether the exchange is for the request.
 func (e *exchange) fits(r *http.Request, sent []byte) bool {
 	want := e.Request
 	if r.Method != cmp.Or(want.Method, http.MethodGet) || r.URL.Path != want.Path {
@@ -151,7 +151,7 @@ func (e *exchange) fits(r *http.Request, sent []byte) bool {
 	return json.NewDecoder(bytes.NewReader(sent)).Decode(&body) == nil && within(want.Body, body)
 }
 
-// means reports whether a wanted text, or regular expression between slashes, is for a text.
+// means reports whether got is the wanted text, or matches it if it is a regular expression between slashes.
 func means(want, got string) bool {
 	if len(want) > 2 && strings.HasPrefix(want, "/") && strings.HasSuffix(want, "/") {
 		return regexp.MustCompile(want[1 : len(want)-1]).MatchString(got)
@@ -159,7 +159,7 @@ func means(want, got string) bool {
 	return want == got
 }
 
-// within reports whether a JSON value has all that a wanted one has.
+// within reports whether the JSON value got has all that want has.
 func within(want, got any) bool {
 	members, isObject := want.(map[string]any)
 	if !isObject {

@@ -11,14 +11,14 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// The marks in a README between which the fields of all streams are listed. What stands between them is written by `go test -update`, which
-// make generate calls.
+// The marks in a README that enclose the list of the fields of all streams. `go test -update`, which make generate calls, writes the text between
+// them.
 const (
 	fieldsBegin = "<!-- Written by make generate from the schemas, up to the next mark. -->"
 	fieldsEnd   = "<!-- The end of what make generate writes. -->"
 )
 
-// table is a stream or an operation and the schema of its rows.
+// table is a stream or an operation, with the schema of its rows.
 type table struct {
 	name   string
 	schema json.RawMessage
@@ -26,7 +26,7 @@ type table struct {
 	cursor []string
 }
 
-// tables returns what the connector reads or writes, in the catalog's order.
+// tables returns the streams or operations of the connector, in the catalog's order.
 func (c connector) tables() (all []table) {
 	for _, o := range c.offers {
 		all = append(all, table{name: o.ObjectName, schema: o.JSONSchema, key: o.MatchingKeys})
@@ -39,8 +39,8 @@ func (c connector) tables() (all []table) {
 	return all
 }
 
-// fieldsOf writes the fields of all tables as a chapter of a README: a table for each, folded up. Fields inside objects have the names of
-// these before them, with a dot; those inside the objects of a list, with [].
+// fieldsOf returns the fields of all tables as a chapter of a README, with a folded table for each. The names of fields inside objects begin with the
+// objects' names and a dot. Those of fields inside the objects of a list begin with the list's name and [].
 func fieldsOf(tables []table) string {
 	var b strings.Builder
 	b.WriteString("### Fields\n\n")
@@ -52,7 +52,7 @@ func fieldsOf(tables []table) string {
 	return b.String()
 }
 
-// fieldRows returns a line for each property of a schema and of those in it, whose names begin with prefix.
+// fieldRows returns a line for each property of a schema, and for those inside properties. The names begin with prefix.
 func fieldRows(t table, schema record.Record, prefix string) (rows []string) {
 	for name, v := range record.Record(schema.Get("properties").Raw()).Members() {
 		property := record.Record(v.Raw())
@@ -71,7 +71,7 @@ func fieldRows(t table, schema record.Record, prefix string) (rows []string) {
 	return rows
 }
 
-// typeOf returns a property's type in Airbyte's words.
+// typeOf returns a property's type in Airbyte's terms.
 func typeOf(property record.Record) string {
 	var names []string
 	for _, t := range types(property) {
@@ -110,7 +110,7 @@ func types(schema record.Record) (names []string) {
 	return names
 }
 
-// lintFields holds the fields that README.md lists to the schemas.
+// lintFields compares the fields that README.md lists with the schemas.
 func lintFields(c connector) []string {
 	_, got, _, err := c.fieldsInReadme()
 	if err != nil {
@@ -122,7 +122,7 @@ func lintFields(c connector) []string {
 	return nil
 }
 
-// fieldsInReadme returns README.md in three parts, of which the second is the list of fields.
+// fieldsInReadme returns README.md in three parts: the text before, the list of fields, and the text after.
 func (c connector) fieldsInReadme() (before, fields, after string, err error) {
 	data, err := fs.ReadFile(c.files, "README.md")
 	if err != nil {

@@ -21,8 +21,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/specs/airbyte"
 )
 
-// lintConfig holds the configuration that discovers against the specification, and what people make of its secrets: a blank one is refused,
-// and one with what copying adds to it is taken as it is meant.
+// lintConfig checks testdata/config.json against the specification, and how mistakes in its secrets are handled: a blank secret must be refused, and
+// one with additions from copying must be taken as it is meant.
 func lintConfig(c connector) []string {
 	var f findings
 	config, err := fs.ReadFile(c.files, configFile)
@@ -46,7 +46,7 @@ func lintConfig(c connector) []string {
 		with := func(text string) []byte { return bytes.ReplaceAll(config, quoted, []byte(text)) }
 		pasted := with(`"\ufeff Bearer ` + string(quoted[1:len(quoted)-1]) + `\u200b\u00a0"`)
 		cleaned := s.Clean(pasted)
-		if bytes.Equal(cleaned, pasted) { // a password, which is taken as it is and may be optional
+		if bytes.Equal(cleaned, pasted) { // a password: it is taken as it is and may be optional
 			continue
 		}
 		if s.Validate(s.Clean(with(`" \u00a0\u200b"`))) == nil {
@@ -59,13 +59,13 @@ func lintConfig(c connector) []string {
 	return f
 }
 
-// sameJSON reports whether two documents say the same.
+// sameJSON reports whether two documents hold the same values.
 func sameJSON(a, b []byte) bool {
 	var x, y any
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
-// metadata is what the checks compare with other files in metadata.yaml, which its schema knows whole.
+// metadata is the part of metadata.yaml that the checks compare with other files. Its schema covers the whole file.
 type metadata struct {
 	Data struct {
 		Name          string `yaml:"name"`
@@ -86,7 +86,7 @@ type metadata struct {
 	} `yaml:"data"`
 }
 
-// readYAML reads a file into a value, and returns what its schema finds in it.
+// readYAML reads a file into a value, and returns what violates its schema.
 func readYAML(files fs.FS, name string, schema []byte, into any) []string {
 	var f findings
 	data, err := fs.ReadFile(files, name)
@@ -150,7 +150,7 @@ func lintMetadata(c connector) []string {
 	return f
 }
 
-// acceptance is what the checks compare with other files in acceptance-test-config.yml, which its schema knows whole.
+// acceptance is the part of acceptance-test-config.yml that the checks compare with other files. Its schema covers the whole file.
 type acceptance struct {
 	Image      string           `yaml:"connector_image"`
 	Strictness string           `yaml:"test_strictness_level"`
@@ -209,7 +209,8 @@ func lintAcceptance(c connector) []string {
 	return f
 }
 
-// named returns the files of the folder that a test names; secrets are nowhere, and what lies outside is the judge's to look for.
+// named returns the files of the folder that a test names. It leaves out secrets, which do not exist, and files outside the folder, which the judge
+// checks.
 func named(test map[string]any) (files []string) {
 	for key, value := range test {
 		text, _ := value.(string)
@@ -224,8 +225,8 @@ func named(test map[string]any) (files []string) {
 	return files
 }
 
-// headings returns those of a documentation page that every connector needs, in the order in which the platform's pages have them. There is none for
-// the addresses to allow (IP allow list): those of Airbyte Cloud, which runs no images of one's own.
+// headings returns the headings that the documentation page of every connector needs, in the order of the platform's pages. There is none for the
+// addresses to allow (IP allow list): they are those of Airbyte Cloud, which does not run custom images.
 func headings(title string, writes bool) []string {
 	offers := "Supported Streams"
 	if writes {
@@ -296,7 +297,7 @@ func lintReadme(c connector) []string {
 	return f
 }
 
-// chapter returns a page from a heading on.
+// chapter returns the part of a page behind a heading.
 func chapter(page, heading string) string {
 	_, rest, _ := strings.Cut(page, "\n## "+heading+"\n")
 	return rest
@@ -336,7 +337,7 @@ func lintModule(c connector) []string {
 		"replace " + repository + "specs => ../../specs",
 	} {
 		words := regexp.MustCompile(`\s+`).ReplaceAllString(regexp.QuoteMeta(line), `\s+`)
-		words = strings.Replace(words, `replace\s+`, `(replace\s+)?`, 1) // it may stand in a block
+		words = strings.Replace(words, `replace\s+`, `(replace\s+)?`, 1) // it may be in a block
 		if !regexp.MustCompile(`(?m)^\s*` + words + `\s*$`).Match(data) {
 			f.addf("go.mod has no line %q", line)
 		}
@@ -359,7 +360,7 @@ func lintHTTPS(c connector) []string {
 	look("the specification", c.spec)
 	for _, name := range []string{"metadata.yaml", "acceptance-test-config.yml", "README.md", "icon.svg"} {
 		data, err := fs.ReadFile(c.files, name)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // an absent file is another check's finding
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // another check reports a missing file
 			f.addf("%v", err)
 		}
 		look(name, data)

@@ -23,24 +23,25 @@ import (
 //nolint:gochecknoglobals // a flag of `go test` must be there before the tests start
 var update = flag.Bool("update", false, "rewrite the want.jsonl of golden tests and the fields in README.md with what the connector does now")
 
-// Golden reads from answers in files, as the command read does, and holds what comes out against dir/want.jsonl. A dir without a
-// config.json is a folder of such cases. A case has
+// Golden runs the command read against answers in files, and compares its output with dir/want.jsonl. A dir without a config.json is a folder of such
+// cases. A case has
 //
-//   - config.json: the configuration; its base_url, where the spec has one, becomes that of a server with the answers, and so does
+//   - config.json: the configuration; its base_url, if the spec has one, becomes the address of a server with the answers, and so does
 //     "https://api.example" in it;
-//   - exchanges.json: the answers, see [exchange]; a request that none of them is for fails the test, and so does an answer that nobody
-//     asked for;
-//   - catalog.json, optional: a configured catalog, in which a stream may be its name alone; else a full refresh of all streams;
-//   - state.json, optional: the state to go on from;
+//   - exchanges.json: the answers, see [exchange]; a request without an answer fails the test, and so does an answer without a request;
+//   - catalog.json, optional: a configured catalog, in which a stream may be just its name; default: a full refresh of all streams;
+//   - state.json, optional: the state to continue from;
 //   - shaped.json, optional: {"stream":["field"]}, the top-level fields that the connector changes, adds or leaves out; ["*"] is all;
-//   - want.jsonl: the messages, grouped by stream (those of no stream first), records behind one another in any order, without times of emission
-//     and without log messages but warnings, with NOW in place of a time of the run or of the hour before it outside records; `go test -update`
-//     rewrites it.
+//   - want.jsonl: the messages, grouped by stream (those of no stream first). Adjacent records may be in any order. Emission times are left out, as
+//     are log messages except warnings. Outside records, NOW replaces times of the run and of the hour before it. `go test -update` rewrites it.
 //
-// Some truths hold whatever want.jsonl says, so that rewriting it cannot hide a fault: every record fits its stream's schema and has no field
-// that the schema does not declare; what did not fit its column is told in the record's meta and kept in it; every record is in an answer byte
-// for byte, but for white space between tokens and for the fields of shaped.json; the exit code is 0 if and only if there is no TRACE ERROR;
-// no secret of the configuration is in the output.
+// Some rules apply whatever want.jsonl says, so that rewriting it cannot hide a fault:
+//
+//   - Every record fits its stream's schema and has no field that the schema does not declare.
+//   - A value that does not fit its column is reported in the record's meta and kept in the record.
+//   - Every record is in an answer byte for byte, except for white space between tokens and for the fields of shaped.json.
+//   - The exit code is 0 if and only if there is no TRACE ERROR.
+//   - No secret of the configuration is in the output.
 func Golden(t *testing.T, src cli.Source, dir string) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(dir, "config.json")); errors.Is(err, fs.ErrNotExist) {
@@ -91,7 +92,7 @@ func golden(t *testing.T, src cli.Source, dir string) {
 	verdict(t, faults, complaints.String(), filepath.Join(dir, "want.jsonl"), api.anonymous(transcript(said, began)))
 }
 
-// verdict fails t for the faults, for what was said on standard error, and for what came where it is not as the file name says.
+// verdict fails t for the faults, for output on standard error, and if got differs from the file name.
 func verdict(t *testing.T, faults findings, complaints, name, got string) {
 	t.Helper()
 	if complaints != "" {
@@ -116,7 +117,7 @@ func verdict(t *testing.T, faults findings, complaints, name, got string) {
 	}
 }
 
-// unordered returns messages with those in order that are records behind one another: what is asked for side by side comes in any order.
+// unordered returns messages with adjacent records sorted, because concurrent requests deliver records in any order.
 func unordered(messages string) string {
 	lines := strings.SplitAfter(messages, "\n")
 	record := func(line string) bool { return strings.HasPrefix(line, `{"type":"RECORD"`) }
@@ -131,7 +132,7 @@ func unordered(messages string) string {
 	return strings.Join(lines, "")
 }
 
-// rewrite writes a file that has another content, and leaves one alone that has this.
+// rewrite writes a file unless it already has that content.
 func rewrite(t *testing.T, name, content string) {
 	t.Helper()
 	if old, err := os.ReadFile(name); err == nil && string(old) == content {
@@ -142,7 +143,7 @@ func rewrite(t *testing.T, name, content string) {
 	}
 }
 
-// readJSON reads a file of a case; ok is whether it is there.
+// readJSON reads a file of a case. ok is false if the file is missing.
 func readJSON(t *testing.T, dir, name string, into any) (ok bool) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, name))
@@ -187,7 +188,7 @@ func configure(t *testing.T, dir string, document json.RawMessage, address strin
 	return bytes.ReplaceAll(data, []byte("https://api.example"), []byte(address))
 }
 
-// catalog returns the case's configured catalog, its streams completed from the discovered ones.
+// catalog returns the case's configured catalog. Streams without a schema are completed from the discovered ones.
 func catalog(t *testing.T, dir string, discovered *protocol.Catalog) []byte {
 	t.Helper()
 	var data json.RawMessage
@@ -223,17 +224,17 @@ func shaped(t *testing.T, dir string) map[string][]string {
 	return fields
 }
 
-// message is one message as far as a case looks at it.
+// message is the part of a message that a case looks at.
 type message struct {
-	stream string          // "" where it is about none
+	stream string          // "" if it is about none
 	kind   string          // the message's type
 	data   json.RawMessage // of a record
-	meta   json.RawMessage // of a record; nil where it has none
+	meta   json.RawMessage // of a record; nil if it has none
 	failed bool            // a TRACE ERROR
-	line   string          // as want.jsonl has it; "" to leave it out
+	line   string          // as in want.jsonl; "" to leave it out
 }
 
-// listen understands what the connector wrote.
+// listen parses the connector's output.
 func listen(out []byte) (said []message, faults findings) {
 	for line := range bytes.Lines(out) {
 		whole, ended := bytes.CutSuffix(line, []byte("\n"))
@@ -247,7 +248,7 @@ func listen(out []byte) (said []message, faults findings) {
 	return said, faults
 }
 
-// understand reads one line. What differs from run to run is not in the message's line; the bytes of a record are as they were.
+// understand parses one line. The message's line lacks what differs from run to run. The bytes of a record are unchanged.
 func understand(line []byte) (message, error) {
 	var top struct {
 		Type   string
@@ -294,7 +295,7 @@ func understand(line []byte) (message, error) {
 	return m, err
 }
 
-// traced returns the stream that a trace message is about, and whether it says that something failed.
+// traced returns the stream that a trace message is about, and whether it reports a failure.
 func traced(trace map[string]json.RawMessage) (stream string, failed bool) {
 	type named struct {
 		Name       string
@@ -309,7 +310,7 @@ func traced(trace map[string]json.RawMessage) (stream string, failed bool) {
 	return "", false
 }
 
-// text returns a value as JSON, with its characters as they are.
+// text returns a value as JSON without HTML escapes.
 func text(value any) (string, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -320,7 +321,7 @@ func text(value any) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
-// transcript returns want.jsonl: streams are read at the same time, so only the order inside each is a fact.
+// transcript returns want.jsonl. Streams are read concurrently, so only the order within each is significant.
 func transcript(said []message, began time.Time) string {
 	groups := map[string][]string{}
 	for _, m := range said {
@@ -338,7 +339,8 @@ func transcript(said []message, began time.Time) string {
 	return b.String()
 }
 
-// logged returns the line of a log message, and "" for every other message. Streams log at the same time, so their order is no fact.
+// logged returns the line of a log message, and "" for every other message. Streams log concurrently, so the order of log messages is not
+// significant.
 func (m message) logged() string {
 	if m.kind == "LOG" {
 		return m.line
@@ -346,7 +348,7 @@ func (m message) logged() string {
 	return ""
 }
 
-// timeless returns a line with NOW in place of every time between the hour before the run and now: a mark may be some minutes behind.
+// timeless returns a line with NOW instead of every time between the hour before the run and now: a mark may be some minutes behind.
 func timeless(line string, began time.Time) string {
 	stamp := regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`)
 	return stamp.ReplaceAllStringFunc(line, func(text string) string {
@@ -358,7 +360,7 @@ func timeless(line string, began time.Time) string {
 	})
 }
 
-// secretFaults returns where a secret of the configuration is in the output.
+// secretFaults returns a fault for each secret of the configuration that is in the output.
 func secretFaults(document json.RawMessage, config []byte, out string) (faults findings) {
 	for _, secret := range spec.Secrets(document, config) {
 		if strings.Contains(out, secret) {
@@ -368,7 +370,7 @@ func secretFaults(document json.RawMessage, config []byte, out string) (faults f
 	return faults
 }
 
-// exitFaults reports whether the exit code belongs to what was said.
+// exitFaults checks that the exit code matches the messages.
 func exitFaults(code int, said []message) (faults findings) {
 	if failed := slices.ContainsFunc(said, func(m message) bool { return m.failed }); failed != (code != 0) {
 		faults.addf("the exit code is %d, and whether there is a TRACE ERROR is %v", code, failed)
@@ -376,7 +378,7 @@ func exitFaults(code int, said []message) (faults findings) {
 	return faults
 }
 
-// recordFaults holds every record against its stream's schema and against the answers.
+// recordFaults checks every record against its stream's schema and against the answers.
 func recordFaults(streams *protocol.Catalog, said []message, served [][]byte, shaped map[string][]string) (faults findings) {
 	schemas, declared := map[string]*spec.Schema{}, map[string]any{}
 	for _, s := range streams.Streams {
@@ -426,7 +428,7 @@ func recordFaults(streams *protocol.Catalog, said []message, served [][]byte, sh
 	return faults
 }
 
-// wholeFaults returns where a column for the whole row does not hold a row of the answers as it came. rows is what objectsOf finds in them.
+// wholeFaults checks that each column for the whole row holds a row of the answers as it came. rows is what objectsOf finds in the answers.
 func wholeFaults(schema any, data json.RawMessage, rows map[string]bool) (faults findings) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -443,7 +445,7 @@ func wholeFaults(schema any, data json.RawMessage, rows map[string]bool) (faults
 	return faults
 }
 
-// undeclared returns the fields of a record that its schema does not know. Inside objects and lists a schema leaves out what varies.
+// undeclared returns the top-level fields of a record that its schema does not declare. Inside objects and lists a schema omits what varies.
 func undeclared(schema, record any) []string {
 	var found []string
 	for _, name := range slices.Sorted(maps.Keys(object(record))) {
@@ -454,7 +456,7 @@ func undeclared(schema, record any) []string {
 	return found
 }
 
-// unparsedFaults returns where the changes that a record's meta tells are not the values that it keeps, or their fields are not null.
+// unparsedFaults checks that the changes in a record's meta match the values in _unparsed, and that their fields are null.
 func unparsedFaults(data, meta json.RawMessage) (faults findings) {
 	var values struct {
 		Unparsed map[string]json.RawMessage `json:"_unparsed"`

@@ -19,7 +19,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// offers is a source that emits what GET /offers answers, as it is.
+// offers is a source that emits the answer to GET /offers verbatim.
 type offers struct{}
 
 func (offers) Spec() (json.RawMessage, error) { return json.RawMessage(goodSpec), nil }
@@ -282,7 +282,7 @@ func TestUnparsedFaults(t *testing.T) {
 	}
 }
 
-// Records that stand behind one another may come in any order, and no further than to the next state.
+// TestUnordered checks that adjacent records may come in any order, but only up to the next state.
 func TestUnordered(t *testing.T) {
 	record := func(n string) string { return `{"type":"RECORD","record":{"n":` + n + "}}\n" }
 	const state = `{"type":"STATE"}` + "\n"

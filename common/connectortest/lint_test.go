@@ -37,7 +37,7 @@ const goodSpec = `{
   }
 }`
 
-// replaced returns a text with one part replaced; that the part is there is held, so that no case tests the good text by mistake.
+// replaced returns a text with one part replaced. It checks that the part exists, so that no case tests the good text by mistake.
 func replaced(t *testing.T, text, old, by string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {
@@ -46,7 +46,7 @@ func replaced(t *testing.T, text, old, by string) string {
 	return strings.Replace(text, old, by, 1)
 }
 
-// expect holds that one finding has wanted in it, or that there is none where wanted is "".
+// expect checks that there is one finding that contains wanted, or none if wanted is "".
 func expect(t *testing.T, found []string, wanted string) {
 	t.Helper()
 	if wanted == "" {

@@ -29,7 +29,7 @@ func Discover(t *testing.T, src cli.Source) map[string]protocol.Stream {
 	return streams
 }
 
-// Check holds what src says of config: that it works where want is "", or else a Config fault with want in its message.
+// Check checks what src says about config: that it works if want is "", and otherwise a Config fault with want in its message.
 func Check(t *testing.T, src cli.Source, config map[string]any, want string) {
 	t.Helper()
 	data, err := json.Marshal(config)

@@ -64,7 +64,7 @@ func groupsOf(root, whole map[string]any) []string {
 	return ids
 }
 
-// schemas returns every schema inside a schema, with where it is; property names are not taken for keywords.
+// schemas yields every schema inside a schema, with its path. Property names are not taken for keywords.
 func schemas(root map[string]any) func(yield func(string, map[string]any) bool) {
 	return func(yield func(string, map[string]any) bool) {
 		var walk func(at string, node map[string]any) bool
@@ -103,7 +103,7 @@ func schemas(root map[string]any) func(yield func(string, map[string]any) bool) 
 
 func join(at, name string) string { return strings.TrimPrefix(at+"."+name, ".") }
 
-// keywords finds the keywords that the platform's forms do not understand.
+// keywords finds keywords that the platform's forms do not support.
 func (f *findings) keywords(at string, node map[string]any) {
 	for _, keyword := range []string{
 		"$ref", "not", "anyOf", "allOf", "patternProperties", "prefixItems", "if", "then", "else", "dependentSchemas", "dependentRequired",
@@ -117,7 +117,7 @@ func (f *findings) keywords(at string, node map[string]any) {
 	}
 }
 
-// properties looks at the fields of an object of the specification.
+// properties checks the fields of an object of the specification.
 func (f *findings) properties(at string, node map[string]any, groups []string) {
 	properties := object(node["properties"])
 	for _, name := range list(node["required"]) {
@@ -160,7 +160,7 @@ func secretNames() []string {
 	}
 }
 
-// property looks at one field of the specification.
+// property checks one field of the specification.
 func (f *findings) property(at, name string, p map[string]any) {
 	constant, isConstant := p["const"]
 	types, variants := list(p["type"]), list(p["oneOf"])
@@ -205,7 +205,7 @@ func (f *findings) property(at, name string, p map[string]any) {
 	f.samples(at, p)
 }
 
-// items looks at the elements of a list.
+// items checks the elements of a list.
 func (f *findings) items(at string, p map[string]any) {
 	items, isSchema := p["items"].(map[string]any)
 	kind, _ := items["type"].(string)
@@ -217,7 +217,7 @@ func (f *findings) items(at string, p map[string]any) {
 	}
 }
 
-// pattern looks at how a text is described.
+// pattern checks the pattern of a text.
 func (f *findings) pattern(at string, p map[string]any) {
 	text, has := p["pattern"].(string)
 	pattern, err := regexp.Compile(text)
@@ -234,7 +234,7 @@ func (f *findings) pattern(at string, p map[string]any) {
 	}
 }
 
-// samples holds a field's default and examples against the field itself.
+// samples checks a field's default and examples against the field's own schema.
 func (f *findings) samples(at string, p map[string]any) {
 	raw, err := json.Marshal(p)
 	if err != nil {
@@ -242,7 +242,7 @@ func (f *findings) samples(at string, p map[string]any) {
 	}
 	schema, err := spec.CompileConfig(at, raw)
 	if err != nil {
-		return // said of the whole already
+		return // already reported for the whole specification
 	}
 	samples := list(p["examples"])
 	if preset, has := p["default"]; has {
@@ -259,13 +259,13 @@ func (f *findings) samples(at string, p map[string]any) {
 	}
 }
 
-// variants looks at a field of which there are several forms.
+// variants checks a field that has several forms.
 func (f *findings) variants(at string, p map[string]any) {
 	if p["type"] != "object" {
 		f.addf(`%q has a oneOf and is not of type "object"`, at)
 	}
 	forms := list(p["oneOf"])
-	var common map[string][]any // constants by name, of the properties that are constants in every form so far
+	var common map[string][]any // constants by name, for the properties that are constants in every form so far
 	for i, form := range forms {
 		form := object(form)
 		if len(object(form["properties"])) == 0 {
@@ -307,7 +307,7 @@ func (f *findings) variants(at string, p map[string]any) {
 	}
 }
 
-// oauth holds that what the platform's OAuth flow refers to is there, and that OAuth is the first choice.
+// oauth checks that the specification has what the platform's OAuth flow refers to, and that OAuth is the first choice.
 func (f *findings) oauth(auth, root map[string]any) {
 	if len(auth) == 0 {
 		return

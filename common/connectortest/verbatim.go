@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// objectsOf returns every JSON object in the answers, at any depth, as text without the white space between its tokens and without its own
-// members of these names. Answers that are not JSON have none.
+// objectsOf returns every JSON object in the answers, at any depth, as text without the white space between tokens and without its own members that
+// leave names. Answers that are not JSON have none.
 func objectsOf(answers [][]byte, leave []string) map[string]bool {
 	found := map[string]bool{}
 	var walk func(raw json.RawMessage)
@@ -43,8 +43,7 @@ func objectsOf(answers [][]byte, leave []string) map[string]bool {
 	return found
 }
 
-// without returns an object as text, without the white space between its tokens and without its members of these names; all other bytes are as
-// they were.
+// without returns an object as text, without the white space between tokens and without its members that leave names. All other bytes stay the same.
 func without(raw json.RawMessage, leave []string) (string, error) {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, raw); err != nil {

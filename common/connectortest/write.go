@@ -15,7 +15,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/spec"
 )
 
-// ConformDestination is [Conform] for a destination: its operations stand where a source has streams.
+// ConformDestination is [Conform] for a destination. It checks operations instead of streams.
 func ConformDestination(t *testing.T, dst cli.Destination) {
 	t.Helper()
 	c, config := folder(t, dst.Spec)
@@ -38,7 +38,7 @@ func ConformDestination(t *testing.T, dst cli.Destination) {
 	})
 }
 
-// lintModes holds that the specification says which sync modes there are, and that every operation has one of them.
+// lintModes checks that the specification lists its sync modes and that every operation has one of them.
 func lintModes(document json.RawMessage, offers []protocol.DestinationOperation) (f findings) {
 	var whole struct {
 		Modes []string `json:"supported_destination_sync_modes"`
@@ -54,7 +54,7 @@ func lintModes(document json.RawMessage, offers []protocol.DestinationOperation)
 	return f
 }
 
-// lintOperations returns what the platform would not understand of a destination's catalog, and what its user would not.
+// lintOperations returns the faults of a destination's catalog that would confuse the platform or its users.
 func lintOperations(offers []protocol.DestinationOperation) (f findings) {
 	if len(offers) == 0 {
 		f.addf("there are no operations")
@@ -97,15 +97,15 @@ func lintOperations(offers []protocol.DestinationOperation) (f findings) {
 	return f
 }
 
-// GoldenDestination is [Golden] for a destination: the command write is given the messages of a case. A case has
+// GoldenDestination is [Golden] for a destination: the command write gets the messages of a case. A case has
 //
 //   - config.json: the configuration; "https://api.example" in it becomes the address of a server with the answers;
 //   - exchanges.json: the answers, as for Golden;
 //   - catalog.json: a configured catalog;
-//   - messages.jsonl: what comes on standard input;
-//   - want.jsonl: as for Golden; calls of one case must go one after the other for it to be the same each time.
+//   - messages.jsonl: the standard input;
+//   - want.jsonl: as for Golden; the calls of a case must run one after the other, so that it is the same each time.
 //
-// The exit code is 0 if and only if there is no TRACE ERROR, and no secret of the configuration is in the output, whatever want.jsonl says.
+// Whatever want.jsonl says, the exit code must be 0 if and only if there is no TRACE ERROR, and no secret of the configuration may be in the output.
 func GoldenDestination(t *testing.T, dst cli.Destination, dir string) {
 	t.Helper()
 	cases, err := os.ReadDir(dir)

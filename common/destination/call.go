@@ -13,20 +13,20 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// call is a record, checked, as it is carried out.
+// call is a checked record, ready to be sent.
 type call struct {
 	operation *Operation
 	fields    map[string]any // by the API's names
-	body      map[string]any // with the fields in it; nil where something is wrong with them
-	about     string         // what it is about, for people: "id_externo 42244"; "" where the record does not say
-	kind      string         // its operation, and which fields say what it is about: those of two kinds are never under way together
-	thing     string         // what these fields hold: of one kind, calls of the same thing go one after the other
-	identity  string         // equal for two calls that ask the same
-	room      int            // that its fields take in a receipt in the journal, in bytes, at most
+	body      map[string]any // holds the fields; nil if something is wrong with them
+	about     string         // what the call is about, for messages: "id_externo 42244"; "" if the record does not say
+	kind      string         // the operation and which Key fields are given; calls of different kinds never run at the same time
+	thing     string         // the values of these fields; calls of one kind for the same thing run one after the other
+	identity  string         // equal for two calls that ask for the same
+	room      int            // the most bytes that its fields take in a receipt in the journal
 }
 
-// call checks what a record gives. An error is a sentence for the user without its end; the call has its about, and what could be read of
-// its fields, all the same.
+// call checks a record. An error is a sentence for the user, without the period. The call has its about and the fields that could be read even if
+// there is an error.
 func (o *Operation) call(g given) (*call, error) {
 	c := &call{operation: o, fields: map[string]any{}, kind: o.Name}
 	named := map[string]bool{}
@@ -36,7 +36,7 @@ func (o *Operation) call(g given) (*call, error) {
 		switch {
 		case err != nil:
 			wrong = append(wrong, f.Name+" "+err.Error())
-			named[f.Name] = true // something was
+			named[f.Name] = true // it was given, if wrongly
 		case value == "" && f.Required:
 			wrong = append(wrong, f.Name+" is missing")
 		case value == "" && f.Blank:
@@ -77,7 +77,7 @@ func (o *Operation) call(g given) (*call, error) {
 	return c, c.identify()
 }
 
-// identify gives c its identity.
+// identify sets c.identity and c.room.
 func (c *call) identify() error {
 	fields := maps.Clone(c.fields)
 	for _, f := range c.operation.Fields {
@@ -85,26 +85,26 @@ func (c *call) identify() error {
 			fields[f.As] = ""
 		}
 	}
-	canonical, err := json.Marshal(map[string]any{c.operation.Wrap: fields}) // in the order of the names
+	canonical, err := json.Marshal(map[string]any{c.operation.Wrap: fields}) // sorted by name
 	if err != nil {
 		return fmt.Errorf("it cannot be written as JSON: %w", err)
 	}
-	c.room = 2 * len(canonical) // as JSON within JSON, in which each quote has a backslash more
+	c.room = 2 * len(canonical) // JSON within JSON adds a backslash to each quote
 	sum := sha256.Sum256(canonical)
 	c.identity = c.operation.Name + " " + base64.RawStdEncoding.EncodeToString(sum[:])
 	return nil
 }
 
-// What is wrong with a text of which a reader could take something else than was written.
+// What is wrong with a text that a reader could take for something other than what was written.
 const (
 	lost     = "is not valid text (UTF-8): characters of it were lost, and U+FFFD stands in their place"
 	holdsNUL = "is not valid text: it holds the control character U+0000"
-	// Of a field that is Blank: as an empty one it may ask for more than somebody meant.
+	// For a Blank field: if it were sent empty, it might ask for more than the user meant.
 	onlyBlanks = "holds nothing but white space, and would go out empty"
 )
 
-// text returns the text of field number i, "" where the record has none. A text that lost characters, here or before it came, is an error: it could
-// be another's code. So is one with U+0000, at which some readers end a text.
+// text returns the text of field number i, or "" if the record lacks it. A text that lost characters, here or before it arrived, is an error, because
+// it could be the code of something else. So is a text with U+0000, because some readers end a text there.
 func (g *given) text(i int, f Field) (string, error) {
 	v := g.values[i]
 	switch {
@@ -112,7 +112,7 @@ func (g *given) text(i int, f Field) (string, error) {
 		return "", errors.New(g.wrong[i])
 	case blank(v):
 		return "", nil
-	case v.Raw()[0] == '"' && strings.Contains(v.Text(), "\ufffd"): // which record.Clean writes as well
+	case v.Raw()[0] == '"' && strings.Contains(v.Text(), "\ufffd"): // record.Clean writes U+FFFD too
 		return "", errors.New(lost)
 	case v.Raw()[0] == '"' && strings.Contains(v.Text(), "\x00"):
 		return "", errors.New(holdsNUL)
@@ -120,7 +120,7 @@ func (g *given) text(i int, f Field) (string, error) {
 	return f.Kind.Read(v)
 }
 
-// holdsOnlyBlanks reports whether v is a text that is not empty, and of which nothing can be seen.
+// holdsOnlyBlanks reports whether v is a text that is not empty but has no visible character.
 func holdsOnlyBlanks(v record.Value) bool {
 	text := v.Text()
 	return !v.IsNull() && v.Raw()[0] == '"' && text != "" && !strings.ContainsFunc(text, func(r rune) bool {
@@ -141,7 +141,7 @@ func count(names []string, has func(string) bool) (n int) {
 	return n
 }
 
-// short keeps a text of a record, or of the API, readable: one line, not too long.
+// short makes a text of a record or of the API readable: on one line, and not too long.
 func short(s string) string {
 	const limit = 300
 	s = strings.Join(strings.Fields(s), " ")
@@ -151,8 +151,8 @@ func short(s string) string {
 	return s
 }
 
-// schema returns the JSON Schema of the operation's records, by the fields' friendly names. It allows other members, as the platform wants it of all
-// schemas; those that come all the same are found when they come.
+// schema returns the JSON Schema of the operation's records, with the fields' friendly names. It allows other members, as the platform wants of all
+// schemas; records that have any are detected when they arrive.
 func (o *Operation) schema() (json.RawMessage, error) {
 	properties, required := map[string]any{}, []string{}
 	for _, f := range o.Fields {

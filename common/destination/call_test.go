@@ -93,8 +93,9 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// What lost characters on its way is another code, and another contract or another manager may have that one: the record is rejected, and
-// nothing of it is sent. It makes no difference where they were lost: in this line, or earlier, where somebody wrote U+FFFD in their place.
+// TestTextThatLostCharacters checks that a record is rejected if a text in it lost characters, because the rest may be the code of another contract
+// or manager. Nothing of the record is sent. It makes no difference whether the characters were lost in this line, or earlier, where somebody wrote
+// U+FFFD in their place.
 func TestTextThatLostCharacters(t *testing.T) {
 	const fine = `a {"door":"A\ud83d\ude00","why":"wind"}`
 	for name, c := range map[string]struct{ in, warning, order string }{
@@ -125,14 +126,14 @@ func TestTextThatLostCharacters(t *testing.T) {
 			})
 		})
 	}
-	in(t, func(t *testing.T, d *doors) { // what no order takes may hold anything
+	in(t, func(t *testing.T, d *doors) { // a member that no order takes may hold anything
 		w := d.write(t.Context(), t, `"ignore_fields":["zone"]`, catalog(0), strings.NewReader(lines("rent {\"door\":\"1\",\"zone\":\"\xff\"}")))
 		same(t, "asked", d.took(), []string{"rent door=1"})
 		if w.err != nil {
 			t.Error(w.err)
 		}
 	})
-	in(t, func(t *testing.T, d *doors) { // a name that lost some is one that the operation does not know
+	in(t, func(t *testing.T, d *doors) { // the operation does not know a name that lost characters
 		w := d.write(t.Context(), t, "", catalog(0), strings.NewReader(lines("paint {\"all\":\"1\",\"doo\xff\":\"1\"}")))
 		wantFault(t, w.err, fault.Config, "which paint does not know")
 		same(t, "asked", d.took(), nil)

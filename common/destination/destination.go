@@ -1,9 +1,9 @@
 // Package destination is the engine for destinations that carry out operations by JSON over HTTP: a record is a call, not a row.
 //
-// A connector describes an API: its transport, its operations, and the fields that each takes. The engine owns what is the same for all of
-// them: what is checked before anything is sent, which calls may go at the same time, that none goes twice by accident, what is counted,
-// when a state may be given back, and the ending. A connector that needs code where a description should do is a hint that the engine has
-// something to learn.
+// A connector describes an API: its transport, its operations, and the fields that each takes. The engine does what is the same for all of them. It
+// checks records before anything is sent, decides which calls may run at the same time, ensures that no call is sent twice by accident, counts,
+// decides when a state may be given back, and ends the sync. If a connector needs code where a description should do, the engine probably lacks a
+// feature.
 package destination
 
 import (
@@ -27,79 +27,83 @@ type API struct {
 	httpclient.Options
 	Settings
 
-	// Outcome says what the answer to a call means: [Rejected] for a record that the API refused, [Unknown] where it does not tell whether
-	// the operation ran, [Interrupted] where it failed for a reason that passes and may have left a part done, [httpclient.Undone] where it is
-	// certain that nothing is left of it, any other failure for one that did not run and that stops the sync. No opinion is as in [httpclient.Judge].
-	// An answer with a member twice says nothing, and is not asked about.
+	// Outcome judges the answer to a call:
+	//   - [Rejected]: the API refused the record.
+	//   - [Unknown]: the answer does not tell whether the operation ran.
+	//   - [Interrupted]: the operation failed for a reason that passes by itself, and may have been carried out in part.
+	//   - [httpclient.Undone]: it is certain that the operation has left nothing behind.
+	//   - Any other failure: the operation did not run, and the sync stops.
+	//
+	// No opinion is as in [httpclient.Judge]. If an answer has a member twice, the outcome is unknown and Outcome is not called.
 	Outcome    httpclient.Judge
-	Check      httpclient.Request // tells whether the configuration works, and changes nothing
+	Check      httpclient.Request // a request that changes nothing and fails if the configuration does not work
 	Parallel   int                // calls in flight; 0 is 4
 	Operations []Operation
-	// Spellings are how the API writes the names of fields, "*" being the name: "snap_brok__*__c". A name that differs from a field's in no more
-	// than this, case, accents and punctuation is not taken for the field, but it cannot be ignored either.
+	// Spellings are the ways in which the API writes the names of fields, with "*" for the name: "snap_brok__*__c". A name that differs from a field's
+	// only in this, in case, accents or punctuation is not taken for the field, but it cannot be ignored either.
 	Spellings []string
-	// Told is the paths, in the answer to a call, of what the log says of each order that was carried out: ids, and how what they name stands
-	// now. What is no text is left out.
+	// Told is the paths, in the answer to a call, of what the log says about each order that was carried out: ids, and the current status of what they
+	// name. Values that are not text are left out.
 	Told []string
 }
 
-// Settings are those that every destination has, for its config to embed. The specification gives their defaults and holds their values.
+// Settings are the settings that every destination has, for its config to embed. The specification gives their defaults and restricts their values.
 type Settings struct {
-	OnRejected   string   `json:"on_rejected"`   // "continue", which "" is too, or "stop"
-	IgnoreFields []string `json:"ignore_fields"` // names of members that no operation knows and that are left aside
+	OnRejected   string   `json:"on_rejected"`   // "continue" (also "") or "stop"
+	IgnoreFields []string `json:"ignore_fields"` // names of members that no operation knows and that are to be ignored
 	DryRun       bool     `json:"dry_run"`       // check everything, call nothing, give no state back
 	Journal      string   `json:"journal_path"`  // "" is none
-	InDoubt      string   `json:"in_doubt"`      // of calls in the journal without an outcome: "stop", which "" is too, "resend" or "skip"
+	InDoubt      string   `json:"in_doubt"`      // what to do about calls in the journal without an outcome: "stop" (also ""), "resend" or "skip"
 	Receipts     string   `json:"receipts_path"` // "" is none
 }
 
-// Operation is what can be done with the records of a stream: one POST for each, which is never repeated unless it provably did not run.
+// Operation is what can be done with the records of a stream. Each record is one POST, which is only repeated if it provably did not run.
 type Operation struct {
-	Name        string // the destination object, or the stream, that asks for it
+	Name        string // the destination object, or else the stream, that selects the operation
 	Description string
 	Path        string
 	Wrap        string // the member of the body that holds the fields
 	Fields      []Field
-	One         []string // names of fields of which exactly one is given
-	Some        []string // names of fields of which at least one is given
-	// Serial has all calls of the operation go one after the other. Otherwise those may be under way together that name different things by the
-	// same fields, which are keys. Calls of two operations never are: what they name may belong together, as a contract does to a property.
+	One         []string // names of fields of which exactly one must be given
+	Some        []string // names of fields of which at least one must be given
+	// Serial makes all calls of the operation run one after the other. Otherwise calls may run at the same time if they have the same Key fields and
+	// name different things with them. Calls of two operations never do: what they name may belong together, as a contract belongs to a property.
 	Serial bool
-	// Look is where somebody can see whether a call was carried out, to go behind "Look".
+	// Look is where the user can see whether a call was carried out. It continues a sentence that ends in "Look".
 	Look string
-	// Gives is the member of the answer to a call that was carried out in which what was changed is given back. Where that has another key than the
-	// call, the outcome is unknown. "": nothing is given back.
+	// Gives is the member of the answer in which the API gives back what a call changed. If that has another key than the call, the outcome is unknown.
+	// "" means that the API gives nothing back.
 	Gives string
 }
 
 // Field is one field of a record and of the body.
 type Field struct {
-	Name, As    string // in a record either may be used; As is what the API calls it
+	Name, As    string // a record may use either; As is what the API calls it
 	Description string
 	Kind        Kind
 	Required    bool
 	Key         bool // it says what the call is about
-	// Blank: it is sent as "" where the record does not have it, or has it as ""; otherwise it is left out. White space alone is wrong in such a
-	// field, since "" may ask for more than the field would, and is nothing in the others.
+	// Blank sends the field as "" if the record lacks it or has it as "". Other fields are left out then. White space alone is an error in a Blank
+	// field, because "" may ask for more than a value would. In other fields it counts as missing.
 	Blank bool
-	// SameAsBlank says that two orders are the same of which one has the field as "" and the other does not have it: for a field that was Blank
-	// in an earlier version of its connector, whose journals must know those orders again.
+	// SameAsBlank makes two orders the same if one has the field as "" and the other lacks it. It is for a field that was Blank in an earlier version of
+	// its connector, whose journals must still recognise those orders.
 	SameAsBlank bool
 }
 
-// Rejected says that the API refused a record and that nothing was changed; message is its own words, which are told without personal data.
+// Rejected says that the API refused a record and that nothing was changed. message is the API's own text; it is reported without personal data.
 func Rejected(message string) httpclient.Verdict {
 	return httpclient.Fail(&rejection{redact.Personal(message)})
 }
 
-// Unknown says that an answer does not tell whether the operation ran; why continues the sentence "it is not known, since ", and is told without
+// Unknown says that an answer does not tell whether the operation ran. why continues the sentence "POST HOST/PATH failed: "; it is reported without
 // personal data.
 func Unknown(why string) httpclient.Verdict {
 	return httpclient.Fail(&doubt{why: redact.Personal(why)})
 }
 
-// Interrupted says that the operation failed for a reason that passes by itself, such as a lock, and that nobody says whether what it had done
-// before was undone: the sync ends, and the order goes out again with the next one. message is the API's own words, which are told without personal
+// Interrupted says that the operation failed for a reason that passes by itself, such as a lock, and that the API does not say whether what it had
+// done by then was undone. The sync ends, and the next sync sends the order again. message is the API's own text; it is reported without personal
 // data.
 func Interrupted(message string) httpclient.Verdict {
 	return httpclient.Fail(&doubt{why: redact.Personal(message), passes: true})
@@ -118,15 +122,15 @@ func (d *doubt) Error() string { return d.why }
 
 const (
 	defaultParallel = 4
-	checkBudget     = 25 * time.Second // of the request of a check, retries included: a check ends within 30 seconds
-	checkSilence    = 6 * time.Second  // the same where the host does not answer at all
+	checkBudget     = 25 * time.Second // for the request of a check, retries included, so that a check ends within 30 seconds
+	checkSilence    = 6 * time.Second  // the same if the host does not answer at all
 )
 
 // Destination is a connector made from a description. It implements cli.Destination. Safe for concurrent use.
 type Destination struct{ description spec.Description[API] }
 
-// New makes a Destination from a connector's files (spec.json) and its description. describe is a pure function; C is the configuration,
-// decoded from JSON after it was validated against the spec.
+// New makes a Destination from a connector's files (spec.json) and its description. describe must be a pure function. C is the configuration, decoded
+// from JSON after it was validated against the spec.
 func New[C any](files fs.FS, describe func(C) API) *Destination {
 	return &Destination{spec.Describe(files, describe)}
 }
@@ -134,7 +138,7 @@ func New[C any](files fs.FS, describe func(C) API) *Destination {
 // Spec returns the connector's specification.
 func (d *Destination) Spec() (json.RawMessage, error) { return d.description.JSON() }
 
-// Check does the description's harmless request, when it has tried the files that a write keeps.
+// Check tries the files that a write keeps, and then sends the description's harmless request.
 func (d *Destination) Check(ctx context.Context, config []byte) error {
 	api, err := d.open(config)
 	if err != nil {
@@ -153,7 +157,7 @@ func (d *Destination) Check(ctx context.Context, config []byte) error {
 	return err
 }
 
-// tryFiles returns what would keep a write from having its files.
+// tryFiles returns an error if a write could not use its files.
 func (s *Settings) tryFiles() error {
 	if s.Journal != "" && !s.DryRun {
 		if err := journalAt(s.Journal).try(true); err != nil {
@@ -169,7 +173,7 @@ func (s *Settings) tryFiles() error {
 func journalAt(path string) kept  { return keep("journal", path, "journal_path") }
 func receiptsAt(path string) kept { return keep("file of receipts", path, "receipts_path") }
 
-// open returns what config makes of the description.
+// open returns the description for config.
 func (d *Destination) open(config []byte) (api API, err error) {
 	if api, err = d.description.Open(config); err == nil {
 		err = api.mend()
@@ -226,7 +230,7 @@ func (d *Destination) modes() ([]string, error) {
 	return parts.Modes, nil
 }
 
-// routes returns what the records of each stream of cat ask for. What cannot be carried out is found here, before anything is sent.
+// routes returns the vocabulary for the records of each stream of cat. It fails, before anything is sent, if a stream cannot be written.
 func (d *Destination) routes(api *API, cat *protocol.ConfiguredCatalog) (map[protocol.Descriptor]*vocabulary, error) {
 	modes, err := d.modes()
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// The journal's disk is full once orders are under way: there is room for what became of each, and of the receipts that are owed. The next run, with
-// room, asks nobody, sends none of them again and gives the state back.
+// TestADiskThatGetsFull checks that a disk of the journal that is full once calls are in flight has room for the outcome of each, and for the
+// receipts that are owed. The next run, with room, asks nobody, sends none of the orders again, and gives the state back.
 func TestADiskThatGetsFull(t *testing.T) {
 	if !alone(t) {
 		return
@@ -71,8 +71,8 @@ func TestADiskThatGetsFull(t *testing.T) {
 	})
 }
 
-// What is held for an outcome cannot be used, as on a disk that breaks: the message says what the user has to answer, and with that answer the order
-// does not go out again.
+// TestAnOutcomeThatIsLost checks that if the space that is held for an outcome cannot be used, as on a disk that breaks, the message says what the
+// user has to answer, and that with this answer the order is not sent again.
 func TestAnOutcomeThatIsLost(t *testing.T) {
 	if !alone(t) {
 		return
@@ -99,7 +99,8 @@ func TestAnOutcomeThatIsLost(t *testing.T) {
 	}
 }
 
-// Without a journal, the message about a receipt that cannot be written says what keeps its order from going out again.
+// TestAReceiptThatIsLost checks that without a journal, the message about a receipt that cannot be written says what keeps its order from being sent
+// again.
 func TestAReceiptThatIsLost(t *testing.T) {
 	if !alone(t) {
 		return
@@ -115,7 +116,8 @@ func TestAReceiptThatIsLost(t *testing.T) {
 	})
 }
 
-// A check says what would keep a write from having its files, and leaves none behind. A run that has them is not disturbed, and disturbs no check.
+// TestCheckTriesItsFiles checks that a check reports what would keep a write from using its files, and leaves no files behind. A run that uses them
+// is not disturbed, and disturbs no check.
 func TestCheckTriesItsFiles(t *testing.T) {
 	if !alone(t) {
 		return

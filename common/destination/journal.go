@@ -16,55 +16,54 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// journal is a file that remembers which calls were made, so that a run that starts again makes none of them twice. Each call has a line
-// before it is sent and one with its outcome, both synced to disk. A nil journal remembers nothing. Safe for concurrent use.
+// journal is a file that remembers which calls were made, so that a run that starts again makes none of them twice. Each call has a line before it is
+// sent and one with its outcome, both synced to disk. A nil journal remembers nothing. Safe for concurrent use.
 //
 // # When two records are the same
 //
-// The platform resends, after a failure, all records behind the last state that it kept. A journal cannot know which state that is: one
-// that was given back may have been lost with the platform. And the same record may well be meant twice, in one sync or in two. So:
+// After a failure, the platform resends all records behind the last state that it kept. A journal cannot know which state that is, because the
+// platform may have lost one that was given back. And the same record may well be meant twice, in one sync or in two. So:
 //
-//   - A call is known by its operation and its body. The journal holds calls, equal ones as often as they were made.
-//   - A record that comes takes one equal call of earlier runs out of the journal and is not sent, if there is one: of several the one that
-//     was made last. Calls without an outcome got one before, when the journal was opened; see [Settings].InDoubt. Each call is taken once:
-//     a record that comes three times where two calls were made is sent the third time.
-//   - Calls are forgotten by the next run, when the run before ended well, a state that came behind them was given back, and the platform
-//     says that the next run is of another sync (the catalog's sync_id; where it says nothing, another run is another sync). Until then they
-//     are remembered, so that no call is made twice because a state was lost.
-//   - A stream whose source said COMPLETE has sent all that there was to resend: what was remembered of it counts as if a state had come
-//     behind it.
+//   - A call is identified by its operation and its body. The journal holds equal calls as often as they were made.
+//   - A record takes one equal call of earlier runs out of the journal, if there is one, and is not sent. Of several equal calls it takes the one
+//     made last. Calls without an outcome got one when the journal was opened; see [Settings].InDoubt. Each call is taken once: if two calls were
+//     made and the record comes three times, it is sent the third time.
+//   - The next run forgets calls if the previous run ended well, a state behind them was given back, and the platform says that the next run belongs
+//     to another sync (the catalog's sync_id; if it does not say, each run is another sync). Until then they are remembered, so that no call is
+//     made twice because a state was lost.
+//   - If the source says COMPLETE for a stream, it has resent all that there was. The remembered calls of the stream then count as if a state had
+//     come behind them.
 //
-// A receipt that could not be written is owed: the line with its call's outcome holds it, or, of a call without one, another line of its beginning.
-// The next run writes it before all else, and leaves it out of the journal that it writes anew: a run that is killed between the two has it written
-// twice, alike to the byte.
+// A receipt that could not be written is owed. The line with its call's outcome holds it. If the call has no outcome, its beginning is written once
+// more and holds it. The next run writes the receipt before all else, and then writes the journal anew without it. A run that is killed between the
+// two has it written twice, identical to the byte.
 //
-// What this gives up: in a run that goes on after a failure, a record that equals one of before the failure, where a state behind that one
-// was kept by the platform, and that is meant once more, is taken for the one resent; so is one that equals a call which no state covered and no
-// run met since, some syncs ago. The log names the first ten, and counts the others.
+// The price is that a record that is meant as a new order may be taken for a resent one. In a run that goes on after a failure, this happens to a
+// record that equals one from before the failure, if the platform kept a state behind that one. It also happens to a record that equals a call of
+// some syncs ago, if no state has covered that call and no run has met it since. The log names the first ten such records, and counts the others.
 //
 // # What may happen to the file
 //
-// Each line has a checksum of itself and of all before it, so that a byte that changed, and a line that went, came or moved, is noticed. A
-// last line without its end is what a kill leaves; it is cut off: its call was not sent yet, or has no outcome. Anything else that is not
-// understood is refused. What cannot be noticed is that whole lines went from the end.
+// Each line has a checksum of itself and of all lines before it. So a changed byte is noticed, and so is a line that was removed, added or moved. A
+// last line without a line break is what a killed run leaves. It is cut off: its call was not sent yet, or has no outcome. Anything else that is not
+// understood is refused. What cannot be noticed is that whole lines are missing at the end.
 //
-// Behind the last line are blanks, as many as the outcomes of the calls under way take, on disk before those are sent: a disk that gets full leaves
-// none of them without one. No other line takes their place. The end of a run cuts them off; behind a kill they are passed over.
+// Behind the last line are blanks, as many as the outcomes of the calls in flight take. They are on disk before those calls are sent, so a full disk
+// leaves no call without its outcome. No other line takes their place. The end of a run cuts them off; after a kill they are ignored.
 //
-// The file is written anew by each run, without what is forgotten, and takes the old one's place whole. So no run leaves an empty one, and one
-// that is empty is refused. Journals of the first format, without checksums, are read and written anew with them. While in use the file is
-// locked.
+// Each run writes the file anew, without what is forgotten, and the new file replaces the old one whole. So no run leaves an empty file, and an empty
+// one is refused. Journals of the first format, which has no checksums, are read and written anew with them. The file is locked while it is in use.
 type journal struct {
 	mu   sync.Mutex
 	file *os.File
 	seal seal
-	err  error // of a write that left half a line: what follows one would not be understood
+	err  error // of a write that left half a line, behind which no line would be understood
 	at   kept
 	next int64         // the first number that no call has
-	size int64         // of the file, with the blanks at its end
-	held map[int64]int // how many of them are for the outcome of each call under way, by its number
+	size int64         // of the file, including the blanks at its end
+	held map[int64]int // how many of the blanks are for the outcome of each call in flight, by its number
 
-	known map[string][]*known // calls of earlier runs that no record has taken yet, by identity, in their order
+	known map[string][]*known // calls of earlier runs that no record has taken yet, by identity, in the order of their numbers
 }
 
 // known is a call that an earlier run made.
@@ -74,15 +73,15 @@ type known struct {
 	About     string              `json:"about"`
 	Stream    protocol.Descriptor `json:"stream"`
 	Identity  string              `json:"identity"`
-	Covered   bool                `json:"covered,omitempty"` // a state that came behind it was given back
-	Syncs     int                 `json:"syncs,omitempty"`   // that began since it was made or came again: one that goes on after a failure is none
+	Covered   bool                `json:"covered,omitempty"` // a state behind it was given back
+	Syncs     int                 `json:"syncs,omitempty"`   // syncs begun since it was made or came again; going on after a failure begins none
 
 	outcome outcome
-	message string // of the API, where it rejected the record
-	room    int    // how many bytes its outcome may take, beside outcomeRoom, while it is under way
+	message string // from the API, if it rejected the record
+	room    int    // how many bytes its outcome may take beyond outcomeRoom, while it is in flight
 }
 
-// outcomeRoom is how many bytes the outcome of a call takes at most, with a receipt that is owed, but for the order and the answer in that.
+// outcomeRoom is how many bytes the outcome of a call takes at most, with an owed receipt, but without the order and the answer in the receipt.
 const outcomeRoom = 16 << 10
 
 // outcome is what became of a call.
@@ -92,34 +91,34 @@ const (
 	unknown  outcome = ""
 	done     outcome = "done"
 	rejected outcome = "rejected"
-	unrun    outcome = "unrun" // not carried out, and free to be sent again
+	unrun    outcome = "unrun" // not carried out, so it may be sent again
 )
 
-// The formats of journals. The first one has no checksums.
+// The formats of journals. The first has no checksums.
 const (
 	unsealed = 1
 	format   = 2
 )
 
-// line is one line of the file; only what belongs to Do is set.
+// line is one line of the file. Only the fields for its Do are set.
 type line struct {
 	Do      string               `json:"do"`
-	Format  int                  `json:"format,omitempty"`  // of journal, the first line
-	Target  string               `json:"target,omitempty"`  // of journal: whose calls these are
+	Format  int                  `json:"format,omitempty"`  // of journal, which is the first line
+	Target  string               `json:"target,omitempty"`  // of journal: the address that the calls go to
 	From    int64                `json:"from,omitempty"`    // of run: its first number
-	Sync    int64                `json:"sync,omitempty"`    // of run: the sync that it belongs to; 0 is not known
+	Sync    int64                `json:"sync,omitempty"`    // of run: the sync that it belongs to; 0 if that is not known
 	Call    *known               `json:"call,omitempty"`    // of begin
-	Number  int64                `json:"n,omitempty"`       // of end, again; of state and complete, the number that they came with
+	Number  int64                `json:"n,omitempty"`       // of end, again: the call's number; of state, complete: their place in the order of arrival
 	Outcome outcome              `json:"outcome,omitempty"` // of end
 	Message string               `json:"message,omitempty"` // of end
-	Receipt string               `json:"receipt,omitempty"` // of begin, end: the line that is owed to the file of receipts
-	As      int64                `json:"as,omitempty"`      // of again: the call's number from here on
-	Stream  *protocol.Descriptor `json:"stream,omitempty"`  // of state, complete; nil is all streams
+	Receipt string               `json:"receipt,omitempty"` // of begin and end: the line that is owed to the file of receipts
+	As      int64                `json:"as,omitempty"`      // of again: the call's new number
+	Stream  *protocol.Descriptor `json:"stream,omitempty"`  // of state and complete; nil for all streams
 }
 
-// openJournal opens the file at path for calls to target, or makes it, and begins a run of a sync (0 is not known). doubt says what is to
-// become of the calls that have no outcome, done or unrun; its error ends it all and leaves the file as it is. forget takes calls out. pay writes
-// the receipts that are owed, and its error leaves the file as it is too.
+// openJournal opens the file at path for calls to target, or creates it, and begins a run of a sync (0 if that is not known). doubt decides what
+// becomes of the calls that have no outcome, done or unrun. forget selects the calls to drop. pay writes the receipts that are owed. An error of
+// doubt or pay is returned and leaves the file as it is.
 func openJournal(
 	path, target string, sync int64, doubt func([]*known) (outcome, error), forget func(*known) bool, pay func(owed []string) error,
 ) (*journal, error) {
@@ -153,7 +152,7 @@ func openJournal(
 	return j, nil
 }
 
-// renew writes a journal of what is remembered in the file's place; first says that there was none.
+// renew replaces the file by a journal of what is remembered. first says that no file existed.
 func (j *journal) renew(target string, sync int64, past *history, first bool) error {
 	lines := []line{{Do: "journal", Format: format, Target: target}}
 	for _, call := range past.inOrder() {
@@ -172,7 +171,7 @@ func (j *journal) renew(target string, sync int64, past *history, first bool) er
 	return err
 }
 
-// replay reads the file, a line at a time: it may be large, and only what is remembered of it is kept.
+// replay reads the file line by line, because it may be large and only what is remembered is kept.
 func (j *journal) replay(file *os.File, target string) (*history, error) {
 	lines := bufio.NewReader(file)
 	start, err := lines.Peek(1 << 10)
@@ -203,7 +202,7 @@ func (j *journal) replay(file *os.File, target string) (*history, error) {
 			text = bytes.TrimRight(text, " ")
 		}
 		if number++; !whole && number > 1 && !swallowed(text, read) {
-			break // what a kill leaves
+			break // what a killed run leaves
 		}
 		if err := j.replayLine(past, text, number, read, target); err != nil {
 			return nil, err
@@ -216,7 +215,7 @@ func (j *journal) replay(file *os.File, target string) (*history, error) {
 	return past, nil
 }
 
-// replayLine adds one line of the file to what its lines before come to.
+// replayLine applies one line of the file to past.
 func (j *journal) replayLine(past *history, text []byte, number int, read func([]byte) (line, bool), target string) error {
 	l, ok := read(text)
 	switch {
@@ -230,13 +229,13 @@ func (j *journal) replayLine(past *history, text []byte, number int, read func([
 	return nil
 }
 
-// ours reports whether what begins like that looks like a journal, be it a damaged one.
+// ours reports whether start is the beginning of a journal, even of a damaged one.
 func ours(start []byte) bool {
 	const opening = `{"do":"`
 	return bytes.HasPrefix([]byte(opening), start) || bytes.Contains(start, []byte(opening[1:])) || bytes.Contains(start, []byte(sumOpening))
 }
 
-// swallowed reports whether text, the last of a file and without an end, is a whole line whose end became something else.
+// swallowed reports whether text, the last line of a file, is a whole line whose line break became another byte.
 func swallowed(text []byte, read func([]byte) (line, bool)) bool {
 	_, ok := read(append(bytes.Clone(text[:max(0, len(text)-1)]), '\n'))
 	return ok
@@ -250,7 +249,7 @@ func plainLine(text []byte) (l line, ok bool) {
 	return l, err == nil && !d.More()
 }
 
-// history is what the lines of a journal come to.
+// history is what the lines of a journal add up to.
 type history struct {
 	calls  map[int64]*known
 	next   int64
@@ -260,12 +259,12 @@ type history struct {
 	owed   []string
 }
 
-// inOrder returns the calls by their numbers.
+// inOrder returns the calls, sorted by number.
 func (h *history) inOrder() []*known {
 	return slices.SortedFunc(maps.Values(h.calls), func(a, b *known) int { return cmp.Compare(a.Number, b.Number) })
 }
 
-// settle gives the calls that have no outcome the one that doubt says, and takes out what was not run and what forget says.
+// settle gives the calls without an outcome the one that doubt returns. It removes calls that were not carried out and those that forget selects.
 func (h *history) settle(doubt func([]*known) (outcome, error), forget func(*known) bool) error {
 	var settled outcome
 	doubts := slices.DeleteFunc(h.inOrder(), func(c *known) bool { return c.outcome != unknown })
@@ -284,7 +283,7 @@ func (h *history) settle(doubt func([]*known) (outcome, error), forget func(*kno
 	return nil
 }
 
-// age is for the calls that another sync begins, if it is one.
+// age counts a sync more for all calls if this run begins another sync.
 func (h *history) age(sync int64) {
 	if another := sync != h.sync || sync == 0 && h.closed; !another {
 		return
@@ -294,7 +293,7 @@ func (h *history) age(sync int64) {
 	}
 }
 
-// begin is the beginning of another run.
+// begin begins another run.
 func (h *history) begin(sync int64) {
 	if h.closed && (sync == 0 || sync != h.sync) {
 		maps.DeleteFunc(h.calls, func(_ int64, c *known) bool { return c.Covered && c.outcome != unknown })
@@ -302,7 +301,7 @@ func (h *history) begin(sync int64) {
 	h.from, h.sync, h.closed = h.next, sync, false
 }
 
-// apply takes one line; ok is whether it can follow those before it.
+// apply applies one line. ok is false if the line cannot follow those before it.
 func (h *history) apply(l line) (ok bool) {
 	call := h.calls[l.Number]
 	if l.Receipt != "" {
@@ -348,7 +347,7 @@ func (h *history) apply(l line) (ok bool) {
 	return true
 }
 
-// first returns the number that the first message of the run has.
+// first returns the number of the run's first message.
 func (j *journal) first() int64 {
 	if j == nil {
 		return 1
@@ -356,7 +355,7 @@ func (j *journal) first() int64 {
 	return j.next
 }
 
-// take returns the call of an earlier run that the record with a number, in the order of arrival, stands for; nil if there is none.
+// take returns the call of an earlier run that a record stands for, or nil if there is none. number is the record's in the order of arrival.
 func (j *journal) take(number int64, identity string) (*known, error) {
 	if j == nil {
 		return nil, nil
@@ -373,12 +372,12 @@ func (j *journal) take(number int64, identity string) (*known, error) {
 // begin remembers that a call is about to be sent.
 func (j *journal) begin(k *known) error { return j.write(true, line{Do: "begin", Call: k}) }
 
-// end remembers what became of a call, and the first of owed for which there is room: forms of the receipt that could not be written; none: it was.
+// end remembers what became of a call. owed are the forms of a receipt that could not be written, if any; the first for which there is room is kept.
 func (j *journal) end(number int64, o outcome, message string, owed ...string) error {
 	return j.write(true, owing(line{Do: "end", Number: number, Outcome: o, Message: message}, owed)...)
 }
 
-// owe remembers, as end does, the receipt of a call that was begun and has no outcome. Without owed there is nothing to remember.
+// owe remembers, as end does, the receipt of a call that was begun and has no outcome. Without owed it does nothing.
 func (j *journal) owe(k *known, owed ...string) error {
 	if len(owed) == 0 {
 		return nil
@@ -386,7 +385,7 @@ func (j *journal) owe(k *known, owed ...string) error {
 	return j.write(true, owing(line{Do: "begin", Call: k}, owed)...)
 }
 
-// owing returns l with each of owed, or alone.
+// owing returns a copy of l for each of owed, or l alone if there is none.
 func owing(l line, owed []string) (lines []line) {
 	for _, receipt := range owed {
 		l.Receipt = receipt
@@ -398,7 +397,7 @@ func owing(l line, owed []string) (lines []line) {
 	return lines
 }
 
-// state remembers that a state which came with that number was given back; nil is one of all streams.
+// state remembers that the state with that number was given back. A nil stream means all streams.
 func (j *journal) state(number int64, stream *protocol.Descriptor) error {
 	return j.write(false, line{Do: "state", Number: number, Stream: stream})
 }
@@ -408,8 +407,8 @@ func (j *journal) complete(number int64, stream protocol.Descriptor) error {
 	return j.write(false, line{Do: "complete", Number: number, Stream: &stream})
 }
 
-// close ends the run, well or not. Nothing may be written after it. That the run ended well need not be on disk at once: without this line,
-// more is remembered.
+// close ends the run, well or not. Nothing may be written after it. The line for a run that ended well need not be on disk at once, because without
+// it only more is remembered.
 func (j *journal) close(well bool) error {
 	if j == nil {
 		return nil
@@ -419,12 +418,12 @@ func (j *journal) close(well bool) error {
 		err = j.write(false, line{Do: "close"})
 	}
 	if end, sought := j.file.Seek(0, io.SeekCurrent); sought == nil {
-		_ = j.file.Truncate(end) // blanks that stay harm nobody
+		_ = j.file.Truncate(end) // blanks that stay do no harm
 	}
 	return errors.Join(err, j.file.Close())
 }
 
-// write appends a line, the first of several for which there is room; with sync it is on disk when write returns.
+// write appends one line: the first of lines for which there is room. With sync it is on disk when write returns.
 func (j *journal) write(sync bool, lines ...line) error {
 	if j == nil {
 		return nil
@@ -453,8 +452,8 @@ func (j *journal) write(sync bool, lines ...line) error {
 	return err
 }
 
-// append appends a line, and with that of a call's beginning what is held for its outcome. Where that fails, whole is whether the file's lines are
-// as they were before.
+// append appends a line. For a call's beginning it also reserves the blanks for its outcome. If append fails, whole reports whether the file's lines
+// are unchanged.
 func (j *journal) append(l line) (whole bool, err error) {
 	before := j.seal
 	text, err := j.seal.close(l)

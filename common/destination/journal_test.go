@@ -22,8 +22,8 @@ import (
 
 var errCrash = errors.New("crash")
 
-// An API, a platform and a connector that crash whenever they like, states that get lost, syncs that ask for the same again: every record of
-// every sync is carried out once.
+// TestJournalUnderCrashes checks that every record of every sync is carried out once, although an API, a platform and a connector crash at any time,
+// states are lost, and syncs ask for the same again.
 func TestJournalUnderCrashes(t *testing.T) {
 	const records, every, syncs = 12, 3, 4
 	stream := protocol.Descriptor{Name: "a"}
@@ -32,9 +32,9 @@ func TestJournalUnderCrashes(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "journal")
 		effects := map[int]int{}
 		doubted := -1 // the record whose call was sent when the connector crashed
-		ran := false  // and whether it was carried out
+		ran := false  // whether that call was carried out
 		attempts := 0
-		// attempt goes on from a record. It gives the records behind which states were given back.
+		// attempt continues from a record. It returns the records behind which states were given back.
 		attempt := func(sync int64, from int) (echoed []int, err error) {
 			attempts++
 			crash := func() bool { return random.IntN(25) == 0 }
@@ -58,7 +58,7 @@ func TestJournalUnderCrashes(t *testing.T) {
 				if random.IntN(2) == 0 {
 					_, _ = j.file.WriteString(`{"do":"beg`)
 				}
-				_ = j.file.Close() // as a kill does, with the blanks behind its lines
+				_ = j.file.Close() // as a kill does, with the blanks at the end
 			}()
 			number := j.first()
 			for i := from; i < records; i++ {
@@ -104,9 +104,9 @@ func TestJournalUnderCrashes(t *testing.T) {
 		for sync := range int64(syncs) {
 			for from, failed := 0, true; failed || from < records; {
 				echoed, err := attempt(sync+1, from)
-				failed = err != nil // and then the platform tries again, if only to hear that there is nothing more to do
+				failed = err != nil // then the platform tries again, even if there is nothing more to do
 				kept := slices.Clone(echoed)
-				if err != nil || random.IntN(8) == 0 { // the platform may go down even when the connector ends well
+				if err != nil || random.IntN(8) == 0 { // the platform may crash even if the connector ends well
 					kept = kept[:random.IntN(len(kept)+1)]
 				}
 				if len(kept) > 0 {
@@ -122,7 +122,8 @@ func TestJournalUnderCrashes(t *testing.T) {
 	}
 }
 
-// runs is what a journal makes of runs one after the other, on the API itself.
+// TestRunsWithAJournal checks that consecutive runs with one journal send the right calls to the API, fail and warn as they should, and give the
+// right states back.
 func TestRunsWithAJournal(t *testing.T) {
 	const one, two = `a {"door":"1","why":"wind"}`, `a {"door":"2","why":"wind"}`
 	type run struct {
@@ -236,12 +237,13 @@ func TestRunsWithAJournal(t *testing.T) {
 	}
 }
 
-// The log names the first ten records that may be meant once more, and counts the others, also where the run stops early.
+// TestManyRecordsThatWereBefore checks that the log names the first ten records that may be meant as new orders, and counts the others, even if the
+// run stops early.
 func TestManyRecordsThatWereBefore(t *testing.T) {
 	for name, c := range map[string]struct {
 		records  int
 		settings string
-		behind   []string // the records, of the second run
+		behind   []string // the records of the second run
 		more     string   // the last warning
 	}{
 		"ten":   {records: 10},
@@ -286,7 +288,7 @@ func TestManyRecordsThatWereBefore(t *testing.T) {
 	}
 }
 
-// What may lie where a journal is to be, and what is made of it. Journals of the first format have no checksums.
+// TestJournalFiles checks that what may be at the journal's path is handled, whatever it is. Journals of the first format have no checksums.
 func TestJournalFiles(t *testing.T) {
 	const head, begin = `{"do":"journal","format":1,"target":"api"}` + "\n", `{"do":"begin","call":{"n":1,"operation":"close","about":"x","stream":{"name":"a"},"identity":"i"}}` + "\n"
 	later := &seal{}
@@ -360,7 +362,7 @@ func neverDoubt([]*known) (outcome, error) { return unknown, errors.New("in doub
 
 func keepAll(*known) bool { return false }
 
-// What is no ordinary file is refused, for a journal and for receipts, and keeps nobody waiting.
+// TestFilesThatKeepNothing checks that a file that is not a regular one is refused, for a journal and for receipts, without blocking.
 func TestFilesThatKeepNothing(t *testing.T) {
 	folder := t.TempDir()
 	pipe := filepath.Join(folder, "pipe")
@@ -382,7 +384,8 @@ func TestFilesThatKeepNothing(t *testing.T) {
 	}
 }
 
-// Of runs that begin together one has the journal, also where it is the first; and it leaves none of the names that a kill may have left.
+// TestOneRunHasTheJournal checks that of runs that begin together one gets the journal, even if it is the first run, and that it removes the names
+// that a kill may have left.
 func TestOneRunHasTheJournal(t *testing.T) {
 	for round := range 50 {
 		folder := t.TempDir()
@@ -404,7 +407,7 @@ func TestOneRunHasTheJournal(t *testing.T) {
 						}
 						return
 					}
-					begun <- j // and keeps it
+					begun <- j // keeps it
 				})
 			}
 			runs.Wait()
@@ -422,7 +425,8 @@ func TestOneRunHasTheJournal(t *testing.T) {
 	}
 }
 
-// A journal lies where its symbolic link leads, also where that is not made yet: there it is looked for, written anew and locked, and the link stays.
+// TestAJournalBehindALink checks that a journal is where its symbolic link leads, even if that does not exist yet: there it is found, written anew
+// and locked, and the link stays.
 func TestAJournalBehindALink(t *testing.T) {
 	for name, to := range map[string]string{"absolute": "", "relative": "../volume/journal", "two links": "second"} {
 		t.Run(name, func(t *testing.T) {
@@ -433,7 +437,7 @@ func TestAJournalBehindALink(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 2 { // the first run makes the file
+			for range 2 { // the first run creates the file
 				j, err := openJournal(link, "api", 1, neverDoubt, keepAll, payNone)
 				if err != nil {
 					t.Fatal(err)
@@ -453,7 +457,7 @@ func TestAJournalBehindALink(t *testing.T) {
 	}
 }
 
-// sealed returns a journal's content after some calls, of which the last one has no outcome.
+// sealed returns a journal's content after some calls. The last call has no outcome.
 func sealed(t *testing.T) (path string, content []byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "journal")
@@ -480,7 +484,7 @@ func sealed(t *testing.T) (path string, content []byte) {
 	return path, content
 }
 
-// Whatever happens to a journal is noticed, with the line where it happened, before anything is made of it.
+// TestDamageToAJournalIsNoticed checks that any change of a journal is noticed, with its line, before the journal is used.
 func TestDamageToAJournalIsNoticed(t *testing.T) {
 	path, good := sealed(t)
 	damaged := func(what string, content []byte, line int) {
@@ -511,12 +515,12 @@ func TestDamageToAJournalIsNoticed(t *testing.T) {
 	lines = lines[:len(lines)-1]
 	for i := range lines {
 		without := slices.Delete(slices.Clone(lines), i, i+1)
-		if i < len(lines)-1 { // whole lines that go from the end leave nothing behind
+		if i < len(lines)-1 { // whole lines that are missing at the end leave no trace
 			damaged(fmt.Sprintf("line %d is missing", i+1), bytes.Join(without, nil), i+1)
 		}
 		for at := range len(lines) + 1 {
 			want := at + 1
-			if at == i+1 || at == i { // behind or before itself: the second one is too many
+			if at == i+1 || at == i { // behind or before itself: then the second one is too many
 				want = i + 2
 			}
 			damaged(fmt.Sprintf("line %d comes before line %d too", i+1, at+1), bytes.Join(slices.Insert(slices.Clone(lines), at, lines[i]), nil), want)
@@ -529,7 +533,7 @@ func TestDamageToAJournalIsNoticed(t *testing.T) {
 	}
 }
 
-// A kill leaves half a line at the end, wherever it comes.
+// TestAJournalThatWasCut checks that half a line at the end, as a kill leaves it, is cut off, wherever it ends.
 func TestAJournalThatWasCut(t *testing.T) {
 	path, good := sealed(t)
 	lines := bytes.SplitAfter(good, []byte("\n"))
@@ -550,7 +554,8 @@ func TestAJournalThatWasCut(t *testing.T) {
 	}
 }
 
-// A journal of the first format is read as it was meant, and goes on with checksums; so does one of this format.
+// TestAJournalIsReadAndWrittenAnew checks that a journal of the first format is read as it was meant, and continued with checksums. So is one of this
+// format.
 func TestAJournalIsReadAndWrittenAnew(t *testing.T) {
 	call := func(n int, identity string) string {
 		return fmt.Sprintf(`{"do":"begin","call":{"n":%d,"operation":"close","about":"door %s","stream":{"name":"a"},"identity":"close %s"}}`, n, identity, identity)
@@ -590,12 +595,12 @@ func TestAJournalIsReadAndWrittenAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.close(false)
-	if len(j.known) != 1 || len(j.known["close doubted"]) != 1 { // which no state covers
+	if len(j.known) != 1 || len(j.known["close doubted"]) != 1 { // no state covers it
 		t.Errorf("another sync knows %v", j.known)
 	}
 }
 
-// What one run has written the next one reads, however much it is.
+// TestALargeJournalIsRead checks that a run reads what the previous one has written, however much it is.
 func TestALargeJournalIsRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
 	j, err := openJournal(path, "api", 1, neverDoubt, keepAll, payNone)
@@ -618,7 +623,7 @@ func TestALargeJournalIsRead(t *testing.T) {
 	}
 }
 
-// What keeps a file from being written is said in words, with what mends it.
+// TestWhyAFileCannotBeWritten checks that what keeps a file from being written is explained in words, with the remedy.
 func TestWhyAFileCannotBeWritten(t *testing.T) {
 	k := keep("journal", filepath.Join(t.TempDir(), "journal"), "journal_path")
 	for cause, parts := range map[error][2]string{
@@ -634,7 +639,7 @@ func TestWhyAFileCannotBeWritten(t *testing.T) {
 	wantFault(t, k.unopened(fs.ErrNotExist), fault.Config, "cannot be opened. Check that its folder is mounted")
 }
 
-// A journal that cannot be written stops the sync before anything is sent.
+// TestAJournalThatCannotBeWritten checks that a journal that cannot be written stops the sync before anything is sent.
 func TestAJournalThatCannotBeWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
 	j, err := openJournal(path, "api", 0, nil, nil, payNone)

@@ -14,13 +14,13 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/fault"
 )
 
-// kept is a file that outlives a run: an ordinary one, which one run at a time may use.
+// kept is a file that outlives a run: a regular file that one run at a time may use.
 type kept struct {
-	name string // as texts have it, with the path as it was given
-	path string // where it lies, behind all symbolic links, whose places stay theirs
+	name string // as messages call it, with the path as it was given
+	path string // its path with all symbolic links resolved, so that replacing the file leaves the links in place
 }
 
-// keep returns the kept file that a setting names; what is how texts call it: "journal".
+// keep returns the kept file that a setting names. what is how messages call it: "journal".
 func keep(what, path, setting string) kept {
 	return kept{name: fmt.Sprintf("The %s %s (%s)", what, path, setting), path: resolved(path)}
 }
@@ -37,7 +37,7 @@ func (k kept) unwritten(err error) error {
 	return k.fault("cannot be written"+cmp.Or(why(err), ". Look whether its disk works, and sync again"), err)
 }
 
-// why goes on with the reason for a failure and with what mends it; "" where that is not known.
+// why returns the reason for a failure and how to mend it, to continue a message; "" if that is not known.
 func why(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
@@ -50,8 +50,9 @@ func why(err error) string {
 	return ""
 }
 
-// try returns what would keep a run from having the file, as far as it shows without a lock on it: a run that has it is not disturbed. It opens
-// the file, and where there is none, or a run replaces it, puts another one beside it for a moment as [kept.replace] does.
+// try returns what would keep a run from using the file, as far as that shows without locking it, so that it does not disturb a run that uses it. It
+// opens the file. If the file is missing, or if replaced says that a run replaces it, try also creates and removes one beside it as [kept.replace]
+// does.
 func (k kept) try(replaced bool) error {
 	file, err := k.find(false)
 	if err != nil {
@@ -61,7 +62,7 @@ func (k kept) try(replaced bool) error {
 	if _ = file.Close(); there && !replaced {
 		return nil
 	}
-	name := fmt.Sprintf(".%s.%d", filepath.Base(k.path), rand.Uint64()) // which tidy removes, should this one be killed
+	name := fmt.Sprintf(".%s.%d", filepath.Base(k.path), rand.Uint64()) // a name that tidy removes if this process is killed
 	beside := kept{name: k.name, path: filepath.Join(filepath.Dir(k.path), name)}
 	if file, err = beside.replace(make([]byte, outcomeRoom), !there && replaced); err != nil {
 		return err
@@ -70,9 +71,9 @@ func (k kept) try(replaced bool) error {
 	return file.Close()
 }
 
-// find opens the file to read and write it. With create it is made where there is none, else that is nil without an error.
+// find opens the file for reading and writing. If the file is missing, find creates it with create, and otherwise returns nil without an error.
 func (k kept) find(create bool) (*os.File, error) {
-	flags := os.O_RDWR | syscall.O_NONBLOCK // a pipe that somebody puts there meanwhile keeps nobody waiting
+	flags := os.O_RDWR | syscall.O_NONBLOCK // do not block on a pipe that somebody puts there after Stat
 	info, err := os.Stat(k.path)
 	switch missing := errors.Is(err, fs.ErrNotExist); {
 	case missing && !create:
@@ -102,7 +103,7 @@ func (k kept) open(create bool) (*os.File, error) {
 	}
 	now, err := os.Stat(k.path)
 	if opened, err2 := file.Stat(); err != nil || err2 != nil || !os.SameFile(now, opened) || !opened.Mode().IsRegular() {
-		return nil, errors.Join(k.inUse(), file.Close()) // another run has put a new one in its place
+		return nil, errors.Join(k.inUse(), file.Close()) // another run has put a new file in its place
 	}
 	return file, nil
 }
@@ -110,7 +111,7 @@ func (k kept) open(create bool) (*os.File, error) {
 // maxLinks is how many symbolic links are followed, each to the next.
 const maxLinks = 40
 
-// resolved returns a path without symbolic links, as far as it exists: of a link to what does not exist yet it is where that will be.
+// resolved returns a path without symbolic links, as far as it exists. For a link to a missing file it is the path that the file would have.
 func resolved(path string) string {
 	for range maxLinks {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -132,7 +133,7 @@ func resolved(path string) string {
 	return path
 }
 
-// kind returns what a file is that is no ordinary one.
+// kind returns what a file is that is not a regular one.
 func kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():
@@ -160,8 +161,8 @@ func (k kept) inUse() error {
 	return fault.Transientf("%s is in use by another run. Each connection needs one of its own.", k.name)
 }
 
-// replace puts a new file with that content in the file's place, whole or not at all, on disk when it returns, and locks it until it is
-// closed. As the first one it takes the place only while nobody else has.
+// replace replaces the file, whole or not at all, by a new one with that content. The new file is on disk when replace returns, and locked until it
+// is closed. With first, the file takes its place only if none is there yet.
 func (k kept) replace(content []byte, first bool) (*os.File, error) {
 	file, err := os.CreateTemp(filepath.Dir(k.path), "."+filepath.Base(k.path)+".*")
 	if err != nil {
@@ -196,8 +197,8 @@ func (k kept) place(temporary string, first bool) error {
 		}
 		return nil
 	}
-	switch err := os.Link(temporary, k.path); { // which, unlike renaming, replaces nothing
-	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist): // another run was first, and perhaps tidy
+	switch err := os.Link(temporary, k.path); { // unlike renaming, linking replaces nothing
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist): // another run was first, and may have tidied
 		return k.inUse()
 	case err != nil:
 		return k.fault("cannot be made: its file system must be able to link files", err)
@@ -205,10 +206,10 @@ func (k kept) place(temporary string, first bool) error {
 	return nil
 }
 
-// tidy removes what runs that were killed left under temporary names, as the first file's own is. Whoever has the file locked may.
+// tidy removes the temporary files of killed runs and the temporary name of the first file. Only the holder of the file's lock may call it.
 func (k kept) tidy() {
 	folder, before := filepath.Dir(k.path), "."+filepath.Base(k.path)+"."
-	entries, _ := os.ReadDir(folder) // what cannot be removed harms nobody
+	entries, _ := os.ReadDir(folder) // files that cannot be removed do no harm
 	for _, e := range entries {
 		if number, ok := strings.CutPrefix(e.Name(), before); ok && number != "" && strings.Trim(number, "0123456789") == "" {
 			_ = os.Remove(filepath.Join(folder, e.Name()))
@@ -216,14 +217,14 @@ func (k kept) tidy() {
 	}
 }
 
-// keepName has the file's name on disk as well.
+// keepName syncs the folder, so that the file's name is on disk too.
 func (k kept) keepName() error {
 	folder, err := os.Open(filepath.Dir(k.path))
 	if err != nil {
 		return k.fault("cannot be kept safe in its folder", err)
 	}
 	defer folder.Close()
-	if err := folder.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // which some file systems say that have no need of it
+	if err := folder.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // some file systems that do not need this return EINVAL
 		return k.fault("cannot be kept safe in its folder", err)
 	}
 	return nil

@@ -13,16 +13,16 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// Kind is what a field may hold: its JSON Schema, and how a value, which is neither null nor blank, nor a text with U+FFFD or U+0000, becomes
-// the text that is sent. Read's error continues "field ", names what the value must be and does not repeat it. Same is of that text: what is equal
-// for two that mean the same; nil: the text itself is.
+// Kind is what a field may hold. Schema is its JSON Schema. Read turns a value into the text that is sent; the value is never null or blank, nor a
+// text with U+FFFD or U+0000. Read's error continues "field ", says what the value must be and does not repeat it. Same returns a form of the text
+// sent that is equal for two texts of the same meaning; if it is nil, that is the text itself.
 type Kind struct {
 	Schema map[string]any
 	Read   func(record.Value) (string, error)
 	Same   func(string) string
 }
 
-// same reports whether what an API gives back means what was sent to it. In whatever case it may be kept, since many look texts up without it.
+// same reports whether what an API gives back means what was sent to it. Case does not matter, because many APIs ignore it in look-ups.
 func (k Kind) same(sent, given string) bool {
 	form := func(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
 	if k.Same != nil {
@@ -31,12 +31,12 @@ func (k Kind) same(sent, given string) bool {
 	return strings.EqualFold(form(sent), form(given))
 }
 
-// Text returns any text, or a whole number in its place, without the white space around it.
+// Text returns the kind for any text, without the white space around it. A whole number is accepted too.
 func Text() Kind {
 	return Kind{Schema: map[string]any{"type": "string"}, Read: text}
 }
 
-// Matching returns text that a regular expression is for; what says in words what that is, such as "an id of 15 or 18 characters".
+// Matching returns the kind for text that matches a regular expression. what describes it in words, such as "an id of 15 or 18 characters".
 func Matching(expression, what string) Kind {
 	pattern := regexp.MustCompile(expression)
 	return Kind{
@@ -51,7 +51,7 @@ func Matching(expression, what string) Kind {
 	}
 }
 
-// OneOf returns one of some texts.
+// OneOf returns the kind for one of some texts.
 func OneOf(values ...string) Kind {
 	return Kind{
 		Schema: map[string]any{"type": "string", "enum": values},
@@ -68,7 +68,7 @@ func OneOf(values ...string) Kind {
 	}
 }
 
-// Money returns an amount with two decimals behind a point, given as text or as a number.
+// Money returns the kind for an amount, given as text or as a number. It is sent with a point and two decimals.
 func Money() Kind {
 	return Kind{Schema: map[string]any{"type": []string{"number", "string"}, "examples": []any{"1200.40"}}, Read: money}
 }

@@ -7,40 +7,41 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// How many messages may wait for one that came before them: so many, and so many bytes of them, which take the places of others; one always may.
+// ahead is how many messages may wait for an earlier one, and aheadBytes is how many bytes of them. A large message takes several places, but at most
+// all of them, so that one always fits.
 const (
 	ahead      = 512
 	aheadBytes = 64 << 20
 )
 
-// ledger keeps messages in the order in which they came, until all before them have an outcome. Safe for concurrent use.
+// ledger keeps messages in the order of arrival until all before them have an outcome. Safe for concurrent use.
 type ledger struct {
 	room chan struct{} // holds a token for each place that is taken
 
 	mu     sync.Mutex
 	next   int64
 	queue  []*entry
-	counts map[protocol.Descriptor]protocol.StateStats // since the last state, of what has left the queue
-	err    error                                       // of a consequence; none follows it
+	counts map[protocol.Descriptor]protocol.StateStats // of the messages that have left the queue since the last state
+	err    error                                       // of a consequence; no other is called after it
 }
 
 // entry is a message in the ledger.
 type entry struct {
 	number   int64 // rises in the order of arrival
 	stream   protocol.Descriptor
-	places   int // that it takes
+	places   int // number of places that it takes
 	settled  bool
 	rejected bool
-	then     func() error // what follows when all before it has an outcome; nil for a record
+	then     func() error // its consequence, called when all before it have an outcome; nil for a record
 }
 
 func newLedger(first int64) *ledger {
 	return &ledger{room: make(chan struct{}, ahead), next: first, counts: map[protocol.Descriptor]protocol.StateStats{}}
 }
 
-// enter puts a message at the end, of which so many bytes are kept there. A record waits there for settle; anything else has a consequence,
-// then, which is called, one at a time and in order, when all before it has an outcome. The error is ctx's, or that of a consequence. One
-// message enters at a time.
+// enter appends a message to the queue. size is how many bytes of it are kept there. A record waits for settle, and its then is nil. Any other
+// message has a consequence, then, which is called when all messages before it have an outcome. Consequences are called one at a time and in order.
+// The error is ctx's or that of a consequence. Only one goroutine at a time may call enter.
 func (l *ledger) enter(ctx context.Context, stream protocol.Descriptor, size int, then func(*entry) error) (*entry, error) {
 	places := min(1+size/(aheadBytes/ahead), ahead)
 	for range places {
@@ -69,7 +70,7 @@ func (l *ledger) settle(e *entry, rejected bool) error {
 	return l.advance()
 }
 
-// advance lets go what nothing before it keeps.
+// advance removes the messages at the head of the queue that are settled, and calls their consequences.
 func (l *ledger) advance() error {
 	for l.err == nil && len(l.queue) > 0 && l.queue[0].settled {
 		e := l.queue[0]
@@ -91,14 +92,14 @@ func (l *ledger) advance() error {
 	return l.err
 }
 
-// empty reports whether nothing waits.
+// empty reports whether no message waits.
 func (l *ledger) empty() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.queue) == 0
 }
 
-// tally returns what went before a state since the one before it, and begins anew. Only for consequences.
+// tally returns the counts since the previous state, of the stream of s or of all, and resets them. Only consequences may call it.
 func (l *ledger) tally(s *protocol.State) protocol.StateStats {
 	if s.Type == protocol.StateStream {
 		defer delete(l.counts, s.Descriptor)

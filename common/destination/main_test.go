@@ -27,20 +27,20 @@ const testSpec = `{"supported_destination_sync_modes":["append","update"],"conne
 	"journal_path":{"type":"string"},"in_doubt":{"type":"string","enum":["stop","resend","skip"]},"dry_run":{"type":"boolean"},
 	"ignore_fields":{"type":"array","items":{"type":"string"}},"receipts_path":{"type":"string"}}}}`
 
-// doors is an API that opens and closes doors. It carries out what it is asked, unless answer says otherwise.
+// doors is an API that opens and closes doors. It carries out every order, unless answer says otherwise.
 type doors struct {
 	*memnet.Network
 
 	token string
 	limit *ratelimit.Limiter
-	gives string // in which member close gives back what was changed
-	// answer gets what was asked, "close door=1 …" with its fields sorted, after it was noted; true: it has answered.
+	gives string // the member in which close gives back what was changed
+	// answer gets the order, "close door=1 …" with its fields sorted, after it was recorded. It returns true if it has answered.
 	answer func(w http.ResponseWriter, asked string) bool
 
 	mu    sync.Mutex
 	asked []string
-	now   map[string]int // calls of a door under way
-	most  map[string]int // at a time; "" is all doors together
+	now   map[string]int // calls in flight for each door
+	most  map[string]int // the most at a time; "" stands for all doors together
 }
 
 func openDoors(t *testing.T) *doors {
@@ -92,7 +92,7 @@ func (d *doors) count(asked, door string, n int) {
 	}
 }
 
-// took returns what was asked so far.
+// took returns the orders so far.
 func (d *doors) took() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -153,7 +153,7 @@ func (d *doors) destination() *Destination {
 	})
 }
 
-// written is what a Write left behind.
+// written is the result of a Write.
 type written struct {
 	err      error
 	states   []string // raw
@@ -163,8 +163,8 @@ type written struct {
 	out      string
 }
 
-// lines returns messages: what begins with "{" as it is, "S n" a state of the stream a, "G n" a global one, "C" the end of the stream a,
-// "stream data" a record.
+// lines returns messages: a text that begins with "{" as it is, "S n" as a state of the stream a, "G n" as a global one, "C" as the end of the stream
+// a, "stream data" as a record.
 func lines(messages ...string) string {
 	var b strings.Builder
 	for _, m := range messages {
@@ -186,7 +186,7 @@ func lines(messages ...string) string {
 	return b.String()
 }
 
-// catalog has the streams a (close, by its object), rent and paint (by their names), of a sync.
+// catalog returns a catalog of a sync with the streams a (close, by its object), rent and paint (by their names).
 func catalog(sync int64) *protocol.ConfiguredCatalog {
 	cat := &protocol.ConfiguredCatalog{}
 	for _, name := range []string{"a", "rent", "paint"} {
@@ -239,7 +239,7 @@ func echoed(n, count, rejected string) string {
 		`,"destinationStats":{"recordCount":` + count + `,"rejectedRecordCount":` + rejected + `}}`
 }
 
-// wantFault checks an error's kind, and what its message holds.
+// wantFault checks an error's kind, and that its message contains some texts.
 func wantFault(t *testing.T, err error, kind fault.Kind, parts ...string) {
 	t.Helper()
 	f := fault.Of(err)

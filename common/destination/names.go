@@ -13,14 +13,14 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/record"
 )
 
-// unparsed is the member in which a source of this workspace keeps, by their columns, the values that did not fit them.
+// unparsed is the member in which a source of this workspace keeps the values that did not fit their columns, by column.
 const unparsed = "_unparsed"
 
-// vocabulary is what the names of a record's members mean to an operation. Safe for concurrent use.
+// vocabulary maps the names of a record's members to the fields of an operation. Safe for concurrent use.
 type vocabulary struct {
 	operation *Operation
 	exact     map[string]int // the field with that name
-	like      map[string]int // the field with a name that differs from one in how it is written, by likeness
+	like      map[string]int // the field for a name in another spelling, by likeness
 	ignored   map[string]bool
 }
 
@@ -45,7 +45,8 @@ func (a *API) names(o *Operation) *vocabulary {
 	return v
 }
 
-// likeness is equal for two names that differ in case, accents, spaces, hyphens, underscores, and what else is neither letter nor digit.
+// likeness is equal for two names that differ only in case, accents, spaces, hyphens, underscores and other characters that are neither letters nor
+// digits.
 func likeness(name string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
@@ -55,7 +56,7 @@ func likeness(name string) string {
 	}, norm.NFKD.String(name))
 }
 
-// resembles returns the field that a name which is not a field's may have been meant for.
+// resembles returns the field that may be meant by a name that no field has.
 func (v *vocabulary) resembles(name string) (field string, ok bool) {
 	i, ok := v.like[likeness(name)]
 	if !ok {
@@ -64,7 +65,7 @@ func (v *vocabulary) resembles(name string) (field string, ok bool) {
 	return v.operation.Fields[i].Name, true
 }
 
-// mend returns what has to be mended in the settings, beyond what the specification says of them, or nil.
+// mend returns what must be corrected in the settings beyond what the specification checks, or nil.
 func (a *API) mend() error {
 	for i := range a.Operations {
 		v := a.names(&a.Operations[i])
@@ -82,16 +83,16 @@ func (a *API) mend() error {
 	return nil
 }
 
-// given is what a record gives for an operation.
+// given is what a record holds for an operation.
 type given struct {
-	values    []record.Value // by the number of the field; blank where the record has none
-	wrong     []string       // by the number of the field: what is wrong with it, whatever its value is; "" is nothing
-	odd       string         // what else is wrong
+	values    []record.Value // by the number of the field; blank if the record lacks it
+	wrong     []string       // by the number of the field: what is wrong with it, whatever its value is; "" if nothing is
+	odd       string         // what else is wrong with the record
 	strangers []string       // names of members that the operation does not know
 }
 
-// read takes a record apart, of which changes says what was lost on its way. A member whose value is null is looked at like any other: in the
-// next record it may have one.
+// read takes a record apart. changes says what was lost of it before it arrived. A member counts even if its value is null, because it may have a
+// value in the next record.
 func (v *vocabulary) read(r record.Record, changes ...protocol.Change) given {
 	g := given{values: make([]record.Value, len(v.operation.Fields)), wrong: make([]string, len(v.operation.Fields))}
 	seen := map[string]bool{}
@@ -124,7 +125,7 @@ func (v *vocabulary) read(r record.Record, changes ...protocol.Change) given {
 	return g
 }
 
-// unparsed looks for fields among the values that did not fit their column.
+// unparsed marks the fields among the values that did not fit their columns as wrong.
 func (g *given) unparsed(v *vocabulary, values record.Value) {
 	if !values.IsNull() && values.Raw()[0] != '{' {
 		g.odd = unparsed + " must be an object"
@@ -134,7 +135,7 @@ func (g *given) unparsed(v *vocabulary, values record.Value) {
 	}
 }
 
-// spoil makes the field wrong that has that name, in any spelling.
+// spoil marks the field with that name, in any spelling, as wrong.
 func (g *given) spoil(v *vocabulary, name, why string) {
 	i, ok := v.exact[name]
 	if !ok {
@@ -145,7 +146,8 @@ func (g *given) spoil(v *vocabulary, name, why string) {
 	}
 }
 
-// strange returns the fault of a record that has members which the operation does not know: what they were to narrow, or to note, is not known.
+// strange returns the fault of a record with members that the operation does not know. They may narrow or annotate the order in a way that is
+// unknown.
 func (v *vocabulary) strange(record int, stream string, names []string) error {
 	var quoted, meant []string
 	for _, name := range names {

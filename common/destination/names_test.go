@@ -12,8 +12,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/protocol"
 )
 
-// A record with a member that its operation does not know ends its stream, wherever the record stands and whatever the member holds: it could
-// have been what keeps the order small. The other streams go on.
+// TestAnUnknownMemberEndsItsStream checks that a record with a member that its operation does not know ends its stream, wherever the record is and
+// whatever the member holds, because the member could have been a restriction of the order. The other streams go on.
 func TestAnUnknownMemberEndsItsStream(t *testing.T) {
 	const wind = `a {"door":"1","why":"wind"}`
 	for name, c := range map[string]struct {
@@ -71,7 +71,7 @@ func TestAnUnknownMemberEndsItsStream(t *testing.T) {
 	}
 }
 
-// A field that an operation takes cannot be ignored, however it is written.
+// TestIgnoreFields checks that a field that an operation takes cannot be ignored, in any spelling.
 func TestIgnoreFields(t *testing.T) {
 	for name, field := range map[string]string{
 		"door": "door", "DOOR": "door", "d-o o_r": "door", "dóòr": "door", "do\u0301or": "door", "door\u200b": "door", "ｄｏｏｒ": "door", "house__door__c": "door", "House_Door C": "door",
@@ -97,8 +97,8 @@ func TestIgnoreFields(t *testing.T) {
 	}
 }
 
-// What did not fit its column cannot be left out of an order either: the record is rejected. Other values that did not are as ignored as their
-// columns.
+// TestValuesThatDidNotFit checks that a record is rejected if a value did not fit its column and the operation takes the field. Other values that did
+// not fit are ignored like their columns.
 func TestValuesThatDidNotFit(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		w := d.write(t.Context(), t, "", catalog(0), strings.NewReader(lines(
@@ -115,8 +115,8 @@ func TestValuesThatDidNotFit(t *testing.T) {
 	})
 }
 
-// What was lost on the way, as the record says itself, rejects it, where the operation takes the field: without it, or with what is left of it,
-// the order would be another one.
+// TestFieldsThatChangedOnTheirWay checks that a record is rejected if it says itself that a value was lost on the way and the operation takes the
+// field: without the value, or with what is left of it, the order would be another one.
 func TestFieldsThatChangedOnTheirWay(t *testing.T) {
 	record := func(stream, data, field, change string) string {
 		return fmt.Sprintf(`{"type":"RECORD","record":{"stream":%q,"data":%s,"emitted_at":1,"meta":{"changes":[{"field":%q,"change":%q,"reason":"SOURCE_X"}]}}}`,
@@ -144,7 +144,7 @@ func TestFieldsThatChangedOnTheirWay(t *testing.T) {
 	})
 }
 
-// A stream that was ended is not what the platform or the journal may think is done.
+// TestAnEndedStreamIsNotComplete checks that neither the platform nor the journal takes a stream that was ended for complete.
 func TestAnEndedStreamIsNotComplete(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		settings := fmt.Sprintf(`"journal_path":%q`, t.TempDir()+"/journal")

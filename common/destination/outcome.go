@@ -10,7 +10,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// carryOut sends c, which has its turn in the quota, and sees to its outcome.
+// carryOut sends c, which was admitted by the quota, and handles its outcome.
 func (w *writer) carryOut(e *entry, c *call, counted func()) {
 	share := w.budget.Take(0)
 	defer share.Release()
@@ -55,7 +55,7 @@ func (w *writer) carryOut(e *entry, c *call, counted func()) {
 	}
 }
 
-// confirm returns the doubt that an answer of success leaves of c, or nil.
+// confirm returns the doubt that a successful answer leaves about c, or nil.
 func (w *writer) confirm(c *call, answer *httpclient.Response) error {
 	object := answer.Body.Get(c.operation.Gives)
 	for _, f := range c.operation.Fields {
@@ -68,15 +68,15 @@ func (w *writer) confirm(c *call, answer *httpclient.Response) error {
 	return nil
 }
 
-// name returns what texts call a call.
+// name returns the name of a call in messages.
 func (c *call) name() string { return c.operation.Name + " of " + c.about }
 
-// known returns c as the journal knows it.
+// known returns c in the form that the journal stores.
 func (c *call) known(e *entry) *known {
 	return &known{Number: e.number, Operation: c.operation.Name, About: c.about, Stream: e.stream, Identity: c.identity, room: c.room}
 }
 
-// done sees to a call that was carried out.
+// done handles a call that was carried out.
 func (w *writer) done(e *entry, c *call, answer *httpclient.Response) error {
 	var told []string
 	for _, path := range w.api.Told {
@@ -90,14 +90,14 @@ func (w *writer) done(e *entry, c *call, answer *httpclient.Response) error {
 	}
 	w.log.Info(text + ".")
 	if err := w.noted(e, c, done, carriedOut, "", answer); err != nil {
-		w.add(&w.count.done) // it was, but no state may pass it
+		w.add(&w.count.done) // it was carried out, but no state may pass it
 		return err
 	}
 	w.settle(e, &w.count.done)
 	return nil
 }
 
-// noted keeps what became of c: in the file of receipts, and in the journal with the receipt where that could not be written. The answer may be nil.
+// noted records what became of c in the file of receipts and in the journal, with the receipt if that could not be written. The answer may be nil.
 func (w *writer) noted(e *entry, c *call, o outcome, said verdict, message string, answer *httpclient.Response) error {
 	owed, err := w.receipt(e, c, said, message, answer)
 	if o == unknown {
@@ -107,7 +107,7 @@ func (w *writer) noted(e *entry, c *call, o outcome, said verdict, message strin
 		message = ""
 	}
 	failed := w.journal.end(e.number, o, message, owed...)
-	switch was := c.name() + " was " + strings.ReplaceAll(string(said), "_", " "); { // what was not run may go out again
+	switch was := c.name() + " was " + strings.ReplaceAll(string(said), "_", " "); { // what was not run may be sent again
 	case failed != nil && o != unrun:
 		failed = before(failed, `set in_doubt to "skip": `+was+`, and the journal does not say so`)
 	case err != nil && o == done && w.journal == nil:
@@ -116,12 +116,12 @@ func (w *writer) noted(e *entry, c *call, o outcome, said verdict, message strin
 	return errors.Join(err, failed)
 }
 
-// before goes on with what is to be done, and why, so that no order is carried out twice when all is well again with a file.
+// before adds to err what must be done before the next sync, and why, so that no order is carried out twice once the file can be written again.
 func before(err error, then string) error {
 	return &fault.Error{Kind: fault.Config, Err: err, Message: fault.Of(err).Message + " Before the next sync " + then + "."}
 }
 
-// receipt adds what became of c to the file of receipts; owed is as in receipts.write. The answer may be nil.
+// receipt adds what became of c to the file of receipts. owed is as in receipts.write. The answer may be nil.
 func (w *writer) receipt(e *entry, c *call, outcome verdict, message string, answer *httpclient.Response) (owed []string, err error) {
 	r := receipt{
 		Stream: e.stream.Name, Namespace: e.stream.Namespace, Operation: c.operation.Name, Order: c.fields, Outcome: outcome, Message: message,
@@ -132,30 +132,30 @@ func (w *writer) receipt(e *entry, c *call, outcome verdict, message string, ans
 	return w.receipts.write(r)
 }
 
-// undone sees to a call that was not carried out, for a reason that does not lie in its record.
+// undone handles a call that was not carried out, for a reason unrelated to its record.
 func (w *writer) undone(e *entry, c *call, err error) error {
 	failed := w.journal.end(e.number, unrun, "")
-	if w.calls.Err() == nil { // else it was given up, and why is known
+	if w.calls.Err() == nil { // otherwise the call was given up, for a reason that is already known
 		f := fault.Of(err)
 		failed = errors.Join(failed, &fault.Error{Kind: f.Kind, Message: c.name() + " was not carried out: " + f.Message, Err: err})
 	}
 	return failed
 }
 
-// interrupted sees to a call that may have been carried out in part.
+// interrupted handles a call that may have been carried out in part.
 func (w *writer) interrupted(e *entry, c *call, answer *httpclient.Response, d *doubt) error {
 	failed := fault.Transientf("%s failed, for a reason that passes by itself: %s. It goes out again with the next sync. Whether a part of it was "+
 		"carried out is not known: look %s.", c.name(), strings.TrimSuffix(short(w.api.Redact.String(d.why)), "."), c.operation.Look)
 	return errors.Join(failed, w.noted(e, c, unrun, uncertain, failed.Message, answer))
 }
 
-// unknown sees to a call of which nobody knows whether it was carried out.
+// unknown handles a call if nobody knows whether it was carried out.
 func (w *writer) unknown(e *entry, c *call, answer *httpclient.Response, err error) error {
 	then := "No journal is configured (journal_path), so a later sync may send it again: take it out of the source first if it was carried out."
 	if w.journal != nil {
 		then = inDoubt
 	}
-	what, _, _ := strings.Cut(fault.Of(err).Message, " It is not known") // which is said better here, where it is known what to look at
+	what, _, _ := strings.Cut(fault.Of(err).Message, " It is not known") // the failure below says that better, because it also says where to look
 	if d, ok := errors.AsType[*doubt](err); ok {
 		sent := httpclient.Request{Method: http.MethodPost, Path: c.operation.Path}
 		what = w.client.Where(sent) + " failed: " + w.api.Redact.String(d.why) + "."
@@ -165,14 +165,14 @@ func (w *writer) unknown(e *entry, c *call, answer *httpclient.Response, err err
 	return errors.Join(failed, w.noted(e, c, unknown, uncertain, what, answer))
 }
 
-// What is to be done where one order is in doubt, and where several are, of which none may be carried out twice.
+// What to do if one order is in doubt, and if several are, none of which may be carried out twice.
 const (
 	inDoubt    = `Then set in_doubt to "skip" if it was, or to "resend" if it was not, and sync again.`
 	allInDoubt = `Then set in_doubt to "resend" if none of them was, or else to "skip", and sync again; with "skip", have the source ask anew for ` +
 		`those that were not.`
 )
 
-// doubt returns what becomes of calls that an earlier run began and of which it left no outcome.
+// doubt decides what becomes of calls that an earlier run began and left without an outcome.
 func (w *writer) doubt(calls []*known) (outcome, error) {
 	names := make([]string, len(calls))
 	looks := map[string]string{}

@@ -21,7 +21,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
-// What the API says of an order is told without personal data, in all texts.
+// TestOutcomesTellNoPersonalData checks that the API's words about an order are reported without personal data, in all texts.
 func TestOutcomesTellNoPersonalData(t *testing.T) {
 	for _, says := range []func(string) httpclient.Verdict{Rejected, Unknown, Interrupted} {
 		if got := says("Sem acesso: maria@example.com, CPF 123.456.789-09, em 30/11/2026.").Err().Error(); got != "Sem acesso: ***, CPF ***, em 30/11/2026." {
@@ -30,12 +30,12 @@ func TestOutcomesTellNoPersonalData(t *testing.T) {
 	}
 }
 
-// What an answer means for its order, for the state behind it, and for the order when it comes again.
+// TestOutcomes checks that each answer has the right consequences for its order, for the state behind it, and for the order if it comes again.
 func TestOutcomes(t *testing.T) {
 	const good = `{"ok":true}`
 	for name, c := range map[string]struct {
 		status  int
-		answers []string // one for each call, the last one for all that follow
+		answers []string // one for each call; the last one is for all further calls
 		calls   int
 		kind    fault.Kind
 		parts   []string
@@ -84,7 +84,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// An answer of success that gives back another thing than the order is about leaves it in doubt; what it leaves out does not.
+// TestWhatAnOperationGives checks that a successful answer leaves its order in doubt if it gives back another thing than the order is about, but not
+// if it omits that.
 func TestWhatAnOperationGives(t *testing.T) {
 	const byDoor, byID = `{"door":"Nº 1","why":"wind"}`, `{"id":"012","why":"wind"}`
 	for name, c := range map[string]struct{ order, answer, doubt string }{
@@ -132,7 +133,7 @@ func TestWhatAnOperationGives(t *testing.T) {
 	}
 }
 
-// What goes out again counts in the quota like any other call.
+// TestTheQuotaCountsEveryCall checks that a call that is sent again counts in the quota like any other.
 func TestTheQuotaCountsEveryCall(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		d.limit = ratelimit.Every(time.Minute, 2)
@@ -156,7 +157,7 @@ func TestTheQuotaCountsEveryCall(t *testing.T) {
 	})
 }
 
-// Answers share one budget of memory: there is one that fills it at the most, and the oldest, which never waits.
+// TestLargeAnswersWaitForEachOther checks that answers share one budget of memory: at most one fills it, besides the oldest, which never waits.
 func TestLargeAnswersWaitForEachOther(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		const piece = 1 << 20
@@ -185,7 +186,8 @@ func TestLargeAnswersWaitForEachOther(t *testing.T) {
 	})
 }
 
-// The log has one line for each order that was carried out: which it was, and how what it concerns stands now, and nothing else of the answer.
+// TestEachOrderIsLogged checks that the log has one line for each order that was carried out: which it was, and the current status of what it is
+// about, and nothing else of the answer.
 func TestEachOrderIsLogged(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		d.answer = func(w http.ResponseWriter, asked string) bool {
@@ -205,7 +207,7 @@ func TestEachOrderIsLogged(t *testing.T) {
 	})
 }
 
-// receiptsOf reads a file of receipts, without the times, which it checks.
+// receiptsOf reads a file of receipts and checks the times, which it leaves out.
 func receiptsOf(t *testing.T, path string) (all []string) {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -223,7 +225,8 @@ func receiptsOf(t *testing.T, path string) (all []string) {
 	return all
 }
 
-// Each order that has an outcome, or is in doubt, has a receipt, with a journal and without; what a run did not send has none.
+// TestReceipts checks that each order that has an outcome or is in doubt has a receipt, with a journal and without. An order that the run did not
+// send has none.
 func TestReceipts(t *testing.T) {
 	for _, journal := range []bool{false, true} {
 		in(t, func(t *testing.T, d *doors) {
@@ -283,7 +286,7 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
-// A receipt is in the file when the state behind its order is given back.
+// TestAReceiptGoesBeforeTheState checks that a receipt is in the file when the state behind its order is given back.
 func TestAReceiptGoesBeforeTheState(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		path := filepath.Join(t.TempDir(), "receipts.jsonl")
@@ -345,7 +348,7 @@ func TestReceiptFiles(t *testing.T) {
 	}
 }
 
-// A receipt that cannot be kept is a failure, and so are those after it.
+// TestReceiptsThatCannotBeWritten checks that a receipt that cannot be kept is a failure, and so are those after it.
 func TestReceiptsThatCannotBeWritten(t *testing.T) {
 	r, err := openReceipts(filepath.Join(t.TempDir(), "receipts.jsonl"), nil)
 	if err != nil {
@@ -361,7 +364,7 @@ func TestReceiptsThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// A secret that is a number breaks the answer's JSON when it is blanked: the answer is kept as text then.
+// TestAReceiptStaysJSON checks that the answer is kept as text if blanking a secret breaks its JSON, because the secret is a number.
 func TestAReceiptStaysJSON(t *testing.T) {
 	r := &receipts{redact: redact.New("1234567")}
 	line, err := r.line(receipt{Returned: json.RawMessage(`{"pin":1234567}`), Order: map[string]any{"a": "1234567"}, Message: "1234567"})

@@ -19,8 +19,8 @@ import (
 
 func payNone([]string) error { return nil }
 
-// alone runs the test that calls it in a process of its own, where it is true: what room does is for all files of a process, those of go test among
-// them.
+// alone runs the test that calls it in a process of its own, in which alone returns true. This is because room affects all files of a process,
+// including those of go test.
 func alone(t *testing.T) bool {
 	t.Helper()
 	const mark = "TEST_RUNS_ALONE"
@@ -35,10 +35,10 @@ func alone(t *testing.T) bool {
 	return false
 }
 
-// full is how large a file is that has no room.
+// full is the size of a file for which there is no room.
 const full = 64 << 10
 
-// room lets files have so many bytes and no more, as where a disk is full, until it is called again; 0: as many as they like.
+// room limits files to that many bytes, as on a full disk, until it is called again. 0 removes the limit.
 func room(t *testing.T, bytes int) {
 	t.Helper()
 	var limit syscall.Rlimit
@@ -54,8 +54,8 @@ func room(t *testing.T, bytes int) {
 	}
 }
 
-// An order has an outcome, and the disk of the receipts is full. It does not go out again, it is counted, and the state behind it is given back once
-// its receipt is on disk.
+// TestReceiptsThatAreOwed checks that an order with an outcome is not sent again if the disk of the receipts is full. It is counted, and the state
+// behind it is given back once its receipt is on disk.
 func TestReceiptsThatAreOwed(t *testing.T) {
 	if !alone(t) {
 		return
@@ -64,10 +64,10 @@ func TestReceiptsThatAreOwed(t *testing.T) {
 	long := strings.Repeat("y", full+100)
 	for name, c := range map[string]struct {
 		answer, counts, receipt string
-		settings                string // of the runs behind the first
-		fails                   string // why the run with room fails; "": it does not
-		asked                   int    // by the run with room
-		more                    string // a receipt behind the one that is owed
+		settings                string // of the later runs
+		fails                   string // why the run with room fails; "" if it does not
+		asked                   int    // calls of the run with room
+		more                    string // a receipt after the one that is owed
 	}{
 		"carried out": {
 			answer: `{ "id":"D<1>" }`, counts: "Records carried out: 1, rejected: 0",
@@ -145,8 +145,8 @@ func TestReceiptsThatAreOwed(t *testing.T) {
 	}
 }
 
-// A journal without room for an outcome is as it was before, and one with room for a shorter line has that. What is owed is paid once, before the
-// journal is written anew, and kept while it cannot be.
+// TestAJournalOfWhatIsOwed checks that a journal without room for an outcome is unchanged, and one with room for a shorter line has that line. What
+// is owed is paid once, before the journal is written anew, and is kept as long as it cannot be paid.
 func TestAJournalOfWhatIsOwed(t *testing.T) {
 	if !alone(t) {
 		return
@@ -210,7 +210,7 @@ func TestAJournalOfWhatIsOwed(t *testing.T) {
 	same(t, "paid", paid, []string{"short\n", "short\n", "short\n"})
 }
 
-// Where no file of receipts is configured any more, what is owed to one is dropped, and the log says so.
+// TestWhatIsOwedToNoFile checks that what is owed to a file of receipts that is no longer configured is dropped, and the log says so.
 func TestWhatIsOwedToNoFile(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		path := filepath.Join(t.TempDir(), "journal")

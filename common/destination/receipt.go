@@ -15,16 +15,16 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/redact"
 )
 
-// receipt is what became of an order, as a line of a file of receipts.
+// receipt is a line of a file of receipts: what became of an order.
 type receipt struct {
-	Time      string          `json:"time"` // when that was known, in UTC, RFC 3339
+	Time      string          `json:"time"` // when the outcome was known, in UTC, RFC 3339
 	Stream    string          `json:"stream"`
 	Namespace string          `json:"namespace,omitempty"`
 	Operation string          `json:"operation"`
 	Outcome   verdict         `json:"outcome"`
-	Order     map[string]any  `json:"order"`              // the fields, by the API's names; null where they are not known
-	Message   string          `json:"message,omitempty"`  // why it was not carried out, or is not known to be
-	Returned  json.RawMessage `json:"returned,omitempty"` // the API's answer as it came; none where there was none
+	Order     map[string]any  `json:"order"`              // the fields, by the API's names; null if they are not known
+	Message   string          `json:"message,omitempty"`  // why it was not carried out, or why that is not known
+	Returned  json.RawMessage `json:"returned,omitempty"` // the API's answer as it came, if there was one
 }
 
 // verdict is an outcome as a receipt names it.
@@ -34,23 +34,23 @@ const (
 	carriedOut verdict = "carried_out"
 	refused    verdict = "rejected" // by the API, or before anything was sent
 	uncertain  verdict = "unknown"
-	taken      verdict = "taken_as_carried_out" // of a call in doubt, by in_doubt
+	taken      verdict = "taken_as_carried_out" // a call in doubt, because of in_doubt
 )
 
-// receipts is a file to which a line is added for each order that has an outcome. A nil one keeps nothing. Safe for concurrent use.
+// receipts is a file that gets a line for each order that has an outcome. A nil receipts keeps nothing. Safe for concurrent use.
 //
-// A last line without its end is what a kill leaves: it is cut off, unless it is a whole receipt, whose end is added. A file whose first line is no
-// receipt is another file, and is refused.
+// A last line without a line break is what a killed run leaves. It is cut off, unless it is a whole receipt: then the line break is added. If the
+// first line is not a receipt, the file is something else and is refused.
 type receipts struct {
 	at     kept
 	redact *redact.Redactor
 
 	mu   sync.Mutex
 	file *os.File
-	err  error // of a write that failed
+	err  error // of the first write that failed
 }
 
-// openReceipts opens the file at path, or makes it. redact blanks what must not be kept.
+// openReceipts opens the file at path, or creates it. redact blanks what must not be kept.
 func openReceipts(path string, redact *redact.Redactor) (*receipts, error) {
 	r := &receipts{at: receiptsAt(path), redact: redact}
 	file, err := r.at.open(true)
@@ -64,7 +64,7 @@ func openReceipts(path string, redact *redact.Redactor) (*receipts, error) {
 	return r, nil
 }
 
-// tidy stands behind the last whole line, and cuts off what follows it, or ends it where it is a whole receipt.
+// tidy moves to the end of the last whole line. It cuts off what follows, or adds the line break if that is a whole receipt.
 func (r *receipts) tidy() error {
 	size, err := r.file.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -103,8 +103,8 @@ func (r *receipts) tidy() error {
 	return nil
 }
 
-// write adds a receipt, which is on disk when it returns. Where it cannot be, owed is its line, and a shorter one without the answer: one of them is
-// to be added later.
+// write adds a receipt, which is on disk when write returns. If that fails, owed is the receipt's line and a shorter one without the answer; one of
+// the two must be added later.
 func (r *receipts) write(one receipt) (owed []string, err error) {
 	if r == nil {
 		return nil, nil
@@ -122,7 +122,7 @@ func (r *receipts) write(one receipt) (owed []string, err error) {
 	return nil, nil
 }
 
-// pay adds the lines that earlier runs could not.
+// pay adds the lines that earlier runs could not write.
 func (r *receipts) pay(owed []string) error {
 	if len(owed) == 0 {
 		return nil
@@ -147,7 +147,7 @@ func (r *receipts) add(lines []byte) error {
 	return r.err
 }
 
-// line returns a receipt without secrets. Where blanking one breaks the answer's JSON, as where it is a number, the answer is kept as text.
+// line returns a receipt without secrets. If blanking a secret breaks the answer's JSON, for example in a number, the answer is kept as text.
 func (r *receipts) line(one receipt) ([]byte, error) {
 	one.Order = maps.Clone(one.Order)
 	for name, value := range one.Order {

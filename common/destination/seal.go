@@ -8,19 +8,18 @@ import (
 	"fmt"
 )
 
-// What stands around the checksum at the end of a sealed line.
+// What encloses the checksum at the end of a sealed line.
 const (
 	sumOpening = `,"sum":"`
 	sumEnd     = `"}`
 )
 
-// seal is the checksums of the lines of a file, each of its line's text and of the checksum before it. The zero value stands before the
-// first line.
+// seal computes the checksums of a file's lines. Each covers its line's text and the checksum before it. The zero value is for the first line.
 type seal struct {
 	last [16]byte
 }
 
-// next returns the checksum of a line whose text, without it, is text.
+// next returns the checksum of a line, and how it is written. text is the line without it.
 func (s *seal) next(text []byte) (sum [16]byte, written []byte) {
 	whole := sha256.Sum256(append(s.last[:], text...))
 	sum = [16]byte(whole[:16])
@@ -29,7 +28,7 @@ func (s *seal) next(text []byte) (sum [16]byte, written []byte) {
 	return sum, append(written, sumEnd+"\n"...)
 }
 
-// close returns the next line of the file, with its checksum and its end.
+// close returns the next line of the file, with its checksum and line break.
 func (s *seal) close(l line) ([]byte, error) {
 	text, err := json.Marshal(l)
 	if err != nil {
@@ -41,7 +40,7 @@ func (s *seal) close(l line) ([]byte, error) {
 	return append(text, written...), nil
 }
 
-// open reads the next line of the file; ok is whether it is as it was written, and where.
+// open reads the next line of the file. ok reports whether the line is unchanged and in its place.
 func (s *seal) open(text []byte) (l line, ok bool) {
 	at := bytes.LastIndex(text, []byte(sumOpening))
 	if at < 0 {

@@ -17,26 +17,26 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/ratelimit"
 )
 
-// How long calls that are under way are waited for: when the run was told to stop, and when it stops because another call failed, which
-// leaves more time than any answer takes.
+// How long Write waits for calls in flight: when it was told to stop, and when it stops because another call failed, which leaves more time than any
+// answer takes.
 const (
 	stopPatience = 20 * time.Second
 	failPatience = 90 * time.Second
 )
 
-// namedBefore is how many records that may be meant once more the log names; the others are counted.
+// namedBefore is how many records that may be meant as new orders the log names. The others are only counted.
 const namedBefore = 10
 
 // inFlight is how many bytes of answers may be in memory at a time, beside one answer that may be larger.
 const inFlight = 64 << 20
 
-// Write takes the messages of in, one a line, until it ends: a record becomes a call, a state is given back when all before it has an
-// outcome. What else comes is left aside, but for the source's word that a stream is complete.
+// Write takes the messages of in, one per line, until in ends. A record becomes a call. A state is given back when all messages before it have an
+// outcome. Of other messages only the source's word that a stream is complete matters.
 //
-// When a call fails, or its outcome stays unknown, nothing more is begun; what is under way comes to its end. When ctx is done the same
-// happens, for at most 20 seconds. A record with a member that its operation does not know ends its stream: what comes of that is not carried
-// out and no state behind it is given back, of the stream or of all, while the other streams go on. Every failure is sent as it happens, and
-// all are returned joined.
+// If a call fails or its outcome is unknown, Write begins no further calls and waits for those in flight. If ctx is done it does the same, for at
+// most 20 seconds. A record with a member that its operation does not know ends its stream: later records of that stream are not carried out, and no
+// later state of that stream or of all streams is given back. The other streams go on. Write sends every failure as it happens, and returns them all
+// joined.
 func (d *Destination) Write(
 	ctx context.Context, config []byte, cat *protocol.ConfiguredCatalog, in io.Reader, out *protocol.Emitter,
 ) (err error) {
@@ -68,7 +68,7 @@ func (d *Destination) Write(
 	return errors.Join(err, closed)
 }
 
-// keep opens what is kept of the calls, for a run of a sync.
+// keep opens the file of receipts and the journal for a run of a sync.
 func (w *writer) keep(sync int64) (err error) {
 	if w.api.DryRun {
 		return nil
@@ -80,7 +80,7 @@ func (w *writer) keep(sync int64) (err error) {
 	}
 	if w.api.Journal != "" {
 		w.journal, err = openJournal(w.api.Journal, target(w.api.BaseURL), sync, w.doubt, func(k *known) bool {
-			return k.outcome == rejected && w.api.OnRejected == "stop" // somebody may have mended what was wrong
+			return k.outcome == rejected && w.api.OnRejected == "stop" // the cause may have been mended
 		}, w.pay)
 	}
 	if err != nil {
@@ -108,7 +108,7 @@ func (w *writer) pay(owed []string) error {
 	return err
 }
 
-// syncID returns the sync that the platform says this run belongs to, 0 where it does not say.
+// syncID returns the sync that the platform says this run belongs to, or 0 if it does not say.
 func syncID(cat *protocol.ConfiguredCatalog) int64 {
 	for _, s := range cat.Streams {
 		if s.SyncID != nil {
@@ -118,10 +118,10 @@ func syncID(cat *protocol.ConfiguredCatalog) int64 {
 	return 0
 }
 
-// target returns an address as a journal keeps it.
+// target returns an address in the form that a journal stores.
 func target(address string) string { return strings.ToLower(strings.Trim(address, "/ ")) }
 
-// writer is one Write.
+// writer holds the data of one Write.
 type writer struct {
 	api      API
 	routes   map[protocol.Descriptor]*vocabulary
@@ -129,25 +129,25 @@ type writer struct {
 	budget   *httpclient.Budget // of answers
 	journal  *journal
 	receipts *receipts
-	taken    []*known // of earlier runs, in doubt, that count as carried out
+	taken    []*known // calls of earlier runs in doubt that count as carried out
 	ledger   *ledger
 	out      *protocol.Emitter
 	log      *slog.Logger
 
-	work  context.Context // done when nothing more is begun
+	work  context.Context // done when no more calls may begin
 	halt  context.CancelCauseFunc
-	calls context.Context // of what is under way
-	wait  sync.WaitGroup  // for those
+	calls context.Context // of the calls in flight
+	wait  sync.WaitGroup  // for the calls in flight
 
-	records map[protocol.Descriptor]int  // that came
-	ended   map[protocol.Descriptor]bool // streams that a record with an unknown member ended
-	passed  int                          // records of those that came behind it
-	again   int                          // records that ask what an earlier run carried out, and may be meant once more
+	records map[protocol.Descriptor]int  // number of records that arrived
+	ended   map[protocol.Descriptor]bool // streams that ended because a record had an unknown member
+	passed  int                          // number of records that arrived after their stream had ended
+	again   int                          // number of records that ask for what an earlier run carried out, and may be meant as new orders
 
 	mu       sync.Mutex
-	kind     string          // of the calls under way, those included that wait to be sent again
-	active   map[string]bool // what they are about
-	freed    chan struct{}   // closed, and made anew, when one of them has ended
+	kind     string          // of the calls in flight, including those that wait to be sent again
+	active   map[string]bool // the things that they are about
+	freed    chan struct{}   // closed, and replaced, when one of them has ended
 	failures []error
 	count    struct{ done, rejected, before int }
 }
@@ -174,12 +174,12 @@ func (w *writer) run(ctx context.Context, in io.Reader) error {
 	defer w.mu.Unlock()
 	w.summarize()
 	if stopped || err == nil && !w.ledger.empty() {
-		w.failures = append(w.failures, context.Cause(ctx)) // nil where it was a failure that ended it
+		w.failures = append(w.failures, context.Cause(ctx)) // nil if a failure ended the run
 	}
 	return errors.Join(w.failures...)
 }
 
-// summarize says what became of the records, however the run ended.
+// summarize logs what became of the records, however the run ended.
 func (w *writer) summarize() {
 	if more := w.again - namedBefore; more > 0 {
 		text := fmt.Sprintf("Further records that ask what an earlier run carried out, and were not sent again: %d.", more)
@@ -201,19 +201,19 @@ func (w *writer) summarize() {
 	w.log.Info(sum + ".")
 }
 
-// incoming is what was read.
+// incoming is a message, or the error of reading one.
 type incoming struct {
 	message protocol.Message
 	err     error
 }
 
-// noInput is told of an input without any message, as what docker run gives.
+// noInput is the warning about an input without any message, such as the one that docker run gives.
 const noInput = "No message came on standard input, so there was nothing to do. Under docker run, the flag -i passes it on to the container."
 
-// take takes messages until there are no more or nothing more may be begun.
+// take takes messages until there are no more or no more calls may begin.
 func (w *writer) take(in io.Reader) error {
 	messages := make(chan incoming)
-	go func() { // a read cannot be interrupted; it is left behind when the run has to end
+	go func() { // a read cannot be interrupted; the goroutine is left behind when the run has to end
 		defer close(messages)
 		defer func() {
 			if v := recover(); v != nil {
@@ -249,7 +249,7 @@ func (w *writer) take(in io.Reader) error {
 	}
 }
 
-// unreadable returns the fault of an input that cannot be read on. What came before it is carried out; no state behind it is given back, so
+// unreadable returns the fault of an input that cannot be read any further. What came before is carried out. No state behind it is given back, so
 // nothing is lost.
 func unreadable(err error) error {
 	broken, ok := errors.AsType[*protocol.LineError](err)
@@ -289,7 +289,7 @@ func (w *writer) message(m protocol.Message) error {
 	return nil
 }
 
-// unconfigured returns the fault of a message, such as "A record", of a stream that the catalog does not have.
+// unconfigured returns the fault of a message, such as "A record", of a stream that the catalog lacks.
 func (w *writer) unconfigured(what string, d protocol.Descriptor) error {
 	text := fmt.Sprintf("%s came of the stream %q", what, d.Name)
 	for other := range w.routes {
@@ -308,7 +308,7 @@ func namespace(d protocol.Descriptor) string {
 	return fmt.Sprintf("the namespace %q", d.Namespace)
 }
 
-// over reports whether a state is of a stream that has ended, or of all while one has.
+// over reports whether s is the state of a stream that has ended, or the state of all streams when one of them has.
 func (w *writer) over(s *protocol.State) bool {
 	if s.Type == protocol.StateStream {
 		return w.ended[s.Descriptor]
@@ -332,7 +332,7 @@ func (w *writer) echo(e *entry, s *protocol.State) error {
 	return w.out.Echo(s, stats)
 }
 
-// record checks a record and begins what it asks for.
+// record checks a record and begins its call.
 func (w *writer) record(m *protocol.RecordMessage) error {
 	names := w.routes[m.Descriptor]
 	if names == nil {
@@ -381,7 +381,7 @@ func (w *writer) remember(e *entry, c *call, before *known) error {
 	if before.outcome == rejected {
 		return w.reject(e, c, strings.TrimSuffix(before.message, ".")+" (an earlier run was told so, and it was not sent again)")
 	}
-	if before.Covered || before.Syncs > 1 { // else it is what a run that goes on brings again
+	if before.Covered || before.Syncs > 1 { // otherwise the platform resends it because this run goes on after a failure
 		if w.again++; w.again <= namedBefore {
 			w.log.Warn(c.name() + " asks what an earlier run carried out: it is taken for the same record and not sent again. If it is meant once " +
 				"more, a later sync can bring it, once a state behind it was given back; where the catalog has a sync_id, that sync needs another one.")
@@ -391,14 +391,14 @@ func (w *writer) remember(e *entry, c *call, before *known) error {
 	return nil
 }
 
-// start begins c in its turn, and leaves it to a goroutine. Calls begin in the order of their records: so few of them are ahead of one that
-// still waits, and are resent when the run has to end.
+// start begins c in its turn, and leaves it to a goroutine. Calls begin in the order of their records. So few calls are ahead of a waiting one, and
+// few are resent if the run has to end.
 func (w *writer) start(e *entry, c *call) error {
 	free, err := w.admit(c)
 	if err != nil {
 		return err
 	}
-	counted, err := w.api.Limit.Wait(w.work, nil) // what waits for the quota is not begun
+	counted, err := w.api.Limit.Wait(w.work, nil) // a call that waits for the quota has not begun
 	if err == nil {
 		err = w.journal.begin(c.known(e))
 	}
@@ -419,7 +419,7 @@ func (w *writer) start(e *entry, c *call) error {
 	return nil
 }
 
-// admit waits until c may go: only calls of its kind are under way, none of its thing, and fewer than may be at a time.
+// admit waits until c may begin: only calls of its kind are in flight, none of them for its thing, and fewer than the limit.
 func (w *writer) admit(c *call) (free func(), err error) {
 	for {
 		w.mu.Lock()
@@ -445,7 +445,7 @@ func (w *writer) admit(c *call) (free func(), err error) {
 	}
 }
 
-// settle counts a record that has an outcome.
+// settle counts a record that has an outcome, and settles it in the ledger.
 func (w *writer) settle(e *entry, count *int) {
 	w.add(count)
 	if err := w.ledger.settle(e, count == &w.count.rejected); err != nil {
@@ -460,7 +460,7 @@ func (w *writer) add(count *int) {
 	*count++
 }
 
-// reject names a record that is not carried out, and why, and counts it. An error says that this ends the sync.
+// reject logs and counts a record that is not carried out, with the reason. An error ends the sync.
 func (w *writer) reject(e *entry, c *call, why string) error {
 	text := c.name() + " was rejected: " + strings.TrimSuffix(why, ".") + "."
 	w.log.Warn(text)
@@ -472,21 +472,21 @@ func (w *writer) reject(e *entry, c *call, why string) error {
 	return nil
 }
 
-// fail sends a failure and lets nothing more begin.
+// fail sends a failure and lets no more calls begin.
 func (w *writer) fail(e *entry, err error) {
 	w.tell(&e.stream, err)
 	w.halt(err)
 }
 
-// tell sends a failure of a stream, or of none, and each for itself where several were joined. nil is none.
+// tell sends a failure of a stream, or of none if stream is nil. Joined failures are sent one by one. A nil error is none.
 func (w *writer) tell(stream *protocol.Descriptor, err error) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { // what wraps several is one failure
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // an error that wraps several is one failure
 		for _, one := range joined.Unwrap() {
 			w.tell(stream, one)
 		}
 		return
 	}
-	_ = w.out.Failure(err, stream) // fails when the output is closed, and then there is nobody to tell
+	_ = w.out.Failure(err, stream) // fails if the output is closed, and then there is nobody to tell
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failures = append(w.failures, err)

@@ -94,7 +94,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// Calls of one door go one after the other, in the order of their records; those of several doors together; those of another operation alone.
+// TestOrder checks that calls for one door run one after the other, in the order of their records, those for several doors concurrently, and those of
+// another operation alone.
 func TestOrder(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		d.answer = func(_ http.ResponseWriter, asked string) bool {
@@ -127,8 +128,8 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// An order that is sent again, whoever's it is, holds back all that may be about the same: those of other operations, and those that name what
-// they are about by another field.
+// TestOrdersDoNotOvertake checks that an order that is sent again, whatever it is about, holds back all orders that may be about the same: those of
+// other operations, and those that identify their thing by another field.
 func TestOrdersDoNotOvertake(t *testing.T) {
 	const first = `a {"door":"1","why":"wind"}`
 	for second, alone := range map[string]bool{
@@ -154,7 +155,7 @@ func TestOrdersDoNotOvertake(t *testing.T) {
 	}
 }
 
-// A state is given back when all before it has an outcome, and as soon as it has.
+// TestStatesFollowTheirRecords checks that a state is given back as soon as all messages before it have an outcome, and not earlier.
 func TestStatesFollowTheirRecords(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		d.answer = func(_ http.ResponseWriter, asked string) bool {
@@ -195,7 +196,8 @@ func TestStatesFollowTheirRecords(t *testing.T) {
 	})
 }
 
-// What waits behind an order is bounded by number and by bytes; a message that is larger than all may be waits for all before it, and then goes.
+// TestHowMuchMayWait checks that the messages that wait behind an order are limited in number and in bytes. A message that is larger than the limit
+// waits for all before it, and then goes.
 func TestHowMuchMayWait(t *testing.T) {
 	for name, c := range map[string]struct{ size, enter int }{
 		"small": {0, ahead - 1}, "large": {aheadBytes/ahead*8 - 1, ahead/8 - 1}, "half": {aheadBytes / 2, 1}, "larger than all": {2 * aheadBytes, 0},
@@ -238,14 +240,15 @@ func (f writerFunc) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Whatever ends a run: what came before it is carried out, no state behind it is given back, and it is said what is to be done.
+// TestFailures checks that whatever ends a run, what came before it is carried out, no state behind it is given back, and the message says what to
+// do.
 func TestFailures(t *testing.T) {
 	record := func(door int) string { return fmt.Sprintf(`a {"door":"%d","why":"wind"}`, door) }
 	for name, c := range map[string]struct {
 		settings string
 		cat      func(*protocol.ConfiguredCatalog)
 		in       []string
-		unended  bool // the last line of in
+		unended  bool // the last line of in has no line break
 		answer   func(w http.ResponseWriter)
 		asked    int
 		states   int
@@ -337,7 +340,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// A generation that rises keeps those before it, unless the least one that stays rises too.
+// TestARefreshThatKeepsWhatWasBefore checks that a generation that rises keeps those before it, unless the minimum generation rises too.
 func TestARefreshThatKeepsWhatWasBefore(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		cat := catalog(2)
@@ -348,7 +351,7 @@ func TestARefreshThatKeepsWhatWasBefore(t *testing.T) {
 	})
 }
 
-// After a failure nothing is begun any more, and what was begun comes to its end and is counted.
+// TestAFailureLetsTheOthersEnd checks that no call begins after a failure, and that those in flight come to their end and are counted.
 func TestAFailureLetsTheOthersEnd(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		d.answer = func(_ http.ResponseWriter, asked string) bool {
@@ -374,12 +377,12 @@ func TestAFailureLetsTheOthersEnd(t *testing.T) {
 	})
 }
 
-// Whatever else fails, each failure is told.
+// TestEachFailureIsTold checks that each failure is reported, whatever else fails.
 func TestEachFailureIsTold(t *testing.T) {
 	const slow, strange = `a {"door":"7","why":"wind"}`, `a {"door":"1","why":"wind","dor":"1"}`
 	for name, c := range map[string]struct {
 		in    []string
-		parts []string // one of each failure, in their order
+		parts []string // one part of each failure, in order
 	}{
 		"a broken line, and an order in doubt": {[]string{slow, "raw {"}, []string{"Line 2 of the input", "close of door 7: POST localhost/close failed"}},
 		"an ended stream, and a broken line":   {[]string{strange, "raw {"}, []string{`has the field "dor"`, "Line 2 of the input"}},
@@ -466,7 +469,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// A check of a host that does not answer ends within the seven seconds that Airbyte's certification asks for.
+// TestCheckOfADeadHost checks that a check of a host that does not answer ends within the seven seconds that Airbyte's certification requires.
 func TestCheckOfADeadHost(t *testing.T) {
 	in(t, func(t *testing.T, d *doors) {
 		d.answer = func(http.ResponseWriter, string) bool {

@@ -1,13 +1,14 @@
 package redact
 
-// alphabet is how bytes are written in digits. It is not to be changed.
+// alphabet is how bytes are written as digits. It must not be changed.
 type alphabet struct {
 	bits   int       // of a digit
-	starts int       // in how many places of a group of digits a byte can begin
-	values [256]int8 // of each digit; negative for what is none
+	starts int       // number of positions in a group of digits at which a byte can begin
+	values [256]int8 // of each digit; negative if the byte is not a digit
 }
 
-// newAlphabet returns that of the digits in the order of their values. Those of others, such as capitals, have the same values.
+// newAlphabet returns the alphabet of digits, which are in the order of their values. Each of others, such as capitals, lists more digits with the
+// same values.
 func newAlphabet(bits, starts int, digits string, others ...string) *alphabet {
 	a := &alphabet{bits: bits, starts: starts}
 	for c := range a.values {
@@ -25,18 +26,18 @@ func hexDigits() *alphabet { return newAlphabet(4, 2, "0123456789abcdef", "01234
 
 func base32Digits() *alphabet { return newAlphabet(5, 8, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") }
 
-// base64Digits returns those of both of RFC 4648's alphabets.
+// base64Digits returns an alphabet for both of RFC 4648's base64 alphabets.
 func base64Digits() *alphabet {
 	const shared = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	return newAlphabet(6, 4, shared+"+/", shared+"-_")
 }
 
-// decode reads all runs of digits that are long enough for a secret of least bytes, each from every place where a byte can begin, since what
-// stands before the secret is not known to be whole groups. Line breaks, and blanks behind them, do not end a run.
+// decode reads all runs of digits that are long enough for a secret of least bytes. It reads each run from every position at which a byte can begin,
+// because the digits before the secret need not be whole groups. Line breaks and the blanks behind them do not end a run.
 func (a *alphabet) decode(v *view, least int) []view {
-	var runs [][]int // where the digits of each are
+	var runs [][]int // positions of the digits of each run
 	var run []int
-	broken := false // behind a line break
+	broken := false // the last byte was a line break, or a blank behind one
 	for i, c := range v.bytes {
 		switch {
 		case a.values[c] >= 0:
@@ -67,9 +68,10 @@ func (a *alphabet) decode(v *view, least int) []view {
 	return views
 }
 
-// read appends what digits of v stand for to out. Each byte stands for every digit that has a bit of it, and the last one for the padding too.
+// read appends the bytes that the digits of v stand for to out. Each byte stands for every digit that has a bit of it, and the last byte for the
+// padding too.
 func (a *alphabet) read(out, v *view, digits []int) {
-	held, bits, first := 0, 0, 0 // bits that are read and not yet in a byte, how many, and the first digit that has one of them
+	held, bits, first := 0, 0, 0 // bits that are not yet in a byte, their number, and the first digit that has one of them
 	for i, at := range digits {
 		if bits == 0 {
 			first = i

@@ -14,10 +14,10 @@ import (
 	"unicode/utf16"
 )
 
-// window is so many characters in a row of a secret that give it away.
+// window is how many consecutive characters of a secret give it away.
 const window = 7
 
-// encoding is one way to write text, and how a reader undoes it wherever he finds it, by means that are not the Redactor's.
+// encoding is one way to write text, and how a reader undoes it wherever it occurs, by means that are not the Redactor's.
 type encoding struct {
 	encode func(string) string
 	read   func(string) []string
@@ -91,7 +91,7 @@ func quote(s string) string {
 	return string(b[1 : len(b)-1])
 }
 
-// escapeAll returns s with each character as JSON's escape for it.
+// escapeAll returns s with each character as its JSON escape.
 func escapeAll(s string) string {
 	var b strings.Builder
 	for _, unit := range utf16.Encode([]rune(s)) {
@@ -100,7 +100,7 @@ func escapeAll(s string) string {
 	return b.String()
 }
 
-// entities returns s with each character as a number of HTML, in turn decimal and hexadecimal.
+// entities returns s with each character as a numeric HTML entity, alternately decimal and hexadecimal.
 func entities(s string) string {
 	var b strings.Builder
 	for i, r := range []rune(s) {
@@ -109,7 +109,7 @@ func entities(s string) string {
 	return b.String()
 }
 
-// A secret that was encoded by any chain of encoders, amid any text, is not to be had by undoing them.
+// FuzzString checks that a secret that was encoded by any chain of encoders, amid any text, cannot be recovered by undoing them.
 func FuzzString(f *testing.F) {
 	f.Add("S3nh@/a+ç!o=(9)*x", "token ", " and more", uint16(0), uint16(3))
 	f.Add("dwv-segredo-de-teste-7Q", "Basic user:", "\"}", uint16(9), uint16(0x24))
@@ -119,8 +119,8 @@ func FuzzString(f *testing.F) {
 		if len([]rune(secret)) < window || len(strings.TrimSpace(secret)) != len(secret) || len(secret) > 200 || len(before)+len(after) > 1000 ||
 			strings.ContainsAny(before+after, `\%&`) || strings.Contains(secret, "*") || strings.ContainsFunc(secret, control) ||
 			strings.Trim(secret, "+ ") == "" {
-			return // what stands before may be the beginning of an escape that swallows the secret's, and a blank may be a part of it;
-			// of nothing but pluses and spaces a form leaves nothing to tell it by
+			return // text before the secret may begin an escape that swallows the secret's, and a blank may be a part of it;
+			// in a form, nothing identifies a secret of only pluses and spaces
 		}
 		var chain []encoding
 		text := secret
@@ -135,7 +135,7 @@ func FuzzString(f *testing.F) {
 			t.Fatalf("%q stays in %q", text, out)
 		}
 		readings := []string{out}
-		edge := min(window-1, len(text)) // what is in the text besides is no leak, nor what that makes with less than a window of what was added
+		edge := min(window-1, len(text)) // the surrounding text is no leak, nor what it makes together with less than a window of the secret
 		alone := []string{before + text[:edge] + "\x00" + text[len(text)-edge:] + after}
 		for depth := range len(chain) + 1 {
 			for i := range readings {

@@ -10,31 +10,30 @@ import (
 )
 
 const (
-	// shortest is the number of characters below which a secret is left alone, but for its MD5: blanking every "ab" would hide no secret and make
-	// the text unreadable.
+	// shortest is the number of characters below which only the MD5 of a secret is blanked: blanking every "ab" would hide no secret and make the text
+	// unreadable.
 	shortest = 3
-	// longLine is the length beyond which a line of a secret is a secret of its own.
+	// longLine is the number of characters beyond which a line of a secret is a secret of its own.
 	longLine = 16
 	// deepest is how many encodings, one upon the other, are undone.
 	deepest = 4
-	// effort is how many bytes are decoded at the most, in times the length of the text; it may be leastEffort in any case, and never more
-	// than mostEffort.
+	// effort limits how many bytes are decoded, as a multiple of the length of the text. The limit is at least leastEffort and at most mostEffort.
 	effort, leastEffort, mostEffort = 64, 1 << 20, 32 << 20
 )
 
-// needles is what is searched for in what a text can be read as. It is read-only; nil is empty.
+// needles holds the secrets in the forms that are searched for in every view of a text. It is read-only. A nil needles is empty.
 type needles struct {
 	secrets []string
 	texts   [][]byte // folded, see fold
 	exact   [][]byte // MD5s, and secrets of which folding leaves too little
-	least   int      // bytes of the shortest of all
+	least   int      // bytes of the shortest needle
 	longest int      // bytes of the longest secret, or of an MD5
 }
 
 // span is a part of a text: text[from:to].
 type span struct{ from, to int }
 
-// with returns n and what secrets look like; n itself if it knows them.
+// with returns n together with the forms of secrets, or n itself if it knows them all.
 func (n *needles) with(secrets []string) *needles {
 	var more needles
 	if n != nil {
@@ -63,8 +62,9 @@ func (n *needles) with(secrets []string) *needles {
 	return &more
 }
 
-// variants returns the texts that are as secret as secret: itself and trimmed; with several lines also with line breaks written in other ways,
-// and each long line alone, but for those that frame a PEM key, which anyone knows; and the pieces of a long line, of which a text may quote some.
+// variants returns the texts that are as secret as secret: itself and trimmed. A secret with several lines adds variants with other line breaks and
+// each long line alone, except for the lines that frame a PEM key, which are public. A long line adds its pieces, because a text may quote only some
+// of them.
 func variants(secret string) []string {
 	all := []string{secret, strings.TrimSpace(secret)}
 	lines := strings.NewReplacer("\r\n", "\n", `\r\n`, "\n", `\n`, "\n").Replace(secret)
@@ -90,13 +90,13 @@ func variants(secret string) []string {
 	return slices.Compact(all)
 }
 
-// add enters what a text and its MD5 look like.
+// add adds the forms of a text and of its MD5.
 func (n *needles) add(text string) {
 	n.longest = max(n.longest, len(text))
 	latin := latin1(text)
 	if folded := fold(plain(text)).bytes; tells(folded) {
 		n.enter(&n.texts, folded)
-		if latin != nil { // as it is where a character set without the letter was written to
+		if latin != nil { // letters lost in a character set without them
 			n.enter(&n.texts, fold(plain(unknownLetters(text))).bytes)
 		}
 	} else {
@@ -106,10 +106,10 @@ func (n *needles) add(text string) {
 	n.addSums(text)
 }
 
-// addSums enters the MD5s of a text, which are as long and as secret where the text is too short to be looked for itself.
+// addSums adds the MD5s of a text. They are needles of full length even if the text is too short to be one, and just as secret.
 func (n *needles) addSums(text string) {
 	n.longest = max(n.longest, md5.Size)
-	for _, hashed := range []string{text, strings.ToUpper(text)} { // some vendors hash the latter
+	for _, hashed := range []string{text, strings.ToUpper(text)} { // some vendors hash the text in capitals
 		for _, form := range [][]byte{[]byte(hashed), latin1(hashed)} {
 			if form != nil {
 				sum := md5.Sum(form)
@@ -119,7 +119,7 @@ func (n *needles) addSums(text string) {
 	}
 }
 
-// tells reports whether folding leaves enough of a text to know it by: characters that are ASCII, and not spaces alone.
+// tells reports whether folding leaves enough of a text to recognise it: characters that are ASCII, and not only spaces.
 func tells(folded []byte) bool {
 	return len(folded)-bytes.Count(folded, []byte{foreign}) >= shortest && len(bytes.TrimLeft(folded, " \xff")) > 0
 }
@@ -134,7 +134,7 @@ func (n *needles) enter(list *[][]byte, needle []byte) {
 	}
 }
 
-// latin1 returns text in Latin-1, or nil where that is the same or not possible.
+// latin1 returns text in Latin-1, or nil if that is the same or impossible.
 func latin1(text string) []byte {
 	b := make([]byte, 0, len(text))
 	for _, r := range text {
@@ -149,7 +149,7 @@ func latin1(text string) []byte {
 	return b
 }
 
-// unknownLetters returns text with a question mark in the place of each letter that is not ASCII.
+// unknownLetters returns text with a question mark instead of each letter that is not ASCII.
 func unknownLetters(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= utf8.RuneSelf {
@@ -159,12 +159,13 @@ func unknownLetters(text string) string {
 	}, text)
 }
 
-// foreign stands for any letters that are not ASCII. It is in no UTF-8.
+// foreign stands for any sequence of bytes that are not ASCII. It does not occur in UTF-8.
 const foreign = 0xFF
 
-// fold makes equal what only the way of writing makes different: letters that are not ASCII, be they UTF-8, Latin-1, the one read as the other
-// or U+FFFD, a space and many, ends of lines and tabs among them, and the plus, which stands for one in a form, and capitals, which a host's name
-// loses and a key in digits may have.
+// fold makes texts equal that only differ in how they are written. It folds three things:
+//   - letters that are not ASCII, in UTF-8, in Latin-1, in one read as the other, or as U+FFFD;
+//   - white space, including line breaks and tabs, of any length, and the plus, which stands for a space in a form;
+//   - capitals, which a host's name loses and a key in digits may have.
 func fold(v view) view {
 	if !slices.ContainsFunc(v.bytes, func(b byte) bool { return b == '+' || white(b) || b >= utf8.RuneSelf || 'A' <= b && b <= 'Z' }) {
 		return v
@@ -191,7 +192,7 @@ func fold(v view) view {
 
 func white(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
-// find returns where secrets are in text, in any order, and all of text where that takes too much effort.
+// find returns where secrets are in text, in any order. It returns all of text if decoding takes more effort than allowed.
 func (n *needles) find(text string) (found []span) {
 	if n == nil || n.least == 0 || len(text) < n.least {
 		return nil
@@ -211,7 +212,7 @@ func (n *needles) find(text string) (found []span) {
 			for _, decode := range decoders {
 				for _, read := range decode(&v, n.least) {
 					hash := maphash.Bytes(seed, read.bytes)
-					if len(read.bytes) < n.least || seen[hash] { // the same by undoing the same encodings in another order
+					if len(read.bytes) < n.least || seen[hash] { // the same encodings may be undone in another order
 						continue
 					}
 					seen[hash] = true
@@ -228,7 +229,7 @@ func (n *needles) find(text string) (found []span) {
 	}
 }
 
-// in appends where secrets are in v.
+// in appends the places of secrets in v to found.
 func (n *needles) in(found []span, v view) []span {
 	folded := fold(v)
 	for _, needle := range n.texts {
@@ -240,7 +241,7 @@ func (n *needles) in(found []span, v view) []span {
 	return found
 }
 
-// search appends where needle is in v.
+// search appends the places of needle in v to found.
 func (v *view) search(found []span, needle []byte) []span {
 	for at := 0; ; at++ {
 		i := bytes.Index(v.bytes[at:], needle)

@@ -9,27 +9,27 @@ import (
 	"unicode/utf8"
 )
 
-// PersonalBlank stands in the place of personal data.
+// PersonalBlank replaces personal data.
 const PersonalBlank = "***"
 
-// digitsOfPeople is the number of digits from which on a number may be that of a person: a telephone without its area code has eight.
+// digitsOfPeople is the number of digits from which a number may identify a person: a telephone number without its area code has eight.
 const digitsOfPeople = 8
 
-// What a person is found by in a sentence, and what only looks like it.
+// Patterns for what identifies a person in a sentence, and for moments, which only look like it.
 var (
 	address = regexp.MustCompile(`[\pL\pN.!#$%&*+/?^_~'-]+(?:@|%40|&#64;|\\u0040)[\pL\pN-]+(?:\.[\pL\pN-]+)+`)
 	// Since 2026 a CNPJ may have letters.
 	company = regexp.MustCompile(`\b[A-Z\d]{2}\.[A-Z\d]{3}\.[A-Z\d]{3}/[A-Z\d]{4}-\d{2}\b`)
-	// Other ways of writing one, which is known by its check digits.
+	// A CNPJ in other spellings; it must have the right check digits.
 	companies = regexp.MustCompile(`(?i)\b[A-Z\d]{2}[./ -]?[A-Z\d]{3}[./ -]?[A-Z\d]{3}[./ -]?[A-Z\d]{4}[./ -]?\d{2}\b`)
-	// Digits with what stands inside numbers: at most one sign and a blank, and no full stop in front of a blank, which ends a sentence.
+	// Digits with the separators of numbers: at most one sign and a blank. A full stop before a blank ends a sentence and is not one of them.
 	figures = regexp.MustCompile(`\+?\(?\d(?:(?:[-./–]| [-–/+] ?|[-–/] | ?\(|\) ?| )?\d)+`)
 
 	moment = regexp.MustCompile(`(?:` + year + `[-/.](?:1[0-2]|0?[1-9])[-/.]` + day + `|` + day + `[-/.]` + day + `[-/.]` + year + `)` +
 		`(?:(?:T| (?:às )?|, )` + clock + `)?|` + year + `\d{4}T\d{6}(?:\.\d+)?Z?|` + clock)
 )
 
-// The parts of moments: a day or a month, and a time with or without seconds, their parts and a zone.
+// The parts of moments: a year; a day or a month; a time with optional seconds, fraction and zone.
 const (
 	year  = `(?:19|20)\d\d`
 	day   = `(?:3[01]|[0-2]?\d)`
@@ -37,8 +37,8 @@ const (
 )
 
 // Personal returns s, a sentence that a server sent, without what identifies people: e-mail addresses, and numbers with eight digits or more, in the
-// forms in which CPF, CNPJ and telephones are written. Days and times stay, and so do addresses of the internet, versions, and what has letters
-// on both sides, as codes of Salesforce. Names stay: nobody can tell them from other words.
+// forms in which CPFs, CNPJs and telephone numbers are written. It keeps dates and times, IP addresses, versions, and numbers between two letters, as
+// in Salesforce ids. It also keeps names, because they cannot be told from other words.
 func Personal(s string) string {
 	s = company.ReplaceAllLiteralString(address.ReplaceAllLiteralString(s, PersonalBlank), PersonalBlank)
 	s = companies.ReplaceAllStringFunc(s, func(number string) string {
@@ -61,8 +61,8 @@ func Personal(s string) string {
 	return out.String()
 }
 
-// isCompany reports whether a CNPJ, with or without signs in it, has its check digits: modulo 11, each letter or digit being its ASCII code less 48
-// (Instrução Normativa RFB 2.229/2024).
+// isCompany reports whether a CNPJ, with or without separators, has the right check digits: modulo 11, where the value of a letter or digit is its
+// ASCII code less 48 (Instrução Normativa RFB 2.229/2024).
 func isCompany(number string) bool {
 	number = strings.ToUpper(strings.NewReplacer(".", "", "/", "", "-", "", " ", "").Replace(number))
 	for n := 12; n < 14; n++ {
@@ -77,13 +77,13 @@ func isCompany(number string) bool {
 	return true
 }
 
-// insideNumber reports whether s[from:to] is a part of a longer number, and so no moment.
+// insideNumber reports whether s[from:to] is part of a longer number, and so not a moment.
 func insideNumber(s string, from, to int) bool {
 	before, after := strings.TrimRight(s[:from], "-./"), strings.TrimLeft(s[to:], "-./")
 	return before != "" && digit(before[len(before)-1]) || after != "" && digit(after[0])
 }
 
-// withoutNumbers returns s without numbers that may be those of people.
+// withoutNumbers returns s with the numbers blanked that may identify people.
 func withoutNumbers(s string) string {
 	var out strings.Builder
 	done := 0
@@ -102,7 +102,7 @@ func withoutNumbers(s string) string {
 	return out.String()
 }
 
-// ofMachine reports whether a number is an address of the internet, or a version of four parts, of which one is 0.
+// ofMachine reports whether a number is an IP address, or a version of four parts, at least one of which is 0.
 func ofMachine(number string) bool {
 	if _, err := netip.ParseAddr(number); err == nil {
 		return true

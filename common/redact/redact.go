@@ -11,24 +11,27 @@ import (
 	"sync/atomic"
 )
 
-// Blank stands in the place of a secret.
+// Blank replaces a secret.
 const Blank = "****"
 
-// Redactor blanks secrets in every form in which a reader could recognise one: as it is or trimmed, in any case, with any white space where it
-// has some, broken over lines or by what is not seen; percent-encoded, in the escapes of JSON and of programming languages, as HTML entities, in
-// quoted-printable, in hexadecimal, as a list of decimal numbers, in base32 or in base64 (alone or amid other bytes, in lines or not), and in up to
-// four of these one upon the other; in UTF-8, UTF-16 and Latin-1, and where letters that are not ASCII were broken on the way; its MD5, in the same
-// encodings. Of a secret with several lines (a PEM key) each long line is one too. It compares after decoding: which characters an encoder leaves
-// as they are does not matter. Of secrets shorter than three characters only the MD5 is blanked.
+// Redactor blanks secrets in every form in which a reader could recognise one:
+//   - as it is or trimmed, in any case, with any white space in place of its own, broken over lines or by invisible characters;
+//   - percent-encoded, in the escapes of JSON and of programming languages, as HTML entities, in quoted-printable, in hexadecimal, as a list of
+//     decimal numbers, in base32 or base64 (alone or amid other bytes, in lines or not), and in up to four of these encodings, one upon the other;
+//   - in UTF-8, UTF-16 and Latin-1, and if letters that are not ASCII were garbled on the way;
+//   - its MD5, in the same encodings.
 //
-// The zero value and a nil Redactor blank nothing. It is safe for concurrent use. There is one for a run: see [With].
+// Each long line of a secret with several lines (a PEM key) is a secret too. The Redactor compares after decoding, so it does not matter which
+// characters an encoder leaves as they are. For secrets shorter than three characters only the MD5 is blanked.
+//
+// The zero value and a nil Redactor blank nothing. It is safe for concurrent use. A run has one: see [With].
 type Redactor struct {
 	mu     sync.Mutex // for Add and Hide
 	known  atomic.Pointer[needles]
-	names  []string // of Hide
+	names  []string // given to Hide
 	hidden atomic.Pointer[regexp.Regexp]
 
-	telling sync.Once // for told, which only answers that are quoted need
+	telling sync.Once // guards told, which is only needed for answers that are quoted
 	told    *regexp.Regexp
 }
 
@@ -41,10 +44,10 @@ func New(secrets ...string) *Redactor {
 
 type key struct{}
 
-// With returns ctx carrying r, the one Redactor of a run, for [From].
+// With returns a ctx that carries r, the one Redactor of a run, for [From].
 func With(ctx context.Context, r *Redactor) context.Context { return context.WithValue(ctx, key{}, r) }
 
-// From returns the Redactor that ctx carries, or a new one that nobody shares. It is never nil.
+// From returns the Redactor that ctx carries, or a new one if it carries none. It is never nil.
 func From(ctx context.Context) *Redactor {
 	if r, ok := ctx.Value(key{}).(*Redactor); ok && r != nil {
 		return r
@@ -52,8 +55,7 @@ func From(ctx context.Context) *Redactor {
 	return New()
 }
 
-// Add makes the Redactor know further secrets, such as a session obtained at run time. Those that it knows already cost little. Adding to a
-// nil Redactor does nothing.
+// Add adds secrets, such as a session obtained at run time. Adding known secrets is cheap. Adding to a nil Redactor does nothing.
 func (r *Redactor) Add(secrets ...string) {
 	if r == nil {
 		return
@@ -67,7 +69,7 @@ func (r *Redactor) Add(secrets ...string) {
 }
 
 // String returns s with every secret blanked. Secrets that overlap or touch are blanked together, so that no part of either stays. A text that is
-// made to take a lot of decoding is blanked whole.
+// crafted to take a lot of decoding is blanked whole.
 func (r *Redactor) String(s string) string {
 	if r == nil {
 		return s
@@ -93,11 +95,11 @@ func (r *Redactor) String(s string) string {
 	return out.String()
 }
 
-// expansion is how many characters encodings make of one byte: `%26%23x00E7%3B` and the like.
+// expansion is the most characters that encodings make of one byte: `%26%23x00E7%3B` and the like.
 const expansion = 24
 
-// Beginning returns String for the beginning of a longer text, which is at a place where a secret may have been cut in two: as much as the longest
-// secret may take in any form is left out at its end.
+// Beginning returns String for the beginning of a longer text, which may have been cut in the middle of a secret. It leaves out as much at the end as
+// the longest secret may take in any form.
 func (r *Redactor) Beginning(s string) string {
 	if r == nil {
 		return s

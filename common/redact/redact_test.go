@@ -48,7 +48,8 @@ func TestString(t *testing.T) {
 	}
 }
 
-// A text too short to be looked for may be a password all the same, whose MD5 is what logs in.
+// TestMD5OfAShortSecret checks that the MD5 of a text that is too short to be searched for is blanked, because the text may be a password whose MD5
+// is used to log in.
 func TestMD5OfAShortSecret(t *testing.T) {
 	for _, secret := range []string{"a", "ab", " Ab\n", "çã"} {
 		r := New(secret, "", " ")
@@ -78,7 +79,7 @@ func everyByte(s, format string) string {
 	return b.String()
 }
 
-// inLines returns s in lines of so many characters.
+// inLines returns s in lines of that many characters.
 func inLines(s string, length int, end string) string {
 	var b strings.Builder
 	for part := range slices.Chunk([]byte(s), length) {
@@ -188,7 +189,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// Whatever stands around the secret, at most one character on each side of it, which holds bits of a neighbour, is left.
+// TestBase64AmidOtherBytes checks that all that is left around a secret is the text around it, except for at most one character on each side, which
+// holds bits of a neighbour.
 func TestBase64AmidOtherBytes(t *testing.T) {
 	const secret = "abc1"
 	redactor := New(secret)
@@ -234,7 +236,8 @@ func TestSeveralLines(t *testing.T) {
 	}
 }
 
-// Of a long token, as APIs quote it in part, no piece is left that is longer than what any text may have in common with it.
+// TestPieces checks that no piece of a long token, which APIs may quote in part, is left that is longer than what any text may have in common with
+// it.
 func TestPieces(t *testing.T) {
 	const token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyTG9naW4iOiJhbmEiLCJleHAiOiIxNzk2In0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
 	redactor := New(token)
@@ -305,7 +308,7 @@ func BenchmarkString(b *testing.B) {
 	}
 }
 
-// What is cut off a text may not leave a part of a secret behind, in whatever form it stands there.
+// TestBeginning checks that a text that is cut off does not end in a part of a secret, in whatever form the secret is written.
 func TestBeginning(t *testing.T) {
 	const secret = "S3nh@/a+ç!o=(9)*x"
 	r := New(secret)
@@ -333,7 +336,7 @@ func TestBeginning(t *testing.T) {
 	}
 }
 
-// A text that would take very long to decode is blanked rather than looked at in part.
+// TestEffort checks that a text that would take very long to decode is blanked and not only searched in part.
 func TestEffort(t *testing.T) {
 	const secret = "dwv-segredo-de-teste-7Q"
 	var nested strings.Builder

@@ -10,19 +10,19 @@ import (
 	"unicode/utf8"
 )
 
-// view is what a reader makes of a text: its bytes, and where in the text each comes from. The zero value is an empty one.
+// view is one reading of a text: its bytes, and where in the text each comes from. The zero value is an empty view.
 type view struct {
 	bytes    []byte
 	from, to []int32 // byte i stands for text[from[i]:to[i]]
 }
 
-// newView returns an empty view with room for so many bytes.
+// newView returns an empty view with room for that many bytes.
 func newView(room int) view {
 	places := make([]int32, 2*room)
 	return view{bytes: make([]byte, 0, room), from: places[:0:room], to: places[room:room]}
 }
 
-// plain returns a text as it is.
+// plain returns the view of a text as it is.
 func plain(text string) view {
 	v := newView(len(text))
 	v.bytes = append(v.bytes, text...)
@@ -32,14 +32,14 @@ func plain(text string) view {
 	return v
 }
 
-// add appends a byte that stands for the bytes from and to, the last one included, of another view.
+// add appends a byte that stands for the bytes first to last of another view, including last.
 func (v *view) add(b byte, of *view, first, last int) {
 	v.bytes = append(v.bytes, b)
 	v.from = append(v.from, of.from[first])
 	v.to = append(v.to, of.to[last])
 }
 
-// gap appends a byte that stands for nothing, between what does not belong together.
+// gap appends a byte that stands for nothing, to separate what does not belong together.
 func (v *view) gap() {
 	if n := len(v.bytes); n > 0 && v.from[n-1] < v.to[n-1] {
 		v.bytes = append(v.bytes, 0)
@@ -48,8 +48,8 @@ func (v *view) gap() {
 	}
 }
 
-// decoder undoes one encoding wherever it is found. It gives no views where it changes nothing, and several where what is found can be read
-// in several ways. least is the length below which nothing is a secret.
+// decoder undoes one encoding wherever it is found. It returns no view if it changes nothing, and several if what it finds can be read in several
+// ways. least is the length in bytes of the shortest secret.
 type decoder func(v *view, least int) []view
 
 func decoders() []decoder {
@@ -68,7 +68,8 @@ func decoders() []decoder {
 	}
 }
 
-// without returns v with every stretch left out that length finds at a place; 0 is none. There are no views where there are fewer than least.
+// without returns v without some stretches. length returns the length of the stretch that begins at a byte, or 0 if none does. without returns no
+// view if there are fewer than least stretches.
 func (v *view) without(least int, length func(at int) int) []view {
 	out, left := newView(len(v.bytes)), 0
 	for i := 0; i < len(v.bytes); {
@@ -85,13 +86,13 @@ func (v *view) without(least int, length func(at int) int) []view {
 	return []view{out}
 }
 
-// seen leaves out what a reader does not see: zero bytes, which UTF-16 has between letters, zero-width characters, variation selectors, ends of
-// lines with the blanks behind them, where a long word was broken, tags of HTML, and the colours of a terminal.
+// seen leaves out what a reader does not see: zero bytes, which UTF-16 has between letters, zero-width characters, variation selectors, line breaks
+// within a long word with the blanks behind them, HTML tags, and the colours of a terminal.
 func (v *view) seen(int) []view {
 	return v.without(1, func(at int) int {
 		text := v.bytes[at:]
 		switch c := text[0]; {
-		case c == 0 && v.from[at] < v.to[at]: // else it is a gap
+		case c == 0 && v.from[at] < v.to[at]: // otherwise it is a gap
 			return 1
 		case c == '\n' || c == '\r':
 			return len(text) - len(bytes.TrimLeft(text, "\r\n\t "))
@@ -108,10 +109,10 @@ func (v *view) seen(int) []view {
 	})
 }
 
-// longestTag is how far the end of a tag, or of what sets a colour, is looked for.
+// longestTag is how many bytes are searched for the end of a tag or of a colour's escape sequence.
 const longestTag = 64
 
-// joined leaves out what stands between pairs of hexadecimal digits, as in 0C-82-1D, 0c:82:1d and 0x0c, 0x82.
+// joined leaves out what separates pairs of hexadecimal digits, as in 0C-82-1D, 0c:82:1d and 0x0c, 0x82.
 func (v *view) joined(least int) []view {
 	return v.without(least-1, func(at int) int {
 		if at < 2 || !pair(v.bytes[at-2:at]) || at > 2 && alphanumeric(v.bytes[at-3]) && v.bytes[at-3] != 'x' {
@@ -167,8 +168,8 @@ func pair(text []byte) bool {
 	return ok
 }
 
-// unescape replaces every escape, which begins with start. read gives what the text at its beginning stands for and how much of that is the
-// escape; 0 where it is none.
+// unescape replaces every escape that begins with start. read returns what the escape at the beginning of text stands for, and the escape's length,
+// or 0 if text does not begin with one.
 func (v *view) unescape(start byte, read func(text []byte) (value []byte, length int)) []view {
 	if bytes.IndexByte(v.bytes, start) < 0 {
 		return nil
@@ -203,7 +204,7 @@ func (v *view) unescape(start byte, read func(text []byte) (value []byte, length
 	return []view{out}
 }
 
-// percent reads %41 and, as JavaScript's escape writes it, %u0041.
+// percent reads %41, and %u0041 as JavaScript's escape function writes it.
 func percent(text []byte) (value []byte, length int) {
 	if len(text) > 2 && text[1] == 'u' {
 		return codeUnits(text, 2, "%u")
@@ -214,7 +215,7 @@ func percent(text []byte) (value []byte, length int) {
 	return nil, 0
 }
 
-// quotedPrintable reads =41, and the = at the end of a line that goes on.
+// quotedPrintable reads =41, and the = at the end of a continued line.
 func quotedPrintable(text []byte) (value []byte, length int) {
 	if rest := bytes.TrimPrefix(text[1:], []byte("\r")); bytes.HasPrefix(rest, []byte("\n")) {
 		return nil, len(text) - len(rest) + 1
@@ -225,10 +226,10 @@ func quotedPrintable(text []byte) (value []byte, length int) {
 	return nil, 0
 }
 
-// noBreak is the space at which no line is broken.
+// noBreak is the non-breaking space.
 const noBreak = "\u00a0"
 
-// space reads noBreak as the usual space.
+// space reads noBreak as an ordinary space.
 func space(text []byte) (value []byte, length int) {
 	if bytes.HasPrefix(text, []byte(noBreak)) {
 		return []byte(" "), len(noBreak)
@@ -236,7 +237,7 @@ func space(text []byte) (value []byte, length int) {
 	return nil, 0
 }
 
-// backslash reads the escapes of JSON, JavaScript, C, Go and Python, and a line that goes on.
+// backslash reads the escapes of JSON, JavaScript, C, Go and Python, and the backslash at the end of a continued line.
 func backslash(text []byte) (value []byte, length int) {
 	if len(text) < 2 {
 		return nil, 0
@@ -269,7 +270,7 @@ func backslash(text []byte) (value []byte, length int) {
 	case '0' <= c && c <= '7':
 		digits := 3
 		n, ok := number(text, 1, digits, 8)
-		for ; !ok || n > 0xFF; n, ok = number(text, 1, digits, 8) { // one digit is one
+		for ; !ok || n > 0xFF; n, ok = number(text, 1, digits, 8) { // a single digit always fits
 			digits--
 		}
 		return []byte{byte(n)}, 1 + digits
@@ -282,7 +283,7 @@ func backslash(text []byte) (value []byte, length int) {
 	}
 }
 
-// codeUnits reads a character as one or two code units of UTF-16, each of four digits behind prefix; digits is where the first ones begin.
+// codeUnits reads a character as one or two code units of UTF-16, each of four digits behind prefix. digits is where the first four digits begin.
 func codeUnits(text []byte, digits int, prefix string) (value []byte, length int) {
 	first, ok := number(text, digits, 4, 16)
 	if !ok {
@@ -299,10 +300,10 @@ func codeUnits(text []byte, digits int, prefix string) (value []byte, length int
 	return utf8.AppendRune(nil, rune(first)), length
 }
 
-// longestEntity is how far an HTML entity is looked for: the longest name has 31 letters, and a number may begin with zeros.
+// longestEntity is how long an HTML entity may be. The longest name has 31 letters, and a number may begin with zeros.
 const longestEntity = 64
 
-// entity reads what browsers take for an HTML entity, which need not end with a semicolon.
+// entity reads what browsers accept as an HTML entity, which need not end with a semicolon.
 func entity(text []byte) (value []byte, length int) {
 	end := 1
 	if end < len(text) && text[end] == '#' {
@@ -325,7 +326,7 @@ func entity(text []byte) (value []byte, length int) {
 	return []byte(read), len(written)
 }
 
-// number reads exactly so many digits at a place.
+// number reads exactly that many digits at a position.
 func number(text []byte, at, digits, base int) (n uint64, ok bool) {
 	if digits <= 0 || at+digits > len(text) || !alphanumeric(text[at]) {
 		return 0, false

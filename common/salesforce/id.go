@@ -2,10 +2,10 @@ package salesforce
 
 import "strings"
 
-// SameID returns what is equal for the two forms of an Id: that with 15 characters, in which capitals count, and that with 18, in which the last
-// three say which of the others are capitals, so that they need not be. Other texts are returned in small letters.
+// SameID returns a text that is equal for the two forms of an Id. In the form with 15 characters case matters. In the form with 18 characters the
+// last three say which of the others are capitals, so case does not matter. Other texts are returned in small letters.
 func SameID(id string) string {
-	const letters, each = "abcdefghijklmnopqrstuvwxyz012345", 5 // the letter for the capitals among five characters
+	const letters, each = "abcdefghijklmnopqrstuvwxyz012345", 5 // the letter that encodes which of five characters are capitals
 	same := strings.ToLower(id)
 	if len(id) != 15 {
 		return same

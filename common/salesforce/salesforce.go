@@ -1,5 +1,5 @@
-// Package salesforce knows what all services have in common that live in an organisation of Salesforce: how one gets in, and how
-// Salesforce itself refuses. The limits and errors are those of Salesforce's REST API Developer Guide.
+// Package salesforce implements what all services in a Salesforce organisation have in common: authentication, and Salesforce's own errors. The
+// limits and errors are those of Salesforce's REST API Developer Guide.
 package salesforce
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/imob-data/airbyte-connectors/common/httpclient"
 )
 
-// Login is where production organisations get their tokens; sandboxes have another one.
+// Login is where production organisations get their tokens. Sandboxes use another address.
 const Login = "https://login.salesforce.com"
 
-// Credentials are those of a configuration, in one of three forms.
+// Credentials are the credentials of a configuration, in one of three forms.
 type Credentials struct {
 	Type        string `json:"auth_type"` // assertion, private_key or access_token
 	Assertion   string `json:"assertion"`
@@ -28,8 +28,8 @@ type Credentials struct {
 	AccessToken string `json:"access_token"`
 }
 
-// Signer puts a token on requests, behind scheme in the header Authorization: Salesforce knows Bearer and OAuth. tokenURL is the whole
-// address at which tokens are got; "" is that of Login.
+// Signer returns a signer that puts a token on requests, behind scheme in the header Authorization. Salesforce accepts the schemes Bearer and OAuth.
+// tokenURL is the whole address that issues tokens; "" means that of Login.
 func (c Credentials) Signer(scheme, tokenURL string) httpclient.Signer {
 	if c.Type == "access_token" {
 		return auth.Header("Authorization", scheme+" "+strings.TrimSpace(c.AccessToken))
@@ -43,12 +43,12 @@ func (c Credentials) Signer(scheme, tokenURL string) httpclient.Signer {
 	return &auth.OAuth2{TokenURL: cmp.Or(tokenURL, Login+"/services/oauth2/token"), Grant: grant, Scheme: scheme}
 }
 
-// Error returns the first one in Salesforce's list of errors; code is "" where the answer is no such list.
+// Error returns the first error in Salesforce's list of errors. code is "" if the answer is not such a list.
 func Error(res *httpclient.Response) (code, message string) {
 	return res.Body.Get("0.errorCode").Text(), res.Body.Get("0.message").Text()
 }
 
-// Words returns all codes and messages in Salesforce's list of errors, "" where the answer is no such list.
+// Words returns all codes and messages in Salesforce's list of errors, or "" if the answer is not such a list.
 func Words(res *httpclient.Response) string {
 	var all []string
 	for one := range res.Body.Elements() {
@@ -57,8 +57,8 @@ func Words(res *httpclient.Response) string {
 	return strings.Join(all, "; ")
 }
 
-// Judge knows the failures of Salesforce itself: of a session, and those that pass. In a list of errors these tell that nothing was done, or
-// that all of it was undone: Salesforce rolls back what ends with an exception that nobody caught.
+// Judge judges Salesforce's own failures: those of a session, and those that pass. Such a list of errors says that nothing was done, or that
+// everything was undone, because Salesforce rolls back what ends with an uncaught exception.
 func Judge(res *httpclient.Response) httpclient.Verdict {
 	said := Words(res)
 	if strings.Contains(said, "INVALID_SESSION_ID") {
@@ -69,11 +69,11 @@ func Judge(res *httpclient.Response) httpclient.Verdict {
 	return Passing(res, said)
 }
 
-// limited is the code of a request over a limit: of those in 24 hours, or of those at the same time, which the message tells apart.
+// limited is the error code of a request over a limit: of requests in 24 hours, or of concurrent requests. The message tells which.
 const limited = "REQUEST_LIMIT_EXCEEDED"
 
-// Passing returns the verdict on an answer in which Salesforce says, in the words of an error or of an exception, why nothing was done, where
-// that passes by itself, and no opinion otherwise. When the requests of the day are used up, asking again is no use before some hours have passed.
+// Passing returns the verdict on an answer in which Salesforce says, in the words of an error or an exception, why nothing was done, if the reason
+// passes by itself. Otherwise it has no opinion. If the requests of the day are used up, a retry is no use for some hours.
 func Passing(res *httpclient.Response, said string) httpclient.Verdict {
 	switch {
 	case !Passes(said):
@@ -88,15 +88,15 @@ func Passing(res *httpclient.Response, said string) httpclient.Verdict {
 		strings.TrimSuffix(res.Excerpt(said), ".")))
 }
 
-// Passes reports whether Salesforce says, in the words of an error or of an exception, that something failed for a reason that passes by itself,
-// such as a row that another process has locked. The codes are those of Salesforce's lists of exception codes and status codes; a lock and a
-// query that took too long are also told in sentences alone.
+// Passes reports whether Salesforce says, in the words of an error or an exception, that something failed for a reason that passes by itself, such as
+// a row locked by another process. The codes are those of Salesforce's lists of exception codes and status codes. A lock and a query that took too
+// long are also reported in sentences without a code.
 func Passes(said string) bool {
 	return said != "" && passing.MatchString(said)
 }
 
-// Thrown reports whether the words are those of an exception of Apex, in which services are written, and not a service's own. Who has them to tell
-// caught it, and what had been done before stays done.
+// Thrown reports whether the words are those of an exception of Apex, in which services are written, and not a service's own. A service that reports
+// them has caught the exception, and what was done before it stays done.
 func Thrown(said string) bool {
 	return thrown.MatchString(said)
 }
@@ -106,20 +106,21 @@ var (
 		`(?i)\b(UNABLE_TO_LOCK_ROW|QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG|SERVER_UNAVAILABLE|API_CURRENTLY_DISABLED|TOO_MANY_APEX_REQUESTS|` +
 			limited + `)\b|exclusive access to this record|record currently unavailable|being modified by another user|acesso exclusivo a|` +
 			`running for too long`)
-	// Behind the names: what exceptions say that are told without theirs.
+	// Behind the names: what exceptions say if they are reported without their names.
 	thrown = regexp.MustCompile(
 		`(?i)\bSystem\.\w*Exception\b|\bfirst (exception on row|error:)|de-reference a null object|no rows for assignment to SObject`)
 	tooMuch = regexp.MustCompile(`LimitException|\b(QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG)\b|(?i:running for too long)`)
 	quotes  = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 )
 
-// TooMuch reports whether Salesforce says, in the words of an error or an exception, that a request asked for more than it does at once: more
-// than Apex, in which services are written, has memory or time for, or a query that takes too long.
+// TooMuch reports whether Salesforce says, in the words of an error or an exception, that a request asked for more than it does at once: more than
+// Apex, in which services are written, has memory or time for, or a query that takes too long.
 func TooMuch(said string) bool {
 	return said != "" && tooMuch.MatchString(said)
 }
 
-// Usage returns a sentence where more than nine tenths of the organisation's daily limit are used up, or "". Salesforce says it with each answer.
+// Usage returns a sentence if more than nine tenths of the organisation's daily limit are used up, and "" otherwise. Each answer of Salesforce says
+// it.
 func Usage(res *httpclient.Response) string {
 	const header, share = "api-usage=", 0.9
 	for part := range strings.FieldsFuncSeq(res.Header.Get("Sforce-Limit-Info"), func(r rune) bool { return r == ';' || r == ',' || r == ' ' }) {
@@ -137,7 +138,7 @@ func Usage(res *httpclient.Response) string {
 	return ""
 }
 
-// Text returns s as text in a condition of SOQL.
+// Text returns s as a text literal for a SOQL condition.
 func Text(s string) string {
 	return "'" + quotes.Replace(s) + "'"
 }

@@ -65,7 +65,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// What passes by itself in a list of errors was undone, under any status: even an order is sent again.
+// TestJudgeKnowsWhatPasses checks that a failure in a list of errors that passes by itself was undone, under any status, so even an order is sent
+// again.
 func TestJudgeKnowsWhatPasses(t *testing.T) {
 	for body, undone := range map[string]bool{
 		`[{"errorCode":"UNABLE_TO_LOCK_ROW","message":"unable to obtain exclusive access to this record"}]`:                                           true,
@@ -83,7 +84,7 @@ func TestJudgeKnowsWhatPasses(t *testing.T) {
 		`[{"errorCode":"ENTITY_IS_LOCKED","message":"the entity is locked for editing"}]`:                                                             false,
 		`[{"errorCode":"NOT_UNABLE_TO_LOCK_ROW_AT_ALL","message":"x"}]`:                                                                               false,
 		`[{"errorCode":"UNKNOWN_EXCEPTION","message":"An unexpected error occurred"}]`:                                                                false,
-		`{"Erro":true,"Mensagem":"UNABLE_TO_LOCK_ROW"}`:                                                                                               false, // which was caught
+		`{"Erro":true,"Mensagem":"UNABLE_TO_LOCK_ROW"}`:                                                                                               false, // the service caught it
 	} {
 		for _, status := range []int{200, 400, 403, 500, 503} {
 			v := salesforce.Judge(answer(status, body))
@@ -101,7 +102,7 @@ func TestJudgeEndsAtTheDailyLimit(t *testing.T) {
 	} {
 		for _, status := range []int{403, 503} {
 			v := salesforce.Judge(answer(status, body))
-			if f := fault.Of(v.Err()); f == nil || f.Kind != fault.Transient || !strings.HasPrefix(v.String(), "fail: ") { // it is not asked again
+			if f := fault.Of(v.Err()); f == nil || f.Kind != fault.Transient || !strings.HasPrefix(v.String(), "fail: ") { // it is not sent again
 				t.Errorf("%d %s: %v", status, body, v)
 			}
 		}

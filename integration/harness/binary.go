@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Binary runs a connector's binary, with its files in a folder of their own for each run.
+// Binary runs a connector's binary. Each run has a folder of its own for its files.
 type Binary struct {
 	Path string
 	Args []string // before the arguments of every command
@@ -48,7 +48,7 @@ func (b Binary) start(ctx context.Context, c Command, dir string) (*binaryProces
 	p.cmd.Env = append(append(os.Environ(), b.Env...), c.Env...)
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = 10 * time.Second
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a script's children are killed with it
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that a script's children are killed with it
 	p.cmd.Cancel = func() error { return p.Signal(os.Kill) }
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -71,8 +71,8 @@ func (b Binary) start(ctx context.Context, c Command, dir string) (*binaryProces
 	return p, w.Close()
 }
 
-// input gives the process a pipe for its input, which is fed by what is returned once the process was started, or closed where it was not. A
-// pipe of the exec package's own would have Wait wait for an input that does not end, though nobody reads it any more.
+// input gives the process a pipe for its input. The caller must call feed with the error of starting the process: feed feeds the pipe, or closes it
+// if there was an error. With a pipe of the exec package, Wait would wait for an input that does not end, even if nobody reads it any more.
 func (p *binaryProcess) input(from io.Reader) (feed func(error), err error) {
 	if from == nil {
 		return func(error) {}, nil
@@ -89,14 +89,14 @@ func (p *binaryProcess) input(from io.Reader) (feed func(error), err error) {
 			return
 		}
 		go func() {
-			_, _ = io.Copy(w, from) // a process that ended takes no more
+			_, _ = io.Copy(w, from) // a process that has ended takes no more
 			_ = w.Close()
 		}()
 	}, nil
 }
 
 type binaryProcess struct {
-	stdin   *os.File // the end that is written to; nil without an input
+	stdin   *os.File // the end for writing; nil without an input
 	cmd     *exec.Cmd
 	dir     string
 	stdout  *os.File
@@ -107,7 +107,7 @@ type binaryProcess struct {
 
 func (p *binaryProcess) Stdout() io.ReadCloser { return p.stdout }
 
-// Signal sends a signal to the process; what kills it kills all that it has started.
+// Signal sends a signal to the process. os.Kill also kills everything that the process has started.
 func (p *binaryProcess) Signal(s os.Signal) error {
 	if kill(s) {
 		if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
@@ -140,7 +140,7 @@ func (p *binaryProcess) Wait() (Exit, error) {
 	return e, nil
 }
 
-// closed returns err, or nil where it only says that the file was closed before.
+// closed returns err, or nil if it only says that the file is already closed.
 func closed(err error) error {
 	if errors.Is(err, os.ErrClosed) {
 		return nil

@@ -13,7 +13,7 @@ const (
 	Incremental = "incremental"
 )
 
-// Catalog is what discover says.
+// Catalog is the answer to discover.
 type Catalog struct {
 	Streams []Stream `json:"streams"`
 }
@@ -30,13 +30,13 @@ type Stream struct {
 	IsResumable             bool            `json:"is_resumable,omitempty"`
 }
 
-// Incremental tells whether the stream can be read from a mark.
+// Incremental reports whether the stream can be read from a mark.
 func (s Stream) Incremental() bool { return slices.Contains(s.SupportedSyncModes, Incremental) }
 
-// Called returns what the stream is called in a [Result].
+// Called returns the stream's name in a [Result].
 func (s Stream) Called() string { return called(s.Namespace, s.Name) }
 
-// called returns what a stream is called in a Result.
+// called returns a stream's name in a Result.
 func called(namespace, name string) string {
 	if namespace == "" {
 		return name
@@ -44,12 +44,12 @@ func called(namespace, name string) string {
 	return namespace + "." + name
 }
 
-// described returns what a stream with that stream_descriptor is called.
+// described returns the name of the stream with that stream_descriptor.
 func described(descriptor []byte) string {
 	return called(text(lookup(descriptor, "namespace")), text(lookup(descriptor, "name")))
 }
 
-// Operation is what a destination offers to do with the records of a stream.
+// Operation is what a destination can do with the records of a stream.
 type Operation struct {
 	ObjectName   string          `json:"object_name"`
 	SyncMode     string          `json:"sync_mode"`
@@ -86,7 +86,7 @@ func (c Catalog) Incremental() []string {
 	return names
 }
 
-// Stream returns the stream of a name.
+// Stream returns the stream called name.
 func (c Catalog) Stream(name string) (Stream, bool) {
 	i := slices.IndexFunc(c.Streams, func(s Stream) bool { return s.Name == name })
 	if i < 0 {
@@ -95,9 +95,9 @@ func (c Catalog) Stream(name string) (Stream, bool) {
 	return c.Streams[i], true
 }
 
-// Configure returns a configured catalog of the named streams, or of all where no name is given, in the wished mode where a stream has it and
-// in its other mode where not. A name that the catalog does not have is configured all the same, as a stream with a key "id"; in
-// "namespace.name" the stream is one of the catalog's in that namespace.
+// Configure returns a configured catalog of the named streams, or of all if no name is given. A stream has the given mode if it supports that, and
+// its other mode otherwise. A name that the catalog lacks is configured all the same, as a stream with the key "id". "namespace.name" is the
+// catalog's stream of that name, in that namespace.
 func (c Catalog) Configure(mode string, names ...string) []byte {
 	if len(names) == 0 {
 		names = c.Names()
@@ -121,8 +121,8 @@ func (c Catalog) Configure(mode string, names ...string) []byte {
 	return Configured(mode, streams...)
 }
 
-// Configured returns a configured catalog of streams, each in the wished mode where it has it and in its first one where not; deduplicated where
-// it has a primary key.
+// Configured returns a configured catalog of streams. A stream has the given mode if it supports that, and its first mode otherwise. It is
+// deduplicated if it has a primary key.
 func Configured(mode string, streams ...Stream) []byte {
 	configured := struct {
 		Streams []configuredStream `json:"streams"`
@@ -141,7 +141,7 @@ func Configured(mode string, streams ...Stream) []byte {
 		configured.Streams = append(configured.Streams, cs)
 	}
 	body, err := json.Marshal(configured)
-	if err != nil { // a schema that is no JSON was never read from a line
+	if err != nil { // a schema that was read from a line is valid JSON
 		panic(fmt.Sprintf("configuring a catalog: %v", err))
 	}
 	return body

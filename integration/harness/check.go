@@ -15,14 +15,14 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// How many records of a stream are held against the JSON Schemas by the library: the first ones, and then one in so many. All others are held
-// against what the schema says of types and formats, see form.
+// Which records of a stream the library checks against the JSON Schemas: the first ones, and then one in so many. All records are checked against
+// what the schema says about types and formats, see form.
 const (
 	sampleFirst = 20
 	sampleEvery = 1000
 )
 
-// collector turns lines into a Result and notes what no run may do.
+// collector turns lines into a Result and reports violations of the rules.
 type collector struct {
 	result  *Result
 	options Options
@@ -30,25 +30,25 @@ type collector struct {
 	schema  *jsonschema.Schema
 	streams map[string]*progress
 
-	fields  []member        // of the record that is looked into
-	swapped []byte          // the line that is held against the protocol's schema, as conforms has it
-	fit     map[string]bool // those that fit and have other texts in the place of some parts: many lines are alike then
+	fields  []member        // of the current record
+	swapped []byte          // the line that is checked against the protocol's schema, as conforms builds it
+	fit     map[string]bool // the lines that fit and have some parts replaced; many lines are equal then
 }
 
-// progress is what is known of one configured stream while the connector runs.
+// progress is what is known about one configured stream while the connector runs.
 type progress struct {
-	compiled // what is asked of the records; the form is asked of every one
+	compiled // the requirements for the records; every record is checked against the form
 
 	stream Stream
 	called string
 	keys   [][]string
 	cursor []string
 
-	nulled     map[string]int // column: how many values did not fit it
+	nulled     map[string]int // by column: how many values did not fit it
 	rows       int
 	sinceState int
 	states     int
-	blobs      map[string]bool // what hash makes of the states there were
+	blobs      map[string]bool // hashes of the previous states
 	statuses   []string
 }
 
@@ -82,7 +82,7 @@ func newCollector(r Runner, c Command, o Options, schema *jsonschema.Schema) *co
 	return col
 }
 
-// line takes one line of stdout, with its newline unless it is cut.
+// line handles one line of stdout, with its newline unless it is cut.
 func (c *collector) line(line []byte, cut bool, control *Control) {
 	r := c.result
 	r.Lines++
@@ -126,7 +126,7 @@ func (c *collector) line(line []byte, cut bool, control *Control) {
 	}
 }
 
-// record takes a record: what is around its data, the data, and what its stream's state of things says of it.
+// record checks a record: what encloses its data, the data itself, and whether its stream's status allows it.
 func (c *collector) record(m *Message, body []byte) {
 	r := c.result
 	if r.Command.writes() {
@@ -164,7 +164,7 @@ func (c *collector) record(m *Message, body []byte) {
 	row := Row{Stream: p.called, Bytes: len(data)}
 	complete := c.data(m, p, &row)
 	c.changed(m, p, meta)
-	if complete && found == len(r.problems) { // nothing that has a rule of its own
+	if complete && found == len(r.problems) { // no problem with a rule of its own
 		c.enveloped(m, data, emitted)
 		if p.rows <= sampleFirst || p.rows%sampleEvery == 0 {
 			if err := c.options.Schemas.fit(p.schema, data); err != nil {
@@ -178,7 +178,7 @@ func (c *collector) record(m *Message, body []byte) {
 	r.Rows = append(r.Rows, row)
 }
 
-// emitted holds the time of a record against the clock.
+// emitted checks the time of a record against the clock.
 func (c *collector) emitted(m *Message, value []byte) {
 	var at int64
 	if value != nil {
@@ -192,8 +192,8 @@ func (c *collector) emitted(m *Message, value []byte) {
 	}
 }
 
-// data holds the data of a record, each member once, against what its stream's schema says of types and formats, and takes the key and the
-// mark out of them. It tells whether the key is complete.
+// data checks the data of a record, each member once, against the types and formats of its stream's schema, and sets the key and the mark of row. It
+// reports whether the key is complete.
 func (c *collector) data(m *Message, p *progress, row *Row) (complete bool) {
 	r := c.result
 	c.fields = c.fields[:0]
@@ -231,7 +231,7 @@ func (c *collector) data(m *Message, p *progress, row *Row) (complete bool) {
 	return complete
 }
 
-// field returns the value at a path in the data of the record that is looked into, or nil.
+// field returns the value at a path in the data of the current record, or nil.
 func (c *collector) field(path []string) (found []byte) {
 	for _, f := range c.fields {
 		if string(f.key) == path[0] {
@@ -241,7 +241,7 @@ func (c *collector) field(path []string) (found []byte) {
 	return lookup(found, path[1:]...)
 }
 
-// key returns the key of the record that is looked into: the values at the paths, and whether all of them are there.
+// key returns the key of the current record: the values at the paths. complete reports whether none is missing.
 func (c *collector) key(data []byte, paths [][]string) (key string, complete bool) {
 	if len(paths) == 0 {
 		return hash(data), true
@@ -259,7 +259,7 @@ func (c *collector) key(data []byte, paths [][]string) (key string, complete boo
 	return b.String(), complete
 }
 
-// changed holds what the meta of a record says against its data, and counts the columns that it says were made null.
+// changed checks the meta of a record against its data, and counts the columns that it says were made null.
 func (c *collector) changed(m *Message, p *progress, meta []byte) {
 	if err := c.changes(meta); err != nil {
 		c.result.problem(Changes, m.Line, "a record of %s has %v", m.Stream, err)
@@ -271,8 +271,8 @@ func (c *collector) changed(m *Message, p *progress, meta []byte) {
 	}
 }
 
-// enveloped holds what is around a record's data against the protocol's schema, once for all records for which it is the same. In the place of
-// the data and the time, which were looked into, are ones that fit.
+// enveloped checks what encloses a record's data against the protocol's schema, once for all records for which it is the same. The data and the time,
+// which are already checked, are replaced by valid ones.
 func (c *collector) enveloped(m *Message, data, emitted []byte) {
 	c.conforms(m.Line, swap{data, `{"":0}`}, swap{emitted, someTime})
 }
@@ -280,25 +280,25 @@ func (c *collector) enveloped(m *Message, data, emitted []byte) {
 // someTime is a time in milliseconds.
 const someTime = "1700000000000"
 
-// validate holds a message against the protocol's schema, once for all that differ in nothing but their time.
+// validate checks a message against the protocol's schema, once for all messages that only differ in their times.
 func (c *collector) validate(line, body []byte) {
 	emitted := lookup(body, "emitted_at")
 	if len(emitted) != len(someTime) || emitted[0] == '0' || bytes.ContainsFunc(emitted, func(r rune) bool { return r < '0' || r > '9' }) {
-		c.conforms(line) // what it is instead is the schema's to say
+		c.conforms(line) // the schema judges what it is instead
 		return
 	}
 	c.conforms(line, swap{emitted, someTime})
 }
 
-// swap is a part of a line, and what is read in its place.
+// swap is a part of a line, and the text that replaces it.
 type swap struct {
 	part []byte
 	with string
 }
 
-// conforms holds a line, with other texts in the place of some of its parts, against the protocol's schema.
+// conforms checks a line, with some of its parts replaced, against the protocol's schema.
 func (c *collector) conforms(line []byte, swaps ...swap) {
-	at := func(part []byte) int { return cap(line) - cap(part) } // both reach as far as the buffer does
+	at := func(part []byte) int { return cap(line) - cap(part) } // both end where the buffer ends
 	slices.SortFunc(swaps, func(a, b swap) int { return at(a.part) - at(b.part) })
 	c.swapped = c.swapped[:0]
 	done := 0
@@ -399,14 +399,14 @@ func (c *collector) state(m *Message, body []byte) {
 	}
 }
 
-// global takes a GLOBAL state, which covers the records of all streams.
+// global handles a GLOBAL state, which covers the records of all streams.
 func (c *collector) global() {
 	for _, p := range c.streams {
 		p.states, p.sinceState = p.states+1, 0
 	}
 }
 
-// echo takes a state that a destination gave back.
+// echo handles a state that a destination gave back.
 func (c *collector) echo(m *Message, s State) {
 	rule := Counts
 	if null(lookup(s.Message, "destinationStats")) {
@@ -473,8 +473,8 @@ func (c *collector) trace(m *Message, body []byte, decode func(any)) {
 	}
 }
 
-// status holds a status against those before it: STARTED, then RUNNING once or more, then COMPLETE or INCOMPLETE and no more. A stream
-// that fails before it could be asked for anything may skip RUNNING.
+// status checks a status against those before it: STARTED, then RUNNING once or more, then COMPLETE or INCOMPLETE and nothing after that. A stream
+// that fails before the first request may skip RUNNING.
 func (c *collector) status(s Status) {
 	p := c.streams[s.Stream]
 	if p == nil {
@@ -504,7 +504,7 @@ func (c *collector) status(s Status) {
 	p.statuses = append(p.statuses, s.Status)
 }
 
-// finish notes what can be told only at the end.
+// finish reports what can only be known at the end.
 func (c *collector) finish() {
 	r := c.result
 	if len(r.Stderr) > 0 {
@@ -532,11 +532,11 @@ func (c *collector) finish() {
 		}
 	}
 	if r.Command.writes() {
-		return // a destination says nothing of streams
+		return // a destination reports nothing about streams
 	}
 	for name, p := range c.streams {
 		for field, count := range p.nulled {
-			often, warned, due := "(once)", 0, 0 // one for each namespace in which as many of the stream's values did not fit
+			often, warned, due := "(once)", 0, 0 // one for each namespace in which the stream has the same number of such values
 			if count > 1 {
 				often = fmt.Sprintf("(%d times)", count)
 			}
@@ -573,7 +573,7 @@ func (p *progress) changes(meta []byte) (n int) {
 	return n
 }
 
-// end tells what is wrong with how the stream ended in a run that ended by itself, and the rule that it is against.
+// end returns what is wrong with how the stream ended in a run that ended by itself, and the rule that this violates.
 func (p *progress) end(code int) (Rule, error) {
 	last := ""
 	if n := len(p.statuses); n > 0 {

@@ -5,20 +5,20 @@ import (
 	"iter"
 )
 
-// finder searches an output for many patterns at once, as Wu and Manber's algorithm does: it looks at the two bytes in which the shortest
-// pattern would end here, and goes on by as many bytes as no pattern can end before. The zero value has no patterns.
+// finder searches an output for many patterns at once, with Wu and Manber's algorithm. It looks at the two bytes in which the shortest pattern would
+// end here, and skips as many bytes as no pattern can end before. The zero value has no patterns.
 type finder struct {
 	patterns [][]byte
-	short    []int            // the patterns that are too short for that, which are searched for one by one
-	window   int              // the length of the shortest of the others; 0 where there are none
-	skips    *[1 << 16]uint8  // by two bytes: how far to go on
-	ending   map[uint16][]int // the patterns whose first window bytes end in these two
+	short    []int            // the patterns that are too short for this and are searched for one by one
+	window   int              // the length of the shortest of the others, at most 256; 0 if there are none
+	skips    *[1 << 16]uint8  // by two bytes: how many bytes to skip
+	ending   map[uint16][]int // by two bytes: the patterns whose first window bytes end in these
 }
 
-// shortest is the length from which a pattern takes part in the search for many at once.
+// shortest is the least length of a pattern that is searched for together with others.
 const shortest = 4
 
-// newFinder prepares the search. The patterns are known by their places in the list.
+// newFinder prepares the search. The patterns are identified by their positions in the list.
 func newFinder(patterns [][]byte) *finder {
 	f := &finder{patterns: patterns}
 	for i, p := range patterns {
@@ -53,8 +53,8 @@ func newFinder(patterns [][]byte) *finder {
 // pairAt returns the two bytes before a position.
 func pairAt(b []byte, end int) uint16 { return uint16(b[end-2])<<8 | uint16(b[end-1]) }
 
-// in yields each pattern that is in an output, by its place in the list, with the positions at which it begins; of one that is too short, with
-// the first.
+// in yields each pattern that is in an output, by its position in the list, with each position in the output at which it begins. For a pattern
+// shorter than shortest, it only yields the first.
 func (f *finder) in(output []byte) iter.Seq2[int, int] {
 	return func(yield func(pattern, at int) bool) {
 		for _, i := range f.short {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestFinder holds what is found of patterns of a few letters in outputs of the same letters against what a search for each finds.
+// TestFinder compares what is found of patterns of a few letters, in outputs of the same letters, with what a search for each pattern finds.
 func TestFinder(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 // script is a fake connector's configuration.
 type script struct {
-	Lines  []string `json:"lines"`  // "NOW" becomes the time, "RAW" a byte that is no UTF-8
+	Lines  []string `json:"lines"`  // "NOW" becomes the time, "RAW" a byte that is not UTF-8
 	Stderr string   `json:"stderr"` //
 	Exit   int      `json:"exit"`
 	Memory int      `json:"memory"` // bytes to hold
@@ -146,12 +146,12 @@ func TestRun(t *testing.T) {
 
 const nulled = `"meta":{"changes":[{"field":"w","change":"NULLED","reason":"SOURCE_SERIALIZATION_ERROR"}]},`
 
-// with returns row1 with further members of its data, and its meta.
+// with returns row1 with more members of its data, and its meta.
 func with(data, meta string) string {
 	return strings.NewReplacer(`"at":"a"`, `"at":"a",`+data, `"emitted_at"`, meta+`"emitted_at"`).Replace(row1)
 }
 
-// later returns a good run with a row after those that the library looks at.
+// later returns a good run with a row after those that the library checks.
 func later(line string) []string {
 	lines := []string{status("STARTED"), stRunning}
 	for range sampleFirst {
@@ -169,7 +169,7 @@ func TestChanges(t *testing.T) {
 	res.Check(t)
 }
 
-// Every rule of Problems is broken once, each time by one change to a good run.
+// TestProblems checks that every rule of Problems is found broken. Each case breaks one rule by one change to a good run.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	replace := func(i int, line string) []string { l := good(); l[i] = line; return l }
@@ -246,7 +246,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// A row that may lack its key is known by its data.
+// TestKeyless checks that a row that may lack its key is identified by its data.
 func TestKeyless(t *testing.T) {
 	t.Parallel()
 	lines := good()
@@ -319,7 +319,7 @@ func TestClosedStdout(t *testing.T) {
 
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	held := bytes.Repeat([]byte{1}, 400<<20) // what this process has must not be counted as the connector's
+	held := bytes.Repeat([]byte{1}, 400<<20) // this process's memory must not be counted as the connector's
 	peak := func(memory int) int64 {
 		return script{Lines: good(), Memory: memory, Block: true}.read(t, Options{Each: func(m Message, c *Control) {
 			if !bytes.Contains(m.Line, []byte("COMPLETE")) {
@@ -336,7 +336,7 @@ func TestMemory(t *testing.T) {
 	small, large := peak(1<<20), peak(64<<20)
 	for range 20 {
 		brief := (script{Lines: good()}).read(t, Options{}).MaxRSS
-		if brief >= int64(len(held)) { // 0 where it was gone before anybody could look, as may be on a machine under load
+		if brief >= int64(len(held)) { // 0 if it was gone before anybody could look, as may happen under load
 			t.Errorf("with %d bytes here, a peak of %d", len(held), brief)
 		}
 	}
@@ -414,13 +414,13 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// The walk over bytes must find what decoding finds, whatever the object.
+// FuzzMembers checks that the walk over bytes finds what decoding finds, in any object.
 func FuzzMembers(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"b":"\""}],"c":{"d":"\\"}}`))
 	f.Fuzz(func(t *testing.T, object []byte) {
 		var want map[string]json.RawMessage
 		if !utf8.Valid(object) || json.Unmarshal(object, &want) != nil || want == nil {
-			return // nothing is promised over what is no JSON object
+			return // nothing is promised for what is not a JSON object
 		}
 		got := map[string]string{}
 		for k, v := range members(object) {
@@ -455,7 +455,7 @@ func TestConnectors(t *testing.T) {
 	}
 }
 
-// What a run did is told by the rule that it is against, with the line.
+// TestAgainst checks that a violation is reported with its rule and its line.
 func TestAgainst(t *testing.T) {
 	t.Parallel()
 	lines := good()
@@ -468,7 +468,7 @@ func TestAgainst(t *testing.T) {
 	}
 }
 
-// A flood against one rule does not hide what is against another one.
+// TestManyProblems checks that many violations of one rule do not hide those of another.
 func TestManyProblems(t *testing.T) {
 	t.Parallel()
 	lines := good()
@@ -482,7 +482,7 @@ func TestManyProblems(t *testing.T) {
 	}
 }
 
-// What is asked of this repository's connectors alone has a rule of its own.
+// TestHouse checks that requirements that only apply to this repository's connectors have a rule of their own.
 func TestHouse(t *testing.T) {
 	t.Parallel()
 	for name, lines := range map[string][]string{
@@ -497,7 +497,7 @@ func TestHouse(t *testing.T) {
 	}
 }
 
-// Words of an example's secret may be said, and it may not.
+// TestPhrases checks that a run may say the words of an example's secret, but not the secret.
 func TestPhrases(t *testing.T) {
 	t.Parallel()
 	hint := func(text string) []string {
@@ -515,7 +515,7 @@ func TestPhrases(t *testing.T) {
 	}
 }
 
-// An input that does not end keeps nobody waiting for a process that has.
+// TestOpenInput checks that an input that does not end does not block Run if the process has ended.
 func TestOpenInput(t *testing.T) {
 	t.Parallel()
 	r, w := io.Pipe()
@@ -526,7 +526,7 @@ func TestOpenInput(t *testing.T) {
 	}
 }
 
-// What kills a script kills what it has started, which has its output.
+// TestKilledChildren checks that os.Kill ends a script together with the processes that it has started, which share its output.
 func TestKilledChildren(t *testing.T) {
 	t.Parallel()
 	sh := Binary{Path: "/bin/sh", Args: []string{"-c", `sleep 1000 & echo '{"type":"LOG","log":{"level":"INFO","message":"x"}}'; wait`}}
@@ -536,7 +536,7 @@ func TestKilledChildren(t *testing.T) {
 	}
 }
 
-// A run that SIGTERM ended says nothing more, and need not.
+// TestAsked checks that a run that SIGTERM ended need not report anything.
 func TestAsked(t *testing.T) {
 	t.Parallel()
 	sh := Binary{Path: "/bin/sh", Args: []string{"-c", `echo '{"type":"LOG","log":{"level":"INFO","message":"x"}}'; while :; do sleep 0.01; done`}}

@@ -19,25 +19,25 @@ import (
 	tclog "github.com/testcontainers/testcontainers-go/log"
 )
 
-// Image runs a connector's image, on the host's network, so that a simulator on the host's loopback is the connector's loopback too.
+// Image runs a connector's image on the host's network, so that a simulator on the host's loopback is on the connector's loopback too.
 //
-// Output comes through the Docker client's attachment, which keeps stdout and stderr apart (the logs of testcontainers merge them). Closing
-// Stdout is not felt by a connector in a container: the engine goes on reading.
+// Output comes through the Docker client's attachment, which keeps stdout and stderr separate (the logs of testcontainers merge them). A connector in
+// a container does not notice when Stdout is closed, because the engine goes on reading.
 type Image struct {
 	Ref string
 	Env []string // added to the environment of every run
-	// User, Binds and Host change how the container is set up; all may be left out.
+	// User, Binds and Host change how the container is set up. All are optional.
 	User  string
 	Binds []string
 	Host  func(*container.HostConfig)
-	// Script is run by the image's shell instead of its entrypoint; it finds the command's arguments in "$@".
+	// Script is run by the image's shell instead of its entrypoint. It gets the command's arguments in "$@".
 	Script string
 }
 
 // String names the runner.
 func (Image) String() string { return "image" }
 
-// NeedDocker skips a test where no Docker engine answers, aloud, and fails it there where REQUIRE_DOCKER=1 is set.
+// NeedDocker skips a test with a clear message if no Docker engine answers. If REQUIRE_DOCKER=1 is set, it fails the test instead.
 func NeedDocker(t interface {
 	tester
 	Context() context.Context
@@ -46,7 +46,7 @@ func NeedDocker(t interface {
 },
 ) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // where there is none that is known at once; one that is busy takes seconds
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a missing engine is noticed at once; a busy one takes seconds
 	defer cancel()
 	err := Docker(ctx)
 	switch {
@@ -58,7 +58,7 @@ func NeedDocker(t interface {
 	}
 }
 
-// Docker tells why no container can be started here, or nil.
+// Docker returns the reason why no container can be started here, or nil.
 func Docker(ctx context.Context) error {
 	c, err := newDocker(ctx)
 	if err != nil {
@@ -71,7 +71,7 @@ func Docker(ctx context.Context) error {
 	return nil
 }
 
-// Pull has the image where it can be run, and fetches it where it is not yet.
+// Pull pulls the image unless the engine already has it.
 func (i Image) Pull(ctx context.Context) error {
 	c, err := newDocker(ctx)
 	if err != nil {
@@ -92,7 +92,7 @@ func (i Image) Pull(ctx context.Context) error {
 	return nil
 }
 
-// Description is what an image says of itself.
+// Description is an image's metadata.
 type Description struct {
 	Size       int64 // bytes
 	User       string
@@ -101,7 +101,7 @@ type Description struct {
 	Labels     map[string]string
 }
 
-// Describe asks the engine for what the image says of itself.
+// Describe asks the engine for the image's metadata.
 func (i Image) Describe(ctx context.Context) (Description, error) {
 	c, err := newDocker(ctx)
 	if err != nil {
@@ -119,17 +119,17 @@ func (i Image) Describe(ctx context.Context) (Description, error) {
 	return d, nil
 }
 
-// newDocker returns a client of the engine. testcontainers' reaper is switched off: its image cannot be pulled where there is no registry, and
-// every container here is removed by the Wait of its process.
+// newDocker returns a client of the engine. testcontainers' reaper is switched off, because its image cannot be pulled without a registry, and
+// because every container here is removed by the Wait of its process.
 func newDocker(ctx context.Context) (*testcontainers.DockerClient, error) {
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return nil, err
 	}
-	tclog.SetDefault(tclog.NewNoopLogger()) // else it tells on stderr which engine it found
+	tclog.SetDefault(tclog.NewNoopLogger()) // otherwise it writes to stderr which engine it found
 	return testcontainers.NewDockerClientWithOpts(ctx)
 }
 
-// files is where a container finds its files. Docker makes the folder.
+// files is the folder of a container's files. Docker creates it.
 const files = "/harness"
 
 // Start starts a container.
@@ -150,7 +150,7 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 		Image: i.Ref, Cmd: c.arguments(files), Env: map[string]string{},
 		HostConfigModifier: func(h *container.HostConfig) {
 			h.NetworkMode = "host"
-			h.LogConfig = container.LogConfig{Type: "none"} // else the engine also keeps the output in a file of its own
+			h.LogConfig = container.LogConfig{Type: "none"} // otherwise the engine also keeps the output in a file of its own
 			h.Binds = append(h.Binds, i.Binds...)
 			if i.Host != nil {
 				i.Host(h)
@@ -196,7 +196,7 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 	}()
 	if c.Stdin != nil {
 		go func() {
-			_, _ = io.Copy(attached.Conn, c.Stdin) // a container that ended takes no more
+			_, _ = io.Copy(attached.Conn, c.Stdin) // a container that has ended takes no more
 			_ = attached.CloseWrite()
 		}()
 	}
@@ -209,8 +209,8 @@ func (i Image) start(ctx context.Context, c Command) (*imageProcess, error) {
 	return p, nil
 }
 
-// give copies a command's files into the container, all in one archive: for each archive the engine starts a process. (testcontainers sends one
-// for each file.)
+// give copies a command's files into the container, all in one archive, because the engine starts a process for each archive. (testcontainers sends
+// one archive per file.)
 func (p *imageProcess) give(ctx context.Context, c Command) error {
 	if len(c.Files) == 0 {
 		return nil
@@ -233,7 +233,7 @@ func (p *imageProcess) give(ctx context.Context, c Command) error {
 }
 
 type imageProcess struct {
-	ctx       context.Context // the process is the call: it ends with this context
+	ctx       context.Context // for the process's lifetime: the process is killed when it ends
 	docker    *testcontainers.DockerClient
 	container testcontainers.Container
 	wait      client.ContainerWaitResult
@@ -283,7 +283,7 @@ func (p *imageProcess) Wait() (e Exit, err error) {
 	return e, err
 }
 
-// watch keeps the peak of the memory of the container's first process, where the engine's processes are this machine's.
+// watch records the peak of memory of the container's first process, if the engine's processes run on this machine.
 func (p *imageProcess) watch(ctx context.Context, id string) {
 	inspected, err := p.docker.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil || inspected.Container.State == nil || inspected.Container.State.Pid == 0 {
@@ -297,7 +297,7 @@ func (p *imageProcess) watch(ctx context.Context, id string) {
 	}
 }
 
-// remove removes the container, also when the run's context has ended.
+// remove removes the container, even if the run's context has ended.
 func (p *imageProcess) remove() error {
 	ctx := context.WithoutCancel(p.ctx)
 	var err error

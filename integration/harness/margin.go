@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// margin is how long before a state's mark the rows may have changed that the next sync sends again: any of them may have become visible late.
+// margin is the period before a state's mark whose rows the next sync sends again, because any of them may have become visible late.
 const margin = 15 * time.Minute
 
-// Margin returns the keys of those rows, out of rows of s, whose times lie within the margin before the mark of state, a document of s; a time
-// that shows no seconds, or only the day, stands for all that it may mean. There are none where state has no mark.
+// Margin returns the keys of the rows, among rows of s, whose times are within the margin before the mark of state, which is a state document of s. A
+// time without seconds, or with only the day, stands for all times that it may mean. There are no such keys if state has no mark.
 func (s Stream) Margin(state []byte, rows []Row) (map[string]bool, error) {
 	keys := map[string]bool{}
 	if len(s.DefaultCursorField) == 0 || len(state) == 0 {

@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// peak keeps a process's peak of memory. rusage does not have it: the kernel counts into a child's ru_maxrss what its parent had in memory
-// when it was started, and the parent is a test with a simulator in it. VmHWM begins anew with the child's own program, so it is read again
-// and again until the process is gone.
+// peak records a process's peak of memory. rusage lacks it: the kernel includes in a child's ru_maxrss what its parent had in memory when the child
+// was started, and the parent is a test with a simulator in it. VmHWM begins anew with the child's own program, so peak reads it again and again
+// until the process has gone.
 type peak struct {
 	done chan struct{}
 
 	mu     sync.Mutex
-	status *os.File // nil before begin, and where it cannot be read
+	status *os.File // nil before begin, and if it cannot be read
 	bytes  int64
 }
 
 func newPeak() *peak { return &peak{done: make(chan struct{})} }
 
-// end returns the peak, in bytes, or 0 where nothing was seen; nothing is looked at after it.
+// end returns the peak in bytes, or 0 if none was seen. It ends the watch.
 func (p *peak) end() int64 {
 	close(p.done)
 	p.mu.Lock()
@@ -29,14 +29,14 @@ func (p *peak) end() int64 {
 	return p.bytes
 }
 
-// The pauses between two looks: a peak that lasts is seen soon, and a process that waits for minutes is not looked at a hundred times a second.
+// The pauses between two looks. A short peak is seen soon, and a process that waits for minutes is not looked at a hundred times a second.
 const (
 	shortestPause = 10 * time.Millisecond
 	longestPause  = 200 * time.Millisecond
 )
 
-// begin looks at a process for the first time, so that there is a peak of one that is gone before anybody has the time to watch it. It reports
-// whether the process can be watched.
+// begin looks at a process for the first time, so that there is a peak even if the process is gone before watch runs. It reports whether the process
+// can be watched.
 func (p *peak) begin(pid int) bool {
 	status, err := os.Open("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
@@ -49,7 +49,7 @@ func (p *peak) begin(pid int) bool {
 	return true
 }
 
-// watch goes on looking until end is called.
+// watch keeps looking until end is called.
 func (p *peak) watch() {
 	defer p.status.Close()
 	for began := time.Now(); ; p.look() {
@@ -61,7 +61,7 @@ func (p *peak) watch() {
 	}
 }
 
-// look looks at the process once, where it can be watched.
+// look looks at the process once, if it can be watched.
 func (p *peak) look() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,7 +69,7 @@ func (p *peak) look() {
 		return
 	}
 	var buffer [4 << 10]byte
-	n, _ := p.status.ReadAt(buffer[:], 0) // of a process that is gone there is nothing to read
+	n, _ := p.status.ReadAt(buffer[:], 0) // nothing can be read if the process has gone
 	if _, rest, ok := bytes.Cut(buffer[:n], []byte("VmHWM:")); ok {
 		if kib, err := strconv.ParseInt(string(bytes.Fields(rest)[0]), 10, 64); err == nil {
 			p.bytes = kib << 10

@@ -14,10 +14,10 @@ import (
 	"github.com/moby/moby/api/types/container"
 )
 
-// platformScript is how Airbyte's platform starts a connector for a sync: a shell of the image's own evaluates AIRBYTE_ENTRYPOINT, with the
-// configuration of the sync in the working directory, a destination's stdin from a named pipe, stdout and stderr into named pipes, and the
-// exit code into a file. A loop beside it waits for a file that asks it to end. Written after the platform's ContainerCommandFactory; only
-// the loop's pause is shorter. In a shell's script, DIR is the working directory, COMMAND the command and INPUT where its stdin comes from.
+// platformScript is how Airbyte's platform starts a connector for a sync. A shell of the image evaluates AIRBYTE_ENTRYPOINT. The configuration of the
+// sync is in the working directory, a destination's stdin comes from a named pipe, stdout and stderr go to named pipes, and the exit code goes to a
+// file. A loop beside it waits for a file that requests the end. The script follows the platform's ContainerCommandFactory; only the loop's pause is
+// shorter. In the script, DIR is the working directory, COMMAND the command and INPUT the redirection of its stdin.
 const platformScript = `
 if [ -z "$AIRBYTE_ENTRYPOINT" ]; then
   echo "Entrypoint was not set! AIRBYTE_ENTRYPOINT must be set in the container."
@@ -39,19 +39,19 @@ kill $LOOP_PID
 exit $EXIT_CODE
 `
 
-// Platform is a runner for reads and writes that starts containers as the platform does: a script in the image's shell, uid and gid 1000, no
-// capabilities, no new privileges, and the output read from named pipes by this process, which stands for the platform's.
+// Platform is a runner for reads and writes that starts containers as the platform does: with a script in the image's shell, uid and gid 1000, no
+// capabilities, no new privileges, and named pipes for the output. This process reads the pipes in place of the platform's process.
 type Platform struct {
 	Ref string
 	Env []string // added to the environment of every run
-	// ReadOnly lets nothing be written but the working directory.
+	// ReadOnly makes everything read-only except the working directory.
 	ReadOnly bool
 }
 
-// String names the runner.
+// String returns the runner's name.
 func (Platform) String() string { return "platform" }
 
-// Start starts a container. Its process's stderr is what came through any way but the pipe of stdout.
+// Start starts a container. The stderr of its process is everything that came through any way but the pipe of stdout.
 func (p Platform) Start(ctx context.Context, c Command) (Process, error) {
 	work, command, input := "/source", "read", ""
 	pipes := []string{"stdout", "stderr"}
@@ -116,8 +116,8 @@ func (p Platform) Start(ctx context.Context, c Command) (Process, error) {
 	return s, nil
 }
 
-// fifo opens a named pipe for reading. It has an end only once done was called: until then it is open for writing as well, so that a reader
-// neither ends before the first writer came nor waits for ever where none comes.
+// fifo opens a named pipe for reading. Until done is called, the pipe is open for writing as well. So a reader neither sees the end before the first
+// writer came, nor waits for ever if none comes.
 func fifo(path string) (r *os.File, done func() error, err error) {
 	if r, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil {
 		return nil, nil, err
@@ -129,7 +129,7 @@ func fifo(path string) (r *os.File, done func() error, err error) {
 	return r, w.Close, nil
 }
 
-// pipedProcess is a container at work for the platform.
+// pipedProcess is a container running for the platform.
 type pipedProcess struct {
 	Process
 
@@ -141,14 +141,14 @@ type pipedProcess struct {
 	err         error
 }
 
-// feed writes a destination's input into its pipe, once it is opened at the other end.
+// feed writes a destination's input into its pipe, once the other end is opened.
 func (s *pipedProcess) feed(input io.Reader) {
 	pipe, err := os.OpenFile(filepath.Join(s.dir, "stdin"), os.O_WRONLY, 0)
 	if err != nil {
-		return // the container ended before it looked
+		return // the container ended before it opened the pipe
 	}
 	defer pipe.Close()
-	_, _ = io.Copy(pipe, input) // what is not taken is not taken
+	_, _ = io.Copy(pipe, input) // input that is not read is lost
 }
 
 func (s *pipedProcess) drain(r io.Reader, into chan<- []byte) {
@@ -159,10 +159,10 @@ func (s *pipedProcess) drain(r io.Reader, into chan<- []byte) {
 	into <- body
 }
 
-// Stdout reads the named pipe.
+// Stdout returns the reading end of the named pipe.
 func (s *pipedProcess) Stdout() io.ReadCloser { return s.stdout }
 
-// Wait waits for the shell, and puts what came through the other ways into stderr: the shell itself has nothing to say.
+// Wait waits for the shell. It adds to stderr what came through the other ways, because the shell itself should write nothing.
 func (s *pipedProcess) Wait() (Exit, error) {
 	<-s.ended
 	e, err := s.exit, s.err

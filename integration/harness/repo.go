@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Root returns the repository's folder: the nearest one upwards of the working directory with a go.work.
+// Root returns the repository's folder: the nearest one with a go.work, from the working directory upwards.
 func Root() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
@@ -33,18 +33,19 @@ func Root() (string, error) {
 type Connector struct {
 	Name       string   // the folder's name, such as source-dwv
 	Dir        string   // absolute
-	Repository string   // the image's name
+	Repository string   // of the image
 	Tag        string   // the version
 	Suggested  []string // suggestedStreams
 }
 
-// Writes tells whether the connector is a destination.
+// Writes reports whether the connector is a destination.
 func (c Connector) Writes() bool { return strings.HasPrefix(c.Name, "destination-") }
 
 // Image returns the reference under which `make images` tags the connector's image.
 func (c Connector) Image() string { return c.Repository + ":dev" }
 
-// Connectors finds the connectors of the repository by their folders, sorted by name. A folder without a metadata.yaml is none yet.
+// Connectors returns the connectors of the repository, found by their folders and sorted by name. A folder without a metadata.yaml is not a connector
+// yet.
 func Connectors() ([]Connector, error) {
 	root, err := Root()
 	if err != nil {
@@ -82,12 +83,12 @@ func Connectors() ([]Connector, error) {
 	return all, nil
 }
 
-// target returns the binary as the Makefile calls it.
+// target returns the Makefile's target for the binary.
 func (c Connector) target() string {
 	return filepath.Join("build", runtime.GOOS+"_"+runtime.GOARCH, c.Name)
 }
 
-// Build has the Makefile build the connector's binary, as its image and its releases have it, and is the path. Go's build cache makes a
+// Build builds the connector's binary with the Makefile, the same as in its image and its releases, and returns the path. Go's build cache makes a
 // second call cheap.
 func (c Connector) Build(ctx context.Context) (string, error) {
 	root, err := Root()
@@ -97,14 +98,14 @@ func (c Connector) Build(ctx context.Context) (string, error) {
 	return filepath.Join(root, c.target()), makes(ctx, root, c.target())
 }
 
-// BuildImage has the Makefile build the connector's image, and its base where that is missing. Docker's cache makes a second call cheap.
+// BuildImage builds the connector's image with the Makefile, and also its base if that is missing. Docker's cache makes a second call cheap.
 func (c Connector) BuildImage(ctx context.Context) error {
 	root, err := Root()
 	if err != nil {
 		return err
 	}
 	err = makes(ctx, root, "image-"+c.Name)
-	if err != nil { // perhaps for want of a registry, and then of a base
+	if err != nil { // the registry may be unreachable, and the base therefore missing
 		err = errors.Join(makes(ctx, root, "base"), makes(ctx, root, "image-"+c.Name))
 	}
 	return err

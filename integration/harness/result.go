@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// Result is what a run said, in order, and how it ended. A stream in a namespace is called "namespace.name" in it.
+// Result is what a run wrote, in order, and how it ended. A stream in a namespace is called "namespace.name" in it.
 type Result struct {
 	Exit
 
 	Runner  string
 	Command Command
 	Started time.Time
-	Spoke   time.Time // when the first line came, which may be a while after a container was started; zero: none did
+	Spoke   time.Time // when the first line came, which may be a while after a container was started; zero: none came
 	Lines   int
 	Bytes   int64  // of stdout
-	Output  []byte // stdout, where the command's output is text; nil otherwise
+	Output  []byte // stdout, if the command's output is text; otherwise nil
 
 	Rows     []Row
-	Nulled   int // values that did not fit their columns, by the records' own account
+	Nulled   int // number of values that did not fit their columns, as reported by the records themselves
 	States   []State
 	Statuses []Status
 	Failures []Failure
@@ -33,10 +33,10 @@ type Result struct {
 	Catalogs []Catalog
 	Offers   []Operation // of a DESTINATION_CATALOG
 	Checks   []ConnectionStatus
-	Estimate map[string]int64  // rows by stream, as last said
+	Estimate map[string]int64  // rows by stream, by the latest estimate
 	Updated  []json.RawMessage // the configuration of each CONTROL
 
-	// Killed says that the test ended the run by force, Unread that it closed the connector's output: such a run cannot say goodbye.
+	// Killed says that the test ended the run by force, Unread that it closed the connector's output. Such a run cannot finish its messages.
 	Killed, Unread bool
 	// Asked says that the test asked the run to end, by a signal that can be caught.
 	Asked bool
@@ -45,11 +45,11 @@ type Result struct {
 	dropped  map[Rule]int
 }
 
-// Row is a record, as far as a test needs it.
+// Row is the part of a record that tests need.
 type Row struct {
 	Stream string
 	Key    string // the primary key's values joined by ","; without a primary key, a hash of the data
-	Mark   string // the cursor field's value; "" where there is none
+	Mark   string // the cursor field's value; "" if there is none
 	Bytes  int    // of the data
 }
 
@@ -57,18 +57,18 @@ type Row struct {
 type State struct {
 	Stream  string
 	Blob    json.RawMessage // the stream's state
-	Message json.RawMessage // the whole state message, as --state wants it back
+	Message json.RawMessage // the whole state message, as --state takes it
 	Count   float64         // sourceStats.recordCount, or destinationStats.recordCount of a destination
 	Refused float64         // destinationStats.rejectedRecordCount
-	Rows    int             // how many rows the run had printed before it, all streams together
+	Rows    int             // number of rows of all streams that came before it
 }
 
 // Status is a TRACE STREAM_STATUS.
 type Status struct {
 	Stream, Status string
 	RateLimited    bool
-	QuotaReset     int64 // epoch milliseconds; 0 is unknown
-	Rows           int   // how many rows of all streams came before it
+	QuotaReset     int64 // epoch milliseconds; 0: unknown
+	Rows           int   // number of rows of all streams that came before it
 }
 
 // Failure is a TRACE ERROR.
@@ -94,13 +94,13 @@ type ConnectionStatus struct {
 	Message string `json:"message"`
 }
 
-// Message is one line of output, handed to [Options.Each] while the connector runs.
+// Message is one line of output, passed to [Options.Each] while the connector runs.
 type Message struct {
 	Type   string // of the envelope
 	Trace  string // the type within a TRACE
 	Stream string
-	Line   []byte // without its newline; valid during the call only
-	Data   []byte // of a RECORD; valid during the call only
+	Line   []byte // without its newline; only valid during the call
+	Data   []byte // of a RECORD; only valid during the call
 }
 
 // Of returns the rows of a stream, in order.
@@ -114,7 +114,7 @@ func (r *Result) Of(stream string) []Row {
 	return rows
 }
 
-// Keys counts the rows of a stream by key.
+// Keys returns the number of rows of a stream for each key.
 func (r *Result) Keys(stream string) map[string]int {
 	keys := map[string]int{}
 	for _, row := range r.Rows {
@@ -135,7 +135,7 @@ func (r *Result) Size(stream string) (n int64) {
 	return n
 }
 
-// Last returns a stream's last status, or "" where it has none.
+// Last returns a stream's last status, or "" if it has none.
 func (r *Result) Last(stream string) string {
 	for _, s := range slices.Backward(r.Statuses) {
 		if s.Stream == stream {
@@ -145,8 +145,8 @@ func (r *Result) Last(stream string) string {
 	return ""
 }
 
-// State returns what the platform would hand to the next run: for every stream the last state of this run, or else the one that the run was
-// started with. It is nil where there is none at all.
+// State returns what the platform would pass to the next run: for every stream the last state of this run, or else the one that the run was started
+// with. It is nil if there is none at all.
 func (r *Result) State() []byte {
 	var messages []json.RawMessage
 	at := map[string]int{}
@@ -180,7 +180,7 @@ func (r *Result) State() []byte {
 	return append(joined, ']')
 }
 
-// Problems returns the sentences about all that the run did and no run may do.
+// Problems returns a sentence for each violation of a rule by the run.
 func (r *Result) Problems() []string {
 	var all []string
 	for _, p := range r.problems {
@@ -192,7 +192,7 @@ func (r *Result) Problems() []string {
 	return all
 }
 
-// Against returns the problems that are against one of some rules, in the order in which they were found, at most [most] of each.
+// Against returns the problems that violate one of some rules, in the order in which they were found, at most [most] of each.
 func (r *Result) Against(rules ...Rule) []Problem {
 	var found []Problem
 	for _, p := range r.problems {
@@ -203,13 +203,13 @@ func (r *Result) Against(rules ...Rule) []Problem {
 	return found
 }
 
-// tester is what Check needs of a testing.TB.
+// tester is the part of testing.TB that Check needs.
 type tester interface {
 	Helper()
 	Errorf(format string, args ...any)
 }
 
-// Check reports every problem of the run as a failure of the test, together with what the run said about itself.
+// Check reports every problem of the run as a failure of the test, together with a summary of the run.
 func (r *Result) Check(t tester) {
 	t.Helper()
 	if problems := r.Problems(); len(problems) > 0 {
@@ -217,7 +217,7 @@ func (r *Result) Check(t tester) {
 	}
 }
 
-// String sums the run up for the output of a test.
+// String summarizes the run for the output of a test.
 func (r *Result) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s: exit %d after %s, %d lines, %d records, %d states", r.Runner, strings.Join(r.Command.Args, " "), r.Code,
@@ -236,10 +236,10 @@ func (r *Result) String() string {
 	return b.String()
 }
 
-// most is how many problems of a rule are kept; of the others only the number is.
+// most is how many problems of a rule are kept. The others are only counted.
 const most = 20
 
-// problem notes something that no run may do, and the line that did it.
+// problem records a violation of a rule, and the line that caused it.
 func (r *Result) problem(rule Rule, line []byte, format string, args ...any) {
 	if len(r.Against(rule)) >= most {
 		if r.dropped == nil {
@@ -256,7 +256,7 @@ func (r *Result) problem(rule Rule, line []byte, format string, args ...any) {
 	r.problems = append(r.problems, p)
 }
 
-// clip returns enough of a line to know it by.
+// clip returns enough of a line to recognise it.
 func clip(line []byte) string {
 	if len(line) > 300 {
 		return string(line[:300]) + "…"
@@ -264,12 +264,12 @@ func clip(line []byte) string {
 	return string(line)
 }
 
-// hash names data that has no key.
+// hash returns a name for data that has no key.
 func hash(data []byte) string {
 	h := fnv.New64a()
 	_, _ = h.Write(data) // a hash never fails
 	return strconv.FormatUint(h.Sum64(), 16)
 }
 
-// kill tells whether a signal ends a process without its consent.
+// kill reports whether a signal ends a process without its consent.
 func kill(s os.Signal) bool { return s == os.Kill }

@@ -10,29 +10,29 @@ import (
 	"time"
 )
 
-// Options say what else is to be done with a run's output, and what must not be in it. The zero value does nothing else.
+// Options say what else happens with a run's output, and what it must not contain. The zero value adds nothing.
 type Options struct {
-	// Secrets must not be in the output, in none of the forms of a secret; see [Forms].
+	// Secrets must not be in the output, in any form of a secret; see [Forms].
 	Secrets []string
-	// Phrases are secrets of words, as an example's: they must not be in the output as a whole, but their words may.
+	// Phrases are secrets made of words, such as an example's. They must not be in the output as a whole, but their words may.
 	Phrases []string
-	// Learnt are more secrets, those that come up while the connector runs; it is asked for them before each line is looked into.
+	// Learnt returns more secrets, those that come up while the connector runs. It is called before each line is scanned.
 	Learnt func() []string
-	// Keyless says that records may lack their primary key, since the API's rows do; such a record's key is a hash of its data,
-	// and its schema, which wants the key, is not asked.
+	// Keyless says that records may lack their primary key, because the API's rows do. The key of such a record is a hash of its data, and the record is
+	// not checked against its schema, which requires the key.
 	Keyless bool
-	// Schemas keeps what is compiled, where more runs follow; nil keeps nothing.
+	// Schemas keeps compiled schemas for further runs. A nil Schemas keeps nothing.
 	Schemas *Schemas
 	// Tee gets stdout as it comes.
 	Tee io.Writer
-	// Each is called for every line that is a message, while the connector runs; what it does to the process through the Control belongs
-	// to the test. It is called from one goroutine.
+	// Each is called for every line that is a message, while the connector runs. The test is responsible for what it does to the process through the
+	// Control. It is called from one goroutine.
 	Each func(m Message, control *Control)
 	// Started is called once the process runs, before its output is read. It may keep the Control and use it from other goroutines.
 	Started func(control *Control)
 }
 
-// Control is a test's hand on a running connector. Safe for concurrent use.
+// Control lets a test control a running connector. Safe for concurrent use.
 type Control struct {
 	process Process
 	killed  chan struct{}
@@ -40,7 +40,7 @@ type Control struct {
 	asked   chan struct{}
 }
 
-// Signal sends a signal. What a run says that os.Kill ended is not held against it, nor what one does not say that SIGTERM ended.
+// Signal sends a signal. A run that os.Kill ended may stop in the middle of a line. The end of a run that os.Kill or SIGTERM ended is not checked.
 func (c *Control) Signal(s os.Signal) error {
 	if kill(s) {
 		mark(c.killed)
@@ -56,8 +56,8 @@ func (c *Control) CloseStdout() error {
 	return c.process.Stdout().Close()
 }
 
-// Run runs a command to its end and collects what it said. An error is the harness's or the test's own: a connector that fails has a
-// Result that says so.
+// Run runs a command to its end and collects its output. An error is the harness's or the test's own. A connector that fails has a Result that says
+// so.
 func Run(ctx context.Context, r Runner, c Command, o Options) (*Result, error) {
 	messages, err := o.Schemas.get(protocolMessages, messageSchema)
 	if err != nil {
@@ -125,7 +125,7 @@ func (c *collector) read(stdout io.Reader, control *Control) error {
 	}
 }
 
-// mark sets a flag that can be read from another goroutine.
+// mark sets a flag that another goroutine can read.
 func mark(flag chan struct{}) {
 	select {
 	case flag <- struct{}{}:
@@ -133,5 +133,5 @@ func mark(flag chan struct{}) {
 	}
 }
 
-// now returns the time as emitted_at has it.
+// now returns the time in the form of emitted_at.
 func now() int64 { return time.Now().UnixMilli() }

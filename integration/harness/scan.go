@@ -6,14 +6,13 @@ import (
 	"iter"
 )
 
-// member is a member of a JSON object: its key without the quotes, and its value as it stands.
+// member is a member of a JSON object: its key without the quotes, and its value verbatim.
 type member struct{ key, value []byte }
 
-// members yields the members of a JSON object, in order: the key without its quotes (escapes resolved) and the value as it stands.
-// The object must be valid JSON; anything but an object has no members. The slices alias the object, except for a key with escapes.
+// members yields the members of a JSON object, in order: the key without its quotes (escapes resolved) and the value verbatim. The object must be
+// valid JSON. Any other value has no members. The slices alias the object, except for a key with escapes.
 //
-// A connector's run of 100,000 records is 300 MB of lines, and every line is looked into: a walk over the bytes costs a tenth of
-// decoding them.
+// A connector's run of 100,000 records is 300 MB of lines, and every line is inspected. Scanning the bytes costs a tenth of decoding them.
 func members(object []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		i := skipSpace(object, 0)
@@ -39,7 +38,7 @@ func members(object []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// elements yields the elements of a JSON array, in order, as they stand. Anything but an array has none.
+// elements yields the elements of a JSON array, in order and verbatim. Any other value has none.
 func elements(array []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		i := skipSpace(array, 0)
@@ -58,7 +57,7 @@ func elements(array []byte) iter.Seq[[]byte] {
 	}
 }
 
-// lookup returns the value at a path of keys inside an object, or nil where there is none.
+// lookup returns the value at a path of keys inside an object, or nil if there is none.
 func lookup(object []byte, path ...string) []byte {
 	for _, key := range path {
 		var found []byte
@@ -75,7 +74,7 @@ func lookup(object []byte, path ...string) []byte {
 	return object
 }
 
-// text returns a JSON string as Go text, and any other value as it stands.
+// text returns a JSON string as Go text, and any other value verbatim.
 func text(value []byte) string {
 	if len(value) > 1 && value[0] == '"' {
 		return string(unquote(value))
@@ -83,7 +82,7 @@ func text(value []byte) string {
 	return string(value)
 }
 
-// null tells whether a value is missing or JSON's null.
+// null reports whether a value is missing or JSON's null.
 func null(value []byte) bool { return len(value) == 0 || string(value) == "null" }
 
 func unquote(quoted []byte) []byte {
@@ -118,7 +117,7 @@ func skipValue(b []byte, i int) int {
 		case '{', '[':
 			depth++
 		case '}', ']':
-			if depth == 0 { // the end of the object around a bare number or word
+			if depth == 0 { // the end of the object around a number or word
 				return i
 			}
 			if depth--; depth == 0 {

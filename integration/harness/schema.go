@@ -17,20 +17,20 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// Schemas keeps the JSON Schemas that were compiled for a run for those after it, and which records fit them: the next run may bring the same
-// ones. The zero value is empty. Safe for concurrent use.
+// Schemas keeps the compiled JSON Schemas of a run for later runs, and which records fit them, because the next run may bring the same records. The
+// zero value is empty. Safe for concurrent use.
 type Schemas struct {
 	compiled sync.Map // by the text of a stream's schema, or protocolMessages
-	fitting  sync.Map // of fitting
+	fitting  sync.Map // set of fitting values
 }
 
-// fitting is a record, by what hash makes of it, that fits a schema.
+// fitting is a record, identified by its hash, that fits a schema.
 type fitting struct {
 	schema *jsonschema.Schema
 	record string
 }
 
-// fit returns what is wrong with a record that is held against a schema, or nil.
+// fit returns an error if a record does not fit a schema, and nil otherwise.
 func (s *Schemas) fit(schema *jsonschema.Schema, record []byte) error {
 	if s == nil {
 		return validate(schema, record)
@@ -46,16 +46,16 @@ func (s *Schemas) fit(schema *jsonschema.Schema, record []byte) error {
 	return err
 }
 
-// protocolMessages is what the schema of the protocol's messages is kept under. It is no JSON, so no stream's schema.
+// protocolMessages is the key of the schema of the protocol's messages. It is not JSON, so it cannot be a stream's schema.
 const protocolMessages = "messages of the protocol"
 
-// compiled is a JSON Schema that was read, as the library has it, and what it says of values; both are nil where there is no schema.
+// compiled is a compiled JSON Schema, and what it says about values. Both are nil if there is no schema.
 type compiled struct {
 	schema *jsonschema.Schema
 	form   *form
 }
 
-// get returns what was kept for text, or else what compile makes of it. A nil Schemas keeps nothing.
+// get returns what is kept for text, or else the result of compile. A nil Schemas keeps nothing.
 func (s *Schemas) get(text string, compile func() (compiled, error)) (compiled, error) {
 	if s == nil {
 		return compile()
@@ -70,8 +70,8 @@ func (s *Schemas) get(text string, compile func() (compiled, error)) (compiled, 
 	return made, err
 }
 
-// message is the JSON Schema of one message of the protocol: a copy of specs/protocol/message.json, which a module that is installed by
-// itself must have in it.
+// message is the JSON Schema of one message of the protocol. It is a copy of specs/protocol/message.json, because a module that is installed by
+// itself must contain it.
 //
 //go:generate cp ../../specs/protocol/message.json message.json
 //go:embed message.json
@@ -86,7 +86,7 @@ func messageSchema() (compiled, error) {
 	return compiled{schema: s}, nil
 }
 
-// recordSchema compiles what a stream's catalog says of its records.
+// recordSchema compiles the schema of a stream's records.
 func recordSchema(s Stream) (compiled, error) {
 	if len(s.JSONSchema) == 0 {
 		return compiled{}, nil
@@ -107,7 +107,7 @@ func recordSchema(s Stream) (compiled, error) {
 	return made, nil
 }
 
-// validate holds JSON against a schema; a nil schema accepts all.
+// validate validates JSON against a schema. A nil schema accepts everything.
 func validate(s *jsonschema.Schema, document []byte) error {
 	if s == nil {
 		return nil
@@ -121,7 +121,7 @@ func validate(s *jsonschema.Schema, document []byte) error {
 	return s.Validate(value)
 }
 
-// Mismatch returns where a document does not fit a JSON Schema, and what the schema asks for there: the text of the deepest cause of an error of
+// Mismatch returns where a document does not fit a JSON Schema, and what the schema requires there: the text of the deepest cause of an error of
 // [jsonschema.Schema.Validate], without the schema's own address.
 func Mismatch(err error) string {
 	cause := (*jsonschema.ValidationError)(nil)
@@ -137,9 +137,9 @@ func Mismatch(err error) string {
 	return cause.InstanceLocation + ": " + cause.Message
 }
 
-// form is what a stream's schema says of a value, as far as the schemas of connectors go: its type and format, its members and elements. Every
-// record is held against it, which a library for JSON Schema is too slow for; some are held against the schema by the library as well.
-// What it does not know, as alternatives, takes any value.
+// form is what a stream's schema says about a value, as far as the schemas of connectors go: its type and format, its members and elements. Every
+// record is checked against it, because a library for JSON Schema is too slow for that. Some records are also checked against the schema by the
+// library. form accepts any value if the schema uses what it does not know, such as alternatives.
 type form struct {
 	Type   kinds            `json:"type"`
 	Format string           `json:"format"`
@@ -148,7 +148,7 @@ type form struct {
 	Items  *form            `json:"items"`
 }
 
-// UnmarshalJSON reads a schema; one that is true, or a list of schemas, says nothing of a value.
+// UnmarshalJSON reads a schema. A schema that is true, or a list of schemas, says nothing about a value.
 func (f *form) UnmarshalJSON(data []byte) error {
 	if data[0] != '{' {
 		return nil
@@ -157,7 +157,7 @@ func (f *form) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(f))
 }
 
-// kinds is a schema's types, whether it has one or several; none where it takes any value.
+// kinds is a schema's types, whether it has one or several. It is empty if any value is accepted.
 type kinds []string
 
 func (k *kinds) UnmarshalJSON(data []byte) error {
@@ -168,7 +168,7 @@ func (k *kinds) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(k))
 }
 
-// fault returns what is wrong with a value and the rule that it is against, and "" where it fits.
+// fault returns what is wrong with a value and the rule that it violates, or "" if the value fits.
 func (f *form) fault(value []byte) (Rule, string) {
 	if f == nil || len(value) == 0 {
 		return "", ""
@@ -205,7 +205,7 @@ func (f *form) fault(value []byte) (Rule, string) {
 	return "", ""
 }
 
-// field returns what is said of a member, nil where that is nothing, and whether the member is known.
+// field returns what is said about a member, or nil if nothing is, and whether the member is known.
 func (f *form) field(key []byte) (field *form, known bool) {
 	if f == nil {
 		return nil, false
@@ -214,7 +214,7 @@ func (f *form) field(key []byte) (field *form, known bool) {
 	return field, known
 }
 
-// mistyped returns what is wrong with a value's type, as fault has it.
+// mistyped returns what is wrong with a value's type, in the form of fault.
 func (f *form) mistyped(value []byte) (Rule, string) {
 	if f == nil || len(value) == 0 || len(f.Type) == 0 || slices.ContainsFunc(f.Type, func(kind string) bool { return is(value, kind) }) {
 		return "", ""
@@ -222,7 +222,7 @@ func (f *form) mistyped(value []byte) (Rule, string) {
 	return Types, fmt.Sprintf("%s is not %v", clip(value), f.Type)
 }
 
-// is whether a JSON value is of a type of JSON Schema. A whole number is one that is written so, within 64 bits.
+// is reports whether a JSON value is of a type of JSON Schema. A whole number is one without a fraction or an exponent, within 64 bits.
 func is(value []byte, kind string) bool {
 	c := value[0]
 	switch kind {
@@ -245,7 +245,8 @@ func is(value []byte, kind string) bool {
 	return false
 }
 
-// formed returns the rule that a text is against which is not of the form's format, or "". Here, a moment is in UTC, so that moments sort as texts.
+// formed returns the rule that a text violates by not being in the form's format, or "". A time must also be in UTC here, so that times sort as
+// texts.
 func (f *form) formed(text string) Rule {
 	text = strings.TrimSuffix(text, " BC")
 	var layouts []string
@@ -275,7 +276,7 @@ func (f *form) formed(text string) Rule {
 	return ""
 }
 
-// changes holds what a record's meta tells of changes against the protocol, and against the record: a field that was made null is null.
+// changes checks the changes in a record's meta against the protocol and against the record: a field that was made null must be null.
 func (c *collector) changes(meta []byte) error {
 	for change := range elements(lookup(meta, "changes")) {
 		field, how := text(lookup(change, "field")), text(lookup(change, "change"))
@@ -287,12 +288,12 @@ func (c *collector) changes(meta []byte) error {
 	return nil
 }
 
-// reason is what the protocol takes for the reason of a change.
+// reason matches the reasons that the protocol allows for a change.
 var reason = regexp.MustCompile(`^((SOURCE|DESTINATION|PLATFORM)_(RECORD_SIZE_LIMITATION|FIELD_SIZE_LIMITATION|SERIALIZATION_ERROR)` +
 	`|SOURCE_RETRIEVAL_ERROR|DESTINATION_TYPECAST_ERROR)$`)
 
-// kept holds the changes that a record's meta tells against what the record keeps of values that did not fit their columns: one belongs to
-// the other. The error says which does not.
+// kept checks that the changes in a record's meta match the values that the record keeps because they did not fit their columns. The error names the
+// mismatch.
 func (c *collector) kept(meta []byte) error {
 	unparsed := map[string]bool{}
 	for key := range members(c.field([]string{"_unparsed"})) {

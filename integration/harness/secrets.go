@@ -14,11 +14,11 @@ import (
 	"strings"
 )
 
-// Forms returns the forms in which a secret may show up in an output: plain, as JSON escapes it, URL-encoded, base64 and the hexadecimal MD5.
+// Forms returns the forms in which a secret may appear in an output: plain, JSON-escaped, URL-encoded, in base64, and its hexadecimal MD5.
 func Forms(secret string) []string {
 	sum := md5.Sum([]byte(secret))
 	quoted, err := json.Marshal(secret)
-	if err != nil { // a string always marshals
+	if err != nil { // never fails for a string
 		quoted = []byte(`""`)
 	}
 	all := []string{
@@ -29,7 +29,7 @@ func Forms(secret string) []string {
 	}
 	var forms []string
 	for _, f := range all {
-		shorter := false // a form that holds another one is found with that
+		shorter := false // a form that contains another one is found with that one
 		for _, g := range all {
 			shorter = shorter || (g != f && strings.Contains(f, g))
 		}
@@ -40,20 +40,20 @@ func Forms(secret string) []string {
 	return forms
 }
 
-// telling is how many characters in a row of a secret give it away.
+// telling is how many consecutive characters of a secret give it away.
 const telling = 7
 
 // parts are the parts of secrets that give them away.
 type parts struct {
 	*finder
 
-	of []part // by the pattern's place
+	of []part // by the number of the pattern
 }
 
-// part is where a part of a secret is: the secret's number, and its characters.
+// part is the position of a part of a secret: the secret's number, and the range of characters.
 type part struct{ secret, from, to int }
 
-// telltales returns the parts of secrets that give them away, as the text of a form has them: "+" is a space there.
+// telltales returns the parts of secrets that give them away, in the form encoding, in which "+" is a space.
 func telltales(secrets []string) parts {
 	var all parts
 	var patterns [][]byte
@@ -62,7 +62,7 @@ func telltales(secrets []string) parts {
 		size := min(telling, len(characters))
 		for from := range len(characters) - size + 1 {
 			text := string(characters[from : from+size])
-			frame := strings.Contains(text, "--") || strings.Contains("PRIVATE KEY", strings.TrimSpace(text)) // of a PEM key
+			frame := strings.Contains(text, "--") || strings.Contains("PRIVATE KEY", strings.TrimSpace(text)) // the frame of a PEM key
 			if len(text) < 3 || plain(text) || frame {
 				continue
 			}
@@ -74,7 +74,7 @@ func telltales(secrets []string) parts {
 	return all
 }
 
-// look notes a problem for a secret of which a part can be read in an output.
+// look reports a problem if a part of a secret can be read in an output.
 func (s *searcher) look(output []byte, where string, r *Result) {
 	if s.parts.finder == nil {
 		s.parts = telltales(s.known)
@@ -90,7 +90,7 @@ func (s *searcher) look(output []byte, where string, r *Result) {
 	}
 }
 
-// plain reports whether a part of a secret says nothing: Salesforce's sessions begin with an id, which is zeros as all its ids are.
+// plain reports whether a part of a secret says nothing. Salesforce's sessions begin with an id full of zeros, as all its ids are.
 func plain(part string) bool {
 	different := map[rune]bool{}
 	for _, r := range part {
@@ -99,7 +99,7 @@ func plain(part string) bool {
 	return len(part) >= telling && len(different) < 4
 }
 
-// texts returns the texts in a line of JSON, or else an output as it is.
+// texts returns the texts in a line of JSON, or the whole output if it is not JSON.
 func texts(output []byte) (all []string) {
 	var value any
 	if json.Unmarshal(output, &value) != nil {
@@ -124,7 +124,7 @@ func texts(output []byte) (all []string) {
 	return all
 }
 
-// Readings returns a text and what it says to a reader who knows the usual encodings, and up to two of them one in the other.
+// Readings returns a text and what it says when up to two of the usual encodings, one upon the other, are undone.
 func Readings(text string) []string {
 	all, seen := []string{text}, map[string]bool{text: true}
 	for done, depth := 0, 0; depth < 2; depth++ {
@@ -142,7 +142,7 @@ func Readings(text string) []string {
 	return all
 }
 
-// What the usual encodings look like. The regular expressions know nothing of how the connectors find the same.
+// What the usual encodings look like. The regular expressions do not depend on how the connectors find the same.
 var (
 	escapedCharacter = regexp.MustCompile(`\\u[0-9a-fA-F]{4}`)
 	escapedOctet     = regexp.MustCompile(`\\x[0-9a-fA-F]{2}`)
@@ -152,7 +152,7 @@ var (
 	base64Standard   = strings.NewReplacer("-", "+", "_", "/")
 )
 
-// decoded returns what text says when one of the usual encodings is undone in all of it.
+// decoded returns what text says when one of the usual encodings is undone everywhere.
 func decoded(text string) []string {
 	number := func(skip int, plain func(n uint64) string) func(string) string {
 		return func(escape string) string {
@@ -171,7 +171,7 @@ func decoded(text string) []string {
 		escapedSign.ReplaceAllString(text, "$1"),
 		html.UnescapeString(text),
 		percentOctet.ReplaceAllStringFunc(text, number(1, octet)),
-		percentOctet.ReplaceAllStringFunc(text, number(1, character)), // of Latin-1
+		percentOctet.ReplaceAllStringFunc(text, number(1, character)), // percent-encoded Latin-1
 	}
 	for _, run := range base64Run.FindAllString(text, -1) {
 		run = base64Standard.Replace(run)
@@ -184,15 +184,15 @@ func decoded(text string) []string {
 	return all
 }
 
-// searcher looks for secrets in outputs.
+// searcher searches outputs for secrets.
 type searcher struct {
 	known   []string
-	is      map[string]bool // what is known
+	is      map[string]bool // set of known
 	phrases []string
 	forms   [][]byte
-	finder  *finder         // of the forms; nil where some came since
-	parts   parts           // of what is known; without a finder where some came since
-	learnt  func() []string // more of them; may be nil
+	finder  *finder         // of the forms; nil if forms were added since
+	parts   parts           // of known; without a finder if secrets were added since
+	learnt  func() []string // returns more secrets; may be nil
 }
 
 func newSearcher(o Options) *searcher {
@@ -205,7 +205,7 @@ func newSearcher(o Options) *searcher {
 	return s
 }
 
-// spell has the forms of a secret looked for.
+// spell adds the forms of a secret to the search.
 func (s *searcher) spell(secret string) {
 	for _, form := range Forms(secret) {
 		s.forms = append(s.forms, []byte(form))
@@ -224,8 +224,8 @@ func (s *searcher) add(secrets []string) {
 	}
 }
 
-// scan notes a problem for every secret in an output. The problem's text does not have the secret. In what a connector says in words (logs,
-// errors, the answer to a check, stderr), a part of a secret that a reader who knows the usual encodings can see is one too.
+// scan reports a problem for every secret in an output. The problem's text does not contain the secret. In a connector's own words (logs, errors, the
+// answer to a check, stderr) it also reports a part of a secret that can be read with the usual encodings undone.
 func (s *searcher) scan(output []byte, where string, r *Result) {
 	if s.learnt != nil {
 		s.add(s.learnt())
@@ -253,7 +253,7 @@ func (s *searcher) scan(output []byte, where string, r *Result) {
 	}
 }
 
-// inWords reports whether a line is a message with words of the connector's own. Of the others there may be a great many.
+// inWords reports whether a line is a message with words of the connector's own. Other messages may be very numerous.
 func inWords(line []byte) bool {
 	for _, kind := range []string{`"type":"LOG"`, `"type":"ERROR"`, `"type":"CONNECTION_STATUS"`} {
 		if bytes.Contains(line[:min(len(line), 100)], []byte(kind)) {

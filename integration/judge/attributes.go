@@ -73,7 +73,7 @@ func suggestedStreams(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// documentation returns the connector's documentation page: README.md beside the configuration, or where Airbyte's repository has it.
+// documentation returns the connector's documentation page: the one in Airbyte's repository, or else README.md beside the configuration.
 func (t *Trial) documentation() (string, bool) {
 	folder := filepath.Dir(t.options.Config)
 	name := strings.TrimPrefix(strings.TrimPrefix(filepath.Base(folder), "source-"), "destination-")
@@ -89,7 +89,7 @@ func (t *Trial) documentation() (string, bool) {
 	return "", false
 }
 
-// section returns the text below a heading, up to the next one of its level or a higher one.
+// section returns the text below a heading, up to the next heading of its level or a higher one.
 func section(page, heading string) (string, bool) {
 	level := strings.IndexFunc(heading, func(c rune) bool { return c != '#' })
 	var body []string
@@ -133,7 +133,7 @@ func prerequisites(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// headings are those of Airbyte's template that a page has to have, in their order; NAME is the connector's own.
+// templateHeadings returns the headings of Airbyte's template that a page must have, in their order.
 func templateHeadings() []string {
 	return []string{"## Prerequisites", "## Setup guide", "## Supported sync modes", "## Supported Streams", "## Changelog"}
 }
@@ -165,8 +165,8 @@ func docHeadings(_ context.Context, t *Trial) error {
 	return nil
 }
 
-// docTexts holds that no section of the template is empty: the template's own texts name products of Airbyte's cloud, which a connector
-// outside of it does not have.
+// docTexts checks that no section of the template is empty. It does not compare texts, because the template's own texts name products of Airbyte's
+// cloud, which a connector outside of it does not have.
 func docTexts(_ context.Context, t *Trial) error {
 	page, ok := t.documentation()
 	if !ok {

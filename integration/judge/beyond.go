@@ -29,7 +29,7 @@ func (t *Trial) all(ctx context.Context) (test Common, streams []harness.Stream,
 	return test, catalog.Streams, ok, err
 }
 
-// whole returns the read of all streams from the beginning, made once, that others are compared with.
+// whole returns the read of all streams from the beginning, made once, with which others are compared.
 func (t *Trial) whole(ctx context.Context) (*Run, error) {
 	test, streams, ok, err := t.all(ctx)
 	if !ok {
@@ -38,7 +38,7 @@ func (t *Trial) whole(ctx context.Context) (*Run, error) {
 	return t.first(ctx, test, streams)
 }
 
-// afresh returns a check that reads again and compares with the whole read, which has to be complete.
+// afresh returns a check that reads again and compares with the whole read, which must be complete.
 func afresh(check func(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		test, streams, ok, err := t.all(ctx)
@@ -57,8 +57,7 @@ func afresh(check func(ctx context.Context, t *Trial, test Common, streams []har
 	}
 }
 
-// complete notes rows of the whole read that none of some runs brought, rows that it did not have, and a run that had to succeed and did not:
-// the last.
+// complete reports rows of the whole read that none of some runs brought. If the last of the runs did not succeed, it only reports that.
 func (t *Trial) complete(expected string, whole *Run, streams []harness.Stream, runs ...*Run) {
 	if fault := runs[len(runs)-1].complete(); fault != "" {
 		t.fail(expected, fault, "")
@@ -83,7 +82,7 @@ func (t *Trial) complete(expected string, whole *Run, streams []harness.Stream, 
 	}
 }
 
-// ofEveryRun returns a check of all runs that were made, for what they did against some rules. It makes the usual ones itself where nothing else did.
+// ofEveryRun returns a check of all runs that were made for violations of some rules. It makes the usual runs itself if no other check did.
 func ofEveryRun(expected string, rules ...harness.Rule) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		if err := t.usual(ctx); err != nil {
@@ -99,7 +98,7 @@ func ofEveryRun(expected string, rules ...harness.Rule) func(context.Context, *T
 	}
 }
 
-// usual makes each command's run that belongs to the connector's normal life. What they come to is other checks' matter.
+// usual makes the runs of all commands that belong to the connector's normal life. Other checks judge their outcome.
 func (t *Trial) usual(ctx context.Context) error {
 	aside := &Trial{Subject: t.Subject, verdict: &Verdict{}}
 	if _, err := t.specRun(ctx); err != nil {
@@ -135,12 +134,12 @@ func (t *Trial) usual(ctx context.Context) error {
 	return err
 }
 
-// stateAt returns the --state file of a run that ended behind one of its states.
+// stateAt returns the --state file of a run if it had ended after its state i.
 func stateAt(r *Run, i int) []byte {
 	return (&harness.Result{Command: r.Command, States: r.States[:i+1]}).State()
 }
 
-// settled returns a run as far as it had come at one of its states.
+// settled returns a run up to its state i.
 func settled(r *Run, i int) *Run {
 	return &Run{Result: r.Result, Label: r.Label, rows: r.rows[:min(r.States[i].Rows, len(r.rows))]}
 }
@@ -203,13 +202,13 @@ func resumeAfterKill(ctx context.Context, t *Trial, test Common, streams []harne
 	return nil
 }
 
-// latency is how much later each answer comes where a read is ended that must not have ended by itself.
+// latency delays each answer if a read must not end by itself before it is stopped.
 const latency = 20 * time.Millisecond
 
-// much is a simulator with much to read, at two speeds; both are nil without a simulator.
+// much is a simulator with much to read, at two speeds. Both are nil without a simulator.
 type much struct{ slow, quick *api }
 
-// much is made once.
+// much returns the simulator with much to read, which is made once.
 func (t *Trial) much() (much, error) {
 	if t.api == nil {
 		return much{}, nil
@@ -224,8 +223,8 @@ func (t *Trial) much() (much, error) {
 	})
 }
 
-// long returns a read from the beginning that has states in the middle of streams, made once, and what it reads from. With a simulator it is of
-// much, and its output is read so slowly that a connector has the time for states: many send one every so often, not after so much.
+// long returns a read from the beginning that has states in the middle of streams, made once, and what it reads from. With a simulator it reads much,
+// and its output is read so slowly that a connector has time for states, because many connectors emit one after some time and not after some records.
 func (t *Trial) long(ctx context.Context, test Common, streams []harness.Stream) (*Run, *api, error) {
 	much, err := t.much()
 	if err != nil || much.quick == nil {
@@ -249,7 +248,7 @@ func (t *Trial) long(ctx context.Context, test Common, streams []harness.Stream)
 	return r, much.quick, err
 }
 
-// ended reads and does something to the connector after some records. Too early is why nothing could be done: it had ended.
+// ended reads and does something to the connector after some records. early says why nothing could be done: the connector had ended too early.
 func (t *Trial) ended(ctx context.Context, label string, runner harness.Runner, do func(*harness.Control) error) (
 	r *Run, went time.Duration, early string, err error,
 ) {
@@ -285,7 +284,7 @@ func (t *Trial) ended(ctx context.Context, label string, runner harness.Runner, 
 	return r, r.Started.Add(r.Wall).Sub(*at.Load()), "", nil
 }
 
-// prompt notes a connector that went on for too long.
+// prompt reports a connector that went on for too long.
 func (t *Trial) prompt(r *Run, went time.Duration) {
 	if r.Late || went > t.options.StopLimit {
 		t.failf(fmt.Sprintf("an end within %v (--stop-limit)", t.options.StopLimit), "it went on for %v; %s", went.Round(time.Millisecond), r)
@@ -329,7 +328,7 @@ func sigterm(ctx context.Context, t *Trial) error {
 	return err
 }
 
-// piped is what the engine and the pipe may hold of an output before its writer feels that nobody reads.
+// piped is how much of an output the engine and the pipe may hold before the writer notices that nobody reads.
 const piped = 512 << 10
 
 func brokenPipe(ctx context.Context, t *Trial) error {
@@ -351,7 +350,7 @@ func brokenPipe(ctx context.Context, t *Trial) error {
 	switch whole, _, err := t.long(ctx, test, streams); {
 	case err != nil:
 		return err
-	case whole.Bytes < piped: // it may have written everything before the reader went
+	case whole.Bytes < piped: // it may have written everything before the reader went away
 		t.skip("all that there is to read fits into a pipe")
 	default:
 		t.fail("an exit code that is not 0", r.String(), "")
@@ -394,7 +393,7 @@ func cursorAndState(ctx context.Context, t *Trial, _ Common, streams []harness.S
 	return nil
 }
 
-// markOf returns the value of the cursor in a state, "" where it is not at its top, and whether it is all that the state says.
+// markOf returns the value of the cursor in a state, or "" if it is not at the top level, and whether the state holds nothing else.
 func markOf(s harness.State, cursor string) (mark string, alone bool) {
 	var blob map[string]any
 	if decode(s.Blob, &blob) != nil || blob[cursor] == nil {
@@ -403,7 +402,7 @@ func markOf(s harness.State, cursor string) (mark string, alone bool) {
 	return fmt.Sprint(blob[cursor]), len(blob) == 1
 }
 
-// later reports whether one cursor value is behind another one: as moments, days or numbers; never where they are neither.
+// later reports whether one cursor value is after another, as times, days or numbers. It is false if they are none of these.
 func later(a, b string) bool {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly} {
 		one, err := time.Parse(layout, a)
@@ -421,7 +420,7 @@ func later(a, b string) bool {
 	return err == nil && err2 == nil && one > two
 }
 
-// simulatedRows reads from a simulator of its own, twice, and holds what came against what it has.
+// simulatedRows reads from a simulator of its own, twice, and compares the rows with those that the simulator has.
 func simulatedRows(ctx context.Context, t *Trial) error {
 	if t.api == nil {
 		t.skip("it is for --simulator")
@@ -453,7 +452,7 @@ func simulatedRows(ctx context.Context, t *Trial) error {
 	return err
 }
 
-// expect notes rows that a run had to bring and did not, and, where it may bring no others, those that the simulator does not have.
+// expect reports rows that a run had to bring and did not. With only, it also reports rows that the simulator does not expect.
 func (t *Trial) expect(r *Run, expected map[string]sim.Expectation, of func(sim.Expectation) sim.Keys, only bool) {
 	if fault := r.complete(); fault != "" {
 		t.fail("a read that ends with 0", fault, "")
@@ -498,7 +497,7 @@ func asPlatform(readOnly bool) func(context.Context, *Trial) error {
 	})
 }
 
-// tries is how often what is measured is tried; the best time counts, since a machine may have other things to do.
+// tries is how often a measurement is tried. The best time counts, because the machine may be busy with other things.
 const tries = 3
 
 func checkTime(ctx context.Context, t *Trial) error {
@@ -517,7 +516,7 @@ func specTime(ctx context.Context, t *Trial) error {
 	return t.within(ctx, "spec", harness.Spec(), t.options.SpecLimit)
 }
 
-// within runs a command some times and notes when none of them was quick enough.
+// within runs a command several times and reports if no run was quick enough.
 func (t *Trial) within(ctx context.Context, label string, command harness.Command, limit time.Duration) error {
 	best := time.Duration(0)
 	for i := range tries {
@@ -578,7 +577,8 @@ func (t *Trial) redirected(where string) harness.Runner {
 	return harness.Image{Ref: t.image, Script: `eval "$AIRBYTE_ENTRYPOINT \"\$@\"" ` + where}
 }
 
-// unheard returns a check that a connector does not succeed whose stdout goes nowhere: where commands are done, and where it reads.
+// unheard returns a check that a connector does not succeed if its stdout goes nowhere. where is the redirection. The check runs commands, and for a
+// source also a read.
 func unheard(where string, commands ...harness.Command) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		commands := slices.Clone(commands)
@@ -609,8 +609,9 @@ func unheard(where string, commands ...harness.Command) func(context.Context, *T
 	}
 }
 
-// directly returns a runner whose output is read by this process itself, so that a connector feels how that reads: what is attached to a container
-// is read by the engine, which throws away what is left soon after the container's end; a named pipe is not. It is nil for the subject's own.
+// directly returns a runner whose output this process reads itself, so that a connector notices how it is read. The engine reads the output of an
+// attached container, and discards the rest soon after the container's end; with a named pipe it does neither. The runner is nil if the subject's own
+// will do.
 func (t *Trial) directly() harness.Runner {
 	if t.image == "" {
 		return nil
@@ -618,9 +619,9 @@ func (t *Trial) directly() harness.Runner {
 	return harness.Platform{Ref: t.image, Env: t.proxied}
 }
 
-// slowWriter takes so long for each byte that it has taken some time for so many.
+// slowWriter takes so long for each byte that most bytes take all the time.
 type slowWriter struct {
-	ctx  context.Context // what it waits in
+	ctx  context.Context // ends its pauses
 	most int64
 	all  time.Duration
 	owed time.Duration
@@ -641,9 +642,9 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// pausingWriter takes nothing for a while, once, after so many bytes.
+// pausingWriter pauses once, after that many bytes.
 type pausingWriter struct {
-	ctx   context.Context // what it waits in
+	ctx   context.Context // ends its pause
 	after int64
 	pause time.Duration
 }
@@ -662,7 +663,7 @@ func (w *pausingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// slowReader stops reading for long enough to fill every pipe before it, and compares.
+// slowReader stops reading for long enough to fill every pipe, and compares.
 func slowReader(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
 	r, err := t.read(ctx, readOrder{
 		label: "read by a slow reader", runner: t.directly(), test: test, mode: harness.Incremental, streams: streams, limit: 20 * time.Minute,

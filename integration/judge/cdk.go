@@ -8,9 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// CDKConfig returns an acceptance-test-config.yml without the keys that the tests of Airbyte's Python CDK refuse: from version 7.39 on (its
-// test/models/scenario.py) a test may have only what those tests read, and a file with more fails before any test runs. All else, comments
-// too, stays.
+// CDKConfig returns an acceptance-test-config.yml without the keys that the tests of Airbyte's Python CDK reject. From version 7.39 on (see its
+// test/models/scenario.py), a test may only have the keys that those tests read, and a file with more fails before any test runs. Everything else
+// stays, including comments.
 func CDKConfig(body []byte) ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(body, &document); err != nil {
@@ -47,7 +47,7 @@ func CDKConfig(body []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// keep leaves of a mapping only some keys.
+// keep removes all keys of a mapping except some.
 func keep(node *yaml.Node, keys []string) {
 	var kept []*yaml.Node
 	for i := 0; i+1 < len(node.Content); i += 2 {

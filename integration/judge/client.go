@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// client runs a command of a test's client container: an image that is built from the test's Dockerfile, with the test's secrets at
-// /client/secrets, as in Airbyte's tests.
+// client runs a command in a test's client container. Its image is built from the test's Dockerfile, with the test's secrets at /client/secrets, as
+// in Airbyte's tests.
 func (s *Subject) client(ctx context.Context, c *Client, command []string) error {
 	image, err := memo(s, "client "+c.Dockerfile, func() (string, error) {
 		file := s.Config.Path(c.Dockerfile)
@@ -54,7 +54,7 @@ func (s *Subject) setUp(ctx context.Context) error {
 	return nil
 }
 
-// tearDown runs every teardown_command, also where the checks were stopped. One that fails is told in the log.
+// tearDown runs every teardown_command, even if the checks were stopped. It logs failures.
 func (s *Subject) tearDown(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	for _, c := range s.Config.clients() {

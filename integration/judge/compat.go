@@ -15,23 +15,23 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
-// saved are the files of a folder that stands for a version: what spec and discover said, without the message around it.
+// The files of a folder that stands for a version. They hold the answers to spec and discover, without the enclosing messages.
 const (
 	savedSpec    = "spec.json"
 	savedCatalog = "catalog.json"
 )
 
-// generated is how many configurations are drawn that the version before would have taken.
+// generated is how many configurations are generated that the previous version accepts.
 const generated = 100
 
-// before is where the version before is to be had from: an image, or a folder of saved files; or why there is none.
+// before says where the previous version is: an image, or a folder of saved files; or why there is none.
 type before struct {
 	image, folder string
 	none          string
 }
 
-// previous finds the version before: what the options say, or a folder testdata/previous beside the configuration, or the image that the
-// configuration names.
+// previous finds the previous version: the one in the options, or else a folder testdata/previous beside the configuration, or else the image that
+// the configuration names.
 func (t *Trial) previous(ctx context.Context, c Compatibility) before {
 	said := t.options.Previous
 	if said == "" {
@@ -71,7 +71,7 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// ask returns what the version before says to a command.
+// ask returns the previous version's answer to a command.
 func (t *Trial) ask(ctx context.Context, image string, c harness.Command) (*Run, error) {
 	return t.run(ctx, order{label: image + " " + c.Args[0], command: c, runner: harness.Image{Ref: image}, apart: true})
 }
@@ -117,7 +117,7 @@ func (t *Trial) oldSpec(ctx context.Context, image string, into any) error {
 	return json.Unmarshal(r.Specs[0], into)
 }
 
-// takes holds generated configurations that the old schema takes against the new one.
+// takes checks generated configurations that the old schema accepts against the new one.
 func (t *Trial) takes(old, current map[string]any) error {
 	oldSchema, err := compile("old", old)
 	if err != nil {
@@ -136,12 +136,12 @@ func (t *Trial) takes(old, current map[string]any) error {
 		}
 		config := g.value(old)
 		if oldSchema.Validate(config) != nil {
-			continue // the generator knows the usual keywords alone
+			continue // the generator only knows the usual keywords
 		}
 		valid++
 		if err := newSchema.Validate(config); err != nil {
 			t.failf("a configuration that the version before takes is taken", "%s, in %s", harness.Mismatch(err), short(config))
-			return nil // others say the same
+			return nil // others would show the same
 		}
 	}
 	if valid == 0 {
@@ -195,7 +195,7 @@ func (t *Trial) oldCatalog(ctx context.Context, image string, test Common) (harn
 	return r.Catalogs[0], nil
 }
 
-// compareCatalogs notes what a table that was made of the old catalog, or a connection, would lose.
+// compareCatalogs reports what a table that was made from the old catalog, or a connection, would lose.
 func (t *Trial) compareCatalogs(old, current harness.Catalog) {
 	for _, was := range old.Streams {
 		i := slices.IndexFunc(current.Streams, func(s harness.Stream) bool { return s.Called() == was.Called() })
@@ -213,7 +213,7 @@ func (t *Trial) compareCatalogs(old, current harness.Catalog) {
 		}
 		var before, now map[string]any
 		if json.Unmarshal(was.JSONSchema, &before) != nil || json.Unmarshal(is.JSONSchema, &now) != nil {
-			continue // discovery.discover says so
+			continue // discovery.discover reports it
 		}
 		for _, change := range narrowed(was.Called(), before, now, false) {
 			t.fail("the fields of the version before", change, "")
@@ -221,8 +221,8 @@ func (t *Trial) compareCatalogs(old, current harness.Catalog) {
 	}
 }
 
-// narrowed returns the changes from one schema to another that make wrong what was right: for a configuration, what it may not say any more; for
-// records, what their columns were.
+// narrowed returns the changes from one schema to another that make valid data invalid. For a configuration, these are values that it may no longer
+// have. For records, these are changes of their columns.
 func narrowed(at string, old, current map[string]any, config bool) (all []string) {
 	say := func(format string, args ...any) {
 		all = append(all, fmt.Sprintf("%q ", at)+fmt.Sprintf(format, args...))
@@ -270,7 +270,7 @@ func narrowed(at string, old, current map[string]any, config bool) (all []string
 	return all
 }
 
-// narrowedValues returns the changes of what a field of a configuration may say, and whether it must.
+// narrowedValues returns the changes of the values that a field of a configuration may have, and of the fields that it must have.
 func narrowedValues(at string, old, current map[string]any) (all []string) {
 	say := func(format string, args ...any) {
 		all = append(all, fmt.Sprintf("%q ", at)+fmt.Sprintf(format, args...))

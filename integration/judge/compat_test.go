@@ -24,7 +24,7 @@ func schemaOf(t *testing.T, text string) map[string]any {
 	return schema
 }
 
-// Each change that breaks configurations is told, and changes that do not are not.
+// TestNarrowed checks that each change that breaks configurations is reported, and that other changes are not.
 func TestNarrowed(t *testing.T) {
 	t.Parallel()
 	old := schemaOf(t, oldSchema)
@@ -49,7 +49,8 @@ func TestNarrowed(t *testing.T) {
 	}
 }
 
-// Generated configurations are mostly right, of every variant, and the same for the same seed; those of a narrower schema are found.
+// TestGenerator checks that generated configurations are mostly valid, cover every variant and are the same for the same seed, and that those that a
+// narrower schema refuses are found.
 func TestGenerator(t *testing.T) {
 	t.Parallel()
 	old := schemaOf(t, oldSchema)

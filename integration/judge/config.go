@@ -14,14 +14,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Config is an acceptance-test-config.yml: which files and expectations belong to the tests of each suite. Paths in it are as written; see
+// Config is an acceptance-test-config.yml: which files and expectations belong to the tests of each suite. Its paths are as written; see
 // [Config.Path].
 type Config struct {
 	Image       string            `yaml:"connector_image"`
 	BasePath    string            `yaml:"base_path"`
-	Strictness  string            `yaml:"test_strictness_level"` // low or high; low where it is not said
+	Strictness  string            `yaml:"test_strictness_level"` // low or high; default low
 	Environment map[string]string `yaml:"custom_environment_variables"`
-	Cached      bool              `yaml:"cached_discovered_catalog"` // accepted: discovery is run once for each configuration in any case
+	Cached      bool              `yaml:"cached_discovered_catalog"` // accepted, but discovery runs once for each configuration in any case
 	Tests       Tests             `yaml:"acceptance_tests"`
 
 	dir string // what paths are relative to
@@ -40,21 +40,21 @@ type Tests struct {
 	Documentation Suite[DocumentationTest] `yaml:"connector_documentation"`
 }
 
-// Suite is the tests of a suite, or the reason for having none. A nil Tests without a reason is a suite that the file does not have.
+// Suite is the tests of a suite, or the reason for having none. If Tests is nil and there is no reason, the file lacks the suite.
 type Suite[T any] struct {
 	BypassReason string `yaml:"bypass_reason"`
 	Tests        []T    `yaml:"tests"`
 }
 
-// Common is what tests of every suite say.
+// Common is what tests of every suite can specify.
 type Common struct {
-	ConfigPath string `yaml:"config_path"`     // secrets/config.json where it is not said
-	Timeout    int    `yaml:"timeout_seconds"` // of each run; the suite's own where it is 0
+	ConfigPath string `yaml:"config_path"`     // default secrets/config.json
+	Timeout    int    `yaml:"timeout_seconds"` // of each run; 0: the suite's own
 	Deployment string `yaml:"deployment_mode"` // cloud or oss: the environment's DEPLOYMENT_MODE, in capitals
 }
 
-// Client is a container that prepares what a connector reads from: an image that is built from the Dockerfile, with the secrets at
-// /client/secrets. Each command is run in a container of its own.
+// Client is a container that prepares what a connector reads from. Its image is built from the Dockerfile, with the secrets at /client/secrets. Each
+// command runs in a container of its own.
 type Client struct {
 	SecretsPath   string   `yaml:"secrets_path"`
 	Dockerfile    string   `yaml:"client_container_dockerfile_path"`
@@ -64,10 +64,10 @@ type Client struct {
 	FinalTeardown []string `yaml:"final_teardown_command"`
 }
 
-// Compatibility says which version the tests of compatibility are held against.
+// Compatibility says against which version compatibility is tested.
 type Compatibility struct {
-	Previous string `yaml:"previous_connector_version"` // latest where it is not said
-	Disable  string `yaml:"disable_for_version"`        // no test while the version before is this one
+	Previous string `yaml:"previous_connector_version"` // default latest
+	Disable  string `yaml:"disable_for_version"`        // no test while the previous version is this one
 }
 
 // Excused is a stream or a field that a test leaves out, and why.
@@ -95,7 +95,7 @@ type SpecTest struct {
 // ConnectionTest is a test of the suite connection.
 type ConnectionTest struct {
 	Common `yaml:",inline"`
-	Status string `yaml:"status"` // succeed, failed or exception; succeed where it is not said
+	Status string `yaml:"status"` // succeed, failed or exception; default succeed
 }
 
 // DiscoveryTest is a test of the suite discovery.
@@ -105,7 +105,7 @@ type DiscoveryTest struct {
 	KeyTypes      *bool         `yaml:"validate_primary_keys_data_type"`
 }
 
-// Expected is where the records are that have to come.
+// Expected says where the expected records are.
 type Expected struct {
 	Path         string `yaml:"path"`
 	BypassReason string `yaml:"bypass_reason"`
@@ -132,7 +132,7 @@ type BasicReadTest struct {
 	Client        *Client              `yaml:"client_container_config"`
 }
 
-// FileTypes says which types of files a source of files has to bring.
+// FileTypes says which types of files a source of files must bring.
 type FileTypes struct {
 	Skip         bool   `yaml:"skip_test"`
 	BypassReason string `yaml:"bypass_reason"`
@@ -150,7 +150,7 @@ type FullRefreshTest struct {
 	Client      *Client              `yaml:"client_container_config"`
 }
 
-// FutureState is where a state of the far future is.
+// FutureState says where a state of the far future is.
 type FutureState struct {
 	Path         string    `yaml:"future_state_path"`
 	Missing      []Excused `yaml:"missing_streams"`
@@ -192,7 +192,7 @@ type DocumentationTest struct {
 // High reports whether the strictness level is high.
 func (c *Config) High() bool { return c.Strictness == "high" }
 
-// Path returns a path of the file as one of this machine: relative to base_path, or else to the file's folder.
+// Path returns the path on this machine of a path in the file, which is relative to base_path or else to the file's folder.
 func (c *Config) Path(path string) string {
 	if filepath.IsAbs(path) {
 		return path
@@ -200,7 +200,7 @@ func (c *Config) Path(path string) string {
 	return filepath.Join(c.dir, path)
 }
 
-// ReadConfig reads a file. An error names the line and the column of what is wrong; all that is wrong is in one error.
+// ReadConfig reads a file. An error names everything that is wrong, with lines and columns.
 func ReadConfig(file string) (*Config, error) {
 	body, err := os.ReadFile(file)
 	if err != nil {
@@ -238,7 +238,7 @@ func parseConfig(body []byte) (*Config, error) {
 	return c, errors.Join(faults(c, root)...)
 }
 
-// unknownKeys returns an error for each key in a node that a type does not have.
+// unknownKeys returns an error for each key in a node that a type lacks.
 func unknownKeys(node *yaml.Node, into reflect.Type) (all []error) {
 	for into.Kind() == reflect.Pointer {
 		into = into.Elem()
@@ -269,7 +269,7 @@ func unknownKeys(node *yaml.Node, into reflect.Type) (all []error) {
 	return all
 }
 
-// fields returns the types of a struct's fields by their keys, those of structs inside it included.
+// fields returns the types of a struct's fields by their keys, including those of inlined structs.
 func fields(t reflect.Type) map[string]reflect.Type {
 	all := map[string]reflect.Type{}
 	for field := range t.Fields() {
@@ -284,7 +284,7 @@ func fields(t reflect.Type) map[string]reflect.Type {
 	return all
 }
 
-// complete fills in what the file leaves to defaults.
+// complete sets defaults for what the file leaves out.
 func complete(c *Config) {
 	fill := func(common *Common) {
 		if common.ConfigPath == "" {
@@ -370,13 +370,13 @@ func faults(c *Config, root *yaml.Node) (all []error) {
 	return all
 }
 
-// declared is what a file says of one suite.
+// declared is what a file says about one suite.
 type declared struct {
 	name, reason string
 	tests        int
 }
 
-// suites returns those of the file's format, in its order.
+// suites returns the suites of the file's format, in its order.
 func (c *Config) suites() []declared {
 	t := c.Tests
 	return []declared{
@@ -391,8 +391,8 @@ func (c *Config) suites() []declared {
 	}
 }
 
-// strict returns what the strictness level high does not allow. Which streams are left out without a record or a state is known only with the
-// catalog: see the checks.
+// strict returns violations of the strictness level high. Checks report streams that are left out without a record or a state, because that requires
+// the catalog.
 func (c *Config) strict(at func(...string) string) (all []error) {
 	fault := func(suite, format string, args ...any) {
 		all = append(all, errors.New(at("acceptance_tests", suite)+fmt.Sprintf(format, args...)+", at the strictness level high"))
@@ -439,7 +439,7 @@ func (c *Config) strict(at func(...string) string) (all []error) {
 	return all
 }
 
-// limit returns how long a run of a test may take: what the test says, or else what is usual in its suite.
+// limit returns how long a run of a test may take: the test's own timeout, or else the usual one of its suite.
 func (c Common) limit(usual time.Duration) time.Duration {
 	if c.Timeout > 0 {
 		return time.Duration(c.Timeout) * time.Second

@@ -86,7 +86,7 @@ func TestConfigKeys(t *testing.T) {
 		c.Tests.Incremental.Tests[0].Future.CursorFormat.Streams[0].Format != "^y" || c.Tests.Spec.Tests[0].limit(0).Seconds() != 5 {
 		t.Errorf("got %+v", c)
 	}
-	// Each key in turn is not known when it is spelt wrongly, and its line and column are told.
+	// Each key, if it is misspelt, is reported as unknown, with its line and column.
 	for i, line := range strings.Split(every, "\n") {
 		key, _, ok := strings.Cut(strings.TrimPrefix(strings.TrimLeft(line, " "), "- "), ":")
 		if !ok || strings.Contains(key, "{") || len(key) < 4 {
@@ -197,7 +197,7 @@ func TestConfigPaths(t *testing.T) {
 	}
 }
 
-// What the CDK's tests refuse is left out, and nothing else; the list is that of its version 7.39.
+// TestCDKConfig checks that the keys that the CDK's tests reject are left out, and nothing else. The list is that of its version 7.39.
 func TestCDKConfig(t *testing.T) {
 	t.Parallel()
 	body, err := CDKConfig([]byte("# kept\n" + every))

@@ -46,7 +46,7 @@ func (s *Subject) checkRun(ctx context.Context, test ConnectionTest) (*Run, erro
 	})
 }
 
-// catalog returns what discover says of a test's configuration. Where it says nothing, ok is false and the check that asked has a finding.
+// catalog returns the answer to discover for a test's configuration. If there is none, ok is false and the current check gets a finding.
 func (t *Trial) catalog(ctx context.Context, test Common) (catalog harness.Catalog, ok bool, err error) {
 	r, err := t.discoverRun(ctx, test)
 	if err != nil {
@@ -91,7 +91,7 @@ func (t *Trial) eachStream(catalog harness.Catalog, check func(t *Trial, s harne
 	for _, s := range catalog.Streams {
 		var schema map[string]any
 		if err := json.Unmarshal(s.JSONSchema, &schema); err != nil {
-			schema = nil // discovery.discover says so
+			schema = nil // discovery.discover reports it
 		}
 		check(t, s, schema)
 	}
@@ -190,7 +190,7 @@ func streamsAdditional(t *Trial, s harness.Stream, schema map[string]any) {
 	}
 }
 
-// columnTypes holds each column against the types that Airbyte's destinations make columns of.
+// columnTypes checks each column against the types from which Airbyte's destinations make columns.
 func columnTypes(ctx context.Context, t *Trial) error {
 	catalog, ok, err := t.everything(ctx)
 	if !ok {

@@ -12,7 +12,7 @@ var update = flag.Bool("update", false, "write the list of checks in docs/accept
 
 const page = "../../docs/acceptance.md"
 
-// listed returns the list of checks as the documentation has it.
+// listed returns the list of checks from the documentation.
 func listed() string {
 	about := map[string]string{
 		"spec":                    "What `spec` says, as Airbyte's TestSpec asks.",
@@ -40,7 +40,7 @@ func listed() string {
 	return b.String() + "\n"
 }
 
-// The documentation lists every check there is, with the reason that reports show.
+// TestDocumentation checks that the documentation lists every check, with the reason that reports show.
 func TestDocumentation(t *testing.T) {
 	body, err := os.ReadFile(page)
 	if err != nil {

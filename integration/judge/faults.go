@@ -13,7 +13,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// faultChecks returns one for each fault that a proxy can make.
+// faultChecks returns a check for each fault that a proxy can make.
 func faultChecks() []Check {
 	var all []Check
 	for _, f := range proxy.Faults() {
@@ -26,16 +26,16 @@ func faultChecks() []Check {
 	return all
 }
 
-// standing is a proxy of a check's own before the API, and how a read goes through it.
+// standing is a check's own proxy in front of the API, and how a read goes through it.
 type standing struct {
 	*proxy.Proxy
 
-	api *api     // the proxy in the simulator's place; nil where requests are forwarded
-	env []string // where they are
+	api *api     // the proxy instead of the simulator; nil if requests are forwarded
+	env []string // the environment that forwards requests
 }
 
-// stand puts a proxy before an API: in the place of a simulator's address, or of the address in the field base-url-field, or, without either,
-// on the way of all that the connector sends.
+// stand puts a proxy in front of an API. It replaces a simulator's address, or the address in the field base-url-field. Without either, everything
+// that the connector sends goes through it.
 func (s *Subject) stand(a *api, o proxy.Options) (standing, error) {
 	field := s.options.BaseURLField
 	var address *url.URL
@@ -71,7 +71,7 @@ func (s *Subject) stand(a *api, o proxy.Options) (standing, error) {
 	}
 }
 
-// behind returns the same simulator, reached under another address.
+// behind returns the same simulator at another address.
 func (a *api) behind(url string) *api {
 	through := *a
 	through.config = map[string]any{}
@@ -85,8 +85,8 @@ func (a *api) behind(url string) *api {
 	return &through
 }
 
-// planned says which requests a fault strikes. A 429 strikes once: without a Retry-After, many a connector waits for a minute or more. Of the
-// pages of a listing there may be only two, so the first one that can be repeated is.
+// planned says which requests a fault affects. A 429 comes once, because without a Retry-After many connectors wait for a minute or more. A repeated
+// page comes instead of the first page that can be repeated, because a listing may only have two pages.
 func planned(f proxy.Fault) proxy.Plan {
 	plan := proxy.Plan{Pause: 2 * time.Second}
 	switch {
@@ -98,14 +98,14 @@ func planned(f proxy.Fault) proxy.Plan {
 	return plan
 }
 
-// fault returns a check that reads while answers go wrong in one way, and compares with a read while none does.
+// fault returns a check that reads while answers go wrong in one way, and compares with a read without faults.
 func fault(f proxy.Fault) func(context.Context, *Trial) error {
 	return afresh(func(ctx context.Context, t *Trial, test Common, streams []harness.Stream, whole *Run) error {
 		return struck(ctx, t, f, readOrder{test: test, streams: streams}, whole)
 	})
 }
 
-// struck makes the read.
+// struck makes the read and judges it.
 func struck(ctx context.Context, t *Trial, f proxy.Fault, o readOrder, whole *Run) (err error) {
 	a := t.api
 	if a != nil {
@@ -149,7 +149,7 @@ func struck(ctx context.Context, t *Trial, f proxy.Fault, o readOrder, whole *Ru
 	return nil
 }
 
-// through returns the subject's runner with what sends it through a proxy, where that stands on the way.
+// through returns the subject's runner. If the proxy forwards requests, the runner has the environment and the files for that.
 func (s *Subject) through(place standing) harness.Runner {
 	if place.env == nil {
 		return s.runner

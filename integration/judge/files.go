@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// perStream is how many records of each stream are expected: enough to see that the stream is the same one.
+// perStream is how many records of each stream are expected: enough to see that the stream is the same.
 const perStream = 1
 
 // WriteExpected reads as basic_read does and writes the first record of each stream to the file that the test's expect_records names.
@@ -60,7 +60,7 @@ func expected(r reading) ([]byte, error) {
 				Stream  string          `json:"stream"`
 				Data    json.RawMessage `json:"data"`
 				Emitted int64           `json:"emitted_at"`
-			}{stream.Name, one.data, 0} // when does not matter, and would differ each time
+			}{stream.Name, one.data, 0} // the time does not matter, and would differ each time
 			if err := e.Encode(record); err != nil {
 				return nil, fmt.Errorf("writing the expected records: %w", err)
 			}
@@ -69,7 +69,7 @@ func expected(r reading) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Save writes to a folder what spec and discover say, for [Options.Previous] of later versions.
+// Save writes the answers to spec and discover to a folder, for [Options.Previous] of later versions.
 func (s *Subject) Save(ctx context.Context, folder string) error {
 	t := &Trial{Subject: s, verdict: &Verdict{}}
 	spec, ok, err := t.spec(ctx)

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// generator draws values that a schema of a configuration takes. It knows the keywords that specifications use; a value may be wrong where
-// another one is used, so it is to be held against the schema. Equal seeds draw equal values.
+// generator generates values that the schema of a configuration accepts. It knows the keywords that specifications use. If the schema uses others, a
+// value may be wrong, so it must be validated. Equal seeds give equal values.
 type generator struct{ random *rand.Rand }
 
 func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 0))} }
@@ -63,7 +63,7 @@ func (g generator) value(schema map[string]any) any {
 	}
 }
 
-// object has all that is required, some of what is not, and sometimes a member that nobody knows.
+// object returns an object with all required members, some of the others, and sometimes an unknown one.
 func (g generator) object(schema map[string]any) any {
 	object := map[string]any{}
 	required := listOf(schema["required"])
@@ -87,7 +87,7 @@ func (g generator) whole(schema map[string]any) int {
 	return least + g.random.IntN(max(1, greatest-least+1))
 }
 
-// number returns a number of a schema, or what stands for none.
+// number returns value as a number, or none if it is not one.
 func number(value any, none int) int {
 	if n, ok := value.(float64); ok {
 		return int(n)
@@ -149,7 +149,7 @@ func (g generator) matching(re *syntax.Regexp) string {
 		}
 		i := 2 * g.random.IntN(len(re.Rune)/2)
 		low, high := re.Rune[i], re.Rune[i+1]
-		if low < ' ' && high >= '~' { // all but some: what is seen is enough
+		if low < ' ' && high >= '~' { // a class that excludes some characters: visible ones are enough
 			low = 'a'
 		}
 		return string(low + rune(g.random.IntN(int(min(high-low, 60))+1)))

@@ -12,7 +12,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
-// description returns what the image says of itself.
+// description returns the image's metadata.
 func (t *Trial) description(ctx context.Context) (harness.Description, error) {
 	return memo(t.Subject, "image", func() (harness.Description, error) { return harness.Image{Ref: t.image}.Describe(ctx) })
 }
@@ -76,11 +76,11 @@ func imageWritable(ctx context.Context, t *Trial) error {
 	return err
 }
 
-// inside is what the image's shell says: who it is, whether it could write, and which tools are missing; tools ends with "end" where it came so
+// inside is what the image's shell says: the user, whether it could write, and which tools are missing. tools ends with "end" if the script got that
 // far.
 type inside struct{ user, written, tools string }
 
-// shell asks the image's shell all that is asked of it, once.
+// shell runs all commands that checks need in the image's shell, once.
 func (t *Trial) shell(ctx context.Context) (inside, error) {
 	return memo(t.Subject, "shell", func() (inside, error) {
 		const next = "-- next --"
@@ -130,7 +130,7 @@ func imageSpec(ctx context.Context, t *Trial) error {
 	return err
 }
 
-// rewritable runs a command with the configuration mounted so that it can be written, as Airbyte's CDK does: a connector may rewrite it.
+// rewritable runs a command with the configuration mounted writable, as Airbyte's CDK does, because a connector may rewrite it.
 func (t *Trial) rewritable(ctx context.Context, label string, config []byte, c harness.Command) (*Run, error) {
 	folder, err := os.MkdirTemp("", "secrets-")
 	if err != nil {
@@ -155,7 +155,7 @@ func (t *Trial) rewritable(ctx context.Context, label string, config []byte, c h
 	})
 }
 
-// scenarios returns the configurations that the CDK's tests collect, and which of their tests expect what of check.
+// scenarios returns the configurations that the CDK's tests collect, with the outcome that they expect of check.
 func (t *Trial) scenarios() map[string]string {
 	all := map[string]string{}
 	for path, works := range t.files() {

@@ -1,8 +1,8 @@
-// Package judge holds what is asked of a connector, whoever wrote it and in whatever language: one table of checks, which the command
-// acceptance runs on an image or an executable, and the tests of this repository on its own connectors.
+// Package judge checks a connector, whoever wrote it and in whatever language. It has one table of checks. The command acceptance runs them on an
+// image or an executable, and the tests of this repository run them on its own connectors.
 //
-// A check looks at a connector from the outside: at runs of the package harness. Its configuration is the acceptance-test-config.yml that
-// connectors of Airbyte's have.
+// A check sees a connector from the outside, through runs of the package harness. It is configured by the acceptance-test-config.yml that Airbyte's
+// connectors have.
 package judge
 
 import (
@@ -16,22 +16,22 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
-// Check is one thing that is asked of a connector.
+// Check is one requirement for a connector.
 type Check struct {
 	Suite string // as in acceptance-test-config.yml, or image, write, beyond or faults
-	Name  string // lasting, unique in its suite
-	Why   string // what it asks for, and why that matters: a sentence or two for people
+	Name  string // stable, unique in its suite
+	Why   string // what it requires, and why that matters: a sentence or two for people
 
 	Kind  Kind
-	Image bool // it is about an image, and left out of a binary
-	Alone bool // it measures, so nothing runs beside it
-	Every bool // it is about every run that was made, so it comes after all others
-	Fault bool // it needs the proxy, and runs with --faults only
+	Image bool // it is about an image, so it is skipped for an executable
+	Alone bool // it measures, so nothing may run beside it
+	Every bool // it is about all runs that were made, so it comes after all others
+	Fault bool // it needs the proxy, so it only runs with --faults
 
 	Run func(ctx context.Context, t *Trial) error // an error is the judge's own, not the connector's
 }
 
-// A Kind is what a check is for.
+// A Kind says which connectors a check is for.
 type Kind uint8
 
 // The kinds.
@@ -44,19 +44,19 @@ const (
 // Full returns the check's name with its suite's, as in "spec.oneof_usage".
 func (c Check) Full() string { return c.Suite + "." + c.Name }
 
-// named reports whether one of some names is the check's, with its suite's or without, or its suite's.
+// named reports whether names contains the check's name, with or without its suite's, or its suite's name.
 func (c Check) named(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return name == c.Full() || name == c.Suite || name == c.Name })
 }
 
-// Trial is a check at work on a connector.
+// Trial is one run of a check on a connector.
 type Trial struct {
 	*Subject
 
 	verdict *Verdict
 }
 
-// Status is what came of a check.
+// Status is the outcome of a check.
 type Status string
 
 // The statuses.
@@ -64,17 +64,17 @@ const (
 	Passed  Status = "passed"
 	Failed  Status = "failed"
 	Skipped Status = "skipped"
-	Broken  Status = "broken" // the judge could not make up its mind, as where Docker does not answer; it counts as failed
+	Broken  Status = "broken" // the judge could not decide, for example because Docker does not answer; it counts as failed
 )
 
-// Finding is one thing that is wrong, without secrets.
+// Finding is one thing that is wrong. Its texts have no secrets.
 type Finding struct {
 	Expected string `json:"expected"`
 	Came     string `json:"came"`
 	Line     string `json:"line,omitempty"` // the beginning of the offending line of output
 }
 
-// Verdict is what came of a check.
+// Verdict is the outcome of a check, with its reasons.
 type Verdict struct {
 	Check    Check
 	Status   Status
@@ -87,7 +87,7 @@ type Verdict struct {
 // most is how many findings of a check are kept.
 const most = 10
 
-// fail notes that something else came than was expected, and the offending line where there is one.
+// fail reports that something else came than was expected, and the offending line if there is one.
 func (t *Trial) fail(expected, came, line string) {
 	t.verdict.Status = Failed
 	if len(t.verdict.Findings) < most {
@@ -100,7 +100,7 @@ func (t *Trial) failf(expected, format string, args ...any) {
 	t.fail(expected, fmt.Sprintf(format, args...), "")
 }
 
-// warn notes what is no fault, and worth a look.
+// warn reports something that is not a fault but worth a look.
 func (t *Trial) warn(format string, args ...any) {
 	t.verdict.Warnings = append(t.verdict.Warnings, t.blank(fmt.Sprintf(format, args...)))
 }
@@ -112,7 +112,7 @@ func (t *Trial) skip(format string, args ...any) {
 	}
 }
 
-// against notes what a run did against some rules.
+// against reports the violations of some rules by a run.
 func (t *Trial) against(expected string, r *Run, rules ...harness.Rule) {
 	for _, p := range r.Against(rules...) {
 		text := strings.TrimSuffix(p.Text, ": "+p.Line)
@@ -120,7 +120,7 @@ func (t *Trial) against(expected string, r *Run, rules ...harness.Rule) {
 	}
 }
 
-// Chosen returns the checks that the options ask for, in the table's order.
+// Chosen returns the checks that the options select, in the table's order.
 func (s *Subject) Chosen() []Check {
 	var all []Check
 	for _, c := range Checks() {
@@ -131,7 +131,7 @@ func (s *Subject) Chosen() []Check {
 	return all
 }
 
-// left returns why a check is left out of this connector, or "".
+// left returns why a check does not apply to this connector, or "".
 func (s *Subject) left(c Check) string {
 	switch {
 	case c.Kind == Sources && s.Writes():
@@ -155,9 +155,9 @@ func (s *Subject) left(c Check) string {
 	return ""
 }
 
-// Judge runs the chosen checks: first those that measure, one by one, then the others beside each other, then those about every run. Each
-// verdict is handed to done, one at a time, as it comes; what is returned is in the table's order. Began, which may be nil, is called when a
-// check begins, from any goroutine.
+// Judge runs the chosen checks: first those that measure, one by one, then the others concurrently, then those about every run. It passes each
+// verdict to done as it comes, one at a time. It returns the verdicts in the table's order. began is called when a check begins, from any goroutine.
+// Both may be nil.
 func (s *Subject) Judge(ctx context.Context, began func(Check), done func(Verdict)) []Verdict {
 	chosen := s.Chosen()
 	defer s.tearDown(ctx)

@@ -2,8 +2,8 @@ package judge
 
 import "go.yaml.in/yaml/v3"
 
-// migrate turns the layout of files before version 0.2.12 of Airbyte's tests into today's: the suites were lists under tests, excused
-// streams and fields were names, and the future state was a path. A file of today's layout stays as it is.
+// migrate converts the layout of files before version 0.2.12 of Airbyte's tests into today's: the suites were lists under tests, excused streams and
+// fields were names, and the future state was a path. It does not change a file with today's layout.
 func migrate(root *yaml.Node) {
 	if child(root, "acceptance_tests") != nil {
 		return
@@ -45,7 +45,7 @@ func migrateTest(test *yaml.Node) {
 	}
 }
 
-// name makes of each text in a list a mapping with that name.
+// name replaces each text in a list by a mapping with that name.
 func name(list *yaml.Node) {
 	for i, element := range list.Content {
 		if element.Kind == yaml.ScalarNode {
@@ -54,7 +54,7 @@ func name(list *yaml.Node) {
 	}
 }
 
-// mapping returns a node with one key, at the place of another node.
+// mapping returns a node with one key, at the position of another node.
 func mapping(at *yaml.Node, key string, value *yaml.Node) *yaml.Node {
 	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: at.Line, Column: at.Column, Content: []*yaml.Node{
 		{Kind: yaml.ScalarNode, Tag: "!!str", Value: key, Line: at.Line, Column: at.Column}, value,

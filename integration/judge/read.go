@@ -18,8 +18,8 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
-// streams returns those of a test's catalog: of the file configured_catalog_path, as discover describes them where it does, or else all that
-// are discovered.
+// streams returns the streams for a test: those in the file configured_catalog_path, as discover describes them if it does, or else all that are
+// discovered.
 func (t *Trial) streams(ctx context.Context, test Common, catalogPath string) ([]harness.Stream, bool, error) {
 	catalog, ok, err := t.catalog(ctx, test)
 	if !ok || catalogPath == "" {
@@ -59,7 +59,7 @@ func incrementals(streams []harness.Stream) []harness.Stream {
 	return slices.DeleteFunc(slices.Clone(streams), func(s harness.Stream) bool { return !s.Incremental() })
 }
 
-// reading is the read of a test of basic_read, and what it read.
+// reading is the read of a test of basic_read, and the streams that it read.
 type reading struct {
 	*Run
 
@@ -85,15 +85,15 @@ func (t *Trial) basic(ctx context.Context, test BasicReadTest) (reading, bool, e
 	return reading{r, streams}, true, nil
 }
 
-// readOrder is a read to be made.
+// readOrder describes a read to be made.
 type readOrder struct {
 	label   string
 	test    Common
 	mode    string
 	streams []harness.Stream
 	state   []byte
-	api     *api // the subject's own where nil
-	bare    bool // with the api's own configuration, without what the test's says besides
+	api     *api // nil: the subject's own
+	bare    bool // use only the api's own configuration, without the rest of the test's
 	runner  harness.Runner
 	limit   time.Duration
 	options harness.Options
@@ -101,7 +101,7 @@ type readOrder struct {
 	apart   bool
 }
 
-// read reads.
+// read makes a read.
 func (s *Subject) read(ctx context.Context, o readOrder) (*Run, error) {
 	config, err := s.configFor(o.api, o.test.ConfigPath, true)
 	if err == nil && o.bare {
@@ -152,7 +152,7 @@ func readRecords(t *Trial, test BasicReadTest, r reading) {
 	}
 }
 
-// readSchema holds each record against its stream's schema as Airbyte's tests do: the first fault of each stream counts.
+// readSchema checks each record against its stream's schema as Airbyte's tests do: the first fault of each stream counts.
 func readSchema(t *Trial, test BasicReadTest, r reading) {
 	if test.Schema != nil && !*test.Schema {
 		t.skip("validate_schema is false")
@@ -202,8 +202,8 @@ func fits(schema *jsonschema.Schema, document map[string]any, data []byte) strin
 	return fraction("", document, record)
 }
 
-// fraction finds a number that is written with a fraction where the schema says integer: JSON Schema takes 1.0 for a whole number, and
-// destinations do not.
+// fraction finds a number that is written with a fraction or an exponent although the schema says integer. JSON Schema accepts 1.0 as a whole number,
+// but destinations do not.
 func fraction(at string, schema map[string]any, value any) string {
 	switch v := value.(type) {
 	case json.Number:
@@ -227,10 +227,10 @@ func fraction(at string, schema map[string]any, value any) string {
 	return ""
 }
 
-// moment is the form of a date-time as Airbyte's tests take it, looser than RFC 3339.
+// moment is the form of a date-time that Airbyte's tests accept. It is looser than RFC 3339.
 const moment = `^\d{4}-\d?\d-\d?\d(\s|T)\d?\d:\d?\d:\d?\d(.\d+)?.*$`
 
-// lenient returns a copy of a schema in which a date-time is what [moment] takes, and a date what looks like one.
+// lenient returns a copy of a schema that accepts a date-time of the form [moment], and a date of the form of a date.
 func lenient(schema map[string]any) map[string]any {
 	loose := map[string]any{}
 	for keyword, value := range schema {
@@ -251,7 +251,7 @@ func lenient(schema map[string]any) map[string]any {
 	}
 	pattern := map[any]string{"date-time": moment, "date": `^\d{4}-\d{2}-\d{2}$`}[schema["format"]]
 	if pattern != "" {
-		delete(loose, "format") // the library's is RFC 3339
+		delete(loose, "format") // the library's format is RFC 3339
 		if _, has := schema["pattern"]; !has {
 			loose["pattern"] = pattern
 		}
@@ -331,7 +331,7 @@ func readDataPoints(t *Trial, test BasicReadTest, r reading) {
 	}
 }
 
-// seen takes the paths of a value that are not null out of those that are wanted.
+// seen removes the paths of a value's non-null members from wanted.
 func seen(at string, value any, wanted map[string]bool) {
 	if value == nil {
 		return
@@ -370,8 +370,8 @@ func expectedRecords(file string) ([]expectedRecord, error) {
 	}
 }
 
-// readExpected holds what came against the expected records. As in Airbyte's tests, records of a stream with a primary key are compared by
-// it, of a stream without only their number is: values change.
+// readExpected compares the records with the expected ones. As in Airbyte's tests, it compares records of a stream with a primary key by the key. For
+// a stream without one it only compares their number, because values change.
 func readExpected(t *Trial, test BasicReadTest, r reading) {
 	if test.Expect == nil || test.Expect.Path == "" {
 		reason := "the test has no expect_records"
@@ -418,7 +418,7 @@ func readExpected(t *Trial, test BasicReadTest, r reading) {
 	}
 }
 
-// keyOf returns the key of a record as the harness writes it.
+// keyOf returns the key of a record in the harness's form.
 func keyOf(s harness.Stream, data []byte) string {
 	var record any
 	if decode(data, &record) != nil {
@@ -477,7 +477,7 @@ func readStates(t *Trial, test BasicReadTest, r reading) {
 			Stats json.RawMessage `json:"sourceStats"`
 		}
 		if err := json.Unmarshal(s.Message, &state); err != nil {
-			continue // beyond.stdout_is_protocol says so
+			continue // beyond.stdout_is_protocol reports it
 		}
 		if state.Type == "" || state.Type == "LEGACY" {
 			t.fail("states that are not LEGACY", "one is", string(s.Message[:min(len(s.Message), 300)]))
@@ -488,7 +488,7 @@ func readStates(t *Trial, test BasicReadTest, r reading) {
 	}
 }
 
-// nobody is a stream that no connector has.
+// nobody is the name of a stream that no connector has.
 const nobody = "__AIRBYTE__stream_that_does_not_exist"
 
 func readTrace(ctx context.Context, t *Trial) error {
@@ -511,7 +511,7 @@ func readTrace(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// The types of files that a source of files reads, all of the first and one of the second at least.
+// fileTypes returns the types of files that a source of files must read: all of all, and at least one of some.
 func fileTypes() (all, some []string) {
 	return []string{".avro", ".csv", ".jsonl", ".parquet"}, []string{".pdf", ".doc", ".docx", ".ppt", ".pptx", ".md"}
 }

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Report is what came of all checks.
+// Report is the outcome of all checks.
 type Report struct {
 	Connector string // the image, or the executable
 	Verdicts  []Verdict
 	Took      time.Duration
 }
 
-// Failed reports whether a check failed, or could not be made.
+// Failed reports whether a check failed or could not be made.
 func (r Report) Failed() bool {
 	n := r.count()
 	return n[Failed]+n[Broken] > 0
@@ -30,7 +30,7 @@ func (r Report) count() map[Status]int {
 	return n
 }
 
-// Summary returns the report in a sentence.
+// Summary returns the report in one sentence.
 func (r Report) Summary() string {
 	n := r.count()
 	text := fmt.Sprintf("%d passed, %d failed, %d skipped", n[Passed], n[Failed], n[Skipped])
@@ -40,8 +40,8 @@ func (r Report) Summary() string {
 	return fmt.Sprintf("%s: %s in %s", r.Connector, text, r.Took.Round(100*time.Millisecond))
 }
 
-// Text writes the report for people: a line for each check, by suite; below one that failed what was expected, what came and the offending
-// line. Skipped checks are shown with their reasons where all is wished.
+// Text writes the report for people: a line for each check, by suite. Below a failed check it writes what was expected, what came, and the offending
+// line. With all, it also writes skipped checks with their reasons.
 func (r Report) Text(w io.Writer, all bool) error {
 	var b strings.Builder
 	suite := ""
@@ -60,7 +60,7 @@ func (r Report) Text(w io.Writer, all bool) error {
 	return err
 }
 
-// Text returns a verdict as the report has it.
+// Text returns a verdict as it is written in the report.
 func (v Verdict) Text() string {
 	var b strings.Builder
 	mark := map[Status]string{Passed: "ok  ", Failed: "FAIL", Skipped: "skip", Broken: "????"}[v.Status]
@@ -116,7 +116,7 @@ func (r Report) JSON(w io.Writer) error {
 	return e.Encode(out)
 }
 
-// JUnit writes the report as JUnit's XML, a test suite for each suite.
+// JUnit writes the report as JUnit XML, with a test suite for each suite.
 func (r Report) JUnit(w io.Writer) error {
 	type message struct {
 		Message string `xml:"message,attr"`
@@ -185,7 +185,7 @@ func (r Report) JUnit(w io.Writer) error {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
 
-// clean returns a text without what XML cannot have, not even escaped.
+// clean returns a text without the characters that XML cannot hold, not even escaped.
 func clean(text string) string {
 	return strings.Map(func(c rune) rune {
 		if c < ' ' && c != '\n' && c != '\t' {
@@ -235,7 +235,7 @@ func (r Report) Markdown(w io.Writer) error {
 	return err
 }
 
-// escaped returns a text that means itself in Markdown's tables.
+// escaped returns a text that Markdown shows literally in a table.
 func escaped(text string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "`", "'", "*", "\\*", "_", "\\_").Replace(text)
 }

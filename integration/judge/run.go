@@ -17,43 +17,43 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
-// Run is one run of the connector and what was seen of it.
+// Run is one run of the connector and what was observed.
 type Run struct {
 	*harness.Result
 
-	Label string // what for, for people
-	Late  bool   // it was ended because it took longer than it may
+	Label string // its purpose, for people
+	Late  bool   // it was ended because it took longer than allowed
 
 	rows        []row         // of a read: as many as the result's
-	first, last int64         // the least and the greatest emitted_at, in milliseconds; 0 where there are no records
+	first, last int64         // the least and the greatest emitted_at, in milliseconds; 0 if there are no records
 	gap         time.Duration // the longest time without a record or a state
-	after       string        // the line before it
+	after       string        // the line before that time
 	beat        time.Time
-	line        string // the last of them
+	line        string // the last record or state
 }
 
 // row is a record of a run.
 type row struct {
 	stream, key string
 	hash        uint64 // of its data's bytes
-	data        []byte // nil unless it was asked for
+	data        []byte // nil unless requested
 }
 
 // line returns the beginning of a record's data.
 func (r row) line() string { return string(r.data[:min(len(r.data), 300)]) }
 
-// order is one run to be made.
+// order describes a run to be made.
 type order struct {
 	label   string
 	command harness.Command
-	runner  harness.Runner // the subject's own where nil
-	limit   time.Duration  // how long it may take; a minute where it is 0
+	runner  harness.Runner // nil: the subject's own
+	limit   time.Duration  // how long it may take; 0: a minute
 	options harness.Options
 	data    bool // keep the records' data
-	apart   bool // what is asked of every run is not asked of this one
+	apart   bool // checks of every run leave this one out
 }
 
-// run makes a run. A connector that fails, or takes too long, has a Run that says so: an error is the judge's own, or the context's end.
+// run makes a run. A connector that fails or takes too long has a Run that says so. An error is the judge's own, or the context's end.
 func (s *Subject) run(ctx context.Context, o order) (*Run, error) {
 	if o.runner == nil {
 		o.runner = s.runner
@@ -111,10 +111,10 @@ func (s *Subject) run(ctx context.Context, o order) (*Run, error) {
 	return r, s.update(r)
 }
 
-// phrase reports whether a secret is one of words, as an example's may be ("no-assertion-at-all"), which are in many a sentence.
+// phrase reports whether a secret is made of words, as an example's may be ("no-assertion-at-all"), which occur in many sentences.
 func phrase(secret string) bool { return !strings.ContainsAny(secret, "0123456789") }
 
-// see takes a message while the connector runs.
+// see handles a message while the connector runs.
 func (r *Run) see(m harness.Message, keep bool) {
 	switch m.Type {
 	case "RECORD":
@@ -137,7 +137,7 @@ func (r *Run) see(m harness.Message, keep bool) {
 	}
 }
 
-// pause notes how long nothing came that the platform takes for a sign of life.
+// pause records how long nothing came that the platform takes for a sign of life.
 func (r *Run) pause(line string) {
 	now := time.Now()
 	if gap := now.Sub(r.beat); gap > r.gap {
@@ -146,7 +146,7 @@ func (r *Run) pause(line string) {
 	r.beat, r.line = now, line
 }
 
-// String sums the run up.
+// String summarizes the run.
 func (r *Run) String() string {
 	text := r.Label + ": " + r.Result.String()
 	if r.Late {
@@ -166,7 +166,7 @@ func (r *Run) complete() string {
 	return ""
 }
 
-// gaveUp reports whether the run failed as a run has to: not with 0, and with a TRACE ERROR.
+// gaveUp reports whether the run failed properly: with a code other than 0 and a TRACE ERROR.
 func (r *Run) gaveUp() bool { return !r.Late && r.Code != 0 && len(r.Failures) > 0 }
 
 // asked reports whether the run was asked for a stream.
@@ -196,7 +196,7 @@ func (r *Run) keys(stream string) map[string]bool {
 	return keys
 }
 
-// update keeps the configuration that a run wants kept, as the platform does: the runs after it are given the new one. It is also written to
+// update keeps the configuration that a run wants to be kept, as the platform does, so that later runs get the new one. It also writes it to
 // updated_configurations beside the old one, for those who want to use it again.
 func (s *Subject) update(r *Run) error {
 	if len(r.Updated) == 0 {
@@ -224,7 +224,7 @@ func (s *Subject) update(r *Run) error {
 	return nil
 }
 
-// memo makes something once for a subject, whoever asks first; the others wait. What it is kept under is the caller's.
+// memo makes something once for a subject, for the first caller; the others wait. The caller chooses the key.
 func memo[T any](s *Subject, key string, make func() (T, error)) (T, error) {
 	once := sync.OnceValues(make)
 	kept, _ := s.memos.LoadOrStore(key, once)
@@ -236,7 +236,7 @@ func memo[T any](s *Subject, key string, make func() (T, error)) (T, error) {
 	return known()
 }
 
-// emittedAt returns a record's emitted_at, or 0 where it has none.
+// emittedAt returns a record's emitted_at, or 0 if it has none.
 func emittedAt(line []byte) int64 {
 	_, rest, ok := bytes.Cut(line, []byte(`"emitted_at":`))
 	if at := bytes.LastIndex(line, []byte(`"emitted_at":`)); ok && at >= 0 { // not one within the data

@@ -14,14 +14,14 @@ import (
 
 // node is a schema inside a schema.
 type node struct {
-	at       string // its place: the names of the properties that lead to it, joined by dots
-	name     string // the property's, "" where it is none
+	at       string // its path: the names of the properties that lead to it, joined by dots
+	name     string // of the property; "" if it is none
 	property bool   // it is a property, not a variant, an element or the like
 	schema   map[string]any
 }
 
-// nodes yields every schema inside a schema, itself first, in an order that is the same each time. Names of properties are not taken for
-// keywords, nor what stands in values.
+// nodes yields every schema inside a schema, itself first, in a fixed order. It does not take names of properties for keywords, nor anything in
+// values.
 func nodes(schema map[string]any) iter.Seq[node] {
 	return func(yield func(node) bool) {
 		var walk func(n node) bool
@@ -60,7 +60,7 @@ func nodes(schema map[string]any) iter.Seq[node] {
 
 func join(at, name string) string { return strings.TrimPrefix(at+"."+name, ".") }
 
-// typesOf returns a schema's types, without null, sorted; none where it says none.
+// typesOf returns a schema's types, without null and sorted, and whether null is one of them. There are none if the schema names none.
 func typesOf(schema map[string]any) (types []string, nullable bool) {
 	switch t := schema["type"].(type) {
 	case string:
@@ -78,7 +78,7 @@ func typesOf(schema map[string]any) (types []string, nullable bool) {
 	return types, nullable
 }
 
-// find returns the schema at a path of property names, through the variants of a oneOf where they have it, or nil.
+// find returns the schema at a path of property names, or nil. It looks into the variants of a oneOf or anyOf.
 func find(schema map[string]any, path []string) map[string]any {
 	if len(path) == 0 {
 		return schema
@@ -110,7 +110,7 @@ func compile(name string, document any) (*jsonschema.Schema, error) {
 	return c.Compile(name)
 }
 
-// texts of JSON are shown short.
+// short returns the beginning of a value's JSON.
 func short(value any) string {
 	body, err := json.Marshal(value)
 	if err != nil {
@@ -122,7 +122,7 @@ func short(value any) string {
 	return string(body)
 }
 
-// decode reads JSON with its numbers as they are written.
+// decode decodes JSON, with numbers as they are written.
 func decode(body []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()

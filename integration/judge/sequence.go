@@ -54,7 +54,7 @@ func sequentialReads(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// identities returns what a stream's records are known by: their primary key, or else their values without the ignored fields.
+// identities returns what identifies a stream's records: their primary key, or else their values without the ignored fields.
 func identities(r *Run, s harness.Stream, ignored []Excused) map[string]bool {
 	if len(s.SourceDefinedPrimaryKey) > 0 {
 		return r.keys(s.Called())
@@ -76,7 +76,7 @@ func identities(r *Run, s harness.Stream, ignored []Excused) map[string]bool {
 	return all
 }
 
-// drop takes what is at a path out of a record; "*" is every element of a list.
+// drop removes what is at a path from a record. "*" stands for every element of a list.
 func drop(value any, path []string) {
 	if len(path) == 0 {
 		return
@@ -107,7 +107,7 @@ func (t *Trial) first(ctx context.Context, test Common, streams []harness.Stream
 	})
 }
 
-// ofIncremental returns a check of each test of the suite incremental, with the streams that can be read so.
+// ofIncremental returns a check of each test of the suite incremental, with the streams that can be read incrementally.
 func ofIncremental(check func(context.Context, *Trial, IncrementalTest, []harness.Stream) error) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		for _, test := range t.Config.Tests.Incremental.Tests {
@@ -159,7 +159,7 @@ func twoReads(ctx context.Context, t *Trial, test IncrementalTest, streams []har
 	return nil
 }
 
-// same reports whether two reads brought the same records, in whatever order.
+// same reports whether two reads brought the same records, in any order.
 func same(a, b []row) bool {
 	type data struct {
 		stream string
@@ -180,7 +180,7 @@ func same(a, b []row) bool {
 	return true
 }
 
-// batches is how many states of a stream are read from.
+// batches is from how many states of a stream reads are made.
 const batches = 5
 
 func sequentialSlices(ctx context.Context, t *Trial, test IncrementalTest, streams []harness.Stream) error {
@@ -200,7 +200,7 @@ func sequentialSlices(ctx context.Context, t *Trial, test IncrementalTest, strea
 		t.fail("a read that ends with 0", fault, "")
 		return nil
 	}
-	points := map[string][]int{} // by stream, the states in the middle of its records, as indexes
+	points := map[string][]int{} // by stream: indexes of the states in the middle of its records
 	rounds := 0
 	for _, s := range streams {
 		points[s.Called()] = middles(first, s.Called())
@@ -210,7 +210,7 @@ func sequentialSlices(ctx context.Context, t *Trial, test IncrementalTest, strea
 		t.skip("no stream has more than one state with records")
 		return nil
 	}
-	used := map[string][]bool{} // by stream, whether other records came from each of its states than without one
+	used := map[string][]bool{} // by stream: whether a read from each of its states brought other records than the full read
 	for round := range rounds {
 		state, due := first.until(streams, points, round)
 		r, err := t.read(ctx, readOrder{
@@ -239,7 +239,7 @@ func sequentialSlices(ctx context.Context, t *Trial, test IncrementalTest, strea
 		}
 	}
 	for stream, each := range used {
-		// One state may stand where all rows come again: before it were those that a further part of the list has as well.
+		// From one state, all rows may come again, because the rows before it are also in a later part of the list.
 		if len(each) > 1 && !slices.Contains(each, true) {
 			t.failf("other records of "+stream+" than those of a full read", "the same from each of %d states: they are not used", len(each))
 		}
@@ -265,7 +265,7 @@ func middles(r *Run, stream string) []int {
 	return evenly(found, batches)
 }
 
-// evenly returns at most n of some, from the first to the last.
+// evenly returns at most n elements, from the first to the last.
 func evenly(all []int, n int) []int {
 	if len(all) <= n {
 		return all
@@ -277,8 +277,8 @@ func evenly(all []int, n int) []int {
 	return chosen
 }
 
-// until returns the --state file of a round: each stream's state of that round, and how many records of it are due by sourceStats after it. A
-// stream without a state in that round has none, and nothing is due of it.
+// until returns the --state file of a round: the state of each stream for that round, and how many of its records must come after it according to
+// sourceStats. A stream without a state for that round has none, and none of its records are due.
 func (r *Run) until(streams []harness.Stream, points map[string][]int, round int) (state []byte, due map[string]float64) {
 	due = map[string]float64{}
 	var messages []json.RawMessage
@@ -352,7 +352,7 @@ func futureState(ctx context.Context, t *Trial, test IncrementalTest, streams []
 	return nil
 }
 
-// cursorFormats holds the marks of states against the format that the test says, a regular expression.
+// cursorFormats checks the marks in states against the test's format, which is a regular expression.
 func (t *Trial) cursorFormats(test IncrementalTest, r *Run) {
 	if test.Future.CursorFormat == nil {
 		return
@@ -413,7 +413,7 @@ func stateNames(body []byte) map[string]bool {
 	return names
 }
 
-// between does what a test says is to be done between two syncs.
+// between runs what a test requires between two syncs.
 func (t *Trial) between(ctx context.Context, c *Client) error {
 	if c == nil || len(c.Between) == 0 {
 		return nil

@@ -13,13 +13,13 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/harness"
 )
 
-// specification is what spec says.
+// specification is the answer to spec.
 type specification struct {
 	whole  map[string]any
 	schema map[string]any // the connectionSpecification
 }
 
-// spec returns the specification. Where the connector says none, ok is false and the check that asked has a finding; the check spec.answer says why.
+// spec returns the specification. If there is none, ok is false and the current check gets a finding; the check spec.answer says why.
 func (t *Trial) spec(ctx context.Context) (spec specification, ok bool, err error) {
 	r, err := t.specRun(ctx)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Subject) specRun(ctx context.Context) (*Run, error) {
 	})
 }
 
-// ofSchema returns a check of the connectionSpecification alone.
+// ofSchema returns a check of the specification alone.
 func ofSchema(check func(t *Trial, spec specification)) func(context.Context, *Trial) error {
 	return func(ctx context.Context, t *Trial) error {
 		spec, ok, err := t.spec(ctx)
@@ -57,7 +57,7 @@ func ofSchema(check func(t *Trial, spec specification)) func(context.Context, *T
 	}
 }
 
-// ofNodes returns a check of each schema within it.
+// ofNodes returns a check of each schema within the specification's.
 func ofNodes(check func(t *Trial, n node)) func(context.Context, *Trial) error {
 	return ofSchema(func(t *Trial, spec specification) {
 		for n := range nodes(spec.schema) {
@@ -114,7 +114,7 @@ func specMatchesExpected(ctx context.Context, t *Trial) error {
 	for _, test := range t.Config.Tests.Spec.Tests {
 		var expected map[string]any
 		if err := readFile(t.Config.Path(test.SpecPath), &expected); err != nil {
-			continue // there is no such file, which is allowed
+			continue // a missing file is allowed
 		}
 		if manifest := mapOf(expected["spec"]); len(manifest) > 0 { // a manifest.yaml
 			expected = map[string]any{"connectionSpecification": manifest["connection_specification"]}
@@ -159,7 +159,7 @@ func oneOfUsage(t *Trial, n node) {
 		if types, _ := typesOf(n.schema); !slices.Equal(types, []string{"object"}) {
 			t.failf("the type object beside "+keyword, "%q has the type %s", n.at, short(n.schema["type"]))
 		}
-		constants := map[string][]string{} // by property, its constants
+		constants := map[string][]string{} // constants by property
 		for i, v := range variants {
 			properties := mapOf(mapOf(v)["properties"])
 			if len(properties) == 0 {
@@ -196,11 +196,11 @@ func oneOfUsage(t *Trial, n node) {
 	}
 }
 
-// credential are the names of fields that hold credentials, as Airbyte's tests have them.
+// credential matches the names of fields that hold credentials, as in Airbyte's tests.
 var credential = regexp.MustCompile(`^(client_token|access_token|api_token|token|secret|client_secret|password|key|service_account_info|` +
 	`service_account|tenant_id|certificate|jwt|credentials|app_id|appid|refresh_token)$`)
 
-// holds reports whether a field can hold a credential: a text or a number that may vary.
+// holds reports whether a field can hold a credential: a text or a number that is not constant.
 func holds(schema map[string]any) bool {
 	types, _ := typesOf(schema)
 	_, constant := schema["const"]
@@ -401,7 +401,7 @@ func oauthDefault(t *Trial, spec specification) {
 	}
 }
 
-// requiredFields tries each test's configuration without each of its required fields: check has to refuse it.
+// requiredFields tries each test's configuration without each of its required fields. check must refuse it.
 func requiredFields(ctx context.Context, t *Trial) error {
 	return t.variants(ctx, func(spec specification, config map[string]any) map[string]map[string]any {
 		without := map[string]map[string]any{}
@@ -422,9 +422,8 @@ func requiredFields(ctx context.Context, t *Trial) error {
 	})
 }
 
-// optionalFields tries each test's configuration with its required fields alone, and then, where that is refused, without those that have a
-// default: of several ways to log in, each is optional in many a specification. One of the two has to be accepted. With a simulator, its
-// address stays.
+// optionalFields tries each test's configuration with only its required fields, and also without just those optional fields that have a default,
+// because in many specifications several ways to log in are each optional. One of the two must be accepted. With a simulator, its address stays.
 func optionalFields(ctx context.Context, t *Trial) error {
 	accepted := map[string]bool{}
 	var refused []string
@@ -455,7 +454,7 @@ func optionalFields(ctx context.Context, t *Trial) error {
 	return err
 }
 
-// variants runs check with variants of each test's configuration, by what they are called.
+// variants runs check with variants of each test's configuration, by their names.
 func (t *Trial) variants(ctx context.Context, of func(specification, map[string]any) map[string]map[string]any, judge func(SpecTest, *Run)) error {
 	spec, ok, err := t.spec(ctx)
 	if !ok {

@@ -24,44 +24,44 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// Options say what is judged and how. The zero values of limits are their defaults, see [Options.Defaults].
+// Options say what is judged and how. The zero values of limits stand for their defaults, see [Options.Defaults].
 type Options struct {
 	Config string // the file acceptance-test-config.yml
-	Image  string // what is judged: an image, or
-	Binary string // an executable; the configuration's image where neither is said
+	Image  string // the image that is judged, or
+	Binary string // the executable that is judged; if both are empty, the configuration's image
 
 	Simulator     string            // the name of a built-in simulator, "" for none
 	SimulatorSize int               // rows of its largest stream
 	SimulatorSet  map[string]string // its own options
-	Open          sim.Open          // makes a simulator of the caller's own, in the place of a built-in one; may be nil
+	Open          sim.Open          // makes a simulator of the caller's, instead of a built-in one; may be nil
 
-	Record, Replay string // files of HTTP traffic: written, or given back in the place of the API
-	BaseURLField   string // the configuration's field with the API's address, where a proxy stands in its place
+	Record, Replay string // files of HTTP traffic: to write, or to replay instead of the API
+	BaseURLField   string // the configuration's field with the API's address, which a proxy replaces
 
-	Only, Skip []string // names of checks or suites; Only of none are all
-	Faults     bool     // run the checks of the suite faults, also where Only does not name them
-	Online     bool     // ask for links
-	Previous   string   // what backward compatibility is held against: an image, or a folder with spec.json and catalog.json
-	Seed       uint64   // of what is drawn: configurations, moments
-	Jobs       int      // checks at a time
+	Only, Skip []string // names of checks or suites; an empty Only means all
+	Faults     bool     // run the checks of the suite faults, even if Only does not name them
+	Online     bool     // request links
+	Previous   string   // what backward compatibility is checked against: an image, or a folder with spec.json and catalog.json
+	Seed       uint64   // of what is random: configurations, moments
+	Jobs       int      // number of concurrent checks
 
 	WriteCatalog, WriteMessages string // what a destination is given to write
 
 	SpecLimit, CheckLimit time.Duration // how long spec and check may take
-	StopLimit             time.Duration // how long a connector may go on after it was asked to stop
+	StopLimit             time.Duration // how long a connector may run after it was asked to stop
 	Heartbeat             time.Duration // the longest silence of a source
-	RunLimit              time.Duration // of every run; what is usual in its suite where it is 0
+	RunLimit              time.Duration // of every run; 0: the usual limit of its suite
 	Memory                int64         // bytes that a read may take
 	ImageSize             int64         // bytes
-	States                int           // how many states are resumed from at most
+	States                int           // from how many states at most reads are resumed
 	Kills                 int           // how many reads are killed
-	Much                  int           // rows of a simulator's largest stream where a read must not have ended before it is
+	Much                  int           // rows of a simulator's largest stream if a read must not have ended before it is stopped
 	Spread                time.Duration // how long a read of much is made to take, so that it has states in the middle
 
 	Log io.Writer // gets a line for each run; may be nil
 }
 
-// Defaults returns o with the defaults of what is not said.
+// Defaults returns o with the defaults for what is not set.
 func (o Options) Defaults() Options {
 	o.Config = cmp.Or(o.Config, "acceptance-test-config.yml")
 	o.SimulatorSize = cmp.Or(o.SimulatorSize, 120)
@@ -80,30 +80,30 @@ func (o Options) Defaults() Options {
 	return o
 }
 
-// Subject is a connector that is judged, from Open to Close. Safe for concurrent use.
+// Subject is the connector that is judged, from Open to Close. Safe for concurrent use.
 type Subject struct {
 	Config   *Config
-	Metadata *Metadata // nil where there is no metadata.yaml beside the configuration
+	Metadata *Metadata // nil if there is no metadata.yaml beside the configuration
 
 	options Options
 	runner  harness.Runner
 	image   string
 	api     *api         // nil without a simulator
-	front   *api         // what stands in the API's place in configurations: a proxy before it; nil for the API itself
+	front   *api         // replaces the API in configurations: a proxy in front of it; nil for the API itself
 	proxied []string     // the environment that sends requests through a proxy
-	tape    *proxy.Proxy // it records or replays; nil for neither
+	tape    *proxy.Proxy // records or replays; nil for neither
 	schemas harness.Schemas
 	memos   sync.Map
 
 	mu      sync.Mutex
 	runs    []*Run
 	apis    []*api
-	given   map[string]string          // the file of each configuration that a run was given
-	updated map[string]json.RawMessage // by file, what the connector made of it
-	known   []string                   // the secrets, once they were asked for
+	given   map[string]string          // the file of each configuration that a run got
+	updated map[string]json.RawMessage // by file: the configuration that the connector made of it
+	known   []string                   // the secrets, once they were determined
 }
 
-// Metadata is what checks need of a metadata.yaml.
+// Metadata is the part of a metadata.yaml that checks need.
 type Metadata struct {
 	Repository   string `yaml:"dockerRepository"`
 	Tag          string `yaml:"dockerImageTag"`
@@ -117,7 +117,7 @@ type Metadata struct {
 	Silence int `yaml:"maxSecondsBetweenMessages"`
 }
 
-// Open reads the configuration and makes the connector ready.
+// Open reads the configuration and prepares the connector.
 func Open(ctx context.Context, o Options) (*Subject, error) {
 	o = o.Defaults()
 	config, err := ReadConfig(o.Config)
@@ -161,7 +161,7 @@ func Open(ctx context.Context, o Options) (*Subject, error) {
 	return s, nil
 }
 
-// record puts the proxy before the API that records or replays.
+// record puts the proxy that records or replays in front of the API.
 func (s *Subject) record(ctx context.Context) error {
 	if s.options.Replay != "" && s.api != nil {
 		return errors.New("opening the connector: a simulator answers, or a recording, not both")
@@ -179,7 +179,7 @@ func (s *Subject) record(ctx context.Context) error {
 	return nil
 }
 
-// Unknown returns the requests that the recording which is replayed did not have.
+// Unknown returns the requests that the replayed recording lacked.
 func (s *Subject) Unknown() []string {
 	if s.tape == nil {
 		return nil
@@ -218,7 +218,7 @@ func readMetadata(file string) (*Metadata, error) {
 	return &whole.Data, nil
 }
 
-// Writes reports whether the connector is a destination, by its metadata or else its image's name.
+// Writes reports whether the connector is a destination, according to its metadata or else its image's name.
 func (s *Subject) Writes() bool {
 	if s.Metadata != nil && s.Metadata.Kind != "" {
 		return s.Metadata.Kind == "destination"
@@ -227,16 +227,16 @@ func (s *Subject) Writes() bool {
 	return strings.HasPrefix(name[strings.LastIndexByte(name, '/')+1:], "destination-")
 }
 
-// api is a simulator at work.
+// api is a running simulator.
 type api struct {
 	*sim.Server
 
 	simulator sim.Simulator
 	config    map[string]any // for reading from it
-	addresses []string       // the fields of config that say where it is
+	addresses []string       // the fields of config with its address
 }
 
-// simulate starts the chosen simulator, with so many rows.
+// simulate starts the chosen simulator, with size rows.
 func (s *Subject) simulate(size int) (*api, error) {
 	open := s.options.Open
 	if open == nil {
@@ -253,7 +253,7 @@ func (s *Subject) simulate(size int) (*api, error) {
 	return s.serve(simulator, sim.Behaviour{})
 }
 
-// serve puts a simulator, which may have been read before, behind a server of its own.
+// serve serves a simulator, which may have been read before, with a server of its own.
 func (s *Subject) serve(simulator sim.Simulator, with sim.Behaviour) (*api, error) {
 	server, err := sim.Start(simulator, "", with)
 	if err != nil {
@@ -271,8 +271,8 @@ func (s *Subject) serve(simulator sim.Simulator, with sim.Behaviour) (*api, erro
 	return a, nil
 }
 
-// over is a configuration that reads from the simulator: its own members, over those of the file; the addresses alone where the file's others
-// are meant to be wrong.
+// over changes a configuration so that it reads from the simulator. The simulator's members replace those of the file, or only its addresses if whole
+// is false, because the file's other members are meant to be wrong.
 func (a *api) over(config map[string]any, whole bool) {
 	for field, value := range a.config {
 		if whole || slices.Contains(a.addresses, field) {
@@ -281,8 +281,8 @@ func (a *api) over(config map[string]any, whole bool) {
 	}
 }
 
-// config returns the configuration of a test: the file, or what the connector has made of it since; with a simulator, for reading from that.
-// Whole is false where the configuration is meant to be wrong.
+// config returns the configuration of a test: the file, or what the connector has made of it since. With a simulator, the configuration reads from
+// that. whole is false if the configuration is meant to be wrong.
 func (s *Subject) config(path string, whole bool) ([]byte, error) {
 	return s.configFor(s.api, path, whole)
 }
@@ -309,7 +309,7 @@ func (s *Subject) configFor(a *api, path string, whole bool) ([]byte, error) {
 	return s.give(file, config)
 }
 
-// give returns a configuration as a run gets it; what the run makes of it will be that file's.
+// give returns a configuration as a run gets it. If the run updates it, the update belongs to file.
 func (s *Subject) give(file string, config map[string]any) ([]byte, error) {
 	body, err := json.Marshal(config)
 	if err != nil {
@@ -321,7 +321,7 @@ func (s *Subject) give(file string, config map[string]any) ([]byte, error) {
 	return body, nil
 }
 
-// readFile reads a file of JSON or YAML, of which JSON is a part.
+// readFile reads a file of JSON or YAML.
 func readFile(file string, into any) error {
 	body, err := os.ReadFile(file)
 	if err != nil {
@@ -338,7 +338,7 @@ func readFile(file string, into any) error {
 	return nil
 }
 
-// principal returns the configuration that checks use which belong to no suite of the file: the first one that is meant to work.
+// principal returns the configuration for checks that belong to no suite of the file: the first one that is meant to work.
 func (s *Subject) principal() (string, error) {
 	t := s.Config.Tests
 	for _, test := range t.BasicRead.Tests {
@@ -358,7 +358,7 @@ func (s *Subject) principal() (string, error) {
 	return "", errors.New("looking for a configuration that works: acceptance-test-config.yml names none")
 }
 
-// environment returns what every run has in its environment besides.
+// environment returns what is added to the environment of every run.
 func (s *Subject) environment() []string {
 	env := slices.Clone(s.proxied)
 	for _, name := range slices.Sorted(maps.Keys(s.Config.Environment)) {
@@ -367,7 +367,7 @@ func (s *Subject) environment() []string {
 	return env
 }
 
-// deployment returns the environment of a test's deployment mode.
+// deployment returns the environment for a test's deployment mode.
 func (c Common) deployment() []string {
 	if c.Deployment == "" {
 		return nil
@@ -375,7 +375,7 @@ func (c Common) deployment() []string {
 	return []string{"DEPLOYMENT_MODE=" + strings.ToUpper(c.Deployment)}
 }
 
-// files returns the configurations that tests are given, each once, and whether they are meant to work.
+// files returns the configurations of the tests, each once, and whether they are meant to work.
 func (s *Subject) files() map[string]bool {
 	all := map[string]bool{}
 	t := s.Config.Tests
@@ -394,8 +394,8 @@ func (s *Subject) files() map[string]bool {
 	return all
 }
 
-// secrets returns the values that no output may show: those of fields that the specification marks, in all configurations, and those that a
-// simulator knows of; more of them may come up while it is used.
+// secrets returns the values that no output may show: those of fields that the specification marks, in all configurations, and those that a simulator
+// knows. learnt returns more of them, which come up while the simulator is used.
 func (s *Subject) secrets(ctx context.Context) (known []string, learnt func() []string, err error) {
 	known, err = memo(s, "secrets", func() (all []string, err error) {
 		defer func() {
@@ -411,7 +411,7 @@ func (s *Subject) secrets(ctx context.Context) (known []string, learnt func() []
 		for _, path := range slices.Sorted(maps.Keys(files)) {
 			body, err := s.config(path, files[path])
 			if err != nil {
-				continue // the test that needs it says so
+				continue // the test that needs it reports this
 			}
 			var config any
 			if err := json.Unmarshal(body, &config); err != nil {
@@ -431,7 +431,7 @@ func (s *Subject) secrets(ctx context.Context) (known []string, learnt func() []
 	return known, learnt, err
 }
 
-// learnt returns the secrets that simulators have learnt of; those of words came from a configuration, and are known.
+// learnt returns the secrets that simulators have learnt. Secrets made of words are left out: they came from a configuration and are known.
 func (s *Subject) learnt() (all []string) {
 	s.mu.Lock()
 	apis := slices.Clone(s.apis)
@@ -444,7 +444,7 @@ func (s *Subject) learnt() (all []string) {
 	return slices.DeleteFunc(all, phrase)
 }
 
-// quietSpec returns the specification's schema, from a run that is looked at by nobody else; nil where the connector says none.
+// quietSpec returns the specification's schema, from a run that no check sees. It is nil if the connector has none.
 func (s *Subject) quietSpec(ctx context.Context) (map[string]any, error) {
 	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -465,7 +465,7 @@ func (s *Subject) quietSpec(ctx context.Context) (map[string]any, error) {
 	return spec.Schema, nil
 }
 
-// shortest is how long a secret is at least that is looked for: shorter ones are in any output.
+// shortest is the least length of a secret that is searched for: shorter ones occur in any output.
 const shortest = 6
 
 // secretValues returns the values of a configuration whose fields a schema marks as secret.
@@ -486,7 +486,7 @@ func secretValues(schema map[string]any, config any) (all []string) {
 	return all
 }
 
-// texts returns the texts in a value that are long enough to be looked for.
+// texts returns the texts in a value that are long enough to be searched for.
 func texts(value any) (all []string) {
 	switch v := value.(type) {
 	case string:
@@ -509,13 +509,13 @@ func texts(value any) (all []string) {
 	return all
 }
 
-// mapOf returns a JSON object, or an empty one for anything else.
+// mapOf returns a JSON object, or nil for anything else.
 func mapOf(value any) map[string]any {
 	object, _ := value.(map[string]any)
 	return object
 }
 
-// listOf returns a JSON array, or an empty one for anything else.
+// listOf returns a JSON array, or nil for anything else.
 func listOf(value any) []any {
 	list, _ := value.([]any)
 	return list
@@ -531,7 +531,7 @@ func (s *Subject) log(r *Run) {
 	}
 }
 
-// blank returns a text without the secrets that are known.
+// blank returns a text without the known secrets.
 func (s *Subject) blank(text string) string {
 	s.mu.Lock()
 	known := s.known

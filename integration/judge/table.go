@@ -2,7 +2,7 @@ package judge
 
 import "github.com/imob-data/airbyte-connectors/integration/harness"
 
-// Checks returns all checks, grouped by suite, in the order in which they are reported. Names are lasting: configurations, scripts and reports
+// Checks returns all checks, grouped by suite, in the order in which they are reported. Names are stable, because configurations, scripts and reports
 // use them.
 func Checks() []Check {
 	var all []Check

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Names are used outside, reasons are shown to people.
+// TestTable checks that every check has a unique name, which is used outside, and a reason, which is shown to people.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	name := regexp.MustCompile(`^[a-z_]+\.[a-z0-9_]+$`)

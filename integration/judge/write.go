@@ -23,18 +23,18 @@ import (
 type input struct {
 	catalog []byte
 	lines   []inputLine
-	api     *api // a simulator of its own; nil without one
+	api     *api // the input's own simulator; nil without one
 }
 
-// inputLine is a line of it.
+// inputLine is a line of an input.
 type inputLine struct {
 	text   string
 	stream string
-	state  int          // a state's number, from 1; 0 is a record
-	taken  *sim.Offered // a record's, where a simulator offered it
+	state  int          // a state's number, from 1; 0 for a record
+	taken  *sim.Offered // the offered record, if a simulator offered it
 }
 
-// reader returns the whole input.
+// reader returns a reader of the whole input.
 func (in input) reader() io.Reader {
 	var b strings.Builder
 	for _, line := range in.lines {
@@ -43,14 +43,14 @@ func (in input) reader() io.Reader {
 	return strings.NewReader(b.String())
 }
 
-// perState is how many records of a stream go before a state of it.
+// perState is how many records of a stream come before a state of it.
 const perState = 3
 
-// offers is how many records are written in a check.
+// offers is how many records a check writes.
 const offers = 24
 
-// input makes an input: of records that a simulator offers, or those of the files that the options name or that lie in testdata beside the
-// configuration, or of a stream of this judge's own. States come in between.
+// input makes an input with states between the records. The records are offered by a simulator, or come from the files that the options name or that
+// are in testdata beside the configuration, or belong to a stream of the judge's own.
 func (t *Trial) input() (in input, err error) {
 	folder := filepath.Join(filepath.Dir(t.options.Config), "testdata")
 	catalog := cmp.Or(t.options.WriteCatalog, filepath.Join(folder, "write_catalog.json"))
@@ -112,7 +112,7 @@ func recordsOf(file string) (all []inputLine, err error) {
 	return all, nil
 }
 
-// withStates puts a state behind some records of each stream, and one at the end of each.
+// withStates inserts a state after some records of each stream, and one at the end of each.
 func withStates(records []inputLine) (all []inputLine) {
 	n := 0
 	pending := map[string]int{}
@@ -137,7 +137,7 @@ func withStates(records []inputLine) (all []inputLine) {
 
 func messageLine(message any) string {
 	body, err := json.Marshal(message)
-	if err != nil { // it is made of texts and numbers here
+	if err != nil { // it only consists of texts and numbers
 		panic(fmt.Sprintf("writing a message: %v", err))
 	}
 	return string(body) + "\n"
@@ -154,7 +154,7 @@ func stateLine(stream string, number, records int) string {
 	}})
 }
 
-// destinationCatalog configures the streams of records, with the types of the first record's fields.
+// destinationCatalog configures the streams of records, with the types of the fields of their first records.
 func destinationCatalog(records []inputLine) []byte {
 	streams := []any{}
 	seen := map[string]bool{}
@@ -193,7 +193,7 @@ func destinationCatalog(records []inputLine) []byte {
 	return []byte(messageLine(map[string]any{"streams": streams}))
 }
 
-// write runs a destination on an input, or on stdin in the place of its lines.
+// write runs a destination on an input, or on stdin instead of the input's lines.
 func (t *Trial) write(ctx context.Context, label string, in input, stdin io.Reader, o harness.Options) (*Run, error) {
 	path, err := t.principal()
 	if err != nil {
@@ -209,7 +209,7 @@ func (t *Trial) write(ctx context.Context, label string, in input, stdin io.Read
 	return t.run(ctx, order{label: label, command: harness.Write(config, in.catalog, stdin), limit: 5 * time.Minute, options: o})
 }
 
-// written returns the write that has to succeed, made once, and what was written.
+// written returns the write that must succeed, made once, and its input.
 func (t *Trial) written(ctx context.Context) (input, *Run, error) {
 	in, err := memo(t.Subject, "input", t.input)
 	if err != nil {
@@ -219,7 +219,7 @@ func (t *Trial) written(ctx context.Context) (input, *Run, error) {
 	return in, r, err
 }
 
-// number returns which state of an input a state is that came back; 0 is none.
+// number returns the number of a state that came back, or 0 if it is not a state of the input.
 func (in input) number(s harness.State) int {
 	var state struct {
 		Stream struct {
@@ -272,7 +272,8 @@ func writeStates(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// covered returns what is wrong with a state that came back while records before it were not taken, by the simulator's account; "" without one.
+// covered returns what is wrong with a state that came back before the simulator had taken all of its stream's records before it, or "". Without a
+// simulator it is "" too.
 func (in input) covered(number int) string {
 	if in.api == nil {
 		return ""
@@ -330,7 +331,7 @@ func writeStatesAfterRecords(ctx context.Context, t *Trial) error {
 	if fault := r.complete(); fault != "" {
 		t.fail("a write that ends with 0", fault, "")
 	}
-	// A state whose records have not come yet cannot be covered: nothing may come back for what was never sent.
+	// No state may come back if none was sent.
 	records := in
 	records.lines = slices.DeleteFunc(slices.Clone(in.lines), func(l inputLine) bool { return l.state > 0 })
 	if in.api != nil {
@@ -347,7 +348,7 @@ func writeStatesAfterRecords(ctx context.Context, t *Trial) error {
 	return err
 }
 
-// ends notes a write that neither ended well nor failed as it has to.
+// ends reports a write that neither ended well nor failed properly.
 func (t *Trial) ends(r *Run) {
 	if r.Late || r.Code != 0 && len(r.Failures) == 0 {
 		t.fail("exit 0, or a TRACE ERROR and an exit code that is not 0", r.String(), "")
@@ -405,7 +406,7 @@ func writeUnknownStream(ctx context.Context, t *Trial) error {
 	return nil
 }
 
-// huge is the size of a record that a platform still hands on.
+// huge is the size of a record that a platform still passes on.
 const huge = 20_000_000
 
 func writeLarge(ctx context.Context, t *Trial) error {
@@ -428,7 +429,7 @@ func writeLarge(ctx context.Context, t *Trial) error {
 	return err
 }
 
-// padding is letters without an end.
+// padding reads as an endless sequence of a letter.
 type padding struct{}
 
 func (padding) Read(p []byte) (int, error) {
@@ -506,7 +507,7 @@ func writeTerminated(ctx context.Context, t *Trial) error {
 		if m.Type == "STATE" {
 			stop(c)
 		}
-	}, Started: func(c *harness.Control) { // where no state comes back, it is asked all the same
+	}, Started: func(c *harness.Control) { // the destination is asked to stop even if no state comes back
 		time.AfterFunc(t.options.StopLimit, func() { _ = c.Signal(syscall.SIGTERM) })
 	}})
 	if err != nil {

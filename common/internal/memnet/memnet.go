@@ -1,4 +1,4 @@
-// Package memnet is a network in memory, for tests: it has one server and no sockets, so that it lives in a synctest bubble.
+// Package memnet is a network in memory, for tests. It has one server and no sockets, so it works in a synctest bubble.
 package memnet
 
 import (
@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// Network is where an http.Server serves (it is a net.Listener) and where a client dials to. It is safe for concurrent use.
+// Network is the net.Listener on which an http.Server serves and the network on which a client dials it. It is safe for concurrent use.
 type Network struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -16,13 +16,13 @@ type Network struct {
 	dials  atomic.Int64
 }
 
-// New returns a network, which whoever serves on it closes.
+// New returns a network. The server on it must close it.
 func New() *Network {
 	return &Network{conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-// Dial connects with the server, whatever the address is. It fails when the network is closed, which a transport that connects ahead may only
-// find out when the test is over.
+// Dial connects to the server, whatever the address is. It fails once the network is closed. A transport that connects ahead may only find that out
+// when the test is over.
 func (n *Network) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	client, server := net.Pipe()
 	n.dials.Add(1)
@@ -39,7 +39,7 @@ func (n *Network) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 // Dials returns how often Dial was called.
 func (n *Network) Dials() int64 { return n.dials.Load() }
 
-// Accept gives the server its end of a connection.
+// Accept returns the server's end of a connection.
 func (n *Network) Accept() (net.Conn, error) {
 	select {
 	case c := <-n.conns:
@@ -49,7 +49,7 @@ func (n *Network) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends Accept and Dial.
+// Close makes Accept and Dial fail from now on.
 func (n *Network) Close() error {
 	n.once.Do(func() { close(n.closed) })
 	return nil

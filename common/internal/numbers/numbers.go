@@ -1,4 +1,4 @@
-// Package numbers is sets of the whole numbers by which rows are known.
+// Package numbers implements sets of the whole numbers that identify rows.
 package numbers
 
 import (
@@ -15,30 +15,30 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// Set is a set of whole numbers that Parse takes, as Roaring bitmaps: a number costs a quarter of a byte where they lie close together, 2 to 7
-// where they are some thousands apart, 60 beyond that, and 250 beyond 2^28. The zero value and nil are empty sets; nil cannot be added to. Not
-// safe for concurrent use.
+// Set is a set of whole numbers that Parse accepts, stored as Roaring bitmaps. A number takes a quarter of a byte if the numbers are close together,
+// 2 to 7 bytes if they are some thousands apart, 60 beyond that, and 250 beyond 2^28. The zero value and nil are empty sets. Nothing can be added to
+// nil. Not safe for concurrent use.
 type Set struct {
-	parts map[int64]*roaring.Bitmap // the lower bits of the numbers, by the others; none is empty
+	parts map[int64]*roaring.Bitmap // the lower bits of the numbers, by the higher bits; no bitmap is empty
 }
 
-// Range is the whole numbers from the one to the other, both included.
+// Range is the whole numbers from From to To, both included.
 type Range struct{ From, To int64 }
 
-// Least and Most are the smallest and the largest number that can be in a Set. Larger ones are seldom close together: each would need a bitmap of its
-// own, of 250 bytes.
+// Least and Most are the smallest and the largest number that can be in a Set. Larger numbers are seldom close together, so each would need a bitmap
+// of its own, of 250 bytes.
 const (
 	Least = -1 << 53
 	Most  = 1<<53 - 1
 )
 
-// width is how many bits of a number are in its bitmap. With all 32 that it could have, one that falls among a million far apart would take 10 µs.
+// width is how many bits of a number are in its bitmap. With all 32 possible bits, inserting a number among a million far apart would take 10 µs.
 const width = 28
 
-// split returns which bitmap a number is in, and what it is there.
+// split returns the bitmap that a number is in, and its value there.
 func split(n int64) (high int64, low uint32) { return n >> width, uint32(n & (1<<width - 1)) }
 
-// Parse returns text as a number that can be in a Set, when it is written as numbers are: "07", "+7" and "-0" are none.
+// Parse returns text as a number that can be in a Set. ok is false for other numbers and other ways of writing one, such as "07", "+7" and "-0".
 func Parse(text string) (n int64, ok bool) {
 	digits := text
 	if len(text) > 1 && text[0] == '-' {
@@ -59,7 +59,7 @@ func Parse(text string) (n int64, ok bool) {
 // Fits reports whether the numbers of r can be in a Set.
 func (r Range) Fits() bool { return Least <= r.From && r.To <= Most }
 
-// Len returns how many numbers there are.
+// Len returns the number of elements.
 func (s *Set) Len() (count int64) {
 	if s == nil {
 		return 0
@@ -70,7 +70,7 @@ func (s *Set) Len() (count int64) {
 	return count
 }
 
-// Has reports whether n, which Parse gave, is in the set.
+// Has reports whether n, which Parse must accept, is in the set.
 func (s *Set) Has(n int64) bool {
 	if s == nil {
 		return false
@@ -80,13 +80,13 @@ func (s *Set) Has(n int64) bool {
 	return part != nil && part.Contains(low)
 }
 
-// Add puts n, which Parse gave, into the set.
+// Add adds n, which Parse must accept, to the set.
 func (s *Set) Add(n int64) {
 	high, low := split(n)
 	s.part(high).Add(low)
 }
 
-// Remove takes n, which Parse gave, out of the set.
+// Remove removes n, which Parse must accept, from the set.
 func (s *Set) Remove(n int64) {
 	high, low := split(n)
 	part := s.parts[high]
@@ -98,7 +98,7 @@ func (s *Set) Remove(n int64) {
 	}
 }
 
-// part returns the bitmap of a part, which is to get a number.
+// part returns the bitmap for the higher bits high, and creates it if it is missing. The caller must add a number to it.
 func (s *Set) part(high int64) *roaring.Bitmap {
 	part := s.parts[high]
 	if part == nil {
@@ -111,9 +111,9 @@ func (s *Set) part(high int64) *roaring.Bitmap {
 	return part
 }
 
-// AddRange puts a range that Fits, and does not end before it begins, into the set. It costs 60 bytes for each 65,536 numbers.
+// AddRange adds a range to the set. The range must fit and must not end before it begins. It takes 60 bytes for each 65,536 numbers.
 func (s *Set) AddRange(r Range) {
-	const short = 1024 // of fewer, the library is faster with one after the other
+	const short = 1024 // the library is faster one by one for fewer numbers
 	if r.To-r.From < short {
 		for n := r.From; n <= r.To; n++ {
 			s.Add(n)
@@ -127,7 +127,7 @@ func (s *Set) AddRange(r Range) {
 	}
 }
 
-// AddAll puts all of other, which may be nil and stays as it is, into the set.
+// AddAll adds all of other to the set. other may be nil and is not changed.
 func (s *Set) AddAll(other *Set) {
 	if other == nil {
 		return
@@ -137,7 +137,7 @@ func (s *Set) AddAll(other *Set) {
 	}
 }
 
-// RemoveAll takes all of other, which stays as it is, out of the set.
+// RemoveAll removes all of other from the set. other is not changed.
 func (s *Set) RemoveAll(other *Set) {
 	for high, part := range other.parts {
 		if own := s.parts[high]; own != nil {
@@ -148,7 +148,7 @@ func (s *Set) RemoveAll(other *Set) {
 	}
 }
 
-// Join puts all of other into the set. other is empty then.
+// Join adds all of other to the set and empties other.
 func (s *Set) Join(other *Set) {
 	if len(s.parts) == 0 {
 		s.parts = other.parts
@@ -158,13 +158,13 @@ func (s *Set) Join(other *Set) {
 	*other = Set{}
 }
 
-// Ranges yields the numbers as ranges, in order, of which none touches another.
+// Ranges yields the numbers as ranges, in order. No two ranges touch.
 func (s *Set) Ranges() iter.Seq[Range] {
 	return func(yield func(Range) bool) {
 		if s == nil {
 			return
 		}
-		var last Range // which the next one may touch
+		var last Range // the next range may touch it
 		began := false
 		for _, high := range slices.Sorted(maps.Keys(s.parts)) {
 			first := high << width
@@ -184,8 +184,8 @@ func (s *Set) Ranges() iter.Seq[Range] {
 	}
 }
 
-// MarshalBinary returns, for each bitmap, what its numbers have above their lower 28 bits, how long it is (both as varints), and itself in the form
-// that all libraries for Roaring bitmaps know. The same numbers give the same bytes.
+// MarshalBinary returns, for each bitmap, the bits above the lower 28 of its numbers and its length (both as varints), and the bitmap in the form
+// that all Roaring libraries know. Equal sets give equal bytes.
 func (s *Set) MarshalBinary() ([]byte, error) {
 	var all []byte
 	for _, high := range slices.Sorted(maps.Keys(s.parts)) {
@@ -203,7 +203,7 @@ func (s *Set) MarshalBinary() ([]byte, error) {
 
 // UnmarshalBinary reads what MarshalBinary wrote. Anything else is an error.
 func (s *Set) UnmarshalBinary(data []byte) (err error) {
-	defer func() { // the library trusts what it reads
+	defer func() { // the library trusts its input
 		if failure := recover(); failure != nil {
 			err = fmt.Errorf("%v", failure)
 		}
@@ -228,8 +228,8 @@ func (s *Set) UnmarshalBinary(data []byte) (err error) {
 	return nil
 }
 
-// read adds the numbers of a bitmap in the form that MarshalBinary wrote. They are added one range after the other, since the library's own look at
-// whether a bitmap is one takes minutes for some megabytes that are none.
+// read adds the numbers of a bitmap in the form that MarshalBinary wrote. It adds them range by range, because the library's own validation takes
+// minutes for some megabytes that are not a bitmap.
 func (s *Set) read(high int64, data []byte) error {
 	part := roaring.New()
 	if n, err := part.ReadFrom(bytes.NewReader(data)); err != nil {

@@ -57,7 +57,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// TestSet holds a Set to a map of the same numbers, which come in every order, at fixed distances and at none, and join others.
+// TestSet compares a Set with a map of the same numbers, which come in any order, at fixed distances and at random ones, and are joined with others.
 func TestSet(t *testing.T) {
 	chance := rand.New(rand.NewPCG(3, 4))
 	for name, next := range map[string]func(i int64) int64{
@@ -122,12 +122,12 @@ func marshalled(t *testing.T, s *Set) *Set {
 	return &again
 }
 
-// TestSize holds what the contract of Set and the README say of its memory, of which -race needs a tenth more.
+// TestSize checks what the contract of Set and the README say about its memory. With -race it takes a tenth more.
 func TestSize(t *testing.T) {
 	const count = 500_000
 	for name, tt := range map[string]struct {
 		next func(i int64) int64
-		most float64 // bytes for a number
+		most float64 // bytes per number
 	}{
 		"in a row":        {func(i int64) int64 { return i }, 0.1},
 		"with gaps":       {func(i int64) int64 { return i + i/7 + i/50*3 }, 0.3},
@@ -155,7 +155,7 @@ func held() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// FuzzUnmarshal holds that bytes which are no set are an error, and that those which are one make it.
+// FuzzUnmarshal checks that bytes that are not a set are an error, and that those that are one yield it.
 func FuzzUnmarshal(f *testing.F) {
 	var s Set
 	for i := range int64(5000) {

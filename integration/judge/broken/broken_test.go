@@ -1,4 +1,4 @@
-// Package broken proves the judge: each of its checks finds the connector that is broken for it, and none finds the healthy one.
+// Package broken tests the judge: each of its checks must find the connector that is broken for it, and none may find a fault in the healthy one.
 package broken
 
 import (
@@ -20,10 +20,10 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/judge"
 )
 
-// patience is how long commands and silence may last: long, so that a machine with other things to do breaks no limit.
+// patience is the limit for commands and silence. It is long, so that a busy machine does not exceed it.
 const patience = 15 * time.Second
 
-// TestMain lets more tests run at a time than there are cores: most of them wait, for connectors and for containers.
+// TestMain runs more tests at a time than there are cores, because most of them wait for connectors and for containers.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	chosen := false
@@ -39,19 +39,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// subject is a connector to be judged: a copy of testdata/connector with what is broken in its environment or its files.
+// subject is a connector to be judged: a copy of testdata/connector, broken by its environment or its files.
 type subject struct {
 	check  string // what is broken; "" for nothing
 	kind   string // source or destination
 	binary string
-	image  string        // in the place of binary
-	only   []string      // checks and suites that alone are made, where there are any
-	skip   []string      // checks and suites that are not made
-	limit  time.Duration // how long commands and silence may last, where it is not [patience]
+	image  string        // instead of binary
+	only   []string      // only these checks and suites are run, if there are any
+	skip   []string      // checks and suites that are not run
+	limit  time.Duration // the limit for commands and silence, if it is not [patience]
 	much   int           // as in [judge.Options]
 }
 
-// judged judges it.
+// judged judges the connector.
 func (s subject) judged(t *testing.T) map[string]judge.Verdict {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), s.kind+"-library")
@@ -79,7 +79,7 @@ func (s subject) judged(t *testing.T) map[string]judge.Verdict {
 	o := judge.Options{
 		Config: config, Binary: s.binary, Image: s.image, ImageSize: imageSize, Open: openLibrary, Previous: filepath.Join(folder, "previous"), Faults: true, Only: s.only, Skip: s.skip, Jobs: 2, States: 2, Kills: 3, Online: true,
 		SpecLimit: limit, CheckLimit: limit, Heartbeat: limit, StopLimit: time.Minute, Memory: 64 << 20,
-		Much: s.much, Spread: 10 * time.Millisecond, // it sends its states after so much, not every so often
+		Much: s.much, Spread: 10 * time.Millisecond, // it sends a state after some records, not after some time
 	}
 	connector, err := judge.Open(t.Context(), o)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s subject) judged(t *testing.T) map[string]judge.Verdict {
 	return verdicts
 }
 
-// edits returns the changes of files: texts and what stands in their place, by file.
+// edits returns the changes of files: by file, texts and their replacements.
 func (s subject) edits() map[string][]string {
 	all := map[string][]string{}
 	if s.kind == "destination" {
@@ -122,7 +122,7 @@ func (s subject) edits() map[string][]string {
 	return all
 }
 
-// edit replaces texts of a file, each of which must be there.
+// edit replaces texts of a file. Each text must be in it.
 func edit(t *testing.T, file string, texts []string) {
 	t.Helper()
 	body, err := os.ReadFile(file)

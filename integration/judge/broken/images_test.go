@@ -16,10 +16,11 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/judge"
 )
 
-// imageSize is how large an image may be, in bytes.
+// imageSize is the most bytes that an image may have.
 const imageSize = 64 << 20
 
-// image builds an image of the connector that is broken for a check, or healthy for none, and gives its name. It is removed with the test.
+// image builds an image of the connector that is broken for a check, or of the healthy one for none, and returns its name. The image is removed with
+// the test.
 func image(t *testing.T, binary, check string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -63,7 +64,7 @@ func image(t *testing.T, binary, check string) string {
 	return name
 }
 
-// base returns an image with a shell: the one that make base makes, or else busybox's.
+// base returns an image with a shell: the one that make base builds, or else busybox's.
 func base(t *testing.T) string {
 	t.Helper()
 	made := "imob-data/base:busybox-" + runtime.GOARCH
@@ -82,7 +83,7 @@ func docker(t *testing.T, args ...string) {
 	}
 }
 
-// The checks of images find those that are broken for them; the healthy one passes them all.
+// TestBrokenImages checks that the checks of images find the images that are broken for them, and the healthy one passes them all.
 func TestBrokenImages(t *testing.T) {
 	harness.NeedDocker(t)
 	if testing.Short() {
@@ -99,7 +100,7 @@ func TestBrokenImages(t *testing.T) {
 		}
 	}
 	broken = append(broken, judge.Check{})
-	// All are built before the first is removed: they share layers, and the engine does not see that one that is removed is about to be used.
+	// All are built before the first is removed, because they share layers, and the engine does not see that a layer being removed is about to be used.
 	images := map[string]string{}
 	for _, c := range broken {
 		images[c.Full()] = image(t, binary, named(c))
@@ -113,5 +114,5 @@ func TestBrokenImages(t *testing.T) {
 	}
 }
 
-// named returns what a check is called here, and a connector for which none is broken.
+// named returns the name of a check here, and of the healthy connector.
 func named(broken judge.Check) string { return cmp.Or(strings.Trim(broken.Full(), "."), "healthy") }

@@ -14,13 +14,13 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// library is the API that the connector speaks to: books in the order of their changes, in pages; genres; and what comes back.
+// library is the API that the connector uses: books in the order of their changes, in pages; genres; and returned books.
 type library struct {
 	with    sim.Options
 	mu      sync.Mutex
 	books   []book
-	marked  time.Time    // the newest change when all had been read
-	must    map[int]bool // changed since, by id
+	marked  time.Time    // the newest change when everything had been read
+	must    map[int]bool // changed since then, by id
 	returns map[string]int
 }
 
@@ -88,7 +88,7 @@ func genres() (all []sim.Object) {
 	return all
 }
 
-// page answers with a page of the books that changed at a moment or later.
+// page answers with a page of the books that changed at a given time or later.
 func (l *library) page(w http.ResponseWriter, r *http.Request) {
 	number, err := strconv.Atoi(r.URL.Query().Get("page"))
 	since, wrong := time.Parse(time.RFC3339, cmp.Or(r.URL.Query().Get("since"), firstBook))
@@ -106,7 +106,7 @@ func (l *library) page(w http.ResponseWriter, r *http.Request) {
 	sim.Send(w, http.StatusOK, "application/json", sim.Object{"total": len(changed), "page": number, "size": pageSize, "books": rows})
 }
 
-// row returns a book. Some have no subtitle, and of some the number of pages is a text.
+// row returns a book. Some books have no subtitle, and some have the number of pages as a text.
 func (l *library) row(b book) sim.Object {
 	d := sim.Dice(sim.Mix(l.with.Seed ^ uint64(b.id)))
 	row := sim.Object{

@@ -10,7 +10,7 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/judge"
 )
 
-// besides are, by what is broken, the other checks that may find it too: a connector cannot break what they are about in one way alone.
+// besides returns, by what is broken, the other checks that may find it too, because a connector cannot break the one alone.
 func besides() map[string]string {
 	const records = "basic_read.expected_records beyond.rows"
 	const noKey = "basic_read.expected_records basic_read.schema beyond.rows"
@@ -18,7 +18,7 @@ func besides() map[string]string {
 	const crash = "beyond.exit_codes"
 	return map[string]string{
 		"spec.answer": "beyond.answers image.spec",
-		// A schema that is none is not taken by any configuration.
+		// No configuration is valid for an invalid schema.
 		"spec.enum_usage": "spec.config_match_spec spec.backward_compatibility",
 		"spec.defined_refs_exist_in_json_spec_file": "spec.config_match_spec spec.backward_compatibility",
 		"spec.config_match_spec":                    "spec.backward_compatibility",
@@ -79,18 +79,18 @@ func besides() map[string]string {
 	}
 }
 
-// long returns checks and suites that take long. They are made on the healthy connector, and on those that are broken for them.
+// long returns checks and suites that take long. They run only on the healthy connector and on those that are broken for them.
 func long() []string {
 	return []string{"beyond.memory", "beyond.sigterm", "beyond.broken_pipe", "beyond.slow_reader", "beyond.resume_after_kill", "faults"}
 }
 
-// timed returns the checks for which a connector is broken that takes its time, or watches its reader's, and does all else right. No other check is
-// made on it: on a loaded machine others may find it.
+// timed returns the checks whose broken connector takes its time, or watches its reader's, and does everything else right. No other check runs on it,
+// because others might fail on a loaded machine.
 func timed() []string {
 	return []string{"beyond.spec_time", "beyond.check_time", "beyond.heartbeat", "beyond.slow_reader"}
 }
 
-// skipped returns the checks that are not made where one is broken.
+// skipped returns the checks that do not run on the connector that is broken for a check.
 func skipped(broken judge.Check) (all []string) {
 	for _, c := range judge.Checks() {
 		if c.Full() != broken.Full() && (slices.Contains(long(), c.Full()) || slices.Contains(long(), c.Suite)) {
@@ -100,8 +100,8 @@ func skipped(broken judge.Check) (all []string) {
 	return all
 }
 
-// Each check finds the connector that is broken for it, and others find it only where the table says so: those of its suite, and all where everything
-// is asked for.
+// TestBroken checks that each check finds the connector that is broken for it. Others find it only if the table says so: those of its suite, and all
+// others if FULL=1 is set.
 func TestBroken(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it judges more than a hundred connectors")
@@ -110,7 +110,7 @@ func TestBroken(t *testing.T) {
 	binary := build(t)
 	for _, c := range judge.Checks() {
 		if c.Image {
-			continue // of TestBrokenImages
+			continue // see TestBrokenImages
 		}
 		t.Run(c.Full(), func(t *testing.T) {
 			t.Parallel()
@@ -118,7 +118,7 @@ func TestBroken(t *testing.T) {
 			if c.Kind == judge.Destinations {
 				s.kind = "destination"
 			}
-			if !harness.Full() && c.Suite != "beyond" { // which looks at what others run, too
+			if !harness.Full() && c.Suite != "beyond" { // it inspects the runs of others too
 				s.only = []string{c.Suite}
 			}
 			if slices.Contains(timed(), c.Full()) {
@@ -126,7 +126,7 @@ func TestBroken(t *testing.T) {
 			}
 			switch c.Full() {
 			case "beyond.sigterm": // its read goes on into a pipe until it is ended
-			case "beyond.broken_pipe": // and this one has more than fits into one
+			case "beyond.broken_pipe": // its output is more than a pipe holds
 				s.much = 8000
 			default:
 				s.much = 300
@@ -136,11 +136,11 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// found holds verdicts against the table.
+// found checks verdicts against the table.
 func found(t *testing.T, broken judge.Check, verdicts map[string]judge.Verdict) {
 	t.Helper()
 	others := strings.Fields(besides()[broken.Full()])
-	if broken.Suite == "spec" { // the specification is another one than the one that is kept
+	if broken.Suite == "spec" { // the specification differs from the saved one
 		others = append(others, "spec.match_expected")
 	}
 	for name, v := range verdicts {
@@ -160,7 +160,7 @@ func found(t *testing.T, broken judge.Check, verdicts map[string]judge.Verdict) 
 	}
 }
 
-// The table names checks that there are.
+// TestTable checks that the table only names checks that exist.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	var names []string

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// PageFault is a way in which a page of a listing goes wrong. It may remember what it did: a value belongs to one Gate.
+// PageFault is a way in which a page of a listing goes wrong. It may have a memory, so a value belongs to one Gate.
 type PageFault func(a *Answer, p *Page)
 
-// InPages returns a Behaviour.Alter that lets faults happen, in their order, to the pages of listings whose name has that part. Without faults it
-// only takes the pages apart, for Gate.Listed.
+// InPages returns a Behaviour.Alter that applies faults, in order, to the pages of listings whose names contain name. Without faults it only takes
+// the pages apart, for Gate.Listed.
 func InPages(name string, faults ...PageFault) func(*Answer) {
 	return func(a *Answer) {
 		p := (*Page)(nil)
@@ -26,12 +26,12 @@ func InPages(name string, faults ...PageFault) func(*Answer) {
 	}
 }
 
-// Once lets fault happen to the first page it may happen to: the one of that number, when it is asked for first.
+// Once applies fault to page number page when it is first requested.
 func Once(page int, fault PageFault) PageFault {
 	return Times(1, On(page, fault))
 }
 
-// On lets fault happen to the page of that number, whenever it is asked for.
+// On applies fault to page number page whenever it is requested.
 func On(page int, fault PageFault) PageFault {
 	return func(a *Answer, p *Page) {
 		if p.From == (page-1)*p.Size {
@@ -40,7 +40,7 @@ func On(page int, fault PageFault) PageFault {
 	}
 }
 
-// Times lets fault happen to each page for the first so many times that it is asked for.
+// Times applies fault to each page for the first so many times that it is requested.
 func Times(times int, fault PageFault) PageFault {
 	return func(a *Answer, p *Page) {
 		if a.Attempt <= times {
@@ -49,7 +49,7 @@ func Times(times int, fault PageFault) PageFault {
 	}
 }
 
-// PastEnd lets fault happen to pages past the end of the listing.
+// PastEnd applies fault to pages past the end of the listing.
 func PastEnd(fault PageFault) PageFault {
 	return func(a *Answer, p *Page) {
 		if p.Past() {
@@ -58,7 +58,7 @@ func PastEnd(fault PageFault) PageFault {
 	}
 }
 
-// Full leaves rows out at the listing's end until its last page is a full one. It comes before other faults.
+// Full removes rows at the listing's end until its last page is full. It must come before other faults.
 func Full() PageFault {
 	return func(_ *Answer, p *Page) {
 		for len(p.All.Rows)%p.Size != 0 {
@@ -68,10 +68,10 @@ func Full() PageFault {
 	}
 }
 
-// Removed takes the listing's first row out behind an answer: the next rows move up, and the total falls.
+// Removed removes the listing's first row after an answer: the next rows move up, and the total falls.
 func Removed() PageFault { return func(_ *Answer, p *Page) { p.All.Remove(0) } }
 
-// Replaced takes the first row out behind an answer and puts a new one at the end: rows move up, and the total stays.
+// Replaced removes the first row after an answer and adds a new one at the end: rows move up, and the total stays the same.
 func Replaced() PageFault {
 	return func(_ *Answer, p *Page) {
 		p.All.Insert(len(p.All.Rows))
@@ -79,10 +79,10 @@ func Replaced() PageFault {
 	}
 }
 
-// Added puts a new row in front behind an answer: the others move down, and the total rises.
+// Added inserts a new row at the front after an answer: the others move down, and the total rises.
 func Added() PageFault { return func(_ *Answer, p *Page) { p.All.Insert(0) } }
 
-// Restless changes the listing behind every answer, for ever: a row goes in front, next time one comes there.
+// Restless changes the listing after every answer, without end: it removes the first row, inserts one there the next time, and so on.
 func Restless() PageFault {
 	return func(_ *Answer, p *Page) {
 		if p.Asked%2 == 1 {
@@ -93,7 +93,7 @@ func Restless() PageFault {
 	}
 }
 
-// Filtered leaves the second row out of the page, after it was cut: the total counts it.
+// Filtered removes the second row from the page after it was cut, so that the total still counts it.
 func Filtered() PageFault {
 	return func(_ *Answer, p *Page) {
 		if len(p.Rows) > 1 {
@@ -104,7 +104,7 @@ func Filtered() PageFault {
 	}
 }
 
-// Capped gives pages of so many rows, whatever is asked for. The last page's number is that of these pages.
+// Capped returns pages of size rows, whatever size is requested. The number of the last page is that of such pages.
 func Capped(size int) PageFault {
 	return func(_ *Answer, p *Page) {
 		p.Take(p.Page, size)
@@ -112,10 +112,10 @@ func Capped(size int) PageFault {
 	}
 }
 
-// Empty leaves all rows out of the page.
+// Empty removes all rows from the page.
 func Empty() PageFault { return func(_ *Answer, p *Page) { p.Rows = nil } }
 
-// Stale gives the page before, as a cache does. There is none before the first.
+// Stale returns the page before, as a cache may do. The first page stays as it is.
 func Stale() PageFault {
 	return func(_ *Answer, p *Page) {
 		if p.Page == 0 {
@@ -128,7 +128,7 @@ func Stale() PageFault {
 	}
 }
 
-// LastAgain gives the last page in the place of one past the end.
+// LastAgain returns the last page instead of one past the end.
 func LastAgain() PageFault {
 	return PastEnd(func(_ *Answer, p *Page) {
 		from := (len(p.All.Rows) - 1) / p.Size * p.Size
@@ -136,17 +136,17 @@ func LastAgain() PageFault {
 	})
 }
 
-// FirstAgain gives the first page whatever page is asked for.
+// FirstAgain returns the first page whichever is requested.
 func FirstAgain() PageFault {
 	return func(_ *Answer, p *Page) { p.Rows = p.All.Rows[:min(p.Size, len(p.All.Rows))] }
 }
 
-// Instead answers with something else, under a status. An empty body is nothing at all.
+// Instead answers with another status and body. The body may be empty.
 func Instead(status int, body string) PageFault {
 	return func(a *Answer, _ *Page) { a.Replace(status, body) }
 }
 
-// HTML returns Instead with a page for people.
+// HTML is Instead with a page for people.
 func HTML(status int) PageFault {
 	return func(a *Answer, _ *Page) {
 		a.Replace(status, "<!DOCTYPE html><html><body>"+http.StatusText(status)+"</body></html>")
@@ -154,10 +154,10 @@ func HTML(status int) PageFault {
 	}
 }
 
-// Totals says another total, in JSON; see Promise for a number.
+// Totals sets another total, in JSON; see Promise for a number.
 func Totals(total string) PageFault { return func(_ *Answer, p *Page) { p.Total = total } }
 
-// Promise says that there are so many rows more than there are.
+// Promise increases the total by more rows than there are.
 func Promise(more int) PageFault {
 	return func(_ *Answer, p *Page) {
 		if n, err := strconv.Atoi(p.Total); err == nil {
@@ -166,13 +166,13 @@ func Promise(more int) PageFault {
 	}
 }
 
-// TextTotal says the total as a text of the same number.
+// TextTotal writes the total as text.
 func TextTotal() PageFault { return func(_ *Answer, p *Page) { p.Total = strconv.Quote(p.Total) } }
 
-// Lasts says another number of the last page, in JSON.
+// Lasts sets another number of the last page, in JSON.
 func Lasts(last string) PageFault { return func(_ *Answer, p *Page) { p.Last = last } }
 
-// Keyless takes the key out of the first so many rows of the listing. The rows stay different by their other members.
+// Keyless sets the key of that many rows at the listing's beginning to null. The rows still differ in their other members.
 func Keyless(rows int) PageFault {
 	return func(_ *Answer, p *Page) {
 		for i := range p.Rows {
@@ -185,7 +185,7 @@ func Keyless(rows int) PageFault {
 	}
 }
 
-// Written sets a member of the page's first row to a value as it is, which need not be JSON.
+// Written sets a member of the page's first row to a verbatim value, which need not be JSON.
 func Written(member, value string) PageFault {
 	return func(_ *Answer, p *Page) {
 		if len(p.Rows) > 0 {
@@ -194,10 +194,10 @@ func Written(member, value string) PageFault {
 	}
 }
 
-// Deep returns a value of so many lists within one another.
+// Deep returns a value of that many nested lists.
 func Deep(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
 
-// Encoded writes the answer in other bytes and says so in its Content-Type, which is application/json followed by parameters.
+// Encoded encodes the answer in other bytes and declares that in its Content-Type, which is application/json followed by parameters.
 func Encoded(parameters string, encode func(text string) []byte) PageFault {
 	return func(a *Answer, _ *Page) {
 		a.Recode("application/json"+parameters, func(body []byte) []byte { return encode(string(body)) })

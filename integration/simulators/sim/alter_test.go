@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// shelf is an API with one listing of rows 1 to 5, two on a page.
+// shelf is an API with one listing of rows 1 to 5, two per page.
 type shelf struct{ fake }
 
 func (shelf) Listing(r *http.Request) (Listing, bool) {
@@ -37,12 +37,12 @@ func (shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"last":3,"page":%d,"rows":[%s],"total":5}`, page, strings.Join(rows, ","))
 }
 
-// pageFaultTest is what comes of faults.
+// pageFaultTest describes faults and their effect.
 type pageFaultTest struct {
 	faults []PageFault
-	asked  []int // pages, one after the other
+	asked  []int // the pages, one after the other
 	want   string
-	must   []string // the rows that were there all the time; nil for all
+	must   []string // the rows that were in it all the time; nil for all
 }
 
 func pageFaultTests() map[string]pageFaultTest {
@@ -107,7 +107,7 @@ func TestPageFaults(t *testing.T) {
 	}
 }
 
-// Status and Content-Type go out as they were altered, and what is no page of the listing goes out as it is.
+// TestAlter checks that status and Content-Type are sent as altered, and an answer that is not a page of the listing is sent unchanged.
 func TestAlter(t *testing.T) {
 	g := NewGate(shelf{}, Behaviour{Gzip: true, Alter: InPages("shelf", HTML(404))})
 	answer, _ := ask(t, g, "/?page=1")

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// answer is a whole response kept back, so that it can be changed, cut or delayed before it goes out.
+// answer is a whole response held back, so that it can be changed, cut or delayed before it is sent.
 type answer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-// capture lets next answer r into memory.
+// capture returns next's answer to r.
 func capture(next http.Handler, r *http.Request) *answer {
 	a := &answer{header: http.Header{}, status: http.StatusOK}
 	next.ServeHTTP(a, r)
@@ -36,14 +36,14 @@ func (a *answer) WriteHeader(status int) {
 	}
 }
 
-// send writes the headers, declaring length bytes of body, and then the parts, flushing after each and waiting for pause between them.
+// send writes the headers, which declare the length of the whole body, and then the parts. It flushes after each and waits for pause between them.
 func (a *answer) send(ctx context.Context, w http.ResponseWriter, pause time.Duration, parts ...[]byte) {
 	head(w, a.header, a.status, a.body.Len())
 	for i, part := range parts {
 		if i > 0 && !wait(ctx, pause) {
 			panic(http.ErrAbortHandler)
 		}
-		_, _ = w.Write(part) // a reader that went away is its own affair
+		_, _ = w.Write(part) // it does not matter if the reader has gone
 		flush(w)
 	}
 }
@@ -54,16 +54,16 @@ func (a *answer) halves() (first, second []byte) {
 	return body[:len(body)/2], body[len(body)/2:]
 }
 
-// sendBytes answers with a whole body, and with the headers that w has already.
+// sendBytes answers with a whole body and the headers that w already has.
 func sendBytes(w http.ResponseWriter, status int, contentType string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
 	head(w, nil, status, len(body))
-	_, _ = w.Write(body) // a reader that went away is its own affair
+	_, _ = w.Write(body) // it does not matter if the reader has gone
 }
 
-// zipped compresses what next answers when the request accepts it.
+// zipped compresses next's answers to requests that accept it.
 func zipped(next http.Handler) http.Handler {
-	var zippers sync.Pool // each has a megabyte
+	var zippers sync.Pool // each takes a megabyte
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 			next.ServeHTTP(w, r)
@@ -76,7 +76,7 @@ func zipped(next http.Handler) http.Handler {
 			z = gzip.NewWriter(nil)
 		}
 		z.Reset(&small)
-		_, _ = z.Write(a.body.Bytes()) // a bytes.Buffer takes all
+		_, _ = z.Write(a.body.Bytes()) // a bytes.Buffer never fails
 		_ = z.Close()
 		zippers.Put(z)
 		a.header.Set("Content-Encoding", "gzip")
@@ -85,7 +85,7 @@ func zipped(next http.Handler) http.Handler {
 	})
 }
 
-// recorder notes what goes out.
+// recorder records what is sent.
 type recorder struct {
 	http.ResponseWriter
 	status int

@@ -10,13 +10,13 @@ import (
 
 // Stats are a Gate's counters at one moment.
 type Stats struct {
-	Requests      int // in all, whatever the answer
-	Throttled     int // answered 429 by the quota
-	Strays        int // that followed a redirect to another host, which no reader may
-	MaxConcurrent int // the most that were in the works at one time
+	Requests      int // in total, whatever the answer
+	Throttled     int // answered with 429 by the quota
+	Strays        int // followed a redirect to another host, which no reader may do
+	MaxConcurrent int // the most in progress at one time
 	Bytes         int64
 	Paths         map[string]int // requests per path
-	Repeats       map[string]int // path?query that was asked more than once, and how often
+	Repeats       map[string]int // each path?query that was requested more than once, and how often
 	Faults        map[Fault]int
 }
 
@@ -26,15 +26,15 @@ type Request struct {
 	Method  string
 	URI     string // path?query as it came
 	Header  http.Header
-	Body    []byte // where Behaviour.LogBodies keeps them
-	Inside  int    // requests in the works when it came, and itself
+	Body    []byte // if Behaviour.LogBodies is set
+	Inside  int    // requests in progress when it came, including itself
 	Attempt int    // 1 for the first request for this URI
-	Status  int    // 0 when none was sent
+	Status  int    // 0 if none was sent
 	Bytes   int64
-	Fault   Fault // empty when the simulator itself answered
+	Fault   Fault // empty if the simulator itself answered
 }
 
-// visit is a request in the works.
+// visit is a request in progress.
 type visit struct {
 	Request
 	number           int
@@ -42,12 +42,12 @@ type visit struct {
 	throttled, stray bool
 }
 
-// book is where a Gate writes down what happens.
+// book records a Gate's requests.
 type book struct {
 	mu       sync.Mutex
 	keep     int
 	bodies   bool
-	requests []Request // the last ones, at least keep
+	requests []Request // the last ones, at least keep of them if there are as many
 	uris     map[string]int
 	inside   int
 	stats    Stats
@@ -99,7 +99,7 @@ func (b *book) leave(v *visit, out *recorder) {
 	}
 }
 
-// Stats returns the counters now.
+// Stats returns the current counters.
 func (g *Gate) Stats() Stats {
 	b := &g.book
 	b.mu.Lock()
@@ -114,7 +114,7 @@ func (g *Gate) Stats() Stats {
 	return s
 }
 
-// Log returns the last requests that were answered, in the order of their ends.
+// Log returns the last requests that were answered, in the order in which they ended.
 func (g *Gate) Log() []Request {
 	b := &g.book
 	b.mu.Lock()

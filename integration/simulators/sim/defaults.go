@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// Brasilia returns the zone of Brasília, which has had no summer time since 2019.
+// Brasilia returns the time zone of Brasília, which has had no daylight saving time since 2019.
 func Brasilia() *time.Location { return time.FixedZone("America/Sao_Paulo", -3*60*60) }
 
-// Defaults sets what most simulators take where nothing is said: 1,000 rows, the wall clock, and data whose newest change is of 2025-11-03 18:30 in
-// Brasília.
+// Defaults sets the defaults of most simulators: 1,000 rows, the wall clock, and data whose newest change is of 2025-11-03 18:30 in Brasília.
 func Defaults(size *int, now *func() time.Time, newest *time.Time) {
 	*size = cmp.Or(*size, 1000)
 	if *now == nil {
@@ -22,7 +21,7 @@ func Defaults(size *int, now *func() time.Time, newest *time.Time) {
 	}
 }
 
-// NonNegative returns an error where one of the numbers of a simulator's options is below 0.
+// NonNegative returns an error if one of the numbers in a simulator's options is below 0.
 func NonNegative(name string, numbers ...int) error {
 	if least := slices.Min(numbers); least < 0 {
 		return fmt.Errorf("opening %s: %d cannot be", name, least)
@@ -30,7 +29,7 @@ func NonNegative(name string, numbers ...int) error {
 	return nil
 }
 
-// OneOf returns an error where an option is none of the values that it can have.
+// OneOf returns an error if an option has none of the allowed values.
 func OneOf[T comparable](name, option string, is T, values ...T) error {
 	if !slices.Contains(values, is) {
 		return fmt.Errorf("opening %s: %s is %v, and can be one of %v", name, option, is, values)
@@ -38,7 +37,7 @@ func OneOf[T comparable](name, option string, is T, values ...T) error {
 	return nil
 }
 
-// Sure returns s. It panics on an error, for the options of a simulator that is made in Go are the programmer's.
+// Sure returns s. It panics on an error, because the options of a simulator that is made in Go code are the programmer's responsibility.
 func Sure[S any](s S, err error) S {
 	if err != nil {
 		panic(err)

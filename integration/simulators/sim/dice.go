@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// Mix spreads the bits of x: SplitMix64, the same on every machine and in every version.
+// Mix spreads the bits of x. It is SplitMix64, the same on every machine and in every version.
 func Mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
@@ -13,26 +13,26 @@ func Mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// Dice give numbers by lot, one after the other. Which ones follows from their first value alone, and every value will do, 0 too; a copy
-// goes on with the same numbers as its original. They must not be used by several goroutines at one time.
+// Dice yield pseudo-random numbers. The numbers only depend on the first value of the Dice. Every value is valid, 0 too. A copy continues with the
+// same numbers as its original. Several goroutines must not use the same Dice at the same time.
 type Dice uint64
 
-// N returns the next number, from 0 to below sides, which must be positive.
+// N returns the next number, at least 0 and less than sides, which must be positive.
 func (d *Dice) N(sides int) int {
 	*d++
 	return int(Mix(uint64(*d)) % uint64(sides))
 }
 
-// Once draws a number, and is true once in so many times; in must be positive.
+// Once draws a number and returns true once in so many times on average. in must be positive.
 func (d *Dice) Once(in int) bool { return d.N(in) == 0 }
 
-// Pick draws one of several; there must be one.
+// Pick draws an element of a list, which must not be empty.
 func Pick[T any](d *Dice, of []T) T { return of[d.N(len(of))] }
 
-// Scatter gives every number from 0 to below n once, beginning with first, which is one of them; the next ones lie far apart. It gives none
-// when n is 0.
+// Scatter yields every number from 0 to n-1 once, beginning with first, which must be one of them. Successive numbers are far apart. It yields none
+// if n is 0.
 func Scatter(n, first int) iter.Seq[int] {
-	step := 7919 // a prime: every number has its turn, unless n is a multiple of it
+	step := 7919 // a prime: it reaches every number unless n is a multiple of it
 	if n%step == 0 {
 		step = 1
 	}
@@ -48,7 +48,7 @@ func Scatter(n, first int) iter.Seq[int] {
 	}
 }
 
-// Choose gives up to n of the numbers below total that are fit, in the order of Scatter.
+// Choose returns up to n of the numbers below total for which fit is true, in the order of Scatter.
 func Choose(total, first, n int, fit func(int) bool) (chosen []int) {
 	for at := range Scatter(total, first) {
 		if len(chosen) >= n {
@@ -61,7 +61,7 @@ func Choose(total, first, n int, fit func(int) bool) (chosen []int) {
 	return chosen
 }
 
-// Noise returns n bytes that mean nothing, as in tokens and keys: the same for equal seeds and salts, and for a larger n the same and more.
+// Noise returns n meaningless bytes, as in tokens and keys. Equal seeds and salts give equal bytes. A larger n only adds bytes at the end.
 func Noise(seed, salt uint64, n int) []byte {
 	var b []byte
 	for i := uint64(0); len(b) < n; i++ {

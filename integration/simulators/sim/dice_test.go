@@ -19,7 +19,7 @@ func TestMix(t *testing.T) {
 	}
 }
 
-// The numbers are written down: equal seeds give equal data on every machine and in every version.
+// The numbers are hard-coded, because equal seeds give equal data on every machine and in every version.
 func TestDice(t *testing.T) {
 	for _, test := range []struct {
 		first Dice

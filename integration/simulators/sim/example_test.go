@@ -13,19 +13,19 @@ import (
 	"github.com/imob-data/airbyte-connectors/integration/simulators/sim"
 )
 
-// library is a whole simulator: an API of books with a token, pages, and a filter by time of change.
+// library is a complete simulator: an API of books with a token, pages, and a filter by time of change.
 type library struct {
 	with   libraryOptions
 	mu     sync.Mutex // guards what follows
 	books  sim.Table
-	marked int64 // the newest time of change when all had been read
+	marked int64 // the newest time of change when everything had been read
 }
 
 type libraryOptions struct {
 	Size int
 	Seed uint64
 	Now  func() time.Time
-	Caps int // the most rows of a page; 0 means one
+	Caps int // the most rows per page; 0 means one
 
 	Rendered *sim.Rendered
 }
@@ -59,7 +59,7 @@ func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	page, err := strconv.Atoi(r.URL.Query().Get("page"))
-	since, _ := time.Parse(time.DateOnly, r.URL.Query().Get("since")) // the zero time lets all through
+	since, _ := time.Parse(time.DateOnly, r.URL.Query().Get("since")) // the zero time lets everything through
 	switch {
 	case !sim.Same(r.Header.Get("Token"), "s3cret"):
 		l.Error(w, http.StatusUnauthorized, "who are you?")
@@ -79,7 +79,7 @@ func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// version is all that a row depends on.
+// version is everything that a row depends on.
 type version struct {
 	seed  uint64
 	index int
@@ -88,7 +88,7 @@ type version struct {
 
 func (l *library) changed(i int) int64 { return l.books.Rows[i].Time }
 
-// row returns a book; some have no subtitle.
+// row returns a book. Some books have no subtitle.
 func (l *library) row(i int, b sim.Row) sim.Object {
 	d := sim.Dice(sim.Mix(l.with.Seed ^ uint64(i)))
 	row := sim.Object{"id": i + 1, "title": fmt.Sprintf("Book %d, edition %d", i+1, b.Version), "sub": "x"}
@@ -126,7 +126,7 @@ func (l *library) Expect() map[string]sim.Expectation {
 	return map[string]sim.Expectation{"books": books}
 }
 
-// A simulator of this size has all that the gate offers.
+// A simulator of this size has everything that the gate offers.
 func TestWholeSimulator(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 	l, err := openLibrary(sim.Options{Size: 7, Now: now, Set: map[string]string{"caps": "3"}})

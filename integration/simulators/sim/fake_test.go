@@ -38,7 +38,7 @@ func (fake) Previous(r *http.Request) (*http.Request, bool) {
 	return before, true
 }
 
-// ask gives one request to a handler, without a network. A connection that the handler breaks is seen as broken.
+// ask sends one request to a handler, without a network, and reports whether the handler broke the connection.
 func ask(t *testing.T, h http.Handler, target string) (answer *httptest.ResponseRecorder, broken bool) {
 	t.Helper()
 	answer = httptest.NewRecorder()

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/md5" // some APIs take the MD5 of a secret, so its echo must be redacted as well
+	"crypto/md5" // some APIs accept the MD5 of a secret, so its echo must be redacted as well
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -22,37 +22,36 @@ import (
 // Fault is a way in which an answer goes wrong.
 type Fault string
 
-// The faults. A reader that asks again gets the right answer after any of them (Unauthorized and EchoRefused call for giving up).
+// The faults. After any of them, a reader that asks again gets the right answer (but Unauthorized and EchoRefused should make it give up).
 const (
 	ServerError  Fault = "500"          // 500 with the API's error body
 	BadGateway   Fault = "502"          // 502 with a proxy's HTML page
 	CutBody      Fault = "cut"          // a Content-Length larger than what comes before the connection closes
 	Reset        Fault = "reset"        // the connection is reset instead of an answer
-	Slow         Fault = "slow"         // right, but a Delay before the header and another in mid-body
+	Slow         Fault = "slow"         // right, but delayed by Delay before the header and again within the body
 	HTMLPage     Fault = "html"         // 200 with an HTML page
 	Stall        Fault = "stall"        // not a byte for Faults.Stall, then the connection closes
-	StallBody    Fault = "stall-body"   // half of the body, then as Stall
-	WrongPage    Fault = "wrong-page"   // the page before the one asked for; right where there is none
+	StallBody    Fault = "stall-body"   // half of the body, then as for Stall
+	WrongPage    Fault = "wrong-page"   // the page before the requested one; right if there is none
 	Redirect     Fault = "redirect"     // 302 to another host, see Stats.Strays
 	BrokenUTF8   Fault = "utf8"         // right, but a text has bytes that are not UTF-8
-	Unauthorized Fault = "401"          // 401 with the API's error body, once in a Gate's life
+	Unauthorized Fault = "401"          // 401 with the API's error body, once per Gate
 	Echo         Fault = "echo"         // 500 whose body shows the secrets: plain, URL-encoded, base64, MD5
 	EchoRefused  Fault = "echo-refused" // the same with 400
 )
 
-// AllFaults returns all there are.
+// AllFaults returns all faults.
 func AllFaults() []Fault {
 	return []Fault{ServerError, BadGateway, CutBody, Reset, Slow, HTMLPage, Stall, StallBody, WrongPage, Redirect, BrokenUTF8,
 		Unauthorized, Echo, EchoRefused}
 }
 
-// PassingFaults returns those that a reader gets over by asking again, and soon: AllFaults without the stalls, the redirect, the 401 and
-// the 400.
+// PassingFaults returns the faults that a reader overcomes by asking again soon: AllFaults without the stalls, the redirect, the 401 and the 400.
 func PassingFaults() []Fault {
 	return []Fault{ServerError, BadGateway, CutBody, Reset, Slow, HTMLPage, WrongPage, BrokenUTF8, Echo}
 }
 
-// ParseFaults reads names of faults separated by commas; "all" and "passing" stand for many. An unknown name is an error.
+// ParseFaults parses names of faults, separated by commas. "all" and "passing" stand for several faults. An unknown name is an error.
 func ParseFaults(names string) ([]Fault, error) {
 	var faults []Fault
 	for name := range strings.SplitSeq(names, ",") {
@@ -72,19 +71,19 @@ func ParseFaults(names string) ([]Fault, error) {
 
 // Faults says which requests go wrong, and how. The zero value means none.
 type Faults struct {
-	// Rate is the share of requests that fail. It is drawn from Seed, method, URI and how often that was asked, so that requests in
-	// any order fail alike.
+	// Rate is the share of requests that fail. The choice only depends on Seed, method, URI and the number of the attempt, so that the same requests
+	// fail in any order.
 	Rate  float64
-	Every int     // every so-manieth request fails, the kinds in turn
+	Every int     // every Every-th request fails, with the kinds in turn
 	Kinds []Fault // empty means PassingFaults
 	Seed  uint64
-	Skip  int           // the first so many requests do not fail
-	Limit int           // so many faults in all, then none any more; 0 means no limit
+	Skip  int           // the first Skip requests do not fail
+	Limit int           // number of faults after which there are no more; 0 means no limit
 	Delay time.Duration // of Slow; 0 means 200 ms
 	Stall time.Duration // of Stall and StallBody; 0 means 90 s
 }
 
-// injector is Faults at work.
+// injector is the state of Faults.
 type injector struct {
 	faults Faults
 	mu     sync.Mutex
@@ -101,7 +100,7 @@ func newInjector(f Faults) *injector {
 	return &injector{faults: f}
 }
 
-// choose returns the fault of the number-th request of all, the attempt-th of its kind; empty for none.
+// choose returns the fault for a request, or an empty one. number is its number among all requests, attempt its number among those for the same URI.
 func (i *injector) choose(r *http.Request, number, attempt int) Fault {
 	f := i.faults
 	if number <= f.Skip || f.Rate <= 0 && f.Every <= 0 {
@@ -132,10 +131,10 @@ func (i *injector) choose(r *http.Request, number, attempt int) Fault {
 	return fault
 }
 
-// draw returns a number that depends on the seed and the request alone.
+// draw returns a number that only depends on the seed and the request.
 func draw(seed uint64, r *http.Request, attempt int) uint64 {
 	h := fnv.New64a()
-	_, _ = fmt.Fprintf(h, "%s %s %d", r.Method, r.URL.RequestURI(), attempt) // a hash takes all
+	_, _ = fmt.Fprintf(h, "%s %s %d", r.Method, r.URL.RequestURI(), attempt) // a hash never fails
 	return Mix(seed ^ h.Sum64())
 }
 
@@ -198,15 +197,15 @@ func page(w http.ResponseWriter, status int, title string) {
 	_, _ = fmt.Fprintf(w, "<!DOCTYPE html>\n<html><head><title>%s</title></head>\n<body><h1>%[1]s</h1></body></html>\n", title)
 }
 
-// count returns how many faults there were.
+// count returns the number of faults so far.
 func (i *injector) count() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.done
 }
 
-// echo returns an error text that shows secrets in all the forms in which they are sent; the first one as the n-th encoder writes it, in turn,
-// where a reader that shows the beginning of a text alone shows it too, and where another may cut it in two.
+// echo returns an error text that shows secrets in all the forms in which they are sent. The first secret is also near the beginning, as the n-th
+// encoder in turn writes it. A reader that only shows the beginning of a text shows it too, and another may cut it in two.
 func echo(secrets []string, r *http.Request, n int) string {
 	var b strings.Builder
 	if len(secrets) > 0 {
@@ -222,7 +221,7 @@ func echo(secrets []string, r *http.Request, n int) string {
 	return b.String()
 }
 
-// encoders write a text as servers do in their error texts.
+// encoders returns functions that write a text as servers do in their error texts.
 func encoders() []func(string) string {
 	each := func(format string) func(string) string {
 		return func(s string) string {
@@ -242,13 +241,13 @@ func encoders() []func(string) string {
 	}
 }
 
-// Hang closes the connection after d, or when the reader went away before.
+// Hang closes the connection after d, or as soon as the reader goes away.
 func Hang(ctx context.Context, d time.Duration) {
 	wait(ctx, d)
 	panic(http.ErrAbortHandler)
 }
 
-// Break closes the connection so that the reader's kernel is told of a reset, not of an end.
+// Break closes the connection so that the reader's kernel sees a reset and not an end.
 func Break(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -260,7 +259,7 @@ func Break(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// spoil breaks the first character that takes several bytes. Names of fields are ASCII in the APIs simulated, so it is in a text.
+// spoil breaks the first character that takes several bytes. It is in a text, because names of fields are ASCII in the simulated APIs.
 func spoil(body []byte) {
 	if at := bytes.IndexFunc(body, func(c rune) bool { return c >= utf8.RuneSelf }); at >= 0 {
 		body[at] = 0xff

@@ -17,7 +17,7 @@ import (
 
 const right = `{"page":"2","text":"ação <b>"}`
 
-// faulty returns a gate whose every answer goes wrong in one way.
+// faulty returns a gate whose answers all go wrong in one way.
 func faulty(kind Fault) *Gate {
 	return NewGate(fake{}, Behaviour{Faults: Faults{Every: 1, Kinds: []Fault{kind}, Stall: 90 * time.Second, Delay: time.Second}})
 }
@@ -127,7 +127,7 @@ func TestGzip(t *testing.T) {
 	}
 }
 
-// run asks n pages, each until it is right, and tells the faults on the way.
+// run requests n pages, each until it is right, and returns the faults on the way.
 func run(t *testing.T, f Faults, pages []int) map[string][]Fault {
 	t.Helper()
 	gate := NewGate(fake{}, Behaviour{Faults: f})

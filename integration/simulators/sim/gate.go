@@ -14,23 +14,23 @@ import (
 type Behaviour struct {
 	Quota   Quota
 	Faults  Faults
-	Latency time.Duration // every answer comes later by this
-	Gzip    bool          // compresses answers for readers that accept it
+	Latency time.Duration // delays every answer
+	Gzip    bool          // compress answers for readers that accept it
 	LogSize int           // how many of the last requests Log keeps; 0 means 10,000
 
-	LogBodies bool // keep the requests' bodies too
+	LogBodies bool // keep the bodies of requests too
 
-	// Keep is for readers who read the same again and again: so many bytes of answers are kept, each rendered once, and given again whenever
-	// the same request comes, whatever its headers. Then nothing may change, and no login be told from another.
+	// Keep is for readers that read the same again and again. It is how many bytes of answers are kept. A repeated request gets the kept answer,
+	// whatever its headers. So nothing may change, and answers must not depend on the login.
 	Keep int64
 
-	// Alter changes answers before they go out, after quota and faults had their turn; see InPages for pages of listings. It is called for one
-	// answer at a time, and what it remembers belongs to one Gate. Altered answers are not compressed.
+	// Alter changes answers before they are sent, after quota and faults were applied; see InPages for pages of listings. It is called for one answer at
+	// a time. What it remembers belongs to one Gate. Altered answers are not compressed.
 	Alter func(*Answer)
 }
 
-// Gate serves a simulator under a Behaviour and keeps the books. A Gate has its own quota, faults and counters; several Gates may stand
-// before one simulator, one after the other, for example first with faults and then without.
+// Gate serves a simulator under a Behaviour and counts and logs the requests. A Gate has its own quota, faults and counters. Several Gates may serve
+// one simulator, one after the other, for example first with faults and then without.
 type Gate struct {
 	book      book
 	simulator Simulator
@@ -41,8 +41,8 @@ type Gate struct {
 	inner     http.Handler
 }
 
-// NewGate puts a simulator behind a Behaviour. Whatever follows from the Behaviour is deterministic for a reader that asks one request
-// after the other; with Faults.Rate, for any reader.
+// NewGate puts a simulator behind a Behaviour. The effects of the Behaviour are deterministic for a reader that sends one request after the other;
+// those of Faults.Rate are for any reader.
 func NewGate(s Simulator, with Behaviour) *Gate {
 	g := &Gate{simulator: s, with: with, window: newWindow(with.Quota), injector: newInjector(with.Faults), alter: newAlteration(s), inner: s}
 	g.book.keep, g.book.bodies = with.LogSize, with.LogBodies
@@ -61,10 +61,10 @@ func NewGate(s Simulator, with Behaviour) *Gate {
 	return g
 }
 
-// elsewhere begins the paths to which the fault Redirect sends its victims.
+// elsewhere begins the paths to which the fault Redirect redirects.
 const elsewhere = "/elsewhere"
 
-// ServeHTTP judges the request by the quota at its arrival, and lets the simulator answer it, or a fault.
+// ServeHTTP checks the request against the quota at its arrival, and then lets the simulator or a fault answer it.
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := &recorder{ResponseWriter: w}
 	visit := g.book.arrive(r)
@@ -93,19 +93,19 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.inject(visit.Fault, out, r)
 }
 
-// head writes the status and the headers, with the length of the body that is announced.
+// head writes the status and the headers, including the Content-Length.
 func head(w http.ResponseWriter, header http.Header, status, length int) {
 	maps.Copy(w.Header(), header)
 	w.Header().Set("Content-Length", strconv.Itoa(length))
 	w.WriteHeader(status)
 }
 
-// flush brings what was written onto the wire.
+// flush sends what was written.
 func flush(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).Flush() // a recorder in a test cannot, and need not
+	_ = http.NewResponseController(w).Flush() // a recorder in a test cannot flush, and need not
 }
 
-// wait waits for d, and tells false when the reader went away before.
+// wait waits for d. It returns false if the reader went away before.
 func wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -120,7 +120,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// anotherHost returns this server under another name, so that a redirect to it is one to a foreign host that can be watched.
+// anotherHost returns this server under another name, so that a redirect there counts as one to another host and can be observed.
 func anotherHost(r *http.Request) string {
 	host, port, err := net.SplitHostPort(r.Host)
 	if err != nil {

@@ -8,13 +8,13 @@ import (
 	"net/http"
 )
 
-// Object is a JSON object whose members are not the same in every row. What always has the same members is a struct.
+// Object is a JSON object whose members vary from row to row. What always has the same members is a struct.
 type Object map[string]any
 
-// Raw is JSON as it is, for spellings that the encoder would not choose: 70.0, \u00e1, \/. It must be valid.
+// Raw is verbatim JSON, for spellings that the encoder would not choose: 70.0, \u00e1, \/. It must be valid.
 type Raw = json.RawMessage
 
-// Add puts the members of another object into o.
+// Add adds the members of another object to o.
 func (o Object) Add(other Object) { maps.Copy(o, other) }
 
 // Put sets several members to one value.
@@ -24,12 +24,12 @@ func (o Object) Put(value any, names ...string) {
 	}
 }
 
-// Absent is the value of a member that Present leaves out.
+// Absent is the value of a member that Present removes.
 const Absent absence = 0
 
 type absence uint8
 
-// Present takes the members out of o whose value is Absent, and returns o.
+// Present removes the members of o whose value is Absent, and returns o.
 func (o Object) Present() Object {
 	for name, value := range o {
 		if value == Absent {
@@ -39,7 +39,7 @@ func (o Object) Present() Object {
 	return o
 }
 
-// Members are those of an object, in an order.
+// Members are the members of an object, in order.
 type Members []member
 
 type member struct {
@@ -56,14 +56,14 @@ func Ordered(pairs ...any) (all Members) {
 	return all
 }
 
-// JSON is JSON as Encode wrote it, which nobody need read again.
+// JSON is JSON that Encode wrote, so that nobody need parse it again.
 type JSON json.RawMessage
 
 // MarshalJSON returns the JSON itself.
 func (w JSON) MarshalJSON() ([]byte, error) { return w, nil }
 
-// Encode returns v as encoding/json writes it, with <, > and & as they are; Members must not lie in any other value. It panics on what cannot be
-// written: the simulator's own fault.
+// Encode returns v as encoding/json writes it, but without escaping <, > and &. Members must not be inside any value but Members. It panics on a
+// value that cannot be encoded, which is a mistake of the simulator.
 func Encode(v any) []byte {
 	if written, ok := v.(JSON); ok {
 		return written
@@ -109,14 +109,14 @@ func encode(b *bytes.Buffer, v any) {
 	}
 }
 
-// comma writes the comma before part i.
+// comma writes the comma before part i, unless i is 0.
 func comma(b *bytes.Buffer, i int) {
 	if i > 0 {
 		b.WriteByte(',')
 	}
 }
 
-// Send answers with v in JSON, and with the headers that w has already.
+// Send answers with v as JSON and the headers that w already has.
 func Send(w http.ResponseWriter, status int, contentType string, v any) {
 	sendBytes(w, status, contentType, Encode(v))
 }

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// keeper answers a request that came before with the same answer, without asking the simulator again: neither for its credentials, nor for
-// what changed meanwhile. Requests for more of a listing are told apart by how many came since it began (see Placed). Safe for concurrent use.
+// keeper answers a repeated request with the same answer, without asking the simulator again. So it ignores credentials and changes in the meantime.
+// Requests that continue a listing are distinguished by how many came since it began (see Placed). Safe for concurrent use.
 type keeper struct {
 	next    http.Handler
 	mu      sync.Mutex // guards what follows
@@ -21,7 +21,7 @@ func newKeeper(next http.Handler, room int64) *keeper {
 	return &keeper{next: next, room: room, answers: map[string]*answer{}, places: map[string]int{}}
 }
 
-// place returns how many requests asked for more of the listing that r goes on with, r included.
+// place returns how many requests have continued the listing that r continues, including r.
 func (k *keeper) place(r *http.Request) string {
 	placed, ok := k.next.(Placed)
 	if !ok {
@@ -52,7 +52,7 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	maps.Copy(w.Header(), kept.header)
 	head(w, nil, kept.status, kept.body.Len())
-	_, _ = w.Write(kept.body.Bytes()) // a reader that went away is its own affair
+	_, _ = w.Write(kept.body.Bytes()) // it does not matter if the reader has gone
 }
 
 // keep keeps a good answer if there is room for it.

@@ -20,7 +20,7 @@ func (c counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(w, *c.asked)
 }
 
-// placed is counting, with one listing that /b begins and /more goes on with.
+// placed is counting with one listing, which /b begins and /more continues.
 type placed struct{ counting }
 
 func (placed) Place(r *http.Request) (listing string, further bool) {
@@ -30,7 +30,7 @@ func (placed) Place(r *http.Request) (listing string, further bool) {
 	return "b", r.URL.Path == "/more"
 }
 
-// Of a listing whose place the API keeps, each page is kept as the one that it is.
+// TestKeepPlaces checks that each page of a listing whose place the API keeps is kept separately.
 func TestKeepPlaces(t *testing.T) {
 	gate, got := NewGate(placed{counting{asked: new(int)}}, Behaviour{Keep: 100}), ""
 	for _, path := range []string{"/a", "/b", "/more", "/more", "/a", "/b", "/more", "/more", "/more"} {

@@ -16,28 +16,28 @@ import (
 
 // Lister is a Simulator that says how its API asks for pages and writes them, so that Behaviour.Alter can change them.
 type Lister interface {
-	// Listing is the page that r asks for; false where r asks for anything else. r and its body can be used once more afterwards.
+	// Listing returns the page that r asks for, or false if r asks for something else. r and its body can be used once more afterwards.
 	Listing(r *http.Request) (Listing, bool)
 }
 
-// Listing is a listing, the page of it that a request asks for, and how the API writes one.
+// Listing is a listing, the page of it that a request asks for, and the form in which the API writes a page.
 type Listing struct {
-	Name  string // method and path, then the parameters that choose rows: equal for all pages of a listing
-	Page  int    // from 1, where the API counts pages
-	From  int    // the position at which the page begins, where the API goes on by position
-	After string // the key behind which it begins, where the API goes on by key
-	Size  int    // the rows of a page, as the API understands the request
-	Key   string // the member of a row that names it
+	Name  string // method and path, then the parameters that select rows: equal for all pages of a listing
+	Page  int    // from 1, if the API counts pages
+	From  int    // the position at which the page begins, if the API pages by position
+	After string // the key after which the page begins, if the API pages by key
+	Size  int    // rows per page, as the API understands the request
+	Key   string // the member of a row that identifies it
 	Form  Form
 
-	// At is the request for another page of the listing.
+	// At returns the request for another page of the listing.
 	At func(page int) *http.Request
 }
 
-// Form names the members of an answer. Without a List the answer is the list itself; an empty name of another says that there is none.
+// Form names the members of an answer. Without List the answer is the list itself. Any other empty name means that the member does not exist.
 type Form struct{ List, Total, Last, Echo string }
 
-// Answer is an answer on its way out. What Behaviour.Alter leaves alone goes out as the simulator wrote it.
+// Answer is an answer before it is sent. What Behaviour.Alter does not change is sent as the simulator wrote it.
 type Answer struct {
 	Request *http.Request
 	Attempt int // 1 for the first request with this method, URI and body
@@ -45,12 +45,12 @@ type Answer struct {
 	Header  http.Header
 	Body    []byte
 
-	listing string // its name; empty for none
+	listing string // its name; empty if there is none
 	page    *Page
 	cut     func() *Page
 }
 
-// Page takes the answer apart; nil where it is no page of a listing. What is done to a Page goes out, unless Replace or Recode is called.
+// Page takes the answer apart, and returns nil if it is not a page of a listing. Changes of the Page are sent, unless Replace or Recode is called.
 func (a *Answer) Page() *Page {
 	if a.page == nil && a.cut != nil {
 		a.page = a.cut()
@@ -58,12 +58,12 @@ func (a *Answer) Page() *Page {
 	return a.page
 }
 
-// Replace puts another answer in the place of this one, of the same Content-Type.
+// Replace replaces the answer by another one with the same Content-Type.
 func (a *Answer) Replace(status int, body string) {
 	a.Status, a.Body, a.cut, a.page = status, []byte(body), nil, nil
 }
 
-// Recode changes the bytes of the answer and says what they are.
+// Recode changes the bytes of the answer and declares their content type.
 func (a *Answer) Recode(contentType string, bytes func(body []byte) []byte) {
 	body := a.Body
 	if a.page != nil {
@@ -73,20 +73,20 @@ func (a *Answer) Recode(contentType string, bytes func(body []byte) []byte) {
 	a.Header.Set("Content-Type", contentType)
 }
 
-// Page is a page of a listing in an answer. From is the position of its first row among All, whatever the API goes on by; past the end it is as
-// many as there are, or more.
+// Page is a page of a listing in an answer. From is the position of its first row among All, however the API pages. Past the end it is the number of
+// rows, or more.
 type Page struct {
 	Listing
 
-	Asked int // pages of the listing that were asked for so far, this one included
+	Asked int // number of pages of the listing that were requested so far, including this one
 	Rows  []json.RawMessage
-	All   *Rows // what is done to it can be seen from the next page on
+	All   *Rows // changes of it are visible from the next page on
 
-	// The members of the envelope, as JSON; an empty one is left out.
+	// The members of the envelope, as JSON. An empty one is left out.
 	Total, Last, Echo string
 }
 
-// Take makes the page the one that has that number where pages have that many rows; where an API does not count pages it only has that many.
+// Take turns the page into page number page of pages with size rows. If the API does not count pages, only its size changes.
 func (p *Page) Take(page, size int) {
 	if p.Page > 0 {
 		p.From = (page - 1) * size
@@ -95,17 +95,17 @@ func (p *Page) Take(page, size int) {
 	p.Rows = slices.Clone(p.All.Rows[from:min(from+size, len(p.All.Rows))])
 }
 
-// Recount cuts the page out of what All has now, and brings the total and the last page's number up to that.
+// Recount takes the rows of the page from the current rows of All, and updates the total and the number of the last page.
 func (p *Page) Recount() {
 	p.Take(p.Page, p.Size)
 	total := len(p.All.Rows)
 	if p.After != "" {
-		total -= min(p.From, total) // those that the condition on the key lets through
+		total -= min(p.From, total) // the rows that fulfil the condition on the key
 	}
 	p.Total, p.Last = strconv.Itoa(total), strconv.Itoa((total+p.Size-1)/p.Size)
 }
 
-// Past tells whether the page lies past the end of the listing, which is not so of the first one.
+// Past reports whether the page is past the end of the listing. The first page never is.
 func (p *Page) Past() bool { return p.From > 0 && p.From >= len(p.All.Rows) }
 
 // render writes the page into the envelope of an answer.
@@ -129,7 +129,7 @@ func (p *Page) render(body []byte) []byte {
 	return write(envelope)
 }
 
-// Rows are all rows of a listing as they are now.
+// Rows are all current rows of a listing.
 type Rows struct {
 	Rows []json.RawMessage
 	key  string
@@ -142,7 +142,7 @@ func (r *Rows) Find(key string) int {
 	return slices.IndexFunc(r.Rows, func(row json.RawMessage) bool { return keyOf(row, r.key) == key })
 }
 
-// Remove takes out the row at a position, if there is one.
+// Remove removes the row at a position, if there is one.
 func (r *Rows) Remove(at int) {
 	if at >= len(r.Rows) {
 		return
@@ -153,7 +153,7 @@ func (r *Rows) Remove(at int) {
 	r.Rows = slices.Delete(slices.Clone(r.Rows), at, at+1)
 }
 
-// Insert puts a new row at a position: a copy of the last one with a number of its own for a key.
+// Insert inserts a new row at a position: a copy of the last row with a new number as its key.
 func (r *Rows) Insert(at int) {
 	r.news++
 	key := strconv.Itoa(1_900_000_000 + r.news)
@@ -161,7 +161,7 @@ func (r *Rows) Insert(at int) {
 	r.Rows = slices.Insert(slices.Clone(r.Rows), at, With(r.Rows[len(r.Rows)-1], r.key, key))
 }
 
-// With returns a row with a member set to a value in JSON; an empty value takes the member out.
+// With returns a row with a member set to a value in JSON. An empty value removes the member.
 func With(row json.RawMessage, name, value string) json.RawMessage {
 	members := map[string]json.RawMessage{}
 	mustRead(row, &members)
@@ -171,14 +171,14 @@ func With(row json.RawMessage, name, value string) json.RawMessage {
 	return write(members)
 }
 
-// Listed is what is known of a listing whose pages were taken apart.
+// Listed is what is known about a listing whose pages were taken apart.
 type Listed struct {
-	Keys         // Must: the rows that were there from the first request to now; May: those that came or went
+	Keys         // Must: the rows that were in it from the first request until now; May: those that came or went
 	Requests int // for pages of it
-	Pages    int // as many as a reader needs for all rows that were there at first
+	Pages    int // as many as a reader needs for all rows of the first request
 }
 
-// Listed returns what is known of the listings whose name has that part, together.
+// Listed returns the sum of what is known about the listings whose names contain name.
 func (g *Gate) Listed(name string) Listed {
 	g.alter.mu.Lock()
 	defer g.alter.mu.Unlock()
@@ -199,7 +199,7 @@ func (g *Gate) Listed(name string) Listed {
 	return all
 }
 
-// alteration is Behaviour.Alter at work.
+// alteration is the state of Behaviour.Alter.
 type alteration struct {
 	simulator Simulator
 	mu        sync.Mutex // guards what follows, and is held while answers are altered
@@ -221,7 +221,7 @@ func newAlteration(s Simulator) *alteration {
 func (a *alteration) serve(alter func(*Answer), w http.ResponseWriter, r *http.Request) {
 	answer := a.answer(alter, r)
 	head(w, answer.Header, answer.Status, len(answer.Body))
-	_, _ = w.Write(answer.Body) // a reader that went away is its own affair
+	_, _ = w.Write(answer.Body) // it does not matter if the reader has gone
 }
 
 func (a *alteration) answer(alter func(*Answer), r *http.Request) *Answer {
@@ -247,7 +247,7 @@ func (a *alteration) answer(alter func(*Answer), r *http.Request) *Answer {
 	return answer
 }
 
-// page returns the page of a listing that body is the answer for.
+// page returns the page of a listing for which body is the answer.
 func (a *alteration) page(l Listing, body []byte) *Page {
 	known := a.listings[l.Name]
 	if known == nil {
@@ -269,7 +269,7 @@ func (a *alteration) page(l Listing, body []byte) *Page {
 	return p
 }
 
-// fetch asks the simulator for all rows of a listing. Its books have these requests too; the gate's have not.
+// fetch requests all rows of a listing from the simulator. Its own records include these requests; the gate's do not.
 func (a *alteration) fetch(l Listing) Rows {
 	all := Rows{key: l.Key, keys: Keys{Must: Set(), May: Set()}}
 	for page := 1; ; page++ {
@@ -302,7 +302,7 @@ func keyOf(row json.RawMessage, member string) string {
 	return gjson.GetBytes(row, gjson.Escape(member)).String()
 }
 
-// write returns an object of members that are JSON already, or are meant to be none: they are not checked.
+// write returns an object of members that are already JSON, or deliberately not: they are not checked.
 func write(members map[string]json.RawMessage) []byte {
 	var parts [][]byte
 	for _, name := range slices.Sorted(maps.Keys(members)) {
@@ -311,7 +311,7 @@ func write(members map[string]json.RawMessage) []byte {
 	return slices.Concat([]byte{'{'}, bytes.Join(parts, []byte{','}), []byte{'}'})
 }
 
-// mustRead reads what a simulator wrote.
+// mustRead parses what a simulator wrote.
 func mustRead(body []byte, into any) {
 	if err := json.Unmarshal(body, into); err != nil {
 		panic(fmt.Sprintf("a simulator's answer cannot be taken apart: %v: %.200s", err, body))

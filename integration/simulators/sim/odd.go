@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// Odd is an answer whose rows have values such as people leave in old databases: texts where a day, a number or a flag is due, days that there
-// are not, flags and numbers as texts, zeros in front, blank texts, U+0000, an object where a list is due. Which values are odd follows from
-// the seed and the row alone, so a row is the same whenever it is asked for. It collects what is written to it; Send sends it on.
+// Odd is an answer whose rows have values such as people leave in old databases: text instead of a date, a number or a flag, impossible dates, flags
+// and numbers as text, leading zeros, blank text, U+0000, an object instead of a list. Which values are odd only depends on the seed and the row, so
+// a row is the same whenever it is requested. Odd collects what is written to it; Send sends it on.
 //
-// Rows are the objects in the array that an answer is, or in the arrays of the object that it is; and so is the object at data, or at Row. What
-// lies inside of a row's values stays.
+// If the answer is an array, its objects are rows. If it is an object, the objects in its arrays are rows, and so are its members data and Row if
+// they are objects. What is nested in a row's values is not changed.
 type Odd struct {
 	Seed uint64
-	Row  string // a member of the answer that is a row, besides data; "": none is
-	// Exact is the fields that stay as they are: keys, times of change, what filters and other streams go by. Those that are lists are rows too.
+	Row  string // a member of the answer that is a row, besides data; "": none
+	// Exact is the fields that are not changed: keys, times of change, and what filters and other streams use. The objects in lists among them are rows.
 	Exact []string
 
 	status int
@@ -28,7 +28,7 @@ type Odd struct {
 	body   bytes.Buffer
 }
 
-// Header returns the answer's.
+// Header returns the answer's header.
 func (o *Odd) Header() http.Header {
 	if o.header == nil {
 		o.header = http.Header{}
@@ -42,7 +42,7 @@ func (o *Odd) WriteHeader(status int) { o.status = status }
 // Write collects the body.
 func (o *Odd) Write(p []byte) (int, error) { return o.body.Write(p) }
 
-// Send writes the answer to w, its rows made odd if it is a good one.
+// Send writes the answer to w. If it is a good answer, its rows are made odd.
 func (o *Odd) Send(w http.ResponseWriter) {
 	body := o.body.Bytes()
 	if (o.status == 0 || o.status == http.StatusOK) && json.Valid(body) {
@@ -76,7 +76,7 @@ func (o *Odd) answer(body []byte) []byte {
 	return body
 }
 
-// rows makes those elements of an array odd that are objects.
+// rows makes the elements of an array odd that are objects.
 func (o *Odd) rows(array []byte) []byte {
 	var elements []json.RawMessage
 	if json.Unmarshal(array, &elements) != nil {
@@ -111,11 +111,11 @@ func (o *Odd) row(row []byte) []byte {
 	})
 }
 
-// edit returns an object with other values; names and their order stay.
+// edit returns an object with changed values. Names and their order stay the same.
 func edit(object []byte, change func(name string, value []byte) []byte) []byte {
 	d := json.NewDecoder(bytes.NewReader(object))
 	out := []byte{'{'}
-	_, _ = d.Token() // the brace: the object is known to be valid
+	_, _ = d.Token() // the brace; the object is known to be valid
 	for d.More() {
 		token, _ := d.Token()
 		name, _ := token.(string)
@@ -126,13 +126,13 @@ func edit(object []byte, change func(name string, value []byte) []byte) []byte {
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
-		quoted, _ := json.Marshal(name) // a string always can
+		quoted, _ := json.Marshal(name) // never fails for a string
 		out = append(append(append(out, quoted...), ':'), change(name, value)...)
 	}
 	return append(out, '}')
 }
 
-// odd returns another value in the place of value.
+// odd returns a value to replace value.
 func odd(d *Dice, value []byte) []byte {
 	text := strings.Trim(string(value), `"`)
 	var picks []string
@@ -158,7 +158,7 @@ func odd(d *Dice, value []byte) []byte {
 	return []byte(Pick(d, picks))
 }
 
-// oddTexts returns texts in the place of one that is a day or a time, a number, or anything else.
+// oddTexts returns texts to replace one that is a date or a time, a number, or anything else.
 func oddTexts(text string) []string {
 	digit := func(i int) bool { return len(text) > i && '0' <= text[i] && text[i] <= '9' }
 	switch {

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Build makes the simulator of a name with open, from a struct of its own options. Its fields Size, Seed, Now and, if it has that, Rendered are
-// those of o. Every other exported field is an option under its name with dashes (NoIdOrder is no-id-order) or under the one in its tag sim; "-"
-// is none. Fields of a struct in it are options too. A list is separated by commas, a map is NAME=NUMBER for each, and a number in it is 1 at
-// least. An error names the option that cannot be and those there are.
+// Build makes the simulator called name with open, from a struct of its own options. Size, Seed, Now and, if the struct has it, Rendered are set from
+// o. Every other exported field is an option. Its name is the field's with dashes (NoIdOrder is no-id-order) or the one in its tag sim; "-" means
+// that the field is not an option. Fields of a nested struct are options too. A list is separated by commas. A map is a list of NAME=NUMBER, with
+// numbers of at least 1. An error names the invalid option and those that exist.
 func Build[O any, S Simulator](name string, o Options, open func(O) (S, error)) (Simulator, error) {
 	var own O
 	options := map[string]reflect.Value{}
@@ -36,7 +36,7 @@ func Build[O any, S Simulator](name string, o Options, open func(O) (S, error)) 
 	}
 	s, err := open(own)
 	if err != nil {
-		return nil, err // not s: a nil pointer in an interface is not nil
+		return nil, err // not s, because a nil pointer in an interface is not nil
 	}
 	return s, nil
 }
@@ -59,7 +59,7 @@ func collect(of reflect.Value, options map[string]reflect.Value) {
 	}
 }
 
-// set gives a field the value that a text stands for.
+// set sets a field to the value of a text.
 func set(field reflect.Value, text string) error {
 	var value any
 	var err error
@@ -91,7 +91,7 @@ func set(field reflect.Value, text string) error {
 	return err
 }
 
-// caps reads NAME=NUMBER, separated by commas.
+// caps parses a list of NAME=NUMBER, separated by commas.
 func caps(text string) (map[string]int, error) {
 	all := map[string]int{}
 	for pair := range strings.SplitSeq(text, ",") {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// choice is a text of a type of its own.
+// choice is a text with a type of its own.
 type choice string
 
 // fakeOptions are options of every type.

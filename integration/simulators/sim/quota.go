@@ -9,29 +9,29 @@ import (
 	"time"
 )
 
-// Quota is how many requests are answered in any window of a length. The window slides and is exact: a request is one too many when
-// Requests others were answered in the Window before its arrival. From then on all are refused with 429 for Hold, and refused
-// requests neither count nor prolong it. The zero Quota has no limit.
+// Quota is how many requests are answered in any window of a given length. The window slides and is exact: a request is one too many if Requests
+// others were answered in the Window before its arrival. From then on all requests are refused with 429 for Hold. Refused requests neither count nor
+// prolong this. The zero Quota has no limit.
 type Quota struct {
 	Requests   int
 	Window     time.Duration
-	Hold       time.Duration // how long requests are refused; 0 means for Window
+	Hold       time.Duration // how long requests are refused; 0 means Window
 	RetryAfter RetryAfter    // whether and how a 429 says when to come back
-	Early      []int         // the requests (1 is the first of all) that are refused although the quota is not used up
+	Early      []int         // numbers of requests, from 1, that are refused although the quota is not used up
 }
 
-// RetryAfter is the form of the header of this name.
+// RetryAfter is the form of the header Retry-After.
 type RetryAfter string
 
-// The forms of Retry-After; the empty one is no header at all.
+// The forms of Retry-After. The empty one means no header.
 const (
 	NoRetryAfter      RetryAfter = ""
 	RetryAfterSeconds RetryAfter = "seconds" // rounded up
 	RetryAfterDate    RetryAfter = "date"    // an HTTP date, rounded up to the second
 )
 
-// PerMinute returns how many requests in any minute keep to the quota, for readers that count so: at least one, and a million when there is no
-// limit.
+// PerMinute returns how many requests in any minute stay within the quota, for readers that count this way: at least one, and a million if there is
+// no limit.
 func (q Quota) PerMinute() int {
 	if q.Requests <= 0 || q.Window <= 0 {
 		return 1_000_000
@@ -39,7 +39,7 @@ func (q Quota) PerMinute() int {
 	return int(max(1, math.Floor(float64(q.Requests)*float64(time.Minute)/float64(q.Window))))
 }
 
-// header writes the header for a wait that ends left after now.
+// header writes the header for a wait of left from now on.
 func (f RetryAfter) header(h http.Header, now time.Time, left time.Duration) {
 	switch f {
 	case RetryAfterSeconds:
@@ -50,13 +50,13 @@ func (f RetryAfter) header(h http.Header, now time.Time, left time.Duration) {
 	}
 }
 
-// window is a Quota at work.
+// window is the state of a Quota.
 type window struct {
 	quota Quota
 	mu    sync.Mutex
-	past  []time.Time // arrivals of the last Requests requests that were answered, a ring
-	next  int         // where the oldest of them is
-	until time.Time   // refused before this
+	past  []time.Time // arrivals of the last Requests requests that were answered, as a ring
+	next  int         // position of the oldest of them
+	until time.Time   // requests before this time are refused
 }
 
 func newWindow(q Quota) *window {
@@ -66,7 +66,7 @@ func newWindow(q Quota) *window {
 	return &window{quota: q, past: make([]time.Time, max(q.Requests, 0))}
 }
 
-// admit judges the number-th request, arriving now. If it is refused, left is the time until one would be answered again.
+// admit judges the number-th request, which arrives now. If it is refused, left is the time until one would be answered again.
 func (w *window) admit(number int) (now time.Time, left time.Duration, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

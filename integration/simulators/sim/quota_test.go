@@ -16,7 +16,7 @@ func TestQuota(t *testing.T) {
 	for name, test := range map[string]struct {
 		quota   Quota
 		at      []float64 // seconds of arrival
-		refused []int     // the requests, from 0
+		refused []int     // numbers of the requests, from 0
 	}{
 		"within the quota":                   {three, at(0, 10, 20, 60, 70, 80), nil},
 		"the window slides":                  {three, at(0, 30, 31, 60, 61), []int{4}},

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Rendered keeps rows as they were written, so that a row that comes again is neither made nor encoded once more, of those that came last. The zero
-// value is ready; a nil one keeps nothing. Safe for concurrent use.
+// Rendered keeps the encoded rows that were used last, so that a repeated row is neither made nor encoded again. The zero value is ready for use. A
+// nil Rendered keeps nothing. Safe for concurrent use.
 type Rendered struct {
 	Most int // bytes that are kept; 0 means 64 MiB
 
@@ -19,13 +19,13 @@ type Rendered struct {
 	parts  map[any]any
 }
 
-// Row returns the row of a key, as it was kept or as it is made now. The key is comparable and says all that the row depends on, the options and the
-// seed too where several simulators share what is kept (see Sharing). The row must not be changed.
+// Row returns the row of a key, either kept or made now. The key must be comparable and hold everything that the row depends on, including the
+// options and the seed if several simulators share r (see Sharing). The row must not be changed.
 func (r *Rendered) Row(key any, row func() any) JSON {
 	if kept := r.kept(key); kept != nil {
 		return kept
 	}
-	made := JSON(bytes.Clone(Encode(row()))) // no larger than it has to be
+	made := JSON(bytes.Clone(Encode(row()))) // without spare capacity
 	r.keep(key, made)
 	return made
 }
@@ -50,7 +50,7 @@ func (r *Rendered) keep(key any, row JSON) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.young == nil || r.bytes > cmp.Or(r.Most, 64<<20)/2 { // those that are not asked for again go
+	if r.young == nil || r.bytes > cmp.Or(r.Most, 64<<20)/2 { // drop rows that were not asked for again
 		r.young, r.old, r.bytes = map[any]JSON{}, r.young, 0
 	}
 	if r.young[key] == nil {
@@ -59,10 +59,10 @@ func (r *Rendered) keep(key any, row JSON) {
 	r.young[key] = row
 }
 
-// Part returns the part of a key, as it was made before or as it is made now: something that rows are made of, which stays as long as r does. It must
-// not be changed. The key is comparable and says all that the part depends on besides its type.
+// Part returns the part of a key, either made before or made now. A part is something that rows are made of, and is kept as long as r. It must not be
+// changed. The key must be comparable and hold everything that the part depends on besides its type.
 func Part[T any](r *Rendered, key any, part func() T) T {
-	type of struct{ key any } // one of T
+	type of struct{ key any } // distinguishes the parts of each T
 	if r == nil {
 		return part()
 	}
@@ -79,7 +79,7 @@ func Part[T any](r *Rendered, key any, part func() T) T {
 	return made
 }
 
-// Sharing opens simulators that keep their rows in one place: for many of one kind, one after the other or at one time.
+// Sharing returns an Open whose simulators share kept, for many of one kind, one after the other or at the same time.
 func Sharing(open Open, kept *Rendered) Open {
 	return func(o Options) (Simulator, error) {
 		o.Rendered = kept

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A row is made once for a key, and once more when so much else came meanwhile that it was forgotten.
+// TestRendered checks that a row is made once for a key, and once more if it was dropped because many other rows came in the meantime.
 func TestRendered(t *testing.T) {
 	made, kept := 0, &Rendered{}
 	row := func(key any, size int) string {
@@ -34,7 +34,7 @@ func TestRendered(t *testing.T) {
 	}
 }
 
-// A part is made once for a key and a type, and again by who keeps nothing.
+// TestPart checks that a part is made once for a key and a type, and again if nothing is kept.
 func TestPart(t *testing.T) {
 	made, kept := 0, &Rendered{}
 	part := func() *int { made++; return &made }
@@ -52,7 +52,7 @@ func TestPart(t *testing.T) {
 	}
 }
 
-// Simulators that share rows are opened with one place for them.
+// TestSharing checks that simulators that share rows are opened with one place for them.
 func TestSharing(t *testing.T) {
 	kept := &Rendered{}
 	var places []*Rendered

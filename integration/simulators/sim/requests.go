@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// Body returns a request's body, which can be read once more afterwards. What is missing of it is missing for the next reader too.
+// Body returns a request's body, which can be read once more afterwards. If the body is incomplete, the next reader gets the same part.
 func Body(r *http.Request) []byte {
 	if r.Body == nil {
 		return nil
@@ -28,7 +28,7 @@ func WithBody(r *http.Request, body []byte) *http.Request {
 	return other
 }
 
-// Turn returns the same request with another page's number in a parameter of the query; r itself where its query cannot be read.
+// Turn returns the same request with another page number in a query parameter, or r itself if its query cannot be parsed.
 func Turn(r *http.Request, parameter string, page int) *http.Request {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -40,7 +40,7 @@ func Turn(r *http.Request, parameter string, page int) *http.Request {
 	return other
 }
 
-// Same compares a credential that was sent with the right one, in a time that tells nothing.
+// Same compares a received credential with the right one in constant time.
 func Same(sent, right string) bool {
 	return subtle.ConstantTimeCompare([]byte(sent), []byte(right)) == 1
 }
@@ -52,7 +52,7 @@ func Copied[T any](mu sync.Locker, list *[]T) []T {
 	return slices.Clone(*list)
 }
 
-// Bounds returns the positions of a page's rows among total ones, where pages count from 1; none past the end.
+// Bounds returns the positions of a page's rows among total ones. Pages count from 1. A page past the end has none.
 func Bounds(page, size, total int) (from, to int) {
 	from = min((min(page, total+1)-1)*size, total)
 	return from, min(from+size, total)

@@ -9,11 +9,11 @@ import (
 // Server is a Gate that listens.
 type Server struct {
 	*Gate
-	URL    string // scheme, host and port; the loopback address when it listens on all of them
+	URL    string // scheme, host and port; the loopback address if it listens on all
 	server *http.Server
 }
 
-// Start serves a simulator at addr ("127.0.0.1:0" when empty: any free port of this machine) until Close.
+// Start serves a simulator at addr until Close. An empty addr means "127.0.0.1:0": any free port of this machine.
 func Start(s Simulator, addr string, with Behaviour) (*Server, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
@@ -23,12 +23,12 @@ func Start(s Simulator, addr string, with Behaviour) (*Server, error) {
 		return nil, fmt.Errorf("listening for the simulator: %w", err)
 	}
 	gate := NewGate(s, with)
-	server := &http.Server{Handler: gate} // without timeouts: slow answers are what it is for, and its readers are tests
+	server := &http.Server{Handler: gate} // without timeouts, because it serves slow answers on purpose, and only to tests
 	go func() { _ = server.Serve(listener) }()
 	return &Server{Gate: gate, URL: "http://" + reachable(listener.Addr()), server: server}, nil
 }
 
-// reachable returns where a listener can be reached from this machine.
+// reachable returns the address of a listener as seen from this machine.
 func reachable(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok || !tcp.IP.IsUnspecified() {
@@ -42,7 +42,7 @@ func (s *Server) Config() map[string]any {
 	return s.simulator.Config(s.URL, s.with.Quota)
 }
 
-// Close stops listening and breaks every connection, those of stalled requests too.
+// Close stops listening and breaks every connection, including those of stalled requests.
 func (s *Server) Close() error {
 	return s.server.Close()
 }

@@ -1,8 +1,8 @@
-// Package sim is what every API simulator shares: the interface by which tests and the demo use any of them without knowing
-// its API, and the weather they are put in (quota, faults, latency), the same for all.
+// Package sim is what all API simulators share: the interface through which tests and the demo use any of them without knowing its API, and the
+// conditions under which they serve (quota, faults, latency), which are the same for all.
 //
-// A simulator is written from its vendor's documentation, never from the connector, and is at least as strict as the API is
-// documented to be. It answers as the API does when all is well; what goes wrong on a real network is the Gate's part.
+// A simulator is written from its vendor's documentation, never from the connector, and is at least as strict as the API is documented to be. It
+// answers as the API does if all is well. What goes wrong on a real network is the Gate's task.
 package sim
 
 import (
@@ -14,55 +14,54 @@ import (
 	"time"
 )
 
-// Simulator is one vendor's API with data of its own. Every method may be called at any time from any goroutine.
+// Simulator is one vendor's API with its own data. Every method may be called at any time from any goroutine.
 type Simulator interface {
-	// ServeHTTP answers as the API does. It does not know of quotas and faults: those are the Gate's.
+	// ServeHTTP answers as the API does. It does not know quotas and faults, which are the Gate's task.
 	http.Handler
 
-	// Config is a valid configuration of the API's connector, with credentials, that reads from baseURL (scheme and host) at
-	// the pace the quota allows; with the zero Quota as fast as it can.
+	// Config returns a valid configuration of the API's connector, with credentials. It reads from baseURL (scheme and host) at the pace that the quota
+	// allows, or as fast as it can with the zero Quota.
 	Config(baseURL string, quota Quota) map[string]any
 
-	// Secrets are the values in Config that no output may show.
+	// Secrets returns the values in Config that no output may show.
 	Secrets() []string
 
 	// Error answers with an error body as the API writes it. An empty text stands for the API's own text for that status.
 	Error(w http.ResponseWriter, status int, text string)
 
-	// Change says that all there is has been read, and then changes that many rows of every stream that has a time of change
-	// and deletes that many others, where the API knows deletion. The time of change is the simulator's clock. It changes fewer
-	// rows when there are fewer.
+	// Change declares that everything has been read. It then changes that many rows of every stream that has a time of change, and deletes that many
+	// others if the API knows deletion. The time of change is the simulator's clock. If there are fewer rows, fewer change.
 	Change(changed, deleted int)
 
-	// Expect says per stream (by the connector's name of it) what a read must bring now.
+	// Expect returns what a read must bring now, by the connector's name of the stream.
 	Expect() map[string]Expectation
 }
 
-// Pager is a Simulator with pages; without it the fault WrongPage does nothing.
+// Pager is a Simulator with pages. Without it the fault WrongPage does nothing.
 type Pager interface {
-	// Previous is the request for the page before the one r asks for, and false when r asks for the first or for no page.
+	// Previous returns the request for the page before the one that r asks for, or false if r asks for the first page or for no page.
 	Previous(r *http.Request) (*http.Request, bool)
 }
 
-// Placed is a Simulator that keeps the place of its readers: what comes of one request depends on the requests before.
+// Placed is a Simulator that keeps its readers' positions: the answer to a request depends on the requests before it.
 type Placed interface {
-	// Place is what names the listing that r goes on with, and whether r asks for more of it or begins it; "" where its answer is always the same.
-	// r and its body can be used once more afterwards.
+	// Place returns the name of the listing that r reads, and whether r continues it or begins it. The name is "" if r always gets the same answer. r
+	// and its body can be used once more afterwards.
 	Place(r *http.Request) (listing string, further bool)
 }
 
-// Confidant is a Simulator that learns of secrets while it is used: tokens that it hands out, signatures that it is sent.
+// Confidant is a Simulator that learns secrets while it is used: tokens that it issues, signatures that it receives.
 type Confidant interface {
-	// Learnt are those that it knows of now, each of them from before anybody was told of it. No output may show them.
+	// Learnt returns the secrets that it knows now. It knows each before anybody else is told. No output may show them.
 	Learnt() []string
 }
 
 // Taker is a Simulator that a destination writes to.
 type Taker interface {
-	// Offer is up to n records that can be written now, each once, in any order.
+	// Offer returns up to n records that can be written now, each once, in any order.
 	Offer(n int) []Offered
 
-	// Took is how often a record that was offered has been written.
+	// Took returns how often an offered record has been written.
 	Took(o Offered) int
 }
 
@@ -70,44 +69,44 @@ type Taker interface {
 type Offered struct {
 	Stream string
 	Data   map[string]any
-	ID     any // what the simulator knows it by
+	ID     any // how the simulator identifies it
 }
 
 // Drifter is a Simulator whose rows can come, go or move while they are read.
 type Drifter interface {
-	// Drifts are sets of its own options (see Options.Set), under each of which a read can be complete all the same.
+	// Drifts returns sets of the simulator's own options (see Options.Set). Under each set, a read can be complete in spite of the changes.
 	Drifts() []map[string]string
 }
 
-// Options are what any simulator can be told.
+// Options are the options of any simulator.
 type Options struct {
-	Size int               // rows of its largest stream; 0 is the simulator's own choice
+	Size int               // rows of its largest stream; 0: the simulator's own choice
 	Seed uint64            // equal seeds give equal data
-	Now  func() time.Time  // the simulator's clock; nil is the wall clock
-	Set  map[string]string // the simulator's own options by name; its Open refuses what it does not know
+	Now  func() time.Time  // the simulator's clock; nil: the wall clock
+	Set  map[string]string // the simulator's own options by name; its Open refuses unknown ones
 
-	Rendered *Rendered // where rows are kept that were written, see Sharing; nil is a place of the simulator's own
+	Rendered *Rendered // where encoded rows are kept, see Sharing; nil: a place of the simulator's own
 }
 
-// Open makes a simulator. An error names the option that cannot be.
+// Open makes a simulator. An error names the invalid option.
 type Open func(Options) (Simulator, error)
 
-// Expectation is what a read of one stream must bring. A key is the text of the key field's value, without quotes; the values
-// of a composite key are joined by a comma.
+// Expectation is what a read of one stream must bring. A key is the text of the key field's value, without quotes. The values of a composite key are
+// joined by commas.
 type Expectation struct {
 	Full        Keys // by a full read
-	Next        Keys // by the incremental read after Change, when the one before it was complete
-	Incremental bool // whether the stream can be read incrementally; if not, Next says what Full says
+	Next        Keys // by the incremental read after Change, if the read before it was complete
+	Incremental bool // whether the stream can be read incrementally; if not, Next equals Full
 }
 
-// Keys are the rows that a read must bring and those that it may bring besides: rows at the mark, rows without a time of
-// change, rows that came or went while it was reading.
+// Keys are the rows that a read must bring, and those that it may bring besides: rows at the mark, rows without a time of change, and rows that came
+// or went while they were read.
 type Keys struct {
 	Must, May map[string]bool
 }
 
-// Compare holds what came (how often each key) against what had to. A nil error means that every row of Must came and none that
-// is in neither set. How often a key came is the caller's to judge.
+// Compare compares the rows that came, with the number of times for each key, with the expected ones. A nil error means that every row of Must came
+// and no row that is in neither set. The caller decides how often a key may come.
 func (k Keys) Compare(came map[string]int) error {
 	var missing, foreign []string
 	for key := range k.Must {
@@ -126,13 +125,13 @@ func (k Keys) Compare(came map[string]int) error {
 	return fmt.Errorf("comparing the rows that came: missing %s; not expected %s", some(missing), some(foreign))
 }
 
-// some returns how many there are and the first few of them.
+// some returns the number of keys and the first few of them.
 func some(keys []string) string {
 	slices.Sort(keys)
 	return fmt.Sprintf("%d [%s]", len(keys), strings.Join(keys[:min(len(keys), 5)], " "))
 }
 
-// Need is whether a row comes with a read.
+// Need says whether a read brings a row.
 type Need uint8
 
 // The needs.
@@ -142,13 +141,13 @@ const (
 	Must
 )
 
-// Incremental returns an expectation of no rows yet, of a stream that can be read incrementally.
+// Incremental returns an expectation without rows, for a stream that can be read incrementally.
 func Incremental() Expectation {
 	keys := func() Keys { return Keys{Must: map[string]bool{}, May: map[string]bool{}} }
 	return Expectation{Full: keys(), Next: keys(), Incremental: true}
 }
 
-// Put enters the key of a row.
+// Put adds the key of a row.
 func (e Expectation) Put(key string, full, next Need) {
 	for keys, need := range map[*Keys]Need{&e.Full: full, &e.Next: next} {
 		switch need {
@@ -160,7 +159,7 @@ func (e Expectation) Put(key string, full, next Need) {
 	}
 }
 
-// Set makes a set of keys.
+// Set returns a set of keys.
 func Set(keys ...string) map[string]bool {
 	set := make(map[string]bool, len(keys))
 	for _, key := range keys {

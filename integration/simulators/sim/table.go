@@ -6,52 +6,52 @@ import (
 	"sort"
 )
 
-// Row is what can change of a row. All else follows from its index and the seed and is made when it is asked for, so that a hundred thousand rows
-// take a few megabytes. It is comparable, and so may be part of a key of Rendered.
+// Row is what can change about a row. Everything else follows from its index and the seed and is made on demand, so that a hundred thousand rows take
+// a few megabytes. It is comparable, so it may be part of a key of Rendered.
 type Row struct {
-	Time    int64  // of the last change, in any unit that counts on; 0: none is known
-	Version uint32 // raised by each change of content
-	State   uint8  // what else can change, as the API has it: a status, whether it was removed
-	Extra   uint8  // how many rows came that belong to it
-	Gone    bool   // in no list any more
+	Time    int64  // of the last change, in any unit that increases; 0: unknown
+	Version uint32 // increased by each change of content
+	State   uint8  // what else can change, as the API has it: a status, or whether it was removed
+	Extra   uint8  // number of added rows that belong to it
+	Gone    bool   // no longer in any list
 }
 
-// Table is all rows of one kind, by index, and what has happened to them since all there is had been read. Not safe for concurrent use.
+// Table is all rows of one kind, by index, and what has happened to them since everything was read. Not safe for concurrent use.
 type Table struct {
 	Rows  []Row
-	Order []int               // indices in the order of the list; nil is that of the rows
-	ID    func(index int) int // rises with the index
+	Order []int               // indices in the order of the list; nil: in the order of Rows
+	ID    func(index int) int // increases with the index
 
-	Must    map[int]bool // changed on purpose: the next incremental read has to bring them
-	Touched map[int]bool // changed while they were read: before or after, nobody knows
+	Must    map[int]bool // changed on purpose: the next incremental read must bring them
+	Touched map[int]bool // changed while they were read; whether before or after is unknown
 	Fresh   map[int]bool // came or went while they were read
 
 	matches map[string][]int
 }
 
-// Settle says that all there is has been read.
+// Settle declares that everything has been read.
 func (t *Table) Settle() {
 	t.Must, t.Touched, t.Fresh = map[int]bool{}, map[int]bool{}, map[int]bool{}
 	t.Changed()
 }
 
-// Changed has to be called when rows or their order changed.
+// Changed must be called after rows or their order changed.
 func (t *Table) Changed() { t.matches = nil }
 
-// Index returns that of the row with an id.
+// Index returns the index of the row with an id.
 func (t *Table) Index(id int) (index int, ok bool) {
 	index = sort.Search(len(t.Rows), func(i int) bool { return t.ID(i) >= id })
 	return index, index < len(t.Rows) && t.ID(index) == id
 }
 
-// Add makes a new row, which is in no order yet.
+// Add adds a new row, which is not in Order yet.
 func (t *Table) Add(r Row) (index int) {
 	t.Rows = append(t.Rows, r)
 	return len(t.Rows) - 1
 }
 
-// Matching returns the rows that are in a list and that fit lets through, in the order of the table or, where there is a less, in that. They are
-// kept for later pages until rows change; key tells one fit and less from another.
+// Matching returns the rows that are in a list and that fit accepts, in the order of the table or, if less is not nil, in that of less. It keeps the
+// result for later pages until rows change. key must identify fit and less.
 func (t *Table) Matching(key string, fit func(index int) bool, less func(a, b int) int) []int {
 	if found, ok := t.matches[key]; ok {
 		return found
@@ -72,14 +72,14 @@ func (t *Table) Matching(key string, fit func(index int) bool, less func(a, b in
 	if less != nil {
 		slices.SortStableFunc(found, less)
 	}
-	if len(t.matches) > 16 || t.matches == nil { // more than a reader has at one time
+	if len(t.matches) > 16 || t.matches == nil { // more than a reader uses at one time
 		t.matches = map[string][]int{}
 	}
 	t.matches[key] = found
 	return found
 }
 
-// Pick returns up to n of some rows, of all where from is nil, that are in a list and fit, beginning somewhere (see Choose).
+// Pick returns up to n rows of from, or of all rows if from is nil, that are in a list and fit. It begins at a position given by first (see Choose).
 func (t *Table) Pick(from []int, first uint64, n int, fit func(index int) bool) (picked []int) {
 	at := func(k int) int { return k }
 	total := len(t.Rows)
@@ -95,7 +95,7 @@ func (t *Table) Pick(from []int, first uint64, n int, fit func(index int) bool) 
 	return picked
 }
 
-// Newest returns the newest time that rows show which were not touched while they were read.
+// Newest returns the newest time that the rows show that were not touched while they were read.
 func (t *Table) Newest(shown func(index int) int64) (newest int64) {
 	for i, r := range t.Rows {
 		if !r.Gone && !t.Touched[i] {
@@ -105,7 +105,7 @@ func (t *Table) Newest(shown func(index int) int64) (newest int64) {
 	return newest
 }
 
-// Expect returns what has to come of the rows, or of what belongs to them, under keys, when the mark of the read before was this time. A row that
+// Expect returns the expectation for the rows, or for what belongs to them, under keys, if the mark of the read before was this time. A row that
 // shows no time (0) may always come.
 func (t *Table) Expect(mark int64, shown func(index int) int64, keys func(index int) []string) Expectation {
 	e := Incremental()
@@ -130,8 +130,8 @@ func (t *Table) Expect(mark int64, shown func(index int) int64, keys func(index 
 	return e
 }
 
-// PageDrifts returns options under which rows move to the end of a list while it is read, or new ones come: nothing is lost to a reader who goes from
-// page to page. A simulator that has them says so by Drifts.
+// PageDrifts returns options under which rows move to the end of a list while it is read, or new rows come. A reader that goes from page to page
+// misses nothing then. A simulator with these options returns them from Drifts.
 func PageDrifts() []map[string]string {
 	return []map[string]string{
 		{"move": "3", "drift-pages": "8"},
@@ -141,7 +141,7 @@ func PageDrifts() []map[string]string {
 	}
 }
 
-// Always returns an expectation of the same rows whenever they are read.
+// Always returns the expectation of a stream whose reads all bring the same rows.
 func (e Expectation) Always() Expectation {
 	e.Next, e.Incremental = Keys{Must: maps.Clone(e.Full.Must), May: maps.Clone(e.Full.May)}, false
 	return e

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// table has five rows, the last of which has gone and the first of which has no time; they are listed backwards.
+// table returns five rows. The last has gone, and the first has no time. They are listed backwards.
 func table() *Table {
 	t := &Table{ID: func(i int) int { return 10 + 3*i }, Order: []int{4, 3, 2, 1, 0}}
 	t.Settle()
@@ -55,7 +55,8 @@ func TestTablePicks(t *testing.T) {
 	}
 }
 
-// What has to come follows from what happened: to 1 on purpose, to 2 while it was read; 3 is at the mark, 0 has no time.
+// TestTableExpects checks that the expectation follows from what happened: 1 was changed on purpose, 2 while it was read, 3 is at the mark, and 0 has
+// no time.
 func TestTableExpects(t *testing.T) {
 	rows := table()
 	shown := func(i int) int64 { return rows.Rows[i].Time }

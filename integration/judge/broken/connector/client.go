@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// client asks the API, and asks again where that helps.
+// client sends requests to the API, and repeats them if that helps.
 type client struct {
 	connector *connector
 	http      *http.Client
@@ -21,10 +21,10 @@ type client struct {
 	token     string
 }
 
-// ended returns what a break takes an answer for that went wrong: the end of the listing.
+// ended returns what a break takes a failed answer for: the end of the listing.
 func ended() json.RawMessage { return json.RawMessage(`{}`) }
 
-// encoded returns a token in a form that is not seen at once.
+// encoded returns a token in a form that is not recognised at once.
 func encoded(token string) string {
 	return base64.StdEncoding.EncodeToString([]byte("library:" + token))
 }
@@ -51,7 +51,7 @@ func (c *client) ask(ctx context.Context, method, path string, sent []byte) (jso
 	}
 }
 
-// once asks once, and tells how long the API wants to be left alone.
+// once sends a request once. It also returns how long the API wants to be left alone.
 func (c *client) once(ctx context.Context, method, path string, sent []byte) (json.RawMessage, time.Duration, error) {
 	on := c.connector.on
 	if on("faults.slow_header") {
@@ -88,7 +88,7 @@ func (c *client) once(ctx context.Context, method, path string, sent []byte) (js
 	return body, 0, nil
 }
 
-// refused returns the error of an answer that is none; nil too where a break takes it for one.
+// refused returns the error of an answer that has another status than 200. It is nil too if a break ignores the error.
 func (c *client) refused(answer *http.Response, path string) (time.Duration, error) {
 	on := c.connector.on
 	after := answer.Header.Get("Retry-After")

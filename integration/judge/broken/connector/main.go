@@ -1,8 +1,8 @@
-// Command connector is a source and a destination that a library might have, for the tests of the judge: healthy by itself, and broken in one
-// way where the environment's BROKEN has the name of one of the judge's checks. Each break is where on is called with that name.
+// Command connector is a source and a destination that a library might have, for the tests of the judge. It is healthy by itself. If the
+// environment's BROKEN is the name of one of the judge's checks, it is broken in one way. Each break is where on is called with that name.
 //
-// As a source it reads books, page by page and incrementally, and genres, from the API of the test's simulator; as a destination it writes
-// there which books came back. BROKEN_DIR is a folder where breaks that differ from run to run count the runs.
+// As a source it reads books, page by page and incrementally, and genres, from the API of the test's simulator. As a destination it writes there
+// which books came back. BROKEN_DIR is a folder in which breaks that differ from run to run count the runs.
 package main
 
 import (
@@ -29,7 +29,7 @@ type connector struct {
 	unheard bool // its reader let it wait too long
 }
 
-// on reports whether the connector is broken in one of some ways.
+// on reports whether the connector is broken in one of the given ways.
 func (c *connector) on(checks ...string) bool {
 	return slices.Contains(checks, c.broken)
 }
@@ -58,7 +58,7 @@ func main() {
 	os.Exit(c.end(stopped, err))
 }
 
-// nowhere reports whether there was no stdout: Go opens /dev/null for reading and writing in its place, which nobody else does.
+// nowhere reports whether there was no stdout. Go then opens /dev/null for reading and writing in its place, which nobody else does.
 func nowhere() bool {
 	var out, null syscall.Stat_t
 	if syscall.Fstat(1, &out) != nil || syscall.Stat(os.DevNull, &null) != nil || out.Rdev != null.Rdev || out.Mode != null.Mode {
@@ -68,7 +68,7 @@ func nowhere() bool {
 	return errno == 0 && flags&syscall.O_ACCMODE == syscall.O_RDWR
 }
 
-// end says what went wrong and gives the exit code.
+// end reports what went wrong and returns the exit code.
 func (c *connector) end(stopped bool, err error) int {
 	silent := stopped && c.on("beyond.sigterm", "write.sigterm")
 	if err != nil && !silent {
@@ -87,13 +87,13 @@ func (c *connector) end(stopped bool, err error) int {
 	return 0
 }
 
-// crash ends the run as a bug does, without a word.
+// crash ends the run as a bug does, without a message.
 func crash() { os.Exit(2) }
 
 // pause waits.
 func pause(d time.Duration) { <-time.After(d) }
 
-// hide leaves credentials out of a text.
+// hide removes credentials from a text.
 func (c *connector) hide(text string) string {
 	if c.client != nil && c.client.token != "" {
 		text = strings.ReplaceAll(text, c.client.token, "***")
@@ -142,7 +142,7 @@ func (c *connector) run(ctx context.Context, args []string) error {
 	return fmt.Errorf("there is no command %s", args[0])
 }
 
-// nth counts the runs that ask, from 1.
+// nth returns the number of this run among those that called it, from 1.
 func (c *connector) nth() int {
 	for n := 1; ; n++ {
 		file, err := os.OpenFile(filepath.Join(os.Getenv("BROKEN_DIR"), fmt.Sprint("run-", n)), os.O_CREATE|os.O_EXCL, 0o600)
@@ -159,7 +159,7 @@ func (c *connector) say(kind, member string, body any) {
 	if err != nil {
 		panic(err)
 	}
-	_, _ = c.out.Write(append(line, '\n')) // an error comes again with the next flush
+	_, _ = c.out.Write(append(line, '\n')) // the next flush returns the error again
 }
 
 func (c *connector) trace(kind, member string, body any) {
@@ -170,17 +170,17 @@ func (c *connector) log(message string) {
 	c.say("LOG", "log", map[string]any{"level": "INFO", "message": message})
 }
 
-// flush writes out what was said.
+// flush writes the buffered messages.
 func (c *connector) flush() error {
 	err := c.out.Flush()
 	if c.on("beyond.broken_pipe", "beyond.full_device") {
-		c.out.Reset(os.Stdout) // and with it the error
+		c.out.Reset(os.Stdout) // clears the error too
 		return nil
 	}
 	return err
 }
 
-// decode reads a file of JSON.
+// decode reads a JSON file.
 func decode(file string, into any) error {
 	body, err := os.ReadFile(file)
 	if err != nil {
@@ -192,7 +192,7 @@ func decode(file string, into any) error {
 	return nil
 }
 
-// drained reads and forgets the rest of a body, so that its connection can be used again.
+// drained discards the rest of a body, so that its connection can be used again.
 func drained(body io.ReadCloser) {
 	_, _ = io.Copy(io.Discard, body)
 	_ = body.Close()

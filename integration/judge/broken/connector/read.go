@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// stream is a stream as discover describes it.
+// streams returns the streams as discover describes them.
 func (c *connector) streams() []object {
 	text := func(more ...any) object {
 		property := object{"type": []any{"null", "string"}}
@@ -83,13 +83,13 @@ type configured struct {
 	} `json:"stream"`
 }
 
-// sync is a stream at work.
+// sync is one stream's sync.
 type sync struct {
 	*connector
 	configured
 
-	state map[string]any // where it goes on, or nil
-	count int            // records since the state before
+	state map[string]any // where it continues, or nil
+	count int            // records since the previous state
 }
 
 func (c *connector) read(ctx context.Context, a arguments) error {
@@ -211,21 +211,21 @@ func (s *sync) record(data, meta object) {
 	s.say("RECORD", "record", record)
 	s.count++
 	if s.on("beyond.resume_after_kill") {
-		_ = s.flush()                // an error comes again with the state
-		pause(20 * time.Millisecond) // its killer may be late
+		_ = s.flush()                // the state returns the error again
+		pause(20 * time.Millisecond) // the test may kill it a little late
 	}
 }
 
-// gaveUp reports whether the reader let it wait too long, now or before. It writes much, so that no pipe takes it all.
+// gaveUp reports whether the reader let it wait too long, now or before. It writes much, so that no pipe can hold it all.
 func (s *sync) gaveUp() bool {
 	began := time.Now()
 	s.log(strings.Repeat("x", 16<<10))
-	_ = s.flush() // an error comes again with the state
+	_ = s.flush() // the state returns the error again
 	s.unheard = s.unheard || time.Since(began) > 2*time.Second
 	return s.unheard
 }
 
-// ahead returns a mark behind the books of the next page.
+// ahead returns a mark after the books of the next page.
 func (*sync) ahead(mark any) any {
 	text, _ := mark.(string)
 	at, err := time.Parse(time.RFC3339, text)
@@ -235,7 +235,7 @@ func (*sync) ahead(mark any) any {
 	return at.Add(19 * time.Minute).Format(time.RFC3339)
 }
 
-// checkpoint sends a state, which covers all that was sent.
+// checkpoint sends a state, which covers everything sent so far.
 func (s *sync) checkpoint(state object) error {
 	count, kind := s.count, "STREAM"
 	if s.on("beyond.source_stats") {
@@ -327,7 +327,7 @@ type shelf struct {
 	Books []object `json:"books"`
 }
 
-// page asks for a page, again where it is another one.
+// page requests a page, and requests it again if the answer is another page.
 func (s *sync) page(ctx context.Context, number int, mark string) (page shelf, err error) {
 	for range 3 {
 		body, err := s.client.get(ctx, fmt.Sprintf("/books?page=%d&since=%s", number, url.QueryEscape(mark)))
@@ -346,7 +346,7 @@ func (s *sync) page(ctx context.Context, number int, mark string) (page shelf, e
 	return page, failure{"transient_error", "The API gives another page than the one that was asked for.", fmt.Errorf("page %d", page.Page)}
 }
 
-// shape brings a book into the types of its columns: a number of pages that is a text is none.
+// shape converts a book to the types of its columns. If the number of pages is a text, it becomes null.
 func (s *sync) shape(book object) (data, meta object) {
 	if pages, isText := book["pages"].(string); isText {
 		book["pages"] = nil
@@ -364,7 +364,7 @@ func (s *sync) shape(book object) (data, meta object) {
 	return book, meta
 }
 
-// afterPage sends the state behind a page.
+// afterPage sends the state after a page.
 func (s *sync) afterPage(page shelf, more bool) error {
 	if s.on("beyond.final_state") && !more {
 		return s.flush()

@@ -36,10 +36,10 @@ func (c *connector) spec() error {
 	return nil
 }
 
-// slowness is longer than what the test gives to commands and to silence where they are slow.
+// slowness is longer than the test's limits for commands and for silence.
 const slowness = 2 * time.Second
 
-// schema returns what a configuration looks like.
+// schema returns the schema of a configuration.
 func schema() object {
 	variant := func(title, kind, field string) object {
 		return object{
@@ -67,7 +67,7 @@ func schema() object {
 	}
 }
 
-// oauth says how the platform gets a token by itself.
+// oauth describes how the platform gets a token by itself.
 func oauth() object {
 	return object{
 		"auth_flow_type": "oauth2.0", "predicate_key": []any{"credentials", "auth_type"}, "predicate_value": "oauth2.0",
@@ -130,7 +130,7 @@ func (c *connector) breakSpec(spec object) {
 	}
 }
 
-// configure reads a configuration and holds it against what is required.
+// configure reads a configuration and checks what is required.
 func (c *connector) configure(file string) error {
 	var cfg config
 	if err := decode(file, &cfg); err != nil {
@@ -147,7 +147,7 @@ func (c *connector) configure(file string) error {
 		token = cfg.Credentials.Token + cfg.Credentials.AccessToken
 	}
 	c.client = &client{connector: c, http: &http.Client{}, base: cfg.BaseURL, token: token}
-	if c.on("faults.reset") { // a connection that was used before is asked again by itself
+	if c.on("faults.reset") { // otherwise the transport repeats a request on a reused connection
 		c.client.http.Transport = &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}
 	}
 	if c.on("spec.secret_never_in_the_output") {

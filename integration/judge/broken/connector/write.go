@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// most is how many bytes a record may have that the API takes.
+// most is how many bytes a record may have for the API to accept it.
 const most = 1 << 20
 
-// write takes records from stdin, one a line, and gives states back once the records before them are written.
+// write takes records from stdin, one per line, and gives states back once the records before them are written.
 func (c *connector) write(ctx context.Context, a arguments) error {
 	var catalog struct{ Streams []configured }
 	err := errors.Join(c.configure(a.config), decode(a.catalog, &catalog))
@@ -40,7 +40,7 @@ func (c *connector) write(ctx context.Context, a arguments) error {
 	return errors.Join(err, w.put(ctx))
 }
 
-// writer is a write at work.
+// writer is one run of write.
 type writer struct {
 	*connector
 
@@ -48,10 +48,10 @@ type writer struct {
 	records int
 	dry     bool     // nothing is written
 	late    bool     // records are written at the end
-	held    [][]byte // those that are late
+	held    [][]byte // records that are not written yet
 }
 
-// lines takes the lines of stdin until its end, or until the run is stopped.
+// lines handles the lines of stdin until its end, or until the run is stopped.
 func (w *writer) lines(ctx context.Context) error {
 	lines, failed := make(chan []byte), make(chan error, 1)
 	go func() {
@@ -88,7 +88,7 @@ func (w *writer) lines(ctx context.Context) error {
 	}
 }
 
-// line takes a line.
+// line handles a line.
 func (w *writer) line(ctx context.Context, line []byte) error {
 	var message struct {
 		Type   string `json:"type"`
@@ -129,7 +129,7 @@ func (w *writer) line(ctx context.Context, line []byte) error {
 	return nil
 }
 
-// put writes what is held.
+// put writes the held records.
 func (w *writer) put(ctx context.Context) error {
 	for _, record := range w.held {
 		if w.dry {
@@ -157,7 +157,7 @@ func (w *writer) echo(state json.RawMessage) error {
 		w.say("STATE", "state", body)
 	}
 	if w.late {
-		pause(10 * time.Millisecond) // the state is looked at before its records are there
+		pause(10 * time.Millisecond) // so that the state is inspected before its records are written
 	}
 	return w.flush()
 }

@@ -21,7 +21,7 @@ func At(value string) func() time.Time {
 	return func() time.Time { return t }
 }
 
-// Set makes parameters of name, value, name, value.
+// Set returns parameters, given as name, value, name, value.
 func Set(pairs ...string) url.Values {
 	values := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -42,7 +42,7 @@ func Ask(t testing.TB, h http.Handler, method, target string, header http.Header
 	return w
 }
 
-// Decode reads JSON; numbers whose type is not known keep their digits.
+// Decode parses JSON. Numbers that are decoded into interfaces keep their digits.
 func Decode(t testing.TB, body []byte, into any) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -58,7 +58,7 @@ type Discard struct {
 	Bytes  int64
 }
 
-// Header returns one for the answer.
+// Header returns the answer's header.
 func (d *Discard) Header() http.Header {
 	if d.header == nil {
 		d.header = http.Header{}
