@@ -25,7 +25,6 @@ func contract() []scenario {
 		{name: "check", run: checkScenario, image: harness.Full()},
 		{name: "check with wrong credentials", run: wrongCredentials, image: harness.Full()},
 		{name: "check of an unreachable host", run: unreachable},
-		{name: "check of an API that fails", run: checkFaults},
 		{name: "a configuration against the spec", run: invalidConfig},
 		{name: "discover", run: discoverScenario, image: harness.Full()},
 		{name: "files that are missing or broken", run: brokenFiles},

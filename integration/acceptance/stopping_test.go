@@ -17,7 +17,6 @@ import (
 // stopping returns the scenarios in which a read is ended from the outside.
 func stopping() []scenario {
 	return []scenario{
-		{name: "kill at any moment", run: killed},
 		{name: "kill after a state in mid-listing", run: func(t *testing.T, f fixture) { killedMidway(t, f, f.light(), scaled(5000, 3000), time.Second) }},
 		{name: "kill after a state, every stream", run: func(t *testing.T, f fixture) {
 			if len(f.light()) < len(f.catalog.Names()) { // otherwise it is the one above
@@ -28,6 +27,7 @@ func stopping() []scenario {
 		{name: "SIGTERM while waiting for a quota", run: terminatedWaiting},
 		{name: "stdout closed while writing", run: closedWriting},
 		{name: "stdout closed while idle", run: closedIdle},
+		{name: "kill at any moment", run: killed},
 	}
 }
 

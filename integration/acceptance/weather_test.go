@@ -34,7 +34,7 @@ func weather() []scenario {
 			all = append(all, scenario{name: name + ", every stream", run: func(t *testing.T, f fixture) { oftenWrong(t, f, fault, f.portion(small)) }})
 		}
 	}
-	return all
+	return append(all, scenario{name: "check of an API that fails", run: checkFaults})
 }
 
 // passing returns the faults that a reader has to get over by asking again; after the others it may give up, saying so.
