@@ -480,6 +480,9 @@ func (j *journal) append(l line) (whole bool, err error) {
 		n, err := j.file.WriteAt(bytes.Repeat([]byte(" "), int(more)), j.size)
 		if j.size += int64(n); err != nil {
 			j.seal = before
+			if ended == 0 {
+				delete(j.held, l.Call.Number) // it is not sent, and has no outcome
+			}
 			return true, err
 		}
 	}

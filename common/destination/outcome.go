@@ -145,7 +145,7 @@ func (w *writer) undone(e *entry, c *call, err error) error {
 // interrupted handles a call that may have been carried out in part.
 func (w *writer) interrupted(e *entry, c *call, answer *httpclient.Response, d *doubt) error {
 	failed := fault.Transientf("%s failed, for a reason that passes by itself: %s. It goes out again with the next sync. Whether a part of it was "+
-		"carried out is not known: look %s.", c.name(), strings.TrimSuffix(short(w.api.Redact.String(d.why)), "."), c.operation.Look)
+		"carried out is not known: look %s.", c.name(), strings.TrimSuffix(short(w.api.Redact.Quote(d.why)), "."), c.operation.Look)
 	return errors.Join(failed, w.noted(e, c, unrun, uncertain, failed.Message, answer))
 }
 
@@ -158,7 +158,7 @@ func (w *writer) unknown(e *entry, c *call, answer *httpclient.Response, err err
 	what, _, _ := strings.Cut(fault.Of(err).Message, " It is not known") // the failure below says that better, because it also says where to look
 	if d, ok := errors.AsType[*doubt](err); ok {
 		sent := httpclient.Request{Method: http.MethodPost, Path: c.operation.Path}
-		what = w.client.Where(sent) + " failed: " + w.api.Redact.String(d.why) + "."
+		what = w.client.Where(sent) + " failed: " + short(w.api.Redact.Quote(d.why)) + "."
 	}
 	failed := &fault.Error{Kind: fault.Config, Err: err, Message: fmt.Sprintf(
 		"%s: %s It is not known whether it was carried out, and it was not sent again. Look %s. %s", c.name(), what, c.operation.Look, then)}

@@ -185,7 +185,7 @@ func TestAJournalOfWhatIsOwed(t *testing.T) {
 	if !bytes.Equal(read(), after) {
 		t.Error("half a line is left")
 	}
-	wantFault(t, j.begin(&known{Number: 4, About: "x", Identity: "i"}), fault.Config, "cannot be written")
+	wantFault(t, j.begin(&known{Number: 4, About: "x", Identity: "i", room: 1 << 20}), fault.Config, "cannot be written")
 	if err := j.end(2, done, ""); err != nil {
 		t.Errorf("what is held for an outcome: %v", err)
 	}

@@ -45,9 +45,12 @@ func (r *Redactor) Hide(names ...string) {
 // member under the member's name. White space behind a word for the kind of credential ("bearer") does not count.
 func telling() *regexp.Regexp {
 	const kind = `(?:(?:bearer|basic|token)\s+)?`
-	const name = `[\w.-]*(?:senha|passw|segredo|secret|token|api[_-]?key|chave|credenc|credential|authorization|session)[\w.-]*`
-	members := under(name, `"`+kind+`(?:[^"\s\\]|\\\S)*(?:"|$)|'`+kind+`(?:[^'\s\\]|\\\S)*(?:'|$)|\\+"`+kind+`(?:[^"\s\\]|\\+[^"\s\\])*(?:\\+"|$)`)
-	return regexp.MustCompile(members.String() + `|(\b` + name + `\s*:\s*` + kind + `)` + unquoted + `*\d` + unquoted + `*`)
+	const words = `(?:senha|passw|segredo|secret|token|api[_-]?key|chave|credenc|credential|authorization|session)`
+	members := under(`[\w.-]*`+words+`[\w.-]*`,
+		`"`+kind+`(?:[^"\s\\]|\\\S)*(?:"|$)|'`+kind+`(?:[^'\s\\]|\\\S)*(?:'|$)|\\+"`+kind+`(?:[^"\s\\]|\\+[^"\s\\])*(?:\\+"|$)`)
+	const u = unquoted // a value with a digit in it, of four characters or more
+	const value = `(?:` + u + `{3,}\d|\d` + u + `{3}|` + u + `\d` + u + `{2}|` + u + `{2}\d` + u + `)` + u + `*`
+	return regexp.MustCompile(members.String() + `|(\b(?:\w+[_-])?` + words + `(?:word|wd|ial|[_-]?(?:id|key))?\s*:\s*` + kind + `)` + value)
 }
 
 // unquoted matches a character of a value without quotes.

@@ -17,6 +17,8 @@ func TestQuote(t *testing.T) {
 		`{"password":"is required"} {"senha":["A senha é fraca"]}`:         `{"password":"is required"} {"senha":["A senha é fraca"]}`,
 		`{"error":"invalid_token","error_description":"Token: gone."}`:     `{"error":"invalid_token","error_description":"Token: gone."}`,
 		`Token: ab-c1 is gone, senha : 1234; Authorization: Bearer a.b1c.`: `Token: **** is gone, senha : ****; Authorization: Bearer ****`,
+		`Token: 1abc, a1bc, ab1c or abc1; sessionId: a1b2; my_token: a1b2`: `Token: ****, a1bc, ab1c or abc1; sessionId: ****; my_token: ****`,
+		`Secretaria: 1234, chaveiro: sala3, senha: 8 letras, Token: 401`:   `Secretaria: 1234, chaveiro: sala3, senha: 8 letras, Token: 401`,
 		`Senha: inválida. INVALID_SESSION_ID: Session expired, 2 left`:     `Senha: inválida. INVALID_SESSION_ID: Session expired, 2 left`,
 		`{"Login":"a b \"c\" d","nome":"Ana"}`:                             `{"Login":****,"nome":"Ana"}`,
 		`{"login":{"a":["b c"]}}`:                                          `{"login":****`,

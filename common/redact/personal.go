@@ -65,6 +65,9 @@ func Personal(s string) string {
 // ASCII code less 48 (Instrução Normativa RFB 2.229/2024).
 func isCompany(number string) bool {
 	number = strings.ToUpper(strings.NewReplacer(".", "", "/", "", "-", "", " ", "").Replace(number))
+	if !strings.ContainsAny(number[:12], "0123456789") { // words
+		return false
+	}
 	for n := 12; n < 14; n++ {
 		sum := 0
 		for i := range n {
