@@ -159,15 +159,18 @@ func (d *Destination) Check(ctx context.Context, config []byte) error {
 
 // tryFiles returns an error if a write could not use its files.
 func (s *Settings) tryFiles() error {
-	if s.Journal != "" && !s.DryRun {
+	if s.DryRun {
+		return nil
+	}
+	if s.Journal != "" {
 		if err := journalAt(s.Journal).try(true); err != nil {
 			return err
 		}
 	}
-	if s.Receipts != "" && !s.DryRun {
-		return receiptsAt(s.Receipts).try(false)
+	if s.Receipts == "" {
+		return nil
 	}
-	return nil
+	return receiptsAt(s.Receipts).try(false)
 }
 
 func journalAt(path string) kept  { return keep("journal", path, "journal_path") }

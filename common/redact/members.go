@@ -48,7 +48,8 @@ func telling() *regexp.Regexp {
 	const words = `(?:senha|passw|segredo|secret|token|api[_-]?key|chave|credenc|credential|authorization|session)`
 	members := under(`[\w.-]*`+words+`[\w.-]*`,
 		`"`+kind+`(?:[^"\s\\]|\\\S)*(?:"|$)|'`+kind+`(?:[^'\s\\]|\\\S)*(?:'|$)|\\+"`+kind+`(?:[^"\s\\]|\\+[^"\s\\])*(?:\\+"|$)`)
-	const u = unquoted // a value with a digit in it, of four characters or more
+	const u = unquoted
+	// value is of four characters or more, one of them a digit.
 	const value = `(?:` + u + `{3,}\d|\d` + u + `{3}|` + u + `\d` + u + `{2}|` + u + `{2}\d` + u + `)` + u + `*`
 	return regexp.MustCompile(members.String() + `|(\b(?:\w+[_-])?` + words + `(?:word|wd|ial|[_-]?(?:id|key))?\s*:\s*` + kind + `)` + value)
 }
